@@ -1,0 +1,137 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target is built with: Swift 6, each unsafe expression marked, warnings refused.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+/// Tests say `unsafe` nowhere, and may import what they test as a whole.
+let testSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let flyingFox: Target.Dependency = .product(name: "FlyingFox", package: "FlyingFox")
+let flyingSocks: Target.Dependency = .product(name: "FlyingSocks", package: "FlyingFox")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+
+let package = Package(
+    name: "ecr-replicate",
+    products: [
+        .executable(name: "ecr-replicate", targets: ["ecr-replicate"]),
+        .library(name: "ECRAPI", targets: ["ECRAPI"]),
+        .library(name: "Replicate", targets: ["Replicate"]),
+        .library(name: "ECREmulator", targets: ["ECREmulator"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "Platform", swiftSettings: settings),
+        .target(name: "Content", dependencies: ["COpenSSL"], swiftSettings: settings),
+        .target(
+            name: "Wire",
+            dependencies: ["CCurl", "COpenSSL", "Content", "Platform", httpTypes],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "AWSIdentity",
+            dependencies: ["Content", "Wire", "Platform", httpTypes, logging],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Distribution",
+            dependencies: ["Content", "Wire", "Platform", httpTypes, logging],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "ECRAPI",
+            dependencies: ["Content", "Wire", "AWSIdentity", "Platform", httpTypes, logging],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Replicate",
+            dependencies: [
+                "Content", "Wire", "AWSIdentity", "Distribution", "ECRAPI", "Platform", httpTypes, logging,
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "ECREmulator",
+            dependencies: ["Content", "Platform", flyingFox, flyingSocks],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "ecr-replicate",
+            dependencies: [
+                "Content", "Wire", "AWSIdentity", "Replicate", "ECREmulator", "Platform",
+                argumentParser, logging, subprocess,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: testSettings),
+        .testTarget(name: "ContentTests", dependencies: ["Content"], swiftSettings: testSettings),
+        .testTarget(
+            name: "WireTests",
+            dependencies: ["Wire", "Content", "Platform", httpTypes, flyingFox, flyingSocks],
+            swiftSettings: testSettings
+        ),
+        .testTarget(
+            name: "AWSIdentityTests",
+            dependencies: ["AWSIdentity", "Wire", "Content", "Platform", "ECREmulator", httpTypes, subprocess],
+            swiftSettings: testSettings
+        ),
+        .testTarget(
+            name: "DistributionTests",
+            dependencies: ["Distribution", "Wire", "Content", "Platform", httpTypes],
+            swiftSettings: testSettings
+        ),
+        .testTarget(
+            name: "ECRAPITests",
+            dependencies: ["ECRAPI", "AWSIdentity", "Wire", "Content", "Platform", httpTypes],
+            swiftSettings: testSettings
+        ),
+        .testTarget(
+            name: "ECREmulatorTests",
+            dependencies: ["ECREmulator", "Content", "Platform"],
+            swiftSettings: testSettings
+        ),
+        .testTarget(
+            name: "ReplicateTests",
+            dependencies: [
+                "Replicate", "ECRAPI", "Distribution", "AWSIdentity", "Wire", "Content", "Platform",
+                "ECREmulator", httpTypes,
+            ],
+            swiftSettings: testSettings
+        ),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: ["ecr-replicate", "ECREmulator", "Content", "Platform", subprocess],
+            swiftSettings: testSettings
+        ),
+        .testTarget(
+            name: "InteropTests",
+            dependencies: ["ecr-replicate", "ECREmulator", "Content", "Platform", subprocess],
+            swiftSettings: testSettings
+        ),
+    ]
+)

@@ -1,0 +1,69 @@
+/// The content address of a blob or manifest.
+///
+/// A `Digest` in hand is always well formed: ``init(parsing:)`` is the only way in from text, so nothing
+/// downstream checks it again. ECR stores SHA-256 only, hence no `algorithm` property.
+///
+/// - Source: OCI image-spec 1.1, `descriptor.md#digests`
+public struct Digest: Hashable, Sendable {
+    /// 64 lowercase hexadecimal characters, without the `sha256:` prefix.
+    public let hex: String
+
+    /// - Throws: ``ReferenceError/malformedDigest(_:)``, carrying the text as given.
+    public init(parsing text: String) throws(ReferenceError) {
+        let hex = text.hasPrefix("sha256:") ? text.dropFirst(7) : ""
+        guard hex.utf8.count == 64, hex.utf8.allSatisfy(isLowercaseHexadecimal) else {
+            throw .malformedDigest(text)
+        }
+        self.hex = String(hex)
+    }
+
+    /// The address of bytes in memory.
+    public init(of bytes: some Sequence<UInt8>) {
+        hex = sha256Hex(bytes)
+    }
+
+    /// - Parameter hash: The 32 bytes of a SHA-256.
+    public init(hash: [UInt8]) {
+        precondition(hash.count == 32)
+        hex = hexadecimal(hash)
+    }
+
+    /// The address of no bytes at all, which ECR can't store (facts/ecr.md A.6).
+    public static let ofNothing = Digest(of: [UInt8]())
+
+    /// Twelve characters, for people.
+    public var short: String { String(hex.prefix(12)) }
+}
+
+extension Digest: CustomStringConvertible {
+    public var description: String { "sha256:\(hex)" }
+}
+
+extension Digest: Comparable {
+    public static func < (left: Digest, right: Digest) -> Bool { left.hex < right.hex }
+}
+
+extension Digest: Codable {
+    public init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        do {
+            try self.init(parsing: text)
+        } catch {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "\(error)")
+            )
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}
+
+func isLowercaseHexadecimal(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"): true
+    default: false
+    }
+}

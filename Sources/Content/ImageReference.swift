@@ -1,0 +1,223 @@
+/// Where an image is, in any of the forms people write.
+///
+/// | form | registry |
+/// | --- | --- |
+/// | `ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPO[:TAG][@DIGEST]`, FIPS, dual-stack and other partitions | ECR |
+/// | `arn:PARTITION:ecr:REGION:ACCOUNT:repository/REPO[:TAG][@DIGEST]` | ECR |
+/// | `REPO[:TAG][@DIGEST]` | ECR, the caller's own account and region |
+/// | `[http://\|https://]HOST[:PORT]/REPO[:TAG][@DIGEST]` | any OCI registry |
+///
+/// `TAG@DIGEST` means that both must agree.
+///
+/// - Source: DESIGN section 6
+public struct ImageReference: Hashable, Sendable {
+    public var registry: RegistryLocation
+    public var repository: RepositoryName
+    public var tag: Tag?
+    public var digest: Digest?
+
+    public init(registry: RegistryLocation, repository: RepositoryName, tag: Tag? = nil, digest: Digest? = nil) {
+        self.registry = registry
+        self.repository = repository
+        self.tag = tag
+        self.digest = digest
+    }
+
+    /// - Throws: ``ReferenceError``, which quotes the text and says what is wrong with it.
+    public init(parsing text: String) throws(ReferenceError) {
+        let parts = try ReferenceParts(parsing: text)
+        guard let repository = parts.repository else {
+            throw .malformedReference(text, reason: "it names a registry but no repository")
+        }
+        self.init(registry: parts.registry, repository: repository, tag: parts.tag, digest: parts.digest)
+    }
+
+    /// The same repository without tag and digest.
+    public var bare: ImageReference { ImageReference(registry: registry, repository: repository) }
+
+    public func tagged(_ tag: Tag?, digest: Digest? = nil) -> ImageReference {
+        ImageReference(registry: registry, repository: repository, tag: tag, digest: digest)
+    }
+}
+
+extension ImageReference: CustomStringConvertible {
+    public var description: String {
+        registry.prefix + repository.value + (tag.map { ":\($0)" } ?? "") + (digest.map { "@\($0)" } ?? "")
+    }
+}
+
+/// Where an image should go: a reference whose tag, or whole repository, the source may fill in.
+///
+/// - Source: DESIGN section 6: `HOST/` keeps the repository's name, a missing tag keeps the source's
+public struct DestinationReference: Hashable, Sendable {
+    public var registry: RegistryLocation
+    public var repository: RepositoryName?
+    public var tag: Tag?
+
+    public init(registry: RegistryLocation, repository: RepositoryName?, tag: Tag?) {
+        self.registry = registry
+        self.repository = repository
+        self.tag = tag
+    }
+
+    /// - Throws: ``ReferenceError``; a digest is refused, because where bytes go doesn't choose what they are.
+    public init(parsing text: String) throws(ReferenceError) {
+        let parts = try ReferenceParts(parsing: text)
+        guard parts.digest == nil else {
+            throw .malformedReference(text, reason: "a destination has no digest; the source decides what is copied")
+        }
+        self.init(registry: parts.registry, repository: parts.repository, tag: parts.tag)
+    }
+
+    /// The destination's repository, once the source is known.
+    public func repository(for source: ImageReference) -> ImageReference {
+        ImageReference(registry: registry, repository: repository ?? source.repository)
+    }
+}
+
+extension DestinationReference: CustomStringConvertible {
+    public var description: String {
+        registry.prefix + (repository?.value ?? "") + (tag.map { ":\($0)" } ?? "")
+    }
+}
+
+/// The registry part of a reference.
+public enum RegistryLocation: Hashable, Sendable {
+    case ecr(ECRHost)
+    /// The caller's own account in the configured region: a bare `REPO`.
+    case callersOwn
+    case plain(PlainRegistry)
+
+    /// As written before the repository.
+    public var prefix: String {
+        switch self {
+        case .ecr(let host): "\(host.name)/"
+        case .callersOwn: ""
+        case .plain(let registry): "\(registry.description)/"
+        }
+    }
+}
+
+/// A registry that is not ECR: a host, and a scheme if somebody fixed it.
+public struct PlainRegistry: Hashable, Sendable, CustomStringConvertible {
+    public enum Scheme: String, Sendable { case http, https }
+
+    /// Host and optional port, lowercase.
+    public var authority: String
+    public var scheme: Scheme?
+
+    public init(authority: String, scheme: Scheme? = nil) {
+        self.authority = authority
+        self.scheme = scheme
+    }
+
+    public var description: String { (scheme.map { "\($0.rawValue)://" } ?? "") + authority }
+}
+
+/// What all kinds of references have in common, taken apart.
+private struct ReferenceParts {
+    var registry: RegistryLocation
+    var repository: RepositoryName?
+    var tag: Tag?
+    var digest: Digest?
+
+    /// Longer than every host, repository, tag and digest together.
+    private static let longest = 1_024
+
+    init(parsing text: String) throws(ReferenceError) {
+        guard !text.isEmpty else { throw .malformedReference(text, reason: "it is empty") }
+        guard text.utf8.count <= Self.longest else {
+            throw .malformedReference(text, reason: "it has more than \(Self.longest) characters")
+        }
+        guard text.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
+            throw .malformedReference(text, reason: "it has spaces or characters that no registry allows")
+        }
+        var rest = Substring(text)
+        var scheme: PlainRegistry.Scheme?
+        for candidate in [PlainRegistry.Scheme.http, .https] where text.hasPrefix("\(candidate.rawValue)://") {
+            scheme = candidate
+            rest = rest.dropFirst(candidate.rawValue.count + 3)
+        }
+        if let at = rest.firstIndex(of: "@") {
+            digest = try Digest(parsing: String(rest[rest.index(after: at)...]))
+            rest = rest[..<at]
+        }
+        if rest.hasPrefix("arn:"), scheme == nil {
+            let fields = rest.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
+            guard fields.count == 6, fields[2] == "ecr", fields[5].hasPrefix("repository/") else {
+                throw .malformedReference(
+                    text,
+                    reason: "an ARN is written arn:PARTITION:ecr:REGION:ACCOUNT:repository/NAME"
+                )
+            }
+            let region = String(fields[3])
+            guard ECRHost.isRegion(region), Partition(region: region).rawValue == String(fields[1]) else {
+                throw .malformedReference(text, reason: "region '\(region)' is not in partition '\(fields[1])'")
+            }
+            registry = .ecr(ECRHost(account: try AccountID(parsing: String(fields[4])), region: region))
+            rest = fields[5].dropFirst("repository/".count)
+        } else {
+            (registry, rest) = try Self.registry(of: rest, scheme: scheme, text)
+        }
+        if let colon = rest.lastIndex(of: ":") {
+            tag = try Tag(parsing: String(rest[rest.index(after: colon)...]))
+            rest = rest[..<colon]
+        }
+        repository = rest.isEmpty ? nil : try RepositoryName(parsing: String(rest))
+        guard repository != nil || (tag == nil && digest == nil && registry != .callersOwn) else {
+            throw .malformedReference(text, reason: "it names no repository")
+        }
+    }
+
+    /// The first component is a host if it has a dot or a colon or is `localhost`, and something follows.
+    private static func registry(
+        of text: Substring,
+        scheme: PlainRegistry.Scheme?,
+        _ whole: String
+    ) throws(ReferenceError) -> (RegistryLocation, Substring) {
+        guard let slash = text.firstIndex(of: "/") else {
+            guard scheme == nil else {
+                throw .malformedReference(whole, reason: "after \(scheme?.rawValue ?? "")://HOST/ comes a repository")
+            }
+            return (.callersOwn, text)
+        }
+        let first = String(text[..<slash])
+        let rest = text[text.index(after: slash)...]
+        guard scheme != nil || first.contains(".") || first.contains(":") || first == "localhost" else {
+            return (.callersOwn, text)
+        }
+        guard isAuthority(first) else {
+            throw .malformedReference(whole, reason: "'\(first)' is not a host name with an optional port")
+        }
+        if scheme != .http, let host = try ECRHost(authority: first) { return (.ecr(host), rest) }
+        if let host = try ECRHost(authority: first), host.localAuthority != nil { return (.ecr(host), rest) }
+        return (.plain(PlainRegistry(authority: first.lowercased(), scheme: scheme)), rest)
+    }
+
+    private static func isAuthority(_ text: String) -> Bool {
+        // An IPv6 address is written in brackets, and its colons are no port.
+        var rest = Substring(text)
+        if rest.hasPrefix("[") {
+            guard let end = rest.firstIndex(of: "]") else { return false }
+            let address = rest[rest.index(after: rest.startIndex)..<end]
+            guard !address.isEmpty, address.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." }) else {
+                return false
+            }
+            rest = rest[rest.index(after: end)...]
+            guard rest.isEmpty || rest.hasPrefix(":") else { return false }
+        }
+        let parts = rest.split(separator: ":", omittingEmptySubsequences: false)
+        if parts.count == 2 {
+            guard let port = Int(parts[1]), (1...65_535).contains(port) else { return false }
+        }
+        guard parts.count <= 2 else { return false }
+        let host = parts.first ?? ""
+        return text.hasPrefix("[")
+            || (!host.isEmpty && !host.hasPrefix(".") && !host.hasPrefix("-")
+                && host.utf8.allSatisfy { $0 == 45 || $0 == 46 || $0 == 95 || isLetterOrDigit($0) })
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+    }
+}

@@ -1,0 +1,164 @@
+/// A manifest: the bytes that were hashed, and what they say.
+///
+/// The bytes are never decoded and encoded again; everything else here is a view on them. A `Manifest` in hand
+/// has passed every limit below, so what walks it needs no checks of its own.
+///
+/// - Limit: ``largestByteCount`` bytes, ``deepestNesting`` levels of JSON.
+/// - Source: OCI image-spec 1.1; docker distribution schema 2; facts/ecr.md F.1, F.2
+public struct Manifest: Sendable, Hashable {
+    public enum Kind: Sendable { case image, index, artifact }
+
+    /// As stored, to the last space and newline.
+    public let bytes: [UInt8]
+    /// SHA-256 of ``bytes``.
+    public let digest: Digest
+    /// As the registry said it, else as the manifest says, else as its shape says.
+    public let mediaType: MediaType
+    public let kind: Kind
+    /// Absent in an index and in an artifact manifest.
+    public let config: Descriptor?
+    /// The layers of an image, or the `blobs` of an artifact manifest, in order, repeats included.
+    public let layers: [Descriptor]
+    /// The manifests an index names, in order.
+    public let children: [Descriptor]
+    /// What this manifest is about, if it is a referrer.
+    public let subject: Descriptor?
+    public let artifactType: String?
+    public let annotations: [String: String]
+
+    /// In bytes (`imageManifest`, facts/ecr.md A.3).
+    public static let largestByteCount = 4_194_304
+    /// Levels of arrays and objects; real manifests use five or six.
+    public static let deepestNesting = 64
+    /// Descriptors of one manifest; 4 MiB of them could be more, no real image comes near.
+    public static let mostDescriptors = 20_000
+
+    /// - Parameters:
+    ///   - mediaType: What the registry said it is; `nil` or empty if it said nothing.
+    /// - Throws: ``ManifestError``, with the reason in words.
+    public init(bytes: [UInt8], mediaType stated: MediaType? = nil) throws(ManifestError) {
+        try Self.checkLimits(bytes)
+        let document = try ManifestDocument(parsing: bytes)
+        let mediaType = document.mediaType(stated: stated)
+        guard !mediaType.isSchema1, document.schemaVersion != 1 else { throw .schema1 }
+        if let version = document.schemaVersion, version != 2 { throw .unknownSchema(version) }
+        guard mediaType.isManifest else { throw .unknownMediaType(mediaType) }
+
+        self.bytes = bytes
+        self.digest = Digest(of: bytes)
+        self.mediaType = mediaType
+        kind = mediaType.isIndex ? .index : mediaType.isArtifactManifest ? .artifact : .image
+        // A document that is both lets a registry and a client see two different images (CVE-2021-41190).
+        if kind == .index, document.config != nil || document.layers != nil { throw .ambiguous }
+        if kind != .index, document.manifests != nil { throw .ambiguous }
+        config = try kind == .image ? document.config?.checked(in: "config") : nil
+        layers = try Self.descriptors(kind == .artifact ? document.blobs : document.layers, "layers")
+        children = try Self.descriptors(kind == .index ? document.manifests : nil, "manifests")
+        subject = try document.subject?.checked(in: "subject")
+        artifactType = document.artifactType ?? (config?.mediaType != .ociEmpty ? config?.mediaType.rawValue : nil)
+        annotations = document.annotations ?? [:]
+        guard kind != .image || config != nil else { throw .noConfig }
+    }
+
+    /// Configuration and layers, each digest once, in order of appearance.
+    ///
+    /// Foreign layers are left out: nothing promises that the registry has them (facts/ecr.md F.2).
+    public var blobs: [Descriptor] {
+        var seen: Set<Digest> = []
+        return ([config].compactMap { $0 } + layers).filter { !$0.isForeign && seen.insert($0.digest).inserted }
+    }
+
+    /// The foreign layers, each digest once.
+    public var foreignBlobs: [Descriptor] {
+        var seen: Set<Digest> = []
+        return layers.filter { $0.isForeign && seen.insert($0.digest).inserted }
+    }
+
+    /// This manifest as something to point at.
+    public var descriptor: Descriptor {
+        Descriptor(mediaType: mediaType, digest: digest, size: Int64(bytes.count))
+    }
+
+    /// The verbatim text, for `PutImage`, which takes a string.
+    ///
+    /// The bytes were checked to be UTF-8 when the manifest was read, so this loses nothing.
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    private static func descriptors(
+        _ documents: [ManifestDocument.Entry]?,
+        _ member: String
+    ) throws(ManifestError) -> [Descriptor] {
+        let documents = documents ?? []
+        guard documents.count <= mostDescriptors else { throw .tooMany(member, documents.count) }
+        var all: [Descriptor] = []
+        for (index, document) in documents.enumerated() {
+            all.append(try document.checked(in: "\(member)[\(index)]"))
+        }
+        return all
+    }
+
+    /// Everything that must hold before a parser sees the bytes.
+    private static func checkLimits(_ bytes: [UInt8]) throws(ManifestError) {
+        guard bytes.count <= largestByteCount else { throw .tooLarge(bytes.count) }
+        guard String(validating: bytes, as: UTF8.self) != nil else { throw .notUTF8 }
+        var depth = 0
+        var inString = false
+        var escaped = false
+        for byte in bytes {
+            if inString {
+                if escaped {
+                    escaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    escaped = true
+                } else if byte == UInt8(ascii: "\"") {
+                    inString = false
+                }
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "\""): inString = true
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                depth += 1
+                guard depth <= deepestNesting else { throw .tooDeep }
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+            default: break
+            }
+        }
+    }
+}
+
+/// Why bytes are not a manifest that can be copied.
+public enum ManifestError: Error, Equatable, Sendable {
+    case tooLarge(Int)
+    case tooDeep
+    case tooMany(String, Int)
+    case notUTF8
+    case notJSON(String)
+    case schema1
+    case unknownSchema(Int)
+    case unknownMediaType(MediaType)
+    case ambiguous
+    case noConfig
+    case badDescriptor(member: String, reason: String)
+}
+
+extension ManifestError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .tooLarge(let count): "the manifest has \(count) bytes; at most \(Manifest.largestByteCount) are allowed"
+        case .tooDeep: "the manifest is nested more than \(Manifest.deepestNesting) levels deep"
+        case .tooMany(let member, let count):
+            "the manifest has \(count) \(member); at most \(Manifest.mostDescriptors) are allowed"
+        case .notUTF8: "the manifest is not UTF-8 text"
+        case .notJSON(let reason): "the manifest is not the JSON it should be: \(reason)"
+        case .schema1:
+            "the manifest is docker schema 1, which hashes something else than its bytes and can't be copied as it "
+                + "is; push the image again with a docker of this decade"
+        case .unknownSchema(let version): "the manifest has schemaVersion \(version); only 2 is known"
+        case .unknownMediaType(let type): "the media type '\(type)' is not one of a manifest"
+        case .ambiguous: "the manifest claims to be an image and an index at once"
+        case .noConfig: "the image manifest names no config"
+        case .badDescriptor(let member, let reason): "the manifest's \(member) is not a descriptor: \(reason)"
+        }
+    }
+}

@@ -1,0 +1,116 @@
+internal import FoundationEssentials
+
+/// The members of a manifest that a copier reads, as JSON spells them.
+struct ManifestDocument: Decodable {
+    var schemaVersion: Int?
+    var mediaType: String?
+    var artifactType: String?
+    var config: Entry?
+    var layers: [Entry]?
+    var blobs: [Entry]?
+    var manifests: [Entry]?
+    var subject: Entry?
+    var annotations: [String: String]?
+
+    init(parsing bytes: [UInt8]) throws(ManifestError) {
+        do {
+            self = try JSONDecoder().decode(Self.self, from: Data(bytes))
+        } catch let DecodingError.dataCorrupted(context) {
+            throw .notJSON(context.debugDescription)
+        } catch let DecodingError.typeMismatch(_, context), let DecodingError.valueNotFound(_, context),
+            let DecodingError.keyNotFound(_, context)
+        {
+            let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+            throw .notJSON("\(path.isEmpty ? "it" : path): \(context.debugDescription)")
+        } catch {
+            throw .notJSON("\(error)")
+        }
+    }
+
+    /// What this is: the registry's word, else the manifest's own, else its shape (facts/ecr.md A.5).
+    ///
+    /// A plain `application/json` or `text/plain` from a careless server counts as no word.
+    func mediaType(stated: MediaType?) -> MediaType {
+        if let stated, stated.withoutParameters.isManifest { return stated.withoutParameters }
+        if let mediaType, !mediaType.isEmpty { return MediaType(mediaType) }
+        if schemaVersion == 1 { return .dockerSchema1Signed }
+        if manifests != nil { return .ociIndex }
+        if config != nil || layers != nil { return .ociManifest }
+        return stated ?? MediaType("")
+    }
+
+    struct Entry: Decodable {
+        var mediaType: String?
+        var digest: String?
+        var size: Double?
+        var urls: [String]?
+        var annotations: [String: String]?
+        var data: String?
+        var platform: LenientPlatform?
+        var artifactType: String?
+
+        func checked(in member: String) throws(ManifestError) -> Descriptor {
+            guard let digest, let parsed = try? Digest(parsing: digest) else {
+                throw .badDescriptor(
+                    member: member,
+                    reason: "'\(String((self.digest ?? "").prefix(100)))' is not a sha256 digest"
+                )
+            }
+            guard let size, size >= 0, size <= Double(Descriptor.largestSize), size == size.rounded() else {
+                throw .badDescriptor(member: member, reason: "its size is missing, negative or absurd")
+            }
+            let inline = try inlineData(of: parsed, size: Int64(size), member)
+            return Descriptor(
+                mediaType: MediaType(mediaType ?? ""),
+                digest: parsed,
+                size: Int64(size),
+                urls: urls ?? [],
+                annotations: annotations ?? [:],
+                data: inline,
+                platform: platform?.value,
+                artifactType: artifactType
+            )
+        }
+
+        private func inlineData(
+            of digest: Digest,
+            size: Int64,
+            _ member: String
+        ) throws(ManifestError) -> [UInt8]? {
+            guard let data else { return nil }
+            guard let bytes = Data(base64Encoded: data) else {
+                throw .badDescriptor(member: member, reason: "its data is not base64")
+            }
+            guard Int64(bytes.count) == size, Digest(of: bytes) == digest else {
+                throw .badDescriptor(member: member, reason: "its data is not what its digest and size say")
+            }
+            return [UInt8](bytes)
+        }
+    }
+
+    /// A platform with every member optional: some tools write `{}`.
+    struct LenientPlatform: Decodable {
+        var os: String?
+        var architecture: String?
+        var variant: String?
+        var osVersion: String?
+
+        enum CodingKeys: String, CodingKey {
+            case os, architecture, variant
+            case osVersion = "os.version"
+        }
+
+        var value: ImagePlatform? {
+            guard let os, let architecture else { return nil }
+            return ImagePlatform(os: os, architecture: architecture, variant: variant, osVersion: osVersion)
+        }
+    }
+}
+
+extension MediaType {
+    /// What stands before the first `;`, trimmed: servers add `; charset=utf-8`.
+    public var withoutParameters: MediaType {
+        let bare = rawValue.split(separator: ";", omittingEmptySubsequences: false).first ?? ""
+        return MediaType(String(bare.filter { $0 != " " && $0 != "\t" }).lowercased())
+    }
+}

@@ -1,0 +1,47 @@
+/// What a descriptor points at, as the specifications name it.
+///
+/// Open on purpose: new types appear every year, and a copier carries what it doesn't know.
+///
+/// - Source: facts/ecr.md F.1; OCI image-spec 1.1 `media-types.md`
+public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+    public init(_ rawValue: String) { self.rawValue = rawValue }
+    public var description: String { rawValue }
+
+    public static let dockerManifest = Self("application/vnd.docker.distribution.manifest.v2+json")
+    public static let dockerList = Self("application/vnd.docker.distribution.manifest.list.v2+json")
+    public static let dockerConfig = Self("application/vnd.docker.container.image.v1+json")
+    public static let dockerLayer = Self("application/vnd.docker.image.rootfs.diff.tar.gzip")
+    public static let dockerForeignLayer = Self("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip")
+    public static let ociManifest = Self("application/vnd.oci.image.manifest.v1+json")
+    public static let ociIndex = Self("application/vnd.oci.image.index.v1+json")
+    public static let ociConfig = Self("application/vnd.oci.image.config.v1+json")
+    public static let ociLayer = Self("application/vnd.oci.image.layer.v1.tar+gzip")
+    public static let ociEmpty = Self("application/vnd.oci.empty.v1+json")
+    public static let ociArtifact = Self("application/vnd.oci.artifact.manifest.v1+json")
+    public static let orasArtifact = Self("application/vnd.cncf.oras.artifact.manifest.v1+json")
+    public static let dockerSchema1 = Self("application/vnd.docker.distribution.manifest.v1+json")
+    public static let dockerSchema1Signed = Self("application/vnd.docker.distribution.manifest.v1+prettyjws")
+
+    /// Everything a copier asks for, so that no registry converts a manifest (facts/ecr.md A.5).
+    public static let everyManifest: [MediaType] = [
+        .ociIndex, .ociManifest, .dockerList, .dockerManifest, .dockerSchema1Signed, .dockerSchema1,
+        .ociArtifact, .orasArtifact,
+    ]
+
+    public var isIndex: Bool { self == .ociIndex || self == .dockerList }
+    public var isImageManifest: Bool { self == .ociManifest || self == .dockerManifest }
+    public var isArtifactManifest: Bool { self == .ociArtifact || self == .orasArtifact }
+    public var isSchema1: Bool { self == .dockerSchema1 || self == .dockerSchema1Signed }
+
+    /// Whether something with this type is itself a manifest to walk into.
+    public var isManifest: Bool { isIndex || isImageManifest || isArtifactManifest || isSchema1 }
+
+    /// Layers a registry need not hold: their bytes come from `urls`.
+    ///
+    /// - Source: facts/ecr.md F.1 and F.2
+    public var isForeignLayer: Bool {
+        self == .dockerForeignLayer || rawValue.hasPrefix("application/vnd.oci.image.layer.nondistributable.")
+    }
+}

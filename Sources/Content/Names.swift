@@ -1,0 +1,150 @@
+/// An AWS account: twelve digits, kept as text because leading zeros count.
+public struct AccountID: Hashable, Sendable, Codable, CustomStringConvertible {
+    public let value: String
+
+    /// - Throws: ``ReferenceError/malformedAccount(_:)``
+    public init(parsing text: String) throws(ReferenceError) {
+        guard text.utf8.count == 12, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+        else { throw .malformedAccount(text) }
+        value = text
+    }
+
+    public init(from decoder: any Decoder) throws {
+        value = try decoder.singleValueContainer().decode(String.self)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(value)
+    }
+
+    public var description: String { value }
+}
+
+/// The name of a repository, for example `team/app`.
+///
+/// - Limit: 2 to 256 characters.
+/// - Source: facts/ecr.md A.3; OCI distribution-spec 1.1 says the same pattern
+public struct RepositoryName: Hashable, Sendable, Codable, CustomStringConvertible {
+    public let value: String
+
+    public static let lengths = 2...256
+
+    /// - Throws: ``ReferenceError/malformedRepository(_:reason:)``
+    public init(parsing text: String) throws(ReferenceError) {
+        guard Self.lengths.contains(text.utf8.count) else {
+            throw .malformedRepository(text, reason: "it must have 2 to 256 characters")
+        }
+        for component in text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
+            guard Self.isComponent(component) else {
+                throw .malformedRepository(
+                    text,
+                    reason: "each part between slashes is lowercase letters and digits, joined by . _ __ or hyphens"
+                )
+            }
+        }
+        value = text
+    }
+
+    public init(from decoder: any Decoder) throws {
+        value = try decoder.singleValueContainer().decode(String.self)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(value)
+    }
+
+    public var description: String { value }
+
+    /// Matches `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`, one part between slashes.
+    private static func isComponent(_ text: Substring.UTF8View.SubSequence) -> Bool {
+        var separator: [UInt8] = []
+        var sawLetter = false
+        for byte in text {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+                separator = []
+                sawLetter = true
+            case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+                guard sawLetter, separator.allSatisfy({ $0 == byte }) else { return false }
+                separator.append(byte)
+                if byte == UInt8(ascii: "."), separator.count > 1 { return false }
+                if byte == UInt8(ascii: "_"), separator.count > 2 { return false }
+            default: return false
+            }
+        }
+        return sawLetter && separator.isEmpty
+    }
+}
+
+/// A name that points at one image of a repository.
+///
+/// - Limit: 1 to 128 characters `[A-Za-z0-9_][A-Za-z0-9._-]*`. ECR's model allows 300, OCI clients 128.
+/// - Source: facts/ecr.md A.3; OCI distribution-spec 1.1
+public struct Tag: Hashable, Sendable, Codable, CustomStringConvertible, Comparable {
+    public let value: String
+
+    public static let longest = 128
+
+    /// - Throws: ``ReferenceError/malformedTag(_:reason:)``
+    public init(parsing text: String) throws(ReferenceError) {
+        guard (1...Self.longest).contains(text.utf8.count) else {
+            throw .malformedTag(text, reason: "a tag has 1 to \(Self.longest) characters; this has \(text.utf8.count)")
+        }
+        for (index, byte) in text.utf8.enumerated() {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+                continue
+            case UInt8(ascii: "."), UInt8(ascii: "-"):
+                guard index > 0 else { throw .malformedTag(text, reason: "a tag can't begin with . or -") }
+            default: throw .malformedTag(text, reason: "only letters, digits and _ . - are allowed")
+            }
+        }
+        value = text
+    }
+
+    public init(from decoder: any Decoder) throws {
+        value = try decoder.singleValueContainer().decode(String.self)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(value)
+    }
+
+    public var description: String { value }
+    public static func < (left: Tag, right: Tag) -> Bool { left.value < right.value }
+}
+
+/// Why a text that should name something in a registry doesn't.
+public enum ReferenceError: Error, Equatable, Sendable {
+    case malformedDigest(String)
+    case malformedAccount(String)
+    case malformedRepository(String, reason: String)
+    case malformedTag(String, reason: String)
+    case malformedPlatform(String)
+    case malformedReference(String, reason: String)
+}
+
+extension ReferenceError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .malformedDigest(let text):
+            "'\(clipped(text))' is not a digest: write sha256: and 64 lowercase hexadecimal characters"
+        case .malformedAccount(let text): "'\(clipped(text))' is not an AWS account: write its 12 digits"
+        case .malformedRepository(let text, let reason): "'\(clipped(text))' is not a repository name: \(reason)"
+        case .malformedTag(let text, let reason): "'\(clipped(text))' is not a tag: \(reason)"
+        case .malformedPlatform(let text):
+            "'\(clipped(text))' is not a platform: write os/architecture or os/architecture/variant, as linux/arm64"
+        case .malformedReference(let text, let reason): "'\(clipped(text))' is not an image reference: \(reason)"
+        }
+    }
+
+    /// What a user typed may be anything, of any length.
+    private func clipped(_ text: String) -> String {
+        let visible = text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "?" : String($0) }.joined()
+        return visible.count > 200 ? visible.prefix(200) + "…" : visible
+    }
+}

@@ -1,0 +1,109 @@
+/// An absolute `http` or `https` address, parsed as little as a client needs.
+///
+/// Its text is sent as it came: a presigned URL that is decoded and encoded again no longer matches its
+/// signature. Printing one leaves the query out, because that is where presigned URLs keep their secret.
+public struct HTTPURL: Hashable, Sendable {
+    public enum Scheme: String, Sendable { case http, https }
+
+    public let scheme: Scheme
+    /// Lowercase; an IPv6 address keeps its brackets.
+    public let host: String
+    /// As given, or the scheme's own.
+    public let port: Int
+    /// Begins with `/`; percent-encoding as given.
+    public let path: String
+    /// Without `?`; `nil` if there is none.
+    public let query: String?
+
+    /// In bytes; presigned URLs with a session token have about 2,000.
+    public static let longest = 16_384
+
+    /// - Throws: ``WireError/Reason/badURL`` when the text is no such address, or carries a user and password.
+    public init(_ text: String) throws(WireError) {
+        let lowered = text.prefix(8).lowercased()
+        let scheme: Scheme = lowered == "https://" ? .https : .http
+        let start = scheme == .https ? 8 : 7
+        guard lowered.hasPrefix("http://") || lowered == "https://", text.utf8.count <= Self.longest,
+            text.utf8.allSatisfy({ $0 > 32 && $0 < 127 })
+        else { throw WireError(.badURL, "not an http or https address") }
+
+        let rest = text.dropFirst(start).prefix { $0 != "#" }
+        let authority = rest.prefix { $0 != "/" && $0 != "?" }
+        guard !authority.contains("@") else { throw WireError(.badURL, "an address with a user or password in it") }
+        let target = rest.dropFirst(authority.count)
+        var name = authority
+        var port = scheme == .https ? 443 : 80
+        if let colon = authority.lastIndex(of: ":"), !authority[colon...].contains("]") {
+            name = authority[..<colon]
+            guard let number = Int(authority[authority.index(after: colon)...]), (1...65_535).contains(number) else {
+                throw WireError(.badURL, "an address with an impossible port")
+            }
+            port = number
+        }
+        guard !name.isEmpty else { throw WireError(.badURL, "an address without a host") }
+        self.scheme = scheme
+        self.host = name.lowercased()
+        self.port = port
+        let path = target.prefix { $0 != "?" }
+        self.path = path.isEmpty ? "/" : String(path)
+        self.query = target.contains("?") ? String(target.dropFirst(path.count + 1)) : nil
+    }
+
+    /// Host, and the port unless it is the scheme's own: what `Host:` says and what SigV4 signs.
+    public var authority: String {
+        port == (scheme == .https ? 443 : 80) ? host : "\(host):\(port)"
+    }
+
+    /// Scheme, host and port: what may share credentials.
+    public var origin: String { "\(scheme.rawValue)://\(host):\(port)" }
+
+    /// The whole address, for libcurl and nobody else.
+    public var text: String {
+        "\(scheme.rawValue)://\(authority)\(path)" + (query.map { "?\($0)" } ?? "")
+    }
+
+    /// Whether the bytes stay on this machine.
+    public var isLoopback: Bool {
+        host == "localhost" || host.hasSuffix(".localhost") || host == "[::1]"
+            || (host.hasPrefix("127.") && host.split(separator: ".").count == 4
+                && host.allSatisfy { $0.isNumber || $0 == "." })
+    }
+
+    /// The address that a `Location` or `Link` header means, relative ones resolved against this one.
+    ///
+    /// - Throws: ``WireError/Reason/badURL``
+    public func resolving(_ reference: String) throws(WireError) -> HTTPURL {
+        let lowered = reference.prefix(8).lowercased()
+        if lowered.hasPrefix("http://") || lowered == "https://" { return try HTTPURL(reference) }
+        let base = "\(scheme.rawValue)://\(authority)"
+        if reference.hasPrefix("//") { return try HTTPURL("\(scheme.rawValue):\(reference)") }
+        if reference.hasPrefix("/") { return try HTTPURL(base + reference) }
+        if reference.hasPrefix("?") { return try HTTPURL(base + path + reference) }
+        let folder = path[...(path.lastIndex(of: "/") ?? path.startIndex)]
+        return try HTTPURL(base + folder + reference)
+    }
+
+    /// The same address with one more query item; name and value must need no encoding beyond what they have.
+    public func appending(query item: String) -> HTTPURL {
+        HTTPURL(self, path: path, query: query.map { $0.isEmpty ? item : "\($0)&\(item)" } ?? item)
+    }
+
+    /// Another path on the same origin.
+    public func at(path: String, query: String? = nil) -> HTTPURL {
+        HTTPURL(self, path: path, query: query)
+    }
+
+    private init(_ other: HTTPURL, path: String, query: String?) {
+        scheme = other.scheme
+        host = other.host
+        port = other.port
+        self.path = path
+        self.query = query
+    }
+}
+
+extension HTTPURL: CustomStringConvertible, CustomDebugStringConvertible {
+    /// For people and logs: no query.
+    public var description: String { "\(scheme.rawValue)://\(authority)\(path)" + (query == nil ? "" : "?…") }
+    public var debugDescription: String { description }
+}

@@ -1,0 +1,70 @@
+/// What a failed attempt says about trying again.
+public enum RetryAdvice: Equatable, Sendable {
+    case never
+    case backOff
+    /// The service named a wait, as in `Retry-After`.
+    case wait(Duration)
+}
+
+/// An error that knows whether trying again makes sense.
+public protocol RetryAdvising: Error {
+    var retryAdvice: RetryAdvice { get }
+}
+
+/// How often, and how far apart, something is tried.
+public struct RetryPolicy: Sendable {
+    /// Including the first.
+    public var attempts: Int
+    public var base: Duration
+    public var ceiling: Duration
+    /// What waits are slept on; tests pass a manual one, and no test ever sleeps.
+    public var clock: any Clock<Duration>
+    /// A number in `0...1`; tests pass `{ 1 }` for exact waits.
+    public var jitter: @Sendable () -> Double
+    /// Told of every wait before it begins: which attempt failed, how long, why.
+    public var onRetry: (@Sendable (_ attempt: Int, _ wait: Duration, _ error: any Error) -> Void)?
+
+    public init(
+        attempts: Int = 8,
+        base: Duration = .milliseconds(200),
+        ceiling: Duration = .seconds(20),
+        clock: any Clock<Duration> = ContinuousClock(),
+        jitter: @escaping @Sendable () -> Double = { .random(in: 0...1) },
+        onRetry: (@Sendable (_ attempt: Int, _ wait: Duration, _ error: any Error) -> Void)? = nil
+    ) {
+        self.attempts = attempts
+        self.base = base
+        self.ceiling = ceiling
+        self.clock = clock
+        self.jitter = jitter
+        self.onRetry = onRetry
+    }
+
+    /// Runs `body` until it succeeds, advises against a retry, or attempts run out.
+    ///
+    /// Waits are drawn evenly from zero to an exponentially growing bound ("full jitter"), so replicas that
+    /// failed together do not return together.
+    public func run<Value: Sendable>(_ body: (_ attempt: Int) async throws -> Value) async throws -> Value {
+        var attempt = 1
+        while true {
+            do {
+                return try await body(attempt)
+            } catch let error as any RetryAdvising where attempt < attempts {
+                let wait: Duration
+                switch error.retryAdvice {
+                case .never: throw error
+                case .backOff: wait = bound(after: attempt) * jitter()
+                // The service's own wait is a floor; jitter on top keeps clients from returning all at once.
+                case .wait(let named): wait = named + base * jitter()
+                }
+                onRetry?(attempt, wait, error)
+                try await clock.sleep(for: wait)
+            }
+            attempt += 1
+        }
+    }
+
+    private func bound(after attempt: Int) -> Duration {
+        min(base * (1 << min(attempt - 1, 20)), ceiling)
+    }
+}

@@ -1,0 +1,93 @@
+public import HTTPTypes
+
+/// One HTTP request, complete.
+public struct WireRequest: Sendable {
+    public var method: HTTPRequest.Method
+    public var url: HTTPURL
+    public var fields: HTTPFields
+    public var body: [UInt8]
+    /// From now to the last byte of the answer; ``Transport/relay(_:)`` has a stall timer instead.
+    public var deadline: Duration
+    /// In bytes; a longer answer is an error, so that nobody can fill our memory.
+    public var largestAnswer: Int
+
+    public static let usualDeadline: Duration = .seconds(60)
+    /// Holds a `BatchGetImage` of large manifests and every page that ECR sends.
+    public static let usualLargestAnswer = 64 << 20
+
+    public init(
+        _ method: HTTPRequest.Method,
+        _ url: HTTPURL,
+        fields: HTTPFields = [:],
+        body: [UInt8] = [],
+        deadline: Duration = usualDeadline,
+        largestAnswer: Int = usualLargestAnswer
+    ) {
+        self.method = method
+        self.url = url
+        self.fields = fields
+        self.body = body
+        self.deadline = deadline
+        self.largestAnswer = largestAnswer
+    }
+
+    /// The request that a redirect asks for: same method, credentials only within the same origin.
+    ///
+    /// `https` never falls to `http`. Redirects are values here; who follows one counts the hops.
+    ///
+    /// - Throws: ``WireError/Reason/badRedirect``
+    public func following(_ location: String) throws(WireError) -> WireRequest {
+        let next = try url.resolving(location)
+        guard url.scheme == .http || next.scheme == .https else {
+            throw WireError(.badRedirect, "\(url) redirects to plain http at \(next)", url: url)
+        }
+        var request = self
+        request.url = next
+        if next.origin != url.origin {
+            // Not only `Authorization`: libcurl would hand any other header on (SWIFT.md T10).
+            request.fields = HTTPFields(fields.filter { [.range, .accept, .userAgent].contains($0.name) })
+        }
+        return request
+    }
+
+    /// How many redirects one request may take (DESIGN section 5).
+    public static let mostRedirects = 5
+}
+
+/// What came back, whatever its status.
+public struct WireResponse: Sendable {
+    public var status: HTTPResponse.Status
+    public var fields: HTTPFields
+    public var body: [UInt8]
+
+    public init(status: HTTPResponse.Status, fields: HTTPFields = [:], body: [UInt8] = []) {
+        self.status = status
+        self.fields = fields
+        self.body = body
+    }
+
+    /// The first `limit` bytes as text, for an error message.
+    public func excerpt(_ limit: Int = 300) -> String {
+        String(decoding: body.prefix(limit), as: UTF8.self)
+    }
+
+    /// The wait that the server asks for: `Retry-After` in seconds, or `x-amz-retry-after` in milliseconds.
+    public var retryAfter: Duration? {
+        if let name = HTTPField.Name("x-amz-retry-after"), let milliseconds = fields[name].flatMap({ Int($0) }),
+            milliseconds >= 0
+        {
+            return .milliseconds(min(milliseconds, 300_000))
+        }
+        guard let seconds = fields[.retryAfter].flatMap({ Int($0) }), seconds >= 0 else { return nil }
+        return .seconds(min(seconds, 300))
+    }
+}
+
+/// Whoever can send a small request and wait for the whole answer.
+///
+/// ``Transport`` does it with libcurl; tests of what stands above put a recording in its place.
+public protocol HTTPSending: Sendable {
+    /// - Returns: The answer, whatever its status.
+    /// - Throws: ``WireError`` when there is no answer, or `CancellationError`.
+    func send(_ request: WireRequest) async throws -> WireResponse
+}
