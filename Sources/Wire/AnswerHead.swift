@@ -1,0 +1,51 @@
+internal import HTTPTypes
+
+/// Status and fields of an answer, put together line by line as libcurl hands them out.
+///
+/// A `100 Continue` in front of the answer is a head of its own and is forgotten when the next one begins;
+/// trailers after the body are left out.
+struct AnswerHead {
+    private(set) var status = 0
+    private(set) var fields = HTTPFields()
+    private(set) var isComplete = false
+    private var byteCount = 0
+
+    /// In bytes, for all heads of one transfer together; servers cut off requests at 8 to 64 KiB.
+    static let largest = 256 << 10
+
+    /// - Parameter line: With its line end.
+    /// - Returns: `false` when the head has grown past ``largest``.
+    mutating func take(_ line: some Collection<UInt8>) -> Bool {
+        byteCount += line.count
+        guard byteCount <= Self.largest else { return false }
+        let text = String(decoding: line, as: UTF8.self).trimmingBlanks
+        if text.hasPrefix("HTTP/") {
+            let code = text.split(separator: " ", maxSplits: 2).dropFirst().first.flatMap { Int($0) }
+            status = code.flatMap { (100...999).contains($0) ? $0 : nil } ?? 0
+            fields = HTTPFields()
+            isComplete = false
+        } else if text.isEmpty {
+            isComplete = status >= 200
+        } else if !isComplete, let colon = text.firstIndex(of: ":"),
+            let name = HTTPField.Name(String(text[..<colon]))
+        {
+            fields.append(HTTPField(name: name, value: text[text.index(after: colon)...].trimmingBlanks))
+        }
+        return true
+    }
+
+    /// What the answer says of its body, in bytes.
+    var contentLength: Int64? { fields[.contentLength].flatMap { Int64($0) } }
+}
+
+extension StringProtocol {
+    /// Without spaces, tabs and line ends at both ends.
+    fileprivate var trimmingBlanks: String {
+        let bytes = Array(utf8)
+        let isContent: (UInt8) -> Bool = { ![9, 10, 13, 32].contains($0) }
+        guard let first = bytes.firstIndex(where: isContent), let last = bytes.lastIndex(where: isContent) else {
+            return ""
+        }
+        return String(decoding: bytes[first...last], as: UTF8.self)
+    }
+}

@@ -1,0 +1,163 @@
+internal import CCurl
+internal import Platform
+
+/// Something that runs on a driver until its caller has an answer.
+protocol Job: TransferOwner {
+    var ticket: Ticket { get }
+    /// Does what callbacks wished for; called by the loop, outside any callback.
+    func settle()
+    /// Fails the job if it has waited too long.
+    ///
+    /// - Returns: When to look again, at the latest.
+    func check() -> ContinuousClock.Instant
+    /// Ends the job; its caller gets `error`.
+    func fail(_ error: any Error)
+}
+
+/// All that happens on one driver's thread; created there, and never seen by another.
+///
+/// libcurl's rule is that a handle is used by one thread at a time. The multi handle and every transfer in it are
+/// reached through this object only, which isn't `Sendable`.
+@safe final class DriverLoop {
+    let configuration: TransportConfiguration
+    /// When the current turn began.
+    private(set) var now = ContinuousClock.now
+    private let multi: UnsafeMutableRawPointer
+    private let statistics: Lock<TransportStatistics>
+    private var jobs: [Ticket: any Job] = [:]
+    private var transfers: [Transfer.ID: Transfer] = [:]
+    private var dirty: [any Job] = []
+    private var nextCheck: ContinuousClock.Instant?
+
+    /// libcurl shortens it for its own timers, a wake-up ends it, and checks bring it forward.
+    private static let longestPoll: Duration = .seconds(10)
+
+    init(
+        multi: UnsafeMutableRawPointer,
+        _ configuration: TransportConfiguration,
+        _ statistics: Lock<TransportStatistics>
+    ) {
+        unsafe self.multi = multi
+        self.configuration = configuration
+        self.statistics = statistics
+    }
+
+    /// Turns until `.stop` comes in, then ends every job and frees every handle.
+    func run(_ takeCommands: () -> [Command]) {
+        var isStopping = false
+        while !isStopping {
+            for command in takeCommands() { isStopping = obey(command) || isStopping }
+            var running: CInt = 0
+            unsafe curl_multi_perform(multi, &running)
+            readCompletions()
+            let hasMore = settleDirty()
+            checkJobs()
+            if !hasMore, !isStopping { poll() }
+            now = .now
+        }
+        for job in jobs.values { job.fail(WireError(.closed, "the transport was shut down")) }
+        unsafe curl_multi_cleanup(multi)
+    }
+
+    // MARK: For jobs
+
+    /// Adds a transfer to those that run.
+    func start(
+        _ request: WireRequest,
+        as role: Transfer.Role,
+        uploading size: Int64?,
+        for owner: any TransferOwner
+    ) throws(WireError) -> Transfer {
+        let transfer = try Transfer(request, owner: owner)
+        do {
+            try transfer.prepare(configuration, as: role, uploading: size)
+        } catch {
+            transfer.close()
+            throw error
+        }
+        let code = unsafe curl_multi_add_handle(multi, transfer.handle)
+        guard code == CURLM_OK else {
+            transfer.close()
+            throw WireError(.other, "libcurl refused a transfer (\(code.rawValue))", url: request.url)
+        }
+        transfers[transfer.id] = transfer
+        statistics.withLock { $0.requestsSent += 1 }
+        return transfer
+    }
+
+    /// Ends a transfer that is no longer wanted.
+    func drop(_ transfer: Transfer) {
+        guard transfers.removeValue(forKey: transfer.id) != nil else { return }
+        let opened = transfer.connectionsOpened
+        statistics.withLock { $0.connectionsOpened += opened }
+        unsafe curl_multi_remove_handle(multi, transfer.handle)
+        transfer.close()
+    }
+
+    /// Has ``Job/settle()`` called before the loop waits again.
+    func mark(_ job: any Job) { dirty.append(job) }
+
+    func forget(_ job: any Job) { jobs[job.ticket] = nil }
+
+    // MARK: One turn
+
+    /// - Returns: Whether this was the last command.
+    private func obey(_ command: Command) -> Bool {
+        switch command {
+        case .send(let request, let ticket, let continuation):
+            let exchange = Exchange(request, ticket, continuation, on: self)
+            begin(exchange) { () throws(WireError) in try exchange.begin() }
+        case .relay(let request, let ticket, let continuation):
+            let relay = BlobRelay(request, ticket, continuation, on: self)
+            begin(relay) { () throws(WireError) in try relay.begin() }
+        case .cancel(let ticket): jobs[ticket]?.fail(CancellationError())
+        case .stop: return true
+        }
+        return false
+    }
+
+    private func begin(_ job: any Job, _ start: () throws(WireError) -> Void) {
+        jobs[job.ticket] = job
+        nextCheck = now
+        do {
+            try start()
+        } catch {
+            job.fail(error)
+        }
+    }
+
+    private func readCompletions() {
+        var left: CInt = 0
+        while let message = unsafe curl_multi_info_read(multi, &left) {
+            guard unsafe message.pointee.msg == CURLMSG_DONE, let handle = unsafe message.pointee.easy_handle,
+                let transfer = transfers[Transfer.ID(bitPattern: handle)]
+            else { continue }
+            let failure = transfer.failure(unsafe curl_message_result(message))
+            let owner = transfer.owner
+            drop(transfer)
+            owner.ended(transfer, failure)
+        }
+    }
+
+    /// - Returns: Whether there was anything to settle, after which libcurl has work to do.
+    private func settleDirty() -> Bool {
+        guard !dirty.isEmpty else { return false }
+        let marked = dirty
+        dirty.removeAll(keepingCapacity: true)
+        for job in marked where jobs[job.ticket] != nil { job.settle() }
+        return true
+    }
+
+    private func checkJobs() {
+        guard let due = nextCheck, now >= due else { return }
+        nextCheck = jobs.values.map { $0.check() }.min()
+    }
+
+    private func poll() {
+        let wait = min(nextCheck.map { $0 - now } ?? Self.longestPoll, Self.longestPoll)
+        // Rounded up, or the last millisecond would be spent spinning.
+        unsafe curl_multi_poll(multi, nil, 0, CInt(max((wait / .milliseconds(1)).rounded(.up), 0)), nil)
+    }
+}
+
+@available(*, unavailable) extension DriverLoop: Sendable {}

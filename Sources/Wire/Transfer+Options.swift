@@ -1,0 +1,82 @@
+internal import CCurl
+internal import HTTPTypes
+
+extension Transfer {
+    /// What a transfer is for, which decides its buffers.
+    enum Role { case message, source, destination }
+
+    /// Tells libcurl all it needs to know.
+    ///
+    /// - Parameter upload: The body's length in bytes, for a request that has one.
+    func prepare(
+        _ configuration: TransportConfiguration,
+        as role: Role,
+        uploading upload: Int64?
+    ) throws(WireError) {
+        try setLimits(configuration, role)
+        try setTrust(configuration)
+        try setRequest(configuration, uploading: upload)
+        try connectCallbacks()
+    }
+
+    /// In bytes, for small requests and for the answers to uploads.
+    private static let messageBufferSize = 32 << 10
+
+    private func setLimits(_ configuration: TransportConfiguration, _ role: Role) throws(WireError) {
+        // Without it libcurl uses SIGALRM, which threads can't bear.
+        try set(CURLOPT_NOSIGNAL, 1)
+        try set(CURLOPT_CONNECTTIMEOUT_MS, max(Int(configuration.connectTimeout / .milliseconds(1)), 1))
+        // HTTP/2 costs twice the CPU here, and pausing over it leaks (SWIFT.md T4).
+        try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        // Redirects are values.
+        try set(CURLOPT_FOLLOWLOCATION, 0)
+        try set(CURLOPT_TCP_KEEPALIVE, 1)
+        // Removing a handle whose name is still being resolved would otherwise wait for the resolver (SWIFT.md T8).
+        try set(CURLOPT_QUICK_EXIT, 1)
+        try set(CURLOPT_BUFFERSIZE, role == .source ? configuration.bufferSize : Self.messageBufferSize)
+        try set(
+            CURLOPT_UPLOAD_BUFFERSIZE,
+            role == .destination ? configuration.bufferSize : Self.messageBufferSize
+        )
+    }
+
+    private func setTrust(_ configuration: TransportConfiguration) throws(WireError) {
+        try set(CURLOPT_PROTOCOLS_STR, "http,https")
+        try set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1)
+        try set(CURLOPT_SSL_VERIFYPEER, 1)
+        try set(CURLOPT_SSL_VERIFYHOST, 2)
+        try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
+        if let bundle = configuration.caBundle { try set(CURLOPT_CAINFO, bundle) }
+        // The environment's proxies serve everyone but this machine; an empty text means none.
+        if request.url.isLoopback { try set(CURLOPT_PROXY, "") }
+        // A proxy's answer to CONNECT is no part of ours.
+        try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+    }
+
+    private func setRequest(_ configuration: TransportConfiguration, uploading upload: Int64?) throws(WireError) {
+        // The text of a signed address must stay as it is.
+        try set(CURLOPT_PATH_AS_IS, 1)
+        try set(CURLOPT_URL, request.url.text)
+        try set(CURLOPT_USERAGENT, configuration.userAgent)
+        let method = request.method
+        if let upload {
+            try set(CURLOPT_UPLOAD, 1)
+            try set(CURLOPT_INFILESIZE_LARGE, offset: upload)
+            if method != .put { try set(CURLOPT_CUSTOMREQUEST, method.rawValue) }
+        } else if method == .head {
+            try set(CURLOPT_NOBODY, 1)
+        } else {
+            try set(CURLOPT_HTTPGET, 1)
+            if method != .get { try set(CURLOPT_CUSTOMREQUEST, method.rawValue) }
+        }
+        // The length of a body is libcurl's to say; a second `Content-Length` would be request smuggling.
+        for field in request.fields where field.name != .contentLength {
+            // swift-http-types has already made line ends in values harmless. To libcurl `Name:` means "leave it
+            // out" and `Name;` "send it empty".
+            let name = field.name.rawName
+            try append(field: field.value.isEmpty ? "\(name);" : "\(name): \(field.value)")
+        }
+        // libcurl would wait up to a second for a `100 Continue` that most servers don't send.
+        try append(field: "Expect:")
+    }
+}

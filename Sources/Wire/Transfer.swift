@@ -1,0 +1,192 @@
+internal import CCurl
+
+/// What becomes of a chunk that came in.
+enum Intake { case taken, pause, abort }
+
+/// What goes into the room in libcurl's upload buffer; no bytes mean the end.
+enum Output { case bytes(Int), pause, abort }
+
+/// Whose transfer it is: called from libcurl's callbacks on the driver's thread.
+///
+/// Inside ``receive(_:from:)`` and ``fill(_:of:)`` no handle may be paused, resumed, added or removed: libcurl
+/// delivers data synchronously, re-entering the callback. Note the wish, and ask for ``DriverLoop/mark(_:)``.
+protocol TransferOwner: AnyObject {
+    func receive(_ chunk: UnsafeRawBufferPointer, from transfer: Transfer) -> Intake
+    func fill(_ room: UnsafeMutableRawBufferPointer, of transfer: Transfer) -> Output
+    /// Whether the upload can begin again with its first byte.
+    func rewind(_ transfer: Transfer) -> Bool
+    /// Called by the loop, outside any callback, after the handle is gone; `nil` means a complete answer.
+    func ended(_ transfer: Transfer, _ failure: WireError?)
+}
+
+/// One libcurl handle, and the head of what came back on it.
+///
+/// Created, used and closed on one driver's thread. The callbacks hold its address, so it is a class; the loop
+/// keeps it until ``close()``.
+@safe final class Transfer {
+    /// The handle's address.
+    typealias ID = UInt
+
+    let handle: UnsafeMutableRawPointer
+    let request: WireRequest
+    private(set) var head = AnswerHead()
+    private(set) var headIsTooLarge = false
+    unowned let owner: any TransferOwner
+    private var fieldList: UnsafeMutablePointer<curl_slist>?
+    private let errorText: UnsafeMutablePointer<CChar>
+
+    init(_ request: WireRequest, owner: any TransferOwner) throws(WireError) {
+        guard let handle = unsafe curl_easy_init() else {
+            throw WireError(.other, "libcurl gives no more handles; out of memory?", url: request.url)
+        }
+        unsafe self.handle = handle
+        self.request = request
+        self.owner = owner
+        unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    }
+
+    var id: ID { unsafe ID(bitPattern: handle) }
+
+    /// Frees the handle; the last thing that happens to a transfer, and never in `deinit`.
+    func close() {
+        unsafe curl_easy_cleanup(handle)
+        unsafe curl_slist_free_all(fieldList)
+        unsafe fieldList = nil
+        unsafe errorText.deallocate()
+    }
+
+    /// Lets libcurl go on in both directions; may call back before it returns.
+    ///
+    /// - Throws: What libcurl made of the callback's answer.
+    func resume() throws(WireError) {
+        let code = unsafe curl_easy_pause(handle, CURLPAUSE_RECV_CONT | CURLPAUSE_SEND_CONT)
+        if let failure = failure(code) { throw failure }
+    }
+
+    func failure(_ code: CURLcode) -> WireError? {
+        if headIsTooLarge {
+            return WireError(.answerTooLarge, "a head of more than \(AnswerHead.largest) bytes", url: request.url)
+        }
+        guard code != CURLE_OK else { return nil }
+        return WireError(curl: code, unsafe String(cString: errorText), url: request.url)
+    }
+
+    /// Bytes of the body that the socket has accepted.
+    var uploaded: Int64 {
+        var count: curl_off_t = 0
+        unsafe curl_easy_getinfo_offset(handle, CURLINFO_SIZE_UPLOAD_T, &count)
+        return Int64(count)
+    }
+
+    var connectionsOpened: Int {
+        var count = 0
+        unsafe curl_easy_getinfo_long(handle, CURLINFO_NUM_CONNECTS, &count)
+        return count
+    }
+
+    // MARK: Options
+
+    func set(_ option: CURLoption, _ value: Int) throws(WireError) {
+        try check(unsafe curl_easy_setopt_long(handle, option, value), option)
+    }
+
+    func set(_ option: CURLoption, offset value: Int64) throws(WireError) {
+        try check(unsafe curl_easy_setopt_offset(handle, option, curl_off_t(value)), option)
+    }
+
+    /// libcurl copies the text.
+    func set(_ option: CURLoption, _ text: String) throws(WireError) {
+        try check(unsafe curl_easy_setopt_text(handle, option, text), option)
+    }
+
+    /// Adds one line to the head of the request.
+    func append(field line: String) throws(WireError) {
+        guard let list = unsafe curl_slist_append(fieldList, line) else {
+            throw WireError(.other, "libcurl could not keep a header field; out of memory?", url: request.url)
+        }
+        unsafe fieldList = list
+    }
+
+    /// Hands fields, error text and callbacks over; after everything else is set.
+    func connectCallbacks() throws(WireError) {
+        let this = unsafe Unmanaged.passUnretained(self).toOpaque()
+        try check(unsafe curl_easy_setopt_list(handle, CURLOPT_HTTPHEADER, fieldList), CURLOPT_HTTPHEADER)
+        try check(unsafe curl_easy_setopt_pointer(handle, CURLOPT_ERRORBUFFER, errorText), CURLOPT_ERRORBUFFER)
+        for option in [CURLOPT_HEADERDATA, CURLOPT_WRITEDATA, CURLOPT_READDATA, CURLOPT_SEEKDATA] {
+            try check(unsafe curl_easy_setopt_pointer(handle, option, this), option)
+        }
+        try check(
+            unsafe curl_easy_setopt_bytes_fn(handle, CURLOPT_HEADERFUNCTION, onHeader),
+            CURLOPT_HEADERFUNCTION
+        )
+        try check(unsafe curl_easy_setopt_bytes_fn(handle, CURLOPT_WRITEFUNCTION, onBody), CURLOPT_WRITEFUNCTION)
+        try check(unsafe curl_easy_setopt_bytes_fn(handle, CURLOPT_READFUNCTION, onRoom), CURLOPT_READFUNCTION)
+        try check(unsafe curl_easy_setopt_offset_fn(handle, CURLOPT_SEEKFUNCTION, onSeek), CURLOPT_SEEKFUNCTION)
+    }
+
+    private func check(_ code: CURLcode, _ option: CURLoption) throws(WireError) {
+        guard code != CURLE_OK else { return }
+        let name = unsafe curl_easy_option_by_id(option).map { unsafe String(cString: $0.pointee.name) }
+        let words = "libcurl refused \(name ?? "option \(option.rawValue)")"
+        throw WireError(.other, words, url: request.url, curlCode: Int(code.rawValue))
+    }
+
+    // MARK: Callbacks
+
+    fileprivate func receiveHead(_ line: UnsafeRawBufferPointer) -> Int {
+        guard unsafe head.take(line) else {
+            headIsTooLarge = true
+            return 0
+        }
+        return line.count
+    }
+
+    fileprivate func receive(_ chunk: UnsafeRawBufferPointer) -> Int {
+        switch unsafe owner.receive(chunk, from: self) {
+        case .taken: chunk.count
+        case .pause: Int(CURL_WRITEFUNC_PAUSE)
+        // Any count but the chunk's own ends the transfer; 0 would be its own for an empty chunk.
+        case .abort: Int(CURL_WRITEFUNC_ERROR)
+        }
+    }
+
+    fileprivate func fill(_ room: UnsafeMutableRawBufferPointer) -> Int {
+        switch unsafe owner.fill(room, of: self) {
+        case .bytes(let count): count
+        case .pause: Int(CURL_READFUNC_PAUSE)
+        case .abort: Int(CURL_READFUNC_ABORT)
+        }
+    }
+
+    fileprivate func seek(to offset: Int64) -> CInt {
+        offset == 0 && owner.rewind(self) ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
+    }
+}
+
+@available(*, unavailable) extension Transfer: Sendable {}
+
+// libcurl's callbacks: they capture nothing and decide nothing.
+
+private let onHeader: curl_bytes_fn = { bytes, size, count, context in
+    guard let context = unsafe context else { return 0 }
+    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    return unsafe transfer.receiveHead(UnsafeRawBufferPointer(start: bytes, count: size * count))
+}
+
+private let onBody: curl_bytes_fn = { bytes, size, count, context in
+    guard let context = unsafe context else { return 0 }
+    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    return unsafe transfer.receive(UnsafeRawBufferPointer(start: bytes, count: size * count))
+}
+
+private let onRoom: curl_bytes_fn = { bytes, size, count, context in
+    guard let context = unsafe context else { return Int(CURL_READFUNC_ABORT) }
+    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    return unsafe transfer.fill(UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
+}
+
+private let onSeek: curl_offset_fn = { context, offset, origin in
+    guard let context = unsafe context, origin == SEEK_SET else { return CURL_SEEKFUNC_FAIL }
+    return unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().seek(to: Int64(offset))
+}

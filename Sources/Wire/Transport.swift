@@ -1,0 +1,99 @@
+internal import Platform
+
+/// HTTP over libcurl: small messages, and blobs from one URL to another.
+///
+/// One thread for messages, which would otherwise wait 3 to 20 ms behind saturated relays, and a few for blobs.
+/// It keeps connections alive between requests, follows no redirect and retries nothing: answers are values.
+public final class Transport: Sendable {
+    private let configuration: TransportConfiguration
+    private let messages: Driver
+    private let relays: [Driver]
+    private let relaysInFlight: Lock<[Int]>
+    private let counted = Lock(TransportStatistics())
+
+    /// Starts the threads; ``shutdown()`` must end them, see ``withTransport(_:_:)``.
+    ///
+    /// - Throws: ``WireError/Reason/other`` when there are no handles or threads to be had.
+    public init(_ configuration: TransportConfiguration = TransportConfiguration()) throws(WireError) {
+        self.configuration = configuration
+        var started: [Driver] = []
+        do {
+            for _ in 0...max(configuration.relayDrivers, 1) {
+                started.append(try Driver(configuration, counted))
+            }
+        } catch {
+            for driver in started { driver.shutdown() }
+            throw error
+        }
+        messages = started[0]
+        relays = Array(started.dropFirst())
+        relaysInFlight = Lock(Array(repeating: 0, count: started.count - 1))
+    }
+
+    /// What was sent so far.
+    public var statistics: TransportStatistics { counted.withLock { $0 } }
+
+    /// Ends what is in flight with ``WireError/Reason/closed``, and joins the threads.
+    ///
+    /// It blocks the calling thread for a few milliseconds. Whatever is asked for later fails with
+    /// ``WireError/Reason/closed``.
+    public func shutdown() {
+        messages.shutdown()
+        for driver in relays { driver.shutdown() }
+    }
+}
+
+extension Transport: HTTPSending {
+    /// - Throws: ``WireError``, or `CancellationError`.
+    public func send(_ request: WireRequest) async throws -> WireResponse {
+        try configuration.permit(request.url)
+        return try await messages.send(request)
+    }
+}
+
+extension Transport: BlobRelaying {
+    /// - Throws: ``WireError`` with its ``WireError/end`` set unless it was the transport that ended, or
+    ///   `CancellationError`.
+    public func relay(_ request: RelayRequest) async throws -> RelayOutcome {
+        do {
+            try configuration.permit(request.source.url)
+        } catch {
+            throw error.at(.source)
+        }
+        do {
+            try configuration.permit(request.destination.url)
+        } catch {
+            throw error.at(.destination)
+        }
+        // Both ends on one driver, and that the one with the fewest.
+        let chosen = relaysInFlight.withLock { counts in
+            let index = counts.indices.min { counts[$0] < counts[$1] } ?? 0
+            counts[index] += 1
+            return index
+        }
+        defer { relaysInFlight.withLock { $0[chosen] -= 1 } }
+        return try await relays[chosen].relay(request)
+    }
+}
+
+/// Runs `body` with a transport, and shuts that down afterwards, whatever happened.
+///
+/// - Throws: What `body` throws, or ``WireError`` when no transport can be had.
+public func withTransport<Result>(
+    _ configuration: TransportConfiguration = TransportConfiguration(),
+    _ body: (Transport) async throws -> Result
+) async throws -> Result {
+    let transport = try Transport(configuration)
+    defer { transport.shutdown() }
+    return try await body(transport)
+}
+
+/// What a ``Transport`` has done so far.
+public struct TransportStatistics: Sendable, Equatable {
+    /// Requests handed to libcurl; a relay's two ends are two.
+    public var requestsSent = 0
+    /// TCP connections made; fewer than the requests where connections were kept alive.
+    ///
+    /// Counted when a request ends.
+    public var connectionsOpened = 0
+}

@@ -1,0 +1,56 @@
+/// What all requests of one ``Transport`` have in common.
+public struct TransportConfiguration: Sendable {
+    /// How many threads move blobs.
+    ///
+    /// TLS, SHA-256 and TLS again on one core are the ceiling of one driver; small requests have one of their own.
+    public var relayDrivers: Int
+    /// A PEM file whose certificates are trusted besides the system's directory of them.
+    public var caBundle: String?
+    /// `host:port` of endpoints that the user named with `http://`; plain http goes to these and to loopback only.
+    ///
+    /// Spelled as ``HTTPURL/authority``: lowercase, and without the port if it is 80.
+    public var plainHTTPAuthorities: Set<String>
+    /// Sent unless a request has a `User-Agent` of its own.
+    public var userAgent: String
+    /// From the first packet to the end of the TLS handshake, resolving the name included.
+    public var connectTimeout: Duration
+    /// libcurl's receive and upload buffers for blobs, in bytes.
+    public var bufferSize: Int
+    /// What lies between the two ends of one relay, in bytes.
+    public var ringSize: Int
+
+    public static let usualConnectTimeout: Duration = .seconds(10)
+    /// libcurl's defaults (16 and 64 KiB) cost 30 % more CPU (DESIGN section 5).
+    public static let usualBufferSize = 256 << 10
+    /// 32 relays with this ring and the buffers above hold 33 MiB (DESIGN section 5: under 64 MiB in all).
+    public static let usualRingSize = 512 << 10
+    /// More threads than this only share the same cores (DESIGN section 5).
+    public static let mostRelayDrivers = 4
+
+    public init(
+        relayDrivers: Int = min(processorCount, mostRelayDrivers),
+        caBundle: String? = nil,
+        plainHTTPAuthorities: Set<String> = [],
+        userAgent: String = "ecr-replicate",
+        connectTimeout: Duration = usualConnectTimeout,
+        bufferSize: Int = usualBufferSize,
+        ringSize: Int = usualRingSize
+    ) {
+        self.relayDrivers = relayDrivers
+        self.caBundle = caBundle
+        self.plainHTTPAuthorities = plainHTTPAuthorities
+        self.userAgent = userAgent
+        self.connectTimeout = connectTimeout
+        self.bufferSize = bufferSize
+        self.ringSize = ringSize
+    }
+
+    /// Whether a request may go there as it stands.
+    ///
+    /// - Throws: ``WireError/Reason/plainHTTP``
+    func permit(_ url: HTTPURL) throws(WireError) {
+        guard url.scheme == .https || url.isLoopback || plainHTTPAuthorities.contains(url.authority) else {
+            throw WireError(.plainHTTP, "refused to speak plain http to \(url.authority)", url: url)
+        }
+    }
+}

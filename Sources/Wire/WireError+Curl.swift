@@ -1,0 +1,43 @@
+internal import CCurl
+
+extension WireError {
+    /// What libcurl's code means here.
+    ///
+    /// - Parameters:
+    ///   - text: libcurl's own words, empty if it had none.
+    ///   - url: Where the transfer went.
+    init(curl code: CURLcode, _ text: String, url: HTTPURL) {
+        var words = withoutQueries(text)
+        if words.isEmpty { words = unsafe String(cString: curl_easy_strerror(code)) }
+        self.init(Reason(curl: code), words, url: url, curlCode: Int(code.rawValue))
+    }
+}
+
+extension WireError.Reason {
+    /// - Source: `libcurl-errors(3)` of libcurl 7.88.1
+    init(curl code: CURLcode) {
+        switch code {
+        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: self = .unresolvable
+        // Of libcurl's timeouts only the one on connecting is set, so 28 means that nobody answered.
+        case CURLE_COULDNT_CONNECT, CURLE_OPERATION_TIMEDOUT, CURLE_INTERFACE_FAILED, CURLE_PROXY:
+            self = .unreachable
+        case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CIPHER, CURLE_USE_SSL_FAILED: self = .handshake
+        // 51 has been 60 since 7.62.
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE,
+            CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_CRL_BADFILE:
+            self = .certificate
+        case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_SEND_FAIL_REWIND,
+            CURLE_SSL_SHUTDOWN_FAILED, CURLE_AGAIN:
+            self = .disconnected
+        case CURLE_URL_MALFORMAT: self = .badURL
+        default: self = .other
+        }
+    }
+}
+
+/// `text` with each `?…` up to the next blank cut out: where presigned URLs keep their secret.
+func withoutQueries(_ text: String) -> String {
+    text.split(separator: " ", omittingEmptySubsequences: false)
+        .map { word in word.contains("?") ? word.prefix { $0 != "?" } + "?…" : word }
+        .joined(separator: " ")
+}
