@@ -1,0 +1,140 @@
+internal import FoundationEssentials
+internal import HTTPTypes
+internal import Wire
+
+/// An unwanted answer, read for what it says.
+///
+/// Every byte of it is the server's: it is bounded, cleaned of control characters, and whatever may be a
+/// secret (queries of addresses, the credentials we sent) is cut out before anything is quoted.
+struct RegistryAnswer {
+    let status: Int
+    let codes: [RegistryError.Code]
+    /// All that was said, in one line.
+    let text: String
+    let challenge: String
+
+    /// Entries of `errors` that are kept.
+    private static let mostCodes = 10
+
+    /// - Parameter secret: The `Authorization` value that went with the request.
+    init(_ response: WireResponse, secret: String?) {
+        status = response.status.code
+        challenge = response.fields[.wwwAuthenticate]?.lowercased() ?? ""
+        let body = Array(response.body.prefix(RegistryError.longestBody))
+        let clean = { (text: String) in cleaned(text, without: secret) }
+        if let parsed = try? JSONDecoder().decode(Body.self, from: Data(body)), parsed.saysSomething {
+            let entries = parsed.errors ?? []
+            codes = entries.prefix(Self.mostCodes).compactMap { entry in
+                entry.code.map { .init(code: clean($0), message: clean(entry.message ?? "")) }
+            }
+            let said = entries.prefix(Self.mostCodes).compactMap(\.message) + [parsed.message].compactMap { $0 }
+            text = clean(said.joined(separator: "; "))
+        } else {
+            codes = []
+            // S3's XML quotes the signed request back on a bad signature; only these two are ours to repeat.
+            let whole = String(decoding: body, as: UTF8.self)
+            let parts = ["Code", "Message"].compactMap { element(of: whole, named: $0) }
+            text = clean(whole.contains("<Error>") ? parts.joined(separator: ": ") : whole)
+        }
+    }
+
+    /// Whether the credentials, and not what they may do, are the trouble.
+    ///
+    /// - Source: facts/ecr.md B.2
+    var namesTheToken: Bool {
+        switch status {
+        case 401: !wantsBearer
+        case 400, 403: sayTokenExpired || says("no basic auth credentials")
+        default: false
+        }
+    }
+
+    /// A registry that takes nothing but a bearer token.
+    var wantsBearer: Bool { status == 401 && challenge.contains("bearer") && !challenge.contains("basic") }
+
+    var kind: RegistryError.Kind {
+        let known = codes.lazy.compactMap { Self.kinds[$0.code] }.first
+        if (400..<500).contains(status), says("immutable") { return .tagImmutable }
+        if status == 401 { return .unauthorized }
+        if namesTheToken { return sayTokenExpired ? .tokenExpired : .unauthorized }
+        if let known { return known }
+        return switch status {
+        case 403: .denied
+        case 405: .unsupported
+        case 416: .blobUploadInvalid
+        case 429: .tooManyRequests
+        case 500...: .serverFault
+        default: .other
+        }
+    }
+
+    func has(_ code: String) -> Bool { codes.contains { $0.code == code } }
+
+    private var sayTokenExpired: Bool { says("token has expired") || says("token is expired") }
+
+    private func says(_ words: String) -> Bool { text.lowercased().contains(words) }
+
+    private static let kinds: [String: RegistryError.Kind] = [
+        "NAME_UNKNOWN": .repositoryMissing,
+        "MANIFEST_UNKNOWN": .manifestUnknown,
+        "MANIFEST_BLOB_UNKNOWN": .manifestBlobUnknown,
+        "BLOB_UNKNOWN": .blobUnknown,
+        "BLOB_UPLOAD_INVALID": .blobUploadInvalid,
+        "BLOB_UPLOAD_UNKNOWN": .blobUploadInvalid,
+        "UNAUTHORIZED": .unauthorized,
+        "DENIED": .denied,
+        "TOOMANYREQUESTS": .tooManyRequests,
+        "UNSUPPORTED": .unsupported,
+    ]
+
+    /// The distribution-spec's shape, or a lone `message`; anything may be missing.
+    private struct Body: Decodable {
+        var errors: [Entry]?
+        var message: String?
+
+        var saysSomething: Bool { errors != nil || message != nil }
+    }
+
+    private struct Entry: Decodable {
+        var code: String?
+        var message: String?
+
+        enum CodingKeys: String, CodingKey { case code, message }
+
+        /// Some registries number their codes; that must not hide the message.
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            code = try? container.decode(String.self, forKey: .code)
+            message = try? container.decode(String.self, forKey: .message)
+        }
+    }
+}
+
+/// One line, no query, no credentials.
+///
+/// - Parameter secret: An `Authorization` value; its credentials part is cut out wherever it shows.
+func cleaned(_ text: String, without secret: String?) -> String {
+    var text = text
+    if let credentials = secret?.split(separator: " ").last, credentials.utf8.count >= 8 {
+        text = text.replacing(credentials, with: "…")
+    }
+    let words = text.unicodeScalars.split { $0.value <= 32 || $0.value == 127 || (0x80...0x9f).contains($0.value) }
+    return words.map { word in
+        let word = String(word)
+        guard let mark = word.firstIndex(of: "?"), word[..<mark].contains("/") else { return word }
+        return "\(word[..<mark])?…"
+    }.joined(separator: " ")
+}
+
+/// The first `limit` characters.
+func clipped(_ text: String, to limit: Int = RegistryError.longestQuote) -> String {
+    text.count > limit ? text.prefix(limit) + "…" : text
+}
+
+/// What stands between `<name>` and `</name>`.
+private func element(of text: String, named name: String) -> String? {
+    guard let start = text.firstRange(of: "<\(name)>")?.upperBound,
+        let end = text[start...].firstRange(of: "</\(name)>")?.lowerBound
+    else { return nil }
+    return String(text[start..<end])
+}

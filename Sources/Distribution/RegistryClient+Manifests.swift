@@ -1,0 +1,142 @@
+public import Content
+internal import HTTPTypes
+internal import Wire
+
+/// How a manifest is named within its repository.
+public enum ManifestReference: Hashable, Sendable, CustomStringConvertible {
+    case tag(Tag)
+    case digest(Digest)
+
+    public var description: String {
+        switch self {
+        case .tag(let tag): tag.value
+        case .digest(let digest): digest.description
+        }
+    }
+}
+
+extension RegistryClient {
+    /// Reads a manifest, byte for byte, and checks that it is what was asked for.
+    ///
+    /// The digest is computed here: ECR's GET doesn't state it (facts/ecr.md B.4). Where a registry states one, it
+    /// must be the same.
+    ///
+    /// - Returns: `nil` if the repository has no such manifest.
+    /// - Throws: ``RegistryError`` (``RegistryError/Kind/repositoryMissing`` when the registry says so),
+    ///   `ManifestError` if the bytes are no manifest, `WireError` `.corrupt` if they are not the ones asked for.
+    public func manifest(_ reference: ManifestReference, of repository: RepositoryName) async throws -> Manifest? {
+        var request = manifestRequest(.get, reference, repository)
+        request.largestAnswer = Manifest.largestByteCount
+        var mayRenew = true
+        return try await retry.run { _ in
+            let response = try await attempt(.readManifest, request, mayRenew: &mayRenew) {
+                [200, 404].contains($0.status.code)
+            }
+            if response.status == .notFound {
+                try refuseMissingRepository(.readManifest, response, to: request)
+                return nil
+            }
+            let digest = Digest(of: response.body)
+            try check(digest, against: reference, response, at: request.url)
+            let type = response.fields[.contentType].map { MediaType($0) }
+            return try Manifest(bytes: response.body, mediaType: type)
+        }
+    }
+
+    /// Asks which manifest a tag names, or whether a digest is there, without reading it if the registry helps.
+    ///
+    /// - Returns: `nil` if there is none; HEAD has no body, so a missing repository looks the same.
+    /// - Throws: as ``manifest(_:of:)``
+    public func manifestDigest(_ reference: ManifestReference, of repository: RepositoryName) async throws -> Digest? {
+        let request = manifestRequest(.head, reference, repository)
+        var mayRenew = true
+        let stated: Digest?? = try await retry.run { _ in
+            // Anything odd is asked again with GET, whose answer has a body to say why.
+            let response = try await attempt(.readManifest, request, mayRenew: &mayRenew) { $0.status.code < 500 }
+            switch response.status.code {
+            case 404: return .some(nil)
+            case 200:
+                guard let digest = statedDigest(response) else { return nil }
+                try check(digest, against: reference, response, at: request.url)
+                return digest
+            default: return nil
+            }
+        }
+        if let stated { return stated }
+        return try await manifest(reference, of: repository)?.digest
+    }
+
+    /// Stores a manifest under a tag or under its digest; all it names must be there already.
+    ///
+    /// Doing it twice ends as doing it once.
+    ///
+    /// - Returns: The digest that the registry states, which is the manifest's own, or `nil` if it states none.
+    /// - Throws: ``RegistryError``
+    @discardableResult
+    public func putManifest(
+        _ manifest: Manifest,
+        as reference: ManifestReference,
+        in repository: RepositoryName
+    ) async throws -> Digest? {
+        var request = manifestRequest(.put, reference, repository)
+        request.fields = [.contentType: manifest.mediaType.rawValue]
+        request.body = manifest.bytes
+        let response = try await perform(.writeManifest, request) { (200...204).contains($0.status.code) }
+        let stated = statedDigest(response)
+        guard stated == nil || stated == manifest.digest else {
+            throw RegistryError(
+                .writeManifest,
+                .malformedAnswer,
+                "the registry stored \(stated?.description ?? "") where \(manifest.digest) was sent",
+                url: request.url,
+                status: response.status.code
+            )
+        }
+        return stated
+    }
+
+    /// `Docker-Content-Digest`, if it is there and SHA-256.
+    func statedDigest(_ response: WireResponse) -> Digest? {
+        HTTPField.Name("Docker-Content-Digest")
+            .flatMap { response.fields[$0] }
+            .flatMap { try? Digest(parsing: $0) }
+    }
+
+    /// Throws if a 404 is about the repository, and not about what is in it.
+    func refuseMissingRepository(
+        _ operation: RegistryError.Operation,
+        _ response: WireResponse,
+        to request: WireRequest
+    ) throws {
+        let error = error(operation, response, to: request)
+        if error.kind == .repositoryMissing { throw error }
+    }
+
+    private func check(
+        _ digest: Digest,
+        against reference: ManifestReference,
+        _ response: WireResponse,
+        at url: HTTPURL
+    ) throws {
+        if case .digest(let wanted) = reference, digest != wanted {
+            throw WireError(.corrupt, "the manifest hashes to \(digest)", url: url)
+        }
+        if let stated = statedDigest(response), stated != digest {
+            throw WireError(.corrupt, "the manifest hashes to \(digest), the registry says \(stated)", url: url)
+        }
+    }
+
+    private func manifestRequest(
+        _ method: HTTPRequest.Method,
+        _ reference: ManifestReference,
+        _ repository: RepositoryName
+    ) -> WireRequest {
+        // One field with every type: a registry converts what isn't accepted, and the digest with it (B.4).
+        let accept = MediaType.everyManifest.map(\.rawValue).joined(separator: ", ")
+        return WireRequest(
+            method,
+            base.at(path: "/v2/\(repository)/manifests/\(reference)"),
+            fields: [.accept: accept]
+        )
+    }
+}

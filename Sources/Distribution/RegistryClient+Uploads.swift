@@ -1,0 +1,156 @@
+public import Content
+internal import HTTPTypes
+internal import Logging
+public import Wire
+
+/// Where one blob is being uploaded to.
+///
+/// It serves one attempt: a broken one starts over with a new session, since ECR answers 416 to a second start
+/// in the old one (facts/ecr.md B.5).
+public struct UploadSession: Sendable, Hashable {
+    /// As the registry gave it; its query is the registry's and may be a secret.
+    public let location: HTTPURL
+    public let repository: RepositoryName
+}
+
+/// What became of a wish to upload.
+public enum UploadStart: Sendable, Hashable {
+    /// The blob is there; nothing needs to be sent.
+    case mounted
+    case session(UploadSession)
+}
+
+extension RegistryClient {
+    /// Asks for an upload, or for the blob to be taken over from a sibling repository.
+    ///
+    /// A mount that is declined is an upload session already; one that is refused is followed by a plain request.
+    ///
+    /// - Parameters:
+    ///   - digest: The blob to mount, if mounting is wanted.
+    ///   - sibling: A repository of the same registry that holds it.
+    /// - Throws: ``RegistryError``; ``RegistryError/Kind/repositoryMissing`` also where the registry closes the
+    ///   connection instead of saying so, as ECR does.
+    public func startUpload(
+        in repository: RepositoryName,
+        mounting digest: Digest? = nil,
+        from sibling: RepositoryName? = nil
+    ) async throws -> UploadStart {
+        let plain = WireRequest(.post, base.at(path: "/v2/\(repository)/blobs/uploads/"))
+        guard let digest else { return try await open(plain, repository) }
+        var mount = plain
+        // Names and digests hold nothing that a query would need encoded (RFC 3986, section 3.4).
+        mount.url = plain.url.appending(query: "mount=\(digest)" + (sibling.map { "&from=\($0)" } ?? ""))
+        let response = try await knock(mount, repository) { (200..<500).contains($0.status.code) }
+        switch response.status.code {
+        case 201:
+            guard statedDigest(response).map({ $0 == digest }) ?? true else { return try await open(plain, repository) }
+            return .mounted
+        case 200, 202, 204: return try session(response, mount, repository)
+        default: return try await open(plain, repository)
+        }
+    }
+
+    /// The request that sends the whole blob, for the destination end of a relay, which sets the length.
+    ///
+    /// - Source: OCI distribution-spec 1.1, "POST then PUT"
+    public func uploadRequest(_ session: UploadSession, digest: Digest) async throws -> WireRequest {
+        let request = WireRequest(
+            .put,
+            session.location.appending(query: "digest=\(digest)"),
+            fields: [.contentType: "application/octet-stream"]
+        )
+        return try await authorize(request)
+    }
+
+    /// Reads the answer to an upload.
+    ///
+    /// A token that turns out stale is renewed here, and the error then advises to try again, with a new session.
+    ///
+    /// - Throws: ``RegistryError`` unless the blob was stored.
+    public func interpretUpload(_ response: WireResponse, to request: WireRequest) async throws {
+        // 201 by the specification; 204 and others were seen (facts/ecr.md B.5).
+        guard !(200...204).contains(response.status.code) else { return }
+        throw await failure(.upload, response, to: request)
+    }
+
+    /// Tells the registry to forget an upload, whatever it makes of that.
+    ///
+    /// Done even when the caller has been cancelled: that is when most uploads are left behind.
+    public func cancelUpload(_ session: UploadSession) async {
+        await Task {
+            var request = WireRequest(.delete, session.location, deadline: Self.cancelDeadline)
+            do {
+                request = try await authorize(request)
+                _ = try await sender.send(request)
+            } catch {
+                logger.debug("an upload was left behind", metadata: ["url": "\(session.location)"])
+            }
+        }.value
+    }
+
+    /// How long giving up an upload may take.
+    static let cancelDeadline: Duration = .seconds(5)
+
+    private func open(_ request: WireRequest, _ repository: RepositoryName) async throws -> UploadStart {
+        let response = try await knock(request, repository) { (200...204).contains($0.status.code) }
+        return try session(response, request, repository)
+    }
+
+    /// Sends a POST, minding that ECR hangs up where the repository is missing (facts/ecr.md B.3).
+    ///
+    /// The first cut is followed by a question. If the answer is that there is no such repository, one more POST is
+    /// made all the same, because many registries create a repository on its first upload; a second cut settles it.
+    private func knock(
+        _ request: WireRequest,
+        _ repository: RepositoryName,
+        returning isWanted: (WireResponse) -> Bool
+    ) async throws -> WireResponse {
+        var mayRenew = true
+        var hasAsked = false
+        var missing: RegistryError?
+        return try await retry.run { _ in
+            do {
+                return try await attempt(.startUpload, request, mayRenew: &mayRenew, returning: isWanted)
+            } catch let cut as WireError where cut.reason == .disconnected {
+                if let missing { throw missing }
+                if !hasAsked {
+                    hasAsked = true
+                    missing = try await missingRepository(repository)
+                }
+                throw cut
+            }
+        }
+    }
+
+    /// The registry's word that a repository is missing; `nil` if it is there, or if that can't be found out.
+    private func missingRepository(_ repository: RepositoryName) async throws -> RegistryError? {
+        let question = WireRequest(.get, base.at(path: "/v2/\(repository)/tags/list", query: "n=1"))
+        do {
+            var mayRenew = true
+            _ = try await attempt(.startUpload, question, mayRenew: &mayRenew) { _ in true }
+            return nil
+        } catch let error as RegistryError {
+            return error.kind == .repositoryMissing ? error : nil
+        } catch is WireError {
+            return nil
+        }
+    }
+
+    private func session(
+        _ response: WireResponse,
+        _ request: WireRequest,
+        _ repository: RepositoryName
+    ) throws -> UploadStart {
+        guard let location = response.fields[.location], !location.isEmpty else {
+            throw RegistryError(
+                .startUpload,
+                .malformedAnswer,
+                "the answer has no Location to upload to",
+                url: request.url,
+                status: response.status.code
+            )
+        }
+        // Same rules as for a redirect: https stays https.
+        return .session(UploadSession(location: try request.following(location).url, repository: repository))
+    }
+}

@@ -1,0 +1,161 @@
+public import HTTPTypes
+public import Logging
+public import Wire
+
+/// One OCI registry, spoken to over `/v2`.
+///
+/// Every request to the registry's own origin carries the credentials from the start, since ECR sends no useful
+/// challenge (facts/ecr.md B.2); no other origin ever sees them. Blobs are carried by a `BlobRelaying`: for them
+/// this makes the requests and reads the answers.
+public struct RegistryClient: Sendable {
+    /// Scheme, host and port; its path and query play no part.
+    public let base: HTTPURL
+    let authorization: any RegistryAuthorizing
+    let sender: any HTTPSending
+    let retry: RetryPolicy
+    let logger: Logger
+
+    public init(
+        base: HTTPURL,
+        authorization: any RegistryAuthorizing,
+        sender: any HTTPSending,
+        retry: RetryPolicy,
+        logger: Logger
+    ) {
+        self.base = base
+        self.authorization = authorization
+        self.sender = sender
+        self.retry = retry
+        self.logger = logger
+    }
+
+    /// Asks whether the API is there and takes these credentials.
+    ///
+    /// - Returns: 200 if so; 401, 403 or 404 are answers here, not errors.
+    public func ping() async throws -> HTTPResponse.Status {
+        try await perform(.ping, WireRequest(.get, base.at(path: "/v2/"))) { $0.status.code < 500 }.status
+    }
+
+    /// Sends a request until it is answered for good.
+    ///
+    /// Throttles, 5xx and broken connections are retried as the policy says. A rejected token is renewed once.
+    ///
+    /// - Parameter isWanted: Which answers to return; every other one is thrown as ``RegistryError``.
+    func perform(
+        _ operation: RegistryError.Operation,
+        _ request: WireRequest,
+        returning isWanted: (WireResponse) -> Bool
+    ) async throws -> WireResponse {
+        var mayRenew = true
+        return try await retry.run { _ in
+            try await attempt(operation, request, mayRenew: &mayRenew, returning: isWanted)
+        }
+    }
+
+    /// One try, and a second with a new token if that was the trouble.
+    func attempt(
+        _ operation: RegistryError.Operation,
+        _ request: WireRequest,
+        mayRenew: inout Bool,
+        returning isWanted: (WireResponse) -> Bool
+    ) async throws -> WireResponse {
+        while true {
+            let authorized = try await authorize(request)
+            let response = try await sender.send(authorized)
+            logger.debug(
+                "\(request.method) \(request.url)",
+                metadata: ["status": "\(response.status.code)", "operation": "\(operation.rawValue)"]
+            )
+            if mayRenew, try await isTokenRejected(response, to: authorized, isWanted: isWanted(response)) {
+                mayRenew = false
+                if try await authorization.renew(insteadOf: authorized.fields[.authorization]) { continue }
+            }
+            guard !isRetryable(response.status.code), isWanted(response) else {
+                throw error(operation, response, to: authorized)
+            }
+            return response
+        }
+    }
+
+    /// The request with credentials, if it goes to our origin.
+    func authorize(_ request: WireRequest) async throws -> WireRequest {
+        guard request.url.origin == base.origin else { return request }
+        var request = request
+        request.fields[.authorization] = try await authorization.authorization()
+        return request
+    }
+
+    /// Whether a new token may help.
+    ///
+    /// An answer to HEAD has no body to say so. Then `/v2/` is asked, which nobody is denied for any other reason.
+    private func isTokenRejected(
+        _ response: WireResponse,
+        to request: WireRequest,
+        isWanted: Bool
+    ) async throws -> Bool {
+        let secret = request.fields[.authorization]
+        guard request.url.origin == base.origin else { return false }
+        if RegistryAnswer(response, secret: secret).namesTheToken { return true }
+        guard request.method == .head, [400, 403].contains(response.status.code), !isWanted, secret != nil else {
+            return false
+        }
+        let probe = try await sender.send(
+            WireRequest(
+                .get,
+                base.at(path: "/v2/"),
+                fields: HTTPFields(request.fields.filter { $0.name == .authorization })
+            )
+        )
+        return RegistryAnswer(probe, secret: secret).namesTheToken
+    }
+
+    /// What an answer means that nobody wanted.
+    func error(
+        _ operation: RegistryError.Operation,
+        _ response: WireResponse,
+        to request: WireRequest,
+        retrying advice: RetryAdvice? = nil
+    ) -> RegistryError {
+        let answer = RegistryAnswer(response, secret: request.fields[.authorization])
+        let kind = answer.kind
+        var message = clipped(answer.text)
+        if answer.wantsBearer {
+            message = "the registry wants a bearer token, which is not supported yet; anonymous access and Basic are"
+        }
+        return RegistryError(
+            operation,
+            kind,
+            message,
+            url: request.url,
+            status: answer.status,
+            codes: answer.codes.map { .init(code: clipped($0.code, to: 60), message: clipped($0.message)) },
+            requestID: requestID(of: response),
+            retryAdvice: advice ?? retryAdvice(kind, response, isOurs: request.url.origin == base.origin)
+        )
+    }
+
+    private func retryAdvice(_ kind: RegistryError.Kind, _ response: WireResponse, isOurs: Bool) -> RetryAdvice {
+        if isRetryable(response.status.code) || kind == .tooManyRequests {
+            return response.retryAfter.map { .wait($0) } ?? .backOff
+        }
+        if kind == .blobUploadInvalid { return .backOff }
+        // A presigned address that has run out: asking the registry again gives a fresh one.
+        return !isOurs && [400, 403].contains(response.status.code) ? .backOff : .never
+    }
+
+    private func isRetryable(_ status: Int) -> Bool {
+        switch status {
+        case 408, 429: true
+        case 501, 505: false
+        default: status >= 500
+        }
+    }
+
+    private func requestID(of response: WireResponse) -> String? {
+        for name in ["x-amzn-requestid", "x-amz-request-id", "x-request-id"] {
+            guard let value = HTTPField.Name(name).flatMap({ response.fields[$0] }), !value.isEmpty else { continue }
+            return clipped(cleaned(value, without: nil), to: 80)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,122 @@
+public import Wire
+
+/// What a registry answered instead of what was asked for.
+///
+/// Code branches on ``kind``; people read ``description``, which holds no query, no header value and at most
+/// ``longestQuote`` characters of what the server wrote.
+///
+/// - Source: OCI distribution-spec 1.1, "Error codes"; facts/ecr.md B.2, B.3
+public struct RegistryError: Error, Sendable, Equatable {
+    /// What was being done.
+    public enum Operation: String, Sendable {
+        case ping = "asking for the API"
+        case readManifest = "reading a manifest"
+        case writeManifest = "writing a manifest"
+        case findBlob = "looking for a blob"
+        case readBlob = "reading a blob"
+        case startUpload = "starting an upload"
+        case upload = "uploading a blob"
+        case listTags = "listing tags"
+        case listReferrers = "listing referrers"
+    }
+
+    public enum Kind: String, Sendable {
+        /// `NAME_UNKNOWN`: there is no such repository.
+        case repositoryMissing
+        case manifestUnknown
+        /// A manifest was refused because something it names isn't in the repository.
+        case manifestBlobUnknown
+        case blobUnknown
+        /// Not allowed: `DENIED`, or 403 without a better reason.
+        case denied
+        /// No credentials, or wrong ones.
+        case unauthorized
+        case tokenExpired
+        case tooManyRequests
+        /// The tag is immutable and holds something else.
+        case tagImmutable
+        /// 405 `UNSUPPORTED`, which at ECR means that a parameter or a manifest isn't to its liking.
+        case unsupported
+        /// The upload session is broken or gone; only a new one helps.
+        case blobUploadInvalid
+        /// The answer contradicts itself, or lacks what it must have.
+        case malformedAnswer
+        /// 5xx.
+        case serverFault
+        case other
+    }
+
+    /// One entry of `errors`.
+    public struct Code: Sendable, Equatable {
+        public let code: String
+        public let message: String
+    }
+
+    public let operation: Operation
+    public let kind: Kind
+    /// Of the answer; 0 if the connection was closed without one.
+    public let status: Int
+    public let codes: [Code]
+    /// What the server said, cleaned and shortened, or what is wrong with it.
+    public let message: String
+    /// Without its query.
+    public let url: String
+    /// For a support case.
+    public let requestID: String?
+    public let retryAdvice: RetryAdvice
+
+    /// In characters.
+    public static let longestQuote = 300
+    /// How much of an error's body is read, in bytes.
+    public static let longestBody = 65_536
+
+    init(
+        _ operation: Operation,
+        _ kind: Kind,
+        _ message: String,
+        url: HTTPURL,
+        status: Int = 0,
+        codes: [Code] = [],
+        requestID: String? = nil,
+        retryAdvice: RetryAdvice = .never
+    ) {
+        self.operation = operation
+        self.kind = kind
+        self.status = status
+        self.codes = codes
+        self.message = message
+        self.url = url.description
+        self.requestID = requestID
+        self.retryAdvice = retryAdvice
+    }
+}
+
+extension RegistryError: RetryAdvising {}
+
+extension RegistryError: CustomStringConvertible {
+    public var description: String {
+        var text = "\(operation.rawValue) at \(url): "
+        if status != 0 { text += "HTTP \(status)" }
+        if let code = codes.first?.code { text += " \(code)" }
+        if !message.isEmpty { text += status == 0 ? message : ": \(message)" }
+        if let requestID { text += " (request \(requestID))" }
+        if let remedy { text += "; \(remedy)" }
+        return text
+    }
+
+    /// What to do next, where that is known.
+    public var remedy: String? {
+        switch kind {
+        case .repositoryMissing: "create the repository first, or check its name"
+        case .denied: "check what this identity may do there"
+        case .unauthorized: "check the user and password, or that the token is of this registry's region"
+        case .tokenExpired: "get a new token"
+        case .tooManyRequests: "run fewer transfers at once, or later"
+        case .tagImmutable: "use a new tag, or leave this one out"
+        case .unsupported: "the registry dislikes a parameter or the manifest; 405 is how ECR says so"
+        case .manifestBlobUnknown: "run again, so that what is missing is copied"
+        case .blobUploadInvalid: "start the upload anew"
+        case .manifestUnknown, .blobUnknown, .malformedAnswer, .serverFault, .other: nil
+        }
+    }
+}

@@ -1,0 +1,109 @@
+public import FoundationEssentials
+
+/// A token that ends, fetched anew before it does.
+///
+/// For ECR's tokens: 12 hours, one per identity and region. However many requests ask at once, one fetch is
+/// under way; a failed fetch is told to those who waited for it and to nobody after them.
+///
+/// - Source: facts/ecr.md A.4, B.2
+public actor RenewingAuthorization: RegistryAuthorizing {
+    public typealias Fetch = @Sendable () async throws -> (header: String, expiresAt: Date?)
+
+    /// How long before its end a token counts as ended, so that a slow upload doesn't outlive it.
+    public static let usualMargin: Duration = .seconds(600)
+
+    private struct Token: Sendable {
+        let header: String
+        /// When to fetch the next; `nil` if only a rejection ends it.
+        let renewAt: Date?
+    }
+
+    private struct Flight {
+        let number: Int
+        let task: Task<Token, any Error>
+        var waiters: Int
+    }
+
+    private let margin: Duration
+    private let now: @Sendable () -> Date
+    private let fetch: Fetch
+    private var token: Token?
+    private var flight: Flight?
+    private var flights = 0
+
+    /// - Parameters:
+    ///   - margin: Never more than a tenth of a token's life, or a short-lived token would be fetched each time.
+    ///   - fetch: Gets a whole `Authorization` value, for example `Basic …`, and its end if it has one.
+    public init(
+        margin: Duration = usualMargin,
+        now: @escaping @Sendable () -> Date = { Date() },
+        fetch: @escaping Fetch
+    ) {
+        self.margin = margin
+        self.now = now
+        self.fetch = fetch
+    }
+
+    public func authorization() async throws -> String? { try await current().header }
+
+    public func renew(insteadOf rejected: String?) async throws -> Bool {
+        if token?.header == rejected { token = nil }
+        return try await current().header != rejected
+    }
+
+    private func current() async throws -> Token {
+        while true {
+            if let token, token.renewAt.map({ now() < $0 }) ?? true { return token }
+            do {
+                return try await join()
+            } catch is CancellationError where !Task.isCancelled {
+                // The flight was called off by the last of those who waited before us; ours is the next one.
+                continue
+            }
+        }
+    }
+
+    /// Waits for the fetch under way, or starts one.
+    ///
+    /// Cancelling one waiter leaves the fetch to the others; cancelling the last cancels the fetch.
+    private func join() async throws -> Token {
+        try Task.checkCancellation()
+        let joined = flight ?? takeOff()
+        flight = joined
+        flight?.waiters += 1
+        return try await withTaskCancellationHandler {
+            try await joined.task.value
+        } onCancel: {
+            Task { await self.leave(joined.number) }
+        }
+    }
+
+    private func takeOff() -> Flight {
+        flights += 1
+        let number = flights
+        return Flight(number: number, task: Task { try await self.fly(number) }, waiters: 0)
+    }
+
+    private func fly(_ number: Int) async throws -> Token {
+        defer { if flight?.number == number { flight = nil } }
+        let start = now()
+        let (header, expiresAt) = try await fetch()
+        let fresh = Token(header: header, renewAt: expiresAt.map { renewal(of: $0, fetchedAt: start) })
+        token = fresh
+        return fresh
+    }
+
+    private func leave(_ number: Int) {
+        guard flight?.number == number else { return }
+        flight?.waiters -= 1
+        if flight?.waiters == 0 {
+            flight?.task.cancel()
+            flight = nil
+        }
+    }
+
+    private func renewal(of end: Date, fetchedAt start: Date) -> Date {
+        let life = max(0, end.timeIntervalSince(start))
+        return end.addingTimeInterval(-min(life / 10, Double(margin.components.seconds)))
+    }
+}
