@@ -1,0 +1,138 @@
+internal import Glibc
+
+/// Small files that are whole or absent, whenever the power goes.
+///
+/// What is written here may name accounts and uploads, hence files are for their owner only, and so are the
+/// directories made on the way.
+public enum DurableFile {
+    /// Replaces the file at `path` with `bytes`, or leaves what was there.
+    ///
+    /// When this returns, a crash of the machine doesn't undo it: the new file is synced before it takes the
+    /// name, and the directory after. Two writers at once both succeed and the later one stays.
+    ///
+    /// - Parameter mode: Who may read it; 0600 unless said otherwise. The umask is not applied.
+    /// - Throws: ``SystemError``; then no temporary file is left behind.
+    public static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o600) throws(SystemError) {
+        let temporary = "\(path).\(String(UInt64.random(in: .min ... .max), radix: 36)).new"
+        let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .last("create", path) }
+        do throws(SystemError) {
+            try fill(descriptor, with: bytes, mode: mode, path)
+            guard unsafe rename(temporary, path) == 0 else { throw SystemError.last("rename", path) }
+        } catch {
+            unsafe unlink(temporary)
+            throw error
+        }
+        try syncDirectory(of: path)
+    }
+
+    /// The bytes of the file at `path`.
+    ///
+    /// - Parameter limit: In bytes; a longer file is an error (`EFBIG`), so that no file can fill the memory.
+    /// - Returns: `nil` if there is no such file.
+    /// - Throws: ``SystemError``
+    public static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8]? {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw .last("open", path)
+        }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = unsafe chunk.withUnsafeMutableBytes { buffer in
+                retried { unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
+            }
+            guard count >= 0 else { throw .last("read", path) }
+            guard count > 0 else { return bytes }
+            guard bytes.count + count <= limit else { throw SystemError(call: "read", path: path, code: EFBIG) }
+            bytes += chunk[..<count]
+        }
+    }
+
+    /// Makes a directory and those above it, for their owner only (0700).
+    ///
+    /// One that exists is left as it is.
+    ///
+    /// - Throws: ``SystemError``, with `ENOTDIR` if a file stands in the way.
+    public static func makeDirectory(_ path: String) throws(SystemError) {
+        guard unsafe mkdir(path, 0o700) != 0 else { return }
+        switch errno {
+        case EEXIST:
+            guard isDirectory(path) else { throw SystemError(call: "mkdir", path: path, code: ENOTDIR) }
+        case ENOENT where parent(of: path) != path:
+            try makeDirectory(parent(of: path))
+            // Another process may have made it meanwhile.
+            guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { throw .last("mkdir", path) }
+        default: throw .last("mkdir", path)
+        }
+    }
+
+    /// Removes the file at `path`, durably; it is no error if there is none.
+    ///
+    /// - Throws: ``SystemError``
+    public static func remove(_ path: String) throws(SystemError) {
+        guard unsafe unlink(path) == 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return }
+            throw .last("remove", path)
+        }
+        try syncDirectory(of: path)
+    }
+
+    /// Writes, syncs and closes; closes in any case.
+    private static func fill(
+        _ descriptor: CInt,
+        with bytes: [UInt8],
+        mode: UInt32,
+        _ path: String
+    ) throws(SystemError) {
+        var isOpen = true
+        defer { if isOpen { close(descriptor) } }
+        guard fchmod(descriptor, mode) == 0 else { throw .last("chmod", path) }
+        var written = 0
+        while written < bytes.count {
+            let count = unsafe bytes[written...].withUnsafeBytes { rest in
+                retried { unsafe Glibc.write(descriptor, rest.baseAddress, rest.count) }
+            }
+            guard count > 0 else { throw .last("write", path) }
+            written += count
+        }
+        guard fsync(descriptor) == 0 else { throw .last("fsync", path) }
+        // Some file systems report a full disk only here.
+        isOpen = false
+        guard close(descriptor) == 0 else { throw .last("close", path) }
+    }
+
+    /// A new name is durable only when the directory that holds it is.
+    private static func syncDirectory(of path: String) throws(SystemError) {
+        let directory = parent(of: path)
+        let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .last("open", directory) }
+        defer { close(descriptor) }
+        // EINVAL: a file system that can't sync a directory, and needn't.
+        guard fsync(descriptor) == 0 || errno == EINVAL else { throw .last("fsync", directory) }
+    }
+
+    private static func isDirectory(_ path: String) -> Bool {
+        var facts = stat()
+        return unsafe stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// What stands before the last component: `/` for `/a`, `.` for `a`.
+    static func parent(of path: String) -> String {
+        var rest = Substring(path)
+        while rest.count > 1, rest.hasSuffix("/") { rest.removeLast() }
+        guard let slash = rest.lastIndex(of: "/") else { return "." }
+        let above = rest[..<slash]
+        return above.isEmpty ? "/" : String(above)
+    }
+}
+
+/// Repeats a call that a signal interrupted before it did anything.
+func retried(_ call: () -> Int) -> Int {
+    while true {
+        let result = call()
+        if result >= 0 || errno != EINTR { return result }
+    }
+}

@@ -1,0 +1,30 @@
+internal import Glibc
+
+/// What the operating system refused, and on which file.
+public struct SystemError: Error, Equatable, Sendable {
+    /// The call that failed, for example `"open"`.
+    public let call: String
+    /// The file it was about; empty if it was about none.
+    public let path: String
+    /// As in `errno`, for example `ENOSPC`.
+    public let code: CInt
+
+    public init(call: String, path: String, code: CInt) {
+        self.call = call
+        self.path = path
+        self.code = code
+    }
+
+    /// The last failure of this thread; to be asked for right after the call that failed.
+    static func last(_ call: String, _ path: String = "") -> SystemError {
+        SystemError(call: call, path: path, code: errno)
+    }
+}
+
+extension SystemError: CustomStringConvertible {
+    public var description: String {
+        // glibc keeps this text per thread (since 2.32), so no lock is needed.
+        let reason = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
+        return "\(call)\(path.isEmpty ? "" : " \(path)"): \(reason)"
+    }
+}

@@ -1,0 +1,108 @@
+import Glibc
+import Platform
+import Testing
+
+@Suite("Line streams", .timeLimit(.minutes(1)))
+struct LineStreamTests {
+    @Test("keep the lines of many writers whole, and lose none")
+    func wholeLines() async throws {
+        let pipe = try Pipe()
+        let stream = LineStream(descriptor: pipe.writing)
+        // Longer than PIPE_BUF: the kernel itself promises nothing about these.
+        let texts = (0..<8).map { String(repeating: "\($0)", count: 5_000) }
+        async let received = onOwnThread { pipe.readToEnd() }
+        await withTaskGroup { writers in
+            for text in texts {
+                writers.addTask {
+                    await onOwnThread { for _ in 0..<20 { stream.writeLine(text) } }
+                }
+            }
+        }
+        pipe.closeWriting()
+        let lines = String(decoding: await received, as: UTF8.self).split(separator: "\n").map(String.init)
+        #expect(
+            Dictionary(grouping: lines) { $0 }.mapValues(\.count)
+                == Dictionary(uniqueKeysWithValues: texts.map { ($0, 20) })
+        )
+        #expect(stream.failure == nil)
+    }
+
+    @Test("wait for a reader when the descriptor doesn't")
+    func nonBlocking() async throws {
+        let pipe = try Pipe()
+        try #require(fcntl(pipe.writing, F_SETFL, O_NONBLOCK) == 0)
+        let stream = LineStream(descriptor: pipe.writing)
+        let text = String(repeating: "x", count: 1 << 20)
+        async let received = onOwnThread { pipe.readToEnd() }
+        await onOwnThread {
+            stream.write(text)
+            pipe.closeWriting()
+        }
+        #expect(await received.count == text.utf8.count)
+        #expect(stream.failure == nil)
+    }
+
+    @Test("take a reader that went away for one that has read enough")
+    func brokenPipe() throws {
+        Signals.surviveBrokenPipes()
+        var ends: [CInt] = [0, 0]
+        try #require(pipe(&ends) == 0)
+        close(ends[0])
+        defer { close(ends[1]) }
+        let stream = LineStream(descriptor: ends[1])
+        stream.writeLine("nobody reads this")
+        stream.writeLine("nor this")
+        #expect(stream.failure == nil)
+    }
+
+    @Test("remember that a result didn't get out")
+    func fullDisk() throws {
+        let descriptor = open("/dev/full", O_WRONLY)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        let stream = LineStream(descriptor: descriptor)
+        stream.writeLine("a result")
+        #expect(stream.failure == SystemError(call: "write", path: "descriptor \(descriptor)", code: ENOSPC))
+    }
+}
+
+@Suite("Terminals")
+struct TerminalTests {
+    @Test("aren't pipes")
+    func pipes() throws {
+        let pipe = try Pipe()
+        let found = Terminal(of: LineStream(descriptor: pipe.writing), environment: ["TERM": "xterm"])
+        #expect(found == Terminal(isTerminal: false, canRedraw: false, usesColour: false, width: 80))
+    }
+
+    struct Case: Sendable {
+        var environment: EnvironmentVariables
+        var canRedraw: Bool
+        var usesColour: Bool
+    }
+
+    @Test(
+        "have a width and, by their environment, colours and bars",
+        arguments: [
+            Case(environment: ["TERM": "xterm-256color"], canRedraw: true, usesColour: true),
+            Case(environment: ["TERM": "xterm", "NO_COLOR": "1"], canRedraw: true, usesColour: false),
+            Case(environment: ["TERM": "xterm", "NO_COLOR": ""], canRedraw: true, usesColour: true),
+            Case(environment: ["TERM": "dumb"], canRedraw: false, usesColour: false),
+            Case(environment: [:], canRedraw: false, usesColour: false),
+        ]
+    )
+    func terminals(expected: Case) throws {
+        let terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+        try #require(terminal >= 0)
+        defer { close(terminal) }
+        let stream = LineStream(descriptor: terminal)
+        #expect(Terminal.width(of: stream) == 80)
+        var size = winsize(ws_row: 40, ws_col: 123, ws_xpixel: 0, ws_ypixel: 0)
+        try #require(ioctl(terminal, UInt(TIOCSWINSZ), &size) == 0)
+        let found = Terminal(of: stream, environment: expected.environment)
+        #expect(found.isTerminal)
+        #expect(found.width == 123)
+        #expect(found.canRedraw == expected.canRedraw)
+        #expect(found.usesColour == expected.usesColour)
+    }
+}
