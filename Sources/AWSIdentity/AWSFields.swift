@@ -1,0 +1,24 @@
+package import HTTPTypes
+
+/// The header fields that AWS adds to HTTP.
+extension HTTPField.Name {
+    package static let amzDate = aws("X-Amz-Date")
+    package static let amzSecurityToken = aws("X-Amz-Security-Token")
+    package static let amzTarget = aws("X-Amz-Target")
+    package static let amzRequestID = aws("x-amzn-RequestId")
+    package static let amzErrorType = aws("x-amzn-ErrorType")
+    /// One value for all attempts of a call, as SDKs send it, unsigned.
+    package static let sdkInvocationID = aws("amz-sdk-invocation-id")
+    /// Which attempt this is, as SDKs send it, unsigned.
+    package static let sdkRequest = aws("amz-sdk-request")
+
+    private static func aws(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no header name") }
+        return name
+    }
+}
+
+/// What we call ourselves towards AWS.
+package enum UserAgent {
+    package static let value = "ecr-replicate/0.1.0"
+}

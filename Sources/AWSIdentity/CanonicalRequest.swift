@@ -1,0 +1,118 @@
+internal import Content
+internal import HTTPTypes
+internal import Wire
+
+/// A request in the one form that client and service both hash.
+///
+/// - Source: facts/ecr.md E.1
+struct CanonicalRequest {
+    let text: String
+    /// Lowercase names, sorted, joined by semicolons.
+    let signedHeaders: String
+
+    /// Fields that proxies and HTTP libraries add, change or drop on the way.
+    private static let unsigned: Set<String> = [
+        "connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer",
+        "transfer-encoding", "upgrade", "user-agent", "x-amzn-trace-id", "authorization", "host",
+    ]
+
+    init(_ request: WireRequest) {
+        self.init(
+            method: request.method.rawValue,
+            path: request.url.path,
+            query: request.url.query,
+            host: request.url.authority,
+            fields: request.fields,
+            bodyHash: sha256Hex(request.body)
+        )
+    }
+
+    /// - Parameters:
+    ///   - path: As it stands in the request; what is percent-encoded there is encoded once more, which every
+    ///     service but S3 does.
+    ///   - query: As it stands in the request, without `?`.
+    init(method: String, path: String, query: String?, host: String, fields: HTTPFields, bodyHash: String) {
+        var headers: [String: String] = ["host": host]
+        for field in fields where !Self.unsigned.contains(field.name.canonicalName) {
+            let value = Self.collapsed(field.value)
+            headers[field.name.canonicalName, default: ""] +=
+                headers[field.name.canonicalName] == nil ? value : ",\(value)"
+        }
+        let names = headers.keys.sorted()
+        signedHeaders = names.joined(separator: ";")
+        let lines = names.map { "\($0):\(headers[$0] ?? "")\n" }.joined()
+        text = [method, Self.path(path), Self.query(query), lines, signedHeaders, bodyHash].joined(separator: "\n")
+    }
+
+    /// Dot segments and doubled slashes removed, then percent-encoded.
+    private static func path(_ path: String) -> String {
+        var segments: [Substring] = []
+        for segment in path.split(separator: "/") where segment != "." {
+            if segment == ".." {
+                _ = segments.popLast()
+            } else {
+                segments.append(segment)
+            }
+        }
+        let isFolder = path.hasSuffix("/") || path.hasSuffix("/.") || path.hasSuffix("/..")
+        let joined = "/" + segments.joined(separator: "/")
+        return encoded(Array((isFolder && joined != "/" ? joined + "/" : joined).utf8), keeping: UInt8(ascii: "/"))
+    }
+
+    /// Sorted by encoded name, then by encoded value.
+    private static func query(_ query: String?) -> String {
+        guard let query, !query.isEmpty else { return "" }
+        let pairs = query.split(separator: "&").map { item in
+            let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            return (name: encoded(decoded(parts[0])), value: parts.count == 2 ? encoded(decoded(parts[1])) : "")
+        }
+        return
+            pairs
+            .sorted { $0.name == $1.name ? $0.value < $1.value : $0.name < $1.name }
+            .map { "\($0.name)=\($0.value)" }
+            .joined(separator: "&")
+    }
+
+    /// Trimmed, and every run of white space inside made one space.
+    private static func collapsed(_ value: String) -> String {
+        value.split { $0 == " " || $0 == "\t" || $0.isNewline }.joined(separator: " ")
+    }
+
+    private static func encoded(_ bytes: [UInt8], keeping kept: UInt8? = nil) -> String {
+        percentEncoded(bytes, keeping: kept)
+    }
+
+    private static func decoded(_ text: Substring) -> [UInt8] {
+        let bytes = Array(text.utf8)
+        var result: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count,
+                let byte = UInt8(String(decoding: bytes[(index + 1)...(index + 2)], as: UTF8.self), radix: 16)
+            {
+                result.append(byte)
+                index += 3
+            } else {
+                result.append(bytes[index])
+                index += 1
+            }
+        }
+        return result
+    }
+}
+
+/// Everything but RFC 3986's unreserved characters as `%XX`, in capitals.
+func percentEncoded(_ bytes: some Sequence<UInt8>, keeping kept: UInt8? = nil) -> String {
+    let digits = Array("0123456789ABCDEF".utf8)
+    var result: [UInt8] = []
+    for byte in bytes {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+            UInt8(ascii: "~"), kept:
+            result.append(byte)
+        default: result += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        }
+    }
+    return String(decoding: result, as: UTF8.self)
+}

@@ -1,0 +1,23 @@
+/// What the flags of one side say about who is calling.
+public struct IdentityOptions: Sendable, Hashable {
+    /// A profile of the shared files; it beats the environment's keys.
+    public var profile: String?
+    /// A role to assume with whatever the rest gives.
+    public var roleARN: String?
+    /// The secret handshake that the role's trust policy may ask for; for ``roleARN`` only.
+    public var externalID: String?
+    /// The session's name in CloudTrail.
+    public var sessionName: String?
+
+    public init(
+        profile: String? = nil,
+        roleARN: String? = nil,
+        externalID: String? = nil,
+        sessionName: String? = nil
+    ) {
+        self.profile = profile
+        self.roleARN = roleARN
+        self.externalID = externalID
+        self.sessionName = sessionName
+    }
+}

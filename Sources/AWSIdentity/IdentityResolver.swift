@@ -1,0 +1,151 @@
+public import FoundationEssentials
+public import Logging
+internal import Platform
+public import Wire
+
+/// From flags, environment and shared files to credentials, regions and endpoints.
+///
+/// Credentials are looked for in the AWS CLI's order: a profile that a flag names, the environment's keys, the
+/// profile that the environment names, `default`. The same options give the same provider, so that two images of
+/// one side share one session. Files are read once.
+///
+/// - Source: DESIGN section 6; facts/ecr.md E.2
+public struct IdentityResolver: Sendable {
+    let environment: AWSEnvironment
+    let sender: any HTTPSending
+    let retry: RetryPolicy
+    let logger: Logger
+    let now: @Sendable () -> Date
+    private let memory = Lock(Memory())
+
+    private struct Memory: Sendable {
+        var config: Result<SharedConfig, any Error>?
+        var providers: [ProviderKey: any CredentialsProviding] = [:]
+    }
+
+    private struct ProviderKey: Hashable, Sendable {
+        var options: IdentityOptions
+        var region: String
+    }
+
+    public init(
+        environment: AWSEnvironment = .current(),
+        sender: any HTTPSending,
+        retry: RetryPolicy = RetryPolicy(),
+        logger: Logger,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.environment = environment
+        self.sender = sender
+        self.retry = retry
+        self.logger = logger
+        self.now = now
+    }
+
+    /// The credentials of one side.
+    ///
+    /// Nothing is sent before somebody asks the provider for credentials.
+    ///
+    /// - Parameters:
+    ///   - stsRegion: Where roles are assumed: the region of that side's reference.
+    /// - Throws: ``IdentityError`` when there are none, with everything that was tried.
+    public func provider(
+        for options: IdentityOptions,
+        stsRegion: String
+    ) throws -> any CredentialsProviding {
+        let key = ProviderKey(options: options, region: stsRegion)
+        if let known = memory.withLock({ $0.providers[key] }) { return known }
+        let made = try CredentialsChain(resolver: self, options: options, stsRegion: stsRegion).provider()
+        return memory.withLock { memory in
+            if let known = memory.providers[key] { return known }
+            memory.providers[key] = made
+            return made
+        }
+    }
+
+    /// The region of references that name none: flag, `AWS_REGION`, `AWS_DEFAULT_REGION`, profile.
+    ///
+    /// - Returns: `nil` when nobody says.
+    /// - Throws: ``IdentityError`` when a profile that was named isn't there.
+    public func defaultRegion(flag: String?, options: IdentityOptions) throws -> String? {
+        if let named = flag ?? environment["AWS_REGION"] ?? environment["AWS_DEFAULT_REGION"] { return named }
+        return try profile(options)?["region"]
+    }
+
+    /// Where a service is called for a region.
+    ///
+    /// An endpoint that somebody names wins over FIPS and dual stack, for it may well be a FIPS endpoint behind
+    /// PrivateLink: `flag`, then `AWS_ENDPOINT_URL_ECR` or `_STS`, `AWS_ENDPOINT_URL`, the profile's `services`
+    /// section, the profile's `endpoint_url`. `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` leaves the flag alone.
+    ///
+    /// - Throws: ``IdentityError``, when what was named is no address too.
+    public func endpoint(
+        _ service: AWSService,
+        region: String,
+        fips: Bool = false,
+        dualStack: Bool = false,
+        flag: String? = nil,
+        options: IdentityOptions = IdentityOptions()
+    ) throws -> ServiceEndpoint {
+        if let flag { return try custom(flag, named: "the endpoint flag") }
+        let profile = try profile(options)
+        let ignores =
+            environment.says("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+            || profile?["ignore_configured_endpoint_urls"]?.lowercased() == "true"
+        if !ignores, let (text, place) = try configured(service, profile) {
+            return try custom(text, named: place)
+        }
+        return try ServiceEndpoint(
+            service,
+            region: region,
+            fips: fips || isOn("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", profile),
+            dualStack: dualStack || isOn("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", profile)
+        )
+    }
+
+    private func configured(_ service: AWSService, _ profile: SharedConfig.Profile?) throws -> (String, String)? {
+        for name in [service.variable, "AWS_ENDPOINT_URL"] {
+            if let text = environment[name] { return (text, name) }
+        }
+        guard let profile else { return nil }
+        if let section = profile["services"],
+            let text = try config().services[section]?[service.rawValue]?["endpoint_url"], !text.isEmpty
+        {
+            return (text, "[services \(section)] of profile \(profile.name)")
+        }
+        return profile["endpoint_url"].map { ($0, "endpoint_url of profile \(profile.name)") }
+    }
+
+    private func custom(_ text: String, named place: String) throws -> ServiceEndpoint {
+        do {
+            return ServiceEndpoint(url: try HTTPURL(text), isCustom: true)
+        } catch {
+            throw IdentityError(
+                "\(place) is not an endpoint: \(error.detail)",
+                remedy: "write it as https://host or http://127.0.0.1:4566"
+            )
+        }
+    }
+
+    private func isOn(_ variable: String, _ key: String, _ profile: SharedConfig.Profile?) -> Bool {
+        (environment[variable] ?? profile?[key])?.lowercased() == "true"
+    }
+
+    /// The profile in force, if there is one: `default` may be missing, one that was named may not.
+    func profile(_ options: IdentityOptions) throws -> SharedConfig.Profile? {
+        if let name = options.profile { return try config().profile(name, namedBy: "the profile flag") }
+        guard let name = environment.namedProfile else { return try config().profiles["default"] }
+        // Keys of the environment make it irrelevant what AWS_PROFILE says, wrong as it may be.
+        if environment["AWS_ACCESS_KEY_ID"] != nil { return try config().profiles[name] }
+        return try config().profile(name, namedBy: "AWS_PROFILE")
+    }
+
+    func config() throws -> SharedConfig {
+        try memory.withLock { memory in
+            if let config = memory.config { return try config.get() }
+            let config = Result { try SharedConfig(environment) }
+            memory.config = config
+            return try config.get()
+        }
+    }
+}

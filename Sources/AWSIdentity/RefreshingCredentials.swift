@@ -1,0 +1,143 @@
+internal import FoundationEssentials
+internal import Logging
+
+/// Credentials that expire, fetched anew in time, by one caller at a time.
+///
+/// Between the advisory and the mandatory moment one caller fetches and the others go on with what there is; a
+/// failure there is only logged. After the mandatory moment all wait for the same fetch, and its failure is
+/// theirs. Failures are never remembered.
+///
+/// - Source: facts/ecr.md E.2, refresh windows
+actor RefreshingCredentials: CredentialsProviding {
+    /// How long before the expiry a refresh is a good idea.
+    static let advisory: TimeInterval = 15 * 60
+    /// How long before the expiry it can't wait any longer.
+    static let mandatory: TimeInterval = 10 * 60
+    /// Between two advisory attempts, so that a broken STS isn't asked before every request.
+    static let advisoryPause: TimeInterval = 60
+
+    private struct Held {
+        var credentials: AWSCredentials
+        /// For sessions under an hour the windows shrink in proportion: one of 15 minutes would else never rest.
+        var advisoryFrom: Date
+        var mandatoryFrom: Date
+    }
+
+    private struct Fetch {
+        let number: Int
+        let task: Task<AWSCredentials, any Error>
+        var waiters: Int
+    }
+
+    private let fetch: @Sendable () async throws -> AWSCredentials
+    private let now: @Sendable () -> Date
+    private let logger: Logger
+    private var held: Held?
+    private var running: Fetch?
+    private var fetches = 0
+    private var lastAdvisory: Date?
+
+    init(
+        logger: Logger,
+        now: @escaping @Sendable () -> Date,
+        fetch: @escaping @Sendable () async throws -> AWSCredentials
+    ) {
+        self.fetch = fetch
+        self.now = now
+        self.logger = logger
+    }
+
+    func credentials() async throws -> AWSCredentials {
+        guard let held, now() < held.mandatoryFrom else { return try await joinFetch() }
+        guard now() >= held.advisoryFrom, running == nil, mayTryEarly else { return held.credentials }
+        lastAdvisory = now()
+        do {
+            return try await joinFetch()
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            logger.warning(
+                "credentials expire soon and could not be refreshed yet",
+                metadata: ["credentials": "\(held.credentials)", "error": "\(error)"]
+            )
+            return held.credentials
+        }
+    }
+
+    func discard(_ refused: AWSCredentials) async -> Bool {
+        if held?.credentials == refused { held = nil }
+        return true
+    }
+
+    private var mayTryEarly: Bool {
+        lastAdvisory.map { now().timeIntervalSince($0) >= Self.advisoryPause } ?? true
+    }
+
+    /// Waits for the fetch that is running, or begins one.
+    ///
+    /// A waiter that is cancelled cancels the fetch only if nobody else waits for it.
+    private func joinFetch() async throws -> AWSCredentials {
+        while true {
+            try Task.checkCancellation()
+            let (number, task) = enterFetch()
+            let result = await withTaskCancellationHandler {
+                await task.result
+            } onCancel: {
+                Task { await self.leaveFetch(number) }
+            }
+            if running?.number == number { running = nil }
+            switch result {
+            case .success(let credentials):
+                try Task.checkCancellation()
+                return credentials
+            case .failure(is CancellationError) where !Task.isCancelled:
+                continue  // The waiters before us gave it up.
+            case .failure(let error): throw error
+            }
+        }
+    }
+
+    private func enterFetch() -> (Int, Task<AWSCredentials, any Error>) {
+        if var fetch = running {
+            fetch.waiters += 1
+            running = fetch
+            return (fetch.number, fetch.task)
+        }
+        fetches += 1
+        let number = fetches
+        let task = Task { try await self.fetchAndHold() }
+        running = Fetch(number: number, task: task, waiters: 1)
+        return (number, task)
+    }
+
+    private func leaveFetch(_ number: Int) {
+        guard var fetch = running, fetch.number == number else { return }
+        fetch.waiters -= 1
+        running = fetch
+        guard fetch.waiters == 0 else { return }
+        fetch.task.cancel()
+        running = nil
+    }
+
+    private func fetchAndHold() async throws -> AWSCredentials {
+        let credentials = try await fetch()
+        let begin = now()
+        guard let expiration = credentials.expiration else {
+            held = Held(credentials: credentials, advisoryFrom: .distantFuture, mandatoryFrom: .distantFuture)
+            return credentials
+        }
+        let lifetime = expiration.timeIntervalSince(begin)
+        guard lifetime > 0 else {
+            throw IdentityError(
+                "the credentials of \(credentials.source) had expired when they came",
+                remedy: "set this machine's clock; it says \(AWSTime.basic(begin))"
+            )
+        }
+        held = Held(
+            credentials: credentials,
+            advisoryFrom: expiration.addingTimeInterval(-min(Self.advisory, lifetime / 4)),
+            mandatoryFrom: expiration.addingTimeInterval(-min(Self.mandatory, lifetime / 6))
+        )
+        return credentials
+    }
+}

@@ -1,0 +1,103 @@
+internal import FoundationEssentials
+internal import Wire
+
+extension CredentialsChain {
+    /// The name of a role session: flag, profile, or `ecr-replicate-USER`, which an auditor can search for.
+    func sessionName(_ configured: String?) throws -> String {
+        if let name = options.sessionName ?? configured { return name }
+        let environment = resolver.environment
+        let user = (environment["USER"] ?? environment["LOGNAME"] ?? "").unicodeScalars
+            .map { STSClient.AssumeRole.sessionCharacters.contains($0) ? String($0) : "-" }
+            .joined()
+        let suffix = user.isEmpty ? String(Int(resolver.now().timeIntervalSince1970)) : user
+        return String("ecr-replicate-\(suffix)".prefix(STSClient.AssumeRole.sessionNameLengths.upperBound))
+    }
+}
+
+extension STSClient.AssumeRole {
+    static let sessionNameLengths = 2...64
+    static let externalIDLengths = 2...1_224
+    static let roleARNLengths = 20...2_048
+    static let durations = 900...43_200
+    static let sessionCharacters = Set(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@-".unicodeScalars
+    )
+
+    /// Refuses what STS would refuse, before anything is sent.
+    ///
+    /// - Source: facts/ecr.md E.3
+    func check(named place: String) throws {
+        guard Self.roleARNLengths.contains(roleARN.utf8.count), roleARN.hasPrefix("arn:"), roleARN.contains(":role/")
+        else {
+            throw IdentityError(
+                "'\(roleARN.prefix(100))', from \(place), is not the ARN of a role",
+                remedy: "write it as arn:aws:iam::111122223333:role/NAME"
+            )
+        }
+        guard Self.sessionNameLengths.contains(sessionName.utf8.count),
+            sessionName.unicodeScalars.allSatisfy(Self.sessionCharacters.contains)
+        else {
+            throw IdentityError(
+                "'\(sessionName.prefix(100))' is not a session name",
+                tried: [place],
+                remedy: "use 2 to 64 letters, digits and _ + = , . @ -"
+            )
+        }
+        // The external id is a kind of password, and stays out of the text.
+        if let externalID, !Self.externalIDLengths.contains(externalID.utf8.count) {
+            throw IdentityError(
+                "the external id for \(roleARN) has \(externalID.utf8.count) characters",
+                tried: [place],
+                remedy: "give it 2 to 1,224 characters"
+            )
+        }
+        if let duration, !Self.durations.contains(duration) {
+            throw IdentityError(
+                "duration_seconds = \(duration) for \(roleARN) is out of range",
+                tried: [place],
+                remedy: "use 900 to 43,200 seconds"
+            )
+        }
+    }
+}
+
+extension STSClient {
+    /// Assumes a role, and says in words why that failed.
+    func assume(
+        _ request: AssumeRole,
+        with base: any CredentialsProviding,
+        named place: String
+    ) async throws -> AWSCredentials {
+        do {
+            return try await assumeRole(request)
+        } catch let error as STSError {
+            throw IdentityError(
+                "the role \(request.roleARN) could not be assumed: \(error.code): \(error.message)",
+                tried: ["\(place), with \(try await base.credentials())"],
+                remedy: error.remedy,
+                requestID: error.requestID
+            )
+        } catch let error as WireError {
+            throw IdentityError(
+                "the role \(request.roleARN) could not be assumed: \(error)",
+                tried: [place],
+                remedy: "check that this machine reaches STS there, or name another endpoint in AWS_ENDPOINT_URL_STS"
+            )
+        }
+    }
+}
+
+extension STSError {
+    fileprivate var remedy: String {
+        switch code {
+        case "AccessDenied":
+            "allow sts:AssumeRole to those credentials, and let the role's trust policy (and its external id) admit them"
+        case "ExpiredToken", "ExpiredTokenException": "get new credentials: the ones that assume the role have expired"
+        case "InvalidClientTokenId", "UnrecognizedClientException": "check the access key id: AWS doesn't know it"
+        case "SignatureDoesNotMatch", "InvalidSignatureException":
+            "check the secret access key and this machine's clock"
+        case "RegionDisabledException": "enable STS for that region in the account's settings"
+        default: retryAdvice == .never ? "correct what STS names" : "run again: STS is not well at the moment"
+        }
+    }
+}

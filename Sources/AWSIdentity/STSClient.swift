@@ -1,0 +1,162 @@
+public import FoundationEssentials
+internal import HTTPTypes
+internal import Logging
+public import Wire
+
+/// Who a set of credentials belongs to, as STS says.
+public struct CallerIdentity: Sendable, Hashable {
+    public let account: String
+    public let arn: String
+    public let userID: String
+}
+
+/// Why STS refused.
+public struct STSError: Error, Sendable, Equatable {
+    public let operation: String
+    /// For example `AccessDenied`; the HTTP status where the answer wasn't STS's.
+    public let code: String
+    public let message: String
+    public let status: Int
+    public let requestID: String?
+    let retryAfter: Duration?
+}
+
+extension STSError: CustomStringConvertible {
+    public var description: String {
+        "\(operation): \(code): \(message)" + (requestID.map { " (request \($0))" } ?? "")
+    }
+}
+
+extension STSError: RetryAdvising {
+    /// - Source: facts/ecr.md C.3
+    public var retryAdvice: RetryAdvice {
+        let isTransient =
+            status == 429 || status >= 500 || (200..<300).contains(status)
+            || [
+                "Throttling", "ThrottlingException", "RequestLimitExceeded", "RequestTimeout",
+                "RequestTimeoutException", "IDPCommunicationError", "SlowDown", "TooManyRequestsException",
+            ].contains(code)
+        guard isTransient else { return .never }
+        return retryAfter.map { .wait($0) } ?? .backOff
+    }
+}
+
+/// AWS's Security Token Service, as far as a replicator needs it.
+///
+/// - Source: facts/ecr.md E.3
+public struct STSClient: Sendable {
+    /// What to ask for when assuming a role.
+    public struct AssumeRole: Sendable, Hashable {
+        public var roleARN: String
+        /// - Limit: 2 to 64 of `[A-Za-z0-9_+=,.@-]`.
+        public var sessionName: String
+        public var externalID: String?
+        /// In seconds, 900 to 43,200; at most 3,600 where a role assumes a role; `nil` is STS's own, an hour.
+        public var duration: Int?
+
+        public init(roleARN: String, sessionName: String, externalID: String? = nil, duration: Int? = nil) {
+            self.roleARN = roleARN
+            self.sessionName = sessionName
+            self.externalID = externalID
+            self.duration = duration
+        }
+    }
+
+    private let endpoint: HTTPURL
+    private let credentials: any CredentialsProviding
+    private let sender: any HTTPSending
+    private let retry: RetryPolicy
+    private let signer: RequestSigner
+    private let now: @Sendable () -> Date
+
+    public init(
+        endpoint: HTTPURL,
+        region: String,
+        credentials: any CredentialsProviding,
+        sender: any HTTPSending,
+        retry: RetryPolicy,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.endpoint = endpoint
+        self.credentials = credentials
+        self.sender = sender
+        self.retry = retry
+        self.now = now
+        signer = RequestSigner(service: "sts", region: region)
+    }
+
+    /// Credentials of a role, for an hour or what was asked for.
+    ///
+    /// - Throws: ``STSError``, `WireError`, ``IdentityError`` of the credentials that sign.
+    public func assumeRole(_ role: AssumeRole) async throws -> AWSCredentials {
+        var parameters = [("RoleArn", role.roleARN), ("RoleSessionName", role.sessionName)]
+        if let duration = role.duration { parameters.append(("DurationSeconds", String(duration))) }
+        if let externalID = role.externalID { parameters.append(("ExternalId", externalID)) }
+        return try await send("AssumeRole", parameters) { answer in
+            let result = "AssumeRoleResult/Credentials/"
+            guard let id = answer[result + "AccessKeyId"], let secret = answer[result + "SecretAccessKey"],
+                let token = answer[result + "SessionToken"],
+                let expiration = answer[result + "Expiration"].flatMap(AWSTime.parse)
+            else { return nil }
+            let account = answer["AssumeRoleResult/AssumedRoleUser/Arn"]?.split(
+                separator: ":",
+                omittingEmptySubsequences: false
+            )
+            return AWSCredentials(
+                accessKeyID: id,
+                secretAccessKey: secret,
+                sessionToken: token,
+                expiration: expiration,
+                accountID: account.flatMap { $0.count > 4 ? String($0[4]) : nil },
+                source: "role \(role.roleARN)"
+            )
+        }
+    }
+
+    /// Who the credentials are; needs no permission.
+    ///
+    /// - Throws: ``STSError``, `WireError`, ``IdentityError``.
+    public func getCallerIdentity() async throws -> CallerIdentity {
+        try await send("GetCallerIdentity", []) { answer in
+            let result = "GetCallerIdentityResult/"
+            guard let account = answer[result + "Account"], let arn = answer[result + "Arn"] else { return nil }
+            return CallerIdentity(account: account, arn: arn, userID: answer[result + "UserId"] ?? "")
+        }
+    }
+
+    private func send<Value: Sendable>(
+        _ action: String,
+        _ parameters: [(String, String)],
+        _ read: (STSAnswer) -> Value?
+    ) async throws -> Value {
+        let form = ([("Action", action)] + parameters + [("Version", "2011-06-15")])
+            .sorted { $0.0 < $1.0 }
+            .map { "\($0.0)=\(percentEncoded($0.1.utf8))" }
+            .joined(separator: "&")
+        return try await retry.run { _ in
+            var request = WireRequest(.post, endpoint, body: Array(form.utf8))
+            request.fields[.contentType] = "application/x-www-form-urlencoded; charset=utf-8"
+            request.fields[.userAgent] = UserAgent.value
+            signer.sign(&request, with: try await credentials.credentials(), at: now())
+            let response = try await sender.send(request)
+            let answer = STSAnswer(response.body)
+            if response.status.kind == .successful, let value = answer.flatMap(read) { return value }
+            throw STSError(action, response, answer)
+        }
+    }
+}
+
+extension STSError {
+    init(_ action: String, _ response: WireResponse, _ answer: STSAnswer?) {
+        operation = action
+        status = response.status.code
+        let isSuccess = response.status.kind == .successful
+        code = answer?["Error/Code"] ?? (isSuccess ? "UnreadableAnswer" : String(response.status.code))
+        // A broken answer of a success may hold keys: never quoted.
+        message =
+            answer?["Error/Message"]
+            ?? (isSuccess ? "the answer was not complete" : response.excerpt())
+        requestID = answer?["RequestId"] ?? response.fields[.amzRequestID]
+        retryAfter = response.retryAfter
+    }
+}

@@ -1,0 +1,42 @@
+internal import Content
+public import Wire
+
+/// A service of AWS that this program calls.
+public enum AWSService: String, Sendable, Hashable {
+    case ecr, sts
+
+    /// How the variable that overrides its endpoint ends, as in `AWS_ENDPOINT_URL_ECR`.
+    var variable: String { "AWS_ENDPOINT_URL_" + rawValue.uppercased() }
+}
+
+/// Where a service is called.
+public struct ServiceEndpoint: Sendable, Hashable {
+    public let url: HTTPURL
+    /// Whether somebody named it, so that it isn't AWS's own.
+    public let isCustom: Bool
+
+    public init(url: HTTPURL, isCustom: Bool) {
+        self.url = url
+        self.isCustom = isCustom
+    }
+
+    /// AWS's own endpoint.
+    ///
+    /// - Source: facts/ecr.md A.2 and E.3
+    init(_ service: AWSService, region: String, fips: Bool, dualStack: Bool) throws {
+        guard ECRHost.isRegion(region) else {
+            throw IdentityError("'\(region.prefix(60))' is not the name of a region", remedy: "write one as eu-west-1")
+        }
+        let partition = Partition(region: region)
+        let domain = dualStack ? partition.dualStackAPIDomain : partition.domain
+        let host =
+            switch (service, dualStack) {
+            case (.ecr, false): fips ? "api.ecr-fips" : "api.ecr"
+            case (.ecr, true): fips ? "ecr-fips" : "ecr"
+            // GovCloud's ordinary STS is the validated one.
+            case (.sts, false): fips && partition != .government ? "sts-fips" : "sts"
+            case (.sts, true): fips ? "sts-fips" : "sts"
+            }
+        self.init(url: try HTTPURL("https://\(host).\(region).\(domain)/"), isCustom: false)
+    }
+}

@@ -1,0 +1,83 @@
+/// The profiles that this user has, out of both files.
+///
+/// A profile may have parts in both; for a key that is in both, the credentials file wins.
+struct SharedConfig {
+    struct Profile {
+        var name: String
+        var values: [String: String] = [:]
+        /// Where each key was found, as `path:line`.
+        var places: [String: String] = [:]
+
+        subscript(key: String) -> String? { values[key].flatMap { $0.isEmpty ? nil : $0 } }
+        var hasStaticKeys: Bool { self["aws_access_key_id"] != nil }
+    }
+
+    private(set) var profiles: [String: Profile] = [:]
+    /// `[services NAME]`: service, then key, then value.
+    private(set) var services: [String: [String: [String: String]]] = [:]
+    let configPath: String
+    let credentialsPath: String
+
+    init(_ environment: AWSEnvironment) throws {
+        configPath = environment.configPath
+        credentialsPath = environment.credentialsPath
+        if let text = try environment.text(ofFile: configPath) {
+            readConfig(try IniFile(parsing: text, path: configPath))
+        }
+        if let text = try environment.text(ofFile: credentialsPath) {
+            for (name, section) in try IniFile(parsing: text, path: credentialsPath).sections {
+                merge(section, into: name, path: credentialsPath, overriding: true)
+            }
+        }
+    }
+
+    /// - Throws: ``IdentityError`` naming the profiles that are there.
+    func profile(_ name: String, namedBy reason: String) throws -> Profile {
+        if let profile = profiles[name] { return profile }
+        let others = profiles.keys.sorted().prefix(20).joined(separator: ", ")
+        throw IdentityError(
+            "there is no profile '\(name)' (named by \(reason))",
+            tried: [configPath, credentialsPath],
+            remedy: others.isEmpty
+                ? "create one with `aws configure --profile \(name)`"
+                : "use one of those there: \(others)"
+        )
+    }
+
+    private mutating func readConfig(_ file: IniFile) {
+        // Short forms last, so that of [profile default] and [default] the first wins.
+        for (heading, section) in file.sections.sorted(by: { $0.key.count > $1.key.count }) {
+            let words = heading.split(maxSplits: 1, whereSeparator: \.isWhitespace)
+            if heading == "default" {
+                merge(section, into: "default", path: configPath, overriding: false)
+            } else if words.count == 2, words[0] == "profile" {
+                merge(section, into: unquoted(words[1]), path: configPath, overriding: false)
+            } else if words.count == 2, words[0] == "services" {
+                services[unquoted(words[1])] = section.values.mapValues(\.nested)
+            }
+        }
+    }
+
+    private mutating func merge(
+        _ section: IniFile.Section,
+        into name: String,
+        path: String,
+        overriding: Bool
+    ) {
+        var profile = profiles[name] ?? Profile(name: name)
+        for (key, value) in section.values where overriding || profile.values[key] == nil {
+            profile.values[key] = value.text
+            profile.places[key] = "\(path):\(value.line)"
+        }
+        profiles[name] = profile
+    }
+
+    /// A name as a shell would read it: quoted if it has spaces in it.
+    private func unquoted(_ text: Substring) -> String {
+        let name = trimmed(text)
+        guard let quote = name.first, quote == "\"" || quote == "'", name.count >= 2, name.last == quote else {
+            return String(name)
+        }
+        return String(name.dropFirst().dropLast())
+    }
+}

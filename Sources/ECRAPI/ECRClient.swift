@@ -1,0 +1,129 @@
+public import AWSIdentity
+public import FoundationEssentials
+internal import HTTPTypes
+public import Logging
+public import Wire
+
+/// ECR's API, in one region, as one identity.
+///
+/// Every attempt is signed anew. What may pass is tried again after a while; credentials that expired on the way
+/// are fetched anew once.
+///
+/// - Source: facts/ecr.md A.1
+public struct ECRClient: Sendable {
+    public let endpoint: HTTPURL
+    public let region: String
+    private let credentials: any CredentialsProviding
+    private let sender: any HTTPSending
+    private let retry: RetryPolicy
+    private let logger: Logger
+    private let now: @Sendable () -> Date
+    private let signer: RequestSigner
+
+    public init(
+        endpoint: HTTPURL,
+        region: String,
+        credentials: any CredentialsProviding,
+        sender: any HTTPSending,
+        retry: RetryPolicy = RetryPolicy(),
+        logger: Logger,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.endpoint = endpoint
+        self.region = region
+        self.credentials = credentials
+        self.sender = sender
+        self.retry = retry
+        self.logger = logger
+        self.now = now
+        signer = RequestSigner(service: "ecr", region: region)
+    }
+
+    /// Performs one operation.
+    ///
+    /// What is done twice after a lost answer ends as if done once, or says so: see each operation.
+    ///
+    /// - Throws: ``ECRError``, `WireError`, `IdentityError`, `CancellationError`.
+    public func send<Operation: ECROperation>(_ operation: Operation) async throws -> Operation.Response {
+        let call = Call(Operation.name, body: try operation.body())
+        var mayRefresh = true
+        return try await retry.run { attempt in
+            let used = try await credentials.credentials()
+            do {
+                return try await exchange(call, attempt, used, Operation.Response.self)
+            } catch let error as ECRError where error.code == .expiredToken && mayRefresh {
+                mayRefresh = false
+                guard await credentials.discard(used) else { throw error }
+                log(call, "credentials expired; fetching others", [:])
+                let fresh = try await credentials.credentials()
+                return try await exchange(call, attempt, fresh, Operation.Response.self)
+            }
+        }
+    }
+
+    /// One call through all its attempts.
+    private struct Call {
+        let name: String
+        let body: [UInt8]
+        /// What AWS's support finds all attempts by.
+        let invocation = UUID().uuidString.lowercased()
+
+        init(_ name: String, body: [UInt8]) {
+            self.name = name
+            self.body = body
+        }
+    }
+
+    private func exchange<Answer: Decodable>(
+        _ call: Call,
+        _ attempt: Int,
+        _ credentials: AWSCredentials,
+        _: Answer.Type
+    ) async throws -> Answer {
+        let response = try await sender.send(signed(call, attempt, credentials))
+        log(
+            call,
+            "answered",
+            [
+                "attempt": "\(attempt)", "status": "\(response.status.code)",
+                "request": "\(response.fields[.amzRequestID] ?? "-")", "bytes": "\(response.body.count)",
+            ]
+        )
+        guard response.status.kind == .successful else { throw ECRError(call.name, response) }
+        do {
+            return try JSONDecoder().decode(Answer.self, from: Data(response.body))
+        } catch {
+            throw ECRError(unreadable: call.name, response, because: Self.place(error))
+        }
+    }
+
+    private func signed(_ call: Call, _ attempt: Int, _ credentials: AWSCredentials) -> WireRequest {
+        var request = WireRequest(.post, endpoint, body: call.body)
+        request.fields[.contentType] = "application/x-amz-json-1.1"
+        request.fields[.amzTarget] = "AmazonEC2ContainerRegistry_V20150921.\(call.name)"
+        signer.sign(&request, with: credentials, at: now())
+        request.fields[.userAgent] = UserAgent.value
+        request.fields[.sdkInvocationID] = call.invocation
+        request.fields[.sdkRequest] = "attempt=\(attempt); max=\(retry.attempts)"
+        return request
+    }
+
+    private func log(_ call: Call, _ what: String, _ metadata: Logger.Metadata) {
+        logger.debug("\(call.name) \(what)", metadata: metadata.merging(["region": "\(region)"]) { $1 })
+    }
+
+    /// Where decoding stopped, without the value that stood there.
+    private static func place(_ error: any Error) -> String {
+        switch error {
+        case DecodingError.keyNotFound(let key, let context): "no \(path(context.codingPath + [key]))"
+        case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
+            DecodingError.dataCorrupted(let context):
+            context.codingPath.isEmpty ? "no JSON, or not all of it" : "\(path(context.codingPath)) is something else"
+        default: "no JSON, or not all of it"
+        }
+    }
+
+    private static func path(_ keys: [any CodingKey]) -> String {
+        keys.map(\.stringValue).joined(separator: ".")
+    }
+}

@@ -1,0 +1,111 @@
+internal import AWSIdentity
+internal import FoundationEssentials
+internal import HTTPTypes
+internal import Wire
+
+/// What ECR answered instead of what was asked for.
+///
+/// Code branches on ``code``; ECR's HTTP statuses say little (facts/ecr.md A.1).
+public struct ECRError: Error, Sendable, Equatable {
+    /// The call, for example `"PutImage"`.
+    public let operation: String
+    public let code: Code
+    /// In ECR's words.
+    public let message: String
+    public let status: Int
+    /// For a support case; `nil` if none came back.
+    public let requestID: String?
+    /// The wait that the service asked for.
+    public let retryAfter: Duration?
+    /// With `InvalidLayerPartException`: the upload goes on at the byte after this one.
+    public let lastValidByteReceived: Int64?
+    /// With `KmsException`: what the key service said.
+    public let kmsError: String?
+
+    public init(
+        operation: String,
+        code: Code,
+        message: String,
+        status: Int,
+        requestID: String? = nil,
+        retryAfter: Duration? = nil,
+        lastValidByteReceived: Int64? = nil,
+        kmsError: String? = nil
+    ) {
+        self.operation = operation
+        self.code = code
+        self.message = message
+        self.status = status
+        self.requestID = requestID
+        self.retryAfter = retryAfter
+        self.lastValidByteReceived = lastValidByteReceived
+        self.kmsError = kmsError
+    }
+}
+
+extension ECRError: CustomStringConvertible {
+    public var description: String {
+        "\(operation): \(code.rawValue): \(message)" + (kmsError.map { " (\($0))" } ?? "")
+            + (requestID.map { " (request \($0))" } ?? "")
+    }
+}
+
+extension ECRError {
+    /// Reads an answer that isn't a success.
+    ///
+    /// - Source: facts/ecr.md A.1, errors
+    init(_ operation: String, _ response: WireResponse) {
+        let said = try? JSONDecoder().decode(Body.self, from: Data(response.body))
+        let type = said?.type ?? response.fields[.amzErrorType]
+        self.init(
+            operation: operation,
+            code: type.map(Code.init(type:)) ?? Code(rawValue: String(response.status.code)),
+            message: said?.message ?? (said == nil ? Self.visible(response.excerpt()) : "no reason given"),
+            status: response.status.code,
+            requestID: response.fields[.amzRequestID],
+            retryAfter: response.retryAfter,
+            lastValidByteReceived: said?.lastValidByteReceived,
+            kmsError: said?.kmsError
+        )
+    }
+
+    /// A success whose body can't be read; it isn't quoted, for it may be a token or a presigned address.
+    init(unreadable operation: String, _ response: WireResponse, because reason: String) {
+        self.init(
+            operation: operation,
+            code: .unreadableAnswer,
+            message: "the answer was not complete: \(reason)",
+            status: response.status.code,
+            requestID: response.fields[.amzRequestID]
+        )
+    }
+
+    /// Proxies answer in HTML of any length; terminals obey control characters.
+    private static func visible(_ text: String) -> String {
+        let clean = text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : String($0) }.joined()
+        return clean.isEmpty ? "no reason given" : clean
+    }
+
+    private struct Body: Decodable {
+        var type: String?
+        var message: String?
+        var lastValidByteReceived: Int64?
+        var kmsError: String?
+
+        enum CodingKeys: String, CodingKey {
+            case type = "__type"
+            case message, lastValidByteReceived, kmsError
+            case capitalMessage = "Message"
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            type = try? container.decodeIfPresent(String.self, forKey: .type)
+            message =
+                (try? container.decodeIfPresent(String.self, forKey: .message))
+                ?? (try? container.decodeIfPresent(String.self, forKey: .capitalMessage))
+            lastValidByteReceived = try? container.decodeIfPresent(Int64.self, forKey: .lastValidByteReceived)
+            kmsError = try? container.decodeIfPresent(String.self, forKey: .kmsError)
+        }
+    }
+}

@@ -1,0 +1,92 @@
+public import Wire
+
+extension ECRError {
+    /// The name of an error; open, since AWS adds names and gateways invent them.
+    public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+        public let rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+        public var description: String { rawValue }
+
+        /// - Parameter type: As in `__type`: `Code`, `namespace#Code`, either with `:uri` behind.
+        init(type: String) {
+            let name = type.prefix { $0 != ":" }
+            rawValue = String(name.lastIndex(of: "#").map { name[name.index(after: $0)...] } ?? name)
+        }
+
+        public static let repositoryNotFound = Self(rawValue: "RepositoryNotFoundException")
+        public static let repositoryAlreadyExists = Self(rawValue: "RepositoryAlreadyExistsException")
+        public static let imageNotFound = Self(rawValue: "ImageNotFoundException")
+        public static let imageAlreadyExists = Self(rawValue: "ImageAlreadyExistsException")
+        /// The tag is immutable; it may hold this very image (facts/ecr.md A.6).
+        public static let imageTagAlreadyExists = Self(rawValue: "ImageTagAlreadyExistsException")
+        public static let imageDigestDoesNotMatch = Self(rawValue: "ImageDigestDoesNotMatchException")
+        public static let referencedImagesNotFound = Self(rawValue: "ReferencedImagesNotFoundException")
+        public static let layersNotFound = Self(rawValue: "LayersNotFoundException")
+        public static let layerInaccessible = Self(rawValue: "LayerInaccessibleException")
+        public static let layerAlreadyExists = Self(rawValue: "LayerAlreadyExistsException")
+        public static let layerPartTooSmall = Self(rawValue: "LayerPartTooSmallException")
+        public static let invalidLayer = Self(rawValue: "InvalidLayerException")
+        public static let invalidLayerPart = Self(rawValue: "InvalidLayerPartException")
+        public static let emptyUpload = Self(rawValue: "EmptyUploadException")
+        public static let uploadNotFound = Self(rawValue: "UploadNotFoundException")
+        /// A hard quota, not a throttle, whatever SDKs think.
+        public static let limitExceeded = Self(rawValue: "LimitExceededException")
+        public static let invalidParameter = Self(rawValue: "InvalidParameterException")
+        public static let validation = Self(rawValue: "ValidationException")
+        public static let kms = Self(rawValue: "KmsException")
+        public static let server = Self(rawValue: "ServerException")
+        public static let unableToGetUpstreamImage = Self(rawValue: "UnableToGetUpstreamImageException")
+        public static let unableToGetUpstreamLayer = Self(rawValue: "UnableToGetUpstreamLayerException")
+        public static let unableToListUpstreamReferrers =
+            Self(rawValue: "UnableToListUpstreamImageReferrersException")
+        public static let accessDenied = Self(rawValue: "AccessDeniedException")
+        public static let unrecognizedClient = Self(rawValue: "UnrecognizedClientException")
+        public static let invalidSignature = Self(rawValue: "InvalidSignatureException")
+        public static let expiredToken = Self(rawValue: "ExpiredTokenException")
+        public static let incompleteSignature = Self(rawValue: "IncompleteSignatureException")
+        public static let missingAuthenticationToken = Self(rawValue: "MissingAuthenticationTokenException")
+        public static let optInRequired = Self(rawValue: "OptInRequired")
+        public static let throttling = Self(rawValue: "ThrottlingException")
+        public static let unknownOperation = Self(rawValue: "UnknownOperationException")
+        /// Ours: a 2xx whose body is cut, or isn't what the operation answers.
+        public static let unreadableAnswer = Self(rawValue: "UnreadableAnswer")
+        /// Ours: a page names a next page that was there already.
+        public static let repeatedPage = Self(rawValue: "RepeatedPage")
+    }
+
+    /// Too much at once.
+    public var isThrottling: Bool { status == 429 || Self.throttles.contains(code.rawValue) }
+
+    /// The credentials are not accepted, whatever is asked: exit code 4.
+    public var isAuthentication: Bool {
+        [
+            .unrecognizedClient, .invalidSignature, .expiredToken, .incompleteSignature, .missingAuthenticationToken,
+            .optInRequired, Code(rawValue: "InvalidClientTokenId"), Code(rawValue: "SignatureDoesNotMatch"),
+        ].contains(code)
+    }
+
+    /// - Source: facts/ecr.md C.2 and C.3; `LimitExceededException` is left out on purpose
+    static let throttles: Set<String> = [
+        "Throttling", "ThrottlingException", "ThrottleException", "ThrottledException", "RequestThrottledException",
+        "TooManyRequestsException", "ProvisionedThroughputExceededException", "TransactionInProgressException",
+        "RequestLimitExceeded", "BandwidthLimitExceeded", "RequestThrottled", "SlowDown", "PriorRequestNotComplete",
+        "EC2ThrottledException",
+    ]
+
+    /// - Source: facts/ecr.md C.3
+    static let transient: Set<String> = [
+        "ServerException", "RequestTimeout", "RequestTimeoutException", "InternalFailure", "InternalServerError",
+        "InternalServerException", "ServiceUnavailable", "ServiceUnavailableException", "UnreadableAnswer",
+    ]
+}
+
+extension ECRError: RetryAdvising {
+    /// By code for what a client did, by status where the code says nothing: 429, 5xx, bodies from a proxy.
+    public var retryAdvice: RetryAdvice {
+        guard code != .limitExceeded, code != .kms, code != .repeatedPage else { return .never }
+        let isTransient =
+            isThrottling || Self.transient.contains(code.rawValue) || status >= 500 || status == 408
+        guard isTransient else { return .never }
+        return retryAfter.map { .wait($0) } ?? .backOff
+    }
+}

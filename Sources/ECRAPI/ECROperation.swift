@@ -1,0 +1,35 @@
+internal import FoundationEssentials
+
+/// One call of the ECR JSON API, as a value: what to send, what comes back.
+///
+/// Adding an operation is adding one conforming struct; ``ECRClient/send(_:)`` signs, retries, decodes and
+/// explains failures the same way for all of them.
+public protocol ECROperation: Encodable, Sendable {
+    associatedtype Response: Decodable & Sendable
+
+    /// The last part of `X-Amz-Target`, for example `"PutImage"`.
+    static var name: String { get }
+
+    /// The request's body; JSON of `self` unless an operation knows a cheaper way.
+    func body() throws -> [UInt8]
+}
+
+extension ECROperation {
+    public func body() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+        return Array(try encoder.encode(self))
+    }
+}
+
+/// An operation whose answer comes in pages.
+public protocol PagedECROperation: ECROperation where Response: ECRPage {
+    /// What the page before said; `nil` for the first.
+    var nextToken: String? { get set }
+}
+
+/// One page of an answer.
+public protocol ECRPage: Decodable, Sendable {
+    /// What to ask for the next page with; `nil` on the last.
+    var nextToken: String? { get }
+}

@@ -1,0 +1,158 @@
+public import Content
+
+/// Lists images, one entry per digest.
+///
+/// Names the subject of every referrer. Sizes are no plan: an index says the largest of its manifests.
+///
+/// - Limit: 1 to 1,000 images a page, or 1 to 100 identifiers and no paging; one that isn't there fails the
+///   whole call with `ImageNotFoundException`.
+/// - IAM: `ecr:DescribeImages` on the repository.
+/// - Source: ECR API Reference, version 2015-09-21, `DescribeImages`; facts/ecr.md A.5
+public struct DescribeImages: PagedECROperation {
+    public static let name = "DescribeImages"
+    public static let longestPage = 1_000
+
+    public var registryId: AccountID
+    public var repositoryName: RepositoryName
+    public var imageIds: [ImageIdentifier]?
+    public var filter: ImageFilter?
+    public var maxResults: Int?
+    public var nextToken: String?
+
+    /// All images, archived ones too.
+    public init(
+        registryId: AccountID,
+        repositoryName: RepositoryName,
+        filter: ImageFilter? = ImageFilter(),
+        maxResults: Int? = longestPage
+    ) {
+        self.registryId = registryId
+        self.repositoryName = repositoryName
+        self.filter = filter
+        self.maxResults = maxResults
+    }
+
+    /// Certain images.
+    public init(
+        registryId: AccountID,
+        repositoryName: RepositoryName,
+        imageIds: [ImageIdentifier],
+        filter: ImageFilter? = ImageFilter()
+    ) {
+        self.registryId = registryId
+        self.repositoryName = repositoryName
+        self.imageIds = imageIds
+        self.filter = filter
+    }
+
+    public struct Response: ECRPage {
+        public var imageDetails: [Detail]
+        public var nextToken: String?
+
+        enum CodingKeys: CodingKey { case imageDetails, nextToken }
+
+        public init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            imageDetails = try container.list(.imageDetails)
+            nextToken = try container.decodeIfPresent(String.self, forKey: .nextToken)
+        }
+    }
+
+    public struct Detail: Decodable, Hashable, Sendable {
+        public var imageDigest: Digest
+        public var imageTags: [String]?
+        public var imageSizeInBytes: Int64?
+        public var imagePushedAt: ECRTimestamp?
+        public var imageManifestMediaType: MediaType?
+        public var artifactMediaType: String?
+        public var lastRecordedPullTime: ECRTimestamp?
+        /// What this image is about, if it is a referrer.
+        public var subjectManifestDigest: Digest?
+        /// Absent where the service doesn't know the archive: active, then.
+        public var imageStatus: ImageStatus?
+        public var lastArchivedAt: ECRTimestamp?
+        public var lastActivatedAt: ECRTimestamp?
+        public var imageScanStatus: ScanStatus?
+    }
+
+    public struct ScanStatus: Decodable, Hashable, Sendable {
+        public var status: String?
+        public var description: String?
+    }
+}
+
+/// Lists tags, one entry per digest and tag; an untagged image is one entry without a tag.
+///
+/// - Limit: 1 to 1,000 entries a page.
+/// - IAM: `ecr:ListImages` on the repository.
+/// - Source: ECR API Reference, version 2015-09-21, `ListImages`; facts/ecr.md A.5
+public struct ListImages: PagedECROperation {
+    public static let name = "ListImages"
+    public static let longestPage = 1_000
+
+    public var registryId: AccountID
+    public var repositoryName: RepositoryName
+    public var filter: ImageFilter?
+    public var maxResults: Int?
+    public var nextToken: String?
+
+    public init(
+        registryId: AccountID,
+        repositoryName: RepositoryName,
+        filter: ImageFilter? = ImageFilter(),
+        maxResults: Int? = longestPage
+    ) {
+        self.registryId = registryId
+        self.repositoryName = repositoryName
+        self.filter = filter
+        self.maxResults = maxResults
+    }
+
+    public struct Response: ECRPage {
+        public var imageIds: [ImageIdentifier]
+        public var nextToken: String?
+
+        enum CodingKeys: CodingKey { case imageIds, nextToken }
+
+        public init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            imageIds = try container.list(.imageIds)
+            nextToken = try container.decodeIfPresent(String.self, forKey: .nextToken)
+        }
+    }
+}
+
+/// Deletes tags, or images with all their tags.
+///
+/// By tag it removes that tag, and the image with its last; by digest it removes the image.
+///
+/// - Limit: 1 to 100 identifiers per call.
+/// - IAM: `ecr:BatchDeleteImage` on the repository.
+/// - Source: ECR API Reference, version 2015-09-21, `BatchDeleteImage`; facts/ecr.md A.6
+public struct BatchDeleteImage: ECROperation {
+    public static let name = "BatchDeleteImage"
+    public static let mostIdentifiers = 100
+
+    public var registryId: AccountID
+    public var repositoryName: RepositoryName
+    public var imageIds: [ImageIdentifier]
+
+    public init(registryId: AccountID, repositoryName: RepositoryName, imageIds: [ImageIdentifier]) {
+        self.registryId = registryId
+        self.repositoryName = repositoryName
+        self.imageIds = imageIds
+    }
+
+    public struct Response: Decodable, Sendable {
+        public var imageIds: [ImageIdentifier]
+        public var failures: [ImageFailure]
+
+        enum CodingKeys: CodingKey { case imageIds, failures }
+
+        public init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            imageIds = try container.list(.imageIds)
+            failures = try container.list(.failures)
+        }
+    }
+}

@@ -1,0 +1,206 @@
+public import Content
+
+/// Asks for manifests by tag or digest.
+///
+/// Answers 200 even when nothing was found: look at ``Response/failures``. Answers come in any order. Every type
+/// of manifest is accepted, so that none is converted on the way.
+///
+/// - Limit: 1 to 100 identifiers per call.
+/// - IAM: `ecr:BatchGetImage` on the repository.
+/// - Source: ECR API Reference, version 2015-09-21, `BatchGetImage`; facts/ecr.md A.5
+public struct BatchGetImage: ECROperation {
+    public static let name = "BatchGetImage"
+    public static let mostIdentifiers = 100
+
+    public var registryId: AccountID
+    public var repositoryName: RepositoryName
+    public var imageIds: [ImageIdentifier]
+    public var acceptedMediaTypes: [MediaType]
+
+    public init(
+        registryId: AccountID,
+        repositoryName: RepositoryName,
+        imageIds: [ImageIdentifier],
+        acceptedMediaTypes: [MediaType] = MediaType.everyManifest
+    ) {
+        self.registryId = registryId
+        self.repositoryName = repositoryName
+        self.imageIds = imageIds
+        self.acceptedMediaTypes = acceptedMediaTypes
+    }
+
+    public struct Response: Decodable, Sendable {
+        public var images: [ECRImage]
+        public var failures: [ImageFailure]
+
+        enum CodingKeys: CodingKey { case images, failures }
+
+        public init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            images = try container.list(.images)
+            failures = try container.list(.failures)
+        }
+    }
+}
+
+/// Asks which layers and configurations a repository already holds.
+///
+/// - Limit: 1 to 100 digests per call.
+/// - IAM: `ecr:BatchCheckLayerAvailability` on the repository.
+/// - Source: ECR API Reference, version 2015-09-21, `BatchCheckLayerAvailability`; facts/ecr.md A.5
+public struct BatchCheckLayerAvailability: ECROperation {
+    public static let name = "BatchCheckLayerAvailability"
+    public static let mostDigests = 100
+
+    public var registryId: AccountID
+    public var repositoryName: RepositoryName
+    public var layerDigests: [Digest]
+
+    public init(registryId: AccountID, repositoryName: RepositoryName, layerDigests: [Digest]) {
+        self.registryId = registryId
+        self.repositoryName = repositoryName
+        self.layerDigests = layerDigests
+    }
+
+    public struct Response: Decodable, Sendable {
+        public var layers: [Layer]
+        public var failures: [Failure]
+
+        enum CodingKeys: CodingKey { case layers, failures }
+
+        public init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            layers = try container.list(.layers)
+            failures = try container.list(.failures)
+        }
+    }
+
+    public struct Layer: Decodable, Hashable, Sendable {
+        public var layerDigest: Digest
+        public var layerAvailability: Availability?
+        /// In bytes, compressed; absent when the layer is unavailable.
+        public var layerSize: Int64?
+        public var mediaType: MediaType?
+    }
+
+    /// Open on purpose: ECR added `ARCHIVED` after the first clients were written.
+    public struct Availability: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+        public static let available = Self(rawValue: "AVAILABLE")
+        public static let unavailable = Self(rawValue: "UNAVAILABLE")
+        public static let archived = Self(rawValue: "ARCHIVED")
+    }
+
+    public struct Failure: Decodable, Hashable, Sendable {
+        public struct Code: RawRepresentable, Codable, Hashable, Sendable {
+            public let rawValue: String
+            public init(rawValue: String) { self.rawValue = rawValue }
+            public static let invalidLayerDigest = Self(rawValue: "InvalidLayerDigest")
+            /// Some local clouds say this where ECR says `UNAVAILABLE`.
+            public static let missingLayerDigest = Self(rawValue: "MissingLayerDigest")
+        }
+
+        public var layerDigest: String?
+        public var failureCode: Code?
+        public var failureReason: String?
+    }
+}
+
+/// Asks for an address where one blob can be downloaded.
+///
+/// The answer is as good as a password for about an hour: never print its query.
+///
+/// - Limit: blobs that an image refers to; others answer `LayerInaccessibleException`.
+/// - IAM: `ecr:GetDownloadUrlForLayer` on the repository.
+/// - Source: ECR API Reference, version 2015-09-21, `GetDownloadUrlForLayer`; facts/ecr.md A.5
+public struct GetDownloadUrlForLayer: ECROperation {
+    public static let name = "GetDownloadUrlForLayer"
+
+    public var registryId: AccountID
+    public var repositoryName: RepositoryName
+    public var layerDigest: Digest
+
+    public init(registryId: AccountID, repositoryName: RepositoryName, layerDigest: Digest) {
+        self.registryId = registryId
+        self.repositoryName = repositoryName
+        self.layerDigest = layerDigest
+    }
+
+    public struct Response: Decodable, Sendable, CustomStringConvertible {
+        public var downloadUrl: String
+        public var layerDigest: Digest?
+
+        public var description: String { "a download address" }
+    }
+}
+
+/// Asks for what refers to an image: signatures, SBOMs, attestations.
+///
+/// - Limit: 1 to 50 referrers a page; ECR's default is 20.
+/// - IAM: `ecr:BatchGetImage` on the repository.
+/// - Source: ECR API Reference, version 2015-09-21, `ListImageReferrers`; facts/ecr.md A.5
+public struct ListImageReferrers: PagedECROperation {
+    public static let name = "ListImageReferrers"
+    public static let longestPage = 50
+
+    public struct Subject: Encodable, Hashable, Sendable {
+        public var imageDigest: Digest
+    }
+
+    public struct Filter: Encodable, Hashable, Sendable {
+        /// - Limit: 5 types.
+        public var artifactTypes: [String]?
+        /// ECR's default hides what is archived.
+        public var artifactStatus: ImageStatus?
+
+        public init(artifactTypes: [String]? = nil, artifactStatus: ImageStatus? = .any) {
+            self.artifactTypes = artifactTypes
+            self.artifactStatus = artifactStatus
+        }
+    }
+
+    public var registryId: AccountID
+    public var repositoryName: RepositoryName
+    public var subjectId: Subject
+    public var filter: Filter?
+    public var maxResults: Int?
+    public var nextToken: String?
+
+    public init(
+        registryId: AccountID,
+        repositoryName: RepositoryName,
+        subject: Digest,
+        filter: Filter? = Filter(),
+        maxResults: Int? = longestPage
+    ) {
+        self.registryId = registryId
+        self.repositoryName = repositoryName
+        subjectId = Subject(imageDigest: subject)
+        self.filter = filter
+        self.maxResults = maxResults
+    }
+
+    public struct Response: ECRPage {
+        public var referrers: [Referrer]
+        public var nextToken: String?
+
+        enum CodingKeys: CodingKey { case referrers, nextToken }
+
+        public init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            referrers = try container.list(.referrers)
+            nextToken = try container.decodeIfPresent(String.self, forKey: .nextToken)
+        }
+    }
+
+    public struct Referrer: Decodable, Hashable, Sendable {
+        public var digest: Digest
+        public var mediaType: MediaType
+        public var artifactType: String?
+        /// In bytes: of the referrer's manifest.
+        public var size: Int64
+        public var annotations: [String: String]?
+        public var artifactStatus: ImageStatus?
+    }
+}

@@ -1,0 +1,107 @@
+public import Content
+internal import FoundationEssentials
+
+/// Asks for a password of the registry's `/v2` interface.
+///
+/// One token is good for every account of the region that the caller may use, and for no other region.
+///
+/// - Limit: it lasts 12 hours, and has several thousand characters.
+/// - IAM: `ecr:GetAuthorizationToken` on `*`.
+/// - Source: ECR API Reference, version 2015-09-21, `GetAuthorizationToken`; facts/ecr.md A.4
+public struct GetAuthorizationToken: ECROperation {
+    public static let name = "GetAuthorizationToken"
+
+    public init() {}
+
+    public struct Response: Decodable, Sendable {
+        public var authorizationData: [AuthorizationData]
+    }
+
+    public struct AuthorizationData: Decodable, Sendable {
+        /// Base64 of `AWS:` and the password: what follows `Basic ` as it stands.
+        public var authorizationToken: String
+        public var expiresAt: ECRTimestamp?
+        /// Scheme and host of the caller's own registry.
+        public var proxyEndpoint: String?
+    }
+}
+
+extension GetAuthorizationToken.AuthorizationData: CustomStringConvertible, CustomReflectable {
+    public var description: String { "a token for \(proxyEndpoint ?? "the registry")" }
+    public var customMirror: Mirror { Mirror(self, children: ["authorizationData": description]) }
+
+    /// The two halves of the token, split at the first colon.
+    ///
+    /// - Returns: `nil` when the token isn't what the documentation says.
+    public var userAndPassword: (user: String, password: String)? {
+        guard let bytes = Data(base64Encoded: authorizationToken) else { return nil }
+        let parts = String(decoding: bytes, as: UTF8.self).split(separator: ":", maxSplits: 1)
+        return parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
+    }
+}
+
+/// Asks how the caller's own registry is replicated by AWS itself.
+///
+/// - Limit: the caller's own account; it has no `registryId`.
+/// - IAM: `ecr:DescribeRegistry` on `*`.
+/// - Source: ECR API Reference, version 2015-09-21, `DescribeRegistry`
+public struct DescribeRegistry: ECROperation {
+    public static let name = "DescribeRegistry"
+
+    public init() {}
+
+    public struct Response: Decodable, Sendable {
+        public var registryId: AccountID?
+        public var replicationConfiguration: Replication?
+    }
+
+    public struct Replication: Decodable, Hashable, Sendable {
+        public var rules: [Rule]?
+    }
+
+    public struct Rule: Decodable, Hashable, Sendable {
+        public var destinations: [Destination]?
+        /// All repositories when there are none.
+        public var repositoryFilters: [Filter]?
+    }
+
+    public struct Destination: Decodable, Hashable, Sendable {
+        public var region: String
+        public var registryId: AccountID
+    }
+
+    public struct Filter: Decodable, Hashable, Sendable {
+        public var filter: String
+        public var filterType: String?
+    }
+}
+
+/// Asks for one setting of the caller's own account and region.
+///
+/// - Limit: the caller's own account; it has no `registryId`.
+/// - IAM: `ecr:GetAccountSetting` on `*`.
+/// - Source: ECR API Reference, version 2015-09-21, `GetAccountSetting`; facts/ecr.md A.8
+public struct GetAccountSetting: ECROperation {
+    public static let name = "GetAccountSetting"
+
+    public struct Setting: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+        /// `ENABLED` or `DISABLED`.
+        public static let blobMounting = Self(rawValue: "BLOB_MOUNTING")
+        public static let registryPolicyScope = Self(rawValue: "REGISTRY_POLICY_SCOPE")
+        public static let basicScanTypeVersion = Self(rawValue: "BASIC_SCAN_TYPE_VERSION")
+    }
+
+    /// What is asked for; `name` in the request, which the protocol uses for the operation.
+    public var setting: Setting
+
+    public init(_ setting: Setting) { self.setting = setting }
+
+    enum CodingKeys: String, CodingKey { case setting = "name" }
+
+    public struct Response: Decodable, Sendable {
+        public var name: Setting?
+        public var value: String?
+    }
+}

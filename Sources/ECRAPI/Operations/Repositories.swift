@@ -1,0 +1,178 @@
+public import Content
+
+/// Asks for repositories and their settings.
+///
+/// - Limit: 1 to 1,000 a page, or 1 to 100 names and no paging; one that isn't there fails the whole call with
+///   `RepositoryNotFoundException`.
+/// - IAM: `ecr:DescribeRepositories` on the repositories.
+/// - Source: ECR API Reference, version 2015-09-21, `DescribeRepositories`; facts/ecr.md A.5
+public struct DescribeRepositories: PagedECROperation {
+    public static let name = "DescribeRepositories"
+    public static let longestPage = 1_000
+    public static let mostNames = 100
+
+    public var registryId: AccountID
+    public var repositoryNames: [RepositoryName]?
+    public var maxResults: Int?
+    public var nextToken: String?
+
+    /// All of them.
+    public init(registryId: AccountID, maxResults: Int? = longestPage) {
+        self.registryId = registryId
+        self.maxResults = maxResults
+    }
+
+    /// Certain ones.
+    public init(registryId: AccountID, repositoryNames: [RepositoryName]) {
+        self.registryId = registryId
+        self.repositoryNames = repositoryNames
+    }
+
+    public struct Response: ECRPage {
+        public var repositories: [ECRRepository]
+        public var nextToken: String?
+
+        enum CodingKeys: CodingKey { case repositories, nextToken }
+
+        public init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            repositories = try container.list(.repositories)
+            nextToken = try container.decodeIfPresent(String.self, forKey: .nextToken)
+        }
+    }
+}
+
+/// Creates a repository.
+///
+/// - Limit: 50 resource tags. Encryption can't be changed later.
+/// - IAM: `ecr:CreateRepository`; `ecr:TagResource` too where there are tags.
+/// - Source: ECR API Reference, version 2015-09-21, `CreateRepository`; facts/ecr.md A.7
+public struct CreateRepository: ECROperation {
+    public static let name = "CreateRepository"
+
+    public struct ResourceTag: Codable, Hashable, Sendable {
+        public var key: String
+        public var value: String
+
+        enum CodingKeys: String, CodingKey {
+            case key = "Key"
+            case value = "Value"
+        }
+
+        public init(key: String, value: String) {
+            self.key = key
+            self.value = value
+        }
+    }
+
+    public var registryId: AccountID
+    public var repositoryName: RepositoryName
+    public var tags: [ResourceTag]?
+    public var imageTagMutability: ECRRepository.TagMutability?
+    public var imageTagMutabilityExclusionFilters: [ECRRepository.ExclusionFilter]?
+    public var imageScanningConfiguration: ECRRepository.ScanningConfiguration?
+    public var encryptionConfiguration: ECRRepository.Encryption?
+
+    public init(
+        registryId: AccountID,
+        repositoryName: RepositoryName,
+        tags: [ResourceTag]? = nil,
+        imageTagMutability: ECRRepository.TagMutability? = nil,
+        imageTagMutabilityExclusionFilters: [ECRRepository.ExclusionFilter]? = nil,
+        imageScanningConfiguration: ECRRepository.ScanningConfiguration? = nil,
+        encryptionConfiguration: ECRRepository.Encryption? = nil
+    ) {
+        self.registryId = registryId
+        self.repositoryName = repositoryName
+        self.tags = tags
+        self.imageTagMutability = imageTagMutability
+        self.imageTagMutabilityExclusionFilters = imageTagMutabilityExclusionFilters
+        self.imageScanningConfiguration = imageScanningConfiguration
+        self.encryptionConfiguration = encryptionConfiguration
+    }
+
+    public struct Response: Decodable, Sendable {
+        public var repository: ECRRepository
+    }
+}
+
+/// A repository and its settings.
+public struct ECRRepository: Decodable, Hashable, Sendable {
+    public var repositoryName: String
+    public var repositoryArn: String?
+    public var registryId: AccountID?
+    public var repositoryUri: String?
+    public var createdAt: ECRTimestamp?
+    /// Absent where everything may move.
+    public var imageTagMutability: TagMutability?
+    public var imageTagMutabilityExclusionFilters: [ExclusionFilter]?
+    public var imageScanningConfiguration: ScanningConfiguration?
+    public var encryptionConfiguration: Encryption?
+
+    /// Whether tags may move, in general.
+    public struct TagMutability: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+        public static let mutable = Self(rawValue: "MUTABLE")
+        public static let immutable = Self(rawValue: "IMMUTABLE")
+        /// Fixed, but for tags that match a filter.
+        public static let immutableWithExclusion = Self(rawValue: "IMMUTABLE_WITH_EXCLUSION")
+        /// Movable, but for tags that match a filter.
+        public static let mutableWithExclusion = Self(rawValue: "MUTABLE_WITH_EXCLUSION")
+    }
+
+    /// Tags for which the opposite holds.
+    public struct ExclusionFilter: Codable, Hashable, Sendable {
+        /// `WILDCARD` is the only one there is.
+        public var filterType: String
+        /// The whole tag; `*` stands for any characters, none too.
+        public var filter: String
+
+        public init(filter: String, filterType: String = "WILDCARD") {
+            self.filter = filter
+            self.filterType = filterType
+        }
+
+        /// Whether `tag` is meant.
+        public func matches(_ tag: Tag) -> Bool {
+            let parts = filter.split(separator: "*", omittingEmptySubsequences: false)
+            guard parts.count > 1, let first = parts.first, let last = parts.last else { return filter == tag.value }
+            guard tag.value.hasPrefix(first) else { return false }
+            var rest = tag.value.dropFirst(first.count)
+            for part in parts.dropFirst().dropLast() where !part.isEmpty {
+                guard let found = rest.firstRange(of: part) else { return false }
+                rest = rest[found.upperBound...]
+            }
+            return rest.hasSuffix(last)
+        }
+    }
+
+    public struct ScanningConfiguration: Codable, Hashable, Sendable {
+        public var scanOnPush: Bool?
+        public init(scanOnPush: Bool?) { self.scanOnPush = scanOnPush }
+    }
+
+    public struct Encryption: Codable, Hashable, Sendable {
+        /// `AES256`, `KMS` or `KMS_DSSE`.
+        public var encryptionType: String
+        public var kmsKey: String?
+
+        public init(encryptionType: String, kmsKey: String? = nil) {
+            self.encryptionType = encryptionType
+            self.kmsKey = kmsKey
+        }
+    }
+
+    /// Whether a tag that is there can't be moved to another image.
+    ///
+    /// - Source: facts/ecr.md A.6, tag mutability
+    public func fixes(_ tag: Tag) -> Bool {
+        let isExcluded = (imageTagMutabilityExclusionFilters ?? []).contains { $0.matches(tag) }
+        return switch imageTagMutability {
+        case .immutable: true
+        case .immutableWithExclusion: !isExcluded
+        case .mutableWithExclusion: isExcluded
+        default: false
+        }
+    }
+}

@@ -1,0 +1,158 @@
+public import Content
+
+/// Stores a manifest, and lets a tag point at it.
+///
+/// Always sends media type and digest: the first is refused as "invalid JSON" where it is missing and the
+/// manifest has none, the second makes ECR check that the bytes are the ones meant. A repeat answers
+/// `ImageAlreadyExistsException`; in immutable repositories `ImageTagAlreadyExistsException` may mean the same,
+/// so read the tag back before calling either a failure.
+///
+/// - Limit: 4,194,304 characters; 1,000 tags per image; 10 calls a second unless AWS raised that.
+/// - IAM: `ecr:PutImage` on the repository.
+/// - Source: ECR API Reference, version 2015-09-21, `PutImage`; facts/ecr.md A.6
+public struct PutImage: ECROperation {
+    public static let name = "PutImage"
+
+    public var registryId: AccountID
+    public var repositoryName: RepositoryName
+    /// The manifest's bytes, which are UTF-8.
+    public var imageManifest: String
+    public var imageManifestMediaType: MediaType
+    public var imageDigest: Digest
+    /// `nil` stores the image untagged, as children of an index are.
+    public var imageTag: Tag?
+
+    public init(registryId: AccountID, repositoryName: RepositoryName, manifest: Manifest, tag: Tag?) {
+        self.registryId = registryId
+        self.repositoryName = repositoryName
+        imageManifest = String(decoding: manifest.bytes, as: UTF8.self)
+        imageManifestMediaType = manifest.mediaType
+        imageDigest = manifest.digest
+        imageTag = tag
+    }
+
+    public init(
+        registryId: AccountID,
+        repositoryName: RepositoryName,
+        imageManifest: String,
+        imageManifestMediaType: MediaType,
+        imageDigest: Digest,
+        imageTag: Tag?
+    ) {
+        self.registryId = registryId
+        self.repositoryName = repositoryName
+        self.imageManifest = imageManifest
+        self.imageManifestMediaType = imageManifestMediaType
+        self.imageDigest = imageDigest
+        self.imageTag = imageTag
+    }
+
+    public struct Response: Decodable, Sendable {
+        public var image: ECRImage
+    }
+}
+
+/// Begins the upload of one blob in parts.
+///
+/// - Limit: an upload may be abandoned by ECR at any time, and ends as `UploadNotFoundException` then.
+/// - IAM: `ecr:InitiateLayerUpload` on the repository.
+/// - Source: ECR API Reference, version 2015-09-21, `InitiateLayerUpload`; facts/ecr.md A.6
+public struct InitiateLayerUpload: ECROperation {
+    public static let name = "InitiateLayerUpload"
+
+    public var registryId: AccountID
+    public var repositoryName: RepositoryName
+
+    public init(registryId: AccountID, repositoryName: RepositoryName) {
+        self.registryId = registryId
+        self.repositoryName = repositoryName
+    }
+
+    public struct Response: Decodable, Sendable {
+        public var uploadId: String
+        /// In bytes: how long every part but the last should be.
+        public var partSize: Int64
+    }
+}
+
+/// Sends the next part of a blob.
+///
+/// Parts of one upload go one after the other. One that doesn't follow its predecessor answers
+/// `InvalidLayerPartException` with ``ECRError/lastValidByteReceived``.
+///
+/// - Limit: 5 MiB (but for the last part) to 20,971,520 bytes; use the `partSize` that was returned. 4,200 parts.
+/// - IAM: `ecr:UploadLayerPart` on the repository.
+/// - Source: ECR API Reference, version 2015-09-21, `UploadLayerPart`; facts/ecr.md A.6
+public struct UploadLayerPart: ECROperation {
+    public static let name = "UploadLayerPart"
+    public static let longestPart = 20_971_520
+    public static let shortestPart = 5 << 20
+    public static let mostParts = 4_200
+
+    public var registryId: AccountID
+    public var repositoryName: RepositoryName
+    public var uploadId: String
+    /// Counted from zero in the whole blob.
+    public var partFirstByte: Int64
+    public var layerPartBlob: [UInt8]
+
+    public init(
+        registryId: AccountID,
+        repositoryName: RepositoryName,
+        uploadId: String,
+        partFirstByte: Int64,
+        layerPartBlob: [UInt8]
+    ) {
+        precondition(!layerPartBlob.isEmpty && layerPartBlob.count <= Self.longestPart)
+        self.registryId = registryId
+        self.repositoryName = repositoryName
+        self.uploadId = uploadId
+        self.partFirstByte = partFirstByte
+        self.layerPartBlob = layerPartBlob
+    }
+
+    /// The last byte of this part, itself included.
+    public var partLastByte: Int64 { partFirstByte + Int64(layerPartBlob.count) - 1 }
+
+    public struct Response: Decodable, Sendable {
+        public var uploadId: String?
+        public var lastByteReceived: Int64?
+    }
+
+    enum CodingKeys: CodingKey { case registryId, repositoryName, uploadId, partFirstByte, partLastByte }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(registryId, forKey: .registryId)
+        try container.encode(repositoryName, forKey: .repositoryName)
+        try container.encode(uploadId, forKey: .uploadId)
+        try container.encode(partFirstByte, forKey: .partFirstByte)
+        try container.encode(partLastByte, forKey: .partLastByte)
+    }
+}
+
+/// Ends an upload: ECR hashes what it has and compares.
+///
+/// - Limit: one digest; parts must have been sent. `LayerAlreadyExistsException` is success.
+/// - IAM: `ecr:CompleteLayerUpload` on the repository.
+/// - Source: ECR API Reference, version 2015-09-21, `CompleteLayerUpload`; facts/ecr.md A.6
+public struct CompleteLayerUpload: ECROperation {
+    public static let name = "CompleteLayerUpload"
+
+    public var registryId: AccountID
+    public var repositoryName: RepositoryName
+    public var uploadId: String
+    public var layerDigests: [Digest]
+
+    public init(registryId: AccountID, repositoryName: RepositoryName, uploadId: String, layerDigest: Digest) {
+        self.registryId = registryId
+        self.repositoryName = repositoryName
+        self.uploadId = uploadId
+        layerDigests = [layerDigest]
+    }
+
+    public struct Response: Decodable, Sendable {
+        /// Compare it with the digest that was sent.
+        public var layerDigest: Digest?
+    }
+}

@@ -1,0 +1,119 @@
+public import Content
+public import FoundationEssentials
+
+/// Which image: by digest, by tag, or both, which then must agree.
+public struct ImageIdentifier: Codable, Hashable, Sendable {
+    /// Text and not `Digest`, since ECR repeats what it was asked in its failures.
+    public var imageDigest: String?
+    public var imageTag: String?
+
+    public init(digest: Digest? = nil, tag: Tag? = nil) {
+        imageDigest = digest?.description
+        imageTag = tag?.value
+    }
+
+    /// `nil` where there is none, or one that isn't SHA-256.
+    public var digest: Digest? { imageDigest.flatMap { try? Digest(parsing: $0) } }
+    /// `nil` where there is none, or one that other registries refuse.
+    public var tag: Tag? { imageTag.flatMap { try? Tag(parsing: $0) } }
+}
+
+extension ImageIdentifier: CustomStringConvertible {
+    public var description: String {
+        [imageTag.map { ":\($0)" }, imageDigest.map { "@\($0)" }].compactMap { $0 }.joined()
+    }
+}
+
+/// Why one image of a batch is not in the answer.
+public struct ImageFailure: Decodable, Hashable, Sendable {
+    public var imageId: ImageIdentifier?
+    public var failureCode: Code?
+    public var failureReason: String?
+
+    /// Open on purpose: the list grew twice since 2015.
+    public struct Code: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+        public static let imageNotFound = Self(rawValue: "ImageNotFound")
+        public static let invalidImageDigest = Self(rawValue: "InvalidImageDigest")
+        public static let invalidImageTag = Self(rawValue: "InvalidImageTag")
+        /// Both were given, and the tag now points elsewhere.
+        public static let imageTagDoesNotMatchDigest = Self(rawValue: "ImageTagDoesNotMatchDigest")
+        public static let missingDigestAndTag = Self(rawValue: "MissingDigestAndTag")
+        /// Deletes only.
+        public static let imageReferencedByManifestList = Self(rawValue: "ImageReferencedByManifestList")
+        public static let kmsError = Self(rawValue: "KmsError")
+        public static let upstreamAccessDenied = Self(rawValue: "UpstreamAccessDenied")
+        public static let upstreamTooManyRequests = Self(rawValue: "UpstreamTooManyRequests")
+        public static let upstreamUnavailable = Self(rawValue: "UpstreamUnavailable")
+        /// Archived, or on its way back (facts/ecr.md A.5).
+        public static let imageInaccessible = Self(rawValue: "ImageInaccessible")
+    }
+}
+
+/// A manifest as ECR keeps it.
+public struct ECRImage: Decodable, Hashable, Sendable {
+    public var registryId: String?
+    public var repositoryName: String?
+    public var imageId: ImageIdentifier?
+    /// Byte for byte what was pushed, as UTF-8, to the last newline.
+    public var imageManifest: String?
+    public var imageManifestMediaType: MediaType?
+
+    /// The bytes that were hashed.
+    public var manifestBytes: [UInt8]? { imageManifest.map { Array($0.utf8) } }
+}
+
+/// Whether an image can be pulled, or is in the archive.
+public struct ImageStatus: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+    public static let active = Self(rawValue: "ACTIVE")
+    public static let archived = Self(rawValue: "ARCHIVED")
+    /// Being restored.
+    public static let activating = Self(rawValue: "ACTIVATING")
+    /// In filters only.
+    public static let any = Self(rawValue: "ANY")
+}
+
+/// Which images a listing has.
+public struct ImageFilter: Encodable, Hashable, Sendable {
+    public struct TagStatus: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+        public static let tagged = Self(rawValue: "TAGGED")
+        public static let untagged = Self(rawValue: "UNTAGGED")
+        public static let any = Self(rawValue: "ANY")
+    }
+
+    public var tagStatus: TagStatus?
+    /// ECR's default hides what is archived; ours is `ANY`.
+    public var imageStatus: ImageStatus?
+
+    public init(tagStatus: TagStatus? = nil, imageStatus: ImageStatus? = .any) {
+        self.tagStatus = tagStatus
+        self.imageStatus = imageStatus
+    }
+}
+
+/// A moment as ECR writes it: seconds since 1970, as an integer, with a fraction, or with an exponent.
+public struct ECRTimestamp: Decodable, Hashable, Sendable, Comparable {
+    public let secondsSince1970: Double
+
+    public init(secondsSince1970: Double) { self.secondsSince1970 = secondsSince1970 }
+
+    public var date: Date { Date(timeIntervalSince1970: secondsSince1970) }
+
+    public init(from decoder: any Decoder) throws {
+        secondsSince1970 = try decoder.singleValueContainer().decode(Double.self)
+    }
+
+    public static func < (left: Self, right: Self) -> Bool { left.secondsSince1970 < right.secondsSince1970 }
+}
+
+extension KeyedDecodingContainer {
+    /// ECR leaves out what is empty.
+    func list<Element: Decodable>(_ key: Key) throws -> [Element] {
+        try decodeIfPresent([Element].self, forKey: key) ?? []
+    }
+}
