@@ -102,7 +102,7 @@ let package = Package(
         ),
         .testTarget(
             name: "DistributionTests",
-            dependencies: ["Distribution", "Wire", "Content", "Platform", httpTypes],
+            dependencies: ["Distribution", "Wire", "Content", "Platform", httpTypes, logging],
             swiftSettings: testSettings
         ),
         .testTarget(

@@ -49,7 +49,7 @@ extension RegistryClient {
         // The body of a refusal must fit as well.
         first.largestAnswer = max(limit, RegistryError.longestBody)
         var mayRenew = true
-        return try await retry.run { _ in
+        return try await retrying {
             var request = first
             var hops = 0
             while true {

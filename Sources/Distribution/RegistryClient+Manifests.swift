@@ -28,7 +28,7 @@ extension RegistryClient {
         var request = manifestRequest(.get, reference, repository)
         request.largestAnswer = Manifest.largestByteCount
         var mayRenew = true
-        return try await retry.run { _ in
+        return try await retrying {
             let response = try await attempt(.readManifest, request, mayRenew: &mayRenew) {
                 [200, 404].contains($0.status.code)
             }
@@ -50,7 +50,7 @@ extension RegistryClient {
     public func manifestDigest(_ reference: ManifestReference, of repository: RepositoryName) async throws -> Digest? {
         let request = manifestRequest(.head, reference, repository)
         var mayRenew = true
-        let stated: Digest?? = try await retry.run { _ in
+        let stated: Digest?? = try await retrying {
             // Anything odd is asked again with GET, whose answer has a body to say why.
             let response = try await attempt(.readManifest, request, mayRenew: &mayRenew) { $0.status.code < 500 }
             switch response.status.code {

@@ -108,7 +108,7 @@ extension RegistryClient {
         var mayRenew = true
         var hasAsked = false
         var missing: RegistryError?
-        return try await retry.run { _ in
+        return try await retrying {
             do {
                 return try await attempt(.startUpload, request, mayRenew: &mayRenew, returning: isWanted)
             } catch let cut as WireError where cut.reason == .disconnected {
@@ -127,7 +127,7 @@ extension RegistryClient {
         let question = WireRequest(.get, base.at(path: "/v2/\(repository)/tags/list", query: "n=1"))
         do {
             var mayRenew = true
-            _ = try await attempt(.startUpload, question, mayRenew: &mayRenew) { _ in true }
+            _ = try await attempt(.startUpload, question, mayRenew: &mayRenew) { $0.status == .ok }
             return nil
         } catch let error as RegistryError {
             return error.kind == .repositoryMissing ? error : nil

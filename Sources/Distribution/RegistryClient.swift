@@ -47,8 +47,19 @@ public struct RegistryClient: Sendable {
         returning isWanted: (WireResponse) -> Bool
     ) async throws -> WireResponse {
         var mayRenew = true
-        return try await retry.run { _ in
+        return try await retrying {
             try await attempt(operation, request, mayRenew: &mayRenew, returning: isWanted)
+        }
+    }
+
+    /// Tries as often as the policy says, for the registry's failures only.
+    ///
+    /// Whoever fetches credentials has retried already; to repeat that here would multiply the attempts.
+    func retrying<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await retry.run { _ in try await body() }
+        } catch let failure as CredentialFailure {
+            throw failure.reason
         }
     }
 
@@ -60,7 +71,7 @@ public struct RegistryClient: Sendable {
         returning isWanted: (WireResponse) -> Bool
     ) async throws -> WireResponse {
         while true {
-            let authorized = try await authorize(request)
+            let authorized = try await CredentialFailure.marking { try await authorize(request) }
             let response = try await sender.send(authorized)
             logger.debug(
                 "\(request.method) \(request.url)",
@@ -68,7 +79,10 @@ public struct RegistryClient: Sendable {
             )
             if mayRenew, try await isTokenRejected(response, to: authorized, isWanted: isWanted(response)) {
                 mayRenew = false
-                if try await authorization.renew(insteadOf: authorized.fields[.authorization]) { continue }
+                let rejected = authorized.fields[.authorization]
+                if try await CredentialFailure.marking({ try await authorization.renew(insteadOf: rejected) }) {
+                    continue
+                }
             }
             guard !isRetryable(response.status.code), isWanted(response) else {
                 throw error(operation, response, to: authorized)
@@ -157,5 +171,18 @@ public struct RegistryClient: Sendable {
             return clipped(cleaned(value, without: nil), to: 80)
         }
         return nil
+    }
+}
+
+/// A failure to get credentials, marked so that it isn't taken for one of the registry's.
+private struct CredentialFailure: Error {
+    let reason: any Error
+
+    static func marking<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch {
+            throw CredentialFailure(reason: error)
+        }
     }
 }

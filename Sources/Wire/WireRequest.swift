@@ -71,15 +71,17 @@ public struct WireResponse: Sendable {
         String(decoding: body.prefix(limit), as: UTF8.self)
     }
 
-    /// The wait that the server asks for: `Retry-After` in seconds, or `x-amz-retry-after` in milliseconds.
+    /// The wait that the server asks for: `Retry-After` in seconds or as a date, or `x-amz-retry-after` in
+    /// milliseconds; five minutes at most.
     public var retryAfter: Duration? {
         if let name = HTTPField.Name("x-amz-retry-after"), let milliseconds = fields[name].flatMap({ Int($0) }),
             milliseconds >= 0
         {
             return .milliseconds(min(milliseconds, 300_000))
         }
-        guard let seconds = fields[.retryAfter].flatMap({ Int($0) }), seconds >= 0 else { return nil }
-        return .seconds(min(seconds, 300))
+        guard let text = fields[.retryAfter] else { return nil }
+        if let seconds = Int(text) { return seconds >= 0 ? .seconds(min(seconds, 300)) : nil }
+        return durationUntil(httpDate: text).map { min($0, .seconds(300)) }
     }
 }
 

@@ -1,0 +1,27 @@
+internal import FoundationEssentials
+
+/// How long until a date as HTTP writes it, for example `Sun, 06 Nov 1994 08:49:37 GMT`.
+///
+/// - Returns: Zero for a date gone by; `nil` if the text is no such date.
+/// - Source: RFC 9110, section 5.6.7 (the preferred form; nobody sends the obsolete ones any more)
+func durationUntil(httpDate text: String, now: Date = Date()) -> Duration? {
+    let parts = text.split { $0 == " " || $0 == ":" }
+    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    guard parts.count == 8, parts[0].hasSuffix(","), parts[7] == "GMT",
+        let month = months.firstIndex(of: String(parts[2])),
+        let day = Int(parts[1]), (1...31).contains(day),
+        let year = Int(parts[3]), (1970...9999).contains(year),
+        let hour = Int(parts[4]), (0...23).contains(hour),
+        let minute = Int(parts[5]), (0...59).contains(minute),
+        let second = Int(parts[6]), (0...60).contains(second)
+    else { return nil }
+    let seconds = ((daysSince1970(year, month + 1, day) * 24 + hour) * 60 + minute) * 60 + second
+    return .seconds(max(0, (Double(seconds) - now.timeIntervalSince1970).rounded(.up)))
+}
+
+/// Days of the Gregorian calendar, counted in years that begin in March, so that a leap day comes last.
+private func daysSince1970(_ year: Int, _ month: Int, _ day: Int) -> Int {
+    let year = month <= 2 ? year - 1 : year
+    let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
+    return year * 365 + year / 4 - year / 100 + year / 400 + dayOfYear - 719_468
+}

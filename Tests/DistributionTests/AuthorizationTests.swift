@@ -1,0 +1,244 @@
+import Content
+import Distribution
+import FoundationEssentials
+import HTTPTypes
+import Platform
+import Testing
+import Wire
+
+@Suite("Credentials")
+struct AuthorizationTests {
+    private static let expired = errors("DENIED", "Your authorization token has expired. Reauthenticate and try again.")
+
+    @Test("go along from the first request")
+    func preemptive() async throws {
+        let stage = try Stage(.answer(200), authorization: BasicAuthorization(user: "AWS", password: "p:w"))
+        #expect(try await stage.client.ping() == .ok)
+        #expect(stage.registry.asked == ["GET https://r.example/v2/ [Basic QVdTOnA6dw==]"])
+    }
+
+    @Test("are not shown")
+    func hidden() {
+        let authorization = BasicAuthorization(user: "AWS", password: "hunter2")
+        var dumped = ""
+        dump(authorization, to: &dumped)
+        #expect(!"\(authorization)\(String(reflecting: authorization))\(dumped)".contains("QVdT"))
+    }
+
+    @Test(
+        "are renewed once when an answer names the token",
+        arguments: [(403, expired), (400, errors("DENIED", "no basic auth credentials")), (401, "")]
+    )
+    func renewed(status: Int, body: String) async throws {
+        let stage = try Stage(
+            .answer(status, [:], body),
+            .answer(200, [:], imageText),
+            authorization: RotatingAuthorization()
+        )
+        let manifest = try await stage.client.manifest(.digest(imageDigest), of: stage.repository)
+        #expect(manifest?.digest == imageDigest)
+        #expect(
+            stage.registry.requests.map { $0.fields[.authorization] } == ["Basic token1", "Basic token2"]
+        )
+        #expect(stage.clock.waits.isEmpty)
+    }
+
+    @Test("are renewed no second time for one request")
+    func renewedOnce() async throws {
+        let stage = try Stage(
+            .answer(403, [:], Self.expired),
+            .answer(403, [:], Self.expired),
+            authorization: RotatingAuthorization(renewals: 5)
+        )
+        let error = try await registryError {
+            try await stage.client.manifest(.digest(someDigest), of: stage.repository)
+        }
+        #expect(error.kind == .tokenExpired)
+        #expect(stage.registry.requests.count == 2)
+    }
+
+    @Test("are not renewed for what a new token doesn't change")
+    func denied() async throws {
+        let stage = try Stage(
+            .answer(403, [:], errors("DENIED", "is not authorized to perform: ecr:BatchGetImage")),
+            authorization: RotatingAuthorization()
+        )
+        let error = try await registryError {
+            try await stage.client.manifest(.digest(someDigest), of: stage.repository)
+        }
+        #expect(error.kind == .denied)
+        #expect(stage.registry.requests.count == 1)
+    }
+
+    @Test("refused on HEAD, which can't say why, are looked into at /v2/")
+    func headRefused() async throws {
+        let stage = try Stage(
+            .answer(403),
+            .answer(403, [:], Self.expired),
+            .answer(200),
+            authorization: RotatingAuthorization()
+        )
+        #expect(try await stage.client.blobExists(someDigest, in: stage.repository))
+        #expect(
+            stage.registry.asked == [
+                "HEAD https://r.example/v2/team/app/blobs/\(someDigest) [Basic token1]",
+                "GET https://r.example/v2/ [Basic token1]",
+                "HEAD https://r.example/v2/team/app/blobs/\(someDigest) [Basic token2]",
+            ]
+        )
+
+        let denied = try Stage(.answer(403), .answer(200), authorization: RotatingAuthorization())
+        let error = try await registryError {
+            try await denied.client.blobExists(someDigest, in: denied.repository)
+        }
+        #expect(error.kind == .denied)
+    }
+
+    @Test("are fetched once for all who ask at once")
+    func singleFlight() async throws {
+        let gate = Gate()
+        let fetches = Lock(0)
+        let authorization = RenewingAuthorization {
+            let number = fetches.withLock {
+                $0 += 1; return $0
+            }
+            await gate.pass()
+            return ("Basic \(number)", nil)
+        }
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<20 { group.addTask { try await authorization.authorization() } }
+            await gate.open()
+            for try await header in group { #expect(header == "Basic 1") }
+        }
+        // All twenty find the same token rejected; one fetch serves them.
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<20 { group.addTask { try await authorization.renew(insteadOf: "Basic 1") } }
+            for try await isNewer in group { #expect(isNewer) }
+        }
+        #expect(try await authorization.authorization() == "Basic 2")
+        #expect(fetches.withLock { $0 } == 2)
+    }
+
+    @Test("are fetched before they end: ten minutes, or a tenth of a short life")
+    func margin() async throws {
+        let clock = Lock(Date(timeIntervalSince1970: 0))
+        let fetches = Lock(0)
+        let lives = [43_200.0, 60, 43_200]
+        let authorization = RenewingAuthorization(now: { clock.withLock { $0 } }) {
+            let number = fetches.withLock {
+                $0 += 1; return $0
+            }
+            return ("Basic \(number)", clock.withLock { $0 }.addingTimeInterval(lives[number - 1]))
+        }
+        var seen: [String?] = []
+        for second in [0, 42_599, 42_600, 42_653, 42_655] {
+            clock.withLock { $0 = Date(timeIntervalSince1970: Double(second)) }
+            seen.append(try await authorization.authorization())
+        }
+        #expect(seen == ["Basic 1", "Basic 1", "Basic 2", "Basic 2", "Basic 3"])
+    }
+
+    @Test("that couldn't be fetched are asked for again by whoever comes next")
+    func failuresAreForgotten() async throws {
+        let fetches = Lock(0)
+        let authorization = RenewingAuthorization {
+            if fetches.withLock({
+                $0 += 1; return $0
+            }) == 1 {
+                throw WireError(.unreachable, "as scripted")
+            }
+            return ("Basic ok", nil)
+        }
+        await #expect(throws: WireError.self) { try await authorization.authorization() }
+        #expect(try await authorization.authorization() == "Basic ok")
+    }
+
+    @Test("that can't be had aren't asked for again by the registry's retries")
+    func failuresAreNotMultiplied() async throws {
+        let fetches = Lock(0)
+        let authorization = RenewingAuthorization {
+            fetches.withLock { $0 += 1 }
+            throw WireError(.unreachable, "as scripted")
+        }
+        let stage = try Stage(authorization: authorization)
+        await #expect { try await stage.client.ping() } throws: { ($0 as? WireError)?.reason == .unreachable }
+        #expect(fetches.withLock { $0 } == 1)
+        #expect(stage.registry.requests.isEmpty)
+    }
+
+    @Test("that a new fetch doesn't change are nothing newer")
+    func nothingNewer() async throws {
+        let authorization = RenewingAuthorization { ("Basic same", nil) }
+        #expect(try await authorization.authorization() == "Basic same")
+        #expect(try await !authorization.renew(insteadOf: "Basic same"))
+    }
+
+    @Test("waited for by one who is cancelled still come to the others")
+    func cancelledWaiter() async throws {
+        let gate = Gate()
+        let authorization = RenewingAuthorization {
+            await gate.pass()
+            try Task.checkCancellation()
+            return ("Basic 1", nil)
+        }
+        let stays = Task { try await authorization.authorization() }
+        await gate.reached()
+        let leaves = Task { try await authorization.authorization() }
+        leaves.cancel()
+        await gate.open()
+        #expect(try await stays.value == "Basic 1")
+        _ = await leaves.result
+    }
+
+    @Test("waited for by nobody any more are not fetched to the end")
+    func everyoneCancelled() async throws {
+        let gate = Gate()
+        let fetches = Lock(0)
+        let authorization = RenewingAuthorization {
+            if fetches.withLock({
+                $0 += 1; return $0
+            }) == 1 {
+                await gate.announce()
+                // Ends only by cancellation.
+                try await Task.sleep(for: .seconds(3_600))
+            }
+            return ("Basic late", nil)
+        }
+        let only = Task { try await authorization.authorization() }
+        await gate.reached()
+        only.cancel()
+        await #expect(throws: CancellationError.self) { try await only.value }
+        #expect(try await authorization.authorization() == "Basic late")
+    }
+}
+
+/// Holds whoever passes until it is opened, and tells when the first has come.
+actor Gate {
+    private var isOpen = false
+    private var hasCome = false
+    private var held: [CheckedContinuation<Void, Never>] = []
+    private var watchers: [CheckedContinuation<Void, Never>] = []
+
+    func pass() async {
+        announce()
+        guard !isOpen else { return }
+        await withCheckedContinuation { held.append($0) }
+    }
+
+    func announce() {
+        hasCome = true
+        for watcher in watchers { watcher.resume() }
+        watchers = []
+    }
+
+    func reached() async {
+        guard !hasCome else { return }
+        await withCheckedContinuation { watchers.append($0) }
+    }
+
+    func open() {
+        isOpen = true
+        for one in held { one.resume() }
+        held = []
+    }
+}

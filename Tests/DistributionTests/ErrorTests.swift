@@ -1,0 +1,138 @@
+import Content
+import Distribution
+import HTTPTypes
+import Testing
+import Wire
+
+@Suite("A registry's errors")
+struct ErrorTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        var status: Int
+        var code: String
+        var message: String
+        var kind: RegistryError.Kind
+        var testDescription: String { "\(status) \(code)" }
+    }
+
+    private static let cases = [
+        Case(status: 405, code: "UNSUPPORTED", message: "Invalid parameter at 'ImageManifest'", kind: .unsupported),
+        Case(status: 400, code: "TAG_INVALID", message: "The image tag '1' is immutable.", kind: .tagImmutable),
+        Case(status: 400, code: "TAG_INVALID", message: "not a tag", kind: .other),
+        Case(status: 412, code: "PRECONDITION", message: "configured as immutable", kind: .tagImmutable),
+        Case(status: 404, code: "NAME_UNKNOWN", message: "", kind: .repositoryMissing),
+        Case(status: 404, code: "MANIFEST_BLOB_UNKNOWN", message: "", kind: .manifestBlobUnknown),
+        Case(status: 416, code: "BLOB_UPLOAD_INVALID", message: "First byte is 0", kind: .blobUploadInvalid),
+        Case(status: 416, code: "", message: "", kind: .blobUploadInvalid),
+        Case(status: 404, code: "BLOB_UPLOAD_UNKNOWN", message: "", kind: .blobUploadInvalid),
+        Case(status: 403, code: "DENIED", message: "User: arn:… is not authorized", kind: .denied),
+        Case(
+            status: 403,
+            code: "DENIED",
+            message: "Your authorization token has expired. Reauthenticate and try again.",
+            kind: .tokenExpired
+        ),
+        Case(status: 400, code: "DENIED", message: "no basic auth credentials", kind: .unauthorized),
+        Case(status: 401, code: "UNAUTHORIZED", message: "authentication required", kind: .unauthorized),
+        Case(status: 429, code: "TOOMANYREQUESTS", message: "Rate exceeded", kind: .tooManyRequests),
+        Case(status: 503, code: "", message: "", kind: .serverFault),
+        Case(status: 418, code: "TEAPOT", message: "short and stout", kind: .other),
+    ]
+
+    @Test("are known for what they mean", arguments: cases)
+    func kinds(_ wanted: Case) async throws {
+        let manifest = try Manifest(bytes: Array(imageText.utf8))
+        let stage = try Stage(.answer(wanted.status, [:], errors(wanted.code, wanted.message)), attempts: 1)
+        let error = try await registryError {
+            try await stage.client.putManifest(manifest, as: .digest(imageDigest), in: stage.repository)
+        }
+        #expect(error.kind == wanted.kind)
+        #expect(error.status == wanted.status)
+        #expect(error.message == wanted.message)
+        #expect(error.codes.map(\.code) == [wanted.code])
+    }
+
+    @Test("are waited out where waiting helps, and their own wait is a floor")
+    func waits() async throws {
+        let stage = try Stage(
+            .answer(429, ["Retry-After": "7"], errors("TOOMANYREQUESTS", "Rate exceeded")),
+            .answer(503),
+            .failure(.disconnected),
+            .answer(200, [:], imageText),
+            attempts: 4
+        )
+        let manifest = try await stage.client.manifest(.digest(imageDigest), of: stage.repository)
+        #expect(manifest?.digest == imageDigest)
+        #expect(stage.clock.waits == [.milliseconds(7_200), .milliseconds(400), .milliseconds(800)])
+    }
+
+    @Test("are not waited out where it doesn't help", arguments: [400, 403, 405, 409, 501])
+    func noWaits(status: Int) async throws {
+        let stage = try Stage(.answer(status))
+        let error = try await registryError {
+            try await stage.client.manifest(.digest(someDigest), of: stage.repository)
+        }
+        #expect(error.status == status)
+        #expect(stage.clock.waits.isEmpty)
+    }
+
+    @Test("quote little, in one line, and neither queries nor credentials")
+    func quotes() async throws {
+        let secret = try #require(try await BasicAuthorization(user: "AWS", password: "hunter2").authorization())
+        let said =
+            "bad header \(secret) for https://s3.example/b?X-Amz-Signature=5ec3e7 \u{1B}[31m\r\n"
+            + String(repeating: "word ", count: 100_000)
+        let stage = try Stage(
+            .answer(400, ["Content-Type": "text/html"], said),
+            authorization: BasicAuthorization(user: "AWS", password: "hunter2")
+        )
+
+        let error = try await registryError {
+            try await stage.client.manifest(.digest(someDigest), of: stage.repository)
+        }
+
+        #expect(error.message.hasPrefix("bad header Basic … for https://s3.example/b?… [31m word word"))
+        #expect(error.message.count == RegistryError.longestQuote + 1)
+        #expect(!"\(error)".contains("5ec3e7"))
+        #expect(!"\(error)".contains(secret.dropFirst(6)))
+        #expect(!"\(error)".contains("\u{1B}"))
+    }
+
+    @Test(
+        "survive bodies that are nothing",
+        arguments: ["", "{", "null", "[]", #"{"errors":null}"#, #"{"errors":[{}]}"#]
+    )
+    func odd(body: String) async throws {
+        let stage = try Stage(.answer(400, [:], body))
+        let error = try await registryError {
+            try await stage.client.manifest(.digest(someDigest), of: stage.repository)
+        }
+        #expect(error.kind == .other)
+        #expect(error.codes.isEmpty)
+    }
+
+    @Test("keep the message where the code is a number or the shape another")
+    func otherShapes() async throws {
+        for body in [#"{"errors":[{"code":17,"message":"no way"}]}"#, #"{"message":"no way"}"#] {
+            let stage = try Stage(.answer(400, [:], body))
+            let error = try await registryError {
+                try await stage.client.manifest(.digest(someDigest), of: stage.repository)
+            }
+            #expect(error.message == "no way")
+        }
+    }
+
+    @Test("say that bearer tokens aren't spoken, and ask for no new token")
+    func bearer() async throws {
+        let challenge = ["WWW-Authenticate": #"Bearer realm="https://auth.example/token",service="r""#]
+        let stage = try Stage(
+            .answer(401, challenge, errors("UNAUTHORIZED", "authentication required")),
+            authorization: RotatingAuthorization()
+        )
+        let error = try await registryError {
+            try await stage.client.manifest(.digest(someDigest), of: stage.repository)
+        }
+        #expect(error.kind == .unauthorized)
+        #expect(error.message.contains("bearer token, which is not supported yet"))
+        #expect(stage.registry.requests.count == 1)
+    }
+}

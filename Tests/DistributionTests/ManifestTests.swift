@@ -1,0 +1,131 @@
+import Content
+import Distribution
+import HTTPTypes
+import Testing
+import Wire
+
+@Suite("Manifests over /v2")
+struct ManifestTests {
+    private static let digestField = "Docker-Content-Digest"
+
+    @Test("come byte for byte, with a digest that is computed, every type accepted in one field")
+    func reads() async throws {
+        let stage = try Stage(
+            .answer(200, ["Content-Type": "application/vnd.oci.image.manifest.v1+json"], imageText)
+        )
+
+        let manifest = try await stage.client.manifest(.tag(try Tag(parsing: "1.0")), of: stage.repository)
+
+        #expect(manifest?.bytes == Array(imageText.utf8))
+        #expect(manifest?.digest == imageDigest)
+        #expect(manifest?.mediaType == .ociManifest)
+        #expect(stage.registry.asked == ["GET https://r.example/v2/team/app/manifests/1.0"])
+        let accept = try #require(stage.registry.requests.first?.fields[.accept])
+        #expect(accept.split(separator: ", ").map(String.init) == MediaType.everyManifest.map(\.rawValue))
+    }
+
+    @Test("that aren't there are nil, but a missing repository is an error")
+    func missing() async throws {
+        let absent = try Stage(.answer(404, [:], errors("MANIFEST_UNKNOWN", "Requested image not found")))
+        #expect(try await absent.client.manifest(.digest(someDigest), of: absent.repository) == nil)
+
+        let text = "The repository with name 'team/app' does not exist in the registry with id '111122223333'"
+        let homeless = try Stage(.answer(404, ["x-amzn-RequestId": "f00d"], errors("NAME_UNKNOWN", text)))
+        let error = try await registryError {
+            try await homeless.client.manifest(.digest(someDigest), of: homeless.repository)
+        }
+        #expect(error.kind == .repositoryMissing)
+        #expect(error.requestID == "f00d")
+        #expect(
+            error.description
+                == "reading a manifest at https://r.example/v2/team/app/manifests/\(someDigest): "
+                + "HTTP 404 NAME_UNKNOWN: \(text) (request f00d); create the repository first, or check its name"
+        )
+    }
+
+    @Test("with other bytes than the digest says are refused, after trying again")
+    func corrupt() async throws {
+        let stage = try Stage(.answer(200, [:], imageText), .answer(200, [:], imageText), attempts: 2)
+        await #expect { try await stage.client.manifest(.digest(someDigest), of: stage.repository) } throws: {
+            ($0 as? WireError)?.reason == .corrupt
+        }
+        #expect(stage.registry.requests.count == 2)
+    }
+
+    @Test("that contradict the registry's own digest are refused; a digest of another kind is not compared")
+    func contradiction() async throws {
+        let tag = ManifestReference.tag(try Tag(parsing: "1.0"))
+        let lying = try Stage(.answer(200, [Self.digestField: "\(someDigest)"], imageText), attempts: 1)
+        await #expect { try await lying.client.manifest(tag, of: lying.repository) } throws: {
+            ($0 as? WireError)?.reason == .corrupt
+        }
+        let other = try Stage(.answer(200, [Self.digestField: "sha512:abc"], imageText))
+        #expect(try await other.client.manifest(tag, of: other.repository)?.digest == imageDigest)
+    }
+
+    @Test("may be asked for their digest alone")
+    func head() async throws {
+        let stage = try Stage(.answer(200, [Self.digestField: "\(someDigest)", "Sizes": ""]))
+        let digest = try await stage.client.manifestDigest(.tag(try Tag(parsing: "1.0")), of: stage.repository)
+        #expect(digest == someDigest)
+        #expect(stage.registry.asked == ["HEAD https://r.example/v2/team/app/manifests/1.0"])
+
+        let absent = try Stage(.answer(404))
+        #expect(try await absent.client.manifestDigest(.digest(someDigest), of: absent.repository) == nil)
+        #expect(absent.registry.requests.count == 1)
+    }
+
+    @Test("are read where HEAD doesn't state the digest, or isn't understood", arguments: [200, 400, 405])
+    func headWithoutDigest(status: Int) async throws {
+        let stage = try Stage(.answer(status), .answer(200, [:], imageText))
+        let digest = try await stage.client.manifestDigest(.tag(try Tag(parsing: "1.0")), of: stage.repository)
+        #expect(digest == imageDigest)
+        #expect(stage.registry.requests.map(\.method) == [.head, .get])
+    }
+
+    @Test("denied on HEAD are denied with the words that only GET can say")
+    func headDenied() async throws {
+        let stage = try Stage(.answer(403), .answer(403, [:], errors("DENIED", "not authorized to perform")))
+        let error = try await registryError {
+            try await stage.client.manifestDigest(.digest(someDigest), of: stage.repository)
+        }
+        #expect(error.kind == .denied)
+        #expect(error.message == "not authorized to perform")
+    }
+
+    @Test("are stored verbatim with their type; neither Location nor digest is needed back")
+    func stores() async throws {
+        let manifest = try Manifest(bytes: Array(imageText.utf8))
+        let stage = try Stage(.answer(201), .answer(201, [Self.digestField: "\(imageDigest)"]))
+
+        let first = try await stage.client.putManifest(manifest, as: .digest(imageDigest), in: stage.repository)
+        let second = try await stage.client.putManifest(
+            manifest,
+            as: .tag(try Tag(parsing: "1.0")),
+            in: stage.repository
+        )
+
+        #expect(first == nil)
+        #expect(second == imageDigest)
+        #expect(
+            stage.registry.asked == [
+                "PUT https://r.example/v2/team/app/manifests/\(imageDigest)",
+                "PUT https://r.example/v2/team/app/manifests/1.0",
+            ]
+        )
+        let request = try #require(stage.registry.requests.first)
+        #expect(request.body == manifest.bytes)
+        #expect(request.fields[.contentType] == "application/vnd.oci.image.manifest.v1+json")
+    }
+
+    @Test("stored as something else are an error")
+    func storedOtherwise() async throws {
+        let manifest = try Manifest(bytes: Array(imageText.utf8))
+        let stage = try Stage(.answer(201, [Self.digestField: "\(someDigest)"]))
+        let error = try await registryError {
+            try await stage.client.putManifest(manifest, as: .digest(imageDigest), in: stage.repository)
+        }
+        #expect(error.kind == .malformedAnswer)
+        #expect(error.retryAdvice == .never)
+    }
+}

@@ -1,0 +1,156 @@
+import Content
+import Distribution
+import HTTPTypes
+import Logging
+import Platform
+import Testing
+import Wire
+
+/// A registry that says its lines in order, and writes down what it was asked.
+final class ScriptedRegistry: HTTPSending {
+    enum Line: Sendable {
+        case answer(Int, [String: String] = [:], String = "")
+        case failure(WireError.Reason)
+        /// Computed from the request, for tests where the order isn't fixed.
+        case reply(@Sendable (WireRequest) -> WireResponse)
+    }
+
+    private struct State {
+        var lines: [Line]
+        var requests: [WireRequest] = []
+    }
+
+    private let state: Lock<State>
+
+    init(_ lines: [Line]) { state = Lock(State(lines: lines)) }
+
+    var requests: [WireRequest] { state.withLock { $0.requests } }
+
+    /// One text per request: method, address, and the credentials if any.
+    var asked: [String] {
+        requests.map { request in
+            let credentials = request.fields[.authorization].map { " [\($0)]" } ?? ""
+            return "\(request.method) \(request.url.text)\(credentials)"
+        }
+    }
+
+    func send(_ request: WireRequest) async throws -> WireResponse {
+        let line = state.withLock { state -> Line? in
+            state.requests.append(request)
+            return state.lines.isEmpty ? nil : state.lines.removeFirst()
+        }
+        switch line {
+        case .answer(let status, let fields, let body): return try response(status, fields, body)
+        case .failure(let reason): throw WireError(reason, "as scripted", url: request.url)
+        case .reply(let reply): return reply(request)
+        case nil:
+            Issue.record("an unexpected request: \(request.method) \(request.url)")
+            throw WireError(.closed, "the script is over")
+        }
+    }
+}
+
+func response(_ status: Int, _ fields: [String: String] = [:], _ body: String = "") throws -> WireResponse {
+    var response = WireResponse(status: .init(code: status), body: Array(body.utf8))
+    for (name, value) in fields {
+        let name = try #require(HTTPField.Name(name))
+        response.fields[name] = value
+    }
+    return response
+}
+
+/// An error as the distribution specification shapes it.
+func errors(_ code: String, _ message: String) -> String {
+    #"{"errors":[{"code":"\#(code)","message":"\#(message)","detail":{"any":["thing"]}}]}"#
+}
+
+/// A clock whose waits take no time and are written down.
+final class RecordingClock: Clock {
+    struct Instant: InstantProtocol {
+        var offset: Duration = .zero
+        func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
+        func duration(to other: Instant) -> Duration { other.offset - offset }
+        static func < (left: Instant, right: Instant) -> Bool { left.offset < right.offset }
+    }
+
+    private let slept = Lock<[Duration]>([])
+    var waits: [Duration] { slept.withLock { $0 } }
+    var now: Instant { Instant(offset: waits.reduce(.zero, +)) }
+    var minimumResolution: Duration { .zero }
+
+    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
+        let wait = now.duration(to: deadline)
+        slept.withLock { $0.append(wait) }
+        try Task.checkCancellation()
+    }
+}
+
+/// Credentials that change each time they are rejected, up to a number of times.
+final class RotatingAuthorization: RegistryAuthorizing {
+    private let count = Lock(1)
+    private let renewals: Int
+
+    init(renewals: Int = 1) { self.renewals = renewals }
+
+    func authorization() async throws -> String? { "Basic token\(count.withLock { $0 })" }
+
+    func renew(insteadOf rejected: String?) async throws -> Bool {
+        count.withLock { count in
+            guard count <= renewals, rejected == "Basic token\(count)" else { return false }
+            count += 1
+            return true
+        }
+    }
+}
+
+/// A client of `https://r.example` over a script.
+struct Stage {
+    let registry: ScriptedRegistry
+    let clock = RecordingClock()
+    let client: RegistryClient
+    let repository: RepositoryName
+
+    init(
+        _ lines: ScriptedRegistry.Line...,
+        base: String = "https://r.example",
+        authorization: any RegistryAuthorizing = AnonymousAuthorization(),
+        attempts: Int = 3
+    ) throws {
+        registry = ScriptedRegistry(lines)
+        repository = try RepositoryName(parsing: "team/app")
+        client = RegistryClient(
+            base: try HTTPURL(base),
+            authorization: authorization,
+            sender: registry,
+            retry: RetryPolicy(attempts: attempts, clock: clock, jitter: { 1 }),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+    }
+}
+
+/// A small image, with an indentation and a last newline that must survive.
+let imageText = """
+    {
+       "schemaVersion": 2,
+       "mediaType": "application/vnd.oci.image.manifest.v1+json",
+       "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "size": 2,
+          "digest": "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},
+       "layers": []
+    }
+
+    """
+
+let imageDigest = Digest(of: imageText.utf8)
+let someDigest = Digest(of: "some".utf8)
+
+/// What `body` throws, as a registry's error.
+func registryError<Value>(_ body: () async throws -> Value) async throws -> RegistryError {
+    do {
+        _ = try await body()
+    } catch let error as RegistryError {
+        return error
+    }
+    throw MissingError()
+}
+
+struct MissingError: Error {}

@@ -1,0 +1,148 @@
+import Content
+import Distribution
+import HTTPTypes
+import Testing
+import Wire
+
+@Suite("Uploads over /v2")
+struct UploadTests {
+    private static let post = "POST https://r.example/v2/team/app/blobs/uploads/"
+
+    @Test(
+        "go where the registry says, its query kept",
+        arguments: [
+            ("/v2/team/app/blobs/uploads/u1", "https://r.example/v2/team/app/blobs/uploads/u1?digest=D", true),
+            ("https://r.example/u?_state=a%2Fb%3D", "https://r.example/u?_state=a%2Fb%3D&digest=D", true),
+            ("u1?", "https://r.example/v2/team/app/blobs/uploads/u1?digest=D", true),
+            ("https://r.example:443/u", "https://r.example/u?digest=D", true),
+            ("https://store.example/u?sig=1", "https://store.example/u?sig=1&digest=D", false),
+            ("https://r.example:8443/u", "https://r.example:8443/u?digest=D", false),
+        ]
+    )
+    func locations(location: String, target: String, hasCredentials: Bool) async throws {
+        let stage = try Stage(
+            .answer(202, ["Location": location]),
+            authorization: BasicAuthorization(user: "AWS", password: "pw")
+        )
+        guard case .session(let session) = try await stage.client.startUpload(in: stage.repository) else {
+            Issue.record("no session")
+            return
+        }
+        let request = try await stage.client.uploadRequest(session, digest: someDigest)
+
+        #expect(stage.registry.asked == [Self.post + " [Basic QVdTOnB3]"])
+        #expect(request.method == .put)
+        #expect(request.url.text == target.replacing("=D", with: "=\(someDigest)"))
+        #expect((request.fields[.authorization] != nil) == hasCredentials)
+        #expect(request.fields[.contentType] == "application/octet-stream")
+    }
+
+    @Test("don't go from https to http, nor nowhere")
+    func badLocations() async throws {
+        let plain = try Stage(.answer(202, ["Location": "http://r.example/u"]))
+        await #expect { try await plain.client.startUpload(in: plain.repository) } throws: {
+            ($0 as? WireError)?.reason == .badRedirect
+        }
+        let nowhere = try Stage(.answer(202))
+        let error = try await registryError { try await nowhere.client.startUpload(in: nowhere.repository) }
+        #expect(error.kind == .malformedAnswer)
+    }
+
+    @Test("are spared where a sibling's blob can be mounted")
+    func mounted() async throws {
+        let stage = try Stage(.answer(201, ["Location": "/v2/team/app/blobs/\(someDigest)"]))
+        let sibling = try RepositoryName(parsing: "team/base")
+        let start = try await stage.client.startUpload(in: stage.repository, mounting: someDigest, from: sibling)
+        #expect(start == .mounted)
+        #expect(stage.registry.asked == [Self.post + "?mount=\(someDigest)&from=team/base"])
+    }
+
+    @Test("use the session that a declined mount opened")
+    func mountDeclined() async throws {
+        let stage = try Stage(.answer(202, ["Location": "/u1"]))
+        let start = try await stage.client.startUpload(in: stage.repository, mounting: someDigest)
+        guard case .session(let session) = start else {
+            Issue.record("no session")
+            return
+        }
+        #expect(session.location.text == "https://r.example/u1")
+        #expect(stage.registry.asked == [Self.post + "?mount=\(someDigest)"])
+    }
+
+    @Test("are asked for plainly after a mount that was refused or went wrong", arguments: [400, 403, 404, 405, 201])
+    func mountRefused(status: Int) async throws {
+        let stage = try Stage(
+            .answer(status, ["Docker-Content-Digest": "\(imageDigest)"]),
+            .answer(202, ["Location": "/u1"])
+        )
+        let start = try await stage.client.startUpload(in: stage.repository, mounting: someDigest)
+        #expect(start != .mounted)
+        #expect(stage.registry.asked == [Self.post + "?mount=\(someDigest)", Self.post])
+    }
+
+    @Test("ask what it means when the connection is closed, once, and name a missing repository")
+    func repositoryMissing() async throws {
+        let stage = try Stage(
+            .failure(.disconnected),
+            .answer(404, [:], errors("NAME_UNKNOWN", "The repository with name 'team/app' does not exist")),
+            .failure(.disconnected)
+        )
+        let error = try await registryError { try await stage.client.startUpload(in: stage.repository) }
+        #expect(error.kind == .repositoryMissing)
+        #expect(error.operation == .startUpload)
+        #expect(stage.registry.asked == [Self.post, "GET https://r.example/v2/team/app/tags/list?n=1", Self.post])
+    }
+
+    @Test("go on after a cut that was only a cut, also where the first upload makes the repository")
+    func onlyACut() async throws {
+        let present = ScriptedRegistry.Line.answer(200, [:], #"{"name":"team/app","tags":[]}"#)
+        for line in [present, .answer(404, [:], errors("NAME_UNKNOWN", "")), .answer(403), .failure(.disconnected)] {
+            let stage = try Stage(.failure(.disconnected), line, .answer(202, ["Location": "/u1"]))
+            #expect(try await stage.client.startUpload(in: stage.repository) != .mounted)
+            #expect(stage.clock.waits.count == 1)
+        }
+    }
+
+    @Test("are done on any 2xx that was seen, and broken otherwise", arguments: [200, 201, 202, 204])
+    func interpreted(status: Int) async throws {
+        let stage = try Stage()
+        let request = WireRequest(.put, try HTTPURL("https://r.example/u?secret=1"))
+        try await stage.client.interpretUpload(try response(status), to: request)
+
+        let broken = try response(416, [:], errors("BLOB_UPLOAD_INVALID", "First byte of the layer part is 0"))
+        let error = try await registryError { try await stage.client.interpretUpload(broken, to: request) }
+        #expect(error.kind == .blobUploadInvalid)
+        #expect(error.retryAdvice == .backOff)
+        #expect(error.url == "https://r.example/u?…")
+    }
+
+    @Test("refused for a stale token renew it and advise to start over")
+    func staleToken() async throws {
+        let authorization = RotatingAuthorization()
+        let stage = try Stage(.answer(202, ["Location": "/u1"]), authorization: authorization)
+        guard case .session(let session) = try await stage.client.startUpload(in: stage.repository) else {
+            Issue.record("no session")
+            return
+        }
+        let request = try await stage.client.uploadRequest(session, digest: someDigest)
+        let error = try await registryError { try await stage.client.interpretUpload(try response(401), to: request) }
+        #expect(error.retryAdvice == .backOff)
+        #expect(try await authorization.authorization() == "Basic token2")
+    }
+
+    @Test("that are given up are deleted, even by one who is cancelled, and nobody minds a failure")
+    func cancelled() async throws {
+        for line in [ScriptedRegistry.Line.answer(204), .answer(405), .failure(.disconnected)] {
+            let stage = try Stage(.answer(202, ["Location": "/u1?s=1"]), line)
+            guard case .session(let session) = try await stage.client.startUpload(in: stage.repository) else {
+                Issue.record("no session")
+                return
+            }
+            await withTaskGroup(of: Void.self) { group in
+                group.cancelAll()
+                group.addTask { await stage.client.cancelUpload(session) }
+            }
+            #expect(stage.registry.asked == [Self.post, "DELETE https://r.example/u1?s=1"])
+        }
+    }
+}

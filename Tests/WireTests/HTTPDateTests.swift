@@ -1,0 +1,52 @@
+import FoundationEssentials
+import HTTPTypes
+import Testing
+
+@testable import Wire
+
+@Suite("The wait a server asks for")
+struct HTTPDateTests {
+    @Test(
+        "dates, as date(1) counts them",
+        arguments: [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777), ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+            ("Tue, 29 Feb 2000 23:59:59 GMT", 951_868_799), ("Wed, 01 Mar 2000 00:00:00 GMT", 951_868_800),
+            ("Mon, 01 Mar 2100 00:00:00 GMT", 4_107_542_400), ("Sun, 31 Dec 2028 12:00:00 GMT", 1_861_876_800),
+        ]
+    )
+    func countsSeconds(text: String, seconds: Int) {
+        #expect(durationUntil(httpDate: text, now: Date(timeIntervalSince1970: 0)) == .seconds(seconds))
+    }
+
+    @Test("a date gone by is no wait")
+    func past() {
+        let now = Date(timeIntervalSince1970: 784_111_778)
+        #expect(durationUntil(httpDate: "Sun, 06 Nov 1994 08:49:37 GMT", now: now) == .zero)
+    }
+
+    @Test(
+        "what is no date is no wait",
+        arguments: [
+            "", "soon", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET",
+            "Sun, 99 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 99999999999999999999 08:49:37 GMT",
+        ]
+    )
+    func refuses(text: String) {
+        #expect(durationUntil(httpDate: text) == nil)
+    }
+
+    @Test(
+        "seconds, milliseconds and dates, five minutes at most",
+        arguments: [
+            ("Retry-After", "7", 7_000), ("Retry-After", "86400", 300_000), ("Retry-After", "-1", nil),
+            ("x-amz-retry-after", "1500", 1_500), ("Retry-After", "Fri, 01 Jan 9999 00:00:00 GMT", 300_000),
+            ("Retry-After", "Thu, 01 Jan 1970 00:00:00 GMT", 0), ("Retry-After", "a while", nil),
+        ] as [(String, String, Int?)]
+    )
+    func fromFields(name: String, value: String, milliseconds: Int?) throws {
+        let field = try #require(HTTPField.Name(name))
+        let response = WireResponse(status: .tooManyRequests, fields: [field: value])
+        #expect(response.retryAfter == milliseconds.map { .milliseconds($0) })
+    }
+}
