@@ -11,6 +11,11 @@ public struct UploadSession: Sendable, Hashable {
     /// As the registry gave it; its query is the registry's and may be a secret.
     public let location: HTTPURL
     public let repository: RepositoryName
+
+    public init(location: HTTPURL, repository: RepositoryName) {
+        self.location = location
+        self.repository = repository
+    }
 }
 
 /// What became of a wish to upload.

@@ -1,0 +1,222 @@
+internal import AWSIdentity
+internal import Content
+internal import Wire
+
+/// Some images of one source repository on their way to some destinations.
+struct Batch: Sendable {
+    struct Target: Sendable {
+        var reference: DestinationReference
+        var session: Result<DestinationSession, any Error>
+    }
+
+    let replicator: Replicator
+    let source: ImageReference
+    let reader: SourceReader
+    let options: CopyOptions
+    let targets: [Target]
+
+    private var from: any ImageRepository { reader.repository }
+
+    /// The one image that was named.
+    func copyOne(_ id: ManifestID, tags: [Tag]) async throws -> [CopyResult] {
+        let wanted = targets.map { target in
+            let named = ([target.reference.tag].compactMap { $0 } + tags).unique()
+            return named.isEmpty ? [id.tag].compactMap { $0 } : named
+        }
+        let (root, failures) = try await firstReading(id, wanted)
+        let wish = try await narrowed(root, id)
+        var results: [CopyResult?] = zip(failures, targets).map { error, target in
+            error.map { failed(source, target.reference, $0) }
+        }
+        // Destinations that want the same tags are planned together: the source's graph is read once.
+        let groups = Dictionary(grouping: targets.indices.filter { results[$0] == nil }) { wanted[$0] }
+        for (tags, indexes) in groups {
+            var wish = wish
+            wish.tags = tags
+            let done = try await run(wish, at: indexes)
+            for (index, result) in zip(indexes, done) { results[index] = result }
+        }
+        return results.compactMap { $0 }
+    }
+
+    /// Every image whose tags pass, each with those tags.
+    func copyMany(_ filter: TagFilter) async throws -> [CopyResult] {
+        let chosen: [ListedImage]
+        do {
+            chosen = try filter.select(from: try await from.list())
+        } catch is TagFilter.Unordered {
+            throw failure(.unsupported("this registry doesn't say when images were pushed, so --newest can't be had"))
+        }
+        guard !chosen.isEmpty else { return [] }
+        let live = chosen.filter { !$0.isArchived }
+        let archived = chosen.filter(\.isArchived)
+
+        let tags = chosen.flatMap(\.tags).map { ManifestID.tag($0) }
+        async let reading = from.read(live.map { .digest($0.digest) })
+        let failures = await firstLook(at: targets.map { _ in tags }, asksSource: true)
+        let found = try await reading
+
+        var wishes: [Planner.Wish] = []
+        var results: [CopyResult] = archived.flatMap { image in
+            targets.map { failed(source.tagged(image.tags.first), ($0.reference), error(.archived, image)) }
+        }
+        for image in live {
+            let id = ManifestID.digest(image.digest)
+            guard let root = found.manifests[id] else {
+                let reason = found.failures[id] ?? .imageMissing
+                results += targets.map { failed(source.tagged(image.tags.first), $0.reference, error(reason, image)) }
+                continue
+            }
+            do {
+                var wish = try await narrowed(root, image.tags.first.map { .both($0, image.digest) } ?? id)
+                wish.tags = image.tags
+                wishes.append(wish)
+            } catch let error as CopyError {
+                results += targets.map { failed(source.tagged(image.tags.first), $0.reference, error) }
+            }
+        }
+        results += zip(failures, targets).compactMap { error, target in
+            error.map { failed(source, target.reference, $0) }
+        }
+        let open = targets.indices.filter { failures[$0] == nil }
+        let done = try await wishes.mapConcurrently(limit: Replicator.parallelImages) { try await run($0, at: open) }
+        return results + done.flatMap { $0 }
+    }
+
+    /// Step 2 of the walk: the source's manifest and every destination's wanted tags, side by side; a destination
+    /// that is the source's own repository is asked in the same request.
+    private func firstReading(
+        _ id: ManifestID,
+        _ wanted: [[Tag]]
+    ) async throws -> (Manifest, [(any Error)?]) {
+        let shared = targets.indices.filter { session($0)?.isSource ?? false }
+        let sharedTags = shared.flatMap { wanted[$0] }.unique().map { ManifestID.tag($0) }
+        let digestToo = id.digest.map { [ManifestID.digest($0)] } ?? []
+        let perTarget = targets.indices.map { index in
+            wanted[index].isEmpty ? digestToo : wanted[index].map { ManifestID.tag($0) }
+        }
+        async let looked = firstLook(at: perTarget, asksSource: false)
+        let reading = try await from.read(manifests: [id], digests: sharedTags)
+        if let reason = reading.failures[id] { throw failure(reason) }
+        guard let root = reading.manifests[id] else { throw failure(.imageMissing) }
+        var failures = await looked
+        for index in shared {
+            guard let session = session(index) else { continue }
+            var own = reading
+            own.digests = reading.digests.filter { $0.key != id || id.tag != nil }
+            own.failures = [:]
+            do { try await session.learn(own) } catch { failures[index] = error }
+            await session.note(root.digest)
+        }
+        return (root, failures)
+    }
+
+    /// Asks every destination for its tags, and creates missing repositories where that is wanted.
+    private func firstLook(at ids: [[ManifestID]], asksSource: Bool) async -> [(any Error)?] {
+        await withTaskGroup(of: (Int, (any Error)?).self) { group in
+            for index in targets.indices {
+                group.addTask { (index, await look(at: ids[index], index, asksSource: asksSource)) }
+            }
+            var failures = [(any Error)?](repeating: nil, count: targets.count)
+            for await (index, error) in group { failures[index] = error }
+            return failures
+        }
+    }
+
+    private func look(at ids: [ManifestID], _ index: Int, asksSource: Bool) async -> (any Error)? {
+        do {
+            let session = try targets[index].session.get()
+            // A destination that is the source's own repository was asked together with it.
+            guard !session.isSource || asksSource, !ids.isEmpty else { return nil }
+            do {
+                try await session.learn(try await session.repository.read(manifests: [], digests: ids))
+            } catch let error as CopyError where error.reason == .repositoryMissing {
+                guard options.createRepository == .defaults else { throw error }
+                if !options.isDryRun { try await session.repository.create() }
+                await session.begin(empty: true)
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func session(_ index: Int) -> DestinationSession? { try? targets[index].session.get() }
+
+    /// The wish for a root that was read, narrowed to platforms if that was asked.
+    private func narrowed(_ root: Manifest, _ id: ManifestID) async throws -> Planner.Wish {
+        let named = source.tagged(id.tag, digest: id.digest)
+        guard !options.platforms.isEmpty else {
+            return Planner.Wish(source: named, root: root, tags: [], isMade: false, notes: [])
+        }
+        do {
+            switch try PlatformSelection(wanted: options.platforms).narrow(root) {
+            case .child(let descriptor):
+                guard let child = try await reader.read([descriptor.digest])[descriptor.digest] else {
+                    throw failure(.childMissing(descriptor.digest, of: root.digest))
+                }
+                let note =
+                    "\(descriptor.platform?.description ?? "the image") of \(root.digest) is copied, not the index"
+                return Planner.Wish(source: named, root: child, tags: [], isMade: false, notes: [note])
+            case .made(let manifest):
+                let note =
+                    "a new index \(manifest.digest) was made from \(root.digest); signatures of the old one don't fit it"
+                return Planner.Wish(source: named, root: manifest, tags: [], isMade: true, notes: [note])
+            }
+        } catch let error as PlatformError {
+            throw failure(error.reason)
+        }
+    }
+
+    /// Plans and copies one image to the destinations with these indexes.
+    private func run(_ wish: Planner.Wish, at indexes: [Int]) async throws -> [CopyResult] {
+        let sessions = indexes.compactMap { session($0) }
+        let plans = try await Planner(reader: reader, options: options).plan(wish, for: sessions)
+        let work = Array(zip(zip(indexes, sessions), plans))
+        return try await work.mapConcurrently(limit: work.count) { place, plan in
+            await finish(wish, plan, place.1, targets[place.0].reference)
+        }
+    }
+
+    private func finish(
+        _ wish: Planner.Wish,
+        _ plan: Result<Plan, any Error>,
+        _ session: DestinationSession,
+        _ reference: DestinationReference
+    ) async -> CopyResult {
+        do {
+            let plan = try plan.get()
+            replicator.report(.planned(plan))
+            guard !options.isDryRun else { return .planned(plan) }
+            let receipt = try await Copier(
+                plan: plan,
+                source: from,
+                session: session,
+                mover: replicator.mover,
+                options: options,
+                report: replicator.report
+            ).run()
+            replicator.report(.finished(receipt))
+            return .done(receipt)
+        } catch {
+            return failed(wish.source, reference, error)
+        }
+    }
+
+    private func failed(_ source: ImageReference, _ reference: DestinationReference, _ error: any Error) -> CopyResult {
+        let to = "\(reference.repository(for: source))"
+        if error is CancellationError { return .cancelled(source: "\(source)", destination: to) }
+        let explained = CopyError(explaining: error, side: .destination, image: to, "copying")
+        replicator.report(.failed(source: "\(source)", destination: to, explained))
+        return .failed(source: "\(source)", destination: to, explained)
+    }
+
+    private func failure(_ reason: CopyError.Reason) -> CopyError {
+        CopyError(reason, side: .source, image: source.description, operation: "reading the source")
+    }
+
+    private func error(_ reason: CopyError.Reason, _ image: ListedImage) -> CopyError {
+        let named = source.tagged(image.tags.first, digest: image.digest)
+        return CopyError(reason, side: .source, image: named.description, operation: "reading the source")
+    }
+}

@@ -1,0 +1,166 @@
+internal import Platform
+
+extension Sequence where Element: Sendable {
+    /// Runs `body` on every element, at most `limit` at a time.
+    ///
+    /// Returns when all have finished. The first error cancels the rest and is thrown after they have stopped.
+    package func forEachConcurrently(
+        limit: Int,
+        _ body: @escaping @Sendable (Element) async throws -> Void
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            var pending = makeIterator()
+            for _ in 0..<Swift.max(1, limit) {
+                guard let element = pending.next() else { break }
+                group.addTask { try await body(element) }
+            }
+            while try await group.next() != nil {
+                guard let element = pending.next() else { continue }
+                group.addTask { try await body(element) }
+            }
+        }
+    }
+
+    /// The same, with a result for each element, in order.
+    package func mapConcurrently<Result: Sendable>(
+        limit: Int,
+        _ body: @escaping @Sendable (Element) async throws -> Result
+    ) async throws -> [Result] {
+        let elements = Array(self)
+        return try await withThrowingTaskGroup(of: (Int, Result).self) { group in
+            var results = [Result?](repeating: nil, count: elements.count)
+            var next = 0
+            func addOne() {
+                guard next < elements.count else { return }
+                let (index, element) = (next, elements[next])
+                next += 1
+                group.addTask { (index, try await body(element)) }
+            }
+            for _ in 0..<Swift.max(1, limit) { addOne() }
+            while let (index, result) = try await group.next() {
+                results[index] = result
+                addOne()
+            }
+            return results.compactMap { $0 }
+        }
+    }
+}
+
+extension Array {
+    /// In pieces of at most `size`.
+    func chunked(_ size: Int) -> [[Element]] {
+        stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min($0 + size, count)]) }
+    }
+}
+
+extension Sequence where Element: Hashable {
+    /// Each element once, in order of first appearance.
+    func unique() -> [Element] {
+        var seen: Set<Element> = []
+        return filter { seen.insert($0).inserted }
+    }
+}
+
+/// A number of permits, handed out in the order they were asked for.
+///
+/// Taken only around the moving of bytes, never while waiting for something that may need one itself.
+actor Permits {
+    private var free: Int
+    private var waiting: [(id: Int, continuation: CheckedContinuation<Void, any Error>)] = []
+    private var nextID = 0
+
+    init(_ count: Int) { free = Swift.max(1, count) }
+
+    /// Runs `body` while holding a permit.
+    ///
+    /// - Throws: What `body` throws, or `CancellationError` if cancelled while waiting.
+    nonisolated func withPermit<Result: Sendable>(
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        try await take()
+        do {
+            let result = try await body()
+            await give()
+            return result
+        } catch {
+            await give()
+            throw error
+        }
+    }
+
+    private func take() async throws {
+        try Task.checkCancellation()
+        if free > 0 {
+            free -= 1
+            return
+        }
+        let id = nextID
+        nextID += 1
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                // Cancelled before it could queue: the handler has run already and found nothing.
+                if Task.isCancelled {
+                    continuation.resume(throwing: CancellationError())
+                } else {
+                    waiting.append((id, continuation))
+                }
+            }
+        } onCancel: {
+            // Owned by nobody: it only takes one entry out of the queue.
+            Task { await self.withdraw(id) }
+        }
+    }
+
+    private func withdraw(_ id: Int) {
+        guard let index = waiting.firstIndex(where: { $0.id == id }) else { return }
+        waiting.remove(at: index).continuation.resume(throwing: CancellationError())
+    }
+
+    private func give() {
+        if waiting.isEmpty {
+            free += 1
+        } else {
+            waiting.removeFirst().continuation.resume()
+        }
+    }
+}
+
+/// Does a thing once per key, however many ask for it at the same time.
+///
+/// A success is remembered. A failure is handed to those who were waiting, and forgotten, so that somebody else
+/// may try again. One who is cancelled doesn't cancel the flight unless nobody else waits for it.
+actor SingleFlight<Key: Hashable & Sendable, Value: Sendable> {
+    private var flights: [Key: Task<Value, any Error>] = [:]
+    private var aboard: [Key: Set<Int>] = [:]
+    private var nextPassenger = 0
+
+    func run(_ key: Key, _ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        try Task.checkCancellation()
+        // Owned by this actor; cancelled when the last passenger is.
+        let flight = flights[key] ?? Task<Value, any Error> { try await body() }
+        flights[key] = flight
+        let passenger = nextPassenger
+        nextPassenger += 1
+        aboard[key, default: []].insert(passenger)
+        do {
+            let value = try await withTaskCancellationHandler {
+                try await flight.value
+            } onCancel: {
+                Task { await self.leave(key, passenger, cancelling: flight) }
+            }
+            aboard[key]?.remove(passenger)
+            return value
+        } catch {
+            aboard[key]?.remove(passenger)
+            if flights[key] == flight { flights[key] = nil }
+            throw error
+        }
+    }
+
+    private func leave(_ key: Key, _ passenger: Int, cancelling flight: Task<Value, any Error>) {
+        aboard[key]?.remove(passenger)
+        guard aboard[key, default: []].isEmpty, flights[key] == flight else { return }
+        flight.cancel()
+        flights[key] = nil
+    }
+}

@@ -1,0 +1,217 @@
+internal import Content
+internal import Platform
+
+/// Carries out a plan: children before parents, the tag last.
+///
+/// A registry accepts a manifest only when all it names is there. Whoever pulls the destination meanwhile sees the
+/// old image or the new one, never half of either.
+///
+/// - Source: DESIGN section 4, steps 6 to 8
+struct Copier: Sendable {
+    let plan: Plan
+    let source: any ImageRepository
+    let session: DestinationSession
+    let mover: BlobMover
+    let options: CopyOptions
+    let report: @Sendable (CopyEvent) -> Void
+
+    private let counts = Lock(Counts())
+
+    /// Manifests under way at once; `PutImage` is ECR's scarcest quota (10 a second, facts/ecr.md C.1).
+    static let parallelManifests = 8
+    /// Blobs waiting for a permit at once; the permits limit what moves.
+    static let parallelBlobs = 64
+
+    private struct Counts {
+        var moved = 0
+        var mounted = 0
+        var bytes: Int64 = 0
+        var manifests = 0
+    }
+
+    init(
+        plan: Plan,
+        source: any ImageRepository,
+        session: DestinationSession,
+        mover: BlobMover,
+        options: CopyOptions,
+        report: @escaping @Sendable (CopyEvent) -> Void
+    ) {
+        self.plan = plan
+        self.source = source
+        self.session = session
+        self.mover = mover
+        self.options = options
+        self.report = report
+    }
+
+    func run() async throws -> CopyReceipt {
+        let lacking = Dictionary(
+            plan.manifestsToPut.map { ($0.manifest.digest, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        let missing = Set(plan.blobs.map(\.digest))
+        try await bringAll(below: plan.root.digest, lacking, missing)
+        let tags = try await setTags(plan.tags.filter { !$0.isReferrer }, lacking)
+
+        let referrers = plan.manifests.filter { $0.role == .referrer && !$0.isThere }
+        try await referrers.forEachConcurrently(limit: Self.parallelManifests) { planned in
+            try await bringBlobs(of: planned.manifest, missing)
+        }
+        for planned in referrers {
+            let digest = planned.manifest.digest
+            // What gets a tag is put with it, below.
+            guard !plan.tags.contains(where: { $0.isReferrer && $0.digest == digest && $0.needsPut }) else { continue }
+            try await put(planned.manifest, tag: nil, missing)
+        }
+        let referrerTags = try await setTags(plan.tags.filter(\.isReferrer), lacking)
+        return receipt(tags + referrerTags, referrers: referrers.count)
+    }
+
+    /// Brings everything under `digest`, and the manifests themselves except the root's, which waits for its tag.
+    private func bringAll(
+        below digest: Digest,
+        _ lacking: [Digest: Plan.PlannedManifest],
+        _ missing: Set<Digest>
+    ) async throws {
+        guard let planned = lacking[digest] else { return }
+        let manifest = planned.manifest
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await bringBlobs(of: manifest, missing) }
+            group.addTask {
+                try await manifest.children.map(\.digest).unique()
+                    .forEachConcurrently(limit: Self.parallelManifests) { child in
+                        guard lacking[child] != nil else { return }
+                        // Two images of a run may share a child; it is put once.
+                        _ = try await session.deliveries.run(child) {
+                            try await bringAll(below: child, lacking, missing)
+                            if await !session.has(child), let manifest = lacking[child]?.manifest {
+                                try await put(manifest, tag: nil, missing)
+                            }
+                            return true
+                        }
+                    }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func bringBlobs(of manifest: Manifest, _ missing: Set<Digest>) async throws {
+        let blobs = (manifest.blobs + manifest.foreignBlobs).filter { missing.contains($0.digest) }
+        try await blobs.forEachConcurrently(limit: Self.parallelBlobs) { try await bring($0) }
+    }
+
+    private func bring(_ blob: Descriptor) async throws {
+        switch try await mover.bring(blob, from: source, to: session.repository) {
+        case .moved:
+            guard isFirst(blob.digest) else { return }
+            counts.withLock {
+                $0.moved += 1
+                $0.bytes += blob.size
+            }
+        case .mounted:
+            guard isFirst(blob.digest) else { return }
+            counts.withLock { $0.mounted += 1 }
+        case .wasThere: break
+        }
+    }
+
+    /// A blob that several manifests of this image share is brought once, and counted once.
+    private func isFirst(_ digest: Digest) -> Bool { counted.withLock { $0.insert(digest).inserted } }
+    private let counted = Lock<Set<Digest>>([])
+
+    /// Sets the tags that have to be; a guarded one is read again if bytes had to move since it was read.
+    private func setTags(
+        _ tags: [Plan.PlannedTag],
+        _ lacking: [Digest: Plan.PlannedManifest]
+    ) async throws -> [CopyReceipt.TagResult] {
+        let guardian = TagGuard(session: session, options: options)
+        var current = tags
+        if options.isGuarded, tags.contains(where: \.needsPut), counts.withLock({ $0.moved + $0.mounted > 0 }) {
+            current = try await guardian.confirm(tags)
+        }
+        for planned in current where planned.needsPut {
+            guard let manifest = manifest(planned.digest) else { continue }
+            try await put(manifest, tag: planned.tag, Set(plan.blobs.map(\.digest)))
+        }
+        // An image without any tag to set is still put.
+        if tags.isEmpty, !plan.tags.contains(where: { !$0.isReferrer }), lacking[plan.root.digest] != nil,
+            await !session.has(plan.root.digest)
+        {
+            try await put(plan.root, tag: nil, Set(plan.blobs.map(\.digest)))
+        }
+        return zip(tags, current).map { planned, now in
+            switch now.action {
+            case .keep: .init(tag: planned.tag, outcome: .unchanged)
+            case .skip(let held): .init(tag: planned.tag, outcome: .skipped, previous: held)
+            case .set: .init(tag: planned.tag, outcome: .set)
+            case .move(let held): .init(tag: planned.tag, outcome: .moved, previous: held)
+            }
+        }
+    }
+
+    private func manifest(_ digest: Digest) -> Manifest? {
+        digest == plan.root.digest ? plan.root : plan.referrerManifests[digest] ?? plan.manifest(digest)
+    }
+
+    /// Puts a manifest; if the registry has meanwhile lost what the manifest names, that is brought again, once.
+    private func put(_ manifest: Manifest, tag: Tag?, _ missing: Set<Digest>) async throws {
+        do {
+            try await session.repository.put(manifest, tag: tag)
+        } catch let error as CopyError where error.isAboutMissingContent {
+            let lost = try await session.repository.missing(manifest.blobs)
+            for blob in manifest.blobs where lost.contains(blob.digest) { try await bring(blob) }
+            for child in manifest.children {
+                guard let below = plan.manifest(child.digest) else { continue }
+                try await session.repository.put(below, tag: nil)
+            }
+            try await session.repository.put(manifest, tag: tag)
+        }
+        let isNew = await !session.has(manifest.digest)
+        await session.didPut(manifest.digest, tag: tag)
+        if isNew { counts.withLock { $0.manifests += 1 } }
+        report(.manifestPut(manifest.digest, tag: tag, to: session.repository.reference))
+    }
+
+    private func receipt(_ tags: [CopyReceipt.TagResult], referrers: Int) -> CopyReceipt {
+        let wanted = plan.tags.filter { !$0.isReferrer }.map(\.tag)
+        var receipt = CopyReceipt(
+            source: plan.source,
+            destination: plan.destination,
+            digest: plan.root.digest,
+            mediaType: plan.root.mediaType,
+            tags: tags.filter { wanted.contains($0.tag) }
+        )
+        let counts = counts.withLock { $0 }
+        receipt.blobsMoved = counts.moved
+        receipt.blobsMounted = counts.mounted
+        receipt.bytesMoved = counts.bytes
+        receipt.blobsThere = plan.blobsThere
+        receipt.manifestsPut = counts.manifests
+        receipt.referrers = referrers
+        receipt.notes = plan.notes
+        return receipt
+    }
+}
+
+extension Plan.PlannedTag {
+    var needsPut: Bool {
+        switch action {
+        case .set, .move: true
+        case .keep, .skip: false
+        }
+    }
+}
+
+extension Plan {
+    /// A manifest of the plan, or of what a digest tag of it points at.
+    func manifest(_ digest: Digest) -> Manifest? { manifests.first { $0.manifest.digest == digest }?.manifest }
+}
+
+extension CopyError {
+    /// Whether a registry refused a manifest because something it names is not there.
+    var isAboutMissingContent: Bool {
+        guard case .rejected(let code, _) = reason else { return false }
+        return ["LayersNotFoundException", "ReferencedImagesNotFoundException", "MANIFEST_BLOB_UNKNOWN"].contains(code)
+    }
+}

@@ -1,0 +1,122 @@
+internal import AWSIdentity
+internal import Content
+internal import Distribution
+internal import ECRAPI
+internal import Wire
+
+extension CopyError {
+    /// What an error from below means for the image at hand.
+    ///
+    /// One table, so that the same trouble reads the same wherever it comes from.
+    init(explaining error: any Error, repository: any ImageRepository, _ operation: String, _ id: ManifestID? = nil) {
+        let image = repository.reference.tagged(id?.tag, digest: id?.digest).description
+        self.init(explaining: error, side: repository.side, image: image, operation)
+    }
+
+    init(explaining error: any Error, side: Side, image: String, _ operation: String) {
+        switch error {
+        case let error as CopyError: self = error
+        case let error as ECRError:
+            self.init(
+                Self.reason(of: error),
+                side: side,
+                image: image,
+                operation: error.operation,
+                requestID: error.requestID
+            )
+        case let error as RegistryError:
+            self.init(
+                Self.reason(of: error),
+                side: side,
+                image: image,
+                operation: operation,
+                requestID: error.requestID
+            )
+        case let error as IdentityError:
+            self.init(.noCredentials("\(error)"), side: side, image: image, operation: "finding credentials")
+        case let error as ManifestError:
+            self.init(.badManifest(error), side: side, image: image, operation: operation)
+        case let error as WireError:
+            self.init(Self.reason(of: error), side: side, image: image, operation: operation)
+        default:
+            self.init(.rejected(code: "unexpected", text: "\(error)"), side: side, image: image, operation: operation)
+        }
+    }
+
+    private static func reason(of error: ECRError) -> Reason {
+        switch error.code {
+        case .repositoryNotFound: .repositoryMissing
+        case .imageNotFound: .imageMissing
+        case .accessDenied:
+            .denied(action: error.denial?.action ?? "ecr:\(error.operation)", text: error.message)
+        case .unrecognizedClient, .invalidSignature, .expiredToken, .missingAuthenticationToken,
+            .incompleteSignature:
+            .noCredentials("AWS does not accept the credentials (\(error.code.rawValue)): \(error.message)")
+        case .limitExceeded: .quota(error.message)
+        case .kms: .keyUnusable(error.kmsError ?? error.message)
+        case .layersNotFound where error.operation == "GetDownloadUrlForLayer":
+            .rejected(
+                code: error.code.rawValue,
+                text: error.message
+            )
+        default:
+            error.isThrottling
+                ? .throttled(error.message) : .rejected(code: error.code.rawValue, text: error.message)
+        }
+    }
+
+    private static func reason(of error: RegistryError) -> Reason {
+        let text = error.message
+        return switch error.kind {
+        case .repositoryMissing: .repositoryMissing
+        case .manifestUnknown: .imageMissing
+        case .denied: .denied(action: iamAction(error.operation), text: text)
+        case .unauthorized, .tokenExpired: .noCredentials("the registry does not accept the credentials: \(text)")
+        case .tooManyRequests: .throttled(text)
+        default:
+            .rejected(
+                code: error.codes.first?.code ?? (error.status == 0 ? "malformed answer" : "HTTP \(error.status)"),
+                text: text
+            )
+        }
+    }
+
+    /// The permission behind a registry request (facts/ecr.md D.1).
+    private static func iamAction(_ operation: RegistryError.Operation) -> String {
+        switch operation {
+        case .ping: "ecr:GetAuthorizationToken"
+        case .readManifest, .listReferrers: "ecr:BatchGetImage"
+        case .writeManifest: "ecr:PutImage"
+        case .findBlob: "ecr:BatchCheckLayerAvailability"
+        case .readBlob: "ecr:GetDownloadUrlForLayer"
+        case .startUpload: "ecr:InitiateLayerUpload"
+        case .upload: "ecr:CompleteLayerUpload"
+        case .listTags: "ecr:ListImages"
+        }
+    }
+
+    private static func reason(of error: WireError) -> Reason {
+        switch error.reason {
+        case .certificate, .plainHTTP, .badRedirect: .untrusted("\(error)")
+        case .badURL: .wrongEndpoint("\(error)")
+        default: .unreachable("\(error)")
+        }
+    }
+}
+
+extension ImageRepository {
+    /// Runs a request and explains what it throws.
+    func explained<Result>(
+        _ operation: String,
+        _ id: ManifestID? = nil,
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await body()
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            throw CopyError(explaining: error, repository: self, operation, id)
+        }
+    }
+}

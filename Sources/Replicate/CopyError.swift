@@ -1,0 +1,152 @@
+public import Content
+
+/// Why one image was not copied.
+///
+/// Code branches on ``reason``. People read ``description``, which always names the operation, the side, the
+/// image and the next thing to do.
+public struct CopyError: Error, Sendable, Equatable {
+    public enum Side: String, Sendable, Codable { case source, destination }
+
+    public enum Reason: Sendable, Equatable {
+        /// The principal and the resource as AWS names them, where it does.
+        case denied(action: String, text: String)
+        case noCredentials(String)
+        case repositoryMissing
+        case imageMissing
+        /// `TAG@DIGEST` was asked for, and the tag points elsewhere.
+        case tagMismatch
+        case archived
+        case keyUnusable(String)
+        /// ECR can't store a blob without bytes.
+        case emptyBlob(Digest)
+        case tagImmutable(tag: Tag, holds: Digest?, wanted: Digest)
+        case tagHolds(tag: Tag, holds: Digest, wanted: Digest)
+        /// `--if-current` names what the tag must hold; it holds something else, or nothing.
+        case tagMoved(tag: Tag, expected: Digest, holds: Digest?)
+        case childMissing(Digest, of: Digest)
+        case blobMissing(Digest)
+        case corrupt(expected: Digest, detail: String)
+        case badManifest(ManifestError)
+        case platformMissing(wanted: String, has: [String])
+        case quota(String)
+        case throttled(String)
+        case unreachable(String)
+        case untrusted(String)
+        case wrongEndpoint(String)
+        case rejected(code: String, text: String)
+        case unsupported(String)
+    }
+
+    public var reason: Reason
+    public var side: Side
+    public var image: String
+    /// The API call or the registry request that failed, for example `PutImage`.
+    public var operation: String
+    /// The service's request identifier, for a support case.
+    public var requestID: String?
+
+    public init(_ reason: Reason, side: Side, image: String, operation: String, requestID: String? = nil) {
+        self.reason = reason
+        self.side = side
+        self.image = image
+        self.operation = operation
+        self.requestID = requestID
+    }
+}
+
+extension CopyError {
+    /// What kind of failure this is, for an exit status.
+    public enum Kind: Sendable { case failed, refused, notPermitted }
+
+    public var kind: Kind {
+        switch reason {
+        case .tagImmutable, .tagHolds, .tagMoved: .refused
+        case .denied, .noCredentials: .notPermitted
+        default: .failed
+        }
+    }
+}
+
+extension CopyError: CustomStringConvertible {
+    public var description: String {
+        """
+        \(operation) failed at the \(side.rawValue) \(image): \(cause)
+          next: \(remedy)\(requestID.map { "\n  request id: \($0)" } ?? "")
+        """
+    }
+
+    /// What is wrong, in words, without a full stop.
+    public var cause: String {
+        switch reason {
+        case .denied(let action, let text): "not allowed to \(action)\(text.isEmpty ? "" : ": \(text)")"
+        case .noCredentials(let text): text
+        case .repositoryMissing: "the repository does not exist"
+        case .imageMissing: "there is no such image"
+        case .tagMismatch: "the tag does not point at that digest (any more)"
+        case .archived: "the image is archived"
+        case .keyUnusable(let text): "ECR can't use the repository's KMS key: \(text)"
+        case .emptyBlob(let digest): "the image has a blob without bytes (\(digest)), and ECR can't store one"
+        case .tagImmutable(let tag, let holds, let wanted):
+            "tag \(tag) is immutable\(holds.map { " and holds \($0)" } ?? ""); wanted \(wanted)"
+        case .tagHolds(let tag, let holds, let wanted): "tag \(tag) holds \(holds), not \(wanted)"
+        case .tagMoved(let tag, let expected, let holds):
+            "tag \(tag) should hold \(expected) but \(holds.map { "holds \($0)" } ?? "does not exist")"
+        case .childMissing(let child, let parent): "\(parent) names the manifest \(child), which is not there"
+        case .blobMissing(let digest): "the blob \(digest) can't be had"
+        case .corrupt(let expected, let detail): "what came is not \(expected): \(detail)"
+        case .badManifest(let error): "\(error)"
+        case .platformMissing(let wanted, let has):
+            "there is no image for \(wanted); it has \(has.isEmpty ? "no platforms" : has.joined(separator: ", "))"
+        case .quota(let text): "a quota is used up: \(text)"
+        case .throttled(let text): "throttled until the tries ran out: \(text)"
+        case .unreachable(let text): "no answer: \(text)"
+        case .untrusted(let text): "the server could not prove who it is: \(text)"
+        case .wrongEndpoint(let text): text
+        case .rejected(let code, let text): "\(code): \(text)"
+        case .unsupported(let text): text
+        }
+    }
+
+    /// What to do next.
+    public var remedy: String {
+        switch reason {
+        case .denied(let action, _):
+            "grant \(action) to the identity used for the \(side.rawValue) (and, across accounts, in the policy of "
+                + "the repository)"
+        case .noCredentials:
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --\(side.rawValue)-profile"
+        case .repositoryMissing:
+            side == .destination
+                ? "create it, or pass --create-repository defaults; if it exists, check account and region"
+                : "check the name, account and region"
+        case .imageMissing: "list what is there with: ecr-replicate ls \(repositoryOfImage)"
+        case .tagMismatch: "look with: ecr-replicate inspect \(image.prefix { $0 != "@" })"
+        case .archived:
+            "restore it first (aws ecr update-image-storage-class --target-storage-class STANDARD), then run again"
+        case .keyUnusable:
+            "enable the key, or restore ECR's grant on it; the key belongs to the \(side.rawValue)'s account"
+        case .emptyBlob: "build the image again without the empty layer"
+        case .tagImmutable: "use a new tag, or exclude this one from the repository's immutability"
+        case .tagHolds: "pass --if-exists move to move it, or use another tag"
+        case .tagMoved: "look at what the tag holds now, and decide again"
+        case .childMissing: "the index is incomplete; push the missing image again, or copy with --platform"
+        case .blobMissing: "push the image again at the source"
+        case .corrupt: "run again; if it repeats, what is stored is damaged and must be pushed anew"
+        case .badManifest: "this can't be copied as it is; push the image again with a current tool"
+        case .platformMissing: "choose one of those with --platform"
+        case .quota: "ask for a higher quota, or delete what is not needed"
+        case .throttled: "run again later or with a smaller --jobs; what has arrived stays"
+        case .unreachable: "check the network, the endpoint and the proxy, then run again; what has arrived stays"
+        case .untrusted: "if a proxy or a private registry is meant to answer there, name its CA with --ca-bundle FILE"
+        case .wrongEndpoint: "check AWS_ENDPOINT_URL_ECR and the endpoint flags of the \(side.rawValue)"
+        case .rejected: "see the text; with --log-level debug every request is shown"
+        case .unsupported: "see the documentation for what works"
+        }
+    }
+
+    private var repositoryOfImage: String {
+        let bare = image.prefix { $0 != "@" }
+        guard let colon = bare.lastIndex(of: ":"), !bare[colon...].contains("/") else { return String(bare) }
+        return String(bare[..<colon])
+    }
+}

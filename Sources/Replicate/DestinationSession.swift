@@ -1,0 +1,86 @@
+internal import Content
+internal import Wire
+
+/// What one run knows about one destination repository: what it holds, and what this run has brought there.
+///
+/// Shared by all images that go there, so that none asks what another has learned.
+actor DestinationSession {
+    nonisolated let repository: any ImageRepository
+    /// Whether source and destination are one repository, reached by one identity: then everything is there.
+    nonisolated let isSource: Bool
+    private(set) var tags: [Tag: Digest] = [:]
+    private var there: Set<Digest> = []
+    private(set) var isNew = false
+    private var immutability: TagImmutability??
+    /// Puts a manifest once, however many images name it.
+    nonisolated let deliveries = SingleFlight<Digest, Bool>()
+
+    init(_ repository: any ImageRepository, isSource: Bool) {
+        self.repository = repository
+        self.isSource = isSource
+    }
+
+    /// Takes in what a first reading said about tags and digests.
+    func learn(_ reading: Reading) throws {
+        for (id, digest) in reading.digests {
+            if let tag = id.tag { tags[tag] = digest }
+            there.insert(digest)
+        }
+        for (id, reason) in reading.failures {
+            throw failure(reason, id, "BatchGetImage")
+        }
+    }
+
+    /// The repository has been, or with a dry run would have been, created empty.
+    func begin(empty: Bool) { isNew = empty }
+
+    /// Known from elsewhere: it is the source's own repository, for example.
+    func note(_ digest: Digest) { there.insert(digest) }
+
+    func has(_ digest: Digest) -> Bool { there.contains(digest) }
+
+    func holds(_ tag: Tag) -> Digest? { tags[tag] }
+
+    /// Asks for those digests that nothing is known of; a new repository isn't asked.
+    func look(for digests: [Digest]) async throws {
+        guard !isNew, !isSource else { return }
+        let unknown = digests.unique().filter { !there.contains($0) }
+        guard !unknown.isEmpty else { return }
+        let held = try await repository.holding(unknown)
+        there.formUnion(held)
+    }
+
+    /// The same for digests and tags in one question.
+    func look(for digests: [Digest], tags wanted: [Tag]) async throws {
+        guard !isNew else { return }
+        let unknown = isSource ? [] : digests.unique().filter { !there.contains($0) }
+        let ids: [ManifestID] = unknown.map { .digest($0) } + wanted.filter { tags[$0] == nil }.map { .tag($0) }
+        guard !ids.isEmpty else { return }
+        try learn(try await repository.read(manifests: [], digests: ids))
+    }
+
+    /// Which of `blobs` must be brought.
+    func missing(_ blobs: [Descriptor]) async throws -> Set<Digest> {
+        guard !blobs.isEmpty, !isSource else { return [] }
+        guard !isNew else { return Set(blobs.map(\.digest)) }
+        return try await repository.missing(blobs)
+    }
+
+    /// Asked at most once in a run.
+    func tagImmutability() async throws -> TagImmutability? {
+        if case .some(let known) = immutability { return known }
+        let answer = try await repository.immutability()
+        immutability = .some(answer)
+        return answer
+    }
+
+    func didPut(_ digest: Digest, tag: Tag?) {
+        there.insert(digest)
+        if let tag { tags[tag] = digest }
+    }
+
+    nonisolated func failure(_ reason: CopyError.Reason, _ id: ManifestID?, _ operation: String) -> CopyError {
+        let image = repository.reference.tagged(id?.tag, digest: id?.digest)
+        return CopyError(reason, side: repository.side, image: image.description, operation: operation)
+    }
+}

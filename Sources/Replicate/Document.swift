@@ -1,0 +1,185 @@
+public import Content
+
+/// The JSON that `--output json` prints: one document, on success and on failure.
+///
+/// Its schema is `config/output.schema.json`; members are added, never renamed, while `version` stays.
+public struct CopyDocument: Encodable, Sendable {
+    public var version = 1
+    public var command: String
+    public var exitCode: Int
+    public var results: [Entry]
+    /// Why nothing could be tried at all.
+    public var error: Failure?
+    /// Everything that was sent over the wire, tokens and STS included.
+    public var requests: Int
+    public var seconds: Double
+    /// Who asked, where that was found out.
+    public var caller: String?
+
+    public init(
+        command: String,
+        exitCode: Int,
+        results: [CopyResult],
+        error: CopyError?,
+        requests: Int,
+        seconds: Double,
+        caller: String? = nil
+    ) {
+        self.command = command
+        self.exitCode = exitCode
+        self.results = results.map(Entry.init)
+        self.error = error.map(Failure.init)
+        self.requests = requests
+        self.seconds = seconds
+        self.caller = caller
+    }
+
+    /// One image at one destination.
+    public struct Entry: Encodable, Sendable {
+        public var status: String
+        public var source: String
+        public var destination: String
+        public var digest: Digest?
+        public var mediaType: MediaType?
+        public var tags: [TagEntry]
+        public var blobs: BlobCounts?
+        public var manifestsPut: Int?
+        public var referrers: Int?
+        public var notes: [String]
+        public var plan: PlanEntry?
+        public var error: Failure?
+
+        init(_ result: CopyResult) {
+            (tags, notes) = ([], [])
+            switch result {
+            case .done(let receipt):
+                status = receipt.changedAnything ? "done" : "unchanged"
+                (source, destination) = ("\(receipt.source)", "\(receipt.destination)")
+                (digest, mediaType, notes) = (receipt.digest, receipt.mediaType, receipt.notes)
+                tags = receipt.tags.map {
+                    TagEntry(tag: $0.tag, outcome: $0.outcome.rawValue, previous: $0.previous)
+                }
+                blobs = BlobCounts(
+                    moved: receipt.blobsMoved,
+                    mounted: receipt.blobsMounted,
+                    there: receipt.blobsThere,
+                    bytesMoved: receipt.bytesMoved
+                )
+                (manifestsPut, referrers) = (receipt.manifestsPut, receipt.referrers)
+            case .planned(let plan):
+                status = "planned"
+                (source, destination) = ("\(plan.source)", "\(plan.destination)")
+                (digest, mediaType, notes) = (plan.root.digest, plan.root.mediaType, plan.notes)
+                tags = plan.tags.filter { !$0.isReferrer }.map(TagEntry.init)
+                self.plan = PlanEntry(plan)
+            case .failed(let from, let to, let failure):
+                (status, source, destination, error) = ("failed", from, to, Failure(failure))
+            case .cancelled(let from, let to): (status, source, destination) = ("cancelled", from, to)
+            }
+        }
+    }
+
+    public struct TagEntry: Encodable, Sendable {
+        public var tag: Tag
+        public var outcome: String
+        public var previous: Digest?
+
+        init(tag: Tag, outcome: String, previous: Digest?) {
+            (self.tag, self.outcome, self.previous) = (tag, outcome, previous)
+        }
+
+        init(_ planned: Plan.PlannedTag) {
+            switch planned.action {
+            case .set: self.init(tag: planned.tag, outcome: "set", previous: nil)
+            case .move(let held): self.init(tag: planned.tag, outcome: "moved", previous: held)
+            case .keep: self.init(tag: planned.tag, outcome: "unchanged", previous: nil)
+            case .skip(let held): self.init(tag: planned.tag, outcome: "skipped", previous: held)
+            }
+        }
+    }
+
+    public struct BlobCounts: Encodable, Sendable {
+        public var moved: Int
+        public var mounted: Int
+        public var there: Int
+        public var bytesMoved: Int64
+    }
+
+    /// What a dry run found.
+    public struct PlanEntry: Encodable, Sendable {
+        public var manifests: [Item]
+        public var blobs: [Item]
+        public var blobsThere: Int
+        public var bytesToMove: Int64
+        public var createsRepository: Bool
+        public var referrerTags: [TagEntry]
+
+        public struct Item: Encodable, Sendable {
+            public var digest: Digest
+            public var mediaType: MediaType
+            public var size: Int64
+            public var role: String
+        }
+
+        init(_ plan: Plan) {
+            manifests = plan.manifestsToPut.map { planned in
+                Item(
+                    digest: planned.manifest.digest,
+                    mediaType: planned.manifest.mediaType,
+                    size: Int64(planned.manifest.bytes.count),
+                    role: planned.role.rawValue
+                )
+            }
+            blobs = plan.blobs.map { Item(digest: $0.digest, mediaType: $0.mediaType, size: $0.size, role: "blob") }
+            blobsThere = plan.blobsThere
+            bytesToMove = plan.bytesToMove
+            createsRepository = plan.createsRepository
+            referrerTags = plan.tags.filter(\.isReferrer).map(TagEntry.init)
+        }
+    }
+
+    public struct Failure: Encodable, Sendable {
+        public var operation: String
+        public var side: String
+        public var image: String
+        public var cause: String
+        public var remedy: String
+        public var kind: String
+        public var requestId: String?
+
+        init(_ error: CopyError) {
+            (operation, side, image) = (error.operation, error.side.rawValue, error.image)
+            (cause, remedy, requestId) = (error.cause, error.remedy, error.requestID)
+            kind =
+                switch error.kind {
+                case .failed: "failed"
+                case .refused: "refused"
+                case .notPermitted: "notPermitted"
+                }
+        }
+    }
+}
+
+/// What a process says about its results when it ends.
+///
+/// - Source: DESIGN section 7, the table of exit codes
+public enum ExitStatus {
+    public static let done: Int32 = 0
+    public static let failed: Int32 = 1
+    public static let refused: Int32 = 3
+    public static let notPermitted: Int32 = 4
+
+    /// One kind of failure gives its code; several kinds, or some images done and some failed, give 1.
+    public static func of(_ results: [CopyResult]) -> Int32 {
+        let codes = Set(results.map { $0.error.map(of) ?? done })
+        return codes.count == 1 ? codes.first ?? done : codes.isEmpty ? done : failed
+    }
+
+    public static func of(_ error: CopyError) -> Int32 {
+        switch error.kind {
+        case .failed: failed
+        case .refused: refused
+        case .notPermitted: notPermitted
+        }
+    }
+}

@@ -1,0 +1,106 @@
+internal import Content
+internal import Distribution
+internal import ECRAPI
+internal import HTTPTypes
+internal import Wire
+
+extension ECRImageRepository {
+    func missing(_ blobs: [Descriptor]) async throws -> Set<Digest> {
+        try await explained("BatchCheckLayerAvailability") {
+            let digests = blobs.map(\.digest).unique()
+            for digest in digests where digest == .ofNothing {
+                throw CopyError(
+                    .emptyBlob(digest),
+                    side: side,
+                    image: reference.description,
+                    operation: "checking the layers"
+                )
+            }
+            let parts = try await digests.chunked(Self.idsPerCall).mapConcurrently(limit: Self.parallelCalls) { chunk in
+                let answer = try await api.send(
+                    BatchCheckLayerAvailability(
+                        registryId: host.account,
+                        repositoryName: reference.repository,
+                        layerDigests: chunk
+                    )
+                )
+                // Absent comes as UNAVAILABLE or as a failure; ARCHIVED bytes may not be usable (facts/ecr.md A.5).
+                var missing = Set(chunk)
+                for layer in answer.layers where layer.layerAvailability == .available {
+                    missing.remove(layer.layerDigest)
+                }
+                return missing
+            }
+            return parts.reduce(into: []) { $0.formUnion($1) }
+        }
+    }
+
+    func source(of blob: Descriptor) async throws -> WireRequest {
+        try await explained("GetDownloadUrlForLayer", .digest(blob.digest)) {
+            let answer = try await api.send(
+                GetDownloadUrlForLayer(
+                    registryId: host.account,
+                    repositoryName: reference.repository,
+                    layerDigest: blob.digest
+                )
+            )
+            // No credentials: the address carries its own, and S3 refuses two kinds at once (facts/ecr.md B.5).
+            return WireRequest(.get, try HTTPURL(answer.downloadUrl))
+        }
+    }
+
+    func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart {
+        try await explained("InitiateLayerUpload") {
+            let client = try await registry()
+            return try await client.begin(blob, in: reference.repository, mountingFrom: sibling)
+        }
+    }
+
+    func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> WireRequest {
+        try await explained("CompleteLayerUpload") {
+            try await registry().uploadRequest(session(upload), digest: blob.digest)
+        }
+    }
+
+    func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async -> UploadRefusal? {
+        guard let client = try? await registry() else { return nil }
+        return await client.refusal(answer, of: blob, sent: sent, by: self)
+    }
+
+    func closeUpload(_ upload: OpenUpload) async {
+        guard let client = try? await registry() else { return }
+        await client.cancelUpload(session(upload))
+    }
+
+    private func session(_ upload: OpenUpload) -> UploadSession {
+        UploadSession(location: upload.location, repository: reference.repository)
+    }
+}
+
+/// What both kinds of repository do with a registry's answers about blobs.
+extension RegistryClient {
+    func begin(_ blob: Descriptor, in name: RepositoryName, mountingFrom sibling: RepositoryName?) async throws
+        -> UploadStart
+    {
+        switch try await startUpload(in: name, mounting: sibling == nil ? nil : blob.digest, from: sibling) {
+        case .mounted: .mounted
+        case .session(let session): .open(OpenUpload(location: session.location))
+        }
+    }
+
+    /// What a refused upload means; a token that has run out is renewed meanwhile, so that the next try has a fresh one.
+    func refusal(
+        _ answer: WireResponse,
+        of blob: Descriptor,
+        sent: WireRequest,
+        by repository: any ImageRepository
+    ) async -> UploadRefusal? {
+        do {
+            try await interpretUpload(answer, to: sent)
+            return nil
+        } catch {
+            let explained = CopyError(explaining: error, repository: repository, "uploading \(blob.digest)")
+            return UploadRefusal(error: explained, retryAdvice: (error as? any RetryAdvising)?.retryAdvice ?? .never)
+        }
+    }
+}

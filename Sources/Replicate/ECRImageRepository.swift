@@ -1,0 +1,254 @@
+internal import Content
+internal import Distribution
+internal import ECRAPI
+internal import FoundationEssentials
+internal import Wire
+
+/// A repository in ECR: questions and manifests through ECR's API, bytes through its registry.
+///
+/// - Source: DESIGN section 4; facts/ecr.md A.5, A.6, B.5
+struct ECRImageRepository: ImageRepository {
+    let reference: ImageReference
+    let side: CopyError.Side
+    let host: ECRHost
+    let registryKey: String
+    let api: ECRClient
+    /// The registry's host is asked for only when bytes must go there: a retag needs no token at all.
+    let registry: @Sendable () async throws -> RegistryClient
+
+    /// Ids in one `BatchGetImage`, and digests in one `BatchCheckLayerAvailability` (facts/ecr.md A.3).
+    static let idsPerCall = 100
+    /// Calls under way at once for one bulk question.
+    static let parallelCalls = 4
+    /// How often a manifest that doesn't hash to its digest is read again before it counts as damaged.
+    static let mostManifestReads = 3
+
+    func read(manifests: [ManifestID], digests: [ManifestID]) async throws -> Reading {
+        let ids = (manifests + digests).unique()
+        let wanted = Set(manifests)
+        let parts = try await ids.chunked(Self.idsPerCall).mapConcurrently(limit: Self.parallelCalls) { chunk in
+            try await explained("BatchGetImage", chunk.count == 1 ? chunk.first : nil) {
+                try await read(chunk, manifests: wanted)
+            }
+        }
+        var whole = Reading()
+        for part in parts {
+            whole.manifests.merge(part.manifests) { _, new in new }
+            whole.digests.merge(part.digests) { _, new in new }
+            whole.failures.merge(part.failures) { _, new in new }
+        }
+        return whole
+    }
+
+    private func read(_ ids: [ManifestID], manifests wanted: Set<ManifestID>) async throws -> Reading {
+        var tries = 1
+        while true {
+            let answer = try await api.send(
+                BatchGetImage(
+                    registryId: host.account,
+                    repositoryName: reference.repository,
+                    imageIds: ids.map { ImageIdentifier(digest: $0.digest, tag: $0.tag) }
+                )
+            )
+            do {
+                return try reading(answer, ids, wanted)
+            } catch let error as CopyError where tries < Self.mostManifestReads {
+                guard case .corrupt = error.reason else { throw error }
+                tries += 1
+            }
+        }
+    }
+
+    private func reading(
+        _ answer: BatchGetImage.Response,
+        _ ids: [ManifestID],
+        _ wanted: Set<ManifestID>
+    ) throws -> Reading {
+        var reading = Reading()
+        // Answers come in any order, and twice for two tags of one digest: each is matched to what it names.
+        var byTag: [Tag: ECRImage] = [:]
+        var byDigest: [Digest: ECRImage] = [:]
+        for image in answer.images {
+            guard let digest = image.imageId?.digest else { continue }
+            byDigest[digest] = image
+            if let tag = image.imageId?.tag { byTag[tag] = image }
+        }
+        for id in ids {
+            let found: ECRImage? =
+                switch id {
+                case .tag(let tag), .both(let tag, _): byTag[tag]
+                case .digest(let digest): byDigest[digest]
+                }
+            guard let found, let digest = found.imageId?.digest else { continue }
+            reading.digests[id] = digest
+            guard wanted.contains(id), let bytes = found.manifestBytes else { continue }
+            let received = Digest(of: bytes)
+            guard received == digest, id.digest == nil || id.digest == digest else {
+                throw CopyError(
+                    .corrupt(expected: id.digest ?? digest, detail: "the manifest hashes to \(received)"),
+                    side: side,
+                    image: reference.tagged(id.tag, digest: id.digest).description,
+                    operation: "BatchGetImage"
+                )
+            }
+            do {
+                reading.manifests[id] = try Manifest(bytes: bytes, mediaType: found.imageManifestMediaType)
+            } catch {
+                throw CopyError(explaining: error, repository: self, "BatchGetImage", id)
+            }
+        }
+        for failure in answer.failures {
+            guard let id = ids.first(where: { failure.imageId?.names($0) ?? false }) else { continue }
+            if let reason = failure.reason { reading.failures[id] = reason }
+        }
+        return reading
+    }
+
+    func put(_ manifest: Manifest, tag: Tag?) async throws {
+        let id: ManifestID = tag.map { .both($0, manifest.digest) } ?? .digest(manifest.digest)
+        try await explained("PutImage", id) {
+            do {
+                let answer = try await api.send(
+                    PutImage(
+                        registryId: host.account,
+                        repositoryName: reference.repository,
+                        manifest: manifest,
+                        tag: tag
+                    )
+                )
+                // Success is claimed from what was answered, not from having been answered.
+                if let stored = answer.image.imageId?.digest, stored != manifest.digest {
+                    throw CopyError(
+                        .corrupt(expected: manifest.digest, detail: "ECR stored \(stored)"),
+                        side: side,
+                        image: reference.tagged(tag).description,
+                        operation: "PutImage"
+                    )
+                }
+            } catch let error as ECRError where error.code == .imageAlreadyExists {
+                // The same tag on the same digest, or the digest without a tag: what was wanted.
+                return
+            } catch let error as ECRError where error.code == .imageTagAlreadyExists {
+                guard let tag else { throw error }
+                // ECR says this of the same digest too (facts/ecr.md A.6): only the tag itself can tell.
+                let held = try await read(manifests: [], digests: [.tag(tag)]).digests[.tag(tag)]
+                guard held != manifest.digest else { return }
+                throw CopyError(
+                    .tagImmutable(tag: tag, holds: held, wanted: manifest.digest),
+                    side: side,
+                    image: reference.tagged(tag).description,
+                    operation: "PutImage",
+                    requestID: error.requestID
+                )
+            }
+        }
+    }
+
+    func referrers(of digest: Digest) async throws -> [Descriptor]? {
+        try await explained("ListImageReferrers", .digest(digest)) {
+            do {
+                let question = ListImageReferrers(
+                    registryId: host.account,
+                    repositoryName: reference.repository,
+                    subject: digest,
+                    filter: nil
+                )
+                var found: [Descriptor] = []
+                for try await page in api.pages(question) {
+                    found += page.referrers.map { referrer in
+                        Descriptor(
+                            mediaType: referrer.mediaType,
+                            digest: referrer.digest,
+                            size: referrer.size,
+                            annotations: referrer.annotations ?? [:],
+                            artifactType: referrer.artifactType
+                        )
+                    }
+                }
+                return found
+            } catch let error as ECRError where error.code == .unknownOperation || error.code == .validation {
+                return nil
+            }
+        }
+    }
+
+    func immutability() async throws -> TagImmutability? {
+        try await explained("DescribeRepositories") {
+            do {
+                let answer = try await api.send(
+                    DescribeRepositories(registryId: host.account, repositoryNames: [reference.repository])
+                )
+                guard let repository = answer.repositories.first else { return nil }
+                let filters = (repository.imageTagMutabilityExclusionFilters ?? []).map(\.filter)
+                return switch repository.imageTagMutability {
+                case .immutable: TagImmutability(byDefault: true)
+                case .immutableWithExclusion: TagImmutability(byDefault: true, exclusions: filters)
+                case .mutableWithExclusion: TagImmutability(byDefault: false, exclusions: filters)
+                default: TagImmutability(byDefault: false)
+                }
+            } catch let error as ECRError where error.code == .accessDenied {
+                // Not allowed to ask: `PutImage` will say (DESIGN section 4).
+                return nil
+            }
+        }
+    }
+
+    func list() async throws -> [ListedImage] {
+        try await explained("DescribeImages") {
+            var listed: [ListedImage] = []
+            let question = DescribeImages(
+                registryId: host.account,
+                repositoryName: reference.repository,
+                filter: ImageFilter(tagStatus: .tagged, imageStatus: .any)
+            )
+            for try await page in api.pages(question) {
+                listed += page.imageDetails.map { detail in
+                    ListedImage(
+                        digest: detail.imageDigest,
+                        tags: (detail.imageTags ?? []).compactMap { try? Tag(parsing: $0) },
+                        pushedAt: detail.imagePushedAt?.secondsSince1970,
+                        size: detail.imageSizeInBytes,
+                        mediaType: detail.imageManifestMediaType,
+                        isArchived: detail.imageStatus.map { $0 != .active } ?? false
+                    )
+                }
+            }
+            return listed
+        }
+    }
+
+    func create() async throws {
+        try await explained("CreateRepository") {
+            do {
+                _ = try await api.send(
+                    CreateRepository(registryId: host.account, repositoryName: reference.repository)
+                )
+            } catch let error as ECRError where error.code == .repositoryAlreadyExists {
+                return
+            }
+        }
+    }
+}
+
+extension ImageFailure {
+    /// What the failure means; `nil` for an image that just isn't there (facts/ecr.md A.5).
+    var reason: CopyError.Reason? {
+        switch failureCode {
+        case .imageNotFound: nil
+        case .imageTagDoesNotMatchDigest: .tagMismatch
+        case .imageInaccessible: .archived
+        case .kmsError: .keyUnusable(failureReason ?? "")
+        case let code: .rejected(code: code?.rawValue ?? "failure", text: failureReason ?? "")
+        }
+    }
+}
+
+extension ImageIdentifier {
+    func names(_ id: ManifestID) -> Bool {
+        switch id {
+        case .tag(let tag): imageTag == tag.value && (imageDigest == nil || imageDigest == "")
+        case .digest(let digest): imageDigest == digest.description && (imageTag == nil || imageTag == "")
+        case .both(let tag, let digest): imageTag == tag.value && imageDigest == digest.description
+        }
+    }
+}

@@ -1,0 +1,202 @@
+public import Content
+public import Wire
+
+/// How a manifest is asked for.
+public enum ManifestID: Hashable, Sendable, CustomStringConvertible {
+    case tag(Tag)
+    case digest(Digest)
+    /// Both must agree: `TAG@DIGEST`.
+    case both(Tag, Digest)
+
+    public init?(_ reference: ImageReference) {
+        switch (reference.tag, reference.digest) {
+        case (let tag?, let digest?): self = .both(tag, digest)
+        case (let tag?, nil): self = .tag(tag)
+        case (nil, let digest?): self = .digest(digest)
+        case (nil, nil): return nil
+        }
+    }
+
+    public var tag: Tag? {
+        switch self {
+        case .tag(let tag), .both(let tag, _): tag
+        case .digest: nil
+        }
+    }
+
+    public var digest: Digest? {
+        switch self {
+        case .digest(let digest), .both(_, let digest): digest
+        case .tag: nil
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .tag(let tag): ":\(tag)"
+        case .digest(let digest): "@\(digest)"
+        case .both(let tag, let digest): ":\(tag)@\(digest)"
+        }
+    }
+}
+
+/// What a repository answered to one bulk question.
+///
+/// An id that is in neither dictionary is not there; one that is there but can't be had is in ``failures``.
+public struct Reading: Sendable {
+    public var manifests: [ManifestID: Manifest] = [:]
+    /// Only what was asked for by ``ImageRepository/read(manifests:digests:)``'s `digests`.
+    public var digests: [ManifestID: Digest] = [:]
+    public var failures: [ManifestID: CopyError.Reason] = [:]
+
+    public init() {}
+}
+
+/// An upload that a registry has opened and waits for.
+public struct OpenUpload: Sendable {
+    public var location: HTTPURL
+
+    public init(location: HTTPURL) { self.location = location }
+}
+
+/// How a registry answered the wish to bring a blob.
+public enum UploadStart: Sendable {
+    /// The blob is there now: it was taken from a sibling repository.
+    case mounted
+    case open(OpenUpload)
+}
+
+/// Which tags of a repository can't be moved.
+public struct TagImmutability: Sendable, Equatable {
+    /// Whether a tag that matches no exclusion is fixed.
+    public var byDefault: Bool
+    /// Wildcards; a tag that matches one is the other way round.
+    public var exclusions: [String]
+
+    public init(byDefault: Bool, exclusions: [String] = []) {
+        self.byDefault = byDefault
+        self.exclusions = exclusions
+    }
+
+    /// - Source: facts/ecr.md A.6, "Tag mutability": `*` is any run of characters, the whole tag must match
+    public func fixes(_ tag: Tag) -> Bool {
+        exclusions.contains { matchesWildcard(tag.value, $0) } ? !byDefault : byDefault
+    }
+}
+
+/// An image of a listing, with every tag that points at it.
+public struct ListedImage: Sendable, Hashable {
+    public var digest: Digest
+    public var tags: [Tag]
+    /// Seconds since 1970; `nil` where the registry doesn't say.
+    public var pushedAt: Double?
+    /// In bytes, as the registry reckons it (for an index the largest of its images).
+    public var size: Int64?
+    public var mediaType: MediaType?
+    public var isArchived: Bool
+
+    public init(
+        digest: Digest,
+        tags: [Tag],
+        pushedAt: Double? = nil,
+        size: Int64? = nil,
+        mediaType: MediaType? = nil,
+        isArchived: Bool = false
+    ) {
+        self.digest = digest
+        self.tags = tags
+        self.pushedAt = pushedAt
+        self.size = size
+        self.mediaType = mediaType
+        self.isArchived = isArchived
+    }
+}
+
+/// One repository of one side, whatever is spoken there.
+///
+/// The engine knows registries through these roles only. Every method throws ``CopyError`` with its side, image
+/// and operation filled in, or `CancellationError`; retries of single requests happen below.
+public protocol ImageRepository: Sendable {
+    /// Without tag and digest.
+    var reference: ImageReference { get }
+    var side: CopyError.Side { get }
+
+    /// Equal for two repositories of one registry, between which blobs may be mounted.
+    var registryKey: String { get }
+
+    /// Reads manifests, and for others only which digest they have, with as few requests as the registry allows.
+    func read(manifests: [ManifestID], digests: [ManifestID]) async throws -> Reading
+
+    /// Which of these blobs the repository does not have.
+    func missing(_ blobs: [Descriptor]) async throws -> Set<Digest>
+
+    /// A request that answers with the blob's bytes, or with a redirect to them. Asking again gives a new one.
+    func source(of blob: Descriptor) async throws -> WireRequest
+
+    /// Begins an upload, or mounts the blob from a sibling repository if one is named and the registry agrees.
+    func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart
+
+    /// The request that brings all bytes of `blob` to an open upload.
+    func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> WireRequest
+
+    /// What the answer to an upload means: `nil` for stored.
+    func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async -> UploadRefusal?
+
+    /// Ends an upload that won't be finished; failing to is no failure.
+    func closeUpload(_ upload: OpenUpload) async
+
+    /// Stores a manifest, and points `tag` at it if one is given. What is there already is success.
+    func put(_ manifest: Manifest, tag: Tag?) async throws
+
+    /// Manifests whose subject is `digest`; `nil` if the registry doesn't know the question.
+    func referrers(of digest: Digest) async throws -> [Descriptor]?
+
+    /// `nil` if that can't be found out, or the registry knows no such thing.
+    func immutability() async throws -> TagImmutability?
+
+    /// Every tagged image.
+    func list() async throws -> [ListedImage]
+
+    /// Creates the repository with the registry's defaults; one that is there already is success.
+    func create() async throws
+}
+
+/// Why a registry didn't take a blob.
+public struct UploadRefusal: Sendable {
+    public var error: CopyError
+    public var retryAdvice: RetryAdvice
+
+    public init(error: CopyError, retryAdvice: RetryAdvice) {
+        self.error = error
+        self.retryAdvice = retryAdvice
+    }
+}
+
+extension ImageRepository {
+    public func read(_ manifests: [ManifestID]) async throws -> Reading {
+        try await read(manifests: manifests, digests: [])
+    }
+
+    /// Which of these manifests are there.
+    func holding(_ digests: some Collection<Digest> & Sendable) async throws -> Set<Digest> {
+        guard !digests.isEmpty else { return [] }
+        let reading = try await read(manifests: [], digests: digests.map { .digest($0) })
+        return Set(reading.digests.values)
+    }
+}
+
+/// Whether all of `text` matches `pattern`, in which `*` stands for any run of characters.
+func matchesWildcard(_ text: some StringProtocol, _ pattern: some StringProtocol) -> Bool {
+    let pieces = String(pattern).split(separator: Character("*"), omittingEmptySubsequences: false).map(String.init)
+    guard pieces.count > 1, let first = pieces.first, let last = pieces.last else {
+        return String(text) == String(pattern)
+    }
+    var rest = Substring(String(text))
+    guard rest.hasPrefix(first) else { return false }
+    rest = rest.dropFirst(first.count)
+    for piece in pieces.dropFirst().dropLast() where !piece.isEmpty {
+        guard let range = rest.firstRange(of: piece) else { return false }
+        rest = rest[range.upperBound...]
+    }
+    return rest.count >= last.count && rest.hasSuffix(last)
+}

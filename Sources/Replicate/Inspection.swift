@@ -1,0 +1,140 @@
+public import Content
+
+/// What is known about one image without copying it.
+public struct Inspection: Sendable, Encodable {
+    public struct Child: Sendable, Encodable {
+        public var digest: Digest
+        public var mediaType: MediaType
+        public var size: Int64
+        public var platform: String?
+        public var isAttestation: Bool
+    }
+
+    public struct Blob: Sendable, Encodable {
+        public var digest: Digest
+        public var mediaType: MediaType
+        public var size: Int64
+    }
+
+    public struct Referrer: Sendable, Encodable {
+        public var digest: Digest
+        public var mediaType: MediaType
+        public var artifactType: String?
+        /// For those found under a tag.
+        public var tag: Tag?
+    }
+
+    public var version = 1
+    public var reference: String
+    public var digest: Digest
+    public var mediaType: MediaType
+    public var artifactType: String?
+    public var subject: Digest?
+    /// Of the manifest itself, in bytes.
+    public var manifestSize: Int
+    public var annotations: [String: String]
+    public var children: [Child]
+    public var config: Blob?
+    public var layers: [Blob]
+    /// Config and distinct layers together, compressed, in bytes; 0 for an index.
+    public var size: Int64
+    public var referrers: [Referrer]
+    /// The manifest, byte for byte; not part of the JSON.
+    public var manifest: Manifest
+
+    enum CodingKeys: String, CodingKey {
+        case version, reference, digest, mediaType, artifactType, subject, manifestSize, annotations, children
+        case config, layers, size, referrers
+    }
+}
+
+extension Replicator {
+    /// Reads an image's manifest, and what refers to it if `referrers` says so.
+    ///
+    /// - Throws: ``CopyError``
+    public func inspect(_ reference: ImageReference, referrers mode: ReferrerMode) async throws -> Inspection {
+        let repository = try await opener.open(reference, side: .source, source)
+        guard let id = ManifestID(reference) else {
+            throw CopyError(
+                .unsupported("the reference names neither a tag nor a digest"),
+                side: .source,
+                image: "\(reference)",
+                operation: "reading the image"
+            )
+        }
+        let reading = try await repository.read([id])
+        let named = repository.reference.tagged(id.tag, digest: id.digest)
+        func failure(_ reason: CopyError.Reason) -> CopyError {
+            CopyError(reason, side: .source, image: "\(named)", operation: "reading the image")
+        }
+        if let reason = reading.failures[id] { throw failure(reason) }
+        guard let manifest = reading.manifests[id] else { throw failure(.imageMissing) }
+        var found: [Inspection.Referrer] = []
+        if mode == .all {
+            let reader = SourceReader(repository)
+            let set = try await ReferrerFinder(reader: reader, repository: repository).find(about: [manifest.digest])
+            let read = try await reader.read(set.digests)
+            found = set.digests.compactMap { read[$0] }.map { Inspection.Referrer($0, tag: nil) }
+            found += set.tagged.map { Inspection.Referrer($0.manifest, tag: $0.tag) }
+        }
+        return Inspection(
+            reference: "\(named)",
+            digest: manifest.digest,
+            mediaType: manifest.mediaType,
+            artifactType: manifest.artifactType,
+            subject: manifest.subject?.digest,
+            manifestSize: manifest.bytes.count,
+            annotations: manifest.annotations,
+            children: manifest.children.map { child in
+                Inspection.Child(
+                    digest: child.digest,
+                    mediaType: child.mediaType,
+                    size: child.size,
+                    platform: child.isAttestation ? nil : child.platform?.description,
+                    isAttestation: child.isAttestation
+                )
+            },
+            config: manifest.config.map(Inspection.Blob.init),
+            layers: manifest.layers.map(Inspection.Blob.init),
+            size: manifest.blobs.reduce(0) { $0 + $1.size },
+            referrers: found,
+            manifest: manifest
+        )
+    }
+
+    /// Every tagged image of a repository that passes `filter`, the last pushed first where that is known.
+    ///
+    /// - Throws: ``CopyError``
+    public func list(_ reference: ImageReference, _ filter: TagFilter) async throws -> [ListedImage] {
+        let repository = try await opener.open(reference, side: .source, source)
+        do {
+            return try filter.select(from: try await repository.list(), digestTagsToo: true).sorted { left, right in
+                (right.pushedAt ?? 0, left.digest.hex) < (left.pushedAt ?? 0, right.digest.hex)
+            }
+        } catch is TagFilter.Unordered {
+            throw CopyError(
+                .unsupported("this registry doesn't say when images were pushed, so --newest can't be had"),
+                side: .source,
+                image: "\(repository.reference)",
+                operation: "listing"
+            )
+        }
+    }
+}
+
+extension Inspection.Blob {
+    init(_ descriptor: Descriptor) {
+        self.init(digest: descriptor.digest, mediaType: descriptor.mediaType, size: descriptor.size)
+    }
+}
+
+extension Inspection.Referrer {
+    init(_ manifest: Manifest, tag: Tag?) {
+        self.init(
+            digest: manifest.digest,
+            mediaType: manifest.mediaType,
+            artifactType: manifest.artifactType,
+            tag: tag
+        )
+    }
+}

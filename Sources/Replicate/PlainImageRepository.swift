@@ -1,0 +1,135 @@
+internal import Content
+internal import Distribution
+internal import Wire
+
+/// A repository in any OCI registry: everything goes through `/v2`, one question at a time.
+///
+/// - Source: OCI distribution-spec 1.1
+struct PlainImageRepository: ImageRepository {
+    let reference: ImageReference
+    let side: CopyError.Side
+    let registryKey: String
+    let client: RegistryClient
+
+    /// Requests under way at once for one bulk question.
+    static let parallelCalls = 8
+
+    func read(manifests: [ManifestID], digests: [ManifestID]) async throws -> Reading {
+        var reading = Reading()
+        let wanted = Set(manifests)
+        let read = try await wanted.mapConcurrently(limit: Self.parallelCalls) { id in
+            try await explained("reading the manifest", id) { (id, try await manifest(id)) }
+        }
+        for (id, manifest) in read {
+            guard let manifest else { continue }
+            if let digest = id.digest, manifest.digest != digest {
+                reading.failures[id] = .tagMismatch
+            } else {
+                reading.manifests[id] = manifest
+                reading.digests[id] = manifest.digest
+            }
+        }
+        let asked = digests.unique().filter { !wanted.contains($0) }
+        let found = try await asked.mapConcurrently(limit: Self.parallelCalls) { id in
+            try await explained("asking for the manifest", id) {
+                (id, try await client.manifestDigest(id.manifestReference, of: reference.repository))
+            }
+        }
+        for (id, digest) in found { reading.digests[id] = digest }
+        return reading
+    }
+
+    private func manifest(_ id: ManifestID) async throws -> Manifest? {
+        try await client.manifest(id.manifestReference, of: reference.repository)
+    }
+
+    func missing(_ blobs: [Descriptor]) async throws -> Set<Digest> {
+        let digests = blobs.map(\.digest).unique()
+        let answers = try await digests.mapConcurrently(limit: Self.parallelCalls) { digest in
+            try await explained("asking for a blob", .digest(digest)) {
+                (digest, try await client.blobExists(digest, in: reference.repository))
+            }
+        }
+        return Set(answers.filter { !$0.1 }.map(\.0))
+    }
+
+    func source(of blob: Descriptor) async throws -> WireRequest {
+        try await explained("reading a blob", .digest(blob.digest)) {
+            try await client.blobRequest(blob.digest, in: reference.repository)
+        }
+    }
+
+    func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart {
+        try await explained("starting an upload") {
+            try await client.begin(blob, in: reference.repository, mountingFrom: sibling)
+        }
+    }
+
+    func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> WireRequest {
+        try await explained("uploading") {
+            try await client.uploadRequest(session(upload), digest: blob.digest)
+        }
+    }
+
+    func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async -> UploadRefusal? {
+        await client.refusal(answer, of: blob, sent: sent, by: self)
+    }
+
+    func closeUpload(_ upload: OpenUpload) async {
+        await client.cancelUpload(session(upload))
+    }
+
+    private func session(_ upload: OpenUpload) -> UploadSession {
+        UploadSession(location: upload.location, repository: reference.repository)
+    }
+
+    func put(_ manifest: Manifest, tag: Tag?) async throws {
+        let id: ManifestID = tag.map { .both($0, manifest.digest) } ?? .digest(manifest.digest)
+        try await explained("storing the manifest", id) {
+            let stored = try await client.putManifest(
+                manifest,
+                as: tag.map { .tag($0) } ?? .digest(manifest.digest),
+                in: reference.repository
+            )
+            if let stored, stored != manifest.digest {
+                throw CopyError(
+                    .corrupt(expected: manifest.digest, detail: "the registry stored \(stored)"),
+                    side: side,
+                    image: reference.tagged(tag).description,
+                    operation: "storing the manifest"
+                )
+            }
+        }
+    }
+
+    func referrers(of digest: Digest) async throws -> [Descriptor]? {
+        try await explained("listing referrers", .digest(digest)) {
+            try await client.referrers(of: digest, in: reference.repository)
+        }
+    }
+
+    func immutability() async throws -> TagImmutability? { nil }
+
+    func list() async throws -> [ListedImage] {
+        let tags = try await explained("listing tags") { try await client.tags(of: reference.repository) }
+        let reading = try await read(manifests: [], digests: tags.map { .tag($0) })
+        var byDigest: [Digest: [Tag]] = [:]
+        for (id, digest) in reading.digests {
+            if let tag = id.tag { byDigest[digest, default: []].append(tag) }
+        }
+        return byDigest.map { ListedImage(digest: $0.key, tags: $0.value.sorted()) }.sorted { $0.digest < $1.digest }
+    }
+
+    /// A plain registry makes a repository when something is pushed to it.
+    func create() async throws {}
+}
+
+extension ManifestID {
+    /// By tag if there is one: that the digest agrees is checked on the answer.
+    var manifestReference: ManifestReference {
+        switch self {
+        case .tag(let tag), .both(let tag, _): .tag(tag)
+        case .digest(let digest): .digest(digest)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+internal import Content
+
+extension Plan {
+    /// The plan for people, a line a step.
+    public var lines: [String] {
+        var lines = ["\(source)@\(root.digest)".deduplicatingDigest + " → \(destination)"]
+        if createsRepository { lines.append("  create  \(destination)") }
+        for note in notes { lines.append("  note    \(note)") }
+        for blob in blobs { lines.append("  blob    \(blob.digest)  \(ByteCount(blob.size))") }
+        for layer in blobsElsewhere {
+            lines.append("  foreign \(layer.digest)  stays where its urls point")
+        }
+        for planned in manifestsToPut {
+            lines.append("  put     \(planned.manifest.digest)  \(planned.role.rawValue)")
+        }
+        for planned in tags {
+            let name = "\(destination):\(planned.tag)"
+            switch planned.action {
+            case .set: lines.append("  tag     \(name)")
+            case .move(let held): lines.append("  move    \(name)  from \(held)")
+            case .keep: lines.append("  keep    \(name)")
+            case .skip(let held): lines.append("  skip    \(name)  holds \(held)")
+            }
+        }
+        let puts = tags.filter(\.needsPut).count
+        lines.append(
+            isDone
+                ? "  nothing to do"
+                : "  in all  \(ByteCount(bytesToMove)) in \(blobs.count) blobs to move, \(blobsThere) there, "
+                    + "\(manifestsToPut.count) manifests to put, \(puts) tags to set"
+        )
+        return lines
+    }
+}
+
+extension String {
+    /// A reference that named its digest already isn't given it twice.
+    fileprivate var deduplicatingDigest: String {
+        let parts = split(separator: "@")
+        return parts.count > 2 ? parts.prefix(2).joined(separator: "@") : self
+    }
+}
+
+/// A number of bytes for people: three figures and a decimal unit.
+public struct ByteCount: CustomStringConvertible, Sendable {
+    public var bytes: Int64
+    public init(_ bytes: Int64) { self.bytes = bytes }
+
+    public var description: String {
+        var value = Double(bytes)
+        var units = ["B", "kB", "MB", "GB", "TB"][...]
+        while value >= 999.5, units.count > 1 {
+            value /= 1_000
+            units = units.dropFirst()
+        }
+        let unit = units.first ?? "B"
+        guard unit != "B", value < 99.95 else { return "\(Int(value.rounded())) \(unit)" }
+        let tenths = Int((value * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10) \(unit)"
+    }
+}

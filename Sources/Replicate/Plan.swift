@@ -1,0 +1,67 @@
+public import Content
+
+/// What a copy of one image to one destination will do, decided before anything is written.
+public struct Plan: Sendable {
+    public enum TagAction: Sendable, Equatable {
+        /// The tag is new.
+        case set
+        /// The tag holds another image and will leave it.
+        case move(from: Digest)
+        /// The tag holds this image already.
+        case keep
+        /// The tag holds another image and `--if-exists skip` leaves it there.
+        case skip(holds: Digest)
+    }
+
+    public struct PlannedTag: Sendable, Equatable {
+        public var tag: Tag
+        public var digest: Digest
+        public var action: TagAction
+        /// A cosign or fallback tag that travels with the image, not one that was asked for.
+        public var isReferrer: Bool
+    }
+
+    /// Why a manifest is part of the plan.
+    public enum Role: String, Sendable { case root, child, referrer }
+
+    public struct PlannedManifest: Sendable {
+        public var manifest: Manifest
+        public var role: Role
+        /// Whether the destination has it already.
+        public var isThere: Bool
+    }
+
+    public var source: ImageReference
+    public var destination: ImageReference
+    public var root: Manifest
+    public var tags: [PlannedTag]
+    /// Children before parents, subjects before referrers.
+    public var manifests: [PlannedManifest]
+    /// What is missing at the destination, each digest once.
+    public var blobs: [Descriptor]
+    /// How many blobs were found there.
+    public var blobsThere: Int
+    /// Foreign layers that the source doesn't hold either; clients fetch them from their `urls`.
+    public var blobsElsewhere: [Descriptor]
+    /// What the reader should know, for example that an index was made anew.
+    public var notes: [String]
+    public var createsRepository: Bool
+    /// What the digest tags among ``tags`` point at, there already or not.
+    public var referrerManifests: [Digest: Manifest]
+
+    /// The compressed bytes that cross the wire, at most: mounts make it less.
+    public var bytesToMove: Int64 { blobs.reduce(0) { $0 + $1.size } }
+
+    public var manifestsToPut: [PlannedManifest] { manifests.filter { !$0.isThere } }
+
+    /// Whether the destination is as wanted already.
+    public var isDone: Bool {
+        manifestsToPut.isEmpty && blobs.isEmpty
+            && tags.allSatisfy {
+                switch $0.action {
+                case .keep, .skip: true
+                case .set, .move: false
+                }
+            }
+    }
+}

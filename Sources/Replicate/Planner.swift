@@ -1,0 +1,209 @@
+internal import Content
+
+/// Decides what must be done for one image at its destinations, before anything is written.
+///
+/// - Source: DESIGN section 4, steps 2 to 5 and 8
+struct Planner: Sendable {
+    let reader: SourceReader
+    let options: CopyOptions
+
+    /// One image: where it comes from, what it is, which tags it should get where.
+    struct Wish: Sendable {
+        var source: ImageReference
+        var root: Manifest
+        var tags: [Tag]
+        /// An index that was made for `--platform` exists nowhere yet and has no referrers of its own.
+        var isMade: Bool
+        var notes: [String]
+    }
+
+    /// A plan for each session, or why there is none; one destination's failure is not another's.
+    func plan(_ wish: Wish, for sessions: [DestinationSession]) async throws -> [Result<Plan, any Error>] {
+        var needy: [DestinationSession] = []
+        for session in sessions {
+            let known = await session.has(wish.root.digest)
+            if wish.isMade ? !known : !(known || session.isSource) { needy.append(session) }
+        }
+        let trouble = Trouble(sessions.count)
+        let indexes = Dictionary(uniqueKeysWithValues: sessions.enumerated().map { (ObjectIdentifier($1), $0) })
+        let asking = needy
+        let ask: @Sendable ([Digest]) async throws -> Void = { digests in
+            try await asking.forEachConcurrently(limit: asking.count) { session in
+                do {
+                    try await session.look(for: digests)
+                } catch is CancellationError {
+                    throw CancellationError()
+                } catch {
+                    await trouble.note(error, at: indexes[ObjectIdentifier(session)] ?? 0)
+                }
+            }
+        }
+
+        let image: SourceImage
+        let referrers: ReferrerSet
+        let direct = (wish.isMade ? [] : [wish.root.digest]) + wish.root.children.map(\.digest)
+        // In the repository that the image is in, what refers to it is there too.
+        let wantsReferrers = options.referrers == .all && sessions.contains { !$0.isSource }
+        if wantsReferrers, !wish.root.children.contains(where: { $0.mediaType.isIndex }) {
+            async let found = findReferrers(about: direct)
+            image = try await graph(under: wish.root, isNeeded: !needy.isEmpty, ask)
+            referrers = try await found
+        } else {
+            image = try await graph(under: wish.root, isNeeded: !needy.isEmpty || wantsReferrers, ask)
+            let subjects = image.manifestsBelow(wish.root.digest).filter { !wish.isMade || $0 != wish.root.digest }
+            referrers = wantsReferrers ? try await findReferrers(about: subjects) : ReferrerSet()
+        }
+        return try await sessions.enumerated().map { ($0, $1) }.mapConcurrently(limit: sessions.count) {
+            index,
+            session in
+            if let error = await trouble.at(index) { return .failure(error) }
+            do {
+                return .success(try await plan(wish, image, referrers, at: session))
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+
+    /// The whole graph, or only its root where nobody needs more.
+    private func graph(
+        under root: Manifest,
+        isNeeded: Bool,
+        _ ask: @escaping @Sendable ([Digest]) async throws -> Void
+    ) async throws -> SourceImage {
+        guard isNeeded else { return SourceImage(root: root, manifests: [root.digest: root], missing: [:]) }
+        return try await reader.image(under: root, alongside: ask)
+    }
+
+    private func findReferrers(about subjects: [Digest]) async throws -> ReferrerSet {
+        try await ReferrerFinder(reader: reader, repository: reader.repository).find(about: subjects.unique())
+    }
+
+    private func plan(
+        _ wish: Wish,
+        _ image: SourceImage,
+        _ referrers: ReferrerSet,
+        at session: DestinationSession
+    ) async throws -> Plan {
+        let guardian = TagGuard(session: session, options: options)
+        var tags = try await guardian.decide(wish.tags, for: wish.root.digest, isReferrer: false)
+        var manifests: [Plan.PlannedManifest] = []
+        let isAllSkipped = !wish.tags.isEmpty && tags.allSatisfy { if case .skip = $0.action { true } else { false } }
+        if !isAllSkipped {
+            manifests = try await lacking(image, isMade: wish.isMade, at: session)
+            if !referrers.isEmpty, !session.isSource {
+                let (more, moreTags) = try await plan(referrers, at: session, guardian)
+                let known = Set(manifests.map(\.manifest.digest))
+                manifests += more.filter { !known.contains($0.manifest.digest) }
+                tags += moreTags
+            }
+        }
+        try await guardian.checkImmutability(of: tags)
+
+        let blobs = try await blobs(of: manifests.filter { !$0.isThere }.map(\.manifest), at: session)
+        return Plan(
+            source: wish.source,
+            destination: session.repository.reference,
+            root: wish.root,
+            tags: tags,
+            manifests: manifests,
+            blobs: blobs.missing,
+            blobsThere: blobs.thereCount,
+            blobsElsewhere: blobs.elsewhere,
+            notes: wish.notes,
+            createsRepository: await session.isNew,
+            referrerManifests: Dictionary(
+                referrers.tagged.map { ($0.manifest.digest, $0.manifest) },
+                uniquingKeysWith: { first, _ in first }
+            )
+        )
+    }
+
+    /// The manifests under the root, children first, with what the destination lacks marked.
+    private func lacking(
+        _ image: SourceImage,
+        isMade: Bool,
+        at session: DestinationSession
+    ) async throws -> [Plan.PlannedManifest] {
+        var planned: [Plan.PlannedManifest] = []
+        for digest in image.manifestsBelow(image.root.digest) {
+            let isRoot = digest == image.root.digest
+            let known = await session.has(digest)
+            let isThere = known || (session.isSource && !(isMade && isRoot))
+            if let manifest = image.manifests[digest] {
+                planned.append(.init(manifest: manifest, role: isRoot ? .root : .child, isThere: isThere))
+            } else if !isThere, image.missing[digest] != nil {
+                throw CopyError(
+                    .childMissing(digest, of: image.missing[digest] ?? image.root.digest),
+                    side: .source,
+                    image: reader.repository.reference.tagged(nil, digest: image.root.digest).description,
+                    operation: "reading the image"
+                )
+            }
+        }
+        return planned
+    }
+
+    private func plan(
+        _ referrers: ReferrerSet,
+        at session: DestinationSession,
+        _ guardian: TagGuard
+    ) async throws -> ([Plan.PlannedManifest], [Plan.PlannedTag]) {
+        let tagDigests = referrers.tagged.map(\.manifest.digest)
+        try await session.look(for: referrers.digests + tagDigests, tags: referrers.tagged.map(\.tag))
+        var tags: [Plan.PlannedTag] = []
+        for (tag, manifest) in referrers.tagged {
+            tags += try await guardian.decide([tag], for: manifest.digest, isReferrer: true)
+            await reader.remember(manifest)
+        }
+        let skipped = Set(tags.filter { if case .skip = $0.action { true } else { false } }.map(\.digest))
+        var planned: [Plan.PlannedManifest] = []
+        var seen: Set<Digest> = []
+        let wanted = (referrers.digests + tagDigests.filter { !skipped.contains($0) }).unique()
+        var lacking: [Digest] = []
+        for digest in wanted {
+            if await !session.has(digest) { lacking.append(digest) }
+        }
+        for manifest in try await read(lacking) {
+            let image = try await reader.image(under: manifest) { try await session.look(for: $0) }
+            for digest in image.manifestsBelow(manifest.digest) where seen.insert(digest).inserted {
+                guard let below = image.manifests[digest] else { continue }
+                planned.append(.init(manifest: below, role: .referrer, isThere: await session.has(digest)))
+            }
+        }
+        return (planned, tags)
+    }
+
+    /// In the order given, which is subjects first; one that vanished in between is left out.
+    private func read(_ digests: [Digest]) async throws -> [Manifest] {
+        let read = try await reader.read(digests)
+        return digests.compactMap { read[$0] }
+    }
+
+    private func blobs(
+        of manifests: [Manifest],
+        at session: DestinationSession
+    ) async throws -> (missing: [Descriptor], thereCount: Int, elsewhere: [Descriptor]) {
+        var seen: Set<Digest> = []
+        var wanted = manifests.flatMap(\.blobs).filter { seen.insert($0.digest).inserted }
+        var foreign = manifests.flatMap(\.foreignBlobs).filter { seen.insert($0.digest).inserted }
+        if !foreign.isEmpty {
+            // The source may hold the bytes of a foreign layer, if whoever pushed it said so (facts/ecr.md F.2).
+            let absent = (try? await reader.repository.missing(foreign)) ?? Set(foreign.map(\.digest))
+            wanted += foreign.filter { !absent.contains($0.digest) }
+            foreign = foreign.filter { absent.contains($0.digest) }
+        }
+        let missing = try await session.missing(wanted)
+        return (wanted.filter { missing.contains($0.digest) }, wanted.count - missing.count, foreign)
+    }
+
+    /// What went wrong at which destination while the source was being read.
+    private actor Trouble {
+        private var errors: [(any Error)?]
+        init(_ count: Int) { errors = Array(repeating: nil, count: count) }
+        func note(_ error: any Error, at index: Int) { errors[index] = errors[index] ?? error }
+        func at(_ index: Int) -> (any Error)? { errors[index] }
+    }
+}

@@ -1,0 +1,80 @@
+public import Content
+
+/// What was done with one image at one destination.
+public struct CopyReceipt: Sendable {
+    public struct TagResult: Sendable, Equatable {
+        public enum Outcome: String, Sendable { case set, moved, unchanged, skipped }
+        public var tag: Tag
+        public var outcome: Outcome
+        /// What the tag held before, if that was another image.
+        public var previous: Digest?
+    }
+
+    public var source: ImageReference
+    /// The repository, without tag.
+    public var destination: ImageReference
+    public var digest: Digest
+    public var mediaType: MediaType
+    public var tags: [TagResult]
+    public var blobsMoved = 0
+    public var blobsMounted = 0
+    public var blobsThere = 0
+    public var bytesMoved: Int64 = 0
+    public var manifestsPut = 0
+    public var referrers = 0
+    public var notes: [String] = []
+
+    public init(
+        source: ImageReference,
+        destination: ImageReference,
+        digest: Digest,
+        mediaType: MediaType,
+        tags: [TagResult]
+    ) {
+        self.source = source
+        self.destination = destination
+        self.digest = digest
+        self.mediaType = mediaType
+        self.tags = tags
+    }
+
+    /// The lines that standard output gets: one per tag that now holds the image, or the digest where none does.
+    public var lines: [String] {
+        let held = tags.filter { $0.outcome != .skipped }
+        if tags.isEmpty { return ["\(destination)@\(digest)"] }
+        return held.map { "\(destination):\($0.tag)@\(digest)" }
+    }
+
+    /// Whether anything was written.
+    public var changedAnything: Bool {
+        manifestsPut > 0 || blobsMoved > 0 || blobsMounted > 0
+            || tags.contains { $0.outcome == .set || $0.outcome == .moved }
+    }
+}
+
+/// How one image ended at one destination.
+public enum CopyResult: Sendable {
+    case done(CopyReceipt)
+    case planned(Plan)
+    case failed(source: String, destination: String, CopyError)
+    case cancelled(source: String, destination: String)
+
+    public var error: CopyError? {
+        if case .failed(_, _, let error) = self { error } else { nil }
+    }
+}
+
+/// What happens during a copy, for whoever shows it.
+public enum CopyEvent: Sendable {
+    case planned(Plan)
+    case blobStarted(Descriptor, to: ImageReference)
+    /// So many more bytes of the blob were handed to the destination.
+    case blobProgress(Digest, to: ImageReference, bytes: Int)
+    /// A try failed; its bytes no longer count.
+    case blobRestarted(Digest, to: ImageReference, reason: String)
+    case blobMoved(Descriptor, to: ImageReference)
+    case blobMounted(Descriptor, to: ImageReference, from: RepositoryName)
+    case manifestPut(Digest, tag: Tag?, to: ImageReference)
+    case finished(CopyReceipt)
+    case failed(source: String, destination: String, CopyError)
+}

@@ -1,0 +1,269 @@
+public import AWSIdentity
+public import Content
+internal import Distribution
+internal import ECRAPI
+public import FoundationEssentials
+internal import HTTPTypes
+public import Logging
+internal import Platform
+public import Wire
+
+/// What a user says about one side.
+public struct SideOptions: Sendable, Hashable {
+    public var identity: IdentityOptions
+    /// Where ECR's API answers, instead of what AWS's rules say.
+    public var endpointURL: String?
+    /// Where the registry answers, for PrivateLink without private DNS.
+    public var registryEndpoint: String?
+    /// For a bare `REPO`.
+    public var region: String?
+
+    public init(
+        identity: IdentityOptions = IdentityOptions(),
+        endpointURL: String? = nil,
+        registryEndpoint: String? = nil,
+        region: String? = nil
+    ) {
+        self.identity = identity
+        self.endpointURL = endpointURL
+        self.registryEndpoint = registryEndpoint
+        self.region = region
+    }
+}
+
+/// Turns references into repositories: who we are there, where it answers, with which token.
+///
+/// Clients and tokens are shared by everything of one run: one token per identity, region and endpoint.
+///
+/// - Source: DESIGN section 6
+public final class RepositoryOpener: Sendable {
+    private let resolver: IdentityResolver
+    private let sender: any HTTPSending
+    private let retry: RetryPolicy
+    private let logger: Logger
+    private let now: @Sendable () -> Date
+    private let authorizations = Lock<[TokenKey: RenewingAuthorization]>([:])
+    private let granted = Lock<[TokenKey: String]>([:])
+
+    private struct TokenKey: Hashable, Sendable {
+        var identity: IdentityOptions
+        var region: String
+        var endpoint: String
+    }
+
+    private struct TokenGrant: Sendable {
+        var header: String
+        var expiresAt: Date?
+        var proxyEndpoint: String
+    }
+
+    public init(
+        resolver: IdentityResolver,
+        sender: any HTTPSending,
+        retry: RetryPolicy,
+        logger: Logger,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.resolver = resolver
+        self.sender = sender
+        self.retry = retry
+        self.logger = logger
+        self.now = now
+    }
+
+    /// - Throws: ``CopyError`` that names the side and the reference.
+    public func open(
+        _ reference: ImageReference,
+        side: CopyError.Side,
+        _ options: SideOptions
+    ) async throws -> any ImageRepository {
+        do {
+            switch reference.registry {
+            case .plain(let registry): return try await openPlain(reference, registry, side)
+            case .ecr(let host): return try openECR(reference, host, side, options)
+            case .callersOwn:
+                let host = try await ownHost(options)
+                var named = reference
+                named.registry = .ecr(host)
+                return try openECR(named, host, side, options)
+            }
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            throw CopyError(explaining: error, side: side, image: reference.description, "opening the registry")
+        }
+    }
+
+    /// Who the caller is, for a record of who asked; `nil` where nobody can say.
+    func caller(at location: RegistryLocation, _ options: SideOptions) async -> String? {
+        let region: String?
+        switch location {
+        case .ecr(let host): region = host.region
+        case .callersOwn: region = try? resolver.defaultRegion(flag: options.region, options: options.identity)
+        case .plain: region = nil
+        }
+        guard let region else { return nil }
+        return try? await sts(region: region, options).getCallerIdentity().arn
+    }
+
+    private func openPlain(
+        _ reference: ImageReference,
+        _ registry: PlainRegistry,
+        _ side: CopyError.Side
+    ) async throws -> any ImageRepository {
+        let base = try await RegistryClient.probe(
+            authority: registry.authority,
+            scheme: registry.scheme.flatMap { HTTPURL.Scheme(rawValue: $0.rawValue) },
+            sender: sender
+        )
+        let client = RegistryClient(
+            base: base,
+            authorization: AnonymousAuthorization(),
+            sender: sender,
+            retry: retry,
+            logger: logger
+        )
+        return PlainImageRepository(reference: reference.bare, side: side, registryKey: base.origin, client: client)
+    }
+
+    private func openECR(
+        _ reference: ImageReference,
+        _ host: ECRHost,
+        _ side: CopyError.Side,
+        _ options: SideOptions
+    ) throws -> any ImageRepository {
+        let endpoint = try endpoint(of: host, options)
+        let credentials = try resolver.provider(for: options.identity, stsRegion: host.region)
+        let api = ECRClient(
+            endpoint: endpoint.url,
+            region: host.region,
+            credentials: credentials,
+            sender: sender,
+            retry: retry,
+            logger: logger,
+            now: now
+        )
+        let key = TokenKey(identity: options.identity, region: host.region, endpoint: endpoint.url.text)
+        return ECRImageRepository(
+            reference: reference.bare,
+            side: side,
+            host: host,
+            registryKey: "\(endpoint.url.origin) \(host.account) \(host.region)",
+            api: api,
+            registry: { try await self.registry(of: host, endpoint, options, key, api) }
+        )
+    }
+
+    /// A local registry answers for itself unless an endpoint is configured; AWS's are known by rule.
+    private func endpoint(of host: ECRHost, _ options: SideOptions) throws -> ServiceEndpoint {
+        let endpoint = try resolver.endpoint(
+            .ecr,
+            region: host.region,
+            fips: host.usesFIPS,
+            dualStack: host.usesDualStack,
+            flag: options.endpointURL,
+            options: options.identity
+        )
+        guard let local = host.localAuthority, !endpoint.isCustom else { return endpoint }
+        return ServiceEndpoint(url: try HTTPURL("http://\(local)"), isCustom: true)
+    }
+
+    private func registry(
+        of host: ECRHost,
+        _ endpoint: ServiceEndpoint,
+        _ options: SideOptions,
+        _ key: TokenKey,
+        _ api: ECRClient
+    ) async throws -> RegistryClient {
+        let authorization = authorizations.withLock { known in
+            if let authorization = known[key] { return authorization }
+            let authorization = RenewingAuthorization(now: now) {
+                let grant = try await Self.grant(api)
+                self.granted.withLock { $0[key] = grant.proxyEndpoint }
+                return (grant.header, grant.expiresAt)
+            }
+            known[key] = authorization
+            return authorization
+        }
+        let base: HTTPURL
+        if let named = options.registryEndpoint {
+            base = try HTTPURL(named.contains("://") ? named : "https://\(named)")
+        } else if endpoint.isCustom {
+            _ = try await authorization.authorization()
+            let proxy = granted.withLock { $0[key] } ?? ""
+            base = try RegistryHost.url(proxyEndpoint: proxy, for: host, apiEndpoint: endpoint.url)
+        } else {
+            base = try HTTPURL("https://\(host.name)")
+        }
+        return RegistryClient(base: base, authorization: authorization, sender: sender, retry: retry, logger: logger)
+    }
+
+    private static func grant(_ api: ECRClient) async throws -> TokenGrant {
+        let answer = try await api.send(GetAuthorizationToken())
+        guard let data = answer.authorizationData.first else {
+            throw WireError(.other, "GetAuthorizationToken answered without a token")
+        }
+        return TokenGrant(
+            header: "Basic \(data.authorizationToken)",
+            expiresAt: data.expiresAt?.date,
+            proxyEndpoint: data.proxyEndpoint ?? ""
+        )
+    }
+
+    private func ownHost(_ options: SideOptions) async throws -> ECRHost {
+        guard let region = try resolver.defaultRegion(flag: options.region, options: options.identity) else {
+            throw IdentityError(
+                "a reference without a registry needs a region",
+                tried: ["--region", "AWS_REGION", "AWS_DEFAULT_REGION", "the profile's region"],
+                remedy: "pass --region, or name the registry: ACCOUNT.dkr.ecr.REGION.amazonaws.com/…"
+            )
+        }
+        let credentials = try resolver.provider(for: options.identity, stsRegion: region)
+        if let known = try await credentials.credentials().accountID {
+            return ECRHost(account: try AccountID(parsing: known), region: region)
+        }
+        let identity = try await sts(region: region, options).getCallerIdentity()
+        return ECRHost(account: try AccountID(parsing: identity.account), region: region)
+    }
+
+    private func sts(region: String, _ options: SideOptions) throws -> STSClient {
+        STSClient(
+            endpoint: try resolver.endpoint(.sts, region: region, options: options.identity).url,
+            region: region,
+            credentials: try resolver.provider(for: options.identity, stsRegion: region),
+            sender: sender,
+            retry: retry,
+            now: now
+        )
+    }
+}
+
+/// Where a registry answers when the API's endpoint was overridden.
+///
+/// - Source: DESIGN section 6: no token goes where it was not meant to
+enum RegistryHost {
+    /// - Throws: `WireError` with the reason `badURL`.
+    static func url(proxyEndpoint: String, for host: ECRHost, apiEndpoint: HTTPURL) throws -> HTTPURL {
+        guard !proxyEndpoint.isEmpty else {
+            throw WireError(.badURL, "\(apiEndpoint) names no registry in proxyEndpoint; pass --…-registry-endpoint")
+        }
+        let proxy = try HTTPURL(proxyEndpoint.contains("://") ? proxyEndpoint : "https://\(proxyEndpoint)")
+        if let named = try? ECRHost(authority: proxy.authority) {
+            guard named.region == host.region else {
+                throw WireError(
+                    .badURL,
+                    "\(apiEndpoint) is asked for region \(host.region) and names a registry in \(named.region)"
+                )
+            }
+            guard named.localAuthority != nil || !apiEndpoint.isLoopback else {
+                throw WireError(
+                    .badURL,
+                    "\(apiEndpoint) is on this machine but names \(proxy.host), which is AWS: its token is not sent there"
+                )
+            }
+        }
+        var labels = proxy.authority.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        if let first = labels.first, (try? AccountID(parsing: first)) != nil { labels[0] = host.account.value }
+        return try HTTPURL("\(proxy.scheme.rawValue)://\(labels.joined(separator: "."))")
+    }
+}

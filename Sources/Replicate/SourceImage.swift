@@ -1,0 +1,136 @@
+internal import Content
+
+/// The graph under one root as the source has it: every manifest, read once, however many destinations there are.
+///
+/// - Source: DESIGN section 2, law 1: an image is a rooted graph of descriptors
+struct SourceImage: Sendable {
+    var root: Manifest
+    /// Every manifest that was read, by digest, the root included.
+    var manifests: [Digest: Manifest]
+    /// Children that an index names and the source doesn't have, with the index that names them.
+    var missing: [Digest: Digest]
+
+    /// Every descriptor of a manifest under `digest`, itself included, children before parents, each once.
+    func manifestsBelow(_ digest: Digest) -> [Digest] {
+        var order: [Digest] = []
+        var seen: Set<Digest> = []
+        func visit(_ digest: Digest) {
+            guard seen.insert(digest).inserted else { return }
+            for child in manifests[digest]?.children ?? [] where child.mediaType.isManifestOrUnknown {
+                visit(child.digest)
+            }
+            order.append(digest)
+        }
+        visit(digest)
+        return order
+    }
+}
+
+extension MediaType {
+    /// Whether an index entry is to be walked into: entries of unknown type are manifests until proven otherwise.
+    ///
+    /// BuildKit once wrote caches as an index of layers, which ECR refuses (facts/ecr.md A.6); those are no manifests.
+    var isManifestOrUnknown: Bool {
+        isManifest || !(rawValue.contains(".layer.") || rawValue.contains(".rootfs.") || rawValue.contains(".config."))
+    }
+}
+
+/// Reads graphs from one source repository, in bulk, and remembers what it has read.
+actor SourceReader {
+    let repository: any ImageRepository
+    private var known: [Digest: Manifest] = [:]
+    private var absent: Set<Digest> = []
+
+    /// Levels of indexes in indexes; ECR's word on nesting is UNSURE (facts/ecr.md A.6), real images use one.
+    static let deepestIndex = 8
+    /// Manifests under one root; a guard against a graph made to exhaust us.
+    static let mostManifests = 10_000
+
+    init(_ repository: any ImageRepository) { self.repository = repository }
+
+    func remember(_ manifest: Manifest) { known[manifest.digest] = manifest }
+
+    func manifest(_ digest: Digest) -> Manifest? { known[digest] }
+
+    /// Reads those of `digests` that aren't known yet; what is absent is left out.
+    func read(_ digests: [Digest]) async throws -> [Digest: Manifest] {
+        let wanted = digests.unique().filter { known[$0] == nil && !absent.contains($0) }
+        if !wanted.isEmpty {
+            let reading = try await repository.read(wanted.map { .digest($0) })
+            for digest in wanted {
+                if let manifest = reading.manifests[.digest(digest)] {
+                    known[digest] = manifest
+                } else if let reason = reading.failures[.digest(digest)] {
+                    throw failure(reason, digest, "BatchGetImage")
+                } else {
+                    absent.insert(digest)
+                }
+            }
+        }
+        return Dictionary(
+            uniqueKeysWithValues: digests.unique().compactMap { digest in known[digest].map { (digest, $0) } }
+        )
+    }
+
+    /// Reads everything under `root`, level by level.
+    ///
+    /// - Parameter alongside: Called with the digests of each level before it is read, and run at the same time:
+    ///   this is how the destination is asked side by side.
+    func image(
+        under root: Manifest,
+        alongside: @escaping @Sendable ([Digest]) async throws -> Void
+    ) async throws -> SourceImage {
+        remember(root)
+        var image = SourceImage(root: root, manifests: [root.digest: root], missing: [:])
+        var level = [root]
+        for _ in 0..<Self.deepestIndex {
+            var parents: [Digest: Digest] = [:]
+            for parent in level {
+                for child in parent.children where image.manifests[child.digest] == nil {
+                    guard child.mediaType.isManifestOrUnknown else {
+                        throw failure(
+                            .unsupported("the index \(parent.digest) lists \(child.mediaType), which is no manifest"),
+                            parent.digest,
+                            "reading the image"
+                        )
+                    }
+                    parents[child.digest] = parent.digest
+                }
+            }
+            let wanted = level.flatMap(\.children).map(\.digest).unique().filter { parents[$0] != nil }
+            guard !wanted.isEmpty else { return image }
+            guard image.manifests.count + wanted.count <= Self.mostManifests else {
+                throw failure(
+                    .unsupported("the image has more than \(Self.mostManifests) manifests"),
+                    root.digest,
+                    "reading the image"
+                )
+            }
+            async let asked: Void = alongside(wanted)
+            let read = try await read(wanted)
+            try await asked
+            for digest in wanted {
+                image.manifests[digest] = read[digest]
+                if read[digest] == nil { image.missing[digest] = parents[digest] }
+            }
+            level = wanted.compactMap { read[$0] }.filter { !$0.children.isEmpty }
+        }
+        guard level.isEmpty else {
+            throw failure(
+                .unsupported("indexes are nested more than \(Self.deepestIndex) deep"),
+                root.digest,
+                "reading the image"
+            )
+        }
+        return image
+    }
+
+    private func failure(_ reason: CopyError.Reason, _ digest: Digest, _ operation: String) -> CopyError {
+        CopyError(
+            reason,
+            side: repository.side,
+            image: repository.reference.tagged(nil, digest: digest).description,
+            operation: operation
+        )
+    }
+}

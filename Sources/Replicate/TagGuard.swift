@@ -1,0 +1,70 @@
+internal import Content
+
+/// Decides whether a tag may be set, before a byte is moved and again right before it is.
+///
+/// - Source: DESIGN section 7: `--if-exists`, `--if-current`; ECR has no compare-and-swap
+struct TagGuard: Sendable {
+    let session: DestinationSession
+    let options: CopyOptions
+
+    /// - Throws: ``CopyError`` of kind `refused`, naming both digests.
+    func decide(_ tags: [Tag], for wanted: Digest, isReferrer: Bool) async throws -> [Plan.PlannedTag] {
+        var planned: [Plan.PlannedTag] = []
+        for tag in tags.unique() {
+            let action = try action(for: tag, wanted, holding: await session.holds(tag), isReferrer: isReferrer)
+            planned.append(.init(tag: tag, digest: wanted, action: action, isReferrer: isReferrer))
+        }
+        return planned
+    }
+
+    /// Refuses if a tag that would move is fixed at the destination.
+    ///
+    /// Costs a request only when something would move. Where the question is not allowed, `PutImage` decides.
+    func checkImmutability(of tags: [Plan.PlannedTag]) async throws {
+        let moving = tags.filter { if case .move = $0.action { true } else { false } }
+        guard !moving.isEmpty, let immutability = try await session.tagImmutability() else { return }
+        for planned in moving where immutability.fixes(planned.tag) {
+            guard case .move(let held) = planned.action else { continue }
+            throw refusal(.tagImmutable(tag: planned.tag, holds: held, wanted: planned.digest), planned.tag)
+        }
+    }
+
+    /// Reads guarded tags once more, after bytes had to move; the window that is left is documented.
+    ///
+    /// - Returns: The tags that still have to be set.
+    func confirm(_ tags: [Plan.PlannedTag]) async throws -> [Plan.PlannedTag] {
+        let ids = tags.map { ManifestID.tag($0.tag) }
+        let reading = try await session.repository.read(manifests: [], digests: ids)
+        return try tags.map { planned in
+            let held = reading.digests[.tag(planned.tag)]
+            let action = try action(for: planned.tag, planned.digest, holding: held, isReferrer: planned.isReferrer)
+            return .init(tag: planned.tag, digest: planned.digest, action: action, isReferrer: planned.isReferrer)
+        }
+    }
+
+    private func action(
+        for tag: Tag,
+        _ wanted: Digest,
+        holding held: Digest?,
+        isReferrer: Bool
+    ) throws -> Plan.TagAction {
+        if held == wanted { return .keep }
+        // What must be current is the tag that was asked for; signatures' tags follow it.
+        if let expected = options.ifCurrent, !isReferrer {
+            guard let held, held == expected else {
+                throw refusal(.tagMoved(tag: tag, expected: expected, holds: held), tag)
+            }
+            return .move(from: held)
+        }
+        guard let held else { return .set }
+        switch options.ifExists {
+        case .move: return .move(from: held)
+        case .skip: return .skip(holds: held)
+        case .fail: throw refusal(.tagHolds(tag: tag, holds: held, wanted: wanted), tag)
+        }
+    }
+
+    private func refusal(_ reason: CopyError.Reason, _ tag: Tag) -> CopyError {
+        session.failure(reason, .tag(tag), "checking the tag")
+    }
+}

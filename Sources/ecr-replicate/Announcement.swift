@@ -1,0 +1,27 @@
+import Content
+import Platform
+import Replicate
+
+/// What a promotion says before it acts: who asks, and what will be done.
+final class Announcement: Sendable {
+    private let isWanted: Bool
+
+    init(isWanted: Bool) { self.isWanted = isWanted }
+
+    func caller(_ name: String?) {
+        guard isWanted else { return }
+        LineStream.standardError.writeLine("asked by \(name ?? "somebody STS can't name")")
+    }
+
+    func note(_ event: CopyEvent) {
+        guard isWanted else { return }
+        switch event {
+        case .planned(let plan):
+            LineStream.standardError.writeLine("will promote \(plan.source) = \(plan.root.digest)")
+            plan.lines.forEach(LineStream.standardError.writeLine)
+        case .finished(let receipt):
+            LineStream.standardError.writeLine("promoted \(receipt.digest) to \(receipt.destination)")
+        default: break
+        }
+    }
+}

@@ -1,0 +1,123 @@
+public import ArgumentParser
+import Content
+public import Replicate
+
+/// What decides how tags and their companions are copied.
+struct CopyArguments: ParsableArguments {
+    @Flag(help: "Print the plan on standard output, and write nothing.")
+    var dryRun = false
+
+    @Option(help: "What to do about a tag that holds another image.")
+    var ifExists: IfExists?
+
+    @Option(
+        help: ArgumentHelp(
+            "Move a tag only if it holds this digest now; refuses an absent tag.",
+            valueName: "digest"
+        ),
+        transform: parseDigest
+    )
+    var ifCurrent: Digest?
+
+    @Option(help: "Whether signatures, SBOMs and attestations travel along.")
+    var referrers: ReferrerMode = .all
+
+    @Option(help: "What to do when the destination's repository is missing.")
+    var createRepository: RepositoryCreation = .never
+
+    func validate() throws {
+        guard ifExists == nil || ifCurrent == nil else {
+            throw ValidationError("--if-current and --if-exists exclude each other")
+        }
+    }
+
+    func options(ifExists usual: IfExists, platforms: [ImagePlatform] = []) -> CopyOptions {
+        CopyOptions(
+            ifExists: ifExists ?? usual,
+            ifCurrent: ifCurrent,
+            referrers: referrers,
+            createRepository: createRepository,
+            platforms: platforms,
+            isDryRun: dryRun
+        )
+    }
+}
+
+/// Which images, where a reference names only a repository.
+struct SelectionArguments: ParsableArguments {
+    @Flag(help: "Copy every tagged image of the repository.")
+    var allTags = false
+
+    @Option(
+        name: .customLong("match"),
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "Copy images whose tags match: a glob, re:EXPRESSION or semver:RANGE.",
+            valueName: "pattern"
+        ),
+        transform: parsePattern
+    )
+    var patterns: [TagPattern] = []
+
+    @Option(help: ArgumentHelp("Of those, the N that were pushed last.", valueName: "n"))
+    var newest: Int?
+
+    var isUsed: Bool { allTags || !patterns.isEmpty || newest != nil }
+
+    func validate() throws {
+        if let newest, newest < 1 { throw ValidationError("--newest takes a number from 1") }
+    }
+
+    /// - Throws: A usage error if a reference that names an image meets flags that choose some.
+    func selection(of source: ImageReference) throws -> Selection {
+        if let id = ManifestID(source) {
+            guard !isUsed else {
+                throw ValidationError("'\(source)' names one image; --all-tags, --match and --newest choose among many")
+            }
+            return .one(id)
+        }
+        guard isUsed else {
+            throw ValidationError(
+                "'\(source)' names no tag or digest; add one, or pass --all-tags, --match or --newest"
+            )
+        }
+        return .many(TagFilter(patterns: patterns, newest: newest))
+    }
+}
+
+extension IfExists: ExpressibleByArgument {}
+extension ReferrerMode: ExpressibleByArgument {}
+extension RepositoryCreation: ExpressibleByArgument {}
+
+func parseReference(_ text: String) throws -> ImageReference {
+    try usage { try ImageReference(parsing: text) }
+}
+
+func parseDestination(_ text: String) throws -> DestinationReference {
+    try usage { try DestinationReference(parsing: text) }
+}
+
+func parseTag(_ text: String) throws -> Tag {
+    try usage { try Tag(parsing: text) }
+}
+
+func parseDigest(_ text: String) throws -> Digest {
+    try usage { try Digest(parsing: text) }
+}
+
+func parsePlatform(_ text: String) throws -> ImagePlatform {
+    try usage { try ImagePlatform(parsing: text) }
+}
+
+func parsePattern(_ text: String) throws -> TagPattern {
+    try usage { try TagPattern(parsing: text) }
+}
+
+/// What a value's own parser says is wrong is what the user reads.
+private func usage<Value>(_ parse: () throws -> Value) throws -> Value {
+    do {
+        return try parse()
+    } catch {
+        throw ValidationError("\(error)")
+    }
+}

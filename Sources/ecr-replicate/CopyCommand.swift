@@ -1,0 +1,73 @@
+import ArgumentParser
+import Content
+import Replicate
+
+struct CopyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "copy",
+        abstract: "Copy an image to another repository, region or account, byte for byte.",
+        discussion: """
+            A destination may leave out the tag (the source's is kept) or the whole repository (HOST/ keeps its name). \
+            Several destinations: the source's manifests are read once. Standard output gets a line for each tag that \
+            holds the image at the end.
+
+            EXAMPLES
+              ecr-replicate copy 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1 \\
+                                 111122223333.dkr.ecr.us-east-1.amazonaws.com/
+              ecr-replicate copy --tag stable --platform linux/arm64 REPO:v1 OTHER_REPO
+              ecr-replicate copy --match 'semver:>=1.2 <2' --newest 10 REPO 444455556666.dkr.ecr.eu-west-1.amazonaws.com/
+              ecr-replicate copy --dry-run REPO:v1 OTHER_REPO:v1
+            """
+    )
+
+    @Argument(help: "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, or an ARN.", transform: parseReference)
+    var source: ImageReference
+
+    @Argument(help: "Where to put it.", transform: parseDestination)
+    var destinations: [DestinationReference]
+
+    @Option(
+        name: .customLong("tag"),
+        parsing: .singleValue,
+        help: ArgumentHelp("A tag to set besides the destination's own (repeatable).", valueName: "tag"),
+        transform: parseTag
+    )
+    var tags: [Tag] = []
+
+    @Option(
+        name: .customLong("platform"),
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "os/architecture[/variant]: one takes that child unchanged, several make a new index (repeatable).",
+            valueName: "platform"
+        ),
+        transform: parsePlatform
+    )
+    var platforms: [ImagePlatform] = []
+
+    @OptionGroup(title: "Several images") var selection: SelectionArguments
+    @OptionGroup(title: "Safety") var copying: CopyArguments
+    @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
+
+    func validate() throws {
+        guard !destinations.isEmpty else { throw ValidationError("name at least one destination") }
+        if case .many = try selection.selection(of: source) {
+            guard tags.isEmpty, destinations.allSatisfy({ $0.tag == nil }) else {
+                throw ValidationError("several images keep their own tags; leave out --tag and the destination's tag")
+            }
+        }
+    }
+
+    func run() async throws {
+        try await Session(command: "copy", output, connection).run { replicator in
+            try await replicator.copy(
+                source,
+                selection.selection(of: source),
+                to: destinations,
+                tags: tags,
+                copying.options(ifExists: .move, platforms: platforms)
+            )
+        }
+    }
+}

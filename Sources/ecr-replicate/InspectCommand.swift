@@ -1,0 +1,58 @@
+import ArgumentParser
+import Content
+import Platform
+import Replicate
+
+struct InspectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect",
+        abstract: "Show what an image is: digest, media type, platforms or layers, and what refers to it.",
+        discussion: """
+            EXAMPLES
+              ecr-replicate inspect 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1
+              ecr-replicate inspect --raw team/app:v1 | sha256sum     (the manifest, byte for byte)
+            """
+    )
+
+    @Argument(help: "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, or an ARN.", transform: parseReference)
+    var image: ImageReference
+
+    @Flag(help: "Print the manifest itself, to the last byte, and nothing else.")
+    var raw = false
+
+    @Option(help: "Whether to look for signatures, SBOMs and attestations.")
+    var referrers: ReferrerMode = .all
+
+    @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
+
+    func validate() throws {
+        guard ManifestID(image) != nil else { throw ValidationError("'\(image)' names no tag or digest") }
+    }
+
+    func run() async throws {
+        try await Session(command: "inspect", output, connection).read { replicator in
+            let found = try await replicator.inspect(image, referrers: raw ? .none : referrers)
+            return Session.Answer(text: raw ? found.manifest.text : text(found), document: found, isRaw: raw)
+        }
+    }
+
+    private func text(_ found: Inspection) -> String {
+        var lines = ["\(found.reference)", "digest     \(found.digest)", "mediaType  \(found.mediaType)"]
+        if let type = found.artifactType, found.children.isEmpty { lines.append("artifact   \(type)") }
+        if let subject = found.subject { lines.append("subject    \(subject)") }
+        lines.append("manifest   \(ByteCount(Int64(found.manifestSize)))")
+        if found.children.isEmpty { lines.append("content    \(ByteCount(found.size))") }
+        for child in found.children {
+            let kind = child.isAttestation ? "attestation" : child.platform ?? "manifest"
+            lines.append("  \(child.digest)  \(kind)")
+        }
+        if let config = found.config { lines.append("  \(config.digest)  config  \(ByteCount(config.size))") }
+        for layer in found.layers { lines.append("  \(layer.digest)  layer   \(ByteCount(layer.size))") }
+        for referrer in found.referrers {
+            let how = referrer.tag.map { "tag \($0)" } ?? "referrer"
+            lines.append("  \(referrer.digest)  \(how)  \(referrer.artifactType ?? referrer.mediaType.rawValue)")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}

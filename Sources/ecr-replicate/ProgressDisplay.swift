@@ -1,0 +1,121 @@
+import Content
+import FoundationEssentials
+import Platform
+import Replicate
+
+/// Shows what happens: bars on a terminal, lines elsewhere.
+final class ProgressDisplay: Sendable {
+    private enum Form { case bar, plain, json, none }
+
+    private let form: Form
+    private let stream: LineStream
+    private let state = Lock(ProgressState())
+    private let drawn = Lock(0)
+    private let ticker: Task<Void, Never>?
+
+    /// Between two drawings of the bars, and between two heartbeats where there are none (DESIGN section 7).
+    static let frame: Duration = .milliseconds(100)
+    static let heartbeat: Duration = .seconds(15)
+
+    init(mode: ProgressMode, stream: LineStream) {
+        self.stream = stream
+        let terminal = Terminal(of: stream)
+        form =
+            switch mode {
+            case .auto: terminal.canRedraw ? .bar : .plain
+            case .bar: .bar
+            case .plain: .plain
+            case .json: .json
+            case .none: .none
+            }
+        switch form {
+        case .bar:
+            ticker = Self.every(Self.frame) { [state, drawn] in Self.draw(state, drawn, stream) }
+        case .plain:
+            ticker = Self.every(Self.heartbeat) { [state] in
+                if let line = state.withLock({ $0.heartbeat }) { stream.writeLine(line) }
+            }
+        case .json, .none: ticker = nil
+        }
+    }
+
+    func note(_ event: CopyEvent) {
+        let line = state.withLock { $0.note(event) }
+        switch form {
+        case .plain: if let line { stream.writeLine(line) }
+        case .json: if let event = ProgressEvent(event), let text = event.json { stream.writeLine(text) }
+        case .bar, .none: break
+        }
+    }
+
+    /// Takes the bars away, so that results stand alone.
+    func finish() {
+        ticker?.cancel()
+        guard form == .bar else { return }
+        Self.erase(drawn, stream)
+    }
+
+    private static func every(_ interval: Duration, _ body: @escaping @Sendable () -> Void) -> Task<Void, Never> {
+        // Owned by the display; cancelled by `finish`.
+        Task {
+            while (try? await Task.sleep(for: interval)) != nil { body() }
+        }
+    }
+
+    private static func draw(_ state: Lock<ProgressState>, _ drawn: Lock<Int>, _ stream: LineStream) {
+        let width = Terminal.width(of: stream)
+        let lines = state.withLock { $0.lines(width: width) }
+        drawn.withLock { count in
+            // Up to the first line, each line cleared and written anew, and what was left of the last drawing.
+            var text = count > 0 ? "\u{1B}[\(count)A" : ""
+            for line in lines { text += "\u{1B}[2K\(line)\n" }
+            if count > lines.count { text += "\u{1B}[0J" }
+            count = lines.count
+            if !text.isEmpty { stream.write(text) }
+        }
+    }
+
+    private static func erase(_ drawn: Lock<Int>, _ stream: LineStream) {
+        drawn.withLock { count in
+            if count > 0 { stream.write("\u{1B}[\(count)A\u{1B}[0J") }
+            count = 0
+        }
+    }
+}
+
+/// One line of `--progress json`.
+struct ProgressEvent: Encodable {
+    var event: String
+    var digest: String?
+    var destination: String?
+    var bytes: Int64?
+    var reason: String?
+
+    init?(_ event: CopyEvent) {
+        switch event {
+        case .planned(let plan): self.init("planned", plan.root.digest, "\(plan.destination)", plan.bytesToMove)
+        case .blobStarted(let blob, let to): self.init("blobStarted", blob.digest, "\(to)", blob.size)
+        case .blobProgress: return nil
+        case .blobRestarted(let digest, let to, let reason): self.init("blobRestarted", digest, "\(to)", nil, reason)
+        case .blobMoved(let blob, let to): self.init("blobMoved", blob.digest, "\(to)", blob.size)
+        case .blobMounted(let blob, let to, _): self.init("blobMounted", blob.digest, "\(to)", blob.size)
+        case .manifestPut(let digest, let tag, let to): self.init("manifestPut", digest, "\(to.tagged(tag))", nil)
+        case .finished(let receipt): self.init("finished", receipt.digest, "\(receipt.destination)", nil)
+        case .failed(_, let to, let error): self.init("failed", nil, to, nil, error.cause)
+        }
+    }
+
+    private init(_ event: String, _ digest: Digest?, _ destination: String, _ bytes: Int64?, _ reason: String? = nil) {
+        self.event = event
+        self.digest = digest?.description
+        self.destination = destination
+        self.bytes = bytes
+        self.reason = reason
+    }
+
+    var json: String? {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) }
+    }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Content
+import Replicate
+
+struct PromoteCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "promote",
+        abstract: "Copy an image to where production pulls from, overwriting nothing by accident.",
+        discussion: """
+            The source is resolved to its digest once, and that digest is what arrives. A tag that holds another image \
+            is refused (exit 3) unless --if-exists move. Standard error says what will be done before it is, who asks, \
+            and then what was done.
+
+            EXAMPLES
+              ecr-replicate promote --destination-role-arn arn:aws:iam::444455556666:role/promoter \\
+                  111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1 \\
+                  444455556666.dkr.ecr.eu-west-1.amazonaws.com/prod/app:v1
+            """
+    )
+
+    @Argument(help: "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, or an ARN.", transform: parseReference)
+    var source: ImageReference
+
+    @Argument(help: "Where to put it.", transform: parseDestination)
+    var destination: DestinationReference
+
+    @Option(
+        name: .customLong("tag"),
+        parsing: .singleValue,
+        help: ArgumentHelp("A tag to set besides the destination's own (repeatable).", valueName: "tag"),
+        transform: parseTag
+    )
+    var tags: [Tag] = []
+
+    @OptionGroup(title: "Safety") var copying: CopyArguments
+    @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
+
+    func validate() throws {
+        guard ManifestID(source) != nil else {
+            throw ValidationError("'\(source)' names no tag or digest; one image is promoted at a time")
+        }
+    }
+
+    func run() async throws {
+        guard let id = ManifestID(source) else { return }
+        try await Session(command: "promote", output, connection, announcesPlan: true, namesCallerAt: destination).run {
+            replicator in
+            try await replicator.copy(source, .one(id), to: [destination], tags: tags, copying.options(ifExists: .fail))
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Content
+import Replicate
+
+struct RetagCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retag",
+        abstract: "Give an image more tags in its own repository: same bytes, same digest, no layer moved.",
+        discussion: """
+            One request reads the image and the tags' present state, and one more sets each new tag. A tag that holds \
+            the image already costs nothing.
+
+            EXAMPLES
+              ecr-replicate retag 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1 v2
+              ecr-replicate retag team/app@sha256:… stable latest
+              ecr-replicate retag --if-current sha256:… team/app:v2 stable
+            """
+    )
+
+    @Argument(help: "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, or an ARN.", transform: parseReference)
+    var source: ImageReference
+
+    @Argument(help: "The tags to set.", transform: parseTag)
+    var newTags: [Tag]
+
+    @OptionGroup(title: "Safety") var copying: RetagArguments
+    @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
+
+    func validate() throws {
+        guard ManifestID(source) != nil else {
+            throw ValidationError("'\(source)' names no tag or digest; which image should get the new tag?")
+        }
+        guard !newTags.isEmpty else { throw ValidationError("name at least one new tag") }
+    }
+
+    func run() async throws {
+        try await Session(command: "retag", output, connection).run { replicator in
+            try await replicator.retag(source, to: newTags, copying.options)
+        }
+    }
+}
+
+/// The part of a copy's flags that makes sense within one repository.
+struct RetagArguments: ParsableArguments {
+    @Flag(help: "Print the plan on standard output, and write nothing.")
+    var dryRun = false
+
+    @Option(help: "What to do about a tag that holds another image.")
+    var ifExists: IfExists?
+
+    @Option(
+        help: ArgumentHelp(
+            "Move a tag only if it holds this digest now; refuses an absent tag.",
+            valueName: "digest"
+        ),
+        transform: parseDigest
+    )
+    var ifCurrent: Digest?
+
+    func validate() throws {
+        guard ifExists == nil || ifCurrent == nil else {
+            throw ValidationError("--if-current and --if-exists exclude each other")
+        }
+    }
+
+    var options: CopyOptions {
+        CopyOptions(ifExists: ifExists ?? .move, ifCurrent: ifCurrent, referrers: .none, isDryRun: dryRun)
+    }
+}

@@ -1,0 +1,256 @@
+import AWSIdentity
+import ArgumentParser
+import Content
+import FoundationEssentials
+import Logging
+import Platform
+import Replicate
+import Wire
+
+/// One run of one subcommand: opens what it needs, watches for signals, prints what came out, exits as promised.
+struct Session {
+    let command: String
+    let output: OutputOptions
+    let connection: ConnectionOptions
+    let announcesPlan: Bool
+    /// A destination whose caller is asked for and said.
+    let namesCallerAt: DestinationReference?
+
+    init(
+        command: String,
+        _ output: OutputOptions,
+        _ connection: ConnectionOptions,
+        announcesPlan: Bool = false,
+        namesCallerAt: DestinationReference? = nil
+    ) {
+        self.command = command
+        self.output = output
+        self.connection = connection
+        self.announcesPlan = announcesPlan
+        self.namesCallerAt = namesCallerAt
+    }
+
+    /// Runs something that copies.
+    ///
+    /// - Throws: `ExitCode`, after everything has been printed.
+    func run(_ body: @escaping @Sendable (Replicator) async throws -> [CopyResult]) async throws {
+        let started = ContinuousClock.now
+        let display = ProgressDisplay(mode: output.progress, stream: .standardError)
+        let announcement = Announcement(isWanted: announcesPlan && output.output == .text)
+        let results = Lock<[CopyResult]>([])
+        let caller = Lock<String?>(nil)
+        let requests = Lock(0)
+        let ending = await end { report in
+            try await withReplicator(report: report) { replicator, transport in
+                defer { requests.withLock { $0 = transport.statistics.requestsSent } }
+                if let namesCallerAt {
+                    let name = await replicator.caller(at: namesCallerAt)
+                    caller.withLock { $0 = name }
+                    announcement.caller(name)
+                }
+                let done = try await body(replicator)
+                results.withLock { $0 = done }
+            }
+        } reporting: { event in
+            announcement.note(event)
+            display.note(event)
+        }
+        display.finish()
+        let all = results.withLock { $0 }
+        let code = exitCode(all, ending)
+        let seconds = (ContinuousClock.now - started).seconds
+        let count = requests.withLock { $0 }
+        switch output.output {
+        case .json:
+            printJSON(
+                CopyDocument(
+                    command: command,
+                    exitCode: Int(code),
+                    results: all,
+                    error: ending.error,
+                    requests: count,
+                    seconds: seconds,
+                    caller: caller.withLock { $0 }
+                )
+            )
+        case .text: printText(all, ending, count, seconds)
+        }
+        if code != 0 { throw ExitCode(code) }
+    }
+
+    /// Runs something that only reads, and prints what `body` returns.
+    func read(_ body: @escaping @Sendable (Replicator) async throws -> Answer) async throws {
+        let answer = Lock<Answer?>(nil)
+        let ending = await end { report in
+            try await withReplicator(report: report) { replicator, _ in
+                let value = try await body(replicator)
+                answer.withLock { $0 = value }
+            }
+        } reporting: { _ in
+        }
+        if let error = ending.error {
+            if output.output == .json {
+                printJSON(
+                    CopyDocument(
+                        command: command,
+                        exitCode: Int(exitCode([], ending)),
+                        results: [],
+                        error: error,
+                        requests: 0,
+                        seconds: 0
+                    )
+                )
+            }
+            LineStream.standardError.writeLine("ecr-replicate: \(error)")
+        } else if let answer = answer.withLock({ $0 }) {
+            output.output == .json && !answer.isRaw
+                ? printJSON(answer.document) : LineStream.standardOutput.write(answer.text)
+        }
+        let code = exitCode([], ending)
+        if code != 0 { throw ExitCode(code) }
+    }
+
+    /// What a reading subcommand found, in both forms.
+    struct Answer: Sendable {
+        var text: String
+        var document: any Encodable & Sendable
+        /// Bytes that are printed as they are, whatever `--output` says.
+        var isRaw = false
+    }
+
+    enum Ending {
+        case finished
+        case failed(CopyError)
+        case interrupted(Termination.Signal)
+
+        var error: CopyError? { if case .failed(let error) = self { error } else { nil } }
+    }
+
+    /// Runs `body` until it ends or a signal says stop; a second signal doesn't wait for anything.
+    private func end(
+        _ body: @escaping @Sendable (@escaping @Sendable (CopyEvent) -> Void) async throws -> Void,
+        reporting: @escaping @Sendable (CopyEvent) -> Void
+    ) async -> Ending {
+        let stopped = Lock<Termination.Signal?>(nil)
+        // Owned by this function, which waits for it below.
+        let work = Task { try await body(reporting) }
+        let watch = Task {
+            for await termination in Signals.terminations() {
+                if termination.ordinal > 1 { ProcessFacts.exitNow(termination.signal.exitCode) }
+                stopped.withLock { $0 = termination.signal }
+                LineStream.standardError.writeLine(
+                    "stopping; what has arrived stays, and the next run goes on from there"
+                )
+                work.cancel()
+            }
+        }
+        defer { watch.cancel() }
+        do {
+            try await work.value
+            return stopped.withLock { $0 }.map { .interrupted($0) } ?? .finished
+        } catch {
+            if let signal = stopped.withLock({ $0 }) { return .interrupted(signal) }
+            return .failed(
+                error as? CopyError
+                    ?? CopyError(
+                        .rejected(code: "could not begin", text: "\(error)"),
+                        side: .source,
+                        image: "",
+                        operation: command
+                    )
+            )
+        }
+    }
+
+    private func withReplicator(
+        report: @escaping @Sendable (CopyEvent) -> Void,
+        _ body: @escaping @Sendable (Replicator, Transport) async throws -> Void
+    ) async throws {
+        let logger = diagnostics(output.logLevel)
+        let environment = AWSEnvironment.current()
+        let retry = RetryPolicy(onRetry: { attempt, wait, error in
+            logger.notice("try \(attempt) failed, next in \(wait.shown): \(error)")
+        })
+        let configuration = TransportConfiguration(
+            caBundle: connection.caBundle ?? environment.variables["AWS_CA_BUNDLE"],
+            plainHTTPAuthorities: namedPlainAuthorities(environment),
+            userAgent: "ecr-replicate/\(Build.version)"
+        )
+        try await withTransport(configuration) { transport in
+            let resolver = IdentityResolver(
+                environment: environment,
+                sender: transport,
+                retry: retry,
+                logger: logger
+            )
+            let opener = RepositoryOpener(resolver: resolver, sender: transport, retry: retry, logger: logger)
+            let replicator = Replicator(
+                opener: opener,
+                relay: transport,
+                retry: retry,
+                source: connection.source,
+                destination: connection.destination,
+                jobs: output.jobs,
+                report: report
+            )
+            try await body(replicator, transport)
+        }
+    }
+
+    /// Endpoints that the user wrote with `http://`, who thereby allows it there.
+    private func namedPlainAuthorities(_ environment: AWSEnvironment) -> Set<String> {
+        let named =
+            [
+                connection.sourceEndpointUrl, connection.destinationEndpointUrl,
+                connection.sourceRegistryEndpoint, connection.destinationRegistryEndpoint,
+            ]
+            + ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL_STS"].map { environment.variables[$0] }
+            + ProcessFacts.arguments.filter { $0.hasPrefix("http://") }.map {
+                "http://" + $0.dropFirst(7).prefix { $0 != "/" }
+            }
+        return Set(
+            named.compactMap { $0 }.compactMap { try? HTTPURL($0) }.filter { $0.scheme == .http }.map(\.authority)
+        )
+    }
+
+    private func exitCode(_ results: [CopyResult], _ ending: Ending) -> Int32 {
+        switch ending {
+        case .interrupted(let signal): signal.exitCode
+        case .failed(let error): ExitStatus.of(error)
+        case .finished: ExitStatus.of(results)
+        }
+    }
+
+    private func printText(_ results: [CopyResult], _ ending: Ending, _ requests: Int, _ seconds: Double) {
+        let (out, diagnostics) = (LineStream.standardOutput, LineStream.standardError)
+        for result in results {
+            switch result {
+            case .done(let receipt): receipt.lines.forEach(out.writeLine)
+            case .planned(let plan): plan.lines.forEach(out.writeLine)
+            case .failed(_, _, let error): diagnostics.writeLine("ecr-replicate: \(error)")
+            case .cancelled(let source, let destination):
+                diagnostics.writeLine("ecr-replicate: stopped before it was done: \(source) to \(destination)")
+            }
+        }
+        if let error = ending.error { diagnostics.writeLine("ecr-replicate: \(error)") }
+        guard output.progress != .none else { return }
+        for line in Summary(results: results, requests: requests, seconds: seconds).lines {
+            diagnostics.writeLine(line)
+        }
+    }
+}
+
+/// `--output json`'s one document.
+func printJSON(_ document: some Encodable) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    guard let bytes = try? encoder.encode(document) else { return }
+    LineStream.standardOutput.writeLine(String(decoding: bytes, as: UTF8.self))
+}
+
+/// A logger on standard error, a line a message.
+func diagnostics(_ level: Logger.Level) -> Logger {
+    var logger = Logger(label: "ecr-replicate") { _ in LineLogHandler() }
+    logger.logLevel = level
+    return logger
+}

@@ -1,0 +1,56 @@
+import Content
+import Replicate
+
+/// The last lines on standard error: what moved, what was there, how long, how many requests.
+struct Summary {
+    var results: [CopyResult]
+    var requests: Int
+    var seconds: Double
+
+    var lines: [String] {
+        let receipts = results.compactMap { if case .done(let receipt) = $0 { receipt } else { nil } }
+        let failed = results.count { $0.error != nil }
+        var lines = receipts.flatMap(\.notes).map { "note: \($0)" }
+        for receipt in receipts {
+            for tag in receipt.tags {
+                if let previous = tag.previous, tag.outcome == .moved {
+                    lines.append("\(receipt.destination):\(tag.tag) held \(previous) before")
+                } else if let previous = tag.previous, tag.outcome == .skipped {
+                    lines.append("\(receipt.destination):\(tag.tag) holds \(previous) and was left alone")
+                }
+            }
+        }
+        var parts: [String] = []
+        if !receipts.isEmpty {
+            let moved = receipts.reduce(0) { $0 + $1.blobsMoved }
+            let bytes = receipts.reduce(0) { $0 + $1.bytesMoved }
+            let mounted = receipts.reduce(0) { $0 + $1.blobsMounted }
+            let there = receipts.reduce(0) { $0 + $1.blobsThere }
+            let tags = receipts.flatMap(\.tags)
+            if moved > 0 { parts.append("\(moved) blobs moved (\(ByteCount(bytes)))") }
+            if mounted > 0 { parts.append("\(mounted) mounted") }
+            if there > 0 { parts.append("\(there) there already") }
+            let manifests = receipts.reduce(0) { $0 + $1.manifestsPut }
+            if manifests > 0 { parts.append("\(manifests) manifests put") }
+            let referrers = receipts.reduce(0) { $0 + $1.referrers }
+            if referrers > 0 { parts.append("\(referrers) of them referrers") }
+            let set = tags.count { $0.outcome == .set || $0.outcome == .moved }
+            if set > 0 { parts.append("\(set) tags set") }
+            if !receipts.contains(where: \.changedAnything) { parts = ["nothing to do"] }
+        }
+        if failed > 0 { parts.append("\(failed) failed") }
+        parts.append("\(requests) requests")
+        parts.append("\((seconds * 100).rounded() / 100) s")
+        lines.append(parts.joined(separator: ", "))
+        return lines
+    }
+}
+
+extension Duration {
+    var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+
+    /// For people, to the hundredth of a second.
+    var shown: String { "\((seconds * 100).rounded() / 100) s" }
+}
