@@ -208,7 +208,10 @@ private struct ReferenceParts {
         }
         let parts = rest.split(separator: ":", omittingEmptySubsequences: false)
         if parts.count == 2 {
-            guard let port = Int(parts[1]), (1...65_535).contains(port) else { return false }
+            // `Int` would take a sign as well.
+            guard parts[1].utf8.allSatisfy({ (48...57).contains($0) }), let port = UInt16(parts[1]), port > 0 else {
+                return false
+            }
         }
         guard parts.count <= 2 else { return false }
         let host = parts.first ?? ""

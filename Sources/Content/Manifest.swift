@@ -48,7 +48,9 @@ public struct Manifest: Sendable, Hashable {
         self.digest = Digest(of: bytes)
         self.mediaType = mediaType
         kind = mediaType.isIndex ? .index : mediaType.isArtifactManifest ? .artifact : .image
-        // A document that is both lets a registry and a client see two different images (CVE-2021-41190).
+        // A document that is both lets a registry and a client see two different images (CVE-2021-41190), and so
+        // does one that calls itself an index where the registry calls it an image.
+        if let own = document.ownMediaType, own.isManifest, own.isIndex != mediaType.isIndex { throw .ambiguous }
         if kind == .index, document.config != nil || document.layers != nil { throw .ambiguous }
         if kind != .index, document.manifests != nil { throw .ambiguous }
         config = try kind == .image ? document.config?.checked(in: "config") : nil
@@ -101,6 +103,9 @@ public struct Manifest: Sendable, Hashable {
     private static func checkLimits(_ bytes: [UInt8]) throws(ManifestError) {
         guard bytes.count <= largestByteCount else { throw .tooLarge(bytes.count) }
         guard String(validating: bytes, as: UTF8.self) != nil else { throw .notUTF8 }
+        // Foundation's parser takes either for a sign of UTF-16 or UTF-32, or skips it; everybody else's refuses.
+        guard !bytes.starts(with: [0xEF, 0xBB, 0xBF]) else { throw .notJSON("it begins with a byte order mark") }
+        guard !bytes.contains(0) else { throw .notJSON("it holds a NUL byte") }
         var depth = 0
         var inString = false
         var escaped = false
@@ -150,12 +155,12 @@ extension ManifestError: CustomStringConvertible {
         case .tooMany(let member, let count):
             "the manifest has \(count) \(member); at most \(Manifest.mostDescriptors) are allowed"
         case .notUTF8: "the manifest is not UTF-8 text"
-        case .notJSON(let reason): "the manifest is not the JSON it should be: \(reason)"
+        case .notJSON(let reason): "the manifest is not the JSON it should be: \(clipped(reason))"
         case .schema1:
             "the manifest is docker schema 1, which hashes something else than its bytes and can't be copied as it "
                 + "is; push the image again with a docker of this decade"
         case .unknownSchema(let version): "the manifest has schemaVersion \(version); only 2 is known"
-        case .unknownMediaType(let type): "the media type '\(type)' is not one of a manifest"
+        case .unknownMediaType(let type): "the media type '\(clipped(type.rawValue))' is not one of a manifest"
         case .ambiguous: "the manifest claims to be an image and an index at once"
         case .noConfig: "the image manifest names no config"
         case .badDescriptor(let member, let reason): "the manifest's \(member) is not a descriptor: \(reason)"

@@ -27,12 +27,17 @@ struct ManifestDocument: Decodable {
         }
     }
 
+    /// What the manifest says of itself; `nil` if it says nothing, as OCI allows.
+    var ownMediaType: MediaType? {
+        mediaType.flatMap { $0.isEmpty ? nil : MediaType($0).withoutParameters }
+    }
+
     /// What this is: the registry's word, else the manifest's own, else its shape (facts/ecr.md A.5).
     ///
     /// A plain `application/json` or `text/plain` from a careless server counts as no word.
     func mediaType(stated: MediaType?) -> MediaType {
         if let stated, stated.withoutParameters.isManifest { return stated.withoutParameters }
-        if let mediaType, !mediaType.isEmpty { return MediaType(mediaType) }
+        if let ownMediaType { return ownMediaType }
         if schemaVersion == 1 { return .dockerSchema1Signed }
         if manifests != nil { return .ociIndex }
         if config != nil || layers != nil { return .ociManifest }
@@ -53,7 +58,7 @@ struct ManifestDocument: Decodable {
             guard let digest, let parsed = try? Digest(parsing: digest) else {
                 throw .badDescriptor(
                     member: member,
-                    reason: "'\(String((self.digest ?? "").prefix(100)))' is not a sha256 digest"
+                    reason: "'\(clipped(self.digest ?? "", to: 100))' is not a sha256 digest"
                 )
             }
             guard let size, size >= 0, size <= Double(Descriptor.largestSize), size == size.rounded() else {

@@ -141,10 +141,23 @@ extension ReferenceError: CustomStringConvertible {
         case .malformedReference(let text, let reason): "'\(clipped(text))' is not an image reference: \(reason)"
         }
     }
+}
 
-    /// What a user typed may be anything, of any length.
-    private func clipped(_ text: String) -> String {
-        let visible = text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "?" : String($0) }.joined()
-        return visible.count > 200 ? visible.prefix(200) + "…" : visible
+/// Text from elsewhere, fit to be shown: what a user typed or a registry sent may be anything, of any length.
+///
+/// Control characters would speak to the terminal, and format characters (the marks that turn the direction of
+/// writing among them) would make a line read as another.
+///
+/// - Returns: At most `limit` characters and an ellipsis.
+func clipped(_ text: String, to limit: Int = 200) -> String {
+    var visible = ""
+    // A character may be made of any number of scalars: count scalars.
+    for (count, scalar) in text.unicodeScalars.enumerated() {
+        guard count < limit else { return visible + "…" }
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: visible += "?"
+        default: visible.unicodeScalars.append(scalar)
+        }
     }
+    return visible
 }

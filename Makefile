@@ -1,0 +1,69 @@
+# `make demo` and `make test` are all that a fresh machine needs; the rest is for those who change things.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test build release check format docs tsan asan clean
+
+# One debug build serves `build`, `check` and `test`. The import check refuses what Package.swift doesn't name.
+DEBUG := swift build --build-tests --explicit-target-dependency-import-check error
+BINARY := .build/debug/ecr-replicate
+
+# The Swift runtime goes into the program where the toolchain has it as archives: it starts 5 ms sooner.
+TOOLCHAIN := $(dir $(realpath $(shell command -v swift)))..
+STATIC := $(if $(wildcard $(TOOLCHAIN)/lib/swift_static),--static-swift-stdlib)
+RELEASE := swift build -c release $(STATIC) --product ecr-replicate
+
+# Sanitizers watch our own code; real servers and clients beside it only cost time.
+SANITIZED := --skip InteropTests
+
+help: ## print this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-8s  %s\n", $$1, $$2 }'
+
+demo: ## install what is missing, build, and see an image retagged, copied and promoted on a local ECR
+	@scripts/setup
+	$(RELEASE)
+	.build/release/ecr-replicate demo
+
+test: ## install what is missing, build, and run every test and every documented command
+	@scripts/setup --tests
+	$(DEBUG)
+	scripts/run-tests
+	scripts/check-docs
+	scripts/run-docs $(BINARY)
+
+build: ## build program and tests, for debugging
+	@scripts/setup
+	$(DEBUG)
+
+release: ## build the program as it is shipped, in .build/release
+	@scripts/setup
+	$(RELEASE)
+
+check: ## format, warnings, layers, unsafe code, links, generated files
+	@scripts/setup --checks
+	swift format lint --strict -r Package.swift Sources Tests
+	scripts/check-layers
+	scripts/check-unsafe
+	scripts/check-links
+	$(DEBUG)
+	scripts/check-generated $(BINARY)
+
+format: ## put the code into the project's format
+	swift format -i -r Package.swift Sources Tests
+
+docs: ## write docs/cli.md, the man page and the completions anew from the program
+	@scripts/setup --checks
+	$(DEBUG)
+	scripts/generate-docs $(BINARY)
+
+tsan: ## run the tests with ThreadSanitizer, in .build-tsan
+	@scripts/setup
+	TSAN_OPTIONS="exitcode=66 halt_on_error=0 $$TSAN_OPTIONS" \
+		swift test --sanitize thread --scratch-path .build-tsan $(SANITIZED)
+
+asan: ## run the tests with AddressSanitizer, in .build-asan
+	@scripts/setup
+	ASAN_OPTIONS="exitcode=66 $$ASAN_OPTIONS" \
+		swift test --sanitize address --scratch-path .build-asan $(SANITIZED)
+
+clean: ## remove everything that was built or downloaded
+	rm -rf .build .build-tsan .build-asan .build-venv

@@ -1,0 +1,115 @@
+import Content
+import Testing
+
+/// Numbers that are the same in every run (SplitMix64, Steele, Lea and Flood 2014).
+struct Seeded: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+@Suite("Mutations", .timeLimit(.minutes(1)))
+struct FuzzTests {
+    static let manifestTexts = [
+        manifestText(), manifestText(type: .dockerManifest, config: emptyDescriptor, layers: [emptyDescriptor]),
+        indexText(
+            children: [
+                entry(1, type: .ociManifest, more: #""platform":{"os":"linux","architecture":"arm64","variant":"v8"}"#),
+                entry(2, type: .ociIndex, more: #""annotations":{"vnd.docker.reference.type":"attestation-manifest"}"#),
+            ],
+            more: #""subject":\#(entry(3)),"artifactType":"a/b""#
+        ),
+        #"{"mediaType":"\#(MediaType.ociArtifact)","blobs":[\#(entry(1, size: "1e2"))],"subject":\#(entry(2))}"#,
+    ]
+    static let referenceTexts = [
+        "000011112222.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1@\(digest(1))",
+        "000011112222.dkr-ecr-fips.us-east-1.on.aws:443/app", "arn:aws-cn:ecr:cn-north-1:000011112222:repository/a/b:t",
+        "http://[::1]:5000/team/app:v1", "000011112222.dkr.ecr.eu-west-1.localhost:4566/", "team/app", "localhost/app",
+    ]
+    /// Pieces that parsers stumble over.
+    static let pieces: [[UInt8]] =
+        [
+            "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u", "\\ud800", "null", "true", "-", "1e", "1e9999", "0.1",
+            "9223372036854775808", "é", "e\u{301}", "\u{0}", "\u{FEFF}", "/", "//", "@", "sha256:", "repository/", ".",
+            "..",
+            "arn:", "http://", "https://", "[::", "localhost", ".dkr.ecr.", "\"size\":", "\"mediaType\":",
+            "\"data\":\"e30\"",
+        ].map { Array($0.utf8) } + [[0xFF], [0xC3], [0xEF, 0xBB, 0xBF], [0xED, 0xA0, 0x80]]
+
+    static func mutated(_ bytes: [UInt8], using random: inout Seeded) -> [UInt8] {
+        var bytes = bytes
+        for _ in 0..<Int.random(in: 1...6, using: &random) {
+            let place = Int.random(in: 0...bytes.count, using: &random)
+            let end = Int.random(in: place...min(bytes.count, place + 24), using: &random)
+            switch Int.random(in: 0..<6, using: &random) {
+            case 0: bytes.removeSubrange(place..<end)
+            case 1: bytes.insert(contentsOf: pieces.randomElement(using: &random) ?? [], at: place)
+            case 2: bytes.insert(contentsOf: bytes[place..<end], at: Int.random(in: 0...bytes.count, using: &random))
+            case 3 where place < bytes.count: bytes[place] = UInt8.random(in: .min ... .max, using: &random)
+            case 4 where place < bytes.count: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+            default: bytes.replaceSubrange(place..<end, with: pieces.randomElement(using: &random) ?? [])
+            }
+        }
+        return bytes
+    }
+
+    @Test("of manifests are read or refused, and never change a byte", arguments: 0..<4)
+    func manifests(seed: Int) {
+        var random = Seeded(state: UInt64(seed))
+        var taken = 0
+        for _ in 0..<2_500 {
+            let bytes = Self.mutated(Array(Self.manifestTexts[seed].utf8), using: &random)
+            let stated = MediaType.everyManifest.randomElement(using: &random)
+            do throws(ManifestError) {
+                let manifest = try Manifest(bytes: bytes, mediaType: Bool.random(using: &random) ? stated : nil)
+                taken += 1
+                #expect(manifest.bytes == bytes)
+                #expect(manifest.digest == Digest(of: bytes))
+                #expect(Array(manifest.text.utf8) == bytes)
+                #expect(
+                    (manifest.layers + manifest.children).allSatisfy { (0...Descriptor.largestSize).contains($0.size) }
+                )
+                #expect(Set(manifest.blobs.map(\.digest)).count == manifest.blobs.count)
+            } catch {
+                #expect("\(error)".utf8.count < 1_500)
+            }
+        }
+        // Else the mutations would only test the first character.
+        #expect(taken > 50)
+    }
+
+    @Test("of references are refused, or come back from their own text", arguments: referenceTexts)
+    func references(text: String) throws {
+        var random = Seeded(state: UInt64(text.utf8.count))
+        var taken = 0
+        for _ in 0..<2_500 {
+            let mutated = String(decoding: Self.mutated(Array(text.utf8), using: &random), as: UTF8.self)
+            do throws(ReferenceError) {
+                let reference = try ImageReference(parsing: mutated)
+                taken += 1
+                #expect(try ImageReference(parsing: reference.description) == reference)
+            } catch {
+                #expect(!"\(error)".unicodeScalars.contains { $0.value < 32 })
+            }
+            if let destination = try? DestinationReference(parsing: mutated) {
+                #expect(try DestinationReference(parsing: destination.description) == destination)
+            }
+        }
+        #expect(taken > 20 || text.hasSuffix("/"))
+    }
+
+    @Test("of keys that are one to Unicode and two to JSON are survived")
+    func equivalentKeys() throws {
+        let text = manifestText(more: "\"annotations\":{\"\u{E9}\":\"1\",\"e\u{301}\":\"2\",\"a\":\"1\",\"a\":\"2\"}")
+        #expect(try manifest(text).annotations.count == 2)
+        let twice = manifestText(more: #""layers":[\#(entry(9))],"schemaVersion":2"#)
+        let image = try manifest(twice)
+        #expect(image.bytes == Array(twice.utf8))
+    }
+}

@@ -1,0 +1,116 @@
+import Content
+import Testing
+
+@Suite("Names")
+struct NameTests {
+    static let parts = "each part between slashes is lowercase letters and digits, joined by . _ __ or hyphens"
+
+    @Test(
+        "of repositories that ECR takes",
+        arguments: [
+            "ab", "00", "team/app", "a/b", "a.b", "a_b", "a__b", "a-b", "a---b", "1st/2nd/3rd", "a/b/c/d/e/f",
+            "x1.y2_z3__w4-v5", String(repeating: "a", count: 256), "kube-system/pause",
+        ]
+    )
+    func repositories(text: String) throws {
+        #expect(try RepositoryName(parsing: text).description == text)
+    }
+
+    @Test(
+        "of repositories that ECR doesn't take",
+        arguments: [
+            "App", "a..b", "a._b", "a.-b", "a___b", "a-_b", "-a", "a-", ".a", "a.", "_a", "a_", "/a", "a/", "a//b",
+            "a b", "a:b", "a@b", "a\\b", "ä/b", "a/../b", "..", "a/%2e%2e", "a\u{0}b", "a/.", "--",
+        ]
+    )
+    func badRepositories(text: String) {
+        #expect(throws: ReferenceError.malformedRepository(text, reason: Self.parts)) {
+            try RepositoryName(parsing: text)
+        }
+    }
+
+    @Test("of repositories have 2 to 256 characters", arguments: ["", "a", String(repeating: "a", count: 257)])
+    func repositoryLengths(text: String) {
+        #expect(throws: ReferenceError.malformedRepository(text, reason: "it must have 2 to 256 characters")) {
+            try RepositoryName(parsing: text)
+        }
+    }
+
+    @Test(
+        "of tags",
+        arguments: ["v", "_", "V1.2-rc_3", "0", "latest", "a..b", "a--", String(repeating: "x", count: 128)]
+    )
+    func tags(text: String) throws {
+        #expect(try Tag(parsing: text).description == text)
+    }
+
+    @Test(
+        "of tags that nobody takes, with the reason",
+        arguments: [
+            ("", "a tag has 1 to 128 characters; this has 0"),
+            (String(repeating: "x", count: 129), "a tag has 1 to 128 characters; this has 129"),
+            (".v1", "a tag can't begin with . or -"),
+            ("-v1", "a tag can't begin with . or -"),
+            ("v1+build", "only letters, digits and _ . - are allowed"),
+            ("v 1", "only letters, digits and _ . - are allowed"),
+            ("v1/x", "only letters, digits and _ . - are allowed"),
+            ("vé", "only letters, digits and _ . - are allowed"),
+            ("v1\n", "only letters, digits and _ . - are allowed"),
+        ]
+    )
+    func badTags(text: String, reason: String) {
+        #expect(throws: ReferenceError.malformedTag(text, reason: reason)) { try Tag(parsing: text) }
+    }
+
+    @Test("of accounts are twelve digits, leading zeros kept")
+    func accounts() throws {
+        #expect(try AccountID(parsing: "000000000012").description == "000000000012")
+        for text in ["", "1", "11112222333", "1111222233334", "11112222333a", "+11112222333", "１１１１２２２２３３３３"] {
+            #expect(throws: ReferenceError.malformedAccount(text)) { try AccountID(parsing: text) }
+        }
+    }
+
+    @Test("are quoted in errors without control characters, and not at any length")
+    func errorText() {
+        let error = ReferenceError.malformedAccount("a\u{1B}[31m\nb\u{7F}\u{9B}c\u{202E}d\u{2028}")
+        #expect("\(error)" == "'a?[31m?b??c?d?' is not an AWS account: write its 12 digits")
+        let long = "\(ReferenceError.malformedDigest(String(repeating: "x", count: 100_000)))"
+        #expect(
+            long == "'\(String(repeating: "x", count: 200))…' is not a digest: "
+                + "write sha256: and 64 lowercase hexadecimal characters"
+        )
+        // One character for Swift, a hundred thousand scalars for a terminal.
+        let stacked = "\(ReferenceError.malformedDigest("e" + String(repeating: "\u{301}", count: 100_000)))"
+        #expect(stacked.utf8.count < 1_000)
+    }
+}
+
+@Suite("Platforms")
+struct PlatformTests {
+    @Test("are written and read back", arguments: ["linux/amd64", "linux/arm64/v8", "linux/arm/v7", "windows/amd64"])
+    func roundTrip(text: String) throws {
+        #expect(try ImagePlatform(parsing: text).description == text)
+    }
+
+    @Test(
+        "need an os and an architecture",
+        arguments: ["", "linux", "linux/", "/amd64", "linux//v8", "a/b/c/d", "a/b/"]
+    )
+    func malformed(text: String) {
+        #expect(throws: ReferenceError.malformedPlatform(text)) { try ImagePlatform(parsing: text) }
+    }
+
+    @Test(
+        "satisfy what people ask for",
+        arguments: [
+            ("linux/amd64", "linux/amd64", true), ("linux/arm64", "linux/arm64/v8", true),
+            ("linux/arm64/v8", "linux/arm64", true), ("linux/arm64/v8", "linux/arm64/v8", true),
+            ("linux/arm/v7", "linux/arm", true), ("linux/arm", "linux/arm/v7", false),
+            ("linux/arm/v6", "linux/arm/v7", false), ("linux/amd64", "windows/amd64", false),
+            ("linux/arm64", "linux/arm", false), ("linux/arm64/v9", "linux/arm64/v8", false),
+        ]
+    )
+    func satisfaction(has: String, wanted: String, expected: Bool) throws {
+        #expect(try ImagePlatform(parsing: has).satisfies(ImagePlatform(parsing: wanted)) == expected)
+    }
+}
