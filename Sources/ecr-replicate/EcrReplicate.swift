@@ -29,6 +29,7 @@ struct EcrReplicate: AsyncParsableCommand {
         version: Build.version,
         subcommands: [
             RetagCommand.self, CopyCommand.self, PromoteCommand.self, InspectCommand.self, ListCommand.self,
+            EmulatorCommand.self, DemoCommand.self,
 
         ]
     )

@@ -1,0 +1,126 @@
+import ArgumentParser
+import ECREmulator
+import Platform
+
+struct EmulatorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "emulator",
+        abstract: "Run a local ECR on loopback: several accounts and regions, no AWS account needed.",
+        discussion: """
+            Standard output gets lines that a shell can eval, then example commands as comments. It serves until it is \
+            stopped (Ctrl-C). State is in a temporary place unless --state-dir names one.
+
+            A fault is OPERATION:OCCURRENCES:KIND, as PutImage:1:throttle or 'PUT blob:2-3:cutBody=65536'; kinds are \
+            refuse, error=CODE, throttle[=SECONDS], status=N, resetBefore, loseAnswer, cutBody=BYTES, \
+            corruptByte=OFFSET, truncate, stall, expireToken and expireURL.
+
+            EXAMPLES
+              ecr-replicate emulator --env-file emulator.env &
+              ecr-replicate emulator --port 4510 --state-dir ./state --region eu-west-1 --region us-east-1
+              ecr-replicate emulator --fault 'PutImage:1:throttle' --fault 'PUT blob:1:loseAnswer'
+            """
+    )
+
+    @Option(help: ArgumentHelp("The main port; 0 takes any that is free.", valueName: "port"))
+    var port: UInt16 = 0
+
+    @Option(
+        name: .customLong("account"),
+        parsing: .singleValue,
+        help: ArgumentHelp("An account to have (repeatable; two by default).", valueName: "12 digits")
+    )
+    var accounts: [String] = []
+
+    @Option(
+        name: .customLong("region"),
+        parsing: .singleValue,
+        help: ArgumentHelp("A region to have (repeatable; us-east-1 and eu-west-1 by default).", valueName: "region")
+    )
+    var regions: [String] = []
+
+    @Option(help: ArgumentHelp("Keep repositories and images here.", valueName: "dir"), completion: .directory)
+    var stateDir: String?
+
+    @Option(
+        help: ArgumentHelp("Write the export lines here too, when everything answers.", valueName: "file"),
+        completion: .file()
+    )
+    var envFile: String?
+
+    @Option(
+        name: .customLong("fault"),
+        parsing: .singleValue,
+        help: ArgumentHelp("Something that is to go wrong (repeatable).", valueName: "fault"),
+        transform: parseFault
+    )
+    var faults: [Fault] = []
+
+    func validate() throws {
+        guard accounts.allSatisfy({ $0.count == 12 && $0.allSatisfy(\.isNumber) }) else {
+            throw ValidationError("an account is written with its 12 digits")
+        }
+    }
+
+    func run() async throws {
+        var configuration = EmulatorConfiguration()
+        configuration.port = port
+        configuration.stateDirectory = stateDir
+        if !accounts.isEmpty { configuration.accounts = accounts.map { .init(id: $0) } }
+        if !regions.isEmpty { configuration.regions = regions }
+        // Listening before serving: a signal in between ends the process as it should.
+        let terminations = Signals.terminations()
+        let emulator = try await start(configuration)
+        faults.forEach(emulator.order)
+        let exports = emulator.environment.map { "export \($0.name)=\($0.value)" }
+        for line in exports + hints(emulator, configuration) { LineStream.standardOutput.writeLine(line) }
+        if let envFile {
+            try DurableFile.write(Array((exports.joined(separator: "\n") + "\n").utf8), to: envFile)
+        }
+        for await _ in terminations { break }
+        await emulator.stop()
+    }
+
+    private func start(_ configuration: EmulatorConfiguration) async throws -> Emulator {
+        do {
+            return try await Emulator.start(configuration)
+        } catch {
+            LineStream.standardError.writeLine("ecr-replicate: the emulator can't start: \(error)")
+            throw ExitCode(1)
+        }
+    }
+
+    private func hints(_ emulator: Emulator, _ configuration: EmulatorConfiguration) -> [String] {
+        let (accounts, regions) = (configuration.accounts, configuration.regions)
+        guard let account = accounts.first, let region = regions.first else { return [] }
+        let host = emulator.registryHost(account: account.id, region: region)
+        let other = emulator.registryHost(account: accounts.last?.id ?? account.id, region: regions.last ?? region)
+        var lines = [
+            "#",
+            "# Try, after eval or in a shell that has these variables:",
+            "#   aws ecr create-repository --repository-name team/app",
+            "#   skopeo copy --dest-tls-verify=false --dest-creds \"AWS:$(aws ecr get-login-password)\" \\",
+            "#     oci:DIR:v1 docker://127.0.0.1:\(emulator.registryPort(account: account.id, region: region))/team/app:v1",
+            "#   ecr-replicate retag \(host)/team/app:v1 v2",
+            "#   ecr-replicate copy --create-repository defaults \(host)/team/app:v1 \(other)/team/app",
+            "#",
+            "# Registries, and for clients that can't resolve *.localhost a port of each:",
+        ]
+        for account in accounts {
+            for region in regions {
+                let port = emulator.registryPort(account: account.id, region: region)
+                lines.append("#   \(emulator.registryHost(account: account.id, region: region))  127.0.0.1:\(port)")
+            }
+        }
+        lines.append("# Accounts, each with its own keys:")
+        for account in accounts { lines.append("#   \(account.id)  \(account.accessKeyID)  \(account.secretAccessKey)") }
+        return lines
+    }
+}
+
+private func parseFault(_ text: String) throws -> Fault {
+    do {
+        return try Fault(parsing: text)
+    } catch {
+        throw ValidationError("\(error)")
+    }
+}
