@@ -1,0 +1,189 @@
+internal import Content
+internal import FoundationEssentials
+
+extension APICall {
+    func imageNotFound(_ id: ImageIdentifier, _ repository: EmulatedRepository) -> ServiceFault {
+        let digest = id.imageDigest.map { "'\($0)'" } ?? "null"
+        let tag = id.imageTag.map { "'\($0)'" } ?? "null"
+        return ServiceFault(
+            "ImageNotFoundException",
+            "The image with imageId {imageDigest:\(digest), imageTag:\(tag)} does not exist within the repository with "
+                + "name '\(repository.name)' in the registry with id '\(repository.account)'"
+        )
+    }
+
+    func batchGetImage() throws -> JSON {
+        let ids = try input.batch("imageIds", \.imageIds)
+        if let types = input.acceptedMediaTypes { try Parameters.checkBatch("acceptedMediaTypes", types.count) }
+        let repository = try repository()
+        var images: [JSON] = []
+        var failures: [JSON] = []
+        for id in ids {
+            do throws(ImageFailure) {
+                let served = try repository.manifest(id, accepted: input.acceptedMediaTypes)
+                let known = ImageIdentifier(imageDigest: "\(served.image.digest)", imageTag: id.imageTag)
+                images.append(json(of: known, served.text, served.mediaType, in: repository))
+            } catch {
+                failures.append(json(of: error, id))
+            }
+        }
+        return .members(["images": .list(images), "failures": .list(failures)])
+    }
+
+    func putImage() throws -> JSON {
+        let put = EmulatedRepository.Put(
+            text: try input.required("imageManifest", \.imageManifest),
+            mediaType: input.imageManifestMediaType,
+            tag: input.imageTag,
+            digest: input.imageDigest,
+            refusesSameDigest: aws.configuration.immutableTagsRefuseSameDigest
+        )
+        let now = aws.now
+        let repository = try repository()
+        let image = try change { try $0.putImage(put, at: now) }
+        aws.save()
+        let id = ImageIdentifier(imageDigest: "\(image.digest)", imageTag: input.imageTag)
+        return .members(["image": json(of: id, image.text, image.mediaType, in: repository)])
+    }
+
+    func describeImages() throws -> JSON {
+        let repository = try repository()
+        if let ids = input.imageIds {
+            try Parameters.checkBatch("imageIds", ids.count)
+            guard input.nextToken == nil, input.maxResults == nil else {
+                throw ServiceFault(
+                    "InvalidParameterException",
+                    "Invalid parameter: imageIds can't be used with nextToken or maxResults"
+                )
+            }
+            var images: [EmulatedImage] = []
+            for id in ids {
+                do throws(ImageFailure) {
+                    let image = try repository.image(id)
+                    if !images.contains(where: { $0.digest == image.digest }) { images.append(image) }
+                } catch { throw imageNotFound(id, repository) }
+            }
+            let wanted = Set(try repository.images(input.filter).map(\.digest))
+            // An id that was asked for by name is shown whatever its status, unless a filter says otherwise.
+            let shown = input.filter == nil ? images : images.filter { wanted.contains($0.digest) }
+            return .members(["imageDetails": .list(shown.map { detail(of: $0, in: repository) })])
+        }
+        let page = try input.page(try repository.images(input.filter))
+        return .members([
+            "imageDetails": .list(page.items.map { detail(of: $0, in: repository) }), "nextToken": page.next,
+        ])
+    }
+
+    func listImages() throws -> JSON {
+        let repository = try repository()
+        let ids = try repository.images(input.filter).flatMap { image in
+            let tags = repository.tags(of: image.digest)
+            return tags.isEmpty
+                ? [ImageIdentifier(imageDigest: "\(image.digest)")]
+                : tags.map { ImageIdentifier(imageDigest: "\(image.digest)", imageTag: $0) }
+        }
+        let page = try input.page(ids)
+        return .members(["imageIds": .list(page.items.map(\.json)), "nextToken": page.next])
+    }
+
+    func listImageReferrers() throws -> JSON {
+        let subject = try input.required("subjectId", \.subjectId)
+        let repository = try repository()
+        guard let text = subject.imageDigest, let digest = try? Digest(parsing: text) else {
+            throw ServiceFault.invalidParameter("subjectId.imageDigest", "Member must be a digest")
+        }
+        let types = input.filter?.artifactTypes ?? []
+        guard types.count <= 5 else {
+            throw ServiceFault.invalidParameter(
+                "filter.artifactTypes",
+                "Member must have length less than or equal to 5"
+            )
+        }
+        let status = input.filter?.artifactStatus ?? "ACTIVE"
+        let all = repository.referrers(of: digest, types: types, status: status)
+        let page = try input.page(all, limit: 50, standard: 20)
+        return .members([
+            "referrers": .list(
+                page.items.map { image in
+                    .members([
+                        "digest": .text("\(image.digest)"), "mediaType": .text(image.mediaType),
+                        "artifactType": image.view.artifactKind.map(JSON.text), "size": .integer(image.size),
+                        "annotations": image.view.annotations.map(JSON.map),
+                        "artifactStatus": .text(image.status.rawValue),
+                    ])
+                }
+            ), "nextToken": page.next,
+        ])
+    }
+
+    func batchDeleteImage() throws -> JSON {
+        let ids = try input.batch("imageIds", \.imageIds)
+        var deleted: [ImageIdentifier] = []
+        var failures: [JSON] = []
+        try change { repository in
+            for id in ids {
+                do throws(ImageFailure) {
+                    deleted += try repository.delete(id)
+                } catch { failures.append(json(of: error, id)) }
+            }
+        }
+        aws.save()
+        return .members(["imageIds": .list(deleted.map(\.json)), "failures": .list(failures)])
+    }
+
+    func updateImageStorageClass() throws -> JSON {
+        let id = try input.required("imageId", \.imageId)
+        let target = try input.required("targetStorageClass", \.targetStorageClass)
+        guard target == "STANDARD" || target == "ARCHIVE" else {
+            throw ServiceFault.invalidParameter(
+                "targetStorageClass",
+                "Member must satisfy enum value set: [ARCHIVE, STANDARD]"
+            )
+        }
+        let now = aws.now
+        let image = try change { repository in
+            let image: EmulatedImage
+            do { image = try repository.image(id) } catch { throw imageNotFound(id, repository) }
+            repository.setStorageClass(of: image.digest, archived: target == "ARCHIVE", at: now)
+            return image
+        }
+        aws.save()
+        return .members([
+            "registryId": .text(key.account), "repositoryName": input.repositoryName.map(JSON.text),
+            "imageId": ImageIdentifier(imageDigest: "\(image.digest)", imageTag: id.imageTag).json,
+            "imageStatus": .text(target == "ARCHIVE" ? "ARCHIVED" : "ACTIVE"),
+        ])
+    }
+
+    private func json(
+        of id: ImageIdentifier,
+        _ text: String,
+        _ mediaType: String,
+        in repository: EmulatedRepository
+    ) -> JSON {
+        .members([
+            "registryId": .text(repository.account), "repositoryName": .text(repository.name), "imageId": id.json,
+            "imageManifest": .text(text), "imageManifestMediaType": .text(mediaType),
+        ])
+    }
+
+    private func json(of failure: ImageFailure, _ id: ImageIdentifier) -> JSON {
+        .members(["imageId": id.json, "failureCode": .text(failure.code), "failureReason": .text(failure.reason)])
+    }
+
+    private func detail(of image: EmulatedImage, in repository: EmulatedRepository) -> JSON {
+        let tags = repository.tags(of: image.digest)
+        return .members([
+            "registryId": .text(repository.account), "repositoryName": .text(repository.name),
+            "imageDigest": .text("\(image.digest)"), "imageTags": tags.isEmpty ? nil : .texts(tags),
+            "imageSizeInBytes": .integer(repository.sizeInBytes(of: image)),
+            "imagePushedAt": .seconds(image.pushedAt.timeIntervalSince1970),
+            "imageManifestMediaType": .text(image.mediaType),
+            "artifactMediaType": image.view.artifactKind.map(JSON.text),
+            "subjectManifestDigest": image.view.subject.map { .text("\($0.digest)") },
+            "imageStatus": .text(image.status.rawValue),
+            "lastArchivedAt": image.archivedAt.map { .seconds($0.timeIntervalSince1970) },
+            "lastActivatedAt": image.activatedAt.map { .seconds($0.timeIntervalSince1970) },
+        ])
+    }
+}

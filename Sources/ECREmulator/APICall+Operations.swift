@@ -1,0 +1,112 @@
+internal import Content
+internal import FoundationEssentials
+internal import Platform
+
+extension APICall {
+    /// - Throws: ``ServiceFault``
+    func perform() throws -> JSON {
+        switch operation {
+        case "GetAuthorizationToken": try getAuthorizationToken()
+        case "BatchGetImage": try batchGetImage()
+        case "BatchCheckLayerAvailability": try batchCheckLayerAvailability()
+        case "GetDownloadUrlForLayer": try getDownloadUrlForLayer()
+        case "InitiateLayerUpload": try initiateLayerUpload()
+        case "UploadLayerPart": try uploadLayerPart()
+        case "CompleteLayerUpload": try completeLayerUpload()
+        case "PutImage": try putImage()
+        case "DescribeImages": try describeImages()
+        case "ListImages": try listImages()
+        case "ListImageReferrers": try listImageReferrers()
+        case "BatchDeleteImage": try batchDeleteImage()
+        case "UpdateImageStorageClass": try updateImageStorageClass()
+        case "DescribeRepositories": try describeRepositories()
+        case "CreateRepository": try createRepository()
+        case "DeleteRepository": try deleteRepository()
+        case "PutImageTagMutability": try putImageTagMutability()
+        case "SetRepositoryPolicy": try setRepositoryPolicy()
+        case "GetRepositoryPolicy": try getRepositoryPolicy()
+        case "DeleteRepositoryPolicy": try deleteRepositoryPolicy()
+        case "PutLifecyclePolicy": try putLifecyclePolicy()
+        case "GetLifecyclePolicy": try getLifecyclePolicy()
+        case "TagResource": try tagResource()
+        case "UntagResource": try untagResource()
+        case "ListTagsForResource": try listTagsForResource()
+        case "DescribeRegistry": describeRegistry()
+        case "GetAccountSetting": try getAccountSetting()
+        case "PutAccountSetting": try putAccountSetting()
+        case "DescribeImageScanFindings": try describeImageScanFindings()
+        default: throw ServiceFault("UnknownOperationException", "The operation '\(operation)' is not known here")
+        }
+    }
+
+    /// One token for every registry of the region (facts/ecr.md A.4).
+    private func getAuthorizationToken() throws -> JSON {
+        let now = aws.now
+        let expires = now.addingTimeInterval(aws.configuration.tokenLifetime)
+        // Real tokens have a few KB; clients must not assume less.
+        let password = RandomText.mixed(1_860)
+        let port = aws.state.withLock { state in
+            state.tokens[password] = RegistryToken(principal: caller, region: region, expires: expires)
+            return state.ports.main
+        }
+        let accounts = input.registryIds ?? [caller.account]
+        guard (1...10).contains(accounts.count) else {
+            throw ServiceFault.invalidParameter("registryIds", "Member must have length between 1 and 10")
+        }
+        return .members([
+            "authorizationData": .list(
+                accounts.map { account in
+                    .members([
+                        "authorizationToken": .text(Data("AWS:\(password)".utf8).base64EncodedString()),
+                        "expiresAt": .seconds(expires.timeIntervalSince1970),
+                        "proxyEndpoint": .text("http://\(account).dkr.ecr.\(region).localhost:\(port)"),
+                    ])
+                }
+            )
+        ])
+    }
+
+    private func describeRegistry() -> JSON {
+        .members(["registryId": .text(caller.account), "replicationConfiguration": .members(["rules": .list([])])])
+    }
+
+    private func getAccountSetting() throws -> JSON {
+        let name = try input.required("name", \.name)
+        let own = RegistryKey(account: caller.account, region: region)
+        guard let value = aws.state.withLock({ $0.cloud.registry(own).settings[name] }) else {
+            throw ServiceFault("ValidationException", "The account setting '\(name)' is not valid")
+        }
+        return .members(["name": .text(name), "value": .text(value)])
+    }
+
+    private func putAccountSetting() throws -> JSON {
+        let name = try input.required("name", \.name)
+        let value = try input.required("value", \.value)
+        let allowed = [
+            "BASIC_SCAN_TYPE_VERSION": ["AWS_NATIVE"], "REGISTRY_POLICY_SCOPE": ["V1", "V2"],
+            "BLOB_MOUNTING": ["ENABLED", "DISABLED"],
+        ]
+        guard allowed[name]?.contains(value) == true else {
+            throw ServiceFault("ValidationException", "The account setting '\(name)' can't be '\(value)'")
+        }
+        let own = RegistryKey(account: caller.account, region: region)
+        aws.state.withLock {
+            $0.cloud.registries[own, default: EmulatedRegistry(key: own)].settings[name] = value
+        }
+        aws.save()
+        return .members(["name": .text(name), "value": .text(value)])
+    }
+
+    /// No image is ever scanned here.
+    private func describeImageScanFindings() throws -> JSON {
+        let id = try input.required("imageId", \.imageId)
+        let repository = try repository()
+        let image: EmulatedImage
+        do { image = try repository.image(id) } catch { throw imageNotFound(id, repository) }
+        throw ServiceFault(
+            "ScanNotFoundException",
+            "Image scan does not exist for the image with '{imageDigest:'\(image.digest)'}' in the repository with name "
+                + "'\(repository.name)' in the registry with id '\(repository.account)'"
+        )
+    }
+}

@@ -1,0 +1,227 @@
+internal import Content
+internal import FoundationEssentials
+internal import Platform
+
+extension APICall {
+    func describeRepositories() throws -> JSON {
+        let registry = aws.state.withLock { $0.cloud.registry(key) }
+        if let names = input.repositoryNames {
+            try Parameters.checkBatch("repositoryNames", names.count)
+            guard input.nextToken == nil, input.maxResults == nil else {
+                throw ServiceFault(
+                    "InvalidParameterException",
+                    "Invalid parameter: repositoryNames can't be used with nextToken or maxResults"
+                )
+            }
+            let found = try names.map { name in
+                guard let repository = registry.repositories[name] else {
+                    throw ServiceFault.repositoryNotFound(name, key.account)
+                }
+                return json(of: repository)
+            }
+            return .members(["repositories": .list(found)])
+        }
+        let page = try input.page(registry.repositories.values.sorted { $0.name < $1.name })
+        return .members(["repositories": .list(page.items.map(json)), "nextToken": page.next])
+    }
+
+    func createRepository() throws -> JSON {
+        let name = try input.required("repositoryName", \.repositoryName)
+        let mutability = try input.imageTagMutability.map {
+            try TagMutability(mode: $0, filters: input.imageTagMutabilityExclusionFilters)
+        }
+        let encryption = try input.encryptionConfiguration.map { encryption in
+            guard ["AES256", "KMS", "KMS_DSSE"].contains(encryption.encryptionType) else {
+                throw ServiceFault.invalidParameter(
+                    "encryptionConfiguration.encryptionType",
+                    "Member must satisfy enum value set"
+                )
+            }
+            return EmulatedRepository.Encryption(type: encryption.encryptionType, key: encryption.kmsKey)
+        }
+        try checkTags(input.tags ?? [], having: 0)
+        let now = aws.now
+        let repository = try aws.state.withLock { state in
+            try state.cloud.createRepository(name, in: key, at: now) { repository in
+                repository.mutability = mutability ?? TagMutability()
+                repository.encryption = encryption ?? .init()
+                repository.scansOnPush = input.imageScanningConfiguration?.scanOnPush ?? false
+                for tag in input.tags ?? [] { repository.resourceTags[tag.Key] = tag.Value }
+            }
+        }
+        aws.save()
+        return .members(["repository": json(of: repository)])
+    }
+
+    func deleteRepository() throws -> JSON {
+        let name = try input.required("repositoryName", \.repositoryName)
+        let repository = try aws.state.withLock {
+            try $0.cloud.deleteRepository(name, in: key, force: input.force ?? false)
+        }
+        aws.save()
+        return .members(["repository": json(of: repository)])
+    }
+
+    func putImageTagMutability() throws -> JSON {
+        let mutability = try TagMutability(
+            mode: try input.required("imageTagMutability", \.imageTagMutability),
+            filters: input.imageTagMutabilityExclusionFilters
+        )
+        try change { $0.mutability = mutability }
+        aws.save()
+        return .members([
+            "registryId": .text(key.account), "repositoryName": input.repositoryName.map(JSON.text),
+            "imageTagMutability": .text(mutability.mode.rawValue),
+            "imageTagMutabilityExclusionFilters": filters(of: mutability),
+        ])
+    }
+
+    func setRepositoryPolicy() throws -> JSON {
+        let text = try input.required("policyText", \.policyText)
+        guard text.count <= 10_240 else {
+            throw ServiceFault.invalidParameter("policyText", "Member must have length less than or equal to 10240")
+        }
+        guard (try? JSONDecoder().decode([String: AnyMember].self, from: Data(text.utf8))) != nil else {
+            throw ServiceFault.invalidParameter("PolicyText", "Invalid JSON syntax")
+        }
+        try change { $0.policy = text }
+        aws.save()
+        return policy(text)
+    }
+
+    func getRepositoryPolicy() throws -> JSON { policy(try storedPolicy(of: try repository())) }
+
+    func deleteRepositoryPolicy() throws -> JSON {
+        let text = try storedPolicy(of: try repository())
+        try change { $0.policy = nil }
+        aws.save()
+        return policy(text)
+    }
+
+    func putLifecyclePolicy() throws -> JSON {
+        let text = try input.required("lifecyclePolicyText", \.lifecyclePolicyText)
+        guard (100...30_720).contains(text.count) else {
+            throw ServiceFault.invalidParameter("lifecyclePolicyText", "Member must have length between 100 and 30720")
+        }
+        try change { $0.lifecyclePolicy = text }
+        aws.save()
+        return lifecyclePolicy(text)
+    }
+
+    func getLifecyclePolicy() throws -> JSON {
+        let repository = try repository()
+        guard let text = repository.lifecyclePolicy else {
+            throw ServiceFault(
+                "LifecyclePolicyNotFoundException",
+                "Lifecycle policy does not exist for the repository with name '\(repository.name)' in the registry with "
+                    + "id '\(repository.account)'"
+            )
+        }
+        return lifecyclePolicy(text)
+    }
+
+    func tagResource() throws -> JSON {
+        let tags = try input.required("tags", \.tags)
+        try changeResource { repository in
+            try checkTags(tags, having: repository.resourceTags.count)
+            for tag in tags { repository.resourceTags[tag.Key] = tag.Value }
+        }
+        return .object([])
+    }
+
+    func untagResource() throws -> JSON {
+        let keys = try input.required("tagKeys", \.tagKeys)
+        try changeResource { repository in
+            for key in keys { repository.resourceTags[key] = nil }
+        }
+        return .object([])
+    }
+
+    func listTagsForResource() throws -> JSON {
+        let tags = try changeResource { $0.resourceTags }
+        return .members([
+            "tags": .list(
+                tags.sorted { $0.key < $1.key }.map { .members(["Key": .text($0.key), "Value": .text($0.value)]) }
+            )
+        ])
+    }
+
+    /// Finds the repository of an ARN and changes it.
+    @discardableResult
+    private func changeResource<Result>(_ body: (inout EmulatedRepository) throws -> Result) throws -> Result {
+        let arn = try input.required("resourceArn", \.resourceArn)
+        let parts = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 6, parts[2] == "ecr", parts[5].hasPrefix("repository/") else {
+            throw ServiceFault("InvalidParameterException", "Invalid parameter at 'resourceArn'")
+        }
+        let key = RegistryKey(account: parts[4], region: parts[3])
+        let name = String(parts[5].dropFirst("repository/".count))
+        let result = try aws.state.withLock { try $0.cloud.change(name, in: key, body) }
+        aws.save()
+        return result
+    }
+
+    private func checkTags(_ tags: [Parameters.ResourceTag], having count: Int) throws {
+        guard tags.count + count <= 50 else {
+            throw ServiceFault("TooManyTagsException", "A repository can have at most 50 tags")
+        }
+        guard tags.allSatisfy({ (1...128).contains($0.Key.count) && $0.Value.count <= 256 }) else {
+            throw ServiceFault(
+                "InvalidTagParameterException",
+                "A tag has a key of 1 to 128 and a value of 0 to 256 characters"
+            )
+        }
+    }
+
+    private func storedPolicy(of repository: EmulatedRepository) throws -> String {
+        guard let text = repository.policy else {
+            throw ServiceFault(
+                "RepositoryPolicyNotFoundException",
+                "Repository policy does not exist for the repository with name '\(repository.name)' in the registry with "
+                    + "id '\(repository.account)'"
+            )
+        }
+        return text
+    }
+
+    private func policy(_ text: String) -> JSON {
+        .members([
+            "registryId": .text(key.account), "repositoryName": input.repositoryName.map(JSON.text),
+            "policyText": .text(text),
+        ])
+    }
+
+    private func lifecyclePolicy(_ text: String) -> JSON {
+        .members([
+            "registryId": .text(key.account), "repositoryName": input.repositoryName.map(JSON.text),
+            "lifecyclePolicyText": .text(text),
+        ])
+    }
+
+    private func filters(of mutability: TagMutability) -> JSON? {
+        guard !mutability.exclusions.isEmpty else { return nil }
+        return .list(mutability.exclusions.map { .members(["filterType": "WILDCARD", "filter": .text($0)]) })
+    }
+
+    private func json(of repository: EmulatedRepository) -> JSON {
+        let host =
+            "\(repository.account).dkr.ecr.\(repository.region).localhost:\(aws.state.withLock { $0.ports.main })"
+        return .members([
+            "repositoryArn": .text(repository.arn), "registryId": .text(repository.account),
+            "repositoryName": .text(repository.name), "repositoryUri": .text("\(host)/\(repository.name)"),
+            "createdAt": .seconds(repository.createdAt.timeIntervalSince1970),
+            "imageTagMutability": .text(repository.mutability.mode.rawValue),
+            "imageTagMutabilityExclusionFilters": filters(of: repository.mutability),
+            "imageScanningConfiguration": .members(["scanOnPush": .boolean(repository.scansOnPush)]),
+            "encryptionConfiguration": .members([
+                "encryptionType": .text(repository.encryption.type),
+                "kmsKey": repository.encryption.key.map(JSON.text),
+            ]),
+        ])
+    }
+}
+
+/// A member of a policy, of which it matters only that it is JSON.
+private struct AnyMember: Decodable {
+    init(from decoder: any Decoder) throws {}
+}

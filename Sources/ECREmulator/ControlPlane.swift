@@ -1,0 +1,146 @@
+internal import Content
+internal import FoundationEssentials
+internal import Platform
+
+/// One call of ECR's API whose caller is known.
+struct APICall: Sendable {
+    let aws: EmulatedAWS
+    let operation: String
+    let input: Parameters
+    let caller: Principal
+    let region: String
+    /// Whether an URL issued now has expired already, as a fault can order.
+    var issuesExpiredURLs = false
+
+    var key: RegistryKey { RegistryKey(account: input.registryId ?? caller.account, region: region) }
+
+    /// Changes the addressed repository.
+    func change<Result>(_ body: (inout EmulatedRepository) throws -> Result) throws -> Result {
+        let name = try input.required("repositoryName", \.repositoryName)
+        return try aws.state.withLock { try $0.cloud.change(name, in: key, body) }
+    }
+
+    /// Reads the addressed repository.
+    func repository() throws -> EmulatedRepository {
+        let name = try input.required("repositoryName", \.repositoryName)
+        return try aws.state.withLock { try $0.cloud.repository(name, in: key) }
+    }
+}
+
+/// ECR's JSON API over HTTP.
+///
+/// - Source: facts/ecr.md A.1
+struct ControlPlane: Sendable {
+    static let targetPrefix = "AmazonEC2ContainerRegistry_V20150921."
+
+    let aws: EmulatedAWS
+
+    func answer(_ exchange: Exchange, operation: String, issuesExpiredURLs: Bool) async throws -> Answer {
+        let body = try await exchange.message()
+        var answer: Answer
+        do {
+            answer = try call(exchange, operation, body, issuesExpiredURLs)
+        } catch let fault as ServiceFault {
+            answer = Self.answer(fault)
+        }
+        answer.bytesIn = Int64(body.count)
+        return answer
+    }
+
+    static func answer(_ fault: ServiceFault) -> Answer {
+        let type = fault.code
+        let body = JSON.object(
+            [.init(name: "__type", value: .text(type)), .init(name: "message", value: .text(fault.message))]
+                + fault.details
+        )
+        var answer = Answer(
+            status: fault.code == "ServerException" ? 500 : fault.status,
+            headers: [("Content-Type", "application/x-amz-json-1.1")],
+            body: .bytes(body.bytes),
+            errorCode: fault.code
+        )
+        if let seconds = fault.retryAfter { answer.headers.append(("Retry-After", "\(seconds)")) }
+        return answer
+    }
+
+    private func call(
+        _ exchange: Exchange,
+        _ operation: String,
+        _ body: [UInt8],
+        _ issuesExpiredURLs: Bool
+    ) throws -> Answer {
+        let (caller, claim) = try authenticate(exchange, body, aws: aws)
+        guard claim.service == "ecr" else {
+            throw ServiceFault("InvalidSignatureException", "Credential should be scoped to correct service: 'ecr'.")
+        }
+        let input = try Parameters(reading: body.isEmpty ? Array("{}".utf8) : body)
+        if let id = input.registryId, (try? AccountID(parsing: id)) == nil {
+            throw ServiceFault.invalidParameter(
+                "registryId",
+                "Member must satisfy regular expression pattern: [0-9]{12}"
+            )
+        }
+        let call = APICall(
+            aws: aws,
+            operation: operation,
+            input: input,
+            caller: caller,
+            region: claim.region,
+            issuesExpiredURLs: issuesExpiredURLs
+        )
+        var answer: Answer
+        do {
+            try permit(call)
+            answer = Answer(
+                status: 200,
+                headers: [("Content-Type", "application/x-amz-json-1.1")],
+                body: .bytes(try call.perform().bytes)
+            )
+        } catch let fault as ServiceFault {
+            answer = Self.answer(fault)
+        }
+        answer.key = call.key
+        answer.repository = input.repositoryName
+        return answer
+    }
+
+    private func permit(_ call: APICall) throws {
+        let now = aws.now
+        try aws.state.withLock { state in
+            for repository in call.input.repositoryNames ?? [call.input.repositoryName ?? ""] {
+                let name = repository.isEmpty ? nil : repository
+                try state.permit(call.operation, name, in: call.key, by: call.caller)
+                if call.operation == "ListImageReferrers" {
+                    try state.permit("BatchGetImage", name, in: call.key, by: call.caller)
+                }
+            }
+            let rate = aws.configuration.requestRates[call.operation]
+            try state.spend(call.operation, in: call.key, rate: rate, now: now)
+        }
+    }
+}
+
+/// Checks who signed a request.
+///
+/// - Throws: The faults of ``SignedRequest`` and ``Identities``.
+func authenticate(
+    _ exchange: Exchange,
+    _ body: [UInt8],
+    aws: EmulatedAWS
+) throws -> (caller: Principal, claim: SignedRequest.Claim) {
+    let request = SignedRequest(
+        method: exchange.method,
+        path: exchange.path,
+        query: exchange.query,
+        headers: exchange.headers,
+        bodyHash: sha256Hex(body)
+    )
+    let claim = try request.claim()
+    let now = aws.now
+    let token = exchange.headers["x-amz-security-token"]
+    let (secret, caller) = try aws.state.withLock {
+        try $0.identities.credentials(of: claim.accessKeyID, token: token, now: now)
+    }
+    try request.check(claim, secret: secret, now: now)
+    return (caller, claim)
+}

@@ -1,0 +1,165 @@
+internal import Content
+internal import FoundationEssentials
+internal import Platform
+
+/// Everything behind the faces: the state under one lock, the bytes of blobs, the clock.
+final class EmulatedAWS: Sendable {
+    let configuration: EmulatorConfiguration
+    let blobs: BlobStore
+    let state: Lock<EmulatorState>
+    private let saving = Lock(0)
+
+    init(_ configuration: EmulatorConfiguration) throws {
+        self.configuration = configuration
+        blobs = try BlobStore(directory: configuration.stateDirectory)
+        var state = EmulatorState(
+            identities: Identities(accounts: configuration.accounts, roles: configuration.roles)
+        )
+        if let directory = configuration.stateDirectory,
+            let saved = try? Data(contentsOf: URL(filePath: "\(directory)/state.json"))
+        {
+            state.cloud = try JSONDecoder().decode(EmulatedCloud.self, from: saved)
+        }
+        self.state = Lock(state)
+    }
+
+    var now: Date { configuration.now() }
+
+    /// Writes the state where a directory was given; what was answered is then on disk.
+    func save() {
+        guard let directory = configuration.stateDirectory else { return }
+        saving.withLock { _ in
+            let cloud = state.withLock { $0.cloud }
+            let file = URL(filePath: "\(directory)/state.json")
+            try? JSONEncoder().encode(cloud).write(to: file, options: .atomic)
+        }
+    }
+}
+
+/// What changes while the emulator runs.
+struct EmulatorState: Sendable {
+    var cloud = EmulatedCloud()
+    var identities: Identities
+    /// By password.
+    var tokens: [String: RegistryToken] = [:]
+    /// By path.
+    var downloads: [String: PresignedDownload] = [:]
+    var denials: [Denial] = []
+    var faults = FaultOrders()
+    var buckets: [String: TokenBucket] = [:]
+    var log: [LoggedRequest] = []
+    var lastNumber = 0
+    var ports = Ports()
+
+    init(identities: Identities) { self.identities = identities }
+
+    /// - Throws: `AccessDeniedException` with the texts of facts/ecr.md D.5.
+    func permit(_ action: String, _ repository: String?, in key: RegistryKey, by caller: Principal) throws(ServiceFault)
+    {
+        let denied = denials.contains { denial in
+            denial.action == action && (denial.repository == nil || denial.repository == repository)
+                && (denial.principalAccount == nil || denial.principalAccount == caller.account)
+        }
+        guard denied else { return }
+        throw Self.refusal(of: action, repository, in: key, by: caller)
+    }
+
+    static func refusal(
+        of action: String,
+        _ repository: String?,
+        in key: RegistryKey,
+        by caller: Principal
+    ) -> ServiceFault {
+        let resource = repository.map { "arn:aws:ecr:\(key.region):\(key.account):repository/\($0)" } ?? "*"
+        let policy = caller.account == key.account ? "identity-based" : "resource-based"
+        return ServiceFault(
+            "AccessDeniedException",
+            "User: \(caller.arn) is not authorized to perform: ecr:\(action) on resource: \(resource) because no "
+                + "\(policy) policy allows the ecr:\(action) action"
+        )
+    }
+
+    /// - Throws: `ThrottlingException` when the operation's rate is used up.
+    mutating func spend(_ operation: String, in key: RegistryKey, rate: Double?, now: Date) throws(ServiceFault) {
+        guard let rate else { return }
+        let name = "\(operation) \(key.account) \(key.region)"
+        var bucket = buckets[name] ?? TokenBucket(tokens: rate, filledAt: now)
+        let taken = bucket.take(rate: rate, now: now)
+        buckets[name] = bucket
+        guard taken else { throw .throttled }
+    }
+
+    mutating func expireTokens(now: Date) {
+        for password in tokens.keys { tokens[password]?.expires = now }
+        for id in identities.sessions.keys { identities.sessions[id]?.expires = now }
+    }
+
+    mutating func expireDownloads(now: Date) {
+        for path in downloads.keys { downloads[path]?.expires = now }
+    }
+
+    /// Issues a random URL that is good for a while and for nobody's credentials.
+    mutating func presign(_ digest: Digest, size: Int64, in key: RegistryKey, at now: Date, for seconds: Double)
+        -> String
+    {
+        let path = "/e501-\(key.account)-\(UUID().uuidString.lowercased())/\(UUID().uuidString.lowercased())"
+        let signature = RandomText.hexadecimal(64)
+        downloads[path] = PresignedDownload(
+            digest: digest,
+            size: size,
+            key: key,
+            signature: signature,
+            expires: now.addingTimeInterval(seconds)
+        )
+        let stamp = Instant.basic(now)
+        let credential = "ASIAEMULATOR%2F\(stamp.prefix(8))%2F\(key.region)%2Fs3%2Faws4_request"
+        return "http://127.0.0.1:\(ports.download)\(path)?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=\(stamp)"
+            + "&X-Amz-SignedHeaders=host&X-Amz-Expires=\(Int(seconds))&X-Amz-Credential=\(credential)"
+            + "&X-Amz-Signature=\(signature)"
+    }
+}
+
+/// Where the emulator listens.
+struct Ports: Sendable {
+    var main: UInt16 = 0
+    var download: UInt16 = 0
+    var registries: [RegistryKey: UInt16] = [:]
+}
+
+/// A password for the registries of one region.
+struct RegistryToken: Sendable {
+    var principal: Principal
+    var region: String
+    var expires: Date
+}
+
+/// One URL that downloads one blob.
+struct PresignedDownload: Sendable {
+    var digest: Digest
+    var size: Int64
+    var key: RegistryKey
+    var signature: String
+    var expires: Date
+}
+
+/// An action that is not allowed.
+struct Denial: Sendable {
+    /// Without `ecr:`.
+    var action: String
+    var repository: String?
+    var principalAccount: String?
+}
+
+/// What is left of an operation's rate.
+struct TokenBucket: Sendable {
+    var tokens: Double
+    var filledAt: Date
+
+    mutating func take(rate: Double, now: Date) -> Bool {
+        tokens = min(rate, tokens + max(0, now.timeIntervalSince(filledAt)) * rate)
+        filledAt = now
+        guard tokens >= 1 else { return false }
+        tokens -= 1
+        return true
+    }
+}

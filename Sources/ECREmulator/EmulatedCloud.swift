@@ -1,0 +1,109 @@
+internal import Content
+internal import FoundationEssentials
+
+/// The registry of one account in one region.
+struct RegistryKey: Hashable, Codable, Sendable {
+    var account: String
+    var region: String
+}
+
+/// What one registry holds.
+struct EmulatedRegistry: Codable, Sendable {
+    let key: RegistryKey
+    var repositories: [String: EmulatedRepository] = [:]
+    var settings = [
+        "BASIC_SCAN_TYPE_VERSION": "AWS_NATIVE", "REGISTRY_POLICY_SCOPE": "V2", "BLOB_MOUNTING": "DISABLED",
+    ]
+
+    var mountsBlobs: Bool { settings["BLOB_MOUNTING"] == "ENABLED" }
+}
+
+/// All that the emulated accounts hold: a value, so each rule of ECR is one method that a test can call without
+/// a socket.
+struct EmulatedCloud: Codable, Sendable {
+    var registries: [RegistryKey: EmulatedRegistry] = [:]
+
+    func registry(_ key: RegistryKey) -> EmulatedRegistry { registries[key] ?? EmulatedRegistry(key: key) }
+
+    /// - Throws: `RepositoryNotFoundException`
+    func repository(_ name: String, in key: RegistryKey) throws(ServiceFault) -> EmulatedRepository {
+        guard let repository = registries[key]?.repositories[name] else { throw .repositoryNotFound(name, key.account) }
+        return repository
+    }
+
+    /// Changes a repository where it is, without copying it.
+    ///
+    /// - Throws: `RepositoryNotFoundException`, or what `body` throws; what it had changed by then stays.
+    mutating func change<Result>(
+        _ name: String,
+        in key: RegistryKey,
+        _ body: (inout EmulatedRepository) throws -> Result
+    ) throws -> Result {
+        guard registries[key]?.repositories[name] != nil else {
+            throw ServiceFault.repositoryNotFound(name, key.account)
+        }
+        // The fallback is never used; it lets the access stay in place.
+        let unused = EmulatedRepository(account: key.account, region: key.region, name: name, createdAt: Date())
+        return try body(
+            &registries[key, default: EmulatedRegistry(key: key)].repositories[name, default: unused]
+        )
+    }
+
+    /// - Throws: `RepositoryAlreadyExistsException`, `InvalidParameterException`
+    mutating func createRepository(
+        _ name: String,
+        in key: RegistryKey,
+        at now: Date,
+        _ configure: (inout EmulatedRepository) -> Void = { _ in }
+    ) throws(ServiceFault) -> EmulatedRepository {
+        guard (try? RepositoryName(parsing: name)) != nil else {
+            throw .invalidParameter(
+                "repositoryName",
+                "must satisfy regular expression "
+                    + "'(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*'"
+            )
+        }
+        var registry = registry(key)
+        guard registry.repositories[name] == nil else {
+            throw ServiceFault(
+                "RepositoryAlreadyExistsException",
+                "The repository with name '\(name)' already exists in the registry with id '\(key.account)'"
+            )
+        }
+        var repository = EmulatedRepository(account: key.account, region: key.region, name: name, createdAt: now)
+        configure(&repository)
+        registry.repositories[name] = repository
+        registries[key] = registry
+        return repository
+    }
+
+    mutating func deleteRepository(
+        _ name: String,
+        in key: RegistryKey,
+        force: Bool
+    ) throws(ServiceFault) -> EmulatedRepository {
+        let repository = try repository(name, in: key)
+        guard force || repository.images.isEmpty else {
+            throw ServiceFault(
+                "RepositoryNotEmptyException",
+                "The repository with name '\(name)' in registry with id '\(key.account)' cannot be deleted because it "
+                    + "still contains images"
+            )
+        }
+        registries[key]?.repositories[name] = nil
+        return repository
+    }
+
+    /// Shares a blob between two repositories of one registry.
+    ///
+    /// - Returns: Whether it was mounted: the setting is on, the blob is there, both are encrypted alike.
+    /// - Source: facts/ecr.md B.5, "Cross-repository mount"
+    mutating func mount(_ digest: Digest, from source: String, to target: String, in key: RegistryKey) -> Bool {
+        guard let registry = registries[key], registry.mountsBlobs,
+            let origin = registry.repositories[source], let goal = registry.repositories[target],
+            let blob = origin.blobs[digest], origin.encryption == goal.encryption
+        else { return false }
+        registries[key]?.repositories[target]?.blobs[digest] = blob
+        return true
+    }
+}

@@ -1,0 +1,162 @@
+public import Content
+internal import FoundationEssentials
+internal import Platform
+
+/// Looking in and setting up without HTTP: nothing here is counted, denied or faulted.
+extension Emulator {
+    /// Makes a repository where it is missing.
+    ///
+    /// - Parameters:
+    ///   - mutability: As in CreateRepository, for example `IMMUTABLE`.
+    ///   - exclusions: Wildcards, for the two modes that have them.
+    public func createRepository(
+        account: String,
+        region: String,
+        _ name: String,
+        mutability: String = "MUTABLE",
+        exclusions: [String] = [],
+        kmsKey: String? = nil
+    ) throws {
+        let filters = exclusions.map { Parameters.ExclusionFilter(filterType: "WILDCARD", filter: $0) }
+        let mode = try TagMutability(mode: mutability, filters: filters)
+        let key = RegistryKey(account: account, region: region)
+        let now = aws.now
+        try aws.state.withLock { state in
+            if state.cloud.registry(key).repositories[name] == nil {
+                _ = try state.cloud.createRepository(name, in: key, at: now)
+            }
+            try state.cloud.change(name, in: key) { repository in
+                repository.mutability = mode
+                if let kmsKey { repository.encryption = .init(type: "KMS", key: kmsKey) }
+            }
+        }
+        aws.save()
+    }
+
+    /// The names of a registry's repositories, in order.
+    public func repositories(account: String, region: String) -> [String] {
+        let key = RegistryKey(account: account, region: region)
+        return aws.state.withLock { $0.cloud.registry(key).repositories.keys.sorted() }
+    }
+
+    /// Stores a blob.
+    @discardableResult
+    public func putBlob(_ bytes: [UInt8], account: String, region: String, repository: String) throws -> Digest {
+        let digest = try aws.blobs.put(bytes)
+        try change(account, region, repository) { $0.blobs[digest] = EmulatedBlob(size: Int64(bytes.count)) }
+        return digest
+    }
+
+    /// Stores a blob of any size, of bytes that follow from `seed` (see ``SeedBytes``), without holding it.
+    ///
+    /// - Parameter byteCount: At least 1.
+    @discardableResult
+    public func putBlob(
+        generating byteCount: Int64,
+        seed: UInt64,
+        account: String,
+        region: String,
+        repository: String
+    ) throws -> Digest {
+        let id = UUID().uuidString
+        let file = try aws.blobs.partFile(id)
+        try SeedBytes(seed: seed).forEachChunk(of: byteCount) { try file.append($0) }
+        let digest = file.finish()
+        try aws.blobs.keep(id, as: digest)
+        try change(account, region, repository) { $0.blobs[digest] = EmulatedBlob(size: byteCount) }
+        return digest
+    }
+
+    /// Stores a manifest by ECR's rules; what is there already is fine.
+    @discardableResult
+    public func putManifest(
+        _ bytes: [UInt8],
+        mediaType: String,
+        tag: String? = nil,
+        account: String,
+        region: String,
+        repository: String
+    ) throws -> Digest {
+        let put = EmulatedRepository.Put(text: String(decoding: bytes, as: UTF8.self), mediaType: mediaType, tag: tag)
+        let now = aws.now
+        do {
+            try change(account, region, repository) { _ = try $0.putImage(put, at: now) }
+        } catch let fault as ServiceFault where fault.code == "ImageAlreadyExistsException" {}
+        return Digest(of: bytes)
+    }
+
+    /// What a tag points at.
+    public func tag(_ tag: String, account: String, region: String, repository: String) -> Digest? {
+        read(account, region, repository)?.tags[tag]
+    }
+
+    /// All tags of a repository.
+    public func tags(account: String, region: String, repository: String) -> [String: Digest] {
+        read(account, region, repository)?.tags ?? [:]
+    }
+
+    /// A manifest's bytes, whatever its status.
+    public func manifest(_ digest: Digest, account: String, region: String, repository: String) -> [UInt8]? {
+        read(account, region, repository)?.images[digest].map { Array($0.text.utf8) }
+    }
+
+    /// The digests of all manifests.
+    public func manifests(account: String, region: String, repository: String) -> Set<Digest> {
+        Set((read(account, region, repository)?.images ?? [:]).keys)
+    }
+
+    public func blobs(account: String, region: String, repository: String) -> Set<Digest> {
+        Set((read(account, region, repository)?.blobs ?? [:]).keys)
+    }
+
+    /// A blob's bytes; for blobs that fit in memory.
+    public func blob(_ digest: Digest, account: String, region: String, repository: String) -> [UInt8]? {
+        guard read(account, region, repository)?.blobs[digest] != nil else { return nil }
+        return (try? Data(contentsOf: URL(filePath: aws.blobs.path(of: digest)))).map { [UInt8]($0) }
+    }
+
+    /// The uploads that were begun and neither finished nor cancelled.
+    public func openUploads(account: String, region: String, repository: String) -> Int {
+        read(account, region, repository)?.uploads.count ?? 0
+    }
+
+    /// Forgets the uploads that are open, as ECR does after some time.
+    public func dropUploads(account: String, region: String, repository: String) throws {
+        try change(account, region, repository) { $0.uploads = [:] }
+    }
+
+    /// Archives an image, or restores it.
+    public func archive(
+        _ digest: Digest,
+        _ isArchived: Bool = true,
+        account: String,
+        region: String,
+        repository: String
+    ) throws {
+        let now = aws.now
+        try change(account, region, repository) { $0.setStorageClass(of: digest, archived: isArchived, at: now) }
+    }
+
+    /// Sets an account setting of one registry, for example `BLOB_MOUNTING` to `ENABLED`.
+    public func setSetting(_ name: String, _ value: String, account: String, region: String) {
+        let key = RegistryKey(account: account, region: region)
+        aws.state.withLock { $0.cloud.registries[key, default: EmulatedRegistry(key: key)].settings[name] = value }
+        aws.save()
+    }
+
+    func change(
+        _ account: String,
+        _ region: String,
+        _ repository: String,
+        _ body: (inout EmulatedRepository) throws -> Void
+    ) throws {
+        let key = RegistryKey(account: account, region: region)
+        try aws.state.withLock { try $0.cloud.change(repository, in: key, body) }
+        aws.save()
+    }
+
+    private func read(_ account: String, _ region: String, _ repository: String) -> EmulatedRepository? {
+        let key = RegistryKey(account: account, region: region)
+        return aws.state.withLock { try? $0.cloud.repository(repository, in: key) }
+    }
+}

@@ -1,0 +1,160 @@
+internal import FlyingFox
+internal import FlyingSocks
+internal import FoundationEssentials
+internal import Platform
+
+/// A local ECR on loopback: several accounts and regions, as real clients see them.
+///
+/// One main port answers the API, STS and the registries by host name; each registry has a port of its own for
+/// clients that can't resolve `*.localhost`; downloads come from yet another port, as they come from S3.
+public final class Emulator: Sendable {
+    let aws: EmulatedAWS
+    private let servers: [HTTPServer]
+    private let tasks: [Task<Void, any Error>]
+
+    private init(aws: EmulatedAWS, servers: [HTTPServer], tasks: [Task<Void, any Error>]) {
+        self.aws = aws
+        self.servers = servers
+        self.tasks = tasks
+    }
+
+    /// Starts to listen, and returns when every port answers.
+    ///
+    /// - Throws: When the port is taken, or the state directory can't be used.
+    public static func start(_ configuration: EmulatorConfiguration = EmulatorConfiguration()) async throws -> Emulator
+    {
+        let aws = try EmulatedAWS(configuration)
+        let reception = Reception(aws: aws)
+        let pool = SharedPool()
+        try await pool.open()
+        var tasks = [Task { try await pool.poll() }]
+        var servers: [HTTPServer] = []
+
+        func listen(_ door: Door, port: UInt16) async throws -> UInt16 {
+            let server = HTTPServer(
+                config: .init(
+                    address: try .inet(ip4: "127.0.0.1", port: port),
+                    timeout: 86_400,
+                    pool: pool,
+                    logger: .disabled
+                ),
+                handler: ClosureHTTPHandler { try await reception.respond(to: $0, at: door) }
+            )
+            servers.append(server)
+            tasks.append(Task { try await server.run() })
+            try await server.waitUntilListening()
+            guard case .ip4(_, let port) = await server.listeningAddress else { return 0 }
+            return port
+        }
+
+        var ports = Ports()
+        do {
+            ports.main = try await listen(.main, port: configuration.port)
+            ports.download = try await listen(.download, port: 0)
+            for account in configuration.accounts {
+                for region in configuration.regions {
+                    let key = RegistryKey(account: account.id, region: region)
+                    ports.registries[key] = try await listen(.registry(key), port: 0)
+                }
+            }
+        } catch {
+            for task in tasks { task.cancel() }
+            aws.blobs.removeTemporaryFiles()
+            throw error
+        }
+        let bound = ports
+        aws.state.withLock { $0.ports = bound }
+        return Emulator(aws: aws, servers: servers, tasks: tasks)
+    }
+
+    /// Closes every port and connection; temporary state is gone after this.
+    public func stop() async {
+        for server in servers { await server.stop(timeout: 0) }
+        for task in tasks { task.cancel() }
+        for task in tasks.dropFirst() { _ = await task.result }
+        aws.save()
+        aws.blobs.removeTemporaryFiles()
+    }
+
+    /// Where the API and STS answer: `http://127.0.0.1:PORT`.
+    public var endpoint: String { "http://127.0.0.1:\(port)" }
+
+    /// The main port.
+    public var port: UInt16 { aws.state.withLock { $0.ports.main } }
+
+    /// The name of a registry: `ACCOUNT.dkr.ecr.REGION.localhost:PORT`.
+    public func registryHost(account: String, region: String) -> String {
+        "\(account).dkr.ecr.\(region).localhost:\(port)"
+    }
+
+    /// The port that is one registry's own; 0 for an account or region that wasn't configured.
+    public func registryPort(account: String, region: String) -> UInt16 {
+        aws.state.withLock { $0.ports.registries[RegistryKey(account: account, region: region)] ?? 0 }
+    }
+
+    /// What makes the AWS CLI and SDKs talk to this emulator as its first account, in its first region.
+    public var environment: [(name: String, value: String)] {
+        let account = aws.configuration.accounts.first
+        let region = aws.configuration.regions.first ?? "us-east-1"
+        return [
+            ("AWS_ENDPOINT_URL_ECR", endpoint), ("AWS_ENDPOINT_URL_STS", endpoint),
+            ("AWS_ACCESS_KEY_ID", account?.accessKeyID ?? ""),
+            ("AWS_SECRET_ACCESS_KEY", account?.secretAccessKey ?? ""),
+            ("AWS_REGION", region), ("AWS_DEFAULT_REGION", region),
+        ]
+    }
+
+    /// What was asked so far, in order of arrival.
+    public var requests: [LoggedRequest] {
+        aws.state.withLock { $0.log }.sorted { $0.number < $1.number }
+    }
+
+    public func clearRequests() { aws.state.withLock { $0.log = [] } }
+
+    /// Orders something to go wrong from now on.
+    public func order(_ fault: Fault) { aws.state.withLock { $0.faults.add(fault) } }
+
+    public func clearFaults() { aws.state.withLock { $0.faults.removeAll() } }
+
+    /// Forbids an action, without `ecr:`, on one repository or all, to one account or all.
+    public func deny(action: String, repository: String? = nil, principalAccount: String? = nil) {
+        let denial = Denial(action: action, repository: repository, principalAccount: principalAccount)
+        aws.state.withLock { $0.denials.append(denial) }
+    }
+
+    public func clearDenials() { aws.state.withLock { $0.denials = [] } }
+}
+
+/// Runs `body` with an emulator that is stopped afterwards, whatever happens.
+public func withEmulator<Result>(
+    _ configuration: EmulatorConfiguration = EmulatorConfiguration(),
+    _ body: (Emulator) async throws -> Result
+) async throws -> Result {
+    let emulator = try await Emulator.start(configuration)
+    do {
+        let result = try await body(emulator)
+        await emulator.stop()
+        return result
+    } catch {
+        await emulator.stop()
+        throw error
+    }
+}
+
+/// One epoll thread for all ports of an emulator, where FlyingFox would start one for each.
+private struct SharedPool: AsyncSocketPool {
+    private let pool: any AsyncSocketPool = HTTPServer.defaultPool()
+
+    func open() async throws { try await pool.prepare() }
+
+    func poll() async throws { try await pool.run() }
+
+    func prepare() async throws {}
+
+    /// The servers wait here; ``poll()`` does the work.
+    func run() async throws { try await Task.sleep(for: .seconds(86_400 * 365)) }
+
+    func suspendSocket(_ socket: Socket, untilReadyFor events: Socket.Events) async throws {
+        try await pool.suspendSocket(socket, untilReadyFor: events)
+    }
+}

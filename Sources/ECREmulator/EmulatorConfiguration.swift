@@ -1,0 +1,63 @@
+public import FoundationEssentials
+
+/// What an emulator starts with.
+public struct EmulatorConfiguration: Sendable {
+    /// An AWS account and its one static key.
+    public struct Account: Sendable, Equatable {
+        /// Twelve digits.
+        public var id: String
+        public var accessKeyID: String
+        public var secretAccessKey: String
+
+        public init(id: String, accessKeyID: String, secretAccessKey: String) {
+            self.id = id
+            self.accessKeyID = accessKeyID
+            self.secretAccessKey = secretAccessKey
+        }
+
+        /// An account with keys made from its number, the same every time.
+        public init(id: String) {
+            self.init(id: id, accessKeyID: "AKIAEMULATOR\(id.suffix(8))", secretAccessKey: "emulator-secret-of-\(id)")
+        }
+    }
+
+    /// A role that asks something of who takes it.
+    ///
+    /// A role of an emulated account that isn't listed may be taken by anybody.
+    public struct Role: Sendable, Equatable {
+        public var arn: String
+        /// What AssumeRole must send, if anything.
+        public var externalID: String?
+        /// The accounts whose principals may take it; `nil` for all.
+        public var trustedAccounts: [String]?
+
+        public init(arn: String, externalID: String? = nil, trustedAccounts: [String]? = nil) {
+            self.arn = arn
+            self.externalID = externalID
+            self.trustedAccounts = trustedAccounts
+        }
+    }
+
+    public var accounts: [Account] = [Account(id: "111122223333"), Account(id: "444455556666")]
+    /// Each account gets one registry port in each of these; further regions answer on the main port.
+    public var regions: [String] = ["us-east-1", "eu-west-1"]
+    public var roles: [Role] = []
+    /// The main port; 0 for any that is free.
+    public var port: UInt16 = 0
+    /// Where state is kept from one run to the next; `nil` for a temporary place.
+    public var stateDirectory: String?
+    /// In seconds; ECR's tokens are good for 12 hours (facts/ecr.md A.4).
+    public var tokenLifetime = 43_200.0
+    /// In seconds; presigned URLs are good for an hour (facts/ecr.md A.5).
+    public var downloadLifetime = 3_600.0
+    /// Whether configs come from the registry itself with 200, as some have seen (facts/ecr.md B.5).
+    public var servesConfigsDirectly = false
+    /// Whether an immutable tag refuses even its own digest, as some have seen (facts/ecr.md A.6).
+    public var immutableTagsRefuseSameDigest = false
+    /// Requests a second for each operation named here, per registry; others are not limited (facts/ecr.md C.1).
+    public var requestRates: [String: Double] = [:]
+    /// Tests move it, so that things expire without waiting.
+    public var now: @Sendable () -> Date = { Date() }
+
+    public init() {}
+}

@@ -1,0 +1,124 @@
+/// Something that is to go wrong.
+///
+/// As text, for a flag: `OPERATION:OCCURRENCES:KIND`, for example `PutImage:1:throttle`,
+/// `PUT blob:2-3:cutBody=65536`, `*:*:status=503`, `BatchGetImage:1:error=ServerException`.
+public struct Fault: Sendable, Equatable {
+    public enum Kind: Sendable, Equatable {
+        /// Not permitted: AccessDeniedException, on the registry 403 DENIED.
+        case refuse
+        case error(code: String, message: String, status: Int)
+        /// Rate exceeded, with `Retry-After` in seconds if one is given.
+        case throttle(retryAfter: Int?)
+        /// An answer with this status and no body that means anything, as load balancers give.
+        case status(Int)
+        /// The connection is cut and the request not taken.
+        case resetBefore
+        /// The request is taken, and the connection cut before the answer.
+        case loseAnswer
+        /// The connection is cut in the body: of an upload as it arrives, else of the answer.
+        case cutBody(afterBytes: Int64)
+        /// One byte of the answer's body is another.
+        case corruptByte(at: Int64)
+        /// The answer's body ends at half its length, and its Content-Length says the same.
+        case truncate
+        /// The answer never comes.
+        case stall
+        /// Every registry token and session issued so far expires, just before this request.
+        case expireToken
+        /// Every presigned URL issued so far, and the one this request issues, has expired.
+        case expireURL
+    }
+
+    /// The operation's name as in ``LoggedRequest/operation``; `nil` for any.
+    public var operation: String?
+    /// Which of the matching requests, counted from 1 since the fault was ordered; `nil` for every one.
+    public var occurrences: ClosedRange<Int>?
+    public var kind: Kind
+
+    public init(on operation: String?, at occurrences: ClosedRange<Int>? = 1...1, _ kind: Kind) {
+        self.operation = operation
+        self.occurrences = occurrences
+        self.kind = kind
+    }
+
+    /// - Throws: ``FaultSyntaxError``
+    public init(parsing text: String) throws(FaultSyntaxError) {
+        let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 3, !parts[0].isEmpty else {
+            throw FaultSyntaxError(text: text, reason: "write OPERATION:OCCURRENCES:KIND, as PutImage:1:throttle")
+        }
+        guard let kind = Self.kind(parts[2]) else {
+            throw FaultSyntaxError(
+                text: text,
+                reason: "the kind is one of refuse, error=CODE, throttle[=SECONDS], status=N, resetBefore, loseAnswer, "
+                    + "cutBody=BYTES, corruptByte=OFFSET, truncate, stall, expireToken, expireURL"
+            )
+        }
+        let bounds = parts[1].split(separator: "-", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+        guard
+            parts[1] == "*"
+                || ((1...2).contains(bounds.count) && bounds[0] >= 1 && bounds[0] <= bounds[bounds.count - 1])
+        else {
+            throw FaultSyntaxError(text: text, reason: "occurrences are a number from 1, two with a hyphen, or *")
+        }
+        operation = parts[0] == "*" ? nil : parts[0]
+        occurrences = parts[1] == "*" ? nil : bounds[0]...bounds[bounds.count - 1]
+        self.kind = kind
+    }
+
+    private static func kind(_ text: String) -> Kind? {
+        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+        let argument = parts.count == 2 ? parts[1] : nil
+        let number = argument.flatMap { Int64($0) }.flatMap { $0 >= 0 ? $0 : nil }
+        guard argument == nil || parts[0] == "error" || number != nil else { return nil }
+        switch (parts.first, number) {
+        case ("refuse", nil): return .refuse
+        case ("throttle", let seconds): return .throttle(retryAfter: seconds.map { Int($0) })
+        case ("resetBefore", nil): return .resetBefore
+        case ("loseAnswer", nil): return .loseAnswer
+        case ("truncate", nil): return .truncate
+        case ("stall", nil): return .stall
+        case ("expireToken", nil): return .expireToken
+        case ("expireURL", nil): return .expireURL
+        case ("cutBody", let count?): return .cutBody(afterBytes: count)
+        case ("corruptByte", let offset?): return .corruptByte(at: offset)
+        case ("status", let status?) where (100...599).contains(status): return .status(Int(status))
+        case ("error", _):
+            guard let argument else { return nil }
+            return .error(
+                code: argument,
+                message: "ordered by a test",
+                status: argument == "ServerException" ? 500 : 400
+            )
+        default: return nil
+        }
+    }
+}
+
+/// Why a text is not a fault.
+public struct FaultSyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
+    public let text: String
+    public let reason: String
+    public var description: String { "'\(text)' is not a fault: \(reason)" }
+}
+
+/// The faults that were ordered, and how often each has been looked at.
+struct FaultOrders: Sendable {
+    private var orders: [(fault: Fault, seen: Int)] = []
+
+    mutating func add(_ fault: Fault) { orders.append((fault, 0)) }
+
+    mutating func removeAll() { orders = [] }
+
+    /// Counts a request, and takes the first fault that is due for it.
+    mutating func due(for operation: String) -> Fault.Kind? {
+        var due: Fault.Kind?
+        for index in orders.indices where orders[index].fault.operation ?? operation == operation {
+            orders[index].seen += 1
+            if due == nil, orders[index].fault.occurrences?.contains(orders[index].seen) ?? true {
+                due = orders[index].fault.kind
+            }
+        }
+        return due
+    }
+}

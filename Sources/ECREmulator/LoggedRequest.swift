@@ -1,0 +1,22 @@
+/// One request the emulator saw, as data: never a token, a signature or a query.
+public struct LoggedRequest: Sendable, Equatable {
+    public enum Face: String, Sendable { case controlPlane, registry, download, sts }
+
+    /// From 1, in order of arrival.
+    public var number: Int
+    public var face: Face
+    /// The API's name, or for the registry `POST upload`, `PATCH upload`, `PUT blob`, `HEAD blob`, `GET blob`,
+    /// `PUT manifest` and so on; a presigned download is `GET layer`.
+    public var operation: String
+    /// Whose registry was addressed; empty if that never became clear.
+    public var account: String
+    public var region: String
+    public var repository: String?
+    /// 0 if the connection was cut before an answer.
+    public var status: Int
+    /// As ECR names it, where the answer was a failure.
+    public var errorCode: String?
+    /// Of the bodies, in bytes.
+    public var bytesIn: Int64
+    public var bytesOut: Int64
+}

@@ -1,0 +1,186 @@
+internal import Content
+internal import FlyingFox
+internal import FoundationEssentials
+internal import Platform
+
+/// Where every request comes in: finds its face, carries out what faults were ordered, writes the log.
+struct Reception: Sendable {
+    let aws: EmulatedAWS
+
+    /// What a request is, before anything of it is believed.
+    struct Errand: Sendable {
+        var face: LoggedRequest.Face
+        var operation: String
+        var key: RegistryKey?
+        var route = RegistryRoute.unknown
+        var host = ""
+        /// STS names its operation in the body, which is therefore read first.
+        var form: [UInt8]?
+    }
+
+    func respond(to request: HTTPRequest, at door: Door) async throws -> HTTPResponse {
+        let number = aws.state.withLock { state in
+            state.lastNumber += 1
+            return state.lastNumber
+        }
+        var errand = errand(request, door)
+        if errand.face == .sts {
+            let form = try await Exchange(request, door: door, bodyLimit: nil).message()
+            errand.operation = SecurityTokenFace.operation(in: form)
+            errand.form = form
+        }
+        let operation = errand.operation
+        let fault = aws.state.withLock { $0.faults.due(for: operation) }
+        do {
+            if fault == .resetBefore { throw ConnectionCut() }
+            if fault == .stall { try await Task.sleep(for: .seconds(86_400)) }
+            let answer = try await answer(request, door, errand, fault)
+            if fault == .loseAnswer { throw ConnectionCut() }
+            return try response(answer, errand, number, fault)
+        } catch is ConnectionCut {
+            log(Answer(status: 0), errand, number, bytesOut: 0)
+            cutConnection(of: request)
+            return HTTPResponse(statusCode: HTTPStatusCode(500, phrase: "Cut"))
+        }
+    }
+
+    private func errand(_ request: HTTPRequest, _ door: Door) -> Errand {
+        if case .download = door { return Errand(face: .download, operation: "\(request.method.rawValue) layer") }
+        let headers = Exchange.headers(of: request)
+        let path = request.target.path(percentEncoded: true)
+        let host = headers["host"] ?? ""
+        if path == "/v2" || path.hasPrefix("/v2/") {
+            let route = RegistryRoute(path: path)
+            return Errand(
+                face: .registry,
+                operation: route.operation(request.method.rawValue),
+                key: key(host: host, door),
+                route: route,
+                host: host
+            )
+        }
+        if let target = headers["x-amz-target"] {
+            let prefix = ControlPlane.targetPrefix
+            let operation = target.hasPrefix(prefix) ? String(target.dropFirst(prefix.count)) : target
+            return Errand(face: .controlPlane, operation: operation)
+        }
+        if headers["content-type"]?.hasPrefix("application/x-www-form-urlencoded") == true {
+            return Errand(face: .sts, operation: "STS")
+        }
+        return Errand(face: .controlPlane, operation: "\(request.method.rawValue) \(path == "/" ? "/" : "unknown")")
+    }
+
+    /// The registry a host names, else the one the port is for, else the first.
+    private func key(host: String, _ door: Door) -> RegistryKey {
+        let name = host.split(separator: ":").first.map(String.init)?.lowercased() ?? ""
+        let labels = name.split(separator: ".").map(String.init)
+        if labels.count == 5, labels[1] == "dkr", labels[2] == "ecr", labels[4] == "localhost" {
+            return RegistryKey(account: labels[0], region: labels[3])
+        }
+        if case .registry(let key) = door { return key }
+        return RegistryKey(
+            account: aws.configuration.accounts.first?.id ?? "",
+            region: aws.configuration.regions.first ?? "us-east-1"
+        )
+    }
+
+    private func answer(
+        _ request: HTTPRequest,
+        _ door: Door,
+        _ errand: Errand,
+        _ fault: Fault.Kind?
+    ) async throws -> Answer {
+        let now = aws.now
+        if fault == .expireToken { aws.state.withLock { $0.expireTokens(now: now) } }
+        if fault == .expireURL { aws.state.withLock { $0.expireDownloads(now: now) } }
+        let exchange = Exchange(request, door: door, bodyLimit: Self.bodyLimit(fault, errand))
+        if let ordered = ordered(fault, errand) {
+            var answer = ordered
+            answer.bytesIn = try await exchange.forEachChunk { _ in }
+            answer.key = errand.key
+            answer.repository = errand.route.repository
+            return answer
+        }
+        switch errand.face {
+        case .controlPlane:
+            return try await ControlPlane(aws: aws)
+                .answer(exchange, operation: errand.operation, issuesExpiredURLs: fault == .expireURL)
+        case .sts: return SecurityTokenFace(aws: aws).answer(exchange, body: errand.form ?? [])
+        case .download: return DownloadFace(aws: aws).answer(exchange)
+        case .registry:
+            guard let key = errand.key else { throw ConnectionCut() }
+            return try await RegistryFace(aws: aws, key: key, host: errand.host)
+                .answer(exchange, errand.route, issuesExpiredURLs: fault == .expireURL)
+        }
+    }
+
+    /// Uploads are cut as they arrive, everything else as it is sent.
+    private static func bodyLimit(_ fault: Fault.Kind?, _ errand: Errand) -> Int64? {
+        guard case .cutBody(let count) = fault, isUpload(errand) else { return nil }
+        return count
+    }
+
+    static func isUpload(_ errand: Errand) -> Bool {
+        ["PATCH upload", "PUT blob", "UploadLayerPart"].contains(errand.operation)
+    }
+
+    /// The answer a fault gives in place of the real one.
+    private func ordered(_ fault: Fault.Kind?, _ errand: Errand) -> Answer? {
+        let service: ServiceFault
+        switch fault {
+        case .refuse:
+            let caller = Principal(
+                account: "",
+                arn: "arn:aws:iam::\(errand.key?.account ?? ""):user/emulator",
+                userID: ""
+            )
+            service = EmulatorState.refusal(
+                of: errand.route.action("") ?? errand.operation,
+                errand.route.repository,
+                in: errand.key ?? RegistryKey(account: "", region: ""),
+                by: caller
+            )
+        case .error(let code, let message, let status): service = ServiceFault(code, message, status: status)
+        case .throttle(let seconds):
+            var throttled = ServiceFault.throttled
+            throttled.retryAfter = seconds
+            service = throttled
+        case .status(let status):
+            return Answer(
+                status: status,
+                headers: [("Content-Type", "text/html")],
+                body: .bytes(Array("<html><body>\(status)</body></html>".utf8)),
+                errorCode: "\(status)"
+            )
+        default: return nil
+        }
+        switch errand.face {
+        case .controlPlane: return ControlPlane.answer(service)
+        case .sts: return SecurityTokenFace.answer(service)
+        case .download:
+            return service == .throttled
+                ? DownloadFace.failure(503, "SlowDown", "Please reduce your request rate.")
+                : DownloadFace.failure(service.status, service.code, service.message)
+        case .registry:
+            return RegistryFace(aws: aws, key: errand.key ?? RegistryKey(account: "", region: ""), host: errand.host)
+                .answer(service)
+        }
+    }
+
+    func log(_ answer: Answer, _ errand: Errand, _ number: Int, bytesOut: Int64) {
+        let key = answer.key ?? errand.key
+        let entry = LoggedRequest(
+            number: number,
+            face: errand.face,
+            operation: errand.operation,
+            account: key?.account ?? "",
+            region: key?.region ?? "",
+            repository: answer.repository ?? errand.route.repository,
+            status: answer.status,
+            errorCode: answer.errorCode,
+            bytesIn: answer.bytesIn,
+            bytesOut: bytesOut
+        )
+        aws.state.withLock { $0.log.append(entry) }
+    }
+}

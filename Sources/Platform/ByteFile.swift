@@ -1,0 +1,83 @@
+internal import Glibc
+
+/// A file of bytes that is appended to, or read at an offset.
+///
+/// It exists because FoundationEssentials can only read and write files whole, and a layer may have 50 GB.
+public final class ByteFile: Sendable {
+    /// Why a file couldn't be used: the path, and what the system said.
+    public struct Failure: Error, Sendable, CustomStringConvertible {
+        public let path: String
+        /// The system's `errno`.
+        public let code: Int32
+        public var description: String { "\(path): system error \(code)" }
+    }
+
+    public let path: String
+    private let descriptor: Int32
+
+    /// Opens a file that is there, for reading.
+    ///
+    /// - Throws: ``Failure``
+    public init(reading path: String) throws(Failure) {
+        self.path = path
+        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Failure(path: path, code: errno) }
+    }
+
+    /// Opens a file to append to, and makes it where it is missing, for the owner alone.
+    ///
+    /// - Throws: ``Failure``
+    public init(appending path: String) throws(Failure) {
+        self.path = path
+        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Failure(path: path, code: errno) }
+    }
+
+    deinit { close(descriptor) }
+
+    /// In bytes, now.
+    public var size: Int64 {
+        var status = stat()
+        return unsafe fstat(descriptor, &status) == 0 ? Int64(status.st_size) : 0
+    }
+
+    /// Writes all of `bytes` at the end.
+    ///
+    /// - Throws: ``Failure``, after which some of them may be there.
+    public func append(_ bytes: some Collection<UInt8>) throws(Failure) {
+        let failure = bytes.withContiguousStorageIfAvailable { unsafe write($0) } ?? writeCopy(Array(bytes))
+        if failure != 0 { throw Failure(path: path, code: failure) }
+    }
+
+    /// Reads up to `count` bytes from `offset`; fewer near the end, none after it.
+    ///
+    /// - Throws: ``Failure``
+    public func read(at offset: Int64, count: Int) throws(Failure) -> [UInt8] {
+        var failure: Int32 = 0
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            let got = unsafe pread(descriptor, buffer.baseAddress, count, off_t(offset))
+            if got < 0 { failure = errno }
+            filled = max(got, 0)
+        }
+        if failure != 0 { throw Failure(path: path, code: failure) }
+        return bytes
+    }
+
+    private func writeCopy(_ bytes: [UInt8]) -> Int32 {
+        unsafe bytes.withUnsafeBufferPointer { unsafe write($0) }
+    }
+
+    /// - Returns: 0, or the `errno` of the write that failed.
+    private func write(_ bytes: UnsafeBufferPointer<UInt8>) -> Int32 {
+        var written = 0
+        while written < bytes.count {
+            let count = unsafe Glibc.write(descriptor, bytes.baseAddress?.advanced(by: written), bytes.count - written)
+            if count < 0 {
+                guard errno == EINTR else { return errno }
+                continue
+            }
+            written += count
+        }
+        return 0
+    }
+}
