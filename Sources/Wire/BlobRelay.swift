@@ -80,6 +80,12 @@ final class BlobRelay: Job {
     }
 
     func fill(_ room: UnsafeMutableRawBufferPointer, of transfer: Transfer) -> Output {
+        if (200..<300).contains(transfer.head.status) {
+            // Whatever it claims to have stored, it isn't this blob: the last byte was never sent.
+            failure = early(transfer.head)
+            mark()
+            return .abort
+        }
         switch unsafe blob.take(into: room) {
         case .bytes(let count):
             lastMoved = loop.now
@@ -192,11 +198,13 @@ final class BlobRelay: Job {
         }
         let answer = WireResponse(head, body: destinationBody)
         guard (200..<300).contains(head.status) else { return finish(.success(.destinationAnswered(answer))) }
-        guard blob.isDelivered else {
-            let words = "answered \(head.status) after \(blob.delivered) of \(request.size) bytes"
-            return fail(WireError(.disconnected, words, url: request.destination.url, end: .destination))
-        }
+        guard blob.isDelivered else { return fail(early(head)) }
         finish(.success(.stored(answer)))
+    }
+
+    private func early(_ head: AnswerHead) -> WireError {
+        let words = "answered \(head.status) after \(blob.delivered) of \(request.size) bytes"
+        return WireError(.disconnected, words, url: request.destination.url, end: .destination)
     }
 
     func check() -> ContinuousClock.Instant {

@@ -1,0 +1,208 @@
+import Content
+import HTTPTypes
+import Platform
+import Testing
+
+@testable import Wire
+
+@Suite("Relaying a blob", .timeLimit(.minutes(1)))
+struct RelayTests {
+    private static let ring = TransportConfiguration.usualRingSize
+
+    @Test(
+        "stores every byte, whatever the size",
+        arguments: [0, 1, 2, 16_384, 16_385, ring - 1, ring, ring + 1, (3 << 20) + 7]
+    )
+    func everySize(_ size: Int) async throws {
+        let bytes = sampleBytes(size)
+        let received = Received()
+        let progress = Lock(0)
+        try await withServers(serving(bytes), received.script) { source, destination in
+            try await withTransport { transport in
+                let request = try RelayRequest(bytes, from: source, to: destination) { moved in
+                    progress.withLock { $0 += moved }
+                }
+                let outcome = try await transport.relay(request)
+
+                #expect(outcome.stored?.status == .created)
+                #expect(outcome.stored?.fields[.location] == "/stored")
+                #expect(received.all == [bytes])
+                #expect(progress.withLock { $0 } == size)
+            }
+        }
+    }
+
+    @Test("takes a source that names no length, in one go or in chunks", arguments: [false, true])
+    func unknownLength(_ isChunked: Bool) async throws {
+        let bytes = sampleBytes(100_000)
+        let received = Received()
+        let script: ScriptedServer.Script = { connection in
+            _ = try connection.readHead()
+            if isChunked {
+                try connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+                for start in stride(from: 0, to: bytes.count, by: 1_000) {
+                    try connection.send("3e8\r\n")
+                    try connection.send(bytes[start..<start + 1_000])
+                    try connection.send("\r\n")
+                }
+                try connection.send("0\r\nX-Trailer: 1\r\n\r\n")
+            } else {
+                try connection.send("HTTP/1.0 200 OK\r\n\r\n")
+                try connection.send(bytes)
+            }
+        }
+        try await withServers(script, received.script) { source, destination in
+            try await withTransport { transport in
+                let outcome = try await transport.relay(RelayRequest(bytes, from: source, to: destination))
+                #expect(outcome.stored != nil)
+                #expect(received.all == [bytes])
+            }
+        }
+    }
+
+    @Test("uploads as the request says: method, fields, length, nothing expected")
+    func uploadHead() async throws {
+        let bytes = sampleBytes(2_000_000)
+        let script: ScriptedServer.Script = { connection in
+            let head = try connection.readHead()
+            #expect(head.line == "PATCH /upload?secret=2 HTTP/1.1")
+            #expect(head["Content-Length"] == "2000000")
+            #expect(head["Content-Type"] == "application/octet-stream")
+            #expect(head["Expect"] == nil)
+            #expect(head["Transfer-Encoding"] == nil)
+            try connection.send("HTTP/1.1 100 Continue\r\n\r\n")
+            #expect(try connection.read(2_000_000) == bytes)
+            try connection.answer("202 Accepted")
+        }
+        try await withServers(serving(bytes), script) { source, destination in
+            try await withTransport { transport in
+                var request = try RelayRequest(bytes, from: source, to: destination)
+                request.destination.method = .patch
+                request.destination.fields = [.contentType: "application/octet-stream"]
+                #expect(try await transport.relay(request).stored?.status == .accepted)
+            }
+        }
+    }
+
+    @Test("takes part of a blob only when it asked for a part", arguments: [true, false])
+    func parts(_ hasRange: Bool) async throws {
+        let bytes = sampleBytes(1_000)
+        let received = Received()
+        let script: ScriptedServer.Script = { connection in
+            _ = try connection.readHead()
+            try connection.answer("206 Partial Content", [], bytes)
+        }
+        try await withServers(script, received.script) { source, destination in
+            try await withTransport { transport in
+                var request = try RelayRequest(bytes, from: source, to: destination)
+                if hasRange { request.source.fields[.range] = "bytes=5-1004" }
+                let outcome = try await transport.relay(request)
+                #expect((outcome.stored != nil) == hasRange)
+                #expect((outcome.sourceAnswered?.status == .partialContent) == !hasRange)
+                #expect(received.all == (hasRange ? [bytes] : []))
+            }
+        }
+    }
+
+    @Test("gives the source's own answer back and leaves the destination alone", arguments: [307, 403, 404, 503])
+    func sourceAnswers(_ status: Int) async throws {
+        let script: ScriptedServer.Script = { connection in
+            _ = try connection.readHead()
+            try connection.answer("\(status) So", ["Location: https://elsewhere/"], Array("because".utf8))
+        }
+        try await withServers(script, Received().script) { source, destination in
+            try await withTransport { transport in
+                let outcome = try await transport.relay(RelayRequest([1], from: source, to: destination))
+                #expect(outcome.sourceAnswered?.status.code == status)
+                #expect(outcome.sourceAnswered?.excerpt() == "because")
+                #expect(outcome.sourceAnswered?.fields[.location] == "https://elsewhere/")
+                #expect(destination.connectionCount == 0)
+            }
+        }
+    }
+
+    @Test("gives an early refusal back, and stops")
+    func earlyRefusal() async throws {
+        let bytes = sampleBytes(16 << 20)
+        let script: ScriptedServer.Script = { connection in
+            _ = try connection.readHead()
+            try connection.answer("403 Forbidden", text: "no")
+            connection.stall()
+        }
+        try await withServers(serving(bytes), script) { source, destination in
+            try await withTransport { transport in
+                let outcome = try await transport.relay(RelayRequest(bytes, from: source, to: destination))
+                #expect(outcome.destinationAnswered?.status == .forbidden)
+                #expect(outcome.destinationAnswered?.excerpt() == "no")
+            }
+        }
+    }
+
+    @Test("begins again by itself when a kept connection to the destination is dead")
+    func rewinds() async throws {
+        let received = Received()
+        let bytes = sampleBytes(200_000)
+        let script: ScriptedServer.Script = { connection in
+            let head = try connection.readHead()
+            connection.resetWhenClosed()
+            received.add(try connection.read(head.contentLength))
+            try connection.answer("201 Created")
+            _ = try connection.readHead()
+        }
+        try await withServers(serving(bytes), script) { source, destination in
+            try await withTransport(TransportConfiguration(relayDrivers: 1)) { transport in
+                let request = try RelayRequest(bytes, from: source, to: destination)
+                for _ in 0..<5 { #expect(try await transport.relay(request).stored != nil) }
+                #expect(received.all == Array(repeating: bytes, count: 5))
+            }
+        }
+    }
+
+    @Test("runs 32 at once")
+    func manyAtOnce() async throws {
+        let bytes = sampleBytes(1_000_000)
+        let received = Received()
+        try await withServers(serving(bytes), received.script) { source, destination in
+            try await withTransport { transport in
+                let request = try RelayRequest(bytes, from: source, to: destination)
+                try await withThrowingTaskGroup(of: Bool.self) { group in
+                    for _ in 0..<32 { group.addTask { try await transport.relay(request).stored != nil } }
+                    for try await isStored in group { #expect(isStored) }
+                }
+                #expect(received.all.count == 32)
+                #expect(received.all.allSatisfy { $0 == bytes })
+                #expect(transport.statistics.requestsSent == 64)
+            }
+        }
+    }
+
+    @Test("never reads much further than the destination takes")
+    func backpressure() async throws {
+        let size = 96 << 20
+        let sent = Lock(0)
+        let script: ScriptedServer.Script = { connection in
+            _ = try connection.readHead()
+            try connection.send("HTTP/1.1 200 OK\r\nContent-Length: \(size)\r\n\r\n")
+            let block = [UInt8](repeating: 7, count: 65_536)
+            while true {
+                try connection.send(block)
+                sent.withLock { $0 += block.count }
+            }
+        }
+        let stalling: ScriptedServer.Script = { connection in
+            _ = try connection.readHead()
+            connection.waitForStop()
+        }
+        try await withServers(script, stalling) { source, destination in
+            try await withTransport { transport in
+                var request = try RelayRequest([7], from: source, to: destination, stallLimit: .milliseconds(500))
+                request.size = Int64(size)
+                let error = await wireError { try await transport.relay(request) }
+                #expect(error?.reason == .stalled)
+                #expect(error?.end == .destination)
+                // The kernel's buffers on both connections hold up to 10 MiB each; ours a ring.
+                #expect(sent.withLock { $0 } < 32 << 20)
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import Content
+import Foundation
+import HTTPTypes
+import Platform
+import Wire
+
+/// Bytes that repeat nowhere within a ring, so that a misplaced one is seen.
+func sampleBytes(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
+    var state = seed &* 0x9E37_79B9_7F4A_7C15
+    var words = [UInt64](repeating: 0, count: count / 8 + 1)
+    for index in words.indices {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        words[index] = state ^ (state >> 29)
+    }
+    return words.withUnsafeBytes { Array($0.prefix(count)) }
+}
+
+extension RelayRequest {
+    /// A relay of `bytes` between two servers, `/blob` at each.
+    init(
+        _ bytes: [UInt8],
+        from source: ScriptedServer,
+        to destination: ScriptedServer,
+        stallLimit: Duration = .seconds(10),
+        progress: (@Sendable (Int) -> Void)? = nil
+    ) throws {
+        self.init(
+            source: WireRequest(.get, try HTTPURL(source.url("/blob?secret=1"))),
+            destination: WireRequest(.put, try HTTPURL(destination.url("/upload?secret=2"))),
+            digest: Digest(of: bytes),
+            size: Int64(bytes.count),
+            stallLimit: stallLimit,
+            progress: progress
+        )
+    }
+}
+
+/// What a destination server has got, whole or not.
+final class Received: Sendable {
+    private let bodies = Lock<[[UInt8]]>([])
+    private let most = Lock(0)
+
+    var all: [[UInt8]] { bodies.withLock { $0 } }
+    /// The most bytes of one body that arrived, whether or not it was whole.
+    var largest: Int { most.withLock { $0 } }
+
+    func add(_ body: [UInt8]) { bodies.withLock { $0.append(body) } }
+    func heard(_ count: Int) { most.withLock { $0 = max($0, count) } }
+
+    /// Accepts any number of uploads on one connection.
+    var script: ScriptedServer.Script {
+        { connection in
+            while true {
+                let head = try connection.readHead()
+                var body: [UInt8] = []
+                while body.count < head.contentLength {
+                    body += try connection.read(min(65_536, head.contentLength - body.count))
+                    self.heard(body.count)
+                }
+                self.add(body)
+                try connection.answer("201 Created", ["Location: /stored"])
+            }
+        }
+    }
+}
+
+/// Answers every request with `bytes`, on connections kept alive.
+func serving(_ bytes: [UInt8]) -> ScriptedServer.Script {
+    { connection in
+        while true {
+            _ = try connection.readHead()
+            try connection.answer("200 OK", [], bytes)
+        }
+    }
+}
+
+extension HTTPField.Name {
+    /// A name that a test made up.
+    static func named(_ text: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(text) else { fatalError("\(text) is no name of a field") }
+        return name
+    }
+}
+
+extension HTTPRequest.Method {
+    static func named(_ text: String) -> HTTPRequest.Method {
+        guard let method = HTTPRequest.Method(text) else { fatalError("\(text) is no method") }
+        return method
+    }
+}
+
+/// Runs `body` with a source and a destination, and stops both afterwards.
+func withServers<Result>(
+    _ source: @escaping ScriptedServer.Script,
+    _ destination: @escaping ScriptedServer.Script,
+    _ body: (_ source: ScriptedServer, _ destination: ScriptedServer) async throws -> Result
+) async throws -> Result {
+    try await withServer(source) { source in
+        try await withServer(destination) { destination in try await body(source, destination) }
+    }
+}
+
+extension RelayOutcome {
+    var stored: WireResponse? { if case .stored(let answer) = self { answer } else { nil } }
+    var sourceAnswered: WireResponse? { if case .sourceAnswered(let answer) = self { answer } else { nil } }
+    var destinationAnswered: WireResponse? {
+        if case .destinationAnswered(let answer) = self { answer } else { nil }
+    }
+}
+
+/// Something one thread tells another, once; waiting for it is how a test knows where the other one is.
+final class Signal: Sendable {
+    private let stream: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+
+    init() { (stream, continuation) = AsyncStream.makeStream() }
+
+    func fire() { continuation.finish() }
+    func wait() async { for await _ in stream {} }
+}
+
+/// The error that `body` throws, if it is one of ours.
+func wireError<Result>(_ body: () async throws -> Result) async -> WireError? {
+    do {
+        _ = try await body()
+        return nil
+    } catch {
+        return error as? WireError
+    }
+}
