@@ -97,7 +97,9 @@ let package = Package(
         ),
         .testTarget(
             name: "AWSIdentityTests",
-            dependencies: ["AWSIdentity", "Wire", "Content", "Platform", "ECREmulator", httpTypes, subprocess],
+            dependencies: [
+                "AWSIdentity", "Wire", "Content", "Platform", "ECREmulator", httpTypes, logging, subprocess,
+            ],
             swiftSettings: testSettings
         ),
         .testTarget(
@@ -107,7 +109,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ECRAPITests",
-            dependencies: ["ECRAPI", "AWSIdentity", "Wire", "Content", "Platform", httpTypes],
+            dependencies: ["ECRAPI", "AWSIdentity", "Wire", "Content", "Platform", httpTypes, logging],
             swiftSettings: testSettings
         ),
         .testTarget(
