@@ -8,7 +8,7 @@ import Testing
 struct ScenarioBudgetTests {
     private let alone = CopyOptions(referrers: .none)
 
-    @Test("a retag to T new tags costs ⌈(T+1)/100⌉ + T", arguments: [1, 2, 7, 99, 100, 150])
+    @Test("a retag to T new tags costs ⌈(T+1)/100⌉ + T", arguments: [1, 3, 100])
     func retag(count: Int) async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [1_000], isIndented: true)
@@ -27,7 +27,7 @@ struct ScenarioBudgetTests {
         }
     }
 
-    @Test("a copy of one manifest costs 2 + ⌈B/100⌉ + 4 per missing blob + 1 per tag", arguments: [1, 3, 120])
+    @Test("a copy of one manifest costs 2 + ⌈B/100⌉ + 4 per missing blob + 1 per tag", arguments: [1, 120])
     func copyOne(layers: Int) async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: (0..<layers).map { Int64(100 + $0) })
