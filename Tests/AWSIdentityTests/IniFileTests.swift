@@ -58,6 +58,17 @@ struct IniFileTests {
         #expect("\(try #require(error))".contains("secretvalue") == false)
     }
 
+    @Test("may have their keys indented: only what stands deeper belongs to a value")
+    func indentedKeys() throws {
+        let file = try IniFile(
+            parsing: "  [a]\n  k1 = v1\n  k2 = v2\n    more\n  s =\n\n      n = 1\n  k3 = v3\n[b]\n\tk = v\n\tl = w\n",
+            path: "f"
+        )
+        #expect(file.sections["a"]?.values.mapValues(\.text) == ["k1": "v1", "k2": "v2\nmore", "s": "", "k3": "v3"])
+        #expect(file.sections["a"]?.values["s"]?.nested == ["n": "1"])
+        #expect(file.sections["b"]?.values.mapValues(\.text) == ["k": "v", "l": "w"])
+    }
+
     @Test("together make a profile; the credentials file wins, quotes are the shell's")
     func merging() throws {
         let (resolver, home) = try resolver(

@@ -58,6 +58,18 @@ struct ErrorTests {
         #expect(error.message.count == 300)
     }
 
+    @Test("shows nothing of the request that AWS repeats when it refuses a signature")
+    func signatureRefused() async throws {
+        let said = """
+            The request signature we calculated does not match.\\n\\nThe Canonical String for this request should have \
+            been\\n'POST\\n/\\n\\nx-amz-security-token:hidden'
+            """
+        let error = try await failure(fault(400, "InvalidSignatureException", said))
+        #expect(error.message == "The request signature we calculated does not match.")
+        let other = try await failure(fault(400, "InvalidSignatureException", "Got 'X-Amz-Security-Token:hidden'"))
+        #expect(other.message == "Got '")
+    }
+
     /// Code, status, whether another attempt makes sense.
     static let advice: [(String, Int, Bool)] =
         [
