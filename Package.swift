@@ -125,14 +125,20 @@ let package = Package(
             ],
             swiftSettings: testSettings
         ),
+        .target(
+            name: "TestPrograms",
+            dependencies: ["Platform", subprocess],
+            path: "Tests/TestPrograms",
+            swiftSettings: testSettings
+        ),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["ecr-replicate", "ECREmulator", "Content", "Platform", subprocess],
+            dependencies: ["ecr-replicate", "Replicate", "ECREmulator", "Content", "Platform", "TestPrograms"],
             swiftSettings: testSettings
         ),
         .testTarget(
             name: "InteropTests",
-            dependencies: ["ecr-replicate", "ECREmulator", "Content", "Platform", subprocess],
+            dependencies: ["ecr-replicate", "ECREmulator", "Content", "Platform", "TestPrograms"],
             swiftSettings: testSettings
         ),
     ]
