@@ -77,7 +77,7 @@ let package = Package(
         ),
         .target(
             name: "ECREmulator",
-            dependencies: ["Content", "Platform", flyingFox, flyingSocks],
+            dependencies: ["Content", "Platform", flyingSocks],
             swiftSettings: settings
         ),
         .executableTarget(
@@ -112,7 +112,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ECREmulatorTests",
-            dependencies: ["ECREmulator", "Content", "Platform"],
+            dependencies: ["ECREmulator", "Content", "Platform", flyingSocks],
             swiftSettings: testSettings
         ),
         .testTarget(
