@@ -182,6 +182,27 @@ struct ControlPlaneTests {
         }
     }
 
+    @Test("a scan says what a test said it found")
+    func scans() async throws {
+        try await withClient { emulator, client in
+            let digest = try emulator.seedApp(.oci("app", layers: [10]), tag: "v1")
+            let body = #"{"repositoryName":"team/app","imageId":{"imageTag":"v1"}}"#
+            #expect(try await client.call("DescribeImageScanFindings", body).code == "ScanNotFoundException")
+            try emulator.setScan(
+                of: digest,
+                counts: ["HIGH": 2, "LOW": 0],
+                account: account,
+                region: region,
+                repository: "team/app"
+            )
+            let found = try await client.call("DescribeImageScanFindings", body)
+            #expect(try found.json("imageScanStatus", "status") == "COMPLETE")
+            #expect(try found.json("imageScanFindings", "findingSeverityCounts", "HIGH") == "2")
+            #expect(try found.json("imageScanFindings", "findings", "1", "severity") == "HIGH")
+            #expect(try found.json("imageScanFindings", "findings", "2") == nil)
+        }
+    }
+
     @Test("a role's session acts for the role's account until it ends")
     func assumeRole() async throws {
         let clock = HandClock()

@@ -25,6 +25,9 @@ struct FaultTests {
             #expect(try await client.registry("GET", "/v2/team/app/tags/list").status == 503)
             emulator.order(Fault(on: "GET tags", .refuse))
             #expect(try await client.registry("GET", "/v2/team/app/tags/list").code == "DENIED")
+            emulator.order(Fault(on: "PUT manifest", .refuse))
+            let refused = try await client.registry("PUT", "/v2/team/app/manifests/v1", body: Array("{}".utf8))
+            #expect(refused.text.contains("ecr:PutImage on resource"))
             emulator.order(Fault(on: "ListImages", .error(code: "ServerException", message: "x", status: 500)))
             #expect(try await client.call("ListImages", #"{"repositoryName":"team/app"}"#).status == 500)
         }
