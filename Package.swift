@@ -77,7 +77,7 @@ let package = Package(
         ),
         .target(
             name: "ECREmulator",
-            dependencies: ["Content", "Platform", flyingFox, flyingSocks],
+            dependencies: ["Content", "Platform", flyingSocks],
             swiftSettings: settings
         ),
         .executableTarget(
@@ -114,7 +114,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ECREmulatorTests",
-            dependencies: ["ECREmulator", "Content", "Platform"],
+            dependencies: ["ECREmulator", "Content", "Platform", flyingSocks],
             swiftSettings: testSettings
         ),
         .testTarget(
