@@ -121,18 +121,24 @@ let package = Package(
             name: "ReplicateTests",
             dependencies: [
                 "Replicate", "ECRAPI", "Distribution", "AWSIdentity", "Wire", "Content", "Platform",
-                "ECREmulator", httpTypes,
+                "ECREmulator", httpTypes, logging,
             ],
+            swiftSettings: testSettings
+        ),
+        .target(
+            name: "TestPrograms",
+            dependencies: ["Platform", subprocess],
+            path: "Tests/TestPrograms",
             swiftSettings: testSettings
         ),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["ecr-replicate", "ECREmulator", "Content", "Platform", subprocess],
+            dependencies: ["ecr-replicate", "Replicate", "ECREmulator", "Content", "Platform", "TestPrograms"],
             swiftSettings: testSettings
         ),
         .testTarget(
             name: "InteropTests",
-            dependencies: ["ecr-replicate", "ECREmulator", "Content", "Platform", subprocess],
+            dependencies: ["ecr-replicate", "ECREmulator", "Content", "Platform", "TestPrograms"],
             swiftSettings: testSettings
         ),
     ]

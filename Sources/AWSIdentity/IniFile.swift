@@ -1,8 +1,8 @@
 /// One of the two files that the AWS CLI writes, read the way the AWS CLI reads it.
 ///
-/// Keys lose their case, sections keep theirs. A line that begins with white space continues the value before it;
-/// under an empty value such lines are keys of their own (`s3 =`, then indented `endpoint_url = …`). `#` and `;`
-/// begin a comment only at the start of a line. A section or a key that comes twice is an error: whoever reads on
+/// Keys lose their case, sections keep theirs. A line indented more than its key continues the key's value; under
+/// an empty value such lines are keys of their own (`s3 =`, then indented `endpoint_url = …`). `#` and `;` begin
+/// a comment only at the start of a line. A section or a key that comes twice is an error: whoever reads on
 /// would have to guess which identity is meant.
 ///
 /// - Source: facts/ecr.md E.2, config grammar
@@ -35,15 +35,18 @@ struct IniFile {
         var sections: [String: Section] = [:]
         private var section: String?
         private var key: String?
+        /// Of the last key or section: a key may be indented itself, as long as its value is more so.
+        private var indentation = 0
 
         init(path: String) { self.path = path }
 
         mutating func read(_ line: Substring, number: Int) throws {
             let content = trimmed(number == 1 && line.hasPrefix("\u{FEFF}") ? line.dropFirst() : line)
             guard let first = content.first, first != "#", first != ";" else { return }
-            if line.first?.isWhitespace == true, key != nil {
-                try continueValue(content, number)
-            } else if first == "[" {
+            let depth = line.prefix(while: \.isWhitespace).count
+            if key != nil, depth > indentation { return try continueValue(content, number) }
+            indentation = depth
+            if first == "[" {
                 try begin(content, number)
             } else {
                 try set(content, number)

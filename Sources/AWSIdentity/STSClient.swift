@@ -154,8 +154,7 @@ extension STSError {
         code = answer?["Error/Code"] ?? (isSuccess ? "UnreadableAnswer" : String(response.status.code))
         // A broken answer of a success may hold keys: never quoted.
         message =
-            answer?["Error/Message"]
-            ?? (isSuccess ? "the answer was not complete" : response.excerpt())
+            isSuccess ? "the answer was not complete" : presentable(answer?["Error/Message"] ?? response.excerpt())
         requestID = answer?["RequestId"] ?? response.fields[.amzRequestID]
         retryAfter = response.retryAfter
     }

@@ -60,7 +60,7 @@ extension ECRError {
         self.init(
             operation: operation,
             code: type.map(Code.init(type:)) ?? Code(rawValue: String(response.status.code)),
-            message: said?.message ?? (said == nil ? Self.visible(response.excerpt()) : "no reason given"),
+            message: presentable(said.map { $0.message ?? "" } ?? response.excerpt()),
             status: response.status.code,
             requestID: response.fields[.amzRequestID],
             retryAfter: response.retryAfter,
@@ -78,12 +78,6 @@ extension ECRError {
             status: response.status.code,
             requestID: response.fields[.amzRequestID]
         )
-    }
-
-    /// Proxies answer in HTML of any length; terminals obey control characters.
-    private static func visible(_ text: String) -> String {
-        let clean = text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : String($0) }.joined()
-        return clean.isEmpty ? "no reason given" : clean
     }
 
     private struct Body: Decodable {

@@ -1,4 +1,3 @@
-internal import FlyingFox
 internal import FlyingSocks
 internal import FoundationEssentials
 internal import Platform
@@ -9,13 +8,13 @@ internal import Platform
 /// clients that can't resolve `*.localhost`; downloads come from yet another port, as they come from S3.
 public final class Emulator: Sendable {
     let aws: EmulatedAWS
-    private let servers: [HTTPServer]
-    private let tasks: [Task<Void, any Error>]
+    private let listeners: [Task<Void, Never>]
+    private let poll: Task<Void, any Error>
 
-    private init(aws: EmulatedAWS, servers: [HTTPServer], tasks: [Task<Void, any Error>]) {
+    private init(aws: EmulatedAWS, listeners: [Task<Void, Never>], poll: Task<Void, any Error>) {
         self.aws = aws
-        self.servers = servers
-        self.tasks = tasks
+        self.poll = poll
+        self.listeners = listeners
     }
 
     /// Starts to listen, and returns when every port answers.
@@ -25,53 +24,47 @@ public final class Emulator: Sendable {
     {
         let aws = try EmulatedAWS(configuration)
         let reception = Reception(aws: aws)
-        let pool = SharedPool()
-        try await pool.open()
-        var tasks = [Task { try await pool.poll() }]
-        var servers: [HTTPServer] = []
+        // One epoll thread for all ports.
+        let pool: any AsyncSocketPool = .make()
+        try await pool.prepare()
+        let poll = Task { try await pool.run() }
+        var listeners: [Task<Void, Never>] = []
 
-        func listen(_ door: Door, port: UInt16) async throws -> UInt16 {
-            let server = HTTPServer(
-                config: .init(
-                    address: try .inet(ip4: "127.0.0.1", port: port),
-                    timeout: 86_400,
-                    pool: pool,
-                    logger: .disabled
-                ),
-                handler: ClosureHTTPHandler { try await reception.respond(to: $0, at: door) }
+        func listen(_ door: Door, port: UInt16) throws -> UInt16 {
+            let listener = try HTTPListener(port: port, pool: pool)
+            listeners.append(
+                Task { await listener.run(pool: pool) { try await reception.respond(to: $0, at: door) } }
             )
-            servers.append(server)
-            tasks.append(Task { try await server.run() })
-            try await server.waitUntilListening()
-            guard case .ip4(_, let port) = await server.listeningAddress else { return 0 }
-            return port
+            return listener.port
         }
 
         var ports = Ports()
         do {
-            ports.main = try await listen(.main, port: configuration.port)
-            ports.download = try await listen(.download, port: 0)
+            ports.main = try listen(.main, port: configuration.port)
+            ports.download = try listen(.download, port: 0)
             for account in configuration.accounts {
                 for region in configuration.regions {
                     let key = RegistryKey(account: account.id, region: region)
-                    ports.registries[key] = try await listen(.registry(key), port: 0)
+                    ports.registries[key] = try listen(.registry(key), port: 0)
                 }
             }
         } catch {
-            for task in tasks { task.cancel() }
+            for listener in listeners { listener.cancel() }
+            poll.cancel()
             aws.blobs.removeTemporaryFiles()
             throw error
         }
         let bound = ports
         aws.state.withLock { $0.ports = bound }
-        return Emulator(aws: aws, servers: servers, tasks: tasks)
+        return Emulator(aws: aws, listeners: listeners, poll: poll)
     }
 
     /// Closes every port and connection; temporary state is gone after this.
     public func stop() async {
-        for server in servers { await server.stop(timeout: 0) }
-        for task in tasks { task.cancel() }
-        for task in tasks.dropFirst() { _ = await task.result }
+        for listener in listeners { listener.cancel() }
+        for listener in listeners { await listener.value }
+        poll.cancel()
+        _ = await poll.result
         aws.save()
         aws.blobs.removeTemporaryFiles()
     }
@@ -138,23 +131,5 @@ public func withEmulator<Result>(
     } catch {
         await emulator.stop()
         throw error
-    }
-}
-
-/// One epoll thread for all ports of an emulator, where FlyingFox would start one for each.
-private struct SharedPool: AsyncSocketPool {
-    private let pool: any AsyncSocketPool = HTTPServer.defaultPool()
-
-    func open() async throws { try await pool.prepare() }
-
-    func poll() async throws { try await pool.run() }
-
-    func prepare() async throws {}
-
-    /// The servers wait here; ``poll()`` does the work.
-    func run() async throws { try await Task.sleep(for: .seconds(86_400 * 365)) }
-
-    func suspendSocket(_ socket: Socket, untilReadyFor events: Socket.Events) async throws {
-        try await pool.suspendSocket(socket, untilReadyFor: events)
     }
 }

@@ -1,5 +1,4 @@
 internal import Content
-internal import FlyingFox
 internal import FoundationEssentials
 
 /// The connection is to be cut without an answer.
@@ -23,28 +22,19 @@ final class Exchange: Sendable {
     let headers: [String: String]
     /// After how many bytes of the request's body to cut, if that was ordered.
     let bodyLimit: Int64?
-    private let body: HTTPBodySequence
+    private let body: RequestBody
 
     /// In bytes; a part of 20 MiB in base64, and room around it.
     static let largestMessage = 32 << 20
 
-    init(_ request: HTTPRequest, door: Door, bodyLimit: Int64?) {
+    init(_ request: IncomingRequest, door: Door, bodyLimit: Int64?) {
         self.door = door
-        method = request.method.rawValue
-        path = request.target.path(percentEncoded: true)
-        query = request.target.query(percentEncoded: true)
-        headers = Self.headers(of: request)
+        method = request.method
+        path = request.path
+        query = request.query
+        headers = request.headers
         self.bodyLimit = bodyLimit
-        body = request.bodySequence
-    }
-
-    static func headers(of request: HTTPRequest) -> [String: String] {
-        var headers: [String: String] = [:]
-        for (header, value) in request.headers {
-            let name = header.rawValue.lowercased()
-            headers[name] = headers[name].map { "\($0),\(value)" } ?? value
-        }
-        return headers
+        body = request.body
     }
 
     /// Query items in order, decoded; `+` is a space.
@@ -65,11 +55,11 @@ final class Exchange: Sendable {
     /// - Returns: Its length in bytes.
     /// - Throws: ``ConnectionCut`` at the ordered place, after what came before it was handed on.
     @discardableResult
-    func forEachChunk(_ take: (Data) throws -> Void) async throws -> Int64 {
+    func forEachChunk(_ take: ([UInt8]) throws -> Void) async throws -> Int64 {
         var count: Int64 = 0
-        for try await chunk in body {
+        try await body.forEachChunk { chunk in
             if let bodyLimit, count + Int64(chunk.count) > bodyLimit {
-                try take(chunk.prefix(Int(bodyLimit - count)))
+                try take(Array(chunk.prefix(Int(bodyLimit - count))))
                 throw ConnectionCut()
             }
             try take(chunk)

@@ -1,5 +1,4 @@
 internal import Content
-internal import FlyingFox
 internal import FoundationEssentials
 internal import Platform
 
@@ -18,7 +17,7 @@ struct Reception: Sendable {
         var form: [UInt8]?
     }
 
-    func respond(to request: HTTPRequest, at door: Door) async throws -> HTTPResponse {
+    func respond(to request: IncomingRequest, at door: Door) async throws -> HTTPListener.Outcome {
         let number = aws.state.withLock { state in
             state.lastNumber += 1
             return state.lastNumber
@@ -36,24 +35,23 @@ struct Reception: Sendable {
             if fault == .stall { try await Task.sleep(for: .seconds(86_400)) }
             let answer = try await answer(request, door, errand, fault)
             if fault == .loseAnswer { throw ConnectionCut() }
-            return try response(answer, errand, number, fault)
+            return .answer(try response(answer, errand, number, fault))
         } catch is ConnectionCut {
             log(Answer(status: 0), errand, number, bytesOut: 0)
-            cutConnection(of: request)
-            return HTTPResponse(statusCode: HTTPStatusCode(500, phrase: "Cut"))
+            return .cut
         }
     }
 
-    private func errand(_ request: HTTPRequest, _ door: Door) -> Errand {
-        if case .download = door { return Errand(face: .download, operation: "\(request.method.rawValue) layer") }
-        let headers = Exchange.headers(of: request)
-        let path = request.target.path(percentEncoded: true)
+    private func errand(_ request: IncomingRequest, _ door: Door) -> Errand {
+        if case .download = door { return Errand(face: .download, operation: "\(request.method) layer") }
+        let headers = request.headers
+        let path = request.path
         let host = headers["host"] ?? ""
         if path == "/v2" || path.hasPrefix("/v2/") {
             let route = RegistryRoute(path: path)
             return Errand(
                 face: .registry,
-                operation: route.operation(request.method.rawValue),
+                operation: route.operation(request.method),
                 key: key(host: host, door),
                 route: route,
                 host: host
@@ -67,7 +65,7 @@ struct Reception: Sendable {
         if headers["content-type"]?.hasPrefix("application/x-www-form-urlencoded") == true {
             return Errand(face: .sts, operation: "STS")
         }
-        return Errand(face: .controlPlane, operation: "\(request.method.rawValue) \(path == "/" ? "/" : "unknown")")
+        return Errand(face: .controlPlane, operation: "\(request.method) \(path == "/" ? "/" : "unknown")")
     }
 
     /// The registry a host names, else the one the port is for, else the first.
@@ -85,7 +83,7 @@ struct Reception: Sendable {
     }
 
     private func answer(
-        _ request: HTTPRequest,
+        _ request: IncomingRequest,
         _ door: Door,
         _ errand: Errand,
         _ fault: Fault.Kind?

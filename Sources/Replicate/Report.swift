@@ -8,6 +8,12 @@ public struct CopyReceipt: Sendable {
         public var outcome: Outcome
         /// What the tag held before, if that was another image.
         public var previous: Digest?
+
+        public init(tag: Tag, outcome: Outcome, previous: Digest? = nil) {
+            self.tag = tag
+            self.outcome = outcome
+            self.previous = previous
+        }
     }
 
     public var source: ImageReference

@@ -85,18 +85,24 @@ struct DemoScene: Sendable {
         _ arguments: [String],
         _ emulator: Emulator
     ) async throws -> (output: String, errors: String, isSuccess: Bool) {
-        guard let path = ProcessFacts.executablePath else { throw Failure(description: "this program can't find itself") }
-        var variables: [Environment.Key: String?] = ["AWS_PROFILE": nil, "AWS_SESSION_TOKEN": nil]
+        guard let path = ProcessFacts.executablePath, let slash = path.lastIndex(of: "/") else {
+            throw Failure(description: "this program can't find itself")
+        }
+        let program = String(path[path.index(after: slash)...])
+        var variables: [Environment.Key: String?] = [
+            "PATH": String(path[..<slash]),
+"AWS_PROFILE": nil, "AWS_SESSION_TOKEN": nil,
+        ]
         for (name, value) in emulator.environment { variables[.init(stringLiteral: name)] = value }
         let result = try await Subprocess.run(
-            .path(.init(path)),
+            .name(program),
             arguments: Arguments(arguments),
             environment: .inherit.updating(variables),
             input: .none,
             output: .string(limit: 1 << 20),
             error: .string(limit: 1 << 20)
         )
-        return (result.standardOutput ?? "", result.standardError ?? "", result.terminationStatus.isSuccess)
+        return (result.standardOutput, result.standardError, result.terminationStatus.isSuccess)
     }
 
     /// What `docker manifest inspect` and `put-image` make of one manifest of the image.

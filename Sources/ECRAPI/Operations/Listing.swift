@@ -73,6 +73,29 @@ public struct DescribeImages: PagedECROperation {
         public var lastArchivedAt: ECRTimestamp?
         public var lastActivatedAt: ECRTimestamp?
         public var imageScanStatus: ScanStatus?
+
+        enum CodingKeys: CodingKey {
+            case imageDigest, imageTags, imageSizeInBytes, imagePushedAt, imageManifestMediaType, artifactMediaType
+            case lastRecordedPullTime, subjectManifestDigest, imageStatus, lastArchivedAt, lastActivatedAt
+            case imageScanStatus
+        }
+
+        public init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            imageDigest = try container.decode(Digest.self, forKey: .imageDigest)
+            imageTags = try container.decodeIfPresent([String].self, forKey: .imageTags)
+            imageSizeInBytes = try container.decodeIfPresent(Int64.self, forKey: .imageSizeInBytes)
+            imagePushedAt = try container.decodeIfPresent(ECRTimestamp.self, forKey: .imagePushedAt)
+            imageManifestMediaType = try container.decodeIfPresent(MediaType.self, forKey: .imageManifestMediaType)
+            artifactMediaType = try container.decodeIfPresent(String.self, forKey: .artifactMediaType)
+            lastRecordedPullTime = try container.decodeIfPresent(ECRTimestamp.self, forKey: .lastRecordedPullTime)
+            // Whoever pushed the referrer wrote this: one that is no SHA-256 must not spoil a page of a thousand.
+            subjectManifestDigest = try? container.decodeIfPresent(Digest.self, forKey: .subjectManifestDigest)
+            imageStatus = try container.decodeIfPresent(ImageStatus.self, forKey: .imageStatus)
+            lastArchivedAt = try container.decodeIfPresent(ECRTimestamp.self, forKey: .lastArchivedAt)
+            lastActivatedAt = try container.decodeIfPresent(ECRTimestamp.self, forKey: .lastActivatedAt)
+            imageScanStatus = try container.decodeIfPresent(ScanStatus.self, forKey: .imageScanStatus)
+        }
     }
 
     public struct ScanStatus: Decodable, Hashable, Sendable {

@@ -127,11 +127,12 @@ public struct GetDownloadUrlForLayer: ECROperation {
         self.layerDigest = layerDigest
     }
 
-    public struct Response: Decodable, Sendable, CustomStringConvertible {
+    public struct Response: Decodable, Sendable, CustomStringConvertible, CustomReflectable {
         public var downloadUrl: String
         public var layerDigest: Digest?
 
         public var description: String { "a download address" }
+        public var customMirror: Mirror { Mirror(self, children: ["download": description]) }
     }
 }
 

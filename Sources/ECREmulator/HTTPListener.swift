@@ -1,0 +1,183 @@
+internal import FlyingSocks
+internal import FoundationEssentials
+internal import Glibc
+internal import Platform
+
+/// A port of 127.0.0.1 that answers HTTP/1.1.
+///
+/// FlyingFox's own server keeps one line of a header that was sent several times, and Go's clients send one
+/// `Accept` line for each type; nor can it close a connection without an answer, as ECR does. So the emulator
+/// stands on its sockets and reads HTTP itself.
+struct HTTPListener: Sendable {
+    /// What becomes of a request.
+    enum Outcome: Sendable {
+        case answer(OutgoingResponse)
+        case cut
+    }
+
+    private let socket: AsyncSocket
+    let port: UInt16
+
+    /// - Parameter port: 0 for any that is free.
+    /// - Throws: When the port is taken.
+    init(port: UInt16, pool: any AsyncSocketPool) throws {
+        let socket = try Socket(domain: AF_INET, type: .stream)
+        do {
+            try socket.setValue(true, for: .localAddressReuse)
+            try socket.bind(to: .inet(ip4: "127.0.0.1", port: port))
+            try socket.listen()
+            guard case .ip4(_, let bound) = try socket.sockname() else { throw SocketError.unsupportedAddress }
+            self.port = bound
+            self.socket = try AsyncSocket(socket: socket, pool: pool)
+        } catch {
+            try? socket.close()
+            throw error
+        }
+    }
+
+    /// Serves until the task is cancelled; then every connection is closed.
+    func run(
+        pool: any AsyncSocketPool,
+        _ respond: @escaping @Sendable (IncomingRequest) async throws -> Outcome
+    ) async {
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                guard let client = try? await socket.accept() else { break }
+                // Without it, a small answer to a kept connection waits for the peer's delayed acknowledgement.
+                try? client.socket.setValue(true, for: BoolSocketOption(level: Int32(IPPROTO_TCP), name: TCP_NODELAY))
+                group.addTask {
+                    await HTTPConnection(socket: client.socket, pool: pool).serve(respond)
+                    try? client.close()
+                }
+            }
+            group.cancelAll()
+        }
+        try? socket.close()
+    }
+}
+
+/// One client's connection, with what was read from it and not yet used.
+final class HTTPConnection: Sendable {
+    /// In bytes: read at once, and so the size of a body's chunks.
+    private static let readSize = 65_536
+    /// In bytes, of a request's line and headers; registry tokens have a few KB.
+    private static let largestHead = 131_072
+
+    private let socket: Socket
+    private let pool: any AsyncSocketPool
+    private let pending = Lock<[UInt8]>([])
+
+    init(socket: Socket, pool: any AsyncSocketPool) {
+        self.socket = socket
+        self.pool = pool
+    }
+
+    func serve(_ respond: @Sendable (IncomingRequest) async throws -> HTTPListener.Outcome) async {
+        do {
+            while let request = try await nextRequest() {
+                guard case .answer(let response) = try await respond(request) else { return }
+                // What was left of the body would be taken for the next request.
+                try await request.body.forEachChunk { _ in }
+                try await send(response, keepsAlive: request.keepsAlive)
+                guard request.keepsAlive else { return }
+            }
+        } catch {
+            // The peer is gone, speaks no HTTP, or the emulator stops: there is nobody to tell.
+        }
+    }
+
+    /// - Returns: What is there, at least one byte; none at the end.
+    func read() async throws -> [UInt8] {
+        let kept = pending.withLock { bytes in
+            defer { bytes = [] }
+            return bytes
+        }
+        if !kept.isEmpty { return kept }
+        while true {
+            try Task.checkCancellation()
+            do {
+                return try socket.read(atMost: Self.readSize)
+            } catch SocketError.blocked {
+                try await pool.suspendSocket(socket, untilReadyFor: .read)
+            } catch SocketError.disconnected {
+                return []
+            }
+        }
+    }
+
+    /// Gives back what was read too much.
+    func unread(_ bytes: ArraySlice<UInt8>) { pending.withLock { $0 = Array(bytes) + $0 } }
+
+    /// A line without its end; `nil` when the peer closed before it began.
+    func readLine() async throws -> String? {
+        var line: [UInt8] = []
+        while true {
+            let bytes = try await read()
+            guard !bytes.isEmpty else {
+                if line.isEmpty { return nil }
+                throw ConnectionCut()
+            }
+            guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else {
+                line += bytes
+                guard line.count <= Self.largestHead else { throw ConnectionCut() }
+                continue
+            }
+            line += bytes[..<end]
+            unread(bytes[(end + 1)...])
+            if line.last == UInt8(ascii: "\r") { line.removeLast() }
+            return String(decoding: line, as: UTF8.self)
+        }
+    }
+
+    func write(_ bytes: [UInt8]) async throws {
+        let data = Data(bytes)
+        var sent = data.startIndex
+        while sent < data.endIndex {
+            do {
+                sent = try socket.write(data, from: sent)
+            } catch SocketError.blocked {
+                try await pool.suspendSocket(socket, untilReadyFor: .write)
+            }
+        }
+    }
+
+    private func nextRequest() async throws -> IncomingRequest? {
+        let opening = try await read()
+        guard let first = opening.first else { return nil }
+        unread(opening[...])
+        guard (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first) else {
+            // A client that tries TLS first must see that this is HTTP, or it won't fall back to it.
+            try await write(Array("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".utf8))
+            return nil
+        }
+        guard let line = try await readLine() else { return nil }
+        let words = line.split(separator: " ").map(String.init)
+        guard words.count == 3, words[2].hasPrefix("HTTP/1.") else { throw ConnectionCut() }
+        var headers: [String: String] = [:]
+        var size = line.utf8.count
+        while let field = try await readLine(), !field.isEmpty {
+            size += field.utf8.count
+            guard size <= Self.largestHead, let colon = field.firstIndex(of: ":") else { throw ConnectionCut() }
+            let name = field[..<colon].lowercased()
+            let value = field[field.index(after: colon)...].trimmingPrefix { $0 == " " || $0 == "\t" }
+            headers[name] = headers[name].map { "\($0),\(value)" } ?? String(value)
+        }
+        return try IncomingRequest(words: words, headers: headers, connection: self)
+    }
+
+    private func send(_ response: OutgoingResponse, keepsAlive: Bool) async throws {
+        var head = "HTTP/1.1 \(response.status) \(OutgoingResponse.phrase(response.status))\r\n"
+        for header in response.headers { head += "\(header.name): \(header.value)\r\n" }
+        if let length = response.contentLength { head += "Content-Length: \(length)\r\n" }
+        head += keepsAlive ? "\r\n" : "Connection: close\r\n\r\n"
+        var output = Array(head.utf8)
+        // The first bytes of the body go with the head, in one packet where they fit.
+        var body = response.body?.reader()
+        while let chunk = try body?.next() {
+            try await write(output + chunk)
+            output = []
+        }
+        if !output.isEmpty { try await write(output) }
+        if body?.isCut == true { throw ConnectionCut() }
+    }
+}

@@ -1,0 +1,162 @@
+internal import Platform
+
+/// A request whose head has been read.
+struct IncomingRequest: Sendable {
+    let method: String
+    /// Percent-encoded, as on the request line.
+    let path: String
+    let query: String
+    /// Lowercase names; a header sent several times is joined with commas.
+    let headers: [String: String]
+    let keepsAlive: Bool
+    let body: RequestBody
+
+    /// - Parameter words: Method, target and version.
+    /// - Throws: ``ConnectionCut`` when the body's length can't be told.
+    init(words: [String], headers: [String: String], connection: HTTPConnection) throws {
+        method = words[0]
+        let target = words[1].split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        path = target[0]
+        query = target.count == 2 ? target[1] : ""
+        self.headers = headers
+        let options = headers["connection"]?.lowercased() ?? ""
+        keepsAlive = words[2] == "HTTP/1.0" ? options.contains("keep-alive") : !options.contains("close")
+        let framing: RequestBody.Framing
+        if headers["transfer-encoding"]?.lowercased() == "chunked" {
+            framing = .chunked
+        } else if let text = headers["content-length"] {
+            guard let length = Int64(text), length >= 0 else { throw ConnectionCut() }
+            framing = .length(length)
+        } else {
+            framing = .length(0)
+        }
+        body = RequestBody(
+            connection: connection,
+            framing: framing,
+            isAwaited: headers["expect"]?.lowercased() == "100-continue"
+        )
+    }
+}
+
+/// A request's body, still on the wire.
+final class RequestBody: Sendable {
+    enum Framing: Sendable {
+        case length(Int64)
+        case chunked
+    }
+
+    private let connection: HTTPConnection
+    private let framing: Framing
+    private let isAwaited: Bool
+    private let isTaken = Lock(false)
+
+    init(connection: HTTPConnection, framing: Framing, isAwaited: Bool) {
+        self.connection = connection
+        self.framing = framing
+        self.isAwaited = isAwaited
+    }
+
+    /// Hands on the body as it arrives; a second call finds nothing.
+    ///
+    /// - Throws: ``ConnectionCut`` when the peer stops in the middle.
+    func forEachChunk(_ take: ([UInt8]) throws -> Void) async throws {
+        let wasTaken = isTaken.withLock { taken in
+            defer { taken = true }
+            return taken
+        }
+        if wasTaken { return }
+        if isAwaited { try await connection.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) }
+        switch framing {
+        case .length(let length): try await forward(length, take)
+        case .chunked:
+            while true {
+                let line = try await connection.readLine() ?? ""
+                guard let size = Int64(line.prefix { $0 != ";" }, radix: 16), size >= 0 else { throw ConnectionCut() }
+                try await forward(size, take)
+                guard size > 0 else { break }
+                _ = try await connection.readLine()
+            }
+            while let trailer = try await connection.readLine(), !trailer.isEmpty {}
+        }
+    }
+
+    private func forward(_ count: Int64, _ take: ([UInt8]) throws -> Void) async throws {
+        var rest = count
+        while rest > 0 {
+            var bytes = try await connection.read()
+            guard !bytes.isEmpty else { throw ConnectionCut() }
+            if Int64(bytes.count) > rest {
+                connection.unread(bytes[Int(rest)...])
+                bytes.removeLast(bytes.count - Int(rest))
+            }
+            rest -= Int64(bytes.count)
+            try take(bytes)
+        }
+    }
+}
+
+/// What goes back.
+struct OutgoingResponse: Sendable {
+    var status: Int
+    var headers: [(name: String, value: String)]
+    /// Of the body, or for HEAD what it would be; `nil` where a length has no meaning.
+    var contentLength: Int64?
+    var body: BodyStream?
+
+    static func phrase(_ status: Int) -> String {
+        let phrases = [
+            200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 206: "Partial Content",
+            307: "Temporary Redirect", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
+            405: "Method Not Allowed", 416: "Requested Range Not Satisfiable", 429: "Too Many Requests",
+            500: "Internal Server Error", 503: "Service Unavailable",
+        ]
+        return phrases[status] ?? "Status"
+    }
+}
+
+/// A response's body on its way out, and what may happen to it there.
+struct BodyStream: Sendable {
+    enum Source: Sendable {
+        case bytes([UInt8])
+        case file(ByteFile, from: Int64)
+    }
+
+    /// In bytes; large enough that a layer isn't sent in crumbs.
+    static let chunkSize: Int64 = 262_144
+
+    var source: Source
+    var count: Int64
+    /// The connection is cut after so many bytes.
+    var cutAfter: Int64?
+    /// This byte is another.
+    var corruptAt: Int64?
+
+    func reader() -> Reader { Reader(stream: self) }
+
+    struct Reader {
+        let stream: BodyStream
+        private var offset: Int64 = 0
+
+        init(stream: BodyStream) { self.stream = stream }
+
+        var isCut: Bool { stream.cutAfter != nil }
+
+        /// - Throws: ``ConnectionCut`` when the file is shorter than it was.
+        mutating func next() throws -> [UInt8]? {
+            let end = min(stream.count, stream.cutAfter ?? .max)
+            let wanted = min(BodyStream.chunkSize, end - offset)
+            guard wanted > 0 else { return nil }
+            var chunk: [UInt8]
+            switch stream.source {
+            case .bytes(let bytes): chunk = Array(bytes[Int(offset)..<Int(offset + wanted)])
+            case .file(let file, let start): chunk = try file.read(at: start + offset, count: Int(wanted))
+            }
+            guard !chunk.isEmpty else { throw ConnectionCut() }
+            if let corrupt = stream.corruptAt, corrupt >= offset, corrupt < offset + Int64(chunk.count) {
+                chunk[Int(corrupt - offset)] ^= 0x55
+            }
+            offset += Int64(chunk.count)
+            return chunk
+        }
+    }
+}

@@ -1,0 +1,284 @@
+public import Content
+
+/// An image to put into an emulator, the same bytes for the same description every time.
+///
+/// Configs are small and differ by name; layers are ``SeedBytes``. A layer's bytes are made when it is stored,
+/// so an image with layers of gigabytes costs no memory; to describe one they are hashed first.
+public struct SeedImage: Sendable {
+    /// A config or layer.
+    public struct Blob: Sendable, Equatable {
+        public enum Source: Sendable, Equatable {
+            case bytes([UInt8])
+            /// ``SeedBytes`` from this seed.
+            case generated(seed: UInt64)
+        }
+
+        public var digest: Digest
+        /// In bytes.
+        public var size: Int64
+        public var source: Source
+
+        public init(bytes: [UInt8]) {
+            digest = Digest(of: bytes)
+            size = Int64(bytes.count)
+            source = .bytes(bytes)
+        }
+
+        public init(generating byteCount: Int64, seed: UInt64) {
+            var hasher = SHA256Hasher()
+            SeedBytes(seed: seed).forEachChunk(of: byteCount) { hasher.update($0) }
+            digest = hasher.finishDigest()
+            size = byteCount
+            source = .generated(seed: seed)
+        }
+    }
+
+    /// One manifest of the image, as it is to be stored.
+    public struct Part: Sendable, Equatable {
+        public var bytes: [UInt8]
+        public var mediaType: String
+        public var digest: Digest
+
+        init(text: String, mediaType: String) {
+            bytes = Array(text.utf8)
+            self.mediaType = mediaType
+            digest = Digest(of: bytes)
+        }
+    }
+
+    public internal(set) var blobs: [Blob]
+    /// Children first; the last one is the root.
+    public internal(set) var manifests: [Part]
+
+    /// The root's digest.
+    public var digest: Digest { root.digest }
+    /// The root's bytes.
+    public var bytes: [UInt8] { root.bytes }
+    public var mediaType: String { root.mediaType }
+
+    private var root: Part { manifests[manifests.count - 1] }
+
+    /// Of all blobs, each counted once, in bytes.
+    public var byteCount: Int64 {
+        var seen: Set<Digest> = []
+        return blobs.filter { seen.insert($0.digest).inserted }.reduce(0) { $0 + $1.size }
+    }
+
+    /// An OCI image with one layer of each of these sizes.
+    ///
+    /// - Parameters:
+    ///   - name: Two images of different names share nothing.
+    ///   - isIndented: Whether the manifest has spaces and a newline at its end, which retagging must keep.
+    public static func oci(_ name: String, layers sizes: [Int64], isIndented: Bool = false) -> SeedImage {
+        image(name, sizes, .oci, os: "linux", architecture: "amd64", isIndented: isIndented)
+    }
+
+    /// The same in docker's vocabulary, schema 2.
+    public static func docker(_ name: String, layers sizes: [Int64]) -> SeedImage {
+        image(name, sizes, .docker, os: "linux", architecture: "amd64", isIndented: true)
+    }
+
+    /// An OCI index of linux/amd64 and linux/arm64, each with an attestation child as BuildKit makes it.
+    ///
+    /// - Source: facts/ecr.md F.3
+    public static func twoPlatforms(_ name: String, layersEach sizes: [Int64]) -> SeedImage {
+        var blobs: [Blob] = []
+        var manifests: [Part] = []
+        var images: [String] = []
+        var attestations: [String] = []
+        for architecture in ["amd64", "arm64"] {
+            let child = image("\(name)-\(architecture)", sizes, .oci, os: "linux", architecture: architecture)
+            let attestation = attestation(of: child, name: "\(name)-\(architecture)")
+            blobs += child.blobs + attestation.blobs
+            manifests += child.manifests + attestation.manifests
+            images.append(
+                entry(child, "\"platform\":{\"architecture\":\"\(architecture)\",\"os\":\"linux\"}")
+            )
+            attestations.append(
+                entry(
+                    attestation,
+                    "\"annotations\":{\"vnd.docker.reference.digest\":\"\(child.digest)\","
+                        + "\"vnd.docker.reference.type\":\"attestation-manifest\"},"
+                        + "\"platform\":{\"architecture\":\"unknown\",\"os\":\"unknown\"}"
+                )
+            )
+        }
+        let text =
+            "{\"schemaVersion\":2,\"mediaType\":\"\(ManifestType.ociIndex)\",\"manifests\":["
+            + (images + attestations).joined(separator: ",") + "]}"
+        return SeedImage(blobs: blobs, manifests: manifests + [Part(text: text, mediaType: ManifestType.ociIndex)])
+    }
+
+    /// What cosign stores under the tag ``cosignTag(of:)``.
+    public static func cosignSignature(of subject: Digest) -> SeedImage {
+        let payload = Blob(
+            bytes: Array(
+                "{\"critical\":{\"image\":{\"docker-manifest-digest\":\"\(subject)\"},\"type\":\"cosign container image signature\"}}"
+                    .utf8
+            )
+        )
+        return artifact(
+            configType: "application/vnd.oci.image.config.v1+json",
+            config: Blob(bytes: Array("{\"architecture\":\"\",\"os\":\"\",\"rootfs\":{\"type\":\"layers\"}}".utf8)),
+            layer: payload,
+            layerType: "application/vnd.dev.cosign.simplesigning.v1+json",
+            tail: ""
+        )
+    }
+
+    /// `sha256-HEX.sig`
+    public static func cosignTag(of subject: Digest, suffix: String = "sig") -> String {
+        "sha256-\(subject.hex).\(suffix)"
+    }
+
+    /// A manifest about another, for example an SBOM.
+    public static func referrer(
+        to subject: SeedImage,
+        artifactType: String = "application/spdx+json",
+        content: String = "sbom"
+    ) -> SeedImage {
+        artifact(
+            configType: "application/vnd.oci.empty.v1+json",
+            config: Blob(bytes: Array("{}".utf8)),
+            layer: Blob(bytes: Array("{\"\(content)\":\"\(subject.digest)\"}".utf8)),
+            layerType: artifactType,
+            artifactType: artifactType,
+            tail: ",\"subject\":{\"mediaType\":\"\(subject.mediaType)\",\"digest\":\"\(subject.digest)\","
+                + "\"size\":\(subject.bytes.count)}"
+        )
+    }
+}
+
+extension SeedImage {
+    private enum Vocabulary {
+        case oci, docker
+
+        var manifest: String { self == .oci ? ManifestType.ociImage : ManifestType.dockerImage }
+        var config: String {
+            self == .oci
+                ? "application/vnd.oci.image.config.v1+json" : "application/vnd.docker.container.image.v1+json"
+        }
+        var layer: String {
+            self == .oci
+                ? "application/vnd.oci.image.layer.v1.tar+gzip" : "application/vnd.docker.image.rootfs.diff.tar.gzip"
+        }
+    }
+
+    private static func image(
+        _ name: String,
+        _ sizes: [Int64],
+        _ vocabulary: Vocabulary,
+        os: String,
+        architecture: String,
+        isIndented: Bool = false
+    ) -> SeedImage {
+        let layers = sizes.enumerated().map { index, size in
+            Blob(generating: size, seed: seed(of: "\(name) layer \(index)"))
+        }
+        let ids = layers.map { "\"\($0.digest)\"" }.joined(separator: ",")
+        let config = Blob(
+            bytes: Array(
+                ("{\"architecture\":\"\(architecture)\",\"os\":\"\(os)\",\"config\":{\"Labels\":{\"name\":\"\(name)\"}},"
+                    + "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\(ids)]}}").utf8
+            )
+        )
+        let separator = isIndented ? ",\n      " : ","
+        let list = layers.map { descriptor($0, vocabulary.layer) }.joined(separator: separator)
+        let members = [
+            "\"schemaVersion\": 2", "\"mediaType\": \"\(vocabulary.manifest)\"",
+            "\"config\": \(descriptor(config, vocabulary.config))", "\"layers\": [\(list)]",
+        ]
+        let text =
+            isIndented
+            ? "{\n   \(members.joined(separator: ",\n   "))\n}\n"
+            : "{\(members.joined(separator: ",").replacing("\": ", with: "\":"))}"
+        return SeedImage(blobs: [config] + layers, manifests: [Part(text: text, mediaType: vocabulary.manifest)])
+    }
+
+    private static func attestation(of child: SeedImage, name: String) -> SeedImage {
+        artifact(
+            configType: "application/vnd.oci.image.config.v1+json",
+            config: Blob(bytes: Array("{\"architecture\":\"unknown\",\"os\":\"unknown\",\"of\":\"\(name)\"}".utf8)),
+            layer: Blob(
+                bytes: Array("{\"_type\":\"https://in-toto.io/Statement/v0.1\",\"of\":\"\(child.digest)\"}".utf8)
+            ),
+            layerType: "application/vnd.in-toto+json",
+            tail: ""
+        )
+    }
+
+    private static func artifact(
+        configType: String,
+        config: Blob,
+        layer: Blob,
+        layerType: String,
+        artifactType: String? = nil,
+        tail: String
+    ) -> SeedImage {
+        let type = artifactType.map { "\"artifactType\":\"\($0)\"," } ?? ""
+        let text =
+            "{\"schemaVersion\":2,\"mediaType\":\"\(ManifestType.ociImage)\",\(type)"
+            + "\"config\":\(descriptor(config, configType)),\"layers\":[\(descriptor(layer, layerType))]\(tail)}"
+        return SeedImage(blobs: [config, layer], manifests: [Part(text: text, mediaType: ManifestType.ociImage)])
+    }
+
+    private static func descriptor(_ blob: Blob, _ type: String) -> String {
+        "{\"mediaType\":\"\(type)\",\"digest\":\"\(blob.digest)\",\"size\":\(blob.size)}"
+    }
+
+    private static func entry(_ image: SeedImage, _ tail: String) -> String {
+        "{\"mediaType\":\"\(image.mediaType)\",\"digest\":\"\(image.digest)\",\"size\":\(image.bytes.count),\(tail)}"
+    }
+
+    /// The same on every machine and in every run, unlike `hashValue`.
+    private static func seed(of name: String) -> UInt64 {
+        sha256Hex(name.utf8).prefix(16).utf8.reduce(0) { seed, digit in
+            seed << 4 | UInt64(digit < 58 ? digit - 48 : digit - 87)
+        }
+    }
+}
+
+extension Emulator {
+    /// Stores an image with all it needs, in a repository that is made where it is missing.
+    ///
+    /// - Returns: The root's digest.
+    @discardableResult
+    public func seed(
+        _ image: SeedImage,
+        tag: String? = nil,
+        account: String,
+        region: String,
+        repository: String
+    ) throws -> Digest {
+        if !repositories(account: account, region: region).contains(repository) {
+            try createRepository(account: account, region: region, repository)
+        }
+        let present = blobs(account: account, region: region, repository: repository)
+        for blob in image.blobs where !present.contains(blob.digest) {
+            switch blob.source {
+            case .bytes(let bytes):
+                try putBlob(bytes, account: account, region: region, repository: repository)
+            case .generated(let seed):
+                try putBlob(
+                    generating: blob.size,
+                    seed: seed,
+                    account: account,
+                    region: region,
+                    repository: repository
+                )
+            }
+        }
+        for (index, part) in image.manifests.enumerated() {
+            let isRoot = index == image.manifests.count - 1
+            try putManifest(
+                part.bytes,
+                mediaType: part.mediaType,
+                tag: isRoot ? tag : nil,
+                account: account,
+                region: region,
+                repository: repository
+            )
+        }
+        return image.digest
+    }
+}

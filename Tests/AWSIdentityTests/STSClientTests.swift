@@ -1,0 +1,105 @@
+import FoundationEssentials
+import HTTPTypes
+import Testing
+import Wire
+
+@testable import AWSIdentity
+
+@Suite("STS")
+struct STSClientTests {
+    static let role = "arn:aws:iam::123456789012:role/replicator"
+    static let keys = ["AWS_ACCESS_KEY_ID": "AKIAENVIRONMENT", "AWS_SECRET_ACCESS_KEY": "env-secret"]
+
+    private func client(_ sender: RecordingSender, _ clock: InstantClock = InstantClock()) throws -> STSClient {
+        STSClient(
+            endpoint: try HTTPURL("https://sts.eu-west-1.amazonaws.com/"),
+            region: "eu-west-1",
+            credentials: StaticCredentials(AWSCredentials(accessKeyID: "A", secretAccessKey: "s", source: "test")),
+            sender: sender,
+            retry: RetryPolicy(attempts: 4, clock: clock, jitter: { 1 }),
+            now: { noon }
+        )
+    }
+
+    @Test("says who is calling")
+    func callerIdentity() async throws {
+        let sender = RecordingSender { _, _ in
+            let text = """
+                <?xml version="1.0"?><!-- a comment --><GetCallerIdentityResponse><GetCallerIdentityResult>
+                <Arn>arn:aws:iam::123456789012:user/ann</Arn><UserId>AIDA</UserId><Account>123456789012</Account>
+                <Extra/></GetCallerIdentityResult></GetCallerIdentityResponse>
+                """
+            return WireResponse(status: .ok, body: Array(text.utf8))
+        }
+        let identity = try await client(sender).getCallerIdentity()
+        #expect(identity.account == "123456789012")
+        #expect(identity.arn == "arn:aws:iam::123456789012:user/ann")
+        #expect(identity.userID == "AIDA")
+        #expect(sender.requests.map(\.body) == [Array("Action=GetCallerIdentity&Version=2011-06-15".utf8)])
+    }
+
+    @Test("is asked again while it is unwell")
+    func retried() async throws {
+        let clock = InstantClock()
+        let sender = RecordingSender { _, number in
+            switch number {
+            case 1: refusal(400, "Throttling")
+            case 2: WireResponse(status: .badGateway, body: Array("<html>proxy".utf8))
+            case 3: WireResponse(status: .ok, body: Array(roleAnswer().body.prefix(300)))
+            default: roleAnswer()
+            }
+        }
+        let credentials = try await client(sender, clock)
+            .assumeRole(.init(roleARN: Self.role, sessionName: "sess"))
+        #expect(credentials.accessKeyID == "ASIAROLE")
+        #expect(clock.waits == [.milliseconds(200), .milliseconds(400), .milliseconds(800)])
+    }
+
+    @Test("is not asked again after a refusal, which names both sides and the request")
+    func refused() async throws {
+        let sender = RecordingSender { _, _ in refusal(403, "AccessDenied", "not & you") }
+        let (resolver, _) = try resolver(Self.keys, sender: sender)
+        let provider = try resolver.provider(for: .init(roleARN: Self.role), stsRegion: "eu-west-1")
+        let error = await #expect(throws: IdentityError.self) { try await provider.credentials() }
+        #expect(sender.requests.count == 1)
+        #expect(error?.problem == "the role \(Self.role) could not be assumed: AccessDenied: not & you")
+        #expect(error?.requestID == "r-9")
+        #expect(error?.tried == ["the role flag, with …MENT from environment"])
+        #expect(error?.remedy.contains("trust policy") == true)
+    }
+
+    @Test("that can't be reached is named as such")
+    func unreachable() async throws {
+        let clock = InstantClock()
+        let sender = RecordingSender { request, _ in throw WireError(.unreachable, "refused", url: request.url) }
+        let (resolver, _) = try resolver(Self.keys, sender: sender, clock: clock)
+        let provider = try resolver.provider(for: .init(roleARN: Self.role), stsRegion: "eu-west-1")
+        let error = await #expect(throws: IdentityError.self) { try await provider.credentials() }
+        #expect(sender.requests.count == 3)
+        #expect(error?.problem.contains("https://sts.eu-west-1.amazonaws.com/: refused") == true)
+        #expect(error?.remedy.contains("AWS_ENDPOINT_URL_STS") == true)
+    }
+
+    @Test("never has its keys quoted, even from a broken answer")
+    func unquoted() async throws {
+        let body = Array("<R><SecretAccessKey>hidden</SecretAccessKey>".utf8)
+        let sender = RecordingSender { _, _ in WireResponse(status: .ok, body: body) }
+        let error = await #expect(throws: STSError.self) { try await client(sender).getCallerIdentity() }
+        #expect(error?.code == "UnreadableAnswer")
+        #expect("\(try #require(error))".contains("hidden") == false)
+    }
+
+    @Test(
+        "answers in XML, or it isn't an answer",
+        arguments: ["", "text", "<a>", "<a><b></a></b>", "<a", "{}", "<a></b>"]
+    )
+    func notXML(_ text: String) {
+        #expect(STSAnswer(Array(text.utf8)) == nil)
+    }
+
+    @Test("has entities in its texts, known ones and others")
+    func entities() {
+        let answer = STSAnswer(Array("<r><m> &lt;&gt;&quot;&apos;&amp;amp;&#233;&#x1F433;&odd; &</m><m/></r>".utf8))
+        #expect(answer?["m"] == "<>\"'&amp;é🐳&odd; &")
+    }
+}

@@ -1,0 +1,199 @@
+import AWSIdentity
+import Content
+import FoundationEssentials
+import HTTPTypes
+import Logging
+import Platform
+import Testing
+import Wire
+
+@testable import ECRAPI
+
+@Suite("The client")
+struct ClientTests {
+    private let describe = DescribeRepositories(registryId: account)
+    private let start = InitiateLayerUpload(registryId: account, repositoryName: repository)
+
+    @Test("tries again what may pass, signed anew, as one call")
+    func retries() async throws {
+        let clock = InstantClock()
+        let sender = RecordingSender { request, number in
+            switch number {
+            case 1: return fault(400, "ThrottlingException", "Rate exceeded")
+            case 2: throw WireError(.disconnected, "cut", url: request.url)
+            case 3: return answer(502, "<html>", [.retryAfter: "7"])
+            default: return answer(#"{"repositories":[]}"#)
+            }
+        }
+        _ = try await client(sender, clock: clock).send(describe)
+        #expect(clock.waits == [.milliseconds(200), .milliseconds(400), .seconds(7) + .milliseconds(200)])
+        #expect(sender.requests.map { $0.fields[.sdkRequest] } == (1...4).map { "attempt=\($0); max=4" })
+        #expect(Set(sender.requests.map { $0.fields[.sdkInvocationID] }).count == 1)
+        #expect(Set(sender.requests.map(\.body)).count == 1)
+        #expect(sender.requests.allSatisfy { $0.fields[.authorization] != nil })
+    }
+
+    @Test("calls each call by another name")
+    func invocations() async throws {
+        let sender = RecordingSender { _, _ in answer("{}") }
+        let client = try client(sender)
+        _ = try await client.send(describe)
+        _ = try await client.send(describe)
+        #expect(Set(sender.requests.map { $0.fields[.sdkInvocationID] }).count == 2)
+    }
+
+    @Test("honours the wait in milliseconds too")
+    func millisecondWait() async throws {
+        let clock = InstantClock()
+        let name = try #require(HTTPField.Name("x-amz-retry-after"))
+        let sender = RecordingSender { _, number in
+            number == 1 ? answer(429, "", [name: "1500"]) : answer("{}")
+        }
+        _ = try await client(sender, clock: clock).send(describe)
+        #expect(clock.waits == [.milliseconds(1_700)])
+    }
+
+    @Test("gives up after as many attempts as it may, with the last error")
+    func exhausted() async throws {
+        let sender = RecordingSender { _, number in fault(500, "ServerException", "number \(number)") }
+        let error = await #expect(throws: ECRError.self) { try await client(sender, attempts: 3).send(describe) }
+        #expect(sender.requests.count == 3)
+        #expect(error?.message == "number 3")
+    }
+
+    @Test("doesn't try again what can't pass", arguments: ["LimitExceededException", "KmsException", "X"])
+    func final(_ code: String) async throws {
+        let sender = RecordingSender { _, _ in fault(400, code) }
+        await #expect(throws: ECRError.self) { try await client(sender).send(describe) }
+        #expect(sender.requests.count == 1)
+    }
+
+    @Test(
+        "takes a success that isn't whole for none, tries again, and quotes nothing of it",
+        arguments: [
+            ("", "no JSON, or not all of it"), (#"{"uploadId":"hidden","partSi"#, "no JSON, or not all of it"),
+            (#"{"uploadId":"hidden"}"#, "no partSize"), ("<html>hidden", "no JSON, or not all of it"),
+            (#"{"uploadId":["hidden"],"partSize":1}"#, "uploadId is something else"),
+            (#"{"uploadId":null,"partSize":1}"#, "uploadId is something else"),
+        ]
+    )
+    func incomplete(_ body: String, _ reason: String) async throws {
+        let sender = RecordingSender { _, number in
+            number < 3 ? answer(body) : answer(#"{"uploadId":"u","partSize":5}"#)
+        }
+        #expect(try await client(sender).send(start).uploadId == "u")
+        #expect(sender.requests.count == 3)
+
+        let broken = RecordingSender { _, _ in answer(body) }
+        let error = await #expect(throws: ECRError.self) { try await client(broken).send(start) }
+        #expect(error?.code == .unreadableAnswer)
+        #expect(error?.message == "the answer was not complete: \(reason)")
+    }
+
+    @Test("fetches credentials anew when they expired, once")
+    func expired() async throws {
+        let clock = InstantClock()
+        let sender = RecordingSender { request, _ in
+            let isFresh = request.fields[.authorization]?.contains("ASIA2") == true
+            return isFresh ? answer("{}") : fault(400, "ExpiredTokenException")
+        }
+        _ = try await client(sender, clock: clock, credentials: RotatingCredentials(last: 9)).send(describe)
+        #expect(sender.requests.count == 2)
+        #expect(clock.waits.isEmpty)
+
+        let refusing = RecordingSender { _, _ in fault(400, "ExpiredTokenException") }
+        let rotating = try client(refusing, credentials: RotatingCredentials(last: 9))
+        let error = await #expect(throws: ECRError.self) { try await rotating.send(describe) }
+        #expect(error?.code == .expiredToken)
+        #expect(refusing.requests.count == 2)
+
+        let fixed = RecordingSender { _, _ in fault(400, "ExpiredTokenException") }
+        await #expect(throws: ECRError.self) { try await client(fixed).send(describe) }
+        #expect(fixed.requests.count == 1, "nobody can refresh static keys")
+    }
+
+    @Test("logs operation, status and request id of a success, and no more")
+    func logs() async throws {
+        let lines = Lock<[String]>([])
+        var logger = Logger(label: "test") { _ in LineLog(lines) }
+        logger.logLevel = .debug
+        let sender = RecordingSender { _, _ in
+            answer(#"{"authorizationData":[{"authorizationToken":"hidden"}]}"#, [.amzRequestID: "id-7"])
+        }
+        let client = ECRClient(
+            endpoint: try HTTPURL("http://127.0.0.1:4510/"),
+            region: "eu-west-1",
+            credentials: StaticCredentials(AWSCredentials(accessKeyID: "AKIA", secretAccessKey: "hidden", source: "t")),
+            sender: sender,
+            logger: logger
+        )
+        _ = try await client.send(GetAuthorizationToken())
+        let line = try #require(lines.withLock { $0 }.first)
+        for part in ["GetAuthorizationToken answered", "id-7", "200", "eu-west-1"] { #expect(line.contains(part)) }
+        #expect(!line.contains("hidden") && !line.contains("AKIA"))
+    }
+
+    @Test("reads page after page")
+    func pages() async throws {
+        let sender = RecordingSender { request, number in
+            let name = #""repositories":[{"repositoryName":"r\#(number)"}]"#
+            return answer(number < 3 ? #"{\#(name),"nextToken":"t\#(number)"}"# : "{\(name)}")
+        }
+        var names: [String] = []
+        for try await page in try client(sender).pages(describe) { names += page.repositories.map(\.repositoryName) }
+        #expect(names == ["r1", "r2", "r3"])
+        #expect(
+            sender.requests.map { String(decoding: $0.body, as: UTF8.self) } == [
+                #"{"maxResults":1000,"registryId":"001122223333"}"#,
+                #"{"maxResults":1000,"nextToken":"t1","registryId":"001122223333"}"#,
+                #"{"maxResults":1000,"nextToken":"t2","registryId":"001122223333"}"#,
+            ]
+        )
+    }
+
+    @Test("reads no page that nobody asks for, and ends at an empty token")
+    func lazyPages() async throws {
+        let sender = RecordingSender { _, number in answer(#"{"imageIds":[],"nextToken":"\#(number == 1 ? "t" : "")"}"#)
+        }
+        let list = ListImages(registryId: account, repositoryName: repository)
+        for try await _ in try client(sender).pages(list) { break }
+        #expect(sender.requests.count == 1)
+        var count = 0
+        let other = RecordingSender { _, number in
+            answer(#"{"imageIds":[],"nextToken":"\#(number == 1 ? "t" : "")"}"#)
+        }
+        for try await _ in try client(other).pages(list) { count += 1 }
+        #expect(count == 2)
+    }
+
+    @Test("doesn't go round in circles")
+    func circle() async throws {
+        let sender = RecordingSender { _, number in
+            answer(#"{"referrers":[],"nextToken":"\#(number % 2)"}"#)
+        }
+        let operation = ListImageReferrers(registryId: account, repositoryName: repository, subject: digest)
+        let error = await #expect(throws: ECRError.self) {
+            for try await _ in try client(sender).pages(operation) {}
+        }
+        #expect(error?.code == .repeatedPage)
+        #expect(sender.requests.count == 3)
+    }
+}
+
+/// Keeps what is logged.
+private struct LineLog: LogHandler {
+    private let lines: Lock<[String]>
+    var metadata: Logger.Metadata = [:]
+    var logLevel: Logger.Level = .debug
+
+    init(_ lines: Lock<[String]>) { self.lines = lines }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        lines.withLock { $0.append("\(event.message) \(event.metadata ?? [:])") }
+    }
+}

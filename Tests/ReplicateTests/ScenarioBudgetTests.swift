@@ -1,0 +1,204 @@
+import Content
+import ECREmulator
+import Replicate
+import Testing
+
+/// The request budgets of DESIGN section 4, exactly, as the server counted them.
+@Suite("Request budgets", .timeLimit(.minutes(1)))
+struct ScenarioBudgetTests {
+    private let alone = CopyOptions(referrers: .none)
+
+    @Test("a retag to T new tags costs ⌈(T+1)/100⌉ + T", arguments: [1, 3, 100])
+    func retag(count: Int) async throws {
+        try await withCloud { cloud in
+            let image = SeedImage.oci("app", layers: [1_000], isIndented: true)
+            try cloud.seed(image, tag: "v1")
+            let tags = try (0..<count).map { try Tag(parsing: "t\($0)") }
+            let results = try await cloud.replicator.retag(cloud.image("v1"), to: tags, CopyOptions())
+            #expect(results.receipt?.tags.count == count)
+            #expect(cloud.counts == ["BatchGetImage": (count + 1 + 99) / 100, "PutImage": count])
+            #expect(cloud.emulator.requests.count == cloud.total, "a retag needs no token")
+            for tag in tags { #expect(cloud.tag(tag.value, region: ScenarioCloud.home) == image.digest) }
+
+            cloud.emulator.clearRequests()
+            let again = try await cloud.replicator.retag(cloud.image("v1"), to: tags, CopyOptions())
+            #expect(again.receipt?.changedAnything == false)
+            #expect(cloud.counts == ["BatchGetImage": (count + 1 + 99) / 100])
+        }
+    }
+
+    @Test("a copy of one manifest costs 2 + ⌈B/100⌉ + 4 per missing blob + 1 per tag", arguments: [1, 120])
+    func copyOne(layers: Int) async throws {
+        try await withCloud { cloud in
+            let image = SeedImage.oci("app", layers: (0..<layers).map { Int64(100 + $0) })
+            try cloud.seed(image, tag: "v1")
+            try cloud.makeDestination()
+            let extra = try Tag(parsing: "stable")
+            let results = try await cloud.replicator.copy(
+                cloud.image("v1"),
+                .one(.tag(Tag(parsing: "v1"))),
+                to: [cloud.destination(tag: "v1")],
+                tags: [extra],
+                alone
+            )
+            #expect(results.receipt?.digest == image.digest)
+            let blobs = layers + 1
+            #expect(
+                cloud.counts == [
+                    "BatchGetImage": 2, "BatchCheckLayerAvailability": (blobs + 99) / 100,
+                    "GetDownloadUrlForLayer": blobs, "GET layer": blobs, "POST upload": blobs, "PUT blob": blobs,
+                    "PutImage": 2,
+                ]
+            )
+            #expect(cloud.total == 2 + (blobs + 99) / 100 + 4 * blobs + 2)
+            #expect(cloud.holds(image))
+            #expect(cloud.tag("v1") == image.digest && cloud.tag("stable") == image.digest)
+
+            cloud.emulator.clearRequests()
+            _ = try await cloud.replicator.copy(
+                cloud.image("v1"),
+                .one(.tag(Tag(parsing: "v1"))),
+                to: [cloud.destination()],
+                tags: [],
+                alone
+            )
+            #expect(cloud.counts == ["BatchGetImage": 2], "already there")
+        }
+    }
+
+    @Test("an index with attestation children adds 2⌈C/100⌉ and a PutImage per lacking child")
+    func index() async throws {
+        try await withCloud { cloud in
+            let image = SeedImage.twoPlatforms("app", layersEach: [5_000, 6_000])
+            try cloud.seed(image, tag: "v1")
+            try cloud.makeDestination()
+            _ = try await copy(cloud, alone)
+            let blobs = Set(image.blobs.map(\.digest)).count
+            #expect(
+                cloud.counts == [
+                    "BatchGetImage": 4, "BatchCheckLayerAvailability": 1, "GetDownloadUrlForLayer": blobs,
+                    "GET layer": blobs, "POST upload": blobs, "PUT blob": blobs, "PutImage": 5,
+                ]
+            )
+            #expect(cloud.holds(image))
+
+            cloud.emulator.clearRequests()
+            _ = try await copy(cloud, alone)
+            #expect(cloud.counts == ["BatchGetImage": 2])
+        }
+    }
+
+    @Test("a child that the destination has is neither put nor are its blobs asked for")
+    func partialIndex() async throws {
+        try await withCloud { cloud in
+            let image = SeedImage.twoPlatforms("app", layersEach: [5_000])
+            try cloud.seed(image, tag: "v1")
+            let child = SeedImage.oci("app-amd64", layers: [5_000])
+            try #require(image.manifests.map(\.digest).contains(child.digest))
+            try cloud.emulator.seed(
+                child,
+                account: ScenarioCloud.build,
+                region: ScenarioCloud.far,
+                repository: "team/app"
+            )
+            _ = try await copy(cloud, alone)
+            #expect(cloud.counts["PutImage"] == 4)
+            #expect(cloud.counts["PUT blob"] == Set(image.blobs.map(\.digest)).count - 2)
+            #expect(cloud.holds(image))
+        }
+    }
+
+    @Test("--referrers all adds a ListImageReferrers per manifest and one BatchGetImage for the cosign tags")
+    func referrersOfNothing() async throws {
+        try await withCloud { cloud in
+            let image = SeedImage.twoPlatforms("app", layersEach: [100])
+            try cloud.seed(image, tag: "v1")
+            try cloud.makeDestination()
+            _ = try await copy(cloud, CopyOptions())
+            #expect(cloud.counts["ListImageReferrers"] == 5)
+            #expect(cloud.counts["BatchGetImage"] == 5)
+
+            cloud.emulator.clearRequests()
+            _ = try await copy(cloud, CopyOptions())
+            #expect(cloud.counts == ["BatchGetImage": 3, "ListImageReferrers": 5])
+        }
+    }
+
+    @Test("a tag that would move costs one DescribeRepositories, and one more question when guarded")
+    func moving() async throws {
+        try await withCloud { cloud in
+            let old = SeedImage.oci("old", layers: [100])
+            let new = SeedImage.oci("new", layers: [200])
+            try cloud.seed(new, tag: "v1")
+            try cloud.emulator.seed(
+                old,
+                tag: "v1",
+                account: ScenarioCloud.build,
+                region: ScenarioCloud.far,
+                repository: "team/app"
+            )
+            var options = alone
+            options.ifCurrent = old.digest
+            let results = try await copy(cloud, options)
+            #expect(results.receipt?.tags == [.init(tag: try Tag(parsing: "v1"), outcome: .moved, previous: old.digest)])
+            #expect(cloud.counts["DescribeRepositories"] == 1)
+            #expect(cloud.total == 2 + 1 + 4 * 2 + 1 + 1 + 1)
+            #expect(cloud.tag("v1") == new.digest)
+        }
+    }
+
+    @Test("a mounted blob costs one request")
+    func mounted() async throws {
+        try await withCloud { cloud in
+            cloud.emulator.setSetting(
+                "BLOB_MOUNTING",
+                "ENABLED",
+                account: ScenarioCloud.build,
+                region: ScenarioCloud.home
+            )
+            let image = SeedImage.oci("app", layers: [100, 200, 300])
+            try cloud.seed(image, tag: "v1")
+            try cloud.makeDestination("prod/app", region: ScenarioCloud.home)
+            let results = try await cloud.replicator.copy(
+                cloud.image("v1"),
+                .one(.tag(Tag(parsing: "v1"))),
+                to: [cloud.destination("prod/app", region: ScenarioCloud.home)],
+                tags: [],
+                alone
+            )
+            #expect(results.receipt?.blobsMounted == 4)
+            #expect(
+                cloud.counts == ["BatchGetImage": 2, "BatchCheckLayerAvailability": 1, "POST upload": 4, "PutImage": 1]
+            )
+        }
+    }
+
+    @Test("after two declines a registry isn't asked to mount again, and a declined mount goes on as an upload")
+    func declinedMounts() async throws {
+        try await withCloud(jobs: 1) { cloud in
+            let image = SeedImage.oci("app", layers: [100, 200, 300])
+            try cloud.seed(image, tag: "v1")
+            try cloud.makeDestination("prod/app", region: ScenarioCloud.home)
+            let results = try await cloud.replicator.copy(
+                cloud.image("v1"),
+                .one(.tag(Tag(parsing: "v1"))),
+                to: [cloud.destination("prod/app", region: ScenarioCloud.home)],
+                tags: [],
+                alone
+            )
+            #expect(results.receipt?.blobsMoved == 4)
+            #expect(cloud.counts["POST upload"] == 4)
+            #expect(cloud.openUploads("prod/app", region: ScenarioCloud.home) == 0)
+        }
+    }
+
+    private func copy(_ cloud: ScenarioCloud, _ options: CopyOptions) async throws -> [CopyResult] {
+        try await cloud.replicator.copy(
+            cloud.image("v1"),
+            .one(.tag(Tag(parsing: "v1"))),
+            to: [cloud.destination()],
+            tags: [],
+            options
+        )
+    }
+}

@@ -1,0 +1,146 @@
+import AWSIdentity
+import Content
+import ECREmulator
+import Logging
+import Platform
+import Replicate
+import Wire
+
+/// The engine and an emulator that it talks to over real sockets.
+struct ScenarioCloud: Sendable {
+    let emulator: Emulator
+    let replicator: Replicator
+    let transport: Transport
+    let events: Lock<[CopyEvent]>
+    let waits: Lock<[Duration]>
+
+    static let build = "111122223333"
+    static let production = "444455556666"
+    static let home = "eu-west-1"
+    static let far = "us-east-1"
+
+    /// The repository `name` in the build account at home.
+    func source(_ name: String = "team/app") throws -> ImageReference {
+        try ImageReference(parsing: "\(emulator.registryHost(account: Self.build, region: Self.home))/\(name)")
+    }
+
+    func image(_ tag: String, _ name: String = "team/app") throws -> ImageReference {
+        try source(name).tagged(Tag(parsing: tag))
+    }
+
+    func destination(
+        _ name: String = "team/app",
+        account: String = build,
+        region: String = far,
+        tag: String? = nil
+    ) throws -> DestinationReference {
+        try DestinationReference(
+            parsing: "\(emulator.registryHost(account: account, region: region))/\(name)" + (tag.map { ":\($0)" } ?? "")
+        )
+    }
+
+    @discardableResult
+    func seed(_ image: SeedImage, tag: String?, _ name: String = "team/app") throws -> Digest {
+        try emulator.seed(image, tag: tag, account: Self.build, region: Self.home, repository: name)
+    }
+
+    func makeDestination(_ name: String = "team/app", account: String = build, region: String = far) throws {
+        try emulator.createRepository(account: account, region: region, name)
+    }
+
+    /// How often each operation was asked, tokens and STS left out, as the budgets are counted.
+    var counts: [String: Int] {
+        let counted = emulator.requests.filter { $0.face != .sts && $0.operation != "GetAuthorizationToken" }
+        return Dictionary(grouping: counted, by: \.operation).mapValues(\.count)
+    }
+
+    var total: Int { counts.values.reduce(0, +) }
+
+    func tag(_ tag: String, _ name: String = "team/app", account: String = build, region: String = far) -> Digest? {
+        emulator.tag(tag, account: account, region: region, repository: name)
+    }
+
+    /// Every blob and manifest of `image`, byte for byte, and nothing half done.
+    func holds(_ image: SeedImage, _ name: String = "team/app", account: String = build, region: String = far) -> Bool {
+        image.manifests.allSatisfy { part in
+            emulator.manifest(part.digest, account: account, region: region, repository: name) == part.bytes
+        }
+            && Set(image.blobs.map(\.digest)).isSubset(
+                of: emulator.blobs(account: account, region: region, repository: name)
+            )
+    }
+
+    func openUploads(_ name: String = "team/app", account: String = build, region: String = far) -> Int {
+        emulator.openUploads(account: account, region: region, repository: name)
+    }
+}
+
+/// Runs `body` with an emulator and an engine whose waits take no time.
+func withCloud(
+    _ configure: (inout EmulatorConfiguration) -> Void = { _ in },
+    source: SideOptions = SideOptions(),
+    destination: SideOptions = SideOptions(),
+    jobs: Int = Replicator.usualJobs,
+    attempts: Int = 8,
+    _ body: (ScenarioCloud) async throws -> Void
+) async throws {
+    var configuration = EmulatorConfiguration()
+    configure(&configuration)
+    try await withEmulator(configuration) { emulator in
+        try await withTransport(TransportConfiguration()) { transport in
+            var variables = Dictionary(uniqueKeysWithValues: emulator.environment.map { ($0.name, $0.value) })
+            variables["HOME"] = "/nonexistent"
+            let waits = Lock<[Duration]>([])
+            let retry = RetryPolicy(
+                attempts: attempts,
+                clock: InstantClock(),
+                jitter: { 1 },
+                onRetry: { _, wait, _ in waits.withLock { $0.append(wait) } }
+            )
+            let logger = Logger(label: "scenario") { _ in SwiftLogNoOpLogHandler() }
+            let resolver = IdentityResolver(
+                environment: AWSEnvironment(variables: variables, home: "/nonexistent"),
+                sender: transport,
+                retry: retry,
+                logger: logger
+            )
+            let events = Lock<[CopyEvent]>([])
+            let replicator = Replicator(
+                opener: RepositoryOpener(resolver: resolver, sender: transport, retry: retry, logger: logger),
+                relay: transport,
+                retry: retry,
+                source: source,
+                destination: destination,
+                jobs: jobs,
+                report: { event in events.withLock { $0.append(event) } }
+            )
+            try await body(
+                ScenarioCloud(
+                    emulator: emulator,
+                    replicator: replicator,
+                    transport: transport,
+                    events: events,
+                    waits: waits
+                )
+            )
+        }
+    }
+}
+
+/// A clock on which every wait is over at once: no test ever sleeps.
+struct InstantClock: Clock {
+    typealias Instant = ContinuousClock.Instant
+    var now: Instant { ContinuousClock.now }
+    var minimumResolution: Duration { .zero }
+    func sleep(until deadline: Instant, tolerance: Duration?) async throws { try Task.checkCancellation() }
+}
+
+extension [CopyResult] {
+    /// The one receipt there should be.
+    var receipt: CopyReceipt? {
+        guard count == 1, case .done(let receipt)? = first else { return nil }
+        return receipt
+    }
+
+    var firstError: CopyError? { lazy.compactMap(\.error).first }
+}

@@ -1,0 +1,142 @@
+import Content
+import ECREmulator
+import Replicate
+import Testing
+import Wire
+
+/// One thing goes wrong on the way, and the copy still ends right.
+@Suite("One fault on the way", .timeLimit(.minutes(1)))
+struct ScenarioFaultTests {
+    /// Every request of a copy, and every way in which one may fail once.
+    static let operations = [
+        "BatchGetImage", "BatchCheckLayerAvailability", "GetDownloadUrlForLayer", "GET layer",
+        "GetAuthorizationToken", "POST upload", "PUT blob", "PutImage",
+    ]
+    static let kinds: [Fault.Kind] = [
+        .throttle(retryAfter: nil), .throttle(retryAfter: 2), .status(500), .status(503), .resetBefore, .loseAnswer,
+        .cutBody(afterBytes: 10), .truncate, .expireToken, .expireURL,
+    ]
+
+    @Test("any single fault on any request ends with the image there, whole", arguments: operations, kinds)
+    func survives(operation: String, kind: Fault.Kind) async throws {
+        try await withCloud { cloud in
+            let image = SeedImage.oci("app", layers: [40_000, 70_000])
+            try cloud.seed(image, tag: "v1")
+            try cloud.makeDestination()
+            cloud.emulator.order(Fault(on: operation, kind))
+            let results = try await copy(cloud)
+            #expect(results.receipt?.digest == image.digest)
+            #expect(cloud.tag("v1") == image.digest)
+            #expect(cloud.holds(image))
+        }
+    }
+
+    @Test("a byte that changes on the way from the source is noticed, and the blob read again")
+    func corruptLayer() async throws {
+        try await withCloud { cloud in
+            let image = SeedImage.oci("app", layers: [70_000])
+            try cloud.seed(image, tag: "v1")
+            try cloud.makeDestination()
+            cloud.emulator.order(Fault(on: "GET layer", .corruptByte(at: 5)))
+            let results = try await copy(cloud)
+            #expect(results.receipt?.digest == image.digest)
+            #expect(cloud.holds(image))
+            #expect(cloud.counts["GET layer"] == 3, "one of the two was read twice")
+            #expect(cloud.openUploads() == 0)
+        }
+    }
+
+    @Test("a source that is damaged for good is named, and no tag is set")
+    func damagedLayer() async throws {
+        try await withCloud { cloud in
+            let image = SeedImage.oci("app", layers: [70_000])
+            try cloud.seed(image, tag: "v1")
+            try cloud.makeDestination()
+            cloud.emulator.order(Fault(on: "GET layer", at: nil, .corruptByte(at: 5)))
+            let error = try #require(try await copy(cloud).firstError)
+            guard case .corrupt(let expected, _) = error.reason else {
+                Issue.record("not corrupt: \(error)")
+                return
+            }
+            #expect(image.blobs.map(\.digest).contains(expected))
+            #expect(error.side == .source)
+            #expect(cloud.tag("v1") == nil)
+            #expect(cloud.openUploads() == 0)
+        }
+    }
+
+    @Test("a token that expires in the middle is renewed, once for all that meet it")
+    func tokenExpires() async throws {
+        try await withCloud { cloud in
+            let image = SeedImage.oci("app", layers: (0..<20).map { 1_000 + $0 })
+            try cloud.seed(image, tag: "v1")
+            try cloud.makeDestination()
+            cloud.emulator.order(Fault(on: "PUT blob", at: 5...5, .expireToken))
+            let results = try await copy(cloud)
+            #expect(results.receipt?.digest == image.digest)
+            #expect(cloud.holds(image))
+            #expect(cloud.emulator.requests.filter { $0.operation == "GetAuthorizationToken" }.count == 2)
+            #expect(cloud.openUploads() == 0)
+        }
+    }
+
+    @Test("a throttle that names its wait is obeyed")
+    func obeysRetryAfter() async throws {
+        try await withCloud { cloud in
+            let image = SeedImage.oci("app", layers: [10])
+            try cloud.seed(image, tag: "v1")
+            try cloud.makeDestination()
+            cloud.emulator.order(Fault(on: "PutImage", .throttle(retryAfter: 7)))
+            #expect(try await copy(cloud).receipt != nil)
+            #expect(cloud.waits.withLock { $0 }.contains { $0 >= .seconds(7) })
+        }
+    }
+
+    @Test("throttled until the tries run out, the error says so")
+    func throttledForGood() async throws {
+        try await withCloud(attempts: 3) { cloud in
+            let image = SeedImage.oci("app", layers: [10])
+            try cloud.seed(image, tag: "v1")
+            try cloud.makeDestination()
+            cloud.emulator.order(Fault(on: "PutImage", at: nil, .throttle(retryAfter: nil)))
+            let error = try #require(try await copy(cloud).firstError)
+            #expect(error.operation == "PutImage" && error.side == .destination)
+            guard case .throttled = error.reason else {
+                Issue.record("not throttled: \(error)")
+                return
+            }
+            #expect(error.requestID != nil)
+            #expect(cloud.counts["PutImage"] == 3)
+            #expect(cloud.tag("v1") == nil)
+        }
+    }
+
+    @Test("a destination that disappears on the way fails, with nothing tagged")
+    func destinationDisappears() async throws {
+        try await withCloud(attempts: 2) { cloud in
+            let image = SeedImage.oci("app", layers: [10])
+            try cloud.seed(image, tag: "v1")
+            try cloud.makeDestination()
+            cloud.emulator.order(
+                Fault(
+                    on: "POST upload",
+                    at: nil,
+                    .error(code: "RepositoryNotFoundException", message: "The repository does not exist", status: 400)
+                )
+            )
+            let error = try #require(try await copy(cloud).firstError)
+            #expect(error.side == .destination)
+            #expect(cloud.tag("v1") == nil)
+        }
+    }
+
+    private func copy(_ cloud: ScenarioCloud) async throws -> [CopyResult] {
+        try await cloud.replicator.copy(
+            cloud.image("v1"),
+            .one(.tag(Tag(parsing: "v1"))),
+            to: [cloud.destination()],
+            tags: [],
+            CopyOptions(referrers: .none)
+        )
+    }
+}

@@ -1,0 +1,120 @@
+import Platform
+import Subprocess
+import SystemPackage
+
+/// A program while it runs.
+public final class Child: Sendable {
+    public let output = LineRecord()
+    public let errors = LineRecord()
+    private let send: @Sendable (Signal) -> Void
+
+    init(send: @escaping @Sendable (Signal) -> Void) { self.send = send }
+
+    public func interrupt() { send(.interrupt) }
+    public func terminate() { send(.terminate) }
+    public func kill() { send(.kill) }
+}
+
+/// How a program ended, and all it said.
+public struct Ended: Sendable {
+    /// As a shell reports it: 128 and the signal's number where a signal ended it.
+    public let exitCode: Int32
+    public let outputBytes: [UInt8]
+    public let output: String
+    public let errors: String
+
+    /// Without the newlines; none for no output.
+    public var lines: [String] {
+        output.isEmpty
+            ? []
+            : (output.hasSuffix("\n") ? String(output.dropLast()) : output).split(
+                separator: "\n",
+                omittingEmptySubsequences: false
+            ).map(String.init)
+    }
+}
+
+/// Runs a program to its end.
+///
+/// A test that is cancelled, by its time limit for example, ends the program.
+///
+/// - Parameter environment: Beside the few variables that every child gets; nothing is inherited.
+public func run(
+    _ program: Program,
+    _ arguments: [String],
+    environment: [String: String] = [:],
+    directory: String? = nil
+) async throws -> Ended {
+    try await withChild(program, arguments, environment: environment, directory: directory, killed: false) { _ in }
+        .ended
+}
+
+/// Runs a program while `body` does.
+///
+/// - Parameter killed: Whether it is ended after `body`, as servers must be; else its own end is waited for.
+public func withChild<Result: Sendable>(
+    _ program: Program,
+    _ arguments: [String],
+    environment: [String: String] = [:],
+    directory: String? = nil,
+    killed: Bool = true,
+    _ body: (Child) async throws -> Result
+) async throws -> (result: Result, ended: Ended) {
+    guard let path = program.path else { throw ChildError("\(program.name) is not installed") }
+    var variables = Dictionary(uniqueKeysWithValues: usualEnvironment.map { (Environment.Key(stringLiteral: $0), $1) })
+    for (name, value) in environment { variables[Environment.Key(stringLiteral: name)] = value }
+    let ran = try await Subprocess.run(
+        .path(FilePath(path)),
+        arguments: Arguments(arguments),
+        environment: .custom(variables),
+        workingDirectory: directory.map { FilePath($0) },
+        input: .none,
+        output: .sequence,
+        error: .sequence
+    ) { execution in
+        let child = Child { signal in try? execution.send(signal: signal) }
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await fill(child.output, from: execution.standardOutput) }
+            group.addTask { try await fill(child.errors, from: execution.standardError) }
+            do {
+                let result = try await body(child)
+                if killed { child.kill() }
+                try await group.waitForAll()
+                return (result: result, child: child)
+            } catch {
+                // The readers end with the program.
+                child.kill()
+                throw error
+            }
+        }
+    }
+    let (result, child) = ran.closureResult
+    let code: Int32 =
+        switch ran.terminationStatus {
+        case .exited(let code): code
+        case .signaled(let number): 128 + number
+        }
+    let output = child.output.bytes
+    let ended = Ended(
+        exitCode: code,
+        outputBytes: output,
+        output: String(decoding: output, as: UTF8.self),
+        errors: String(decoding: child.errors.bytes, as: UTF8.self)
+    )
+    return (result, ended)
+}
+
+private func fill(_ record: LineRecord, from sequence: SubprocessOutputSequence) async throws {
+    defer { record.end() }
+    for try await buffer in sequence { record.add(buffer.withUnsafeBytes { Array($0) }) }
+}
+
+/// No child sees the machine's own AWS settings, nor a metadata service.
+private let usualEnvironment: [String: String] = [
+    "PATH": EnvironmentVariables.current["PATH"] ?? "/usr/bin:/bin",
+    "HOME": EnvironmentVariables.current["HOME"] ?? "/",
+    "LANG": "C.UTF-8",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+]
