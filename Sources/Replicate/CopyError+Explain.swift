@@ -33,7 +33,22 @@ extension CopyError {
                 requestID: error.requestID
             )
         case let error as IdentityError:
-            self.init(.noCredentials("\(error)"), side: side, image: image, operation: "finding credentials")
+            let tried = error.tried.isEmpty ? "" : "; tried \(error.tried.joined(separator: ", "))"
+            self.init(
+                .noCredentials(error.problem + tried, remedy: error.remedy),
+                side: side,
+                image: image,
+                operation: "finding credentials",
+                requestID: error.requestID
+            )
+        case let error as STSError:
+            self.init(
+                Self.reason(of: error),
+                side: side,
+                image: image,
+                operation: error.operation,
+                requestID: error.requestID
+            )
         case let error as ManifestError:
             self.init(.badManifest(error), side: side, image: image, operation: operation)
         case let error as WireError:
@@ -51,7 +66,10 @@ extension CopyError {
             .denied(action: error.denial?.action ?? "ecr:\(error.operation)", text: error.message)
         case .unrecognizedClient, .invalidSignature, .expiredToken, .missingAuthenticationToken,
             .incompleteSignature:
-            .noCredentials("AWS does not accept the credentials (\(error.code.rawValue)): \(error.message)")
+            .noCredentials(
+                "AWS does not accept the credentials (\(error.code.rawValue)): \(error.message)",
+                remedy: checkKeys
+            )
         case .limitExceeded: .quota(error.message)
         case .kms: .keyUnusable(error.kmsError ?? error.message)
         case .layersNotFound where error.operation == "GetDownloadUrlForLayer":
@@ -63,6 +81,15 @@ extension CopyError {
             error.isThrottling
                 ? .throttled(error.message) : .rejected(code: error.code.rawValue, text: error.message)
         }
+    }
+
+    private static let checkKeys = "check the keys, whether they have expired, and this machine's clock"
+
+    private static func reason(of error: STSError) -> Reason {
+        if error.retryAdvice != .never { return .throttled(error.message) }
+        return error.code == "AccessDenied"
+            ? .denied(action: "sts:\(error.operation)", text: error.message)
+            : .noCredentials("AWS does not accept the credentials (\(error.code)): \(error.message)", remedy: checkKeys)
     }
 
     private static func reason(of error: RegistryError) -> Reason {

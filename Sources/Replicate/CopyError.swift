@@ -10,7 +10,8 @@ public struct CopyError: Error, Sendable, Equatable {
     public enum Reason: Sendable, Equatable {
         /// The principal and the resource as AWS names them, where it does.
         case denied(action: String, text: String)
-        case noCredentials(String)
+        /// With what to do about it, where the identity knows better than we do.
+        case noCredentials(String, remedy: String? = nil)
         case repositoryMissing
         case imageMissing
         /// `TAG@DIGEST` was asked for, and the tag points elsewhere.
@@ -79,7 +80,7 @@ extension CopyError: CustomStringConvertible {
     public var cause: String {
         switch reason {
         case .denied(let action, let text): "not allowed to \(action)\(text.isEmpty ? "" : ": \(text)")"
-        case .noCredentials(let text): text
+        case .noCredentials(let text, _): text
         case .repositoryMissing: "the repository does not exist"
         case .imageMissing: "there is no such image"
         case .tagMismatch: "the tag does not point at that digest (any more)"
@@ -113,7 +114,8 @@ extension CopyError: CustomStringConvertible {
         case .denied(let action, _):
             "grant \(action) to the identity used for the \(side.rawValue) (and, across accounts, in the policy of "
                 + "the repository)"
-        case .noCredentials:
+        case .noCredentials(_, let remedy?): remedy
+        case .noCredentials(_, nil):
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --\(side.rawValue)-profile"
         case .repositoryMissing:
             side == .destination

@@ -80,7 +80,8 @@ public struct Replicator: Sendable {
         }
         let batch = Batch(
             replicator: self,
-            source: source,
+            // As it was resolved: a bare REPO names its registry from here on.
+            source: from.reference.tagged(source.tag, digest: source.digest),
             reader: reader,
             options: options,
             targets: targets

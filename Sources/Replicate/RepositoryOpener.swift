@@ -43,6 +43,7 @@ public final class RepositoryOpener: Sendable {
     private let logger: Logger
     private let now: @Sendable () -> Date
     private let authorizations = Lock<[TokenKey: RenewingAuthorization]>([:])
+    private let owners = SingleFlight<TokenKey, ECRHost>()
     private let granted = Lock<[TokenKey: String]>([:])
 
     private struct TokenKey: Hashable, Sendable {
@@ -218,6 +219,13 @@ public final class RepositoryOpener: Sendable {
                 remedy: "pass --region, or name the registry: ACCOUNT.dkr.ecr.REGION.amazonaws.com/…"
             )
         }
+        // Both sides of a retag, and every image of a selection, ask for the same.
+        return try await owners.run(TokenKey(identity: options.identity, region: region, endpoint: "")) {
+            try await self.ownHost(in: region, options)
+        }
+    }
+
+    private func ownHost(in region: String, _ options: SideOptions) async throws -> ECRHost {
         let credentials = try resolver.provider(for: options.identity, stsRegion: region)
         if let known = try await credentials.credentials().accountID {
             return ECRHost(account: try AccountID(parsing: known), region: region)

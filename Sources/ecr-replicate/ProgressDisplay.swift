@@ -8,6 +8,7 @@ final class ProgressDisplay: Sendable {
     private enum Form { case bar, plain, json, none }
 
     private let form: Form
+    private let announcesPlans: Bool
     private let stream: LineStream
     private let state = Lock(ProgressState())
     private let drawn = Lock(0)
@@ -17,7 +18,9 @@ final class ProgressDisplay: Sendable {
     static let frame: Duration = .milliseconds(100)
     static let heartbeat: Duration = .seconds(15)
 
-    init(mode: ProgressMode, stream: LineStream) {
+    /// - Parameter announcesPlans: Whether a plan deserves a line here; a promotion has said it already.
+    init(mode: ProgressMode, announcesPlans: Bool = true, stream: LineStream) {
+        self.announcesPlans = announcesPlans
         self.stream = stream
         let terminal = Terminal(of: stream)
         form =
@@ -40,7 +43,8 @@ final class ProgressDisplay: Sendable {
     }
 
     func note(_ event: CopyEvent) {
-        let line = state.withLock { $0.note(event) }
+        var line = state.withLock { $0.note(event) }
+        if case .planned = event, !announcesPlans { line = nil }
         switch form {
         case .plain: if let line { stream.writeLine(line) }
         case .json: if let event = ProgressEvent(event), let text = event.json { stream.writeLine(text) }

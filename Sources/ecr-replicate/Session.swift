@@ -35,7 +35,7 @@ struct Session {
     /// - Throws: `ExitCode`, after everything has been printed.
     func run(_ body: @escaping @Sendable (Replicator) async throws -> [CopyResult]) async throws {
         let started = ContinuousClock.now
-        let display = ProgressDisplay(mode: output.progress, stream: .standardError)
+        let display = ProgressDisplay(mode: output.progress, announcesPlans: !announcesPlan, stream: .standardError)
         let announcement = Announcement(isWanted: announcesPlan && output.output == .text)
         let results = Lock<[CopyResult]>([])
         let caller = Lock<String?>(nil)
@@ -169,7 +169,11 @@ struct Session {
         let logger = diagnostics(output.logLevel)
         let environment = AWSEnvironment.current()
         let retry = RetryPolicy(onRetry: { attempt, wait, error in
-            logger.notice("try \(attempt) failed, next in \(wait.shown): \(error)")
+            // Who waits for seconds should see why.
+            logger.log(
+                level: wait >= .seconds(1) ? .warning : .notice,
+                "try \(attempt) failed, next in \(wait.shown): \(error)"
+            )
         })
         let configuration = TransportConfiguration(
             caBundle: connection.caBundle ?? environment.variables["AWS_CA_BUNDLE"],
