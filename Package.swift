@@ -78,7 +78,7 @@ let package = Package(
         ),
         .target(
             name: "ECREmulator",
-            dependencies: ["Content", "Platform", flyingFox, flyingSocks],
+            dependencies: ["Content", "Platform", flyingSocks],
             swiftSettings: settings
         ),
         .executableTarget(
@@ -115,7 +115,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ECREmulatorTests",
-            dependencies: ["ECREmulator", "Content", "Platform"],
+            dependencies: ["ECREmulator", "Content", "Platform", flyingSocks],
             swiftSettings: testSettings
         ),
         .testTarget(

@@ -96,17 +96,4 @@ extension APICall {
         aws.save()
         return .members(["name": .text(name), "value": .text(value)])
     }
-
-    /// No image is ever scanned here.
-    private func describeImageScanFindings() throws -> JSON {
-        let id = try input.required("imageId", \.imageId)
-        let repository = try repository()
-        let image: EmulatedImage
-        do { image = try repository.image(id) } catch { throw imageNotFound(id, repository) }
-        throw ServiceFault(
-            "ScanNotFoundException",
-            "Image scan does not exist for the image with '{imageDigest:'\(image.digest)'}' in the repository with name "
-                + "'\(repository.name)' in the registry with id '\(repository.account)'"
-        )
-    }
 }

@@ -75,6 +75,7 @@ struct EmulatedImage: Codable, Sendable {
     var status = Status.active
     var archivedAt: Date?
     var activatedAt: Date?
+    var scan: ScanResult?
 
     enum Status: String, Codable, Sendable {
         case active = "ACTIVE"
@@ -84,6 +85,15 @@ struct EmulatedImage: Codable, Sendable {
 
     /// In bytes.
     var size: Int64 { Int64(text.utf8.count) }
+}
+
+/// What a scan found; no image is scanned here, a test says what came of it.
+struct ScanResult: Codable, Sendable, Equatable {
+    /// For example `COMPLETE` or `IN_PROGRESS` (facts/ecr.md A.5).
+    var status: String
+    var completedAt: Date
+    /// How many findings of each severity.
+    var counts: [String: Int]
 }
 
 /// Which tags of a repository may move.

@@ -137,6 +137,23 @@ extension Emulator {
         try change(account, region, repository) { $0.setStorageClass(of: digest, archived: isArchived, at: now) }
     }
 
+    /// Says what DescribeImageScanFindings answers for an image.
+    ///
+    /// - Parameters:
+    ///   - counts: Findings of each severity, for example `["HIGH": 2]`.
+    ///   - status: For example `COMPLETE` or `IN_PROGRESS`.
+    public func setScan(
+        of digest: Digest,
+        counts: [String: Int],
+        status: String = "COMPLETE",
+        account: String,
+        region: String,
+        repository: String
+    ) throws {
+        let scan = ScanResult(status: status, completedAt: aws.now, counts: counts)
+        try change(account, region, repository) { $0.images[digest]?.scan = scan }
+    }
+
     /// Sets an account setting of one registry, for example `BLOB_MOUNTING` to `ENABLED`.
     public func setSetting(_ name: String, _ value: String, account: String, region: String) {
         let key = RegistryKey(account: account, region: region)

@@ -87,8 +87,15 @@ public final class Emulator: Sendable {
 
     /// What makes the AWS CLI and SDKs talk to this emulator as its first account, in its first region.
     public var environment: [(name: String, value: String)] {
-        let account = aws.configuration.accounts.first
-        let region = aws.configuration.regions.first ?? "us-east-1"
+        environment(
+            account: aws.configuration.accounts.first?.id ?? "",
+            region: aws.configuration.regions.first ?? "us-east-1"
+        )
+    }
+
+    /// The same as another account, or in another region.
+    public func environment(account id: String, region: String) -> [(name: String, value: String)] {
+        let account = aws.configuration.accounts.first { $0.id == id }
         return [
             ("AWS_ENDPOINT_URL_ECR", endpoint), ("AWS_ENDPOINT_URL_STS", endpoint),
             ("AWS_ACCESS_KEY_ID", account?.accessKeyID ?? ""),
@@ -109,8 +116,9 @@ public final class Emulator: Sendable {
 
     public func clearFaults() { aws.state.withLock { $0.faults.removeAll() } }
 
-    /// Forbids an action, without `ecr:`, on one repository or all, to one account or all.
+    /// Forbids an action, with or without `ecr:`, on one repository or all, to one account or all.
     public func deny(action: String, repository: String? = nil, principalAccount: String? = nil) {
+        let action = action.hasPrefix("ecr:") ? String(action.dropFirst(4)) : action
         let denial = Denial(action: action, repository: repository, principalAccount: principalAccount)
         aws.state.withLock { $0.denials.append(denial) }
     }

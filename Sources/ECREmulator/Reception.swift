@@ -133,7 +133,7 @@ struct Reception: Sendable {
                 userID: ""
             )
             service = EmulatorState.refusal(
-                of: errand.route.action("") ?? errand.operation,
+                of: errand.route.action(String(errand.operation.prefix { $0 != " " })) ?? errand.operation,
                 errand.route.repository,
                 in: errand.key ?? RegistryKey(account: "", region: ""),
                 by: caller

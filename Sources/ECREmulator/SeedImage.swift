@@ -126,7 +126,7 @@ public struct SeedImage: Sendable {
         )
     }
 
-    /// `sha256-HEX.sig`
+    /// The tag cosign looks under: `sha256-HEX.sig`.
     public static func cosignTag(of subject: Digest, suffix: String = "sig") -> String {
         "sha256-\(subject.hex).\(suffix)"
     }

@@ -102,10 +102,13 @@ struct DemoImage: Sendable {
                     + #""rootfs":{"type":"layers","diff_ids":[\#(diffs)]}}"#).utf8
             )
             let digest = try blob(config)
-            let entries = layers.map { #"{"mediaType":"\#($0.mediaType)","size":\#($0.size),"digest":"\#($0.digest)"}"# }
+            let entries = layers.map {
+                #"{"mediaType":"\#($0.mediaType)","size":\#($0.size),"digest":"\#($0.digest)"}"#
+            }
             return Array(
                 (#"{"schemaVersion":2,"mediaType":"\#(MediaType.ociManifest)","config":{"mediaType":"\#(MediaType.ociConfig)","#
-                    + #""size":\#(config.count),"digest":"\#(digest)"},"layers":[\#(entries.joined(separator: ","))]}"#).utf8
+                    + #""size":\#(config.count),"digest":"\#(digest)"},"layers":[\#(entries.joined(separator: ","))]}"#)
+                    .utf8
             )
         }
     }

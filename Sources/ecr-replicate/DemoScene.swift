@@ -26,7 +26,9 @@ struct DemoScene: Sendable {
         let away = "\(emulator.registryHost(account: build, region: far))/team/app:v1"
         let prod = "\(emulator.registryHost(account: production, region: home))/prod/app:v1"
         let role = "arn:aws:iam::\(production):role/promoter"
-        rows.append(try await act("1. The same image under a new tag", emulator, image, ["retag", "\(source):v1", "v2"]))
+        rows.append(
+            try await act("1. The same image under a new tag", emulator, image, ["retag", "\(source):v1", "v2"])
+        )
         rows.append(
             try await act(
                 "2. To another region",
@@ -91,7 +93,7 @@ struct DemoScene: Sendable {
         let program = String(path[path.index(after: slash)...])
         var variables: [Environment.Key: String?] = [
             "PATH": String(path[..<slash]),
-"AWS_PROFILE": nil, "AWS_SESSION_TOKEN": nil,
+            "AWS_PROFILE": nil, "AWS_SESSION_TOKEN": nil,
         ]
         for (name, value) in emulator.environment { variables[.init(stringLiteral: name)] = value }
         let result = try await Subprocess.run(

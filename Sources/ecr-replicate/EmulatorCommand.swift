@@ -112,7 +112,9 @@ struct EmulatorCommand: AsyncParsableCommand {
             }
         }
         lines.append("# Accounts, each with its own keys:")
-        for account in accounts { lines.append("#   \(account.id)  \(account.accessKeyID)  \(account.secretAccessKey)") }
+        for account in accounts {
+            lines.append("#   \(account.id)  \(account.accessKeyID)  \(account.secretAccessKey)")
+        }
         return lines
     }
 }

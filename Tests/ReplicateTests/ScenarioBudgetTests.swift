@@ -140,7 +140,9 @@ struct ScenarioBudgetTests {
             var options = alone
             options.ifCurrent = old.digest
             let results = try await copy(cloud, options)
-            #expect(results.receipt?.tags == [.init(tag: try Tag(parsing: "v1"), outcome: .moved, previous: old.digest)])
+            #expect(
+                results.receipt?.tags == [.init(tag: try Tag(parsing: "v1"), outcome: .moved, previous: old.digest)]
+            )
             #expect(cloud.counts["DescribeRepositories"] == 1)
             #expect(cloud.total == 2 + 1 + 4 * 2 + 1 + 1 + 1)
             #expect(cloud.tag("v1") == new.digest)

@@ -122,7 +122,7 @@ struct AnswerTests {
         arguments: [
             (["Retry-After": "7"], Duration.seconds(7)), (["Retry-After": "99999"], .seconds(300)),
             (["x-amz-retry-after": "1500"], .milliseconds(1_500)), (["Retry-After": "-1"], nil),
-            (["Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"], nil), ([:], nil),
+            (["Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"], .zero), ([:], nil),
         ]
     )
     func retryAfter(_ fields: [String: String], _ expected: Duration?) {

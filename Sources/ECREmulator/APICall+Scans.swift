@@ -1,0 +1,40 @@
+internal import Content
+internal import FoundationEssentials
+
+extension APICall {
+    /// What a test has said a scan found; an image nothing was said of has never been scanned.
+    func describeImageScanFindings() throws -> JSON {
+        let id = try input.required("imageId", \.imageId)
+        let repository = try repository()
+        let image: EmulatedImage
+        do { image = try repository.image(id) } catch { throw imageNotFound(id, repository) }
+        guard let scan = image.scan else {
+            throw ServiceFault(
+                "ScanNotFoundException",
+                "Image scan does not exist for the image with '{imageDigest:'\(image.digest)'}' in the repository with "
+                    + "name '\(repository.name)' in the registry with id '\(repository.account)'"
+            )
+        }
+        let severities = scan.counts.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+        let findings = severities.flatMap { severity, count in
+            (1...count).map { number in (name: "CVE-2026-\(severity)-\(number)", severity: severity) }
+        }
+        let page = try input.page(findings)
+        return .members([
+            "registryId": .text(repository.account), "repositoryName": .text(repository.name),
+            "imageId": ImageIdentifier(imageDigest: "\(image.digest)", imageTag: id.imageTag).json,
+            "imageScanStatus": .members(["status": .text(scan.status)]),
+            "imageScanFindings": scan.status != "COMPLETE"
+                ? nil
+                : .members([
+                    "imageScanCompletedAt": .seconds(scan.completedAt.timeIntervalSince1970),
+                    "findingSeverityCounts": .object(
+                        severities.map { .init(name: $0.key, value: .integer(Int64($0.value))) }
+                    ),
+                    "findings": .list(
+                        page.items.map { .members(["name": .text($0.name), "severity": .text($0.severity)]) }
+                    ),
+                ]), "nextToken": page.next,
+        ])
+    }
+}

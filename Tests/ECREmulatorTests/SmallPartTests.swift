@@ -1,0 +1,142 @@
+import Content
+import Foundation
+import Testing
+
+@testable import ECREmulator
+
+@Suite("Small parts")
+struct SmallPartTests {
+    @Test(
+        "a path says what is asked for",
+        arguments: [
+            ("/v2/", RegistryRoute.base), ("/v2", .base), ("/v2/_catalog", .catalog),
+            ("/v2/team/app/tags/list", .tags(repository: "team/app")),
+            ("/v2/team/app/manifests/v1", .manifest(repository: "team/app", reference: "v1")),
+            ("/v2/a/blobs/sha256%3Aab", .blob(repository: "a", digest: "sha256:ab")),
+            ("/v2/a/b/c/blobs/uploads/", .uploads(repository: "a/b/c")),
+            ("/v2/blobs/uploads/blobs/uploads/x", .upload(repository: "blobs/uploads", id: "x")),
+            ("/v2/a/referrers/sha256:ab", .referrers(repository: "a", digest: "sha256:ab")), ("/v2/a", .unknown),
+        ]
+    )
+    func routes(path: String, route: RegistryRoute) {
+        #expect(RegistryRoute(path: path) == route)
+    }
+
+    @Test(
+        "a Range is the bytes it means",
+        arguments: [
+            ("bytes=0-9", 0..<10), ("bytes=90-", 90..<100), ("bytes=-5", 95..<100), ("bytes=95-200", 95..<100),
+            ("bytes=100-", nil), ("bytes=9-3", nil), ("lines=1-2", nil), ("bytes=-0", nil), ("bytes=x-", nil),
+        ] as [(String, Range<Int64>?)]
+    )
+    func ranges(header: String, range: Range<Int64>?) {
+        #expect(DownloadFace.range(header, of: 100) == range)
+    }
+
+    @Test(
+        "times are written and read",
+        arguments: [
+            (0.0, "19700101T000000Z"), (1_768_478_400, "20260115T120000Z"), (1_709_251_199, "20240229T235959Z"),
+        ]
+    )
+    func instants(seconds: Double, text: String) {
+        #expect(Instant.basic(Date(timeIntervalSince1970: seconds)) == text)
+        #expect(Instant.parse(basic: text) == Date(timeIntervalSince1970: seconds))
+    }
+
+    @Test("times for people and for HTTP")
+    func otherInstants() {
+        #expect(Instant.extended(noon) == "2026-01-15T12:00:00Z")
+        #expect(Reception.date(noon) == "Thu, 15 Jan 2026 12:00:00 GMT")
+        #expect(Instant.parse(basic: "2026-01-15T12:00Z") == nil)
+    }
+
+    @Test("JSON is escaped so that any manifest survives it")
+    func json() throws {
+        let text = "{\n\t\"a\": \"\\u00e4 / \u{1} ü \\\\ \"\r\n}\n"
+        let bytes = JSON.members(["imageManifest": .text(text), "absent": nil, "n": .integer(-5)]).bytes
+        let read = try Parameters(reading: bytes)
+        #expect(read.imageManifest == text)
+        #expect(String(decoding: JSON.members(["a": nil, "b": true]).bytes, as: UTF8.self) == #"{"b":true}"#)
+    }
+
+    @Test(
+        "escapes in a path or form are decoded",
+        arguments: [("a%2Fb", "a/b"), ("%", "%"), ("%4", "%4"), ("%zz", "%zz"), ("%C3%A4", "ä"), ("a%", "a%")]
+    )
+    func percent(text: String, decoded: String) {
+        #expect(text.percentDecoded == decoded)
+    }
+
+    @Test("seeds give the same image everywhere")
+    func seeds() {
+        let image = SeedImage.oci("app", layers: [1_000, 3_000_000])
+        #expect(image.digest == SeedImage.oci("app", layers: [1_000, 3_000_000]).digest)
+        #expect(image.digest != SeedImage.oci("other", layers: [1_000, 3_000_000]).digest)
+        #expect(image.blobs[1].digest == Digest(of: SeedBytes(seed: seed(of: image.blobs[1])).prefix(1_000)))
+        #expect(SeedBytes(seed: 1).prefix(3) == Array(SeedBytes(seed: 1).prefix(8).prefix(3)))
+        let index = SeedImage.twoPlatforms("multi", layersEach: [10])
+        #expect(index.manifests.count == 5)
+        #expect(index.mediaType == ManifestType.ociIndex)
+    }
+
+    private func seed(of blob: SeedImage.Blob) -> UInt64 {
+        if case .generated(let seed) = blob.source { seed } else { 0 }
+    }
+
+    @Test("a generated stream is the same in pieces as at once")
+    func pieces() {
+        var collected: [UInt8] = []
+        SeedBytes(seed: 7).forEachChunk(of: 2_500_001) { collected += $0 }
+        #expect(collected == SeedBytes(seed: 7).prefix(2_500_001))
+    }
+
+    @Test(
+        "faults as text",
+        arguments: [
+            ("PutImage:1:throttle", Fault(on: "PutImage", at: 1...1, .throttle(retryAfter: nil))),
+            ("PUT blob:2-3:cutBody=65536", Fault(on: "PUT blob", at: 2...3, .cutBody(afterBytes: 65_536))),
+            ("*:*:status=503", Fault(on: nil, at: nil, .status(503))),
+            (
+                "BatchGetImage:1:error=ServerException",
+                Fault(
+                    on: "BatchGetImage",
+                    .error(code: "ServerException", message: "ordered by a test", status: 500)
+                )
+            ), ("GET layer:1:expireURL", Fault(on: "GET layer", .expireURL)),
+            ("PutImage:1:throttle=3", Fault(on: "PutImage", .throttle(retryAfter: 3))),
+        ]
+    )
+    func faults(text: String, fault: Fault) throws {
+        #expect(try Fault(parsing: text) == fault)
+    }
+
+    @Test(
+        "what isn't a fault is said to be none",
+        arguments: [
+            "", "PutImage", "PutImage:0:throttle", "PutImage:2-1:stall", "a:1:explode", "a:1:status=x", "a:1:stall=1",
+            ":1:stall",
+        ]
+    )
+    func notFaults(text: String) {
+        #expect(throws: FaultSyntaxError.self) { try Fault(parsing: text) }
+    }
+
+    @Test("faults count the requests they are for")
+    func occurrences() {
+        var orders = FaultOrders()
+        orders.add(Fault(on: "PutImage", at: 2...3, .stall))
+        orders.add(Fault(on: nil, at: 5...5, .truncate))
+        let due = ["PutImage", "ListImages", "PutImage", "PutImage", "PutImage"].map { orders.due(for: $0) }
+        #expect(due == [nil, nil, .stall, .stall, .truncate])
+    }
+
+    @Test("a rate is spent and comes back with time")
+    func rates() {
+        var bucket = TokenBucket(tokens: 2, filledAt: noon)
+        let taken = (0..<3).map { _ in bucket.take(rate: 2, now: noon) }
+        #expect(taken == [true, true, false])
+        let later = bucket.take(rate: 2, now: noon.addingTimeInterval(0.5))
+        #expect(later)
+    }
+}

@@ -1,0 +1,182 @@
+import Content
+import ECREmulator
+import Replicate
+import Testing
+
+/// Signatures, SBOMs and attestations travel with their image.
+@Suite("Referrers travel along", .timeLimit(.minutes(1)))
+struct ScenarioReferrerTests {
+    @Test("a referrer, its own referrer and a cosign tag arrive after the image, and a second run writes nothing")
+    func travels() async throws {
+        try await withCloud { cloud in
+            let image = SeedImage.oci("app", layers: [1_000])
+            let sbom = SeedImage.referrer(to: image)
+            let signature = SeedImage.referrer(to: sbom, artifactType: "application/vnd.cncf.notary.signature")
+            let cosign = SeedImage.cosignSignature(of: image.digest)
+            try cloud.seed(image, tag: "v1")
+            try cloud.seed(sbom, tag: nil)
+            try cloud.seed(signature, tag: nil)
+            try cloud.seed(cosign, tag: SeedImage.cosignTag(of: image.digest))
+            try cloud.makeDestination()
+            let receipt = try #require(try await copy(cloud).receipt)
+            #expect(receipt.referrers == 3)
+            #expect(receipt.tags.map(\.tag.value) == ["v1"])
+            for part in [image, sbom, signature, cosign] { #expect(cloud.holds(part)) }
+            #expect(cloud.tag(SeedImage.cosignTag(of: image.digest)) == cosign.digest)
+
+            // Root with its tag, then what refers to it, subjects first.
+            let puts = cloud.events.withLock { events in
+                events.compactMap { if case .manifestPut(let digest, _, _) = $0 { digest } else { nil } }
+            }
+            #expect(puts.first == image.digest)
+            let order = [sbom, signature].map { puts.firstIndex(of: $0.digest) ?? -1 }
+            #expect(order[0] > 0 && order[0] < order[1])
+            #expect(cloud.counts["ListImageReferrers"] == 3, "the image, the SBOM, the signature")
+
+            cloud.emulator.clearRequests()
+            #expect(try await copy(cloud).receipt?.changedAnything == false)
+            #expect(
+                cloud.counts == ["BatchGetImage": 4, "ListImageReferrers": 3],
+                "both sides' roots, the cosign tags, and one comparison at the destination"
+            )
+        }
+    }
+
+    @Test("an image that is there already still gets a signature that came later")
+    func signedLater() async throws {
+        try await withCloud { cloud in
+            let image = SeedImage.twoPlatforms("app", layersEach: [1_000])
+            try cloud.seed(image, tag: "v1")
+            try cloud.makeDestination()
+            #expect(try await copy(cloud).receipt?.referrers == 0)
+            let child = SeedImage.oci("app-amd64", layers: [1_000])
+            let sbom = SeedImage.referrer(to: child)
+            try #require(image.manifests.map(\.digest).contains(child.digest))
+            try cloud.seed(sbom, tag: nil)
+            let receipt = try #require(try await copy(cloud).receipt)
+            #expect(receipt.referrers == 1 && receipt.tags.first?.outcome == .unchanged)
+            #expect(cloud.holds(sbom))
+        }
+    }
+
+    @Test("--referrers none leaves them behind")
+    func none() async throws {
+        try await withCloud { cloud in
+            let image = SeedImage.oci("app", layers: [1_000])
+            let sbom = SeedImage.referrer(to: image)
+            try cloud.seed(image, tag: "v1")
+            try cloud.seed(sbom, tag: nil)
+            try cloud.makeDestination()
+            _ = try await copy(cloud, CopyOptions(referrers: .none))
+            #expect(!cloud.holds(sbom))
+        }
+    }
+
+    @Test("where ECR doesn't know ListImageReferrers, the fallback tags serve")
+    func unknownOperation() async throws {
+        try await withCloud { cloud in
+            let image = SeedImage.oci("app", layers: [1_000])
+            let cosign = SeedImage.cosignSignature(of: image.digest)
+            try cloud.seed(image, tag: "v1")
+            try cloud.seed(cosign, tag: SeedImage.cosignTag(of: image.digest))
+            try cloud.makeDestination()
+            cloud.emulator.order(
+                Fault(
+                    on: "ListImageReferrers",
+                    at: nil,
+                    .error(code: "UnknownOperationException", message: "no such operation", status: 400)
+                )
+            )
+            #expect(try await copy(cloud).receipt?.referrers == 1)
+            #expect(cloud.tag(SeedImage.cosignTag(of: image.digest)) == cosign.digest)
+        }
+    }
+
+    @Test("several destinations: the source's manifests are read once, and a dead one doesn't stop the others")
+    func severalDestinations() async throws {
+        try await withCloud { cloud in
+            let image = SeedImage.twoPlatforms("app", layersEach: [1_000])
+            try cloud.seed(image, tag: "v1")
+            try cloud.makeDestination()
+            try cloud.makeDestination("other/app", account: ScenarioCloud.production, region: ScenarioCloud.home)
+            let results = try await cloud.replicator.copy(
+                cloud.image("v1"),
+                .one(.tag(Tag(parsing: "v1"))),
+                to: [
+                    cloud.destination(), cloud.destination("missing/app"),
+                    cloud.destination("other/app", account: ScenarioCloud.production, region: ScenarioCloud.home),
+                ],
+                tags: [],
+                CopyOptions(referrers: .none)
+            )
+            #expect(results.count == 3 && ExitStatus.of(results) == 1)
+            #expect(results[1].error?.reason == .repositoryMissing)
+            #expect(cloud.holds(image))
+            #expect(
+                cloud.holds(image, "other/app", account: ScenarioCloud.production, region: ScenarioCloud.home)
+            )
+            let atSource = cloud.emulator.requests.filter {
+                $0.operation == "BatchGetImage" && $0.account == ScenarioCloud.build && $0.region == ScenarioCloud.home
+            }
+            #expect(atSource.count == 2, "the root, and its children")
+        }
+    }
+
+    @Test("every tag of a repository, and of those the newest that match")
+    func many() async throws {
+        try await withCloud { cloud in
+            let images = (1...5).map { SeedImage.oci("app-\($0)", layers: [100 + Int64($0)]) }
+            for (index, image) in images.enumerated() { try cloud.seed(image, tag: "v1.\(index + 1)") }
+            try cloud.seed(SeedImage.oci("rc", layers: [10]), tag: "v2.0-rc1")
+            try cloud.makeDestination()
+            let results = try await cloud.replicator.copy(
+                cloud.source(),
+                .many(TagFilter(patterns: [try TagPattern(parsing: "semver:>=1.2 <2")], newest: 3)),
+                to: [cloud.destination()],
+                tags: [],
+                CopyOptions(referrers: .none)
+            )
+            #expect(ExitStatus.of(results) == 0)
+            let there = cloud.emulator.tags(
+                account: ScenarioCloud.build,
+                region: ScenarioCloud.far,
+                repository: "team/app"
+            )
+            #expect(there.keys.sorted() == ["v1.3", "v1.4", "v1.5"])
+        }
+    }
+
+    @Test("one platform takes that child unchanged, several make one index that is the same every time")
+    func platforms() async throws {
+        try await withCloud { cloud in
+            let image = SeedImage.twoPlatforms("app", layersEach: [1_000])
+            try cloud.seed(image, tag: "v1")
+            try cloud.makeDestination()
+            let arm64 = try ImagePlatform(parsing: "linux/arm64")
+            let one = try await copy(cloud, CopyOptions(referrers: .none, platforms: [arm64]))
+            #expect(one.receipt?.digest != image.digest)
+            #expect(cloud.tag("v1") == one.receipt?.digest)
+            #expect(
+                cloud.emulator.manifests(
+                    account: ScenarioCloud.build,
+                    region: ScenarioCloud.far,
+                    repository: "team/app"
+                ).count == 1
+            )
+            let both = CopyOptions(platforms: [arm64, try ImagePlatform(parsing: "linux/amd64")])
+            let first = try #require(try await copy(cloud, both).receipt)
+            #expect(first.digest != image.digest && !first.notes.isEmpty)
+            #expect(try await copy(cloud, both).receipt?.changedAnything == false)
+        }
+    }
+
+    private func copy(_ cloud: ScenarioCloud, _ options: CopyOptions = CopyOptions()) async throws -> [CopyResult] {
+        try await cloud.replicator.copy(
+            cloud.image("v1"),
+            .one(.tag(Tag(parsing: "v1"))),
+            to: [cloud.destination()],
+            tags: [],
+            options
+        )
+    }
+}

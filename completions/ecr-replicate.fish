@@ -1,0 +1,257 @@
+function __ecr-replicate_should_offer_completions_for_flags_or_options -a expected_commands
+    set -l non_repeating_flags_or_options $argv[2..]
+    set -l non_repeating_flags_or_options_absent 0
+    set -l positional_index 0
+    set -l commands
+    __ecr-replicate_parse_tokens
+    test "$commands" = "$expected_commands"; and return $non_repeating_flags_or_options_absent
+end
+
+function __ecr-replicate_should_offer_completions_for_positional -a expected_commands positional_index_comparison expected_positional_index
+    set -l non_repeating_flags_or_options
+    set -l non_repeating_flags_or_options_absent 0
+    set -l positional_index 0
+    set -l commands
+    __ecr-replicate_parse_tokens
+    test "$commands" = "$expected_commands" -a \( "$positional_index" "$positional_index_comparison" "$expected_positional_index" \)
+end
+
+function __ecr-replicate_parse_tokens -S
+    set -l unparsed_tokens (__ecr-replicate_tokens -pc)
+    switch $unparsed_tokens[1]
+    case 'ecr-replicate'
+        __ecr-replicate_parse_subcommand 0 'version' 'h/help'
+        switch $unparsed_tokens[1]
+        case 'retag'
+            __ecr-replicate_parse_subcommand -r 2 'dry-run' 'if-exists=' 'if-current=' 'output=' 'progress=' 'log-level=' 'jobs=' 'profile=' 'role-arn=' 'external-id=' 'session-name=' 'region=' 'source-profile=' 'source-role-arn=' 'source-external-id=' 'source-session-name=' 'destination-profile=' 'destination-role-arn=' 'destination-external-id=' 'destination-session-name=' 'source-endpoint-url=' 'destination-endpoint-url=' 'source-registry-endpoint=' 'destination-registry-endpoint=' 'ca-bundle=' 'version' 'h/help'
+        case 'copy'
+            __ecr-replicate_parse_subcommand -r 2 'tag=+' 'platform=+' 'all-tags' 'match=+' 'newest=' 'dry-run' 'if-exists=' 'if-current=' 'referrers=' 'create-repository=' 'output=' 'progress=' 'log-level=' 'jobs=' 'profile=' 'role-arn=' 'external-id=' 'session-name=' 'region=' 'source-profile=' 'source-role-arn=' 'source-external-id=' 'source-session-name=' 'destination-profile=' 'destination-role-arn=' 'destination-external-id=' 'destination-session-name=' 'source-endpoint-url=' 'destination-endpoint-url=' 'source-registry-endpoint=' 'destination-registry-endpoint=' 'ca-bundle=' 'version' 'h/help'
+        case 'promote'
+            __ecr-replicate_parse_subcommand 2 'tag=+' 'dry-run' 'if-exists=' 'if-current=' 'referrers=' 'create-repository=' 'output=' 'progress=' 'log-level=' 'jobs=' 'profile=' 'role-arn=' 'external-id=' 'session-name=' 'region=' 'source-profile=' 'source-role-arn=' 'source-external-id=' 'source-session-name=' 'destination-profile=' 'destination-role-arn=' 'destination-external-id=' 'destination-session-name=' 'source-endpoint-url=' 'destination-endpoint-url=' 'source-registry-endpoint=' 'destination-registry-endpoint=' 'ca-bundle=' 'version' 'h/help'
+        case 'inspect'
+            __ecr-replicate_parse_subcommand 1 'raw' 'referrers=' 'output=' 'progress=' 'log-level=' 'jobs=' 'profile=' 'role-arn=' 'external-id=' 'session-name=' 'region=' 'source-profile=' 'source-role-arn=' 'source-external-id=' 'source-session-name=' 'destination-profile=' 'destination-role-arn=' 'destination-external-id=' 'destination-session-name=' 'source-endpoint-url=' 'destination-endpoint-url=' 'source-registry-endpoint=' 'destination-registry-endpoint=' 'ca-bundle=' 'version' 'h/help'
+        case 'ls'
+            __ecr-replicate_parse_subcommand 1 'match=+' 'newest=' 'output=' 'progress=' 'log-level=' 'jobs=' 'profile=' 'role-arn=' 'external-id=' 'session-name=' 'region=' 'source-profile=' 'source-role-arn=' 'source-external-id=' 'source-session-name=' 'destination-profile=' 'destination-role-arn=' 'destination-external-id=' 'destination-session-name=' 'source-endpoint-url=' 'destination-endpoint-url=' 'source-registry-endpoint=' 'destination-registry-endpoint=' 'ca-bundle=' 'version' 'h/help'
+        case 'emulator'
+            __ecr-replicate_parse_subcommand 0 'port=' 'account=+' 'region=+' 'state-dir=' 'env-file=' 'fault=+' 'version' 'h/help'
+        case 'demo'
+            __ecr-replicate_parse_subcommand 0 'version' 'h/help'
+        case 'help'
+            __ecr-replicate_parse_subcommand -r 1 'version'
+        end
+    end
+end
+
+function __ecr-replicate_tokens
+    if test (string split -m 1 -f 1 -- . "$FISH_VERSION") -gt 3
+        commandline --tokens-raw $argv
+    else
+        commandline -o $argv
+    end
+end
+
+function __ecr-replicate_parse_subcommand -S -a positional_count
+    argparse -s r -- $argv
+    set -l option_specs $argv[2..]
+    set -l is_repeating_positional $_flag_r
+    set -el _flag_r
+    set -a commands $unparsed_tokens[1]
+    set positional_index 0
+    while true
+        set -e unparsed_tokens[1]
+        argparse -sn "$commands" $option_specs -- $unparsed_tokens 2> /dev/null
+        set unparsed_tokens $argv
+        set positional_index (math $positional_index + 1)
+        for non_repeating_flag_or_option in $non_repeating_flags_or_options
+            if set -ql "_flag_$(string replace -a - _ -- $non_repeating_flag_or_option)"
+                set non_repeating_flags_or_options_absent 1
+                break
+            end
+        end
+        test (count $unparsed_tokens) -eq 0 -o \( -z "$is_repeating_positional" -a "$positional_index" -gt "$positional_count" \) && break
+    end
+end
+
+function __ecr-replicate_complete_directories
+    set -l token (commandline -t)
+    string match -- '*/' $token
+    set -l subdirs $token*/
+    printf %s\n $subdirs
+end
+
+function __ecr-replicate_custom_completion
+    set -x SAP_SHELL fish
+    set -x SAP_SHELL_VERSION $FISH_VERSION
+    set -l tokens (__ecr-replicate_tokens -p)
+    if test -z "$(__ecr-replicate_tokens -t)"
+        set -l index (count (__ecr-replicate_tokens -pc))
+        set tokens $tokens[..$index] \'\' $tokens[(math $index + 1)..]
+    end
+    command $tokens[1] $argv $tokens
+end
+
+complete -c 'ecr-replicate' -f
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate" version' -l 'version' -d 'Show the version.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_positional "ecr-replicate" -eq 1' -fa 'retag' -d 'Give an image more tags in its own repository: same bytes, same digest, no layer moved.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_positional "ecr-replicate" -eq 1' -fa 'copy' -d 'Copy an image to another repository, region or account, byte for byte.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_positional "ecr-replicate" -eq 1' -fa 'promote' -d 'Copy an image to where production pulls from, overwriting nothing by accident.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_positional "ecr-replicate" -eq 1' -fa 'inspect' -d 'Show what an image is: digest, media type, platforms or layers, and what refers to it.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_positional "ecr-replicate" -eq 1' -fa 'ls' -d 'List a repository\'s tagged images, the last pushed first.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_positional "ecr-replicate" -eq 1' -fa 'emulator' -d 'Run a local ECR on loopback: several accounts and regions, no AWS account needed.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_positional "ecr-replicate" -eq 1' -fa 'demo' -d 'Start the emulator, put an image into it, and retag, copy and promote it.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_positional "ecr-replicate" -eq 1' -fa 'help' -d 'Show subcommand help information.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" dry-run' -l 'dry-run' -d 'Print the plan on standard output, and write nothing.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" if-exists' -l 'if-exists' -d 'What to do about a tag that holds another image.' -rfka 'move skip fail'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" if-current' -l 'if-current' -d 'Move a tag only if it holds this digest now; refuses an absent tag.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" output' -l 'output' -d 'What standard output gets: lines, or one JSON document (on failure too).' -rfka 'text json'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" progress' -l 'progress' -d 'What standard error shows meanwhile; auto is bars on a terminal and lines elsewhere.' -rfka 'auto bar plain json none'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" log-level' -l 'log-level' -d 'trace, debug, info, notice, warning, error or critical; to standard error.' -rfka 'trace debug info notice warning error critical'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" jobs' -l 'jobs' -d 'Blobs in flight at once.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" profile' -l 'profile' -d 'Profile of the shared AWS files, for every side.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" role-arn' -l 'role-arn' -d 'Role to assume, for every side.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" external-id' -l 'external-id' -d 'External id that the role\'s trust policy asks for.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" session-name' -l 'session-name' -d 'Name of the role\'s session, as CloudTrail shows it.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" region' -l 'region' -d 'Region of a bare REPO; other references name theirs.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" source-profile' -l 'source-profile' -d 'Profile for the source.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" source-role-arn' -l 'source-role-arn' -d 'Role for the source.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" source-external-id' -l 'source-external-id' -d 'External id for the source\'s role.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" source-session-name' -l 'source-session-name' -d 'Session name for the source\'s role.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" destination-profile' -l 'destination-profile' -d 'Profile for the destination.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" destination-role-arn' -l 'destination-role-arn' -d 'Role for the destination.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" destination-external-id' -l 'destination-external-id' -d 'External id for the destination\'s role.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" destination-session-name' -l 'destination-session-name' -d 'Session name for the destination\'s role.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" source-endpoint-url' -l 'source-endpoint-url' -d 'Where the source\'s ECR API answers.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" destination-endpoint-url' -l 'destination-endpoint-url' -d 'Where the destination\'s ECR API answers.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" source-registry-endpoint' -l 'source-registry-endpoint' -d 'Where the source\'s registry answers, for PrivateLink.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" destination-registry-endpoint' -l 'destination-registry-endpoint' -d 'Where the destination\'s registry answers, for PrivateLink.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" ca-bundle' -l 'ca-bundle' -d 'Certificates to trust instead of the system\'s (also AWS_CA_BUNDLE).' -rF
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" version' -l 'version' -d 'Show the version.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy"' -l 'tag' -d 'A tag to set besides the destination\'s own (repeatable).' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy"' -l 'platform' -d 'os/architecture[/variant]: one takes that child unchanged, several make a new index (repeatable).' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" all-tags' -l 'all-tags' -d 'Copy every tagged image of the repository.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy"' -l 'match' -d 'Copy images whose tags match: a glob, re:EXPRESSION or semver:RANGE.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" newest' -l 'newest' -d 'Of those, the N that were pushed last.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" dry-run' -l 'dry-run' -d 'Print the plan on standard output, and write nothing.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" if-exists' -l 'if-exists' -d 'What to do about a tag that holds another image.' -rfka 'move skip fail'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" if-current' -l 'if-current' -d 'Move a tag only if it holds this digest now; refuses an absent tag.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" referrers' -l 'referrers' -d 'Whether signatures, SBOMs and attestations travel along.' -rfka 'all none'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" create-repository' -l 'create-repository' -d 'What to do when the destination\'s repository is missing.' -rfka 'never defaults'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" output' -l 'output' -d 'What standard output gets: lines, or one JSON document (on failure too).' -rfka 'text json'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" progress' -l 'progress' -d 'What standard error shows meanwhile; auto is bars on a terminal and lines elsewhere.' -rfka 'auto bar plain json none'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" log-level' -l 'log-level' -d 'trace, debug, info, notice, warning, error or critical; to standard error.' -rfka 'trace debug info notice warning error critical'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" jobs' -l 'jobs' -d 'Blobs in flight at once.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" profile' -l 'profile' -d 'Profile of the shared AWS files, for every side.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" role-arn' -l 'role-arn' -d 'Role to assume, for every side.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" external-id' -l 'external-id' -d 'External id that the role\'s trust policy asks for.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" session-name' -l 'session-name' -d 'Name of the role\'s session, as CloudTrail shows it.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" region' -l 'region' -d 'Region of a bare REPO; other references name theirs.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" source-profile' -l 'source-profile' -d 'Profile for the source.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" source-role-arn' -l 'source-role-arn' -d 'Role for the source.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" source-external-id' -l 'source-external-id' -d 'External id for the source\'s role.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" source-session-name' -l 'source-session-name' -d 'Session name for the source\'s role.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" destination-profile' -l 'destination-profile' -d 'Profile for the destination.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" destination-role-arn' -l 'destination-role-arn' -d 'Role for the destination.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" destination-external-id' -l 'destination-external-id' -d 'External id for the destination\'s role.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" destination-session-name' -l 'destination-session-name' -d 'Session name for the destination\'s role.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" source-endpoint-url' -l 'source-endpoint-url' -d 'Where the source\'s ECR API answers.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" destination-endpoint-url' -l 'destination-endpoint-url' -d 'Where the destination\'s ECR API answers.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" source-registry-endpoint' -l 'source-registry-endpoint' -d 'Where the source\'s registry answers, for PrivateLink.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" destination-registry-endpoint' -l 'destination-registry-endpoint' -d 'Where the destination\'s registry answers, for PrivateLink.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" ca-bundle' -l 'ca-bundle' -d 'Certificates to trust instead of the system\'s (also AWS_CA_BUNDLE).' -rF
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" version' -l 'version' -d 'Show the version.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote"' -l 'tag' -d 'A tag to set besides the destination\'s own (repeatable).' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" dry-run' -l 'dry-run' -d 'Print the plan on standard output, and write nothing.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" if-exists' -l 'if-exists' -d 'What to do about a tag that holds another image.' -rfka 'move skip fail'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" if-current' -l 'if-current' -d 'Move a tag only if it holds this digest now; refuses an absent tag.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" referrers' -l 'referrers' -d 'Whether signatures, SBOMs and attestations travel along.' -rfka 'all none'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" create-repository' -l 'create-repository' -d 'What to do when the destination\'s repository is missing.' -rfka 'never defaults'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" output' -l 'output' -d 'What standard output gets: lines, or one JSON document (on failure too).' -rfka 'text json'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" progress' -l 'progress' -d 'What standard error shows meanwhile; auto is bars on a terminal and lines elsewhere.' -rfka 'auto bar plain json none'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" log-level' -l 'log-level' -d 'trace, debug, info, notice, warning, error or critical; to standard error.' -rfka 'trace debug info notice warning error critical'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" jobs' -l 'jobs' -d 'Blobs in flight at once.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" profile' -l 'profile' -d 'Profile of the shared AWS files, for every side.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" role-arn' -l 'role-arn' -d 'Role to assume, for every side.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" external-id' -l 'external-id' -d 'External id that the role\'s trust policy asks for.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" session-name' -l 'session-name' -d 'Name of the role\'s session, as CloudTrail shows it.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" region' -l 'region' -d 'Region of a bare REPO; other references name theirs.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" source-profile' -l 'source-profile' -d 'Profile for the source.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" source-role-arn' -l 'source-role-arn' -d 'Role for the source.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" source-external-id' -l 'source-external-id' -d 'External id for the source\'s role.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" source-session-name' -l 'source-session-name' -d 'Session name for the source\'s role.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" destination-profile' -l 'destination-profile' -d 'Profile for the destination.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" destination-role-arn' -l 'destination-role-arn' -d 'Role for the destination.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" destination-external-id' -l 'destination-external-id' -d 'External id for the destination\'s role.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" destination-session-name' -l 'destination-session-name' -d 'Session name for the destination\'s role.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" source-endpoint-url' -l 'source-endpoint-url' -d 'Where the source\'s ECR API answers.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" destination-endpoint-url' -l 'destination-endpoint-url' -d 'Where the destination\'s ECR API answers.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" source-registry-endpoint' -l 'source-registry-endpoint' -d 'Where the source\'s registry answers, for PrivateLink.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" destination-registry-endpoint' -l 'destination-registry-endpoint' -d 'Where the destination\'s registry answers, for PrivateLink.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" ca-bundle' -l 'ca-bundle' -d 'Certificates to trust instead of the system\'s (also AWS_CA_BUNDLE).' -rF
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" version' -l 'version' -d 'Show the version.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate promote" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" raw' -l 'raw' -d 'Print the manifest itself, to the last byte, and nothing else.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" referrers' -l 'referrers' -d 'Whether to look for signatures, SBOMs and attestations.' -rfka 'all none'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" output' -l 'output' -d 'What standard output gets: lines, or one JSON document (on failure too).' -rfka 'text json'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" progress' -l 'progress' -d 'What standard error shows meanwhile; auto is bars on a terminal and lines elsewhere.' -rfka 'auto bar plain json none'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" log-level' -l 'log-level' -d 'trace, debug, info, notice, warning, error or critical; to standard error.' -rfka 'trace debug info notice warning error critical'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" jobs' -l 'jobs' -d 'Blobs in flight at once.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" profile' -l 'profile' -d 'Profile of the shared AWS files, for every side.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" role-arn' -l 'role-arn' -d 'Role to assume, for every side.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" external-id' -l 'external-id' -d 'External id that the role\'s trust policy asks for.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" session-name' -l 'session-name' -d 'Name of the role\'s session, as CloudTrail shows it.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" region' -l 'region' -d 'Region of a bare REPO; other references name theirs.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" source-profile' -l 'source-profile' -d 'Profile for the source.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" source-role-arn' -l 'source-role-arn' -d 'Role for the source.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" source-external-id' -l 'source-external-id' -d 'External id for the source\'s role.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" source-session-name' -l 'source-session-name' -d 'Session name for the source\'s role.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" destination-profile' -l 'destination-profile' -d 'Profile for the destination.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" destination-role-arn' -l 'destination-role-arn' -d 'Role for the destination.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" destination-external-id' -l 'destination-external-id' -d 'External id for the destination\'s role.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" destination-session-name' -l 'destination-session-name' -d 'Session name for the destination\'s role.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" source-endpoint-url' -l 'source-endpoint-url' -d 'Where the source\'s ECR API answers.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" destination-endpoint-url' -l 'destination-endpoint-url' -d 'Where the destination\'s ECR API answers.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" source-registry-endpoint' -l 'source-registry-endpoint' -d 'Where the source\'s registry answers, for PrivateLink.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" destination-registry-endpoint' -l 'destination-registry-endpoint' -d 'Where the destination\'s registry answers, for PrivateLink.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" ca-bundle' -l 'ca-bundle' -d 'Certificates to trust instead of the system\'s (also AWS_CA_BUNDLE).' -rF
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" version' -l 'version' -d 'Show the version.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate inspect" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls"' -l 'match' -d 'Only tags that match: a glob, re:EXPRESSION or semver:RANGE.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" newest' -l 'newest' -d 'Only the N images that were pushed last.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" output' -l 'output' -d 'What standard output gets: lines, or one JSON document (on failure too).' -rfka 'text json'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" progress' -l 'progress' -d 'What standard error shows meanwhile; auto is bars on a terminal and lines elsewhere.' -rfka 'auto bar plain json none'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" log-level' -l 'log-level' -d 'trace, debug, info, notice, warning, error or critical; to standard error.' -rfka 'trace debug info notice warning error critical'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" jobs' -l 'jobs' -d 'Blobs in flight at once.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" profile' -l 'profile' -d 'Profile of the shared AWS files, for every side.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" role-arn' -l 'role-arn' -d 'Role to assume, for every side.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" external-id' -l 'external-id' -d 'External id that the role\'s trust policy asks for.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" session-name' -l 'session-name' -d 'Name of the role\'s session, as CloudTrail shows it.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" region' -l 'region' -d 'Region of a bare REPO; other references name theirs.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" source-profile' -l 'source-profile' -d 'Profile for the source.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" source-role-arn' -l 'source-role-arn' -d 'Role for the source.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" source-external-id' -l 'source-external-id' -d 'External id for the source\'s role.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" source-session-name' -l 'source-session-name' -d 'Session name for the source\'s role.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" destination-profile' -l 'destination-profile' -d 'Profile for the destination.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" destination-role-arn' -l 'destination-role-arn' -d 'Role for the destination.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" destination-external-id' -l 'destination-external-id' -d 'External id for the destination\'s role.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" destination-session-name' -l 'destination-session-name' -d 'Session name for the destination\'s role.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" source-endpoint-url' -l 'source-endpoint-url' -d 'Where the source\'s ECR API answers.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" destination-endpoint-url' -l 'destination-endpoint-url' -d 'Where the destination\'s ECR API answers.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" source-registry-endpoint' -l 'source-registry-endpoint' -d 'Where the source\'s registry answers, for PrivateLink.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" destination-registry-endpoint' -l 'destination-registry-endpoint' -d 'Where the destination\'s registry answers, for PrivateLink.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" ca-bundle' -l 'ca-bundle' -d 'Certificates to trust instead of the system\'s (also AWS_CA_BUNDLE).' -rF
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" version' -l 'version' -d 'Show the version.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate ls" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator" port' -l 'port' -d 'The main port; 0 takes any that is free.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator"' -l 'account' -d 'An account to have (repeatable; two by default).' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator"' -l 'region' -d 'A region to have (repeatable; us-east-1 and eu-west-1 by default).' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator" state-dir' -l 'state-dir' -d 'Keep repositories and images here.' -rfa '(__ecr-replicate_complete_directories)'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator" env-file' -l 'env-file' -d 'Write the export lines here too, when everything answers.' -rF
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator"' -l 'fault' -d 'Something that is to go wrong (repeatable).' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator" version' -l 'version' -d 'Show the version.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate demo" version' -l 'version' -d 'Show the version.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate demo" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate help" version' -l 'version' -d 'Show the version.'
