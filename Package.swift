@@ -31,9 +31,10 @@ let package = Package(
     name: "ecr-replicate",
     products: [
         .executable(name: "ecr-replicate", targets: ["ecr-replicate"]),
-        .library(name: "ECRAPI", targets: ["ECRAPI"]),
-        .library(name: "Replicate", targets: ["Replicate"]),
-        .library(name: "ECREmulator", targets: ["ECREmulator"]),
+        // Each with the targets whose types its own declarations show.
+        .library(name: "ECRAPI", targets: ["ECRAPI", "AWSIdentity", "Wire", "Content"]),
+        .library(name: "Replicate", targets: ["Replicate", "AWSIdentity", "Wire", "Content"]),
+        .library(name: "ECREmulator", targets: ["ECREmulator", "Content"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
