@@ -135,6 +135,8 @@ public struct STSClient: Sendable {
             .joined(separator: "&")
         return try await retry.run { _ in
             var request = WireRequest(.post, endpoint, body: Array(form.utf8))
+            // AWS's own endpoints are https by rule: one that isn't was named by the user.
+            request.allowsPlainHTTP = true
             request.fields[.contentType] = "application/x-www-form-urlencoded; charset=utf-8"
             request.fields[.userAgent] = UserAgent.value
             signer.sign(&request, with: try await credentials.credentials(), at: now())

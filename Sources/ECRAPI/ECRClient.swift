@@ -99,6 +99,8 @@ public struct ECRClient: Sendable {
 
     private func signed(_ call: Call, _ attempt: Int, _ credentials: AWSCredentials) -> WireRequest {
         var request = WireRequest(.post, endpoint, body: call.body)
+        // AWS's own endpoints are https by rule: one that isn't was named by the user.
+        request.allowsPlainHTTP = true
         request.fields[.contentType] = "application/x-amz-json-1.1"
         request.fields[.amzTarget] = "AmazonEC2ContainerRegistry_V20150921.\(call.name)"
         signer.sign(&request, with: credentials, at: now())

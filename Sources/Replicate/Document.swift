@@ -34,6 +34,12 @@ public struct CopyDocument: Encodable, Sendable {
         self.caller = caller
     }
 
+    /// The document of a command that could not be understood.
+    public init(command: String, usage text: String) {
+        self.init(command: command, exitCode: 64, results: [], error: nil, requests: 0, seconds: 0)
+        error = Failure(usage: text)
+    }
+
     /// One image at one destination.
     public struct Entry: Encodable, Sendable {
         public var status: String
@@ -146,6 +152,12 @@ public struct CopyDocument: Encodable, Sendable {
         public var remedy: String
         public var kind: String
         public var requestId: String?
+
+        /// A command line that can't be understood, so that nothing was tried.
+        public init(usage text: String) {
+            (operation, side, image) = ("reading the command line", "", "")
+            (cause, remedy, kind) = (text, "see --help", "usage")
+        }
 
         init(_ error: CopyError) {
             (operation, side, image) = (error.operation, error.side.rawValue, error.image)

@@ -46,7 +46,7 @@ public final class Transport: Sendable {
 extension Transport: HTTPSending {
     /// - Throws: ``WireError``, or `CancellationError`.
     public func send(_ request: WireRequest) async throws -> WireResponse {
-        try configuration.permit(request.url)
+        try configuration.permit(request)
         return try await messages.send(request)
     }
 }
@@ -56,12 +56,12 @@ extension Transport: BlobRelaying {
     ///   `CancellationError`.
     public func relay(_ request: RelayRequest) async throws -> RelayOutcome {
         do {
-            try configuration.permit(request.source.url)
+            try configuration.permit(request.source)
         } catch {
             throw error.at(.source)
         }
         do {
-            try configuration.permit(request.destination.url)
+            try configuration.permit(request.destination)
         } catch {
             throw error.at(.destination)
         }

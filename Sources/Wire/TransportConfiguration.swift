@@ -48,8 +48,12 @@ public struct TransportConfiguration: Sendable {
     /// Whether a request may go there as it stands.
     ///
     /// - Throws: ``WireError/Reason/plainHTTP``
-    func permit(_ url: HTTPURL) throws(WireError) {
-        guard url.scheme == .https || url.isLoopback || plainHTTPAuthorities.contains(url.authority) else {
+    func permit(_ request: WireRequest) throws(WireError) {
+        let url = request.url
+        guard
+            url.scheme == .https || url.isLoopback || request.allowsPlainHTTP
+                || plainHTTPAuthorities.contains(url.authority)
+        else {
             throw WireError(.plainHTTP, "refused to speak plain http to \(url.authority)", url: url)
         }
     }

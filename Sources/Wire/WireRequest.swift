@@ -10,6 +10,8 @@ public struct WireRequest: Sendable {
     public var deadline: Duration
     /// In bytes; a longer answer is an error, so that nobody can fill our memory.
     public var largestAnswer: Int
+    /// Whether somebody named this very endpoint with `http://`, who thereby allows it off this machine.
+    public var allowsPlainHTTP = false
 
     public static let usualDeadline: Duration = .seconds(60)
     /// Holds a `BatchGetImage` of large manifests and every page that ECR sends.
@@ -46,6 +48,7 @@ public struct WireRequest: Sendable {
         if next.origin != url.origin {
             // Not only `Authorization`: libcurl would hand any other header on (SWIFT.md T10).
             request.fields = HTTPFields(fields.filter { [.range, .accept, .userAgent].contains($0.name) })
+            request.allowsPlainHTTP = false
         }
         return request
     }

@@ -42,7 +42,7 @@ struct ConnectionOptions: ParsableArguments {
     var destinationRegistryEndpoint: String?
 
     @Option(
-        help: ArgumentHelp("Certificates to trust instead of the system's (also AWS_CA_BUNDLE).", valueName: "file"),
+        help: ArgumentHelp("Certificates to trust besides the system's (also AWS_CA_BUNDLE).", valueName: "file"),
         completion: .file()
     )
     var caBundle: String?

@@ -12,11 +12,14 @@ struct CopyCommand: AsyncParsableCommand {
             holds the image at the end.
 
             EXAMPLES
-              ecr-replicate copy 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1 \\
-                                 111122223333.dkr.ecr.us-east-1.amazonaws.com/
-              ecr-replicate copy --tag stable --platform linux/arm64 REPO:v1 OTHER_REPO
-              ecr-replicate copy --match 'semver:>=1.2 <2' --newest 10 REPO 444455556666.dkr.ecr.eu-west-1.amazonaws.com/
-              ecr-replicate copy --dry-run REPO:v1 OTHER_REPO:v1
+              EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
+              US=111122223333.dkr.ecr.us-east-1.amazonaws.com
+              ecr-replicate copy $EU/team/app:v1 $US/
+              ecr-replicate copy --dry-run $EU/team/app:v1 $US/
+              ecr-replicate copy --tag stable --platform linux/arm64 \\
+                  $EU/team/app:v1 $US/team/app-arm
+              ecr-replicate copy --match 'semver:>=1.2 <2' --newest 10 \\
+                  $EU/team/app $US/
             """
     )
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Platform
+import Replicate
 
 /// The command, and what all its subcommands share.
 @main
@@ -12,19 +13,24 @@ struct EcrReplicate: AsyncParsableCommand {
             digests, signatures and digest pins stay as they are. Layers that the destination has are never moved.
 
             EXAMPLES
-              ecr-replicate retag 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1 v2
-              ecr-replicate copy  111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1 \\
-                                  111122223333.dkr.ecr.us-east-1.amazonaws.com/
+              EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
+              US=111122223333.dkr.ecr.us-east-1.amazonaws.com
+              PROD=444455556666.dkr.ecr.eu-west-1.amazonaws.com
+              ecr-replicate retag $EU/team/app:v1 v2
+              ecr-replicate copy $EU/team/app:v1 $US/
               ecr-replicate promote --destination-profile production \\
-                                  111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1 \\
-                                  444455556666.dkr.ecr.eu-west-1.amazonaws.com/prod/app:v1
-              ecr-replicate demo  (no AWS account needed)
+                  $EU/team/app:v1 $PROD/prod/app:v1
+              ecr-replicate demo
 
             EXIT STATUS
-              0 done, also when there was nothing to do   1 an image failed
-              3 refused: an immutable tag, or --if-exists fail or --if-current, holds another digest
-              4 no credentials, or not permitted          64 wrong usage
-              130, 143 interrupted; what had arrived stays, and the next run goes on from there
+              0 done, also when there was nothing to do
+              1 an image failed
+              3 refused: a tag holds another digest (immutable, --if-exists,
+                --if-current)
+              4 no credentials, or not permitted
+              64 wrong usage
+              130, 143 interrupted; what had arrived stays, and the next run
+                goes on from there
             """,
         version: Build.version,
         subcommands: [
@@ -36,7 +42,26 @@ struct EcrReplicate: AsyncParsableCommand {
 
     static func main() async {
         Signals.surviveBrokenPipes()
-        await main(nil)
+        let arguments = Array(ProcessFacts.arguments.dropFirst())
+        do {
+            var command = try parseAsRoot(arguments)
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            // Whoever asked for JSON gets a document on failure too.
+            if exitCode(for: error) == .validationFailure, wantsJSON(arguments) {
+                printJSON(CopyDocument(command: arguments.first ?? "", usage: message(for: error)))
+            }
+            exit(withError: error)
+        }
+    }
+
+    private static func wantsJSON(_ arguments: [String]) -> Bool {
+        arguments.contains("--output=json")
+            || zip(arguments, arguments.dropFirst()).contains { $0 == "--output" && $1 == "json" }
     }
 }
 

@@ -16,8 +16,9 @@ struct EmulatorCommand: AsyncParsableCommand {
 
             EXAMPLES
               ecr-replicate emulator --env-file emulator.env &
-              ecr-replicate emulator --port 4510 --state-dir ./state --region eu-west-1 --region us-east-1
-              ecr-replicate emulator --fault 'PutImage:1:throttle' --fault 'PUT blob:1:loseAnswer'
+              ecr-replicate emulator --port 4510 --state-dir ./state
+              ecr-replicate emulator --region eu-west-1 --region us-east-1
+              ecr-replicate emulator --fault 'PutImage:1:throttle'
             """
     )
 

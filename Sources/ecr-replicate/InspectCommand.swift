@@ -9,8 +9,9 @@ struct InspectCommand: AsyncParsableCommand {
         abstract: "Show what an image is: digest, media type, platforms or layers, and what refers to it.",
         discussion: """
             EXAMPLES
-              ecr-replicate inspect 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1
-              ecr-replicate inspect --raw team/app:v1 | sha256sum     (the manifest, byte for byte)
+              EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
+              ecr-replicate inspect $EU/team/app:v1
+              ecr-replicate inspect --raw team/app:v1 | sha256sum
             """
     )
 

@@ -12,7 +12,8 @@ struct ListCommand: AsyncParsableCommand {
             One line a tag: tag, digest, size, time of push. A thousand images cost one request.
 
             EXAMPLES
-              ecr-replicate ls 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app
+              EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
+              ecr-replicate ls $EU/team/app
               ecr-replicate ls --match 'v1.*' --newest 5 team/app
             """
     )

@@ -14,7 +14,7 @@ struct OutputOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "trace, debug, info, notice, warning, error or critical; to standard error.",
+            "Diagnostics on standard error; debug shows every request of the API.",
             valueName: "level"
         )
     )

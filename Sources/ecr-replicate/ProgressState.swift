@@ -30,8 +30,9 @@ struct ProgressState: Sendable {
             bytesPlanned += plan.bytesToMove
             blobsPlanned += plan.blobs.count
             guard !plan.blobs.isEmpty else { return nil }
-            return "\(plan.source) to \(plan.destination): \(plan.blobs.count) blobs to move "
-                + "(\(ByteCount(plan.bytesToMove))), \(plan.blobsThere) there, \(plan.manifestsToPut.count) manifests"
+            return "\(plan.source) to \(plan.destination): \(counted(plan.blobs.count, "blob")) to move "
+                + "(\(ByteCount(plan.bytesToMove))), \(plan.blobsThere) there, "
+                + "\(counted(plan.manifestsToPut.count, "manifest"))"
         case .blobStarted(let blob, let to):
             let key = "\(to)\(blob.digest)"
             if moving[key] == nil { order.append(key) }

@@ -12,9 +12,10 @@ struct PromoteCommand: AsyncParsableCommand {
             and then what was done.
 
             EXAMPLES
-              ecr-replicate promote --destination-role-arn arn:aws:iam::444455556666:role/promoter \\
-                  111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1 \\
-                  444455556666.dkr.ecr.eu-west-1.amazonaws.com/prod/app:v1
+              EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
+              PROD=444455556666.dkr.ecr.eu-west-1.amazonaws.com
+              ecr-replicate promote $EU/team/app:v1 $PROD/prod/app:v1 \\
+                  --destination-role-arn arn:aws:iam::444455556666:role/promoter
             """
     )
 

@@ -11,7 +11,8 @@ struct RetagCommand: AsyncParsableCommand {
             the image already costs nothing.
 
             EXAMPLES
-              ecr-replicate retag 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1 v2
+              EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
+              ecr-replicate retag $EU/team/app:v1 v2
               ecr-replicate retag team/app@sha256:… stable latest
               ecr-replicate retag --if-current sha256:… team/app:v2 stable
             """

@@ -80,9 +80,12 @@ struct Session {
 
     /// Runs something that only reads, and prints what `body` returns.
     func read(_ body: @escaping @Sendable (Replicator) async throws -> Answer) async throws {
+        let started = ContinuousClock.now
+        let requests = Lock(0)
         let answer = Lock<Answer?>(nil)
         let ending = await end { report in
-            try await withReplicator(report: report) { replicator, _ in
+            try await withReplicator(report: report) { replicator, transport in
+                defer { requests.withLock { $0 = transport.statistics.requestsSent } }
                 let value = try await body(replicator)
                 answer.withLock { $0 = value }
             }
@@ -96,8 +99,8 @@ struct Session {
                         exitCode: Int(exitCode([], ending)),
                         results: [],
                         error: error,
-                        requests: 0,
-                        seconds: 0
+                        requests: requests.withLock { $0 },
+                        seconds: (ContinuousClock.now - started).seconds
                     )
                 )
             }
@@ -236,7 +239,13 @@ struct Session {
                 diagnostics.writeLine("ecr-replicate: stopped before it was done: \(source) to \(destination)")
             }
         }
-        if let error = ending.error { diagnostics.writeLine("ecr-replicate: \(error)") }
+        switch ending {
+        case .failed(let error): diagnostics.writeLine("ecr-replicate: \(error)")
+        case .interrupted:
+            diagnostics.writeLine("interrupted: what has arrived stays, and the next run goes on from there")
+        case .finished where results.isEmpty: diagnostics.writeLine("no tagged image matched")
+        case .finished: break
+        }
         guard output.progress != .none else { return }
         for line in Summary(results: results, requests: requests, seconds: seconds).lines {
             diagnostics.writeLine(line)

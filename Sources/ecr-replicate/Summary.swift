@@ -27,24 +27,27 @@ struct Summary {
             let mounted = receipts.reduce(0) { $0 + $1.blobsMounted }
             let there = receipts.reduce(0) { $0 + $1.blobsThere }
             let tags = receipts.flatMap(\.tags)
-            if moved > 0 { parts.append("\(moved) blobs moved (\(ByteCount(bytes)))") }
+            if moved > 0 { parts.append("\(counted(moved, "blob")) moved (\(ByteCount(bytes)))") }
             if mounted > 0 { parts.append("\(mounted) mounted") }
             if there > 0 { parts.append("\(there) there already") }
             let manifests = receipts.reduce(0) { $0 + $1.manifestsPut }
-            if manifests > 0 { parts.append("\(manifests) manifests put") }
+            if manifests > 0 { parts.append("\(counted(manifests, "manifest")) put") }
             let referrers = receipts.reduce(0) { $0 + $1.referrers }
-            if referrers > 0 { parts.append("\(referrers) of them referrers") }
+            if referrers > 0 { parts.append("\(counted(referrers, "referrer")) among them") }
             let set = tags.count { $0.outcome == .set || $0.outcome == .moved }
-            if set > 0 { parts.append("\(set) tags set") }
+            if set > 0 { parts.append("\(counted(set, "tag")) set") }
             if !receipts.contains(where: \.changedAnything) { parts = ["nothing to do"] }
         }
         if failed > 0 { parts.append("\(failed) failed") }
-        parts.append("\(requests) requests")
+        parts.append(counted(requests, "request"))
         parts.append("\((seconds * 100).rounded() / 100) s")
         lines.append(parts.joined(separator: ", "))
         return lines
     }
 }
+
+/// A number and its noun: `1 tag`, `2 tags`.
+func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
 extension Duration {
     var seconds: Double {
