@@ -1,0 +1,66 @@
+import Content
+import TestPrograms
+import Testing
+
+@Suite("Memory", .timeLimit(.minutes(1)))
+struct MemoryTests {
+    /// DESIGN section 5, in bytes.
+    static let bound = 64 << 20
+
+    @Test("stays under 64 MiB while a layer of 2 GiB is copied", .needs(.registry, .python))
+    func largeLayer() async throws {
+        try await withScratchDirectory(inMemory: true) { directory in
+            try await withTwoRegistries(in: directory) { source, destination in
+                let digest = try LargeImage.store(in: source, repository: "large")
+
+                let (ended, peak) = try await runMeasured(
+                    .ecrReplicate,
+                    ["copy", "\(source.authority)/large@\(digest)", "\(destination.authority)/large:v1"]
+                )
+
+                #expect(ended.exitCode == 0, "\(ended.errors)")
+                #expect(ended.lines == ["\(destination.authority)/large:v1@\(digest)"])
+                #expect(peak < Self.bound, "\(peak >> 20) MiB")
+                #expect(peak > 4 << 20, "\(peak) bytes is no figure of this program")
+            }
+        }
+    }
+}
+
+/// An image whose one layer is 2 GiB of zeros, put where docker-registry looks for it.
+///
+/// The file takes no room; whoever reads it hashes and sends every byte all the same.
+private enum LargeImage {
+    static let byteCount = 2 << 30
+    /// What `head -c 2G /dev/zero | sha256sum` says.
+    static let layer = "a7c744c13cc101ed66c29f672f92455547889cc586ce6d44fe76ae824958ea51"
+
+    /// - Returns: The manifest's digest.
+    static func store(in registry: RealRegistry, repository: String) throws -> Digest {
+        let root = "\(registry.root)/docker/registry/v2"
+        let links = "\(root)/repositories/\(repository)"
+        func blob(_ hex: String) throws -> String {
+            let folder = "\(root)/blobs/sha256/\(hex.prefix(2))/\(hex)"
+            try makeDirectory(folder)
+            try makeDirectory("\(links)/_layers/sha256/\(hex)")
+            try write("sha256:\(hex)", to: "\(links)/_layers/sha256/\(hex)/link")
+            return "\(folder)/data"
+        }
+        try writeZeros(byteCount, to: blob(layer))
+        let config =
+            #"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:\#(layer)"]}}"#
+        let configDigest = Digest(of: Array(config.utf8))
+        try write(config, to: blob(configDigest.hex))
+        let type = "application/vnd.oci.image"
+        let manifest = """
+            {"schemaVersion":2,"mediaType":"\(type).manifest.v1+json","config":{"mediaType":"\(type).config.v1+json",\
+            "digest":"\(configDigest)","size":\(config.utf8.count)},"layers":[{"mediaType":"\(type).layer.v1.tar",\
+            "digest":"sha256:\(layer)","size":\(byteCount)}]}
+            """
+        let digest = Digest(of: Array(manifest.utf8))
+        try write(manifest, to: blob(digest.hex))
+        try makeDirectory("\(links)/_manifests/revisions/sha256/\(digest.hex)")
+        try write("\(digest)", to: "\(links)/_manifests/revisions/sha256/\(digest.hex)/link")
+        return digest
+    }
+}
