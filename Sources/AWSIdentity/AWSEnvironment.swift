@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Platform
 
 /// What the process was started with, as far as an identity depends on it.
 ///
@@ -37,14 +38,17 @@ public struct AWSEnvironment: Sendable {
     /// - Returns: `nil` when there is no such file.
     /// - Throws: ``IdentityError`` when there is one and it can't be read, or is absurdly long.
     func text(ofFile path: String) throws -> String? {
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw IdentityError("\(path) can't be read", remedy: "check its permissions, or name another file")
+        let bytes: [UInt8]?
+        do {
+            // Devices can be read too: `/dev/null` is how people say "no file".
+            bytes = try DurableFile.read(path, limit: Self.largestFile)
+        } catch {
+            throw IdentityError(
+                "\(path) can't be read, or is longer than any AWS configuration: \(error)",
+                remedy: "check its permissions, or name another file"
+            )
         }
-        guard bytes.count <= Self.largestFile else {
-            throw IdentityError("\(path) is longer than any AWS configuration", remedy: "check what it is")
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes.map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// In bytes.

@@ -4,6 +4,13 @@ import Testing
 
 @Suite("Shared files")
 struct IniFileTests {
+    @Test("named /dev/null are no files, as people write it who want none")
+    func noFiles() throws {
+        let environment = AWSEnvironment(variables: ["AWS_CONFIG_FILE": "/dev/null"], home: "/nonexistent")
+        #expect(try environment.text(ofFile: environment.configPath) == "")
+        #expect(try environment.text(ofFile: environment.credentialsPath) == nil)
+    }
+
     @Test("read as the AWS CLI reads them")
     func grammar() throws {
         let file = try IniFile(
