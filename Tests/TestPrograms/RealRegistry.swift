@@ -1,6 +1,6 @@
 /// A docker-registry that runs, on a port of its own.
 public struct RealRegistry: Sendable {
-    /// `127.0.0.1:PORT`
+    /// Host and port, as clients write them.
     public let authority: String
     /// Where it keeps everything.
     public let root: String
