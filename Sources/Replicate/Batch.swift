@@ -25,17 +25,19 @@ struct Batch: Sendable {
         }
         let (root, failures) = try await firstReading(id, wanted)
         let wish = try await narrowed(root, id)
-        var results: [CopyResult?] = zip(failures, targets).map { error, target in
-            error.map { failed(source, target.reference, $0) }
+        var results: [CopyResult?] = targets.indices.map { index in
+            failures[index].map { failed(source, targets[index].reference, $0, tags: wanted[index]) }
         }
-        // Destinations that want the same tags are planned together: the source's graph is read once.
+        // Planned one after another, so that the source's graph is read once; copied side by side.
         let groups = Dictionary(grouping: targets.indices.filter { results[$0] == nil }) { wanted[$0] }
-        for (tags, indexes) in groups {
+        var work: [Work] = []
+        for (tags, indexes) in groups.sorted(by: { $0.value[0] < $1.value[0] }) {
             var wish = wish
             wish.tags = tags
-            let done = try await run(wish, at: indexes)
-            for (index, result) in zip(indexes, done) { results[index] = result }
+            work += await plan(wish, at: indexes)
         }
+        let done = try await work.mapConcurrently(limit: work.count) { (index: $0.index, result: await finish($0)) }
+        for (index, result) in done { results[index] = result }
         return results.compactMap { $0 }
     }
 
@@ -79,7 +81,10 @@ struct Batch: Sendable {
             error.map { failed(source, target.reference, $0) }
         }
         let open = targets.indices.filter { failures[$0] == nil }
-        let done = try await wishes.mapConcurrently(limit: Replicator.parallelImages) { try await run($0, at: open) }
+        let done = try await wishes.mapConcurrently(limit: Replicator.parallelImages) { wish in
+            let work = await plan(wish, at: open)
+            return try await work.mapConcurrently(limit: work.count) { await finish($0) }
+        }
         return results + done.flatMap { $0 }
     }
 
@@ -104,14 +109,13 @@ struct Batch: Sendable {
             guard let session = session(index) else { continue }
             var own = reading
             own.digests = reading.digests.filter { $0.key != id || id.tag != nil }
-            own.failures = [:]
             do { try await session.learn(own) } catch { failures[index] = error }
             await session.note(root.digest)
         }
         return (root, failures)
     }
 
-    /// Asks every destination for its tags, and creates missing repositories where that is wanted.
+    /// Asks every destination for its tags; a missing repository is no failure where it may be created.
     private func firstLook(at ids: [[ManifestID]], asksSource: Bool) async -> [(any Error)?] {
         await withTaskGroup(of: (Int, (any Error)?).self) { group in
             for index in targets.indices {
@@ -132,8 +136,7 @@ struct Batch: Sendable {
                 try await session.learn(try await session.repository.read(manifests: [], digests: ids))
             } catch let error as CopyError where error.reason == .repositoryMissing {
                 guard options.createRepository == .defaults else { throw error }
-                if !options.isDryRun { try await session.repository.create() }
-                await session.begin(empty: true)
+                await session.beginEmpty()
             }
             return nil
         } catch {
@@ -168,26 +171,33 @@ struct Batch: Sendable {
         }
     }
 
-    /// Plans and copies one image to the destinations with these indexes.
-    private func run(_ wish: Planner.Wish, at indexes: [Int]) async throws -> [CopyResult] {
-        let sessions = indexes.compactMap { session($0) }
-        let plans = try await Planner(reader: reader, options: options).plan(wish, for: sessions)
-        let work = Array(zip(zip(indexes, sessions), plans))
-        return try await work.mapConcurrently(limit: work.count) { place, plan in
-            await finish(wish, plan, place.1, targets[place.0].reference)
+    /// One image on its way to one destination.
+    private struct Work: Sendable {
+        var index: Int
+        var wish: Planner.Wish
+        var plan: Result<Plan, any Error>
+    }
+
+    /// Plans one image for the destinations with these indexes; what is wrong with the image fails only that.
+    private func plan(_ wish: Planner.Wish, at indexes: [Int]) async -> [Work] {
+        let places = indexes.compactMap { index in session(index).map { (index, $0) } }
+        do {
+            let plans = try await Planner(reader: reader, options: options).plan(wish, for: places.map(\.1))
+            return zip(places, plans).map { Work(index: $0.0, wish: wish, plan: $1) }
+        } catch {
+            return places.map { Work(index: $0.0, wish: wish, plan: .failure(error)) }
         }
     }
 
-    private func finish(
-        _ wish: Planner.Wish,
-        _ plan: Result<Plan, any Error>,
-        _ session: DestinationSession,
-        _ reference: DestinationReference
-    ) async -> CopyResult {
+    private func finish(_ work: Work) async -> CopyResult {
+        let target = targets[work.index]
         do {
-            let plan = try plan.get()
+            let session = try target.session.get()
+            let plan = try work.plan.get()
             replicator.report(.planned(plan))
             guard !options.isDryRun else { return .planned(plan) }
+            // Not before it is known that there is something to bring there.
+            try await session.createIfMissing()
             let receipt = try await Copier(
                 plan: plan,
                 source: from,
@@ -199,16 +209,31 @@ struct Batch: Sendable {
             replicator.report(.finished(receipt))
             return .done(receipt)
         } catch {
-            return failed(wish.source, reference, error)
+            return failed(work.wish.source, target.reference, error, tags: work.wish.tags)
         }
     }
 
-    private func failed(_ source: ImageReference, _ reference: DestinationReference, _ error: any Error) -> CopyResult {
-        let to = "\(reference.repository(for: source))"
-        if error is CancellationError { return .cancelled(source: "\(source)", destination: to) }
-        let explained = CopyError(explaining: error, side: .destination, image: to, "copying")
-        replicator.report(.failed(source: "\(source)", destination: to, explained))
-        return .failed(source: "\(source)", destination: to, explained)
+    private func failed(
+        _ source: ImageReference,
+        _ reference: DestinationReference,
+        _ error: any Error,
+        tags: [Tag] = []
+    ) -> CopyResult {
+        let repository = reference.repository(for: source)
+        if error is CancellationError { return .cancelled(source: "\(source)", destination: "\(repository)") }
+        var explained = CopyError(explaining: error, side: .destination, image: "\(repository)", "copying")
+        // What failed for a whole repository, or for a blob that several images share, failed this image too.
+        let session = targets.first { $0.reference == reference }.flatMap { try? $0.session.get() }
+        let place = session?.repository.reference ?? repository
+        switch explained.side {
+        case .source where explained.image == "\(from.reference)":
+            explained.image = "\(from.reference.tagged(source.tag, digest: source.digest))"
+        case .destination where explained.image == "\(place)":
+            explained.image = "\(place.tagged(tags.first ?? reference.tag))"
+        default: break
+        }
+        replicator.report(.failed(source: "\(source)", destination: "\(repository)", explained))
+        return .failed(source: "\(source)", destination: "\(repository)", explained)
     }
 
     private func failure(_ reason: CopyError.Reason) -> CopyError {

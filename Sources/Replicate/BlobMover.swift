@@ -17,6 +17,8 @@ struct BlobMover: Sendable {
     let permits: Permits
     let siblings = Siblings()
     let flights = SingleFlight<String, Arrival>()
+    /// What somebody has been told was moved or mounted for them.
+    private let claimed = Lock<Set<String>>([])
     let report: @Sendable (CopyEvent) -> Void
 
     /// Fresh URLs for one try, when the source says that the one it gave is no longer good.
@@ -37,13 +39,15 @@ struct BlobMover: Sendable {
     }
 
     /// Moves `blob` unless this run has done so; returns when the destination holds it.
+    ///
+    /// - Returns: What was done, to one of those who asked for it; the others hear that the blob was there.
     func bring(
         _ blob: Descriptor,
         from source: any ImageRepository,
         to destination: any ImageRepository
     ) async throws -> Arrival {
-        let key = "\(destination.registryKey)/\(destination.reference.repository)/\(blob.digest)"
-        return try await flights.run(key) {
+        let key = Self.key(blob, destination)
+        let arrival = try await flights.run(key) {
             try await permits.withPermit {
                 let arrival = try await bringNow(blob, source, destination)
                 siblings.note(blob.digest, in: destination)
@@ -55,6 +59,21 @@ struct BlobMover: Sendable {
                 return arrival
             }
         }
+        return claimed.withLock { $0.insert(key).inserted } ? arrival : .wasThere
+    }
+
+    /// Moves a blob that the destination has lost, even if this run has brought it before.
+    func bringAgain(
+        _ blob: Descriptor,
+        from source: any ImageRepository,
+        to destination: any ImageRepository
+    ) async throws -> Arrival {
+        await flights.forget(Self.key(blob, destination))
+        return try await bring(blob, from: source, to: destination)
+    }
+
+    private static func key(_ blob: Descriptor, _ destination: any ImageRepository) -> String {
+        "\(destination.registryKey)/\(destination.reference.repository)/\(blob.digest)"
     }
 
     private func bringNow(
@@ -168,7 +187,8 @@ struct BlobMover: Sendable {
             switch outcome {
             case .stored: return .moved
             case .destinationAnswered(let answer):
-                guard let refusal = await destination.explainUpload(answer, of: blob, sent: sent) else { return .moved }
+                let refusal = try await destination.explainUpload(answer, of: blob, sent: sent)
+                guard let refusal else { return .moved }
                 throw BlobFailure(refusal.error, refusal.retryAdvice)
             case .sourceAnswered(let answer):
                 if answer.status.kind == .redirection, let location = answer.fields[.location] {
@@ -184,7 +204,7 @@ struct BlobMover: Sendable {
                     } catch {
                         throw BlobFailure(explain(error, blob, source, destination), .never)
                     }
-                } else if answer.status.kind == .clientError, answer.status.code != 429, answer.status.code != 408,
+                } else if answer.status.kind == .clientError, ![404, 408, 429].contains(answer.status.code),
                     urls < Self.mostURLs
                 {
                     // An address that has expired, or a token: ask for a fresh one. Nothing was uploaded yet.

@@ -157,8 +157,12 @@ actor SingleFlight<Key: Hashable & Sendable, Value: Sendable> {
         }
     }
 
+    /// Lets what was done be done once more.
+    func forget(_ key: Key) { flights[key] = nil }
+
     private func leave(_ key: Key, _ passenger: Int, cancelling flight: Task<Value, any Error>) {
-        aboard[key]?.remove(passenger)
+        // Who has arrived already leaves nothing behind that could be called off.
+        guard aboard[key]?.remove(passenger) != nil else { return }
         guard aboard[key, default: []].isEmpty, flights[key] == flight else { return }
         flight.cancel()
         flights[key] = nil

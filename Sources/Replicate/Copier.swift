@@ -62,7 +62,7 @@ struct Copier: Sendable {
             let digest = planned.manifest.digest
             // What gets a tag is put with it, below.
             guard !plan.tags.contains(where: { $0.isReferrer && $0.digest == digest && $0.needsPut }) else { continue }
-            try await put(planned.manifest, tag: nil, missing)
+            try await put(planned.manifest, tag: nil)
         }
         let referrerTags = try await setTags(plan.tags.filter(\.isReferrer), lacking)
         return receipt(tags + referrerTags, referrers: referrers.count)
@@ -86,7 +86,7 @@ struct Copier: Sendable {
                         _ = try await session.deliveries.run(child) {
                             try await bringAll(below: child, lacking, missing)
                             if await !session.has(child), let manifest = lacking[child]?.manifest {
-                                try await put(manifest, tag: nil, missing)
+                                try await put(manifest, tag: nil)
                             }
                             return true
                         }
@@ -102,23 +102,20 @@ struct Copier: Sendable {
     }
 
     private func bring(_ blob: Descriptor) async throws {
-        switch try await mover.bring(blob, from: source, to: session.repository) {
-        case .moved:
-            guard isFirst(blob.digest) else { return }
-            counts.withLock {
-                $0.moved += 1
-                $0.bytes += blob.size
-            }
-        case .mounted:
-            guard isFirst(blob.digest) else { return }
-            counts.withLock { $0.mounted += 1 }
-        case .wasThere: break
-        }
+        count(try await mover.bring(blob, from: source, to: session.repository), blob)
     }
 
-    /// A blob that several manifests of this image share is brought once, and counted once.
-    private func isFirst(_ digest: Digest) -> Bool { counted.withLock { $0.insert(digest).inserted } }
-    private let counted = Lock<Set<Digest>>([])
+    private func count(_ arrival: BlobMover.Arrival, _ blob: Descriptor) {
+        counts.withLock {
+            switch arrival {
+            case .moved:
+                $0.moved += 1
+                $0.bytes += blob.size
+            case .mounted: $0.mounted += 1
+            case .wasThere: break
+            }
+        }
+    }
 
     /// Sets the tags that have to be; a guarded one is read again if bytes had to move since it was read.
     private func setTags(
@@ -132,13 +129,13 @@ struct Copier: Sendable {
         }
         for planned in current where planned.needsPut {
             guard let manifest = manifest(planned.digest) else { continue }
-            try await put(manifest, tag: planned.tag, Set(plan.blobs.map(\.digest)))
+            try await put(manifest, tag: planned.tag)
         }
         // An image without any tag to set is still put.
         if tags.isEmpty, !plan.tags.contains(where: { !$0.isReferrer }), lacking[plan.root.digest] != nil,
             await !session.has(plan.root.digest)
         {
-            try await put(plan.root, tag: nil, Set(plan.blobs.map(\.digest)))
+            try await put(plan.root, tag: nil)
         }
         return zip(tags, current).map { planned, now in
             switch now.action {
@@ -155,15 +152,17 @@ struct Copier: Sendable {
     }
 
     /// Puts a manifest; if the registry has meanwhile lost what the manifest names, that is brought again, once.
-    private func put(_ manifest: Manifest, tag: Tag?, _ missing: Set<Digest>) async throws {
+    private func put(_ manifest: Manifest, tag: Tag?) async throws {
         do {
             try await session.repository.put(manifest, tag: tag)
         } catch let error as CopyError where error.isAboutMissingContent {
             let lost = try await session.repository.missing(manifest.blobs)
-            for blob in manifest.blobs where lost.contains(blob.digest) { try await bring(blob) }
+            for blob in manifest.blobs where lost.contains(blob.digest) {
+                count(try await mover.bringAgain(blob, from: source, to: session.repository), blob)
+            }
             for child in manifest.children {
                 guard let below = plan.manifest(child.digest) else { continue }
-                try await session.repository.put(below, tag: nil)
+                try await put(below, tag: nil)
             }
             try await session.repository.put(manifest, tag: tag)
         }
@@ -186,7 +185,8 @@ struct Copier: Sendable {
         receipt.blobsMoved = counts.moved
         receipt.blobsMounted = counts.mounted
         receipt.bytesMoved = counts.bytes
-        receipt.blobsThere = plan.blobsThere
+        // What another image of this run has brought was there for this one.
+        receipt.blobsThere = plan.blobsThere + max(0, plan.blobs.count - counts.moved - counts.mounted)
         receipt.manifestsPut = counts.manifests
         receipt.referrers = referrers
         receipt.notes = plan.notes

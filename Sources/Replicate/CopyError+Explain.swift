@@ -64,19 +64,13 @@ extension CopyError {
         case .imageNotFound: .imageMissing
         case .accessDenied:
             .denied(action: error.denial?.action ?? "ecr:\(error.operation)", text: error.message)
-        case .unrecognizedClient, .invalidSignature, .expiredToken, .missingAuthenticationToken,
-            .incompleteSignature:
+        case _ where error.isAuthentication:
             .noCredentials(
                 "AWS does not accept the credentials (\(error.code.rawValue)): \(error.message)",
                 remedy: checkKeys
             )
         case .limitExceeded: .quota(error.message)
         case .kms: .keyUnusable(error.kmsError ?? error.message)
-        case .layersNotFound where error.operation == "GetDownloadUrlForLayer":
-            .rejected(
-                code: error.code.rawValue,
-                text: error.message
-            )
         default:
             error.isThrottling
                 ? .throttled(error.message) : .rejected(code: error.code.rawValue, text: error.message)

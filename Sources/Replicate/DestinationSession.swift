@@ -10,8 +10,10 @@ actor DestinationSession {
     nonisolated let isSource: Bool
     private(set) var tags: [Tag: Digest] = [:]
     private var there: Set<Digest> = []
+    /// Whether the repository did not exist when this run began: nobody needs to ask it anything.
     private(set) var isNew = false
-    private var immutability: TagImmutability??
+    private nonisolated let immutability = SingleFlight<RepositoryName, TagImmutability?>()
+    private nonisolated let creation = SingleFlight<RepositoryName, Bool>()
     /// Puts a manifest once, however many images name it.
     nonisolated let deliveries = SingleFlight<Digest, Bool>()
 
@@ -31,8 +33,17 @@ actor DestinationSession {
         }
     }
 
-    /// The repository has been, or with a dry run would have been, created empty.
-    func begin(empty: Bool) { isNew = empty }
+    /// The repository is missing, and will be created before the first byte goes there.
+    func beginEmpty() { isNew = true }
+
+    /// Creates the repository if it was missing; once, however many images go there.
+    func createIfMissing() async throws {
+        guard isNew else { return }
+        _ = try await creation.run(repository.reference.repository) { [repository] in
+            try await repository.create()
+            return true
+        }
+    }
 
     /// Known from elsewhere: it is the source's own repository, for example.
     func note(_ digest: Digest) { there.insert(digest) }
@@ -68,10 +79,9 @@ actor DestinationSession {
 
     /// Asked at most once in a run.
     func tagImmutability() async throws -> TagImmutability? {
-        if case .some(let known) = immutability { return known }
-        let answer = try await repository.immutability()
-        immutability = .some(answer)
-        return answer
+        try await immutability.run(repository.reference.repository) { [repository] in
+            try await repository.immutability()
+        }
     }
 
     func didPut(_ digest: Digest, tag: Tag?) {

@@ -183,8 +183,17 @@ public enum ExitStatus {
 
     /// One kind of failure gives its code; several kinds, or some images done and some failed, give 1.
     public static func of(_ results: [CopyResult]) -> Int32 {
-        let codes = Set(results.map { $0.error.map(of) ?? done })
+        let codes = Set(results.map(of))
         return codes.count == 1 ? codes.first ?? done : codes.isEmpty ? done : failed
+    }
+
+    /// One that was stopped is not done, whatever stopped it.
+    private static func of(_ result: CopyResult) -> Int32 {
+        switch result {
+        case .done, .planned: done
+        case .failed(_, _, let error): of(error)
+        case .cancelled: failed
+        }
     }
 
     public static func of(_ error: CopyError) -> Int32 {

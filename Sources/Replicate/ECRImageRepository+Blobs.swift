@@ -8,14 +8,7 @@ extension ECRImageRepository {
     func missing(_ blobs: [Descriptor]) async throws -> Set<Digest> {
         try await explained("BatchCheckLayerAvailability") {
             let digests = blobs.map(\.digest).unique()
-            for digest in digests where digest == .ofNothing {
-                throw CopyError(
-                    .emptyBlob(digest),
-                    side: side,
-                    image: reference.description,
-                    operation: "checking the layers"
-                )
-            }
+            try refuseEmpty(digests, "checking the layers")
             let parts = try await digests.chunked(Self.idsPerCall).mapConcurrently(limit: Self.parallelCalls) { chunk in
                 let answer = try await api.send(
                     BatchCheckLayerAvailability(
@@ -36,21 +29,39 @@ extension ECRImageRepository {
     }
 
     func source(of blob: Descriptor) async throws -> WireRequest {
-        try await explained("GetDownloadUrlForLayer", .digest(blob.digest)) {
-            let answer = try await api.send(
-                GetDownloadUrlForLayer(
-                    registryId: host.account,
-                    repositoryName: reference.repository,
-                    layerDigest: blob.digest
+        try await explained("GetDownloadUrlForLayer") {
+            do {
+                let answer = try await api.send(
+                    GetDownloadUrlForLayer(
+                        registryId: host.account,
+                        repositoryName: reference.repository,
+                        layerDigest: blob.digest
+                    )
                 )
-            )
-            // No credentials: the address carries its own, and S3 refuses two kinds at once (facts/ecr.md B.5).
-            return WireRequest(.get, try HTTPURL(answer.downloadUrl))
+                // No credentials: the address carries its own, and S3 refuses two kinds at once (facts/ecr.md B.5).
+                return WireRequest(.get, try HTTPURL(answer.downloadUrl))
+            } catch let error as ECRError where error.code == .layersNotFound {
+                throw CopyError(
+                    .blobMissing(blob.digest),
+                    side: side,
+                    image: reference.description,
+                    operation: error.operation,
+                    requestID: error.requestID
+                )
+            }
         }
+    }
+
+    /// ECR can't store a blob without bytes (facts/ecr.md A.6), and says so late and darkly.
+    private func refuseEmpty(_ digests: [Digest], _ operation: String) throws {
+        guard digests.contains(.ofNothing) else { return }
+        throw CopyError(.emptyBlob(.ofNothing), side: side, image: reference.description, operation: operation)
     }
 
     func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart {
         try await explained("InitiateLayerUpload") {
+            // A repository that was created just now was never asked what it lacks.
+            try refuseEmpty([blob.digest], "starting an upload")
             let client = try await registry()
             return try await client.begin(blob, in: reference.repository, mountingFrom: sibling)
         }
@@ -62,9 +73,10 @@ extension ECRImageRepository {
         }
     }
 
-    func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async -> UploadRefusal? {
-        guard let client = try? await registry() else { return nil }
-        return await client.refusal(answer, of: blob, sent: sent, by: self)
+    func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal? {
+        try await explained("CompleteLayerUpload") {
+            await (try registry()).refusal(answer, of: blob, sent: sent, by: self)
+        }
     }
 
     func closeUpload(_ upload: OpenUpload) async {

@@ -140,7 +140,7 @@ public protocol ImageRepository: Sendable {
     func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> WireRequest
 
     /// What the answer to an upload means: `nil` for stored.
-    func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async -> UploadRefusal?
+    func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal?
 
     /// Ends an upload that won't be finished; failing to is no failure.
     func closeUpload(_ upload: OpenUpload) async

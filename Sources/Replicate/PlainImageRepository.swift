@@ -71,7 +71,7 @@ struct PlainImageRepository: ImageRepository {
         }
     }
 
-    func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async -> UploadRefusal? {
+    func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal? {
         await client.refusal(answer, of: blob, sent: sent, by: self)
     }
 
@@ -86,11 +86,26 @@ struct PlainImageRepository: ImageRepository {
     func put(_ manifest: Manifest, tag: Tag?) async throws {
         let id: ManifestID = tag.map { .both($0, manifest.digest) } ?? .digest(manifest.digest)
         try await explained("storing the manifest", id) {
-            let stored = try await client.putManifest(
-                manifest,
-                as: tag.map { .tag($0) } ?? .digest(manifest.digest),
-                in: reference.repository
-            )
+            let stored: Digest?
+            do {
+                stored = try await client.putManifest(
+                    manifest,
+                    as: tag.map { .tag($0) } ?? .digest(manifest.digest),
+                    in: reference.repository
+                )
+            } catch let error as RegistryError where error.kind == .tagImmutable {
+                guard let tag else { throw error }
+                // Some say this of the same digest too; the tag itself can tell.
+                let held = try await client.manifestDigest(.tag(tag), of: reference.repository)
+                guard held != manifest.digest else { return }
+                throw CopyError(
+                    .tagImmutable(tag: tag, holds: held, wanted: manifest.digest),
+                    side: side,
+                    image: reference.tagged(tag).description,
+                    operation: "storing the manifest",
+                    requestID: error.requestID
+                )
+            }
             if let stored, stored != manifest.digest {
                 throw CopyError(
                     .corrupt(expected: manifest.digest, detail: "the registry stored \(stored)"),

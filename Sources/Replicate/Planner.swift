@@ -122,16 +122,29 @@ struct Planner: Sendable {
     }
 
     /// The manifests under the root, children first, with what the destination lacks marked.
+    ///
+    /// What is under a manifest that the destination has is there too: no registry takes a parent before its children.
     private func lacking(
         _ image: SourceImage,
         isMade: Bool,
         at session: DestinationSession
     ) async throws -> [Plan.PlannedManifest] {
+        var lacking: Set<Digest> = []
+        var level = [image.root.digest]
+        while !level.isEmpty {
+            var next: [Digest] = []
+            for digest in level where !lacking.contains(digest) {
+                let known = await session.has(digest)
+                guard !known, !(session.isSource && !(isMade && digest == image.root.digest)) else { continue }
+                lacking.insert(digest)
+                next += image.manifests[digest]?.children.map(\.digest) ?? []
+            }
+            level = next
+        }
         var planned: [Plan.PlannedManifest] = []
         for digest in image.manifestsBelow(image.root.digest) {
             let isRoot = digest == image.root.digest
-            let known = await session.has(digest)
-            let isThere = known || (session.isSource && !(isMade && isRoot))
+            let isThere = !lacking.contains(digest)
             if let manifest = image.manifests[digest] {
                 planned.append(.init(manifest: manifest, role: isRoot ? .root : .child, isThere: isThere))
             } else if !isThere, image.missing[digest] != nil {
@@ -191,12 +204,21 @@ struct Planner: Sendable {
         var foreign = manifests.flatMap(\.foreignBlobs).filter { seen.insert($0.digest).inserted }
         if !foreign.isEmpty {
             // The source may hold the bytes of a foreign layer, if whoever pushed it said so (facts/ecr.md F.2).
-            let absent = (try? await reader.repository.missing(foreign)) ?? Set(foreign.map(\.digest))
+            let absent = try await absentAtSource(foreign)
             wanted += foreign.filter { !absent.contains($0.digest) }
             foreign = foreign.filter { absent.contains($0.digest) }
         }
         let missing = try await session.missing(wanted)
         return (wanted.filter { missing.contains($0.digest) }, wanted.count - missing.count, foreign)
+    }
+
+    /// Who may not ask is answered by the descriptors themselves: such layers are had elsewhere.
+    private func absentAtSource(_ foreign: [Descriptor]) async throws -> Set<Digest> {
+        do {
+            return try await reader.repository.missing(foreign)
+        } catch let error as CopyError where error.kind == .notPermitted {
+            return Set(foreign.map(\.digest))
+        }
     }
 
     /// What went wrong at which destination while the source was being read.

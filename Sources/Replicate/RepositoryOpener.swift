@@ -43,13 +43,19 @@ public final class RepositoryOpener: Sendable {
     private let logger: Logger
     private let now: @Sendable () -> Date
     private let authorizations = Lock<[TokenKey: RenewingAuthorization]>([:])
-    private let owners = SingleFlight<TokenKey, ECRHost>()
     private let granted = Lock<[TokenKey: String]>([:])
+    private let callers = SingleFlight<CallerKey, AccountID>()
+    private let origins = SingleFlight<PlainRegistry, HTTPURL>()
 
     private struct TokenKey: Hashable, Sendable {
         var identity: IdentityOptions
         var region: String
         var endpoint: String
+    }
+
+    private struct CallerKey: Hashable, Sendable {
+        var identity: IdentityOptions
+        var region: String
     }
 
     private struct TokenGrant: Sendable {
@@ -112,11 +118,13 @@ public final class RepositoryOpener: Sendable {
         _ registry: PlainRegistry,
         _ side: CopyError.Side
     ) async throws -> any ImageRepository {
-        let base = try await RegistryClient.probe(
-            authority: registry.authority,
-            scheme: registry.scheme.flatMap { HTTPURL.Scheme(rawValue: $0.rawValue) },
-            sender: sender
-        )
+        let base = try await origins.run(registry) { [sender] in
+            try await RegistryClient.probe(
+                authority: registry.authority,
+                scheme: registry.scheme.flatMap { HTTPURL.Scheme(rawValue: $0.rawValue) },
+                sender: sender
+            )
+        }
         let client = RegistryClient(
             base: base,
             authorization: AnonymousAuthorization(),
@@ -219,19 +227,13 @@ public final class RepositoryOpener: Sendable {
                 remedy: "pass --region, or name the registry: ACCOUNT.dkr.ecr.REGION.amazonaws.com/…"
             )
         }
-        // Both sides of a retag, and every image of a selection, ask for the same.
-        return try await owners.run(TokenKey(identity: options.identity, region: region, endpoint: "")) {
-            try await self.ownHost(in: region, options)
-        }
-    }
-
-    private func ownHost(in region: String, _ options: SideOptions) async throws -> ECRHost {
         let credentials = try resolver.provider(for: options.identity, stsRegion: region)
-        if let known = try await credentials.credentials().accountID {
-            return ECRHost(account: try AccountID(parsing: known), region: region)
+        let sts = try sts(region: region, options)
+        let account = try await callers.run(CallerKey(identity: options.identity, region: region)) {
+            if let known = try await credentials.credentials().accountID { return try AccountID(parsing: known) }
+            return try AccountID(parsing: try await sts.getCallerIdentity().account)
         }
-        let identity = try await sts(region: region, options).getCallerIdentity()
-        return ECRHost(account: try AccountID(parsing: identity.account), region: region)
+        return ECRHost(account: account, region: region)
     }
 
     private func sts(region: String, _ options: SideOptions) throws -> STSClient {

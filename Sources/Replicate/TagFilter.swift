@@ -34,7 +34,7 @@ public struct TagFilter: Sendable {
             // Equal times are put in order by digest, so that two runs choose alike.
             (right.pushedAt ?? 0, left.digest.hex) < (left.pushedAt ?? 0, right.digest.hex)
         }
-        return Array(ordered.prefix(newest))
+        return Array(ordered.prefix(max(0, newest)))
     }
 
     struct Unordered: Error {}

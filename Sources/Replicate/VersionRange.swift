@@ -11,7 +11,8 @@ struct Version: Comparable, Sendable {
 
     /// Missing minor and patch count as 0; build metadata is left out, as the rules say.
     init?(_ text: String) {
-        guard let parts = PartialVersion(text), let major = parts.numbers.first else { return nil }
+        // `1.x` names many versions and is none.
+        guard let parts = PartialVersion(text), !parts.hasWildcard, let major = parts.numbers.first else { return nil }
         self.init(
             major,
             parts.numbers.count > 1 ? parts.numbers[1] : 0,
@@ -43,6 +44,7 @@ struct Version: Comparable, Sendable {
 private struct PartialVersion {
     var numbers: [Int]
     var prerelease: [String]
+    var hasWildcard = false
 
     init?(_ text: String) {
         var rest = Substring(text)
@@ -56,7 +58,12 @@ private struct PartialVersion {
         let parts = core.split(separator: ".", omittingEmptySubsequences: false)
         guard (1...3).contains(parts.count) else { return nil }
         for (index, part) in parts.enumerated() {
-            if index > 0, part == "x" || part == "X" || part == "*" { break }
+            if index > 0, part == "x" || part == "X" || part == "*" {
+                hasWildcard = true
+                continue
+            }
+            // After a wildcard only others follow.
+            guard !hasWildcard else { return nil }
             guard part.count <= 18, part.allSatisfy({ $0.isASCII && $0.isNumber }), let number = Int(part) else {
                 return nil
             }
@@ -95,7 +102,7 @@ struct VersionRange: Sendable {
                 operation += symbols
                 let rest = word.dropFirst(symbols.count)
                 if rest.isEmpty { continue }
-                if rest == "*" || rest == "x" {
+                if rest == "*" || rest == "x" || rest == "X" {
                     operation = ""
                     continue
                 }

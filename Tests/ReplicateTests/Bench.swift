@@ -1,0 +1,107 @@
+import AWSIdentity
+import Content
+import Logging
+import Platform
+import Wire
+
+@testable import Replicate
+
+/// The engine between fake repositories: no socket, no wait.
+struct Bench: Sendable {
+    let journal = Journal()
+    let source: FakeRepository
+    let destination: FakeRepository
+    let relay: FakeRelay
+    let events = Lock<[CopyEvent]>([])
+    let waits = Lock<[Duration]>([])
+    let jobs: Int
+
+    init(
+        destination name: String = "to/app",
+        registry: String? = nil,
+        jobs: Int = 8,
+        gate: (@Sendable () async throws -> Void)? = nil
+    ) throws {
+        source = try FakeRepository(.source, "from/app", journal)
+        destination = try FakeRepository(.destination, name, journal, registry: registry)
+        relay = FakeRelay(journal, gate: gate)
+        relay.connect(source, destination)
+        self.jobs = jobs
+    }
+
+    func mover(attempts: Int = 8) -> BlobMover { replicator(attempts: attempts).mover }
+
+    func replicator(attempts: Int = 8) -> Replicator {
+        let retry = RetryPolicy(
+            attempts: attempts,
+            clock: InstantClock(),
+            jitter: { 1 },
+            onRetry: { [waits] _, wait, _ in waits.withLock { $0.append(wait) } }
+        )
+        let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
+        let nobody = RefusingSender()
+        let resolver = IdentityResolver(
+            environment: AWSEnvironment(variables: [:], home: "/nonexistent"),
+            sender: nobody,
+            retry: retry,
+            logger: logger
+        )
+        return Replicator(
+            opener: RepositoryOpener(resolver: resolver, sender: nobody, retry: retry, logger: logger),
+            relay: relay,
+            retry: retry,
+            source: SideOptions(),
+            destination: SideOptions(),
+            jobs: jobs,
+            report: { [events] event in events.withLock { $0.append(event) } }
+        )
+    }
+
+    /// - Parameters:
+    ///   - places: Destinations with their own tags; the bench's own, without one, if there are none.
+    func batch(
+        _ source: String,
+        to places: [(repository: FakeRepository, tag: String?)]? = nil,
+        _ options: CopyOptions = CopyOptions(referrers: .none),
+        replicator: Replicator? = nil
+    ) throws -> Batch {
+        let from = self.source
+        let targets = try (places ?? [(destination, nil)]).map { place in
+            Batch.Target(
+                reference: DestinationReference(
+                    registry: place.repository.reference.registry,
+                    repository: place.repository.reference.repository,
+                    tag: try place.tag.map { try Tag(parsing: $0) }
+                ),
+                session: .success(DestinationSession(place.repository, isSource: place.repository === from))
+            )
+        }
+        return Batch(
+            replicator: replicator ?? self.replicator(),
+            source: try ImageReference(parsing: "\(from.reference)\(source)"),
+            reader: SourceReader(from),
+            options: options,
+            targets: targets
+        )
+    }
+
+    /// Copies the one image that `source`, as `:v1`, names.
+    func copy(
+        _ source: String,
+        to places: [(repository: FakeRepository, tag: String?)]? = nil,
+        tags: [String] = [],
+        _ options: CopyOptions = CopyOptions(referrers: .none),
+        replicator: Replicator? = nil
+    ) async throws -> [CopyResult] {
+        let batch = try batch(source, to: places, options, replicator: replicator)
+        guard let id = ManifestID(batch.source) else { return [] }
+        return try await batch.copyOne(id, tags: try tags.map { try Tag(parsing: $0) })
+    }
+}
+
+/// Nobody is asked anything here.
+struct RefusingSender: HTTPSending {
+    func send(_ request: WireRequest) async throws -> WireResponse {
+        throw WireError(.closed, "nothing is to be sent")
+    }
+}

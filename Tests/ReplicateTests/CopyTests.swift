@@ -1,0 +1,238 @@
+import Content
+import Testing
+import Wire
+
+@testable import Replicate
+
+/// The walk of DESIGN section 4, between registries in memory.
+@Suite("Copying")
+struct CopyTests {
+    @Test("puts children before parents and the tag last, and every blob before its manifest")
+    func order() async throws {
+        let bench = try Bench()
+        let (a, b) = (try FakeImage.image("a"), try FakeImage.image("b", layers: ["base", "other"]))
+        let index = try FakeImage.index([("linux/amd64", a), ("linux/arm64", b)])
+        await bench.source.change { try? $0.seed(index, tag: "v1") }
+
+        let receipt = try #require(try await bench.copy(":v1").receipt)
+
+        #expect(receipt.digest == index.digest)
+        #expect(await bench.destination.holds(index))
+        #expect(await bench.destination.violations == [])
+        let puts = bench.journal.lines("to/app put ")
+        #expect(Set(puts.dropLast()) == [a.digest.short, b.digest.short])
+        #expect(puts.last == "\(index.digest.short) v1")
+        #expect(try await bench.destination.tag("v1") == index.digest)
+        #expect(await bench.destination.openUploads == [])
+        #expect((receipt.blobsMoved, receipt.manifestsPut) == (5, 3))
+        #expect(receipt.bytesMoved == index.blobs.uniqued.reduce(0) { $0 + $1.size })
+    }
+
+    @Test("brings a blob that children share once, and counts it once")
+    func sharedBlobs() async throws {
+        let bench = try Bench()
+        let index = try FakeImage.index(
+            (0..<6).map { ("linux/a\($0)", try FakeImage.image("\($0)", layers: ["base", "base", "own \($0)"])) }
+        )
+        await bench.source.change { try? $0.seed(index, tag: "v1") }
+
+        let receipt = try #require(try await bench.copy(":v1").receipt)
+
+        let base = FakeImage.blob("base").digest.short
+        #expect(bench.journal.count("relay \(base)") == 1)
+        #expect(bench.journal.count("relay ") == 13)
+        #expect(receipt.blobsMoved == 13)
+        #expect(bench.journal.count("to/app missing ") == 1, "all blobs are asked for in one question")
+    }
+
+    @Test("copies images of 120 layers, nested indexes and shared children")
+    func bigAndNested() async throws {
+        let bench = try Bench()
+        let big = try FakeImage.image("big", layers: (0..<120).map { "layer \($0)" })
+        let inner = try FakeImage.index([("linux/amd64", big)])
+        let index = try FakeImage.index([("linux/amd64", inner), ("linux/arm64", big)])
+        await bench.source.change { try? $0.seed(index, tag: "v1") }
+
+        let receipt = try #require(try await bench.copy(":v1").receipt)
+
+        #expect((receipt.blobsMoved, receipt.manifestsPut) == (121, 3))
+        #expect(
+            bench.journal.lines("to/app put ") == [big.digest.short, inner.digest.short, "\(index.digest.short) v1"]
+        )
+        #expect(await bench.destination.violations == [])
+        #expect(bench.relay.most <= 8)
+    }
+
+    @Test("copies attestation children like any other")
+    func attestations() async throws {
+        let bench = try Bench()
+        let index = try FakeImage.index(
+            [("linux/amd64", try FakeImage.image("a"))],
+            attestations: [(0, try FakeImage.image("provenance", layers: ["statement"]))]
+        )
+        await bench.source.change { try? $0.seed(index, tag: "v1") }
+        _ = try await bench.copy(":v1")
+        #expect(await bench.destination.holds(index))
+    }
+
+    @Test("names the child that the source lacks, and writes nothing")
+    func missingChild() async throws {
+        let bench = try Bench()
+        let child = try FakeImage.image("a")
+        let index = try FakeImage.index([("linux/amd64", child)])
+        await bench.source.change {
+            try? $0.seed(index, tag: "v1")
+            $0.manifests[child.digest] = nil
+        }
+
+        let error = try #require(try await bench.copy(":v1").firstError)
+
+        #expect(error.reason == .childMissing(child.digest, of: index.digest))
+        #expect(error.side == .source)
+        #expect(error.image == "source.test/from/app@\(index.digest)")
+        #expect(bench.journal.count("to/app put") == 0 && bench.journal.count("relay") == 0)
+    }
+
+    @Test("needs no child from the source that the destination has")
+    func missingChildIsThere() async throws {
+        let bench = try Bench()
+        let child = try FakeImage.image("a")
+        let index = try FakeImage.index([("linux/amd64", child)])
+        await bench.source.change {
+            try? $0.seed(index, tag: "v1")
+            $0.manifests[child.digest] = nil
+        }
+        await bench.destination.change { try? $0.seed(child) }
+
+        let receipt = try #require(try await bench.copy(":v1").receipt)
+
+        #expect(receipt.manifestsPut == 1)
+        #expect(await bench.destination.holds(index))
+    }
+
+    @Test("carries a foreign layer that the source holds, and leaves one that it doesn't where its urls point")
+    func foreignLayers() async throws {
+        let bench = try Bench()
+        let image = try FakeImage.image("windows", foreign: ["held", "elsewhere"])
+        await bench.source.change {
+            try? $0.seed(image, tag: "v1")
+            $0.blobs.insert(FakeImage.blob("held").digest)
+        }
+
+        let dry = try await bench.copy(":v1", CopyOptions(referrers: .none, isDryRun: true))
+        guard case .planned(let plan)? = dry.first else { return #expect(Bool(false), "no plan") }
+        #expect(plan.blobsElsewhere.map(\.digest) == [FakeImage.blob("elsewhere").digest])
+        let receipt = try #require(try await bench.copy(":v1").receipt)
+
+        #expect(receipt.blobsMoved == 4)
+        #expect(await bench.destination.blobs.contains(FakeImage.blob("held").digest))
+    }
+
+    @Test("says so when the source can't be asked about a foreign layer; not being allowed to is no failure")
+    func foreignLayerUnknown() async throws {
+        let bench = try Bench()
+        let image = try FakeImage.image("windows", foreign: ["elsewhere"])
+        await bench.source.change {
+            try? $0.seed(image, tag: "v1")
+            $0.refuse("missing", .denied(action: "ecr:BatchCheckLayerAvailability", text: ""))
+            $0.refuse("missing", .throttled("slow"))
+        }
+        #expect(try await bench.copy(":v1").receipt != nil)
+
+        let again = try Bench()
+        await again.source.change {
+            try? $0.seed(image, tag: "v1")
+            $0.refuse("missing", .throttled("slow"))
+        }
+        #expect(try await again.copy(":v1").firstError?.reason == .throttled("slow"))
+    }
+
+    @Test("brings again what the destination lost after it was asked, even what this run had brought")
+    func healing() async throws {
+        let bench = try Bench()
+        let child = try FakeImage.image("a")
+        let index = try FakeImage.index([("linux/amd64", child)])
+        let (base, own) = (FakeImage.blob("base").digest, FakeImage.blob("app").digest)
+        await bench.source.change { try? $0.seed(index, tag: "v1") }
+        await bench.destination.change {
+            $0.blobs.insert(base)
+            // One was there when asked, the other came in this run; a lifecycle rule took both.
+            $0.before("put \(child.digest.short)") { $0.blobs.subtract([base, own]) }
+            $0.before("put \(index.digest.short)") { $0.manifests[child.digest] = nil }
+        }
+
+        let receipt = try #require(try await bench.copy(":v1").receipt)
+
+        #expect(await bench.destination.holds(index))
+        #expect(bench.journal.count("relay \(own.short)") == 2)
+        #expect(bench.journal.count("relay \(base.short)") == 1)
+        #expect(receipt.digest == index.digest)
+        #expect(
+            bench.journal.lines("to/app put ") == [
+                child.digest.short, child.digest.short, "\(index.digest.short) v1", child.digest.short,
+                "\(index.digest.short) v1",
+            ]
+        )
+    }
+
+    @Test("gives up when what was brought again is refused again, with no tag set")
+    func healingTwice() async throws {
+        let bench = try Bench()
+        let image = try FakeImage.image("a")
+        await bench.source.change { try? $0.seed(image, tag: "v1") }
+        await bench.destination.change {
+            $0.refuse("put", .rejected(code: "LayersNotFoundException", text: "as ECR says"), times: 2)
+        }
+        let error = try #require(try await bench.copy(":v1").firstError)
+        #expect(error.reason == .rejected(code: "LayersNotFoundException", text: "as ECR says"))
+        #expect(error.image == "destination.test/to/app:v1")
+        #expect(await bench.destination.tags.isEmpty)
+        #expect(bench.journal.count("to/app put") == 2)
+    }
+
+    @Test("refuses an index that lists layers, and one that is nested without end")
+    func oddIndexes() async throws {
+        let bench = try Bench()
+        let layer = FakeImage.blob("cache")
+        let text = """
+            {"schemaVersion":2,"mediaType":"\(MediaType.ociIndex)","manifests":[\
+            {"mediaType":"\(layer.mediaType)","digest":"\(layer.digest)","size":\(layer.size)}]}
+            """
+        let cache = FakeImage(manifests: [try Manifest(bytes: Array(text.utf8))], blobs: [])
+        var deep = try FakeImage.image("a")
+        for _ in 0...SourceReader.deepestIndex { deep = try FakeImage.index([("linux/amd64", deep)]) }
+        await bench.source.change { [deep] in
+            try? $0.seed(cache, tag: "cache")
+            try? $0.seed(deep, tag: "deep")
+        }
+        for tag in ["cache", "deep"] {
+            let error = try #require(try await bench.copy(":\(tag)").firstError)
+            guard case .unsupported = error.reason else { return #expect(Bool(false), "\(error)") }
+            #expect(error.side == .source)
+        }
+        #expect(await bench.destination.manifests.isEmpty)
+    }
+
+    @Test("names the image when a blob of it fails")
+    func attribution() async throws {
+        let bench = try Bench()
+        let image = try FakeImage.image("a")
+        await bench.source.change { try? $0.seed(image, tag: "v1") }
+        let lost = FakeImage.blob("app").digest
+        await bench.source.change { $0.blobs.remove(lost) }
+        let missing = try #require(try await bench.copy(":v1").firstError)
+        #expect(missing.reason == .blobMissing(lost))
+        #expect((missing.side, missing.image) == (.source, "source.test/from/app:v1"))
+        #expect(missing.operation == "downloading \(lost)")
+
+        await bench.source.change { $0.blobs.insert(lost) }
+        await bench.destination.change { $0.refuse("start", .denied(action: "ecr:InitiateLayerUpload", text: "no")) }
+        let denied = try #require(try await bench.copy(":v1", tags: ["other"]).firstError)
+        #expect((denied.side, denied.image) == (.destination, "destination.test/to/app:other"))
+        #expect(await bench.destination.openUploads == [])
+    }
+}
+
+extension [Descriptor] {
+    var uniqued: [Descriptor] { map(\.digest).unique().compactMap { digest in first { $0.digest == digest } } }
+}

@@ -1,0 +1,94 @@
+import Content
+
+@testable import Replicate
+
+/// An image made of text: the bytes of each layer are its name.
+struct FakeImage: Sendable {
+    /// The root last; children before parents.
+    var manifests: [Manifest]
+    /// What a registry has to hold for it.
+    var blobs: [Descriptor]
+
+    var root: Manifest { manifests[manifests.count - 1] }
+    var digest: Digest { root.digest }
+
+    static func blob(_ text: String, _ type: MediaType = .ociLayer) -> Descriptor {
+        Descriptor(mediaType: type, digest: Digest(of: Array(text.utf8)), size: Int64(text.utf8.count))
+    }
+
+    /// - Parameters:
+    ///   - foreign: Layers with `urls`.
+    static func image(
+        _ name: String,
+        layers: [String] = ["base", "app"],
+        foreign: [String] = [],
+        subject: Digest? = nil
+    ) throws -> FakeImage {
+        let config = blob("config of \(name)", .ociConfig)
+        let own = layers.map { blob($0) }
+        let elsewhere = foreign.map { blob($0, .dockerForeignLayer) }
+        let layers = own.map { json($0) } + elsewhere.map { json($0, #","urls":["https://x.test/l"]"#) }
+        var members = [
+            #""schemaVersion":2"#, #""mediaType":"\#(MediaType.ociManifest)""#, #""config":\#(json(config))"#,
+            #""layers":[\#(layers.joined(separator: ","))]"#,
+        ]
+        if let subject {
+            members.append(#""subject":\#(json(Descriptor(mediaType: .ociManifest, digest: subject, size: 9)))"#)
+        }
+        let manifest = try Manifest(bytes: Array("{\(members.joined(separator: ","))}".utf8), mediaType: .ociManifest)
+        return FakeImage(manifests: [manifest], blobs: [config] + own)
+    }
+
+    /// - Parameters:
+    ///   - attestations: For each, which child it is about.
+    static func index(
+        _ children: [(platform: String?, image: FakeImage)],
+        attestations: [(about: Int, image: FakeImage)] = []
+    ) throws -> FakeImage {
+        var entries: [String] = []
+        for (platform, child) in children {
+            let parts = platform?.split(separator: "/").map(String.init) ?? []
+            let said =
+                parts.count < 2
+                ? "" : #","platform":{"architecture":"\#(parts[1])","os":"\#(parts[0])"}"#
+            entries.append(json(child.root.descriptor, said))
+        }
+        for (about, image) in attestations {
+            let digest = children[about].image.digest
+            entries.append(
+                json(
+                    image.root.descriptor,
+                    #","annotations":{"vnd.docker.reference.digest":"\#(digest)","#
+                        + #""vnd.docker.reference.type":"attestation-manifest"},"#
+                        + #""platform":{"architecture":"unknown","os":"unknown"}"#
+                )
+            )
+        }
+        let list = entries.joined(separator: ",")
+        let text = #"{"schemaVersion":2,"mediaType":"\#(MediaType.ociIndex)","manifests":[\#(list)]}"#
+        let manifest = try Manifest(bytes: Array(text.utf8), mediaType: .ociIndex)
+        let parts = children.map(\.image) + attestations.map(\.image)
+        return FakeImage(manifests: parts.flatMap(\.manifests) + [manifest], blobs: parts.flatMap(\.blobs))
+    }
+
+    private static func json(_ descriptor: Descriptor, _ more: String = "") -> String {
+        #"{"mediaType":"\#(descriptor.mediaType)","digest":"\#(descriptor.digest)","size":\#(descriptor.size)\#(more)}"#
+    }
+}
+
+extension FakeRepository {
+    /// Puts an image there as if it had been pushed.
+    func seed(_ image: FakeImage, tag: String? = nil) throws {
+        for manifest in image.manifests { manifests[manifest.digest] = manifest }
+        blobs.formUnion(image.blobs.map(\.digest))
+        if let tag { tags[try Tag(parsing: tag)] = image.digest }
+    }
+
+    func tag(_ text: String) throws -> Digest? { tags[try Tag(parsing: text)] }
+
+    /// Whether all of the image is there.
+    func holds(_ image: FakeImage) -> Bool {
+        image.manifests.allSatisfy { manifests[$0.digest]?.bytes == $0.bytes }
+            && blobs.isSuperset(of: image.blobs.map(\.digest))
+    }
+}
