@@ -1,0 +1,61 @@
+import ArgumentParser
+import Testing
+
+@testable import ecr_replicate
+
+@Suite("A command line")
+struct UsageTests {
+    static let digest = "sha256:" + String(repeating: "a", count: 64)
+
+    @Test(
+        "that can't be meant is wrong usage, and says what is wrong",
+        arguments: [
+            (["copy", "team/app:v1"], "Missing expected argument '<destinations> ...'"),
+            (["copy", "Team/app:v1", "x/y"], "is not a repository name"),
+            (["copy", "team/app:-v1", "x/y"], "a tag can't begin with . or -"),
+            (["copy", "team/app@sha256:abc", "x/y"], "is not a digest"),
+            (["copy", "team/app:v1", "x/y@\(digest)"], "a destination has no digest"),
+            (["copy", "team/app", "x/y"], "names no tag or digest"),
+            (["copy", "--all-tags", "team/app:v1", "x/y"], "names one image"),
+            (["copy", "--all-tags", "--tag", "v2", "team/app", "x/y"], "several images keep their own tags"),
+            (["copy", "--all-tags", "team/app", "x/y:v2"], "several images keep their own tags"),
+            (["copy", "--match", "re:(", "team/app", "x/y"], "not a regular expression"),
+            (["copy", "--match", "semver:banana", "team/app", "x/y"], "not a range of versions"),
+            (["copy", "--newest", "0", "team/app", "x/y"], "--newest takes a number from 1"),
+            (["copy", "--platform", "linux", "team/app:v1", "x/y"], "is not a platform"),
+            (["copy", "--jobs", "0", "team/app:v1", "x/y"], "--jobs takes a number from 1 to 64"),
+            (["copy", "--jobs", "many", "team/app:v1", "x/y"], "many"),
+            (
+                ["copy", "--if-exists", "move", "--if-current", digest, "team/app:v1", "x/y"],
+                "--if-current and --if-exists exclude each other"
+            ),
+            (["copy", "--if-exists", "maybe", "team/app:v1", "x/y"], "maybe"),
+            (["retag", "team/app", "v2"], "names no tag or digest"),
+            (["retag", "team/app:v1"], "Missing expected argument '<new-tags> ...'"),
+            (["retag", "--tag=x", "team/app:v1", "v2"], "Unknown option '--tag'"),
+            (["promote", "team/app", "x/y"], "one image is promoted at a time"),
+            (["promote", "--platform=linux/amd64", "team/app:v1", "x/y"], "Unknown option '--platform'"),
+            (["ls", "team/app:v1"], "ls takes a repository"),
+            (["inspect", "team/app"], "names no tag or digest"),
+            (["emulator", "--account", "12"], "12 digits"),
+            (["emulator", "--fault", "PutImage"], "is not a fault"),
+        ] as [([String], String)]
+    )
+    func wrong(arguments: [String], reason: String) throws {
+        let error = try #require(throws: (any Error).self) { try EcrReplicate.parseAsRoot(arguments) }
+        #expect(EcrReplicate.exitCode(for: error) == .validationFailure)
+        #expect(EcrReplicate.message(for: error).contains(reason), "\(EcrReplicate.message(for: error))")
+    }
+
+    @Test(
+        "of every subcommand's help has examples",
+        arguments: ["retag", "copy", "promote", "inspect", "ls", "emulator", "demo"]
+    )
+    func help(subcommand: String) throws {
+        var command = try EcrReplicate.parseAsRoot([subcommand, "--help"])
+        let error = try #require(throws: (any Error).self) { try command.run() }
+        #expect(EcrReplicate.exitCode(for: error) == .success)
+        let text = EcrReplicate.fullMessage(for: error, columns: 80)
+        #expect(text.contains("EXAMPLES\n  ") && text.contains("ecr-replicate \(subcommand)"))
+    }
+}
