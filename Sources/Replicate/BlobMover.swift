@@ -263,7 +263,7 @@ struct BlobMover: Sendable {
 }
 
 /// One try at one blob, and whether another makes sense.
-private struct BlobFailure: RetryAdvising {
+private struct BlobFailure: RetryAdvising, CustomStringConvertible {
     var error: CopyError
     var retryAdvice: RetryAdvice
 
@@ -271,6 +271,8 @@ private struct BlobFailure: RetryAdvising {
         self.error = error
         self.retryAdvice = retryAdvice
     }
+
+    var description: String { "\(error.operation) at the \(error.side.rawValue) \(error.image): \(error.cause)" }
 }
 
 /// Which repositories of which registry are known to hold which blob in this run.

@@ -68,6 +68,37 @@ extension CopyError {
     }
 }
 
+extension CopyError.Reason {
+    /// For programs: stays as it is from version to version, unlike the words.
+    public var name: String {
+        switch self {
+        case .denied: "denied"
+        case .noCredentials: "noCredentials"
+        case .repositoryMissing: "repositoryMissing"
+        case .imageMissing: "imageMissing"
+        case .tagMismatch: "tagMismatch"
+        case .archived: "archived"
+        case .keyUnusable: "keyUnusable"
+        case .emptyBlob: "emptyBlob"
+        case .tagImmutable: "tagImmutable"
+        case .tagHolds: "tagHolds"
+        case .tagMoved: "tagMoved"
+        case .childMissing: "childMissing"
+        case .blobMissing: "blobMissing"
+        case .corrupt: "corrupt"
+        case .badManifest: "badManifest"
+        case .platformMissing: "platformMissing"
+        case .quota: "quota"
+        case .throttled: "throttled"
+        case .unreachable: "unreachable"
+        case .untrusted: "untrusted"
+        case .wrongEndpoint: "wrongEndpoint"
+        case .rejected: "rejected"
+        case .unsupported: "unsupported"
+        }
+    }
+}
+
 extension CopyError: CustomStringConvertible {
     public var description: String {
         """
@@ -141,7 +172,7 @@ extension CopyError: CustomStringConvertible {
         case .unreachable: "check the network, the endpoint and the proxy, then run again; what has arrived stays"
         case .untrusted: "if a proxy or a private registry is meant to answer there, name its CA with --ca-bundle FILE"
         case .wrongEndpoint: "check AWS_ENDPOINT_URL_ECR and the endpoint flags of the \(side.rawValue)"
-        case .rejected: "see the text; with --log-level debug every request is shown"
+        case .rejected: "see the text; --log-level debug shows every request of the API"
         case .unsupported: "see the documentation for what works"
         }
     }

@@ -151,17 +151,20 @@ public struct CopyDocument: Encodable, Sendable {
         public var cause: String
         public var remedy: String
         public var kind: String
+        /// For programs to branch on, for example `repositoryMissing`.
+        public var reason: String
         public var requestId: String?
 
         /// A command line that can't be understood, so that nothing was tried.
         public init(usage text: String) {
             (operation, side, image) = ("reading the command line", "", "")
-            (cause, remedy, kind) = (text, "see --help", "usage")
+            (cause, remedy, kind, reason) = (text, "see --help", "usage", "usage")
         }
 
         init(_ error: CopyError) {
             (operation, side, image) = (error.operation, error.side.rawValue, error.image)
             (cause, remedy, requestId) = (error.cause, error.remedy, error.requestID)
+            reason = error.reason.name
             kind =
                 switch error.kind {
                 case .failed: "failed"
