@@ -22,7 +22,6 @@ let testSettings: [SwiftSetting] = [
 
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
-let flyingFox: Target.Dependency = .product(name: "FlyingFox", package: "FlyingFox")
 let flyingSocks: Target.Dependency = .product(name: "FlyingSocks", package: "FlyingFox")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
@@ -93,7 +92,7 @@ let package = Package(
         .testTarget(name: "ContentTests", dependencies: ["Content"], swiftSettings: testSettings),
         .testTarget(
             name: "WireTests",
-            dependencies: ["Wire", "Content", "Platform", httpTypes, flyingFox, flyingSocks],
+            dependencies: ["Wire", "Content", "Platform", "TestPrograms", httpTypes],
             swiftSettings: testSettings
         ),
         .testTarget(

@@ -1,6 +1,7 @@
 import Content
-import Foundation
 import HTTPTypes
+import Platform
+import TestPrograms
 import Testing
 
 @testable import Wire
@@ -66,51 +67,18 @@ private struct TLSServer {
 }
 
 private func withTLSServer(_ body: (TLSServer) async throws -> Void) async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "wire-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let bytes = sampleBytes(3_000_000)
-    try Data(bytes).write(to: folder.appending(path: "blob"))
-
-    let request = try openssl(
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out certificate.pem"
-            + " -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1",
-        in: folder
-    )
-    // Its output ends when it does.
-    _ = try request.output.readToEnd()
-
-    let (server, output) = try openssl(
-        "s_server -accept 127.0.0.1:0 -cert certificate.pem -key key.pem -WWW",
-        in: folder
-    )
-    defer { server.terminate() }
-    var text = ""
-    // It says `ACCEPT 127.0.0.1:PORT` once it listens.
-    while !text.contains("ACCEPT 127.0.0.1:") || !text.hasSuffix("\n") {
-        let some = output.availableData
-        try #require(!some.isEmpty, "openssl ended: \(text)")
-        text += String(decoding: some, as: UTF8.self)
+    try await withScratchDirectory { folder in
+        let bytes = sampleBytes(3_000_000)
+        try DurableFile.write(bytes, to: "\(folder)/blob")
+        let certificate = try await Certificate.make(in: folder)
+        let arguments = [
+            "s_server", "-accept", "127.0.0.1:0", "-cert", certificate.file, "-key", certificate.key, "-WWW",
+        ]
+        _ = try await withChild(.openssl, arguments, directory: folder) { server in
+            // It says `ACCEPT 127.0.0.1:PORT` once it listens.
+            let line = try await server.output.first { $0.hasPrefix("ACCEPT 127.0.0.1:") }
+            let port = try #require(Int(line.dropFirst("ACCEPT 127.0.0.1:".count)))
+            try await body(TLSServer(port: port, certificate: certificate.file, bytes: bytes))
+        }
     }
-    let digits = text.components(separatedBy: "ACCEPT 127.0.0.1:")[1].prefix { $0.isNumber }
-    try await body(
-        TLSServer(
-            port: try #require(Int(digits)),
-            certificate: folder.appending(path: "certificate.pem").path,
-            bytes: bytes
-        )
-    )
-}
-
-private func openssl(_ arguments: String, in folder: URL) throws -> (process: Process, output: FileHandle) {
-    let process = Process()
-    let pipe = Pipe()
-    process.executableURL = URL(filePath: "/usr/bin/openssl")
-    process.arguments = arguments.split(separator: " ").map(String.init)
-    process.currentDirectoryURL = folder
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    return (process, pipe.fileHandleForReading)
 }
