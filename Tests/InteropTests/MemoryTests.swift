@@ -2,7 +2,8 @@ import Content
 import TestPrograms
 import Testing
 
-@Suite("Memory", .timeLimit(.minutes(1)))
+/// Gigabytes take their time where other tests run beside them.
+@Suite("Memory", .timeLimit(.minutes(3)))
 struct MemoryTests {
     /// DESIGN section 5, in bytes.
     static let bound = 64 << 20

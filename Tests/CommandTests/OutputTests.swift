@@ -1,0 +1,158 @@
+import Content
+import ECREmulator
+import Foundation
+import TestPrograms
+import Testing
+
+@Suite("Standard output", .timeLimit(.minutes(1)))
+struct OutputTests {
+    @Test("gets a line for each tag of retag, the second time too")
+    func retag() async throws {
+        try await withStage { stage in
+            let expected = ["v2", "stable"].map { "\(stage.source):\($0)@\(stage.image.digest)" }
+            let first = try await stage.run("retag", "\(stage.source):v1", "v2", "stable")
+            let second = try await stage.run("retag", "\(stage.source):v1", "v2", "stable")
+            #expect(first.exitCode == 0 && second.exitCode == 0, "\(first.errors)\(second.errors)")
+            #expect(first.lines == expected)
+            #expect(second.lines == expected)
+            #expect(second.errors.hasPrefix("nothing to do, "))
+        }
+    }
+
+    @Test("gets a line for each tag of copy, whose progress is elsewhere")
+    func copy() async throws {
+        try await withStage { stage in
+            let copied = try await stage.run("copy", "--tag", "stable", "\(stage.source):v1", "\(stage.destination):v1")
+            #expect(copied.exitCode == 0, "\(copied.errors)")
+            #expect(copied.lines == ["v1", "stable"].map { "\(stage.destination):\($0)@\(stage.image.digest)" })
+            #expect(stage.tags() == ["v1": stage.image.digest, "stable": stage.image.digest])
+        }
+    }
+
+    @Test("gets the plan of a dry run, and nothing is written")
+    func dryRun() async throws {
+        try await withStage { stage in
+            let planned = try await stage.run("copy", "--dry-run", "\(stage.source):v1", stage.destination)
+            #expect(planned.exitCode == 0, "\(planned.errors)")
+            #expect(planned.lines.first == "\(stage.source):v1@\(stage.image.digest) → \(stage.destination)")
+            #expect(planned.lines.filter { $0.hasPrefix("  blob ") }.count == 3)
+            #expect(planned.lines.contains("  put     \(stage.image.digest)  root"))
+            #expect(planned.lines.contains("  tag     \(stage.destination):v1"))
+            #expect(stage.tags().isEmpty)
+            #expect(
+                stage.emulator.blobs(account: Stage.account, region: Stage.far, repository: "team/app").isEmpty
+            )
+        }
+    }
+
+    @Test("gets nothing for a tag that is left alone")
+    func skip() async throws {
+        try await withStage { stage in
+            let other = try stage.seed(.oci("other", layers: [10]), tag: "v1")
+            let skipped = try await stage.run("copy", "--if-exists", "skip", "\(stage.source):v1", stage.destination)
+            #expect(skipped.exitCode == 0, "\(skipped.errors)")
+            #expect(skipped.output.isEmpty)
+            #expect(skipped.errors.contains("\(stage.destination):v1 holds \(other) and was left alone"))
+            #expect(stage.tags() == ["v1": other])
+        }
+    }
+
+    @Test("gets the manifest to the last byte")
+    func raw() async throws {
+        try await withStage { stage in
+            let image = SeedImage.docker("spaced", layers: [10])
+            try stage.seed(image, tag: "spaced", in: Stage.home)
+            let raw = try await stage.run("inspect", "--raw", "--output", "json", "\(stage.source):spaced")
+            #expect(raw.outputBytes == image.bytes)
+        }
+    }
+
+    @Test("gets a line for each tag of a listing")
+    func list() async throws {
+        try await withStage { stage in
+            try stage.seed(.oci("other", layers: [10]), tag: "v10", in: Stage.home)
+            let listed = try await stage.run("ls", stage.source)
+            #expect(listed.exitCode == 0, "\(listed.errors)")
+            #expect(Set(listed.lines.map { $0.prefix { $0 != " " } }) == ["v1", "v10"])
+            #expect(listed.output.contains("v1   \(stage.image.digest)  "))
+        }
+    }
+
+    @Test("gets the version alone")
+    func version() async throws {
+        let ended = try await run(.ecrReplicate, ["--version"])
+        #expect(ended.exitCode == 0)
+        #expect(ended.errors.isEmpty)
+        #expect(ended.lines.count == 1 && ended.output.contains(/^\d+\.\d+\.\d+\n$/))
+    }
+
+    @Test("gets completions that name every subcommand", arguments: ["bash", "zsh", "fish"])
+    func completions(shell: String) async throws {
+        let ended = try await run(.ecrReplicate, ["--generate-completion-script", shell])
+        #expect(ended.exitCode == 0)
+        for word in ["retag", "copy", "promote", "inspect", "ls", "emulator", "demo", "if-current"] {
+            #expect(ended.output.contains(word), "\(word)")
+        }
+    }
+}
+
+@Suite("--output json", .timeLimit(.minutes(1)))
+struct JSONOutputTests {
+    @Test("is one document that says what was done")
+    func success() async throws {
+        try await withStage { stage in
+            let copied = try await stage.run("copy", "--output", "json", "\(stage.source):v1", stage.destination)
+            let document = try object(copied)
+            #expect(document["exitCode"] as? Int == 0)
+            #expect(document["command"] as? String == "copy")
+            let results = try #require(document["results"] as? [[String: Any]])
+            #expect(results.count == 1)
+            #expect(results[0]["status"] as? String == "done")
+            #expect(results[0]["digest"] as? String == "\(stage.image.digest)")
+            let tags = results[0]["tags"] as? [[String: String]]
+            #expect(tags == [["tag": "v1", "outcome": "set"]])
+            #expect((results[0]["blobs"] as? [String: Int])?["moved"] == 3)
+        }
+    }
+
+    @Test("says why nothing could be done, and the process's own exit status")
+    func failure() async throws {
+        try await withStage { stage in
+            let missing = try await stage.run("copy", "--output", "json", "\(stage.source):v9", stage.destination)
+            #expect(missing.exitCode == 1)
+            #expect(try object(missing)["exitCode"] as? Int == 1)
+            let listed = try await stage.run("ls", "--output=json", "\(stage.source)-none")
+            #expect(listed.exitCode == 1)
+            let error = try #require(object(listed)["error"] as? [String: String])
+            #expect(error["operation"] == "DescribeImages")
+            #expect(error["side"] == "source")
+            #expect(error["cause"] == "the repository does not exist")
+            #expect(error["remedy"]?.isEmpty == false)
+        }
+    }
+
+    @Test("says what is refused", arguments: ["fail", "wrong usage"])
+    func refused(kind: String) async throws {
+        try await withStage { stage in
+            try stage.seed(.oci("other", layers: [10]), tag: "v1")
+            let source = kind == "fail" ? "\(stage.source):v1" : stage.source
+            let code: Int32 = kind == "fail" ? 3 : 64
+            let ended = try await stage.run(
+                "copy",
+                "--if-exists",
+                "fail",
+                "--output",
+                "json",
+                source,
+                stage.destination
+            )
+            #expect(ended.exitCode == code)
+            #expect(try object(ended)["exitCode"] as? Int == Int(code))
+        }
+    }
+
+    private func object(_ ended: Ended) throws -> [String: Any] {
+        let value = try JSONSerialization.jsonObject(with: Data(ended.outputBytes))
+        return try #require(value as? [String: Any])
+    }
+}

@@ -1,0 +1,137 @@
+import Content
+import ECREmulator
+import Foundation
+import TestPrograms
+import Testing
+
+@testable import Replicate
+@testable import ecr_replicate
+
+@Suite("Progress", .timeLimit(.minutes(1)))
+struct ProgressTests {
+    @Test("is lines for people, off a terminal")
+    func plain() async throws {
+        try await withStage { stage in
+            let copied = try await stage.run("copy", "\(stage.source):v1", stage.destination)
+            #expect(copied.exitCode == 0)
+            let moved = copied.errors.split(separator: "\n").filter { $0.hasPrefix("moved  sha256:") }
+            #expect(
+                Set(moved.map { $0.split(separator: " ")[1] }) == Set(stage.image.blobs.map { "\($0.digest)"[...] })
+            )
+            #expect(copied.errors.contains("put    \(stage.destination):v1@\(stage.image.digest)\n"))
+            #expect(!copied.errors.contains("\u{1B}"))
+        }
+    }
+
+    @Test("is one JSON object a line, before the summary")
+    func json() async throws {
+        try await withStage { stage in
+            let copied = try await stage.run("copy", "--progress", "json", "\(stage.source):v1", stage.destination)
+            let lines = copied.errors.split(separator: "\n").filter { $0.hasPrefix("{") }
+            let events = try lines.map { line in
+                try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+            }
+            let names = events.compactMap { $0["event"] as? String }
+            #expect(names.first == "planned")
+            #expect(names.last == "finished")
+            #expect(names.count { $0 == "blobStarted" } == 3)
+            #expect(names.count { $0 == "blobMoved" } == 3)
+            #expect(events.last?["digest"] as? String == "\(stage.image.digest)")
+        }
+    }
+
+    @Test("is nothing at all when nothing is wanted")
+    func none() async throws {
+        try await withStage { stage in
+            let copied = try await stage.run("copy", "--progress", "none", "\(stage.source):v1", stage.destination)
+            #expect(copied.errors.isEmpty)
+            #expect(copied.lines.count == 1)
+        }
+    }
+}
+
+@Suite("Bars")
+struct ProgressStateTests {
+    @Test("fit every terminal, however many blobs move", arguments: 20...200)
+    func width(columns: Int) throws {
+        var state = ProgressState()
+        let blobs = try (0..<12).map { try blob($0, size: 123_456_789_012) }
+        _ = state.note(.planned(try plan(blobs)))
+        for blob in blobs {
+            _ = state.note(.blobStarted(blob, to: try place()))
+            _ = state.note(.blobProgress(blob.digest, to: try place(), bytes: 99_999_999_999))
+        }
+        let lines = state.lines(width: columns)
+        #expect(lines.count == ProgressState.mostBars + 2)
+        #expect(lines.allSatisfy { $0.count < columns }, "\(lines)")
+        #expect(lines.allSatisfy { !$0.contains("\n") && !$0.contains("\u{1B}") })
+    }
+
+    @Test("are full when all has arrived, and gone from the list")
+    func full() throws {
+        var state = ProgressState()
+        let blob = try blob(1, size: 1_000)
+        #expect(state.lines(width: 80).isEmpty)
+        #expect(state.note(.planned(try plan([blob])))?.contains("1 blob") == true)
+        _ = state.note(.blobStarted(blob, to: try place()))
+        _ = state.note(.blobProgress(blob.digest, to: try place(), bytes: 500))
+        #expect(state.lines(width: 80).count == 2)
+        #expect(state.lines(width: 80).allSatisfy { $0.contains("500 B / 1.0 kB") })
+        #expect(state.heartbeat?.contains("500 B of 1.0 kB") == true)
+
+        let line = state.note(.blobMoved(blob, to: try place()))
+
+        #expect(line == "moved  \(blob.digest)  1.0 kB")
+        #expect(state.heartbeat == nil)
+        let last = try #require(state.lines(width: 80).first)
+        #expect(state.lines(width: 80).count == 1)
+        #expect(last.hasPrefix("1/1 blobs"))
+        #expect(!last.contains("░"))
+    }
+
+    @Test("forget the bytes of a try that failed")
+    func restarted() throws {
+        var state = ProgressState()
+        let blob = try blob(1, size: 1_000)
+        _ = state.note(.planned(try plan([blob])))
+        _ = state.note(.blobStarted(blob, to: try place()))
+        _ = state.note(.blobProgress(blob.digest, to: try place(), bytes: 900))
+        let line = state.note(.blobRestarted(blob.digest, to: try place(), reason: "cut off"))
+        #expect(line == "again  \(blob.digest): cut off")
+        _ = state.note(.blobStarted(blob, to: try place()))
+        #expect(state.lines(width: 80).last?.contains("0 B / 1.0 kB") == true)
+    }
+
+    @Test("never show more than there is")
+    func tooMuch() throws {
+        var state = ProgressState()
+        let blob = try blob(1, size: 10)
+        _ = state.note(.planned(try plan([blob])))
+        _ = state.note(.blobStarted(blob, to: try place()))
+        _ = state.note(.blobProgress(blob.digest, to: try place(), bytes: 25))
+        #expect(state.lines(width: 80).allSatisfy { $0.contains("10 B / 10 B") })
+    }
+
+    private func place() throws -> ImageReference { try ImageReference(parsing: "localhost:5000/team/app") }
+
+    private func blob(_ number: Int, size: Int64) throws -> Descriptor {
+        Descriptor(mediaType: MediaType(rawValue: "a/b"), digest: Digest(of: [UInt8(number)]), size: size)
+    }
+
+    private func plan(_ blobs: [Descriptor]) throws -> Plan {
+        let image = SeedImage.oci("app", layers: [10])
+        return Plan(
+            source: try place(),
+            destination: try place(),
+            root: try Manifest(bytes: image.bytes, mediaType: MediaType(rawValue: image.mediaType)),
+            tags: [],
+            manifests: [],
+            blobs: blobs,
+            blobsThere: 0,
+            blobsElsewhere: [],
+            notes: [],
+            createsRepository: false,
+            referrerManifests: [:]
+        )
+    }
+}

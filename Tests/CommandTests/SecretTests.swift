@@ -1,0 +1,98 @@
+import Content
+import Foundation
+import TestPrograms
+import Testing
+
+@testable import ECREmulator
+
+/// Law 8: secrets, tokens and the query of a presigned URL reach no output, whatever goes wrong.
+@Suite("Secrets", .timeLimit(.minutes(1)))
+struct SecretTests {
+    enum Trouble: String, CaseIterable, CustomTestStringConvertible {
+        case none, denied, wrongSecret, corruptLayer, cutLayer, expiredURL, expiredToken, lostRegistry, refusedRole
+        case deadProxy, deadEndpoint
+
+        var testDescription: String { rawValue }
+    }
+
+    @Test("are in no output at trace level", arguments: Trouble.allCases)
+    func nowhere(_ trouble: Trouble) async throws {
+        var configuration = EmulatorConfiguration()
+        configuration.accounts[0] = .init(
+            id: Stage.account,
+            accessKeyID: "AKIASEEDEDKEYOFTHETEST",
+            secretAccessKey: "seeded/Secret+Access=Key/of/the/test0123"
+        )
+        configuration.roles = [.init(arn: role, externalID: "seeded-external-id", trustedAccounts: nil)]
+        try await withStage(configuration) { stage in
+            try stage.emulator.createRepository(account: other, region: Stage.far, "team/app")
+            var more: [String: String] = [:]
+            var flags = ["--destination-role-arn", role, "--destination-external-id", "seeded-external-id"]
+            switch trouble {
+            case .none: break
+            case .denied: stage.emulator.deny(action: "PutImage")
+            case .wrongSecret: more["AWS_SECRET_ACCESS_KEY"] = wrongSecret
+            case .corruptLayer: stage.emulator.order(Fault(on: "GET layer", at: 1...1, .corruptByte(at: 9)))
+            case .cutLayer: stage.emulator.order(Fault(on: "GET layer", at: 1...2, .cutBody(afterBytes: 50)))
+            case .expiredURL: stage.emulator.order(Fault(on: "GET layer", at: 1...1, .expireURL))
+            case .expiredToken: stage.emulator.order(Fault(on: "PUT blob", at: 1...1, .expireToken))
+            case .lostRegistry: stage.emulator.order(Fault(on: "POST upload", at: nil, .status(400)))
+            case .refusedRole: flags[3] = "not-the-external-id"
+            // The proxy is not there, so nothing leaves this machine; and RFC 2606 knows no such host.
+            case .deadProxy: more["https_proxy"] = "http://user:\(proxySecret)@127.0.0.1:1"
+            case .deadEndpoint: flags += ["--source-endpoint-url", "http://user:\(proxySecret)@127.0.0.1:1"]
+            }
+            let source = trouble == .deadProxy ? "registry.invalid/team/app:v1" : "\(stage.source):v1"
+            let destination = "\(stage.emulator.registryHost(account: other, region: Stage.far))/team/app"
+
+            let ended = try await run(
+                .ecrReplicate,
+                ["copy", "--log-level", "trace", "--progress", "plain"] + flags + [source, destination],
+                environment: stage.environment.merging(more) { _, new in new }
+            )
+
+            let mayEndWell: Set<Trouble> = [.none, .corruptLayer, .cutLayer, .expiredURL, .expiredToken]
+            #expect((ended.exitCode == 0) == mayEndWell.contains(trouble), "\(ended.errors)")
+            let said = ended.output + ended.errors
+            let secrets = stage.emulator.secrets + [configuration.accounts[0].accessKeyID, wrongSecret, proxySecret]
+            if trouble == .none { #expect(secrets.count > 8, "too few to show anything") }
+            for secret in secrets {
+                for form in forms(of: secret) { #expect(!said.contains(form), "\(form) in:\n\(said)") }
+            }
+            for part in ["X-Amz-Signature", "X-Amz-Credential", "Signature=", "Basic ", "SecretAccessKey"] {
+                #expect(!said.contains(part), "\(part) in:\n\(said)")
+            }
+        }
+    }
+
+    private let other = "444455556666"
+    private let role = "arn:aws:iam::444455556666:role/promoter"
+    private let wrongSecret = "another/Secret+that=nobody/knows/0123456"
+    private let proxySecret = "seeded-proxy-password"
+
+    /// As it is, and as headers, dumps and URLs would have it; base64 at each of its three alignments.
+    private func forms(of secret: String) -> [String] {
+        let bytes = Array(secret.utf8)
+        let aligned = (0..<3).map { shift in
+            let text = Data(Array(repeating: 0, count: shift) + bytes).base64EncodedString()
+            // The first four characters depend on what stands before, the last four on what follows.
+            return String(text.dropFirst(4).dropLast(4))
+        }
+        let unreserved = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-._~"))
+        let percent = secret.addingPercentEncoding(withAllowedCharacters: unreserved)
+        let hex = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return [secret, hex] + aligned + [percent].compactMap { $0 }
+    }
+}
+
+extension Emulator {
+    /// All that it gave out and was configured with.
+    fileprivate var secrets: [String] {
+        aws.state.withLock { state in
+            Array(state.tokens.keys) + state.downloads.values.map(\.signature)
+                + state.identities.sessions.values.flatMap { [$0.secret, $0.token] }
+                + state.identities.sessions.keys
+                + state.identities.accounts.map(\.secretAccessKey)
+        }
+    }
+}
