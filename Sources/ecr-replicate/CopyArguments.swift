@@ -2,8 +2,8 @@ public import ArgumentParser
 import Content
 public import Replicate
 
-/// What decides how tags and their companions are copied.
-struct CopyArguments: ParsableArguments {
+/// What decides whether a tag may be set, within one repository or across.
+struct TagArguments: ParsableArguments {
     @Flag(help: "Print the plan on standard output, and write nothing.")
     var dryRun = false
 
@@ -19,26 +19,31 @@ struct CopyArguments: ParsableArguments {
     )
     var ifCurrent: Digest?
 
+    func validate() throws {
+        guard ifExists == nil || ifCurrent == nil else {
+            throw ValidationError("--if-current and --if-exists exclude each other")
+        }
+    }
+}
+
+/// What decides how tags and their companions are copied.
+struct CopyArguments: ParsableArguments {
+    @OptionGroup var tag: TagArguments
+
     @Option(help: "Whether signatures, SBOMs and attestations travel along.")
     var referrers: ReferrerMode = .all
 
     @Option(help: "What to do when the destination's repository is missing.")
     var createRepository: RepositoryCreation = .never
 
-    func validate() throws {
-        guard ifExists == nil || ifCurrent == nil else {
-            throw ValidationError("--if-current and --if-exists exclude each other")
-        }
-    }
-
     func options(ifExists usual: IfExists, platforms: [ImagePlatform] = []) -> CopyOptions {
         CopyOptions(
-            ifExists: ifExists ?? usual,
-            ifCurrent: ifCurrent,
+            ifExists: tag.ifExists ?? usual,
+            ifCurrent: tag.ifCurrent,
             referrers: referrers,
             createRepository: createRepository,
             platforms: platforms,
-            isDryRun: dryRun
+            isDryRun: tag.dryRun
         )
     }
 }

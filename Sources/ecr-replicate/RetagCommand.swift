@@ -24,7 +24,7 @@ struct RetagCommand: AsyncParsableCommand {
     @Argument(help: "The tags to set.", transform: parseTag)
     var newTags: [Tag]
 
-    @OptionGroup(title: "Safety") var copying: RetagArguments
+    @OptionGroup(title: "Safety") var safety: TagArguments
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
 
@@ -37,35 +37,14 @@ struct RetagCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Session(command: "retag", output, connection).run { replicator in
-            try await replicator.retag(source, to: newTags, copying.options)
+            // What refers to the image is in its repository already.
+            let options = CopyOptions(
+                ifExists: safety.ifExists ?? .move,
+                ifCurrent: safety.ifCurrent,
+                referrers: .none,
+                isDryRun: safety.dryRun
+            )
+            return try await replicator.retag(source, to: newTags, options)
         }
-    }
-}
-
-/// The part of a copy's flags that makes sense within one repository.
-struct RetagArguments: ParsableArguments {
-    @Flag(help: "Print the plan on standard output, and write nothing.")
-    var dryRun = false
-
-    @Option(help: "What to do about a tag that holds another image.")
-    var ifExists: IfExists?
-
-    @Option(
-        help: ArgumentHelp(
-            "Move a tag only if it holds this digest now; refuses an absent tag.",
-            valueName: "digest"
-        ),
-        transform: parseDigest
-    )
-    var ifCurrent: Digest?
-
-    func validate() throws {
-        guard ifExists == nil || ifCurrent == nil else {
-            throw ValidationError("--if-current and --if-exists exclude each other")
-        }
-    }
-
-    var options: CopyOptions {
-        CopyOptions(ifExists: ifExists ?? .move, ifCurrent: ifCurrent, referrers: .none, isDryRun: dryRun)
     }
 }
