@@ -7,7 +7,7 @@ import Testing
 @Suite("Errors")
 struct CopyErrorTests {
     private static let (one, two) = (Digest(of: [1]), Digest(of: [2]))
-    private static let tag = try! Tag(parsing: "v1")
+    private static let tag = tagged("v1")
 
     private static let table: [(CopyError.Reason, CopyError.Side, cause: String, remedy: String, CopyError.Kind)] = [
         (
@@ -130,6 +130,11 @@ struct CopyErrorTests {
         ),
         (.unsupported("not this"), .source, "not this", "see the documentation for what works", .failed),
     ]
+
+    private static func tagged(_ text: String) -> Content.Tag {
+        guard let tag = try? Content.Tag(parsing: text) else { preconditionFailure(text) }
+        return tag
+    }
 
     @Test("say all there is to say", arguments: table.indices)
     func texts(_ index: Int) {

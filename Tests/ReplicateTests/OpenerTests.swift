@@ -241,10 +241,8 @@ struct OpenerTests {
 
 @Suite("Where a registry answers")
 struct RegistryHostTests {
-    private let host = try! ECRHost(authority: "111122223333.dkr.ecr.eu-west-1.amazonaws.com")
-
     private func url(_ proxy: String, api: String) throws -> String {
-        let host = try #require(host)
+        let host = try #require(try ECRHost(authority: "111122223333.dkr.ecr.eu-west-1.amazonaws.com"))
         return try RegistryHost.url(proxyEndpoint: proxy, for: host, apiEndpoint: HTTPURL(api)).text
     }
 

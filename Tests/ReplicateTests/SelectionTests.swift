@@ -91,6 +91,25 @@ struct SelectionTests {
         #expect(results.compactMap(\.error).allSatisfy { $0.side == .source })
     }
 
+    @Test("keep the results of those that are done when a later reading fails")
+    func pieces() async throws {
+        let bench = try Bench()
+        let count = Batch.imagesAtOnce + 3
+        let images = try (0..<count).map { try FakeImage.image("\($0)", layers: ["base"]) }
+        await bench.source.change { source in
+            for (number, image) in images.enumerated() { try? source.seed(image, tag: "t\(number)") }
+            source.listed = images.enumerated().map { number, image in
+                ListedImage(digest: image.digest, tags: [try! Tag(parsing: "t\(number)")])
+            }
+            source.refuse("read \(images[count - 3].digest.short)", .throttled("slow"))
+        }
+        let results = try await copy(bench, TagFilter())
+        #expect(results.count == count)
+        #expect(results.compactMap(\.error).map(\.reason) == Array(repeating: .throttled("slow"), count: 3))
+        #expect(await bench.destination.tags.count == Batch.imagesAtOnce)
+        #expect(bench.journal.count("relay \(FakeImage.blob("base").digest.short)") == 1)
+    }
+
     @Test("ask once whether tags are fixed, and create the repository once")
     func onceForAll() async throws {
         let bench = try await bench()
