@@ -54,33 +54,63 @@ struct Batch: Sendable {
         let archived = chosen.filter(\.isArchived)
 
         let tags = chosen.flatMap(\.tags).map { ManifestID.tag($0) }
-        async let reading = from.read(live.map { .digest($0.digest) })
-        let failures = await firstLook(at: targets.map { _ in tags }, asksSource: true)
-        let found = try await reading
-
-        var wishes: [Planner.Wish] = []
+        let pieces = live.chunked(Self.imagesAtOnce)
+        async let looked = firstLook(at: targets.map { _ in tags }, asksSource: true)
+        async let first = reading(pieces.first ?? [])
+        let failures = await looked
         var results: [CopyResult] = archived.flatMap { image in
-            targets.map { failed(source.tagged(image.tags.first), ($0.reference), error(.archived, image)) }
-        }
-        for image in live {
-            let id = ManifestID.digest(image.digest)
-            guard let root = found.manifests[id] else {
-                let reason = found.failures[id] ?? .imageMissing
-                results += targets.map { failed(source.tagged(image.tags.first), $0.reference, error(reason, image)) }
-                continue
-            }
-            do {
-                var wish = try await narrowed(root, image.tags.first.map { .both($0, image.digest) } ?? id)
-                wish.tags = image.tags
-                wishes.append(wish)
-            } catch let error as CopyError {
-                results += targets.map { failed(source.tagged(image.tags.first), $0.reference, error) }
-            }
+            targets.map { failed(source.tagged(image.tags.first), $0.reference, error(.archived, image)) }
         }
         results += zip(failures, targets).compactMap { error, target in
             error.map { failed(source, target.reference, $0) }
         }
         let open = targets.indices.filter { failures[$0] == nil }
+        for (number, piece) in pieces.enumerated() {
+            let found = number == 0 ? await first : await reading(piece)
+            // What was read for one piece is let go with it.
+            results += try await with(SourceReader(from)).copy(piece, found, at: open)
+        }
+        return results
+    }
+
+    /// Images whose manifests are held in memory at once; the largest real ones have some ten kilobytes.
+    static let imagesAtOnce = 400
+
+    private func with(_ reader: SourceReader) -> Batch {
+        Batch(replicator: replicator, source: source, reader: reader, options: options, targets: targets)
+    }
+
+    /// A reading that fails is a failure of the images it was about, not of those that are done.
+    private func reading(_ images: [ListedImage]) async -> Result<Reading, any Error> {
+        guard !images.isEmpty else { return .success(Reading()) }
+        do {
+            return .success(try await from.read(images.map { .digest($0.digest) }))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func copy(
+        _ images: [ListedImage],
+        _ reading: Result<Reading, any Error>,
+        at open: [Int]
+    ) async throws -> [CopyResult] {
+        var wishes: [Planner.Wish] = []
+        var results: [CopyResult] = []
+        for image in images {
+            do {
+                let found = try reading.get()
+                let id = ManifestID.digest(image.digest)
+                guard let root = found.manifests[id] else {
+                    throw error(found.failures[id] ?? .imageMissing, image)
+                }
+                var wish = try await narrowed(root, image.tags.first.map { .both($0, image.digest) } ?? id)
+                wish.tags = image.tags
+                wishes.append(wish)
+            } catch {
+                results += open.map { failed(source.tagged(image.tags.first), targets[$0].reference, error) }
+            }
+        }
         let done = try await wishes.mapConcurrently(limit: Replicator.parallelImages) { wish in
             let work = await plan(wish, at: open)
             return try await work.mapConcurrently(limit: work.count) { await finish($0) }

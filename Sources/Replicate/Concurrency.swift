@@ -157,6 +157,9 @@ actor SingleFlight<Key: Hashable & Sendable, Value: Sendable> {
         }
     }
 
+    /// How many wait for `key` now.
+    func waiters(_ key: Key) -> Int { aboard[key]?.count ?? 0 }
+
     /// Lets what was done be done once more.
     func forget(_ key: Key) { flights[key] = nil }
 

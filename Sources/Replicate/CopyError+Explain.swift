@@ -10,7 +10,17 @@ extension CopyError {
     /// One table, so that the same trouble reads the same wherever it comes from.
     init(explaining error: any Error, repository: any ImageRepository, _ operation: String, _ id: ManifestID? = nil) {
         let image = repository.reference.tagged(id?.tag, digest: id?.digest).description
-        self.init(explaining: error, side: repository.side, image: image, operation)
+        if let error = error as? RegistryError, case .plain = repository.reference.registry {
+            self.init(
+                Self.reasonAtPlainRegistry(error),
+                side: repository.side,
+                image: image,
+                operation: operation,
+                requestID: error.requestID
+            )
+        } else {
+            self.init(explaining: error, side: repository.side, image: image, operation)
+        }
     }
 
     init(explaining error: any Error, side: Side, image: String, _ operation: String) {
@@ -99,6 +109,26 @@ extension CopyError {
                 code: error.codes.first?.code ?? (error.status == 0 ? "malformed answer" : "HTTP \(error.status)"),
                 text: text
             )
+        }
+    }
+
+    /// Where there is no IAM, permissions are named by what is done.
+    private static func reasonAtPlainRegistry(_ error: RegistryError) -> Reason {
+        switch error.kind {
+        case .denied, .unauthorized, .tokenExpired: .denied(action: plainAction(error.operation), text: error.message)
+        default: reason(of: error)
+        }
+    }
+
+    private static func plainAction(_ operation: RegistryError.Operation) -> String {
+        switch operation {
+        case .ping: "use the registry"
+        case .readManifest: "read the manifest"
+        case .writeManifest: "write the manifest"
+        case .findBlob, .readBlob: "read the blob"
+        case .startUpload, .upload: "upload"
+        case .listTags: "list the tags"
+        case .listReferrers: "list the referrers"
         }
     }
 

@@ -1,0 +1,267 @@
+import Content
+import HTTPTypes
+import Platform
+import Testing
+import Wire
+
+@testable import Replicate
+
+@Suite("Moving a blob")
+struct BlobMoverTests {
+    private let blob = FakeImage.blob("layer")
+
+    private func bench(registry: String? = nil) async throws -> Bench {
+        let bench = try Bench(registry: registry)
+        await bench.source.change { [blob] in $0.blobs.insert(blob.digest) }
+        return bench
+    }
+
+    private func bring(_ bench: Bench, attempts: Int = 8) async throws -> BlobMover.Arrival {
+        try await bench.mover(attempts: attempts).bring(blob, from: bench.source, to: bench.destination)
+    }
+
+    private func answer(_ status: Int, _ fields: HTTPFields = [:]) -> WireResponse {
+        WireResponse(status: .init(code: status), fields: fields, body: Array("words".utf8))
+    }
+
+    private func cut(_ end: WireError.End, _ reason: WireError.Reason = .disconnected) -> WireError {
+        WireError(reason, "gone", end: end)
+    }
+
+    @Test("asks for the bytes, opens an upload and relays, once")
+    func plainly() async throws {
+        let bench = try await bench()
+        #expect(try await bring(bench).name == "moved")
+        #expect(
+            Set(bench.journal.lines.prefix(2)) == [
+                "from/app source \(blob.digest.short)", "to/app start \(blob.digest.short)",
+            ]
+        )
+        #expect(bench.journal.lines.count == 3)
+    }
+
+    @Test("starts over with a new upload after a cut, waiting longer each time")
+    func retries() async throws {
+        let bench = try await bench()
+        bench.relay.plan(
+            blob.digest,
+            .failure(cut(.source)),
+            .failure(cut(.destination)),
+            .outcome(.destinationAnswered(answer(503, [.retryAfter: "7"])))
+        )
+        #expect(try await bring(bench).name == "moved")
+        #expect(bench.waits.withLock { $0 } == [.milliseconds(200), .milliseconds(400), .milliseconds(7_200)])
+        #expect(bench.journal.lines("to/app close ") == ["1", "2", "3"])
+        #expect(bench.journal.count("to/app missing") == 3, "the answer to a try may have been lost")
+        let restarts = bench.events.withLock { $0.count { if case .blobRestarted = $0 { true } else { false } } }
+        #expect(restarts == 3)
+        #expect(await bench.destination.openUploads == [])
+    }
+
+    @Test("takes it for moved when only the answer was lost")
+    func lostAnswer() async throws {
+        let bench = try await bench()
+        bench.relay.plan(blob.digest, .lostAnswer)
+        #expect(try await bring(bench).name == "moved")
+        #expect(bench.journal.count("relay") == 1)
+    }
+
+    @Test("gives up after the last try, and says at which end", arguments: [WireError.End.source, .destination])
+    func givesUp(end: WireError.End) async throws {
+        let bench = try await bench()
+        bench.relay.plan(blob.digest, .failure(cut(end)), .failure(cut(end)), .failure(cut(end)))
+        let error = await #expect(throws: CopyError.self) { try await bring(bench, attempts: 3) }
+        #expect(error?.reason == .unreachable("gone"))
+        #expect(error?.side == (end == .source ? .source : .destination))
+        #expect(error?.operation == (end == .source ? "downloading \(blob.digest)" : "uploading \(blob.digest)"))
+        #expect(bench.journal.count("relay") == 3)
+        #expect(await bench.destination.openUploads == [])
+    }
+
+    @Test("asks for a fresh address when one has run out, three in all")
+    func freshAddress() async throws {
+        let bench = try await bench()
+        bench.relay.plan(blob.digest, .outcome(.sourceAnswered(answer(403))), .outcome(.sourceAnswered(answer(400))))
+        #expect(try await bring(bench).name == "moved")
+        #expect(bench.journal.count("from/app source") == 3)
+        #expect(bench.journal.count("to/app start") == 1, "nothing had been uploaded: the upload still serves")
+
+        let never = try await self.bench()
+        for _ in 0..<3 { never.relay.plan(blob.digest, .outcome(.sourceAnswered(answer(403)))) }
+        let error = await #expect(throws: CopyError.self) { try await bring(never) }
+        #expect(error?.reason == .rejected(code: "HTTP 403", text: "words"))
+        #expect(error?.side == .source && never.journal.count("relay") == 3)
+        #expect(await never.destination.openUploads == [])
+    }
+
+    @Test("doesn't ask again for what the source says isn't there")
+    func notThere() async throws {
+        let bench = try Bench()
+        let error = await #expect(throws: CopyError.self) { try await bring(bench) }
+        #expect(error?.reason == .blobMissing(blob.digest) && error?.side == .source)
+        #expect(bench.journal.count("from/app source") == 1)
+    }
+
+    @Test("follows five redirects, and no sixth", arguments: [5, 6])
+    func redirects(hops: Int) async throws {
+        let bench = try await bench()
+        for hop in 1...hops {
+            // The last one leads back to the source, which has the bytes.
+            let path = hop == 5 ? "https://source.test/from/app/last" : "https://cdn\(hop).test/b?secret=s"
+            bench.relay.plan(blob.digest, .outcome(.sourceAnswered(answer(307, [.location: path]))))
+        }
+        if hops == 5 {
+            #expect(try await bring(bench).name == "moved")
+            #expect(bench.relay.urls.last == "https://source.test/from/app/last")
+        } else {
+            let error = await #expect(throws: CopyError.self) { try await bring(bench) }
+            #expect(error?.reason == .unreachable("too many redirects") && error?.side == .source)
+        }
+        #expect(await bench.destination.openUploads == [])
+    }
+
+    @Test("never follows a redirect to plain http")
+    func downgrade() async throws {
+        let bench = try await bench()
+        let location: HTTPFields = [.location: "http://cdn.test/b?secret=s"]
+        bench.relay.plan(blob.digest, .outcome(.sourceAnswered(answer(302, location))))
+        let error = try #require(await #expect(throws: CopyError.self) { try await bring(bench) })
+        guard case .untrusted = error.reason else { return #expect(Bool(false), "\(error)") }
+        #expect(!"\(error)".contains("secret"))
+        #expect(bench.journal.count("relay") == 1)
+    }
+
+    @Test(
+        "takes other bytes than were promised for damage after three tries",
+        arguments: [
+            WireError.Reason.corrupt, .tooShort, .tooLong,
+        ]
+    )
+    func corrupt(_ reason: WireError.Reason) async throws {
+        let bench = try await bench()
+        for _ in 0..<3 { bench.relay.plan(blob.digest, .failure(cut(.source, reason))) }
+        let error = await #expect(throws: CopyError.self) { try await bring(bench) }
+        #expect(error?.reason == .corrupt(expected: blob.digest, detail: "gone"))
+        #expect(error?.side == .source && bench.journal.count("relay") == 3)
+        #expect(await bench.destination.blobs.isEmpty)
+
+        let once = try await self.bench()
+        once.relay.plan(blob.digest, .failure(cut(.source, reason)))
+        #expect(try await bring(once).name == "moved")
+    }
+
+    @Test("heeds what the destination's refusal advises")
+    func refusal() async throws {
+        let bench = try await bench()
+        bench.relay.plan(blob.digest, .outcome(.destinationAnswered(answer(400))))
+        let error = await #expect(throws: CopyError.self) { try await bring(bench) }
+        #expect(error?.reason == .rejected(code: "HTTP 400", text: "as told") && error?.side == .destination)
+        #expect(bench.journal.count("relay") == 1)
+    }
+
+    @Test("doesn't count a refusal as stored because nobody could explain it")
+    func unexplained() async throws {
+        let bench = try await bench()
+        bench.relay.plan(blob.digest, .outcome(.destinationAnswered(answer(401))))
+        await bench.destination.refuse("explain", .noCredentials("no token"))
+        let error = await #expect(throws: CopyError.self) { try await bring(bench) }
+        #expect(error?.reason == .noCredentials("no token"))
+        #expect(await bench.destination.openUploads == [])
+    }
+
+    @Test("closes the upload when the source gives no address")
+    func noAddress() async throws {
+        let bench = try await bench()
+        await bench.source.refuse("source", .archived)
+        let error = await #expect(throws: CopyError.self) { try await bring(bench) }
+        #expect(error?.reason == .archived)
+        #expect(await bench.destination.openUploads == [])
+    }
+
+    @Test("closes the upload when it is cancelled, by a task that isn't")
+    func cancelled() async throws {
+        let (stream, entered) = AsyncStream<Void>.makeStream()
+        let bench = try Bench {
+            entered.yield()
+            try await Task.sleep(for: .seconds(600))
+        }
+        let task = Task { [blob] in
+            try await bench.mover().bring(blob, from: bench.source, to: bench.destination)
+        }
+        for await _ in stream { break }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(bench.journal.lines("to/app close ") == ["1"])
+        #expect(await bench.destination.openUploads == [])
+    }
+
+    @Test("moves a blob once for all who want it at one place, and tells one of them so")
+    func singleFlight() async throws {
+        let bench = try await bench()
+        let mover = bench.mover()
+        let arrivals = try await (0..<10).mapConcurrently(limit: 10) { [blob] _ in
+            try await mover.bring(blob, from: bench.source, to: bench.destination).name
+        }
+        #expect(arrivals.sorted() == ["moved"] + Array(repeating: "there", count: 9))
+        #expect(bench.journal.count("relay") == 1)
+
+        let other = try FakeRepository(.destination, "other/app", bench.journal, registry: "other.test")
+        bench.relay.connect(other)
+        #expect(try await mover.bring(blob, from: bench.source, to: other).name == "moved")
+    }
+
+    @Test("has no more relays in flight than it may", arguments: [1, 3])
+    func permits(jobs: Int) async throws {
+        let bench = try Bench(jobs: jobs) { for _ in 0..<50 { await Task.yield() } }
+        let blobs = (0..<20).map { FakeImage.blob("\($0)") }
+        await bench.source.change { $0.blobs.formUnion(blobs.map(\.digest)) }
+        let mover = bench.mover()
+        try await blobs.forEachConcurrently(limit: 20) {
+            _ = try await mover.bring($0, from: bench.source, to: bench.destination)
+        }
+        #expect(bench.relay.most == jobs)
+    }
+
+    @Test("mounts from the source where both are in one registry")
+    func mountsFromSource() async throws {
+        let bench = try await bench(registry: "source.test")
+        await bench.destination.change { $0.mounts = ["from/app"] }
+        #expect(try await bring(bench).name == "mounted from from/app")
+        #expect(bench.journal.lines == ["to/app start \(blob.digest.short) from from/app"])
+    }
+
+    @Test("mounts from a sibling that this run has filled")
+    func mountsFromSibling() async throws {
+        let bench = try await bench()
+        let sibling = try FakeRepository(.destination, "sibling", bench.journal, registry: "destination.test")
+        bench.relay.connect(sibling)
+        await sibling.change { $0.mounts = ["to/app"] }
+        let mover = bench.mover()
+        _ = try await mover.bring(blob, from: bench.source, to: bench.destination)
+        #expect(try await mover.bring(blob, from: bench.source, to: sibling).name == "mounted from to/app")
+        #expect(bench.journal.count("relay") == 1)
+    }
+
+    @Test("goes on with the upload that a declined mount is, and stops asking after two")
+    func declines() async throws {
+        let bench = try Bench(registry: "source.test")
+        let blobs = (0..<4).map { FakeImage.blob("\($0)") }
+        await bench.source.change { $0.blobs.formUnion(blobs.map(\.digest)) }
+        let mover = bench.mover()
+        for blob in blobs {
+            #expect(try await mover.bring(blob, from: bench.source, to: bench.destination).name == "moved")
+        }
+        let starts = bench.journal.lines("to/app start ").map { $0.hasSuffix("from from/app") }
+        #expect(starts == [true, true, false, false])
+    }
+}
+
+extension BlobMover.Arrival {
+    var name: String {
+        switch self {
+        case .moved: "moved"
+        case .mounted(let from): "mounted from \(from)"
+        case .wasThere: "there"
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import Platform
+import Testing
+
+@testable import Replicate
+
+@Suite("Permits", .timeLimit(.minutes(1)))
+struct PermitsTests {
+    @Test("are never handed out twice, whoever is cancelled in the queue")
+    func cancelWhileQueued() async throws {
+        let permits = Permits(2)
+        let inside = Lock((now: 0, most: 0, done: 0))
+        let tasks = (0..<200).map { number in
+            Task {
+                try await permits.withPermit {
+                    inside.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1), $0.done) }
+                    for _ in 0..<(number % 7) { await Task.yield() }
+                    inside.withLock { $0 = ($0.now - 1, $0.most, $0.done + 1) }
+                }
+            }
+        }
+        for task in tasks.enumerated() where task.offset % 3 == 0 { task.element.cancel() }
+        var cancelled = 0
+        for task in tasks {
+            do { try await task.value } catch is CancellationError { cancelled += 1 }
+        }
+        let state = inside.withLock { $0 }
+        #expect(state.most <= 2 && state.now == 0)
+        #expect(state.done + cancelled == 200)
+        // None got lost: both can still be had.
+        try await permits.withPermit { try await permits.withPermit {} }
+    }
+
+    @Test("come back from those who fail")
+    func failure() async throws {
+        struct Broken: Error {}
+        let permits = Permits(1)
+        for _ in 0..<3 { await #expect(throws: Broken.self) { try await permits.withPermit { throw Broken() } } }
+        #expect(try await permits.withPermit { 7 } == 7)
+    }
+
+    @Test("are not waited for by one who was cancelled before")
+    func cancelledBefore() async throws {
+        let permits = Permits(1)
+        let task = Task {
+            while !Task.isCancelled { await Task.yield() }
+            return try await permits.withPermit { true }
+        }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+    }
+}
+
+@Suite("Single flight", .timeLimit(.minutes(1)))
+struct SingleFlightTests {
+    private struct Broken: Error {}
+
+    @Test("remembers a success")
+    func success() async throws {
+        let flights = SingleFlight<String, Int>()
+        let count = Lock(0)
+        let values = try await (0..<50).mapConcurrently(limit: 50) { _ in
+            try await flights.run("a") {
+                count.withLock {
+                    $0 += 1; return $0
+                }
+            }
+        }
+        #expect(values.allSatisfy { $0 == 1 })
+        #expect(try await flights.run("a") { 2 } == 1)
+        #expect(try await flights.run("b") { 3 } == 3)
+        await flights.forget("a")
+        #expect(try await flights.run("a") { 4 } == 4)
+    }
+
+    @Test("hands a failure to those who wait, and lets the next one try")
+    func failure() async throws {
+        let flights = SingleFlight<String, Int>()
+        let (stream, gate) = AsyncStream<Void>.makeStream()
+        let count = Lock(0)
+        let waiting = (0..<3).map { _ in
+            Task {
+                try await flights.run("a") {
+                    count.withLock { $0 += 1 }
+                    for await _ in stream { break }
+                    throw Broken()
+                }
+            }
+        }
+        while await flights.waiters("a") < 3 { await Task.yield() }
+        gate.yield()
+        for task in waiting { await #expect(throws: Broken.self) { try await task.value } }
+        #expect(count.withLock { $0 } == 1)
+        #expect(try await flights.run("a") { 5 } == 5)
+    }
+
+    @Test("goes on while anybody waits, and is called off by the last who leaves")
+    func passengers() async throws {
+        let flights = SingleFlight<String, Int>()
+        let (stream, gate) = AsyncStream<Void>.makeStream()
+        let wasCancelled = Lock(false)
+        let body: @Sendable () async throws -> Int = {
+            for await _ in stream { break }
+            if Task.isCancelled { wasCancelled.withLock { $0 = true } }
+            try Task.checkCancellation()
+            return 1
+        }
+        let (first, second) = (Task { try await flights.run("a", body) }, Task { try await flights.run("a", body) })
+        while await flights.waiters("a") < 2 { await Task.yield() }
+        first.cancel()
+        while await flights.waiters("a") > 1 { await Task.yield() }
+        gate.yield()
+        #expect(try await second.value == 1)
+        #expect(!wasCancelled.withLock { $0 })
+
+        let last = Task { try await flights.run("b", body) }
+        while await flights.waiters("b") < 1 { await Task.yield() }
+        last.cancel()
+        await #expect(throws: CancellationError.self) { try await last.value }
+        #expect(wasCancelled.withLock { $0 })
+        #expect(try await flights.run("b") { 2 } == 2)
+    }
+}
+
+@Suite("Bulk")
+struct BulkTests {
+    @Test("keeps the order, and the limit")
+    func order() async throws {
+        let state = Lock((now: 0, most: 0))
+        let results = try await (0..<100).mapConcurrently(limit: 4) { number in
+            state.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+            for _ in 0..<(number % 5) { await Task.yield() }
+            state.withLock { $0.now -= 1 }
+            return number * 2
+        }
+        #expect(results == (0..<100).map { $0 * 2 })
+        #expect(state.withLock { $0.most } <= 4)
+    }
+
+    @Test("cuts into pieces, the last one short")
+    func pieces() {
+        #expect(Array(0..<5).chunked(2) == [[0, 1], [2, 3], [4]])
+        #expect([Int]().chunked(2).isEmpty)
+        #expect([3, 1, 3, 2, 1].unique() == [3, 1, 2])
+    }
+}

@@ -1,0 +1,149 @@
+import Content
+import Testing
+
+@testable import Replicate
+
+/// What people read when something fails: operation, side, image, cause, remedy, request id.
+@Suite("Errors")
+struct CopyErrorTests {
+    private static let (one, two) = (Digest(of: [1]), Digest(of: [2]))
+    private static let tag = tagged("v1")
+
+    private static let table: [(CopyError.Reason, CopyError.Side, cause: String, remedy: String, CopyError.Kind)] = [
+        (
+            .denied(action: "ecr:PutImage", text: "because"), .destination, "not allowed to ecr:PutImage: because",
+            "grant ecr:PutImage to the identity used for the destination (and, across accounts, in the policy of "
+                + "the repository)", .notPermitted
+        ),
+        (
+            .denied(action: "ecr:BatchGetImage", text: ""), .source, "not allowed to ecr:BatchGetImage",
+            "grant ecr:BatchGetImage to the identity used for the source (and, across accounts, in the policy of "
+                + "the repository)", .notPermitted
+        ),
+        (
+            .noCredentials("there are none"), .destination, "there are none",
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --destination-profile",
+            .notPermitted
+        ),
+        (
+            .noCredentials("expired", remedy: "get others"), .source, "expired", "get others", .notPermitted
+        ),
+        (
+            .repositoryMissing, .destination, "the repository does not exist",
+            "create it, or pass --create-repository defaults; if it exists, check account and region", .failed
+        ),
+        (
+            .repositoryMissing, .source, "the repository does not exist", "check the name, account and region",
+            .failed
+        ),
+        (
+            .imageMissing, .source, "there is no such image",
+            "list what is there with: ecr-replicate ls a.test:5000/team/app", .failed
+        ),
+        (
+            .tagMismatch, .source, "the tag does not point at that digest (any more)",
+            "look with: ecr-replicate inspect a.test:5000/team/app:v1", .failed
+        ),
+        (
+            .archived, .source, "the image is archived",
+            "restore it first (aws ecr update-image-storage-class --target-storage-class STANDARD), then run again",
+            .failed
+        ),
+        (
+            .keyUnusable("disabled"), .source, "ECR can't use the repository's KMS key: disabled",
+            "enable the key, or restore ECR's grant on it; the key belongs to the source's account", .failed
+        ),
+        (
+            .emptyBlob(.ofNothing), .destination,
+            "the image has a blob without bytes (\(Digest.ofNothing)), and ECR can't store one",
+            "build the image again without the empty layer", .failed
+        ),
+        (
+            .tagImmutable(tag: tag, holds: one, wanted: two), .destination,
+            "tag v1 is immutable and holds \(one); wanted \(two)",
+            "use a new tag, or exclude this one from the repository's immutability", .refused
+        ),
+        (
+            .tagImmutable(tag: tag, holds: nil, wanted: two), .destination, "tag v1 is immutable; wanted \(two)",
+            "use a new tag, or exclude this one from the repository's immutability", .refused
+        ),
+        (
+            .tagHolds(tag: tag, holds: one, wanted: two), .destination, "tag v1 holds \(one), not \(two)",
+            "pass --if-exists move to move it, or use another tag", .refused
+        ),
+        (
+            .tagMoved(tag: tag, expected: one, holds: two), .destination,
+            "tag v1 should hold \(one) but holds \(two)", "look at what the tag holds now, and decide again",
+            .refused
+        ),
+        (
+            .tagMoved(tag: tag, expected: one, holds: nil), .destination,
+            "tag v1 should hold \(one) but does not exist", "look at what the tag holds now, and decide again",
+            .refused
+        ),
+        (
+            .childMissing(one, of: two), .source, "\(two) names the manifest \(one), which is not there",
+            "the index is incomplete; push the missing image again, or copy with --platform", .failed
+        ),
+        (
+            .blobMissing(one), .source, "the blob \(one) can't be had", "push the image again at the source", .failed
+        ),
+        (
+            .corrupt(expected: one, detail: "others"), .source, "what came is not \(one): others",
+            "run again; if it repeats, what is stored is damaged and must be pushed anew", .failed
+        ),
+        (
+            .badManifest(.noConfig), .source, "the image manifest names no config",
+            "this can't be copied as it is; push the image again with a current tool", .failed
+        ),
+        (
+            .platformMissing(wanted: "a/b", has: ["c/d", "e/f"]), .source,
+            "there is no image for a/b; it has c/d, e/f", "choose one of those with --platform", .failed
+        ),
+        (
+            .platformMissing(wanted: "a/b", has: []), .source, "there is no image for a/b; it has no platforms",
+            "choose one of those with --platform", .failed
+        ),
+        (
+            .quota("full"), .destination, "a quota is used up: full",
+            "ask for a higher quota, or delete what is not needed", .failed
+        ),
+        (
+            .throttled("slow"), .destination, "throttled until the tries ran out: slow",
+            "run again later or with a smaller --jobs; what has arrived stays", .failed
+        ),
+        (
+            .unreachable("cut"), .destination, "no answer: cut",
+            "check the network, the endpoint and the proxy, then run again; what has arrived stays", .failed
+        ),
+        (
+            .untrusted("bad"), .destination, "the server could not prove who it is: bad",
+            "if a proxy or a private registry is meant to answer there, name its CA with --ca-bundle FILE", .failed
+        ),
+        (
+            .wrongEndpoint("elsewhere"), .source, "elsewhere",
+            "check AWS_ENDPOINT_URL_ECR and the endpoint flags of the source", .failed
+        ),
+        (
+            .rejected(code: "Odd", text: "words"), .source, "Odd: words",
+            "see the text; --log-level debug shows every request of the API", .failed
+        ),
+        (.unsupported("not this"), .source, "not this", "see the documentation for what works", .failed),
+    ]
+
+    private static func tagged(_ text: String) -> Content.Tag {
+        guard let tag = try? Content.Tag(parsing: text) else { preconditionFailure(text) }
+        return tag
+    }
+
+    @Test("say all there is to say", arguments: table.indices)
+    func texts(_ index: Int) {
+        let (reason, side, cause, remedy, kind) = Self.table[index]
+        let image = "a.test:5000/team/app:v1@\(Self.two)"
+        var error = CopyError(reason, side: side, image: image, operation: "PutImage")
+        #expect(error.description == "PutImage failed at the \(side) \(image): \(cause)\n  next: \(remedy)")
+        error.requestID = "r-1"
+        #expect(error.description.hasSuffix("\n  request id: r-1"))
+        #expect(error.kind == kind)
+    }
+}

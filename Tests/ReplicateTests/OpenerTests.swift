@@ -1,0 +1,286 @@
+import AWSIdentity
+import Content
+import FoundationEssentials
+import HTTPTypes
+import Logging
+import Platform
+import Testing
+import Wire
+
+@testable import Replicate
+
+/// Answers every API call with what a small ECR would say, and writes down where each went.
+final class RecordingAWS: HTTPSending {
+    private let seen = Lock<[(operation: String, url: HTTPURL)]>([])
+    let proxyEndpoint: String
+    let refusals: [String: (status: Int, body: String)]
+
+    init(proxyEndpoint: String, refusing refusals: [String: (status: Int, body: String)] = [:]) {
+        (self.proxyEndpoint, self.refusals) = (proxyEndpoint, refusals)
+    }
+
+    var operations: [String] { seen.withLock { $0.map(\.operation) } }
+    var origins: Set<String> { seen.withLock { Set($0.map(\.url.origin)) } }
+
+    func send(_ request: WireRequest) async throws -> WireResponse {
+        let target = HTTPField.Name("X-Amz-Target").flatMap { request.fields[$0] }
+        let text = String(decoding: request.body, as: UTF8.self)
+        let operation: String
+        if let name = target?.split(separator: ".").last {
+            operation = String(name)
+        } else if text.contains("GetCallerIdentity") {
+            operation = "GetCallerIdentity"
+        } else {
+            operation = "\(request.method) \(request.url.path)"
+        }
+        seen.withLock { $0.append((operation, request.url)) }
+        if let (status, body) = refusals[operation] {
+            return WireResponse(status: .init(code: status), body: Array(body.utf8))
+        }
+        return WireResponse(status: .init(code: 200), fields: fields(operation), body: Array(body(operation).utf8))
+    }
+
+    private func fields(_ operation: String) -> HTTPFields {
+        operation.hasPrefix("POST /v2/") ? [.location: "/v2/team/app/blobs/uploads/1"] : [:]
+    }
+
+    private func body(_ operation: String) -> String {
+        switch operation {
+        case "GetAuthorizationToken":
+            #"{"authorizationData":[{"authorizationToken":"QVdTOng=","expiresAt":4102444800,"#
+                + #""proxyEndpoint":"\#(proxyEndpoint)"}]}"#
+        case "GetCallerIdentity":
+            "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111122223333:user/u</Arn>"
+                + "<UserId>U</UserId><Account>111122223333</Account></GetCallerIdentityResult>"
+                + "</GetCallerIdentityResponse>"
+        default: "{}"
+        }
+    }
+}
+
+@Suite("Opening registries")
+struct OpenerTests {
+    private func opener(_ aws: RecordingAWS, _ more: [String: String] = [:]) -> RepositoryOpener {
+        var variables = [
+            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "eu-west-1",
+        ]
+        variables.merge(more) { $1 }
+        let logger = Logger(label: "opener") { _ in SwiftLogNoOpLogHandler() }
+        let retry = RetryPolicy(attempts: 1, clock: InstantClock())
+        let resolver = IdentityResolver(
+            environment: AWSEnvironment(variables: variables, home: "/nonexistent"),
+            sender: aws,
+            retry: retry,
+            logger: logger
+        )
+        return RepositoryOpener(resolver: resolver, sender: aws, retry: retry, logger: logger)
+    }
+
+    private let blob = FakeImage.blob("layer")
+    private let local = ["AWS_ENDPOINT_URL": "http://127.0.0.1:4566"]
+    private let localProxy = "http://999988887777.dkr.ecr.eu-west-1.localhost:4566"
+
+    private func open(
+        _ opener: RepositoryOpener,
+        _ text: String,
+        _ options: SideOptions = SideOptions()
+    ) async throws -> any ImageRepository {
+        try await opener.open(ImageReference(parsing: text), side: .destination, options)
+    }
+
+    @Test("sends nothing before something is asked for, and no token for the API")
+    func lazily() async throws {
+        let aws = RecordingAWS(proxyEndpoint: localProxy)
+        let repository = try await open(opener(aws, local), "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app")
+        #expect(aws.operations.isEmpty)
+        _ = try await repository.immutability()
+        #expect(aws.operations == ["DescribeRepositories"])
+        #expect(aws.origins == ["http://127.0.0.1:4566"])
+    }
+
+    @Test("asks for one token for all repositories of an identity and region")
+    func oneToken() async throws {
+        let aws = RecordingAWS(proxyEndpoint: localProxy)
+        let opener = opener(aws, local)
+        let host = "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
+        let repositories = [
+            try await open(opener, "\(host)/team/app"), try await open(opener, "\(host)/team/other"),
+            try await open(opener, "444455556666.dkr.ecr.eu-west-1.amazonaws.com/team/app"),
+        ]
+        try await repositories.forEachConcurrently(limit: 3) { [blob] in
+            for _ in 0..<3 { _ = try await $0.startUpload(of: blob, mountingFrom: nil) }
+        }
+        #expect(aws.operations.count { $0 == "GetAuthorizationToken" } == 1)
+        #expect(aws.operations.count { $0.hasPrefix("POST /v2/") } == 9)
+        #expect(
+            aws.origins == [
+                "http://127.0.0.1:4566", "http://111122223333.dkr.ecr.eu-west-1.localhost:4566",
+                "http://444455556666.dkr.ecr.eu-west-1.localhost:4566",
+            ],
+            "the token's registry, with the label of each reference's account"
+        )
+        let far = RecordingAWS(proxyEndpoint: "http://999988887777.dkr.ecr.us-east-1.localhost:4566")
+        let elsewhere = try await open(self.opener(far, local), "111122223333.dkr.ecr.us-east-1.amazonaws.com/team/app")
+        _ = try await elsewhere.startUpload(of: blob, mountingFrom: nil)
+        #expect(far.operations.contains("GetAuthorizationToken"), "another region, another token")
+    }
+
+    @Test("knows AWS's own registries by rule")
+    func awsByRule() async throws {
+        let aws = RecordingAWS(proxyEndpoint: "https://999988887777.dkr.ecr.eu-west-1.amazonaws.com")
+        let repository = try await open(opener(aws), "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app")
+        _ = try await repository.startUpload(of: blob, mountingFrom: nil)
+        #expect(
+            aws.origins == [
+                "https://api.ecr.eu-west-1.amazonaws.com:443",
+                "https://111122223333.dkr.ecr.eu-west-1.amazonaws.com:443",
+            ]
+        )
+    }
+
+    @Test("goes where --registry-endpoint says, whatever the token names")
+    func registryEndpoint() async throws {
+        let aws = RecordingAWS(proxyEndpoint: "https://999988887777.dkr.ecr.eu-west-1.amazonaws.com")
+        let repository = try await open(
+            opener(aws, local),
+            "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app",
+            SideOptions(registryEndpoint: "vpce.test")
+        )
+        _ = try await repository.startUpload(of: blob, mountingFrom: nil)
+        #expect(aws.origins == ["http://127.0.0.1:4566", "https://vpce.test:443"])
+    }
+
+    @Test("asks a registry on *.localhost for its own API where no endpoint is named")
+    func localRegistry() async throws {
+        let host = "111122223333.dkr.ecr.eu-west-1.localhost:4599"
+        let aws = RecordingAWS(proxyEndpoint: "http://\(host)")
+        let repository = try await open(opener(aws), "\(host)/team/app")
+        _ = try await repository.immutability()
+        _ = try await repository.startUpload(of: blob, mountingFrom: nil)
+        #expect(aws.origins == ["http://\(host)"])
+    }
+
+    @Test("asks STS once who the caller of bare names is, however many there are")
+    func bareNames() async throws {
+        let aws = RecordingAWS(proxyEndpoint: localProxy)
+        let opener = opener(aws, local)
+        let names = ["team/app", "team/app", "team/other"]
+        let opened = try await names.mapConcurrently(limit: 3) { try await open(opener, $0).reference.description }
+        #expect(aws.operations == ["GetCallerIdentity"])
+        #expect(opened[2] == "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/other")
+
+        let told = RecordingAWS(proxyEndpoint: localProxy)
+        let known = try await open(
+            self.opener(told, local.merging(["AWS_ACCOUNT_ID": "444455556666"]) { $1 }),
+            "team/app",
+            SideOptions(region: "us-east-1")
+        )
+        #expect(told.operations.isEmpty)
+        #expect(known.reference.description == "444455556666.dkr.ecr.us-east-1.amazonaws.com/team/app")
+    }
+
+    @Test("takes keys that STS refuses for no credentials")
+    func badKeys() async throws {
+        let body =
+            "<ErrorResponse><Error><Code>InvalidClientTokenId</Code><Message>no</Message></Error></ErrorResponse>"
+        let aws = RecordingAWS(proxyEndpoint: localProxy, refusing: ["GetCallerIdentity": (403, body)])
+        let error = await #expect(throws: CopyError.self) { try await open(opener(aws, local), "team/app") }
+        #expect(error?.kind == .notPermitted && error?.operation == "GetCallerIdentity")
+        #expect(error?.side == .destination && error?.image == "team/app")
+    }
+
+    @Test("asks a plain registry once how it is spoken to, and names permissions without IAM")
+    func plain() async throws {
+        let aws = RecordingAWS(proxyEndpoint: "", refusing: ["GET /v2/team/app/manifests/v1": (403, "{}")])
+        let opener = opener(aws)
+        let repository = try await open(opener, "localhost:5000/team/app")
+        _ = try await open(opener, "localhost:5000/team/other")
+        #expect(aws.operations == ["GET /v2/"])
+        let error = await #expect(throws: CopyError.self) {
+            try await repository.read([.tag(Tag(parsing: "v1"))])
+        }
+        #expect(error?.reason == .denied(action: "read the manifest", text: "{}"), "\(String(describing: error))")
+        #expect(error?.image == "localhost:5000/team/app:v1")
+    }
+
+    @Test("needs no credentials to be refused: an error that names the side")
+    func noCredentials() async throws {
+        let aws = RecordingAWS(proxyEndpoint: localProxy)
+        let opener = opener(aws, ["AWS_ACCESS_KEY_ID": ""])
+        let error = await #expect(throws: CopyError.self) {
+            try await open(opener, "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app")
+        }
+        #expect(error?.kind == .notPermitted && error?.side == .destination)
+        #expect(aws.operations.isEmpty)
+    }
+
+    @Test("refuses an empty blob before it opens an upload")
+    func emptyBlob() async throws {
+        let aws = RecordingAWS(proxyEndpoint: localProxy)
+        let repository = try await open(opener(aws, local), "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app")
+        let empty = Descriptor(mediaType: .ociLayer, digest: .ofNothing, size: 0)
+        for attempt in [0, 1] {
+            let error = await #expect(throws: CopyError.self) {
+                if attempt == 0 { _ = try await repository.missing([empty]) }
+                _ = try await repository.startUpload(of: empty, mountingFrom: nil)
+            }
+            #expect(error?.reason == .emptyBlob(.ofNothing))
+        }
+        #expect(aws.operations.isEmpty)
+    }
+
+    @Test("says which blob the source lacks")
+    func lostLayer() async throws {
+        let body = #"{"__type":"LayersNotFoundException","message":"no such layer"}"#
+        let aws = RecordingAWS(proxyEndpoint: localProxy, refusing: ["GetDownloadUrlForLayer": (400, body)])
+        let repository = try await open(opener(aws, local), "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app")
+        let error = await #expect(throws: CopyError.self) { _ = try await repository.source(of: blob) }
+        #expect(error?.reason == .blobMissing(blob.digest) && error?.operation == "GetDownloadUrlForLayer")
+    }
+}
+
+@Suite("Where a registry answers")
+struct RegistryHostTests {
+    private func url(_ proxy: String, api: String) throws -> String {
+        let host = try #require(try ECRHost(authority: "111122223333.dkr.ecr.eu-west-1.amazonaws.com"))
+        return try RegistryHost.url(proxyEndpoint: proxy, for: host, apiEndpoint: HTTPURL(api)).text
+    }
+
+    @Test(
+        "is what proxyEndpoint names, with the reference's account in front",
+        arguments: [
+            (
+                "http://999988887777.dkr.ecr.eu-west-1.localhost:4566", "http://127.0.0.1:4566",
+                "http://111122223333.dkr.ecr.eu-west-1.localhost:4566/"
+            ),
+            ("http://127.0.0.1:5001", "http://127.0.0.1:4566", "http://127.0.0.1:5001/"),
+            ("registry.test", "https://api.test", "https://registry.test/"),
+            ("https://999988887777.registry.test", "https://api.test", "https://111122223333.registry.test/"),
+            (
+                "https://999988887777.dkr.ecr.eu-west-1.amazonaws.com", "https://vpce-1.ecr.test",
+                "https://111122223333.dkr.ecr.eu-west-1.amazonaws.com/"
+            ),
+        ]
+    )
+    func named(_ proxy: String, _ api: String, _ wanted: String) throws {
+        #expect(try url(proxy, api: api) == wanted)
+    }
+
+    @Test(
+        "is refused where a token would go astray",
+        arguments: [
+            ("", "http://127.0.0.1:4566", "names no registry"),
+            ("https://999988887777.dkr.ecr.eu-west-1.amazonaws.com", "http://127.0.0.1:4566", "is AWS"),
+            ("https://999988887777.dkr.ecr.eu-west-1.amazonaws.com", "http://ecr.localhost:4566", "is AWS"),
+            (
+                "https://999988887777.dkr.ecr.us-east-1.amazonaws.com", "https://vpce-1.ecr.test",
+                "registry in us-east-1"
+            ),
+            ("http://999988887777.dkr.ecr.us-east-1.localhost:1", "http://127.0.0.1:1", "registry in us-east-1"),
+        ]
+    )
+    func refused(_ proxy: String, _ api: String, _ words: String) throws {
+        let error = try #require(#expect(throws: WireError.self) { try url(proxy, api: api) })
+        #expect(error.reason == .badURL && error.detail.contains(words), "\(error)")
+    }
+}
