@@ -58,7 +58,7 @@ docs: ## write docs/cli.md, the man page and the completions anew from the progr
 
 tsan: ## run the tests with ThreadSanitizer, in .build-tsan
 	@scripts/setup
-	TSAN_OPTIONS="exitcode=66 halt_on_error=0 $$TSAN_OPTIONS" \
+	TSAN_OPTIONS="exitcode=66 halt_on_error=0 suppressions=$(CURDIR)/scripts/tsan.suppressions $$TSAN_OPTIONS" \
 		swift test --sanitize thread --scratch-path .build-tsan $(SANITIZED)
 
 # Leaks are not looked for: what LeakSanitizer finds is Foundation's and the test runner's own.

@@ -231,11 +231,19 @@ struct BlobMover: Sendable {
         case 500...599:
             BlobFailure(failure(.rejected(code: "HTTP \(answer.status.code)", text: ""), source, operation), advice)
         default:
+            // The body stays out: S3 repeats the request in it, key id and signature included.
             BlobFailure(
-                failure(.rejected(code: "HTTP \(answer.status.code)", text: answer.excerpt()), source, operation),
+                failure(.rejected(code: "HTTP \(answer.status.code)", text: storageCode(answer)), source, operation),
                 .never
             )
         }
+    }
+
+    /// What S3 calls the trouble, for example `AccessDenied`.
+    private func storageCode(_ answer: WireResponse) -> String {
+        let parts = answer.excerpt(1_000).split(separator: "<Code>", maxSplits: 1)
+        let code = (parts.count == 2 ? parts[1] : "").prefix { $0.isASCII && $0.isLetter }
+        return code.isEmpty || code.count > 60 ? "the layer's host refuses" : "the layer's host says \(code)"
     }
 
     private func explain(

@@ -117,14 +117,15 @@ struct Copier: Sendable {
         }
     }
 
-    /// Sets the tags that have to be; a guarded one is read again if bytes had to move since it was read.
+    /// Sets the tags that have to be; a guarded one is read again if bytes had to move since it was read, be it that
+    /// another image of the run moved them while this one waited.
     private func setTags(
         _ tags: [Plan.PlannedTag],
         _ lacking: [Digest: Plan.PlannedManifest]
     ) async throws -> [CopyReceipt.TagResult] {
         let guardian = TagGuard(session: session, options: options)
         var current = tags
-        if options.isGuarded, tags.contains(where: \.needsPut), counts.withLock({ $0.moved + $0.mounted > 0 }) {
+        if options.isGuarded, tags.contains(where: \.needsPut), !plan.blobs.isEmpty {
             current = try await guardian.confirm(tags)
         }
         for planned in current where planned.needsPut {

@@ -15,6 +15,8 @@ public struct CopyDocument: Encodable, Sendable {
     public var seconds: Double
     /// Who asked, where that was found out.
     public var caller: String?
+    /// Tags that were set for images that then failed, as `HOST/REPO:TAG@DIGEST`, if there are any.
+    public var setBeforeFailure: [String]?
 
     public init(
         command: String,
@@ -23,7 +25,8 @@ public struct CopyDocument: Encodable, Sendable {
         error: CopyError?,
         requests: Int,
         seconds: Double,
-        caller: String? = nil
+        caller: String? = nil,
+        setBeforeFailure: [String] = []
     ) {
         self.command = command
         self.exitCode = exitCode
@@ -32,6 +35,7 @@ public struct CopyDocument: Encodable, Sendable {
         self.requests = requests
         self.seconds = seconds
         self.caller = caller
+        self.setBeforeFailure = setBeforeFailure.isEmpty ? nil : setBeforeFailure
     }
 
     /// The document of a command that could not be understood.

@@ -9,7 +9,9 @@ extension WireError {
     init(curl code: CURLcode, _ text: String, url: HTTPURL) {
         var words = withoutQueries(text)
         if words.isEmpty { words = unsafe String(cString: curl_easy_strerror(code)) }
-        self.init(Reason(curl: code), words, url: url, curlCode: Int(code.rawValue))
+        // A proxy that is written wrongly stays so, however often it is tried.
+        let reason = words.hasPrefix("Unsupported proxy") ? Reason.badURL : Reason(curl: code)
+        self.init(reason, words, url: url, curlCode: Int(code.rawValue))
     }
 }
 
@@ -35,9 +37,15 @@ extension WireError.Reason {
     }
 }
 
-/// `text` with each `?…` up to the next blank cut out: where presigned URLs keep their secret.
+/// `text` with each `?…` up to the next blank cut out, and each `//user:password@`: where addresses keep their secrets.
 func withoutQueries(_ text: String) -> String {
     text.split(separator: " ", omittingEmptySubsequences: false)
-        .map { word in word.contains("?") ? word.prefix { $0 != "?" } + "?…" : word }
+        .map { word in
+            var word = word.contains("?") ? word.prefix { $0 != "?" } + "?…" : word
+            if let at = word.lastIndex(of: "@"), let slashes = word[..<at].firstRange(of: "//") {
+                word = word[..<slashes.upperBound] + "…" + word[at...]
+            }
+            return String(word)
+        }
         .joined(separator: " ")
 }

@@ -17,10 +17,17 @@ final class Announcement: Sendable {
         guard isWanted else { return }
         switch event {
         case .planned(let plan):
-            LineStream.standardError.writeLine("will promote \(plan.source) = \(plan.root.digest)")
+            LineStream.standardError.writeLine("to be promoted: \(plan.source) = \(plan.root.digest)")
             plan.lines.forEach(LineStream.standardError.writeLine)
         case .finished(let receipt):
-            LineStream.standardError.writeLine("promoted \(receipt.digest) to \(receipt.destination)")
+            for tag in receipt.tags {
+                let place = "\(receipt.destination):\(tag.tag)"
+                switch tag.outcome {
+                case .set, .moved: LineStream.standardError.writeLine("promoted \(receipt.digest) to \(place)")
+                case .unchanged: LineStream.standardError.writeLine("already there: \(place)")
+                case .skipped: LineStream.standardError.writeLine("not promoted: \(place) was left alone")
+                }
+            }
         default: break
         }
     }

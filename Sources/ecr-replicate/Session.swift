@@ -40,6 +40,7 @@ struct Session {
         let results = Lock<[CopyResult]>([])
         let caller = Lock<String?>(nil)
         let requests = Lock(0)
+        let tagged = Lock<[String]>([])
         let ending = await end { report in
             try await withReplicator(report: report) { replicator, transport in
                 defer { requests.withLock { $0 = transport.statistics.requestsSent } }
@@ -53,11 +54,16 @@ struct Session {
             }
         } reporting: { event in
             announcement.note(event)
+            if case .manifestPut(let digest, let tag?, let place) = event {
+                tagged.withLock { $0.append("\(place.tagged(tag))@\(digest)") }
+            }
             display.note(event)
         }
         display.finish()
         let all = results.withLock { $0 }
         let code = exitCode(all, ending)
+        // What was set before something failed is set: scripts must hear of it.
+        let unreported = code == 0 ? [] : tagged.withLock { $0 }.filter { line in !all.contains { $0.reports(line) } }
         let seconds = (ContinuousClock.now - started).seconds
         let count = requests.withLock { $0 }
         switch output.output {
@@ -70,10 +76,22 @@ struct Session {
                     error: ending.error,
                     requests: count,
                     seconds: seconds,
-                    caller: caller.withLock { $0 }
+                    caller: caller.withLock { $0 },
+                    setBeforeFailure: unreported
                 )
             )
-        case .text: printText(all, ending, count, seconds)
+        case .text:
+            unreported.forEach(LineStream.standardOutput.writeLine)
+            printText(all, ending, count, seconds)
+        }
+        try leave(code)
+    }
+
+    /// Ends with `code`; a result that could not be written is no success.
+    private func leave(_ code: Int32) throws {
+        if let failure = LineStream.standardOutput.failure {
+            LineStream.standardError.writeLine("ecr-replicate: the result could not be written: \(failure)")
+            throw ExitCode(code == 0 ? 1 : code)
         }
         if code != 0 { throw ExitCode(code) }
     }
@@ -110,7 +128,7 @@ struct Session {
                 ? printJSON(answer.document) : LineStream.standardOutput.write(answer.text)
         }
         let code = exitCode([], ending)
-        if code != 0 { throw ExitCode(code) }
+        try leave(code)
     }
 
     /// What a reading subcommand found, in both forms.
@@ -266,4 +284,11 @@ func diagnostics(_ level: Logger.Level) -> Logger {
     var logger = Logger(label: "ecr-replicate") { _ in LineLogHandler() }
     logger.logLevel = level
     return logger
+}
+
+extension CopyResult {
+    /// Whether its own lines name this tag.
+    fileprivate func reports(_ line: String) -> Bool {
+        if case .done(let receipt) = self { receipt.lines.contains(line) } else { false }
+    }
 }

@@ -89,7 +89,7 @@ struct BlobMoverTests {
         let never = try await self.bench()
         for _ in 0..<3 { never.relay.plan(blob.digest, .outcome(.sourceAnswered(answer(403)))) }
         let error = await #expect(throws: CopyError.self) { try await bring(never) }
-        #expect(error?.reason == .rejected(code: "HTTP 403", text: "words"))
+        #expect(error?.reason == .rejected(code: "HTTP 403", text: "the layer's host refuses"))
         #expect(error?.side == .source && never.journal.count("relay") == 3)
         #expect(await never.destination.openUploads == [])
     }

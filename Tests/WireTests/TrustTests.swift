@@ -82,3 +82,13 @@ private func withTLSServer(_ body: (TLSServer) async throws -> Void) async throw
         }
     }
 }
+
+@Suite("What libcurl says")
+struct CurlTextTests {
+    @Test("loses queries and passwords on its way into an error")
+    func redacted() {
+        #expect(withoutQueries("got https://s3/x?X-Amz-Signature=abc back") == "got https://s3/x?… back")
+        #expect(withoutQueries("syntax in 'http://user:s3cret@proxy:1'") == "syntax in 'http://…@proxy:1'")
+        #expect(withoutQueries("no address here") == "no address here")
+    }
+}
