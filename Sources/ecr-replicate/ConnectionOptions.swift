@@ -47,6 +47,19 @@ struct ConnectionOptions: ParsableArguments {
     )
     var caBundle: String?
 
+    /// For commands that have one side only.
+    ///
+    /// - Throws: A usage error if a flag means a side that isn't there: it must not be dropped in silence.
+    func refuseDestination() throws {
+        let named = [
+            destinationProfile, destinationRoleArn, destinationExternalId, destinationSessionName,
+            destinationEndpointUrl, destinationRegistryEndpoint,
+        ]
+        guard named.allSatisfy({ $0 == nil }) else {
+            throw ValidationError("there is no destination here; use the flag without 'destination-'")
+        }
+    }
+
     var source: SideOptions {
         SideOptions(
             identity: IdentityOptions(

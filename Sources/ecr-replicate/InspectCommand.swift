@@ -28,6 +28,7 @@ struct InspectCommand: AsyncParsableCommand {
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
 
     func validate() throws {
+        try connection.refuseDestination()
         guard ManifestID(image) != nil else { throw ValidationError("'\(image)' names no tag or digest") }
     }
 

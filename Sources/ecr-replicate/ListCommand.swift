@@ -36,6 +36,7 @@ struct ListCommand: AsyncParsableCommand {
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
 
     func validate() throws {
+        try connection.refuseDestination()
         guard ManifestID(repository) == nil else {
             throw ValidationError("'\(repository)' names one image; ls takes a repository")
         }

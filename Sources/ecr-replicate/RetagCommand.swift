@@ -29,6 +29,7 @@ struct RetagCommand: AsyncParsableCommand {
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
 
     func validate() throws {
+        try connection.refuseDestination()
         guard ManifestID(source) != nil else {
             throw ValidationError("'\(source)' names no tag or digest; which image should get the new tag?")
         }

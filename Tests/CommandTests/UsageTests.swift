@@ -33,6 +33,8 @@ struct UsageTests {
             (["retag", "team/app", "v2"], "names no tag or digest"),
             (["retag", "team/app:v1"], "Missing expected argument '<new-tags> ...'"),
             (["retag", "--tag=x", "team/app:v1", "v2"], "Unknown option '--tag'"),
+            (["retag", "--destination-profile", "p", "team/app:v1", "v2"], "there is no destination here"),
+            (["ls", "--destination-role-arn", "r", "team/app"], "there is no destination here"),
             (["promote", "team/app", "x/y"], "one image is promoted at a time"),
             (["promote", "--platform=linux/amd64", "team/app:v1", "x/y"], "Unknown option '--platform'"),
             (["ls", "team/app:v1"], "ls takes a repository"),

@@ -182,16 +182,18 @@ struct RelayFailureTests {
 
     @Test("names the end that can't be reached, or mustn't be")
     func ends() async throws {
-        let gone = try ScriptedServer { $0.stall() }
-        gone.stop()
+        // Nobody listens on port 1; a port that was just given back may be another test's by now.
+        let gone = try HTTPURL("http://127.0.0.1:1/")
         try await withServer(serving(bytes)) { server in
             try await withTransport { transport in
-                let noSource = try RelayRequest(bytes, from: gone, to: server)
+                var noSource = try RelayRequest(bytes, from: server, to: server)
+                noSource.source.url = gone
                 var error = await wireError { try await transport.relay(noSource) }
                 #expect(error?.reason == .unreachable)
                 #expect(error?.end == .source)
 
-                var noDestination = try RelayRequest(bytes, from: server, to: gone)
+                var noDestination = try RelayRequest(bytes, from: server, to: server)
+                noDestination.destination.url = gone
                 error = await wireError { try await transport.relay(noDestination) }
                 #expect(error?.reason == .unreachable)
                 #expect(error?.end == .destination)
