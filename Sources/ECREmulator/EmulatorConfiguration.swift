@@ -56,6 +56,8 @@ public struct EmulatorConfiguration: Sendable {
     public var immutableTagsRefuseSameDigest = false
     /// Requests a second for each operation named here, per registry; others are not limited (facts/ecr.md C.1).
     public var requestRates: [String: Double] = [:]
+    /// Whether the bytes of pushed blobs are hashed and dropped: a sink for benchmarks, from which no layer can be read.
+    public var discardsLayers = false
     /// Tests move it, so that things expire without waiting.
     public var now: @Sendable () -> Date = { Date() }
 

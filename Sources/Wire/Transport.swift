@@ -47,6 +47,8 @@ extension Transport: HTTPSending {
     /// - Throws: ``WireError``, or `CancellationError`.
     public func send(_ request: WireRequest) async throws -> WireResponse {
         try configuration.permit(request)
+        var request = request
+        if let limit = configuration.messageDeadlineLimit { request.deadline = min(request.deadline, limit) }
         return try await messages.send(request)
     }
 }

@@ -1,3 +1,4 @@
+public import FoundationEssentials
 public import HTTPTypes
 
 /// One HTTP request, complete.
@@ -72,6 +73,11 @@ public struct WireResponse: Sendable {
     /// The first `limit` bytes as text, for an error message.
     public func excerpt(_ limit: Int = 300) -> String {
         String(decoding: body.prefix(limit), as: UTF8.self)
+    }
+
+    /// The server's own clock, where it says.
+    public var date: Date? {
+        fields[.date].flatMap { secondsSince1970(httpDate: $0) }.map { Date(timeIntervalSince1970: Double($0)) }
     }
 
     /// The wait that the server asks for: `Retry-After` in seconds or as a date, or `x-amz-retry-after` in
