@@ -83,10 +83,11 @@ extension RegistryClient {
     /// Done even when the caller has been cancelled: that is when most uploads are left behind.
     public func cancelUpload(_ session: UploadSession) async {
         await Task {
-            var request = WireRequest(.delete, session.location, deadline: Self.cancelDeadline)
+            let request = WireRequest(.delete, session.location, deadline: Self.cancelDeadline)
+            // A token that has expired may be why the upload is given up.
+            var mayRenew = true
             do {
-                request = try await authorize(request)
-                _ = try await sender.send(request)
+                _ = try await attempt(.upload, request, mayRenew: &mayRenew) { _ in true }
             } catch {
                 logger.debug("an upload was left behind", metadata: ["url": "\(session.location)"])
             }
