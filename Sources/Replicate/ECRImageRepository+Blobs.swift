@@ -108,7 +108,7 @@ extension RegistryClient {
         by repository: any ImageRepository
     ) async -> UploadRefusal? {
         do {
-            try await interpretUpload(answer, to: sent)
+            try await interpretUpload(answer, to: sent, in: repository.reference.repository)
             return nil
         } catch {
             let explained = CopyError(explaining: error, repository: repository, "uploading \(blob.digest)")

@@ -46,6 +46,7 @@ public final class RepositoryOpener: Sendable {
     private let granted = Lock<[TokenKey: String]>([:])
     private let callers = SingleFlight<CallerKey, AccountID>()
     private let origins = SingleFlight<PlainRegistry, HTTPURL>()
+    private let plain = Lock<[PlainRegistry: NegotiatedAuthorization]>([:])
 
     private struct TokenKey: Hashable, Sendable {
         var identity: IdentityOptions
@@ -120,19 +121,41 @@ public final class RepositoryOpener: Sendable {
     ) async throws -> any ImageRepository {
         let base = try await origins.run(registry) { [sender] in
             try await RegistryClient.probe(
-                authority: registry.authority,
+                authority: registry.endpointAuthority,
                 scheme: registry.scheme.flatMap { HTTPURL.Scheme(rawValue: $0.rawValue) },
                 sender: sender
             )
         }
         let client = RegistryClient(
             base: base,
-            authorization: AnonymousAuthorization(),
+            authorization: authorization(of: registry, at: base),
             sender: sender,
             retry: retry,
             logger: logger
         )
         return PlainImageRepository(reference: reference.bare, side: side, registryKey: base.origin, client: client)
+    }
+
+    /// One for all repositories of a registry, whose first refusal tells how it wants to be spoken to.
+    private func authorization(of registry: PlainRegistry, at base: HTTPURL) -> NegotiatedAuthorization {
+        plain.withLock { known in
+            if let authorization = known[registry] { return authorization }
+            let authorization = NegotiatedAuthorization(
+                registry: base,
+                store: StoredLogins(
+                    registry: registry,
+                    variables: resolver.environment.variables,
+                    home: resolver.environment.home,
+                    logger: logger
+                ),
+                sender: sender,
+                retry: retry,
+                logger: logger,
+                now: now
+            )
+            known[registry] = authorization
+            return authorization
+        }
     }
 
     private func openECR(

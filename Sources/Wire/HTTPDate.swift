@@ -1,10 +1,10 @@
-internal import FoundationEssentials
+package import FoundationEssentials
 
 /// How long until a date as HTTP writes it, for example `Sun, 06 Nov 1994 08:49:37 GMT`.
 ///
 /// - Returns: Zero for a date gone by; `nil` if the text is no such date.
 /// - Source: RFC 9110, section 5.6.7 (the preferred form; nobody sends the obsolete ones any more)
-func durationUntil(httpDate text: String, now: Date = Date()) -> Duration? {
+package func durationUntil(httpDate text: String, now: Date = Date()) -> Duration? {
     let parts = text.split { $0 == " " || $0 == ":" }
     let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     guard parts.count == 8, parts[0].hasSuffix(","), parts[7] == "GMT",
