@@ -56,7 +56,7 @@ struct RegistryLoginTests {
 
                     let stranger = try await run(.ecrReplicate, arguments)
                     #expect(stranger.exitCode == 4, "\(stranger.errors)")
-                    #expect(stranger.errors.contains("no login for \(guarded.authority) in /dev/null/config.json"))
+                    #expect(stranger.errors.contains("no login for \(guarded.authority) in /nonexistent/config.json"))
                     #expect(stranger.errors.contains("docker login \(guarded.authority)"), "\(stranger.errors)")
 
                     let copied = try await run(.ecrReplicate, arguments, environment: login)

@@ -114,7 +114,7 @@ private let usualEnvironment: [String: String] = [
     "PATH": EnvironmentVariables.current["PATH"] ?? "/usr/bin:/bin",
     "HOME": EnvironmentVariables.current["HOME"] ?? "/",
     "LANG": "C.UTF-8",
-    "DOCKER_CONFIG": "/dev/null",
+    "DOCKER_CONFIG": "/nonexistent",
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_CONFIG_FILE": "/dev/null",
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
