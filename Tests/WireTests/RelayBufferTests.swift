@@ -85,10 +85,10 @@ struct VerifiedBlobTests {
         var blob = blob([1, 2, 3])
         let offer = blob.offer([1, 2, 3])
         let before = [blob.take(10), blob.take(10)]
-        let wasDelivered = blob.isDelivered
+        let wasDelivered = blob.isDelivered()
         try blob.finishInput()
         let after = [blob.take(10), blob.take(10)]
-        let isDelivered = blob.isDelivered
+        let isDelivered = blob.isDelivered()
 
         #expect(offer == .taken)
         #expect(before == [[1, 2], nil])
@@ -128,7 +128,7 @@ struct VerifiedBlobTests {
     func nothing() throws {
         var blob = blob([])
         try blob.finishInput()
-        let isDelivered = blob.isDelivered
+        let isDelivered = blob.isDelivered()
         let taken = blob.take(10)
 
         #expect(isDelivered)
