@@ -185,6 +185,7 @@ final class BlobRelay: Job {
         if wantsUploads {
             wantsUploads = false
             outlets.forEach(open)
+            if outlets.count > 1 { loop.wake(at: loop.now + loop.configuration.patience / 10) }
         }
         for outlet in outlets where outlet.isLive {
             if let failure = outlet.failure { end(outlet, .failure(failure)) }
@@ -214,11 +215,13 @@ final class BlobRelay: Job {
     }
 
     private func resumeSource() {
+        if let wait = sourceWaitsUntil {
+            guard loop.now >= wait else { return loop.wake(at: wait) }
+            sourceWaitsUntil = nil
+        }
         guard sourceIsPaused, blob.hasRoom else { return }
-        if let wait = sourceWaitsUntil, loop.now < wait { return loop.wake(at: wait) }
         // The flag is cleared first: the callback runs inside `resume` and may set it again.
         sourceIsPaused = false
-        sourceWaitsUntil = nil
         do {
             try source?.resume()
         } catch {
@@ -340,8 +343,10 @@ final class BlobRelay: Job {
 extension BlobRelay {
     func check() -> ContinuousClock.Instant {
         let (now, limits) = (loop.now, loop.configuration)
-        if let wait = sourceWaitsUntil, now >= wait { mark() }
         var due = now + limits.stallLimit / 4
+        if let wait = sourceWaitsUntil {
+            if now >= wait { mark() } else { due = min(due, wait) }
+        }
         if source != nil {
             if sourceIsPaused { sourceMoved = now }
             if now >= sourceMoved + limits.stallLimit {
@@ -416,7 +421,6 @@ extension BlobRelay {
                 sourceWaitsUntil = wait
                 return loop.wake(at: wait)
             }
-            sourceWaitsUntil = nil
             let chunk: [UInt8]
             do {
                 chunk = try feed.read(at: fed, count: wanted)

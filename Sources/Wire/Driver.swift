@@ -86,7 +86,7 @@ enum Command: Sendable {
         try await perform { .relay(request, $0, $1) }
     }
 
-    /// Opens that many connections, unless as many are idle already; returns at once.
+    /// Opens that many connections; returns at once.
     func warm(_ url: HTTPURL, count: Int) {
         for _ in 0..<count { post(.warm(url, nextTicket())) }
     }

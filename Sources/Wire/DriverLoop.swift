@@ -56,7 +56,8 @@ protocol Job: TransferOwner {
             readCompletions()
             let hasMore = settleDirty()
             checkJobs()
-            if !hasMore, !isStopping { poll() }
+            // A check may have found something to settle.
+            if !hasMore, dirty.isEmpty, !isStopping { poll() }
             now = .now
         }
         for job in jobs.values { job.fail(WireError(.closed, "the transport was shut down")) }

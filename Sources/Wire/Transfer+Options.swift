@@ -22,7 +22,11 @@ extension Transfer {
         try setRequest(configuration, uploading: upload)
         // An upload that begins at its end has nothing to send: libcurl gives up when it is connected and about to
         // begin ("File already completely uploaded"), and keeps the connection.
-        if role == .warmUp { try set(CURLOPT_RESUME_FROM_LARGE, offset: upload ?? 0) }
+        if role == .warmUp {
+            try set(CURLOPT_RESUME_FROM_LARGE, offset: upload ?? 0)
+            // Several are begun together; one that ends at once must not lend its connection to the next.
+            try set(CURLOPT_FRESH_CONNECT, 1)
+        }
         try connectCallbacks()
     }
 

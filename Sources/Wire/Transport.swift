@@ -11,6 +11,8 @@ public final class Transport: Sendable {
     private let relays: [Driver]
     private let relaysInFlight: Lock<[Int]>
     private let counted = Lock(TransportStatistics())
+    /// How many connections were opened ahead of time, by origin.
+    private let warmed = Lock<[String: Int]>([:])
 
     /// Starts the threads; ``shutdown()`` must end them, see ``withTransport(_:_:)``.
     ///
@@ -87,8 +89,14 @@ extension Transport: BlobRelaying {
 extension Transport: ConnectionWarming {
     public func warm(_ url: HTTPURL, connections: Int) {
         guard (try? configuration.permit(WireRequest(.get, url))) != nil else { return }
+        // Another image's are open already, and are kept alive between requests.
+        let missing = warmed.withLock { warmed in
+            let before = warmed[url.origin, default: 0]
+            warmed[url.origin] = max(before, connections)
+            return max(0, connections - before)
+        }
         for (index, driver) in relays.enumerated() {
-            let share = connections / relays.count + (index < connections % relays.count ? 1 : 0)
+            let share = missing / relays.count + (index < missing % relays.count ? 1 : 0)
             driver.warm(url, count: share)
         }
     }

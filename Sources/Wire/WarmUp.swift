@@ -2,8 +2,7 @@ internal import HTTPTypes
 
 /// Opens one connection and leaves it to libcurl's cache, on a driver's thread.
 ///
-/// No request is sent, so no budget of requests knows of it. Where libcurl has an idle connection to the place, it
-/// takes that one and gives it back.
+/// No request is sent, so no budget of requests knows of it.
 final class WarmUp: Job {
     let ticket: Ticket
     private unowned let loop: DriverLoop

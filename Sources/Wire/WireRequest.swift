@@ -94,7 +94,7 @@ public struct WireResponse: Sendable {
 
 /// Whoever can open connections before they are needed.
 public protocol ConnectionWarming: Sendable {
-    /// Opens connections for blobs to a URL's origin, with TLS, and sends nothing on them.
+    /// Sees to it that so many connections for blobs have been opened to a URL's origin, with TLS; sends nothing.
     ///
     /// It returns at once; one that can't be opened is no error, and found out by whoever needs it.
     func warm(_ url: HTTPURL, connections: Int)
