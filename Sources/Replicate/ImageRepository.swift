@@ -146,7 +146,9 @@ public protocol ImageRepository: Sendable {
     func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal?
 
     /// Opens connections for so many blobs while others are still planning what to do with them.
-    func prepare(forBlobs count: Int) async
+    ///
+    /// - Parameter isCertain: Whether the image isn't there, so that blobs will probably be moved.
+    func prepare(forBlobs count: Int, isCertain: Bool) async
 
     /// Ends an upload that won't be finished; failing to is no failure.
     func closeUpload(_ upload: OpenUpload) async
@@ -179,7 +181,7 @@ public struct UploadRefusal: Sendable {
 }
 
 extension ImageRepository {
-    public func prepare(forBlobs count: Int) async {}
+    public func prepare(forBlobs count: Int, isCertain: Bool) async {}
 
     public func read(_ manifests: [ManifestID]) async throws -> Reading {
         try await read(manifests: manifests, digests: [])
