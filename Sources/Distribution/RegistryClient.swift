@@ -36,7 +36,7 @@ public struct RegistryClient: Sendable {
 
     /// Fetches the credentials that requests will carry; who can't be given any hears it with its first request.
     public func prepareCredentials() async {
-        _ = try? await authorization.authorization()
+        _ = try? await authorization.authorization(for: RegistryAccess(nil))
     }
 
     /// Asks whether the API is there and takes these credentials.
