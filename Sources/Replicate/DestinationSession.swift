@@ -70,6 +70,20 @@ actor DestinationSession {
         try learn(try await repository.read(manifests: [], digests: ids))
     }
 
+    /// What the repository lists as referring to each of `subjects`; `nil` where what is put is listed at once.
+    func ownLists(ofReferrersTo subjects: Set<Digest>) async throws -> [Digest: Set<Digest>]? {
+        guard !subjects.isEmpty else { return nil }
+        guard !isNew else { return [:] }
+        let lists = try await subjects.mapConcurrently(limit: Self.parallelQuestions) { [repository] subject in
+            (subject, try await repository.ownList(ofReferrersTo: subject))
+        }
+        guard lists.allSatisfy({ $0.1 != nil }) else { return nil }
+        return Dictionary(uniqueKeysWithValues: lists.map { ($0, $1 ?? []) })
+    }
+
+    /// Lists asked for at once.
+    static let parallelQuestions = 8
+
     /// Which of `blobs` must be brought.
     func missing(_ blobs: [Descriptor]) async throws -> Set<Digest> {
         guard !blobs.isEmpty, !isSource else { return [] }

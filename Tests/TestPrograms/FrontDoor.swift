@@ -73,7 +73,7 @@ public struct FrontDoor: Sendable {
                 \(temporary)
                 log_format short '$status $request_method $uri';
                 access_log \(folder)/access.log short;
-                limit_req_zone $server_name zone=all:1m rate=\(requestsPerSecond)r/s;
+                limit_req_zone $binary_remote_addr zone=all:1m rate=\(requestsPerSecond)r/s;
                 client_max_body_size 0;
                 proxy_request_buffering off;
                 proxy_http_version 1.1;
