@@ -91,7 +91,7 @@ extension ECRImageRepository {
         // A source's bytes come from a host that only GetDownloadUrlForLayer names.
         guard isCertain, side == .destination, let client = try? await registry() else { return }
         client.warm(connections: count)
-        await client.prepareCredentials()
+        await client.prepareCredentials(forWritingTo: reference.repository)
     }
 }
 
