@@ -120,6 +120,7 @@ struct BlobCourier: Sendable {
             // An address that has expired, or a token: ask for a fresh one. Nothing was uploaded yet.
             trail.urls += 1
             trail.hops = 0
+            if case .request(let request) = trail.source { await source.sourceRefused(answer, to: request) }
             trail.source = try await source.source(of: blob)
         } else {
             throw sourceFailure(answer, blob, source)

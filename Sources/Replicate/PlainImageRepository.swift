@@ -63,6 +63,11 @@ struct PlainImageRepository: ImageRepository {
         }
     }
 
+    func sourceRefused(_ answer: WireResponse, to request: WireRequest) async {
+        // What comes of it is seen when the blob is asked for again.
+        _ = await client.downloadFailure(answer, to: request)
+    }
+
     func prepare(forBlobs count: Int, isCertain: Bool) async { client.warm(connections: count) }
 
     func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart {

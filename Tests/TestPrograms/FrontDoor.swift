@@ -16,6 +16,7 @@ public struct FrontDoor: Sendable {
         case limitsRequests
     }
 
+    /// Few enough that even a slow machine asks for more at once.
     public static let requestsPerSecond = 10
 
     /// `STATUS METHOD PATH` for each request that was answered, in the order of the answers.
@@ -73,7 +74,7 @@ public struct FrontDoor: Sendable {
                 \(temporary)
                 log_format short '$status $request_method $uri';
                 access_log \(folder)/access.log short;
-                limit_req_zone $server_name zone=all:1m rate=\(requestsPerSecond)r/s;
+                limit_req_zone $binary_remote_addr zone=all:1m rate=\(requestsPerSecond)r/s;
                 client_max_body_size 0;
                 proxy_request_buffering off;
                 proxy_http_version 1.1;
