@@ -101,6 +101,9 @@ struct BlobMover: Sendable {
             }
         } catch let failure as BlobFailure {
             throw failure.error
+        } catch let spent as RetryBudgetSpent {
+            guard let failure = spent.reason as? BlobFailure else { throw spent }
+            throw failure.error.spending(spent.budget)
         }
     }
 

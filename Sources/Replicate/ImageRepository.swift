@@ -142,6 +142,10 @@ public protocol ImageRepository: Sendable {
     /// What the answer to an upload means: `nil` for stored.
     func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal?
 
+    /// Hears of an answer to ``source(of:)``'s request that is no content: a registry that throttles is asked less
+    /// often from then on.
+    func noteDownload(_ answer: WireResponse)
+
     /// Ends an upload that won't be finished; failing to is no failure.
     func closeUpload(_ upload: OpenUpload) async
 
@@ -173,6 +177,8 @@ public struct UploadRefusal: Sendable {
 }
 
 extension ImageRepository {
+    public func noteDownload(_ answer: WireResponse) {}
+
     public func read(_ manifests: [ManifestID]) async throws -> Reading {
         try await read(manifests: manifests, digests: [])
     }

@@ -10,6 +10,7 @@ struct PlainImageRepository: ImageRepository {
     let side: CopyError.Side
     let registryKey: String
     let client: RegistryClient
+    let pacer: Pacer
 
     /// Requests under way at once for one bulk question.
     static let parallelCalls = 8
@@ -55,9 +56,12 @@ struct PlainImageRepository: ImageRepository {
 
     func source(of blob: Descriptor) async throws -> WireRequest {
         try await explained("reading a blob", .digest(blob.digest)) {
-            try await client.blobRequest(blob.digest, in: reference.repository)
+            try await pacer.admitRelay(PlainPacing.bucket)
+            return try await client.blobRequest(blob.digest, in: reference.repository)
         }
     }
+
+    func noteDownload(_ answer: WireResponse) { pacer.noteRelay(answer, PlainPacing.bucket) }
 
     func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart {
         try await explained("starting an upload") {
@@ -67,12 +71,14 @@ struct PlainImageRepository: ImageRepository {
 
     func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> WireRequest {
         try await explained("uploading") {
-            try await client.uploadRequest(session(upload), digest: blob.digest)
+            try await pacer.admitRelay(PlainPacing.bucket)
+            return try await client.uploadRequest(session(upload), digest: blob.digest)
         }
     }
 
     func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal? {
-        await client.refusal(answer, of: blob, sent: sent, by: self)
+        pacer.noteRelay(answer, PlainPacing.bucket)
+        return await client.refusal(answer, of: blob, sent: sent, by: self)
     }
 
     func closeUpload(_ upload: OpenUpload) async {
