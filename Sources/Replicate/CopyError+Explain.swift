@@ -26,6 +26,7 @@ extension CopyError {
     init(explaining error: any Error, side: Side, image: String, _ operation: String) {
         switch error {
         case let error as CopyError: self = error
+        case let failure as BlobFailure: self = failure.error
         case let spent as RetryBudgetSpent:
             self = Self(explaining: spent.reason, side: side, image: image, operation).spending(spent.budget)
         case let error as ECRError:

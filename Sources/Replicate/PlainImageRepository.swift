@@ -13,7 +13,7 @@ struct PlainImageRepository: ImageRepository {
     let pacer: Pacer
 
     /// Requests under way at once for one bulk question.
-    static let parallelCalls = 8
+    static let parallelCalls = 32
 
     func read(manifests: [ManifestID], digests: [ManifestID]) async throws -> Reading {
         var reading = Reading()
@@ -54,14 +54,19 @@ struct PlainImageRepository: ImageRepository {
         return Set(answers.filter { !$0.1 }.map(\.0))
     }
 
-    func source(of blob: Descriptor) async throws -> WireRequest {
+    func source(of blob: Descriptor) async throws -> RelaySource {
         try await explained("reading a blob", .digest(blob.digest)) {
             try await pacer.admitRelay(PlainPacing.bucket)
-            return try await client.blobRequest(blob.digest, in: reference.repository)
+            return .request(try await client.blobRequest(blob.digest, in: reference.repository))
         }
     }
 
     func noteDownload(_ answer: WireResponse) { pacer.noteRelay(answer, PlainPacing.bucket) }
+
+    /// A destination's connections are open already: it is asked for every blob.
+    func prepare(forBlobs count: Int) async {
+        if side == .source { client.warm(connections: count) }
+    }
 
     func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart {
         try await explained("starting an upload") {
@@ -69,10 +74,10 @@ struct PlainImageRepository: ImageRepository {
         }
     }
 
-    func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> WireRequest {
+    func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> RelaySink {
         try await explained("uploading") {
             try await pacer.admitRelay(PlainPacing.bucket)
-            return try await client.uploadRequest(session(upload), digest: blob.digest)
+            return try await client.sink(for: blob, upload, in: reference.repository)
         }
     }
 
@@ -82,11 +87,7 @@ struct PlainImageRepository: ImageRepository {
     }
 
     func closeUpload(_ upload: OpenUpload) async {
-        await client.cancelUpload(session(upload))
-    }
-
-    private func session(_ upload: OpenUpload) -> UploadSession {
-        UploadSession(location: upload.location, repository: reference.repository)
+        await client.close(upload, in: reference.repository)
     }
 
     func put(_ manifest: Manifest, tag: Tag?) async throws {

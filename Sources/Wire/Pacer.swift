@@ -103,6 +103,13 @@ public struct PacedSender: HTTPSending {
     }
 }
 
+extension PacedSender: ConnectionWarming {
+    /// Connections that are opened send nothing, and use nothing up.
+    public func warm(_ url: HTTPURL, connections: Int) {
+        (sender as? any ConnectionWarming)?.warm(url, connections: connections)
+    }
+}
+
 extension WireResponse {
     /// Too much at once, as HTTP says it: 429, or 503 with a time to come back.
     public var isThrottle: Bool { status.code == 429 || (status.code == 503 && retryAfter != nil) }

@@ -80,7 +80,7 @@ func withCloud(
     _ configure: (inout EmulatorConfiguration) -> Void = { _ in },
     source: SideOptions = SideOptions(),
     destination: SideOptions = SideOptions(),
-    jobs: Int = Replicator.usualJobs,
+    jobs: Int? = nil,
     attempts: Int = 8,
     _ body: (ScenarioCloud) async throws -> Void
 ) async throws {
@@ -126,7 +126,7 @@ func engine(
     quotas: [String: Double] = [:],
     source: SideOptions = SideOptions(),
     destination: SideOptions = SideOptions(),
-    jobs: Int = Replicator.usualJobs,
+    jobs: Int? = nil,
     report: @escaping @Sendable (CopyEvent) -> Void = { _ in }
 ) -> Replicator {
     var variables = Dictionary(uniqueKeysWithValues: emulator.environment.map { ($0.name, $0.value) })
