@@ -16,16 +16,19 @@ public struct ECRClient: Sendable {
     private let credentials: any CredentialsProviding
     private let sender: any HTTPSending
     private let retry: RetryPolicy
+    private let pacer: Pacer?
     private let logger: Logger
     private let now: @Sendable () -> Date
     private let signer: RequestSigner
 
+    /// - Parameter pacer: Whose turn it is; one for everything that uses up the same quotas.
     public init(
         endpoint: HTTPURL,
         region: String,
         credentials: any CredentialsProviding,
         sender: any HTTPSending,
         retry: RetryPolicy = RetryPolicy(),
+        pacer: Pacer? = nil,
         logger: Logger,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
@@ -34,6 +37,7 @@ public struct ECRClient: Sendable {
         self.credentials = credentials
         self.sender = sender
         self.retry = retry
+        self.pacer = pacer
         self.logger = logger
         self.now = now
         signer = RequestSigner(service: "ecr", region: region)
@@ -80,6 +84,8 @@ public struct ECRClient: Sendable {
         _ credentials: AWSCredentials,
         _: Answer.Type
     ) async throws -> Answer {
+        // Before it is signed: a signature is good for five minutes.
+        let admission = try await pacer?.admit(call.name)
         let response = try await sender.send(signed(call, attempt, credentials))
         log(
             call,
@@ -89,7 +95,11 @@ public struct ECRClient: Sendable {
                 "request": "\(response.fields[.amzRequestID] ?? "-")", "bytes": "\(response.body.count)",
             ]
         )
-        guard response.status.kind == .successful else { throw ECRError(call.name, response) }
+        let error = response.status.kind == .successful ? nil : ECRError(call.name, response)
+        if let pacer, let admission {
+            error?.isThrottling == true ? pacer.throttle(admission, for: error?.retryAfter) : pacer.pass(admission)
+        }
+        if let error { throw error }
         do {
             return try JSONDecoder().decode(Answer.self, from: Data(response.body))
         } catch {

@@ -244,10 +244,10 @@ struct BlobMover: Sendable {
                     throw failure
                 }
             }
-        } catch let failure as BlobFailure {
+        } catch  where error is BlobFailure || error is RetryBudgetSpent {
             // The source's fault; it would fail each of them again.
             for destination in left.withLock({ $0 }) {
-                done.withLock { $0[destination.placeKey] = .failure(failure.error) }
+                done.withLock { $0[destination.placeKey] = .failure((error as? BlobFailure)?.error ?? error) }
             }
         }
         return done.withLock { $0 }

@@ -56,6 +56,9 @@ struct EmulatorCommand: AsyncParsableCommand {
     )
     var faults: [Fault] = []
 
+    @Flag(help: "Throttle what exceeds ECR's default quotas, as 10 PutImage a second.")
+    var enforceQuotas = false
+
     func validate() throws {
         guard accounts.allSatisfy({ $0.count == 12 && $0.allSatisfy(\.isNumber) }) else {
             throw ValidationError("an account is written with its 12 digits")
@@ -66,6 +69,7 @@ struct EmulatorCommand: AsyncParsableCommand {
         var configuration = EmulatorConfiguration()
         configuration.port = port
         configuration.stateDirectory = stateDir
+        if enforceQuotas { configuration.requestRates = EmulatorConfiguration.defaultQuotas }
         if !accounts.isEmpty { configuration.accounts = accounts.map { .init(id: $0) } }
         if !regions.isEmpty { configuration.regions = regions }
         // Listening before serving: a signal in between ends the process as it should.
