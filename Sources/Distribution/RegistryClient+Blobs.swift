@@ -10,7 +10,9 @@ extension RegistryClient {
     /// - Returns: `false` too if the repository is missing, since HEAD can't tell.
     /// - Throws: ``RegistryError``
     public func blobExists(_ digest: Digest, in repository: RepositoryName) async throws -> Bool {
-        let request = WireRequest(.head, blobURL(digest, repository))
+        var request = WireRequest(.head, blobURL(digest, repository))
+        // Many are asked at once, and what is missing goes over the same connections a moment later.
+        request.travelsWithBlobs = true
         let response = try await perform(.findBlob, request) {
             (200..<400).contains($0.status.code) || $0.status == .notFound
         }

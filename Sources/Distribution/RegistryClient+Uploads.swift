@@ -40,7 +40,8 @@ extension RegistryClient {
         mounting digest: Digest? = nil,
         from sibling: RepositoryName? = nil
     ) async throws -> UploadStart {
-        let plain = WireRequest(.post, base.at(path: "/v2/\(repository)/blobs/uploads/"))
+        var plain = WireRequest(.post, base.at(path: "/v2/\(repository)/blobs/uploads/"))
+        plain.travelsWithBlobs = true
         guard let digest else { return try await open(plain, repository) }
         var mount = plain
         // Names and digests hold nothing that a query would need encoded (RFC 3986, section 3.4).

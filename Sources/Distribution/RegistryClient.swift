@@ -29,6 +29,16 @@ public struct RegistryClient: Sendable {
         self.logger = logger
     }
 
+    /// Opens connections to the registry for blobs that will soon be moved; nothing is sent on them.
+    public func warm(connections: Int) {
+        (sender as? any ConnectionWarming)?.warm(base, connections: connections)
+    }
+
+    /// Fetches the credentials that requests will carry; who can't be given any hears it with its first request.
+    public func prepareCredentials() async {
+        _ = try? await authorization.authorization()
+    }
+
     /// Asks whether the API is there and takes these credentials.
     ///
     /// - Returns: 200 if so; 401, 403 or 404 are answers here, not errors.

@@ -105,7 +105,7 @@ public enum DurableFile {
     }
 
     /// A new name is durable only when the directory that holds it is.
-    private static func syncDirectory(of path: String) throws(SystemError) {
+    static func syncDirectory(of path: String) throws(SystemError) {
         let directory = parent(of: path)
         let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .last("open", directory) }

@@ -36,6 +36,7 @@ struct Batch: Sendable {
             wish.tags = tags
             work += await plan(wish, at: indexes)
         }
+        announce(work)
         let done = try await work.mapConcurrently(limit: work.count) { (index: $0.index, result: await finish($0)) }
         for (index, result) in done { results[index] = result }
         return results.compactMap { $0 }
@@ -113,6 +114,7 @@ struct Batch: Sendable {
         }
         let done = try await wishes.mapConcurrently(limit: Replicator.parallelImages) { wish in
             let work = await plan(wish, at: open)
+            announce(work)
             return try await work.mapConcurrently(limit: work.count) { await finish($0) }
         }
         return results + done.flatMap { $0 }
@@ -134,6 +136,11 @@ struct Batch: Sendable {
         let reading = try await from.read(manifests: [id], digests: sharedTags)
         if let reason = reading.failures[id] { throw failure(reason) }
         guard let root = reading.manifests[id] else { throw failure(.imageMissing) }
+        // On a long link the destinations' answers take a while yet.
+        if !options.isDryRun {
+            let places = targets.indices.compactMap(session).filter { !$0.isSource }.map(\.repository)
+            await places.prepare(for: root, isCertain: false)
+        }
         var failures = await looked
         for index in shared {
             guard let session = session(index) else { continue }
@@ -219,6 +226,15 @@ struct Batch: Sendable {
         }
     }
 
+    /// Tells the mover who will want which blobs, so that it reads each once for all of them.
+    private func announce(_ work: [Work]) {
+        guard work.count > 1 else { return }
+        for one in work {
+            guard let plan = try? one.plan.get(), let session = session(one.index) else { continue }
+            replicator.mover.gatherings.announce(plan.blobs, from: from, to: session.repository)
+        }
+    }
+
     private func finish(_ work: Work) async -> CopyResult {
         let target = targets[work.index]
         do {
@@ -239,6 +255,9 @@ struct Batch: Sendable {
             replicator.report(.finished(receipt))
             return .done(receipt)
         } catch {
+            if let plan = try? work.plan.get(), let session = session(work.index) {
+                replicator.mover.gatherings.withdraw(plan.blobs, from: from, to: session.repository)
+            }
             return failed(work.wish.source, target.reference, error, tags: work.wish.tags)
         }
     }

@@ -1,5 +1,3 @@
-internal import Platform
-
 extension Sequence where Element: Sendable {
     /// Runs `body` on every element, at most `limit` at a time.
     ///
@@ -58,70 +56,6 @@ extension Sequence where Element: Hashable {
     func unique() -> [Element] {
         var seen: Set<Element> = []
         return filter { seen.insert($0).inserted }
-    }
-}
-
-/// A number of permits, handed out in the order they were asked for.
-///
-/// Taken only around the moving of bytes, never while waiting for something that may need one itself.
-actor Permits {
-    private var free: Int
-    private var waiting: [(id: Int, continuation: CheckedContinuation<Void, any Error>)] = []
-    private var nextID = 0
-
-    init(_ count: Int) { free = Swift.max(1, count) }
-
-    /// Runs `body` while holding a permit.
-    ///
-    /// - Throws: What `body` throws, or `CancellationError` if cancelled while waiting.
-    nonisolated func withPermit<Result: Sendable>(
-        _ body: () async throws -> Result
-    ) async throws -> Result {
-        try await take()
-        do {
-            let result = try await body()
-            await give()
-            return result
-        } catch {
-            await give()
-            throw error
-        }
-    }
-
-    private func take() async throws {
-        try Task.checkCancellation()
-        if free > 0 {
-            free -= 1
-            return
-        }
-        let id = nextID
-        nextID += 1
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                // Cancelled before it could queue: the handler has run already and found nothing.
-                if Task.isCancelled {
-                    continuation.resume(throwing: CancellationError())
-                } else {
-                    waiting.append((id, continuation))
-                }
-            }
-        } onCancel: {
-            // Owned by nobody: it only takes one entry out of the queue.
-            Task { await self.withdraw(id) }
-        }
-    }
-
-    private func withdraw(_ id: Int) {
-        guard let index = waiting.firstIndex(where: { $0.id == id }) else { return }
-        waiting.remove(at: index).continuation.resume(throwing: CancellationError())
-    }
-
-    private func give() {
-        if waiting.isEmpty {
-            free += 1
-        } else {
-            waiting.removeFirst().continuation.resume()
-        }
     }
 }
 

@@ -12,11 +12,13 @@ struct PlainImageRepository: ImageRepository {
     let client: RegistryClient
 
     /// Requests under way at once for one bulk question.
-    static let parallelCalls = 8
+    static let parallelCalls = 32
 
     func read(manifests: [ManifestID], digests: [ManifestID]) async throws -> Reading {
         var reading = Reading()
         let wanted = Set(manifests)
+        // On a long link it matters that nobody waits for an answer before asking the next question.
+        async let heads = heads(of: digests.unique().filter { !wanted.contains($0) })
         let read = try await wanted.mapConcurrently(limit: Self.parallelCalls) { id in
             try await explained("reading the manifest", id) { (id, try await manifest(id)) }
         }
@@ -29,14 +31,16 @@ struct PlainImageRepository: ImageRepository {
                 reading.digests[id] = manifest.digest
             }
         }
-        let asked = digests.unique().filter { !wanted.contains($0) }
-        let found = try await asked.mapConcurrently(limit: Self.parallelCalls) { id in
+        for (id, digest) in try await heads { reading.digests[id] = digest }
+        return reading
+    }
+
+    private func heads(of ids: [ManifestID]) async throws -> [(ManifestID, Digest?)] {
+        try await ids.mapConcurrently(limit: Self.parallelCalls) { id in
             try await explained("asking for the manifest", id) {
                 (id, try await client.manifestDigest(id.manifestReference, of: reference.repository))
             }
         }
-        for (id, digest) in found { reading.digests[id] = digest }
-        return reading
     }
 
     private func manifest(_ id: ManifestID) async throws -> Manifest? {
@@ -53,11 +57,13 @@ struct PlainImageRepository: ImageRepository {
         return Set(answers.filter { !$0.1 }.map(\.0))
     }
 
-    func source(of blob: Descriptor) async throws -> WireRequest {
+    func source(of blob: Descriptor) async throws -> RelaySource {
         try await explained("reading a blob", .digest(blob.digest)) {
-            try await client.blobRequest(blob.digest, in: reference.repository)
+            .request(try await client.blobRequest(blob.digest, in: reference.repository))
         }
     }
+
+    func prepare(forBlobs count: Int, isCertain: Bool) async { client.warm(connections: count) }
 
     func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart {
         try await explained("starting an upload") {
@@ -65,9 +71,9 @@ struct PlainImageRepository: ImageRepository {
         }
     }
 
-    func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> WireRequest {
+    func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> RelaySink {
         try await explained("uploading") {
-            try await client.uploadRequest(session(upload), digest: blob.digest)
+            try await client.sink(for: blob, upload, in: reference.repository)
         }
     }
 
@@ -76,11 +82,7 @@ struct PlainImageRepository: ImageRepository {
     }
 
     func closeUpload(_ upload: OpenUpload) async {
-        await client.cancelUpload(session(upload))
-    }
-
-    private func session(_ upload: OpenUpload) -> UploadSession {
-        UploadSession(location: upload.location, repository: reference.repository)
+        await client.close(upload, in: reference.repository)
     }
 
     func put(_ manifest: Manifest, tag: Tag?) async throws {

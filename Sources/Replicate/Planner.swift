@@ -24,6 +24,8 @@ struct Planner: Sendable {
             let known = await session.has(wish.root.digest)
             if wish.isMade ? !known : !(known || session.isSource) { needy.append(session) }
         }
+        // Nobody waits for it but the last lines: what fails here is found out by who needs it.
+        async let prepared: Void = prepare(needy, for: wish.root)
         let trouble = Trouble(sessions.count)
         let indexes = Dictionary(uniqueKeysWithValues: sessions.enumerated().map { (ObjectIdentifier($1), $0) })
         let asking = needy
@@ -53,6 +55,7 @@ struct Planner: Sendable {
             let subjects = image.manifestsBelow(wish.root.digest).filter { !wish.isMade || $0 != wish.root.digest }
             referrers = wantsReferrers ? try await findReferrers(about: subjects) : ReferrerSet()
         }
+        await prepared
         return try await sessions.enumerated().map { ($0, $1) }.mapConcurrently(limit: sessions.count) {
             index,
             session in
@@ -65,6 +68,12 @@ struct Planner: Sendable {
                 return .failure(error)
             }
         }
+    }
+
+    /// Opens connections while the graph is read: no blob waits for a handshake that it could have had.
+    private func prepare(_ needy: [DestinationSession], for root: Manifest) async {
+        guard !options.isDryRun, !needy.isEmpty else { return }
+        await ([reader.repository] + needy.map(\.repository)).prepare(for: root, isCertain: true)
     }
 
     /// The whole graph, or only its root where nobody needs more.
@@ -227,5 +236,21 @@ struct Planner: Sendable {
         init(_ count: Int) { errors = Array(repeating: nil, count: count) }
         func note(_ error: any Error, at index: Int) { errors[index] = errors[index] ?? error }
         func at(_ index: Int) -> (any Error)? { errors[index] }
+    }
+}
+
+extension [any ImageRepository] {
+    /// For how many blobs an index is expected to need connections before its children are known.
+    private static var blobsOfAnIndex: Int { 16 }
+
+    func prepare(for root: Manifest, isCertain: Bool) async {
+        let expected = root.children.isEmpty ? root.blobs.count : Self.blobsOfAnIndex
+        await withTaskGroup(of: Void.self) { group in
+            for place in self {
+                group.addTask {
+                    await place.prepare(forBlobs: Swift.min(expected, Admission.mostAtOnce), isCertain: isCertain)
+                }
+            }
+        }
     }
 }

@@ -15,16 +15,15 @@ public struct Replicator: Sendable {
 
     /// Images of one selection that are worked on at once; the blobs of all share one budget of permits.
     static let parallelImages = 4
-    /// Relays in flight unless somebody says otherwise (DESIGN section 10: large blobs are limited by bandwidth).
-    public static let usualJobs = 8
 
+    /// - Parameter jobs: Relays in flight; `nil` lets the sizes of the blobs decide (DESIGN section 10).
     public init(
         opener: RepositoryOpener,
         relay: any BlobRelaying,
         retry: RetryPolicy,
         source: SideOptions,
         destination: SideOptions,
-        jobs: Int = usualJobs,
+        jobs: Int? = nil,
         report: @escaping @Sendable (CopyEvent) -> Void = { _ in }
     ) {
         self.opener = opener

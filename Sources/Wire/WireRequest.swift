@@ -12,6 +12,10 @@ public struct WireRequest: Sendable {
     public var largestAnswer: Int
     /// Whether somebody named this very endpoint with `http://`, who thereby allows it off this machine.
     public var allowsPlainHTTP = false
+    /// Whether it belongs to a blob that follows on the same connections, such as the opening of its upload.
+    ///
+    /// It then waits behind blobs that are under way, some milliseconds, and leaves them an open connection.
+    public var travelsWithBlobs = false
 
     public static let usualDeadline: Duration = .seconds(60)
     /// Holds a `BatchGetImage` of large manifests and every page that ECR sends.
@@ -86,6 +90,14 @@ public struct WireResponse: Sendable {
         if let seconds = Int(text) { return seconds >= 0 ? .seconds(min(seconds, 300)) : nil }
         return durationUntil(httpDate: text).map { min($0, .seconds(300)) }
     }
+}
+
+/// Whoever can open connections before they are needed.
+public protocol ConnectionWarming: Sendable {
+    /// Sees to it that so many connections for blobs have been opened to a URL's origin, with TLS; sends nothing.
+    ///
+    /// It returns at once; one that can't be opened is no error, and found out by whoever needs it.
+    func warm(_ url: HTTPURL, connections: Int)
 }
 
 /// Whoever can send a small request and wait for the whole answer.

@@ -20,11 +20,15 @@ struct OutputOptions: ParsableArguments {
     )
     var logLevel: Logger.Level = .warning
 
-    @Option(help: ArgumentHelp("Blobs in flight at once.", valueName: "n"))
-    var jobs: Int = Replicator.usualJobs
+    @Option(
+        help: ArgumentHelp("Blobs in flight at once; by default 8 large ones, and small ones up to 32.", valueName: "n")
+    )
+    var jobs: Int?
 
     func validate() throws {
-        guard (1...64).contains(jobs) else { throw ValidationError("--jobs takes a number from 1 to 64") }
+        guard jobs.map({ (1...64).contains($0) }) ?? true else {
+            throw ValidationError("--jobs takes a number from 1 to 64")
+        }
     }
 }
 

@@ -14,12 +14,12 @@ struct Bench: Sendable {
     let relay: FakeRelay
     let events = Lock<[CopyEvent]>([])
     let waits = Lock<[Duration]>([])
-    let jobs: Int
+    let jobs: Int?
 
     init(
         destination name: String = "to/app",
         registry: String? = nil,
-        jobs: Int = 8,
+        jobs: Int? = nil,
         gate: (@Sendable () async throws -> Void)? = nil
     ) throws {
         source = try FakeRepository(.source, "from/app", journal)

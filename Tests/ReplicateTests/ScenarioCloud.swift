@@ -80,7 +80,7 @@ func withCloud(
     _ configure: (inout EmulatorConfiguration) -> Void = { _ in },
     source: SideOptions = SideOptions(),
     destination: SideOptions = SideOptions(),
-    jobs: Int = Replicator.usualJobs,
+    jobs: Int? = nil,
     attempts: Int = 8,
     _ body: (ScenarioCloud) async throws -> Void
 ) async throws {
