@@ -47,7 +47,8 @@ extension Transport: HTTPSending {
     /// - Throws: ``WireError``, or `CancellationError`.
     public func send(_ request: WireRequest) async throws -> WireResponse {
         try configuration.permit(request)
-        return try await messages.send(request)
+        guard request.movesPart else { return try await messages.send(request) }
+        return try await withRelayDriver { try await $0.send(request) }
     }
 }
 
@@ -65,14 +66,19 @@ extension Transport: BlobRelaying {
         } catch {
             throw error.at(.destination)
         }
-        // Both ends on one driver, and that the one with the fewest.
+        // Both ends on one driver.
+        return try await withRelayDriver { try await $0.relay(request) }
+    }
+
+    /// The one with the fewest in flight.
+    private func withRelayDriver<Result: Sendable>(_ body: (Driver) async throws -> Result) async throws -> Result {
         let chosen = relaysInFlight.withLock { counts in
             let index = counts.indices.min { counts[$0] < counts[$1] } ?? 0
             counts[index] += 1
             return index
         }
         defer { relaysInFlight.withLock { $0[chosen] -= 1 } }
-        return try await relays[chosen].relay(request)
+        return try await body(relays[chosen])
     }
 }
 
