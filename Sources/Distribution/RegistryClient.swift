@@ -1,3 +1,4 @@
+public import Content
 public import HTTPTypes
 public import Logging
 public import Wire
@@ -36,9 +37,9 @@ public struct RegistryClient: Sendable {
         (sender as? any ConnectionWarming)?.warm(base, connections: connections)
     }
 
-    /// Fetches the credentials that requests will carry; who can't be given any hears it with its first request.
-    public func prepareCredentials() async {
-        _ = try? await authorization.authorization(for: RegistryAccess(nil))
+    /// Fetches the credentials that uploads will carry; who can't be given any hears it with its first request.
+    public func prepareCredentials(forWritingTo repository: RepositoryName) async {
+        _ = try? await authorization.authorization(for: RegistryAccess(repository, isWriting: true))
     }
 
     /// Asks whether the API is there and takes these credentials.

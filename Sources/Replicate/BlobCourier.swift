@@ -101,6 +101,9 @@ struct BlobCourier: Sendable {
         _ blob: Descriptor,
         _ source: any ImageRepository
     ) async throws {
+        if answer.status.kind != .redirection, case .request(let request) = trail.source {
+            await source.sourceRefused(answer, to: request)
+        }
         if answer.status.kind == .redirection, let location = answer.fields[.location],
             case .request(let request) = trail.source
         {
@@ -120,7 +123,6 @@ struct BlobCourier: Sendable {
             // An address that has expired, or a token: ask for a fresh one. Nothing was uploaded yet.
             trail.urls += 1
             trail.hops = 0
-            if case .request(let request) = trail.source { await source.sourceRefused(answer, to: request) }
             trail.source = try await source.source(of: blob)
         } else {
             throw sourceFailure(answer, blob, source)

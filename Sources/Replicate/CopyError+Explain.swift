@@ -26,6 +26,9 @@ extension CopyError {
     init(explaining error: any Error, side: Side, image: String, _ operation: String) {
         switch error {
         case let error as CopyError: self = error
+        case let failure as BlobFailure: self = failure.error
+        case let spent as RetryBudgetSpent:
+            self = Self(explaining: spent.reason, side: side, image: image, operation).spending(spent.budget)
         case let error as ECRError:
             self.init(
                 Self.reason(of: error),
@@ -73,6 +76,13 @@ extension CopyError {
         default:
             self.init(.rejected(code: "unexpected", text: "\(error)"), side: side, image: image, operation: operation)
         }
+    }
+
+    /// The same failure, where it might have passed but what there was of a retry budget is used up.
+    func spending(_ budget: String) -> CopyError {
+        var error = self
+        error.reason = .retriesUsedUp("\(cause); the retry budget of the \(budget) is used up")
+        return error
     }
 
     private static func reason(of error: ECRError) -> Reason {

@@ -136,8 +136,9 @@ public protocol ImageRepository: Sendable {
     /// Asking again gives a new one.
     func source(of blob: Descriptor) async throws -> RelaySource
 
-    /// Told of a 4xx in answer to what ``source(of:)`` gave, before it is asked again: a token that has run out, say,
-    /// is renewed here.
+    /// Told of an answer to what ``source(of:)`` gave that is neither content nor a redirect, before it is asked again.
+    ///
+    /// A token that has run out, say, is renewed here, and a registry that throttles is asked less often.
     func sourceRefused(_ answer: WireResponse, to request: WireRequest) async
 
     /// Begins an upload, or mounts the blob from a sibling repository if one is named and the registry agrees.

@@ -16,6 +16,7 @@ public struct FrontDoor: Sendable {
         case limitsRequests
     }
 
+    /// Few enough that even a slow machine asks for more at once.
     public static let requestsPerSecond = 10
 
     /// `STATUS METHOD PATH` for each request that was answered, in the order of the answers.
