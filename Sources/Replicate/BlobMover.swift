@@ -221,6 +221,8 @@ struct BlobMover: Sendable {
                 try await admission.admit(blob.size) { try await bringTogether(blob, source, company) }
             }
             if let result = results[destination.placeKey] { return try result.get() }
+            // It was let go, or its answer was lost: it may have taken the blob all the same.
+            if try await destination.missing([blob]).isEmpty { return .moved }
         }
         return try await admission.admit(blob.size) { try await bringAlone(blob, source, destination) }
     }
@@ -244,10 +246,10 @@ struct BlobMover: Sendable {
                     throw failure
                 }
             }
-        } catch let failure as BlobFailure {
+        } catch  where error is BlobFailure || error is RetryBudgetSpent {
             // The source's fault; it would fail each of them again.
             for destination in left.withLock({ $0 }) {
-                done.withLock { $0[destination.placeKey] = .failure(failure.error) }
+                done.withLock { $0[destination.placeKey] = .failure((error as? BlobFailure)?.error ?? error) }
             }
         }
         return done.withLock { $0 }

@@ -69,12 +69,14 @@ extension ECRImageRepository {
 
     func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> RelaySink {
         try await explained("CompleteLayerUpload") {
-            try await registry().sink(for: blob, upload, in: reference.repository)
+            try await pacer.admitRelay("CompleteLayerUpload")
+            return try await registry().sink(for: blob, upload, in: reference.repository)
         }
     }
 
     func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal? {
-        try await explained("CompleteLayerUpload") {
+        pacer.noteRelay(answer, "CompleteLayerUpload")
+        return try await explained("CompleteLayerUpload") {
             await (try registry()).refusal(answer, of: blob, sent: sent, by: self)
         }
     }
@@ -91,7 +93,7 @@ extension ECRImageRepository {
         // A source's bytes come from a host that only GetDownloadUrlForLayer names.
         guard isCertain, side == .destination, let client = try? await registry() else { return }
         client.warm(connections: count)
-        await client.prepareCredentials()
+        await client.prepareCredentials(forWritingTo: reference.repository)
     }
 }
 
@@ -130,7 +132,7 @@ extension RegistryClient {
         by repository: any ImageRepository
     ) async -> UploadRefusal? {
         do {
-            try await interpretUpload(answer, to: sent)
+            try await interpretUpload(answer, to: sent, in: repository.reference.repository)
             return nil
         } catch {
             let explained = CopyError(explaining: error, repository: repository, "uploading \(blob.digest)")

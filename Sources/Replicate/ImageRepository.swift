@@ -136,6 +136,11 @@ public protocol ImageRepository: Sendable {
     /// Asking again gives a new one.
     func source(of blob: Descriptor) async throws -> RelaySource
 
+    /// Told of an answer to what ``source(of:)`` gave that is neither content nor a redirect, before it is asked again.
+    ///
+    /// A token that has run out, say, is renewed here, and a registry that throttles is asked less often.
+    func sourceRefused(_ answer: WireResponse, to request: WireRequest) async
+
     /// Begins an upload, or mounts the blob from a sibling repository if one is named and the registry agrees.
     func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart
 
@@ -182,6 +187,8 @@ public struct UploadRefusal: Sendable {
 
 extension ImageRepository {
     public func prepare(forBlobs count: Int, isCertain: Bool) async {}
+
+    public func sourceRefused(_ answer: WireResponse, to request: WireRequest) async {}
 
     public func read(_ manifests: [ManifestID]) async throws -> Reading {
         try await read(manifests: manifests, digests: [])

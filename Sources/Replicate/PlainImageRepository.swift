@@ -10,6 +10,7 @@ struct PlainImageRepository: ImageRepository {
     let side: CopyError.Side
     let registryKey: String
     let client: RegistryClient
+    let pacer: Pacer
 
     /// Requests under way at once for one bulk question.
     static let parallelCalls = 32
@@ -59,8 +60,15 @@ struct PlainImageRepository: ImageRepository {
 
     func source(of blob: Descriptor) async throws -> RelaySource {
         try await explained("reading a blob", .digest(blob.digest)) {
-            .request(try await client.blobRequest(blob.digest, in: reference.repository))
+            try await pacer.admitRelay(PlainPacing.bucket)
+            return .request(try await client.blobRequest(blob.digest, in: reference.repository))
         }
+    }
+
+    func sourceRefused(_ answer: WireResponse, to request: WireRequest) async {
+        pacer.noteRelay(answer, PlainPacing.bucket)
+        // What comes of it is seen when the blob is asked for again.
+        _ = await client.downloadFailure(answer, to: request)
     }
 
     func prepare(forBlobs count: Int, isCertain: Bool) async { client.warm(connections: count) }
@@ -73,12 +81,14 @@ struct PlainImageRepository: ImageRepository {
 
     func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> RelaySink {
         try await explained("uploading") {
-            try await client.sink(for: blob, upload, in: reference.repository)
+            try await pacer.admitRelay(PlainPacing.bucket)
+            return try await client.sink(for: blob, upload, in: reference.repository)
         }
     }
 
     func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal? {
-        await client.refusal(answer, of: blob, sent: sent, by: self)
+        pacer.noteRelay(answer, PlainPacing.bucket)
+        return await client.refusal(answer, of: blob, sent: sent, by: self)
     }
 
     func closeUpload(_ upload: OpenUpload) async {

@@ -30,7 +30,8 @@ public struct Replicator: Sendable {
         self.source = source
         self.destination = destination
         self.report = report
-        mover = BlobMover(relay: relay, retry: retry, jobs: jobs, report: report)
+        // Of two sides only one can pay for a relay: what is brought is the destination's.
+        mover = BlobMover(relay: relay, retry: retry.spending(opener.budgets.destination), jobs: jobs, report: report)
     }
 
     /// Gives an image of a repository more tags there: one question, and one `PutImage` a tag.

@@ -77,4 +77,16 @@ extension WireError: RetryAdvising {
         case .certificate, .answerTooLarge, .file, .badURL, .badRedirect, .plainHTTP, .closed: .never
         }
     }
+
+    /// `unreachable` is a refusal as well as a silence: libcurl's code tells.
+    public var isTimeout: Bool {
+        switch reason {
+        case .stalled, .deadline: true
+        case .unreachable: curlCode == Self.operationTimedOut
+        default: false
+        }
+    }
+
+    /// `CURLE_OPERATION_TIMEDOUT`.
+    private static let operationTimedOut = 28
 }

@@ -109,8 +109,12 @@ struct CopyErrorTests {
             "ask for a higher quota, or delete what is not needed", .failed
         ),
         (
-            .throttled("slow"), .destination, "throttled until the tries ran out: slow",
-            "run again later or with a smaller --jobs; what has arrived stays", .failed
+            .throttled("slow"), .destination, "throttled: slow",
+            "run again later, with a smaller --jobs or fewer runs at once; what has arrived stays", .failed
+        ),
+        (
+            .retriesUsedUp("the retry budget is used up"), .destination, "the retry budget is used up",
+            "too much failed in a short time: see what is wrong there, then run again; what has arrived stays", .failed
         ),
         (
             .unreachable("cut"), .destination, "no answer: cut",
