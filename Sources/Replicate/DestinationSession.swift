@@ -10,6 +10,7 @@ actor DestinationSession {
     nonisolated let isSource: Bool
     private(set) var tags: [Tag: Digest] = [:]
     private var there: Set<Digest> = []
+    private var blobsThere: Set<Digest> = []
     /// Whether the repository did not exist when this run began: nobody needs to ask it anything.
     private(set) var isNew = false
     private nonisolated let immutability = SingleFlight<RepositoryName, TagImmutability?>()
@@ -84,12 +85,18 @@ actor DestinationSession {
     /// Lists asked for at once.
     static let parallelQuestions = 8
 
-    /// Which of `blobs` must be brought.
+    /// Which of `blobs` must be brought; asked about are those of which this run knows nothing.
     func missing(_ blobs: [Descriptor]) async throws -> Set<Digest> {
         guard !blobs.isEmpty, !isSource else { return [] }
-        guard !isNew else { return Set(blobs.map(\.digest)) }
-        return try await repository.missing(blobs)
+        let unknown = blobs.filter { !blobsThere.contains($0.digest) }
+        guard !unknown.isEmpty, !isNew else { return Set(unknown.map(\.digest)) }
+        let missing = try await repository.missing(unknown)
+        blobsThere.formUnion(unknown.map(\.digest).filter { !missing.contains($0) })
+        return missing
     }
+
+    /// This run has brought it, or found it there.
+    func didBring(_ digest: Digest) { blobsThere.insert(digest) }
 
     /// Asked at most once in a run.
     func tagImmutability() async throws -> TagImmutability? {
