@@ -58,6 +58,8 @@ public struct CopyDocument: Encodable, Sendable {
         public var notes: [String]
         public var plan: PlanEntry?
         public var error: Failure?
+        /// Of a plan that a signal cut short.
+        public var left: Remainder?
 
         init(_ result: CopyResult) {
             (tags, notes) = ([], [])
@@ -84,7 +86,8 @@ public struct CopyDocument: Encodable, Sendable {
                 self.plan = PlanEntry(plan)
             case .failed(let from, let to, let failure):
                 (status, source, destination, error) = ("failed", from, to, Failure(failure))
-            case .cancelled(let from, let to): (status, source, destination) = ("cancelled", from, to)
+            case .cancelled(let from, let to, let remainder):
+                (status, source, destination, left) = ("cancelled", from, to, remainder)
             }
         }
     }
