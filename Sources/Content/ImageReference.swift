@@ -6,6 +6,7 @@
 /// | `arn:PARTITION:ecr:REGION:ACCOUNT:repository/REPO[:TAG][@DIGEST]` | ECR |
 /// | `REPO[:TAG][@DIGEST]` | ECR, the caller's own account and region |
 /// | `[http://\|https://]HOST[:PORT]/REPO[:TAG][@DIGEST]` | any OCI registry |
+/// | `docker.io/[library/]REPO[:TAG][@DIGEST]`, also by its other names | Docker Hub |
 ///
 /// `TAG@DIGEST` means that both must agree.
 ///
@@ -114,6 +115,27 @@ public struct PlainRegistry: Hashable, Sendable, CustomStringConvertible {
     public var description: String { (scheme.map { "\($0.rawValue)://" } ?? "") + authority }
 }
 
+extension PlainRegistry {
+    /// Docker Hub, whose images are named after another host than the one that answers.
+    ///
+    /// - Source: distribution/reference, "normalize"; docker/docs, "Docker Hub registry"
+    public var isDockerHub: Bool { authority == "docker.io" }
+
+    /// The host, and the port if one was named, that answers.
+    public var endpointAuthority: String { isDockerHub ? "registry-1.docker.io" : authority }
+
+    /// Every name of Docker Hub becomes the one that people write, so that it is one registry.
+    fileprivate static func named(_ authority: String, _ scheme: Scheme?) -> PlainRegistry {
+        let aliases = ["docker.io", "index.docker.io", "registry-1.docker.io"]
+        return PlainRegistry(authority: aliases.contains(authority) ? aliases[0] : authority, scheme: scheme)
+    }
+
+    /// Docker's own images are in `library/`, which people leave out.
+    fileprivate func repository(_ name: Substring) -> String {
+        isDockerHub && !name.contains("/") ? "library/\(name)" : String(name)
+    }
+}
+
 /// What all kinds of references have in common, taken apart.
 private struct ReferenceParts {
     var registry: RegistryLocation
@@ -163,7 +185,9 @@ private struct ReferenceParts {
             tag = try Tag(parsing: String(rest[rest.index(after: colon)...]))
             rest = rest[..<colon]
         }
-        repository = rest.isEmpty ? nil : try RepositoryName(parsing: String(rest))
+        var name = String(rest)
+        if case .plain(let registry) = registry { name = registry.repository(rest) }
+        repository = rest.isEmpty ? nil : try RepositoryName(parsing: name)
         guard repository != nil || (tag == nil && digest == nil && registry != .callersOwn) else {
             throw .malformedReference(text, reason: "it names no repository")
         }
@@ -191,7 +215,7 @@ private struct ReferenceParts {
         }
         if scheme != .http, let host = try ECRHost(authority: first) { return (.ecr(host), rest) }
         if let host = try ECRHost(authority: first), host.localAuthority != nil { return (.ecr(host), rest) }
-        return (.plain(PlainRegistry(authority: first.lowercased(), scheme: scheme)), rest)
+        return (.plain(.named(first.lowercased(), scheme)), rest)
     }
 
     private static func isAuthority(_ text: String) -> Bool {

@@ -80,12 +80,13 @@ extension RegistryClient {
     func failure(
         _ operation: RegistryError.Operation,
         _ answer: WireResponse,
-        to request: WireRequest
+        to request: WireRequest,
+        for access: RegistryAccess? = nil
     ) async -> RegistryError {
         let rejected = request.fields[.authorization]
         let isOurs = request.url.origin == base.origin
         if isOurs, RegistryAnswer(answer, secret: rejected).namesTheToken,
-            (try? await authorization.renew(insteadOf: rejected)) == true
+            (try? await renew(after: answer, to: request, for: access)) == true
         {
             return error(operation, answer, to: request, retrying: .backOff)
         }

@@ -68,11 +68,11 @@ public struct ECRClient: Sendable {
     /// One call through all its attempts.
     private struct Call {
         let name: String
-        let body: [UInt8]
+        let body: RequestBody
         /// What AWS's support finds all attempts by.
         let invocation = UUID().uuidString.lowercased()
 
-        init(_ name: String, body: [UInt8]) {
+        init(_ name: String, body: RequestBody) {
             self.name = name
             self.body = body
         }
@@ -108,7 +108,8 @@ public struct ECRClient: Sendable {
     }
 
     private func signed(_ call: Call, _ attempt: Int, _ credentials: AWSCredentials) -> WireRequest {
-        var request = WireRequest(.post, endpoint, body: call.body)
+        var request = WireRequest(.post, endpoint)
+        request.content = call.body
         // AWS's own endpoints are https by rule: one that isn't was named by the user.
         request.allowsPlainHTTP = true
         request.fields[.contentType] = "application/x-amz-json-1.1"

@@ -143,6 +143,11 @@ struct Batch: Sendable {
         let reading = try await from.read(manifests: [id], digests: sharedTags)
         if let reason = reading.failures[id] { throw failure(reason) }
         guard let root = reading.manifests[id] else { throw failure(.imageMissing) }
+        // On a long link the destinations' answers take a while yet.
+        if !options.isDryRun {
+            let places = targets.indices.compactMap(session).filter { !$0.isSource }.map(\.repository)
+            await places.prepare(for: root, isCertain: false)
+        }
         var failures = await looked
         for index in shared {
             guard let session = session(index) else { continue }

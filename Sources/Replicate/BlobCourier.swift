@@ -101,7 +101,9 @@ struct BlobCourier: Sendable {
         _ blob: Descriptor,
         _ source: any ImageRepository
     ) async throws {
-        source.noteDownload(answer)
+        if answer.status.kind != .redirection, case .request(let request) = trail.source {
+            await source.sourceRefused(answer, to: request)
+        }
         if answer.status.kind == .redirection, let location = answer.fields[.location],
             case .request(let request) = trail.source
         {

@@ -134,9 +134,13 @@ struct Copier: Sendable {
         if options.isGuarded, tags.contains(where: \.needsPut), !plan.blobs.isEmpty {
             current = try await guardian.confirm(tags)
         }
-        for planned in current where planned.needsPut {
-            guard let manifest = manifest(planned.digest) else { continue }
-            try await put(manifest, tag: planned.tag)
+        // The first alone: what is refused for one reason or another is refused before the rest is set.
+        let wanted = current.filter(\.needsPut)
+        for some in [wanted.prefix(1), wanted.dropFirst()] {
+            try await some.forEachConcurrently(limit: Self.parallelManifests) { planned in
+                guard let manifest = manifest(planned.digest) else { return }
+                try await put(manifest, tag: planned.tag)
+            }
         }
         // An image without any tag to set is still put.
         if tags.isEmpty, !plan.tags.contains(where: { !$0.isReferrer }), lacking[plan.root.digest] != nil,

@@ -10,9 +10,9 @@ extension CopyError {
     /// One table, so that the same trouble reads the same wherever it comes from.
     init(explaining error: any Error, repository: any ImageRepository, _ operation: String, _ id: ManifestID? = nil) {
         let image = repository.reference.tagged(id?.tag, digest: id?.digest).description
-        if let error = error as? RegistryError, case .plain = repository.reference.registry {
+        if let error = error as? RegistryError, case .plain(let registry) = repository.reference.registry {
             self.init(
-                Self.reasonAtPlainRegistry(error),
+                Self.reason(of: error, at: registry),
                 side: repository.side,
                 image: image,
                 operation: operation,
@@ -53,6 +53,13 @@ extension CopyError {
                 image: image,
                 operation: "finding credentials",
                 requestID: error.requestID
+            )
+        case let error as LoginError:
+            self.init(
+                .noCredentials(error.problem, remedy: error.remedy),
+                side: side,
+                image: image,
+                operation: "finding credentials"
             )
         case let error as STSError:
             self.init(
@@ -122,10 +129,15 @@ extension CopyError {
         }
     }
 
-    /// Where there is no IAM, permissions are named by what is done.
-    private static func reasonAtPlainRegistry(_ error: RegistryError) -> Reason {
+    /// Where there is no IAM, permissions are named by what is done, and people log in.
+    private static func reason(of error: RegistryError, at registry: PlainRegistry) -> Reason {
         switch error.kind {
-        case .denied, .unauthorized, .tokenExpired: .denied(action: plainAction(error.operation), text: error.message)
+        case .denied: .denied(action: plainAction(error.operation), text: error.message)
+        case .unauthorized, .tokenExpired:
+            .noCredentials(
+                "not allowed to \(plainAction(error.operation)): \(error.message)",
+                remedy: "log in with: docker login \(registry.authority) (or podman login), as somebody who may"
+            )
         default: reason(of: error)
         }
     }
@@ -139,13 +151,14 @@ extension CopyError {
         case .startUpload, .upload: "upload"
         case .listTags: "list the tags"
         case .listReferrers: "list the referrers"
+        case .authorize: "have a token"
         }
     }
 
     /// The permission behind a registry request (facts/ecr.md D.1).
     private static func iamAction(_ operation: RegistryError.Operation) -> String {
         switch operation {
-        case .ping: "ecr:GetAuthorizationToken"
+        case .ping, .authorize: "ecr:GetAuthorizationToken"
         case .readManifest, .listReferrers: "ecr:BatchGetImage"
         case .writeManifest: "ecr:PutImage"
         case .findBlob: "ecr:BatchCheckLayerAvailability"

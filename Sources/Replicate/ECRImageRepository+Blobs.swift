@@ -89,11 +89,11 @@ extension ECRImageRepository {
     /// The token and the connections, both of which the first blob would wait for.
     ///
     /// Whatever fails here is found out by who needs it.
-    func prepare(forBlobs count: Int) async {
+    func prepare(forBlobs count: Int, isCertain: Bool) async {
         // A source's bytes come from a host that only GetDownloadUrlForLayer names.
-        guard side == .destination, let client = try? await registry() else { return }
+        guard isCertain, side == .destination, let client = try? await registry() else { return }
         client.warm(connections: count)
-        await client.prepareCredentials()
+        await client.prepareCredentials(forWritingTo: reference.repository)
     }
 }
 
@@ -132,7 +132,7 @@ extension RegistryClient {
         by repository: any ImageRepository
     ) async -> UploadRefusal? {
         do {
-            try await interpretUpload(answer, to: sent)
+            try await interpretUpload(answer, to: sent, in: repository.reference.repository)
             return nil
         } catch {
             let explained = CopyError(explaining: error, repository: repository, "uploading \(blob.digest)")

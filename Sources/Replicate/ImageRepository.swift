@@ -136,6 +136,11 @@ public protocol ImageRepository: Sendable {
     /// Asking again gives a new one.
     func source(of blob: Descriptor) async throws -> RelaySource
 
+    /// Told of an answer to what ``source(of:)`` gave that is neither content nor a redirect, before it is asked again.
+    ///
+    /// A token that has run out, say, is renewed here, and a registry that throttles is asked less often.
+    func sourceRefused(_ answer: WireResponse, to request: WireRequest) async
+
     /// Begins an upload, or mounts the blob from a sibling repository if one is named and the registry agrees.
     func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart
 
@@ -145,12 +150,10 @@ public protocol ImageRepository: Sendable {
     /// What the answer to an upload means: `nil` for stored.
     func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal?
 
-    /// Hears of an answer to ``source(of:)``'s request that is no content: a registry that throttles is asked less
-    /// often from then on.
-    func noteDownload(_ answer: WireResponse)
-
     /// Opens connections for so many blobs while others are still planning what to do with them.
-    func prepare(forBlobs count: Int) async
+    ///
+    /// - Parameter isCertain: Whether the image isn't there, so that blobs will probably be moved.
+    func prepare(forBlobs count: Int, isCertain: Bool) async
 
     /// Ends an upload that won't be finished; failing to is no failure.
     func closeUpload(_ upload: OpenUpload) async
@@ -183,8 +186,9 @@ public struct UploadRefusal: Sendable {
 }
 
 extension ImageRepository {
-    public func noteDownload(_ answer: WireResponse) {}
-    public func prepare(forBlobs count: Int) async {}
+    public func prepare(forBlobs count: Int, isCertain: Bool) async {}
+
+    public func sourceRefused(_ answer: WireResponse, to request: WireRequest) async {}
 
     public func read(_ manifests: [ManifestID]) async throws -> Reading {
         try await read(manifests: manifests, digests: [])

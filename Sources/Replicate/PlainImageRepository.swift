@@ -18,6 +18,8 @@ struct PlainImageRepository: ImageRepository {
     func read(manifests: [ManifestID], digests: [ManifestID]) async throws -> Reading {
         var reading = Reading()
         let wanted = Set(manifests)
+        // On a long link it matters that nobody waits for an answer before asking the next question.
+        async let heads = heads(of: digests.unique().filter { !wanted.contains($0) })
         let read = try await wanted.mapConcurrently(limit: Self.parallelCalls) { id in
             try await explained("reading the manifest", id) { (id, try await manifest(id)) }
         }
@@ -30,14 +32,16 @@ struct PlainImageRepository: ImageRepository {
                 reading.digests[id] = manifest.digest
             }
         }
-        let asked = digests.unique().filter { !wanted.contains($0) }
-        let found = try await asked.mapConcurrently(limit: Self.parallelCalls) { id in
+        for (id, digest) in try await heads { reading.digests[id] = digest }
+        return reading
+    }
+
+    private func heads(of ids: [ManifestID]) async throws -> [(ManifestID, Digest?)] {
+        try await ids.mapConcurrently(limit: Self.parallelCalls) { id in
             try await explained("asking for the manifest", id) {
                 (id, try await client.manifestDigest(id.manifestReference, of: reference.repository))
             }
         }
-        for (id, digest) in found { reading.digests[id] = digest }
-        return reading
     }
 
     private func manifest(_ id: ManifestID) async throws -> Manifest? {
@@ -61,12 +65,13 @@ struct PlainImageRepository: ImageRepository {
         }
     }
 
-    func noteDownload(_ answer: WireResponse) { pacer.noteRelay(answer, PlainPacing.bucket) }
-
-    /// A destination's connections are open already: it is asked for every blob.
-    func prepare(forBlobs count: Int) async {
-        if side == .source { client.warm(connections: count) }
+    func sourceRefused(_ answer: WireResponse, to request: WireRequest) async {
+        pacer.noteRelay(answer, PlainPacing.bucket)
+        // What comes of it is seen when the blob is asked for again.
+        _ = await client.downloadFailure(answer, to: request)
     }
+
+    func prepare(forBlobs count: Int, isCertain: Bool) async { client.warm(connections: count) }
 
     func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart {
         try await explained("starting an upload") {

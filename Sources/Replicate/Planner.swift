@@ -73,17 +73,8 @@ struct Planner: Sendable {
     /// Opens connections while the graph is read: no blob waits for a handshake that it could have had.
     private func prepare(_ needy: [DestinationSession], for root: Manifest) async {
         guard !options.isDryRun, !needy.isEmpty else { return }
-        let count = root.children.isEmpty ? root.blobs.count : Self.blobsOfAnIndex
-        let places = [reader.repository] + needy.map(\.repository)
-        await withTaskGroup(of: Void.self) { group in
-            for place in places {
-                group.addTask { await place.prepare(forBlobs: min(count, Admission.mostAtOnce)) }
-            }
-        }
+        await ([reader.repository] + needy.map(\.repository)).prepare(for: root, isCertain: true)
     }
-
-    /// For how many blobs an index is expected to need connections before its children are known.
-    static let blobsOfAnIndex = 16
 
     /// The whole graph, or only its root where nobody needs more.
     private func graph(
@@ -245,5 +236,21 @@ struct Planner: Sendable {
         init(_ count: Int) { errors = Array(repeating: nil, count: count) }
         func note(_ error: any Error, at index: Int) { errors[index] = errors[index] ?? error }
         func at(_ index: Int) -> (any Error)? { errors[index] }
+    }
+}
+
+extension [any ImageRepository] {
+    /// For how many blobs an index is expected to need connections before its children are known.
+    private static var blobsOfAnIndex: Int { 16 }
+
+    func prepare(for root: Manifest, isCertain: Bool) async {
+        let expected = root.children.isEmpty ? root.blobs.count : Self.blobsOfAnIndex
+        await withTaskGroup(of: Void.self) { group in
+            for place in self {
+                group.addTask {
+                    await place.prepare(forBlobs: Swift.min(expected, Admission.mostAtOnce), isCertain: isCertain)
+                }
+            }
+        }
     }
 }

@@ -50,6 +50,7 @@ public final class RepositoryOpener: Sendable {
     private let granted = Lock<[TokenKey: String]>([:])
     private let callers = SingleFlight<CallerKey, AccountID>()
     private let origins = SingleFlight<PlainRegistry, HTTPURL>()
+    private let plain = Lock<[PlainRegistry: NegotiatedAuthorization]>([:])
 
     private struct TokenKey: Hashable, Sendable {
         var identity: IdentityOptions
@@ -132,7 +133,7 @@ public final class RepositoryOpener: Sendable {
     ) async throws -> any ImageRepository {
         let base = try await origins.run(registry) { [sender] in
             try await RegistryClient.probe(
-                authority: registry.authority,
+                authority: registry.endpointAuthority,
                 scheme: registry.scheme.flatMap { HTTPURL.Scheme(rawValue: $0.rawValue) },
                 sender: sender
             )
@@ -140,7 +141,7 @@ public final class RepositoryOpener: Sendable {
         let pacer = pacers.pacer(of: base.origin)
         let client = RegistryClient(
             base: base,
-            authorization: AnonymousAuthorization(),
+            authorization: authorization(of: registry, at: base),
             sender: PacedSender(sender, pacer) { request in
                 request.url.origin == base.origin ? PlainPacing.bucket(of: request) : nil
             },
@@ -154,6 +155,28 @@ public final class RepositoryOpener: Sendable {
             client: client,
             pacer: pacer
         )
+    }
+
+    /// One for all repositories of a registry, whose first refusal tells how it wants to be spoken to.
+    private func authorization(of registry: PlainRegistry, at base: HTTPURL) -> NegotiatedAuthorization {
+        plain.withLock { known in
+            if let authorization = known[registry] { return authorization }
+            let authorization = NegotiatedAuthorization(
+                registry: base,
+                store: StoredLogins(
+                    registry: registry,
+                    variables: resolver.environment.variables,
+                    home: resolver.environment.home,
+                    logger: logger
+                ),
+                sender: sender,
+                retry: retry,
+                logger: logger,
+                now: now
+            )
+            known[registry] = authorization
+            return authorization
+        }
     }
 
     private func openECR(

@@ -51,7 +51,7 @@ extension Transport: HTTPSending {
     /// - Throws: ``WireError``, or `CancellationError`.
     public func send(_ request: WireRequest) async throws -> WireResponse {
         try configuration.permit(request)
-        guard request.travelsWithBlobs else { return try await messages.send(request) }
+        guard request.travelsWithBlobs || request.movesPart else { return try await messages.send(request) }
         return try await withRelayDriver { try await $0.send(request) }
     }
 }

@@ -6,8 +6,13 @@ public struct WireRequest: Sendable {
     public var method: HTTPRequest.Method
     public var url: HTTPURL
     public var fields: HTTPFields
-    public var body: [UInt8]
-    /// From now to the last byte of the answer; ``Transport/relay(_:)`` has a stall timer instead.
+    public var content: RequestBody
+    /// Takes the answer's body if that is what was asked for: 206 where a `Range` was, else 200.
+    ///
+    /// Another success ends when its head is there, and its body is left where it is: a server that doesn't know
+    /// ranges would send gigabytes.
+    public var receiver: PartBuffer?
+    /// From now to the last byte of the answer; where megabytes move, how long none may.
     public var deadline: Duration
     /// In bytes; a longer answer is an error, so that nobody can fill our memory.
     public var largestAnswer: Int
@@ -33,10 +38,19 @@ public struct WireRequest: Sendable {
         self.method = method
         self.url = url
         self.fields = fields
-        self.body = body
+        content = RequestBody(body)
         self.deadline = deadline
         self.largestAnswer = largestAnswer
     }
+
+    /// The whole of ``content``.
+    public var body: [UInt8] {
+        get { content.bytes }
+        set { content = RequestBody(newValue) }
+    }
+
+    /// Whether a part of a blob goes or comes with it.
+    var movesPart: Bool { receiver != nil || content.isPart }
 
     /// The request that a redirect asks for: same method, credentials only within the same origin.
     ///
