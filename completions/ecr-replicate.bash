@@ -658,8 +658,8 @@ _ecr-replicate_ls() {
 
 _ecr-replicate_emulator() {
     repeating_flags=()
-    non_repeating_flags=(--version -h --help)
-    repeating_options=(--account --region --fault)
+    non_repeating_flags=(--discard-layers --version -h --help)
+    repeating_options=(--account --region --fault --seed)
     non_repeating_options=(--port --state-dir --env-file)
     __ecr-replicate_offer_flags_options 0
 
@@ -683,6 +683,9 @@ _ecr-replicate_emulator() {
         return
         ;;
     '--fault')
+        return
+        ;;
+    '--seed')
         return
         ;;
     esac

@@ -33,7 +33,7 @@ function __ecr-replicate_parse_tokens -S
         case 'ls'
             __ecr-replicate_parse_subcommand 1 'match=+' 'newest=' 'output=' 'progress=' 'log-level=' 'jobs=' 'profile=' 'role-arn=' 'external-id=' 'session-name=' 'region=' 'source-profile=' 'source-role-arn=' 'source-external-id=' 'source-session-name=' 'destination-profile=' 'destination-role-arn=' 'destination-external-id=' 'destination-session-name=' 'source-endpoint-url=' 'destination-endpoint-url=' 'source-registry-endpoint=' 'destination-registry-endpoint=' 'ca-bundle=' 'version' 'h/help'
         case 'emulator'
-            __ecr-replicate_parse_subcommand 0 'port=' 'account=+' 'region=+' 'state-dir=' 'env-file=' 'fault=+' 'version' 'h/help'
+            __ecr-replicate_parse_subcommand 0 'port=' 'account=+' 'region=+' 'state-dir=' 'env-file=' 'fault=+' 'seed=+' 'discard-layers' 'version' 'h/help'
         case 'demo'
             __ecr-replicate_parse_subcommand 0 'version' 'h/help'
         case 'help'
@@ -250,6 +250,8 @@ complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_fla
 complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator" state-dir' -l 'state-dir' -d 'Keep repositories and images here.' -rfa '(__ecr-replicate_complete_directories)'
 complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator" env-file' -l 'env-file' -d 'Write the export lines here too, when everything answers.' -rF
 complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator"' -l 'fault' -d 'Something that is to go wrong (repeatable).' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator"' -l 'seed' -d 'An image to begin with, its layers generated (repeatable), as team/app:v1=8x128MiB.' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator" discard-layers' -l 'discard-layers' -d 'Hash the layers that are pushed and drop them, as a sink for benchmarks.'
 complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator" version' -l 'version' -d 'Show the version.'
 complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator" h help' -s 'h' -l 'help' -d 'Show help information.'
 complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate demo" version' -l 'version' -d 'Show the version.'

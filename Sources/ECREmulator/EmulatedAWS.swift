@@ -8,10 +8,12 @@ final class EmulatedAWS: Sendable {
     let blobs: BlobStore
     let state: Lock<EmulatorState>
     private let saving = Lock(0)
+    /// In seconds; a lock of its own, for the state's holders ask for the time.
+    private let skew = Lock(0)
 
     init(_ configuration: EmulatorConfiguration) throws {
         self.configuration = configuration
-        blobs = try BlobStore(directory: configuration.stateDirectory)
+        blobs = try BlobStore(directory: configuration.stateDirectory, discardsUploads: configuration.discardsLayers)
         var state = EmulatorState(
             identities: Identities(accounts: configuration.accounts, roles: configuration.roles)
         )
@@ -23,7 +25,10 @@ final class EmulatedAWS: Sendable {
         self.state = Lock(state)
     }
 
-    var now: Date { configuration.now() }
+    /// The service's own time, which a fault can set wrong.
+    var now: Date { configuration.now().addingTimeInterval(Double(skew.withLock { $0 })) }
+
+    func setSkew(_ seconds: Int) { skew.withLock { $0 = seconds } }
 
     /// Writes the state where a directory was given; what was answered is then on disk.
     func save() {

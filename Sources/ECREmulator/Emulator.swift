@@ -114,7 +114,11 @@ public final class Emulator: Sendable {
     /// Orders something to go wrong from now on.
     public func order(_ fault: Fault) { aws.state.withLock { $0.faults.add(fault) } }
 
-    public func clearFaults() { aws.state.withLock { $0.faults.removeAll() } }
+    /// Calls off every fault, and sets the clock right.
+    public func clearFaults() {
+        aws.state.withLock { $0.faults.removeAll() }
+        aws.setSkew(0)
+    }
 
     /// Forbids an action, with or without `ecr:`, on one repository or all, to one account or all.
     public func deny(action: String, repository: String? = nil, principalAccount: String? = nil) {

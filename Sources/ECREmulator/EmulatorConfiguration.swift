@@ -62,6 +62,8 @@ public struct EmulatorConfiguration: Sendable {
         "UploadLayerPart": 500, "CompleteLayerUpload": 100, "PutImage": 10, "BatchGetImage": 2_000,
         "GetDownloadUrlForLayer": 3_000,
     ]
+    /// Whether the bytes of pushed blobs are hashed and dropped: a sink for benchmarks, from which no layer can be read.
+    public var discardsLayers = false
     /// Tests move it, so that things expire without waiting.
     public var now: @Sendable () -> Date = { Date() }
 

@@ -51,8 +51,10 @@ extension Transport: HTTPSending {
     /// - Throws: ``WireError``, or `CancellationError`.
     public func send(_ request: WireRequest) async throws -> WireResponse {
         try configuration.permit(request)
+        var request = request
+        if let limit = configuration.messageDeadlineLimit { request.deadline = min(request.deadline, limit) }
         guard request.travelsWithBlobs || request.movesPart else { return try await messages.send(request) }
-        return try await withRelayDriver { try await $0.send(request) }
+        return try await withRelayDriver { [request] in try await $0.send(request) }
     }
 }
 

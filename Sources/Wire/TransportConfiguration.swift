@@ -14,6 +14,8 @@ public struct TransportConfiguration: Sendable {
     public var userAgent: String
     /// From the first packet to the end of the TLS handshake, resolving the name included.
     public var connectTimeout: Duration
+    /// No message waits longer for its whole answer, whatever its own deadline; `nil` leaves that alone.
+    public var messageDeadlineLimit: Duration?
     /// libcurl's receive and upload buffers for blobs, in bytes.
     public var bufferSize: Int
     /// What lies between the ends of one relay, in bytes, at most.
@@ -46,6 +48,7 @@ public struct TransportConfiguration: Sendable {
         plainHTTPAuthorities: Set<String> = [],
         userAgent: String = "ecr-replicate",
         connectTimeout: Duration = usualConnectTimeout,
+        messageDeadlineLimit: Duration? = nil,
         bufferSize: Int = usualBufferSize,
         ringSize: Int = usualRingSize,
         stallLimit: Duration = usualStallLimit,
@@ -58,6 +61,7 @@ public struct TransportConfiguration: Sendable {
         self.plainHTTPAuthorities = plainHTTPAuthorities
         self.userAgent = userAgent
         self.connectTimeout = connectTimeout
+        self.messageDeadlineLimit = messageDeadlineLimit
         self.bufferSize = bufferSize
         self.ringSize = ringSize
         self.stallLimit = stallLimit

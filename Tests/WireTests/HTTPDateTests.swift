@@ -18,6 +18,16 @@ struct HTTPDateTests {
         #expect(durationUntil(httpDate: text, now: Date(timeIntervalSince1970: 0)) == .seconds(seconds))
     }
 
+    @Test("a server's clock is read from its answer")
+    func date() {
+        #expect(
+            WireResponse(status: .ok, fields: [.date: "Sun, 06 Nov 1994 08:49:37 GMT"]).date
+                == Date(timeIntervalSince1970: 784_111_777)
+        )
+        #expect(WireResponse(status: .ok, fields: [.date: "today"]).date == nil)
+        #expect(WireResponse(status: .ok).date == nil)
+    }
+
     @Test("a date gone by is no wait")
     func past() {
         let now = Date(timeIntervalSince1970: 784_111_778)
