@@ -7,6 +7,8 @@ struct Batch: Sendable {
     struct Target: Sendable {
         var reference: DestinationReference
         var session: Result<DestinationSession, any Error>
+        /// What the reader should know of this destination.
+        var note: String?
     }
 
     let replicator: Replicator
@@ -229,7 +231,14 @@ struct Batch: Sendable {
             let plans = try await replicator.drain.abandoning {
                 try await Planner(reader: reader, options: options).plan(wish, for: places.map(\.1))
             }
-            return zip(places, plans).map { Work(index: $0.0, wish: wish, plan: $1) }
+            return zip(places, plans).map { place, plan in
+                let noted = plan.map { plan in
+                    var plan = plan
+                    plan.notes += [targets[place.0].note].compactMap { $0 }
+                    return plan
+                }
+                return Work(index: place.0, wish: wish, plan: noted)
+            }
         } catch {
             return places.map { Work(index: $0.0, wish: wish, plan: .failure(error)) }
         }

@@ -103,7 +103,7 @@ public struct Replicator: Sendable {
         let (from, targets) = try await drain.abandoning {
             let from = try await opener.open(source, side: .source, sides.source)
             let targets = try await destinations.mapConcurrently(limit: 8) { await open($0, source, from, sides) }
-            return (from, targets)
+            return (from, distinct(targets))
         }
         let reader = SourceReader(from)
         let batch = Batch(
@@ -118,6 +118,23 @@ public struct Replicator: Sendable {
         case .one(let id): return try await batch.copyOne(id, tags: tags)
         case .many(let filter): return try await batch.copyMany(filter)
         }
+    }
+
+    /// Each place and tag once, however often and in whatever forms it was named.
+    private func distinct(_ targets: [Batch.Target]) -> [Batch.Target] {
+        var places: [String: Int] = [:]
+        var kept: [Batch.Target] = []
+        for target in targets {
+            let place = (try? target.session.get().repository.placeKey) ?? "\(target.reference)"
+            let key = "\(place):\(target.reference.tag?.value ?? "")"
+            if let index = places[key] {
+                kept[index].note = "\(kept[index].reference) was named more than once, and is one destination"
+            } else {
+                places[key] = kept.count
+                kept.append(target)
+            }
+        }
+        return kept
     }
 
     private func open(

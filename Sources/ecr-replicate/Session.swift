@@ -78,6 +78,7 @@ struct Session {
                     requests: count,
                     seconds: seconds,
                     caller: caller.withLock { $0 },
+                    note: code == 0 && all.isEmpty ? Self.nothingMatched : nil,
                     setBeforeFailure: unreported
                 )
             )
@@ -87,6 +88,8 @@ struct Session {
         }
         try leave(code)
     }
+
+    private static let nothingMatched = "no tagged image matched"
 
     /// Ends with `code`; a result that could not be written is no success.
     private func leave(_ code: Int32) throws {
@@ -283,7 +286,7 @@ struct Session {
                     ? "interrupted: nothing is left to do"
                     : "interrupted: what has arrived stays, and the next run goes on from there"
             )
-        case .finished where results.isEmpty: diagnostics.writeLine("no tagged image matched")
+        case .finished where results.isEmpty: diagnostics.writeLine(Self.nothingMatched)
         case .finished: break
         }
         guard output.progress != .none else { return }
