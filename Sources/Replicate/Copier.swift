@@ -108,6 +108,7 @@ struct Copier: Sendable {
 
     private func bring(_ blob: Descriptor) async throws {
         count(try await mover.bring(blob, from: source, to: session.repository), blob)
+        await session.didBring(blob.digest)
     }
 
     private func count(_ arrival: BlobMover.Arrival, _ blob: Descriptor) {

@@ -164,6 +164,10 @@ public protocol ImageRepository: Sendable {
     /// Manifests whose subject is `digest`; `nil` if the registry doesn't know the question.
     func referrers(of digest: Digest) async throws -> [Descriptor]?
 
+    /// What is listed here as referring to `subject`, where putting such a manifest and listing it are two things, of
+    /// which the second may not have happened; `nil` where the registry does both at once.
+    func ownList(ofReferrersTo subject: Digest) async throws -> Set<Digest>?
+
     /// `nil` if that can't be found out, or the registry knows no such thing.
     func immutability() async throws -> TagImmutability?
 
@@ -189,6 +193,8 @@ extension ImageRepository {
     public func prepare(forBlobs count: Int, isCertain: Bool) async {}
 
     public func sourceRefused(_ answer: WireResponse, to request: WireRequest) async {}
+
+    public func ownList(ofReferrersTo subject: Digest) async throws -> Set<Digest>? { nil }
 
     public func read(_ manifests: [ManifestID]) async throws -> Reading {
         try await read(manifests: manifests, digests: [])

@@ -199,10 +199,11 @@ class Oras(Client):
         return [self.program, "tag", *trust, f"{registry.authority}/{image.repository}:{image.tag}", tag]
 
 
-class Floor:
-    """The least that an upload costs: `curl -T` from files, one for each layer, all at once, hashing nothing."""
+class Yardstick:
+    """Not a client: what a part of the job costs with nothing around it."""
 
-    name = "curl -T"
+    def __init__(self, program):
+        self.program = program
 
     def forget(self):
         pass
@@ -210,15 +211,47 @@ class Floor:
     def environment(self, _=None):
         return {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8"}
 
-    def command(self, files, addresses, destination):
-        """- files, addresses: of each layer, its file and where an upload that has been opened takes it."""
+    def command(self, store, image, source, destination):
+        raise NotImplementedError
+
+    @staticmethod
+    def uploads(image, destination):
+        """Each layer with an address that takes it; opening the upload isn't timed."""
+        for layer in image.layers:
+            yield layer, f"{destination.open_upload(image.repository)}&digest={layer['digest']}"
+
+
+class Floor(Yardstick):
+    """`curl -T` from files, a process for each layer, all at once: uploads alone, and nothing hashed."""
+
+    name = "curl -T"
+    shown = "curl -T LAYER UPLOAD &   # for each layer"
+
+    def command(self, store, image, source, destination):
         trust = f" --cacert {destination.certificate.authority}" if destination.certificate else ""
         puts = " ".join(
-            f"curl -qfsS --noproxy '*' --http1.1{trust} -H 'Content-Type: application/octet-stream' "
-            f"-o /dev/null -T '{file}' '{address}' & all=\"$all $!\";"
-            for file, address in zip(files, addresses)
+            f"{self.program} -qfsS --noproxy '*' --http1.1{trust} -H 'Content-Type: application/octet-stream' "
+            f"-o /dev/null -T '{store.path(layer['digest'])}' '{address}' & all=\"$all $!\";"
+            for layer, address in self.uploads(image, destination)
         )
         return ["sh", "-c", f"all=; {puts} for one in $all; do wait $one || exit 1; done"]
+
+
+class BareLoop(Yardstick):
+    """tools/bareloop.c: receive, hash, send, and nothing else."""
+
+    name = "bare loop"
+    shown = "bareloop [--tls] SOURCE DESTINATION LAYER..."
+
+    def command(self, store, image, source, destination):
+        blobs = [
+            (f"/v2/{image.repository}/blobs/{layer['digest']}", address.removeprefix(destination.base), str(layer["size"]))
+            for layer, address in self.uploads(image, destination)
+        ]
+        return [
+            self.program, *(["--tls"] if destination.certificate else []), str(source.port), str(destination.port),
+            *(argument for blob in blobs for argument in blob),
+        ]
 
 
 def version_of(program, *arguments):
@@ -235,3 +268,9 @@ def present(scratch):
     """This project's program first, then skopeo, then every other that is on PATH."""
     wanted = [Skopeo, Crane, Regctl, Oras]
     return [Replicate(scratch), *(kind(scratch) for kind in wanted if shutil.which(kind.name))]
+
+
+def yardsticks():
+    found = [Floor(shutil.which("curl"))]
+    bare = workplace.compiled("bareloop", "ssl", "crypto", "pthread")
+    return [*found, BareLoop(bare)] if bare else found

@@ -7,8 +7,10 @@ import time
 
 import workplace
 
-SOURCE_END, FAR_END = "10.77.0.1", "10.77.0.2"
+NEAR_ADDRESS, FAR_ADDRESS = "10.77.0.1", "10.77.0.2"
 STARTING = 10  # seconds
+
+_NEAR, _FAR = "ecr-replicate-near-", "ecr-replicate-far-"
 
 
 class Impossible(Exception):
@@ -28,7 +30,9 @@ class Link:
         why = self._obstacle()
         if why:
             raise Impossible(why)
-        program = self._build()
+        program = workplace.compiled("tundelay")
+        if not program:
+            raise Impossible("tools/tundelay.c can't be compiled")
         try:
             for prefix in (_NEAR, _FAR):
                 for name in workplace.stale(os.listdir("/run/netns") if os.path.isdir("/run/netns") else [], prefix):
@@ -38,9 +42,8 @@ class Link:
                 if made.returncode != 0:
                     raise Impossible(f"ip netns add: {made.stderr.strip()}")
                 # What one run has learnt of the link, the kernel must not tell the next.
-                subprocess.run(
-                    ["ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv4.tcp_no_metrics_save=1"], check=True
-                )
+                setting = "echo 1 > /proc/sys/net/ipv4/tcp_no_metrics_save"
+                subprocess.run(["ip", "netns", "exec", name, "sh", "-c", setting], check=True)
             self._join(program)
             workplace.enter(self.near)
         except BaseException:
@@ -63,16 +66,7 @@ class Link:
             return "there is no `ip` (Debian's iproute2)"
         if not os.path.exists("/dev/net/tun"):
             return "there is no /dev/net/tun"
-        if not _compiler():
-            return "there is no C compiler for tools/tundelay.c"
         return None
-
-    @staticmethod
-    def _build():
-        source, program = os.path.join(workplace.ROOT, "tools", "tundelay.c"), os.path.join(workplace.KEPT, "tundelay")
-        if not os.path.exists(program) or os.path.getmtime(program) < os.path.getmtime(source):
-            subprocess.run([_compiler(), "-O2", "-Wall", "-o", program, source], check=True)
-        return program
 
     def _join(self, program):
         log = os.path.join(self.scratch, "tundelay.log")
@@ -92,8 +86,6 @@ class Link:
             time.sleep(0.01)
 
 
-_NEAR, _FAR = "ecr-replicate-near-", "ecr-replicate-far-"
-
-
-def _compiler():
-    return next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
+def congestion_control():
+    with open("/proc/sys/net/ipv4/tcp_congestion_control", encoding="ascii") as file:
+        return file.read().strip()

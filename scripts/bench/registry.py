@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 
@@ -159,9 +160,13 @@ class Registry:
             time.sleep(0.01)
 
     def manifest(self, repository, tag):
-        """The bytes behind a tag, for checking what a client has done."""
-        path = f"/v2/{repository}/manifests/{tag}"
-        return self._ask(path, Accept=images.MANIFEST_TYPE).read()
+        """The bytes behind a tag, or None: for checking what a client has done."""
+        try:
+            return self._ask(f"/v2/{repository}/manifests/{tag}", Accept=images.MANIFEST_TYPE).read()
+        except urllib.error.HTTPError as refusal:
+            if refusal.code != 404:
+                raise
+            return None
 
     def open_upload(self, repository):
         """Where the registry takes a blob."""

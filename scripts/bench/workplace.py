@@ -7,6 +7,7 @@ import random
 import re
 import shutil
 import signal
+import subprocess
 import sys
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -66,6 +67,24 @@ def enter(namespace):
             raise OSError(number, os.strerror(number), namespace)
 
 
+def compiled(name, *libraries):
+    """The program that tools/NAME.c makes, or None where there is no compiler or what it needs."""
+    source, program = os.path.join(ROOT, "tools", f"{name}.c"), os.path.join(KEPT, name)
+    if os.path.exists(program) and os.path.getmtime(program) > os.path.getmtime(source):
+        return program
+    compiler = next((found for found in map(shutil.which, ("cc", "gcc", "clang")) if found), None)
+    if not compiler:
+        return None
+    done = subprocess.run(
+        [compiler, "-O2", "-Wall", "-o", program, source, *(f"-l{library}" for library in libraries)],
+        capture_output=True, text=True,
+    )
+    if done.returncode != 0:
+        say(f"tools/{name}.c doesn't compile:\n{done.stderr}")
+        return None
+    return program
+
+
 def number_from(variable, usual):
     text = os.environ.get(variable, str(usual))
     if not re.fullmatch(r"[1-9]\d{0,3}", text):
@@ -74,18 +93,20 @@ def number_from(variable, usual):
 
 
 class Rounds:
-    """Shuffled rounds: what one client leaves behind (clocks, caches, heat) meets every other as often."""
+    """Shuffled rounds: what one client leaves behind (heat, pages, ports) meets every other as often."""
 
-    def __init__(self, count, seed=None):
+    def __init__(self, count):
         self.count = count
-        self.seed = seed or number_from("SEED", random.randrange(1, 10_000))
+        self.seed = number_from("SEED", random.randrange(1, 10_000))
         self._random = random.Random(self.seed)
 
-    def over(self, things):
-        for number in range(self.count):
+    def over(self, things, count=None):
+        """(round, thing), `count` rounds or as many as usual."""
+        for number in range(count or self.count):
             order = list(things)
             self._random.shuffle(order)
-            yield number, order
+            for thing in order:
+                yield number, thing
 
 
 def need(*programs):
