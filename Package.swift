@@ -60,7 +60,7 @@ let package = Package(
         ),
         .target(
             name: "Distribution",
-            dependencies: ["Content", "Wire", "Platform", httpTypes, logging],
+            dependencies: ["Content", "Wire", "Platform", httpTypes, logging, subprocess],
             swiftSettings: settings
         ),
         .target(
@@ -92,24 +92,27 @@ let package = Package(
         .testTarget(name: "ContentTests", dependencies: ["Content", "TestInputs"], swiftSettings: testSettings),
         .testTarget(
             name: "WireTests",
-            dependencies: ["Wire", "Content", "Platform", "TestPrograms", httpTypes],
+            dependencies: ["Wire", "Content", "Platform", "TestInputs", "TestPrograms", httpTypes],
             swiftSettings: testSettings
         ),
         .testTarget(
             name: "AWSIdentityTests",
             dependencies: [
-                "AWSIdentity", "Wire", "Content", "Platform", "ECREmulator", httpTypes, logging, subprocess,
+                "AWSIdentity", "Wire", "Content", "Platform", "ECREmulator", "TestInputs", httpTypes, logging,
+                subprocess,
             ],
             swiftSettings: testSettings
         ),
         .testTarget(
             name: "DistributionTests",
-            dependencies: ["Distribution", "Wire", "Content", "Platform", httpTypes, logging],
+            dependencies: [
+                "Distribution", "Wire", "Content", "Platform", "TestInputs", "TestPrograms", httpTypes, logging,
+            ],
             swiftSettings: testSettings
         ),
         .testTarget(
             name: "ECRAPITests",
-            dependencies: ["ECRAPI", "AWSIdentity", "Wire", "Content", "Platform", httpTypes, logging],
+            dependencies: ["ECRAPI", "AWSIdentity", "Wire", "Content", "Platform", "TestInputs", httpTypes, logging],
             swiftSettings: testSettings
         ),
         .testTarget(

@@ -23,7 +23,7 @@ struct CanonicalRequest {
             query: request.url.query,
             host: request.url.authority,
             fields: request.fields,
-            bodyHash: sha256Hex(request.body)
+            bodyHash: request.content.sha256Hex
         )
     }
 

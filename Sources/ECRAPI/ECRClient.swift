@@ -16,16 +16,19 @@ public struct ECRClient: Sendable {
     private let credentials: any CredentialsProviding
     private let sender: any HTTPSending
     private let retry: RetryPolicy
+    private let pacer: Pacer?
     private let logger: Logger
     private let clock: ServiceClock
     private let signer: RequestSigner
 
+    /// - Parameter pacer: Whose turn it is; one for everything that uses up the same quotas.
     public init(
         endpoint: HTTPURL,
         region: String,
         credentials: any CredentialsProviding,
         sender: any HTTPSending,
         retry: RetryPolicy = RetryPolicy(),
+        pacer: Pacer? = nil,
         logger: Logger,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
@@ -34,6 +37,7 @@ public struct ECRClient: Sendable {
         self.credentials = credentials
         self.sender = sender
         self.retry = retry
+        self.pacer = pacer
         self.logger = logger
         clock = ServiceClock(now)
         signer = RequestSigner(service: "ecr", region: region)
@@ -64,11 +68,11 @@ public struct ECRClient: Sendable {
     /// One call through all its attempts.
     private struct Call {
         let name: String
-        let body: [UInt8]
+        let body: RequestBody
         /// What AWS's support finds all attempts by.
         let invocation = UUID().uuidString.lowercased()
 
-        init(_ name: String, body: [UInt8]) {
+        init(_ name: String, body: RequestBody) {
             self.name = name
             self.body = body
         }
@@ -82,6 +86,8 @@ public struct ECRClient: Sendable {
     ) async throws -> Answer {
         var mayCorrect = true
         while true {
+            // Before it is signed: a signature is good for five minutes.
+            let admission = try await pacer?.admit(call.name)
             let time = clock.now()
             let response = try await sender.send(signed(call, attempt, credentials, at: time))
             log(
@@ -92,8 +98,11 @@ public struct ECRClient: Sendable {
                     "request": "\(response.fields[.amzRequestID] ?? "-")", "bytes": "\(response.body.count)",
                 ]
             )
-            if response.status.kind == .successful { return try Self.decode(call, response) }
-            let error = ECRError(call.name, response)
+            let error = response.status.kind == .successful ? nil : ECRError(call.name, response)
+            if let pacer, let admission {
+                error?.isThrottling == true ? pacer.throttle(admission, for: error?.retryAfter) : pacer.pass(admission)
+            }
+            guard let error else { return try Self.decode(call, response) }
             guard mayCorrect, clock.corrects(error.code.rawValue, response, signedAt: time) else { throw error }
             mayCorrect = false
             log(call, "refused for its date; this machine's clock is off", [:])
@@ -109,7 +118,8 @@ public struct ECRClient: Sendable {
     }
 
     private func signed(_ call: Call, _ attempt: Int, _ credentials: AWSCredentials, at time: Date) -> WireRequest {
-        var request = WireRequest(.post, endpoint, body: call.body)
+        var request = WireRequest(.post, endpoint)
+        request.content = call.body
         // AWS's own endpoints are https by rule: one that isn't was named by the user.
         request.allowsPlainHTTP = true
         request.fields[.contentType] = "application/x-amz-json-1.1"

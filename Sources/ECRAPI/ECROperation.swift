@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+public import Wire
 
 /// One call of the ECR JSON API, as a value: what to send, what comes back.
 ///
@@ -11,11 +12,14 @@ public protocol ECROperation: Encodable, Sendable {
     static var name: String { get }
 
     /// The request's body; JSON of `self` unless an operation knows a cheaper way.
-    func body() throws -> [UInt8]
+    func body() throws -> RequestBody
 }
 
 extension ECROperation {
-    public func body() throws -> [UInt8] {
+    public func body() throws -> RequestBody { RequestBody(try json()) }
+
+    /// What is encoded of `self`, in one line.
+    func json() throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
         return Array(try encoder.encode(self))

@@ -40,22 +40,3 @@ extension String {
         return parts.count > 2 ? parts.prefix(2).joined(separator: "@") : self
     }
 }
-
-/// A number of bytes for people: three figures and a decimal unit.
-public struct ByteCount: CustomStringConvertible, Sendable {
-    public var bytes: Int64
-    public init(_ bytes: Int64) { self.bytes = bytes }
-
-    public var description: String {
-        var value = Double(bytes)
-        var units = ["B", "kB", "MB", "GB", "TB"][...]
-        while value >= 999.5, units.count > 1 {
-            value /= 1_000
-            units = units.dropFirst()
-        }
-        let unit = units.first ?? "B"
-        guard unit != "B", value < 99.95 else { return "\(Int(value.rounded())) \(unit)" }
-        let tenths = Int((value * 10).rounded())
-        return "\(tenths / 10).\(tenths % 10) \(unit)"
-    }
-}

@@ -1,16 +1,22 @@
 internal import HTTPTypes
 
-/// One small request and its whole answer, on a driver's thread.
+/// One request and its answer, on a driver's thread: a small message, or a part of a blob one way or the other.
 final class Exchange: Job {
+    /// Where the answer's body goes.
+    private enum Place { case unknown, memory, receiver, nowhere }
+
     let ticket: Ticket
     private unowned let loop: DriverLoop
     private let request: WireRequest
     private var continuation: CheckedContinuation<WireResponse, any Error>?
-    private let due: ContinuousClock.Instant
     private var transfer: Transfer?
     private var sent = 0
+    private var place = Place.unknown
     private var answer: [UInt8] = []
     private var failure: WireError?
+    /// From when its deadline counts: its begin, or the last byte of a part.
+    private var since: ContinuousClock.Instant
+    private var uploadedWhenChecked: Int64 = 0
 
     init(
         _ request: WireRequest,
@@ -22,38 +28,59 @@ final class Exchange: Job {
         self.loop = loop
         self.request = request
         self.continuation = continuation
-        due = loop.now + request.deadline
+        since = loop.now
     }
 
     func begin() throws(WireError) {
         // These methods say `Content-Length: 0` when they have no body; others say nothing.
-        let hasBody = !request.body.isEmpty || [.post, .put, .patch].contains(request.method)
+        let hasBody = !request.content.isEmpty || [.post, .put, .patch].contains(request.method)
         transfer = try loop.start(
             request,
-            as: .message,
-            uploading: hasBody ? Int64(request.body.count) : nil,
+            as: request.receiver != nil ? .source : request.content.isPart ? .destination : .message,
+            uploading: hasBody ? Int64(request.content.count) : nil,
             for: self
         )
     }
 
     func receive(_ chunk: UnsafeRawBufferPointer, from transfer: Transfer) -> Intake {
-        guard answer.count + chunk.count <= request.largestAnswer else {
-            failure = WireError(
-                .answerTooLarge,
-                "an answer of more than \(request.largestAnswer) bytes",
-                url: request.url
-            )
+        if place == .unknown { judge(transfer.head) }
+        moved()
+        switch place {
+        case .unknown, .nowhere: return .abort
+        case .receiver:
+            if unsafe request.receiver?.append(chunk) == true { return .taken }
+            failure = WireError(.tooLong, "goes on after what was asked for", url: request.url)
             return .abort
+        case .memory:
+            guard answer.count + chunk.count <= request.largestAnswer else {
+                failure = WireError(
+                    .answerTooLarge,
+                    "an answer of more than \(request.largestAnswer) bytes",
+                    url: request.url
+                )
+                return .abort
+            }
+            unsafe answer.append(contentsOf: chunk)
+            return .taken
         }
-        unsafe answer.append(contentsOf: chunk)
-        return .taken
+    }
+
+    /// Decides where the body goes, once the head is complete.
+    private func judge(_ head: AnswerHead) {
+        guard let receiver = request.receiver, (200..<300).contains(head.status) else {
+            place = .memory
+            // The answer's length is the server's word only, so it is taken for no more than we accept.
+            let length = min(head.contentLength ?? 0, Int64(request.largestAnswer))
+            if length > 0 { answer.reserveCapacity(Int(length)) }
+            return
+        }
+        receiver.clear()
+        place = head.status == (request.fields[.range] == nil ? 200 : 206) ? .receiver : .nowhere
     }
 
     func fill(_ room: UnsafeMutableRawBufferPointer, of transfer: Transfer) -> Output {
-        let count = min(room.count, request.body.count - sent)
-        unsafe request.body.withUnsafeBytes { body in
-            unsafe room.copyBytes(from: body[sent..<sent + count])
-        }
+        moved()
+        let count = unsafe request.content.copy(from: sent, into: room)
         sent += count
         return .bytes(count)
     }
@@ -65,17 +92,33 @@ final class Exchange: Job {
 
     func ended(_ transfer: Transfer, _ failure: WireError?) {
         self.transfer = nil
+        if place == .unknown, failure == nil { judge(transfer.head) }
+        if place == .nowhere { return finish(.success(WireResponse(transfer.head, body: []))) }
         if let failure = self.failure ?? failure { return fail(failure) }
         finish(.success(WireResponse(transfer.head, body: answer)))
     }
 
     func settle() {}
 
+    private func moved() {
+        if request.movesPart { since = loop.now }
+    }
+
     func check() -> ContinuousClock.Instant {
-        if loop.now >= due {
-            fail(WireError(.deadline, "no complete answer within \(request.deadline)", url: request.url))
+        // libcurl's upload buffer may take long to drain, and no callback tells of it.
+        if request.content.isPart, let uploaded = transfer?.uploaded, uploaded != uploadedWhenChecked {
+            uploadedWhenChecked = uploaded
+            moved()
         }
-        return due
+        let due = since + request.deadline
+        if loop.now >= due { fail(late) }
+        return request.movesPart ? min(due, loop.now + request.deadline / 4) : due
+    }
+
+    private var late: WireError {
+        request.movesPart
+            ? WireError(.stalled, "moved no byte for \(request.deadline)", url: request.url)
+            : WireError(.deadline, "no complete answer within \(request.deadline)", url: request.url)
     }
 
     func fail(_ error: any Error) { finish(.failure(error)) }

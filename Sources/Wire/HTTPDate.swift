@@ -1,9 +1,9 @@
-internal import FoundationEssentials
+package import FoundationEssentials
 
 /// How long until a date as HTTP writes it.
 ///
 /// - Returns: Zero for a date gone by; `nil` if the text is no such date.
-func durationUntil(httpDate text: String, now: Date = Date()) -> Duration? {
+package func durationUntil(httpDate text: String, now: Date = Date()) -> Duration? {
     secondsSince1970(httpDate: text).map { .seconds(max(0, (Double($0) - now.timeIntervalSince1970).rounded(.up))) }
 }
 

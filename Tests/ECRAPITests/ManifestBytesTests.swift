@@ -79,7 +79,7 @@ struct ManifestBytesTests {
     func untagged() throws {
         let manifest = try Manifest(bytes: Self.manifest)
         let operation = PutImage(registryId: account, repositoryName: repository, manifest: manifest, tag: nil)
-        let body = String(decoding: try operation.body(), as: UTF8.self)
+        let body = String(decoding: try operation.body().bytes, as: UTF8.self)
         #expect(!body.contains("imageTag"))
         #expect(body.contains(#""imageDigest":"\#(Self.digest)""#))
         #expect(body.contains(#""imageManifestMediaType":"application/vnd.oci.image.manifest.v1+json""#))

@@ -109,8 +109,13 @@ struct CopyErrorTests {
             "ask for a higher quota, or delete what is not needed", .failed
         ),
         (
-            .throttled("slow"), .destination, "throttled until the tries ran out: slow",
-            "run again later or with a smaller --jobs; what has arrived stays", .failed
+            .throttled("slow"), .destination, "throttled: slow",
+            "run again later, with a smaller --jobs or fewer runs at once; what has arrived stays", .failed
+        ),
+        (
+            .retriesUsedUp("no answer: cut; the retry budget of the source is used up"), .source,
+            "no answer: cut; the retry budget of the source is used up",
+            "too much failed in a short time: see what is wrong there, then run again; what has arrived stays", .failed
         ),
         (
             .unreachable("cut"), .destination, "no answer: cut",

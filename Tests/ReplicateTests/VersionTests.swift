@@ -113,13 +113,4 @@ struct TagFilterTests {
         #expect(try TagFilter().select(from: [image]).first?.tags.count == 3)
         #expect(try TagFilter().select(from: [image], digestTagsToo: true).first?.tags.count == 4)
     }
-
-    @Test(
-        "bytes for people have three figures",
-        arguments: [
-            (0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (99_949, "99.9 kB"), (99_950, "100 kB"), (999_499, "999 kB"),
-            (999_500, "1.0 MB"), (1_234_567, "1.2 MB"), (5_000_000_000, "5.0 GB"), (2_000_000_000_000_000, "2000 TB"),
-        ] as [(Int64, String)]
-    )
-    func bytes(_ count: Int64, _ text: String) { #expect(ByteCount(count).description == text) }
 }

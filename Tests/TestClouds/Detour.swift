@@ -17,17 +17,12 @@ final class Detour: HTTPSending, BlobRelaying {
     }
 
     private let transport: Transport
-    private let patience: Duration
     private let order = Lock<Order?>(nil)
 
     /// Nobody listens at port 1.
     private static let deadEnd = "http://127.0.0.1:1/"
 
-    /// - Parameter patience: How long a relay may stand still.
-    init(_ transport: Transport, patience: Duration) {
-        self.transport = transport
-        self.patience = patience
-    }
+    init(_ transport: Transport) { self.transport = transport }
 
     func refuse(_ operation: String, at occurrence: Int?) {
         order.withLock { $0 = Order(operation: operation, occurrence: occurrence) }
@@ -42,11 +37,12 @@ final class Detour: HTTPSending, BlobRelaying {
         try await transport.send(led(request))
     }
 
-    func relay(_ request: RelayRequest) async throws -> RelayOutcome {
+    func relay(_ request: RelayRequest) async throws -> [RelayResult] {
         var request = request
-        request.stallLimit = patience
-        request.source = try led(request.source)
-        request.destination = try led(request.destination)
+        if case .request(let download) = request.source { request.source = .request(try led(download)) }
+        request.sinks = try request.sinks.map { sink in
+            if case .request(let upload) = sink { .request(try led(upload)) } else { sink }
+        }
         return try await transport.relay(request)
     }
 

@@ -111,7 +111,7 @@ public struct MatrixBench: Sendable {
         self.scenario = scenario
         self.emulator = emulator
         self.forgets = forgets
-        detour = Detour(transport, patience: Self.patience)
+        detour = Detour(transport)
     }
 
     /// - Parameter forgets: Whether any number of runs are to take the same room.
@@ -128,7 +128,12 @@ public struct MatrixBench: Sendable {
         scenario.configure(&configuration)
         return try await withEmulator(configuration) { emulator in
             try scenario.seed(emulator)
-            let limits = TransportConfiguration(relayDrivers: 1, messageDeadlineLimit: patience)
+            let limits = TransportConfiguration(
+                relayDrivers: 1,
+                messageDeadlineLimit: patience,
+                stallLimit: patience,
+                commitLimit: patience
+            )
             return try await withTransport(limits) { transport in
                 try await body(MatrixBench(scenario, emulator, transport, forgets: forgets))
             }

@@ -109,11 +109,12 @@ private func fill(_ record: LineRecord, from sequence: SubprocessOutputSequence)
     for try await buffer in sequence { record.add(buffer.withUnsafeBytes { Array($0) }) }
 }
 
-/// No child sees the machine's own AWS settings, nor a metadata service.
+/// No child sees the machine's own AWS settings or logins, nor a metadata service.
 private let usualEnvironment: [String: String] = [
     "PATH": EnvironmentVariables.current["PATH"] ?? "/usr/bin:/bin",
     "HOME": EnvironmentVariables.current["HOME"] ?? "/",
     "LANG": "C.UTF-8",
+    "DOCKER_CONFIG": "/nonexistent",
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_CONFIG_FILE": "/dev/null",
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",

@@ -184,6 +184,9 @@ final class Connection {
         poll(&watched, 1, 10_000)
     }
 
+    /// Lets time go by, for servers that are slow; no test waits for this to be over.
+    func wait(milliseconds: CInt) { poll(nil, 0, milliseconds) }
+
     /// The connection will end with a reset instead of an orderly close.
     func resetWhenClosed() {
         var hard = linger(l_onoff: 1, l_linger: 0)

@@ -1,4 +1,5 @@
 public import Content
+public import Wire
 
 /// Stores a manifest, and lets a tag point at it.
 ///
@@ -94,16 +95,17 @@ public struct UploadLayerPart: ECROperation {
     public var uploadId: String
     /// Counted from zero in the whole blob.
     public var partFirstByte: Int64
-    public var layerPartBlob: [UInt8]
+    /// Isn't to change while the call is under way.
+    public var layerPartBlob: PartBuffer
 
     public init(
         registryId: AccountID,
         repositoryName: RepositoryName,
         uploadId: String,
         partFirstByte: Int64,
-        layerPartBlob: [UInt8]
+        layerPartBlob: PartBuffer
     ) {
-        precondition(!layerPartBlob.isEmpty && layerPartBlob.count <= Self.longestPart)
+        precondition((1...Self.longestPart).contains(layerPartBlob.count))
         self.registryId = registryId
         self.repositoryName = repositoryName
         self.uploadId = uploadId
