@@ -226,8 +226,12 @@ private struct ReferenceParts {
         guard isAuthority(first) else {
             throw .malformedReference(whole, reason: "'\(first)' is not a host name with an optional port")
         }
-        if scheme != .http, let host = try ECRHost(authority: first) { return (.ecr(host), rest) }
-        if let host = try ECRHost(authority: first), host.localAuthority != nil { return (.ecr(host), rest) }
+        if let host = try ECRHost(authority: first) {
+            guard scheme != .http || host.localAuthority != nil else {
+                throw .malformedReference(whole, reason: "ECR answers on https only; leave out http://")
+            }
+            return (.ecr(host), rest)
+        }
         return (.plain(.named(first.lowercased(), scheme)), rest)
     }
 

@@ -1,5 +1,12 @@
 public import FoundationEssentials
 
+/// Why an emulator can't start, in one line.
+public struct EmulatorStartError: Error, Sendable, Equatable, CustomStringConvertible {
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
 /// What an emulator starts with.
 public struct EmulatorConfiguration: Sendable {
     /// An AWS account and its one static key.
@@ -64,6 +71,8 @@ public struct EmulatorConfiguration: Sendable {
     ]
     /// Whether the bytes of pushed blobs are hashed and dropped: a sink for benchmarks, from which no layer can be read.
     public var discardsLayers = false
+    /// Called with every request when its answer is known and not yet sent, on whichever thread that is.
+    public var requestAnswered: (@Sendable (LoggedRequest) -> Void)?
     /// Tests move it, so that things expire without waiting.
     public var now: @Sendable () -> Date = { Date() }
 

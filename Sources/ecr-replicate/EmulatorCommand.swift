@@ -1,4 +1,5 @@
 import ArgumentParser
+import Content
 import ECREmulator
 import Platform
 
@@ -16,7 +17,7 @@ struct EmulatorCommand: AsyncParsableCommand {
             EXAMPLES
               ecr-replicate emulator --env-file emulator.env &
               ecr-replicate emulator --port 4510 --state-dir ./state
-              ecr-replicate emulator --region eu-west-1 --region us-east-1
+              ecr-replicate emulator --region eu-west-1 --region us-east-1 --seed team/app:v1
               ecr-replicate emulator --fault 'PutImage:1:throttle'
               ecr-replicate emulator --seed team/app:v1=8x128MiB --discard-layers
             """
@@ -63,12 +64,22 @@ struct EmulatorCommand: AsyncParsableCommand {
         name: .customLong("seed"),
         parsing: .singleValue,
         help: ArgumentHelp(
-            "An image to begin with, its layers generated (repeatable), as team/app:v1=8x128MiB.",
-            valueName: "name:tag=countxsize"
+            "An image to begin with, in the first account and region (repeatable): a small one for two platforms, "
+                + "or generated layers as in team/app:v1=8x128MiB.",
+            valueName: "name:tag[=countxsize]"
         ),
         transform: parseSeed
     )
     var seeds: [SeedOrder] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Append a line for each request: number, face, operation, status, registry, repository, error.",
+            valueName: "file"
+        ),
+        completion: .file()
+    )
+    var requestLog: String?
 
     @Flag(help: "Hash the layers that are pushed and drop them, as a sink for benchmarks.")
     var discardLayers = false
@@ -76,6 +87,9 @@ struct EmulatorCommand: AsyncParsableCommand {
     func validate() throws {
         guard accounts.allSatisfy({ $0.count == 12 && $0.allSatisfy(\.isNumber) }) else {
             throw ValidationError("an account is written with its 12 digits")
+        }
+        for region in regions where !ECRHost.isRegion(region) || !region.contains("-") {
+            throw ValidationError("'\(region)' is not the name of a region; write it as eu-west-1")
         }
     }
 
@@ -87,6 +101,7 @@ struct EmulatorCommand: AsyncParsableCommand {
         configuration.discardsLayers = discardLayers
         if !accounts.isEmpty { configuration.accounts = accounts.map { .init(id: $0) } }
         if !regions.isEmpty { configuration.regions = regions }
+        if let requestLog { configuration.requestAnswered = try recorder(to: requestLog) }
         // Listening before serving: a signal in between ends the process as it should.
         let terminations = Signals.terminations()
         let emulator = try await start(configuration)
@@ -99,6 +114,17 @@ struct EmulatorCommand: AsyncParsableCommand {
         }
         for await _ in terminations { break }
         await emulator.stop()
+    }
+
+    private func recorder(to path: String) throws -> @Sendable (LoggedRequest) -> Void {
+        do {
+            let file = try ByteFile(appending: path)
+            // Lines of several threads don't mix, for each is one write. One that can't be written isn't there.
+            return { request in try? file.append(Array("\(request)\n".utf8)) }
+        } catch {
+            LineStream.standardError.writeLine("ecr-replicate: the request log can't be written: \(error)")
+            throw ExitCode(1)
+        }
     }
 
     private func start(_ configuration: EmulatorConfiguration) async throws -> Emulator {
