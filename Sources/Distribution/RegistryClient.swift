@@ -15,6 +15,8 @@ public struct RegistryClient: Sendable {
     let sender: any HTTPSending
     let retry: RetryPolicy
     let logger: Logger
+    /// For lists that are read, changed and written.
+    let turns = Turns<String>()
 
     public init(
         base: HTTPURL,

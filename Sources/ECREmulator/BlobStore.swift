@@ -15,7 +15,7 @@ final class BlobStore: Sendable {
     /// - Parameters:
     ///   - directory: `nil` for a temporary one, which goes with ``removeTemporaryFiles()``.
     ///   - discardsUploads: Whether what is uploaded is hashed and dropped.
-    /// - Throws: When the directories can't be made.
+    /// - Throws: ``EmulatorStartError`` when the directories can't be made.
     init(directory: String?, discardsUploads: Bool = false) throws {
         isTemporary = directory == nil
         self.discardsUploads = discardsUploads
@@ -24,11 +24,11 @@ final class BlobStore: Sendable {
             ?? FileManager.default.temporaryDirectory.appendingPathComponent("ecr-emulator-\(UUID().uuidString)").path
         open = Lock([:])
         for part in ["blobs", "uploads"] {
-            try FileManager.default.createDirectory(
-                atPath: "\(self.directory)/\(part)",
-                withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700]
-            )
+            do {
+                try DurableFile.makeDirectory("\(self.directory)/\(part)")
+            } catch {
+                throw EmulatorStartError("\(error)")
+            }
         }
     }
 

@@ -1,5 +1,12 @@
 public import FoundationEssentials
 
+/// Why an emulator can't start, in one line.
+public struct EmulatorStartError: Error, Sendable, Equatable, CustomStringConvertible {
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
 /// What an emulator starts with.
 public struct EmulatorConfiguration: Sendable {
     /// An AWS account and its one static key.

@@ -25,31 +25,37 @@ actor Admission {
 
     private let jobs: Int?
     private let clock: any Clock<Duration>
+    private nonisolated let drain: Drain
     private var largeInFlight = 0
     private var smallInFlight = 0
     private var smallBytes: Int64 = 0
     private var scale = 1.0
     private var mayShrink = true
-    private var isClosed = false
     private var largeQueue: [Waiter] = []
     private var smallQueue: [Waiter] = []
     private var nextID = 0
 
-    /// - Parameter jobs: How many at once, whatever their size; `nil` for the limits above.
-    init(jobs: Int?, clock: any Clock<Duration> = ContinuousClock()) {
+    /// - Parameters:
+    ///   - jobs: How many at once, whatever their size; `nil` for the limits above.
+    ///   - drain: When it begins, nobody is let in any more; who is in goes on to the end.
+    init(jobs: Int?, clock: any Clock<Duration> = ContinuousClock(), drain: Drain = Drain()) {
         self.jobs = jobs.map { max(1, $0) }
         self.clock = clock
+        self.drain = drain
+        // Owned by nobody: it only sends away who waits.
+        drain.onDrain { [weak self] in Task { await self?.sendAway() } }
     }
 
     /// Runs `body` when there is room for so many bytes.
     ///
-    /// - Throws: What `body` throws, or `CancellationError` if cancelled or closed while waiting.
+    /// - Throws: What `body` throws, `CancellationError` if cancelled while waiting, ``Drained``.
     nonisolated func admit<Result: Sendable>(
         _ size: Int64,
         _ body: () async throws -> Result
     ) async throws -> Result {
         try await enter(size)
         do {
+            try drain.checkOpen()
             let result = try await body()
             await leave(size, didArrive: true)
             return result
@@ -59,10 +65,8 @@ actor Admission {
         }
     }
 
-    /// Lets nobody in any more; who is in goes on to the end.
-    func close() {
-        isClosed = true
-        for waiter in largeQueue + smallQueue { waiter.continuation.resume(throwing: CancellationError()) }
+    private func sendAway() {
+        for waiter in largeQueue + smallQueue { waiter.continuation.resume(throwing: Drained()) }
         (largeQueue, smallQueue) = ([], [])
     }
 
@@ -80,7 +84,7 @@ actor Admission {
 
     private func enter(_ size: Int64) async throws {
         try Task.checkCancellation()
-        guard !isClosed else { throw CancellationError() }
+        try drain.checkOpen()
         let isLarge = isLarge(size)
         if (isLarge ? largeQueue : smallQueue).isEmpty, hasRoom(for: size) {
             count(size, 1)
@@ -91,7 +95,8 @@ actor Admission {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 // Cancelled before it could queue: the handler has run already and found nothing.
-                guard !Task.isCancelled, !isClosed else { return continuation.resume(throwing: CancellationError()) }
+                guard !Task.isCancelled else { return continuation.resume(throwing: CancellationError()) }
+                guard !drain.isDraining else { return continuation.resume(throwing: Drained()) }
                 let waiter = Waiter(id: id, size: size, continuation: continuation)
                 if isLarge { largeQueue.append(waiter) } else { smallQueue.append(waiter) }
             }

@@ -33,12 +33,13 @@ struct BlobMover: Sendable {
         relay: any BlobRelaying,
         retry: RetryPolicy,
         jobs: Int?,
+        drain: Drain = Drain(),
         clock: any Clock<Duration> = ContinuousClock(),
         report: @escaping @Sendable (CopyEvent) -> Void
     ) {
         courier = BlobCourier(relay: relay, report: report)
         self.retry = retry
-        admission = Admission(jobs: jobs)
+        admission = Admission(jobs: jobs, drain: drain)
         gatherings = Gatherings(clock: clock)
         self.report = report
     }
@@ -246,8 +247,8 @@ struct BlobMover: Sendable {
                     throw failure
                 }
             }
-        } catch  where error is BlobFailure || error is RetryBudgetSpent {
-            // The source's fault; it would fail each of them again.
+        } catch  where error is BlobFailure || error is RetryBudgetSpent || error is Drained {
+            // The source's fault, or nobody's; it would fail each of them again.
             for destination in left.withLock({ $0 }) {
                 done.withLock { $0[destination.placeKey] = .failure((error as? BlobFailure)?.error ?? error) }
             }

@@ -1,7 +1,8 @@
 extension Sequence where Element: Sendable {
     /// Runs `body` on every element, at most `limit` at a time.
     ///
-    /// Returns when all have finished. The first error cancels the rest and is thrown after they have stopped.
+    /// Returns when all have finished. The first error cancels the rest and is thrown after they have stopped;
+    /// ``Drained`` only keeps further ones from beginning.
     package func forEachConcurrently(
         limit: Int,
         _ body: @escaping @Sendable (Element) async throws -> Void
@@ -12,10 +13,17 @@ extension Sequence where Element: Sendable {
                 guard let element = pending.next() else { break }
                 group.addTask { try await body(element) }
             }
-            while try await group.next() != nil {
-                guard let element = pending.next() else { continue }
+            var drained: Drained?
+            while true {
+                do {
+                    guard try await group.next() != nil else { break }
+                } catch let error as Drained {
+                    drained = error
+                }
+                guard drained == nil, let element = pending.next() else { continue }
                 group.addTask { try await body(element) }
             }
+            if let drained { throw drained }
         }
     }
 

@@ -164,11 +164,21 @@ public protocol ImageRepository: Sendable {
     /// Manifests whose subject is `digest`; `nil` if the registry doesn't know the question.
     func referrers(of digest: Digest) async throws -> [Descriptor]?
 
+    /// What is listed here as referring to `subject`, where putting such a manifest and listing it are two things, of
+    /// which the second may not have happened; `nil` where the registry does both at once.
+    func ownList(ofReferrersTo subject: Digest) async throws -> Set<Digest>?
+
     /// `nil` if that can't be found out, or the registry knows no such thing.
     func immutability() async throws -> TagImmutability?
 
     /// Every tagged image.
     func list() async throws -> [ListedImage]
+
+    /// The one image that is here, where a reference needn't name any; `nil` where it must.
+    func soleImage() async throws -> ManifestID?
+
+    /// Told of an image that was put without a tag and is no part of another: it is meant to be found by its digest.
+    func keepUntagged(_ root: Manifest) async throws
 
     /// Creates the repository with the registry's defaults; one that is there already is success.
     func create() async throws
@@ -189,6 +199,12 @@ extension ImageRepository {
     public func prepare(forBlobs count: Int, isCertain: Bool) async {}
 
     public func sourceRefused(_ answer: WireResponse, to request: WireRequest) async {}
+
+    public func ownList(ofReferrersTo subject: Digest) async throws -> Set<Digest>? { nil }
+
+    public func soleImage() async throws -> ManifestID? { nil }
+
+    public func keepUntagged(_ root: Manifest) async throws {}
 
     public func read(_ manifests: [ManifestID]) async throws -> Reading {
         try await read(manifests: manifests, digests: [])

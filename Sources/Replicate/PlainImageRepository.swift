@@ -96,9 +96,20 @@ struct PlainImageRepository: ImageRepository {
     }
 
     func put(_ manifest: Manifest, tag: Tag?) async throws {
+        if let subject = tag?.subject, manifest.kind == .index {
+            // A list of referrers that others add to: it is never replaced.
+            return try await explained("listing referrers", .tag(try Tag(listingReferrersTo: subject))) {
+                try await client.list(
+                    manifest.children,
+                    asReferrersTo: subject,
+                    in: reference.repository,
+                    preferring: manifest
+                )
+            }
+        }
         let id: ManifestID = tag.map { .both($0, manifest.digest) } ?? .digest(manifest.digest)
         try await explained("storing the manifest", id) {
-            let stored: Digest?
+            let stored: StoredManifest
             do {
                 stored = try await client.putManifest(
                     manifest,
@@ -118,14 +129,16 @@ struct PlainImageRepository: ImageRepository {
                     requestID: error.requestID
                 )
             }
-            if let stored, stored != manifest.digest {
-                throw CopyError(
-                    .corrupt(expected: manifest.digest, detail: "the registry stored \(stored)"),
-                    side: side,
-                    image: reference.tagged(tag).description,
-                    operation: "storing the manifest"
-                )
+            if let subject = manifest.subject?.digest, !stored.isListed {
+                try await client.list([manifest.listing], asReferrersTo: subject, in: reference.repository)
             }
+        }
+    }
+
+    func ownList(ofReferrersTo subject: Digest) async throws -> Set<Digest>? {
+        if let known = try await referrers(of: subject) { return Set(known.map(\.digest)) }
+        return try await explained("listing referrers", .digest(subject)) {
+            Set(try await client.listedReferrers(of: subject, in: reference.repository).map(\.digest))
         }
     }
 

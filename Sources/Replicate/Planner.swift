@@ -175,24 +175,40 @@ struct Planner: Sendable {
     ) async throws -> ([Plan.PlannedManifest], [Plan.PlannedTag]) {
         let tagDigests = referrers.tagged.map(\.manifest.digest)
         try await session.look(for: referrers.digests + tagDigests, tags: referrers.tagged.map(\.tag))
-        var tags: [Plan.PlannedTag] = []
-        for (tag, manifest) in referrers.tagged {
-            tags += try await guardian.decide([tag], for: manifest.digest, isReferrer: true)
-            await reader.remember(manifest)
+        let lists = try await session.ownLists(ofReferrersTo: Set(referrers.subjects.values))
+        let isListed: (Digest) -> Bool = { digest in
+            guard let lists, let subject = referrers.subjects[digest] else { return true }
+            return lists[subject]?.contains(digest) ?? false
         }
-        let skipped = Set(tags.filter { if case .skip = $0.action { true } else { false } }.map(\.digest))
+        var tags: [Plan.PlannedTag] = []
+        var skipped: Set<Digest> = []
+        for (tag, manifest) in referrers.tagged {
+            await reader.remember(manifest)
+            let isList = lists != nil && ReferrerSet.subject(ofList: tag, manifest) != nil
+            if isList, manifest.children.map(\.digest).allSatisfy(isListed) {
+                skipped.insert(manifest.digest)
+                continue
+            }
+            let planned = try await guardian.decide([tag], for: manifest.digest, isReferrer: true, isList: isList)
+            if planned.contains(where: { if case .skip = $0.action { true } else { false } }) {
+                skipped.insert(manifest.digest)
+            }
+            tags += planned
+        }
         var planned: [Plan.PlannedManifest] = []
         var seen: Set<Digest> = []
         let wanted = (referrers.digests + tagDigests.filter { !skipped.contains($0) }).unique()
         var lacking: [Digest] = []
         for digest in wanted {
-            if await !session.has(digest) { lacking.append(digest) }
+            // One that arrived and was not listed any more, because its run was killed, is put again.
+            if await !session.has(digest) || !isListed(digest) { lacking.append(digest) }
         }
         for manifest in try await read(lacking) {
             let image = try await reader.image(under: manifest) { try await session.look(for: $0) }
             for digest in image.manifestsBelow(manifest.digest) where seen.insert(digest).inserted {
                 guard let below = image.manifests[digest] else { continue }
-                planned.append(.init(manifest: below, role: .referrer, isThere: await session.has(digest)))
+                let isThere = await session.has(digest) && isListed(digest)
+                planned.append(.init(manifest: below, role: .referrer, isThere: isThere))
             }
         }
         return (planned, tags)

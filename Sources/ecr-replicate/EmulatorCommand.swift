@@ -1,4 +1,5 @@
 import ArgumentParser
+import Content
 import ECREmulator
 import Platform
 
@@ -16,7 +17,7 @@ struct EmulatorCommand: AsyncParsableCommand {
             EXAMPLES
               ecr-replicate emulator --env-file emulator.env &
               ecr-replicate emulator --port 4510 --state-dir ./state
-              ecr-replicate emulator --region eu-west-1 --region us-east-1
+              ecr-replicate emulator --region eu-west-1 --region us-east-1 --seed team/app:v1
               ecr-replicate emulator --fault 'PutImage:1:throttle'
               ecr-replicate emulator --seed team/app:v1=8x128MiB --discard-layers
             """
@@ -63,8 +64,9 @@ struct EmulatorCommand: AsyncParsableCommand {
         name: .customLong("seed"),
         parsing: .singleValue,
         help: ArgumentHelp(
-            "An image to begin with, its layers generated (repeatable), as team/app:v1=8x128MiB.",
-            valueName: "name:tag=countxsize"
+            "An image to begin with, in the first account and region (repeatable): a small one for two platforms, "
+                + "or generated layers as in team/app:v1=8x128MiB.",
+            valueName: "name:tag[=countxsize]"
         ),
         transform: parseSeed
     )
@@ -85,6 +87,9 @@ struct EmulatorCommand: AsyncParsableCommand {
     func validate() throws {
         guard accounts.allSatisfy({ $0.count == 12 && $0.allSatisfy(\.isNumber) }) else {
             throw ValidationError("an account is written with its 12 digits")
+        }
+        for region in regions where !ECRHost.isRegion(region) || !region.contains("-") {
+            throw ValidationError("'\(region)' is not the name of a region; write it as eu-west-1")
         }
     }
 

@@ -86,6 +86,11 @@ struct MalformedReferenceTests {
             "[::1%25lo]/app",
             "'[::1%25lo]/app' is not an image reference: '[::1%25lo]' is not a host name with an optional port"
         ),
+        (
+            "http://000011112222.dkr.ecr.eu-west-1.amazonaws.com/app",
+            "'http://000011112222.dkr.ecr.eu-west-1.amazonaws.com/app' is not an image reference: "
+                + "ECR answers on https only; leave out http://"
+        ),
         ("http://app", "'http://app' is not an image reference: after http://HOST/ comes a repository"),
         ("https:///app", "'https:///app' is not an image reference: '' is not a host name with an optional port"),
         (

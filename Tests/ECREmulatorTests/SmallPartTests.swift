@@ -107,8 +107,8 @@ struct SmallPartTests {
     @Test(
         "images to begin with, as text",
         arguments: [
-            ("team/app:v1=8x128MiB", "team/app", "v1", 8, 128 << 20), ("a:b=1x10GiB", "a", "b", 1, 10 << 30),
-            ("a:b=3x7", "a", "b", 3, 7), ("a:b=1x2KB", "a", "b", 1, 2_000),
+            ("team/app:v1=8x128MiB", "team/app", "v1", 8, 128 << 20), ("ab:b=1x10GiB", "ab", "b", 1, 10 << 30),
+            ("ab:b=3x7", "ab", "b", 3, 7), ("team/app:v1", "team/app", "v1", 0, 1), ("ab:b=1x2KB", "ab", "b", 1, 2_000),
         ] as [(String, String, String, Int, Int64)]
     )
     func seedOrders(text: String, repository: String, tag: String, count: Int, size: Int64) throws {
@@ -120,8 +120,9 @@ struct SmallPartTests {
     @Test(
         "what orders no image is said to order none",
         arguments: [
-            "", "team/app=1x1", "team/app:v1", "team/app:v1=8", "a:b=0x1", "a:b=1x0", "a:b=1x1TB", "a:b=x1", "a:b=1x",
-            "a:b=1x99999999999GiB", "a:b:c=1x1", "a:=1x1", "a:b=1x-5",
+            "", "team/app=1x1", "team/app", "Team/App:v1", "team/app:v1=", "team/app:v1=8", "ab:b=0x1", "ab:b=1x0",
+            "ab:b=1x1TB", "ab:b=x1", "ab:b=1x",
+            "ab:b=1x99999999999GiB", "ab:b:c=1x1", "ab:=1x1", "ab:b=1x-5",
         ]
     )
     func notSeedOrders(text: String) {

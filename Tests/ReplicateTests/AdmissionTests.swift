@@ -95,9 +95,10 @@ struct AdmissionTests {
         #expect(fast.most > 8 && fast.most <= 16)
     }
 
-    @Test("lets nobody in after it is closed, and those who are in go on")
-    func closing() async throws {
-        let admission = Admission(jobs: 1)
+    @Test("lets nobody in after a drain has begun, and those who are in go on")
+    func draining() async throws {
+        let drain = Drain()
+        let admission = Admission(jobs: 1, drain: drain)
         let (stream, gate) = AsyncStream<Void>.makeStream()
         let (entered, enter) = AsyncStream<Void>.makeStream()
         let inside = Task {
@@ -109,9 +110,9 @@ struct AdmissionTests {
         }
         for await _ in entered {}
         let waiting = Task { try await admission.admit(1) { true } }
-        await admission.close()
-        await #expect(throws: CancellationError.self) { try await waiting.value }
-        await #expect(throws: CancellationError.self) { try await admission.admit(1) { true } }
+        drain.begin()
+        await #expect(throws: Drained()) { try await waiting.value }
+        await #expect(throws: Drained()) { try await admission.admit(1) { true } }
         gate.finish()
         #expect(try await inside.value)
     }

@@ -31,7 +31,7 @@ struct Bench: Sendable {
 
     func mover(attempts: Int = 8) -> BlobMover { replicator(attempts: attempts).mover }
 
-    func replicator(attempts: Int = 8) -> Replicator {
+    func replicator(attempts: Int = 8, drain: Drain = Drain()) -> Replicator {
         let retry = RetryPolicy(
             attempts: attempts,
             clock: InstantClock(),
@@ -53,6 +53,7 @@ struct Bench: Sendable {
             source: SideOptions(),
             destination: SideOptions(),
             jobs: jobs,
+            drain: drain,
             report: { [events] event in events.withLock { $0.append(event) } }
         )
     }

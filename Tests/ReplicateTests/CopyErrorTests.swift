@@ -113,7 +113,8 @@ struct CopyErrorTests {
             "run again later, with a smaller --jobs or fewer runs at once; what has arrived stays", .failed
         ),
         (
-            .retriesUsedUp("the retry budget is used up"), .destination, "the retry budget is used up",
+            .retriesUsedUp("no answer: cut; the retry budget of the source is used up"), .source,
+            "no answer: cut; the retry budget of the source is used up",
             "too much failed in a short time: see what is wrong there, then run again; what has arrived stays", .failed
         ),
         (

@@ -40,6 +40,8 @@ actor FakeRepository: ImageRepository {
     var openUploads: Set<String> = []
     /// Asked for by ``referrers(of:)``; `nil` doesn't know the question.
     var listedReferrers: [Digest: [Descriptor]]? = [:]
+    /// What is listed as referring to what, where putting and listing are two things; `nil` where they are one.
+    var ownLists: [Digest: Set<Digest>]?
     var fixedTags: TagImmutability? = TagImmutability(byDefault: false)
     var listed: [ListedImage] = []
     var exists = true
@@ -120,6 +122,10 @@ actor FakeRepository: ImageRepository {
         return .request(WireRequest(.get, try HTTPURL("https://\(host)/\(name)/\(blob.digest.hex)")))
     }
 
+    func sourceRefused(_ answer: WireResponse, to request: WireRequest) {
+        journal.note("\(name) refused \(answer.status.code)")
+    }
+
     func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) throws -> UploadStart {
         try begin("start \(blob.digest.short)" + (sibling.map { " from \($0)" } ?? ""))
         if let sibling, mounts.contains(sibling.value) {
@@ -173,6 +179,15 @@ actor FakeRepository: ImageRepository {
         }
         manifests[manifest.digest] = manifest
         if let tag { tags[tag] = manifest.digest }
+        guard ownLists != nil else { return }
+        if let subject = manifest.subject?.digest { ownLists?[subject, default: []].insert(manifest.digest) }
+        if let subject = tag?.subject { ownLists?[subject, default: []].formUnion(manifest.children.map(\.digest)) }
+    }
+
+    func ownList(ofReferrersTo subject: Digest) throws -> Set<Digest>? {
+        guard let ownLists else { return nil }
+        try begin("own-list \(subject.short)")
+        return ownLists[subject] ?? []
     }
 
     func referrers(of digest: Digest) throws -> [Descriptor]? {

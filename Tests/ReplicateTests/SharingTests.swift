@@ -89,6 +89,30 @@ struct SharingTests {
         #expect(bench.journal.lines("relay ").filter { $0.hasSuffix(" x2") }.count == 5)
     }
 
+    @Test("and several images: nobody asks for a layer that the run has brought")
+    func knownBlobs() async throws {
+        let bench = try Bench()
+        let images = try (0..<12).map { try FakeImage.image("\($0)", layers: ["base", "layer \($0)"]) }
+        await bench.source.change { source in
+            for (number, image) in images.enumerated() { try? source.seed(image, tag: "v\(number)") }
+            source.listed = images.enumerated().map { number, image in
+                ListedImage(
+                    digest: image.digest,
+                    tags: [source.tags.first { $0.value == image.digest }?.key].compactMap { $0 }
+                )
+            }
+        }
+        let results = try await bench.batch("", CopyOptions(referrers: .none)).copyMany(
+            TagFilter(patterns: [], newest: nil)
+        )
+        #expect(results.count == 12 && results.allSatisfy { $0.error == nil })
+        let base = FakeImage.blob("base").digest.short
+        let asked = bench.journal.lines("to/app missing ").count { $0.contains(base) }
+        // Those that were planned before the first had brought it.
+        #expect(asked <= Replicator.parallelImages)
+        #expect(bench.journal.lines("relay \(base)").count == 1)
+    }
+
     @Test("of real servers: the source is read once, and a repository that is missing leaves two good ones")
     func emulated() async throws {
         try await withCloud { cloud in
