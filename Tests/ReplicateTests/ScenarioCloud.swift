@@ -82,6 +82,7 @@ func withCloud(
     destination: SideOptions = SideOptions(),
     jobs: Int? = nil,
     attempts: Int = 8,
+    budget: Int? = nil,
     _ body: (ScenarioCloud) async throws -> Void
 ) async throws {
     var configuration = EmulatorConfiguration()
@@ -100,6 +101,12 @@ func withCloud(
                 emulator,
                 transport,
                 retry,
+                budgets: budget.map {
+                    RetryBudgets(
+                        source: RetryBudget("source", tokens: $0),
+                        destination: RetryBudget("destination", tokens: $0)
+                    )
+                },
                 source: source,
                 destination: destination,
                 jobs: jobs,
@@ -124,6 +131,7 @@ func engine(
     _ transport: Transport,
     _ retry: RetryPolicy,
     quotas: [String: Double] = [:],
+    budgets: RetryBudgets? = nil,
     source: SideOptions = SideOptions(),
     destination: SideOptions = SideOptions(),
     jobs: Int? = nil,
@@ -139,7 +147,14 @@ func engine(
         logger: logger
     )
     return Replicator(
-        opener: RepositoryOpener(resolver: resolver, sender: transport, retry: retry, quotas: quotas, logger: logger),
+        opener: RepositoryOpener(
+            resolver: resolver,
+            sender: transport,
+            retry: retry,
+            quotas: quotas,
+            budgets: budgets,
+            logger: logger
+        ),
         relay: transport,
         retry: retry,
         source: source,
