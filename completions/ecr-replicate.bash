@@ -658,9 +658,9 @@ _ecr-replicate_ls() {
 
 _ecr-replicate_emulator() {
     repeating_flags=()
-    non_repeating_flags=(--discard-layers --version -h --help)
+    non_repeating_flags=(--enforce-quotas --discard-layers --version -h --help)
     repeating_options=(--account --region --fault --seed)
-    non_repeating_options=(--port --state-dir --env-file)
+    non_repeating_options=(--port --state-dir --env-file --request-log)
     __ecr-replicate_offer_flags_options 0
 
     # Offer option value completions
@@ -686,6 +686,10 @@ _ecr-replicate_emulator() {
         return
         ;;
     '--seed')
+        return
+        ;;
+    '--request-log')
+        __ecr-replicate_add_completions -f
         return
         ;;
     esac

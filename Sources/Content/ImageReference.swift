@@ -7,6 +7,7 @@
 /// | `REPO[:TAG][@DIGEST]` | ECR, the caller's own account and region |
 /// | `[http://\|https://]HOST[:PORT]/REPO[:TAG][@DIGEST]` | any OCI registry |
 /// | `docker.io/[library/]REPO[:TAG][@DIGEST]`, also by its other names | Docker Hub |
+/// | `oci:DIR[:TAG][@DIGEST]` | none: an image layout on this machine |
 ///
 /// `TAG@DIGEST` means that both must agree.
 ///
@@ -43,7 +44,7 @@ public struct ImageReference: Hashable, Sendable {
 
 extension ImageReference: CustomStringConvertible {
     public var description: String {
-        registry.prefix + repository.value + (tag.map { ":\($0)" } ?? "") + (digest.map { "@\($0)" } ?? "")
+        registry.text(of: repository) + (tag.map { ":\($0)" } ?? "") + (digest.map { "@\($0)" } ?? "")
     }
 }
 
@@ -78,7 +79,7 @@ public struct DestinationReference: Hashable, Sendable {
 
 extension DestinationReference: CustomStringConvertible {
     public var description: String {
-        registry.prefix + (repository?.value ?? "") + (tag.map { ":\($0)" } ?? "")
+        registry.text(of: repository) + (tag.map { ":\($0)" } ?? "")
     }
 }
 
@@ -88,15 +89,21 @@ public enum RegistryLocation: Hashable, Sendable {
     /// The caller's own account in the configured region: a bare `REPO`.
     case callersOwn
     case plain(PlainRegistry)
+    /// No registry but a directory, which is one repository: ``RepositoryName/unnamed``.
+    case layout(ImageLayout)
 
-    /// As written before the repository.
-    public var prefix: String {
-        switch self {
-        case .ecr(let host): "\(host.name)/"
-        case .callersOwn: ""
-        case .plain(let registry): "\(registry.description)/"
+    /// As written, with a repository of it.
+    func text(of repository: RepositoryName?) -> String {
+        let name = repository?.value ?? ""
+        return switch self {
+        case .ecr(let host): "\(host.name)/\(name)"
+        case .callersOwn: name
+        case .plain(let registry): "\(registry)/\(name)"
+        case .layout(let layout): layout.description
         }
     }
+
+    public var isLayout: Bool { if case .layout = self { true } else { false } }
 }
 
 /// A registry that is not ECR: a host, and a scheme if somebody fixed it.
@@ -148,6 +155,12 @@ private struct ReferenceParts {
 
     init(parsing text: String) throws(ReferenceError) {
         guard !text.isEmpty else { throw .malformedReference(text, reason: "it is empty") }
+        if text.hasPrefix(ImageLayout.prefix) {
+            let parts = try ImageLayout.parse(text.dropFirst(ImageLayout.prefix.count), of: text)
+            (registry, tag, digest) = (.layout(parts.layout), parts.tag, parts.digest)
+            repository = .unnamed
+            return
+        }
         guard text.utf8.count <= Self.longest else {
             throw .malformedReference(text, reason: "it has more than \(Self.longest) characters")
         }

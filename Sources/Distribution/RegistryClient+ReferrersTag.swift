@@ -33,9 +33,7 @@ extension RegistryClient {
         try await turns.inTurn("\(repository):\(tag)") {
             for _ in 0..<Self.mostListTries {
                 let current = try await referrersList(tag, repository)
-                let known = Set(current?.children.map(\.digest) ?? [])
-                let missing = entries.filter { !known.contains($0.digest) }
-                let next = try list(current, adding: missing, preferring: whole)
+                let next = try (current ?? .emptyList()).listing(entries, preferring: whole)
                 guard next.digest != current?.digest else { return }
                 try await putManifest(next, as: .tag(tag), in: repository)
                 // If it is another one by now, ours may not be in it.
@@ -48,21 +46,6 @@ extension RegistryClient {
                 url: base.at(path: "/v2/\(repository)/manifests/\(tag)")
             )
         }
-    }
-
-    private func list(
-        _ current: Manifest?,
-        adding entries: [Descriptor],
-        preferring whole: Manifest?
-    ) throws -> Manifest {
-        if let whole {
-            let offered = Set(whole.children.map(\.digest))
-            let kept = (current?.children ?? []) + entries
-            if kept.allSatisfy({ offered.contains($0.digest) }) { return whole }
-        }
-        var text = try current.map { manifest throws(ManifestError) in try IndexText(manifest) } ?? IndexText()
-        for entry in entries { text.append(entry) }
-        return try Manifest(bytes: text.bytes, mediaType: .ociIndex)
     }
 
     private func referrersList(_ tag: Tag, _ repository: RepositoryName) async throws -> Manifest? {

@@ -71,6 +71,8 @@ public struct EmulatorConfiguration: Sendable {
     ]
     /// Whether the bytes of pushed blobs are hashed and dropped: a sink for benchmarks, from which no layer can be read.
     public var discardsLayers = false
+    /// Called with every request when its answer is known and not yet sent, on whichever thread that is.
+    public var requestAnswered: (@Sendable (LoggedRequest) -> Void)?
     /// Tests move it, so that things expire without waiting.
     public var now: @Sendable () -> Date = { Date() }
 

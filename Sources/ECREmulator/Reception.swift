@@ -195,5 +195,6 @@ struct Reception: Sendable {
             bytesOut: bytesOut
         )
         aws.state.withLock { $0.log.append(entry) }
+        aws.configuration.requestAnswered?(entry)
     }
 }

@@ -148,6 +148,7 @@ struct Copier: Sendable {
             await !session.has(plan.root.digest)
         {
             try await put(plan.root, tag: nil)
+            try await session.repository.keepUntagged(plan.root)
         }
         return zip(tags, current).map { planned, now in
             switch now.action {

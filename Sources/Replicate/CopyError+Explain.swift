@@ -2,6 +2,7 @@ internal import AWSIdentity
 internal import Content
 internal import Distribution
 internal import ECRAPI
+internal import Platform
 internal import Wire
 
 extension CopyError {
@@ -69,6 +70,8 @@ extension CopyError {
                 operation: error.operation,
                 requestID: error.requestID
             )
+        case is LayoutError, is SystemError:
+            self.init(.unusableFile("\(error)"), side: side, image: image, operation: operation)
         case let error as ManifestError:
             self.init(.badManifest(error), side: side, image: image, operation: operation)
         case let error as WireError:
@@ -173,6 +176,7 @@ extension CopyError {
         switch error.reason {
         case .certificate, .plainHTTP, .badRedirect: .untrusted("\(error)")
         case .badURL: .wrongEndpoint("\(error)")
+        case .file: .unusableFile("\(error)")
         default: .unreachable("\(error)")
         }
     }

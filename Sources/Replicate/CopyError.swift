@@ -36,6 +36,8 @@ public struct CopyError: Error, Sendable, Equatable {
         case unreachable(String)
         case untrusted(String)
         case wrongEndpoint(String)
+        /// A file or directory of this machine.
+        case unusableFile(String)
         case rejected(code: String, text: String)
         case unsupported(String)
     }
@@ -96,6 +98,7 @@ extension CopyError.Reason {
         case .unreachable: "unreachable"
         case .untrusted: "untrusted"
         case .wrongEndpoint: "wrongEndpoint"
+        case .unusableFile: "unusableFile"
         case .rejected: "rejected"
         case .unsupported: "unsupported"
         }
@@ -138,6 +141,7 @@ extension CopyError: CustomStringConvertible {
         case .unreachable(let text): "no answer: \(text)"
         case .untrusted(let text): "the server could not prove who it is: \(text)"
         case .wrongEndpoint(let text): text
+        case .unusableFile(let text): text
         case .rejected(let code, let text): "\(code): \(text)"
         case .unsupported(let text): text
         }
@@ -177,6 +181,7 @@ extension CopyError: CustomStringConvertible {
             "too much failed in a short time: see what is wrong there, then run again; what has arrived stays"
         case .unreachable: "check the network, the endpoint and the proxy, then run again; what has arrived stays"
         case .untrusted: "if a proxy or a private registry is meant to answer there, name its CA with --ca-bundle FILE"
+        case .unusableFile: "check the path, its permissions and the room on the disk"
         case .wrongEndpoint: "check AWS_ENDPOINT_URL_ECR and the endpoint flags of the \(side.rawValue)"
         case .rejected: "see the text; --log-level debug shows every request of the API"
         case .unsupported: "see the documentation for what works"

@@ -174,6 +174,12 @@ public protocol ImageRepository: Sendable {
     /// Every tagged image.
     func list() async throws -> [ListedImage]
 
+    /// The one image that is here, where a reference needn't name any; `nil` where it must.
+    func soleImage() async throws -> ManifestID?
+
+    /// Told of an image that was put without a tag and is no part of another: it is meant to be found by its digest.
+    func keepUntagged(_ root: Manifest) async throws
+
     /// Creates the repository with the registry's defaults; one that is there already is success.
     func create() async throws
 }
@@ -195,6 +201,10 @@ extension ImageRepository {
     public func sourceRefused(_ answer: WireResponse, to request: WireRequest) async {}
 
     public func ownList(ofReferrersTo subject: Digest) async throws -> Set<Digest>? { nil }
+
+    public func soleImage() async throws -> ManifestID? { nil }
+
+    public func keepUntagged(_ root: Manifest) async throws {}
 
     public func read(_ manifests: [ManifestID]) async throws -> Reading {
         try await read(manifests: manifests, digests: [])

@@ -116,6 +116,9 @@ public struct Replicator: Sendable {
         )
         switch selection {
         case .one(let id): return try await batch.copyOne(id, tags: tags)
+        case .sole:
+            guard let id = try await from.soleImage() else { throw noImageNamed(source) }
+            return try await batch.copyOne(id, tags: tags)
         case .many(let filter): return try await batch.copyMany(filter)
         }
     }
@@ -144,6 +147,14 @@ public struct Replicator: Sendable {
         _ sides: (source: SideOptions, destination: SideOptions)
     ) async -> Batch.Target {
         do {
+            guard reference.repository != nil || !source.registry.isLayout else {
+                throw CopyError(
+                    .unsupported("an image layout has no name that could be kept: name the repository"),
+                    side: .destination,
+                    image: "\(reference)",
+                    operation: "opening the registry"
+                )
+            }
             let repository = try await opener.open(
                 reference.repository(for: source),
                 side: .destination,

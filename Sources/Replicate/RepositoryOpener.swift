@@ -101,6 +101,8 @@ public final class RepositoryOpener: Sendable {
             switch reference.registry {
             case .plain(let registry): return try await openPlain(reference, registry, side)
             case .ecr(let host): return try openECR(reference, host, side, options)
+            case .layout(let layout):
+                return LayoutImageRepository(reference, layout, side: side, clock: retry.clock)
             case .callersOwn:
                 let host = try await ownHost(options)
                 var named = reference
@@ -120,7 +122,7 @@ public final class RepositoryOpener: Sendable {
         switch location {
         case .ecr(let host): region = host.region
         case .callersOwn: region = try? resolver.defaultRegion(flag: options.region, options: options.identity)
-        case .plain: region = nil
+        case .plain, .layout: region = nil
         }
         guard let region else { return nil }
         return try? await sts(region: region, options).getCallerIdentity().arn

@@ -72,6 +72,15 @@ struct EmulatorCommand: AsyncParsableCommand {
     )
     var seeds: [SeedOrder] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Append a line for each request: number, face, operation, status, registry, repository, error.",
+            valueName: "file"
+        ),
+        completion: .file()
+    )
+    var requestLog: String?
+
     @Flag(help: "Hash the layers that are pushed and drop them, as a sink for benchmarks.")
     var discardLayers = false
 
@@ -92,6 +101,7 @@ struct EmulatorCommand: AsyncParsableCommand {
         configuration.discardsLayers = discardLayers
         if !accounts.isEmpty { configuration.accounts = accounts.map { .init(id: $0) } }
         if !regions.isEmpty { configuration.regions = regions }
+        if let requestLog { configuration.requestAnswered = try recorder(to: requestLog) }
         // Listening before serving: a signal in between ends the process as it should.
         let terminations = Signals.terminations()
         let emulator = try await start(configuration)
@@ -104,6 +114,17 @@ struct EmulatorCommand: AsyncParsableCommand {
         }
         for await _ in terminations { break }
         await emulator.stop()
+    }
+
+    private func recorder(to path: String) throws -> @Sendable (LoggedRequest) -> Void {
+        do {
+            let file = try ByteFile(appending: path)
+            // Lines of several threads don't mix, for each is one write. One that can't be written isn't there.
+            return { request in try? file.append(Array("\(request)\n".utf8)) }
+        } catch {
+            LineStream.standardError.writeLine("ecr-replicate: the request log can't be written: \(error)")
+            throw ExitCode(1)
+        }
     }
 
     private func start(_ configuration: EmulatorConfiguration) async throws -> Emulator {
