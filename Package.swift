@@ -124,7 +124,7 @@ let package = Package(
             name: "ReplicateTests",
             dependencies: [
                 "Replicate", "ECRAPI", "Distribution", "AWSIdentity", "Wire", "Content", "Platform",
-                "ECREmulator", "TestClouds", "TestInputs", httpTypes, logging,
+                "ECREmulator", "TestClouds", "TestInputs", "TestPrograms", httpTypes, logging,
             ],
             swiftSettings: testSettings
         ),

@@ -6,6 +6,8 @@ internal import Content
 struct Planner: Sendable {
     let reader: SourceReader
     let options: CopyOptions
+    /// Whether blobs will go to the registries' uploads, which are better prepared for.
+    var expectsUploads = true
 
     /// One image: where it comes from, what it is, which tags it should get where.
     struct Wish: Sendable {
@@ -72,7 +74,7 @@ struct Planner: Sendable {
 
     /// Opens connections while the graph is read: no blob waits for a handshake that it could have had.
     private func prepare(_ needy: [DestinationSession], for root: Manifest) async {
-        guard !options.isDryRun, !needy.isEmpty else { return }
+        guard expectsUploads, !options.isDryRun, !needy.isEmpty else { return }
         await ([reader.repository] + needy.map(\.repository)).prepare(for: root, isCertain: true)
     }
 
@@ -171,7 +173,8 @@ struct Planner: Sendable {
     private func plan(
         _ referrers: ReferrerSet,
         at session: DestinationSession,
-        _ guardian: TagGuard
+        _ guardian: TagGuard,
+        isSecondLook: Bool = false
     ) async throws -> ([Plan.PlannedManifest], [Plan.PlannedTag]) {
         let tagDigests = referrers.tagged.map(\.manifest.digest)
         try await session.look(for: referrers.digests + tagDigests, tags: referrers.tagged.map(\.tag))
@@ -203,7 +206,13 @@ struct Planner: Sendable {
             // One that arrived and was not listed any more, because its run was killed, is put again.
             if await !session.has(digest) || !isListed(digest) { lacking.append(digest) }
         }
-        for manifest in try await read(lacking) {
+        let read = try await read(lacking)
+        if read.count < lacking.count, !isSecondLook {
+            // Deleted just now, or a list that came with a wrong digest in it: the list tells, asked once more.
+            let again = try await findReferrers(about: referrers.asked)
+            return try await plan(again, at: session, guardian, isSecondLook: true)
+        }
+        for manifest in read {
             let image = try await reader.image(under: manifest) { try await session.look(for: $0) }
             for digest in image.manifestsBelow(manifest.digest) where seen.insert(digest).inserted {
                 guard let below = image.manifests[digest] else { continue }

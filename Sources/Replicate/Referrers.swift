@@ -4,6 +4,8 @@ internal import Content
 ///
 /// - Source: facts/ecr.md F.4; OCI distribution-spec 1.1, "Referrers Tag Schema"
 struct ReferrerSet: Sendable {
+    /// What was asked about.
+    var asked: [Digest] = []
     /// Found by asking for referrers, subjects before what refers to them.
     var digests: [Digest] = []
     /// What each of those is about, as far as a list of referrers said it; and of those that fallback tags list.
@@ -54,7 +56,7 @@ struct ReferrerFinder: Sendable {
     func find(about subjects: [Digest]) async throws -> ReferrerSet {
         async let tagged = readTags(of: subjects)
         async let listed = listReferrers(of: subjects)
-        var found = ReferrerSet()
+        var found = ReferrerSet(asked: subjects)
         (found.digests, found.tagged) = (try await listed.found, try await tagged)
         found.subjects = try await listed.subjects
         if try await !listed.isKnown { try await followTags(&found, from: subjects) }

@@ -83,6 +83,8 @@ func withCloud(
     destination: SideOptions = SideOptions(),
     jobs: Int? = nil,
     attempts: Int = 8,
+    uploads: UploadOptions = UploadOptions(),
+    budget: Int? = nil,
     _ body: (ScenarioCloud) async throws -> Void
 ) async throws {
     var configuration = EmulatorConfiguration()
@@ -101,9 +103,16 @@ func withCloud(
                 emulator,
                 transport,
                 retry,
+                budgets: budget.map {
+                    RetryBudgets(
+                        source: RetryBudget("source", tokens: $0),
+                        destination: RetryBudget("destination", tokens: $0)
+                    )
+                },
                 source: source,
                 destination: destination,
                 jobs: jobs,
+                uploads: uploads,
                 report: { event in events.withLock { $0.append(event) } }
             )
             try await body(
@@ -125,9 +134,11 @@ func engine(
     _ transport: Transport,
     _ retry: RetryPolicy,
     quotas: [String: Double] = [:],
+    budgets: RetryBudgets? = nil,
     source: SideOptions = SideOptions(),
     destination: SideOptions = SideOptions(),
     jobs: Int? = nil,
+    uploads: UploadOptions = UploadOptions(),
     report: @escaping @Sendable (CopyEvent) -> Void = { _ in }
 ) -> Replicator {
     var variables = Dictionary(uniqueKeysWithValues: emulator.environment.map { ($0.name, $0.value) })
@@ -140,12 +151,20 @@ func engine(
         logger: logger
     )
     return Replicator(
-        opener: RepositoryOpener(resolver: resolver, sender: transport, retry: retry, quotas: quotas, logger: logger),
+        opener: RepositoryOpener(
+            resolver: resolver,
+            sender: transport,
+            retry: retry,
+            quotas: quotas,
+            budgets: budgets,
+            logger: logger
+        ),
         relay: transport,
         retry: retry,
         source: source,
         destination: destination,
         jobs: jobs,
+        uploads: uploads,
         report: report
     )
 }
