@@ -1,7 +1,7 @@
 # `make demo` and `make test` are all that a fresh machine needs; the rest is for those who change things.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release bench bench-wan check format docs tsan asan clean
+.PHONY: help demo test soak build release bench bench-wan check format docs tsan asan clean
 
 # One debug build serves `build`, `check` and `test`. The import check refuses what Package.swift doesn't name.
 DEBUG := swift build --build-tests --explicit-target-dependency-import-check error
@@ -30,6 +30,12 @@ test: ## install what is missing, build, and run every test and every documented
 	scripts/run-tests
 	scripts/check-docs
 	scripts/run-docs $(BINARY)
+
+# SOAK_MINUTES is how long each of its three long tests may take, 5 unless said otherwise.
+soak: release ## look for what only shows after a while: random faults, kills, leaks, 10 GiB, in some 20 minutes
+	@scripts/setup --tests
+	$(DEBUG)
+	scripts/soak
 
 build: ## build program and tests, for debugging
 	@scripts/setup

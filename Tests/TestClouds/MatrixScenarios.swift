@@ -1,14 +1,15 @@
 import AWSIdentity
 import Content
 import ECREmulator
-import Replicate
+
+@testable import Replicate
 
 extension MatrixScenario {
     fileprivate static let (build, production) = ("111122223333", "444455556666")
     fileprivate static let (home, far) = ("eu-west-1", "us-east-1")
 
     /// Every scenario, each by another way through the engine.
-    public static let all = [index, abroad, mounted, retag]
+    public static let all = [index, abroad, mounted, parts, retag]
 
     /// An index of two platforms to another region, where the tag holds an older image.
     public static let index: MatrixScenario = {
@@ -67,6 +68,27 @@ extension MatrixScenario {
             },
             prepare: { try $0.createRepository(account: $1.account, region: $1.region, $1.repository) },
             place: { Place(account: build, region: home, "to/n\($0)") },
+            run: { try await $0.copy($1.source("team/app:v1"), to: $1.destination($2), CopyOptions(referrers: .none)) },
+            images: [image],
+            tags: ["v1": image.digest]
+        )
+    }()
+
+    /// A layer in three parts, and a config in one.
+    public static let parts: MatrixScenario = {
+        let image = SeedImage.oci("app", layers: [10_000])
+        var uploads = UploadOptions(mode: .api)
+        uploads.smallestPart = 1_024
+        return MatrixScenario(
+            description: "parts",
+            uploads: uploads,
+            configure: {
+                $0.partSize = 4_096
+                $0.smallestPart = 1_024
+            },
+            seed: { try $0.seed(image, tag: "v1", account: build, region: home, repository: "team/app") },
+            prepare: { try $0.createRepository(account: $1.account, region: $1.region, $1.repository) },
+            place: { Place(account: build, region: far, "to/n\($0)") },
             run: { try await $0.copy($1.source("team/app:v1"), to: $1.destination($2), CopyOptions(referrers: .none)) },
             images: [image],
             tags: ["v1": image.digest]

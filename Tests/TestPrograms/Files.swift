@@ -34,14 +34,6 @@ public func names(in directory: String) -> [String] {
     return names.sorted()
 }
 
-/// Makes a file of so many zero bytes that takes no room on the disk.
-public func writeZeros(_ byteCount: Int, to path: String) throws {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
-    guard descriptor >= 0 else { throw ChildError("can't open \(path)") }
-    defer { close(descriptor) }
-    guard ftruncate(descriptor, byteCount) == 0 else { throw ChildError("can't size \(path)") }
-}
-
 /// A file's bytes.
 public func contents(of path: String) throws -> [UInt8] {
     guard let bytes = try DurableFile.read(path, limit: 256 << 20) else { throw ChildError("no file at \(path)") }

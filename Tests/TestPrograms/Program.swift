@@ -29,8 +29,12 @@ public struct Program: Sendable {
 
     public var isInstalled: Bool { path != nil }
 
-    /// The command under test, as it was built together with these tests, in whatever scratch path that was.
-    public static let ecrReplicate = Program(name: "ecr-replicate", path: "\(buildDirectory)/ecr-replicate")
+    /// The command under test: what `ECR_REPLICATE_PROGRAM` names, as `make soak` does with the release build, else what
+    /// was built together with these tests, in whatever scratch path that was.
+    public static let ecrReplicate = Program(
+        name: "ecr-replicate",
+        path: EnvironmentVariables.current["ECR_REPLICATE_PROGRAM"] ?? "\(buildDirectory)/ecr-replicate"
+    )
 
     /// Copies under random faults, in a process of its own: see `Tests/Soak`.
     public static let soak = Program(name: "soak", path: "\(buildDirectory)/soak")
