@@ -248,9 +248,10 @@ public final class RepositoryOpener: Sendable {
     ) async throws -> (base: HTTPURL, authorization: RenewingAuthorization) {
         let authorization = authorizations.withLock { known in
             if let authorization = known[key] { return authorization }
-            let authorization = RenewingAuthorization(now: now) {
+            // It doesn't hold the opener, which holds it.
+            let authorization = RenewingAuthorization(now: now) { [granted] in
                 let grant = try await Self.grant(api)
-                self.granted.withLock { $0[key] = grant.proxyEndpoint }
+                granted.withLock { $0[key] = grant.proxyEndpoint }
                 return (grant.header, grant.expiresAt)
             }
             known[key] = authorization

@@ -32,6 +32,9 @@ public struct Program: Sendable {
     /// The command under test, as it was built together with these tests, in whatever scratch path that was.
     public static let ecrReplicate = Program(name: "ecr-replicate", path: "\(buildDirectory)/ecr-replicate")
 
+    /// Copies under random faults, in a process of its own: see `Tests/Soak`.
+    public static let soak = Program(name: "soak", path: "\(buildDirectory)/soak")
+
     public static let registry = Program("docker-registry")
     public static let skopeo = Program("skopeo")
     public static let umoci = Program("umoci")
