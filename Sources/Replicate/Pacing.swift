@@ -18,6 +18,10 @@ public struct RetryBudgets: Sendable {
         destination = RetryBudget("destination", lasting: inFlight, attempts: attempts)
     }
 
+    public init(source: RetryBudget, destination: RetryBudget) {
+        (self.source, self.destination) = (source, destination)
+    }
+
     func of(_ side: CopyError.Side) -> RetryBudget { side == .source ? source : destination }
 }
 

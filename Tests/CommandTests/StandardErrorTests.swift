@@ -1,4 +1,5 @@
 import ECREmulator
+import Foundation
 import TestPrograms
 import Testing
 
@@ -32,24 +33,32 @@ struct StandardErrorTests {
     }
 
     @Test(
-        "and the others may be closed: nothing of ours takes their place",
+        "and the others may be closed: a copy goes on, and a result that nobody gets is no success",
         arguments: [("2>&-", 0), ("<&- 2>&-", 0), (">&-", 1), ("<&- >&- 2>&-", 1)] as [(String, Int32)]
     )
     func closed(redirections: String, code: Int32) async throws {
         try await withStage { stage in
-            let program = try #require(Program.ecrReplicate.path)
+            let arguments = "copy --log-level trace \(stage.source):v1 \(stage.destination) \(redirections)"
             let ended = try await run(
                 .shell,
-                [
-                    "-c",
-                    "exec '\(program)' copy --log-level trace \(stage.source):v1 \(stage.destination) \(redirections)",
-                ],
+                ["-c", "exec '\(try #require(Program.ecrReplicate.path))' \(arguments)"],
                 environment: stage.environment
             )
             #expect(ended.exitCode == code, "\(ended.errors)")
             #expect(stage.tags() == ["v1": stage.image.digest])
-            #expect(!stage.emulator.requests.contains { $0.status >= 400 || $0.status == 0 })
             if code == 0 { #expect(ended.lines == ["\(stage.destination):v1@\(stage.image.digest)"]) }
+        }
+    }
+
+    @Test("that is closed is occupied before a socket can be")
+    func occupied() async throws {
+        let program = try #require(Program.ecrReplicate.path)
+        _ = try await withChild(.shell, ["-c", "exec '\(program)' emulator <&- 2>&-"]) { child in
+            _ = try await child.output.first { $0.hasPrefix("export ") }
+            for descriptor in [0, 2] {
+                let place = "/proc/\(child.processID)/fd/\(descriptor)"
+                #expect(try FileManager.default.destinationOfSymbolicLink(atPath: place) == "/dev/null")
+            }
         }
     }
 

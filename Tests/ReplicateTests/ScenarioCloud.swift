@@ -83,6 +83,7 @@ func withCloud(
     jobs: Int? = nil,
     attempts: Int = 8,
     uploads: UploadOptions = UploadOptions(),
+    budget: Int? = nil,
     _ body: (ScenarioCloud) async throws -> Void
 ) async throws {
     var configuration = EmulatorConfiguration()
@@ -101,6 +102,12 @@ func withCloud(
                 emulator,
                 transport,
                 retry,
+                budgets: budget.map {
+                    RetryBudgets(
+                        source: RetryBudget("source", tokens: $0),
+                        destination: RetryBudget("destination", tokens: $0)
+                    )
+                },
                 source: source,
                 destination: destination,
                 jobs: jobs,
@@ -126,6 +133,7 @@ func engine(
     _ transport: Transport,
     _ retry: RetryPolicy,
     quotas: [String: Double] = [:],
+    budgets: RetryBudgets? = nil,
     source: SideOptions = SideOptions(),
     destination: SideOptions = SideOptions(),
     jobs: Int? = nil,
@@ -142,7 +150,14 @@ func engine(
         logger: logger
     )
     return Replicator(
-        opener: RepositoryOpener(resolver: resolver, sender: transport, retry: retry, quotas: quotas, logger: logger),
+        opener: RepositoryOpener(
+            resolver: resolver,
+            sender: transport,
+            retry: retry,
+            quotas: quotas,
+            budgets: budgets,
+            logger: logger
+        ),
         relay: transport,
         retry: retry,
         source: source,

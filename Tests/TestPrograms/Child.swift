@@ -6,9 +6,13 @@ import SystemPackage
 public final class Child: Sendable {
     public let output = LineRecord()
     public let errors = LineRecord()
+    public let processID: Int32
     private let send: @Sendable (Signal) -> Void
 
-    init(send: @escaping @Sendable (Signal) -> Void) { self.send = send }
+    init(_ processID: Int32, send: @escaping @Sendable (Signal) -> Void) {
+        self.processID = processID
+        self.send = send
+    }
 
     public func interrupt() { send(.interrupt) }
     public func terminate() { send(.terminate) }
@@ -72,7 +76,7 @@ public func withChild<Result: Sendable>(
         output: .sequence,
         error: .sequence
     ) { execution in
-        let child = Child { signal in try? execution.send(signal: signal) }
+        let child = Child(execution.processIdentifier.value) { signal in try? execution.send(signal: signal) }
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await fill(child.output, from: execution.standardOutput) }
             group.addTask { try await fill(child.errors, from: execution.standardError) }
