@@ -124,7 +124,7 @@ let package = Package(
             name: "ReplicateTests",
             dependencies: [
                 "Replicate", "ECRAPI", "Distribution", "AWSIdentity", "Wire", "Content", "Platform",
-                "ECREmulator", "TestClouds", "TestInputs", "TestPrograms", httpTypes, logging,
+                "ECREmulator", "TestPrograms", "TestClouds", "TestInputs", httpTypes, logging,
             ],
             swiftSettings: testSettings
         ),

@@ -85,17 +85,21 @@ final class RequestBody: Sendable {
 
     private func forward(_ count: Int64, _ drip: Drip?, _ take: ([UInt8]) throws -> Void) async throws {
         var rest = count
+        var piece = 0
         while rest > 0 {
             var bytes = try await connection.read()
             guard !bytes.isEmpty else { throw ConnectionCut() }
-            let wanted = min(Int(rest), drip?.byteCount ?? .max)
+            let wanted = min(Int(rest), (drip?.byteCount ?? .max) - piece)
             if bytes.count > wanted {
                 connection.unread(bytes[wanted...])
                 bytes.removeLast(bytes.count - wanted)
             }
             rest -= Int64(bytes.count)
             try take(bytes)
-            if rest > 0 { try await drip?.wait() }
+            piece += bytes.count
+            guard let drip, piece == drip.byteCount, rest > 0 else { continue }
+            piece = 0
+            try await drip.wait()
         }
     }
 }

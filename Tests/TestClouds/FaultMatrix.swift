@@ -99,7 +99,7 @@ public struct Trial: Sendable, CustomStringConvertible {
 /// An emulator, a transport, and runs of one scenario between them, one after another.
 public struct MatrixBench: Sendable {
     /// How long an answer, or the next byte of a blob, is waited for; far longer than any takes here.
-    static let patience: Duration = .milliseconds(400)
+    static let patience: Duration = .seconds(1)
 
     public let scenario: MatrixScenario
     public let emulator: Emulator

@@ -45,6 +45,7 @@ public struct Program: Sendable {
     public static let aws = Program("aws", remedy: "scripts/setup --tests")
     public static let docker = Program("docker", remedy: "apt-get install docker.io")
     public static let openssl = Program("openssl")
+    public static let curl = Program("curl")
     public static let nginx = Program("nginx", remedy: "apt-get install nginx-light")
     public static let python = Program("python3")
     public static let shell = Program("sh")
