@@ -89,9 +89,9 @@ extension Emulator {
     /// All that it gave out and was configured with.
     fileprivate var secrets: [String] {
         aws.state.withLock { state in
-            let sessions = state.identities.sessions.elements
-            return Array(state.tokens.elements.keys) + state.downloads.elements.values.map(\.signature)
-                + sessions.values.flatMap { [$0.secret, $0.token] } + sessions.keys
+            let sessions = state.identities.sessions.all
+            return state.tokens.all.map(\.name) + state.downloads.all.map(\.element.signature)
+                + sessions.flatMap { [$0.name, $0.element.secret, $0.element.token] }
                 + state.identities.accounts.map(\.secretAccessKey)
         }
     }

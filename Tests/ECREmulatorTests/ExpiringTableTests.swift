@@ -1,0 +1,35 @@
+import Foundation
+import Testing
+
+@testable import ECREmulator
+
+@Suite("What was given out and expires")
+struct ExpiringTableTests {
+    private struct Ticket: Expiring, Equatable { var expires: Date }
+
+    private let now = Date(timeIntervalSince1970: 1_000_000)
+
+    @Test("what expired just now is still known, however full the table was")
+    func recent() {
+        var table = ExpiringTable<Ticket>()
+        for number in 0..<(ExpiringTable<Ticket>.smallestLimit - 1) {
+            table.insert(Ticket(expires: now), for: "old \(number)", at: now)
+        }
+        table.insert(Ticket(expires: now + 60), for: "mine", at: now)
+        table.expireAll(at: now)
+        table.insert(Ticket(expires: now + 60), for: "another's", at: now)
+        #expect(table["mine"]?.expires == now)
+        #expect(table["another's"] != nil)
+        #expect(table["old 0"] == nil, "the first that expired is forgotten")
+    }
+
+    @Test("what is good is never forgotten, and what has expired not remembered for ever")
+    func bounded() {
+        var table = ExpiringTable<Ticket>()
+        for number in 0..<2_000 { table.insert(Ticket(expires: now + 60), for: "good \(number)", at: now) }
+        #expect((0..<2_000).allSatisfy { table["good \($0)"] != nil })
+        var expired = ExpiringTable<Ticket>()
+        for number in 0..<5_000 { expired.insert(Ticket(expires: now), for: "\(number)", at: now) }
+        #expect((0..<5_000).count { expired["\($0)"] != nil } <= ExpiringTable<Ticket>.smallestLimit)
+    }
+}
