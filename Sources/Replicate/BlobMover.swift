@@ -13,6 +13,7 @@ struct BlobMover: Sendable {
     enum Arrival: Sendable { case moved, mounted(from: RepositoryName), wasThere }
 
     let relay: any BlobRelaying
+    let large: LargeBlobs
     let retry: RetryPolicy
     let permits: Permits
     let siblings = Siblings()
@@ -28,11 +29,13 @@ struct BlobMover: Sendable {
 
     init(
         relay: any BlobRelaying,
+        large: LargeBlobs,
         retry: RetryPolicy,
         jobs: Int,
         report: @escaping @Sendable (CopyEvent) -> Void
     ) {
         self.relay = relay
+        self.large = large
         self.retry = retry
         self.permits = Permits(jobs)
         self.report = report
@@ -48,16 +51,16 @@ struct BlobMover: Sendable {
     ) async throws -> Arrival {
         let key = Self.key(blob, destination)
         let arrival = try await flights.run(key) {
-            try await permits.withPermit {
-                let arrival = try await bringNow(blob, source, destination)
-                siblings.note(blob.digest, in: destination)
-                switch arrival {
-                case .moved: report(.blobMoved(blob, to: destination.reference))
-                case .mounted(let from): report(.blobMounted(blob, to: destination.reference, from: from))
-                case .wasThere: break
-                }
-                return arrival
+            let arrival = try await large.withPlace(for: blob, at: destination) {
+                try await permits.withPermit { try await bringNow(blob, source, destination) }
             }
+            siblings.note(blob.digest, in: destination)
+            switch arrival {
+            case .moved: report(.blobMoved(blob, to: destination.reference))
+            case .mounted(let from): report(.blobMounted(blob, to: destination.reference, from: from))
+            case .wasThere: break
+            }
+            return arrival
         }
         return claimed.withLock { $0.insert(key).inserted } ? arrival : .wasThere
     }
@@ -114,11 +117,16 @@ struct BlobMover: Sendable {
             case .mounted: return .mounted(from: sibling)
             case .open(let upload):
                 siblings.noteDecline(of: destination.registryKey)
+                guard !large.takes(blob, to: destination) else {
+                    await abandon(upload, at: destination)
+                    break
+                }
                 return try await closing(upload, at: destination) {
                     try await carry(blob, try await source.source(of: blob), source, upload, destination)
                 }
             }
         }
+        if let arrival = try await large.bring(blob, from: source, to: destination) { return arrival }
         // Neither needs the other: the download's address and the upload's are asked for at once.
         async let download = source.source(of: blob)
         guard case .open(let upload) = try await destination.startUpload(of: blob, mountingFrom: nil) else {
@@ -212,38 +220,10 @@ struct BlobMover: Sendable {
                     hops = 0
                     request = try await source.source(of: blob)
                 } else {
-                    throw sourceFailure(answer, blob, source)
+                    throw BlobFailure(sourceAnswered: answer, blob, source)
                 }
             }
         }
-    }
-
-    private func sourceFailure(
-        _ answer: WireResponse,
-        _ blob: Descriptor,
-        _ source: any ImageRepository
-    ) -> BlobFailure {
-        let operation = "downloading \(blob.digest)"
-        let advice = answer.retryAfter.map { RetryAdvice.wait($0) } ?? .backOff
-        return switch answer.status.code {
-        case 404: BlobFailure(failure(.blobMissing(blob.digest), source, operation), .never)
-        case 408, 429, 503: BlobFailure(failure(.throttled("HTTP \(answer.status.code)"), source, operation), advice)
-        case 500...599:
-            BlobFailure(failure(.rejected(code: "HTTP \(answer.status.code)", text: ""), source, operation), advice)
-        default:
-            // The body stays out: S3 repeats the request in it, key id and signature included.
-            BlobFailure(
-                failure(.rejected(code: "HTTP \(answer.status.code)", text: storageCode(answer)), source, operation),
-                .never
-            )
-        }
-    }
-
-    /// What S3 calls the trouble, for example `AccessDenied`.
-    private func storageCode(_ answer: WireResponse) -> String {
-        let parts = answer.excerpt(1_000).split(separator: "<Code>", maxSplits: 1)
-        let code = (parts.count == 2 ? parts[1] : "").prefix { $0.isASCII && $0.isLetter }
-        return code.isEmpty || code.count > 60 ? "the layer's host refuses" : "the layer's host says \(code)"
     }
 
     private func explain(
@@ -268,19 +248,6 @@ struct BlobMover: Sendable {
     ) -> CopyError {
         CopyError(reason, side: repository.side, image: repository.reference.description, operation: operation)
     }
-}
-
-/// One try at one blob, and whether another makes sense.
-private struct BlobFailure: RetryAdvising, CustomStringConvertible {
-    var error: CopyError
-    var retryAdvice: RetryAdvice
-
-    init(_ error: CopyError, _ retryAdvice: RetryAdvice) {
-        self.error = error
-        self.retryAdvice = retryAdvice
-    }
-
-    var description: String { "\(error.operation) at the \(error.side.rawValue) \(error.image): \(error.cause)" }
 }
 
 /// Which repositories of which registry are known to hold which blob in this run.

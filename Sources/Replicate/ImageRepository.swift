@@ -142,6 +142,9 @@ public protocol ImageRepository: Sendable {
     /// What the answer to an upload means: `nil` for stored.
     func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal?
 
+    /// The registry's way to take a blob in parts, if it has one.
+    var partUploads: (any PartUploading)? { get }
+
     /// Ends an upload that won't be finished; failing to is no failure.
     func closeUpload(_ upload: OpenUpload) async
 
@@ -173,6 +176,8 @@ public struct UploadRefusal: Sendable {
 }
 
 extension ImageRepository {
+    public var partUploads: (any PartUploading)? { nil }
+
     public func read(_ manifests: [ManifestID]) async throws -> Reading {
         try await read(manifests: manifests, digests: [])
     }

@@ -25,13 +25,15 @@ public struct Replicator: Sendable {
         source: SideOptions,
         destination: SideOptions,
         jobs: Int = usualJobs,
+        uploads: UploadOptions = UploadOptions(),
         report: @escaping @Sendable (CopyEvent) -> Void = { _ in }
     ) {
         self.opener = opener
         self.source = source
         self.destination = destination
         self.report = report
-        mover = BlobMover(relay: relay, retry: retry, jobs: jobs, report: report)
+        let large = LargeBlobs(uploads, sender: opener.sender, retry: retry, logger: opener.logger, report: report)
+        mover = BlobMover(relay: relay, large: large, retry: retry, jobs: jobs, report: report)
     }
 
     /// Gives an image of a repository more tags there: one question, and one `PutImage` a tag.

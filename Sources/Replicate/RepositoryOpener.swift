@@ -38,9 +38,9 @@ public struct SideOptions: Sendable, Hashable {
 /// - Source: DESIGN section 6
 public final class RepositoryOpener: Sendable {
     private let resolver: IdentityResolver
-    private let sender: any HTTPSending
+    let sender: any HTTPSending
     private let retry: RetryPolicy
-    private let logger: Logger
+    let logger: Logger
     private let now: @Sendable () -> Date
     private let authorizations = Lock<[TokenKey: RenewingAuthorization]>([:])
     private let granted = Lock<[TokenKey: String]>([:])

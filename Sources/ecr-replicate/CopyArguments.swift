@@ -119,7 +119,7 @@ func parsePattern(_ text: String) throws -> TagPattern {
 }
 
 /// What a value's own parser says is wrong is what the user reads.
-private func usage<Value>(_ parse: () throws -> Value) throws -> Value {
+func usage<Value>(_ parse: () throws -> Value) throws -> Value {
     do {
         return try parse()
     } catch {

@@ -1,4 +1,5 @@
 import Content
+import ECREmulator
 import TestPrograms
 import Testing
 
@@ -23,6 +24,37 @@ struct MemoryTests {
                 #expect(ended.lines == ["\(destination.authority)/large:v1@\(digest)"])
                 #expect(peak < Self.bound, "\(peak >> 20) MiB")
                 #expect(peak > 4 << 20, "\(peak) bytes is no figure of this program")
+            }
+        }
+    }
+
+    @Test("stays under 64 MiB while the same layer goes to ECR in parts", .needs(.registry, .python))
+    func largeLayerInParts() async throws {
+        try await withScratchDirectory(inMemory: true) { directory in
+            try await withRegistry(in: directory) { source in
+                let digest = try LargeImage.store(in: source, repository: "large")
+                var configuration = EmulatorConfiguration()
+                configuration.stateDirectory = "\(directory)/emulator"
+                try await withEmulator(configuration) { emulator in
+                    let (account, region) = (configuration.accounts[0].id, configuration.regions[0])
+                    try emulator.createRepository(account: account, region: region, "large")
+                    let destination = "\(emulator.registryHost(account: account, region: region))/large"
+
+                    let (ended, peak) = try await runMeasured(
+                        .ecrReplicate,
+                        [
+                            "copy", "--upload", "api", "--state-dir", "\(directory)/state",
+                            "\(source.authority)/large@\(digest)", "\(destination):v1",
+                        ],
+                        environment: Dictionary(uniqueKeysWithValues: emulator.environment.map { ($0.name, $0.value) })
+                    )
+
+                    #expect(ended.exitCode == 0, "\(ended.errors)")
+                    #expect(ended.lines == ["\(destination):v1@\(digest)"])
+                    #expect(peak < Self.bound, "\(peak >> 20) MiB")
+                    // 204 of 10 MiB and the rest, and one that is the config.
+                    #expect(emulator.requests.count { $0.operation == "UploadLayerPart" } == 206)
+                }
             }
         }
     }

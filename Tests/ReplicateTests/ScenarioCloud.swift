@@ -82,6 +82,7 @@ func withCloud(
     destination: SideOptions = SideOptions(),
     jobs: Int = Replicator.usualJobs,
     attempts: Int = 8,
+    uploads: UploadOptions = UploadOptions(),
     _ body: (ScenarioCloud) async throws -> Void
 ) async throws {
     var configuration = EmulatorConfiguration()
@@ -112,6 +113,7 @@ func withCloud(
                 source: source,
                 destination: destination,
                 jobs: jobs,
+                uploads: uploads,
                 report: { event in events.withLock { $0.append(event) } }
             )
             try await body(
