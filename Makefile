@@ -1,7 +1,7 @@
 # `make demo` and `make test` are all that a fresh machine needs; the rest is for those who change things.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build release check format docs tsan asan clean
+.PHONY: help demo test build release bench bench-wan check format docs tsan asan clean
 
 # One debug build serves `build`, `check` and `test`. The import check refuses what Package.swift doesn't name.
 DEBUG := swift build --build-tests --explicit-target-dependency-import-check error
@@ -17,7 +17,7 @@ RELEASE := swift build -c release $(STATIC) --product ecr-replicate
 SANITIZED := --disable-xctest --skip InteropTests
 
 help: ## print this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-8s  %s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-9s  %s\n", $$1, $$2 }'
 
 demo: ## install what is missing, build, and see an image retagged, copied and promoted on a local ECR
 	@scripts/setup
@@ -38,6 +38,15 @@ build: ## build program and tests, for debugging
 release: ## build the program as it is shipped, in .build/release
 	@scripts/setup
 	$(RELEASE)
+
+# BENCH='--write docs/benchmarks.md' puts the figures into the page, ROUNDS sets how often each is measured.
+bench: release ## measure it against skopeo and others between two registries on this machine, in some 5 minutes
+	@scripts/setup --bench
+	scripts/bench/loopback $(BENCH)
+
+bench-wan: release ## the same across 150 ms and 400 Mbit/s, as root, in some 4 minutes
+	@scripts/setup --bench
+	scripts/bench/wan $(BENCH)
 
 check: ## format, warnings, layers, unsafe code, links, generated files
 	@scripts/setup --checks
@@ -68,4 +77,4 @@ asan: ## run the tests with AddressSanitizer, in .build-asan
 		swift test --sanitize address --scratch-path .build-asan $(SANITIZED)
 
 clean: ## remove everything that was built or downloaded
-	rm -rf .build .build-tsan .build-asan .build-venv
+	rm -rf .build .build-tsan .build-asan .build-venv .build-bench

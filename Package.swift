@@ -60,7 +60,7 @@ let package = Package(
         ),
         .target(
             name: "Distribution",
-            dependencies: ["Content", "Wire", "Platform", httpTypes, logging],
+            dependencies: ["Content", "Wire", "Platform", httpTypes, logging, subprocess],
             swiftSettings: settings
         ),
         .target(
@@ -104,7 +104,7 @@ let package = Package(
         ),
         .testTarget(
             name: "DistributionTests",
-            dependencies: ["Distribution", "Wire", "Content", "Platform", httpTypes, logging],
+            dependencies: ["Distribution", "Wire", "Content", "Platform", "TestPrograms", httpTypes, logging],
             swiftSettings: testSettings
         ),
         .testTarget(
@@ -121,7 +121,7 @@ let package = Package(
             name: "ReplicateTests",
             dependencies: [
                 "Replicate", "ECRAPI", "Distribution", "AWSIdentity", "Wire", "Content", "Platform",
-                "ECREmulator", httpTypes, logging,
+                "ECREmulator", "TestPrograms", httpTypes, logging,
             ],
             swiftSettings: testSettings
         ),

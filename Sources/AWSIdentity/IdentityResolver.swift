@@ -11,7 +11,8 @@ public import Wire
 ///
 /// - Source: DESIGN section 6; facts/ecr.md E.2
 public struct IdentityResolver: Sendable {
-    let environment: AWSEnvironment
+    /// What the process was started with.
+    public let environment: AWSEnvironment
     let sender: any HTTPSending
     let retry: RetryPolicy
     let logger: Logger

@@ -67,7 +67,7 @@ public struct STSClient: Sendable {
     private let sender: any HTTPSending
     private let retry: RetryPolicy
     private let signer: RequestSigner
-    private let now: @Sendable () -> Date
+    private let clock: ServiceClock
 
     public init(
         endpoint: HTTPURL,
@@ -81,7 +81,7 @@ public struct STSClient: Sendable {
         self.credentials = credentials
         self.sender = sender
         self.retry = retry
-        self.now = now
+        clock = ServiceClock(now)
         signer = RequestSigner(service: "sts", region: region)
     }
 
@@ -134,17 +134,27 @@ public struct STSClient: Sendable {
             .map { "\($0.0)=\(percentEncoded($0.1.utf8))" }
             .joined(separator: "&")
         return try await retry.run { _ in
-            var request = WireRequest(.post, endpoint, body: Array(form.utf8))
-            // AWS's own endpoints are https by rule: one that isn't was named by the user.
-            request.allowsPlainHTTP = true
-            request.fields[.contentType] = "application/x-www-form-urlencoded; charset=utf-8"
-            request.fields[.userAgent] = UserAgent.value
-            signer.sign(&request, with: try await credentials.credentials(), at: now())
-            let response = try await sender.send(request)
-            let answer = STSAnswer(response.body)
-            if response.status.kind == .successful, let value = answer.flatMap(read) { return value }
-            throw STSError(action, response, answer)
+            var mayCorrect = true
+            while true {
+                let time = clock.now()
+                let response = try await sender.send(try await signed(form, at: time))
+                let answer = STSAnswer(response.body)
+                if response.status.kind == .successful, let value = answer.flatMap(read) { return value }
+                let error = STSError(action, response, answer)
+                guard mayCorrect, clock.corrects(error.code, response, signedAt: time) else { throw error }
+                mayCorrect = false
+            }
         }
+    }
+
+    private func signed(_ form: String, at time: Date) async throws -> WireRequest {
+        var request = WireRequest(.post, endpoint, body: Array(form.utf8))
+        // AWS's own endpoints are https by rule: one that isn't was named by the user.
+        request.allowsPlainHTTP = true
+        request.fields[.contentType] = "application/x-www-form-urlencoded; charset=utf-8"
+        request.fields[.userAgent] = UserAgent.value
+        signer.sign(&request, with: try await credentials.credentials(), at: time)
+        return request
     }
 }
 

@@ -6,6 +6,8 @@
 /// | `arn:PARTITION:ecr:REGION:ACCOUNT:repository/REPO[:TAG][@DIGEST]` | ECR |
 /// | `REPO[:TAG][@DIGEST]` | ECR, the caller's own account and region |
 /// | `[http://\|https://]HOST[:PORT]/REPO[:TAG][@DIGEST]` | any OCI registry |
+/// | `docker.io/[library/]REPO[:TAG][@DIGEST]`, also by its other names | Docker Hub |
+/// | `oci:DIR[:TAG][@DIGEST]` | none: an image layout on this machine |
 ///
 /// `TAG@DIGEST` means that both must agree.
 ///
@@ -42,7 +44,7 @@ public struct ImageReference: Hashable, Sendable {
 
 extension ImageReference: CustomStringConvertible {
     public var description: String {
-        registry.prefix + repository.value + (tag.map { ":\($0)" } ?? "") + (digest.map { "@\($0)" } ?? "")
+        registry.text(of: repository) + (tag.map { ":\($0)" } ?? "") + (digest.map { "@\($0)" } ?? "")
     }
 }
 
@@ -77,7 +79,7 @@ public struct DestinationReference: Hashable, Sendable {
 
 extension DestinationReference: CustomStringConvertible {
     public var description: String {
-        registry.prefix + (repository?.value ?? "") + (tag.map { ":\($0)" } ?? "")
+        registry.text(of: repository) + (tag.map { ":\($0)" } ?? "")
     }
 }
 
@@ -87,15 +89,21 @@ public enum RegistryLocation: Hashable, Sendable {
     /// The caller's own account in the configured region: a bare `REPO`.
     case callersOwn
     case plain(PlainRegistry)
+    /// No registry but a directory, which is one repository: ``RepositoryName/unnamed``.
+    case layout(ImageLayout)
 
-    /// As written before the repository.
-    public var prefix: String {
-        switch self {
-        case .ecr(let host): "\(host.name)/"
-        case .callersOwn: ""
-        case .plain(let registry): "\(registry.description)/"
+    /// As written, with a repository of it.
+    func text(of repository: RepositoryName?) -> String {
+        let name = repository?.value ?? ""
+        return switch self {
+        case .ecr(let host): "\(host.name)/\(name)"
+        case .callersOwn: name
+        case .plain(let registry): "\(registry)/\(name)"
+        case .layout(let layout): layout.description
         }
     }
+
+    public var isLayout: Bool { if case .layout = self { true } else { false } }
 }
 
 /// A registry that is not ECR: a host, and a scheme if somebody fixed it.
@@ -114,6 +122,27 @@ public struct PlainRegistry: Hashable, Sendable, CustomStringConvertible {
     public var description: String { (scheme.map { "\($0.rawValue)://" } ?? "") + authority }
 }
 
+extension PlainRegistry {
+    /// Docker Hub, whose images are named after another host than the one that answers.
+    ///
+    /// - Source: distribution/reference, "normalize"; docker/docs, "Docker Hub registry"
+    public var isDockerHub: Bool { authority == "docker.io" }
+
+    /// The host, and the port if one was named, that answers.
+    public var endpointAuthority: String { isDockerHub ? "registry-1.docker.io" : authority }
+
+    /// Every name of Docker Hub becomes the one that people write, so that it is one registry.
+    fileprivate static func named(_ authority: String, _ scheme: Scheme?) -> PlainRegistry {
+        let aliases = ["docker.io", "index.docker.io", "registry-1.docker.io"]
+        return PlainRegistry(authority: aliases.contains(authority) ? aliases[0] : authority, scheme: scheme)
+    }
+
+    /// Docker's own images are in `library/`, which people leave out.
+    fileprivate func repository(_ name: Substring) -> String {
+        isDockerHub && !name.contains("/") ? "library/\(name)" : String(name)
+    }
+}
+
 /// What all kinds of references have in common, taken apart.
 private struct ReferenceParts {
     var registry: RegistryLocation
@@ -126,6 +155,12 @@ private struct ReferenceParts {
 
     init(parsing text: String) throws(ReferenceError) {
         guard !text.isEmpty else { throw .malformedReference(text, reason: "it is empty") }
+        if text.hasPrefix(ImageLayout.prefix) {
+            let parts = try ImageLayout.parse(text.dropFirst(ImageLayout.prefix.count), of: text)
+            (registry, tag, digest) = (.layout(parts.layout), parts.tag, parts.digest)
+            repository = .unnamed
+            return
+        }
         guard text.utf8.count <= Self.longest else {
             throw .malformedReference(text, reason: "it has more than \(Self.longest) characters")
         }
@@ -163,7 +198,9 @@ private struct ReferenceParts {
             tag = try Tag(parsing: String(rest[rest.index(after: colon)...]))
             rest = rest[..<colon]
         }
-        repository = rest.isEmpty ? nil : try RepositoryName(parsing: String(rest))
+        var name = String(rest)
+        if case .plain(let registry) = registry { name = registry.repository(rest) }
+        repository = rest.isEmpty ? nil : try RepositoryName(parsing: name)
         guard repository != nil || (tag == nil && digest == nil && registry != .callersOwn) else {
             throw .malformedReference(text, reason: "it names no repository")
         }
@@ -189,9 +226,13 @@ private struct ReferenceParts {
         guard isAuthority(first) else {
             throw .malformedReference(whole, reason: "'\(first)' is not a host name with an optional port")
         }
-        if scheme != .http, let host = try ECRHost(authority: first) { return (.ecr(host), rest) }
-        if let host = try ECRHost(authority: first), host.localAuthority != nil { return (.ecr(host), rest) }
-        return (.plain(PlainRegistry(authority: first.lowercased(), scheme: scheme)), rest)
+        if let host = try ECRHost(authority: first) {
+            guard scheme != .http || host.localAuthority != nil else {
+                throw .malformedReference(whole, reason: "ECR answers on https only; leave out http://")
+            }
+            return (.ecr(host), rest)
+        }
+        return (.plain(.named(first.lowercased(), scheme)), rest)
     }
 
     private static func isAuthority(_ text: String) -> Bool {

@@ -30,6 +30,11 @@ public struct RepositoryName: Hashable, Sendable, Codable, CustomStringConvertib
 
     public static let lengths = 2...256
 
+    /// The repository that an image layout is; it is shown nowhere.
+    public static let unnamed = RepositoryName(unchecked: "layout")
+
+    private init(unchecked value: String) { self.value = value }
+
     /// - Throws: ``ReferenceError/malformedRepository(_:reason:)``
     public init(parsing text: String) throws(ReferenceError) {
         guard Self.lengths.contains(text.utf8.count) else {

@@ -11,7 +11,8 @@ struct RegistryAnswer {
     let codes: [RegistryError.Code]
     /// All that was said, in one line.
     let text: String
-    let challenge: String
+    /// What the registry would take instead of what it was shown.
+    let challenges: [AuthenticationChallenge]
 
     /// Entries of `errors` that are kept.
     private static let mostCodes = 10
@@ -19,7 +20,7 @@ struct RegistryAnswer {
     /// - Parameter secret: The `Authorization` value that went with the request.
     init(_ response: WireResponse, secret: String?) {
         status = response.status.code
-        challenge = response.fields[.wwwAuthenticate]?.lowercased() ?? ""
+        challenges = AuthenticationChallenge.parse(response.fields[values: .wwwAuthenticate])
         let body = Array(response.body.prefix(RegistryError.longestBody))
         let clean = { (text: String) in cleaned(text, without: secret) }
         if let parsed = try? JSONDecoder().decode(Body.self, from: Data(body)), parsed.saysSomething {
@@ -40,23 +41,24 @@ struct RegistryAnswer {
 
     /// Whether the credentials, and not what they may do, are the trouble.
     ///
-    /// - Source: facts/ecr.md B.2
+    /// - Source: facts/ecr.md B.2; RFC 6750, section 3.1, says 403 of a token that grants too little
     var namesTheToken: Bool {
         switch status {
-        case 401: !wantsBearer
-        case 400, 403: sayTokenExpired || says("no basic auth credentials")
+        case 401: true
+        case 400, 403: sayTokenExpired || says("no basic auth credentials") || grantsTooLittle
         default: false
         }
     }
 
-    /// A registry that takes nothing but a bearer token.
-    var wantsBearer: Bool { status == 401 && challenge.contains("bearer") && !challenge.contains("basic") }
+    private var grantsTooLittle: Bool {
+        challenges.contains { $0.scheme == "bearer" && $0.parameters["error"] == "insufficient_scope" }
+    }
 
     var kind: RegistryError.Kind {
         let known = codes.lazy.compactMap { Self.kinds[$0.code] }.first
         if (400..<500).contains(status), says("immutable") { return .tagImmutable }
         if status == 401 { return .unauthorized }
-        if namesTheToken { return sayTokenExpired ? .tokenExpired : .unauthorized }
+        if namesTheToken, !grantsTooLittle { return sayTokenExpired ? .tokenExpired : .unauthorized }
         if let known { return known }
         return switch status {
         case 403: .denied

@@ -1,3 +1,4 @@
+internal import Content
 internal import FoundationEssentials
 
 /// Who knows what to write into `Authorization`.
@@ -5,35 +6,58 @@ internal import FoundationEssentials
 /// One value serves one registry origin; ``RegistryClient`` never shows what it says to another.
 public protocol RegistryAuthorizing: Sendable {
     /// The value of the `Authorization` field, or `nil` to come without one.
-    func authorization() async throws -> String?
+    func authorization(for access: RegistryAccess) async throws -> String?
 
-    /// Called after an answer that names the token as the culprit.
+    /// Called after an answer that names the token as the culprit, or the lack of one.
     ///
     /// Many requests may fail at once on one stale token, so this asks at most once for each rejected value.
     ///
-    /// - Parameter rejected: What the failed request carried.
-    /// - Returns: Whether ``authorization()`` now says something else; `false` ends in an error.
-    func renew(insteadOf rejected: String?) async throws -> Bool
+    /// - Parameters:
+    ///   - rejected: What the failed request carried.
+    ///   - challenges: What the registry would take instead, if it says so.
+    /// - Returns: Whether ``authorization(for:)`` now says something else; `false` ends in an error.
+    func renew(
+        insteadOf rejected: String?,
+        for access: RegistryAccess,
+        challenges: [AuthenticationChallenge]
+    ) async throws -> Bool
+
+    /// Where the credentials are from, or where there were none: for an error that says they are refused.
+    func note(on access: RegistryAccess) -> String?
+}
+
+extension RegistryAuthorizing {
+    public func note(on access: RegistryAccess) -> String? { nil }
 }
 
 /// No credentials, for registries that ask for none.
 public struct AnonymousAuthorization: RegistryAuthorizing {
     public init() {}
-    public func authorization() async throws -> String? { nil }
-    public func renew(insteadOf rejected: String?) async throws -> Bool { false }
+    public func authorization(for access: RegistryAccess) async throws -> String? { nil }
+
+    public func renew(
+        insteadOf rejected: String?,
+        for access: RegistryAccess,
+        challenges: [AuthenticationChallenge]
+    ) async throws -> Bool { false }
 }
 
 /// A user and a password that never change.
 public struct BasicAuthorization: RegistryAuthorizing {
-    private let value: String
+    let value: String
 
     /// - Parameter user: Without a colon, which would end it early (RFC 7617, section 2).
     public init(user: String, password: String) {
         value = "Basic " + Data("\(user):\(password)".utf8).base64EncodedString()
     }
 
-    public func authorization() async throws -> String? { value }
-    public func renew(insteadOf rejected: String?) async throws -> Bool { false }
+    public func authorization(for access: RegistryAccess) async throws -> String? { value }
+
+    public func renew(
+        insteadOf rejected: String?,
+        for access: RegistryAccess,
+        challenges: [AuthenticationChallenge]
+    ) async throws -> Bool { false }
 }
 
 extension BasicAuthorization: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

@@ -10,7 +10,9 @@ extension RegistryClient {
     /// - Returns: `false` too if the repository is missing, since HEAD can't tell.
     /// - Throws: ``RegistryError``
     public func blobExists(_ digest: Digest, in repository: RepositoryName) async throws -> Bool {
-        let request = WireRequest(.head, blobURL(digest, repository))
+        var request = WireRequest(.head, blobURL(digest, repository))
+        // Many are asked at once, and what is missing goes over the same connections a moment later.
+        request.travelsWithBlobs = true
         let response = try await perform(.findBlob, request) {
             (200..<400).contains($0.status.code) || $0.status == .notFound
         }
@@ -78,12 +80,13 @@ extension RegistryClient {
     func failure(
         _ operation: RegistryError.Operation,
         _ answer: WireResponse,
-        to request: WireRequest
+        to request: WireRequest,
+        for access: RegistryAccess? = nil
     ) async -> RegistryError {
         let rejected = request.fields[.authorization]
         let isOurs = request.url.origin == base.origin
         if isOurs, RegistryAnswer(answer, secret: rejected).namesTheToken,
-            (try? await authorization.renew(insteadOf: rejected)) == true
+            (try? await renew(after: answer, to: request, for: access)) == true
         {
             return error(operation, answer, to: request, retrying: .backOff)
         }

@@ -15,6 +15,19 @@ public enum ManifestReference: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+/// What a registry said when it had taken a manifest.
+public struct StoredManifest: Sendable, Equatable {
+    /// The manifest's own; `nil` if none was stated.
+    public var digest: Digest?
+    /// Whether the registry lists the manifest as a referrer of its subject; else that is the client's to do.
+    public var isListed: Bool
+
+    public init(digest: Digest?, isListed: Bool) {
+        self.digest = digest
+        self.isListed = isListed
+    }
+}
+
 extension RegistryClient {
     /// Reads a manifest, byte for byte, and checks that it is what was asked for.
     ///
@@ -70,14 +83,13 @@ extension RegistryClient {
     ///
     /// Doing it twice ends as doing it once.
     ///
-    /// - Returns: The digest that the registry states, which is the manifest's own, or `nil` if it states none.
     /// - Throws: ``RegistryError``
     @discardableResult
     public func putManifest(
         _ manifest: Manifest,
         as reference: ManifestReference,
         in repository: RepositoryName
-    ) async throws -> Digest? {
+    ) async throws -> StoredManifest {
         var request = manifestRequest(.put, reference, repository)
         request.fields = [.contentType: manifest.mediaType.rawValue]
         request.body = manifest.bytes
@@ -92,7 +104,8 @@ extension RegistryClient {
                 status: response.status.code
             )
         }
-        return stated
+        let subject = HTTPField.Name("OCI-Subject").flatMap { response.fields[$0] }
+        return StoredManifest(digest: stated, isListed: subject != nil)
     }
 
     /// `Docker-Content-Digest`, if it is there and SHA-256.

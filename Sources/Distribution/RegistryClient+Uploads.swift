@@ -16,6 +16,8 @@ public struct UploadSession: Sendable, Hashable {
         self.location = location
         self.repository = repository
     }
+
+    var access: RegistryAccess { RegistryAccess(repository, isWriting: true) }
 }
 
 /// What became of a wish to upload.
@@ -40,7 +42,8 @@ extension RegistryClient {
         mounting digest: Digest? = nil,
         from sibling: RepositoryName? = nil
     ) async throws -> UploadStart {
-        let plain = WireRequest(.post, base.at(path: "/v2/\(repository)/blobs/uploads/"))
+        var plain = WireRequest(.post, base.at(path: "/v2/\(repository)/blobs/uploads/"))
+        plain.travelsWithBlobs = true
         guard let digest else { return try await open(plain, repository) }
         var mount = plain
         // Names and digests hold nothing that a query would need encoded (RFC 3986, section 3.4).
@@ -64,7 +67,7 @@ extension RegistryClient {
             session.location.appending(query: "digest=\(digest)"),
             fields: [.contentType: "application/octet-stream"]
         )
-        return try await authorize(request)
+        return try await authorize(request, for: session.access)
     }
 
     /// Reads the answer to an upload.
@@ -72,10 +75,14 @@ extension RegistryClient {
     /// A token that turns out stale is renewed here, and the error then advises to try again, with a new session.
     ///
     /// - Throws: ``RegistryError`` unless the blob was stored.
-    public func interpretUpload(_ response: WireResponse, to request: WireRequest) async throws {
+    public func interpretUpload(
+        _ response: WireResponse,
+        to request: WireRequest,
+        in repository: RepositoryName
+    ) async throws {
         // 201 by the specification; 204 and others were seen (facts/ecr.md B.5).
         guard !(200...204).contains(response.status.code) else { return }
-        throw await failure(.upload, response, to: request)
+        throw await failure(.upload, response, to: request, for: RegistryAccess(repository, isWriting: true))
     }
 
     /// Tells the registry to forget an upload, whatever it makes of that.
@@ -85,7 +92,7 @@ extension RegistryClient {
         await Task {
             var request = WireRequest(.delete, session.location, deadline: Self.cancelDeadline)
             do {
-                request = try await authorize(request)
+                request = try await authorize(request, for: session.access)
                 _ = try await sender.send(request)
             } catch {
                 logger.debug("an upload was left behind", metadata: ["url": "\(session.location)"])

@@ -1,12 +1,13 @@
+public import Content
 public import HTTPTypes
 public import Logging
 public import Wire
 
 /// One OCI registry, spoken to over `/v2`.
 ///
-/// Every request to the registry's own origin carries the credentials from the start, since ECR sends no useful
-/// challenge (facts/ecr.md B.2); no other origin ever sees them. Blobs are carried by a `BlobRelaying`: for them
-/// this makes the requests and reads the answers.
+/// Every request to the registry's own origin carries the credentials from the start, as far as they are known: ECR
+/// sends no useful challenge (facts/ecr.md B.2), of other registries the first 401 tells what they want. No other origin
+/// ever sees them. Blobs are carried by a `BlobRelaying`: for them this makes the requests and reads the answers.
 public struct RegistryClient: Sendable {
     /// Scheme, host and port; its path and query play no part.
     public let base: HTTPURL
@@ -14,6 +15,8 @@ public struct RegistryClient: Sendable {
     let sender: any HTTPSending
     let retry: RetryPolicy
     let logger: Logger
+    /// For lists that are read, changed and written.
+    let turns = Turns<String>()
 
     public init(
         base: HTTPURL,
@@ -27,6 +30,16 @@ public struct RegistryClient: Sendable {
         self.sender = sender
         self.retry = retry
         self.logger = logger
+    }
+
+    /// Opens connections to the registry for blobs that will soon be moved; nothing is sent on them.
+    public func warm(connections: Int) {
+        (sender as? any ConnectionWarming)?.warm(base, connections: connections)
+    }
+
+    /// Fetches the credentials that uploads will carry; who can't be given any hears it with its first request.
+    public func prepareCredentials(forWritingTo repository: RepositoryName) async {
+        _ = try? await authorization.authorization(for: RegistryAccess(repository, isWriting: true))
     }
 
     /// Asks whether the API is there and takes these credentials.
@@ -70,6 +83,7 @@ public struct RegistryClient: Sendable {
         mayRenew: inout Bool,
         returning isWanted: (WireResponse) -> Bool
     ) async throws -> WireResponse {
+        var mayLearn = true
         while true {
             let authorized = try await CredentialFailure.marking { try await authorize(request) }
             let response = try await sender.send(authorized)
@@ -77,10 +91,13 @@ public struct RegistryClient: Sendable {
                 "\(request.method) \(request.url)",
                 metadata: ["status": "\(response.status.code)", "operation": "\(operation.rawValue)"]
             )
-            if mayRenew, try await isTokenRejected(response, to: authorized, isWanted: isWanted(response)) {
-                mayRenew = false
-                let rejected = authorized.fields[.authorization]
-                if try await CredentialFailure.marking({ try await authorization.renew(insteadOf: rejected) }) {
+            // Who came without credentials learns here what the registry wants, which is no renewal.
+            let isAnonymous = authorized.fields[.authorization] == nil
+            if isAnonymous ? mayLearn : mayRenew,
+                try await isTokenRejected(response, to: authorized, isWanted: isWanted(response))
+            {
+                if isAnonymous { mayLearn = false } else { mayRenew = false }
+                if try await CredentialFailure.marking({ try await renew(after: response, to: authorized) }) {
                     continue
                 }
             }
@@ -92,11 +109,29 @@ public struct RegistryClient: Sendable {
     }
 
     /// The request with credentials, if it goes to our origin.
-    func authorize(_ request: WireRequest) async throws -> WireRequest {
+    ///
+    /// - Parameter access: For an address that the registry made up, which needn't say what it is for.
+    func authorize(_ request: WireRequest, for access: RegistryAccess? = nil) async throws -> WireRequest {
         guard request.url.origin == base.origin else { return request }
         var request = request
-        request.fields[.authorization] = try await authorization.authorization()
+        request.fields[.authorization] = try await authorization.authorization(
+            for: access ?? RegistryAccess(of: request)
+        )
         return request
+    }
+
+    /// New credentials in place of those that a request carried, if there are any.
+    func renew(
+        after response: WireResponse,
+        to request: WireRequest,
+        for access: RegistryAccess? = nil
+    ) async throws -> Bool {
+        let rejected = request.fields[.authorization]
+        return try await authorization.renew(
+            insteadOf: rejected,
+            for: access ?? RegistryAccess(of: request),
+            challenges: RegistryAnswer(response, secret: rejected).challenges
+        )
     }
 
     /// Whether a new token may help.
@@ -133,8 +168,8 @@ public struct RegistryClient: Sendable {
         let answer = RegistryAnswer(response, secret: request.fields[.authorization])
         let kind = answer.kind
         var message = clipped(answer.text)
-        if answer.wantsBearer {
-            message = "the registry wants a bearer token, which is not supported yet; anonymous access and Basic are"
+        if kind == .unauthorized, let note = authorization.note(on: RegistryAccess(of: request)) {
+            message += message.isEmpty ? note : "; \(note)"
         }
         return RegistryError(
             operation,

@@ -18,6 +18,8 @@ public struct RegistryError: Error, Sendable, Equatable {
         case upload = "uploading a blob"
         case listTags = "listing tags"
         case listReferrers = "listing referrers"
+        /// At the token server that the registry names.
+        case authorize = "asking for a token"
     }
 
     public enum Kind: String, Sendable {
@@ -109,7 +111,7 @@ extension RegistryError: CustomStringConvertible {
         switch kind {
         case .repositoryMissing: "create the repository first, or check its name"
         case .denied: "check what this identity may do there"
-        case .unauthorized: "check the user and password, or that the token is of this registry's region"
+        case .unauthorized: "check what is stored for it, or that the token is of this registry's region"
         case .tokenExpired: "get a new token"
         case .tooManyRequests: "run fewer transfers at once, or later"
         case .tagImmutable: "use a new tag, or leave this one out"

@@ -2,8 +2,9 @@ public import FoundationEssentials
 
 /// A token that ends, fetched anew before it does.
 ///
-/// For ECR's tokens: 12 hours, one per identity and region. However many requests ask at once, one fetch is
-/// under way; a failed fetch is told to those who waited for it and to nobody after them.
+/// For ECR's tokens: 12 hours, one per identity and region, whatever is accessed; and for each one of those that
+/// ``NegotiatedAuthorization`` keeps. However many requests ask at once, one fetch is under way; a failed fetch is
+/// told to those who waited for it and to nobody after them.
 ///
 /// - Source: facts/ecr.md A.4, B.2
 public actor RenewingAuthorization: RegistryAuthorizing {
@@ -44,8 +45,21 @@ public actor RenewingAuthorization: RegistryAuthorizing {
         self.fetch = fetch
     }
 
+    public func authorization(for access: RegistryAccess) async throws -> String? { try await authorization() }
+
+    public func renew(
+        insteadOf rejected: String?,
+        for access: RegistryAccess,
+        challenges: [AuthenticationChallenge]
+    ) async throws -> Bool {
+        try await renew(insteadOf: rejected)
+    }
+
     public func authorization() async throws -> String? { try await current().header }
 
+    /// Fetches anew unless somebody has done so since.
+    ///
+    /// - Returns: Whether there is something else than `rejected` now.
     public func renew(insteadOf rejected: String?) async throws -> Bool {
         if token?.header == rejected { token = nil }
         return try await current().header != rejected

@@ -7,7 +7,7 @@ public import Wire
 /// ECR's API, in one region, as one identity.
 ///
 /// Every attempt is signed anew. What may pass is tried again after a while; credentials that expired on the way
-/// are fetched anew once.
+/// are fetched anew once, and a clock that is off is put right once.
 ///
 /// - Source: facts/ecr.md A.1
 public struct ECRClient: Sendable {
@@ -16,16 +16,19 @@ public struct ECRClient: Sendable {
     private let credentials: any CredentialsProviding
     private let sender: any HTTPSending
     private let retry: RetryPolicy
+    private let pacer: Pacer?
     private let logger: Logger
-    private let now: @Sendable () -> Date
+    private let clock: ServiceClock
     private let signer: RequestSigner
 
+    /// - Parameter pacer: Whose turn it is; one for everything that uses up the same quotas.
     public init(
         endpoint: HTTPURL,
         region: String,
         credentials: any CredentialsProviding,
         sender: any HTTPSending,
         retry: RetryPolicy = RetryPolicy(),
+        pacer: Pacer? = nil,
         logger: Logger,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
@@ -34,8 +37,9 @@ public struct ECRClient: Sendable {
         self.credentials = credentials
         self.sender = sender
         self.retry = retry
+        self.pacer = pacer
         self.logger = logger
-        self.now = now
+        clock = ServiceClock(now)
         signer = RequestSigner(service: "ecr", region: region)
     }
 
@@ -80,31 +84,47 @@ public struct ECRClient: Sendable {
         _ credentials: AWSCredentials,
         _: Answer.Type
     ) async throws -> Answer {
-        let response = try await sender.send(signed(call, attempt, credentials))
-        log(
-            call,
-            "answered",
-            [
-                "attempt": "\(attempt)", "status": "\(response.status.code)",
-                "request": "\(response.fields[.amzRequestID] ?? "-")", "bytes": "\(response.body.count)",
-            ]
-        )
-        guard response.status.kind == .successful else { throw ECRError(call.name, response) }
-        do {
-            return try JSONDecoder().decode(Answer.self, from: Data(response.body))
-        } catch {
-            throw ECRError(unreadable: call.name, response, because: Self.place(error))
+        var mayCorrect = true
+        while true {
+            // Before it is signed: a signature is good for five minutes.
+            let admission = try await pacer?.admit(call.name)
+            let time = clock.now()
+            let response = try await sender.send(signed(call, attempt, credentials, at: time))
+            log(
+                call,
+                "answered",
+                [
+                    "attempt": "\(attempt)", "status": "\(response.status.code)",
+                    "request": "\(response.fields[.amzRequestID] ?? "-")", "bytes": "\(response.body.count)",
+                ]
+            )
+            let error = response.status.kind == .successful ? nil : ECRError(call.name, response)
+            if let pacer, let admission {
+                error?.isThrottling == true ? pacer.throttle(admission, for: error?.retryAfter) : pacer.pass(admission)
+            }
+            guard let error else { return try Self.decode(call, response) }
+            guard mayCorrect, clock.corrects(error.code.rawValue, response, signedAt: time) else { throw error }
+            mayCorrect = false
+            log(call, "refused for its date; this machine's clock is off", [:])
         }
     }
 
-    private func signed(_ call: Call, _ attempt: Int, _ credentials: AWSCredentials) -> WireRequest {
+    private static func decode<Answer: Decodable>(_ call: Call, _ response: WireResponse) throws -> Answer {
+        do {
+            return try JSONDecoder().decode(Answer.self, from: Data(response.body))
+        } catch {
+            throw ECRError(unreadable: call.name, response, because: place(error))
+        }
+    }
+
+    private func signed(_ call: Call, _ attempt: Int, _ credentials: AWSCredentials, at time: Date) -> WireRequest {
         var request = WireRequest(.post, endpoint)
         request.content = call.body
         // AWS's own endpoints are https by rule: one that isn't was named by the user.
         request.allowsPlainHTTP = true
         request.fields[.contentType] = "application/x-amz-json-1.1"
         request.fields[.amzTarget] = "AmazonEC2ContainerRegistry_V20150921.\(call.name)"
-        signer.sign(&request, with: credentials, at: now())
+        signer.sign(&request, with: credentials, at: time)
         request.fields[.userAgent] = UserAgent.value
         request.fields[.sdkInvocationID] = call.invocation
         request.fields[.sdkRequest] = "attempt=\(attempt); max=\(retry.attempts)"

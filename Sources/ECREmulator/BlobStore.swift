@@ -4,26 +4,31 @@ internal import Platform
 
 /// The bytes of blobs and of uploads that are under way, as files, so that a layer of any size costs no memory.
 ///
-/// A blob lies under its digest, once, however many repositories hold it.
+/// A blob lies under its digest, once, however many repositories hold it. One that was seeded as generated is a
+/// description of a few bytes, and made anew for each reader; one that was pushed to a store that discards is nothing.
 final class BlobStore: Sendable {
     let directory: String
     private let isTemporary: Bool
+    private let discardsUploads: Bool
     private let open: Lock<[String: PartFile]>
 
-    /// - Parameter directory: `nil` for a temporary one, which goes with ``removeTemporaryFiles()``.
-    /// - Throws: When the directories can't be made.
-    init(directory: String?) throws {
+    /// - Parameters:
+    ///   - directory: `nil` for a temporary one, which goes with ``removeTemporaryFiles()``.
+    ///   - discardsUploads: Whether what is uploaded is hashed and dropped.
+    /// - Throws: ``EmulatorStartError`` when the directories can't be made.
+    init(directory: String?, discardsUploads: Bool = false) throws {
         isTemporary = directory == nil
+        self.discardsUploads = discardsUploads
         self.directory =
             directory
             ?? FileManager.default.temporaryDirectory.appendingPathComponent("ecr-emulator-\(UUID().uuidString)").path
         open = Lock([:])
         for part in ["blobs", "uploads"] {
-            try FileManager.default.createDirectory(
-                atPath: "\(self.directory)/\(part)",
-                withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700]
-            )
+            do {
+                try DurableFile.makeDirectory("\(self.directory)/\(part)")
+            } catch {
+                throw EmulatorStartError("\(error)")
+            }
         }
     }
 
@@ -32,11 +37,28 @@ final class BlobStore: Sendable {
         if isTemporary { try? FileManager.default.removeItem(atPath: directory) }
     }
 
-    func path(of digest: Digest) -> String { "\(directory)/blobs/\(digest.hex)" }
+    /// Whether a blob's bytes can be read.
+    func has(_ digest: Digest) -> Bool {
+        [path(of: digest), descriptionPath(of: digest)].contains { FileManager.default.fileExists(atPath: $0) }
+    }
+
+    /// - Throws: ``ConnectionCut`` for a blob that was discarded, or never there.
+    func open(_ digest: Digest) throws -> BlobReader {
+        if let text = try? Data(contentsOf: URL(filePath: descriptionPath(of: digest))) {
+            let numbers = String(decoding: text, as: UTF8.self).split(separator: " ")
+            guard numbers.count == 2, let seed = UInt64(numbers[0]), let size = Int64(numbers[1]) else {
+                throw ConnectionCut()
+            }
+            return .generated(SeedBytes(seed: seed, byteCount: size), size: size)
+        }
+        let path = path(of: digest)
+        guard FileManager.default.fileExists(atPath: path) else { throw ConnectionCut() }
+        return .file(try ByteFile(reading: path))
+    }
 
     /// The file of an upload, which hashes while it grows.
     func partFile(_ upload: String) throws -> PartFile {
-        let path = uploadPath(upload)
+        let path = discardsUploads ? nil : uploadPath(upload)
         return try open.withLock { files in
             if let file = files[upload] { return file }
             let file = try PartFile(path: path)
@@ -49,7 +71,7 @@ final class BlobStore: Sendable {
     func keep(_ upload: String, as digest: Digest) throws {
         open.withLock { $0[upload] = nil }
         let target = path(of: digest)
-        if FileManager.default.fileExists(atPath: target) {
+        if discardsUploads || FileManager.default.fileExists(atPath: target) {
             try? FileManager.default.removeItem(atPath: uploadPath(upload))
         } else {
             try FileManager.default.moveItem(atPath: uploadPath(upload), toPath: target)
@@ -69,32 +91,58 @@ final class BlobStore: Sendable {
         return digest
     }
 
+    /// Stores a blob of ``SeedBytes`` as what they follow from.
+    ///
+    /// - Parameter digest: Of these very bytes; nobody looks again.
+    func describe(_ digest: Digest, size: Int64, seed: UInt64) throws {
+        try Data("\(seed) \(size)".utf8).write(to: URL(filePath: descriptionPath(of: digest)), options: .atomic)
+    }
+
+    private func path(of digest: Digest) -> String { "\(directory)/blobs/\(digest.hex)" }
+
+    private func descriptionPath(of digest: Digest) -> String { "\(directory)/blobs/\(digest.hex).seed" }
+
     private func uploadPath(_ upload: String) -> String { "\(directory)/uploads/\(upload)" }
 }
 
-/// A file that grows, and knows what its bytes hash to.
+/// A blob while it is read.
+enum BlobReader: Sendable {
+    case file(ByteFile)
+    case generated(SeedBytes, size: Int64)
+
+    /// Up to `count` bytes from `offset`; fewer near the end, none after it.
+    func read(at offset: Int64, count: Int) throws -> [UInt8] {
+        switch self {
+        case .file(let file): try file.read(at: offset, count: count)
+        case .generated(let bytes, let size):
+            bytes.read(at: offset, count: max(0, Int(min(Int64(count), size - offset))))
+        }
+    }
+}
+
+/// What an upload has brought so far, as a file that grows or as nothing, and what its bytes hash to.
 final class PartFile: Sendable {
     private let state: Lock<GrowingBox>
 
     /// A noncopyable value can't be a generic argument of ``Lock``; this box can.
     private final class GrowingBox {
-        var file: ByteFile
+        var file: ByteFile?
         var hasher: SHA256Hasher?
         var digest: Digest?
 
-        init(file: ByteFile) {
+        init(file: ByteFile?) {
             self.file = file
             hasher = SHA256Hasher()
         }
     }
 
     /// Opens or makes the file; what it has from an earlier process is hashed again.
-    init(path: String) throws {
-        let box = GrowingBox(file: try ByteFile(appending: path))
+    ///
+    /// - Parameter path: `nil` if the bytes are only to be hashed.
+    init(path: String?) throws {
+        let box = GrowingBox(file: try path.map { try ByteFile(appending: $0) })
         var offset: Int64 = 0
-        while true {
-            let bytes = try box.file.read(at: offset, count: 1 << 20)
-            if bytes.isEmpty { break }
+        while let bytes = try box.file?.read(at: offset, count: 1 << 20), !bytes.isEmpty {
             box.hasher?.update(bytes)
             offset += Int64(bytes.count)
         }
@@ -103,7 +151,7 @@ final class PartFile: Sendable {
 
     func append(_ bytes: some Collection<UInt8>) throws {
         try state.withLock { box in
-            try box.file.append(bytes)
+            try box.file?.append(bytes)
             box.hasher?.update(bytes)
         }
     }

@@ -25,6 +25,9 @@ struct DownloadFace: Sendable {
             return Self.failure(403, "SignatureDoesNotMatch", "The request signature we calculated does not match.")
         }
         guard download.expires > now else { return Self.failure(403, "AccessDenied", "Request has expired") }
+        guard aws.blobs.has(download.digest) else {
+            return Self.failure(404, "NoSuchKey", "This emulator discards the layers that are pushed to it.")
+        }
         guard exchange.method == "GET" else {
             return Self.failure(403, "SignatureDoesNotMatch", "The request signature we calculated does not match.")
         }
@@ -45,7 +48,7 @@ struct DownloadFace: Sendable {
                 ("Content-Range", "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(download.size)")
             )
         }
-        answer.body = .file(path: aws.blobs.path(of: download.digest), range: range)
+        answer.body = .blob(download.digest, range: range)
         answer.key = download.key
         return answer
     }

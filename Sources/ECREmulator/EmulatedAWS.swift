@@ -8,30 +8,51 @@ final class EmulatedAWS: Sendable {
     let blobs: BlobStore
     let state: Lock<EmulatorState>
     private let saving = Lock(0)
+    /// In seconds; a lock of its own, for the state's holders ask for the time.
+    private let skew = Lock(0)
 
     init(_ configuration: EmulatorConfiguration) throws {
         self.configuration = configuration
-        blobs = try BlobStore(directory: configuration.stateDirectory)
+        blobs = try BlobStore(directory: configuration.stateDirectory, discardsUploads: configuration.discardsLayers)
         var state = EmulatorState(
             identities: Identities(accounts: configuration.accounts, roles: configuration.roles)
         )
-        if let directory = configuration.stateDirectory,
-            let saved = try? Data(contentsOf: URL(filePath: "\(directory)/state.json"))
-        {
-            state.cloud = try JSONDecoder().decode(EmulatedCloud.self, from: saved)
+        if let directory = configuration.stateDirectory {
+            state.cloud = try Self.load("\(directory)/state.json") ?? state.cloud
         }
         self.state = Lock(state)
     }
 
-    var now: Date { configuration.now() }
+    /// The service's own time, which a fault can set wrong.
+    var now: Date { configuration.now().addingTimeInterval(Double(skew.withLock { $0 })) }
+
+    func setSkew(_ seconds: Int) { skew.withLock { $0 = seconds } }
+
+    /// - Returns: `nil` if nothing was saved there yet.
+    /// - Throws: ``EmulatorStartError``
+    private static func load(_ path: String) throws(EmulatorStartError) -> EmulatedCloud? {
+        do {
+            guard let saved = try DurableFile.read(path, limit: largestState) else { return nil }
+            return try JSONDecoder().decode(EmulatedCloud.self, from: Data(saved))
+        } catch let error as SystemError {
+            throw EmulatorStartError("\(error)")
+        } catch {
+            throw EmulatorStartError(
+                "\(path) is not what an emulator has saved; move it away, or name another directory"
+            )
+        }
+    }
+
+    /// In bytes: hundreds of thousands of images.
+    private static let largestState = 1 << 30
 
     /// Writes the state where a directory was given; what was answered is then on disk.
     func save() {
         guard let directory = configuration.stateDirectory else { return }
         saving.withLock { _ in
             let cloud = state.withLock { $0.cloud }
-            let file = URL(filePath: "\(directory)/state.json")
-            try? JSONEncoder().encode(cloud).write(to: file, options: .atomic)
+            guard let bytes = try? JSONEncoder().encode(cloud) else { return }
+            try? DurableFile.write(Array(bytes), to: "\(directory)/state.json")
         }
     }
 }

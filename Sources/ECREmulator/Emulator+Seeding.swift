@@ -47,7 +47,7 @@ extension Emulator {
         return digest
     }
 
-    /// Stores a blob of any size, of bytes that follow from `seed` (see ``SeedBytes``), without holding it.
+    /// Stores a blob of any size, of bytes that follow from `seed` (see ``SeedBytes``); they are kept nowhere.
     ///
     /// - Parameter byteCount: At least 1.
     @discardableResult
@@ -58,11 +58,9 @@ extension Emulator {
         region: String,
         repository: String
     ) throws -> Digest {
-        let id = UUID().uuidString
-        let file = try aws.blobs.partFile(id)
-        try SeedBytes(seed: seed).forEachChunk(of: byteCount) { try file.append($0) }
-        let digest = file.finish()
-        try aws.blobs.keep(id, as: digest)
+        let blob = SeedImage.Blob(generating: byteCount, seed: seed)
+        let digest = blob.digest
+        try aws.blobs.describe(digest, size: byteCount, seed: seed)
         try change(account, region, repository) { $0.blobs[digest] = EmulatedBlob(size: byteCount) }
         return digest
     }
@@ -109,10 +107,10 @@ extension Emulator {
         Set((read(account, region, repository)?.blobs ?? [:]).keys)
     }
 
-    /// A blob's bytes; for blobs that fit in memory.
+    /// A blob's bytes; for blobs that fit in memory, and not in an emulator that discards them.
     public func blob(_ digest: Digest, account: String, region: String, repository: String) -> [UInt8]? {
-        guard read(account, region, repository)?.blobs[digest] != nil else { return nil }
-        return (try? Data(contentsOf: URL(filePath: aws.blobs.path(of: digest)))).map { [UInt8]($0) }
+        guard let blob = read(account, region, repository)?.blobs[digest] else { return nil }
+        return try? aws.blobs.open(digest).read(at: 0, count: Int(blob.size))
     }
 
     /// The uploads that were begun and neither finished nor cancelled.

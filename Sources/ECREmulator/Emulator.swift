@@ -19,7 +19,7 @@ public final class Emulator: Sendable {
 
     /// Starts to listen, and returns when every port answers.
     ///
-    /// - Throws: When the port is taken, or the state directory can't be used.
+    /// - Throws: ``EmulatorStartError`` when the port is taken, or the state directory can't be used.
     public static func start(_ configuration: EmulatorConfiguration = EmulatorConfiguration()) async throws -> Emulator
     {
         let aws = try EmulatedAWS(configuration)
@@ -31,7 +31,12 @@ public final class Emulator: Sendable {
         var listeners: [Task<Void, Never>] = []
 
         func listen(_ door: Door, port: UInt16) throws -> UInt16 {
-            let listener = try HTTPListener(port: port, pool: pool)
+            let listener: HTTPListener
+            do {
+                listener = try HTTPListener(port: port, pool: pool)
+            } catch SocketError.failed(_, _, let message) {
+                throw EmulatorStartError("port \(port) of 127.0.0.1 can't be used: \(message)")
+            }
             listeners.append(
                 Task { await listener.run(pool: pool) { try await reception.respond(to: $0, at: door) } }
             )
@@ -114,7 +119,11 @@ public final class Emulator: Sendable {
     /// Orders something to go wrong from now on.
     public func order(_ fault: Fault) { aws.state.withLock { $0.faults.add(fault) } }
 
-    public func clearFaults() { aws.state.withLock { $0.faults.removeAll() } }
+    /// Calls off every fault, and sets the clock right.
+    public func clearFaults() {
+        aws.state.withLock { $0.faults.removeAll() }
+        aws.setSkew(0)
+    }
 
     /// Forbids an action, with or without `ecr:`, on one repository or all, to one account or all.
     public func deny(action: String, repository: String? = nil, principalAccount: String? = nil) {

@@ -1,5 +1,12 @@
 public import FoundationEssentials
 
+/// Why an emulator can't start, in one line.
+public struct EmulatorStartError: Error, Sendable, Equatable, CustomStringConvertible {
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
 /// What an emulator starts with.
 public struct EmulatorConfiguration: Sendable {
     /// An AWS account and its one static key.
@@ -60,6 +67,16 @@ public struct EmulatorConfiguration: Sendable {
     public var immutableTagsRefuseSameDigest = false
     /// Requests a second for each operation named here, per registry; others are not limited (facts/ecr.md C.1).
     public var requestRates: [String: Double] = [:]
+    /// What ECR allows an account that asked for no more, as ``requestRates``.
+    public static let defaultQuotas: [String: Double] = [
+        "GetAuthorizationToken": 500, "BatchCheckLayerAvailability": 1_000, "InitiateLayerUpload": 100,
+        "UploadLayerPart": 500, "CompleteLayerUpload": 100, "PutImage": 10, "BatchGetImage": 2_000,
+        "GetDownloadUrlForLayer": 3_000,
+    ]
+    /// Whether the bytes of pushed blobs are hashed and dropped: a sink for benchmarks, from which no layer can be read.
+    public var discardsLayers = false
+    /// Called with every request when its answer is known and not yet sent, on whichever thread that is.
+    public var requestAnswered: (@Sendable (LoggedRequest) -> Void)?
     /// Tests move it, so that things expire without waiting.
     public var now: @Sendable () -> Date = { Date() }
 

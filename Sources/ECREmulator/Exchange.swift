@@ -22,18 +22,20 @@ final class Exchange: Sendable {
     let headers: [String: String]
     /// After how many bytes of the request's body to cut, if that was ordered.
     let bodyLimit: Int64?
+    private let drip: Drip?
     private let body: RequestBody
 
     /// In bytes; a part of 20 MiB in base64, and room around it.
     static let largestMessage = 32 << 20
 
-    init(_ request: IncomingRequest, door: Door, bodyLimit: Int64?) {
+    init(_ request: IncomingRequest, door: Door, bodyLimit: Int64? = nil, drip: Drip? = nil) {
         self.door = door
         method = request.method
         path = request.path
         query = request.query
         headers = request.headers
         self.bodyLimit = bodyLimit
+        self.drip = drip
         body = request.body
     }
 
@@ -57,7 +59,7 @@ final class Exchange: Sendable {
     @discardableResult
     func forEachChunk(_ take: ([UInt8]) throws -> Void) async throws -> Int64 {
         var count: Int64 = 0
-        try await body.forEachChunk { chunk in
+        try await body.forEachChunk(dripping: drip) { chunk in
             if let bodyLimit, count + Int64(chunk.count) > bodyLimit {
                 try take(Array(chunk.prefix(Int(bodyLimit - count))))
                 throw ConnectionCut()
@@ -83,15 +85,15 @@ final class Exchange: Sendable {
 struct Answer: Sendable {
     enum Body: Sendable {
         case bytes([UInt8])
-        /// A part of a file, or all of it.
-        case file(path: String, range: Range<Int64>)
+        /// A part of a blob, or all of it.
+        case blob(Digest, range: Range<Int64>)
         /// What a HEAD says of a body it doesn't send.
         case onlyLength(Int64)
 
         var count: Int64 {
             switch self {
             case .bytes(let bytes): Int64(bytes.count)
-            case .file(_, let range): Int64(range.count)
+            case .blob(_, let range): Int64(range.count)
             case .onlyLength: 0
             }
         }

@@ -9,9 +9,10 @@ public struct Fault: Sendable, Equatable {
         case error(code: String, message: String, status: Int)
         /// Rate exceeded, with `Retry-After` in seconds if one is given.
         case throttle(retryAfter: Int?)
-        /// An answer with this status and no body that means anything, as load balancers give.
-        case status(Int)
-        /// The connection is cut and the request not taken.
+        /// An answer with this status and no body that means anything, as load balancers give; with `Retry-After` in
+        /// seconds if one is given.
+        case status(Int, retryAfter: Int? = nil)
+        /// The connection is reset and the request not taken.
         case resetBefore
         /// The request is taken, and the connection cut before the answer.
         case loseAnswer
@@ -23,11 +24,19 @@ public struct Fault: Sendable, Equatable {
         case truncate
         /// The answer never comes.
         case stall
+        /// The body comes in pieces of so many bytes, ``dripInterval`` apart: of an upload as it arrives, else of the
+        /// answer.
+        case drip(bytes: Int)
         /// Every registry token and session issued so far expires, just before this request.
         case expireToken
         /// Every presigned URL issued so far, and the one this request issues, has expired.
         case expireURL
+        /// From just before this request on, the service's clock is off by so many seconds, and all see it.
+        case skew(seconds: Int)
     }
+
+    /// Between two pieces of a body that drips.
+    public static let dripInterval: Duration = .milliseconds(10)
 
     /// The operation's name as in ``LoggedRequest/operation``; `nil` for any.
     public var operation: String?
@@ -41,6 +50,11 @@ public struct Fault: Sendable, Equatable {
         self.kind = kind
     }
 
+    /// Every kind as it is written, for help texts.
+    public static let kinds =
+        "refuse, error=CODE, throttle[=SECONDS], status=N[,SECONDS], resetBefore, loseAnswer, cutBody=BYTES, "
+        + "corruptByte=OFFSET, truncate, stall, drip=BYTES, expireToken, expireURL, skew=SECONDS"
+
     /// - Throws: ``FaultSyntaxError``
     public init(parsing text: String) throws(FaultSyntaxError) {
         let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
@@ -50,8 +64,7 @@ public struct Fault: Sendable, Equatable {
         guard let kind = Self.kind(parts[2]) else {
             throw FaultSyntaxError(
                 text: text,
-                reason: "the kind is one of refuse, error=CODE, throttle[=SECONDS], status=N, resetBefore, loseAnswer, "
-                    + "cutBody=BYTES, corruptByte=OFFSET, truncate, stall, expireToken, expireURL"
+                reason: "the kind is one of \(Self.kinds)"
             )
         }
         let bounds = parts[1].split(separator: "-", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
@@ -68,29 +81,45 @@ public struct Fault: Sendable, Equatable {
 
     private static func kind(_ text: String) -> Kind? {
         let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-        let argument = parts.count == 2 ? parts[1] : nil
-        let number = argument.flatMap { Int64($0) }.flatMap { $0 >= 0 ? $0 : nil }
-        guard argument == nil || parts[0] == "error" || number != nil else { return nil }
-        switch (parts.first, number) {
-        case ("refuse", nil): return .refuse
-        case ("throttle", let seconds): return .throttle(retryAfter: seconds.map { Int($0) })
-        case ("resetBefore", nil): return .resetBefore
-        case ("loseAnswer", nil): return .loseAnswer
-        case ("truncate", nil): return .truncate
-        case ("stall", nil): return .stall
-        case ("expireToken", nil): return .expireToken
-        case ("expireURL", nil): return .expireURL
-        case ("cutBody", let count?): return .cutBody(afterBytes: count)
-        case ("corruptByte", let offset?): return .corruptByte(at: offset)
-        case ("status", let status?) where (100...599).contains(status): return .status(Int(status))
-        case ("error", _):
-            guard let argument else { return nil }
+        guard let name = parts.first else { return nil }
+        guard parts.count == 2 else { return simple(name) }
+        let argument = parts[1]
+        switch name {
+        case "error":
             return .error(
                 code: argument,
                 message: "ordered by a test",
                 status: argument == "ServerException" ? 500 : 400
             )
-        default: return nil
+        case "status":
+            let numbers = argument.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
+            guard (1...2).contains(numbers.count), (100...599).contains(numbers[0]), numbers.allSatisfy({ $0 >= 0 })
+            else { return nil }
+            return .status(numbers[0], retryAfter: numbers.count == 2 ? numbers[1] : nil)
+        case "skew": return Int(argument).map { .skew(seconds: $0) }
+        default: break
+        }
+        guard let number = Int(argument), number >= 0 else { return nil }
+        return switch name {
+        case "throttle": .throttle(retryAfter: number)
+        case "cutBody": .cutBody(afterBytes: Int64(number))
+        case "corruptByte": .corruptByte(at: Int64(number))
+        case "drip" where number > 0: .drip(bytes: number)
+        default: nil
+        }
+    }
+
+    private static func simple(_ name: String) -> Kind? {
+        switch name {
+        case "refuse": .refuse
+        case "throttle": .throttle(retryAfter: nil)
+        case "resetBefore": .resetBefore
+        case "loseAnswer": .loseAnswer
+        case "truncate": .truncate
+        case "stall": .stall
+        case "expireToken": .expireToken
+        case "expireURL": .expireURL
+        default: nil
         }
     }
 }

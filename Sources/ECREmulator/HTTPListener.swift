@@ -13,6 +13,8 @@ struct HTTPListener: Sendable {
     enum Outcome: Sendable {
         case answer(OutgoingResponse)
         case cut
+        /// As when a host crashes or a gateway loses its state: what was sent and not yet read is lost as well.
+        case reset
     }
 
     private let socket: AsyncSocket
@@ -75,7 +77,12 @@ final class HTTPConnection: Sendable {
     func serve(_ respond: @Sendable (IncomingRequest) async throws -> HTTPListener.Outcome) async {
         do {
             while let request = try await nextRequest() {
-                guard case .answer(let response) = try await respond(request) else { return }
+                let response: OutgoingResponse
+                switch try await respond(request) {
+                case .answer(let answer): response = answer
+                case .cut: return
+                case .reset: return try socket.setValue(linger(l_onoff: 1, l_linger: 0), for: LingerOption())
+                }
                 // What was left of the body would be taken for the next request.
                 try await request.body.forEachChunk { _ in }
                 try await send(response, keepsAlive: request.keepsAlive)
@@ -174,10 +181,19 @@ final class HTTPConnection: Sendable {
         // The first bytes of the body go with the head, in one packet where they fit.
         var body = response.body?.reader()
         while let chunk = try body?.next() {
-            try await write(output + chunk)
+            if output.isEmpty { try await response.body?.drip?.wait() }
+            try await write(output.isEmpty ? chunk : output + chunk)
             output = []
         }
         if !output.isEmpty { try await write(output) }
         if body?.isCut == true { throw ConnectionCut() }
     }
+}
+
+/// What becomes of a connection's last bytes when it is closed.
+private struct LingerOption: SocketOption {
+    var name: Int32 { SO_LINGER }
+
+    func makeValue(from socketValue: linger) -> linger { socketValue }
+    func makeSocketValue(from value: linger) -> linger { value }
 }

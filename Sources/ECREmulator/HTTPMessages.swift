@@ -59,7 +59,7 @@ final class RequestBody: Sendable {
     /// Hands on the body as it arrives; a second call finds nothing.
     ///
     /// - Throws: ``ConnectionCut`` when the peer stops in the middle.
-    func forEachChunk(_ take: ([UInt8]) throws -> Void) async throws {
+    func forEachChunk(dripping drip: Drip? = nil, _ take: ([UInt8]) throws -> Void) async throws {
         let wasTaken = isTaken.withLock { taken in
             defer { taken = true }
             return taken
@@ -67,12 +67,12 @@ final class RequestBody: Sendable {
         if wasTaken { return }
         if isAwaited { try await connection.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) }
         switch framing {
-        case .length(let length): try await forward(length, take)
+        case .length(let length): try await forward(length, drip, take)
         case .chunked:
             while true {
                 let line = try await connection.readLine() ?? ""
                 guard let size = Int64(line.prefix { $0 != ";" }, radix: 16), size >= 0 else { throw ConnectionCut() }
-                try await forward(size, take)
+                try await forward(size, drip, take)
                 guard size > 0 else { break }
                 _ = try await connection.readLine()
             }
@@ -80,19 +80,30 @@ final class RequestBody: Sendable {
         }
     }
 
-    private func forward(_ count: Int64, _ take: ([UInt8]) throws -> Void) async throws {
+    private func forward(_ count: Int64, _ drip: Drip?, _ take: ([UInt8]) throws -> Void) async throws {
         var rest = count
         while rest > 0 {
             var bytes = try await connection.read()
             guard !bytes.isEmpty else { throw ConnectionCut() }
-            if Int64(bytes.count) > rest {
-                connection.unread(bytes[Int(rest)...])
-                bytes.removeLast(bytes.count - Int(rest))
+            let wanted = min(Int(rest), drip?.byteCount ?? .max)
+            if bytes.count > wanted {
+                connection.unread(bytes[wanted...])
+                bytes.removeLast(bytes.count - wanted)
             }
             rest -= Int64(bytes.count)
             try take(bytes)
+            if rest > 0 { try await drip?.wait() }
         }
     }
+}
+
+/// A body that comes a piece at a time.
+struct Drip: Sendable {
+    /// Of one piece, at least one byte.
+    var byteCount: Int
+
+    /// Until the next piece; ends with the connection's task.
+    func wait() async throws { try await Task.sleep(for: Fault.dripInterval) }
 }
 
 /// What goes back.
@@ -118,7 +129,7 @@ struct OutgoingResponse: Sendable {
 struct BodyStream: Sendable {
     enum Source: Sendable {
         case bytes([UInt8])
-        case file(ByteFile, from: Int64)
+        case blob(BlobReader, from: Int64)
     }
 
     /// In bytes; large enough that a layer isn't sent in crumbs.
@@ -130,6 +141,8 @@ struct BodyStream: Sendable {
     var cutAfter: Int64?
     /// This byte is another.
     var corruptAt: Int64?
+    /// The body comes slowly.
+    var drip: Drip?
 
     func reader() -> Reader { Reader(stream: self) }
 
@@ -144,12 +157,12 @@ struct BodyStream: Sendable {
         /// - Throws: ``ConnectionCut`` when the file is shorter than it was.
         mutating func next() throws -> [UInt8]? {
             let end = min(stream.count, stream.cutAfter ?? .max)
-            let wanted = min(BodyStream.chunkSize, end - offset)
+            let wanted = min(BodyStream.chunkSize, end - offset, stream.drip.map { Int64($0.byteCount) } ?? .max)
             guard wanted > 0 else { return nil }
             var chunk: [UInt8]
             switch stream.source {
             case .bytes(let bytes): chunk = Array(bytes[Int(offset)..<Int(offset + wanted)])
-            case .file(let file, let start): chunk = try file.read(at: start + offset, count: Int(wanted))
+            case .blob(let blob, let start): chunk = try blob.read(at: start + offset, count: Int(wanted))
             }
             guard !chunk.isEmpty else { throw ConnectionCut() }
             if let corrupt = stream.corruptAt, corrupt >= offset, corrupt < offset + Int64(chunk.count) {

@@ -20,3 +20,12 @@ public struct LoggedRequest: Sendable, Equatable {
     public var bytesIn: Int64
     public var bytesOut: Int64
 }
+
+extension LoggedRequest: CustomStringConvertible {
+    /// One line with tabs between its parts; `-` where there is nothing to say.
+    public var description: String {
+        let registry = account.isEmpty ? nil : "\(account)/\(region)"
+        let parts = ["\(number)", face.rawValue, operation, "\(status)", registry, repository, errorCode]
+        return parts.map { $0 ?? "-" }.joined(separator: "\t")
+    }
+}

@@ -1,5 +1,4 @@
 internal import FoundationEssentials
-internal import Platform
 
 extension Reception {
     /// Writes the log and makes the response, with what a fault does to its body.
@@ -19,12 +18,13 @@ extension Reception {
             log(answer, errand, number, bytesOut: 0)
             return response
         case .bytes(let bytes): source = .bytes(bytes)
-        case .file(let path, let range): source = .file(try ByteFile(reading: path), from: range.lowerBound)
+        case .blob(let digest, let range): source = .blob(try aws.blobs.open(digest), from: range.lowerBound)
         }
         var stream = BodyStream(source: source, count: count)
         switch fault {
         case .cutBody(let after) where !Self.isUpload(errand): stream.cutAfter = min(after, count)
         case .corruptByte(let offset): stream.corruptAt = offset
+        case .drip(let bytes) where !Self.isUpload(errand): stream.drip = Drip(byteCount: bytes)
         default: break
         }
         log(answer, errand, number, bytesOut: stream.cutAfter ?? count)

@@ -24,14 +24,17 @@ struct Reception: Sendable {
         }
         var errand = errand(request, door)
         if errand.face == .sts {
-            let form = try await Exchange(request, door: door, bodyLimit: nil).message()
+            let form = try await Exchange(request, door: door).message()
             errand.operation = SecurityTokenFace.operation(in: form)
             errand.form = form
         }
         let operation = errand.operation
         let fault = aws.state.withLock { $0.faults.due(for: operation) }
         do {
-            if fault == .resetBefore { throw ConnectionCut() }
+            if fault == .resetBefore {
+                log(Answer(status: 0), errand, number, bytesOut: 0)
+                return .reset
+            }
             if fault == .stall { try await Task.sleep(for: .seconds(86_400)) }
             let answer = try await answer(request, door, errand, fault)
             if fault == .loseAnswer { throw ConnectionCut() }
@@ -88,10 +91,16 @@ struct Reception: Sendable {
         _ errand: Errand,
         _ fault: Fault.Kind?
     ) async throws -> Answer {
+        if case .skew(let seconds) = fault { aws.setSkew(seconds) }
         let now = aws.now
         if fault == .expireToken { aws.state.withLock { $0.expireTokens(now: now) } }
         if fault == .expireURL { aws.state.withLock { $0.expireDownloads(now: now) } }
-        let exchange = Exchange(request, door: door, bodyLimit: Self.bodyLimit(fault, errand))
+        let exchange = Exchange(
+            request,
+            door: door,
+            bodyLimit: Self.bodyLimit(fault, errand),
+            drip: drip(fault, errand)
+        )
         if let ordered = ordered(fault, errand) {
             var answer = ordered
             answer.bytesIn = try await exchange.forEachChunk { _ in }
@@ -116,6 +125,12 @@ struct Reception: Sendable {
     private static func bodyLimit(_ fault: Fault.Kind?, _ errand: Errand) -> Int64? {
         guard case .cutBody(let count) = fault, isUpload(errand) else { return nil }
         return count
+    }
+
+    /// In the same way.
+    private func drip(_ fault: Fault.Kind?, _ errand: Errand) -> Drip? {
+        guard case .drip(let count) = fault, Self.isUpload(errand) else { return nil }
+        return Drip(byteCount: count)
     }
 
     static func isUpload(_ errand: Errand) -> Bool {
@@ -143,10 +158,10 @@ struct Reception: Sendable {
             var throttled = ServiceFault.throttled
             throttled.retryAfter = seconds
             service = throttled
-        case .status(let status):
+        case .status(let status, let seconds):
             return Answer(
                 status: status,
-                headers: [("Content-Type", "text/html")],
+                headers: [("Content-Type", "text/html")] + (seconds.map { [("Retry-After", "\($0)")] } ?? []),
                 body: .bytes(Array("<html><body>\(status)</body></html>".utf8)),
                 errorCode: "\(status)"
             )
@@ -180,5 +195,6 @@ struct Reception: Sendable {
             bytesOut: bytesOut
         )
         aws.state.withLock { $0.log.append(entry) }
+        aws.configuration.requestAnswered?(entry)
     }
 }

@@ -22,14 +22,14 @@ extension RegistryFace {
         do throws(ServiceFault) { size = try repository.download(of: digest) } catch {
             throw error.code == "LayersNotFoundException" ? unknownBlob(digest, repository) : error
         }
-        if aws.configuration.servesConfigsDirectly, repository.isConfig(digest) {
+        if aws.configuration.servesConfigsDirectly, repository.isConfig(digest), aws.blobs.has(digest) {
             return Answer(
                 status: 200,
                 headers: [
                     ("Content-Type", "application/vnd.docker.container.image.v1+json"),
                     ("Docker-Content-Digest", "\(digest)"),
                 ],
-                body: .file(path: aws.blobs.path(of: digest), range: 0..<size)
+                body: .blob(digest, range: 0..<size)
             )
         }
         let now = aws.now

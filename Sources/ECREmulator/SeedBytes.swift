@@ -1,36 +1,25 @@
 /// Bytes that look random, and are the same for the same seed on every machine.
 ///
-/// They don't compress, so a copy that cheats by compressing gains nothing (splitmix64).
+/// They don't compress, so a copy that cheats by compressing gains nothing. Any part can be had at once without what
+/// is before it, as fast as memory can be copied: one block of random words repeats, and the first word of each
+/// repetition counts them, so that none is like another and one that is lost, doubled or misplaced shows in the hash.
 public struct SeedBytes: Sendable {
-    private var state: UInt64
-
+    /// In bytes: past the window in which gzip finds repetitions, and quick to make.
+    private static let blockSize = 65_536
     /// In bytes: what ``forEachChunk(of:_:)`` hands on at a time.
-    private static let chunkSize = 1 << 20
+    private static let chunkSize: Int64 = 1 << 20
 
-    public init(seed: UInt64) { state = seed }
+    private let block: [UInt8]
 
-    /// The first `count` bytes.
-    public func prefix(_ count: Int) -> [UInt8] {
-        var copy = self
-        return copy.next(count)
-    }
-
-    /// Hands on the first `byteCount` bytes in pieces of 1 MiB.
-    public func forEachChunk(of byteCount: Int64, _ body: ([UInt8]) throws -> Void) rethrows {
-        var copy = self
-        var rest = byteCount
-        while rest > 0 {
-            let count = Int(min(rest, Int64(Self.chunkSize)))
-            try body(copy.next(count))
-            rest -= Int64(count)
-        }
-    }
-
-    /// Whole words are drawn, so `count` must be a multiple of 8 everywhere but at the end.
-    private mutating func next(_ count: Int) -> [UInt8] {
+    /// Makes the block that repeats (splitmix64).
+    ///
+    /// - Parameter byteCount: How many will be asked for at most; it saves time where they are few.
+    public init(seed: UInt64, byteCount: Int64 = .max) {
+        let size = Int(min(Int64(Self.blockSize), byteCount))
+        var state = seed
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(count + 8)
-        while bytes.count < count {
+        bytes.reserveCapacity(size + 8)
+        while bytes.count < size {
             state &+= 0x9E37_79B9_7F4A_7C15
             var word = state
             word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -40,7 +29,35 @@ public struct SeedBytes: Sendable {
                 bytes.append(UInt8(truncatingIfNeeded: word >> shift))
             }
         }
-        bytes.removeLast(bytes.count - count)
+        block = bytes
+    }
+
+    /// The first `count` bytes.
+    public func prefix(_ count: Int) -> [UInt8] { read(at: 0, count: count) }
+
+    /// `count` bytes from `offset` on.
+    public func read(at offset: Int64, count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
+        while bytes.count < count {
+            let (number, start) = (offset + Int64(bytes.count)).quotientAndRemainder(dividingBy: Int64(Self.blockSize))
+            let place = bytes.count
+            let end = min(Self.blockSize, Int(start) + count - place)
+            bytes += block[Int(start)..<end]
+            for index in Int(start)..<max(Int(start), min(8, end)) {
+                bytes[place + index - Int(start)] ^= UInt8(truncatingIfNeeded: number >> Int64(8 * index))
+            }
+        }
         return bytes
+    }
+
+    /// Hands on the first `byteCount` bytes in pieces of 1 MiB.
+    public func forEachChunk(of byteCount: Int64, _ body: ([UInt8]) throws -> Void) rethrows {
+        var offset: Int64 = 0
+        while offset < byteCount {
+            let count = min(byteCount - offset, Self.chunkSize)
+            try body(read(at: offset, count: Int(count)))
+            offset += count
+        }
     }
 }

@@ -2,8 +2,8 @@ public import Content
 
 /// An image to put into an emulator, the same bytes for the same description every time.
 ///
-/// Configs are small and differ by name; layers are ``SeedBytes``. A layer's bytes are made when it is stored,
-/// so an image with layers of gigabytes costs no memory; to describe one they are hashed first.
+/// Configs are small and differ by name; layers are ``SeedBytes``. A layer's bytes are made whenever somebody reads
+/// them, so an image with layers of gigabytes costs neither memory nor disk; to describe one they are hashed once.
 public struct SeedImage: Sendable {
     /// A config or layer.
     public struct Blob: Sendable, Equatable {
@@ -26,7 +26,7 @@ public struct SeedImage: Sendable {
 
         public init(generating byteCount: Int64, seed: UInt64) {
             var hasher = SHA256Hasher()
-            SeedBytes(seed: seed).forEachChunk(of: byteCount) { hasher.update($0) }
+            SeedBytes(seed: seed, byteCount: byteCount).forEachChunk(of: byteCount) { hasher.update($0) }
             digest = hasher.finishDigest()
             size = byteCount
             source = .generated(seed: seed)
@@ -259,13 +259,8 @@ extension Emulator {
             case .bytes(let bytes):
                 try putBlob(bytes, account: account, region: region, repository: repository)
             case .generated(let seed):
-                try putBlob(
-                    generating: blob.size,
-                    seed: seed,
-                    account: account,
-                    region: region,
-                    repository: repository
-                )
+                try aws.blobs.describe(blob.digest, size: blob.size, seed: seed)
+                try change(account, region, repository) { $0.blobs[blob.digest] = EmulatedBlob(size: blob.size) }
             }
         }
         for (index, part) in image.manifests.enumerated() {

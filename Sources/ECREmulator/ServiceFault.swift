@@ -1,7 +1,7 @@
 /// What the service answers instead of a result, by ECR's own names.
 ///
 /// - Source: facts/ecr.md A.1; the texts from A.5, A.6 and B.3
-struct ServiceFault: Error, Sendable, Equatable {
+struct ServiceFault: Error, Sendable, Equatable, CustomStringConvertible {
     /// As in `__type`, for example `RepositoryNotFoundException`.
     var code: String
     var message: String
@@ -11,6 +11,8 @@ struct ServiceFault: Error, Sendable, Equatable {
     var details: [JSON.Member] = []
     /// In seconds, as a `Retry-After` header.
     var retryAfter: Int?
+
+    var description: String { "\(code): \(message)" }
 
     init(_ code: String, _ message: String, status: Int = 400) {
         self.code = code

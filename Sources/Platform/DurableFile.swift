@@ -51,20 +51,21 @@ public enum DurableFile {
         }
     }
 
-    /// Makes a directory and those above it, for their owner only (0700).
+    /// Makes a directory and those above it.
     ///
     /// One that exists is left as it is.
     ///
+    /// - Parameter mode: For their owner only (0700) unless said otherwise; the umask takes from it.
     /// - Throws: ``SystemError``, with `ENOTDIR` if a file stands in the way.
-    public static func makeDirectory(_ path: String) throws(SystemError) {
-        guard unsafe mkdir(path, 0o700) != 0 else { return }
+    public static func makeDirectory(_ path: String, mode: UInt32 = 0o700) throws(SystemError) {
+        guard unsafe mkdir(path, mode) != 0 else { return }
         switch errno {
         case EEXIST:
             guard isDirectory(path) else { throw SystemError(call: "mkdir", path: path, code: ENOTDIR) }
         case ENOENT where parent(of: path) != path:
-            try makeDirectory(parent(of: path))
+            try makeDirectory(parent(of: path), mode: mode)
             // Another process may have made it meanwhile.
-            guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { throw .last("mkdir", path) }
+            guard unsafe mkdir(path, mode) == 0 || errno == EEXIST else { throw .last("mkdir", path) }
         default: throw .last("mkdir", path)
         }
     }
@@ -105,7 +106,7 @@ public enum DurableFile {
     }
 
     /// A new name is durable only when the directory that holds it is.
-    private static func syncDirectory(of path: String) throws(SystemError) {
+    static func syncDirectory(of path: String) throws(SystemError) {
         let directory = parent(of: path)
         let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .last("open", directory) }

@@ -5,6 +5,8 @@ internal import Glibc
 /// It writes to the file descriptor, unbuffered: what was written is out when the call returns, and texts of
 /// several threads never mix. A reader that went away (`| head`) is no error; anything else, such as a full
 /// disk behind `>`, is kept in ``failure``, because a result that nobody got must not end as success.
+///
+/// On a terminal some lines may be pinned below all others: whatever is written takes them away and puts them back.
 public final class LineStream: Sendable {
     public static let standardOutput = LineStream(descriptor: STDOUT_FILENO)
     public static let standardError = LineStream(descriptor: STDERR_FILENO)
@@ -15,6 +17,9 @@ public final class LineStream: Sendable {
     private struct State {
         var readerIsGone = false
         var failure: SystemError?
+        var pinned: [String] = []
+        /// What was written last ended in the middle of a line; lines are pinned under whole ones only.
+        var isMidLine = false
     }
 
     /// - Parameter descriptor: Open for writing; the caller closes it.
@@ -27,26 +32,56 @@ public final class LineStream: Sendable {
 
     /// Writes `text` as it is.
     public func write(_ text: String) {
-        let bytes = Array(text.utf8)
         // The lock is held while the terminal takes its time: order and wholeness of lines are what it is for.
         state.withLock { state in
-            guard !state.readerIsGone, state.failure == nil else { return }
-            var written = 0
-            while written < bytes.count {
-                let count = unsafe bytes[written...].withUnsafeBytes { rest in
-                    retried { unsafe Glibc.write(descriptor, rest.baseAddress, rest.count) }
-                }
-                if count > 0 {
-                    written += count
-                } else if errno == EAGAIN {
-                    waitForRoom()
-                } else if errno == EPIPE {
-                    state.readerIsGone = true
-                    return
-                } else {
-                    state.failure = .last("write", name)
-                    return
-                }
+            guard !text.isEmpty else { return }
+            if state.pinned.isEmpty {
+                emit(text, &state)
+            } else {
+                emit(Self.up(state.pinned.count) + Self.eraseBelow + text, &state)
+                if text.hasSuffix("\n") { emit(Self.lines(state.pinned), &state) } else { state.pinned = [] }
+            }
+            state.isMidLine = !text.hasSuffix("\n")
+        }
+    }
+
+    /// Shows `lines` below everything that was and will be written, in place of those pinned before.
+    ///
+    /// For terminals that can be redrawn; each must fit into one line of it.
+    public func pin(_ lines: [String]) {
+        state.withLock { state in
+            guard !state.isMidLine, !(lines.isEmpty && state.pinned.isEmpty) else { return }
+            // Each line is cleared and written anew, and then what was left of the last drawing: nothing flickers.
+            var text = Self.up(state.pinned.count) + Self.lines(lines)
+            if state.pinned.count > lines.count { text += Self.eraseBelow }
+            state.pinned = lines
+            emit(text, &state)
+        }
+    }
+
+    /// - Source: ECMA-48: cursor up, erase in page, erase in line
+    private static func up(_ count: Int) -> String { count > 0 ? "\u{1B}[\(count)A" : "" }
+    private static let eraseBelow = "\u{1B}[0J"
+    private static func lines(_ lines: [String]) -> String { lines.map { "\u{1B}[2K\($0)\n" }.joined() }
+
+    private func emit(_ text: String, _ state: inout State) {
+        let bytes = Array(text.utf8)
+        guard !state.readerIsGone, state.failure == nil else { return }
+        var written = 0
+        while written < bytes.count {
+            let count = unsafe bytes[written...].withUnsafeBytes { rest in
+                retried { unsafe Glibc.write(descriptor, rest.baseAddress, rest.count) }
+            }
+            if count > 0 {
+                written += count
+            } else if errno == EAGAIN {
+                waitForRoom()
+            } else if errno == EPIPE {
+                state.readerIsGone = true
+                return
+            } else {
+                state.failure = .last("write", name)
+                return
             }
         }
     }

@@ -7,6 +7,8 @@ struct Batch: Sendable {
     struct Target: Sendable {
         var reference: DestinationReference
         var session: Result<DestinationSession, any Error>
+        /// What the reader should know of this destination.
+        var note: String?
     }
 
     let replicator: Replicator
@@ -23,8 +25,10 @@ struct Batch: Sendable {
             let named = ([target.reference.tag].compactMap { $0 } + tags).unique()
             return named.isEmpty ? [id.tag].compactMap { $0 } : named
         }
-        let (root, failures) = try await firstReading(id, wanted)
-        let wish = try await narrowed(root, id)
+        let (failures, wish) = try await replicator.drain.abandoning {
+            let (root, failures) = try await firstReading(id, wanted)
+            return (failures, try await narrowed(root, id))
+        }
         var results: [CopyResult?] = targets.indices.map { index in
             failures[index].map { failed(source, targets[index].reference, $0, tags: wanted[index]) }
         }
@@ -36,6 +40,7 @@ struct Batch: Sendable {
             wish.tags = tags
             work += await plan(wish, at: indexes)
         }
+        announce(work)
         let done = try await work.mapConcurrently(limit: work.count) { (index: $0.index, result: await finish($0)) }
         for (index, result) in done { results[index] = result }
         return results.compactMap { $0 }
@@ -45,7 +50,7 @@ struct Batch: Sendable {
     func copyMany(_ filter: TagFilter) async throws -> [CopyResult] {
         let chosen: [ListedImage]
         do {
-            chosen = try filter.select(from: try await from.list())
+            chosen = try filter.select(from: try await replicator.drain.abandoning { try await from.list() })
         } catch is TagFilter.Unordered {
             throw failure(.unsupported("this registry doesn't say when images were pushed, so --newest can't be had"))
         }
@@ -55,9 +60,10 @@ struct Batch: Sendable {
 
         let tags = chosen.flatMap(\.tags).map { ManifestID.tag($0) }
         let pieces = live.chunked(Self.imagesAtOnce)
-        async let looked = firstLook(at: targets.map { _ in tags }, asksSource: true)
         async let first = reading(pieces.first ?? [])
-        let failures = await looked
+        let failures = try await replicator.drain.abandoning {
+            await firstLook(at: targets.map { _ in tags }, asksSource: true)
+        }
         var results: [CopyResult] = archived.flatMap { image in
             targets.map { failed(source.tagged(image.tags.first), $0.reference, error(.archived, image)) }
         }
@@ -84,7 +90,9 @@ struct Batch: Sendable {
     private func reading(_ images: [ListedImage]) async -> Result<Reading, any Error> {
         guard !images.isEmpty else { return .success(Reading()) }
         do {
-            return .success(try await from.read(images.map { .digest($0.digest) }))
+            return .success(
+                try await replicator.drain.abandoning { try await from.read(images.map { .digest($0.digest) }) }
+            )
         } catch {
             return .failure(error)
         }
@@ -104,7 +112,9 @@ struct Batch: Sendable {
                 guard let root = found.manifests[id] else {
                     throw error(found.failures[id] ?? .imageMissing, image)
                 }
-                var wish = try await narrowed(root, image.tags.first.map { .both($0, image.digest) } ?? id)
+                var wish = try await replicator.drain.abandoning {
+                    try await narrowed(root, image.tags.first.map { .both($0, image.digest) } ?? id)
+                }
                 wish.tags = image.tags
                 wishes.append(wish)
             } catch {
@@ -113,6 +123,7 @@ struct Batch: Sendable {
         }
         let done = try await wishes.mapConcurrently(limit: Replicator.parallelImages) { wish in
             let work = await plan(wish, at: open)
+            announce(work)
             return try await work.mapConcurrently(limit: work.count) { await finish($0) }
         }
         return results + done.flatMap { $0 }
@@ -134,6 +145,11 @@ struct Batch: Sendable {
         let reading = try await from.read(manifests: [id], digests: sharedTags)
         if let reason = reading.failures[id] { throw failure(reason) }
         guard let root = reading.manifests[id] else { throw failure(.imageMissing) }
+        // On a long link the destinations' answers take a while yet.
+        if !options.isDryRun {
+            let places = targets.indices.compactMap(session).filter { !$0.isSource }.map(\.repository)
+            await places.prepare(for: root, isCertain: false)
+        }
         var failures = await looked
         for index in shared {
             guard let session = session(index) else { continue }
@@ -212,34 +228,63 @@ struct Batch: Sendable {
     private func plan(_ wish: Planner.Wish, at indexes: [Int]) async -> [Work] {
         let places = indexes.compactMap { index in session(index).map { (index, $0) } }
         do {
-            let plans = try await Planner(reader: reader, options: options).plan(wish, for: places.map(\.1))
-            return zip(places, plans).map { Work(index: $0.0, wish: wish, plan: $1) }
+            let plans = try await replicator.drain.abandoning {
+                try await Planner(
+                    reader: reader,
+                    options: options,
+                    expectsUploads: !replicator.mover.large.takesAll
+                ).plan(wish, for: places.map(\.1))
+            }
+            return zip(places, plans).map { place, plan in
+                let noted = plan.map { plan in
+                    var plan = plan
+                    plan.notes += [targets[place.0].note].compactMap { $0 }
+                    return plan
+                }
+                return Work(index: place.0, wish: wish, plan: noted)
+            }
         } catch {
             return places.map { Work(index: $0.0, wish: wish, plan: .failure(error)) }
         }
     }
 
+    /// Tells the mover who will want which blobs, so that it reads each once for all of them.
+    private func announce(_ work: [Work]) {
+        guard work.count > 1 else { return }
+        for one in work {
+            guard let plan = try? one.plan.get(), let session = session(one.index) else { continue }
+            replicator.mover.gatherings.announce(plan.blobs, from: from, to: session.repository)
+        }
+    }
+
     private func finish(_ work: Work) async -> CopyResult {
         let target = targets[work.index]
+        var copier: Copier?
         do {
             let session = try target.session.get()
             let plan = try work.plan.get()
             replicator.report(.planned(plan))
             guard !options.isDryRun else { return .planned(plan) }
-            // Not before it is known that there is something to bring there.
-            try await session.createIfMissing()
-            let receipt = try await Copier(
+            let begun = Copier(
                 plan: plan,
                 source: from,
                 session: session,
                 mover: replicator.mover,
                 options: options,
                 report: replicator.report
-            ).run()
+            )
+            copier = begun
+            try replicator.drain.checkOpen()
+            // Not before it is known that there is something to bring there.
+            try await session.createIfMissing()
+            let receipt = try await begun.run()
             replicator.report(.finished(receipt))
             return .done(receipt)
         } catch {
-            return failed(work.wish.source, target.reference, error, tags: work.wish.tags)
+            if let plan = try? work.plan.get(), let session = session(work.index) {
+                replicator.mover.gatherings.withdraw(plan.blobs, from: from, to: session.repository)
+            }
+            return failed(work.wish.source, target.reference, error, tags: work.wish.tags, left: copier?.remainder)
         }
     }
 
@@ -247,10 +292,13 @@ struct Batch: Sendable {
         _ source: ImageReference,
         _ reference: DestinationReference,
         _ error: any Error,
-        tags: [Tag] = []
+        tags: [Tag] = [],
+        left: Remainder? = nil
     ) -> CopyResult {
         let repository = reference.repository(for: source)
-        if error is CancellationError { return .cancelled(source: "\(source)", destination: "\(repository)") }
+        if error is CancellationError || error is Drained {
+            return .cancelled(source: "\(source)", destination: "\(repository)", left: left)
+        }
         var explained = CopyError(explaining: error, side: .destination, image: "\(repository)", "copying")
         // What failed for a whole repository, or for a blob that several images share, failed this image too.
         let session = targets.first { $0.reference == reference }.flatMap { try? $0.session.get() }

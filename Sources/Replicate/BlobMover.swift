@@ -1,5 +1,4 @@
 internal import Content
-internal import HTTPTypes
 internal import Platform
 internal import Wire
 
@@ -12,32 +11,39 @@ internal import Wire
 struct BlobMover: Sendable {
     enum Arrival: Sendable { case moved, mounted(from: RepositoryName), wasThere }
 
-    let relay: any BlobRelaying
+    let courier: BlobCourier
     let large: LargeBlobs
     let retry: RetryPolicy
-    let permits: Permits
+    let admission: Admission
     let siblings = Siblings()
-    let flights = SingleFlight<String, Arrival>()
+    let gatherings: Gatherings
+    private let flights = SingleFlight<String, Arrival>()
+    /// One reading of a blob for several destinations, and how it ended at each; who isn't named goes by itself.
+    private let shared = SingleFlight<String, [String: Result<Arrival, any Error>]>()
     /// What somebody has been told was moved or mounted for them.
     private let claimed = Lock<Set<String>>([])
     let report: @Sendable (CopyEvent) -> Void
 
-    /// Fresh URLs for one try, when the source says that the one it gave is no longer good.
-    static let mostURLs = 3
     /// How often a source may send something else than the digest says before it counts as damaged.
     static let mostCorruptions = 3
 
+    /// - Parameters:
+    ///   - jobs: How many blobs may be on the wire at once; `nil` lets their sizes decide.
+    ///   - clock: For how long a gathering waits; never an instant one, or nobody would be waited for.
     init(
         relay: any BlobRelaying,
         large: LargeBlobs,
         retry: RetryPolicy,
-        jobs: Int,
+        jobs: Int?,
+        drain: Drain = Drain(),
+        clock: any Clock<Duration> = ContinuousClock(),
         report: @escaping @Sendable (CopyEvent) -> Void
     ) {
-        self.relay = relay
+        courier = BlobCourier(relay: relay, report: report)
         self.large = large
         self.retry = retry
-        self.permits = Permits(jobs)
+        admission = Admission(jobs: jobs, drain: drain)
+        gatherings = Gatherings(clock: clock)
         self.report = report
     }
 
@@ -49,11 +55,32 @@ struct BlobMover: Sendable {
         from source: any ImageRepository,
         to destination: any ImageRepository
     ) async throws -> Arrival {
+        try await bring(blob, source, destination) {
+            try await bringInCompany(blob, source, destination)
+        }
+    }
+
+    /// Moves a blob that the destination has lost, even if this run has brought it before.
+    func bringAgain(
+        _ blob: Descriptor,
+        from source: any ImageRepository,
+        to destination: any ImageRepository
+    ) async throws -> Arrival {
+        await flights.forget(Self.key(blob, destination))
+        return try await bring(blob, source, destination) {
+            try await bringAdmitted(blob, source, destination)
+        }
+    }
+
+    private func bring(
+        _ blob: Descriptor,
+        _ source: any ImageRepository,
+        _ destination: any ImageRepository,
+        _ body: @escaping @Sendable () async throws -> Arrival
+    ) async throws -> Arrival {
         let key = Self.key(blob, destination)
         let arrival = try await flights.run(key) {
-            let arrival = try await large.withPlace(for: blob, at: destination) {
-                try await permits.withPermit { try await bringNow(blob, source, destination) }
-            }
+            let arrival = try await body()
             siblings.note(blob.digest, in: destination)
             switch arrival {
             case .moved: report(.blobMoved(blob, to: destination.reference))
@@ -65,21 +92,23 @@ struct BlobMover: Sendable {
         return claimed.withLock { $0.insert(key).inserted } ? arrival : .wasThere
     }
 
-    /// Moves a blob that the destination has lost, even if this run has brought it before.
-    func bringAgain(
-        _ blob: Descriptor,
-        from source: any ImageRepository,
-        to destination: any ImageRepository
-    ) async throws -> Arrival {
-        await flights.forget(Self.key(blob, destination))
-        return try await bring(blob, from: source, to: destination)
-    }
-
     private static func key(_ blob: Descriptor, _ destination: any ImageRepository) -> String {
-        "\(destination.registryKey)/\(destination.reference.repository)/\(blob.digest)"
+        "\(destination.placeKey)/\(blob.digest)"
     }
 
-    private func bringNow(
+    // MARK: One destination
+
+    private func bringAdmitted(
+        _ blob: Descriptor,
+        _ source: any ImageRepository,
+        _ destination: any ImageRepository
+    ) async throws -> Arrival {
+        try await large.withPlace(for: blob, at: destination) {
+            try await admission.admit(blob.size) { try await bringAlone(blob, source, destination) }
+        }
+    }
+
+    private func bringAlone(
         _ blob: Descriptor,
         _ source: any ImageRepository,
         _ destination: any ImageRepository
@@ -92,13 +121,7 @@ struct BlobMover: Sendable {
                     if attempt > 1, try await destination.missing([blob]).isEmpty { return .moved }
                     return try await tryOnce(blob, source, destination)
                 } catch let failure as BlobFailure {
-                    report(.blobRestarted(blob.digest, to: destination.reference, reason: failure.error.cause))
-                    guard case .corrupt = failure.error.reason else { throw failure }
-                    let count = corruptions.withLock { count in
-                        count += 1
-                        return count
-                    }
-                    guard count < Self.mostCorruptions else { throw BlobFailure(failure.error, .never) }
+                    try await heard(failure, at: destination, blob, corruptions)
                     throw failure
                 }
             }
@@ -107,49 +130,86 @@ struct BlobMover: Sendable {
         }
     }
 
+    /// What a failed try teaches: a throttle means fewer at once, and a source that is damaged isn't read for ever.
+    private func heard(
+        _ failure: BlobFailure,
+        at destination: any ImageRepository,
+        _ blob: Descriptor,
+        _ corruptions: Lock<Int>
+    ) async throws {
+        report(.blobRestarted(blob.digest, to: destination.reference, reason: failure.error.cause))
+        if case .throttled = failure.error.reason { await admission.noteThrottle() }
+        guard case .corrupt = failure.error.reason else { return }
+        let count = corruptions.withLock { count in
+            count += 1
+            return count
+        }
+        guard count < Self.mostCorruptions else { throw BlobFailure(failure.error, .never) }
+    }
+
     private func tryOnce(
         _ blob: Descriptor,
         _ source: any ImageRepository,
         _ destination: any ImageRepository
     ) async throws -> Arrival {
-        if let sibling = siblings.sibling(holding: blob.digest, source: source, destination: destination) {
-            switch try await destination.startUpload(of: blob, mountingFrom: sibling) {
-            case .mounted: return .mounted(from: sibling)
+        let sibling = siblings.sibling(holding: blob.digest, source: source, destination: destination)
+        if sibling != nil {
+            // The mount may make the download's address unnecessary.
+            switch try await open(blob, source, destination) {
+            case .arrived(let arrival): return arrival
+            case .open(let upload) where large.takes(blob, to: destination):
+                await abandon(upload, at: destination)
             case .open(let upload):
-                siblings.noteDecline(of: destination.registryKey)
-                guard !large.takes(blob, to: destination) else {
-                    await abandon(upload, at: destination)
-                    break
-                }
                 return try await closing(upload, at: destination) {
-                    try await carry(blob, try await source.source(of: blob), source, upload, destination)
+                    try await courier.carry(blob, try await source.source(of: blob), source, [(upload, destination)])[0]
+                        .get()
+                    return .moved
                 }
             }
         }
         if let arrival = try await large.bring(blob, from: source, to: destination) { return arrival }
         // Neither needs the other: the download's address and the upload's are asked for at once.
         async let download = source.source(of: blob)
-        guard case .open(let upload) = try await destination.startUpload(of: blob, mountingFrom: nil) else {
-            return .wasThere
-        }
-        let request: WireRequest
+        guard case .open(let upload) = try await open(blob, source, destination) else { return .wasThere }
+        let from: RelaySource
         do {
-            request = try await download
+            from = try await download
         } catch {
             await abandon(upload, at: destination)
             throw error
         }
         return try await closing(upload, at: destination) {
-            try await carry(blob, request, source, upload, destination)
+            try await courier.carry(blob, from, source, [(upload, destination)])[0].get()
+            return .moved
+        }
+    }
+
+    private enum Opening: Sendable {
+        case arrived(Arrival)
+        case open(OpenUpload)
+    }
+
+    /// Opens an upload, unless a sibling repository can give the blob.
+    private func open(
+        _ blob: Descriptor,
+        _ source: any ImageRepository,
+        _ destination: any ImageRepository
+    ) async throws -> Opening {
+        let sibling = siblings.sibling(holding: blob.digest, source: source, destination: destination)
+        switch try await destination.startUpload(of: blob, mountingFrom: sibling) {
+        case .mounted: return .arrived(sibling.map { .mounted(from: $0) } ?? .wasThere)
+        case .open(let upload):
+            if sibling != nil { siblings.noteDecline(of: destination.registryKey) }
+            return .open(upload)
         }
     }
 
     /// Runs `body`, and closes the upload if it fails.
-    private func closing(
+    private func closing<Result>(
         _ upload: OpenUpload,
         at destination: any ImageRepository,
-        _ body: () async throws -> Arrival
-    ) async throws -> Arrival {
+        _ body: () async throws -> Result
+    ) async throws -> Result {
         do {
             return try await body()
         } catch {
@@ -164,126 +224,107 @@ struct BlobMover: Sendable {
         await Task { await destination.closeUpload(upload) }.value
     }
 
-    private func carry(
+    // MARK: Several destinations
+
+    /// Reads the blob once for all who have announced that they want it; one who drops out goes by itself.
+    private func bringInCompany(
         _ blob: Descriptor,
-        _ first: WireRequest,
         _ source: any ImageRepository,
-        _ upload: OpenUpload,
         _ destination: any ImageRepository
     ) async throws -> Arrival {
-        let place = destination.reference
-        report(.blobStarted(blob, to: place))
-        var request = first
-        var hops = 0
-        var urls = 1
-        while true {
-            let sent = try await destination.upload(blob, to: upload)
-            let outcome: RelayOutcome
-            do {
-                outcome = try await relay.relay(
-                    RelayRequest(
-                        source: request,
-                        destination: sent,
-                        digest: blob.digest,
-                        size: blob.size,
-                        progress: { report(.blobProgress(blob.digest, to: place, bytes: $0)) }
-                    )
-                )
-            } catch let error as WireError {
-                throw BlobFailure(explain(error, blob, source, destination), error.retryAdvice)
+        // Parts are read at each destination's own pace.
+        let company = gatherings.company(for: blob.digest, from: source, of: destination)
+            .filter { !large.takes(blob, to: $0) }
+        if company.count > 1, company.contains(where: { $0.placeKey == destination.placeKey }) {
+            let results = try await shared.run("\(source.placeKey)/\(blob.digest)") {
+                try await admission.admit(blob.size) { try await bringTogether(blob, source, company) }
             }
-            switch outcome {
-            case .stored: return .moved
-            case .destinationAnswered(let answer):
-                let refusal = try await destination.explainUpload(answer, of: blob, sent: sent)
-                guard let refusal else { return .moved }
-                throw BlobFailure(refusal.error, refusal.retryAdvice)
-            case .sourceAnswered(let answer):
-                if answer.status.kind == .redirection, let location = answer.fields[.location] {
-                    hops += 1
-                    guard hops <= WireRequest.mostRedirects else {
-                        throw BlobFailure(
-                            failure(.unreachable("too many redirects"), source, "downloading \(blob.digest)"),
-                            .never
-                        )
-                    }
-                    do {
-                        request = try request.following(location)
-                    } catch {
-                        throw BlobFailure(explain(error, blob, source, destination), .never)
-                    }
-                } else if answer.status.kind == .clientError, ![404, 408, 429].contains(answer.status.code),
-                    urls < Self.mostURLs
-                {
-                    // An address that has expired, or a token: ask for a fresh one. Nothing was uploaded yet.
-                    urls += 1
-                    hops = 0
-                    request = try await source.source(of: blob)
-                } else {
-                    throw BlobFailure(sourceAnswered: answer, blob, source)
-                }
-            }
+            if let result = results[destination.placeKey] { return try result.get() }
+            // It was let go, or its answer was lost: it may have taken the blob all the same.
+            if try await destination.missing([blob]).isEmpty { return .moved }
         }
+        return try await bringAdmitted(blob, source, destination)
     }
 
-    private func explain(
-        _ error: WireError,
+    private func bringTogether(
         _ blob: Descriptor,
         _ source: any ImageRepository,
-        _ destination: any ImageRepository
-    ) -> CopyError {
-        let repository = error.end == .destination ? destination : source
-        let operation = error.end == .destination ? "uploading \(blob.digest)" : "downloading \(blob.digest)"
-        return switch error.reason {
-        case .corrupt, .tooShort, .tooLong:
-            failure(.corrupt(expected: blob.digest, detail: error.detail), repository, operation)
-        default: CopyError(explaining: error, repository: repository, operation)
+        _ company: [any ImageRepository]
+    ) async throws -> [String: Result<Arrival, any Error>] {
+        let corruptions = Lock(0)
+        let done = Lock<[String: Result<Arrival, any Error>]>([:])
+        let left = Lock(company)
+        do {
+            try await retry.run { _ in
+                do {
+                    try await tryTogether(blob, source, left, done)
+                } catch let failure as BlobFailure {
+                    for destination in left.withLock({ $0 }) {
+                        try await heard(failure, at: destination, blob, corruptions)
+                    }
+                    throw failure
+                }
+            }
+        } catch  where error is BlobFailure || error is RetryBudgetSpent || error is Drained {
+            // The source's fault, or nobody's; it would fail each of them again.
+            for destination in left.withLock({ $0 }) {
+                done.withLock { $0[destination.placeKey] = .failure((error as? BlobFailure)?.error ?? error) }
+            }
         }
+        return done.withLock { $0 }
     }
 
-    private func failure(
-        _ reason: CopyError.Reason,
-        _ repository: any ImageRepository,
-        _ operation: String
-    ) -> CopyError {
-        CopyError(reason, side: repository.side, image: repository.reference.description, operation: operation)
+    /// One reading of the source for those in `left`; who arrives, or fails by its own fault, leaves.
+    ///
+    /// - Throws: ``BlobFailure`` when it was the source's.
+    private func tryTogether(
+        _ blob: Descriptor,
+        _ source: any ImageRepository,
+        _ left: Lock<[any ImageRepository]>,
+        _ done: Lock<[String: Result<Arrival, any Error>]>
+    ) async throws {
+        let company = left.withLock { $0 }
+        async let download = source.source(of: blob)
+        var open: [(OpenUpload, any ImageRepository)] = []
+        for (destination, opening) in await gatherings.open(company, { try await self.open(blob, source, $0) }) {
+            switch opening {
+            case .arrived(let arrival):
+                done.withLock { $0[destination.placeKey] = .success(arrival) }
+                left.withLock { $0.removeAll { $0.placeKey == destination.placeKey } }
+            case .open(let upload): open.append((upload, destination))
+            }
+        }
+        // Who isn't here by now is served by itself.
+        let here = Set(open.map(\.1.placeKey))
+        left.withLock { $0.removeAll { !here.contains($0.placeKey) } }
+        guard !open.isEmpty else { return }
+
+        let results: [Result<Void, BlobFailure>]
+        do {
+            results = try await courier.carry(blob, try await download, source, open)
+        } catch {
+            for (upload, destination) in open { await abandon(upload, at: destination) }
+            throw error
+        }
+        var sourceFailure: BlobFailure?
+        for ((upload, destination), result) in zip(open, results) {
+            switch result {
+            case .success: done.withLock { $0[destination.placeKey] = .success(.moved) }
+            case .failure(let failure):
+                await abandon(upload, at: destination)
+                if failure.error.side == .source {
+                    sourceFailure = failure
+                    continue
+                }
+                report(.blobRestarted(blob.digest, to: destination.reference, reason: failure.error.cause))
+            }
+            left.withLock { $0.removeAll { $0.placeKey == destination.placeKey } }
+        }
+        if let sourceFailure { throw sourceFailure }
     }
 }
 
-/// Which repositories of which registry are known to hold which blob in this run.
-///
-/// - Source: DESIGN section 4: a mount attempt is the POST itself, and after two declines a registry is not
-///   tried again in that run
-final class Siblings: Sendable {
-    private struct State {
-        var holders: [String: [Digest: RepositoryName]] = [:]
-        var declines: [String: Int] = [:]
-    }
-
-    static let mostDeclines = 2
-
-    private let state = Lock(State())
-
-    func note(_ digest: Digest, in repository: any ImageRepository) {
-        let name = repository.reference.repository
-        state.withLock { $0.holders[repository.registryKey, default: [:]][digest] = name }
-    }
-
-    func noteDecline(of registry: String) {
-        state.withLock { $0.declines[registry, default: 0] += 1 }
-    }
-
-    func sibling(
-        holding digest: Digest,
-        source: any ImageRepository,
-        destination: any ImageRepository
-    ) -> RepositoryName? {
-        let registry = destination.registryKey
-        let holder = state.withLock { state -> RepositoryName? in
-            guard state.declines[registry, default: 0] < Self.mostDeclines else { return nil }
-            if let known = state.holders[registry]?[digest] { return known }
-            return source.registryKey == registry ? source.reference.repository : nil
-        }
-        return holder == destination.reference.repository ? nil : holder
-    }
+extension ImageRepository {
+    /// Equal for two that are one repository, whoever reaches it.
+    var placeKey: String { "\(registryKey)/\(reference.repository)" }
 }

@@ -1,9 +1,8 @@
-internal import Platform
-
 extension Sequence where Element: Sendable {
     /// Runs `body` on every element, at most `limit` at a time.
     ///
-    /// Returns when all have finished. The first error cancels the rest and is thrown after they have stopped.
+    /// Returns when all have finished. The first error cancels the rest and is thrown after they have stopped;
+    /// ``Drained`` only keeps further ones from beginning.
     package func forEachConcurrently(
         limit: Int,
         _ body: @escaping @Sendable (Element) async throws -> Void
@@ -14,10 +13,17 @@ extension Sequence where Element: Sendable {
                 guard let element = pending.next() else { break }
                 group.addTask { try await body(element) }
             }
-            while try await group.next() != nil {
-                guard let element = pending.next() else { continue }
+            var drained: Drained?
+            while true {
+                do {
+                    guard try await group.next() != nil else { break }
+                } catch let error as Drained {
+                    drained = error
+                }
+                guard drained == nil, let element = pending.next() else { continue }
                 group.addTask { try await body(element) }
             }
+            if let drained { throw drained }
         }
     }
 
@@ -58,70 +64,6 @@ extension Sequence where Element: Hashable {
     func unique() -> [Element] {
         var seen: Set<Element> = []
         return filter { seen.insert($0).inserted }
-    }
-}
-
-/// A number of permits, handed out in the order they were asked for.
-///
-/// Taken only around the moving of bytes, never while waiting for something that may need one itself.
-actor Permits {
-    private var free: Int
-    private var waiting: [(id: Int, continuation: CheckedContinuation<Void, any Error>)] = []
-    private var nextID = 0
-
-    init(_ count: Int) { free = Swift.max(1, count) }
-
-    /// Runs `body` while holding a permit.
-    ///
-    /// - Throws: What `body` throws, or `CancellationError` if cancelled while waiting.
-    nonisolated func withPermit<Result: Sendable>(
-        _ body: () async throws -> Result
-    ) async throws -> Result {
-        try await take()
-        do {
-            let result = try await body()
-            await give()
-            return result
-        } catch {
-            await give()
-            throw error
-        }
-    }
-
-    private func take() async throws {
-        try Task.checkCancellation()
-        if free > 0 {
-            free -= 1
-            return
-        }
-        let id = nextID
-        nextID += 1
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                // Cancelled before it could queue: the handler has run already and found nothing.
-                if Task.isCancelled {
-                    continuation.resume(throwing: CancellationError())
-                } else {
-                    waiting.append((id, continuation))
-                }
-            }
-        } onCancel: {
-            // Owned by nobody: it only takes one entry out of the queue.
-            Task { await self.withdraw(id) }
-        }
-    }
-
-    private func withdraw(_ id: Int) {
-        guard let index = waiting.firstIndex(where: { $0.id == id }) else { return }
-        waiting.remove(at: index).continuation.resume(throwing: CancellationError())
-    }
-
-    private func give() {
-        if waiting.isEmpty {
-            free += 1
-        } else {
-            waiting.removeFirst().continuation.resume()
-        }
     }
 }
 

@@ -27,6 +27,8 @@ struct Copier: Sendable {
         var mounted = 0
         var bytes: Int64 = 0
         var manifests = 0
+        var arrived: Set<Digest> = []
+        var put: Set<Digest> = []
     }
 
     init(
@@ -76,23 +78,26 @@ struct Copier: Sendable {
     ) async throws {
         guard let planned = lacking[digest] else { return }
         let manifest = planned.manifest
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await bringBlobs(of: manifest, missing) }
-            group.addTask {
-                try await manifest.children.map(\.digest).unique()
-                    .forEachConcurrently(limit: Self.parallelManifests) { child in
-                        guard lacking[child] != nil else { return }
-                        // Two images of a run may share a child; it is put once.
-                        _ = try await session.deliveries.run(child) {
-                            try await bringAll(below: child, lacking, missing)
-                            if await !session.has(child), let manifest = lacking[child]?.manifest {
-                                try await put(manifest, tag: nil)
-                            }
-                            return true
-                        }
-                    }
+        let work: [@Sendable () async throws -> Void] = [
+            { try await bringBlobs(of: manifest, missing) },
+            { try await bringChildren(of: manifest, lacking, missing) },
+        ]
+        try await work.forEachConcurrently(limit: work.count) { try await $0() }
+    }
+
+    private func bringChildren(
+        of manifest: Manifest,
+        _ lacking: [Digest: Plan.PlannedManifest],
+        _ missing: Set<Digest>
+    ) async throws {
+        let children = manifest.children.map(\.digest).unique().compactMap { lacking[$0]?.manifest }
+        try await children.forEachConcurrently(limit: Self.parallelManifests) { child in
+            // Two images of a run may share a child; it is put once.
+            _ = try await session.deliveries.run(child.digest) {
+                try await bringAll(below: child.digest, lacking, missing)
+                if await !session.has(child.digest) { try await put(child, tag: nil) }
+                return true
             }
-            try await group.waitForAll()
         }
     }
 
@@ -103,6 +108,7 @@ struct Copier: Sendable {
 
     private func bring(_ blob: Descriptor) async throws {
         count(try await mover.bring(blob, from: source, to: session.repository), blob)
+        await session.didBring(blob.digest)
     }
 
     private func count(_ arrival: BlobMover.Arrival, _ blob: Descriptor) {
@@ -114,6 +120,7 @@ struct Copier: Sendable {
             case .mounted: $0.mounted += 1
             case .wasThere: break
             }
+            $0.arrived.insert(blob.digest)
         }
     }
 
@@ -128,15 +135,20 @@ struct Copier: Sendable {
         if options.isGuarded, tags.contains(where: \.needsPut), !plan.blobs.isEmpty {
             current = try await guardian.confirm(tags)
         }
-        for planned in current where planned.needsPut {
-            guard let manifest = manifest(planned.digest) else { continue }
-            try await put(manifest, tag: planned.tag)
+        // The first alone: what is refused for one reason or another is refused before the rest is set.
+        let wanted = current.filter(\.needsPut)
+        for some in [wanted.prefix(1), wanted.dropFirst()] {
+            try await some.forEachConcurrently(limit: Self.parallelManifests) { planned in
+                guard let manifest = manifest(planned.digest) else { return }
+                try await put(manifest, tag: planned.tag)
+            }
         }
         // An image without any tag to set is still put.
         if tags.isEmpty, !plan.tags.contains(where: { !$0.isReferrer }), lacking[plan.root.digest] != nil,
             await !session.has(plan.root.digest)
         {
             try await put(plan.root, tag: nil)
+            try await session.repository.keepUntagged(plan.root)
         }
         return zip(tags, current).map { planned, now in
             switch now.action {
@@ -169,8 +181,22 @@ struct Copier: Sendable {
         }
         let isNew = await !session.has(manifest.digest)
         await session.didPut(manifest.digest, tag: tag)
-        if isNew { counts.withLock { $0.manifests += 1 } }
+        counts.withLock {
+            if isNew { $0.manifests += 1 }
+            $0.put.insert(manifest.digest)
+        }
         report(.manifestPut(manifest.digest, tag: tag, to: session.repository.reference))
+    }
+
+    /// What of the plan has not been carried out so far.
+    var remainder: Remainder {
+        let counts = counts.withLock { $0 }
+        let blobs = plan.blobs.filter { !counts.arrived.contains($0.digest) }
+        return Remainder(
+            blobs: blobs.count,
+            bytes: blobs.reduce(0) { $0 + $1.size },
+            manifests: plan.manifestsToPut.count { !counts.put.contains($0.manifest.digest) }
+        )
     }
 
     private func receipt(_ tags: [CopyReceipt.TagResult], referrers: Int) -> CopyReceipt {

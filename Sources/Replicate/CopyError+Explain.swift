@@ -2,6 +2,7 @@ internal import AWSIdentity
 internal import Content
 internal import Distribution
 internal import ECRAPI
+internal import Platform
 internal import Wire
 
 extension CopyError {
@@ -10,9 +11,9 @@ extension CopyError {
     /// One table, so that the same trouble reads the same wherever it comes from.
     init(explaining error: any Error, repository: any ImageRepository, _ operation: String, _ id: ManifestID? = nil) {
         let image = repository.reference.tagged(id?.tag, digest: id?.digest).description
-        if let error = error as? RegistryError, case .plain = repository.reference.registry {
+        if let error = error as? RegistryError, case .plain(let registry) = repository.reference.registry {
             self.init(
-                Self.reasonAtPlainRegistry(error),
+                Self.reason(of: error, at: registry),
                 side: repository.side,
                 image: image,
                 operation: operation,
@@ -26,6 +27,9 @@ extension CopyError {
     init(explaining error: any Error, side: Side, image: String, _ operation: String) {
         switch error {
         case let error as CopyError: self = error
+        case let failure as BlobFailure: self = failure.error
+        case let spent as RetryBudgetSpent:
+            self = Self(explaining: spent.reason, side: side, image: image, operation).spending(spent.budget)
         case let error as ECRError:
             self.init(
                 Self.reason(of: error),
@@ -51,6 +55,13 @@ extension CopyError {
                 operation: "finding credentials",
                 requestID: error.requestID
             )
+        case let error as LoginError:
+            self.init(
+                .noCredentials(error.problem, remedy: error.remedy),
+                side: side,
+                image: image,
+                operation: "finding credentials"
+            )
         case let error as STSError:
             self.init(
                 Self.reason(of: error),
@@ -59,6 +70,8 @@ extension CopyError {
                 operation: error.operation,
                 requestID: error.requestID
             )
+        case is LayoutError, is SystemError:
+            self.init(.unusableFile("\(error)"), side: side, image: image, operation: operation)
         case let error as ManifestError:
             self.init(.badManifest(error), side: side, image: image, operation: operation)
         case let error as WireError:
@@ -66,6 +79,13 @@ extension CopyError {
         default:
             self.init(.rejected(code: "unexpected", text: "\(error)"), side: side, image: image, operation: operation)
         }
+    }
+
+    /// The same failure, where it might have passed but what there was of a retry budget is used up.
+    func spending(_ budget: String) -> CopyError {
+        var error = self
+        error.reason = .retriesUsedUp("\(cause); the retry budget of the \(budget) is used up")
+        return error
     }
 
     private static func reason(of error: ECRError) -> Reason {
@@ -112,10 +132,15 @@ extension CopyError {
         }
     }
 
-    /// Where there is no IAM, permissions are named by what is done.
-    private static func reasonAtPlainRegistry(_ error: RegistryError) -> Reason {
+    /// Where there is no IAM, permissions are named by what is done, and people log in.
+    private static func reason(of error: RegistryError, at registry: PlainRegistry) -> Reason {
         switch error.kind {
-        case .denied, .unauthorized, .tokenExpired: .denied(action: plainAction(error.operation), text: error.message)
+        case .denied: .denied(action: plainAction(error.operation), text: error.message)
+        case .unauthorized, .tokenExpired:
+            .noCredentials(
+                "not allowed to \(plainAction(error.operation)): \(error.message)",
+                remedy: "log in with: docker login \(registry.authority) (or podman login), as somebody who may"
+            )
         default: reason(of: error)
         }
     }
@@ -129,13 +154,14 @@ extension CopyError {
         case .startUpload, .upload: "upload"
         case .listTags: "list the tags"
         case .listReferrers: "list the referrers"
+        case .authorize: "have a token"
         }
     }
 
     /// The permission behind a registry request (facts/ecr.md D.1).
     private static func iamAction(_ operation: RegistryError.Operation) -> String {
         switch operation {
-        case .ping: "ecr:GetAuthorizationToken"
+        case .ping, .authorize: "ecr:GetAuthorizationToken"
         case .readManifest, .listReferrers: "ecr:BatchGetImage"
         case .writeManifest: "ecr:PutImage"
         case .findBlob: "ecr:BatchCheckLayerAvailability"
@@ -150,6 +176,7 @@ extension CopyError {
         switch error.reason {
         case .certificate, .plainHTTP, .badRedirect: .untrusted("\(error)")
         case .badURL: .wrongEndpoint("\(error)")
+        case .file: .unusableFile("\(error)")
         default: .unreachable("\(error)")
         }
     }

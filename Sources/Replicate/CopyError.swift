@@ -31,9 +31,13 @@ public struct CopyError: Error, Sendable, Equatable {
         case platformMissing(wanted: String, has: [String])
         case quota(String)
         case throttled(String)
+        /// It might have passed, but too much has failed before it (``RetryBudget``).
+        case retriesUsedUp(String)
         case unreachable(String)
         case untrusted(String)
         case wrongEndpoint(String)
+        /// A file or directory of this machine.
+        case unusableFile(String)
         case rejected(code: String, text: String)
         case unsupported(String)
     }
@@ -90,9 +94,11 @@ extension CopyError.Reason {
         case .platformMissing: "platformMissing"
         case .quota: "quota"
         case .throttled: "throttled"
+        case .retriesUsedUp: "retriesUsedUp"
         case .unreachable: "unreachable"
         case .untrusted: "untrusted"
         case .wrongEndpoint: "wrongEndpoint"
+        case .unusableFile: "unusableFile"
         case .rejected: "rejected"
         case .unsupported: "unsupported"
         }
@@ -130,10 +136,12 @@ extension CopyError: CustomStringConvertible {
         case .platformMissing(let wanted, let has):
             "there is no image for \(wanted); it has \(has.isEmpty ? "no platforms" : has.joined(separator: ", "))"
         case .quota(let text): "a quota is used up: \(text)"
-        case .throttled(let text): "throttled until the tries ran out: \(text)"
+        case .throttled(let text): "throttled: \(text)"
+        case .retriesUsedUp(let text): text
         case .unreachable(let text): "no answer: \(text)"
         case .untrusted(let text): "the server could not prove who it is: \(text)"
         case .wrongEndpoint(let text): text
+        case .unusableFile(let text): text
         case .rejected(let code, let text): "\(code): \(text)"
         case .unsupported(let text): text
         }
@@ -168,9 +176,12 @@ extension CopyError: CustomStringConvertible {
         case .badManifest: "this can't be copied as it is; push the image again with a current tool"
         case .platformMissing: "choose one of those with --platform"
         case .quota: "ask for a higher quota, or delete what is not needed"
-        case .throttled: "run again later or with a smaller --jobs; what has arrived stays"
+        case .throttled: "run again later, with a smaller --jobs or fewer runs at once; what has arrived stays"
+        case .retriesUsedUp:
+            "too much failed in a short time: see what is wrong there, then run again; what has arrived stays"
         case .unreachable: "check the network, the endpoint and the proxy, then run again; what has arrived stays"
         case .untrusted: "if a proxy or a private registry is meant to answer there, name its CA with --ca-bundle FILE"
+        case .unusableFile: "check the path, its permissions and the room on the disk"
         case .wrongEndpoint: "check AWS_ENDPOINT_URL_ECR and the endpoint flags of the \(side.rawValue)"
         case .rejected: "see the text; --log-level debug shows every request of the API"
         case .unsupported: "see the documentation for what works"

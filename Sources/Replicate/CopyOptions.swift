@@ -47,6 +47,8 @@ public struct CopyOptions: Sendable {
 public enum Selection: Sendable {
     /// The one that the reference names.
     case one(ManifestID)
+    /// The one that there is, where the reference names none: in an image layout.
+    case sole
     /// Those whose tags pass.
     case many(TagFilter)
 }

@@ -10,6 +10,7 @@ actor DestinationSession {
     nonisolated let isSource: Bool
     private(set) var tags: [Tag: Digest] = [:]
     private var there: Set<Digest> = []
+    private var blobsThere: Set<Digest> = []
     /// Whether the repository did not exist when this run began: nobody needs to ask it anything.
     private(set) var isNew = false
     private nonisolated let immutability = SingleFlight<RepositoryName, TagImmutability?>()
@@ -70,12 +71,32 @@ actor DestinationSession {
         try learn(try await repository.read(manifests: [], digests: ids))
     }
 
-    /// Which of `blobs` must be brought.
+    /// What the repository lists as referring to each of `subjects`; `nil` where what is put is listed at once.
+    func ownLists(ofReferrersTo subjects: Set<Digest>) async throws -> [Digest: Set<Digest>]? {
+        guard !subjects.isEmpty else { return nil }
+        guard !isNew else { return [:] }
+        let lists = try await subjects.mapConcurrently(limit: Self.parallelQuestions) { [repository] subject in
+            (subject, try await repository.ownList(ofReferrersTo: subject))
+        }
+        guard lists.allSatisfy({ $0.1 != nil }) else { return nil }
+        return Dictionary(uniqueKeysWithValues: lists.map { ($0, $1 ?? []) })
+    }
+
+    /// Lists asked for at once.
+    static let parallelQuestions = 8
+
+    /// Which of `blobs` must be brought; asked about are those of which this run knows nothing.
     func missing(_ blobs: [Descriptor]) async throws -> Set<Digest> {
         guard !blobs.isEmpty, !isSource else { return [] }
-        guard !isNew else { return Set(blobs.map(\.digest)) }
-        return try await repository.missing(blobs)
+        let unknown = blobs.filter { !blobsThere.contains($0.digest) }
+        guard !unknown.isEmpty, !isNew else { return Set(unknown.map(\.digest)) }
+        let missing = try await repository.missing(unknown)
+        blobsThere.formUnion(unknown.map(\.digest).filter { !missing.contains($0) })
+        return missing
     }
+
+    /// This run has brought it, or found it there.
+    func didBring(_ digest: Digest) { blobsThere.insert(digest) }
 
     /// Asked at most once in a run.
     func tagImmutability() async throws -> TagImmutability? {

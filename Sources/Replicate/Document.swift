@@ -15,6 +15,8 @@ public struct CopyDocument: Encodable, Sendable {
     public var seconds: Double
     /// Who asked, where that was found out.
     public var caller: String?
+    /// Why there are no results where nothing failed.
+    public var note: String?
     /// Tags that were set for images that then failed, as `HOST/REPO:TAG@DIGEST`, if there are any.
     public var setBeforeFailure: [String]?
 
@@ -26,6 +28,7 @@ public struct CopyDocument: Encodable, Sendable {
         requests: Int,
         seconds: Double,
         caller: String? = nil,
+        note: String? = nil,
         setBeforeFailure: [String] = []
     ) {
         self.command = command
@@ -35,6 +38,7 @@ public struct CopyDocument: Encodable, Sendable {
         self.requests = requests
         self.seconds = seconds
         self.caller = caller
+        self.note = note
         self.setBeforeFailure = setBeforeFailure.isEmpty ? nil : setBeforeFailure
     }
 
@@ -58,6 +62,8 @@ public struct CopyDocument: Encodable, Sendable {
         public var notes: [String]
         public var plan: PlanEntry?
         public var error: Failure?
+        /// Of a plan that a signal cut short.
+        public var left: Remainder?
 
         init(_ result: CopyResult) {
             (tags, notes) = ([], [])
@@ -84,7 +90,8 @@ public struct CopyDocument: Encodable, Sendable {
                 self.plan = PlanEntry(plan)
             case .failed(let from, let to, let failure):
                 (status, source, destination, error) = ("failed", from, to, Failure(failure))
-            case .cancelled(let from, let to): (status, source, destination) = ("cancelled", from, to)
+            case .cancelled(let from, let to, let remainder):
+                (status, source, destination, left) = ("cancelled", from, to, remainder)
             }
         }
     }

@@ -28,7 +28,7 @@ extension ECRImageRepository {
         }
     }
 
-    func source(of blob: Descriptor) async throws -> WireRequest {
+    func source(of blob: Descriptor) async throws -> RelaySource {
         try await explained("GetDownloadUrlForLayer") {
             do {
                 let answer = try await api.send(
@@ -39,7 +39,7 @@ extension ECRImageRepository {
                     )
                 )
                 // No credentials: the address carries its own, and S3 refuses two kinds at once (facts/ecr.md B.5).
-                return WireRequest(.get, try HTTPURL(answer.downloadUrl))
+                return .request(WireRequest(.get, try HTTPURL(answer.downloadUrl)))
             } catch let error as ECRError where error.code == .layersNotFound {
                 throw CopyError(
                     .blobMissing(blob.digest),
@@ -67,25 +67,33 @@ extension ECRImageRepository {
         }
     }
 
-    func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> WireRequest {
+    func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> RelaySink {
         try await explained("CompleteLayerUpload") {
-            try await registry().uploadRequest(session(upload), digest: blob.digest)
+            try await pacer.admitRelay("CompleteLayerUpload")
+            return try await registry().sink(for: blob, upload, in: reference.repository)
         }
     }
 
     func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal? {
-        try await explained("CompleteLayerUpload") {
+        pacer.noteRelay(answer, "CompleteLayerUpload")
+        return try await explained("CompleteLayerUpload") {
             await (try registry()).refusal(answer, of: blob, sent: sent, by: self)
         }
     }
 
     func closeUpload(_ upload: OpenUpload) async {
         guard let client = try? await registry() else { return }
-        await client.cancelUpload(session(upload))
+        await client.close(upload, in: reference.repository)
     }
 
-    private func session(_ upload: OpenUpload) -> UploadSession {
-        UploadSession(location: upload.location, repository: reference.repository)
+    /// The token and the connections, both of which the first blob would wait for.
+    ///
+    /// Whatever fails here is found out by who needs it.
+    func prepare(forBlobs count: Int, isCertain: Bool) async {
+        // A source's bytes come from a host that only GetDownloadUrlForLayer names.
+        guard isCertain, side == .destination, let client = try? await registry() else { return }
+        client.warm(connections: count)
+        await client.prepareCredentials(forWritingTo: reference.repository)
     }
 }
 
@@ -96,8 +104,24 @@ extension RegistryClient {
     {
         switch try await startUpload(in: name, mounting: sibling == nil ? nil : blob.digest, from: sibling) {
         case .mounted: .mounted
-        case .session(let session): .open(OpenUpload(location: session.location))
+        case .session(let session): .open(.at(session.location))
         }
+    }
+
+    /// The request that brings all bytes of a blob to an upload that this registry opened.
+    func sink(for blob: Descriptor, _ upload: OpenUpload, in name: RepositoryName) async throws -> RelaySink {
+        switch upload {
+        case .at(let location):
+            .request(
+                try await uploadRequest(UploadSession(location: location, repository: name), digest: blob.digest)
+            )
+        case .file(let path): .file(path)
+        }
+    }
+
+    func close(_ upload: OpenUpload, in name: RepositoryName) async {
+        guard case .at(let location) = upload else { return }
+        await cancelUpload(UploadSession(location: location, repository: name))
     }
 
     /// What a refused upload means; a token that has run out is renewed meanwhile, so that the next try has a fresh one.
@@ -108,7 +132,7 @@ extension RegistryClient {
         by repository: any ImageRepository
     ) async -> UploadRefusal? {
         do {
-            try await interpretUpload(answer, to: sent)
+            try await interpretUpload(answer, to: sent, in: repository.reference.repository)
             return nil
         } catch {
             let explained = CopyError(explaining: error, repository: repository, "uploading \(blob.digest)")

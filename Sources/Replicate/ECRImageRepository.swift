@@ -13,6 +13,7 @@ struct ECRImageRepository: ImageRepository {
     let host: ECRHost
     let registryKey: String
     let api: ECRClient
+    let pacer: Pacer
     /// The registry's host is asked for only when bytes must go there: a retag needs no token at all.
     let registry: @Sendable () async throws -> RegistryClient
 

@@ -52,11 +52,12 @@ public struct Reading: Sendable {
     public init() {}
 }
 
-/// An upload that a registry has opened and waits for.
-public struct OpenUpload: Sendable {
-    public var location: HTTPURL
-
-    public init(location: HTTPURL) { self.location = location }
+/// An upload that has been opened and waits for its bytes.
+public enum OpenUpload: Sendable {
+    /// At a registry, which said where to.
+    case at(HTTPURL)
+    /// A file of this machine, which needs no opening.
+    case file(String)
 }
 
 /// How a registry answered the wish to bring a blob.
@@ -130,17 +131,29 @@ public protocol ImageRepository: Sendable {
     /// Which of these blobs the repository does not have.
     func missing(_ blobs: [Descriptor]) async throws -> Set<Digest>
 
-    /// A request that answers with the blob's bytes, or with a redirect to them. Asking again gives a new one.
-    func source(of blob: Descriptor) async throws -> WireRequest
+    /// Where the blob's bytes are: a request that answers with them, or with a redirect to them, or a file.
+    ///
+    /// Asking again gives a new one.
+    func source(of blob: Descriptor) async throws -> RelaySource
+
+    /// Told of an answer to what ``source(of:)`` gave that is neither content nor a redirect, before it is asked again.
+    ///
+    /// A token that has run out, say, is renewed here, and a registry that throttles is asked less often.
+    func sourceRefused(_ answer: WireResponse, to request: WireRequest) async
 
     /// Begins an upload, or mounts the blob from a sibling repository if one is named and the registry agrees.
     func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart
 
-    /// The request that brings all bytes of `blob` to an open upload.
-    func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> WireRequest
+    /// What brings all bytes of `blob` to an open upload.
+    func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> RelaySink
 
     /// What the answer to an upload means: `nil` for stored.
     func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal?
+
+    /// Opens connections for so many blobs while others are still planning what to do with them.
+    ///
+    /// - Parameter isCertain: Whether the image isn't there, so that blobs will probably be moved.
+    func prepare(forBlobs count: Int, isCertain: Bool) async
 
     /// The registry's way to take a blob in parts, if it has one.
     var partUploads: (any PartUploading)? { get }
@@ -154,11 +167,21 @@ public protocol ImageRepository: Sendable {
     /// Manifests whose subject is `digest`; `nil` if the registry doesn't know the question.
     func referrers(of digest: Digest) async throws -> [Descriptor]?
 
+    /// What is listed here as referring to `subject`, where putting such a manifest and listing it are two things, of
+    /// which the second may not have happened; `nil` where the registry does both at once.
+    func ownList(ofReferrersTo subject: Digest) async throws -> Set<Digest>?
+
     /// `nil` if that can't be found out, or the registry knows no such thing.
     func immutability() async throws -> TagImmutability?
 
     /// Every tagged image.
     func list() async throws -> [ListedImage]
+
+    /// The one image that is here, where a reference needn't name any; `nil` where it must.
+    func soleImage() async throws -> ManifestID?
+
+    /// Told of an image that was put without a tag and is no part of another: it is meant to be found by its digest.
+    func keepUntagged(_ root: Manifest) async throws
 
     /// Creates the repository with the registry's defaults; one that is there already is success.
     func create() async throws
@@ -176,6 +199,16 @@ public struct UploadRefusal: Sendable {
 }
 
 extension ImageRepository {
+    public func prepare(forBlobs count: Int, isCertain: Bool) async {}
+
+    public func sourceRefused(_ answer: WireResponse, to request: WireRequest) async {}
+
+    public func ownList(ofReferrersTo subject: Digest) async throws -> Set<Digest>? { nil }
+
+    public func soleImage() async throws -> ManifestID? { nil }
+
+    public func keepUntagged(_ root: Manifest) async throws {}
+
     public var partUploads: (any PartUploading)? { nil }
 
     public func read(_ manifests: [ManifestID]) async throws -> Reading {

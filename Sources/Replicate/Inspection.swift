@@ -54,7 +54,8 @@ extension Replicator {
     /// - Throws: ``CopyError``
     public func inspect(_ reference: ImageReference, referrers mode: ReferrerMode) async throws -> Inspection {
         let repository = try await opener.open(reference, side: .source, source)
-        guard let id = ManifestID(reference) else {
+        let sole = reference.registry.isLayout ? try await repository.soleImage() : nil
+        guard let id = ManifestID(reference) ?? sole else {
             throw CopyError(
                 .unsupported("the reference names neither a tag nor a digest"),
                 side: .source,

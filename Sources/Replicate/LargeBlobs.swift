@@ -17,7 +17,7 @@ struct LargeBlobs: Sendable {
     private let journal: UploadJournal
     private let logger: Logger
     private let report: @Sendable (CopyEvent) -> Void
-    private let places = Permits(mostUploads)
+    private let places: Admission
     private let pool = PartPool(count: mostParts)
 
     /// Uploads in parts at a time.
@@ -32,8 +32,10 @@ struct LargeBlobs: Sendable {
         sender: any HTTPSending,
         retry: RetryPolicy,
         logger: Logger,
+        drain: Drain = Drain(),
         report: @escaping @Sendable (CopyEvent) -> Void
     ) {
+        places = Admission(jobs: Self.mostUploads, drain: drain)
         self.options = options
         self.sender = sender
         self.retry = retry
@@ -47,6 +49,9 @@ struct LargeBlobs: Sendable {
         isWanted(blob, destination) && destination.partUploads != nil && blob.size <= PartPlan.largestBlob
     }
 
+    /// Whether every blob goes in parts, so that the registry's token and connections are needed by none.
+    var takesAll: Bool { options.mode == .api }
+
     private func isWanted(_ blob: Descriptor, _ destination: any ImageRepository) -> Bool {
         switch options.mode {
         case .registry: false
@@ -58,14 +63,14 @@ struct LargeBlobs: Sendable {
 
     /// Waits for a place among the uploads in parts before `body`, if this is the way for the blob.
     ///
-    /// Outside the permits for relays: who waits here holds none, and small blobs go by.
+    /// Taken before the admission to the wire: who waits here takes up no room there, and small blobs go by.
     func withPlace<Result: Sendable>(
         for blob: Descriptor,
         at destination: any ImageRepository,
         _ body: () async throws -> Result
     ) async throws -> Result {
         guard takes(blob, to: destination) else { return try await body() }
-        return try await places.withPermit(body)
+        return try await places.admit(blob.size, body)
     }
 
     /// Brings the blob.

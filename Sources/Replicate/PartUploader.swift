@@ -31,10 +31,15 @@ struct PartUploader: Sendable {
     /// How often the registry may say that it stands elsewhere, without a part being accepted in between.
     static let mostCorrections = 8
 
+    /// Parts of one upload in memory at a time: one goes up, one comes down. The third of the pool is another upload's.
+    static let mostHeld = 2
+
     /// One part, come down and waiting to go up.
     private struct Piece: Sendable {
         var range: Range<Int64>
         var lease: PartPool.Lease
+        /// Of this upload's own: gives its place back together with the lease.
+        var turn: PartPool.Lease
     }
 
     private enum Pass { case done, standsAt(Int64), corrupt(Digest), gone }
@@ -72,15 +77,17 @@ struct PartUploader: Sendable {
     /// Parts one after the other until the end, or until the registry wants another one than the next.
     private func pass(from offset: Int64, _ hash: RunningHash?) async throws -> Pass {
         let (pieces, feed) = AsyncThrowingStream<Piece, any Error>.makeStream()
+        let turns = PartPool(count: Self.mostHeld)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 do {
                     for range in plan.parts(from: offset) {
                         // The pool is what keeps the source from running ahead.
+                        let turn = try await turns.lease(0)
                         let lease = try await pool.lease(plan.partSize)
                         try await source.read(range, into: lease.buffer)
                         await hash?.add(lease.buffer, at: range.lowerBound)
-                        feed.yield(Piece(range: range, lease: lease))
+                        feed.yield(Piece(range: range, lease: lease, turn: turn))
                     }
                     feed.finish()
                 } catch {

@@ -10,13 +10,16 @@ struct PlainImageRepository: ImageRepository {
     let side: CopyError.Side
     let registryKey: String
     let client: RegistryClient
+    let pacer: Pacer
 
     /// Requests under way at once for one bulk question.
-    static let parallelCalls = 8
+    static let parallelCalls = 32
 
     func read(manifests: [ManifestID], digests: [ManifestID]) async throws -> Reading {
         var reading = Reading()
         let wanted = Set(manifests)
+        // On a long link it matters that nobody waits for an answer before asking the next question.
+        async let heads = heads(of: digests.unique().filter { !wanted.contains($0) })
         let read = try await wanted.mapConcurrently(limit: Self.parallelCalls) { id in
             try await explained("reading the manifest", id) { (id, try await manifest(id)) }
         }
@@ -29,14 +32,16 @@ struct PlainImageRepository: ImageRepository {
                 reading.digests[id] = manifest.digest
             }
         }
-        let asked = digests.unique().filter { !wanted.contains($0) }
-        let found = try await asked.mapConcurrently(limit: Self.parallelCalls) { id in
+        for (id, digest) in try await heads { reading.digests[id] = digest }
+        return reading
+    }
+
+    private func heads(of ids: [ManifestID]) async throws -> [(ManifestID, Digest?)] {
+        try await ids.mapConcurrently(limit: Self.parallelCalls) { id in
             try await explained("asking for the manifest", id) {
                 (id, try await client.manifestDigest(id.manifestReference, of: reference.repository))
             }
         }
-        for (id, digest) in found { reading.digests[id] = digest }
-        return reading
     }
 
     private func manifest(_ id: ManifestID) async throws -> Manifest? {
@@ -53,11 +58,20 @@ struct PlainImageRepository: ImageRepository {
         return Set(answers.filter { !$0.1 }.map(\.0))
     }
 
-    func source(of blob: Descriptor) async throws -> WireRequest {
+    func source(of blob: Descriptor) async throws -> RelaySource {
         try await explained("reading a blob", .digest(blob.digest)) {
-            try await client.blobRequest(blob.digest, in: reference.repository)
+            try await pacer.admitRelay(PlainPacing.bucket)
+            return .request(try await client.blobRequest(blob.digest, in: reference.repository))
         }
     }
+
+    func sourceRefused(_ answer: WireResponse, to request: WireRequest) async {
+        pacer.noteRelay(answer, PlainPacing.bucket)
+        // What comes of it is seen when the blob is asked for again.
+        _ = await client.downloadFailure(answer, to: request)
+    }
+
+    func prepare(forBlobs count: Int, isCertain: Bool) async { client.warm(connections: count) }
 
     func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart {
         try await explained("starting an upload") {
@@ -65,28 +79,37 @@ struct PlainImageRepository: ImageRepository {
         }
     }
 
-    func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> WireRequest {
+    func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> RelaySink {
         try await explained("uploading") {
-            try await client.uploadRequest(session(upload), digest: blob.digest)
+            try await pacer.admitRelay(PlainPacing.bucket)
+            return try await client.sink(for: blob, upload, in: reference.repository)
         }
     }
 
     func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal? {
-        await client.refusal(answer, of: blob, sent: sent, by: self)
+        pacer.noteRelay(answer, PlainPacing.bucket)
+        return await client.refusal(answer, of: blob, sent: sent, by: self)
     }
 
     func closeUpload(_ upload: OpenUpload) async {
-        await client.cancelUpload(session(upload))
-    }
-
-    private func session(_ upload: OpenUpload) -> UploadSession {
-        UploadSession(location: upload.location, repository: reference.repository)
+        await client.close(upload, in: reference.repository)
     }
 
     func put(_ manifest: Manifest, tag: Tag?) async throws {
+        if let subject = tag?.subject, manifest.kind == .index {
+            // A list of referrers that others add to: it is never replaced.
+            return try await explained("listing referrers", .tag(try Tag(listingReferrersTo: subject))) {
+                try await client.list(
+                    manifest.children,
+                    asReferrersTo: subject,
+                    in: reference.repository,
+                    preferring: manifest
+                )
+            }
+        }
         let id: ManifestID = tag.map { .both($0, manifest.digest) } ?? .digest(manifest.digest)
         try await explained("storing the manifest", id) {
-            let stored: Digest?
+            let stored: StoredManifest
             do {
                 stored = try await client.putManifest(
                     manifest,
@@ -106,14 +129,16 @@ struct PlainImageRepository: ImageRepository {
                     requestID: error.requestID
                 )
             }
-            if let stored, stored != manifest.digest {
-                throw CopyError(
-                    .corrupt(expected: manifest.digest, detail: "the registry stored \(stored)"),
-                    side: side,
-                    image: reference.tagged(tag).description,
-                    operation: "storing the manifest"
-                )
+            if let subject = manifest.subject?.digest, !stored.isListed {
+                try await client.list([manifest.listing], asReferrersTo: subject, in: reference.repository)
             }
+        }
+    }
+
+    func ownList(ofReferrersTo subject: Digest) async throws -> Set<Digest>? {
+        if let known = try await referrers(of: subject) { return Set(known.map(\.digest)) }
+        return try await explained("listing referrers", .digest(subject)) {
+            Set(try await client.listedReferrers(of: subject, in: reference.repository).map(\.digest))
         }
     }
 

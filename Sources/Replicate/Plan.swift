@@ -19,6 +19,8 @@ public struct Plan: Sendable {
         public var action: TagAction
         /// A cosign or fallback tag that travels with the image, not one that was asked for.
         public var isReferrer: Bool
+        /// A list of referrers that is added to, so that it may always be set: nothing is lost.
+        public var isList = false
     }
 
     /// Why a manifest is part of the plan.

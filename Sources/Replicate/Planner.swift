@@ -6,6 +6,8 @@ internal import Content
 struct Planner: Sendable {
     let reader: SourceReader
     let options: CopyOptions
+    /// Whether blobs will go to the registries' uploads, which are better prepared for.
+    var expectsUploads = true
 
     /// One image: where it comes from, what it is, which tags it should get where.
     struct Wish: Sendable {
@@ -24,6 +26,8 @@ struct Planner: Sendable {
             let known = await session.has(wish.root.digest)
             if wish.isMade ? !known : !(known || session.isSource) { needy.append(session) }
         }
+        // Nobody waits for it but the last lines: what fails here is found out by who needs it.
+        async let prepared: Void = prepare(needy, for: wish.root)
         let trouble = Trouble(sessions.count)
         let indexes = Dictionary(uniqueKeysWithValues: sessions.enumerated().map { (ObjectIdentifier($1), $0) })
         let asking = needy
@@ -53,6 +57,7 @@ struct Planner: Sendable {
             let subjects = image.manifestsBelow(wish.root.digest).filter { !wish.isMade || $0 != wish.root.digest }
             referrers = wantsReferrers ? try await findReferrers(about: subjects) : ReferrerSet()
         }
+        await prepared
         return try await sessions.enumerated().map { ($0, $1) }.mapConcurrently(limit: sessions.count) {
             index,
             session in
@@ -65,6 +70,12 @@ struct Planner: Sendable {
                 return .failure(error)
             }
         }
+    }
+
+    /// Opens connections while the graph is read: no blob waits for a handshake that it could have had.
+    private func prepare(_ needy: [DestinationSession], for root: Manifest) async {
+        guard expectsUploads, !options.isDryRun, !needy.isEmpty else { return }
+        await ([reader.repository] + needy.map(\.repository)).prepare(for: root, isCertain: true)
     }
 
     /// The whole graph, or only its root where nobody needs more.
@@ -166,24 +177,40 @@ struct Planner: Sendable {
     ) async throws -> ([Plan.PlannedManifest], [Plan.PlannedTag]) {
         let tagDigests = referrers.tagged.map(\.manifest.digest)
         try await session.look(for: referrers.digests + tagDigests, tags: referrers.tagged.map(\.tag))
-        var tags: [Plan.PlannedTag] = []
-        for (tag, manifest) in referrers.tagged {
-            tags += try await guardian.decide([tag], for: manifest.digest, isReferrer: true)
-            await reader.remember(manifest)
+        let lists = try await session.ownLists(ofReferrersTo: Set(referrers.subjects.values))
+        let isListed: (Digest) -> Bool = { digest in
+            guard let lists, let subject = referrers.subjects[digest] else { return true }
+            return lists[subject]?.contains(digest) ?? false
         }
-        let skipped = Set(tags.filter { if case .skip = $0.action { true } else { false } }.map(\.digest))
+        var tags: [Plan.PlannedTag] = []
+        var skipped: Set<Digest> = []
+        for (tag, manifest) in referrers.tagged {
+            await reader.remember(manifest)
+            let isList = lists != nil && ReferrerSet.subject(ofList: tag, manifest) != nil
+            if isList, manifest.children.map(\.digest).allSatisfy(isListed) {
+                skipped.insert(manifest.digest)
+                continue
+            }
+            let planned = try await guardian.decide([tag], for: manifest.digest, isReferrer: true, isList: isList)
+            if planned.contains(where: { if case .skip = $0.action { true } else { false } }) {
+                skipped.insert(manifest.digest)
+            }
+            tags += planned
+        }
         var planned: [Plan.PlannedManifest] = []
         var seen: Set<Digest> = []
         let wanted = (referrers.digests + tagDigests.filter { !skipped.contains($0) }).unique()
         var lacking: [Digest] = []
         for digest in wanted {
-            if await !session.has(digest) { lacking.append(digest) }
+            // One that arrived and was not listed any more, because its run was killed, is put again.
+            if await !session.has(digest) || !isListed(digest) { lacking.append(digest) }
         }
         for manifest in try await read(lacking) {
             let image = try await reader.image(under: manifest) { try await session.look(for: $0) }
             for digest in image.manifestsBelow(manifest.digest) where seen.insert(digest).inserted {
                 guard let below = image.manifests[digest] else { continue }
-                planned.append(.init(manifest: below, role: .referrer, isThere: await session.has(digest)))
+                let isThere = await session.has(digest) && isListed(digest)
+                planned.append(.init(manifest: below, role: .referrer, isThere: isThere))
             }
         }
         return (planned, tags)
@@ -227,5 +254,21 @@ struct Planner: Sendable {
         init(_ count: Int) { errors = Array(repeating: nil, count: count) }
         func note(_ error: any Error, at index: Int) { errors[index] = errors[index] ?? error }
         func at(_ index: Int) -> (any Error)? { errors[index] }
+    }
+}
+
+extension [any ImageRepository] {
+    /// For how many blobs an index is expected to need connections before its children are known.
+    private static var blobsOfAnIndex: Int { 16 }
+
+    func prepare(for root: Manifest, isCertain: Bool) async {
+        let expected = root.children.isEmpty ? root.blobs.count : Self.blobsOfAnIndex
+        await withTaskGroup(of: Void.self) { group in
+            for place in self {
+                group.addTask {
+                    await place.prepare(forBlobs: Swift.min(expected, Admission.mostAtOnce), isCertain: isCertain)
+                }
+            }
+        }
     }
 }

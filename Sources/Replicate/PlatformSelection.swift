@@ -30,7 +30,8 @@ struct PlatformSelection: Sendable {
             chosen.append(first)
         }
         chosen = chosen.unique()
-        if wanted.count == 1, let child = chosen.first { return .child(child) }
+        // Also when it was named twice, or by two names.
+        if chosen.count == 1 { return .child(chosen[0]) }
         let digests = Set(chosen.map { $0.digest.description })
         let kept = root.children.filter { child in
             digests.contains(child.digest.description)

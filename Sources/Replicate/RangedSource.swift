@@ -46,7 +46,9 @@ actor RangedSource {
         var hops = 0
         while true {
             if current == nil {
-                current = try await repository.source(of: blob)
+                // A file is there whole, and needs no parts to be read again.
+                guard case .request(let given) = try await repository.source(of: blob) else { throw NoRanges() }
+                current = given
                 isFresh = true
                 urls += 1
                 hops = 0
@@ -67,9 +69,12 @@ actor RangedSource {
                 current = try redirected(place, answer, hops)
             // It has expired, or the token in it.
             case 404 where !isFresh: current = nil
-            case 400..<500 where ![404, 408, 429].contains(answer.status.code) && urls < BlobMover.mostURLs:
+            case 400..<500 where ![404, 408, 429].contains(answer.status.code) && urls < BlobCourier.mostURLs:
+                await repository.sourceRefused(answer, to: request)
                 current = nil
-            default: throw BlobFailure(sourceAnswered: answer, blob, repository)
+            default:
+                await repository.sourceRefused(answer, to: request)
+                throw BlobFailure(sourceAnswered: answer, blob, repository)
             }
         }
     }

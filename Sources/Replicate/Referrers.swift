@@ -6,10 +6,24 @@ internal import Content
 struct ReferrerSet: Sendable {
     /// Found by asking for referrers, subjects before what refers to them.
     var digests: [Digest] = []
+    /// What each of those is about, as far as a list of referrers said it; and of those that fallback tags list.
+    var subjects: [Digest: Digest] = [:]
     /// Found under the tags that cosign and the fallback schema use.
     var tagged: [(tag: Tag, manifest: Manifest)] = []
 
     var isEmpty: Bool { digests.isEmpty && tagged.isEmpty }
+
+    /// What `tag` is a list of referrers to, by the fallback schema; `nil` for a cosign tag.
+    static func subject(ofList tag: Tag, _ manifest: Manifest) -> Digest? {
+        manifest.kind == .index ? tag.subject : nil
+    }
+
+    fileprivate mutating func noteFallbackLists() {
+        for (tag, manifest) in tagged {
+            guard let subject = Self.subject(ofList: tag, manifest) else { continue }
+            for child in manifest.children where subjects[child.digest] == nil { subjects[child.digest] = subject }
+        }
+    }
 }
 
 /// Finds what refers to an image at the source.
@@ -42,9 +56,14 @@ struct ReferrerFinder: Sendable {
         async let listed = listReferrers(of: subjects)
         var found = ReferrerSet()
         (found.digests, found.tagged) = (try await listed.found, try await tagged)
-        guard try await !listed.isKnown else { return found }
+        found.subjects = try await listed.subjects
+        if try await !listed.isKnown { try await followTags(&found, from: subjects) }
+        found.noteFallbackLists()
+        return found
+    }
 
-        // Without the question, the fallback tags are all there is: follow them from referrer to referrer.
+    /// Without the question, the fallback tags are all there is: they are followed from referrer to referrer.
+    private func followTags(_ found: inout ReferrerSet, from subjects: [Digest]) async throws {
         var seen = Set(subjects)
         for _ in 0..<Self.deepestChain {
             let next = found.tagged.flatMap(\.manifest.children).map(\.digest).unique()
@@ -54,22 +73,27 @@ struct ReferrerFinder: Sendable {
             let tags = Set(found.tagged.map(\.tag))
             found.tagged += more.filter { !tags.contains($0.tag) }
         }
-        return found
     }
 
-    private func listReferrers(of subjects: [Digest]) async throws -> (found: [Digest], isKnown: Bool) {
+    private func listReferrers(
+        of subjects: [Digest]
+    ) async throws -> (found: [Digest], subjects: [Digest: Digest], isKnown: Bool) {
         var found: [Digest] = []
+        var about: [Digest: Digest] = [:]
         var seen = Set(subjects)
         var level = subjects
         for _ in 0..<Self.deepestChain where !level.isEmpty {
             let answers = try await level.mapConcurrently(limit: Self.parallelQuestions) { subject in
                 try await repository.referrers(of: subject)
             }
-            guard !answers.contains(where: { $0 == nil }) else { return (found, false) }
+            guard !answers.contains(where: { $0 == nil }) else { return (found, about, false) }
+            for (subject, answer) in zip(level, answers) {
+                for referrer in answer ?? [] where about[referrer.digest] == nil { about[referrer.digest] = subject }
+            }
             level = answers.compactMap { $0 }.flatMap { $0 }.map(\.digest).filter { seen.insert($0).inserted }
             found += level
         }
-        return (found, true)
+        return (found, about, true)
     }
 
     private func readTags(of subjects: [Digest]) async throws -> [(tag: Tag, manifest: Manifest)] {

@@ -11,29 +11,45 @@ public struct Replicator: Sendable {
     public let source: SideOptions
     public let destination: SideOptions
     let mover: BlobMover
+    /// Whether this run is to begin nothing more.
+    public let drain: Drain
     let report: @Sendable (CopyEvent) -> Void
 
     /// Images of one selection that are worked on at once; the blobs of all share one budget of permits.
     static let parallelImages = 4
-    /// Relays in flight unless somebody says otherwise (DESIGN section 10: large blobs are limited by bandwidth).
-    public static let usualJobs = 8
 
+    /// - Parameters:
+    ///   - jobs: Relays in flight; `nil` lets the sizes of the blobs decide (DESIGN section 10).
+    ///   - drain: Ends the run early, when somebody begins it.
     public init(
         opener: RepositoryOpener,
         relay: any BlobRelaying,
         retry: RetryPolicy,
         source: SideOptions,
         destination: SideOptions,
-        jobs: Int = usualJobs,
+        jobs: Int? = nil,
         uploads: UploadOptions = UploadOptions(),
+        drain: Drain = Drain(),
         report: @escaping @Sendable (CopyEvent) -> Void = { _ in }
     ) {
         self.opener = opener
         self.source = source
         self.destination = destination
         self.report = report
-        let large = LargeBlobs(uploads, sender: opener.sender, retry: retry, logger: opener.logger, report: report)
-        mover = BlobMover(relay: relay, large: large, retry: retry, jobs: jobs, report: report)
+        self.drain = drain
+        // Of two sides only one can pay for a relay: what is brought is the destination's.
+        var retry = retry.spending(opener.budgets.destination)
+        // A blob that waits for its next try isn't under way.
+        retry.clock = retry.clock.until(drain)
+        let large = LargeBlobs(
+            uploads,
+            sender: opener.sender,
+            retry: retry,
+            logger: opener.logger,
+            drain: drain,
+            report: report
+        )
+        mover = BlobMover(relay: relay, large: large, retry: retry, jobs: jobs, drain: drain, report: report)
     }
 
     /// Gives an image of a repository more tags there: one question, and one `PutImage` a tag.
@@ -75,11 +91,30 @@ public struct Replicator: Sendable {
         _ options: CopyOptions,
         sides: (source: SideOptions, destination: SideOptions)
     ) async throws -> [CopyResult] {
-        let from = try await opener.open(source, side: .source, sides.source)
-        let reader = SourceReader(from)
-        let targets = try await destinations.enumerated().map { ($0, $1) }.mapConcurrently(limit: 8) { _, reference in
-            await open(reference, source, from, sides)
+        do {
+            return try await run(source, selection, to: destinations, tags: tags, options, sides: sides)
+        } catch is Drained {
+            // Called off while it was still being found out what there is to do.
+            return destinations.map {
+                .cancelled(source: "\(source)", destination: "\($0.repository(for: source))", left: nil)
+            }
         }
+    }
+
+    private func run(
+        _ source: ImageReference,
+        _ selection: Selection,
+        to destinations: [DestinationReference],
+        tags: [Tag],
+        _ options: CopyOptions,
+        sides: (source: SideOptions, destination: SideOptions)
+    ) async throws -> [CopyResult] {
+        let (from, targets) = try await drain.abandoning {
+            let from = try await opener.open(source, side: .source, sides.source)
+            let targets = try await destinations.mapConcurrently(limit: 8) { await open($0, source, from, sides) }
+            return (from, distinct(targets))
+        }
+        let reader = SourceReader(from)
         let batch = Batch(
             replicator: self,
             // As it was resolved: a bare REPO names its registry from here on.
@@ -90,8 +125,28 @@ public struct Replicator: Sendable {
         )
         switch selection {
         case .one(let id): return try await batch.copyOne(id, tags: tags)
+        case .sole:
+            guard let id = try await from.soleImage() else { throw noImageNamed(source) }
+            return try await batch.copyOne(id, tags: tags)
         case .many(let filter): return try await batch.copyMany(filter)
         }
+    }
+
+    /// Each place and tag once, however often and in whatever forms it was named.
+    private func distinct(_ targets: [Batch.Target]) -> [Batch.Target] {
+        var places: [String: Int] = [:]
+        var kept: [Batch.Target] = []
+        for target in targets {
+            let place = (try? target.session.get().repository.placeKey) ?? "\(target.reference)"
+            let key = "\(place):\(target.reference.tag?.value ?? "")"
+            if let index = places[key] {
+                kept[index].note = "\(kept[index].reference) was named more than once, and is one destination"
+            } else {
+                places[key] = kept.count
+                kept.append(target)
+            }
+        }
+        return kept
     }
 
     private func open(
@@ -101,6 +156,14 @@ public struct Replicator: Sendable {
         _ sides: (source: SideOptions, destination: SideOptions)
     ) async -> Batch.Target {
         do {
+            guard reference.repository != nil || !source.registry.isLayout else {
+                throw CopyError(
+                    .unsupported("an image layout has no name that could be kept: name the repository"),
+                    side: .destination,
+                    image: "\(reference)",
+                    operation: "opening the registry"
+                )
+            }
             let repository = try await opener.open(
                 reference.repository(for: source),
                 side: .destination,
@@ -131,6 +194,8 @@ public struct Replicator: Sendable {
 extension Replicator {
     /// Who the destination's identity is, for a record; `nil` where that can't be said.
     public func caller(at destination: DestinationReference) async -> String? {
-        await opener.caller(at: destination.registry, self.destination)
+        // Not said is no failure: neither if somebody stops the run meanwhile.
+        let found = try? await drain.abandoning { await opener.caller(at: destination.registry, self.destination) }
+        return found ?? nil
     }
 }

@@ -58,12 +58,27 @@ public struct CopyReceipt: Sendable {
     }
 }
 
+/// What of a plan was not carried out.
+public struct Remainder: Sendable, Equatable, Codable {
+    public var blobs: Int
+    /// Of those blobs, compressed.
+    public var bytes: Int64
+    public var manifests: Int
+
+    public init(blobs: Int, bytes: Int64, manifests: Int) {
+        self.blobs = blobs
+        self.bytes = bytes
+        self.manifests = manifests
+    }
+}
+
 /// How one image ended at one destination.
 public enum CopyResult: Sendable {
     case done(CopyReceipt)
     case planned(Plan)
     case failed(source: String, destination: String, CopyError)
-    case cancelled(source: String, destination: String)
+    /// Stopped before it was done, with what is left of its plan; `nil` if there was none yet.
+    case cancelled(source: String, destination: String, left: Remainder?)
 
     public var error: CopyError? {
         if case .failed(_, _, let error) = self { error } else { nil }

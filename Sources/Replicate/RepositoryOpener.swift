@@ -40,12 +40,17 @@ public final class RepositoryOpener: Sendable {
     private let resolver: IdentityResolver
     let sender: any HTTPSending
     private let retry: RetryPolicy
+    private let quotas: [String: Double]
+    private let pacers: Pacers
+    /// What each side may still be tried again.
+    public let budgets: RetryBudgets
     let logger: Logger
     private let now: @Sendable () -> Date
     private let authorizations = Lock<[TokenKey: RenewingAuthorization]>([:])
     private let granted = Lock<[TokenKey: String]>([:])
     private let callers = SingleFlight<CallerKey, AccountID>()
     private let origins = SingleFlight<PlainRegistry, HTTPURL>()
+    private let plain = Lock<[PlainRegistry: NegotiatedAuthorization]>([:])
 
     private struct TokenKey: Hashable, Sendable {
         var identity: IdentityOptions
@@ -64,16 +69,24 @@ public final class RepositoryOpener: Sendable {
         var proxyEndpoint: String
     }
 
+    /// - Parameters:
+    ///   - quotas: Calls of ECR's API a second, by operation, where they aren't AWS's defaults.
+    ///   - budgets: As many retries as `retry` allows to what is usually in flight, if there are none.
     public init(
         resolver: IdentityResolver,
         sender: any HTTPSending,
         retry: RetryPolicy,
+        quotas: [String: Double] = [:],
+        budgets: RetryBudgets? = nil,
         logger: Logger,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.resolver = resolver
         self.sender = sender
         self.retry = retry
+        self.quotas = ECRQuotas.usual.merging(quotas) { $1 }
+        self.budgets = budgets ?? RetryBudgets(attempts: retry.attempts)
+        pacers = Pacers(clock: retry.clock)
         self.logger = logger
         self.now = now
     }
@@ -88,6 +101,8 @@ public final class RepositoryOpener: Sendable {
             switch reference.registry {
             case .plain(let registry): return try await openPlain(reference, registry, side)
             case .ecr(let host): return try openECR(reference, host, side, options)
+            case .layout(let layout):
+                return LayoutImageRepository(reference, layout, side: side, clock: retry.clock)
             case .callersOwn:
                 let host = try await ownHost(options)
                 var named = reference
@@ -107,7 +122,7 @@ public final class RepositoryOpener: Sendable {
         switch location {
         case .ecr(let host): region = host.region
         case .callersOwn: region = try? resolver.defaultRegion(flag: options.region, options: options.identity)
-        case .plain: region = nil
+        case .plain, .layout: region = nil
         }
         guard let region else { return nil }
         return try? await sts(region: region, options).getCallerIdentity().arn
@@ -120,19 +135,50 @@ public final class RepositoryOpener: Sendable {
     ) async throws -> any ImageRepository {
         let base = try await origins.run(registry) { [sender] in
             try await RegistryClient.probe(
-                authority: registry.authority,
+                authority: registry.endpointAuthority,
                 scheme: registry.scheme.flatMap { HTTPURL.Scheme(rawValue: $0.rawValue) },
                 sender: sender
             )
         }
+        let pacer = pacers.pacer(of: base.origin)
         let client = RegistryClient(
             base: base,
-            authorization: AnonymousAuthorization(),
-            sender: sender,
-            retry: retry,
+            authorization: authorization(of: registry, at: base),
+            sender: PacedSender(sender, pacer) { request in
+                request.url.origin == base.origin ? PlainPacing.bucket(of: request) : nil
+            },
+            retry: retry.spending(budgets.of(side)),
             logger: logger
         )
-        return PlainImageRepository(reference: reference.bare, side: side, registryKey: base.origin, client: client)
+        return PlainImageRepository(
+            reference: reference.bare,
+            side: side,
+            registryKey: base.origin,
+            client: client,
+            pacer: pacer
+        )
+    }
+
+    /// One for all repositories of a registry, whose first refusal tells how it wants to be spoken to.
+    private func authorization(of registry: PlainRegistry, at base: HTTPURL) -> NegotiatedAuthorization {
+        plain.withLock { known in
+            if let authorization = known[registry] { return authorization }
+            let authorization = NegotiatedAuthorization(
+                registry: base,
+                store: StoredLogins(
+                    registry: registry,
+                    variables: resolver.environment.variables,
+                    home: resolver.environment.home,
+                    logger: logger
+                ),
+                sender: sender,
+                retry: retry,
+                logger: logger,
+                now: now
+            )
+            known[registry] = authorization
+            return authorization
+        }
     }
 
     private func openECR(
@@ -143,12 +189,16 @@ public final class RepositoryOpener: Sendable {
     ) throws -> any ImageRepository {
         let endpoint = try endpoint(of: host, options)
         let credentials = try resolver.provider(for: options.identity, stsRegion: host.region)
+        let registryKey = "\(endpoint.url.origin) \(host.account) \(host.region)"
+        let pacer = pacers.pacer(of: registryKey, seeds: quotas)
+        let retry = retry.spending(budgets.of(side))
         let api = ECRClient(
             endpoint: endpoint.url,
             region: host.region,
             credentials: credentials,
             sender: sender,
             retry: retry,
+            pacer: pacer,
             logger: logger,
             now: now
         )
@@ -157,9 +207,21 @@ public final class RepositoryOpener: Sendable {
             reference: reference.bare,
             side: side,
             host: host,
-            registryKey: "\(endpoint.url.origin) \(host.account) \(host.region)",
+            registryKey: registryKey,
             api: api,
-            registry: { try await self.registry(of: host, endpoint, options, key, api) }
+            pacer: pacer,
+            registry: {
+                let (base, authorization) = try await self.registry(of: host, endpoint, options, key, api)
+                return RegistryClient(
+                    base: base,
+                    authorization: authorization,
+                    sender: PacedSender(self.sender, pacer) { request in
+                        request.url.origin == base.origin ? ECRQuotas.operation(of: request) : nil
+                    },
+                    retry: retry,
+                    logger: self.logger
+                )
+            }
         )
     }
 
@@ -183,7 +245,7 @@ public final class RepositoryOpener: Sendable {
         _ options: SideOptions,
         _ key: TokenKey,
         _ api: ECRClient
-    ) async throws -> RegistryClient {
+    ) async throws -> (base: HTTPURL, authorization: RenewingAuthorization) {
         let authorization = authorizations.withLock { known in
             if let authorization = known[key] { return authorization }
             let authorization = RenewingAuthorization(now: now) {
@@ -204,7 +266,7 @@ public final class RepositoryOpener: Sendable {
         } else {
             base = try HTTPURL("https://\(host.name)")
         }
-        return RegistryClient(base: base, authorization: authorization, sender: sender, retry: retry, logger: logger)
+        return (base, authorization)
     }
 
     private static func grant(_ api: ECRClient) async throws -> TokenGrant {
@@ -245,35 +307,5 @@ public final class RepositoryOpener: Sendable {
             retry: retry,
             now: now
         )
-    }
-}
-
-/// Where a registry answers when the API's endpoint was overridden.
-///
-/// - Source: DESIGN section 6: no token goes where it was not meant to
-enum RegistryHost {
-    /// - Throws: `WireError` with the reason `badURL`.
-    static func url(proxyEndpoint: String, for host: ECRHost, apiEndpoint: HTTPURL) throws -> HTTPURL {
-        guard !proxyEndpoint.isEmpty else {
-            throw WireError(.badURL, "\(apiEndpoint) names no registry in proxyEndpoint; pass --…-registry-endpoint")
-        }
-        let proxy = try HTTPURL(proxyEndpoint.contains("://") ? proxyEndpoint : "https://\(proxyEndpoint)")
-        if let named = try? ECRHost(authority: proxy.authority) {
-            guard named.region == host.region else {
-                throw WireError(
-                    .badURL,
-                    "\(apiEndpoint) is asked for region \(host.region) and names a registry in \(named.region)"
-                )
-            }
-            guard named.localAuthority != nil || !apiEndpoint.isLoopback else {
-                throw WireError(
-                    .badURL,
-                    "\(apiEndpoint) is on this machine but names \(proxy.host), which is AWS: its token is not sent there"
-                )
-            }
-        }
-        var labels = proxy.authority.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        if let first = labels.first, (try? AccountID(parsing: first)) != nil { labels[0] = host.account.value }
-        return try HTTPURL("\(proxy.scheme.rawValue)://\(labels.joined(separator: "."))")
     }
 }

@@ -8,11 +8,17 @@ struct TagGuard: Sendable {
     let options: CopyOptions
 
     /// - Throws: ``CopyError`` of kind `refused`, naming both digests.
-    func decide(_ tags: [Tag], for wanted: Digest, isReferrer: Bool) async throws -> [Plan.PlannedTag] {
+    func decide(
+        _ tags: [Tag],
+        for wanted: Digest,
+        isReferrer: Bool,
+        isList: Bool = false
+    ) async throws -> [Plan.PlannedTag] {
         var planned: [Plan.PlannedTag] = []
         for tag in tags.unique() {
-            let action = try action(for: tag, wanted, holding: await session.holds(tag), isReferrer: isReferrer)
-            planned.append(.init(tag: tag, digest: wanted, action: action, isReferrer: isReferrer))
+            var one = Plan.PlannedTag(tag: tag, digest: wanted, action: .keep, isReferrer: isReferrer, isList: isList)
+            one.action = try action(for: one, holding: await session.holds(tag))
+            planned.append(one)
         }
         return planned
     }
@@ -36,21 +42,18 @@ struct TagGuard: Sendable {
         let ids = tags.map { ManifestID.tag($0.tag) }
         let reading = try await session.repository.read(manifests: [], digests: ids)
         return try tags.map { planned in
-            let held = reading.digests[.tag(planned.tag)]
-            let action = try action(for: planned.tag, planned.digest, holding: held, isReferrer: planned.isReferrer)
-            return .init(tag: planned.tag, digest: planned.digest, action: action, isReferrer: planned.isReferrer)
+            var confirmed = planned
+            confirmed.action = try action(for: planned, holding: reading.digests[.tag(planned.tag)])
+            return confirmed
         }
     }
 
-    private func action(
-        for tag: Tag,
-        _ wanted: Digest,
-        holding held: Digest?,
-        isReferrer: Bool
-    ) throws -> Plan.TagAction {
+    private func action(for planned: Plan.PlannedTag, holding held: Digest?) throws -> Plan.TagAction {
+        let (tag, wanted) = (planned.tag, planned.digest)
         if held == wanted { return .keep }
+        if planned.isList { return held.map { .move(from: $0) } ?? .set }
         // What must be current is the tag that was asked for; signatures' tags follow it.
-        if let expected = options.ifCurrent, !isReferrer {
+        if let expected = options.ifCurrent, !planned.isReferrer {
             guard let held, held == expected else {
                 throw refusal(.tagMoved(tag: tag, expected: expected, holds: held), tag)
             }

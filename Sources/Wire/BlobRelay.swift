@@ -1,8 +1,10 @@
+internal import Glibc
 internal import HTTPTypes
+internal import Platform
 
-/// A download coupled to an upload, both on one driver's thread.
+/// A download coupled to the uploads it feeds, all on one driver's thread.
 ///
-/// Source callback → SHA-256 → ring → destination callback; nothing crosses into Swift concurrency until the end.
+/// Source callback → SHA-256 → ring → destination callbacks; nothing crosses into Swift concurrency until the end.
 /// The callbacks only note what they want; ``settle()`` does it from the loop.
 final class BlobRelay: Job {
     private enum SourceAnswer { case unknown, content, other }
@@ -10,100 +12,136 @@ final class BlobRelay: Job {
     let ticket: Ticket
     private unowned let loop: DriverLoop
     private let request: RelayRequest
-    private var continuation: CheckedContinuation<RelayOutcome, any Error>?
+    private var continuation: CheckedContinuation<[RelayResult], any Error>?
     private var source: Transfer?
-    private var destination: Transfer?
+    private var feed: ByteFile?
+    private var fed: Int64 = 0
+    private let outlets: [RelayOutlet]
     private var blob: VerifiedBlob
 
     private var sourceAnswer = SourceAnswer.unknown
     private var sourceBody: [UInt8] = []
-    private var destinationBody: [UInt8] = []
     private var sourceIsPaused = false
-    private var destinationIsPaused = false
-    private var wantsUpload = false
+    /// When the rate that all relays share lets the source go on.
+    private var sourceWaitsUntil: ContinuousClock.Instant?
+    private var sourceMoved: ContinuousClock.Instant
+    private var wantsUploads = false
     private var isMarked = false
+    /// What is wrong with the source, and so with all of it.
     private var failure: WireError?
-
-    private var reported: Int64 = 0
-    private var lastMoved: ContinuousClock.Instant
-    private var uploadedWhenChecked: Int64 = 0
 
     /// What is kept of an answer that isn't content, in bytes: error documents, which nobody needs whole.
     static let largestAnswer = 256 << 10
+    /// Read from, or written to, a file in one go, in bytes.
+    static let fileChunk = 128 << 10
+    /// In one turn of the loop, so that a fast disk doesn't keep other relays waiting.
+    static let fileChunksPerTurn = 8
+    /// What is ahead of a sink that waits for its bytes, as a part of the ring, at most.
+    static let almostNothing = 0.125
+    /// What is behind a sink that holds the others back, as a part of the ring, at least.
+    static let tooMuch = 0.5
 
     init(
         _ request: RelayRequest,
         _ ticket: Ticket,
-        _ continuation: CheckedContinuation<RelayOutcome, any Error>,
+        _ continuation: CheckedContinuation<[RelayResult], any Error>,
         on loop: DriverLoop
     ) {
         self.ticket = ticket
         self.loop = loop
         self.request = request
         self.continuation = continuation
-        blob = VerifiedBlob(digest: request.digest, size: request.size, ringSize: loop.configuration.ringSize)
-        lastMoved = loop.now
+        outlets = request.sinks.enumerated().map { RelayOutlet($0, $1, at: loop.now) }
+        blob = VerifiedBlob(
+            digest: request.digest,
+            size: request.size,
+            ringSize: loop.configuration.ringSize,
+            readers: max(request.sinks.count, 1)
+        )
+        sourceMoved = loop.now
     }
 
     func begin() throws(WireError) {
-        source = try loop.start(request.source, as: .source, uploading: nil, for: self)
+        switch request.source {
+        case .request(let from): source = try loop.start(from, as: .source, uploading: nil, for: self)
+        case .file(let path): openFeed(path)
+        }
     }
 
     // MARK: Callbacks
 
     func receive(_ chunk: UnsafeRawBufferPointer, from transfer: Transfer) -> Intake {
-        lastMoved = loop.now
-        if transfer === destination { return unsafe keep(chunk, in: &destinationBody) }
+        if transfer !== source {
+            guard let outlet = outlet(of: transfer) else { return .abort }
+            outlet.lastMoved = loop.now
+            return unsafe keep(chunk, in: &outlet.answer)
+        }
+        sourceMoved = loop.now
         if sourceAnswer == .unknown { judge(transfer.head) }
         guard failure == nil else { return .abort }
         guard sourceAnswer == .content else { return unsafe keep(chunk, in: &sourceBody) }
+        if let wait = loop.rate?.wait() {
+            sourceIsPaused = true
+            sourceWaitsUntil = wait
+            mark()
+            return .pause
+        }
+        return unsafe take(chunk)
+    }
 
+    private func take(_ chunk: UnsafeRawBufferPointer) -> Intake {
         switch unsafe blob.offer(chunk) {
         case .taken:
-            if destinationIsPaused, blob.hasPlenty { mark() }
+            loop.rate?.spend(chunk.count)
+            if outlets.contains(where: { $0.isWaiting && blob.hasPlenty($0.index) }) { mark() }
             return .taken
         case .full:
             // libcurl keeps the chunk and offers it again.
             sourceIsPaused = true
-            if destinationIsPaused { mark() }
+            if outlets.contains(where: \.isWaiting) { mark() }
             return .pause
         case .tooLong:
-            failure = WireError(
-                .tooLong,
-                "goes on after \(request.size) bytes",
-                url: request.source.url,
-                end: .source
-            )
+            failure = sourceError(.tooLong, "goes on after \(request.size) bytes")
             mark()
             return .abort
         }
     }
 
     func fill(_ room: UnsafeMutableRawBufferPointer, of transfer: Transfer) -> Output {
+        guard let outlet = outlet(of: transfer) else { return .abort }
         if (200..<300).contains(transfer.head.status) {
             // Whatever it claims to have stored, it isn't this blob: the last byte was never sent.
-            failure = early(transfer.head)
+            outlet.failure = early(transfer.head, outlet)
             mark()
             return .abort
         }
-        switch unsafe blob.take(into: room) {
+        switch unsafe blob.take(into: room, for: outlet.index) {
         case .bytes(let count):
-            lastMoved = loop.now
-            if blob.delivered > reported {
-                request.progress?(Int(blob.delivered - reported))
-                reported = blob.delivered
-            }
-            if sourceIsPaused, blob.hasRoom { mark() }
+            outlet.lastMoved = loop.now
+            tell(outlet)
+            if sourceIsWaiting, blob.hasRoom { mark() }
             return .bytes(count)
         case .empty:
-            destinationIsPaused = true
-            if sourceIsPaused { mark() }
+            outlet.isPaused = true
+            if sourceIsWaiting, blob.hasRoom { mark() }
             return .pause
         case .finished: return .bytes(0)
         }
     }
 
-    func rewind(_ transfer: Transfer) -> Bool { blob.rewind() }
+    func rewind(_ transfer: Transfer) -> Bool {
+        guard let outlet = outlet(of: transfer) else { return false }
+        return blob.rewind(outlet.index)
+    }
+
+    private var sourceIsWaiting: Bool { sourceIsPaused || feed != nil }
+
+    private func outlet(of transfer: Transfer) -> RelayOutlet? { outlets.first { $0.transfer === transfer } }
+
+    private func tell(_ outlet: RelayOutlet) {
+        guard let news = outlet.news(blob.delivered(outlet.index)) else { return }
+        request.progress?(outlet.index, news)
+    }
 
     /// Keeps the beginning and lets the rest go by.
     private func keep(_ chunk: UnsafeRawBufferPointer, in body: inout [UInt8]) -> Intake {
@@ -113,21 +151,23 @@ final class BlobRelay: Job {
 
     /// Decides what the source's answer is, once its head is complete.
     private func judge(_ head: AnswerHead) {
-        let isPart = head.status == 206 && request.source.fields[.range] != nil
+        var isPart = false
+        if case .request(let from) = request.source { isPart = head.status == 206 && from.fields[.range] != nil }
         guard head.status == 200 || isPart else {
             sourceAnswer = .other
             return
         }
+        accept(length: head.contentLength)
+    }
+
+    /// The source has content; whether it is as long as it should be is known before a byte of it is sent on.
+    private func accept(length: Int64?) {
         sourceAnswer = .content
-        if let length = head.contentLength, length != request.size {
-            failure = WireError(
-                length < request.size ? .tooShort : .tooLong,
-                "offers \(length) bytes, not \(request.size)",
-                url: request.source.url,
-                end: .source
-            )
+        if let length, length != request.size {
+            let reason: WireError.Reason = length < request.size ? .tooShort : .tooLong
+            failure = sourceError(reason, "offers \(length) bytes, not \(request.size)")
         }
-        wantsUpload = true
+        wantsUploads = true
         mark()
     }
 
@@ -141,28 +181,63 @@ final class BlobRelay: Job {
 
     func settle() {
         isMarked = false
-        if let failure { return fail(failure) }
+        if let failure { return failAll(failure) }
+        if wantsUploads {
+            wantsUploads = false
+            outlets.forEach(open)
+            if outlets.count > 1 { loop.wake(at: loop.now + loop.configuration.patience / 10) }
+        }
+        for outlet in outlets where outlet.isLive {
+            if let failure = outlet.failure { end(outlet, .failure(failure)) }
+        }
+        resumeSource()
+        readFeed()
+        for outlet in outlets where outlet.isLive {
+            resume(outlet)
+            writeFile(outlet)
+        }
+        endIfDone()
+    }
+
+    private func open(_ outlet: RelayOutlet) {
         do {
-            if wantsUpload {
-                wantsUpload = false
-                destination = try loop.start(
-                    request.destination,
-                    as: .destination,
-                    uploading: request.size,
-                    for: self
-                )
+            switch outlet.sink {
+            case .request(let to):
+                outlet.transfer = try loop.start(to, as: .destination, uploading: request.size, for: self)
+            case .file(let path): outlet.file = try ArrivingFile(path)
             }
-            // Each flag is cleared first: the callback runs inside `resume` and may set it again.
-            if sourceIsPaused, blob.hasRoom {
-                sourceIsPaused = false
-                try source?.resume()
-            }
-            if destinationIsPaused, blob.hasPlenty || sourceIsPaused {
-                destinationIsPaused = false
-                try destination?.resume()
-            }
+            outlet.lastMoved = loop.now
+        } catch let error as WireError {
+            end(outlet, .failure(error.at(.destination)))
         } catch {
-            fail(failure ?? error)
+            end(outlet, .failure(outlet.error(.file, "\(error)")))
+        }
+    }
+
+    private func resumeSource() {
+        if let wait = sourceWaitsUntil {
+            guard loop.now >= wait else { return loop.wake(at: wait) }
+            sourceWaitsUntil = nil
+        }
+        guard sourceIsPaused, blob.hasRoom else { return }
+        // The flag is cleared first: the callback runs inside `resume` and may set it again.
+        sourceIsPaused = false
+        do {
+            try source?.resume()
+        } catch {
+            failAll(failure ?? error.at(.source))
+        }
+    }
+
+    private func resume(_ outlet: RelayOutlet) {
+        // One with nothing to take would pause at once, and be woken again for ever.
+        guard outlet.isPaused, !blob.isDrained(outlet.index) else { return }
+        guard blob.hasPlenty(outlet.index) || sourceIsPaused else { return }
+        outlet.isPaused = false
+        do {
+            try outlet.transfer?.resume()
+        } catch {
+            end(outlet, .failure(outlet.failure ?? error.at(.destination)))
         }
     }
 
@@ -170,86 +245,228 @@ final class BlobRelay: Job {
         if transfer === source {
             source = nil
             sourceEnded(transfer, failure)
-        } else {
-            destination = nil
-            destinationEnded(transfer, failure)
+        } else if let outlet = outlet(of: transfer) {
+            outlet.transfer = nil
+            uploadEnded(outlet, transfer.head, failure)
+            endIfDone()
         }
     }
 
     private func sourceEnded(_ transfer: Transfer, _ failure: WireError?) {
-        if let failure = self.failure ?? failure?.at(.source) { return fail(failure) }
+        if let failure = self.failure ?? failure?.at(.source) { return failAll(failure) }
         if sourceAnswer == .unknown { judge(transfer.head) }
         guard sourceAnswer == .content else {
-            return finish(.success(.sourceAnswered(WireResponse(transfer.head, body: sourceBody))))
+            return endAll(.success(.sourceAnswered(WireResponse(transfer.head, body: sourceBody))))
         }
+        finishInput()
+    }
+
+    private func finishInput() {
         do {
             try blob.finishInput()
         } catch {
-            return fail(self.failure ?? error.at(.source, request.source.url))
+            return failAll(failure ?? sourceError(error.reason, error.detail))
         }
         mark()
     }
 
-    private func destinationEnded(_ transfer: Transfer, _ failure: WireError?) {
-        let head = transfer.head
-        if let failure = self.failure ?? failure?.at(.destination) {
+    private func uploadEnded(_ outlet: RelayOutlet, _ head: AnswerHead, _ failure: WireError?) {
+        if let failure = outlet.failure ?? failure?.at(.destination) {
             // A refusal whose connection was cut in the middle of our body is still a refusal.
-            guard self.failure == nil, head.isComplete, head.status >= 400 else { return fail(failure) }
+            guard outlet.failure == nil, head.isComplete, head.status >= 400 else {
+                return end(outlet, .failure(failure))
+            }
         }
-        let answer = WireResponse(head, body: destinationBody)
-        guard (200..<300).contains(head.status) else { return finish(.success(.destinationAnswered(answer))) }
-        guard blob.isDelivered else { return fail(early(head)) }
-        finish(.success(.stored(answer)))
-    }
-
-    private func early(_ head: AnswerHead) -> WireError {
-        let words = "answered \(head.status) after \(blob.delivered) of \(request.size) bytes"
-        return WireError(.disconnected, words, url: request.destination.url, end: .destination)
-    }
-
-    func check() -> ContinuousClock.Instant {
-        // libcurl's upload buffer may take long to drain, and no callback tells of it.
-        let uploaded = destination?.uploaded ?? 0
-        if uploaded != uploadedWhenChecked {
-            uploadedWhenChecked = uploaded
-            lastMoved = loop.now
+        let answer = WireResponse(head, body: outlet.answer)
+        guard (200..<300).contains(head.status) else {
+            return end(outlet, .success(.destinationAnswered(answer)))
         }
-        let due = lastMoved + request.stallLimit
-        if loop.now >= due { fail(stall) }
-        return min(due, loop.now + request.stallLimit / 4)
+        guard blob.isDelivered(outlet.index) else { return end(outlet, .failure(early(head, outlet))) }
+        end(outlet, .success(.stored(answer)))
     }
 
-    /// Who is to blame: the source unless it has ended or waits for room, for then the destination doesn't take.
-    private var stall: WireError {
-        let isSource = source != nil && !sourceIsPaused
-        return WireError(
-            .stalled,
-            "moved no byte for \(request.stallLimit), after \(blob.delivered) of \(request.size)",
-            url: isSource ? request.source.url : request.destination.url,
-            end: isSource ? .source : .destination
-        )
+    private func early(_ head: AnswerHead, _ outlet: RelayOutlet) -> WireError {
+        let delivered = blob.delivered(outlet.index)
+        return outlet.error(.disconnected, "answered \(head.status) after \(delivered) of \(request.size) bytes")
     }
+
+    private func sourceError(_ reason: WireError.Reason, _ detail: String) -> WireError {
+        var error = WireError(reason, detail, end: .source)
+        switch request.source {
+        case .request(let from): error.url = from.url.description
+        case .file(let path): error.url = path
+        }
+        return error
+    }
+
+    // MARK: The end
 
     func fail(_ error: any Error) { finish(.failure(error)) }
 
-    private func finish(_ result: Result<RelayOutcome, any Error>) {
+    private func failAll(_ error: WireError) { endAll(.failure(error)) }
+
+    private func endAll(_ result: RelayResult) {
+        for outlet in outlets { outlet.end(result) }
+        endIfDone()
+    }
+
+    /// One sink has its answer; the others go on.
+    private func end(_ outlet: RelayOutlet, _ result: RelayResult) {
+        outlet.end(result)
+        if let transfer = outlet.transfer.take() { loop.drop(transfer) }
+        blob.leave(outlet.index)
+        // It may have been the one that all waited for.
+        mark()
+    }
+
+    private func endIfDone() {
+        guard outlets.allSatisfy({ !$0.isLive }) else { return }
+        finish(.success(outlets.compactMap(\.result)))
+    }
+
+    private func finish(_ result: Result<[RelayResult], any Error>) {
+        guard let continuation = continuation.take() else { return }
         // The caller first: closing a connection may take a moment.
-        continuation.take()?.resume(with: result)
-        for transfer in [source, destination] {
-            if let transfer { loop.drop(transfer) }
+        continuation.resume(with: result)
+        if let transfer = source.take() { loop.drop(transfer) }
+        feed = nil
+        for outlet in outlets {
+            outlet.file?.discard()
+            if let transfer = outlet.transfer.take() { loop.drop(transfer) }
         }
-        source = nil
-        destination = nil
         loop.forget(self)
+    }
+}
+
+// MARK: - Waiting
+
+extension BlobRelay {
+    func check() -> ContinuousClock.Instant {
+        let (now, limits) = (loop.now, loop.configuration)
+        var due = now + limits.stallLimit / 4
+        if let wait = sourceWaitsUntil {
+            if now >= wait { mark() } else { due = min(due, wait) }
+        }
+        if source != nil {
+            if sourceIsPaused { sourceMoved = now }
+            if now >= sourceMoved + limits.stallLimit {
+                failAll(sourceError(.stalled, "moved no byte for \(limits.stallLimit)"))
+                return due
+            }
+            due = min(due, sourceMoved + limits.stallLimit)
+        }
+        let live = outlets.filter { $0.isLive && $0.hasBegun }
+        for outlet in live {
+            let uploaded = outlet.look(at: now)
+            // It has nothing to send, and nobody to blame.
+            if blob.isDrained(outlet.index), uploaded >= blob.delivered(outlet.index) { outlet.lastMoved = now }
+            let isSent = blob.isDelivered(outlet.index) && uploaded >= request.size
+            let limit = isSent ? limits.commitLimit : limits.stallLimit
+            if now >= outlet.lastMoved + limit {
+                let moved = "\(blob.delivered(outlet.index)) of \(request.size)"
+                outlet.failure = outlet.error(.stalled, "moved no byte for \(limit), after \(moved)")
+                mark()
+            }
+            due = min(due, outlet.lastMoved + limit)
+        }
+        if live.count > 1 { due = min(due, letGoOfTheSlow(live)) }
+        return max(due, now)
+    }
+
+    /// Lets go of a sink that has kept the ring full for long while another waited for bytes.
+    ///
+    /// - Returns: When to look again.
+    private func letGoOfTheSlow(_ live: [RelayOutlet]) -> ContinuousClock.Instant {
+        let (now, patience) = (loop.now, loop.configuration.patience)
+        for outlet in live {
+            let waits = live.contains { $0 !== outlet && blob.pressure($0.index) <= Self.almostNothing }
+            guard !blob.isVerified, waits, blob.pressure(outlet.index) >= Self.tooMuch else {
+                outlet.heldBackSince = nil
+                continue
+            }
+            let since = outlet.heldBackSince ?? now
+            outlet.heldBackSince = since
+            guard now >= since + patience else { continue }
+            outlet.failure = outlet.error(
+                .outpaced,
+                "kept \(live.count - 1) other destinations waiting for \(patience)"
+            )
+            mark()
+        }
+        return now + patience / 10
+    }
+}
+
+// MARK: - Files
+
+extension BlobRelay {
+    private func openFeed(_ path: String) {
+        do {
+            let file = try ByteFile(reading: path)
+            feed = file
+            accept(length: file.size)
+        } catch {
+            let status: HTTPResponse.Status = error.code == ENOENT ? .notFound : .forbidden
+            endAll(.success(.sourceAnswered(WireResponse(status: status))))
+        }
+    }
+
+    /// Reads on as far as there is room, for a while.
+    private func readFeed() {
+        guard let feed, failure == nil else { return }
+        for _ in 0..<Self.fileChunksPerTurn {
+            let wanted = Int(min(Int64(min(Self.fileChunk, blob.room)), request.size - fed))
+            guard wanted > 0 else { break }
+            if let wait = loop.rate?.wait() {
+                sourceWaitsUntil = wait
+                return loop.wake(at: wait)
+            }
+            let chunk: [UInt8]
+            do {
+                chunk = try feed.read(at: fed, count: wanted)
+            } catch {
+                return failAll(sourceError(.file, "\(error)"))
+            }
+            guard !chunk.isEmpty else { return failAll(sourceError(.tooShort, "ended after \(fed) bytes")) }
+            loop.rate?.spend(chunk.count)
+            fed += Int64(chunk.count)
+            unsafe chunk.withUnsafeBytes { _ = unsafe blob.offer($0) }
+        }
+        if fed == request.size {
+            self.feed = nil
+            finishInput()
+        } else if blob.room > 0 {
+            mark()
+        }
+    }
+
+    /// Writes what is ready, and gives the file its name when all of it is there and right.
+    private func writeFile(_ outlet: RelayOutlet) {
+        guard let file = outlet.file else { return }
+        do {
+            for _ in 0..<Self.fileChunksPerTurn {
+                let chunk = blob.chunk(for: outlet.index, atMost: Self.fileChunk)
+                guard !chunk.isEmpty else { break }
+                try file.append(chunk)
+                outlet.lastMoved = loop.now
+                tell(outlet)
+                // Whoever feeds the ring may go on.
+                mark()
+            }
+            guard blob.isDelivered(outlet.index) else { return }
+            try file.commit()
+            end(outlet, .success(.stored(WireResponse(status: .created))))
+        } catch {
+            end(outlet, .failure(outlet.error(.file, "\(error)")))
+        }
     }
 }
 
 extension WireError {
     /// The same error, laid at one end's door.
-    func at(_ end: End, _ url: HTTPURL? = nil) -> WireError {
+    public func at(_ end: End) -> WireError {
         var error = self
         error.end = end
-        error.url = url?.description ?? error.url
         return error
     }
 }

@@ -8,7 +8,9 @@ typealias Ticket = Int
 /// What a driver's thread can be told.
 enum Command: Sendable {
     case send(WireRequest, Ticket, CheckedContinuation<WireResponse, any Error>)
-    case relay(RelayRequest, Ticket, CheckedContinuation<RelayOutcome, any Error>)
+    case relay(RelayRequest, Ticket, CheckedContinuation<[RelayResult], any Error>)
+    /// Opens a connection and keeps it for later; nobody waits for it.
+    case warm(HTTPURL, Ticket)
     /// Ends a job with `CancellationError`; means nothing for one that has ended or not begun.
     case cancel(Ticket)
     case stop
@@ -28,6 +30,7 @@ enum Command: Sendable {
     private let inbox = Lock(Inbox())
     private let thread = Lock<pthread_t?>(nil)
     private let configuration: TransportConfiguration
+    private let rate: RateLimit?
     private let statistics: Lock<TransportStatistics>
 
     // Safe to share: off the driver's thread only `curl_multi_wakeup` is called on it, which any thread may, and
@@ -38,15 +41,18 @@ enum Command: Sendable {
     private static let mostIdleConnections = 72
 
     /// - Throws: ``WireError/Reason/other`` when there are no handles or threads to be had.
-    init(_ configuration: TransportConfiguration, _ statistics: Lock<TransportStatistics>)
-        throws(WireError)
-    {
+    init(
+        _ configuration: TransportConfiguration,
+        _ rate: RateLimit?,
+        _ statistics: Lock<TransportStatistics>
+    ) throws(WireError) {
         guard LibraryStart.done, let multi = unsafe curl_multi_init() else {
             throw WireError(.other, "libcurl does not start; out of memory?")
         }
         unsafe curl_multi_setopt_long(multi, CURLMOPT_MAXCONNECTS, Self.mostIdleConnections)
         unsafe self.multi = multi
         self.configuration = configuration
+        self.rate = rate
         self.statistics = statistics
 
         var started = pthread_t()
@@ -76,17 +82,26 @@ enum Command: Sendable {
         try await perform { .send(request, $0, $1) }
     }
 
-    func relay(_ request: RelayRequest) async throws -> RelayOutcome {
+    func relay(_ request: RelayRequest) async throws -> [RelayResult] {
         try await perform { .relay(request, $0, $1) }
+    }
+
+    /// Opens that many connections; returns at once.
+    func warm(_ url: HTTPURL, count: Int) {
+        for _ in 0..<count { post(.warm(url, nextTicket())) }
+    }
+
+    private func nextTicket() -> Ticket {
+        inbox.withLock { inbox in
+            inbox.lastTicket += 1
+            return inbox.lastTicket
+        }
     }
 
     private func perform<Answer: Sendable>(
         _ command: (Ticket, CheckedContinuation<Answer, any Error>) -> Command
     ) async throws -> Answer {
-        let ticket = inbox.withLock { inbox in
-            inbox.lastTicket += 1
-            return inbox.lastTicket
-        }
+        let ticket = nextTicket()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 guard post(command(ticket, continuation)) else {
@@ -112,7 +127,7 @@ enum Command: Sendable {
     }
 
     fileprivate func run() {
-        let loop = unsafe DriverLoop(multi: multi, configuration, statistics)
+        let loop = unsafe DriverLoop(multi: multi, configuration, rate, statistics)
         loop.run {
             inbox.withLock { inbox in
                 defer { inbox.commands = [] }

@@ -20,6 +20,8 @@ protocol Job: TransferOwner {
 /// reached through this object only, which isn't `Sendable`.
 @safe final class DriverLoop {
     let configuration: TransportConfiguration
+    /// What all relays of the transport share, if their bytes are to be limited.
+    let rate: RateLimit?
     /// When the current turn began.
     private(set) var now = ContinuousClock.now
     private let multi: UnsafeMutableRawPointer
@@ -35,10 +37,12 @@ protocol Job: TransferOwner {
     init(
         multi: UnsafeMutableRawPointer,
         _ configuration: TransportConfiguration,
+        _ rate: RateLimit?,
         _ statistics: Lock<TransportStatistics>
     ) {
         unsafe self.multi = multi
         self.configuration = configuration
+        self.rate = rate
         self.statistics = statistics
     }
 
@@ -52,7 +56,8 @@ protocol Job: TransferOwner {
             readCompletions()
             let hasMore = settleDirty()
             checkJobs()
-            if !hasMore, !isStopping { poll() }
+            // A check may have found something to settle.
+            if !hasMore, dirty.isEmpty, !isStopping { poll() }
             now = .now
         }
         for job in jobs.values { job.fail(WireError(.closed, "the transport was shut down")) }
@@ -81,7 +86,7 @@ protocol Job: TransferOwner {
             throw WireError(.other, "libcurl refused a transfer (\(code.rawValue))", url: request.url)
         }
         transfers[transfer.id] = transfer
-        statistics.withLock { $0.requestsSent += 1 }
+        if role != .warmUp { statistics.withLock { $0.requestsSent += 1 } }
         return transfer
     }
 
@@ -97,6 +102,9 @@ protocol Job: TransferOwner {
     /// Has ``Job/settle()`` called before the loop waits again.
     func mark(_ job: any Job) { dirty.append(job) }
 
+    /// Has every job checked then, at the latest.
+    func wake(at time: ContinuousClock.Instant) { nextCheck = min(nextCheck ?? time, time) }
+
     func forget(_ job: any Job) { jobs[job.ticket] = nil }
 
     // MARK: One turn
@@ -110,6 +118,9 @@ protocol Job: TransferOwner {
         case .relay(let request, let ticket, let continuation):
             let relay = BlobRelay(request, ticket, continuation, on: self)
             begin(relay) { () throws(WireError) in try relay.begin() }
+        case .warm(let url, let ticket):
+            let warmUp = WarmUp(url, ticket, on: self)
+            begin(warmUp) { () throws(WireError) in try warmUp.begin() }
         case .cancel(let ticket): jobs[ticket]?.fail(CancellationError())
         case .stop: return true
         }

@@ -1,10 +1,17 @@
-internal import FoundationEssentials
+package import FoundationEssentials
 
-/// How long until a date as HTTP writes it, for example `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// How long until a date as HTTP writes it.
 ///
 /// - Returns: Zero for a date gone by; `nil` if the text is no such date.
+package func durationUntil(httpDate text: String, now: Date = Date()) -> Duration? {
+    secondsSince1970(httpDate: text).map { .seconds(max(0, (Double($0) - now.timeIntervalSince1970).rounded(.up))) }
+}
+
+/// A date as HTTP writes it, for example `Sun, 06 Nov 1994 08:49:37 GMT`.
+///
+/// - Returns: `nil` if the text is no such date.
 /// - Source: RFC 9110, section 5.6.7 (the preferred form; nobody sends the obsolete ones any more)
-func durationUntil(httpDate text: String, now: Date = Date()) -> Duration? {
+func secondsSince1970(httpDate text: String) -> Int? {
     let parts = text.split { $0 == " " || $0 == ":" }
     let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     guard parts.count == 8, parts[0].hasSuffix(","), parts[7] == "GMT",
@@ -15,8 +22,7 @@ func durationUntil(httpDate text: String, now: Date = Date()) -> Duration? {
         let minute = Int(parts[5]), (0...59).contains(minute),
         let second = Int(parts[6]), (0...60).contains(second)
     else { return nil }
-    let seconds = ((daysSince1970(year, month + 1, day) * 24 + hour) * 60 + minute) * 60 + second
-    return .seconds(max(0, (Double(seconds) - now.timeIntervalSince1970).rounded(.up)))
+    return ((daysSince1970(year, month + 1, day) * 24 + hour) * 60 + minute) * 60 + second
 }
 
 /// Days of the Gregorian calendar, counted in years that begin in March, so that a leap day comes last.

@@ -1,29 +1,42 @@
-/// The bytes between one download and one upload, as a plain value.
+/// The bytes between one download and the uploads it feeds, as a plain value.
 ///
-/// `RelayBuffer` never sees libcurl, so every interleaving of its two ends is testable as ordinary calls.
+/// `RelayBuffer` never sees libcurl, so every interleaving of its ends is testable as ordinary calls. Each reader
+/// has a place of its own; a byte's room is free when the slowest has passed it.
 ///
-/// - Invariant: `accepted - delivered == count <= capacity`, all in bytes.
+/// - Invariant: `accepted - delivered(reader) <= count <= capacity` for every reader that is left, all in bytes.
 struct RelayBuffer: ~Copyable {
     let capacity: Int
     private(set) var accepted: Int64 = 0
-    private(set) var delivered: Int64 = 0
+    /// How far each reader has come; `nil` for one that has left.
+    private var places: [Int64?]
+    /// The slowest of them, or ``accepted`` when nobody is left.
+    private var slowest: Int64 = 0
     private var ring: [UInt8]
 
     /// The largest chunk that libcurl hands to a write callback (`CURL_MAX_WRITE_SIZE`), in bytes.
     static let largestChunk = 16_384
 
-    /// - Parameter capacity: In bytes; at least twice ``largestChunk``, so that half a ring always has room for
-    ///   the chunk that a paused download holds.
-    init(capacity: Int) {
-        precondition(capacity >= 2 * Self.largestChunk)
+    /// - Parameters:
+    ///   - capacity: In bytes; at least twice ``largestChunk``, so that half a ring always has room for the chunk
+    ///     that a paused download holds.
+    ///   - readers: How many take all that is offered.
+    init(capacity: Int, readers: Int = 1) {
+        precondition(capacity >= 2 * Self.largestChunk && readers >= 1)
         self.capacity = capacity
+        places = Array(repeating: 0, count: readers)
         ring = [UInt8](repeating: 0, count: capacity)
     }
 
-    /// Bytes accepted and not yet delivered.
-    var count: Int { Int(accepted - delivered) }
+    /// Bytes that somebody has still to take.
+    var count: Int { Int(accepted - slowest) }
 
     var room: Int { capacity - count }
+
+    /// How many bytes this reader has taken; all of them if it has left.
+    func delivered(_ reader: Int = 0) -> Int64 { places[reader] ?? accepted }
+
+    /// Bytes that this reader has still to take.
+    func backlog(_ reader: Int = 0) -> Int { Int(accepted - delivered(reader)) }
 
     /// Takes the whole chunk or none of it: libcurl has no partial write.
     ///
@@ -37,14 +50,20 @@ struct RelayBuffer: ~Copyable {
             unsafe ring.copyBytes(from: chunk.dropFirst(untilWrap))
         }
         accepted += Int64(chunk.count)
+        if places.allSatisfy({ $0 == nil }) { slowest = accepted }
         return true
     }
 
-    /// Moves what is ready, up to the room in `output`, and leaves the newest `withheld` bytes behind.
+    /// Moves what is ready for this reader, up to the room in `output`, and leaves the newest `withheld` bytes.
     ///
     /// - Returns: How many bytes were moved.
-    mutating func take(into output: UnsafeMutableRawBufferPointer, withholding withheld: Int = 0) -> Int {
-        let moved = min(count - withheld, output.count)
+    mutating func take(
+        into output: UnsafeMutableRawBufferPointer,
+        for reader: Int = 0,
+        withholding withheld: Int = 0
+    ) -> Int {
+        let delivered = delivered(reader)
+        let moved = min(Int(accepted - delivered) - withheld, output.count)
         guard moved > 0 else { return 0 }
         let start = Int(delivered % Int64(capacity))
         let untilWrap = min(moved, capacity - start)
@@ -53,16 +72,24 @@ struct RelayBuffer: ~Copyable {
             unsafe UnsafeMutableRawBufferPointer(rebasing: output[untilWrap...])
                 .copyBytes(from: ring[..<(moved - untilWrap)])
         }
-        delivered += Int64(moved)
+        place(reader, at: delivered + Int64(moved))
         return moved
     }
 
-    /// Begins delivery again from the first byte, if no byte has been overwritten yet.
+    /// Begins delivery to this reader again from the first byte, if no byte has been overwritten yet.
     ///
     /// libcurl asks for it when a kept-alive connection turns out to be dead (SWIFT.md T6).
-    mutating func rewind() -> Bool {
-        guard accepted <= Int64(capacity) else { return false }
-        delivered = 0
+    mutating func rewind(_ reader: Int = 0) -> Bool {
+        guard accepted <= Int64(capacity), places[reader] != nil else { return false }
+        place(reader, at: 0)
         return true
+    }
+
+    /// Waits for this reader no longer.
+    mutating func leave(_ reader: Int) { place(reader, at: nil) }
+
+    private mutating func place(_ reader: Int, at place: Int64?) {
+        places[reader] = place
+        slowest = places.lazy.compactMap { $0 }.min() ?? accepted
     }
 }

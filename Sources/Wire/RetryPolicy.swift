@@ -9,6 +9,12 @@ public enum RetryAdvice: Equatable, Sendable {
 /// An error that knows whether trying again makes sense.
 public protocol RetryAdvising: Error {
     var retryAdvice: RetryAdvice { get }
+    /// Whether it took all the time there was to find out.
+    var isTimeout: Bool { get }
+}
+
+extension RetryAdvising {
+    public var isTimeout: Bool { false }
 }
 
 /// How often, and how far apart, something is tried.
@@ -23,6 +29,8 @@ public struct RetryPolicy: Sendable {
     public var jitter: @Sendable () -> Double
     /// Told of every wait before it begins: which attempt failed, how long, why.
     public var onRetry: (@Sendable (_ attempt: Int, _ wait: Duration, _ error: any Error) -> Void)?
+    /// Shared by all requests to one side; `nil` sets no limit but ``attempts``.
+    public var budget: RetryBudget?
 
     public init(
         attempts: Int = 8,
@@ -30,7 +38,8 @@ public struct RetryPolicy: Sendable {
         ceiling: Duration = .seconds(20),
         clock: any Clock<Duration> = ContinuousClock(),
         jitter: @escaping @Sendable () -> Double = { .random(in: 0...1) },
-        onRetry: (@Sendable (_ attempt: Int, _ wait: Duration, _ error: any Error) -> Void)? = nil
+        onRetry: (@Sendable (_ attempt: Int, _ wait: Duration, _ error: any Error) -> Void)? = nil,
+        budget: RetryBudget? = nil
     ) {
         self.attempts = attempts
         self.base = base
@@ -38,17 +47,30 @@ public struct RetryPolicy: Sendable {
         self.clock = clock
         self.jitter = jitter
         self.onRetry = onRetry
+        self.budget = budget
+    }
+
+    /// The same policy with another budget.
+    public func spending(_ budget: RetryBudget?) -> RetryPolicy {
+        var policy = self
+        policy.budget = budget
+        return policy
     }
 
     /// Runs `body` until it succeeds, advises against a retry, or attempts run out.
     ///
     /// Waits are drawn evenly from zero to an exponentially growing bound ("full jitter"), so replicas that
     /// failed together do not return together.
+    ///
+    /// - Throws: What `body` throws; ``RetryBudgetSpent`` in place of what might have passed with more tries.
     public func run<Value: Sendable>(_ body: (_ attempt: Int) async throws -> Value) async throws -> Value {
         var attempt = 1
+        var cost: Int?
         while true {
             do {
-                return try await body(attempt)
+                let value = try await body(attempt)
+                budget?.refund(cost)
+                return value
             } catch let error as any RetryAdvising where attempt < attempts {
                 let wait: Duration
                 switch error.retryAdvice {
@@ -56,6 +78,12 @@ public struct RetryPolicy: Sendable {
                 case .backOff: wait = bound(after: attempt) * jitter()
                 // The service's own wait is a floor; jitter on top keeps clients from returning all at once.
                 case .wait(let named): wait = named + base * jitter()
+                }
+                if let budget {
+                    guard let spent = budget.spend(on: error) else {
+                        throw RetryBudgetSpent(budget: budget.name, reason: error)
+                    }
+                    cost = spent
                 }
                 onRetry?(attempt, wait, error)
                 try await clock.sleep(for: wait)

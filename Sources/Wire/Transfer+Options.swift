@@ -3,7 +3,11 @@ internal import HTTPTypes
 
 extension Transfer {
     /// What a transfer is for, which decides its buffers.
-    enum Role { case message, source, destination }
+    enum Role {
+        case message, source, destination
+        /// Opens a connection, and ends before it has sent anything.
+        case warmUp
+    }
 
     /// Tells libcurl all it needs to know.
     ///
@@ -16,6 +20,13 @@ extension Transfer {
         try setLimits(configuration, role)
         try setTrust(configuration)
         try setRequest(configuration, uploading: upload)
+        // An upload that begins at its end has nothing to send: libcurl gives up when it is connected and about to
+        // begin ("File already completely uploaded"), and keeps the connection.
+        if role == .warmUp {
+            try set(CURLOPT_RESUME_FROM_LARGE, offset: upload ?? 0)
+            // Several are begun together; one that ends at once must not lend its connection to the next.
+            try set(CURLOPT_FRESH_CONNECT, 1)
+        }
         try connectCallbacks()
     }
 

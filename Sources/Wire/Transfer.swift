@@ -15,8 +15,14 @@ protocol TransferOwner: AnyObject {
     func fill(_ room: UnsafeMutableRawBufferPointer, of transfer: Transfer) -> Output
     /// Whether the upload can begin again with its first byte.
     func rewind(_ transfer: Transfer) -> Bool
+    /// Whether it can begin in its middle.
+    func skip(to offset: Int64, of transfer: Transfer) -> Bool
     /// Called by the loop, outside any callback, after the handle is gone; `nil` means a complete answer.
     func ended(_ transfer: Transfer, _ failure: WireError?)
+}
+
+extension TransferOwner {
+    func skip(to offset: Int64, of transfer: Transfer) -> Bool { false }
 }
 
 /// One libcurl handle, and the head of what came back on it.
@@ -160,7 +166,7 @@ protocol TransferOwner: AnyObject {
     }
 
     fileprivate func seek(to offset: Int64) -> CInt {
-        offset == 0 && owner.rewind(self) ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
+        (offset == 0 ? owner.rewind(self) : owner.skip(to: offset, of: self)) ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
     }
 }
 

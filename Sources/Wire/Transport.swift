@@ -1,3 +1,4 @@
+internal import HTTPTypes
 internal import Platform
 
 /// HTTP over libcurl: small messages, and blobs from one URL to another.
@@ -10,6 +11,8 @@ public final class Transport: Sendable {
     private let relays: [Driver]
     private let relaysInFlight: Lock<[Int]>
     private let counted = Lock(TransportStatistics())
+    /// How many connections were opened ahead of time, by origin.
+    private let warmed = Lock<[String: Int]>([:])
 
     /// Starts the threads; ``shutdown()`` must end them, see ``withTransport(_:_:)``.
     ///
@@ -17,9 +20,10 @@ public final class Transport: Sendable {
     public init(_ configuration: TransportConfiguration = TransportConfiguration()) throws(WireError) {
         self.configuration = configuration
         var started: [Driver] = []
+        let rate = configuration.limitRate.map { RateLimit(bytesPerSecond: $0) }
         do {
             for _ in 0...max(configuration.relayDrivers, 1) {
-                started.append(try Driver(configuration, counted))
+                started.append(try Driver(configuration, rate, counted))
             }
         } catch {
             for driver in started { driver.shutdown() }
@@ -47,27 +51,29 @@ extension Transport: HTTPSending {
     /// - Throws: ``WireError``, or `CancellationError`.
     public func send(_ request: WireRequest) async throws -> WireResponse {
         try configuration.permit(request)
-        guard request.movesPart else { return try await messages.send(request) }
-        return try await withRelayDriver { try await $0.send(request) }
+        var request = request
+        if let limit = configuration.messageDeadlineLimit { request.deadline = min(request.deadline, limit) }
+        guard request.travelsWithBlobs || request.movesPart else { return try await messages.send(request) }
+        return try await withRelayDriver { [request] in try await $0.send(request) }
     }
 }
 
 extension Transport: BlobRelaying {
     /// - Throws: ``WireError`` with its ``WireError/end`` set unless it was the transport that ended, or
     ///   `CancellationError`.
-    public func relay(_ request: RelayRequest) async throws -> RelayOutcome {
-        do {
-            try configuration.permit(request.source)
-        } catch {
-            throw error.at(.source)
-        }
-        do {
-            try configuration.permit(request.destination)
-        } catch {
-            throw error.at(.destination)
-        }
+    public func relay(_ request: RelayRequest) async throws -> [RelayResult] {
+        if case .request(let from) = request.source { try permit(from, .source) }
+        for case .request(let to) in request.sinks { try permit(to, .destination) }
         // Both ends on one driver.
         return try await withRelayDriver { try await $0.relay(request) }
+    }
+
+    private func permit(_ request: WireRequest, _ end: WireError.End) throws(WireError) {
+        do {
+            try configuration.permit(request)
+        } catch {
+            throw error.at(end)
+        }
     }
 
     /// The one with the fewest in flight.
@@ -79,6 +85,22 @@ extension Transport: BlobRelaying {
         }
         defer { relaysInFlight.withLock { $0[chosen] -= 1 } }
         return try await body(relays[chosen])
+    }
+}
+
+extension Transport: ConnectionWarming {
+    public func warm(_ url: HTTPURL, connections: Int) {
+        guard (try? configuration.permit(WireRequest(.get, url))) != nil else { return }
+        // Another image's are open already, and are kept alive between requests.
+        let missing = warmed.withLock { warmed in
+            let before = warmed[url.origin, default: 0]
+            warmed[url.origin] = max(before, connections)
+            return max(0, connections - before)
+        }
+        for (index, driver) in relays.enumerated() {
+            let share = missing / relays.count + (index < missing % relays.count ? 1 : 0)
+            driver.warm(url, count: share)
+        }
     }
 }
 

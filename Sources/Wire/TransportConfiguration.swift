@@ -14,16 +14,31 @@ public struct TransportConfiguration: Sendable {
     public var userAgent: String
     /// From the first packet to the end of the TLS handshake, resolving the name included.
     public var connectTimeout: Duration
+    /// No message waits longer for its whole answer, whatever its own deadline; `nil` leaves that alone.
+    public var messageDeadlineLimit: Duration?
     /// libcurl's receive and upload buffers for blobs, in bytes.
     public var bufferSize: Int
-    /// What lies between the two ends of one relay, in bytes.
+    /// What lies between the ends of one relay, in bytes, at most.
     public var ringSize: Int
+    /// How long an end of a relay may move no byte.
+    public var stallLimit: Duration
+    /// How long a destination that has every byte may take to say so.
+    public var commitLimit: Duration
+    /// How long one destination of a relay may keep the others waiting.
+    public var patience: Duration
+    /// Bytes a second that all relays together may read; `nil` for as many as there are.
+    public var limitRate: Int64?
 
     public static let usualConnectTimeout: Duration = .seconds(10)
     /// Measured at 32 relays of 32 MiB: 64 KiB cost 10 % more CPU, 256 KiB none less but 8 MiB more memory.
     public static let usualBufferSize = 128 << 10
     /// 32 relays with this ring and the buffers above leave the process at 56 MiB (DESIGN section 5: under 64).
     public static let usualRingSize = 512 << 10
+    public static let usualStallLimit: Duration = .seconds(60)
+    /// A registry hashes a layer, or moves it to where it stays, before it answers: minutes for one of 50 GB.
+    public static let usualCommitLimit: Duration = .seconds(300)
+    /// DESIGN section 5, one download for several destinations.
+    public static let usualPatience: Duration = .seconds(10)
     /// More threads than this only share the same cores (DESIGN section 5).
     public static let mostRelayDrivers = 4
 
@@ -33,16 +48,26 @@ public struct TransportConfiguration: Sendable {
         plainHTTPAuthorities: Set<String> = [],
         userAgent: String = "ecr-replicate",
         connectTimeout: Duration = usualConnectTimeout,
+        messageDeadlineLimit: Duration? = nil,
         bufferSize: Int = usualBufferSize,
-        ringSize: Int = usualRingSize
+        ringSize: Int = usualRingSize,
+        stallLimit: Duration = usualStallLimit,
+        commitLimit: Duration = usualCommitLimit,
+        patience: Duration = usualPatience,
+        limitRate: Int64? = nil
     ) {
         self.relayDrivers = relayDrivers
         self.caBundle = caBundle
         self.plainHTTPAuthorities = plainHTTPAuthorities
         self.userAgent = userAgent
         self.connectTimeout = connectTimeout
+        self.messageDeadlineLimit = messageDeadlineLimit
         self.bufferSize = bufferSize
         self.ringSize = ringSize
+        self.stallLimit = stallLimit
+        self.commitLimit = commitLimit
+        self.patience = patience
+        self.limitRate = limitRate
     }
 
     /// Whether a request may go there as it stands.

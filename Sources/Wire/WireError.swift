@@ -25,6 +25,10 @@ public struct WireError: Error, Sendable, Equatable {
         case tooLong
         /// The source's bytes hash to something else.
         case corrupt
+        /// A destination that kept others waiting for too long; it has to be served by itself.
+        case outpaced
+        /// A file of this machine can't be read or written.
+        case file
         /// The text is no address, or one we refuse.
         case badURL
         /// A redirect that we don't follow.
@@ -68,9 +72,21 @@ extension WireError: RetryAdvising {
     public var retryAdvice: RetryAdvice {
         switch reason {
         case .unresolvable, .unreachable, .handshake, .disconnected, .stalled, .deadline, .tooShort, .tooLong,
-            .corrupt, .other:
+            .corrupt, .outpaced, .other:
             .backOff
-        case .certificate, .answerTooLarge, .badURL, .badRedirect, .plainHTTP, .closed: .never
+        case .certificate, .answerTooLarge, .file, .badURL, .badRedirect, .plainHTTP, .closed: .never
         }
     }
+
+    /// `unreachable` is a refusal as well as a silence: libcurl's code tells.
+    public var isTimeout: Bool {
+        switch reason {
+        case .stalled, .deadline: true
+        case .unreachable: curlCode == Self.operationTimedOut
+        default: false
+        }
+    }
+
+    /// `CURLE_OPERATION_TIMEDOUT`.
+    private static let operationTimedOut = 28
 }

@@ -1,3 +1,4 @@
+public import FoundationEssentials
 public import HTTPTypes
 
 /// One HTTP request, complete.
@@ -17,6 +18,10 @@ public struct WireRequest: Sendable {
     public var largestAnswer: Int
     /// Whether somebody named this very endpoint with `http://`, who thereby allows it off this machine.
     public var allowsPlainHTTP = false
+    /// Whether it belongs to a blob that follows on the same connections, such as the opening of its upload.
+    ///
+    /// It then waits behind blobs that are under way, some milliseconds, and leaves them an open connection.
+    public var travelsWithBlobs = false
 
     public static let usualDeadline: Duration = .seconds(60)
     /// Holds a `BatchGetImage` of large manifests and every page that ECR sends.
@@ -88,18 +93,43 @@ public struct WireResponse: Sendable {
         String(decoding: body.prefix(limit), as: UTF8.self)
     }
 
+    /// The server's own clock, where it says.
+    public var date: Date? {
+        fields[.date].flatMap { secondsSince1970(httpDate: $0) }.map { Date(timeIntervalSince1970: Double($0)) }
+    }
+
     /// The wait that the server asks for: `Retry-After` in seconds or as a date, or `x-amz-retry-after` in
     /// milliseconds; five minutes at most.
+    ///
+    /// A date is held against the answer's own `Date`, so that a wrong clock on this machine changes nothing. What
+    /// is negative or no number is no wish.
     public var retryAfter: Duration? {
-        if let name = HTTPField.Name("x-amz-retry-after"), let milliseconds = fields[name].flatMap({ Int($0) }),
-            milliseconds >= 0
-        {
-            return .milliseconds(min(milliseconds, 300_000))
+        if let milliseconds = HTTPField.Name("x-amz-retry-after").flatMap({ fields[$0] }).flatMap(count) {
+            return min(.milliseconds(milliseconds), Self.longestRetryAfter)
         }
         guard let text = fields[.retryAfter] else { return nil }
-        if let seconds = Int(text) { return seconds >= 0 ? .seconds(min(seconds, 300)) : nil }
-        return durationUntil(httpDate: text).map { min($0, .seconds(300)) }
+        let wait = count(text).map { .seconds($0) } ?? durationUntil(httpDate: text, now: date ?? Date())
+        return wait.map { min($0, Self.longestRetryAfter) }
     }
+
+    /// Longer than any throttle that was seen; who asks for an hour gets tries at this distance.
+    static let longestRetryAfter: Duration = .seconds(300)
+
+    /// A number of anything, however many digits somebody sends.
+    private func count(_ text: String) -> Int? {
+        guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+            return nil
+        }
+        return min(Int(text) ?? .max, 1_000_000_000)
+    }
+}
+
+/// Whoever can open connections before they are needed.
+public protocol ConnectionWarming: Sendable {
+    /// Sees to it that so many connections for blobs have been opened to a URL's origin, with TLS; sends nothing.
+    ///
+    /// It returns at once; one that can't be opened is no error, and found out by whoever needs it.
+    func warm(_ url: HTTPURL, connections: Int)
 }
 
 /// Whoever can send a small request and wait for the whole answer.

@@ -47,6 +47,27 @@ struct ConnectionOptions: ParsableArguments {
     )
     var caBundle: String?
 
+    func validate() throws {
+        let anyRole = [roleArn, sourceRoleArn, destinationRoleArn].contains { $0 != nil }
+        let needs: [(flag: String, value: String?, hasRole: Bool, role: String)] = [
+            ("--external-id", externalId, anyRole, "--role-arn"),
+            ("--session-name", sessionName, anyRole, "--role-arn"),
+            ("--source-external-id", sourceExternalId, (sourceRoleArn ?? roleArn) != nil, "--source-role-arn"),
+            ("--source-session-name", sourceSessionName, (sourceRoleArn ?? roleArn) != nil, "--source-role-arn"),
+            (
+                "--destination-external-id", destinationExternalId, (destinationRoleArn ?? roleArn) != nil,
+                "--destination-role-arn"
+            ),
+            (
+                "--destination-session-name", destinationSessionName, (destinationRoleArn ?? roleArn) != nil,
+                "--destination-role-arn"
+            ),
+        ]
+        for need in needs where need.value != nil && !need.hasRole {
+            throw ValidationError("\(need.flag) belongs to a role; name it with \(need.role)")
+        }
+    }
+
     /// For commands that have one side only.
     ///
     /// - Throws: A usage error if a flag means a side that isn't there: it must not be dropped in silence.

@@ -81,6 +81,7 @@ struct SelectionArguments: ParsableArguments {
             }
             return .one(id)
         }
+        guard isUsed || !source.registry.isLayout else { return .sole }
         guard isUsed else {
             throw ValidationError(
                 "'\(source)' names no tag or digest; add one, or pass --all-tags, --match or --newest"
@@ -93,6 +94,12 @@ struct SelectionArguments: ParsableArguments {
 extension IfExists: ExpressibleByArgument {}
 extension ReferrerMode: ExpressibleByArgument {}
 extension RepositoryCreation: ExpressibleByArgument {}
+
+/// - Throws: A usage error where `HOST/` should keep the name of something that has none.
+func refuseUnnamed(_ destinations: [DestinationReference], from source: ImageReference) throws {
+    guard source.registry.isLayout, let unnamed = destinations.first(where: { $0.repository == nil }) else { return }
+    throw ValidationError("'\(unnamed)' names no repository, and an image layout has no name that could be kept")
+}
 
 func parseReference(_ text: String) throws -> ImageReference {
     try usage { try ImageReference(parsing: text) }

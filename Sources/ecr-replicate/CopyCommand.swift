@@ -9,7 +9,8 @@ struct CopyCommand: AsyncParsableCommand {
         discussion: """
             A destination may leave out the tag (the source's is kept) or the whole repository (HOST/ keeps its name). \
             Several destinations: the source's manifests are read once. Standard output gets a line for each tag that \
-            holds the image at the end.
+            holds the image at the end. Either side may be any OCI registry, or an image layout on this machine, written \
+            oci:DIR[:TAG].
 
             EXAMPLES
               EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
@@ -20,10 +21,15 @@ struct CopyCommand: AsyncParsableCommand {
                   $EU/team/app:v1 $US/team/app-arm
               ecr-replicate copy --match 'semver:>=1.2 <2' --newest 10 \\
                   $EU/team/app $US/
+              ecr-replicate copy docker.io/alpine:3 $EU/mirror/alpine
+              ecr-replicate copy $EU/team/app:v1 oci:/media/usb/app
             """
     )
 
-    @Argument(help: "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, or an ARN.", transform: parseReference)
+    @Argument(
+        help: "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, an ARN, or oci:DIR[:TAG].",
+        transform: parseReference
+    )
     var source: ImageReference
 
     @Argument(help: "Where to put it.", transform: parseDestination)
@@ -56,6 +62,7 @@ struct CopyCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard !destinations.isEmpty else { throw ValidationError("name at least one destination") }
+        try refuseUnnamed(destinations, from: source)
         if case .many = try selection.selection(of: source) {
             guard tags.isEmpty, destinations.allSatisfy({ $0.tag == nil }) else {
                 throw ValidationError("several images keep their own tags; leave out --tag and the destination's tag")

@@ -41,6 +41,7 @@ struct EcrReplicate: AsyncParsableCommand {
     )
 
     static func main() async {
+        StandardDescriptors.occupyClosed()
         Signals.surviveBrokenPipes()
         let arguments = Array(ProcessFacts.arguments.dropFirst())
         do {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Content
 import ECREmulator
 import Platform
 
@@ -11,14 +12,14 @@ struct EmulatorCommand: AsyncParsableCommand {
             stopped (Ctrl-C). State is in a temporary place unless --state-dir names one.
 
             A fault is OPERATION:OCCURRENCES:KIND, as PutImage:1:throttle or 'PUT blob:2-3:cutBody=65536'; kinds are \
-            refuse, error=CODE, throttle[=SECONDS], status=N, resetBefore, loseAnswer, cutBody=BYTES, \
-            corruptByte=OFFSET, truncate, stall, expireToken and expireURL.
+            \(Fault.kinds).
 
             EXAMPLES
               ecr-replicate emulator --env-file emulator.env &
               ecr-replicate emulator --port 4510 --state-dir ./state
-              ecr-replicate emulator --region eu-west-1 --region us-east-1
+              ecr-replicate emulator --region eu-west-1 --region us-east-1 --seed team/app:v1
               ecr-replicate emulator --fault 'PutImage:1:throttle'
+              ecr-replicate emulator --seed team/app:v1=8x128MiB --discard-layers
             """
     )
 
@@ -56,9 +57,39 @@ struct EmulatorCommand: AsyncParsableCommand {
     )
     var faults: [Fault] = []
 
+    @Flag(help: "Throttle what exceeds ECR's default quotas, as 10 PutImage a second.")
+    var enforceQuotas = false
+
+    @Option(
+        name: .customLong("seed"),
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "An image to begin with, in the first account and region (repeatable): a small one for two platforms, "
+                + "or generated layers as in team/app:v1=8x128MiB.",
+            valueName: "name:tag[=countxsize]"
+        ),
+        transform: parseSeed
+    )
+    var seeds: [SeedOrder] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Append a line for each request: number, face, operation, status, registry, repository, error.",
+            valueName: "file"
+        ),
+        completion: .file()
+    )
+    var requestLog: String?
+
+    @Flag(help: "Hash the layers that are pushed and drop them, as a sink for benchmarks.")
+    var discardLayers = false
+
     func validate() throws {
         guard accounts.allSatisfy({ $0.count == 12 && $0.allSatisfy(\.isNumber) }) else {
             throw ValidationError("an account is written with its 12 digits")
+        }
+        for region in regions where !ECRHost.isRegion(region) || !region.contains("-") {
+            throw ValidationError("'\(region)' is not the name of a region; write it as eu-west-1")
         }
     }
 
@@ -66,11 +97,15 @@ struct EmulatorCommand: AsyncParsableCommand {
         var configuration = EmulatorConfiguration()
         configuration.port = port
         configuration.stateDirectory = stateDir
+        if enforceQuotas { configuration.requestRates = EmulatorConfiguration.defaultQuotas }
+        configuration.discardsLayers = discardLayers
         if !accounts.isEmpty { configuration.accounts = accounts.map { .init(id: $0) } }
         if !regions.isEmpty { configuration.regions = regions }
+        if let requestLog { configuration.requestAnswered = try recorder(to: requestLog) }
         // Listening before serving: a signal in between ends the process as it should.
         let terminations = Signals.terminations()
         let emulator = try await start(configuration)
+        try seed(emulator, configuration)
         faults.forEach(emulator.order)
         let exports = emulator.environment.map { "export \($0.name)=\($0.value)" }
         for line in exports + hints(emulator, configuration) { LineStream.standardOutput.writeLine(line) }
@@ -81,12 +116,42 @@ struct EmulatorCommand: AsyncParsableCommand {
         await emulator.stop()
     }
 
+    private func recorder(to path: String) throws -> @Sendable (LoggedRequest) -> Void {
+        do {
+            let file = try ByteFile(appending: path)
+            // Lines of several threads don't mix, for each is one write. One that can't be written isn't there.
+            return { request in try? file.append(Array("\(request)\n".utf8)) }
+        } catch {
+            LineStream.standardError.writeLine("ecr-replicate: the request log can't be written: \(error)")
+            throw ExitCode(1)
+        }
+    }
+
     private func start(_ configuration: EmulatorConfiguration) async throws -> Emulator {
         do {
             return try await Emulator.start(configuration)
         } catch {
             LineStream.standardError.writeLine("ecr-replicate: the emulator can't start: \(error)")
             throw ExitCode(1)
+        }
+    }
+
+    /// Into the first account's registry in the first region, where the exported variables lead.
+    private func seed(_ emulator: Emulator, _ configuration: EmulatorConfiguration) throws {
+        guard let account = configuration.accounts.first?.id, let region = configuration.regions.first else { return }
+        for order in seeds {
+            do {
+                try emulator.seed(
+                    order.image,
+                    tag: order.tag,
+                    account: account,
+                    region: region,
+                    repository: order.repository
+                )
+            } catch {
+                LineStream.standardError.writeLine("ecr-replicate: \(order.repository):\(order.tag): \(error)")
+                throw ExitCode(1)
+            }
         }
     }
 
@@ -123,6 +188,14 @@ struct EmulatorCommand: AsyncParsableCommand {
 private func parseFault(_ text: String) throws -> Fault {
     do {
         return try Fault(parsing: text)
+    } catch {
+        throw ValidationError("\(error)")
+    }
+}
+
+private func parseSeed(_ text: String) throws -> SeedOrder {
+    do {
+        return try SeedOrder(parsing: text)
     } catch {
         throw ValidationError("\(error)")
     }

@@ -15,7 +15,10 @@ struct InspectCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, or an ARN.", transform: parseReference)
+    @Argument(
+        help: "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, an ARN, or oci:DIR[:TAG].",
+        transform: parseReference
+    )
     var image: ImageReference
 
     @Flag(help: "Print the manifest itself, to the last byte, and nothing else.")
@@ -29,7 +32,9 @@ struct InspectCommand: AsyncParsableCommand {
 
     func validate() throws {
         try connection.refuseDestination()
-        guard ManifestID(image) != nil else { throw ValidationError("'\(image)' names no tag or digest") }
+        guard ManifestID(image) != nil || image.registry.isLayout else {
+            throw ValidationError("'\(image)' names no tag or digest")
+        }
     }
 
     func run() async throws {

@@ -18,7 +18,7 @@ struct ListCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The repository: HOST/REPO, REPO, or an ARN.", transform: parseReference)
+    @Argument(help: "The repository: HOST/REPO, REPO, an ARN, or oci:DIR.", transform: parseReference)
     var repository: ImageReference
 
     @Option(

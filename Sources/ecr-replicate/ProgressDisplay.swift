@@ -11,7 +11,6 @@ final class ProgressDisplay: Sendable {
     private let announcesPlans: Bool
     private let stream: LineStream
     private let state = Lock(ProgressState())
-    private let drawn = Lock(0)
     private let ticker: Task<Void, Never>?
 
     /// Between two drawings of the bars, and between two heartbeats where there are none (DESIGN section 7).
@@ -33,7 +32,10 @@ final class ProgressDisplay: Sendable {
             }
         switch form {
         case .bar:
-            ticker = Self.every(Self.frame) { [state, drawn] in Self.draw(state, drawn, stream) }
+            ticker = Self.every(Self.frame) { [state] in
+                let width = Terminal.width(of: stream)
+                stream.pin(state.withLock { $0.lines(width: width) })
+            }
         case .plain:
             ticker = Self.every(Self.heartbeat) { [state] in
                 if let line = state.withLock({ $0.heartbeat }) { stream.writeLine(line) }
@@ -55,34 +57,13 @@ final class ProgressDisplay: Sendable {
     /// Takes the bars away, so that results stand alone.
     func finish() {
         ticker?.cancel()
-        guard form == .bar else { return }
-        Self.erase(drawn, stream)
+        if form == .bar { stream.pin([]) }
     }
 
     private static func every(_ interval: Duration, _ body: @escaping @Sendable () -> Void) -> Task<Void, Never> {
         // Owned by the display; cancelled by `finish`.
         Task {
             while (try? await Task.sleep(for: interval)) != nil { body() }
-        }
-    }
-
-    private static func draw(_ state: Lock<ProgressState>, _ drawn: Lock<Int>, _ stream: LineStream) {
-        let width = Terminal.width(of: stream)
-        let lines = state.withLock { $0.lines(width: width) }
-        drawn.withLock { count in
-            // Up to the first line, each line cleared and written anew, and what was left of the last drawing.
-            var text = count > 0 ? "\u{1B}[\(count)A" : ""
-            for line in lines { text += "\u{1B}[2K\(line)\n" }
-            if count > lines.count { text += "\u{1B}[0J" }
-            count = lines.count
-            if !text.isEmpty { stream.write(text) }
-        }
-    }
-
-    private static func erase(_ drawn: Lock<Int>, _ stream: LineStream) {
-        drawn.withLock { count in
-            if count > 0 { stream.write("\u{1B}[\(count)A\u{1B}[0J") }
-            count = 0
         }
     }
 }

@@ -42,6 +42,7 @@ struct PromoteCommand: AsyncParsableCommand {
         guard ManifestID(source) != nil else {
             throw ValidationError("'\(source)' names no tag or digest; one image is promoted at a time")
         }
+        try refuseUnnamed([destination], from: source)
     }
 
     func run() async throws {

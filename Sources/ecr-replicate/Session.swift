@@ -44,8 +44,9 @@ struct Session {
         let caller = Lock<String?>(nil)
         let requests = Lock(0)
         let tagged = Lock<[String]>([])
-        let ending = await end { report in
-            try await withReplicator(report: report) { replicator, transport in
+        let drain = Drain()
+        let ending = await end(stop: { drain.begin() }) { report in
+            try await withReplicator(drain, report: report) { replicator, transport in
                 defer { requests.withLock { $0 = transport.statistics.requestsSent } }
                 if let namesCallerAt {
                     let name = await replicator.caller(at: namesCallerAt)
@@ -80,6 +81,7 @@ struct Session {
                     requests: count,
                     seconds: seconds,
                     caller: caller.withLock { $0 },
+                    note: code == 0 && all.isEmpty ? Self.nothingMatched : nil,
                     setBeforeFailure: unreported
                 )
             )
@@ -89,6 +91,8 @@ struct Session {
         }
         try leave(code)
     }
+
+    private static let nothingMatched = "no tagged image matched"
 
     /// Ends with `code`; a result that could not be written is no success.
     private func leave(_ code: Int32) throws {
@@ -104,8 +108,8 @@ struct Session {
         let started = ContinuousClock.now
         let requests = Lock(0)
         let answer = Lock<Answer?>(nil)
-        let ending = await end { report in
-            try await withReplicator(report: report) { replicator, transport in
+        let ending = await end(stop: nil) { report in
+            try await withReplicator(Drain(), report: report) { replicator, transport in
                 defer { requests.withLock { $0 = transport.statistics.requestsSent } }
                 let value = try await body(replicator)
                 answer.withLock { $0 = value }
@@ -150,8 +154,11 @@ struct Session {
         var error: CopyError? { if case .failed(let error) = self { error } else { nil } }
     }
 
-    /// Runs `body` until it ends or a signal says stop; a second signal doesn't wait for anything.
+    /// Runs `body` until it ends; a second signal doesn't wait for anything.
+    ///
+    /// - Parameter stop: What the first signal asks for; `nil` cancels `body`, which then leaves nothing half done.
     private func end(
+        stop: (@Sendable () -> Void)?,
         _ body: @escaping @Sendable (@escaping @Sendable (CopyEvent) -> Void) async throws -> Void,
         reporting: @escaping @Sendable (CopyEvent) -> Void
     ) async -> Ending {
@@ -163,9 +170,10 @@ struct Session {
                 if termination.ordinal > 1 { ProcessFacts.exitNow(termination.signal.exitCode) }
                 stopped.withLock { $0 = termination.signal }
                 LineStream.standardError.writeLine(
-                    "stopping; what has arrived stays, and the next run goes on from there"
+                    stop == nil
+                        ? "stopping" : "stopping: what is under way is finished first; a second signal stops at once"
                 )
-                work.cancel()
+                stop.map { $0() } ?? work.cancel()
             }
         }
         defer { watch.cancel() }
@@ -187,6 +195,7 @@ struct Session {
     }
 
     private func withReplicator(
+        _ drain: Drain,
         report: @escaping @Sendable (CopyEvent) -> Void,
         _ body: @escaping @Sendable (Replicator, Transport) async throws -> Void
     ) async throws {
@@ -202,7 +211,8 @@ struct Session {
         let configuration = TransportConfiguration(
             caBundle: connection.caBundle ?? environment.variables["AWS_CA_BUNDLE"],
             plainHTTPAuthorities: namedPlainAuthorities(environment),
-            userAgent: "ecr-replicate/\(Build.version)"
+            userAgent: "ecr-replicate/\(Build.version)",
+            limitRate: output.limitRate?.bytes
         )
         try await withTransport(configuration) { transport in
             let resolver = IdentityResolver(
@@ -211,7 +221,16 @@ struct Session {
                 retry: retry,
                 logger: logger
             )
-            let opener = RepositoryOpener(resolver: resolver, sender: transport, retry: retry, logger: logger)
+            let opener = RepositoryOpener(
+                resolver: resolver,
+                sender: transport,
+                retry: retry,
+                budgets: RetryBudgets(
+                    inFlight: max(output.jobs ?? 0, RetryBudgets.usualInFlight),
+                    attempts: retry.attempts
+                ),
+                logger: logger
+            )
             let replicator = Replicator(
                 opener: opener,
                 relay: transport,
@@ -220,6 +239,7 @@ struct Session {
                 destination: connection.destination,
                 jobs: output.jobs,
                 uploads: uploads,
+                drain: drain,
                 report: report
             )
             try await body(replicator, transport)
@@ -257,15 +277,20 @@ struct Session {
             case .done(let receipt): receipt.lines.forEach(out.writeLine)
             case .planned(let plan): plan.lines.forEach(out.writeLine)
             case .failed(_, _, let error): diagnostics.writeLine("ecr-replicate: \(error)")
-            case .cancelled(let source, let destination):
-                diagnostics.writeLine("ecr-replicate: stopped before it was done: \(source) to \(destination)")
+            case .cancelled(let source, let destination, let left):
+                let what = left.map { "left: \($0.words)" } ?? "not begun"
+                diagnostics.writeLine("ecr-replicate: stopped: \(source) to \(destination); \(what)")
             }
         }
         switch ending {
         case .failed(let error): diagnostics.writeLine("ecr-replicate: \(error)")
         case .interrupted:
-            diagnostics.writeLine("interrupted: what has arrived stays, and the next run goes on from there")
-        case .finished where results.isEmpty: diagnostics.writeLine("no tagged image matched")
+            diagnostics.writeLine(
+                !results.isEmpty && results.allSatisfy(\.isComplete)
+                    ? "interrupted: nothing is left to do"
+                    : "interrupted: what has arrived stays, and the next run goes on from there"
+            )
+        case .finished where results.isEmpty: diagnostics.writeLine(Self.nothingMatched)
         case .finished: break
         }
         guard output.progress != .none else { return }
@@ -290,7 +315,26 @@ func diagnostics(_ level: Logger.Level) -> Logger {
     return logger
 }
 
+extension Remainder {
+    /// As a person would list it.
+    fileprivate var words: String {
+        let parts = [
+            blobs > 0 ? "\(counted(blobs, "blob")) (\(ByteCount(bytes)))" : nil,
+            manifests > 0 ? counted(manifests, "manifest") : nil,
+        ]
+        let said = parts.compactMap { $0 }
+        return said.isEmpty ? "tags" : said.joined(separator: ", ")
+    }
+}
+
 extension CopyResult {
+    fileprivate var isComplete: Bool {
+        switch self {
+        case .done, .planned: true
+        case .failed, .cancelled: false
+        }
+    }
+
     /// Whether its own lines name this tag.
     fileprivate func reports(_ line: String) -> Bool {
         if case .done(let receipt) = self { receipt.lines.contains(line) } else { false }

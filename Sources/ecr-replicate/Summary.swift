@@ -39,6 +39,8 @@ struct Summary {
             if !receipts.contains(where: \.changedAnything) { parts = ["nothing to do"] }
         }
         if failed > 0 { parts.append("\(failed) failed") }
+        let stopped = results.count { if case .cancelled = $0 { true } else { false } }
+        if stopped > 0 { parts.append("\(stopped) stopped") }
         parts.append(counted(requests, "request"))
         parts.append("\((seconds * 100).rounded() / 100) s")
         lines.append(parts.joined(separator: ", "))

@@ -55,6 +55,22 @@ struct STSClientTests {
         #expect(clock.waits == [.milliseconds(200), .milliseconds(400), .milliseconds(800)])
     }
 
+    @Test("is asked again by its own clock when this machine's is off")
+    func skewed() async throws {
+        let clock = InstantClock()
+        let sender = RecordingSender { request, _ in
+            guard request.fields[.amzDate] != "20260115T100000Z" else { return roleAnswer() }
+            var refusal = refusal(403, "SignatureDoesNotMatch", "Signature not yet current")
+            refusal.fields[.date] = "Thu, 15 Jan 2026 10:00:00 GMT"
+            return refusal
+        }
+        let client = try client(sender, clock)
+        _ = try await client.assumeRole(.init(roleARN: Self.role, sessionName: "sess"))
+        _ = try await client.assumeRole(.init(roleARN: Self.role, sessionName: "sess"))
+        #expect(sender.requests.count == 3, "the second call knows")
+        #expect(clock.waits.isEmpty)
+    }
+
     @Test("is not asked again after a refusal, which names both sides and the request")
     func refused() async throws {
         let sender = RecordingSender { _, _ in refusal(403, "AccessDenied", "not & you") }

@@ -88,33 +88,4 @@ struct ExitStatusTests {
         #expect(ended.output.isEmpty)
         #expect(ended.errors.hasPrefix("Error: --jobs takes a number from 1 to 64\n"), "\(ended.errors)")
     }
-
-    @Test(
-        "is 130 or 143 when it is stopped in the middle, and the next run finishes",
-        arguments: [130, 143] as [Int32]
-    )
-    func interrupted(code: Int32) async throws {
-        try await withStage { stage in
-            stage.emulator.order(Fault(on: "PUT blob", at: nil, .stall))
-            let arguments = ["copy", "--progress", "json", "\(stage.source):v1", stage.destination]
-            let stopped = try await withChild(
-                .ecrReplicate,
-                arguments,
-                environment: stage.environment,
-                killed: false
-            ) { child in
-                _ = try await child.errors.first { $0.contains(#""event":"blobStarted""#) }
-                code == 130 ? child.interrupt() : child.terminate()
-            }.ended
-            #expect(stopped.exitCode == code, "\(stopped.errors)")
-            #expect(stopped.output.isEmpty)
-            #expect(stopped.errors.contains("stopping"))
-            #expect(stage.tags().isEmpty)
-
-            stage.emulator.clearFaults()
-            let next = try await run(.ecrReplicate, arguments, environment: stage.environment)
-            #expect(next.exitCode == 0, "\(next.errors)")
-            #expect(next.lines == ["\(stage.destination):v1@\(stage.image.digest)"])
-        }
-    }
 }

@@ -151,6 +151,53 @@ struct JSONOutputTests {
         }
     }
 
+    @Test("says that nothing matched, which is no failure")
+    func nothingMatched() async throws {
+        try await withStage { stage in
+            let ended = try await stage.run(
+                "copy",
+                "--match",
+                "release-*",
+                "--output",
+                "json",
+                stage.source,
+                stage.destination
+            )
+            #expect(ended.exitCode == 0, "\(ended.errors)")
+            let document = try object(ended)
+            #expect((document["results"] as? [Any])?.isEmpty == true)
+            #expect(document["note"] as? String == "no tagged image matched")
+            #expect(
+                try object(try await stage.run("copy", "--output", "json", "\(stage.source):v1", stage.destination))[
+                    "note"
+                ] == nil
+            )
+        }
+    }
+
+    @Test("has one result for a destination that was named twice, and a note about it")
+    func namedTwice() async throws {
+        try await withStage { stage in
+            let host = stage.emulator.registryHost(account: Stage.account, region: Stage.far)
+            let ended = try await stage.run(
+                "copy",
+                "--output",
+                "json",
+                "\(stage.source):v1",
+                stage.destination,
+                "\(host)/",
+                "\(stage.destination):v2",
+                "arn:aws:ecr:\(Stage.far):\(Stage.account):repository/team/app"
+            )
+            #expect(ended.exitCode == 0, "\(ended.errors)")
+            let results = try #require(try object(ended)["results"] as? [[String: Any]])
+            #expect(results.count == 2)
+            let notes = results.map { $0["notes"] as? [String] }
+            #expect(notes == [["\(stage.destination) was named more than once, and is one destination"], []])
+            #expect(Set(stage.tags().keys) == ["v1", "v2"])
+        }
+    }
+
     private func object(_ ended: Ended) throws -> [String: Any] {
         let value = try JSONSerialization.jsonObject(with: Data(ended.outputBytes))
         return try #require(value as? [String: Any])

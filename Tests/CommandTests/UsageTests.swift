@@ -17,6 +17,10 @@ struct UsageTests {
             (["copy", "team/app:v1", "x/y@\(digest)"], "a destination has no digest"),
             (["copy", "team/app", "x/y"], "names no tag or digest"),
             (["copy", "--all-tags", "team/app:v1", "x/y"], "names one image"),
+            (["copy", "oci:dir:v1", "r.example/"], "an image layout has no name that could be kept"),
+            (["promote", "oci:dir:v1", "r.example/"], "an image layout has no name that could be kept"),
+            (["copy", "oci:dir", "oci://r.example/chart"], "oci: names a directory"),
+            (["retag", "oci:dir", "v2"], "names no tag or digest"),
             (["copy", "--all-tags", "--tag", "v2", "team/app", "x/y"], "several images keep their own tags"),
             (["copy", "--all-tags", "team/app", "x/y:v2"], "several images keep their own tags"),
             (["copy", "--match", "re:(", "team/app", "x/y"], "not a regular expression"),
@@ -39,7 +43,28 @@ struct UsageTests {
             (["promote", "--platform=linux/amd64", "team/app:v1", "x/y"], "Unknown option '--platform'"),
             (["ls", "team/app:v1"], "ls takes a repository"),
             (["inspect", "team/app"], "names no tag or digest"),
+            (["copy", "http://111122223333.dkr.ecr.eu-west-1.amazonaws.com/a:v1", "x/y"], "ECR answers on https only"),
+            (
+                ["copy", "team/app:v1", "http://111122223333.dkr.ecr.eu-west-1.amazonaws.com/"],
+                "ECR answers on https only"
+            ),
+            (
+                ["copy", "--external-id", "x", "team/app:v1", "x/y"],
+                "--external-id belongs to a role; name it with --role-arn"
+            ),
+            (["ls", "--session-name", "x", "team/app"], "--session-name belongs to a role"),
+            (
+                ["copy", "--destination-role-arn", "r", "--source-external-id", "x", "team/app:v1", "x/y"],
+                "--source-external-id belongs to a role; name it with --source-role-arn"
+            ),
+            (["copy", "--destination-session-name", "x", "team/app:v1", "x/y"], "name it with --destination-role-arn"),
+            (["copy", "--limit-rate", "fast", "team/app:v1", "x/y"], "'fast' is not a size"),
+            (["copy", "--limit-rate", "0", "team/app:v1", "x/y"], "nothing would ever arrive"),
+            (["copy", "--limit-rate", "-5", "team/app:v1", "x/y"], "--limit-rate"),
             (["emulator", "--account", "12"], "12 digits"),
+            (["emulator", "--region", "Europe"], "is not the name of a region"),
+            (["emulator", "--region", "mars"], "is not the name of a region"),
+            (["emulator", "--seed", "team/app"], "is no image to begin with"),
             (["emulator", "--fault", "PutImage"], "is not a fault"),
         ] as [([String], String)]
     )
@@ -47,6 +72,27 @@ struct UsageTests {
         let error = try #require(throws: (any Error).self) { try EcrReplicate.parseAsRoot(arguments) }
         #expect(EcrReplicate.exitCode(for: error) == .validationFailure)
         #expect(EcrReplicate.message(for: error).contains(reason), "\(EcrReplicate.message(for: error))")
+    }
+
+    @Test(
+        "has a rate in bytes, in powers of ten or of two",
+        arguments: [("1000", 1_000), ("50MB", 50_000_000), ("50MiB", 52_428_800), ("1.5kB", 1_500)]
+    )
+    func rates(text: String, bytes: Int64) throws {
+        let command = try EcrReplicate.parseAsRoot(["copy", "--limit-rate", text, "team/app:v1", "x/y"])
+        #expect((command as? CopyCommand)?.output.limitRate?.bytes == bytes)
+    }
+
+    @Test(
+        "may name what belongs to a role beside one",
+        arguments: [
+            ["--role-arn", "r", "--external-id", "x", "--session-name", "s"],
+            ["--role-arn", "r", "--source-external-id", "x"],
+            ["--destination-role-arn", "r", "--external-id", "x"],
+        ]
+    )
+    func roles(flags: [String]) throws {
+        _ = try EcrReplicate.parseAsRoot(["copy"] + flags + ["team/app:v1", "x/y"])
     }
 
     @Test(

@@ -129,7 +129,7 @@ struct BlobTests {
 
         #expect(error.kind == .tokenExpired)
         #expect(error.retryAdvice == .backOff)
-        #expect(try await authorization.authorization() == "Basic token2")
+        #expect(try await authorization.authorization(for: RegistryAccess(nil)) == "Basic token2")
         // Nothing newer the second time.
         let again = try await stage.client.blobRequest(someDigest, in: stage.repository)
         #expect(await stage.client.downloadFailure(stale, to: again).retryAdvice == .never)

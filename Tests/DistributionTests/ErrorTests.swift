@@ -77,7 +77,9 @@ struct ErrorTests {
 
     @Test("quote little, in one line, and neither queries nor credentials")
     func quotes() async throws {
-        let secret = try #require(try await BasicAuthorization(user: "AWS", password: "hunter2").authorization())
+        let secret = try #require(
+            try await BasicAuthorization(user: "AWS", password: "hunter2").authorization(for: RegistryAccess(nil))
+        )
         let said =
             "bad header \(secret) for https://s3.example/b?X-Amz-Signature=5ec3e7 \u{1B}[31m\r\n"
             + String(repeating: "word ", count: 100_000)
@@ -119,20 +121,5 @@ struct ErrorTests {
             }
             #expect(error.message == "no way")
         }
-    }
-
-    @Test("say that bearer tokens aren't spoken, and ask for no new token")
-    func bearer() async throws {
-        let challenge = ["WWW-Authenticate": #"Bearer realm="https://auth.example/token",service="r""#]
-        let stage = try Stage(
-            .answer(401, challenge, errors("UNAUTHORIZED", "authentication required")),
-            authorization: RotatingAuthorization()
-        )
-        let error = try await registryError {
-            try await stage.client.manifest(.digest(someDigest), of: stage.repository)
-        }
-        #expect(error.kind == .unauthorized)
-        #expect(error.message.contains("bearer token, which is not supported yet"))
-        #expect(stage.registry.requests.count == 1)
     }
 }

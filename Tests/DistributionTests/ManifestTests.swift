@@ -105,8 +105,8 @@ struct ManifestTests {
             in: stage.repository
         )
 
-        #expect(first == nil)
-        #expect(second == imageDigest)
+        #expect(first == StoredManifest(digest: nil, isListed: false))
+        #expect(second == StoredManifest(digest: imageDigest, isListed: false))
         #expect(
             stage.registry.asked == [
                 "PUT https://r.example/v2/team/app/manifests/\(imageDigest)",

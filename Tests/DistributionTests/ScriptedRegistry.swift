@@ -92,9 +92,13 @@ final class RotatingAuthorization: RegistryAuthorizing {
 
     init(renewals: Int = 1) { self.renewals = renewals }
 
-    func authorization() async throws -> String? { "Basic token\(count.withLock { $0 })" }
+    func authorization(for access: RegistryAccess) async throws -> String? { "Basic token\(count.withLock { $0 })" }
 
-    func renew(insteadOf rejected: String?) async throws -> Bool {
+    func renew(
+        insteadOf rejected: String?,
+        for access: RegistryAccess,
+        challenges: [AuthenticationChallenge]
+    ) async throws -> Bool {
         count.withLock { count in
             guard count <= renewals, rejected == "Basic token\(count)" else { return false }
             count += 1
@@ -102,6 +106,9 @@ final class RotatingAuthorization: RegistryAuthorizing {
         }
     }
 }
+
+/// Says nothing.
+let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// A client of `https://r.example` over a script.
 struct Stage {
@@ -123,7 +130,7 @@ struct Stage {
             authorization: authorization,
             sender: registry,
             retry: RetryPolicy(attempts: attempts, clock: clock, jitter: { 1 }),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            logger: quiet
         )
     }
 }

@@ -107,10 +107,12 @@ struct UploadTests {
     func interpreted(status: Int) async throws {
         let stage = try Stage()
         let request = WireRequest(.put, try HTTPURL("https://r.example/u?secret=1"))
-        try await stage.client.interpretUpload(try response(status), to: request)
+        try await stage.client.interpretUpload(try response(status), to: request, in: stage.repository)
 
         let broken = try response(416, [:], errors("BLOB_UPLOAD_INVALID", "First byte of the layer part is 0"))
-        let error = try await registryError { try await stage.client.interpretUpload(broken, to: request) }
+        let error = try await registryError {
+            try await stage.client.interpretUpload(broken, to: request, in: stage.repository)
+        }
         #expect(error.kind == .blobUploadInvalid)
         #expect(error.retryAdvice == .backOff)
         #expect(error.url == "https://r.example/u?…")
@@ -125,9 +127,11 @@ struct UploadTests {
             return
         }
         let request = try await stage.client.uploadRequest(session, digest: someDigest)
-        let error = try await registryError { try await stage.client.interpretUpload(try response(401), to: request) }
+        let error = try await registryError {
+            try await stage.client.interpretUpload(try response(401), to: request, in: stage.repository)
+        }
         #expect(error.retryAdvice == .backOff)
-        #expect(try await authorization.authorization() == "Basic token2")
+        #expect(try await authorization.authorization(for: RegistryAccess(nil)) == "Basic token2")
     }
 
     @Test("that are given up are deleted, even by one who is cancelled, and nobody minds a failure")

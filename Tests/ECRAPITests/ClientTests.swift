@@ -112,6 +112,49 @@ struct ClientTests {
         #expect(fixed.requests.count == 1, "nobody can refresh static keys")
     }
 
+    @Test(
+        "signs by the service's clock when its own is off, and remembers",
+        arguments: [
+            ("Thu, 15 Jan 2026 11:50:00 GMT", "20260115T115000Z"),
+            ("Thu, 15 Jan 2026 12:04:01 GMT", "20260115T120401Z"),
+            ("Fri, 16 Jan 2026 12:00:00 GMT", "20260116T120000Z"),
+        ]
+    )
+    func skew(theirs: String, stamp: String) async throws {
+        let clock = InstantClock()
+        let sender = RecordingSender { request, _ in
+            request.fields[.amzDate] == stamp
+                ? answer("{}") : answer(400, #"{"__type":"InvalidSignatureException"}"#, [.date: theirs])
+        }
+        let client = try client(sender, clock: clock)
+        _ = try await client.send(describe)
+        #expect(sender.requests.count == 2)
+        _ = try await client.send(describe)
+        #expect(sender.requests.count == 3, "the second call knows")
+        #expect(clock.waits.isEmpty)
+    }
+
+    @Test("takes a wrong signature for what it is where the clocks agree, and corrects its own once")
+    func noSkew() async throws {
+        for (time, count) in [("12:00:00", 1), ("12:04:00", 1), ("11:56:00", 1), ("11:50:00", 2)] {
+            let theirs = "Thu, 15 Jan 2026 \(time) GMT"
+            let sender = RecordingSender { _, _ in
+                answer(400, #"{"__type":"InvalidSignatureException"}"#, [.date: theirs])
+            }
+            let error = await #expect(throws: ECRError.self) { try await client(sender).send(describe) }
+            #expect(error?.code == .invalidSignature)
+            #expect(sender.requests.count == count, "\(time)")
+        }
+        let denied = RecordingSender { _, _ in
+            answer(400, #"{"__type":"AccessDeniedException"}"#, [.date: "Thu, 01 Jan 1970 00:00:00 GMT"])
+        }
+        await #expect(throws: ECRError.self) { try await client(denied).send(describe) }
+        #expect(denied.requests.count == 1)
+        let silent = RecordingSender { _, _ in fault(400, "InvalidSignatureException") }
+        await #expect(throws: ECRError.self) { try await client(silent).send(describe) }
+        #expect(silent.requests.count == 1)
+    }
+
     @Test("logs operation, status and request id of a success, and no more")
     func logs() async throws {
         let lines = Lock<[String]>([])

@@ -23,6 +23,8 @@ struct FaultTests {
             #expect(try registry.code == "TOOMANYREQUESTS")
             emulator.order(Fault(on: "GET tags", .status(503)))
             #expect(try await client.registry("GET", "/v2/team/app/tags/list").status == 503)
+            emulator.order(Fault(on: "GET tags", .status(503, retryAfter: 4)))
+            #expect(try await client.registry("GET", "/v2/team/app/tags/list").headers["retry-after"] == "4")
             emulator.order(Fault(on: "GET tags", .refuse))
             #expect(try await client.registry("GET", "/v2/team/app/tags/list").code == "DENIED")
             emulator.order(Fault(on: "PUT manifest", .refuse))
@@ -86,6 +88,53 @@ struct FaultTests {
             let again = try await client.registry("PUT", target, body: layer)
             #expect(again.status == 416)
             #expect(try again.json("errors", "0", "message") == "First byte of the layer part is 0 instead of 1000")
+        }
+    }
+
+    @Test("a body that drips comes whole, a piece at a time, in either direction")
+    func drip() async throws {
+        try await withClient { emulator, client in
+            try emulator.seedApp(image)
+            let layer = image.blobs[1].digest
+            let url = try #require(try await client.registry("GET", "/v2/team/app/blobs/\(layer)").headers["location"])
+            emulator.order(Fault(on: "GET layer", .drip(bytes: 10_001)))
+            var begin = ContinuousClock.now
+            #expect(Digest(of: try await client.follow(url).body) == layer)
+            // Ten pieces have nine gaps.
+            #expect(ContinuousClock.now - begin >= Fault.dripInterval * 9)
+
+            let place = try #require(
+                try await client.registry("POST", "/v2/team/app/blobs/uploads/").headers["location"]
+            )
+            emulator.order(Fault(on: "PUT blob", .drip(bytes: 10_000)))
+            let pushed = SeedBytes(seed: 1).prefix(100_000)
+            begin = ContinuousClock.now
+            let answer = try await client.registry("PUT", "\(place)?digest=\(Digest(of: pushed))", body: pushed)
+            #expect(answer.status == 201)
+            #expect(ContinuousClock.now - begin >= Fault.dripInterval * 9)
+        }
+    }
+
+    @Test("a clock that is off refuses what is signed by another, says so in its date, and can be set right")
+    func skew() async throws {
+        let clock = HandClock()
+        var configuration = EmulatorConfiguration()
+        configuration.now = { clock.now }
+        try await withClient(configuration) { emulator, client in
+            emulator.order(Fault(on: "DescribeRegistry", .skew(seconds: 600)))
+            let refused = try await client.call("DescribeRegistry")
+            #expect(try refused.code == "InvalidSignatureException")
+            #expect(
+                try refused.json("message")
+                    == "Signature expired: 20260115T120000Z is now earlier than 20260115T120500Z (20260115T121000Z - 5 min.)"
+            )
+            #expect(refused.headers["date"] == "Thu, 15 Jan 2026 12:10:00 GMT")
+            #expect(try await client.call("DescribeRegistry").status == 200, "signed by the service's own clock")
+            emulator.clearFaults()
+            #expect(try await client.call("DescribeRegistry", at: noon).status == 200)
+            emulator.order(Fault(on: "DescribeRegistry", .skew(seconds: -600)))
+            let early = try await client.call("DescribeRegistry", at: noon)
+            #expect(try early.json("message")?.hasPrefix("Signature not yet current: 20260115T120000Z") == true)
         }
     }
 

@@ -91,6 +91,44 @@ struct SmallPartTests {
         #expect(collected == SeedBytes(seed: 7).prefix(2_500_001))
     }
 
+    @Test("any part of a generated stream is what the whole has there, and no two parts are alike")
+    func parts() {
+        let bytes = SeedBytes(seed: 7)
+        let whole = bytes.prefix(400_000)
+        for (offset, count) in [(0, 5), (3, 70_000), (65_535, 3), (65_536, 65_536), (131_070, 200_000), (399_999, 1)] {
+            #expect(bytes.read(at: Int64(offset), count: count) == Array(whole[offset..<offset + count]))
+        }
+        #expect(SeedBytes(seed: 7, byteCount: 100).prefix(100) == Array(whole.prefix(100)))
+        let far = bytes.read(at: 10 << 30, count: 65_536)
+        #expect(far != Array(whole.prefix(65_536)))
+        #expect(far.dropFirst(8).elementsEqual(whole[8..<65_536]))
+    }
+
+    @Test(
+        "images to begin with, as text",
+        arguments: [
+            ("team/app:v1=8x128MiB", "team/app", "v1", 8, 128 << 20), ("ab:b=1x10GiB", "ab", "b", 1, 10 << 30),
+            ("ab:b=3x7", "ab", "b", 3, 7), ("team/app:v1", "team/app", "v1", 0, 1), ("ab:b=1x2KB", "ab", "b", 1, 2_000),
+        ] as [(String, String, String, Int, Int64)]
+    )
+    func seedOrders(text: String, repository: String, tag: String, count: Int, size: Int64) throws {
+        let order = try SeedOrder(parsing: text)
+        #expect(order.repository == repository && order.tag == tag)
+        #expect(order.layers == Array(repeating: size, count: count))
+    }
+
+    @Test(
+        "what orders no image is said to order none",
+        arguments: [
+            "", "team/app=1x1", "team/app", "Team/App:v1", "team/app:v1=", "team/app:v1=8", "ab:b=0x1", "ab:b=1x0",
+            "ab:b=1x1TB", "ab:b=x1", "ab:b=1x",
+            "ab:b=1x99999999999GiB", "ab:b:c=1x1", "ab:=1x1", "ab:b=1x-5",
+        ]
+    )
+    func notSeedOrders(text: String) {
+        #expect(throws: SeedSyntaxError.self) { try SeedOrder(parsing: text) }
+    }
+
     @Test(
         "faults as text",
         arguments: [
@@ -105,6 +143,9 @@ struct SmallPartTests {
                 )
             ), ("GET layer:1:expireURL", Fault(on: "GET layer", .expireURL)),
             ("PutImage:1:throttle=3", Fault(on: "PutImage", .throttle(retryAfter: 3))),
+            ("*:1:status=503,2", Fault(on: nil, .status(503, retryAfter: 2))),
+            ("GET layer:1:drip=512", Fault(on: "GET layer", .drip(bytes: 512))),
+            ("PutImage:1:skew=-600", Fault(on: "PutImage", .skew(seconds: -600))),
         ]
     )
     func faults(text: String, fault: Fault) throws {
@@ -115,7 +156,8 @@ struct SmallPartTests {
         "what isn't a fault is said to be none",
         arguments: [
             "", "PutImage", "PutImage:0:throttle", "PutImage:2-1:stall", "a:1:explode", "a:1:status=x", "a:1:stall=1",
-            ":1:stall",
+            ":1:stall", "a:1:drip=0", "a:1:drip", "a:1:skew", "a:1:skew=x", "a:1:status=503,", "a:1:status=503,-1",
+            "a:1:cutBody=-1", "a:1:status=99", "a:1:",
         ]
     )
     func notFaults(text: String) {

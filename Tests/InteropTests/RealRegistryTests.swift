@@ -117,15 +117,4 @@ struct RealRegistryTests {
             }
         }
     }
-
-    private func push(_ image: DebianImage, _ name: String, to reference: String) async throws {
-        try await skopeo(
-            "copy",
-            "--all",
-            "--preserve-digests",
-            "--dest-tls-verify=false",
-            image.reference(name),
-            "docker://\(reference)"
-        )
-    }
 }

@@ -66,6 +66,47 @@ struct LineStreamTests {
     }
 }
 
+@Suite("Pinned lines")
+struct PinnedLineTests {
+    private func written(_ body: (LineStream) -> Void) throws -> String {
+        let pipe = try Pipe()
+        body(LineStream(descriptor: pipe.writing))
+        pipe.closeWriting()
+        return String(decoding: pipe.readToEnd(), as: UTF8.self)
+    }
+
+    @Test("stay below whatever is written")
+    func below() throws {
+        let text = try written { stream in
+            stream.writeLine("first")
+            stream.pin(["a", "b"])
+            stream.writeLine("warning: slow")
+            stream.pin(["a"])
+            stream.pin([])
+            stream.writeLine("last")
+        }
+        let (up, erase, line) = ("\u{1B}[2A", "\u{1B}[0J", "\u{1B}[2K")
+        #expect(
+            text == "first\n\(line)a\n\(line)b\n" + "\(up)\(erase)warning: slow\n\(line)a\n\(line)b\n"
+                + "\(up)\(line)a\n\(erase)" + "\u{1B}[1A\(erase)" + "last\n"
+        )
+    }
+
+    @Test("cost nothing where there are none, and wait for the end of a line")
+    func none() throws {
+        #expect(try written { $0.pin([]) } == "")
+        let text = try written { stream in
+            stream.write("begun ")
+            stream.pin(["a"])
+            stream.write("and ended\n")
+            stream.pin(["a"])
+            stream.write("half")
+            stream.pin(["a"])
+        }
+        #expect(text == "begun and ended\n\u{1B}[2Ka\n\u{1B}[1A\u{1B}[0Jhalf")
+    }
+}
+
 @Suite("Terminals")
 struct TerminalTests {
     @Test("aren't pipes")

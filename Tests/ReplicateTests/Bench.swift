@@ -14,12 +14,12 @@ struct Bench: Sendable {
     let relay: FakeRelay
     let events = Lock<[CopyEvent]>([])
     let waits = Lock<[Duration]>([])
-    let jobs: Int
+    let jobs: Int?
 
     init(
         destination name: String = "to/app",
         registry: String? = nil,
-        jobs: Int = 8,
+        jobs: Int? = nil,
         gate: (@Sendable () async throws -> Void)? = nil
     ) throws {
         source = try FakeRepository(.source, "from/app", journal)
@@ -31,7 +31,7 @@ struct Bench: Sendable {
 
     func mover(attempts: Int = 8) -> BlobMover { replicator(attempts: attempts).mover }
 
-    func replicator(attempts: Int = 8) -> Replicator {
+    func replicator(attempts: Int = 8, drain: Drain = Drain()) -> Replicator {
         let retry = RetryPolicy(
             attempts: attempts,
             clock: InstantClock(),
@@ -53,6 +53,7 @@ struct Bench: Sendable {
             source: SideOptions(),
             destination: SideOptions(),
             jobs: jobs,
+            drain: drain,
             report: { [events] event in events.withLock { $0.append(event) } }
         )
     }

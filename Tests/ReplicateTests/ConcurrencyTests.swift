@@ -3,53 +3,6 @@ import Testing
 
 @testable import Replicate
 
-@Suite("Permits", .timeLimit(.minutes(1)))
-struct PermitsTests {
-    @Test("are never handed out twice, whoever is cancelled in the queue")
-    func cancelWhileQueued() async throws {
-        let permits = Permits(2)
-        let inside = Lock((now: 0, most: 0, done: 0))
-        let tasks = (0..<200).map { number in
-            Task {
-                try await permits.withPermit {
-                    inside.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1), $0.done) }
-                    for _ in 0..<(number % 7) { await Task.yield() }
-                    inside.withLock { $0 = ($0.now - 1, $0.most, $0.done + 1) }
-                }
-            }
-        }
-        for task in tasks.enumerated() where task.offset % 3 == 0 { task.element.cancel() }
-        var cancelled = 0
-        for task in tasks {
-            do { try await task.value } catch is CancellationError { cancelled += 1 }
-        }
-        let state = inside.withLock { $0 }
-        #expect(state.most <= 2 && state.now == 0)
-        #expect(state.done + cancelled == 200)
-        // None got lost: both can still be had.
-        try await permits.withPermit { try await permits.withPermit {} }
-    }
-
-    @Test("come back from those who fail")
-    func failure() async throws {
-        struct Broken: Error {}
-        let permits = Permits(1)
-        for _ in 0..<3 { await #expect(throws: Broken.self) { try await permits.withPermit { throw Broken() } } }
-        #expect(try await permits.withPermit { 7 } == 7)
-    }
-
-    @Test("are not waited for by one who was cancelled before")
-    func cancelledBefore() async throws {
-        let permits = Permits(1)
-        let task = Task {
-            while !Task.isCancelled { await Task.yield() }
-            return try await permits.withPermit { true }
-        }
-        task.cancel()
-        await #expect(throws: CancellationError.self) { try await task.value }
-    }
-}
-
 @Suite("Single flight", .timeLimit(.minutes(1)))
 struct SingleFlightTests {
     private struct Broken: Error {}

@@ -29,6 +29,10 @@ struct CopyErrorTests {
             .noCredentials("expired", remedy: "get others"), .source, "expired", "get others", .notPermitted
         ),
         (
+            .unusableFile("open /x: No such file or directory"), .source, "open /x: No such file or directory",
+            "check the path, its permissions and the room on the disk", .failed
+        ),
+        (
             .repositoryMissing, .destination, "the repository does not exist",
             "create it, or pass --create-repository defaults; if it exists, check account and region", .failed
         ),
@@ -109,8 +113,13 @@ struct CopyErrorTests {
             "ask for a higher quota, or delete what is not needed", .failed
         ),
         (
-            .throttled("slow"), .destination, "throttled until the tries ran out: slow",
-            "run again later or with a smaller --jobs; what has arrived stays", .failed
+            .throttled("slow"), .destination, "throttled: slow",
+            "run again later, with a smaller --jobs or fewer runs at once; what has arrived stays", .failed
+        ),
+        (
+            .retriesUsedUp("no answer: cut; the retry budget of the source is used up"), .source,
+            "no answer: cut; the retry budget of the source is used up",
+            "too much failed in a short time: see what is wrong there, then run again; what has arrived stays", .failed
         ),
         (
             .unreachable("cut"), .destination, "no answer: cut",

@@ -60,7 +60,7 @@ struct CopyTests {
             bench.journal.lines("to/app put ") == [big.digest.short, inner.digest.short, "\(index.digest.short) v1"]
         )
         #expect(await bench.destination.violations == [])
-        #expect(bench.relay.most <= 8)
+        #expect(bench.relay.most <= Admission.mostAtOnce)
     }
 
     @Test("copies attestation children like any other")

@@ -132,10 +132,14 @@ struct DocumentTests {
             "side":"source"}
             """
         #expect(
-            try json([.failed(source: "s", destination: "d", error), .cancelled(source: "s", destination: "e")]) == """
+            try json([
+                .failed(source: "s", destination: "d", error), .cancelled(source: "s", destination: "e", left: nil),
+                .cancelled(source: "s", destination: "f", left: Remainder(blobs: 2, bytes: 70, manifests: 1)),
+            ]) == """
                 {"command":"copy","exitCode":1,"requests":12,"results":[{"destination":"d","error":\(failure),\
                 "notes":[],"source":"s","status":"failed","tags":[]},{"destination":"e","notes":[],"source":"s",\
-                "status":"cancelled","tags":[]}],"seconds":1.5,"version":1}
+                "status":"cancelled","tags":[]},{"destination":"f","left":{"blobs":2,"bytes":70,"manifests":1},"notes":[],\
+                "source":"s","status":"cancelled","tags":[]}],"seconds":1.5,"version":1}
                 """
         )
         error.requestID = "r-1"

@@ -41,6 +41,8 @@ actor FakeRepository: ImageRepository {
     var openUploads: Set<String> = []
     /// Asked for by ``referrers(of:)``; `nil` doesn't know the question.
     var listedReferrers: [Digest: [Descriptor]]? = [:]
+    /// What is listed as referring to what, where putting and listing are two things; `nil` where they are one.
+    var ownLists: [Digest: Set<Digest>]?
     var fixedTags: TagImmutability? = TagImmutability(byDefault: false)
     var listed: [ListedImage] = []
     var exists = true
@@ -123,9 +125,13 @@ actor FakeRepository: ImageRepository {
         return Set(asked.map(\.digest)).subtracting(blobs)
     }
 
-    func source(of blob: Descriptor) throws -> WireRequest {
+    func source(of blob: Descriptor) throws -> RelaySource {
         try begin("source \(blob.digest.short)")
-        return WireRequest(.get, try HTTPURL("https://\(host)/\(name)/\(blob.digest.hex)"))
+        return .request(WireRequest(.get, try HTTPURL("https://\(host)/\(name)/\(blob.digest.hex)")))
+    }
+
+    func sourceRefused(_ answer: WireResponse, to request: WireRequest) {
+        journal.note("\(name) refused \(answer.status.code)")
     }
 
     func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) throws -> UploadStart {
@@ -136,11 +142,14 @@ actor FakeRepository: ImageRepository {
         }
         uploads += 1
         openUploads.insert("\(uploads)")
-        return .open(OpenUpload(location: try HTTPURL("https://\(host)/\(name)/uploads/\(uploads)")))
+        return .open(.at(try HTTPURL("https://\(host)/\(name)/uploads/\(uploads)")))
     }
 
-    func upload(_ blob: Descriptor, to upload: OpenUpload) throws -> WireRequest {
-        WireRequest(.put, upload.location)
+    func upload(_ blob: Descriptor, to upload: OpenUpload) throws -> RelaySink {
+        switch upload {
+        case .at(let location): .request(WireRequest(.put, location))
+        case .file(let path): .file(path)
+        }
     }
 
     func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) throws -> UploadRefusal? {
@@ -155,7 +164,8 @@ actor FakeRepository: ImageRepository {
     }
 
     func closeUpload(_ upload: OpenUpload) {
-        let number = upload.location.path.split(separator: "/").last.map(String.init) ?? ""
+        guard case .at(let location) = upload else { return }
+        let number = location.path.split(separator: "/").last.map(String.init) ?? ""
         journal.note("\(name) close \(number)\(Task.isCancelled ? " cancelled" : "")")
         openUploads.remove(number)
     }
@@ -177,6 +187,15 @@ actor FakeRepository: ImageRepository {
         }
         manifests[manifest.digest] = manifest
         if let tag { tags[tag] = manifest.digest }
+        guard ownLists != nil else { return }
+        if let subject = manifest.subject?.digest { ownLists?[subject, default: []].insert(manifest.digest) }
+        if let subject = tag?.subject { ownLists?[subject, default: []].formUnion(manifest.children.map(\.digest)) }
+    }
+
+    func ownList(ofReferrersTo subject: Digest) throws -> Set<Digest>? {
+        guard let ownLists else { return nil }
+        try begin("own-list \(subject.short)")
+        return ownLists[subject] ?? []
     }
 
     func referrers(of digest: Digest) throws -> [Descriptor]? {
@@ -214,6 +233,8 @@ final class FakeRelay: BlobRelaying {
         case failure(any Error)
         /// The blob arrives, and the answer is lost.
         case lostAnswer
+        /// One of several sinks fails, the others get the blob.
+        case atOneSink(Int, WireError)
     }
 
     private struct State: Sendable {
@@ -245,12 +266,14 @@ final class FakeRelay: BlobRelaying {
     /// Where the bytes were asked for.
     var urls: [String] { state.withLock { $0.urls } }
 
-    func relay(_ request: RelayRequest) async throws -> RelayOutcome {
-        journal.note("relay \(request.digest.short)")
+    func relay(_ request: RelayRequest) async throws -> [RelayResult] {
+        guard case .request(let from) = request.source else { return [] }
+        let sinks = request.sinks.compactMap { if case .request(let to) = $0 { to.url } else { nil } }
+        journal.note("relay \(request.digest.short)" + (sinks.count > 1 ? " x\(sinks.count)" : ""))
         let act = state.withLock { state -> Act? in
             state.inFlight += 1
             state.most = max(state.most, state.inFlight)
-            state.urls.append(request.source.url.text)
+            state.urls.append(from.url.text)
             guard let next = state.script[request.digest]?.first else { return nil }
             state.script[request.digest]?.removeFirst()
             return next
@@ -259,18 +282,28 @@ final class FakeRelay: BlobRelaying {
         try await gate?()
         try Task.checkCancellation()
         switch act {
-        case .outcome(let outcome): return outcome
+        case .outcome(let outcome): return sinks.map { _ in .success(outcome) }
+        case .failure(let error as WireError): return sinks.map { _ in .failure(error) }
         case .failure(let error): throw error
         case .lostAnswer:
-            await end(request.destination.url)?.accept(request.digest, request.destination.url)
-            throw WireError(.disconnected, "cut", url: request.destination.url, end: .destination)
-        case nil:
-            guard let source = end(request.source.url), await source.blobs.contains(request.digest) else {
-                return .sourceAnswered(WireResponse(status: .notFound))
+            await end(sinks[0])?.accept(request.digest, sinks[0])
+            return [.failure(WireError(.disconnected, "cut", url: sinks[0], end: .destination))]
+        case .atOneSink(let index, let error):
+            for (number, url) in sinks.enumerated() where number != index {
+                await end(url)?.accept(request.digest, url)
             }
-            request.progress?(Int(request.size))
-            await end(request.destination.url)?.accept(request.digest, request.destination.url)
-            return .stored(WireResponse(status: .created))
+            return sinks.indices.map {
+                $0 == index ? .failure(error) : .success(.stored(WireResponse(status: .created)))
+            }
+        case nil:
+            guard let source = end(from.url), await source.blobs.contains(request.digest) else {
+                return sinks.map { _ in .success(.sourceAnswered(WireResponse(status: .notFound))) }
+            }
+            for (index, url) in sinks.enumerated() {
+                request.progress?(index, Int(request.size))
+                await end(url)?.accept(request.digest, url)
+            }
+            return sinks.map { _ in .success(.stored(WireResponse(status: .created))) }
         }
     }
 

@@ -125,6 +125,25 @@ struct OpenerTests {
         #expect(far.operations.contains("GetAuthorizationToken"), "another region, another token")
     }
 
+    @Test("paces all that uses up the same quotas together, and nothing else")
+    func pacers() async throws {
+        let opener = opener(RecordingAWS(proxyEndpoint: localProxy), local)
+        func pacer(_ text: String, _ side: CopyError.Side = .destination) async throws -> ObjectIdentifier? {
+            let repository = try await opener.open(ImageReference(parsing: text), side: side, SideOptions())
+            let pacer = (repository as? ECRImageRepository)?.pacer ?? (repository as? PlainImageRepository)?.pacer
+            return pacer.map { ObjectIdentifier($0) }
+        }
+        let host = "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
+        let one = try await pacer("\(host)/team/app")
+        #expect(try await pacer("\(host)/team/other", .source) == one, "sides and repositories share one")
+        #expect(try await pacer("444455556666.dkr.ecr.eu-west-1.amazonaws.com/team/app") != one)
+        #expect(try await pacer("111122223333.dkr.ecr.us-east-1.amazonaws.com/team/app") != one)
+        let plain = try await pacer("localhost:5000/team/app")
+        #expect(try await pacer("localhost:5000/other", .source) == plain)
+        #expect(try await pacer("localhost:5001/team/app") != plain)
+        #expect(opener.budgets.source !== opener.budgets.destination)
+    }
+
     @Test("knows AWS's own registries by rule")
     func awsByRule() async throws {
         let aws = RecordingAWS(proxyEndpoint: "https://999988887777.dkr.ecr.eu-west-1.amazonaws.com")

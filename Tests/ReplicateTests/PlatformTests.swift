@@ -40,6 +40,12 @@ struct PlatformTests {
         #expect(await bench.destination.manifests.count == 1)
     }
 
+    @Test("one that is named twice is one")
+    func twice() async throws {
+        let receipt = try #require(try await copy(try Bench(), "linux/arm64", "linux/arm64").receipt)
+        #expect(receipt.digest == arm.digest)
+    }
+
     @Test("several make a new index, the same bytes each time, with their attestations")
     func several() async throws {
         let bench = try Bench()

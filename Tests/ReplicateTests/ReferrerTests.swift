@@ -161,4 +161,45 @@ struct ReferrerTests {
         ]
         for (tag, isOne) in cases { #expect(ReferrerFinder.isDigestTag(try Tag(parsing: tag)) == isOne, "\(tag)") }
     }
+
+    @Test("that arrived and never were listed, because their run was killed, are put again")
+    func unlisted() async throws {
+        let bench = try #require(await bench())
+        await bench.destination.change { [image, signature] in
+            try? $0.seed(image, tag: "v1")
+            try? $0.seed(signature)
+            $0.ownLists = [:]
+        }
+        #expect(try await bench.copy(":v1", all).receipt != nil)
+        #expect(bench.journal.lines("to/app put ") == [signature.digest.short])
+
+        bench.journal.clear()
+        #expect(try await bench.copy(":v1", all).receipt?.changedAnything == false)
+        #expect(bench.journal.lines("to/app own-list ") == [image.digest.short])
+        #expect(bench.journal.count("to/app put") == 0)
+    }
+
+    @Test("that the source lists under a tag are added to the destination's list, whatever --if-exists says")
+    func listAdded() async throws {
+        for mode in IfExists.allCases {
+            let bench = try #require(await bench(knows: false))
+            let tag = "sha256-\(image.digest.hex)"
+            let list = try FakeImage.index([(nil, signature)])
+            let mine = try FakeImage.image("mine", layers: ["mine"], subject: image.digest)
+            let myList = try FakeImage.index([(nil, mine)])
+            await bench.source.change { try? $0.seed(list, tag: tag) }
+            await bench.destination.change { [image] in
+                try? $0.seed(image, tag: "v1")
+                try? $0.seed(myList, tag: tag)
+                $0.ownLists = [image.digest: [mine.digest]]
+            }
+            let options = CopyOptions(ifExists: mode, referrers: .all)
+            #expect(try await bench.copy(":v1", options).receipt != nil, "\(mode)")
+            #expect(await bench.destination.ownLists == [image.digest: [mine.digest, signature.digest]])
+
+            bench.journal.clear()
+            #expect(try await bench.copy(":v1", options).receipt?.changedAnything == false, "\(mode)")
+            #expect(bench.journal.count("to/app put") == 0)
+        }
+    }
 }

@@ -80,17 +80,16 @@ func withCloud(
     _ configure: (inout EmulatorConfiguration) -> Void = { _ in },
     source: SideOptions = SideOptions(),
     destination: SideOptions = SideOptions(),
-    jobs: Int = Replicator.usualJobs,
+    jobs: Int? = nil,
     attempts: Int = 8,
     uploads: UploadOptions = UploadOptions(),
+    budget: Int? = nil,
     _ body: (ScenarioCloud) async throws -> Void
 ) async throws {
     var configuration = EmulatorConfiguration()
     configure(&configuration)
     try await withEmulator(configuration) { emulator in
         try await withTransport(TransportConfiguration()) { transport in
-            var variables = Dictionary(uniqueKeysWithValues: emulator.environment.map { ($0.name, $0.value) })
-            variables["HOME"] = "/nonexistent"
             let waits = Lock<[Duration]>([])
             let retry = RetryPolicy(
                 attempts: attempts,
@@ -98,18 +97,17 @@ func withCloud(
                 jitter: { 1 },
                 onRetry: { _, wait, _ in waits.withLock { $0.append(wait) } }
             )
-            let logger = Logger(label: "scenario") { _ in SwiftLogNoOpLogHandler() }
-            let resolver = IdentityResolver(
-                environment: AWSEnvironment(variables: variables, home: "/nonexistent"),
-                sender: transport,
-                retry: retry,
-                logger: logger
-            )
             let events = Lock<[CopyEvent]>([])
-            let replicator = Replicator(
-                opener: RepositoryOpener(resolver: resolver, sender: transport, retry: retry, logger: logger),
-                relay: transport,
-                retry: retry,
+            let replicator = engine(
+                emulator,
+                transport,
+                retry,
+                budgets: budget.map {
+                    RetryBudgets(
+                        source: RetryBudget("source", tokens: $0),
+                        destination: RetryBudget("destination", tokens: $0)
+                    )
+                },
                 source: source,
                 destination: destination,
                 jobs: jobs,
@@ -127,6 +125,47 @@ func withCloud(
             )
         }
     }
+}
+
+/// An engine that takes the emulator for AWS.
+func engine(
+    _ emulator: Emulator,
+    _ transport: Transport,
+    _ retry: RetryPolicy,
+    quotas: [String: Double] = [:],
+    budgets: RetryBudgets? = nil,
+    source: SideOptions = SideOptions(),
+    destination: SideOptions = SideOptions(),
+    jobs: Int? = nil,
+    uploads: UploadOptions = UploadOptions(),
+    report: @escaping @Sendable (CopyEvent) -> Void = { _ in }
+) -> Replicator {
+    var variables = Dictionary(uniqueKeysWithValues: emulator.environment.map { ($0.name, $0.value) })
+    variables["HOME"] = "/nonexistent"
+    let logger = Logger(label: "scenario") { _ in SwiftLogNoOpLogHandler() }
+    let resolver = IdentityResolver(
+        environment: AWSEnvironment(variables: variables, home: "/nonexistent"),
+        sender: transport,
+        retry: retry,
+        logger: logger
+    )
+    return Replicator(
+        opener: RepositoryOpener(
+            resolver: resolver,
+            sender: transport,
+            retry: retry,
+            quotas: quotas,
+            budgets: budgets,
+            logger: logger
+        ),
+        relay: transport,
+        retry: retry,
+        source: source,
+        destination: destination,
+        jobs: jobs,
+        uploads: uploads,
+        report: report
+    )
 }
 
 /// A clock on which every wait is over at once: no test ever sleeps.

@@ -92,6 +92,33 @@ struct ScenarioFaultTests {
         }
     }
 
+    @Test(
+        "a side that fails for long is given up as a whole, and the error says so",
+        arguments: ["PutImage", "POST upload"]
+    )
+    func budgetSpent(operation: String) async throws {
+        try await withCloud(budget: 50) { cloud in
+            let images = (0..<30).map { SeedImage.oci("app \($0)", layers: [10]) }
+            for (number, image) in images.enumerated() { try cloud.seed(image, tag: "v\(number)") }
+            try cloud.makeDestination()
+            cloud.emulator.order(Fault(on: operation, at: nil, .status(500)))
+            let results = try await cloud.replicator.copy(
+                cloud.source(),
+                .many(TagFilter()),
+                to: [cloud.destination()],
+                tags: [],
+                CopyOptions(referrers: .none)
+            )
+            #expect(results.count == 30 && results.allSatisfy { $0.error != nil })
+            // Ten retries for all, one try for each; eight tries each they would be otherwise.
+            #expect(cloud.counts[operation, default: 0] <= 100, "\(cloud.counts)")
+            let spent = results.compactMap(\.error).filter { $0.reason.name == "retriesUsedUp" }
+            #expect(!spent.isEmpty)
+            #expect(spent.allSatisfy { $0.side == .destination })
+            #expect(spent[0].cause.hasSuffix("; the retry budget of the destination is used up"), "\(spent[0])")
+        }
+    }
+
     @Test("throttled until the tries run out, the error says so")
     func throttledForGood() async throws {
         try await withCloud(attempts: 3) { cloud in

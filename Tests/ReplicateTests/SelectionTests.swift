@@ -153,7 +153,7 @@ struct SelectionTests {
         )
         let refused = failed(.tagHolds(tag: tag, holds: .ofNothing, wanted: .ofNothing))
         let (denied, broken) = (failed(.denied(action: "a", text: "")), failed(.imageMissing))
-        let stopped = CopyResult.cancelled(source: "s", destination: "d")
+        let stopped = CopyResult.cancelled(source: "s", destination: "d", left: nil)
         let table: [([CopyResult], Int32)] = [
             ([], 0), ([done], 0), ([done, done], 0), ([broken], 1), ([refused], 3), ([refused, refused], 3),
             ([denied], 4), ([failed(.noCredentials("")), denied], 4), ([denied, refused], 1), ([done, refused], 1),

@@ -6,9 +6,13 @@ import SystemPackage
 public final class Child: Sendable {
     public let output = LineRecord()
     public let errors = LineRecord()
+    public let processID: Int32
     private let send: @Sendable (Signal) -> Void
 
-    init(send: @escaping @Sendable (Signal) -> Void) { self.send = send }
+    init(_ processID: Int32, send: @escaping @Sendable (Signal) -> Void) {
+        self.processID = processID
+        self.send = send
+    }
 
     public func interrupt() { send(.interrupt) }
     public func terminate() { send(.terminate) }
@@ -72,7 +76,7 @@ public func withChild<Result: Sendable>(
         output: .sequence,
         error: .sequence
     ) { execution in
-        let child = Child { signal in try? execution.send(signal: signal) }
+        let child = Child(execution.processIdentifier.value) { signal in try? execution.send(signal: signal) }
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await fill(child.output, from: execution.standardOutput) }
             group.addTask { try await fill(child.errors, from: execution.standardError) }
@@ -109,11 +113,12 @@ private func fill(_ record: LineRecord, from sequence: SubprocessOutputSequence)
     for try await buffer in sequence { record.add(buffer.withUnsafeBytes { Array($0) }) }
 }
 
-/// No child sees the machine's own AWS settings, nor a metadata service.
+/// No child sees the machine's own AWS settings or logins, nor a metadata service.
 private let usualEnvironment: [String: String] = [
     "PATH": EnvironmentVariables.current["PATH"] ?? "/usr/bin:/bin",
     "HOME": EnvironmentVariables.current["HOME"] ?? "/",
     "LANG": "C.UTF-8",
+    "DOCKER_CONFIG": "/nonexistent",
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_CONFIG_FILE": "/dev/null",
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",

@@ -53,6 +53,11 @@ public func write(_ text: String, to path: String) throws {
     try DurableFile.write(Array(text.utf8), to: path)
 }
 
+/// Writes a script that can be run.
+public func writeProgram(_ text: String, to path: String) throws {
+    try DurableFile.write(Array(text.utf8), to: path, mode: 0o755)
+}
+
 /// Makes a directory and those above it.
 public func makeDirectory(_ path: String) throws { try DurableFile.makeDirectory(path) }
 

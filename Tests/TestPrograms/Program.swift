@@ -16,6 +16,8 @@ public struct Program: Sendable {
         let directories =
             ["\(package)/.build-venv/bin"]
             + (EnvironmentVariables.current["PATH"] ?? "").split(separator: ":").map(String.init)
+            // Servers, which not everybody's PATH has.
+            + ["/usr/sbin"]
         path = directories.map { "\($0)/\(name)" }.first(where: isExecutable)
     }
 
@@ -36,6 +38,7 @@ public struct Program: Sendable {
     public static let aws = Program("aws", remedy: "scripts/setup --tests")
     public static let docker = Program("docker", remedy: "apt-get install docker.io")
     public static let openssl = Program("openssl")
+    public static let nginx = Program("nginx", remedy: "apt-get install nginx-light")
     public static let python = Program("python3")
     public static let shell = Program("sh")
 

@@ -11,7 +11,12 @@ public struct RealRegistry: Sendable {
         case tls(Certificate)
         /// With ``user`` and ``password``.
         case password
+        /// With a token of that server, for ``service``.
+        case token(TokenServer)
     }
+
+    /// What it is to a token server.
+    public static let service = "tests"
 
     public static let user = "tester"
     public static let password = "pw"
@@ -23,12 +28,17 @@ public struct Certificate: Sendable {
     public let key: String
 
     /// Makes one that is its own authority.
-    public static func make(in directory: String) async throws -> Certificate {
+    ///
+    /// - Parameter key: As `openssl req -newkey` wants it.
+    public static func make(
+        in directory: String,
+        key: [String] = ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    ) async throws -> Certificate {
         let certificate = Certificate(file: "\(directory)/certificate.pem", key: "\(directory)/key.pem")
         let made = try await run(
             .openssl,
-            [
-                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+            ["req", "-x509", "-newkey"] + key + [
+                "-nodes", "-days", "2",
                 "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost",
                 "-keyout", certificate.key, "-out", certificate.file,
             ]
@@ -64,6 +74,16 @@ public func withRegistry<Result: Sendable>(
         // bcrypt of `pw`: the only hash that docker-registry takes, and Debian has no tool for it in its base.
         let hash = "$2b$05$abcdefghijklmnopqrstuuHIrMEWpUCQe2YqFR3sXwQ75u4od..9q"
         try write("\(RealRegistry.user):\(hash)\n", to: "\(directory)/htpasswd")
+    case .token(let server):
+        settings += """
+            auth:
+              token:
+                realm: "\(server.realm)"
+                service: \(RealRegistry.service)
+                issuer: \(RealRegistry.service)
+                rootcertbundle: "\(server.certificate.file)"
+
+            """
     }
     try write(settings, to: "\(directory)/registry.yml")
     return try await withChild(.registry, ["serve", "\(directory)/registry.yml"]) { child in

@@ -18,6 +18,16 @@ struct HTTPDateTests {
         #expect(durationUntil(httpDate: text, now: Date(timeIntervalSince1970: 0)) == .seconds(seconds))
     }
 
+    @Test("a server's clock is read from its answer")
+    func date() {
+        #expect(
+            WireResponse(status: .ok, fields: [.date: "Sun, 06 Nov 1994 08:49:37 GMT"]).date
+                == Date(timeIntervalSince1970: 784_111_777)
+        )
+        #expect(WireResponse(status: .ok, fields: [.date: "today"]).date == nil)
+        #expect(WireResponse(status: .ok).date == nil)
+    }
+
     @Test("a date gone by is no wait")
     func past() {
         let now = Date(timeIntervalSince1970: 784_111_778)
@@ -42,11 +52,21 @@ struct HTTPDateTests {
             ("Retry-After", "7", 7_000), ("Retry-After", "86400", 300_000), ("Retry-After", "-1", nil),
             ("x-amz-retry-after", "1500", 1_500), ("Retry-After", "Fri, 01 Jan 9999 00:00:00 GMT", 300_000),
             ("Retry-After", "Thu, 01 Jan 1970 00:00:00 GMT", 0), ("Retry-After", "a while", nil),
+            ("Retry-After", "99999999999999999999999", 300_000), ("Retry-After", "0", 0), ("Retry-After", "+7", nil),
+            ("x-amz-retry-after", "99999999999999999999999", 300_000), ("x-amz-retry-after", "-5", nil),
         ] as [(String, String, Int?)]
     )
     func fromFields(name: String, value: String, milliseconds: Int?) throws {
         let field = try #require(HTTPField.Name(name))
         let response = WireResponse(status: .tooManyRequests, fields: [field: value])
         #expect(response.retryAfter == milliseconds.map { .milliseconds($0) })
+    }
+
+    @Test("a date is held against the server's own clock")
+    func serverClock() {
+        let fields: HTTPFields = [
+            .date: "Sun, 06 Nov 1994 08:49:37 GMT", .retryAfter: "Sun, 06 Nov 1994 08:49:57 GMT",
+        ]
+        #expect(WireResponse(status: .tooManyRequests, fields: fields).retryAfter == .seconds(20))
     }
 }

@@ -74,6 +74,42 @@ struct RelayBufferTests {
     }
 }
 
+@Suite("A relay buffer with several readers")
+struct SharedBufferTests {
+    @Test("gives each of them every byte, at its own pace", arguments: [1, 3, 7])
+    func paces(_ readers: Int) {
+        var buffer = RelayBuffer(capacity: 2 * RelayBuffer.largestChunk, readers: readers)
+        let sent = sampleBytes(200_000)
+        var received = [[UInt8]](repeating: [], count: readers)
+        var cursor = 0
+        while received.contains(where: { $0.count < sent.count }) {
+            let chunk = sent[cursor..<min(cursor + 5_000, sent.count)]
+            if !chunk.isEmpty, buffer.offer(Array(chunk)) { cursor = chunk.endIndex }
+            for reader in 0..<readers { received[reader] += buffer.take(1_000 * (reader + 1), for: reader) }
+            let slowest = received.map(\.count).min() ?? 0
+            let count = buffer.count
+            #expect(count == cursor - slowest)
+        }
+        #expect(received.allSatisfy { $0 == sent })
+    }
+
+    @Test("waits for the slowest, and no longer when it leaves")
+    func leaving() {
+        var buffer = RelayBuffer(capacity: 2 * RelayBuffer.largestChunk, readers: 2)
+        let whole = sampleBytes(2 * RelayBuffer.largestChunk)
+        _ = buffer.offer(whole)
+        _ = buffer.take(whole.count, for: 0)
+        let isFull = !buffer.offer([1])
+        buffer.leave(1)
+        let hasRoom = buffer.offer([1])
+        let last = buffer.take(10, for: 0)
+        let gone = buffer.take(10, for: 1)
+        #expect(isFull && hasRoom)
+        #expect(last == [1])
+        #expect(gone == [])
+    }
+}
+
 @Suite("A blob under verification")
 struct VerifiedBlobTests {
     private func blob(_ bytes: [UInt8]) -> VerifiedBlob {
@@ -85,10 +121,10 @@ struct VerifiedBlobTests {
         var blob = blob([1, 2, 3])
         let offer = blob.offer([1, 2, 3])
         let before = [blob.take(10), blob.take(10)]
-        let wasDelivered = blob.isDelivered
+        let wasDelivered = blob.isDelivered()
         try blob.finishInput()
         let after = [blob.take(10), blob.take(10)]
-        let isDelivered = blob.isDelivered
+        let isDelivered = blob.isDelivered()
 
         #expect(offer == .taken)
         #expect(before == [[1, 2], nil])
@@ -128,7 +164,7 @@ struct VerifiedBlobTests {
     func nothing() throws {
         var blob = blob([])
         try blob.finishInput()
-        let isDelivered = blob.isDelivered
+        let isDelivered = blob.isDelivered()
         let taken = blob.take(10)
 
         #expect(isDelivered)
@@ -139,9 +175,9 @@ struct VerifiedBlobTests {
 extension RelayBuffer {
     fileprivate mutating func offer(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes { offer($0) } }
 
-    fileprivate mutating func take(_ count: Int, withholding: Int = 0) -> [UInt8] {
+    fileprivate mutating func take(_ count: Int, for reader: Int = 0, withholding: Int = 0) -> [UInt8] {
         var room = [UInt8](repeating: 0, count: count)
-        let moved = room.withUnsafeMutableBytes { take(into: $0, withholding: withholding) }
+        let moved = room.withUnsafeMutableBytes { take(into: $0, for: reader, withholding: withholding) }
         return Array(room.prefix(moved))
     }
 }

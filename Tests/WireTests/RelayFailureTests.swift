@@ -17,9 +17,9 @@ struct RelayFailureTests {
     ) async throws -> (error: WireError?, received: Received) {
         let received = Received()
         return try await withServers(script, received.script) { source, destination in
-            try await withTransport { transport in
-                let request = try RelayRequest(bytes, from: source, to: destination, stallLimit: stallLimit)
-                let error = await wireError { try await transport.relay(request) }
+            try await withTransport(.impatient(stallLimit)) { transport in
+                let request = try RelayRequest(bytes, from: source, to: destination)
+                let error = await wireError { try await transport.relayOne(request) }
                 #expect(received.all.isEmpty)
                 #expect(received.largest < bytes.count)
                 #expect(error.map { "\($0)" }?.contains("secret") != true)
@@ -128,7 +128,7 @@ struct RelayFailureTests {
         try await withServers(waiting, script) { source, destination in
             try await withTransport { transport in
                 let request = try RelayRequest(bytes, from: source, to: destination)
-                let error = await wireError { try await transport.relay(request) }
+                let error = await wireError { try await transport.relayOne(request) }
                 #expect(error?.reason == .disconnected)
                 #expect(error?.end == .destination)
             }
@@ -146,7 +146,7 @@ struct RelayFailureTests {
             try await withTransport { transport in
                 let request = try RelayRequest(bytes, from: source, to: destination)
                 do {
-                    let outcome = try await transport.relay(request)
+                    let outcome = try await transport.relayOne(request)
                     #expect(outcome.destinationAnswered?.status == .forbidden)
                 } catch let error as WireError {
                     #expect(error.reason == .disconnected)
@@ -168,14 +168,9 @@ struct RelayFailureTests {
 
     private func failure(to script: @escaping ScriptedServer.Script) async throws -> WireError? {
         try await withServers(serving(bytes), script) { source, destination in
-            try await withTransport { transport in
-                let request = try RelayRequest(
-                    bytes,
-                    from: source,
-                    to: destination,
-                    stallLimit: .milliseconds(500)
-                )
-                return await wireError { try await transport.relay(request) }
+            try await withTransport(.impatient(.milliseconds(500))) { transport in
+                let request = try RelayRequest(bytes, from: source, to: destination)
+                return await wireError { try await transport.relayOne(request) }
             }
         }
     }
@@ -187,19 +182,19 @@ struct RelayFailureTests {
         try await withServer(serving(bytes)) { server in
             try await withTransport { transport in
                 var noSource = try RelayRequest(bytes, from: server, to: server)
-                noSource.source.url = gone
-                var error = await wireError { try await transport.relay(noSource) }
+                noSource.from?.url = gone
+                var error = await wireError { try await transport.relayOne(noSource) }
                 #expect(error?.reason == .unreachable)
                 #expect(error?.end == .source)
 
                 var noDestination = try RelayRequest(bytes, from: server, to: server)
-                noDestination.destination.url = gone
-                error = await wireError { try await transport.relay(noDestination) }
+                noDestination.to?.url = gone
+                error = await wireError { try await transport.relayOne(noDestination) }
                 #expect(error?.reason == .unreachable)
                 #expect(error?.end == .destination)
 
-                noDestination.destination.url = try HTTPURL("http://elsewhere.invalid/")
-                error = await wireError { try await transport.relay(noDestination) }
+                noDestination.to?.url = try HTTPURL("http://elsewhere.invalid/")
+                error = await wireError { try await transport.relayOne(noDestination) }
                 #expect(error?.reason == .plainHTTP)
                 #expect(error?.end == .destination)
             }
@@ -222,7 +217,7 @@ struct RelayFailureTests {
         ) { source, destination in
             try await withTransport { transport in
                 let request = try RelayRequest(bytes, from: source, to: destination)
-                let task = Task { try await transport.relay(request) }
+                let task = Task { try await transport.relayOne(request) }
                 await begun.wait()
                 task.cancel()
                 await #expect(throws: CancellationError.self) { try await task.value }
@@ -248,12 +243,12 @@ struct RelayFailureTests {
             let transport = try Transport()
             let request = try RelayRequest(bytes, from: source, to: destination)
             await withTaskGroup(of: WireError?.self) { group in
-                for _ in 0..<8 { group.addTask { await wireError { try await transport.relay(request) } } }
+                for _ in 0..<8 { group.addTask { await wireError { try await transport.relayOne(request) } } }
                 await begun.wait()
                 transport.shutdown()
                 for await error in group { #expect(error?.reason == .closed) }
             }
-            #expect(await wireError { try await transport.relay(request) }?.reason == .closed)
+            #expect(await wireError { try await transport.relayOne(request) }?.reason == .closed)
         }
     }
 }

@@ -22,7 +22,7 @@ struct RelayTests {
                 let request = try RelayRequest(bytes, from: source, to: destination) { moved in
                     progress.withLock { $0 += moved }
                 }
-                let outcome = try await transport.relay(request)
+                let outcome = try await transport.relayOne(request)
 
                 #expect(outcome.stored?.status == .created)
                 #expect(outcome.stored?.fields[.location] == "/stored")
@@ -53,7 +53,7 @@ struct RelayTests {
         }
         try await withServers(script, received.script) { source, destination in
             try await withTransport { transport in
-                let outcome = try await transport.relay(RelayRequest(bytes, from: source, to: destination))
+                let outcome = try await transport.relayOne(RelayRequest(bytes, from: source, to: destination))
                 #expect(outcome.stored != nil)
                 #expect(received.all == [bytes])
             }
@@ -77,9 +77,9 @@ struct RelayTests {
         try await withServers(serving(bytes), script) { source, destination in
             try await withTransport { transport in
                 var request = try RelayRequest(bytes, from: source, to: destination)
-                request.destination.method = .patch
-                request.destination.fields = [.contentType: "application/octet-stream"]
-                #expect(try await transport.relay(request).stored?.status == .accepted)
+                request.to?.method = .patch
+                request.to?.fields = [.contentType: "application/octet-stream"]
+                #expect(try await transport.relayOne(request).stored?.status == .accepted)
             }
         }
     }
@@ -95,8 +95,8 @@ struct RelayTests {
         try await withServers(script, received.script) { source, destination in
             try await withTransport { transport in
                 var request = try RelayRequest(bytes, from: source, to: destination)
-                if hasRange { request.source.fields[.range] = "bytes=5-1004" }
-                let outcome = try await transport.relay(request)
+                if hasRange { request.from?.fields[.range] = "bytes=5-1004" }
+                let outcome = try await transport.relayOne(request)
                 #expect((outcome.stored != nil) == hasRange)
                 #expect((outcome.sourceAnswered?.status == .partialContent) == !hasRange)
                 #expect(received.all == (hasRange ? [bytes] : []))
@@ -112,7 +112,7 @@ struct RelayTests {
         }
         try await withServers(script, Received().script) { source, destination in
             try await withTransport { transport in
-                let outcome = try await transport.relay(RelayRequest([1], from: source, to: destination))
+                let outcome = try await transport.relayOne(RelayRequest([1], from: source, to: destination))
                 #expect(outcome.sourceAnswered?.status.code == status)
                 #expect(outcome.sourceAnswered?.excerpt() == "because")
                 #expect(outcome.sourceAnswered?.fields[.location] == "https://elsewhere/")
@@ -131,7 +131,7 @@ struct RelayTests {
         }
         try await withServers(serving(bytes), script) { source, destination in
             try await withTransport { transport in
-                let outcome = try await transport.relay(RelayRequest(bytes, from: source, to: destination))
+                let outcome = try await transport.relayOne(RelayRequest(bytes, from: source, to: destination))
                 #expect(outcome.destinationAnswered?.status == .forbidden)
                 #expect(outcome.destinationAnswered?.excerpt() == "no")
             }
@@ -151,7 +151,7 @@ struct RelayTests {
         try await withServers(serving(bytes), script) { source, destination in
             try await withTransport(TransportConfiguration(relayDrivers: 1)) { transport in
                 let request = try RelayRequest(bytes, from: source, to: destination)
-                for _ in 0..<5 { #expect(try await transport.relay(request).stored != nil) }
+                for _ in 0..<5 { #expect(try await transport.relayOne(request).stored != nil) }
                 #expect(received.all == Array(repeating: bytes, count: 5))
                 #expect(destination.connectionCount == 5)
             }
@@ -171,11 +171,11 @@ struct RelayTests {
         }
         try await withServers(serving(bytes), script) { source, destination in
             try await withTransport(TransportConfiguration(relayDrivers: 1)) { transport in
-                let request = try RelayRequest(bytes, from: source, to: destination, stallLimit: .seconds(5))
+                let request = try RelayRequest(bytes, from: source, to: destination)
                 for _ in 0..<50 {
                     // Whether libcurl can begin again by itself depends on when the reset comes (SWIFT.md T6).
                     do {
-                        #expect(try await transport.relay(request).stored != nil)
+                        #expect(try await transport.relayOne(request).stored != nil)
                     } catch let error as WireError {
                         #expect(error.reason == .disconnected)
                         #expect(error.end == .destination)
@@ -194,7 +194,7 @@ struct RelayTests {
             try await withTransport { transport in
                 let request = try RelayRequest(bytes, from: source, to: destination)
                 try await withThrowingTaskGroup(of: Bool.self) { group in
-                    for _ in 0..<32 { group.addTask { try await transport.relay(request).stored != nil } }
+                    for _ in 0..<32 { group.addTask { try await transport.relayOne(request).stored != nil } }
                     for try await isStored in group { #expect(isStored) }
                 }
                 #expect(received.all.count == 32)
@@ -222,10 +222,10 @@ struct RelayTests {
             connection.waitForStop()
         }
         try await withServers(script, stalling) { source, destination in
-            try await withTransport { transport in
-                var request = try RelayRequest([7], from: source, to: destination, stallLimit: .milliseconds(500))
+            try await withTransport(.impatient(.milliseconds(500))) { transport in
+                var request = try RelayRequest([7], from: source, to: destination)
                 request.size = Int64(size)
-                let error = await wireError { try await transport.relay(request) }
+                let error = await wireError { try await transport.relayOne(request) }
                 #expect(error?.reason == .stalled)
                 #expect(error?.end == .destination)
                 // The kernel's buffers on both connections hold up to 10 MiB each; ours a ring.

@@ -20,18 +20,42 @@ extension RelayRequest {
     init(
         _ bytes: [UInt8],
         from source: ScriptedServer,
-        to destination: ScriptedServer,
-        stallLimit: Duration = .seconds(10),
+        to destinations: ScriptedServer...,
         progress: (@Sendable (Int) -> Void)? = nil
     ) throws {
         self.init(
-            source: WireRequest(.get, try HTTPURL(source.url("/blob?secret=1"))),
-            destination: WireRequest(.put, try HTTPURL(destination.url("/upload?secret=2"))),
+            source: .request(WireRequest(.get, try HTTPURL(source.url("/blob?secret=1")))),
+            sinks: try destinations.map { .request(WireRequest(.put, try HTTPURL($0.url("/upload?secret=2")))) },
             digest: Digest(of: bytes),
             size: Int64(bytes.count),
-            stallLimit: stallLimit,
-            progress: progress
+            progress: { _, count in progress?(count) }
         )
+    }
+
+    /// The source's request, for one that has such.
+    var from: WireRequest? {
+        get { if case .request(let request) = source { request } else { nil } }
+        set { if let newValue { source = .request(newValue) } }
+    }
+
+    /// The first sink's request, for one that has such.
+    var to: WireRequest? {
+        get { if case .request(let request)? = sinks.first { request } else { nil } }
+        set { if let newValue { sinks[0] = .request(newValue) } }
+    }
+}
+
+extension Transport {
+    /// How a relay with one sink ended.
+    func relayOne(_ request: RelayRequest) async throws -> RelayOutcome {
+        try await relay(request)[0].get()
+    }
+}
+
+extension TransportConfiguration {
+    /// Whose relays give up soon.
+    static func impatient(_ limit: Duration) -> TransportConfiguration {
+        TransportConfiguration(stallLimit: limit, commitLimit: limit)
     }
 }
 

@@ -196,6 +196,12 @@ struct SendFailureTests {
                 #expect(error?.reason == .deadline)
                 #expect(error.map { "\($0)" }?.contains("secret") == false)
             }
+            try await withTransport(TransportConfiguration(messageDeadlineLimit: .milliseconds(50))) { transport in
+                let request = WireRequest(.get, try HTTPURL(server.url()))
+                let error = await wireError { try await transport.send(request) }
+                #expect(error?.reason == .deadline, "the transport's limit is shorter than the request's own")
+                #expect(error?.detail.contains("0.05") == true)
+            }
         }
     }
 

@@ -1,0 +1,181 @@
+internal import FoundationEssentials
+
+/// An index whose entries come and go while every other byte stays as it was.
+///
+/// It is for the lists that clients keep themselves: the referrers of an image under its fallback tag, and the
+/// `index.json` of an image layout. Members that nobody here knows survive, in the entries too.
+///
+/// - Source: OCI image-spec 1.1, `image-index.md`; distribution-spec 1.1, "Referrers Tag Schema"
+public struct IndexText: Sendable, Equatable {
+    public private(set) var bytes: [UInt8]
+    /// What `manifests` names, in order.
+    public private(set) var entries: [Descriptor]
+    private var places: Places
+
+    /// An index of nothing.
+    public init() {
+        bytes = Array(#"{"schemaVersion":2,"mediaType":"\#(MediaType.ociIndex)","manifests":[]}"#.utf8)
+        entries = []
+        places = Places(of: bytes) ?? Places(end: bytes.count - 2, entries: [])
+    }
+
+    /// - Throws: ``ManifestError`` when `index` lists nothing, or its list can't be told from other text.
+    public init(_ index: Manifest) throws(ManifestError) {
+        guard index.kind == .index, let places = Places(of: index.bytes), places.entries.count == index.children.count
+        else { throw .notJSON("its list of manifests can't be changed without changing the rest") }
+        bytes = index.bytes
+        entries = index.children
+        self.places = places
+    }
+
+    /// Adds an entry at the end.
+    public mutating func append(_ entry: Descriptor) {
+        let text = Self.text(of: entry)
+        let comma = places.entries.isEmpty ? [] : [UInt8(ascii: ",")]
+        bytes.insert(contentsOf: comma + text, at: places.entries.last?.upperBound ?? places.end)
+        entries.append(entry)
+        settle()
+    }
+
+    /// Takes out the entries that `isUnwanted` says.
+    public mutating func remove(where isUnwanted: (Descriptor) -> Bool) {
+        for index in entries.indices.reversed() where isUnwanted(entries[index]) {
+            let place = places.entries[index]
+            if index > 0 {
+                bytes.removeSubrange(places.entries[index - 1].upperBound..<place.upperBound)
+            } else if entries.count > 1 {
+                bytes.removeSubrange(place.lowerBound..<places.entries[1].lowerBound)
+            } else {
+                bytes.removeSubrange(place)
+            }
+            entries.remove(at: index)
+            settle()
+        }
+    }
+
+    private mutating func settle() {
+        guard let places = Places(of: bytes) else { preconditionFailure("an index lost its list of manifests") }
+        self.places = places
+    }
+
+    /// Sorted, and nothing escaped that needn't be: the same entry is the same text everywhere.
+    private static func text(of entry: Descriptor) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(Entry(entry)) else { preconditionFailure("texts and numbers can be JSON") }
+        return [UInt8](data)
+    }
+
+    private struct Entry: Encodable {
+        var mediaType: String
+        var digest: String
+        var size: Int64
+        var platform: ImagePlatform?
+        var annotations: [String: String]?
+        var artifactType: String?
+
+        init(_ descriptor: Descriptor) {
+            mediaType = descriptor.mediaType.rawValue
+            digest = descriptor.digest.description
+            size = descriptor.size
+            platform = descriptor.platform
+            annotations = descriptor.annotations.isEmpty ? nil : descriptor.annotations
+            artifactType = descriptor.artifactType
+        }
+    }
+}
+
+/// Where the entries of `manifests` stand in a text that is known to be JSON.
+private struct Places: Equatable {
+    /// Of the bracket that ends the list.
+    var end: Int
+    var entries: [Range<Int>]
+
+    init(end: Int, entries: [Range<Int>]) { (self.end, self.entries) = (end, entries) }
+
+    /// - Returns: `nil` unless exactly one member of the document is spelled `"manifests"` and is a list.
+    init?(of bytes: [UInt8]) {
+        var found: Places?
+        var scanner = Scanner(bytes: bytes)
+        while let event = scanner.next() {
+            guard case .string(let range) = event, scanner.depth == 1, scanner.isBeforeColon,
+                bytes[range].elementsEqual(Self.name)
+            else { continue }
+            guard found == nil, let places = scanner.list() else { return nil }
+            found = places
+        }
+        guard let found else { return nil }
+        self = found
+    }
+
+    private static let name = Array("\"manifests\"".utf8)
+}
+
+/// Walks over JSON's marks and strings; what they mean together is not its business.
+private struct Scanner {
+    enum Event {
+        /// Its quotes included.
+        case string(Range<Int>)
+        case mark(UInt8)
+    }
+
+    let bytes: [UInt8]
+    private(set) var depth = 0
+    private var position = 0
+
+    init(bytes: [UInt8]) { self.bytes = bytes }
+
+    mutating func next() -> Event? {
+        while position < bytes.count {
+            let start = position
+            let byte = bytes[position]
+            position += 1
+            switch byte {
+            case UInt8(ascii: "\""):
+                while position < bytes.count, bytes[position] != UInt8(ascii: "\"") {
+                    position += bytes[position] == UInt8(ascii: "\\") ? 2 : 1
+                }
+                position = min(position + 1, bytes.count)
+                return .string(start..<position)
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                depth += 1
+                return .mark(byte)
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                depth -= 1
+                return .mark(byte)
+            case UInt8(ascii: ","): return .mark(byte)
+            default: continue
+            }
+        }
+        return nil
+    }
+
+    /// Whether what comes next is a colon, which makes a string a name.
+    var isBeforeColon: Bool { bytes[position...].first { !Self.isBlank($0) } == UInt8(ascii: ":") }
+
+    /// Reads `: [ … ]` with what is in it.
+    mutating func list() -> Places? {
+        guard case .mark(UInt8(ascii: "[")) = next(), depth == 2 else { return nil }
+        var entries: [Range<Int>] = []
+        var start = position
+        while let event = next() {
+            guard case .mark(let mark) = event else { continue }
+            let isEnd = mark == UInt8(ascii: "]") && depth == 1
+            guard isEnd || (mark == UInt8(ascii: ",") && depth == 2) else { continue }
+            if let entry = trimmed(start..<position - 1) { entries.append(entry) }
+            start = position
+            if isEnd { return Places(end: position - 1, entries: entries) }
+        }
+        return nil
+    }
+
+    /// Without blanks at both ends; `nil` if nothing is left.
+    private func trimmed(_ range: Range<Int>) -> Range<Int>? {
+        guard let first = bytes[range].firstIndex(where: { !Self.isBlank($0) }),
+            let last = bytes[range].lastIndex(where: { !Self.isBlank($0) })
+        else { return nil }
+        return first..<last + 1
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { [9, 10, 13, 32].contains(byte) }
+}

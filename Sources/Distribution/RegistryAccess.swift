@@ -1,0 +1,108 @@
+public import Content
+internal import HTTPTypes
+public import Wire
+
+/// What a request wants to do where, as far as the right to do so is concerned.
+///
+/// Token servers grant rights by repository and action; there is one token for each value of this.
+public struct RegistryAccess: Hashable, Sendable {
+    /// `nil` for what concerns no repository, or none that can be told.
+    public var repository: RepositoryName?
+    public var isWriting: Bool
+    /// The repository that a blob is to be mounted from, which needs to be readable too.
+    public var sibling: RepositoryName?
+
+    public init(_ repository: RepositoryName?, isWriting: Bool = false, sibling: RepositoryName? = nil) {
+        self.repository = repository
+        self.isWriting = isWriting
+        self.sibling = sibling
+    }
+
+    /// Read off the request's method and path.
+    ///
+    /// - Source: OCI distribution-spec 1.1, "Endpoints"
+    public init(of request: WireRequest) {
+        self.init(
+            Self.repository(inPath: request.url.path),
+            isWriting: ![.get, .head].contains(request.method)
+        )
+        guard isWriting, let query = request.url.query else { return }
+        let from = query.split(separator: "&").first { $0.hasPrefix("from=") }
+        sibling = from.flatMap { try? RepositoryName(parsing: String($0.dropFirst("from=".count))) }
+    }
+
+    /// A repository may itself be called `blobs` or `tags/list`: what counts is how the path ends.
+    private static func repository(inPath path: String) -> RepositoryName? {
+        let parts = path.split(separator: "/").map(String.init)
+        guard parts.count >= 4, parts[0] == "v2" else { return nil }
+        let end: Int
+        if ["manifests", "blobs", "tags", "referrers"].contains(parts[parts.count - 2]) {
+            end = parts.count - 2
+        } else if parts[(parts.count - 3)...].starts(with: ["blobs", "uploads"]) {
+            end = parts.count - 3
+        } else {
+            return nil
+        }
+        return try? RepositoryName(parsing: parts[1..<end].joined(separator: "/"))
+    }
+
+    /// What to ask a token server for, unless the registry has said otherwise.
+    var scopes: [RegistryScope] {
+        guard let repository else { return [] }
+        var scopes = [RegistryScope(reading: repository)]
+        if isWriting { scopes[0].actions.append("push") }
+        if let sibling, sibling != repository { scopes.append(RegistryScope(reading: sibling)) }
+        return scopes
+    }
+
+    /// The same, with what the registry demanded of this request.
+    ///
+    /// A registry behind a proxy may know the repository by another name: then only its own word counts. A word that
+    /// names no repository (ECR Public's `aws`) comes on top.
+    func scopes(answering demanded: [RegistryScope]) -> [RegistryScope] {
+        let own = scopes
+        let known = demanded.filter(\.isOfRepository).map(\.resource)
+        if let first = own.first, !known.isEmpty, !known.contains(first.resource) { return demanded }
+        return (own + demanded).reduce(into: []) { all, scope in
+            guard let index = all.firstIndex(where: { $0.resource == scope.resource }) else { return all.append(scope) }
+            all[index].actions += scope.actions.filter { !all[index].actions.contains($0) }
+        }
+    }
+}
+
+/// One right, as token servers write it: `repository:team/app:pull,push`.
+///
+/// - Source: docker's registry documentation, "Token Scope Documentation"
+struct RegistryScope: Hashable, Sendable, CustomStringConvertible {
+    /// Type and name, or a word of the registry's own.
+    var resource: String
+    var actions: [String]
+
+    init(reading repository: RepositoryName) {
+        resource = "repository:\(repository)"
+        actions = ["pull"]
+    }
+
+    /// - Parameter text: One word; a name may hold colons of its own, for the port of a host.
+    init(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), text[..<colon].contains(":") else {
+            (resource, actions) = (text, [])
+            return
+        }
+        resource = String(text[..<colon])
+        actions = text[text.index(after: colon)...].split(separator: ",").map(String.init)
+    }
+
+    /// Words separated by blanks, as challenges have them.
+    static func list(_ text: String?) -> [RegistryScope] {
+        (text ?? "").split(separator: " ").map { RegistryScope(String($0)) }
+    }
+
+    var isOfRepository: Bool { resource.hasPrefix("repository:") || resource.hasPrefix("repository(") }
+
+    var description: String { actions.isEmpty ? resource : "\(resource):\(actions.joined(separator: ","))" }
+
+    func covers(_ other: RegistryScope) -> Bool {
+        resource == other.resource && (actions.contains("*") || other.actions.allSatisfy(actions.contains))
+    }
+}

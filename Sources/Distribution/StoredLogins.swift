@@ -1,0 +1,100 @@
+public import Content
+internal import FoundationEssentials
+public import Logging
+
+/// What docker and podman have stored for one registry.
+///
+/// Nothing is read before somebody asks, which is when the registry has asked for credentials. The first file that
+/// has some counts; within a file a helper goes before what the file itself holds, as for docker.
+///
+/// - Source: docker/cli, "Configuration files"; containers/image, `containers-auth.json(5)`
+public actor StoredLogins: CredentialsStoring {
+    private let registry: PlainRegistry
+    private let variables: [String: String]
+    private let home: String
+    private let logger: Logger
+    private let clock: any Clock<Duration>
+    /// Running a helper takes up to seconds, and asking it again may ask a person.
+    private var fromHelpers: [String: RegistryCredentials] = [:]
+
+    /// - Parameters:
+    ///   - variables: The environment, `PATH` for the helpers included.
+    ///   - home: Where `~` leads, without a trailing slash.
+    ///   - clock: What the helpers' time limit is measured on.
+    public init(
+        registry: PlainRegistry,
+        variables: [String: String],
+        home: String,
+        logger: Logger,
+        clock: any Clock<Duration> = ContinuousClock()
+    ) {
+        self.registry = registry
+        self.variables = variables
+        self.home = home
+        self.logger = logger
+        self.clock = clock
+    }
+
+    public func credentials(
+        for repository: RepositoryName?,
+        insteadOf rejected: RegistryCredentials?
+    ) async throws -> FoundCredentials {
+        if let rejected { fromHelpers = fromHelpers.filter { $0.value != rejected } }
+        var looked: [String] = []
+        for path in Self.paths(variables, home: home) {
+            guard let config = try DockerConfig(path: path) else {
+                looked.append("\(path) (not there)")
+                continue
+            }
+            looked.append(path)
+            if let helper = config.helper(for: registry) {
+                let place = "\(helper.member) in \(path)"
+                switch try await ask(helper.name, place, isMeant: helper.member == "credHelpers") {
+                case .found(let found): return FoundCredentials(found, place: "logged in as \(place) says")
+                case .nothing: looked[looked.count - 1] += " and docker-credential-\(helper.name)"
+                case .failed(let problem): looked.append(problem)
+                }
+            }
+            if let (found, key) = try config.login(for: registry, repository) {
+                return FoundCredentials(found, place: "logged in as \(key) in \(path)")
+            }
+        }
+        return FoundCredentials(nil, place: "no login for \(registry.authority) in \(looked.joined(separator: ", "))")
+    }
+
+    private enum Answer {
+        case found(RegistryCredentials)
+        case nothing
+        case failed(String)
+    }
+
+    /// - Parameter isMeant: Whether the helper was named for this very registry. One that was named for all of them
+    ///   may be missing on this machine, where many images are public: that ends nothing.
+    private func ask(_ name: String, _ place: String, isMeant: Bool) async throws -> Answer {
+        if let known = fromHelpers[name] { return .found(known) }
+        let helper = CredentialHelper(name: name, place: place, variables: variables, clock: clock)
+        do {
+            guard let found = try await helper.credentials(for: registry.helperAddress) else { return .nothing }
+            fromHelpers[name] = found
+            return .found(found)
+        } catch let error as LoginError where !isMeant {
+            logger.warning("a credential helper is passed over", metadata: ["reason": "\(error)"])
+            return .failed(error.problem)
+        }
+    }
+
+    /// Where logins are stored: files that a variable names go before those in their usual places, docker's before
+    /// podman's.
+    static func paths(_ variables: [String: String], home: String) -> [String] {
+        func named(_ name: String) -> String? { variables[name].flatMap { $0.isEmpty ? nil : $0 } }
+        let docker = named("DOCKER_CONFIG").map { "\($0)/config.json" }
+        let podman = named("REGISTRY_AUTH_FILE")
+        var paths = [docker, podman].compactMap { $0 }
+        if docker == nil { paths.append("\(home)/.docker/config.json") }
+        if podman == nil {
+            if let runtime = named("XDG_RUNTIME_DIR") { paths.append("\(runtime)/containers/auth.json") }
+            paths.append("\(named("XDG_CONFIG_HOME") ?? "\(home)/.config")/containers/auth.json")
+        }
+        return paths
+    }
+}

@@ -1,0 +1,43 @@
+internal import HTTPTypes
+public import Wire
+
+/// How many calls a second ECR allows to one account in one region, and which request counts as which call.
+///
+/// The quota is shared by everybody in the account; where it was raised on request, a `Pacer` finds that out.
+public enum ECRQuotas {
+    /// Calls a second by operation; for the others AWS publishes nothing.
+    ///
+    /// - Source: facts/ecr.md C.1
+    public static let usual: [String: Double] = [
+        "GetAuthorizationToken": 500,
+        "BatchCheckLayerAvailability": 1_000,
+        "InitiateLayerUpload": 100,
+        "UploadLayerPart": 500,
+        "CompleteLayerUpload": 100,
+        "PutImage": 10,
+        "BatchGetImage": 2_000,
+        "GetDownloadUrlForLayer": 3_000,
+    ]
+
+    /// The operation whose quota a request to ECR's registry uses up.
+    ///
+    /// - Returns: `nil` for a request that none is known for.
+    /// - Source: facts/ecr.md C.1, "Registry HTTP calls consume the same buckets", and D.1
+    public static func operation(of request: WireRequest) -> String? {
+        let words = request.url.path.split(separator: "/")
+        guard words.first == "v2", words.count > 1 else { return nil }
+        let (place, last) = (words[words.count - 2], words[words.count - 1])
+        switch request.method {
+        case .put where place == "manifests": return "PutImage"
+        case .get where place == "manifests", .head where place == "manifests", .get where place == "referrers":
+            return "BatchGetImage"
+        case .get where place == "tags" && last == "list": return "ListImages"
+        case .post where place == "blobs" && last == "uploads": return "InitiateLayerUpload"
+        case .patch: return "UploadLayerPart"
+        case .put: return "CompleteLayerUpload"
+        case .head where place == "blobs": return "BatchCheckLayerAvailability"
+        case .get where place == "blobs": return "GetDownloadUrlForLayer"
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,66 @@
+internal import Content
+
+/// An image that an emulator is to begin with.
+///
+/// As text, for a flag: `REPOSITORY:TAG`, a small image for two platforms with attestations; or
+/// `REPOSITORY:TAG=COUNTxSIZE`, for example `team/app:v1=8x128MiB`: that many layers of that size each, generated
+/// whenever somebody reads them.
+public struct SeedOrder: Sendable, Equatable {
+    public var repository: String
+    public var tag: String
+    /// In bytes, of each layer; none orders the small image for two platforms.
+    public var layers: [Int64]
+
+    /// Of each platform, in bytes.
+    private static let usualLayers: [Int64] = [30_000, 500_000]
+
+    /// Layers of one image; a manifest of more would pass ECR's limit of 4 MiB.
+    private static let mostLayers = 10_000
+    private static let units: [(suffix: String, byteCount: Int64)] = [
+        ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000),
+        ("B", 1), ("", 1),
+    ]
+
+    /// - Throws: ``SeedSyntaxError``
+    public init(parsing text: String) throws(SeedSyntaxError) {
+        let parts = text.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
+        let name = parts[0].split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count <= 2, name.count == 2, (try? RepositoryName(parsing: name[0])) != nil,
+            (try? Tag(parsing: name[1])) != nil
+        else { throw SeedSyntaxError(text: text) }
+        repository = name[0]
+        tag = name[1]
+        layers = []
+        guard parts.count == 2 else { return }
+        let amount = parts[1].split(separator: "x", omittingEmptySubsequences: false).map(String.init)
+        guard amount.count == 2, let count = Int(amount[0]), (1...Self.mostLayers).contains(count),
+            let size = Self.byteCount(amount[1]), size > 0
+        else { throw SeedSyntaxError(text: text) }
+        layers = Array(repeating: size, count: count)
+    }
+
+    /// The image; its layers are hashed here, a second or so for each GiB.
+    public var image: SeedImage {
+        layers.isEmpty
+            ? .twoPlatforms("\(repository):\(tag)", layersEach: Self.usualLayers)
+            : .oci("\(repository):\(tag)", layers: layers)
+    }
+
+    private static func byteCount(_ text: String) -> Int64? {
+        for unit in units where text.hasSuffix(unit.suffix) {
+            guard let number = Int64(text.dropLast(unit.suffix.count)), number <= .max / unit.byteCount else {
+                return nil
+            }
+            return number * unit.byteCount
+        }
+        return nil
+    }
+}
+
+/// Why a text orders no image.
+public struct SeedSyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
+    public let text: String
+    public var description: String {
+        "'\(text)' is no image to begin with: write REPOSITORY:TAG or REPOSITORY:TAG=COUNTxSIZE, as team/app:v1=8x128MiB"
+    }
+}

@@ -1,0 +1,62 @@
+internal import Glibc
+
+/// A file on its way in: it has a temporary name until it is whole, so that nobody finds half of it.
+public final class ArrivingFile {
+    private let path: String
+    private let temporary: String
+    private var descriptor: Int32
+
+    /// Begins a file that will be `path`, in a directory that is there, for the owner alone unless `mode` says more.
+    ///
+    /// - Throws: ``SystemError``
+    public init(_ path: String, mode: UInt32 = 0o644) throws(SystemError) {
+        self.path = path
+        temporary = "\(path).\(String(UInt64.random(in: .min ... .max), radix: 36)).new"
+        descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { throw .last("create", temporary) }
+    }
+
+    /// Leaves nothing behind, unless it was committed.
+    deinit { discard() }
+
+    /// Writes all of `bytes` at the end.
+    ///
+    /// - Throws: ``SystemError``
+    public func append(_ bytes: [UInt8]) throws(SystemError) {
+        var written = 0
+        while written < bytes.count {
+            let count = unsafe bytes[written...].withUnsafeBytes { rest in
+                retried { unsafe Glibc.write(descriptor, rest.baseAddress, rest.count) }
+            }
+            guard count > 0 else { throw .last("write", temporary) }
+            written += count
+        }
+    }
+
+    /// Gives the file its name, durably: a crash of the machine doesn't undo it.
+    ///
+    /// - Throws: ``SystemError``; then nothing is left behind.
+    public func commit() throws(SystemError) {
+        guard fdatasync(descriptor) == 0 else {
+            let error = SystemError.last("fsync", temporary)
+            discard()
+            throw error
+        }
+        guard unsafe rename(temporary, path) == 0 else {
+            let error = SystemError.last("rename", path)
+            discard()
+            throw error
+        }
+        close(descriptor)
+        descriptor = -1
+        try DurableFile.syncDirectory(of: path)
+    }
+
+    /// Gives up; nothing is left behind.
+    public func discard() {
+        guard descriptor >= 0 else { return }
+        close(descriptor)
+        descriptor = -1
+        unsafe unlink(temporary)
+    }
+}

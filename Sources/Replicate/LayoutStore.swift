@@ -1,0 +1,125 @@
+internal import Content
+internal import FoundationEssentials
+internal import Platform
+
+/// The files of an image layout.
+///
+/// Each is whole or absent, whenever the power goes, and `index.json` is changed by one at a time, so that several
+/// runs may fill one layout.
+///
+/// - Source: OCI image-spec 1.1, `image-layout.md`
+struct LayoutStore: Sendable {
+    /// Absolute.
+    let path: String
+    let clock: any Clock<Duration>
+
+    /// How long others may keep `index.json` to themselves; changing it takes milliseconds.
+    static let lockPatience: Duration = .seconds(60)
+    static let lockPause: Duration = .milliseconds(10)
+    static let version = "1.0.0"
+    /// `oci-layout` has some thirty bytes.
+    static let largestMarker = 65_536
+    /// For everybody, as other tools make them; the umask takes from it.
+    static let directoryMode: UInt32 = 0o755
+    static let fileMode: UInt32 = 0o644
+
+    enum State { case missing, empty, layout }
+
+    /// - Throws: ``LayoutError`` for a directory that is full of something else, or of a layout of another age.
+    func state() throws -> State {
+        if let marker = try DurableFile.read(markerPath, limit: Self.largestMarker) {
+            let said = try? JSONDecoder().decode(Marker.self, from: Data(marker)).imageLayoutVersion
+            guard said == Self.version else {
+                throw LayoutError("\(markerPath) doesn't say imageLayoutVersion \(Self.version)")
+            }
+            return .layout
+        }
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return .missing }
+        // One that was killed may have left a marker that never got its name.
+        guard names.allSatisfy({ $0.hasPrefix("oci-layout.") }) else {
+            throw LayoutError("\(path) is no image layout (there is no oci-layout in it), and it is not empty")
+        }
+        return .empty
+    }
+
+    /// Makes the directories and the marker, as far as they are missing.
+    func make() throws {
+        try DurableFile.makeDirectory(path, mode: Self.directoryMode)
+        // Before anything else, so that a directory that isn't empty is always known for what it is.
+        if try DurableFile.read(markerPath, limit: Self.largestMarker) == nil {
+            let text = #"{"imageLayoutVersion":"\#(Self.version)"}"#
+            try DurableFile.write(Array(text.utf8), to: markerPath, mode: Self.fileMode)
+        }
+        try DurableFile.makeDirectory("\(path)/blobs/sha256", mode: Self.directoryMode)
+    }
+
+    /// What `index.json` lists.
+    ///
+    /// - Throws: ``LayoutError``, `SystemError`
+    func index() throws -> IndexText {
+        let file = "\(path)/index.json"
+        guard let bytes = try DurableFile.read(file, limit: Manifest.largestByteCount) else { return IndexText() }
+        do {
+            return try IndexText(Manifest(bytes: bytes, mediaType: .ociIndex))
+        } catch {
+            throw LayoutError("\(file) is no index: \(error)")
+        }
+    }
+
+    /// Changes `index.json` while nobody else does.
+    ///
+    /// - Throws: ``LayoutError`` when others don't let go, `SystemError`
+    func change(_ body: (inout IndexText) throws -> Void) async throws {
+        let lock = try await lock()
+        defer { withExtendedLifetime(lock) {} }
+        let before = try index()
+        var after = before
+        try body(&after)
+        let isThere = try DurableFile.read("\(path)/index.json", limit: Manifest.largestByteCount) != nil
+        guard after != before || !isThere else { return }
+        try DurableFile.write(after.bytes, to: "\(path)/index.json", mode: Self.fileMode)
+    }
+
+    func blobPath(_ digest: Digest) -> String { "\(path)/blobs/sha256/\(digest.hex)" }
+
+    /// In bytes; `nil` if the blob isn't there.
+    func size(of digest: Digest) -> Int64? { (try? ByteFile(reading: blobPath(digest)))?.size }
+
+    /// - Parameter type: What names it says that it is.
+    /// - Returns: `nil` if it isn't there.
+    /// - Throws: ``LayoutError`` if the file holds something else, `ManifestError`, `SystemError`
+    func manifest(_ digest: Digest, as type: MediaType? = nil) throws -> Manifest? {
+        guard let bytes = try DurableFile.read(blobPath(digest), limit: Manifest.largestByteCount) else { return nil }
+        let found = Digest(of: bytes)
+        guard found == digest else { throw LayoutError("\(blobPath(digest)) is damaged: it hashes to \(found)") }
+        return try Manifest(bytes: bytes, mediaType: type)
+    }
+
+    func write(_ manifest: Manifest) throws {
+        let held = try? DurableFile.read(blobPath(manifest.digest), limit: Manifest.largestByteCount)
+        guard held != manifest.bytes else { return }
+        try DurableFile.write(manifest.bytes, to: blobPath(manifest.digest), mode: Self.fileMode)
+    }
+
+    private var markerPath: String { "\(path)/oci-layout" }
+
+    private func lock() async throws -> DirectoryLock {
+        var waited: Duration = .zero
+        while waited <= Self.lockPatience {
+            if let lock = try DirectoryLock(trying: path) { return lock }
+            try await clock.sleep(for: Self.lockPause)
+            waited += Self.lockPause
+        }
+        throw LayoutError("another process keeps \(path) locked")
+    }
+
+    private struct Marker: Decodable {
+        var imageLayoutVersion: String
+    }
+}
+
+/// What is wrong with an image layout, with the path.
+struct LayoutError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,41 @@
+internal import HTTPTypes
+
+/// Opens one connection and leaves it to libcurl's cache, on a driver's thread.
+///
+/// No request is sent, so no budget of requests knows of it.
+final class WarmUp: Job {
+    let ticket: Ticket
+    private unowned let loop: DriverLoop
+    private let url: HTTPURL
+    private var transfer: Transfer?
+
+    init(_ url: HTTPURL, _ ticket: Ticket, on loop: DriverLoop) {
+        self.ticket = ticket
+        self.loop = loop
+        self.url = url
+    }
+
+    func begin() throws(WireError) {
+        transfer = try loop.start(WireRequest(.put, url), as: .warmUp, uploading: 1, for: self)
+    }
+
+    func receive(_ chunk: UnsafeRawBufferPointer, from transfer: Transfer) -> Intake { .abort }
+    /// Never asked: it ends before a byte is sent.
+    func fill(_ room: UnsafeMutableRawBufferPointer, of transfer: Transfer) -> Output { .abort }
+    func rewind(_ transfer: Transfer) -> Bool { false }
+    func skip(to offset: Int64, of transfer: Transfer) -> Bool { true }
+
+    func ended(_ transfer: Transfer, _ failure: WireError?) {
+        self.transfer = nil
+        loop.forget(self)
+    }
+
+    func settle() {}
+    /// The limit on connecting is libcurl's own.
+    func check() -> ContinuousClock.Instant { loop.now + .seconds(60) }
+
+    func fail(_ error: any Error) {
+        if let transfer = transfer.take() { loop.drop(transfer) }
+        loop.forget(self)
+    }
+}

@@ -1,0 +1,84 @@
+import ECREmulator
+import Foundation
+import TestPrograms
+import Testing
+
+@Suite("The emulator's command", .timeLimit(.minutes(1)))
+struct EmulatorCommandTests {
+    @Test("begins with the image that it is told to, and keeps its state for its owner only")
+    func seeds() async throws {
+        try await withScratchDirectory { directory in
+            let arguments = [
+                "emulator", "--region", "eu-west-1", "--region", "us-east-1", "--seed", "team/app:v1", "--state-dir",
+                "\(directory)/state", "--env-file", "\(directory)/env",
+            ]
+            _ = try await withChild(.ecrReplicate, arguments) { child in
+                _ = try await child.output.first { $0.contains("Accounts, each with its own keys") }
+                let variables = exported(try String(contentsOfFile: "\(directory)/env", encoding: .utf8))
+                let host = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app"
+                let ended = try await run(.ecrReplicate, ["retag", "\(host):v1", "v2"], environment: variables)
+                #expect(ended.exitCode == 0, "\(ended.errors)")
+                #expect(ended.lines.first?.hasPrefix("\(host):v2@sha256:") == true)
+                let raw = try await run(.ecrReplicate, ["inspect", "\(host):v2"], environment: variables)
+                #expect(raw.output.contains("linux/arm64"), "\(raw.output)")
+            }
+            let facts = try FileManager.default.attributesOfItem(atPath: "\(directory)/state/state.json")
+            #expect((facts[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+        }
+    }
+
+    @Test("throttles what exceeds ECR's quotas, if it is told to")
+    func quotas() async throws {
+        let arguments = ["emulator", "--enforce-quotas", "--seed", "team/app:v1"]
+        _ = try await withChild(.ecrReplicate, arguments) { child in
+            _ = try await child.output.first { $0.contains("Accounts, each with its own keys") }
+            let variables = exported(String(decoding: child.output.bytes, as: UTF8.self))
+            let started = ContinuousClock.now
+            let tags = (0..<20).map { "t\($0)" }
+            let ended = try await run(
+                .ecrReplicate,
+                ["retag", "111122223333.dkr.ecr.us-east-1.amazonaws.com/team/app:v1"] + tags,
+                environment: variables
+            )
+            #expect(ended.exitCode == 0, "\(ended.errors)")
+            #expect(ended.lines.count == 20)
+            // Ten are saved up, and ten a second follow.
+            #expect(ContinuousClock.now - started >= .milliseconds(900))
+        }
+    }
+
+    @Test("that can't start says why in one line", arguments: ["port", "state", "damaged"])
+    func cantStart(why: String) async throws {
+        try await withEmulator { other in
+            try await withScratchDirectory { directory in
+                let arguments: [String]
+                switch why {
+                case "port": arguments = ["--port", "\(other.port)"]
+                case "state": arguments = ["--state-dir", "/dev/null/state"]
+                default:
+                    try write("{}}", to: "\(directory)/state.json")
+                    arguments = ["--state-dir", directory]
+                }
+                let ended = try await run(.ecrReplicate, ["emulator"] + arguments)
+                #expect(ended.exitCode == 1)
+                #expect(ended.output.isEmpty)
+                let lines = ended.errors.split(separator: "\n")
+                #expect(lines.count == 1, "\(ended.errors)")
+                #expect(ended.errors.hasPrefix("ecr-replicate: the emulator can't start: "))
+                let words = [
+                    "port": "port \(other.port) of 127.0.0.1 can't be used: Address already in use",
+                    "state": "mkdir /dev/null/state/blobs: Not a directory",
+                    "damaged": "state.json is not what an emulator has saved",
+                ]
+                #expect(ended.errors.contains(words[why] ?? "?"), "\(ended.errors)")
+            }
+        }
+    }
+
+    /// What a shell that reads these lines has in its environment.
+    private func exported(_ text: String) -> [String: String] {
+        let lines = text.split(separator: "\n").filter { $0.hasPrefix("export ") }
+        let pairs = lines.map { $0.dropFirst("export ".count).split(separator: "=", maxSplits: 1).map(String.init) }
+        return Dictionary(pairs.map { ($0[0], $0[1]) }, uniquingKeysWith: { $1 })
+    }
+}

@@ -1,0 +1,139 @@
+import Content
+import ECREmulator
+import Foundation
+import TestPrograms
+import Testing
+
+/// SIGINT and SIGTERM: the first finishes what is under way, the second ends at once.
+@Suite("A signal", .timeLimit(.minutes(1)))
+struct InterruptionTests {
+    /// Half a second a layer at ``rate``, so that a signal finds one on its way.
+    private static let layer: Int64 = 1_000_000
+    private static let rate = "2MB"
+
+    @Test("lets the blob on its way arrive, says what is left, and the next run does only that", arguments: [130, 143])
+    func first(code: Int32) async throws {
+        try await withSlowImage(layers: 3) { stage, image in
+            let flags = ["--progress", "json", "--output", "json", "--jobs", "1"]
+            let stopped = try await withChild(
+                .ecrReplicate,
+                ["copy", "--limit-rate", Self.rate] + flags + ["\(stage.source):slow", stage.destination],
+                environment: stage.environment,
+                killed: false
+            ) { child in
+                _ = try await child.errors.first {
+                    $0.contains("blobStarted") && $0.contains("\"bytes\":\(Self.layer)")
+                }
+                code == 130 ? child.interrupt() : child.terminate()
+            }.ended
+            #expect(stopped.exitCode == code, "\(stopped.errors)")
+            #expect(stopped.errors.contains("stopping: what is under way is finished first"))
+            let document = try #require(
+                try JSONSerialization.jsonObject(with: Data(stopped.outputBytes)) as? [String: Any]
+            )
+            #expect(document["exitCode"] as? Int == Int(code))
+            let result = try #require((document["results"] as? [[String: Any]])?.first)
+            #expect(result["status"] as? String == "cancelled")
+            let left = try #require(result["left"] as? [String: Int])
+
+            let here = stage.emulator.blobs(account: Stage.account, region: Stage.far, repository: "team/app")
+            let rest = image.blobs.filter { !here.contains($0.digest) }
+            #expect((1...2).contains(rest.count), "the layer on its way arrived, and one at least was not begun")
+            #expect(left["blobs"] == rest.count && left["manifests"] == 1)
+            #expect(left["bytes"] == rest.reduce(0) { $0 + Int($1.size) })
+            #expect(stage.tags().isEmpty)
+            #expect(stage.emulator.openUploads(account: Stage.account, region: Stage.far, repository: "team/app") == 0)
+
+            let next = try await run(
+                .ecrReplicate,
+                ["copy", "--progress", "json", "\(stage.source):slow", stage.destination],
+                environment: stage.environment
+            )
+            #expect(next.exitCode == 0, "\(next.errors)")
+            #expect(next.lines == ["\(stage.destination):slow@\(image.digest)"])
+            let moved = next.errors.split(separator: "\n").filter { $0.contains(#""event":"blobMoved""#) }
+            #expect(moved.count == rest.count)
+        }
+    }
+
+    @Test("finishes an image that has only its manifest left, and says that nothing is")
+    func lastBlob() async throws {
+        try await withSlowImage(layers: 1) { stage, image in
+            let stopped = try await withChild(
+                .ecrReplicate,
+                ["copy", "--limit-rate", Self.rate, "--progress", "json", "\(stage.source):slow", stage.destination],
+                environment: stage.environment,
+                killed: false
+            ) { child in
+                _ = try await child.errors.first { $0.contains("blobMoved") }
+                _ = try await child.errors.first {
+                    $0.contains("blobStarted") && $0.contains("\"bytes\":\(Self.layer)")
+                }
+                child.interrupt()
+            }.ended
+            #expect(stopped.exitCode == 130, "\(stopped.errors)")
+            #expect(stopped.lines == ["\(stage.destination):slow@\(image.digest)"])
+            #expect(stopped.errors.contains("interrupted: nothing is left to do"), "\(stopped.errors)")
+            #expect(stage.tags() == ["slow": image.digest])
+        }
+    }
+
+    @Test("a second time ends at once, whatever doesn't move")
+    func second() async throws {
+        try await withStage { stage in
+            stage.emulator.order(Fault(on: "PUT blob", at: nil, .stall))
+            let arguments = ["copy", "--progress", "json", "\(stage.source):v1", stage.destination]
+            let stopped = try await withChild(
+                .ecrReplicate,
+                arguments,
+                environment: stage.environment,
+                killed: false
+            ) { child in
+                _ = try await child.errors.first { $0.contains("blobStarted") }
+                child.interrupt()
+                _ = try await child.errors.first { $0.contains("stopping") }
+                child.terminate()
+            }.ended
+            #expect(stopped.exitCode == 143, "\(stopped.errors)")
+            #expect(stopped.output.isEmpty)
+            #expect(stage.tags().isEmpty)
+
+            stage.emulator.clearFaults()
+            let next = try await run(.ecrReplicate, arguments, environment: stage.environment)
+            #expect(next.exitCode == 0, "\(next.errors)")
+            #expect(next.lines == ["\(stage.destination):v1@\(stage.image.digest)"])
+        }
+    }
+
+    @Test("calls off what only reads", arguments: ["copy", "ls"])
+    func reading(command: String) async throws {
+        try await withStage { stage in
+            let operation = command == "copy" ? "BatchGetImage" : "DescribeImages"
+            stage.emulator.order(Fault(on: operation, at: nil, .throttle(retryAfter: 200)))
+            let stopped = try await withChild(
+                .ecrReplicate,
+                command == "copy"
+                    ? ["copy", "--log-level", "notice", "\(stage.source):v1", stage.destination]
+                    : ["ls", "--log-level", "notice", stage.source],
+                environment: stage.environment,
+                killed: false
+            ) { child in
+                _ = try await child.errors.first { $0.contains("next in 200") }
+                child.interrupt()
+            }.ended
+            #expect(stopped.exitCode == 130, "\(stopped.errors)")
+            #expect(stopped.output.isEmpty)
+            if command == "copy" {
+                #expect(stopped.errors.contains("\(stage.source):v1 to \(stage.destination); not begun"))
+            }
+        }
+    }
+
+    private func withSlowImage(layers: Int, _ body: (Stage, SeedImage) async throws -> Void) async throws {
+        try await withStage { stage in
+            let image = SeedImage.oci("slow", layers: Array(repeating: Self.layer, count: layers))
+            try stage.seed(image, tag: "slow", in: Stage.home)
+            try await body(stage, image)
+        }
+    }
+}

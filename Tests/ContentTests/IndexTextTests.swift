@@ -1,0 +1,111 @@
+import Content
+import Testing
+
+@Suite("The text of an index", .timeLimit(.minutes(1)))
+struct IndexTextTests {
+    private func text(_ entries: String, before: String = #""schemaVersion":2,"#, after: String = "") throws
+        -> IndexText
+    {
+        let whole = #"{\#(before)"mediaType":"\#(MediaType.ociIndex)","manifests":\#(entries)\#(after)}"#
+        return try IndexText(Manifest(bytes: Array(whole.utf8)))
+    }
+
+    private func string(_ text: IndexText) -> String { String(decoding: text.bytes, as: UTF8.self) }
+
+    private let added = Descriptor(mediaType: .ociManifest, digest: Digest(of: "new".utf8), size: 3)
+    private var addedText: String {
+        #"{"digest":"\#(added.digest)","mediaType":"application/vnd.oci.image.manifest.v1+json","size":3}"#
+    }
+
+    @Test("takes a new entry at its end, and keeps every byte", arguments: ["", " ", "\n  "])
+    func appends(blank: String) throws {
+        let old = "[\(blank)\(entry(1, more: #""x":[1,{"]":2}],"y":"""#)),\(blank)\(entry(2))\(blank)]"
+        var index = try text(old, after: #","annotations":{"manifests":"[\"x\"]"},"y":["manifests",":"] "#)
+        let before = string(index)
+        index.append(added)
+        let end = "\(entry(2))\(blank)]"
+        #expect(string(index) == before.replacing(end, with: "\(entry(2)),\(addedText)\(blank)]"))
+        #expect(index.entries.map(\.digest.description) == [digest(1), digest(2), added.digest.description])
+        #expect(try Manifest(bytes: index.bytes).children.map(\.digest) == index.entries.map(\.digest))
+    }
+
+    @Test("takes the first entry of an empty list, and of one made anew")
+    func first() throws {
+        for (empty, wanted) in [("[]", "[\(addedText)]"), ("[ ]", "[ \(addedText)]")] {
+            var index = try text(empty)
+            index.append(added)
+            #expect(string(index).hasSuffix(#""manifests":\#(wanted)}"#))
+        }
+        var fresh = IndexText()
+        fresh.append(added)
+        #expect(
+            string(fresh)
+                == #"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[\#(addedText)]}"#
+        )
+    }
+
+    @Test("says all that an entry says, sorted")
+    func entryText() throws {
+        var entry = added
+        entry.annotations = ["b": "2/\"", "a": "é"]
+        entry.artifactType = "a/b"
+        entry.platform = ImagePlatform(os: "linux", architecture: "arm64", variant: "v8")
+        var index = IndexText()
+        index.append(entry)
+        let read = try #require(try Manifest(bytes: index.bytes).children.first)
+        #expect(read == entry)
+        #expect(string(index).contains(#"{"annotations":{"a":"é","b":"2/\""},"artifactType":"a/b","digest""#))
+    }
+
+    @Test(
+        "loses an entry with its comma",
+        arguments: [
+            ([0], "[ B , C ]"), ([1], "[ A , C ]"), ([2], "[ A , B ]"), ([0, 1], "[ C ]"), ([1, 2], "[ A ]"),
+            ([0, 1, 2], "[  ]"), ([], "[ A , B , C ]"),
+        ]
+    )
+    func removes(indexes: [Int], wanted: String) throws {
+        var index = try text("[ \(entry(0)) , \(entry(1)) , \(entry(2)) ]")
+        let unwanted = indexes.map { index.entries[$0].digest }
+        index.remove { unwanted.contains($0.digest) }
+        let list = wanted.replacing("A", with: entry(0)).replacing("B", with: entry(1)).replacing("C", with: entry(2))
+        #expect(string(index).hasSuffix("\"manifests\":\(list)}"))
+        #expect(try Manifest(bytes: index.bytes).children.count == 3 - indexes.count)
+    }
+
+    @Test("is refused where the list could be another one than other readers see")
+    func ambiguous() throws {
+        let list = "[\(entry(1))]"
+        for whole in [
+            #"{"schemaVersion":2,"m\u0061nifests":\#(list)}"#,
+            #"{"schemaVersion":2,"manifests":\#(list),"manifests":\#(list)}"#,
+            #"{"schemaVersion":2,"manifests":null,"mediaType":"\#(MediaType.ociIndex)"}"#,
+        ] {
+            let manifest = try Manifest(bytes: Array(whole.utf8), mediaType: .ociIndex)
+            #expect(throws: ManifestError.self) { try IndexText(manifest) }
+        }
+        let image = try Manifest(bytes: Array(manifestText().utf8))
+        #expect(throws: ManifestError.self) { try IndexText(image) }
+    }
+
+    @Test("stays one that everybody reads, whatever is added and taken out", arguments: 0..<4)
+    func anything(seed: Int) throws {
+        var random = Seeded(state: UInt64(seed))
+        var index = IndexText()
+        var wanted: [Digest] = []
+        for number in 0..<200 {
+            if Int.random(in: 0..<3, using: &random) == 0, let unwanted = wanted.randomElement(using: &random) {
+                index.remove { $0.digest == unwanted }
+                wanted.removeAll { $0 == unwanted }
+            } else {
+                var entry = Descriptor(mediaType: .ociManifest, digest: Digest(of: "\(number)".utf8), size: 1)
+                if Bool.random(using: &random) { entry.annotations = ["]": "[,{\"\\", "manifests": ":"] }
+                index.append(entry)
+                wanted.append(entry.digest)
+            }
+            let read = try Manifest(bytes: index.bytes)
+            #expect(read.children.map(\.digest) == wanted)
+            #expect(try IndexText(read) == index)
+        }
+    }
+}

@@ -1,0 +1,222 @@
+import Content
+import Distribution
+import HTTPTypes
+import Platform
+import Testing
+import Wire
+
+@Suite("The list of referrers under a fallback tag", .timeLimit(.minutes(1)))
+struct ReferrersTagTests {
+    private static let subject = Digest(of: "subject".utf8)
+    private let subject = subject
+
+    private func entry(_ name: String) -> Descriptor {
+        Descriptor(
+            mediaType: .ociManifest,
+            digest: Digest(of: name.utf8),
+            size: Int64(name.utf8.count),
+            artifactType: name
+        )
+    }
+
+    private func add(_ names: String..., at stage: ListStage, preferring whole: Manifest? = nil) async throws {
+        try await stage.client.list(
+            names.map(entry),
+            asReferrersTo: subject,
+            in: stage.repository,
+            preferring: whole
+        )
+    }
+
+    private func list(_ names: String..., blank: String = "") throws -> Manifest {
+        let entries = names.map { name in
+            let entry = entry(name)
+            return #"{"mediaType":"\#(entry.mediaType)","digest":"\#(entry.digest)","size":\#(entry.size),"x":1}"#
+        }
+        let text =
+            #"{"schemaVersion":2,\#(blank)"mediaType":"\#(MediaType.ociIndex)","manifests":[\#(entries.joined(separator: ","))]}"#
+        return try Manifest(bytes: Array(text.utf8))
+    }
+
+    @Test("begins with the first, grows at its end, and is left alone where all is listed")
+    func grows() async throws {
+        let stage = try ListStage(subject)
+        try await add("a", at: stage)
+        try await add("b", "a", at: stage)
+        try await add("a", "b", at: stage)
+        #expect(try stage.listed == [entry("a"), entry("b")])
+        #expect(stage.registry.asked == ["GET", "PUT", "HEAD", "GET", "PUT", "HEAD", "GET"])
+        #expect(stage.registry.requests[1].fields[.contentType] == MediaType.ociIndex.rawValue)
+        #expect(try await stage.client.listedReferrers(of: subject, in: stage.repository).count == 2)
+    }
+
+    @Test("keeps what others have written, byte for byte")
+    func keeps() async throws {
+        let theirs = try list("theirs", blank: "\n   ")
+        let stage = try ListStage(subject, holding: theirs)
+        try await add("ours", at: stage)
+        let text = String(decoding: stage.registry.held, as: UTF8.self)
+        #expect(text.hasPrefix(String(theirs.text.dropLast(2))))
+        #expect(try stage.listed.map(\.digest) == [entry("theirs"), entry("ours")].map(\.digest))
+    }
+
+    @Test("is the source's own, unless that would lose something")
+    func preferring() async throws {
+        let whole = try list("a", "b", blank: " ")
+        for held in [nil, try list("a"), try list("b", "a")] {
+            let stage = try ListStage(subject, holding: held)
+            try await add("a", "b", at: stage, preferring: whole)
+            #expect(stage.registry.held == whole.bytes)
+            try await add("a", "b", at: stage, preferring: whole)
+            #expect(stage.registry.asked.count { $0 == "PUT" } == 1)
+        }
+        let more = try ListStage(subject, holding: list("c", "a"))
+        try await add("a", "b", at: more, preferring: whole)
+        #expect(try more.listed.map(\.digest) == ["c", "a", "b"].map { entry($0).digest })
+    }
+
+    @Test("that somebody else wrote at the same time is read again")
+    func race() async throws {
+        let stage = try ListStage(subject)
+        // Another process read when we did, and wrote after us.
+        let theirs = try list("theirs")
+        stage.registry.afterPut { $0 = $1 == 1 ? theirs.bytes : $0 }
+        try await add("ours", at: stage)
+        #expect(try stage.listed.map(\.digest) == [entry("theirs"), entry("ours")].map(\.digest))
+        #expect(stage.registry.asked == ["GET", "PUT", "HEAD", "GET", "PUT", "HEAD"])
+
+        // They had seen ours: nothing is missing.
+        let both = try list("ours", "theirs")
+        let kind = try ListStage(subject)
+        kind.registry.afterPut { held, _ in held = both.bytes }
+        try await add("ours", at: kind)
+        #expect(kind.registry.asked == ["GET", "PUT", "HEAD", "GET"])
+    }
+
+    @Test("that others never leave alone is an error in the end")
+    func neverOurs() async throws {
+        let stage = try ListStage(subject)
+        let theirs = try list("theirs")
+        stage.registry.afterPut { held, _ in held = theirs.bytes }
+        let error = try await registryError { try await add("ours", at: stage) }
+        #expect(error.operation == .writeManifest && error.message.contains("keep changing the list"))
+        #expect(stage.registry.asked.count { $0 == "PUT" } == 5)
+    }
+
+    @Test("is changed by one at a time in this process")
+    func oneAtATime() async throws {
+        let stage = try ListStage(subject)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<20 { group.addTask { try await add("\(number)", at: stage) } }
+            try await group.waitForAll()
+        }
+        #expect(Set(try stage.listed.map(\.digest)) == Set((0..<20).map { entry("\($0)").digest }))
+        #expect(stage.registry.asked.count == 60, "nobody had to try twice")
+    }
+
+    @Test("is not made of a tag that holds something else")
+    func noList() async throws {
+        let stage = try ListStage(subject, holding: Manifest(bytes: Array(imageText.utf8)))
+        let error = try await registryError { try await add("ours", at: stage) }
+        #expect(error.message.contains("should list referrers and holds \(MediaType.ociManifest)"))
+        #expect(stage.registry.held == Array(imageText.utf8))
+    }
+
+    @Test("names a manifest with its type and annotations, of the configuration where it has none")
+    func listing() throws {
+        let manifest = try Manifest(bytes: Array(imageText.utf8))
+        #expect(manifest.listing.artifactType == "application/vnd.oci.image.config.v1+json")
+        let text = imageText.replacing(
+            #""layers": []"#,
+            with: #""layers": [], "artifactType":"a/b", "annotations":{"k":"v"}"#
+        )
+        let typed = try Manifest(bytes: Array(text.utf8))
+        #expect(typed.listing.artifactType == "a/b" && typed.listing.annotations == ["k": "v"])
+        #expect(typed.listing.digest == typed.digest && typed.listing.size == Int64(typed.bytes.count))
+    }
+
+    @Test("is spared where the registry lists by itself, as OCI-Subject says")
+    func ociSubject() async throws {
+        let manifest = try Manifest(bytes: Array(imageText.utf8))
+        for (fields, isListed) in [([:], false), (["OCI-Subject": "\(subject)"], true)] as [([String: String], Bool)] {
+            let stage = try Stage(.answer(201, fields))
+            let stored = try await stage.client.putManifest(manifest, as: .digest(imageDigest), in: stage.repository)
+            #expect(stored.isListed == isListed)
+        }
+    }
+
+    @Test("has a tag that says what it is about")
+    func tag() throws {
+        let tag = try Tag(listingReferrersTo: subject)
+        #expect(tag.value == "sha256-\(subject.hex)" && tag.subject == subject)
+        for text in ["v1", "sha256-\(subject.hex).sig", "sha256-\(subject.hex.dropLast())", "sha512-\(subject.hex)"] {
+            #expect(try Tag(parsing: text).subject == nil)
+        }
+    }
+}
+
+/// A registry with one tag.
+private final class OneTagRegistry: HTTPSending {
+    private struct State: Sendable {
+        var held: [UInt8]?
+        var requests: [WireRequest] = []
+        var puts = 0
+        var afterPut: (@Sendable (inout [UInt8]?, Int) -> Void)?
+    }
+
+    private let state: Lock<State>
+    private let path: String
+
+    init(_ path: String, _ held: [UInt8]?) {
+        self.path = path
+        state = Lock(State(held: held))
+    }
+
+    var held: [UInt8] { state.withLock { $0.held ?? [] } }
+    var requests: [WireRequest] { state.withLock { $0.requests } }
+    var asked: [String] { requests.map { "\($0.method)" } }
+
+    /// What others do after each PUT, which is numbered from 1.
+    func afterPut(_ body: @escaping @Sendable (inout [UInt8]?, Int) -> Void) { state.withLock { $0.afterPut = body } }
+
+    func send(_ request: WireRequest) async throws -> WireResponse {
+        // Others get their chance before each answer.
+        await Task.yield()
+        return state.withLock { state in
+            state.requests.append(request)
+            guard request.url.path == path else { return WireResponse(status: .badRequest) }
+            if request.method == .put {
+                state.held = request.body
+                state.puts += 1
+                state.afterPut?(&state.held, state.puts)
+                return WireResponse(status: .created)
+            }
+            guard let held = state.held else { return WireResponse(status: .notFound) }
+            let type = (try? Manifest(bytes: held))?.mediaType.rawValue ?? ""
+            var response = WireResponse(status: .ok, fields: [.contentType: type])
+            if let name = HTTPField.Name("Docker-Content-Digest") { response.fields[name] = "\(Digest(of: held))" }
+            if request.method == .get { response.body = held }
+            return response
+        }
+    }
+}
+
+private struct ListStage {
+    let registry: OneTagRegistry
+    let client: RegistryClient
+    let repository: RepositoryName
+
+    init(_ subject: Digest, holding held: Manifest? = nil) throws {
+        repository = try RepositoryName(parsing: "team/app")
+        registry = OneTagRegistry("/v2/team/app/manifests/sha256-\(subject.hex)", held?.bytes)
+        client = RegistryClient(
+            base: try HTTPURL("https://r.example"),
+            authorization: AnonymousAuthorization(),
+            sender: registry,
+            retry: RetryPolicy(attempts: 1),
+            logger: quiet
+        )
+    }
+
+    var listed: [Descriptor] { get throws { try Manifest(bytes: registry.held).children } }
+}

@@ -1,0 +1,320 @@
+import Content
+import Distribution
+import FoundationEssentials
+import Platform
+import TestPrograms
+import Testing
+
+@Suite("Stored logins", .timeLimit(.minutes(1)))
+struct StoredLoginTests {
+    private static let mine = RegistryCredentials.password(user: "me", password: "pass:word")
+    private static let other = RegistryCredentials.password(user: "other", password: "pw")
+    private static let auth = Data("me:pass:word".utf8).base64EncodedString()
+    private static let otherAuth = Data("other:pw".utf8).base64EncodedString()
+
+    /// A machine with a home, and what its files say.
+    private struct Machine {
+        let home: String
+        var variables: [String: String] = [:]
+
+        func write(_ text: String, to path: String = ".docker/config.json") throws {
+            let whole = "\(home)/\(path)"
+            try makeDirectory(String(whole[..<(whole.lastIndex(of: "/") ?? whole.startIndex)]))
+            try DurableFile.write(Array(text.utf8), to: whole)
+        }
+
+        func find(
+            _ image: String,
+            insteadOf rejected: RegistryCredentials? = nil,
+            clock: any Clock<Duration> = ContinuousClock()
+        ) async throws -> FoundCredentials {
+            let reference = try ImageReference(parsing: image)
+            return try await logins(image, clock: clock).credentials(for: reference.repository, insteadOf: rejected)
+        }
+
+        func logins(_ image: String, clock: any Clock<Duration> = ContinuousClock()) throws -> StoredLogins {
+            guard case .plain(let registry) = try ImageReference(parsing: image).registry else {
+                throw ChildError("\(image) is at no plain registry")
+            }
+            return StoredLogins(registry: registry, variables: variables, home: home, logger: quiet, clock: clock)
+        }
+
+        /// A credential helper that answers with `script`, which has the server's name in `$server`.
+        mutating func install(_ name: String, _ script: String) throws {
+            let path = "\(home)/bin/docker-credential-\(name)"
+            try makeDirectory("\(home)/bin")
+            try DurableFile.write(
+                Array("#!/bin/sh\nread -r server || true\n\(script)\n".utf8),
+                to: path,
+                mode: 0o755
+            )
+            variables["PATH"] = "\(home)/bin:/usr/bin:/bin"
+        }
+    }
+
+    private func withMachine(_ body: (inout Machine) async throws -> Void) async throws {
+        try await withScratchDirectory { directory in
+            var machine = Machine(home: directory)
+            try await body(&machine)
+        }
+    }
+
+    @Test(
+        "are known by the registry's name, however docker has written it",
+        arguments: [
+            ("r.example", "r.example/team/app"), ("https://r.example", "r.example/team/app"),
+            ("http://r.example/", "r.example/team/app"), ("https://r.example/v1/", "r.example/team/app"),
+            ("https://R.example/v2/", "r.example/team/app"), ("r.example:5000", "r.example:5000/team/app"),
+            ("r.example/team", "r.example/team/app"), ("r.example/team/app", "r.example/team/app"),
+            ("https://index.docker.io/v1/", "docker.io/alpine"), ("docker.io", "index.docker.io/library/alpine"),
+            ("docker.io/library", "docker.io/alpine"), ("registry-1.docker.io", "docker.io/me/app"),
+        ]
+    )
+    func keys(key: String, image: String) async throws {
+        try await withMachine { machine in
+            try machine.write(#"{"auths":{"\#(key)":{"auth":"\#(Self.auth)"},"x.example":{"auth":"!"}}}"#)
+            let found = try await machine.find(image)
+            #expect(found.credentials == Self.mine)
+            #expect(found.place == "logged in as \(key) in \(machine.home)/.docker/config.json")
+        }
+    }
+
+    @Test(
+        "of others are not taken",
+        arguments: [
+            "r.example:5000", "x.r.example", "r.example/team/ap", "r.example/other", "https://r.example.org/v1/",
+        ]
+    )
+    func strangers(key: String) async throws {
+        try await withMachine { machine in
+            try machine.write(#"{"auths":{"\#(key)":{"auth":"\#(Self.auth)"}}}"#)
+            let found = try await machine.find("r.example/team/app")
+            #expect(found.credentials == nil)
+            #expect(found.place.hasPrefix("no login for r.example in \(machine.home)/.docker/config.json"))
+        }
+    }
+
+    @Test("are taken in every form that docker and podman write")
+    func forms() async throws {
+        let padded = Data("me:pass:word\0\0".utf8).base64EncodedString()
+        let zeros = Data("00000000-0000-0000-0000-000000000000:".utf8).base64EncodedString()
+        let forms: [(String, RegistryCredentials?)] = [
+            (#"{"auth":"\#(padded)"}"#, Self.mine),
+            (#"{"username":"me","password":"pass:word"}"#, Self.mine),
+            (#"{"auth":"\#(zeros)","identitytoken":"refresh"}"#, .identityToken("refresh")),
+            (#"{"auth":"\#(Data("<token>:refresh".utf8).base64EncodedString())"}"#, .identityToken("refresh")),
+            ("{}", nil), (#"{"auth":""}"#, nil), (#"{"email":"me@r.example"}"#, nil),
+        ]
+        try await withMachine { machine in
+            for (entry, wanted) in forms {
+                try machine.write(#"{"auths":{"r.example":\#(entry)},"HttpHeaders":{"X":"y"}}"#)
+                #expect(try await machine.find("r.example/team/app").credentials == wanted, "\(entry)")
+            }
+            try machine.write(" \n")
+            #expect(try await machine.find("r.example/team/app").credentials == nil)
+        }
+    }
+
+    @Test("of a part of the registry go before those of all of it")
+    func mostSpecific() async throws {
+        try await withMachine { machine in
+            try machine.write(
+                #"{"auths":{"r.example":{"auth":"\#(Self.auth)"},"r.example/team":{"auth":"\#(Self.otherAuth)"}}}"#
+            )
+            #expect(try await machine.find("r.example/team/app").credentials == Self.other)
+            #expect(try await machine.find("r.example/app").credentials == Self.mine)
+        }
+    }
+
+    @Test("are looked for in docker's and podman's places, those that a variable names first")
+    func places() async throws {
+        try await withMachine { machine in
+            let login = { (user: String) in
+                let auth = Data("\(user):pw".utf8).base64EncodedString()
+                return #"{"auths":{"r.example":{"auth":"\#(auth)"}}}"#
+            }
+            let places = [
+                ("config-home", "config/containers/auth.json", "XDG_CONFIG_HOME", "config"),
+                ("runtime", "run/containers/auth.json", "XDG_RUNTIME_DIR", "run"),
+                ("home", ".docker/config.json", "", ""),
+                ("podman", "auth.json", "REGISTRY_AUTH_FILE", "auth.json"),
+                ("docker", "d/config.json", "DOCKER_CONFIG", "d"),
+            ]
+            for (user, path, variable, value) in places {
+                try machine.write(login(user), to: path)
+                if !variable.isEmpty { machine.variables[variable] = "\(machine.home)/\(value)" }
+                let found = try await machine.find("r.example/team/app")
+                #expect(found.credentials == .password(user: user, password: "pw"))
+            }
+            #expect(
+                try await machine.find("x.example/team/app").place
+                    == "no login for x.example in \(machine.home)/d/config.json, \(machine.home)/auth.json"
+            )
+            machine.variables["DOCKER_CONFIG"] = "/nowhere"
+            #expect(
+                try await machine.find("x.example/team/app").place
+                    == "no login for x.example in /nowhere/config.json (not there), \(machine.home)/auth.json"
+            )
+        }
+    }
+
+    @Test(
+        "that are broken are an error that names the file and quotes nothing",
+        arguments: [
+            (#"{"auths":{"r.example":{"auth":"hunter22"#, "is not JSON"),
+            (#"{"auths":{"r.example":{"auth":["hunter22"]}}}"#, "something else at auths.r.example.auth than"),
+            (#"{"auths":{"r.example":{"auth":"hunter22!"}}}"#, "is no base64 of USER:PASSWORD"),
+            (#"{"auths":{"r.example":{"auth":"aHVudGVyMjI="}}}"#, "is no base64 of USER:PASSWORD"),
+            (#"{"credsStore":{"hunter22":1}}"#, "something else at credsStore than"),
+            (#"["hunter22"]"#, "something else at  than"),
+        ]
+    )
+    func broken(text: String, words: String) async throws {
+        try await withMachine { machine in
+            try machine.write(text)
+            let error = await #expect(throws: LoginError.self) { try await machine.find("r.example/team/app") }
+            let said = "\(try #require(error))"
+            #expect(said.contains("\(machine.home)/.docker/config.json") && said.contains(words), "\(said)")
+            #expect(!said.contains("hunter22") && !said.contains("aHVudGVyMjI"))
+        }
+    }
+
+    @Test("may be with a helper, for one registry or for all of them", arguments: ["credHelpers", "credsStore"])
+    func helpers(member: String) async throws {
+        try await withMachine { machine in
+            try machine.install(
+                "vault",
+                #"printf '{"ServerURL":"%s","Username":"me","Secret":"%s"}' "$server" "$server""#
+            )
+            let value = member == "credsStore" ? #""vault""# : #"{"r.example:5000":"vault","index.docker.io":"vault"}"#
+            try machine.write(#"{"\#(member)":\#(value),"auths":{"r.example:5000":{"auth":"\#(Self.auth)"}}}"#)
+            let found = try await machine.find("r.example:5000/team/app")
+            #expect(found.credentials == .password(user: "me", password: "r.example:5000"))
+            #expect(found.place == "logged in as \(member) in \(machine.home)/.docker/config.json says")
+            let hub = try await machine.find("docker.io/me/app")
+            #expect(hub.credentials == .password(user: "me", password: "https://index.docker.io/v1/"))
+            let stranger = try await machine.find("x.example/team/app")
+            #expect((stranger.credentials != nil) == (member == "credsStore"))
+        }
+    }
+
+    @Test("of a helper may be an identity token")
+    func helperToken() async throws {
+        try await withMachine { machine in
+            try machine.install("vault", #"echo '{"Username":"<token>","Secret":"refresh"}'"#)
+            try machine.write(#"{"credsStore":"vault"}"#)
+            #expect(try await machine.find("r.example/team/app").credentials == .identityToken("refresh"))
+        }
+    }
+
+    @Test("that a helper doesn't have may be in the file beside it")
+    func helperHasNothing() async throws {
+        try await withMachine { machine in
+            try machine.install("vault", "echo 'credentials not found in native keychain'; exit 1")
+            try machine.write(#"{"credsStore":"vault","auths":{"r.example":{"auth":"\#(Self.auth)"}}}"#)
+            #expect(try await machine.find("r.example/team/app").credentials == Self.mine)
+            let nothing = try await machine.find("x.example/team/app")
+            #expect(nothing.credentials == nil)
+            #expect(nothing.place.contains("config.json and docker-credential-vault"), "\(nothing.place)")
+        }
+    }
+
+    @Test("are asked for once of a helper, and anew when they are refused")
+    func helperOnce() async throws {
+        try await withMachine { machine in
+            try machine.install(
+                "vault",
+                #"echo x >> "$HOME/count"; n=$(wc -l < "$HOME/count")"# + "\n"
+                    + #"printf '{"Username":"me","Secret":"%d"}' "$n""#
+            )
+            machine.variables["HOME"] = machine.home
+            try machine.write(#"{"credsStore":"vault"}"#)
+            let logins = try machine.logins("r.example/team/app")
+            let first = RegistryCredentials.password(user: "me", password: "1")
+            for rejected in [nil, nil, Self.mine] {
+                #expect(try await logins.credentials(for: nil, insteadOf: rejected).credentials == first)
+            }
+            let second = try await logins.credentials(for: nil, insteadOf: first).credentials
+            #expect(second == .password(user: "me", password: "2"))
+        }
+    }
+
+    @Test(
+        "that a helper fails to give are an error without its words, or are done without where all registries are its",
+        arguments: [
+            ("echo hunter22; echo hunter22 >&2; exit 3", "ended with status 3"),
+            ("kill -9 $$", "ended with signal 9"),
+            ("echo hunter22", "something else than JSON"),
+            (#"echo '{"Username":"hunter22"}'"#, "something else than JSON"),
+            ("head -c 100000 /dev/zero", "at far too great a length"),
+            ("", "something else than JSON"),
+        ]
+    )
+    func helperFails(script: String, words: String) async throws {
+        try await withMachine { machine in
+            try machine.install("vault", script)
+            try machine.write(#"{"credHelpers":{"r.example":"vault"},"credsStore":"vault"}"#)
+            let error = await #expect(throws: LoginError.self) { try await machine.find("r.example/team/app") }
+            let said = "\(try #require(error))"
+            #expect(said.contains("docker-credential-vault (credHelpers in \(machine.home)"), "\(said)")
+            #expect(said.contains(words) && said.contains("echo r.example | docker-credential-vault get"), "\(said)")
+            #expect(!said.contains("hunter22"))
+
+            let without = try await machine.find("x.example/team/app")
+            #expect(without.credentials == nil && without.place.contains(words), "\(without.place)")
+            #expect(!without.place.contains("hunter22"))
+        }
+    }
+
+    @Test("of a helper that isn't there, or is named as none can be")
+    func helperMissing() async throws {
+        try await withMachine { machine in
+            machine.variables["PATH"] = "\(machine.home)/bin"
+            for name in ["missing", "../../../bin/sh", "a b"] {
+                try machine.write(#"{"credHelpers":{"r.example":"\#(name)"}}"#)
+                let error = await #expect(throws: LoginError.self) { try await machine.find("r.example/team/app") }
+                #expect(
+                    error?.problem.contains("docker-credential-\(name) (credHelpers in") == true,
+                    "\(String(describing: error))"
+                )
+            }
+        }
+    }
+
+    @Test("of a helper that never answers are waited for no longer than its limit, and it is ended")
+    func helperHangs() async throws {
+        try await withMachine { machine in
+            try machine.install("vault", #"echo $$ > "$HOME/pid"; exec sleep 3600"#)
+            machine.variables["HOME"] = machine.home
+            try machine.write(#"{"credHelpers":{"r.example":"vault"}}"#)
+            let pid = "\(machine.home)/pid"
+            // Time runs out once the helper has begun.
+            let clock = WatchingClock { (try? DurableFile.read(pid, limit: 99))?.contains(10) == true }
+            let error = await #expect(throws: LoginError.self) {
+                try await machine.find("r.example/team/app", clock: clock)
+            }
+            #expect(error?.problem.contains("has not answered within 60 s") == true, "\(String(describing: error))")
+            let number = String(decoding: try contents(of: pid), as: UTF8.self).dropLast()
+            #expect(names(in: "/proc/\(number)").isEmpty, "it still runs")
+        }
+    }
+}
+
+/// A clock whose waits end as soon as something is the case.
+private final class WatchingClock: Clock {
+    typealias Instant = ContinuousClock.Instant
+
+    private let isDue: @Sendable () -> Bool
+
+    init(_ isDue: @escaping @Sendable () -> Bool) { self.isDue = isDue }
+
+    var now: Instant { ContinuousClock.now }
+    var minimumResolution: Duration { .zero }
+
+    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
+        while !isDue() {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+    }
+}

@@ -1,0 +1,227 @@
+import Content
+import Foundation
+import TestPrograms
+import Testing
+
+@Suite("At a real registry that wants to know who comes", .timeLimit(.minutes(2)))
+struct RegistryLoginTests {
+    private static let auth = Data("\(RealRegistry.user):\(RealRegistry.password)".utf8).base64EncodedString()
+
+    /// Where people keep what they log in with.
+    enum Keeping: String, CaseIterable, CustomTestStringConvertible {
+        case dockerConfig, podmanFile, helper
+
+        var testDescription: String { rawValue }
+
+        /// - Returns: The variables that lead there.
+        func keep(for authority: String, in directory: String) throws -> [String: String] {
+            let logins = #"{"auths":{"\#(authority)":{"auth":"\#(RegistryLoginTests.auth)"}}}"#
+            switch self {
+            case .dockerConfig:
+                try write(logins, to: "\(directory)/config.json")
+                return ["DOCKER_CONFIG": directory]
+            case .podmanFile:
+                try write(logins, to: "\(directory)/auth.json")
+                return ["REGISTRY_AUTH_FILE": "\(directory)/auth.json"]
+            case .helper:
+                let script = """
+                    #!/bin/sh
+                    read -r server
+                    [ "$1 $server" = "get \(authority)" ] || { echo "credentials not found in native keychain"; exit 1; }
+                    echo '{"Username":"\(RealRegistry.user)","Secret":"\(RealRegistry.password)"}'
+
+                    """
+                try writeProgram(script, to: "\(directory)/docker-credential-tests")
+                try write(#"{"credsStore":"tests"}"#, to: "\(directory)/config.json")
+                return ["DOCKER_CONFIG": directory, "PATH": "\(directory):/usr/bin:/bin"]
+            }
+        }
+    }
+
+    @Test(
+        "a user's own password opens it, wherever it is kept, and is said to be missing where it isn't",
+        .needs(.registry, .skopeo, .umoci),
+        arguments: Keeping.allCases
+    )
+    func password(_ keeping: Keeping) async throws {
+        try await withScratchDirectory { directory in
+            let folders = ["open", "guarded", "login"].map { "\(directory)/\($0)" }
+            try folders.forEach { try makeDirectory($0) }
+            let image = try await DebianImage.make(in: directory)
+            try await withRegistry(in: folders[0]) { open in
+                try await withRegistry(.password, in: folders[1]) { guarded in
+                    try await push(image, "multi", to: "\(open.authority)/debian:12")
+                    let login = try keeping.keep(for: guarded.authority, in: folders[2])
+                    let arguments = ["copy", "\(open.authority)/debian:12", "\(guarded.authority)/mirror/debian"]
+
+                    let stranger = try await run(.ecrReplicate, arguments)
+                    #expect(stranger.exitCode == 4, "\(stranger.errors)")
+                    #expect(stranger.errors.contains("no login for \(guarded.authority) in /nonexistent/config.json"))
+                    #expect(stranger.errors.contains("docker login \(guarded.authority)"), "\(stranger.errors)")
+
+                    let copied = try await run(.ecrReplicate, arguments, environment: login)
+                    #expect(copied.exitCode == 0, "\(copied.errors)")
+                    let raw = try await skopeo(
+                        "inspect",
+                        "--raw",
+                        "--tls-verify=false",
+                        "--creds",
+                        "\(RealRegistry.user):\(RealRegistry.password)",
+                        "docker://\(guarded.authority)/mirror/debian:12"
+                    )
+                    #expect(try await raw.outputBytes == image.manifest("multi"))
+
+                    let back = try await run(
+                        .ecrReplicate,
+                        ["copy", "\(guarded.authority)/mirror/debian:12", "\(open.authority)/back"],
+                        environment: login
+                    )
+                    #expect(back.exitCode == 0, "\(back.errors)")
+                }
+            }
+        }
+    }
+
+    @Test(
+        "bearer tokens are had from its token server, by password or refresh token, one for each access",
+        .needs(.registry, .skopeo, .umoci, .openssl),
+        arguments: ["password", "refresh token"]
+    )
+    func token(how: String) async throws {
+        try await withTokens { stage in
+            let image = try await DebianImage.make(in: stage.directory)
+            try await push(image, "multi", to: "\(stage.open.authority)/debian:12")
+            let entry =
+                how == "password"
+                ? #"{"auth":"\#(Self.auth)"}"# : #"{"identitytoken":"\#(TokenServer.refreshToken)"}"#
+            try write(#"{"auths":{"\#(stage.guarded.authority)":\#(entry)}}"#, to: "\(stage.directory)/config.json")
+            let login = ["DOCKER_CONFIG": stage.directory]
+            let destination = "\(stage.guarded.authority)/team/debian"
+
+            let copied = try await run(
+                .ecrReplicate,
+                ["copy", "--referrers", "none", "\(stage.open.authority)/debian:12", destination],
+                environment: login
+            )
+            #expect(copied.exitCode == 0, "\(copied.errors)")
+            #expect(try await copied.lines == ["\(destination):12@\(Digest(of: image.manifest("multi")))"])
+            let scopes = ["repository:team/debian:pull", "repository:team/debian:pull,push"]
+            #expect(stage.tokens.grants == scopes.map { "granted \(RealRegistry.user) by \(how) \($0)" })
+
+            let back = try await run(
+                .ecrReplicate,
+                ["copy", "--referrers", "none", "\(destination):12", "\(stage.open.authority)/back"],
+                environment: login
+            )
+            #expect(back.exitCode == 0, "\(back.errors)")
+            #expect(stage.tokens.grants.count == 3)
+        }
+    }
+
+    @Test(
+        "a blob is mounted with a token for both repositories",
+        .needs(.registry, .skopeo, .umoci, .openssl)
+    )
+    func mount() async throws {
+        try await withTokens { stage in
+            let image = try await DebianImage.make(in: stage.directory)
+            try await push(image, "v1", to: "\(stage.open.authority)/debian:12")
+            try write(
+                #"{"auths":{"\#(stage.guarded.authority)":{"auth":"\#(Self.auth)"}}}"#,
+                to: "\(stage.directory)/config.json"
+            )
+            let login = ["DOCKER_CONFIG": stage.directory]
+            let (first, second) = ("\(stage.guarded.authority)/team/first", "\(stage.guarded.authority)/team/second")
+            for (from, to) in [("\(stage.open.authority)/debian:12", first), ("\(first):12", second)] {
+                let copied = try await run(
+                    .ecrReplicate,
+                    ["copy", "--progress", "plain", from, to],
+                    environment: login
+                )
+                #expect(copied.exitCode == 0, "\(copied.errors)")
+                #expect(copied.errors.contains("mounted") == (to == second), "\(copied.errors)")
+            }
+            #expect(
+                stage.tokens.grants.contains {
+                    $0.hasSuffix(" repository:team/second:pull,push repository:team/first:pull")
+                },
+                "\(stage.tokens.grants)"
+            )
+        }
+    }
+
+    @Test(
+        "strangers get a token for what is public, and are told what isn't",
+        .needs(.registry, .skopeo, .umoci, .openssl)
+    )
+    func strangers() async throws {
+        try await withTokens { stage in
+            let image = try await DebianImage.make(in: stage.directory)
+            for repository in ["public/debian", "team/debian"] {
+                try await push(
+                    image,
+                    "v1",
+                    to: "\(stage.guarded.authority)/\(repository):12",
+                    "--dest-creds=\(RealRegistry.user):\(RealRegistry.password)"
+                )
+            }
+            let taken = try await run(
+                .ecrReplicate,
+                ["copy", "\(stage.guarded.authority)/public/debian:12", "\(stage.open.authority)/debian"]
+            )
+            #expect(taken.exitCode == 0, "\(taken.errors)")
+            #expect(stage.tokens.grants.contains("granted a stranger freely repository:public/debian:pull"))
+
+            let refused = try await run(
+                .ecrReplicate,
+                ["copy", "\(stage.guarded.authority)/team/debian:12", "\(stage.open.authority)/other"]
+            )
+            #expect(refused.exitCode == 4, "\(refused.errors)")
+            #expect(refused.errors.contains("no login for \(stage.guarded.authority)"), "\(refused.errors)")
+
+            try write(
+                #"{"auths":{"\#(stage.guarded.authority)":{"auth":"\#(Data("me:hunter22".utf8).base64EncodedString())"}}}"#,
+                to: "\(stage.directory)/config.json"
+            )
+            let wrong = try await run(
+                .ecrReplicate,
+                ["inspect", "--log-level", "trace", "\(stage.guarded.authority)/team/debian:12"],
+                environment: ["DOCKER_CONFIG": stage.directory]
+            )
+            #expect(wrong.exitCode == 4, "\(wrong.errors)")
+            #expect(wrong.errors.contains("logged in as \(stage.guarded.authority) in \(stage.directory)/config.json"))
+            #expect(!wrong.errors.contains("hunter22") && !wrong.errors.contains("bWU6"), "\(wrong.errors)")
+        }
+    }
+
+    private struct TokenStage: Sendable {
+        var directory: String
+        var open: RealRegistry
+        var guarded: RealRegistry
+        var tokens: TokenServer
+    }
+
+    /// A registry that anybody may use, and one with a token server.
+    private func withTokens(_ body: (TokenStage) async throws -> Void) async throws {
+        try await withScratchDirectory { directory in
+            let folders = ["open", "guarded", "tokens"].map { "\(directory)/\($0)" }
+            try folders.forEach { try makeDirectory($0) }
+            try await withTokenServer(in: folders[2]) { tokens in
+                try await withRegistry(in: folders[0]) { open in
+                    try await withRegistry(.token(tokens), in: folders[1]) { guarded in
+                        try await body(
+                            TokenStage(directory: directory, open: open, guarded: guarded, tokens: tokens)
+                        )
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Copies an image of a layout to a registry, with skopeo.
+func push(_ image: DebianImage, _ name: String, to reference: String, _ more: String...) async throws {
+    let arguments = ["--insecure-policy", "copy", "--all", "--preserve-digests", "--dest-tls-verify=false"] + more
+    let ended = try await run(.skopeo, arguments + [image.reference(name), "docker://\(reference)"])
+    guard ended.exitCode == 0 else { throw ChildError("skopeo copy to \(reference): \(ended.errors)") }
+}

@@ -1,0 +1,133 @@
+import Platform
+import Testing
+
+@testable import Replicate
+
+@Suite("Admission", .timeLimit(.minutes(1)))
+struct AdmissionTests {
+    /// How many were inside at once, of which kind.
+    private final class Room: Sendable {
+        private let state = Lock((now: 0, most: 0, done: 0))
+        var most: Int { state.withLock { $0.most } }
+        var now: Int { state.withLock { $0.now } }
+        var done: Int { state.withLock { $0.done } }
+
+        func stay(_ turns: Int = 50) async {
+            state.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1), $0.done) }
+            for _ in 0..<turns { await Task.yield() }
+            state.withLock { $0 = ($0.now - 1, $0.most, $0.done + 1) }
+        }
+    }
+
+    @Test("lets nobody in twice, whoever is cancelled in the queue")
+    func cancelWhileQueued() async throws {
+        let admission = Admission(jobs: 2)
+        let room = Room()
+        let tasks = (0..<200).map { number in
+            Task { try await admission.admit(1) { await room.stay(number % 7) } }
+        }
+        for task in tasks.enumerated() where task.offset % 3 == 0 { task.element.cancel() }
+        var cancelled = 0
+        for task in tasks {
+            do { try await task.value } catch is CancellationError { cancelled += 1 }
+        }
+        #expect(room.most <= 2 && room.now == 0)
+        #expect(room.done + cancelled == 200)
+        // None got lost: both can still be had.
+        try await admission.admit(1) { try await admission.admit(1) {} }
+    }
+
+    @Test("has room again after those who fail")
+    func failure() async throws {
+        struct Broken: Error {}
+        let admission = Admission(jobs: 1)
+        for _ in 0..<3 { await #expect(throws: Broken.self) { try await admission.admit(1) { throw Broken() } } }
+        #expect(try await admission.admit(1) { 7 } == 7)
+    }
+
+    @Test("is not waited for by one who was cancelled before")
+    func cancelledBefore() async throws {
+        let admission = Admission(jobs: 1)
+        let task = Task {
+            while !Task.isCancelled { await Task.yield() }
+            return try await admission.admit(1) { true }
+        }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+    }
+
+    @Test(
+        "lets many small ones in and few large ones, and bounds the bytes of the small",
+        arguments: [(1_000, 32), (Admission.large - 1, 12), (Admission.large, 8), (10 << 30, 8)] as [(Int64, Int)]
+    )
+    func sizes(size: Int64, most: Int) async throws {
+        let admission = Admission(jobs: nil)
+        let room = Room()
+        try await (0..<100).forEachConcurrently(limit: 100) { _ in
+            try await admission.admit(size) { await room.stay() }
+        }
+        #expect(room.most == most)
+    }
+
+    @Test("keeps neither size waiting behind the other")
+    func queues() async throws {
+        let admission = Admission(jobs: nil)
+        let (stream, gate) = AsyncStream<Void>.makeStream()
+        let large = (0..<20).map { _ in Task { try await admission.admit(1 << 30) { for await _ in stream {} } } }
+        let room = Room()
+        // Whatever number of large ones is under way, the small ones pass.
+        try await (0..<40).forEachConcurrently(limit: 40) { _ in try await admission.admit(10) { await room.stay() } }
+        #expect(room.done == 40)
+        #expect(room.most <= Admission.mostAtOnce)
+        gate.finish()
+        for task in large { try await task.value }
+    }
+
+    @Test("halves after a throttle, once for all that come together, and grows again with what arrives")
+    func throttle() async throws {
+        let clock = ManualWaits()
+        let admission = Admission(jobs: 16, clock: clock)
+        for _ in 0..<5 { await admission.noteThrottle() }
+        let (slow, fast) = (Room(), Room())
+        try await (0..<8).forEachConcurrently(limit: 8) { _ in try await admission.admit(1) { await slow.stay() } }
+        try await (0..<40).forEachConcurrently(limit: 40) { _ in try await admission.admit(1) { await fast.stay() } }
+        #expect(slow.most == 8)
+        #expect(fast.most > 8 && fast.most <= 16)
+    }
+
+    @Test("lets nobody in after a drain has begun, and those who are in go on")
+    func draining() async throws {
+        let drain = Drain()
+        let admission = Admission(jobs: 1, drain: drain)
+        let (stream, gate) = AsyncStream<Void>.makeStream()
+        let (entered, enter) = AsyncStream<Void>.makeStream()
+        let inside = Task {
+            try await admission.admit(1) {
+                enter.finish()
+                for await _ in stream {}
+                return true
+            }
+        }
+        for await _ in entered {}
+        let waiting = Task { try await admission.admit(1) { true } }
+        drain.begin()
+        await #expect(throws: Drained()) { try await waiting.value }
+        await #expect(throws: Drained()) { try await admission.admit(1) { true } }
+        gate.finish()
+        #expect(try await inside.value)
+    }
+}
+
+/// A clock on which nothing is ever over.
+private struct ManualWaits: Clock {
+    typealias Instant = ContinuousClock.Instant
+    private let held = Lock<[AsyncStream<Void>.Continuation]>([])
+    var now: Instant { ContinuousClock.now }
+    var minimumResolution: Duration { .zero }
+    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
+        let (stream, continuation) = AsyncStream<Void>.makeStream()
+        held.withLock { $0.append(continuation) }
+        for await _ in stream {}
+        try Task.checkCancellation()
+    }
+}

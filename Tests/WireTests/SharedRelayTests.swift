@@ -1,0 +1,280 @@
+import Content
+import HTTPTypes
+import Platform
+import TestPrograms
+import Testing
+
+@testable import Wire
+
+@Suite("One source, several destinations", .timeLimit(.minutes(1)))
+struct SharedRelayTests {
+    private let bytes = sampleBytes(6_000_000)
+
+    /// Counts how often the source is read.
+    private func counted(_ reads: Lock<Int>) -> ScriptedServer.Script {
+        { [bytes] connection in
+            while true {
+                _ = try connection.readHead()
+                reads.withLock { $0 += 1 }
+                try connection.answer("200 OK", [], bytes)
+            }
+        }
+    }
+
+    private func withThree(
+        _ second: @escaping ScriptedServer.Script,
+        _ configuration: TransportConfiguration = TransportConfiguration(),
+        _ body: (_ results: [RelayResult], _ received: [Received]) async throws -> Void
+    ) async throws {
+        let reads = Lock(0)
+        let (one, three) = (Received(), Received())
+        try await withServers(counted(reads), one.script) { source, first in
+            try await withServers(second, three.script) { second, third in
+                try await withTransport(configuration) { transport in
+                    let request = try RelayRequest(bytes, from: source, to: first, second, third)
+                    let results = try await transport.relay(request)
+                    #expect(results.count == 3)
+                    #expect(reads.withLock { $0 } == 1)
+                    try await body(results, [one, three])
+                }
+            }
+        }
+    }
+
+    @Test("reads the source once and stores every byte at each")
+    func three() async throws {
+        let two = Received()
+        try await withThree(two.script) { results, received in
+            #expect(results.allSatisfy { (try? $0.get().stored) != nil })
+            #expect((received + [two]).allSatisfy { $0.all == [bytes] })
+        }
+    }
+
+    @Test("goes on with the others when one refuses", arguments: [503, 403])
+    func refusal(_ status: Int) async throws {
+        let script: ScriptedServer.Script = { connection in
+            _ = try connection.readHead()
+            try connection.answer("\(status) No", text: "no")
+            connection.stall()
+        }
+        try await withThree(script) { results, received in
+            #expect((try? results[1].get())?.destinationAnswered?.status.code == status)
+            #expect(received.allSatisfy { $0.all == [bytes] })
+        }
+    }
+
+    @Test("goes on with the others when one is cut, or isn't there")
+    func cut() async throws {
+        let script: ScriptedServer.Script = { connection in
+            _ = try connection.readHead()
+            _ = try connection.read(1_000_000)
+            connection.resetWhenClosed()
+        }
+        try await withThree(script) { results, received in
+            let error = #expect(throws: WireError.self) { _ = try results[1].get() }
+            #expect(error?.reason == .disconnected && error?.end == .destination)
+            #expect(received.allSatisfy { $0.all == [bytes] })
+        }
+    }
+
+    @Test("lets go of one that keeps the ring full while the others wait")
+    func slow() async throws {
+        let script: ScriptedServer.Script = { connection in
+            _ = try connection.readHead()
+            connection.waitForStop()
+        }
+        // The kernel takes some megabytes from us for a server that doesn't read; the ring fills after that.
+        let big = sampleBytes(40 << 20)
+        let (one, three) = (Received(), Received())
+        let configuration = TransportConfiguration(patience: .milliseconds(200))
+        try await withServers(serving(big), one.script) { source, first in
+            try await withServers(script, three.script) { second, third in
+                try await withTransport(configuration) { transport in
+                    let results = try await transport.relay(RelayRequest(big, from: source, to: first, second, third))
+                    let error = #expect(throws: WireError.self) { _ = try results[1].get() }
+                    #expect(error?.reason == .outpaced && error?.end == .destination)
+                    #expect([one, three].allSatisfy { $0.all == [big] })
+                }
+            }
+        }
+    }
+
+    @Test("never hands a corrupt source's last byte to any")
+    func corrupt() async throws {
+        var wrong = bytes
+        wrong[3_000_000] ^= 1
+        let (one, two) = (Received(), Received())
+        try await withServer(serving(wrong)) { source in
+            try await withServers(one.script, two.script) { first, second in
+                try await withTransport { transport in
+                    let results = try await transport.relay(RelayRequest(bytes, from: source, to: first, second))
+                    for result in results {
+                        let error = #expect(throws: WireError.self) { _ = try result.get() }
+                        #expect(error?.reason == .corrupt && error?.end == .source)
+                    }
+                    #expect(one.all.isEmpty && two.all.isEmpty)
+                }
+            }
+        }
+    }
+
+    @Test("gives the source's own answer to each")
+    func sourceAnswers() async throws {
+        let script: ScriptedServer.Script = { connection in
+            _ = try connection.readHead()
+            try connection.answer("404 Not Found", text: "gone")
+        }
+        try await withServer(script) { source in
+            try await withServers(Received().script, Received().script) { first, second in
+                try await withTransport { transport in
+                    let results = try await transport.relay(RelayRequest([1], from: source, to: first, second))
+                    #expect(results.allSatisfy { (try? $0.get())?.sourceAnswered?.status == .notFound })
+                    #expect(first.connectionCount + second.connectionCount == 0)
+                }
+            }
+        }
+    }
+}
+
+@Suite("Files as ends of a relay", .timeLimit(.minutes(1)))
+struct FileRelayTests {
+    private func request(_ bytes: [UInt8], _ source: RelaySource, _ sinks: RelaySink...) -> RelayRequest {
+        RelayRequest(source: source, sinks: sinks, digest: Digest(of: bytes), size: Int64(bytes.count))
+    }
+
+    @Test("a file goes to a server, and to another file", arguments: [0, 1, 16_384, (3 << 20) + 7])
+    func outwards(_ size: Int) async throws {
+        let bytes = sampleBytes(size)
+        let received = Received()
+        try await withScratchDirectory { folder in
+            try DurableFile.write(bytes, to: "\(folder)/blob")
+            try await withServer(received.script) { server in
+                try await withTransport { transport in
+                    let sink = RelaySink.request(WireRequest(.put, try HTTPURL(server.url())))
+                    let results = try await transport.relay(
+                        request(bytes, .file("\(folder)/blob"), sink, .file("\(folder)/copy"))
+                    )
+                    #expect(results.allSatisfy { (try? $0.get().stored) != nil })
+                    #expect(received.all == [bytes])
+                    #expect(try DurableFile.read("\(folder)/copy", limit: 8 << 20) == bytes)
+                }
+            }
+        }
+    }
+
+    @Test("a file comes from a server", arguments: [0, 1, (3 << 20) + 7])
+    func inwards(_ size: Int) async throws {
+        let bytes = sampleBytes(size)
+        try await withScratchDirectory { folder in
+            try await withServer(serving(bytes)) { server in
+                try await withTransport { transport in
+                    let source = RelaySource.request(WireRequest(.get, try HTTPURL(server.url())))
+                    let outcome = try await transport.relayOne(request(bytes, source, .file("\(folder)/blob")))
+                    #expect(outcome.stored?.status == .created)
+                    #expect(try DurableFile.read("\(folder)/blob", limit: 8 << 20) == bytes)
+                    #expect(names(in: folder) == ["blob"])
+                }
+            }
+        }
+    }
+
+    @Test("nothing is left of a file that came wrong")
+    func corrupt() async throws {
+        let bytes = sampleBytes(100_000)
+        try await withScratchDirectory { folder in
+            try await withServer(serving(sampleBytes(100_000, seed: 2))) { server in
+                try await withTransport { transport in
+                    let source = RelaySource.request(WireRequest(.get, try HTTPURL(server.url())))
+                    let error = await wireError {
+                        try await transport.relayOne(request(bytes, source, .file("\(folder)/blob")))
+                    }
+                    #expect(error?.reason == .corrupt)
+                    #expect(names(in: folder).isEmpty)
+                }
+            }
+        }
+    }
+
+    @Test("a file that isn't there, is too short, or can't be made, is named with its end")
+    func missing() async throws {
+        try await withScratchDirectory { folder in
+            try DurableFile.write([1, 2], to: "\(folder)/short")
+            try await withTransport { transport in
+                let absent = try await transport.relayOne(request([1], .file("\(folder)/none"), .file("\(folder)/x")))
+                #expect(absent.sourceAnswered?.status == .notFound)
+                var error = await wireError {
+                    try await transport.relayOne(request([1, 2, 3], .file("\(folder)/short"), .file("\(folder)/x")))
+                }
+                #expect(error?.reason == .tooShort && error?.end == .source && error?.url == "\(folder)/short")
+                error = await wireError {
+                    try await transport.relayOne(request([1, 2], .file("\(folder)/short"), .file("\(folder)/no/x")))
+                }
+                #expect(error?.reason == .file && error?.end == .destination && error?.url == "\(folder)/no/x")
+                #expect(names(in: folder) == ["short"])
+            }
+        }
+    }
+}
+
+@Suite("Connections ahead of time, and a limited rate", .timeLimit(.minutes(1)))
+struct WarmUpTests {
+    @Test("a warm connection carries nothing, and the upload that comes later uses it")
+    func warm() async throws {
+        let bytes = sampleBytes(1_000)
+        let received = Received()
+        try await withServers(serving(bytes), received.script) { source, destination in
+            try await withTransport(TransportConfiguration(relayDrivers: 1)) { transport in
+                transport.warm(try HTTPURL(destination.url()), connections: 2)
+                transport.warm(try HTTPURL(destination.url()), connections: 3)
+                // The suite's time limit ends a wait that is in vain.
+                while destination.connectionCount < 3 { await Task.yield() }
+                #expect(transport.statistics.requestsSent == 0)
+                for _ in 0..<3 {
+                    _ = try await transport.relayOne(RelayRequest(bytes, from: source, to: destination))
+                }
+                #expect(received.all.count == 3)
+                #expect(destination.connectionCount == 3)
+            }
+        }
+    }
+
+    @Test("no connection is opened to where nothing may be sent")
+    func refused() async throws {
+        try await withTransport { transport in
+            transport.warm(try HTTPURL("http://example.invalid/"), connections: 3)
+            #expect(transport.statistics == TransportStatistics())
+        }
+    }
+
+    @Test("all relays together keep to the rate")
+    func rate() async throws {
+        let bytes = sampleBytes(500_000)
+        let received = Received()
+        try await withServers(serving(bytes), received.script) { source, destination in
+            try await withTransport(TransportConfiguration(limitRate: 4_000_000)) { transport in
+                let request = try RelayRequest(bytes, from: source, to: destination)
+                let began = ContinuousClock.now
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 0..<4 { group.addTask { _ = try await transport.relayOne(request) } }
+                    try await group.waitForAll()
+                }
+                #expect(received.all.count == 4)
+                // Two million bytes, of which the last chunk of each and a short burst may be owed.
+                #expect(ContinuousClock.now - began > .milliseconds(350))
+            }
+        }
+    }
+
+    @Test("what is read is paid for afterwards")
+    func debt() {
+        let limit = RateLimit(bytesPerSecond: 1_000)
+        let start = ContinuousClock.now + .seconds(1)
+        #expect(limit.wait(start) == nil)
+        limit.spend(500, start)
+        #expect(limit.wait(start) == start + .milliseconds(450))
+        #expect(limit.wait(start + .milliseconds(450)) == nil)
+        // A pause gives no more than a burst.
+        limit.spend(100, start + .seconds(60))
+        #expect(limit.wait(start + .seconds(60)) == start + .seconds(60) + .milliseconds(50))
+    }
+}

@@ -1,0 +1,276 @@
+"""The programs that are measured, and how each is told to do the same job.
+
+All of them get a home of their own and none of the reader's settings, proxies or stored credentials.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+
+import workplace
+
+
+class Client:
+    name = ""
+    asks_version = ("--version",)
+    copies_all = False  # whether one run can copy all tags of a repository
+
+    def __init__(self, scratch):
+        self.home = os.path.join(scratch, f"home-{self.name}")
+        os.makedirs(self.home)
+        self.program = shutil.which(self.name)
+
+    def environment(self, registry=None):
+        """What the program runs with; `registry` says which authority is to be trusted."""
+        found = {"PATH": os.environ["PATH"], "HOME": self.home, "LANG": "C.UTF-8"}
+        if registry and registry.certificate:
+            found["SSL_CERT_FILE"] = registry.certificate.authority  # what programs in Go look at
+        return found
+
+    def version(self):
+        said = subprocess.run(
+            [self.program, *self.asks_version], capture_output=True, text=True, env=self.environment()
+        )
+        number = re.search(r"\d+\.\d+(\.\d+)?\S*", said.stdout)
+        return number[0] if number else "unknown"
+
+    def start_up(self):
+        return [self.program, *self.asks_version]
+
+    def forget(self):
+        """Removes what a run has kept for the next one."""
+        shutil.rmtree(self.home)
+        os.makedirs(self.home)
+
+    def copy(self, source, image, destination, repository, jobs=None):
+        """Copies `image` to the same tag of `repository`."""
+        raise NotImplementedError
+
+    def retag(self, registry, image, tag):
+        raise NotImplementedError
+
+    def copy_all(self, source, repository, destination):
+        """Copies all tags of a repository to one of the same name, if `copies_all`."""
+        raise NotImplementedError
+
+
+class Replicate(Client):
+    """This project's. `--referrers none`, since none of the others looks for referrers either."""
+
+    name = "ecr-replicate"
+    copies_all = True
+
+    def __init__(self, scratch, referrers="none"):
+        super().__init__(os.path.join(scratch, f"referrers-{referrers}"))
+        self.program, self.referrers = workplace.BINARY, referrers
+        if referrers != "none":
+            self.name = f"ecr-replicate --referrers {referrers}"
+
+    def _run(self, command, registries):
+        bundle = next((r.certificate.authority for r in registries if r.certificate), None)
+        return [
+            self.program, command, "--progress", "none", *(["--ca-bundle", bundle] if bundle else []),
+        ]
+
+    def copy(self, source, image, destination, repository, jobs=None):
+        return [
+            *self._run("copy", (source, destination)), "--referrers", self.referrers,
+            *(["--jobs", str(jobs)] if jobs else []),
+            f"{source.base}/{image.repository}:{image.tag}", f"{destination.base}/{repository}:{image.tag}",
+        ]
+
+    def retag(self, registry, image, tag):
+        return [*self._run("retag", (registry,)), f"{registry.base}/{image.repository}:{image.tag}", tag]
+
+    def copy_all(self, source, repository, destination):
+        return [
+            *self._run("copy", (source, destination)), "--referrers", self.referrers, "--all-tags",
+            f"{source.base}/{repository}", f"{destination.base}/{repository}",
+        ]
+
+
+class Skopeo(Client):
+    """Its blob-info cache, with which a second copy is a mount, is in a home of its own and emptied for every run."""
+
+    name = "skopeo"
+    copies_all = True
+
+    def environment(self, registry=None):
+        # As root it would use the machine's cache in /var/lib/containers; told of another user, it uses a home's.
+        return super().environment(registry) | {
+            "_CONTAINERS_ROOTLESS_UID": "1000",
+            "XDG_DATA_HOME": os.path.join(self.home, "data"),
+        }
+
+    def _trust(self, side, registry):
+        if registry.certificate:
+            return [f"--{side}-cert-dir", registry.certificate.folder]
+        return [f"--{side}-tls-verify=false"]
+
+    def copy(self, source, image, destination, repository, jobs=None):
+        return [
+            self.program, "copy", "--quiet", "--preserve-digests",
+            *self._trust("src", source), *self._trust("dest", destination),
+            f"docker://{source.authority}/{image.repository}:{image.tag}",
+            f"docker://{destination.authority}/{repository}:{image.tag}",
+        ]
+
+    def retag(self, registry, image, tag):
+        return [
+            self.program, "copy", "--quiet", "--preserve-digests",
+            *self._trust("src", registry), *self._trust("dest", registry),
+            f"docker://{registry.authority}/{image.repository}:{image.tag}",
+            f"docker://{registry.authority}/{image.repository}:{tag}",
+        ]
+
+    def copy_all(self, source, repository, destination):
+        folder = os.path.dirname(repository)
+        return [
+            self.program, "sync", "--preserve-digests", "--src", "docker", "--dest", "docker",
+            *self._trust("src", source), *self._trust("dest", destination),
+            f"{source.authority}/{repository}", os.path.join(destination.authority, folder),
+        ]
+
+
+class Crane(Client):
+    name = "crane"
+    asks_version = ("version",)
+    copies_all = True
+
+    def copy(self, source, image, destination, repository, jobs=None):
+        return [
+            self.program, "copy", f"{source.authority}/{image.repository}:{image.tag}",
+            f"{destination.authority}/{repository}:{image.tag}", *([] if source.certificate else ["--insecure"]),
+        ]
+
+    def retag(self, registry, image, tag):
+        return [
+            self.program, "tag", f"{registry.authority}/{image.repository}:{image.tag}", tag,
+            *([] if registry.certificate else ["--insecure"]),
+        ]
+
+    def copy_all(self, source, repository, destination):
+        return [
+            self.program, "copy", "--all-tags", f"{source.authority}/{repository}",
+            f"{destination.authority}/{repository}", *([] if source.certificate else ["--insecure"]),
+        ]
+
+
+class Regctl(Client):
+    name = "regctl"
+    asks_version = ("version",)
+
+    def _hosts(self, *registries):
+        plain = (r for r in registries if not r.certificate)
+        return [option for r in plain for option in ("--host", f"reg={r.authority},tls=disabled")]
+
+    def copy(self, source, image, destination, repository, jobs=None):
+        return [
+            self.program, *self._hosts(source, destination), "image", "copy",
+            f"{source.authority}/{image.repository}:{image.tag}",
+            f"{destination.authority}/{repository}:{image.tag}",
+        ]
+
+    def retag(self, registry, image, tag):
+        return [
+            self.program, *self._hosts(registry), "image", "copy",
+            f"{registry.authority}/{image.repository}:{image.tag}", f"{registry.authority}/{image.repository}:{tag}",
+        ]
+
+
+class Oras(Client):
+    name = "oras"
+    asks_version = ("version",)
+
+    def copy(self, source, image, destination, repository, jobs=None):
+        ends = [("from", source), ("to", destination)]
+        return [
+            self.program, "copy",
+            *(o for end, r in ends for o in (
+                [f"--{end}-ca-file", r.certificate.authority] if r.certificate else [f"--{end}-plain-http"]
+            )),
+            f"{source.authority}/{image.repository}:{image.tag}",
+            f"{destination.authority}/{repository}:{image.tag}",
+        ]
+
+    def retag(self, registry, image, tag):
+        trust = ["--ca-file", registry.certificate.authority] if registry.certificate else ["--plain-http"]
+        return [self.program, "tag", *trust, f"{registry.authority}/{image.repository}:{image.tag}", tag]
+
+
+class Yardstick:
+    """Not a client: what a part of the job costs with nothing around it."""
+
+    def __init__(self, program):
+        self.program = program
+
+    def forget(self):
+        pass
+
+    def environment(self, _=None):
+        return {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8"}
+
+    def command(self, store, image, source, destination):
+        raise NotImplementedError
+
+    @staticmethod
+    def uploads(image, destination):
+        """Each layer with an address that takes it; opening the upload isn't timed."""
+        for layer in image.layers:
+            yield layer, f"{destination.open_upload(image.repository)}&digest={layer['digest']}"
+
+
+class Floor(Yardstick):
+    """`curl -T` from files, a process for each layer, all at once: uploads alone, and nothing hashed."""
+
+    name = "curl -T"
+    shown = "curl -T LAYER UPLOAD &   # for each layer"
+
+    def command(self, store, image, source, destination):
+        trust = f" --cacert {destination.certificate.authority}" if destination.certificate else ""
+        puts = " ".join(
+            f"{self.program} -qfsS --noproxy '*' --http1.1{trust} -H 'Content-Type: application/octet-stream' "
+            f"-o /dev/null -T '{store.path(layer['digest'])}' '{address}' & all=\"$all $!\";"
+            for layer, address in self.uploads(image, destination)
+        )
+        return ["sh", "-c", f"all=; {puts} for one in $all; do wait $one || exit 1; done"]
+
+
+class BareLoop(Yardstick):
+    """tools/bareloop.c: receive, hash, send, and nothing else."""
+
+    name = "bare loop"
+    shown = "bareloop [--tls] SOURCE DESTINATION LAYER..."
+
+    def command(self, store, image, source, destination):
+        blobs = [
+            (f"/v2/{image.repository}/blobs/{layer['digest']}", address.removeprefix(destination.base), str(layer["size"]))
+            for layer, address in self.uploads(image, destination)
+        ]
+        return [
+            self.program, *(["--tls"] if destination.certificate else []), str(source.port), str(destination.port),
+            *(argument for blob in blobs for argument in blob),
+        ]
+
+
+def version_of(program, *arguments):
+    """The first line of what a program says about itself, or None if there is no such program."""
+    try:
+        said = subprocess.run([program, *arguments], capture_output=True, text=True)
+    except FileNotFoundError:
+        return None
+    lines = (said.stdout or said.stderr).splitlines()
+    return lines[0].strip() if lines else None
+
+
+def present(scratch):
+    """This project's program first, then skopeo, then every other that is on PATH."""
+    wanted = [Skopeo, Crane, Regctl, Oras]
+    return [Replicate(scratch), *(kind(scratch) for kind in wanted if shutil.which(kind.name))]
+
+
+def yardsticks():
+    found = [Floor(shutil.which("curl"))]
+    bare = workplace.compiled("bareloop", "ssl", "crypto", "pthread")
+    return [*found, BareLoop(bare)] if bare else found
