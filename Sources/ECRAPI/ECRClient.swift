@@ -49,7 +49,7 @@ public struct ECRClient: Sendable {
     ///
     /// - Throws: ``ECRError``, `WireError`, `IdentityError`, `CancellationError`.
     public func send<Operation: ECROperation>(_ operation: Operation) async throws -> Operation.Response {
-        let call = Call(Operation.name, body: try operation.body())
+        let call = Call(Operation.name, body: try operation.body(), deadline: Operation.deadline)
         var mayRefresh = true
         return try await retry.run { attempt in
             let used = try await credentials.credentials()
@@ -69,12 +69,14 @@ public struct ECRClient: Sendable {
     private struct Call {
         let name: String
         let body: RequestBody
+        let deadline: Duration
         /// What AWS's support finds all attempts by.
         let invocation = UUID().uuidString.lowercased()
 
-        init(_ name: String, body: RequestBody) {
+        init(_ name: String, body: RequestBody, deadline: Duration) {
             self.name = name
             self.body = body
+            self.deadline = deadline
         }
     }
 
@@ -118,7 +120,7 @@ public struct ECRClient: Sendable {
     }
 
     private func signed(_ call: Call, _ attempt: Int, _ credentials: AWSCredentials, at time: Date) -> WireRequest {
-        var request = WireRequest(.post, endpoint)
+        var request = WireRequest(.post, endpoint, deadline: call.deadline)
         request.content = call.body
         // AWS's own endpoints are https by rule: one that isn't was named by the user.
         request.allowsPlainHTTP = true

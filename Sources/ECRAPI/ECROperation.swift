@@ -11,11 +11,16 @@ public protocol ECROperation: Encodable, Sendable {
     /// The last part of `X-Amz-Target`, for example `"PutImage"`.
     static var name: String { get }
 
+    /// How long one attempt may take; a part of a blob may take longer as long as it moves.
+    static var deadline: Duration { get }
+
     /// The request's body; JSON of `self` unless an operation knows a cheaper way.
     func body() throws -> RequestBody
 }
 
 extension ECROperation {
+    public static var deadline: Duration { WireRequest.usualDeadline }
+
     public func body() throws -> RequestBody { RequestBody(try json()) }
 
     /// What is encoded of `self`, in one line.

@@ -17,6 +17,8 @@ final class Exchange: Job {
     /// From when its deadline counts: its begin, or the last byte of a part.
     private var since: ContinuousClock.Instant
     private var uploadedWhenChecked: Int64 = 0
+    /// When the rate that all blobs share lets a part go on.
+    private var waitsUntil: ContinuousClock.Instant?
 
     init(
         _ request: WireRequest,
@@ -48,7 +50,15 @@ final class Exchange: Job {
         switch place {
         case .unknown, .nowhere: return .abort
         case .receiver:
-            if unsafe request.receiver?.append(chunk) == true { return .taken }
+            if let wait = loop.rate?.wait() {
+                waitsUntil = wait
+                loop.mark(self)
+                return .pause
+            }
+            if unsafe request.receiver?.append(chunk) == true {
+                loop.rate?.spend(chunk.count)
+                return .taken
+            }
             failure = WireError(.tooLong, "goes on after what was asked for", url: request.url)
             return .abort
         case .memory:
@@ -98,7 +108,17 @@ final class Exchange: Job {
         finish(.success(WireResponse(transfer.head, body: answer)))
     }
 
-    func settle() {}
+    func settle() {
+        guard let wait = waitsUntil else { return }
+        guard loop.now >= wait else { return loop.wake(at: wait) }
+        // Cleared first: the callback runs inside `resume` and may set it again.
+        waitsUntil = nil
+        do {
+            try transfer?.resume()
+        } catch {
+            fail(failure ?? error)
+        }
+    }
 
     private func moved() {
         if request.movesPart { since = loop.now }
@@ -109,6 +129,14 @@ final class Exchange: Job {
         if request.content.isPart, let uploaded = transfer?.uploaded, uploaded != uploadedWhenChecked {
             uploadedWhenChecked = uploaded
             moved()
+        }
+        if let wait = waitsUntil {
+            moved()
+            guard loop.now < wait else {
+                loop.mark(self)
+                return loop.now + request.deadline
+            }
+            return wait
         }
         let due = since + request.deadline
         if loop.now >= due { fail(late) }

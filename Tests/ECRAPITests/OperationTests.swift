@@ -170,6 +170,16 @@ struct OperationTests {
         #expect(ended.layerDigest == digest)
     }
 
+    @Test("ECR may take minutes to hash a layer before it answers, and no other call does")
+    func deadlines() async throws {
+        let sender = RecordingSender { _, _ in answer(#"{"uploadId":"u-1","partSize":1}"#) }
+        _ = try await client(sender).send(
+            CompleteLayerUpload(registryId: account, repositoryName: repository, uploadId: "u-1", layerDigest: digest)
+        )
+        _ = try await client(sender).send(InitiateLayerUpload(registryId: account, repositoryName: repository))
+        #expect(sender.requests.map(\.deadline) == [.seconds(300), .seconds(60)])
+    }
+
     @Test("ListImageReferrers and BatchDeleteImage")
     func referrers() async throws {
         let response = try await exchange(

@@ -98,6 +98,7 @@ struct ScenarioPartTests {
         .throttle(retryAfter: nil), .throttle(retryAfter: 2), .status(500), .status(503), .resetBefore, .loseAnswer,
         .cutBody(afterBytes: 10), .cutBody(afterBytes: 40_000), .truncate, .expireToken, .expireURL,
         .error(code: "ServerException", message: "ordered", status: 500),
+        .status(503, retryAfter: 1), .drip(bytes: 20_000), .skew(seconds: 3_600),
     ]
 
     @Test("any single fault on any of their requests ends with the image there, whole", arguments: operations, kinds)

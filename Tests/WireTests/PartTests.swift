@@ -180,6 +180,24 @@ struct PartTests {
         }
     }
 
+    @Test("parts are bound by the rate that all blobs share")
+    func rate() async throws {
+        let bytes = sampleBytes(2_000_000)
+        try await withServer { connection in
+            _ = try connection.readHead()
+            try connection.answer("206 Partial Content", [], bytes)
+        } _: { server in
+            try await withTransport(TransportConfiguration(limitRate: 4_000_000)) { transport in
+                let buffer = PartBuffer(capacity: bytes.count)
+                let started = ContinuousClock.now
+                _ = try await transport.send(try ranged(server, into: buffer))
+                // Half a second, less what may come at once.
+                #expect(ContinuousClock.now - started > .milliseconds(400))
+                #expect(buffer.digest == Digest(of: bytes))
+            }
+        }
+    }
+
     @Test("where nothing moves in either direction it ends as stalled", arguments: ["download", "upload"])
     func stalls(_ way: String) async throws {
         try await withServer { connection in

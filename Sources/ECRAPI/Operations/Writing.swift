@@ -140,6 +140,8 @@ public struct UploadLayerPart: ECROperation {
 /// - Source: ECR API Reference, version 2015-09-21, `CompleteLayerUpload`; facts/ecr.md A.6
 public struct CompleteLayerUpload: ECROperation {
     public static let name = "CompleteLayerUpload"
+    /// It answers when it has hashed the whole layer.
+    public static let deadline = TransportConfiguration.usualCommitLimit
 
     public var registryId: AccountID
     public var repositoryName: RepositoryName
