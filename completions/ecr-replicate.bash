@@ -188,7 +188,7 @@ _ecr-replicate_retag() {
     repeating_flags=()
     non_repeating_flags=(--dry-run --version -h --help)
     repeating_options=()
-    non_repeating_options=(--if-exists --if-current --output --progress --log-level --jobs --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --destination-profile --destination-role-arn --destination-external-id --destination-session-name --source-endpoint-url --destination-endpoint-url --source-registry-endpoint --destination-registry-endpoint --ca-bundle)
+    non_repeating_options=(--if-exists --if-current --output --progress --log-level --jobs --limit-rate --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --destination-profile --destination-role-arn --destination-external-id --destination-session-name --source-endpoint-url --destination-endpoint-url --source-registry-endpoint --destination-registry-endpoint --ca-bundle)
     __ecr-replicate_offer_flags_options -1
 
     # Offer option value completions
@@ -213,6 +213,9 @@ _ecr-replicate_retag() {
         return
         ;;
     '--jobs')
+        return
+        ;;
+    '--limit-rate')
         return
         ;;
     '--profile')
@@ -277,7 +280,7 @@ _ecr-replicate_copy() {
     repeating_flags=()
     non_repeating_flags=(--all-tags --dry-run --version -h --help)
     repeating_options=(--tag --platform --match)
-    non_repeating_options=(--newest --if-exists --if-current --referrers --create-repository --output --progress --log-level --jobs --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --destination-profile --destination-role-arn --destination-external-id --destination-session-name --source-endpoint-url --destination-endpoint-url --source-registry-endpoint --destination-registry-endpoint --ca-bundle)
+    non_repeating_options=(--newest --if-exists --if-current --referrers --create-repository --output --progress --log-level --jobs --limit-rate --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --destination-profile --destination-role-arn --destination-external-id --destination-session-name --source-endpoint-url --destination-endpoint-url --source-registry-endpoint --destination-registry-endpoint --ca-bundle)
     __ecr-replicate_offer_flags_options -1
 
     # Offer option value completions
@@ -322,6 +325,9 @@ _ecr-replicate_copy() {
         return
         ;;
     '--jobs')
+        return
+        ;;
+    '--limit-rate')
         return
         ;;
     '--profile')
@@ -386,7 +392,7 @@ _ecr-replicate_promote() {
     repeating_flags=()
     non_repeating_flags=(--dry-run --version -h --help)
     repeating_options=(--tag)
-    non_repeating_options=(--if-exists --if-current --referrers --create-repository --output --progress --log-level --jobs --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --destination-profile --destination-role-arn --destination-external-id --destination-session-name --source-endpoint-url --destination-endpoint-url --source-registry-endpoint --destination-registry-endpoint --ca-bundle)
+    non_repeating_options=(--if-exists --if-current --referrers --create-repository --output --progress --log-level --jobs --limit-rate --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --destination-profile --destination-role-arn --destination-external-id --destination-session-name --source-endpoint-url --destination-endpoint-url --source-registry-endpoint --destination-registry-endpoint --ca-bundle)
     __ecr-replicate_offer_flags_options 2
 
     # Offer option value completions
@@ -422,6 +428,9 @@ _ecr-replicate_promote() {
         return
         ;;
     '--jobs')
+        return
+        ;;
+    '--limit-rate')
         return
         ;;
     '--profile')
@@ -486,7 +495,7 @@ _ecr-replicate_inspect() {
     repeating_flags=()
     non_repeating_flags=(--raw --version -h --help)
     repeating_options=()
-    non_repeating_options=(--referrers --output --progress --log-level --jobs --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --destination-profile --destination-role-arn --destination-external-id --destination-session-name --source-endpoint-url --destination-endpoint-url --source-registry-endpoint --destination-registry-endpoint --ca-bundle)
+    non_repeating_options=(--referrers --output --progress --log-level --jobs --limit-rate --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --destination-profile --destination-role-arn --destination-external-id --destination-session-name --source-endpoint-url --destination-endpoint-url --source-registry-endpoint --destination-registry-endpoint --ca-bundle)
     __ecr-replicate_offer_flags_options 1
 
     # Offer option value completions
@@ -508,6 +517,9 @@ _ecr-replicate_inspect() {
         return
         ;;
     '--jobs')
+        return
+        ;;
+    '--limit-rate')
         return
         ;;
     '--profile')
@@ -572,7 +584,7 @@ _ecr-replicate_ls() {
     repeating_flags=()
     non_repeating_flags=(--version -h --help)
     repeating_options=(--match)
-    non_repeating_options=(--newest --output --progress --log-level --jobs --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --destination-profile --destination-role-arn --destination-external-id --destination-session-name --source-endpoint-url --destination-endpoint-url --source-registry-endpoint --destination-registry-endpoint --ca-bundle)
+    non_repeating_options=(--newest --output --progress --log-level --jobs --limit-rate --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --destination-profile --destination-role-arn --destination-external-id --destination-session-name --source-endpoint-url --destination-endpoint-url --source-registry-endpoint --destination-registry-endpoint --ca-bundle)
     __ecr-replicate_offer_flags_options 1
 
     # Offer option value completions
@@ -596,6 +608,9 @@ _ecr-replicate_ls() {
         return
         ;;
     '--jobs')
+        return
+        ;;
+    '--limit-rate')
         return
         ;;
     '--profile')
