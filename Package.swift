@@ -121,7 +121,7 @@ let package = Package(
             name: "ReplicateTests",
             dependencies: [
                 "Replicate", "ECRAPI", "Distribution", "AWSIdentity", "Wire", "Content", "Platform",
-                "ECREmulator", httpTypes, logging,
+                "ECREmulator", "TestPrograms", httpTypes, logging,
             ],
             swiftSettings: testSettings
         ),

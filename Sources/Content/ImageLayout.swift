@@ -5,7 +5,7 @@
 ///
 /// - Source: OCI image-spec 1.1, `image-layout.md`
 public struct ImageLayout: Hashable, Sendable, CustomStringConvertible {
-    /// As written, absolute or from where the process was started; without a slash at its end.
+    /// As written, absolute or from where the process was started; without a slash at its end, as far as that can go.
     public var path: String
 
     public init(path: String) { self.path = path }
@@ -43,7 +43,12 @@ public struct ImageLayout: Hashable, Sendable, CustomStringConvertible {
         guard !path.hasPrefix("//") else {
             throw .malformedReference(whole, reason: "oci: names a directory; a registry is written without it")
         }
-        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        // The slash behind a name with a colon in it is what tells that name from a tag.
+        while path.count > 1, path.hasSuffix("/") {
+            let shorter = path.dropLast()
+            if let colon = shorter.lastIndex(of: ":"), !shorter[colon...].contains("/") { break }
+            path = shorter
+        }
         guard !path.isEmpty else { throw .malformedReference(whole, reason: "after oci: comes a directory") }
         return (ImageLayout(path: String(path)), tag, digest)
     }

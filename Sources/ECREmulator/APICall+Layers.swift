@@ -49,7 +49,7 @@ extension APICall {
     func initiateLayerUpload() throws -> JSON {
         let upload = try change { $0.initiateUpload() }
         aws.save()
-        return .members(["uploadId": .text(upload.id), "partSize": .integer(EmulatedRepository.partSize)])
+        return .members(["uploadId": .text(upload.id), "partSize": .integer(aws.configuration.partSize)])
     }
 
     func uploadLayerPart() throws -> JSON {
@@ -94,7 +94,10 @@ extension APICall {
         do {
             // Kept first: once the repository says it has the blob, its file is there.
             if digests.contains("\(actual)"), actual != .ofNothing { try aws.blobs.keep(id, as: actual) }
-            digest = try change { try $0.completeUpload(id, digests: digests, actual: actual) }
+            let smallest = aws.configuration.smallestPart
+            digest = try change {
+                try $0.completeUpload(id, digests: digests, actual: actual, smallestPart: smallest)
+            }
         } catch {
             aws.blobs.discard(id)
             aws.save()

@@ -13,7 +13,7 @@ struct EmulatedUpload: Codable, Sendable, Equatable {
 }
 
 extension EmulatedRepository {
-    /// What InitiateLayerUpload asks for, in bytes (facts/ecr.md A.6).
+    /// What InitiateLayerUpload asks for unless a test has it otherwise, in bytes (facts/ecr.md A.6).
     static let partSize: Int64 = 10_485_760
     /// Of every part but the last, in bytes (facts/ecr.md A.6).
     static let smallestPart: Int64 = 5_242_880
@@ -68,10 +68,17 @@ extension EmulatedRepository {
 
     /// Makes a layer of an upload.
     ///
-    /// - Parameter actual: What the bytes hash to.
+    /// - Parameters:
+    ///   - actual: What the bytes hash to.
+    ///   - smallestPart: Of every part but the last, in bytes.
     /// - Throws: `EmptyUploadException`, `InvalidLayerException`, `LayerPartTooSmallException`,
     ///   `LayerAlreadyExistsException`. After a wrong digest the upload is gone.
-    mutating func completeUpload(_ id: String, digests: [String], actual: Digest) throws(ServiceFault) -> Digest {
+    mutating func completeUpload(
+        _ id: String,
+        digests: [String],
+        actual: Digest,
+        smallestPart: Int64 = Self.smallestPart
+    ) throws(ServiceFault) -> Digest {
         let upload = try upload(id)
         guard upload.received > 0 else {
             throw ServiceFault(
@@ -80,11 +87,11 @@ extension EmulatedRepository {
                     + "cannot be completed because it does not have any parts"
             )
         }
-        guard upload.parts.dropLast().allSatisfy({ $0 >= Self.smallestPart }) else {
+        guard upload.parts.dropLast().allSatisfy({ $0 >= smallestPart }) else {
             uploads[id] = nil
             throw ServiceFault(
                 "LayerPartTooSmallException",
-                "Layer parts must be at least \(Self.smallestPart) bytes in size, except the last"
+                "Layer parts must be at least \(smallestPart) bytes in size, except the last"
             )
         }
         uploads[id] = nil

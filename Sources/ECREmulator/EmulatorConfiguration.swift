@@ -57,6 +57,10 @@ public struct EmulatorConfiguration: Sendable {
     public var tokenLifetime = 43_200.0
     /// In seconds; presigned URLs are good for an hour (facts/ecr.md A.5).
     public var downloadLifetime = 3_600.0
+    /// In bytes: what InitiateLayerUpload asks for.
+    public var partSize = EmulatedRepository.partSize
+    /// In bytes: of every part of a layer but the last; tests have many parts of few bytes.
+    public var smallestPart = EmulatedRepository.smallestPart
     /// Whether configs come from the registry itself with 200, as some have seen (facts/ecr.md B.5).
     public var servesConfigsDirectly = false
     /// Whether an immutable tag refuses even its own digest, as some have seen (facts/ecr.md A.6).

@@ -229,7 +229,11 @@ struct Batch: Sendable {
         let places = indexes.compactMap { index in session(index).map { (index, $0) } }
         do {
             let plans = try await replicator.drain.abandoning {
-                try await Planner(reader: reader, options: options).plan(wish, for: places.map(\.1))
+                try await Planner(
+                    reader: reader,
+                    options: options,
+                    expectsUploads: !replicator.mover.large.takesAll
+                ).plan(wish, for: places.map(\.1))
             }
             return zip(places, plans).map { place, plan in
                 let noted = plan.map { plan in

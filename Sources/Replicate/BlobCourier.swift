@@ -125,32 +125,8 @@ struct BlobCourier: Sendable {
             trail.hops = 0
             trail.source = try await source.source(of: blob)
         } else {
-            throw sourceFailure(answer, blob, source)
+            throw BlobFailure(sourceAnswered: answer, blob, source)
         }
-    }
-
-    private func sourceFailure(
-        _ answer: WireResponse,
-        _ blob: Descriptor,
-        _ source: any ImageRepository
-    ) -> BlobFailure {
-        let operation = "downloading \(blob.digest)"
-        let advice = answer.retryAfter.map { RetryAdvice.wait($0) } ?? .backOff
-        let code = "HTTP \(answer.status.code)"
-        return switch answer.status.code {
-        case 404: BlobFailure(failure(.blobMissing(blob.digest), source, operation), .never)
-        case 408, 429, 503: BlobFailure(failure(.throttled(code), source, operation), advice)
-        case 500...599: BlobFailure(failure(.rejected(code: code, text: ""), source, operation), advice)
-        // The body stays out: S3 repeats the request in it, key id and signature included.
-        default: BlobFailure(failure(.rejected(code: code, text: storageCode(answer)), source, operation), .never)
-        }
-    }
-
-    /// What S3 calls the trouble, for example `AccessDenied`.
-    private func storageCode(_ answer: WireResponse) -> String {
-        let parts = answer.excerpt(1_000).split(separator: "<Code>", maxSplits: 1)
-        let code = (parts.count == 2 ? parts[1] : "").prefix { $0.isASCII && $0.isLetter }
-        return code.isEmpty || code.count > 60 ? "the layer's host refuses" : "the layer's host says \(code)"
     }
 
     private func explain(
@@ -175,17 +151,4 @@ struct BlobCourier: Sendable {
     ) -> CopyError {
         CopyError(reason, side: repository.side, image: repository.reference.description, operation: operation)
     }
-}
-
-/// One try at one blob, and whether another makes sense.
-struct BlobFailure: RetryAdvising, CustomStringConvertible {
-    var error: CopyError
-    var retryAdvice: RetryAdvice
-
-    init(_ error: CopyError, _ retryAdvice: RetryAdvice) {
-        self.error = error
-        self.retryAdvice = retryAdvice
-    }
-
-    var description: String { "\(error.operation) at the \(error.side.rawValue) \(error.image): \(error.cause)" }
 }

@@ -12,6 +12,7 @@ struct BlobMover: Sendable {
     enum Arrival: Sendable { case moved, mounted(from: RepositoryName), wasThere }
 
     let courier: BlobCourier
+    let large: LargeBlobs
     let retry: RetryPolicy
     let admission: Admission
     let siblings = Siblings()
@@ -31,6 +32,7 @@ struct BlobMover: Sendable {
     ///   - clock: For how long a gathering waits; never an instant one, or nobody would be waited for.
     init(
         relay: any BlobRelaying,
+        large: LargeBlobs,
         retry: RetryPolicy,
         jobs: Int?,
         drain: Drain = Drain(),
@@ -38,6 +40,7 @@ struct BlobMover: Sendable {
         report: @escaping @Sendable (CopyEvent) -> Void
     ) {
         courier = BlobCourier(relay: relay, report: report)
+        self.large = large
         self.retry = retry
         admission = Admission(jobs: jobs, drain: drain)
         gatherings = Gatherings(clock: clock)
@@ -65,7 +68,7 @@ struct BlobMover: Sendable {
     ) async throws -> Arrival {
         await flights.forget(Self.key(blob, destination))
         return try await bring(blob, source, destination) {
-            try await admission.admit(blob.size) { try await bringAlone(blob, source, destination) }
+            try await bringAdmitted(blob, source, destination)
         }
     }
 
@@ -94,6 +97,16 @@ struct BlobMover: Sendable {
     }
 
     // MARK: One destination
+
+    private func bringAdmitted(
+        _ blob: Descriptor,
+        _ source: any ImageRepository,
+        _ destination: any ImageRepository
+    ) async throws -> Arrival {
+        try await large.withPlace(for: blob, at: destination) {
+            try await admission.admit(blob.size) { try await bringAlone(blob, source, destination) }
+        }
+    }
 
     private func bringAlone(
         _ blob: Descriptor,
@@ -144,6 +157,8 @@ struct BlobMover: Sendable {
             // The mount may make the download's address unnecessary.
             switch try await open(blob, source, destination) {
             case .arrived(let arrival): return arrival
+            case .open(let upload) where large.takes(blob, to: destination):
+                await abandon(upload, at: destination)
             case .open(let upload):
                 return try await closing(upload, at: destination) {
                     try await courier.carry(blob, try await source.source(of: blob), source, [(upload, destination)])[0]
@@ -152,6 +167,7 @@ struct BlobMover: Sendable {
                 }
             }
         }
+        if let arrival = try await large.bring(blob, from: source, to: destination) { return arrival }
         // Neither needs the other: the download's address and the upload's are asked for at once.
         async let download = source.source(of: blob)
         guard case .open(let upload) = try await open(blob, source, destination) else { return .wasThere }
@@ -216,8 +232,10 @@ struct BlobMover: Sendable {
         _ source: any ImageRepository,
         _ destination: any ImageRepository
     ) async throws -> Arrival {
+        // Parts are read at each destination's own pace.
         let company = gatherings.company(for: blob.digest, from: source, of: destination)
-        if company.count > 1 {
+            .filter { !large.takes(blob, to: $0) }
+        if company.count > 1, company.contains(where: { $0.placeKey == destination.placeKey }) {
             let results = try await shared.run("\(source.placeKey)/\(blob.digest)") {
                 try await admission.admit(blob.size) { try await bringTogether(blob, source, company) }
             }
@@ -225,7 +243,7 @@ struct BlobMover: Sendable {
             // It was let go, or its answer was lost: it may have taken the blob all the same.
             if try await destination.missing([blob]).isEmpty { return .moved }
         }
-        return try await admission.admit(blob.size) { try await bringAlone(blob, source, destination) }
+        return try await bringAdmitted(blob, source, destination)
     }
 
     private func bringTogether(

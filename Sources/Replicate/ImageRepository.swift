@@ -155,6 +155,9 @@ public protocol ImageRepository: Sendable {
     /// - Parameter isCertain: Whether the image isn't there, so that blobs will probably be moved.
     func prepare(forBlobs count: Int, isCertain: Bool) async
 
+    /// The registry's way to take a blob in parts, if it has one.
+    var partUploads: (any PartUploading)? { get }
+
     /// Ends an upload that won't be finished; failing to is no failure.
     func closeUpload(_ upload: OpenUpload) async
 
@@ -205,6 +208,8 @@ extension ImageRepository {
     public func soleImage() async throws -> ManifestID? { nil }
 
     public func keepUntagged(_ root: Manifest) async throws {}
+
+    public var partUploads: (any PartUploading)? { nil }
 
     public func read(_ manifests: [ManifestID]) async throws -> Reading {
         try await read(manifests: manifests, digests: [])

@@ -6,6 +6,8 @@ internal import Content
 struct Planner: Sendable {
     let reader: SourceReader
     let options: CopyOptions
+    /// Whether blobs will go to the registries' uploads, which are better prepared for.
+    var expectsUploads = true
 
     /// One image: where it comes from, what it is, which tags it should get where.
     struct Wish: Sendable {
@@ -72,7 +74,7 @@ struct Planner: Sendable {
 
     /// Opens connections while the graph is read: no blob waits for a handshake that it could have had.
     private func prepare(_ needy: [DestinationSession], for root: Manifest) async {
-        guard !options.isDryRun, !needy.isEmpty else { return }
+        guard expectsUploads, !options.isDryRun, !needy.isEmpty else { return }
         await ([reader.repository] + needy.map(\.repository)).prepare(for: root, isCertain: true)
     }
 

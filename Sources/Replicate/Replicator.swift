@@ -28,6 +28,7 @@ public struct Replicator: Sendable {
         source: SideOptions,
         destination: SideOptions,
         jobs: Int? = nil,
+        uploads: UploadOptions = UploadOptions(),
         drain: Drain = Drain(),
         report: @escaping @Sendable (CopyEvent) -> Void = { _ in }
     ) {
@@ -40,7 +41,15 @@ public struct Replicator: Sendable {
         var retry = retry.spending(opener.budgets.destination)
         // A blob that waits for its next try isn't under way.
         retry.clock = retry.clock.until(drain)
-        mover = BlobMover(relay: relay, retry: retry, jobs: jobs, drain: drain, report: report)
+        let large = LargeBlobs(
+            uploads,
+            sender: opener.sender,
+            retry: retry,
+            logger: opener.logger,
+            drain: drain,
+            report: report
+        )
+        mover = BlobMover(relay: relay, large: large, retry: retry, jobs: jobs, drain: drain, report: report)
     }
 
     /// Gives an image of a repository more tags there: one question, and one `PutImage` a tag.

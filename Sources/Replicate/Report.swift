@@ -89,7 +89,9 @@ public enum CopyResult: Sendable {
 public enum CopyEvent: Sendable {
     case planned(Plan)
     case blobStarted(Descriptor, to: ImageReference)
-    /// So many more bytes of the blob were handed to the destination.
+    /// An earlier run had brought so many bytes of it.
+    case blobResumed(Descriptor, to: ImageReference, at: Int64)
+    /// So many more bytes of the blob were handed to the destination; fewer than none if it has lost some.
     case blobProgress(Digest, to: ImageReference, bytes: Int)
     /// A try failed; its bytes no longer count.
     case blobRestarted(Digest, to: ImageReference, reason: String)

@@ -38,13 +38,13 @@ public struct SideOptions: Sendable, Hashable {
 /// - Source: DESIGN section 6
 public final class RepositoryOpener: Sendable {
     private let resolver: IdentityResolver
-    private let sender: any HTTPSending
+    let sender: any HTTPSending
     private let retry: RetryPolicy
     private let quotas: [String: Double]
     private let pacers: Pacers
     /// What each side may still be tried again.
     public let budgets: RetryBudgets
-    private let logger: Logger
+    let logger: Logger
     private let now: @Sendable () -> Date
     private let authorizations = Lock<[TokenKey: RenewingAuthorization]>([:])
     private let granted = Lock<[TokenKey: String]>([:])

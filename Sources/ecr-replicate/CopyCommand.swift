@@ -56,6 +56,7 @@ struct CopyCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Several images") var selection: SelectionArguments
     @OptionGroup(title: "Safety") var copying: CopyArguments
+    @OptionGroup(title: "Large layers") var uploading: UploadArguments
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
 
@@ -70,7 +71,7 @@ struct CopyCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Session(command: "copy", output, connection).run { replicator in
+        try await Session(command: "copy", output, connection, uploads: uploading.options).run { replicator in
             try await replicator.copy(
                 source,
                 selection.selection(of: source),

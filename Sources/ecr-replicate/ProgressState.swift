@@ -38,6 +38,9 @@ struct ProgressState: Sendable {
             if moving[key] == nil { order.append(key) }
             moving[key] = Blob(size: blob.size, name: blob.digest.short)
             return nil
+        case .blobResumed(let blob, let to, let place):
+            moving["\(to)\(blob.digest)"]?.done = place
+            return "resume \(blob.digest)  at \(ByteCount(place)) of \(ByteCount(blob.size))"
         case .blobProgress(let digest, let to, let bytes):
             moving["\(to)\(digest)"]?.done += Int64(bytes)
             return nil

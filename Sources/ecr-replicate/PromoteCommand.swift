@@ -34,6 +34,7 @@ struct PromoteCommand: AsyncParsableCommand {
     var tags: [Tag] = []
 
     @OptionGroup(title: "Safety") var copying: CopyArguments
+    @OptionGroup(title: "Large layers") var uploading: UploadArguments
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
 
@@ -46,8 +47,15 @@ struct PromoteCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard let id = ManifestID(source) else { return }
-        try await Session(command: "promote", output, connection, announcesPlan: true, namesCallerAt: destination).run {
-            replicator in
+        let session = Session(
+            command: "promote",
+            output,
+            connection,
+            uploads: uploading.options,
+            announcesPlan: true,
+            namesCallerAt: destination
+        )
+        try await session.run { replicator in
             try await replicator.copy(source, .one(id), to: [destination], tags: tags, copying.options(ifExists: .fail))
         }
     }

@@ -12,6 +12,7 @@ struct Session {
     let command: String
     let output: OutputOptions
     let connection: ConnectionOptions
+    let uploads: UploadOptions
     let announcesPlan: Bool
     /// A destination whose caller is asked for and said.
     let namesCallerAt: DestinationReference?
@@ -20,12 +21,14 @@ struct Session {
         command: String,
         _ output: OutputOptions,
         _ connection: ConnectionOptions,
+        uploads: UploadOptions = UploadOptions(),
         announcesPlan: Bool = false,
         namesCallerAt: DestinationReference? = nil
     ) {
         self.command = command
         self.output = output
         self.connection = connection
+        self.uploads = uploads
         self.announcesPlan = announcesPlan
         self.namesCallerAt = namesCallerAt
     }
@@ -235,6 +238,7 @@ struct Session {
                 source: connection.source,
                 destination: connection.destination,
                 jobs: output.jobs,
+                uploads: uploads,
                 drain: drain,
                 report: report
             )

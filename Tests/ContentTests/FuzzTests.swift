@@ -31,6 +31,7 @@ struct FuzzTests {
         "000011112222.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1@\(digest(1))",
         "000011112222.dkr-ecr-fips.us-east-1.on.aws:443/app", "arn:aws-cn:ecr:cn-north-1:000011112222:repository/a/b:t",
         "http://[::1]:5000/team/app:v1", "000011112222.dkr.ecr.eu-west-1.localhost:4566/", "team/app", "localhost/app",
+        "oci:/srv/images:v1@\(digest(1))", "docker.io/alpine:3",
     ]
     /// Pieces that parsers stumble over.
     static let pieces: [[UInt8]] =

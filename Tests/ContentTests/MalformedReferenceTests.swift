@@ -22,6 +22,21 @@ struct MalformedReferenceTests {
             "r.example/app\u{1B}[2J",
             "'r.example/app?[2J' is not an image reference: it has spaces or characters that no registry allows"
         ),
+        ("oci:", "'oci:' is not an image reference: after oci: comes a directory"),
+        ("oci::v1", "'oci::v1' is not an image reference: after oci: comes a directory"),
+        (
+            "oci://r.example/chart",
+            "'oci://r.example/chart' is not an image reference: oci: names a directory; a registry is written without it"
+        ),
+        (
+            "oci:a\u{1B}b",
+            "'oci:a?b' is not an image reference: it is no path: too long, or with control characters in it"
+        ),
+        ("oci:dir:-v1", "'-v1' is not a tag: a tag can't begin with . or -"),
+        (
+            "oci:dir@sha256:abc",
+            "'sha256:abc' is not a digest: write sha256: and 64 lowercase hexadecimal characters"
+        ),
         ("r.example/", "'r.example/' is not an image reference: it names a registry but no repository"),
         ("r.example/:v1", "'r.example/:v1' is not an image reference: it names no repository"),
         ("r.example/@sha256:\(hex)", "'r.example/@sha256:\(hex)' is not an image reference: it names no repository"),

@@ -169,6 +169,59 @@ struct ReferenceTests {
         }
     }
 
+    @Test(
+        "in Docker Hub are one registry by any of its names, and short names are in library/",
+        arguments: [
+            ("docker.io/alpine:3", "docker.io/library/alpine:3"),
+            ("docker.io/library/alpine:3", "docker.io/library/alpine:3"),
+            ("index.docker.io/alpine", "docker.io/library/alpine"), ("Docker.IO/me/app", "docker.io/me/app"),
+            ("registry-1.docker.io/me/app@sha256:\(hex)", "docker.io/me/app@sha256:\(hex)"),
+            ("https://docker.io/alpine", "https://docker.io/library/alpine"),
+        ]
+    )
+    func dockerHub(text: String, expected: String) throws {
+        let reference = try ImageReference(parsing: text)
+        #expect(reference.description == expected)
+        #expect(try ImageReference(parsing: expected) == reference)
+        guard case .plain(let registry) = reference.registry else {
+            Issue.record("\(text) is in no plain registry")
+            return
+        }
+        #expect(registry.isDockerHub && registry.endpointAuthority == "registry-1.docker.io")
+        #expect(try DestinationReference(parsing: "docker.io/alpine").description == "docker.io/library/alpine")
+        // Others keep their names, and answer under them.
+        let other = PlainRegistry(authority: "docker.io.example:5000")
+        #expect(!other.isDockerHub && other.endpointAuthority == "docker.io.example:5000")
+    }
+
+    @Test(
+        "may be in a layout, whose path may hold anything but a colon at its end",
+        arguments: [
+            ("oci:images", "images", nil, false), ("oci:/srv/images:v1", "/srv/images", "v1", false),
+            ("oci:./a:b/images", "./a:b/images", nil, false), ("oci:../x/", "../x", nil, false),
+            ("oci:a:b//", "a:b/", nil, false), ("oci:a/:v1", "a", "v1", false),
+            ("oci:/:v1", "/", "v1", false), ("oci:a b/é@home:v1", "a b/é@home", "v1", false),
+            ("oci:images@sha256:\(hex)", "images", nil, true), ("oci:images:v1@sha256:\(hex)", "images", "v1", true),
+            ("oci:C:", "C", "", false),
+        ] as [(String, String, String?, Bool)]
+    )
+    func layouts(text: String, path: String, tag: String?, hasDigest: Bool) throws {
+        guard tag != "" else {
+            #expect(throws: ReferenceError.self) { try ImageReference(parsing: text) }
+            return
+        }
+        let reference = try ImageReference(parsing: text)
+        #expect(reference.registry == .layout(ImageLayout(path: path)))
+        #expect(reference.registry.isLayout && reference.tag?.value == tag)
+        #expect(reference.digest?.hex == (hasDigest ? hex : nil))
+        #expect(try ImageReference(parsing: reference.description) == reference)
+        #expect(reference.bare.description == "oci:\(path)")
+        if !hasDigest {
+            let destination = try DestinationReference(parsing: text)
+            #expect(destination.repository(for: reference).tagged(destination.tag) == reference)
+        }
+    }
+
     @Test("never send a host's capitals on")
     func capitals() throws {
         #expect(try ImageReference(parsing: "Registry.Example:5000/app").description == "registry.example:5000/app")

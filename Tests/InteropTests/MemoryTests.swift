@@ -1,4 +1,5 @@
 import Content
+import ECREmulator
 import TestPrograms
 import Testing
 
@@ -12,7 +13,7 @@ struct MemoryTests {
     func largeLayer() async throws {
         try await withScratchDirectory(inMemory: true) { directory in
             try await withTwoRegistries(in: directory) { source, destination in
-                let digest = try LargeImage.store(in: source, repository: "large")
+                let digest = try LargeImage.twoGiB.store(in: source, repository: "large")
 
                 let (ended, peak) = try await runMeasured(
                     .ecrReplicate,
@@ -26,18 +27,59 @@ struct MemoryTests {
             }
         }
     }
+
+    @Test("stays under 64 MiB while a layer goes to ECR in parts", .needs(.registry, .python))
+    func largeLayerInParts() async throws {
+        try await withScratchDirectory(inMemory: true) { directory in
+            try await withRegistry(in: directory) { source in
+                let digest = try LargeImage.ofParts.store(in: source, repository: "large")
+                var configuration = EmulatorConfiguration()
+                configuration.stateDirectory = "\(directory)/emulator"
+                try await withEmulator(configuration) { emulator in
+                    let (account, region) = (configuration.accounts[0].id, configuration.regions[0])
+                    try emulator.createRepository(account: account, region: region, "large")
+                    let destination = "\(emulator.registryHost(account: account, region: region))/large"
+
+                    let (ended, peak) = try await runMeasured(
+                        .ecrReplicate,
+                        [
+                            "copy", "--upload", "api", "--state-dir", "\(directory)/state",
+                            "\(source.authority)/large@\(digest)", "\(destination):v1",
+                        ],
+                        environment: Dictionary(uniqueKeysWithValues: emulator.environment.map { ($0.name, $0.value) })
+                    )
+
+                    #expect(ended.exitCode == 0, "\(ended.errors)")
+                    #expect(ended.lines == ["\(destination):v1@\(digest)"])
+                    #expect(peak < Self.bound, "\(peak >> 20) MiB")
+                    // 25 of 10 MiB and the rest, and one that is the config.
+                    #expect(emulator.requests.count { $0.operation == "UploadLayerPart" } == 27)
+                }
+            }
+        }
+    }
 }
 
-/// An image whose one layer is 2 GiB of zeros, put where docker-registry looks for it.
+/// An image whose one layer is zeros, put where docker-registry looks for it.
 ///
 /// The file takes no room; whoever reads it hashes and sends every byte all the same.
-private enum LargeImage {
-    static let byteCount = 2 << 30
-    /// What `head -c 2G /dev/zero | sha256sum` says.
-    static let layer = "a7c744c13cc101ed66c29f672f92455547889cc586ce6d44fe76ae824958ea51"
+private struct LargeImage {
+    var byteCount: Int
+    /// What `head -c … /dev/zero | sha256sum` says.
+    var layer: String
+
+    static let twoGiB = LargeImage(
+        byteCount: 2 << 30,
+        layer: "a7c744c13cc101ed66c29f672f92455547889cc586ce6d44fe76ae824958ea51"
+    )
+    /// Enough for 26 parts; how many there are makes no difference to the memory.
+    static let ofParts = LargeImage(
+        byteCount: 256 << 20,
+        layer: "a6d72ac7690f53be6ae46ba88506bd97302a093f7108472bd9efc3cefda06484"
+    )
 
     /// - Returns: The manifest's digest.
-    static func store(in registry: RealRegistry, repository: String) throws -> Digest {
+    func store(in registry: RealRegistry, repository: String) throws -> Digest {
         let root = "\(registry.root)/docker/registry/v2"
         let links = "\(root)/repositories/\(repository)"
         func blob(_ hex: String) throws -> String {

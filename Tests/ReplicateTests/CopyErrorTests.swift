@@ -29,6 +29,10 @@ struct CopyErrorTests {
             .noCredentials("expired", remedy: "get others"), .source, "expired", "get others", .notPermitted
         ),
         (
+            .unusableFile("open /x: No such file or directory"), .source, "open /x: No such file or directory",
+            "check the path, its permissions and the room on the disk", .failed
+        ),
+        (
             .repositoryMissing, .destination, "the repository does not exist",
             "create it, or pass --create-repository defaults; if it exists, check account and region", .failed
         ),

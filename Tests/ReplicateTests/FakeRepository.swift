@@ -33,6 +33,7 @@ actor FakeRepository: ImageRepository {
     nonisolated let journal: Journal
     /// The host that bytes come from and go to.
     nonisolated let host: String
+    nonisolated let partUploads: (any PartUploading)?
 
     var manifests: [Digest: Manifest] = [:]
     var tags: [Tag: Digest] = [:]
@@ -52,7 +53,14 @@ actor FakeRepository: ImageRepository {
     private var hooks: [(prefix: String, action: @Sendable (isolated FakeRepository) -> Void)] = []
     private var uploads = 0
 
-    init(_ side: CopyError.Side, _ name: String, _ journal: Journal, registry: String? = nil) throws {
+    init(
+        _ side: CopyError.Side,
+        _ name: String,
+        _ journal: Journal,
+        registry: String? = nil,
+        parts: (any PartUploading)? = nil
+    ) throws {
+        partUploads = parts
         let registry = registry ?? "\(side.rawValue).test"
         reference = try ImageReference(parsing: "\(registry)/\(name)")
         (self.side, self.journal, host, registryKey) = (side, journal, registry, registry)

@@ -82,6 +82,7 @@ func withCloud(
     destination: SideOptions = SideOptions(),
     jobs: Int? = nil,
     attempts: Int = 8,
+    uploads: UploadOptions = UploadOptions(),
     budget: Int? = nil,
     _ body: (ScenarioCloud) async throws -> Void
 ) async throws {
@@ -110,6 +111,7 @@ func withCloud(
                 source: source,
                 destination: destination,
                 jobs: jobs,
+                uploads: uploads,
                 report: { event in events.withLock { $0.append(event) } }
             )
             try await body(
@@ -135,6 +137,7 @@ func engine(
     source: SideOptions = SideOptions(),
     destination: SideOptions = SideOptions(),
     jobs: Int? = nil,
+    uploads: UploadOptions = UploadOptions(),
     report: @escaping @Sendable (CopyEvent) -> Void = { _ in }
 ) -> Replicator {
     var variables = Dictionary(uniqueKeysWithValues: emulator.environment.map { ($0.name, $0.value) })
@@ -160,6 +163,7 @@ func engine(
         source: source,
         destination: destination,
         jobs: jobs,
+        uploads: uploads,
         report: report
     )
 }

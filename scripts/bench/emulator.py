@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import time
 
@@ -13,15 +14,18 @@ STARTING = 60  # seconds; it hashes what it is told to begin with
 class Emulator:
     """Serves while the body runs, with the images of `seeds` in the first account and region."""
 
-    def __init__(self, scratch, seeds):
-        self.log, self._variables = (os.path.join(scratch, name) for name in ("emulator.log", "emulator.env"))
+    def __init__(self, scratch, seeds, *flags):
+        self._folder = os.path.join(scratch, "emulator")
+        self._log, self._variables, state = (os.path.join(self._folder, name) for name in ("log", "env", "state"))
         self._command = [
-            workplace.BINARY, "emulator", "--env-file", self._variables, "--request-log", self.log,
-            "--state-dir", os.path.join(scratch, "emulator"), *(part for seed in seeds for part in ("--seed", seed)),
+            workplace.BINARY, "emulator", "--env-file", self._variables, "--request-log", self._log,
+            "--state-dir", state, *flags,
+            *(part for seed in seeds for part in ("--seed", seed)),
         ]
         self._process, self._counted = None, 0
 
     def __enter__(self):
+        os.makedirs(self._folder)
         self._process = subprocess.Popen(
             self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
             preexec_fn=workplace.end_with_parent,
@@ -38,6 +42,7 @@ class Emulator:
         self._process.terminate()
         self._process.wait()
         self._process.stderr.close()
+        shutil.rmtree(self._folder)
 
     @property
     def variables(self):
@@ -47,7 +52,7 @@ class Emulator:
 
     def requests(self):
         """The operations since the last look, without those that fetch credentials."""
-        with open(self.log, encoding="utf-8") as file:
+        with open(self._log, encoding="utf-8") as file:
             lines = [line.split("\t") for line in file.read().splitlines()]
         new, self._counted = lines[self._counted:], len(lines)
         return [

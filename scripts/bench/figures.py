@@ -5,6 +5,8 @@ import shlex
 import statistics
 from dataclasses import dataclass
 
+from measure import Run
+
 OURS = "ecr-replicate"
 YARDSTICKS = ("curl -T", "bare loop")
 
@@ -69,15 +71,32 @@ class Results:
     def runs(self, figure):
         return max((len(runs) for (case, _), runs in self._runs.items() if case == figure.case), default=0)
 
-    def save(self, path):
+    def save(self, path, program):
+        """- program: what says which program was measured; only its own runs are added to later."""
+        runs = [
+            {"case": case, "client": client, **{k: v for k, v in vars(run).items() if k != "output"}}
+            for (case, client), runs in self._runs.items() for run in runs
+        ]
+        commands = [[*key, command] for key, command in self.commands.items()]
         with open(path, "w", encoding="utf-8") as file:
-            json.dump(
-                [
-                    {"case": case, "client": client, **{k: v for k, v in vars(run).items() if k != "output"}}
-                    for (case, client), runs in self._runs.items() for run in runs
-                ],
-                file, indent=1,
-            )
+            json.dump({"program": program, "runs": runs, "commands": commands}, file, indent=1)
+
+    def load(self, path, program):
+        """Begins with the runs that an earlier benchmark of the same program has left.
+
+        - Returns: How many those are.
+        """
+        try:
+            with open(path, encoding="utf-8") as file:
+                kept = json.load(file)
+        except FileNotFoundError:
+            return 0
+        if kept["program"] != program:
+            return 0
+        for run in kept["runs"]:
+            self.add(run.pop("case"), run.pop("client"), Run(output="", **run))
+        self.commands |= {(case, client): command for case, client, command in kept["commands"]}
+        return len(kept["runs"])
 
 
 def measured(results, figures):

@@ -1,6 +1,7 @@
 """One benchmark's report: on standard output, and as a section of docs/benchmarks.md."""
 
 import datetime
+import hashlib
 import os
 import re
 import subprocess
@@ -10,12 +11,30 @@ import figures
 import workplace
 
 
+def arguments(parser, cases):
+    """Reads the command line, with the options that every benchmark has."""
+    parser.add_argument("--only", metavar="CASE,...", default=",".join(cases), help=f"of {', '.join(cases)}")
+    parser.add_argument("--add", action="store_true", help="to what earlier runs of the same program have left")
+    parser.add_argument("--write", metavar="FILE.md", help="put the figures into its section")
+    options = parser.parse_args()
+    options.cases = options.only.split(",")
+    if unknown := [case for case in options.cases if case not in cases]:
+        parser.error(f"there is no case {unknown[0]!r}")
+    return options
+
+
+def begin(name, results, options):
+    """Takes over what earlier runs have left, if asked to."""
+    if options.add:
+        workplace.say(f"adding to {results.load(_kept(name), _program())} runs")
+
+
 def finish(name, title, results, wanted, present, command, options, extra=()):
     """Prints the report, keeps the runs in .build-bench/NAME.json, and writes the section if a page was named.
 
     - extra: lines about the circumstances besides machine and versions.
     """
-    results.save(os.path.join(workplace.KEPT, f"{name}.json"))
+    results.save(_kept(name), _program())
     circumstances = [*machine(), versions(present), *extra]
     parts = [
         f"### {title}",
@@ -38,6 +57,18 @@ def finish(name, title, results, wanted, present, command, options, extra=()):
     if options.write:
         write_section(options.write, name, text)
         workplace.say(f"written into {options.write}")
+
+
+def _kept(name):
+    return os.path.join(workplace.KEPT, f"{name}.json")
+
+
+def _program():
+    hasher = hashlib.sha256()
+    with open(workplace.BINARY, "rb") as file:
+        while chunk := file.read(1 << 20):
+            hasher.update(chunk)
+    return hasher.hexdigest()
 
 
 def machine():

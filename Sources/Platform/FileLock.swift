@@ -1,0 +1,50 @@
+internal import Glibc
+
+/// A lock between processes: a file that one of them holds.
+///
+/// The kernel lets go of it when the process ends, however it ends. Held until ``remove()`` or until nobody has the
+/// object any more.
+public final class FileLock: Sendable {
+    public let path: String
+    private let descriptor: CInt
+
+    /// How often a lock whose file was removed by its last holder is opened anew.
+    private static let mostTries = 10
+
+    /// Takes the lock, or finds it taken; it never waits.
+    ///
+    /// - Returns: `nil` while another process, or another object of this one, holds it.
+    /// - Throws: ``SystemError`` where there can be no such lock.
+    public init?(path: String) throws(SystemError) {
+        for _ in 0..<Self.mostTries {
+            let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            guard descriptor >= 0 else { throw .last("open", path) }
+            guard retried({ Int(flock(descriptor, LOCK_EX | LOCK_NB)) }) == 0 else {
+                let failure = SystemError.last("flock", path)
+                close(descriptor)
+                if failure.code == EWOULDBLOCK { return nil }
+                throw failure
+            }
+            // Between opening and locking, its last holder may have removed the file: such a lock keeps nobody out.
+            if Self.isStill(descriptor, path) {
+                self.path = path
+                self.descriptor = descriptor
+                return
+            }
+            close(descriptor)
+        }
+        return nil
+    }
+
+    deinit { close(descriptor) }
+
+    /// Removes the file while the lock is held; the lock itself ends with the object.
+    public func remove() { unsafe unlink(path) }
+
+    private static func isStill(_ descriptor: CInt, _ path: String) -> Bool {
+        var held = stat()
+        var named = stat()
+        return unsafe fstat(descriptor, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino
+            && held.st_dev == named.st_dev
+    }
+}

@@ -1,0 +1,46 @@
+internal import Content
+internal import HTTPTypes
+internal import Wire
+
+/// One try at one blob, or at a part of it, and whether another makes sense.
+struct BlobFailure: RetryAdvising, CustomStringConvertible {
+    var error: CopyError
+    var retryAdvice: RetryAdvice
+
+    init(_ error: CopyError, _ retryAdvice: RetryAdvice) {
+        self.error = error
+        self.retryAdvice = retryAdvice
+    }
+
+    /// What a source's answer means that is neither content nor a redirect.
+    init(sourceAnswered answer: WireResponse, _ blob: Descriptor, _ source: any ImageRepository) {
+        let code = answer.status.code
+        let advice = answer.retryAfter.map { RetryAdvice.wait($0) } ?? .backOff
+        let (reason, retryAdvice): (CopyError.Reason, RetryAdvice) =
+            switch code {
+            case 404: (.blobMissing(blob.digest), .never)
+            case 408, 429, 503: (.throttled("HTTP \(code)"), advice)
+            case 500...599: (.rejected(code: "HTTP \(code)", text: ""), advice)
+            // The body stays out: S3 repeats the request in it, key id and signature included.
+            default: (.rejected(code: "HTTP \(code)", text: Self.storageCode(answer)), .never)
+            }
+        self.init(
+            CopyError(
+                reason,
+                side: source.side,
+                image: source.reference.description,
+                operation: "downloading \(blob.digest)"
+            ),
+            retryAdvice
+        )
+    }
+
+    var description: String { "\(error.operation) at the \(error.side.rawValue) \(error.image): \(error.cause)" }
+
+    /// What S3 calls the trouble, for example `AccessDenied`.
+    private static func storageCode(_ answer: WireResponse) -> String {
+        let parts = answer.excerpt(1_000).split(separator: "<Code>", maxSplits: 1)
+        let code = (parts.count == 2 ? parts[1] : "").prefix { $0.isASCII && $0.isLetter }
+        return code.isEmpty || code.count > 60 ? "the layer's host refuses" : "the layer's host says \(code)"
+    }
+}

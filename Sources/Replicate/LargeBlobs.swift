@@ -1,0 +1,229 @@
+internal import Content
+internal import ECRAPI
+internal import Logging
+internal import Platform
+internal import Wire
+
+/// Brings blobs to ECR in parts, where that is the way they go: a broken part is repeated and not the blob, and a run
+/// that was killed is gone on with.
+///
+/// One for a whole run: it limits how many such uploads there are, and what memory they use.
+///
+/// - Source: DESIGN section 5, "very large layers"
+struct LargeBlobs: Sendable {
+    private let options: UploadOptions
+    private let sender: any HTTPSending
+    private let retry: RetryPolicy
+    private let journal: UploadJournal
+    private let logger: Logger
+    private let report: @Sendable (CopyEvent) -> Void
+    private let places: Admission
+    private let pool = PartPool(count: mostParts)
+
+    /// Uploads in parts at a time.
+    static let mostUploads = 2
+    /// Parts in memory at a time, over all uploads.
+    static let mostParts = 3
+    /// How often a blob is begun anew because the registry lost its upload, or got other bytes.
+    static let mostFreshStarts = 1
+
+    init(
+        _ options: UploadOptions,
+        sender: any HTTPSending,
+        retry: RetryPolicy,
+        logger: Logger,
+        drain: Drain = Drain(),
+        report: @escaping @Sendable (CopyEvent) -> Void
+    ) {
+        places = Admission(jobs: Self.mostUploads, drain: drain)
+        self.options = options
+        self.sender = sender
+        self.retry = retry
+        self.logger = logger
+        self.report = report
+        journal = UploadJournal(directory: options.stateDirectory, logger: logger)
+    }
+
+    /// Whether this is the way for a blob.
+    func takes(_ blob: Descriptor, to destination: any ImageRepository) -> Bool {
+        isWanted(blob, destination) && destination.partUploads != nil && blob.size <= PartPlan.largestBlob
+    }
+
+    /// Whether every blob goes in parts, so that the registry's token and connections are needed by none.
+    var takesAll: Bool { options.mode == .api }
+
+    private func isWanted(_ blob: Descriptor, _ destination: any ImageRepository) -> Bool {
+        switch options.mode {
+        case .registry: false
+        // Whoever can't store a blob without bytes says so itself.
+        case .api: blob.size > 0
+        case .auto: blob.size >= options.resumableAbove && blob.size > 0 && destination.partUploads != nil
+        }
+    }
+
+    /// Waits for a place among the uploads in parts before `body`, if this is the way for the blob.
+    ///
+    /// Taken before the admission to the wire: who waits here takes up no room there, and small blobs go by.
+    func withPlace<Result: Sendable>(
+        for blob: Descriptor,
+        at destination: any ImageRepository,
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        guard takes(blob, to: destination) else { return try await body() }
+        return try await places.admit(blob.size, body)
+    }
+
+    /// Brings the blob.
+    ///
+    /// - Returns: `nil` if it has to go by the registry.
+    /// - Throws: ``CopyError``, also if parts were ordered and can't be had; `CancellationError`. What had arrived by
+    ///   then is in the journal.
+    func bring(
+        _ blob: Descriptor,
+        from source: any ImageRepository,
+        to destination: any ImageRepository
+    ) async throws -> BlobMover.Arrival? {
+        guard isWanted(blob, destination) else { return nil }
+        guard let uploads = destination.partUploads else {
+            throw refusal("--upload api needs ECR as the destination", destination)
+        }
+        guard takes(blob, to: destination) else {
+            try decline(blob, destination, "too much for \(UploadLayerPart.mostParts) parts")
+            return nil
+        }
+        let key = UploadKey(blob, to: destination)
+        let claim = journal.claim(key)
+        var found = claim?.found
+        var freshStarts = 0
+        var corruptions = 0
+        while true {
+            let resumed = found.take()
+            let upload = if let resumed { resumed.upload } else { try await uploads.begin() }
+            let answered = upload.partSize
+            guard let plan = PartPlan(size: blob.size, answered: answered, smallest: options.smallestPart) else {
+                claim?.close()
+                try decline(
+                    blob,
+                    destination,
+                    "too much for \(UploadLayerPart.mostParts) parts of \(ByteCount(answered))"
+                )
+                return nil
+            }
+            let start = resumed?.nextByte ?? 0
+            begin(blob, destination, at: start)
+            let uploader = PartUploader(
+                blob: blob,
+                source: RangedSource(blob, source, sender, retry),
+                uploads: uploads,
+                upload: upload,
+                plan: plan,
+                pool: pool,
+                moved: progress(of: blob, to: destination, from: start) {
+                    claim?.record(UploadEntry(key, upload, nextByte: $0))
+                }
+            )
+            let ending: PartUploader.Ending
+            do {
+                ending = try await uploader.run(from: start)
+            } catch is RangedSource.NoRanges {
+                claim?.close()
+                report(.blobRestarted(blob.digest, to: destination.reference, reason: "the source sends no ranges"))
+                try decline(blob, destination, "the source sends no ranges")
+                return nil
+            }
+            if ending == .stored {
+                claim?.close()
+                return .moved
+            }
+            claim?.drop()
+            let error = error(ending, blob, source, destination)
+            report(.blobRestarted(blob.digest, to: destination.reference, reason: error.cause))
+            if case .corrupt = ending {
+                corruptions += 1
+                guard corruptions < BlobMover.mostCorruptions else { throw error }
+            } else {
+                // The answer to the completion may have been lost after the registry had made a blob of it.
+                if try await destination.missing([blob]).isEmpty {
+                    claim?.close()
+                    return .moved
+                }
+                freshStarts += 1
+                guard freshStarts <= Self.mostFreshStarts else { throw error }
+            }
+        }
+    }
+
+    private func begin(_ blob: Descriptor, _ destination: any ImageRepository, at start: Int64) {
+        report(.blobStarted(blob, to: destination.reference))
+        guard start > 0 else { return }
+        logger.notice("\(blob.digest) goes on at byte \(start) of \(blob.size)")
+        report(.blobResumed(blob, to: destination.reference, at: start))
+    }
+
+    /// Reports the difference, and writes down the place.
+    private func progress(
+        of blob: Descriptor,
+        to destination: any ImageRepository,
+        from start: Int64,
+        _ record: @escaping @Sendable (Int64) -> Void
+    ) -> @Sendable (Int64) -> Void {
+        let stood = Lock(start)
+        return { place in
+            let more = stood.withLock { stood in
+                defer { stood = place }
+                return Int(place - stood)
+            }
+            report(.blobProgress(blob.digest, to: destination.reference, bytes: more))
+            if place > 0 { record(place) }
+        }
+    }
+
+    private func error(
+        _ ending: PartUploader.Ending,
+        _ blob: Descriptor,
+        _ source: any ImageRepository,
+        _ destination: any ImageRepository
+    ) -> CopyError {
+        let (reason, repository, operation): (CopyError.Reason, any ImageRepository, String) =
+            switch ending {
+            case .corrupt(let received):
+                (
+                    .corrupt(expected: blob.digest, detail: "its \(blob.size) bytes hash to \(received)"), source,
+                    "downloading \(blob.digest)"
+                )
+            case .refused:
+                (
+                    .corrupt(expected: blob.digest, detail: "the parts that arrived hash to something else"),
+                    destination, "CompleteLayerUpload"
+                )
+            case .gone, .stored:
+                (
+                    .rejected(code: "UploadNotFoundException", text: "the upload of \(blob.digest) was lost"),
+                    destination,
+                    "UploadLayerPart"
+                )
+            }
+        return CopyError(
+            reason,
+            side: repository.side,
+            image: repository.reference.description,
+            operation: operation
+        )
+    }
+
+    /// Leaves a blob to the registry, unless that was ruled out.
+    private func decline(_ blob: Descriptor, _ destination: any ImageRepository, _ why: String) throws {
+        let what = "\(blob.digest) has \(ByteCount(blob.size)), and \(why)"
+        guard options.mode == .auto else { throw refusal("\(what); leave out --upload api", destination) }
+        logger.warning("\(what); it goes by the registry, and starts over if this run is killed")
+    }
+
+    private func refusal(_ text: String, _ destination: any ImageRepository) -> CopyError {
+        CopyError(
+            .unsupported(text),
+            side: destination.side,
+            image: destination.reference.description,
+            operation: "uploading in parts"
+        )
+    }
+}

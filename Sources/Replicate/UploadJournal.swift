@@ -1,0 +1,158 @@
+internal import FoundationEssentials
+internal import Logging
+internal import Platform
+
+/// Which uploads in parts were under way, on disk, so that a run that was killed can be gone on with.
+///
+/// One small file for each upload, whole or absent at any moment, and a lock beside it that one process holds. Nothing
+/// secret is in it: no address, no token. What can't be read is as good as not there; a place that can't be written
+/// costs one warning, and nothing is journaled from then on.
+///
+/// - Source: DESIGN section 5, "very large layers"
+final class UploadJournal: Sendable {
+    private struct State: Sendable {
+        var isPruned = false
+        var isBroken = false
+    }
+
+    private let directory: String?
+    private let logger: Logger
+    private let now: @Sendable () -> Int64
+    private let state = Lock(State())
+
+    /// In seconds: nobody goes on with an upload that has lain for a week.
+    static let longestAge: Int64 = 7 * 86_400
+    /// In bytes; an entry has some hundreds.
+    static let largestEntry = 4_096
+
+    /// - Parameters:
+    ///   - directory: Made when the first upload is journaled; `nil` journals nothing.
+    ///   - now: Seconds since 1970.
+    init(
+        directory: String?,
+        logger: Logger,
+        now: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970) }
+    ) {
+        self.directory = directory.map { "\($0)/uploads" }
+        self.logger = logger
+        self.now = now
+    }
+
+    /// One upload's place in the journal, for as long as the object is held.
+    final class Claim: Sendable {
+        /// Where an earlier run had come to.
+        let found: UploadEntry?
+        private let journal: UploadJournal
+        private let path: String
+        private let lock: FileLock
+
+        fileprivate init(_ journal: UploadJournal, _ path: String, _ lock: FileLock, found: UploadEntry?) {
+            self.journal = journal
+            self.path = path
+            self.lock = lock
+            self.found = found
+        }
+
+        /// Writes down where the upload stands.
+        func record(_ entry: UploadEntry) {
+            var entry = entry
+            entry.updatedAt = journal.now()
+            journal.attempt { () throws(SystemError) in try DurableFile.write(entry.json, to: path) }
+            journal.logger.debug("journaled \(entry.digest) at byte \(entry.nextByte)")
+        }
+
+        /// Forgets the upload.
+        func drop() {
+            journal.attempt { () throws(SystemError) in try DurableFile.remove(path) }
+        }
+
+        /// Forgets the upload and that there was one.
+        func close() {
+            drop()
+            lock.remove()
+        }
+    }
+
+    /// Takes the place of one upload.
+    ///
+    /// - Returns: `nil` if somebody else has it, or there is no journal.
+    func claim(_ key: UploadKey) -> Claim? {
+        guard let directory, !state.withLock({ $0.isBroken }) else { return nil }
+        guard attempt({ () throws(SystemError) in try DurableFile.makeDirectory(directory) }) != nil else { return nil }
+        pruneOnce(directory)
+        let path = "\(directory)/\(key.fileName)"
+        let taken = attempt { () throws(SystemError) in try FileLock(path: "\(path).lock") }
+        guard let lock = taken ?? nil else {
+            if taken != nil { logger.notice("\(key.digest) is on its way in another process too; not journaled here") }
+            return nil
+        }
+        return Claim(self, "\(path).json", lock, found: entry(at: "\(path).json", key))
+    }
+
+    private func entry(at path: String, _ key: UploadKey) -> UploadEntry? {
+        guard let bytes = try? DurableFile.read(path, limit: Self.largestEntry) else { return nil }
+        guard let entry = UploadEntry(parsing: bytes, for: key), now() - entry.updatedAt <= Self.longestAge else {
+            logger.debug("the journal's entry \(path) is not understood, or too old; it will be replaced")
+            return nil
+        }
+        return entry
+    }
+
+    /// Does something to the directory; what fails is warned of once, and ends the journal.
+    @discardableResult
+    private func attempt<Result>(_ body: () throws(SystemError) -> Result) -> Result? {
+        do {
+            return try body()
+        } catch {
+            let isFirst = state.withLock { state in
+                defer { state.isBroken = true }
+                return !state.isBroken
+            }
+            if isFirst {
+                logger.warning("uploads can't be journaled, so a killed run will start large layers over: \(error)")
+            }
+            return nil
+        }
+    }
+}
+
+// MARK: - Old entries
+
+extension UploadJournal {
+    private func pruneOnce(_ directory: String) {
+        let isFirst = state.withLock { state in
+            defer { state.isPruned = true }
+            return !state.isPruned
+        }
+        guard isFirst else { return }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        for name in names where Self.isOurs(name) && isOld("\(directory)/\(name)") {
+            // What another process holds is in use, however old it looks.
+            let stem = name.prefix(UploadKey.nameLength)
+            guard let lock = (try? FileLock(path: "\(directory)/\(stem).lock")) ?? nil else { continue }
+            logger.debug("removed \(name), a week old, from the journal")
+            try? DurableFile.remove("\(directory)/\(name)")
+            lock.remove()
+        }
+    }
+
+    /// An entry by its own date, and whatever else by the file's.
+    private func isOld(_ path: String) -> Bool {
+        if path.hasSuffix(".json"), let bytes = try? DurableFile.read(path, limit: Self.largestEntry),
+            let entry = UploadEntry(parsing: bytes)
+        {
+            return now() - entry.updatedAt > Self.longestAge
+        }
+        let facts = try? FileManager.default.attributesOfItem(atPath: path)
+        guard let changed = facts?[.modificationDate] as? Date else { return false }
+        return now() - Int64(changed.timeIntervalSince1970) > Self.longestAge
+    }
+
+    /// Whether a file is an entry, its lock, or what a crash left of writing it; nothing else is ever removed.
+    static func isOurs(_ name: String) -> Bool {
+        let stem = name.prefix(UploadKey.nameLength)
+        let isHash = stem.utf8.count == UploadKey.nameLength && stem.allSatisfy { "0123456789abcdef".contains($0) }
+        let rest = name.dropFirst(UploadKey.nameLength)
+        return isHash && (rest == ".json" || rest == ".lock" || rest.hasPrefix(".json.") && rest.hasSuffix(".new"))
+    }
+}

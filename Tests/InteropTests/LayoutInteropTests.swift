@@ -1,0 +1,144 @@
+import Content
+import ECREmulator
+import TestPrograms
+import Testing
+
+@Suite("Layouts of others, and ours", .timeLimit(.minutes(2)), .needs(.skopeo, .umoci))
+struct LayoutInteropTests {
+    @Test("what umoci made goes to ECR, and what we made of it there skopeo reads byte for byte")
+    func roundTrip() async throws {
+        try await withScratchDirectory { directory in
+            try await withEmulator { emulator in
+                let image = try await DebianImage.make(in: directory)
+                for (account, region) in [(Cloud.build, Cloud.home), (Cloud.production, Cloud.far)] {
+                    try emulator.createRepository(account: account, region: region, "team/debian")
+                }
+                let registry = emulator.registryHost(account: Cloud.build, region: Cloud.home)
+                for name in ["v1", "multi"] {
+                    let pushed = try await ours(
+                        emulator,
+                        "copy",
+                        "oci:\(image.layout):\(name)",
+                        "\(registry)/team/debian"
+                    )
+                    let digest = Digest(of: try await image.manifest(name))
+                    #expect(pushed.lines == ["\(registry)/team/debian:\(name)@\(digest)"], "\(pushed.errors)")
+                }
+
+                let layout = "\(directory)/ours"
+                let all = try await ours(emulator, "copy", "--all-tags", "\(registry)/team/debian", "oci:\(layout)")
+                #expect(all.exitCode == 0, "\(all.errors)")
+                #expect(all.lines.allSatisfy { $0.hasPrefix("oci:\(layout):") } && all.lines.count == 2)
+                for name in ["v1", "multi"] {
+                    let raw = try await skopeo("inspect", "--raw", "oci:\(layout):\(name)")
+                    #expect(try await raw.outputBytes == image.manifest(name))
+                }
+                let pulled = try await skopeo(
+                    "copy",
+                    "--all",
+                    "--preserve-digests",
+                    "oci:\(layout):multi",
+                    "oci:\(directory)/theirs:again"
+                )
+                #expect(pulled.exitCode == 0)
+                let listed = try await run(.umoci, ["ls", "--layout", layout])
+                #expect(listed.lines.sorted() == ["multi", "v1"], "\(listed.errors)")
+
+                // And what skopeo made of that goes on to another region, with the same digest.
+                let far = emulator.registryHost(account: Cloud.build, region: Cloud.far)
+                try emulator.createRepository(account: Cloud.build, region: Cloud.far, "team/debian")
+                let back = try await ours(emulator, "copy", "oci:\(directory)/theirs", "\(far)/team/debian:12")
+                #expect(
+                    back.lines == ["\(far)/team/debian:12@\(Digest(of: try await image.manifest("multi")))"],
+                    "\(back.errors)"
+                )
+                let again = try await ours(emulator, "copy", "oci:\(directory)/theirs", "\(far)/team/debian:12")
+                #expect(again.errors.contains("nothing to do, "), "\(again.errors)")
+            }
+        }
+    }
+
+    @Test("an image and its signatures cross a gap in a directory")
+    func gap() async throws {
+        try await withScratchDirectory { directory in
+            try await withEmulator { emulator in
+                let image = SeedImage.twoPlatforms("app", layersEach: [3_000, 4_000])
+                let sbom = SeedImage.referrer(to: image)
+                let cosign = SeedImage.cosignSignature(of: image.digest)
+                func seed(_ image: SeedImage, _ tag: String?) throws {
+                    try emulator.seed(image, tag: tag, account: Cloud.build, region: Cloud.home, repository: "team/app")
+                }
+                try seed(image, "v1")
+                try seed(sbom, nil)
+                try seed(cosign, SeedImage.cosignTag(of: image.digest))
+                let registry = emulator.registryHost(account: Cloud.build, region: Cloud.home)
+                let stick = "oci:\(directory)/stick"
+                let out = try await ours(emulator, "copy", "\(registry)/team/app:v1", stick)
+                #expect(out.lines == ["\(stick):v1@\(image.digest)"], "\(out.errors)")
+                let again = try await ours(emulator, "copy", "\(registry)/team/app:v1", stick)
+                #expect(again.errors.contains("nothing to do, "), "\(again.errors)")
+                let seen = try await ours(emulator, "inspect", stick)
+                #expect(
+                    seen.exitCode == 0 && seen.output.contains("\(sbom.digest)  referrer"),
+                    "\(seen.output)\(seen.errors)"
+                )
+                let listed = try await ours(emulator, "ls", stick)
+                #expect(listed.lines.contains { $0.hasPrefix("v1 ") }, "\(listed.output)")
+
+                let far = emulator.registryHost(account: Cloud.build, region: Cloud.far)
+                try emulator.createRepository(account: Cloud.build, region: Cloud.far, "team/app")
+                let into = try await ours(emulator, "copy", stick, "\(far)/team/app")
+                #expect(into.lines == ["\(far)/team/app:v1@\(image.digest)"], "\(into.errors)")
+                let there = emulator.manifests(account: Cloud.build, region: Cloud.far, repository: "team/app")
+                for part in [image, sbom, cosign] { #expect(there.contains(part.digest)) }
+                #expect(
+                    emulator.tag(
+                        SeedImage.cosignTag(of: image.digest),
+                        account: Cloud.build,
+                        region: Cloud.far,
+                        repository: "team/app"
+                    ) == cosign.digest
+                )
+            }
+        }
+    }
+
+    @Test(
+        "a retag in a layout costs no byte, and killed runs leave a layout that the next one finishes",
+        arguments: [5, 20, 60]
+    )
+    func killed(milliseconds: Int) async throws {
+        try await withScratchDirectory { directory in
+            try await withEmulator { emulator in
+                let image = SeedImage.oci("app", layers: [400_000, 300_000, 200_000])
+                try emulator.seed(
+                    image,
+                    tag: "v1",
+                    account: Cloud.build,
+                    region: Cloud.home,
+                    repository: "team/app"
+                )
+                let registry = emulator.registryHost(account: Cloud.build, region: Cloud.home)
+                let layout = "oci:\(directory)/to"
+                let killer = "\"$@\" & sleep 0.\(String(1_000 + milliseconds).dropFirst()); kill -9 $!; wait $!; true"
+                guard let program = Program.ecrReplicate.path else { return }
+                for _ in 0..<3 {
+                    _ = try await run(
+                        .shell,
+                        ["-c", killer, "sh", program, "copy", "\(registry)/team/app:v1", layout],
+                        environment: emulator.variables()
+                    )
+                }
+                let copied = try await ours(emulator, "copy", "\(registry)/team/app:v1", layout)
+                #expect(copied.lines == ["\(layout):v1@\(image.digest)"], "\(copied.errors)")
+                let retagged = try await ours(emulator, "retag", "\(layout):v1", "stable")
+                #expect(retagged.lines == ["\(layout):stable@\(image.digest)"], "\(retagged.errors)")
+                #expect(try await skopeo("inspect", "--raw", "\(layout):stable").outputBytes == image.bytes)
+            }
+        }
+    }
+
+    private func ours(_ emulator: Emulator, _ arguments: String...) async throws -> Ended {
+        try await run(.ecrReplicate, arguments, environment: emulator.variables())
+    }
+}

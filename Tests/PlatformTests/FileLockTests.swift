@@ -1,0 +1,71 @@
+import Glibc
+import Testing
+
+@testable import Platform
+
+@Suite("A lock file")
+struct FileLockTests {
+    @Test("keeps everybody else out while it is held, and never makes them wait")
+    func excludes() async throws {
+        try await withScratchDirectory { directory in
+            let path = "\(directory)/a.lock"
+            var first = try FileLock(path: path)
+            #expect(first != nil)
+            #expect(try permissions(of: path) == 0o600)
+            #expect(try FileLock(path: path) == nil)
+            first = nil
+            let second = try FileLock(path: path)
+            #expect(second != nil)
+            #expect(try FileLock(path: path) == nil)
+            withExtendedLifetime(second) {}
+        }
+    }
+
+    @Test("is a new one after its holder has removed it, however that is timed")
+    func removed() async throws {
+        try await withScratchDirectory { directory in
+            let path = "\(directory)/a.lock"
+            let first = try #require(try FileLock(path: path))
+            first.remove()
+            #expect(names(in: directory) == [])
+            // The old lock is still held, and keeps nobody from the new one.
+            let second = try #require(try FileLock(path: path))
+            #expect(try FileLock(path: path) == nil)
+            withExtendedLifetime((first, second)) {}
+        }
+    }
+
+    @Test("is had by one of many who want it at once, each in turn")
+    func contended() async throws {
+        try await withScratchDirectory { directory in
+            let path = "\(directory)/a.lock"
+            let holders = Lock(0)
+            let most = Lock(0)
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        for _ in 0..<200 {
+                            guard let lock = (try? FileLock(path: path)) ?? nil else { continue }
+                            let count = holders.withLock { count in
+                                count += 1
+                                return count
+                            }
+                            most.withLock { $0 = max($0, count) }
+                            holders.withLock { $0 -= 1 }
+                            lock.remove()
+                        }
+                    }
+                }
+            }
+            #expect(most.withLock { $0 } == 1)
+        }
+    }
+
+    @Test("that can't be made says why")
+    func refused() async throws {
+        try await withScratchDirectory { directory in
+            let error = #expect(throws: SystemError.self) { try FileLock(path: "\(directory)/missing/a.lock") }
+            #expect(error?.code == ENOENT)
+        }
+    }
+}

@@ -1,0 +1,243 @@
+import Content
+import Platform
+import Testing
+
+@testable import Replicate
+@testable import Wire
+
+@Suite("Which blobs go in parts", .timeLimit(.minutes(1)))
+struct LargeBlobTests {
+    @Test(
+        "auto takes large ones to who has parts, api takes all, registry none",
+        arguments: [
+            (UploadMode.auto, 35, true), (.auto, 36, false), (.api, 99, true), (.registry, 1, false),
+        ] as [(UploadMode, Int64, Bool)]
+    )
+    func modes(_ mode: UploadMode, _ above: Int64, _ takes: Bool) async throws {
+        let bench = try PartBench(35)
+        let large = bench.large(mode, above: above)
+        #expect(large.takes(bench.blob, to: bench.destination) == takes)
+        #expect(try await bench.bring(large) == (takes ? "moved" : nil))
+        #expect(bench.journal.lines.isEmpty == !takes, "who doesn't take it asks nothing")
+        #expect(!large.takes(bench.blob, to: bench.source), "a registry without parts")
+    }
+
+    @Test("a blob without bytes is left to who refuses it")
+    func empty() async throws {
+        let bench = try PartBench(0)
+        #expect(try await bench.bring(bench.large(.api, above: 0)) == nil)
+        #expect(try await bench.bring(bench.large(.auto, above: 0)) == nil)
+        #expect(bench.journal.lines.isEmpty)
+    }
+
+    @Test("api is refused where the destination has no parts")
+    func noParts() async throws {
+        let bench = try PartBench()
+        let error = await #expect(throws: CopyError.self) {
+            try await bench.large(.api).bring(bench.blob, from: bench.destination, to: bench.source)
+        }
+        #expect(error?.reason == .unsupported("--upload api needs ECR as the destination"))
+    }
+
+    @Test("a blob that parts can't hold goes by the registry, which is said; with api it is refused")
+    func tooLarge() async throws {
+        let bench = try PartBench()
+        let huge = Descriptor(mediaType: .ociLayer, digest: bench.blob.digest, size: PartPlan.largestBlob + 1)
+        #expect(try await bench.large().bring(huge, from: bench.source, to: bench.destination) == nil)
+        #expect(
+            bench.log.lines.contains {
+                $0.hasPrefix("warning: \(huge.digest) has 44.0 GB, and too much for 4200 parts")
+            },
+            "\(bench.log.lines)"
+        )
+        let error = await #expect(throws: CopyError.self) {
+            try await bench.large(.api).bring(huge, from: bench.source, to: bench.destination)
+        }
+        guard case .unsupported(let text)? = error?.reason else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(text.hasSuffix("leave out --upload api"))
+        #expect(bench.journal.lines.isEmpty)
+
+        // What the registry answers counts, not what it documents.
+        let answered = Descriptor(mediaType: .ociLayer, digest: bench.blob.digest, size: 42_001)
+        #expect(try await bench.large().bring(answered, from: bench.source, to: bench.destination) == nil)
+        #expect(bench.journal.lines == ["begin 1"])
+    }
+
+    @Test("a source without ranges makes it the registry's, and that is said", arguments: [UploadMode.auto, .api])
+    func noRanges(_ mode: UploadMode) async throws {
+        let bench = try PartBench()
+        bench.host.plan(.whole)
+        if mode == .auto {
+            #expect(try await bench.bring() == nil)
+            #expect(bench.log.lines.contains { $0.contains("the source sends no ranges; it goes by the registry") })
+        } else {
+            let error = await #expect(throws: CopyError.self) { try await bench.bring(bench.large(.api)) }
+            guard case .unsupported? = error?.reason else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+        }
+        #expect(bench.journal.count("part ") == 0)
+    }
+
+    @Test("two at a time, and others don't wait behind them")
+    func places() async throws {
+        let bench = try PartBench()
+        let large = bench.large()
+        let (inside, most) = (Lock(0), Lock(0))
+        try await (0..<12).forEachConcurrently(limit: 12) { _ in
+            try await large.withPlace(for: bench.blob, at: bench.destination) {
+                let count = inside.withLock { count in
+                    count += 1
+                    return count
+                }
+                most.withLock { $0 = max($0, count) }
+                for _ in 0..<20 { await Task.yield() }
+                inside.withLock { $0 -= 1 }
+            }
+        }
+        #expect(most.withLock { $0 } == 2)
+
+        // Nobody gives a place back before the small one is through.
+        let small = Descriptor(mediaType: .ociLayer, digest: .ofNothing, size: 0)
+        try await large.withPlace(for: bench.blob, at: bench.destination) {
+            try await large.withPlace(for: bench.blob, at: bench.destination) {
+                try await large.withPlace(for: small, at: bench.destination) {}
+            }
+        }
+    }
+}
+
+@Suite("An upload in parts that was cut off", .timeLimit(.minutes(1)))
+struct ResumedUploadTests {
+    /// Runs until the third part fails for good.
+    private func breakOff(_ bench: PartBench, _ directory: String) async throws {
+        bench.host.plan(at: [nil, nil, .status(404), .status(404)])
+        await #expect(throws: CopyError.self) { try await bench.bring(bench.large(state: directory)) }
+        #expect(bench.parts == ["1 0+10", "1 10+10"])
+        #expect(files(in: directory).contains { $0.hasSuffix(".json") })
+        bench.journal.clear()
+        bench.events.withLock { $0 = [] }
+    }
+
+    @Test("goes on at its byte, reads only the rest, and leaves nothing in the journal")
+    func resumes() async throws {
+        try await withStateDirectory { directory in
+            let bench = try PartBench()
+            try await breakOff(bench, directory)
+            #expect(try await bench.bring(bench.large(state: directory)) == "moved")
+            #expect(bench.gets == ["bytes=20-29", "bytes=30-34"])
+            #expect(bench.parts == ["1 20+10", "1 30+5"])
+            #expect(bench.journal.count("begin") == 0)
+            #expect(await bench.isStored())
+            #expect(bench.progress == 35)
+            let resumed = bench.events.withLock { events in
+                events.contains { if case .blobResumed(_, _, let place) = $0 { place == 20 } else { false } }
+            }
+            #expect(resumed)
+            #expect(files(in: directory) == [])
+        }
+    }
+
+    @Test("starts over cleanly where the registry has forgotten it")
+    func gone() async throws {
+        try await withStateDirectory { directory in
+            let bench = try PartBench()
+            try await breakOff(bench, directory)
+            await bench.uploads.forget()
+            #expect(try await bench.bring(bench.large(state: directory)) == "moved")
+            #expect(bench.journal.lines("begin ") == ["2"])
+            #expect(bench.parts == ["1 20+10", "2 0+10", "2 10+10", "2 20+10", "2 30+5"])
+            #expect(await bench.isStored())
+            #expect(bench.progress == 35)
+            #expect(files(in: directory) == [])
+        }
+    }
+
+    @Test("is put right where the registry stands elsewhere than the journal says", arguments: [0, 7, 15, 30])
+    func corrected(to place: Int) async throws {
+        try await withStateDirectory { directory in
+            let bench = try PartBench()
+            try await breakOff(bench, directory)
+            await bench.uploads.set(Array(bench.bytes[..<place]), of: "1")
+            #expect(try await bench.bring(bench.large(state: directory)) == "moved")
+            #expect(await bench.isStored())
+            #expect(bench.progress == 35)
+            #expect(bench.journal.count("begin") == 0)
+        }
+    }
+
+    @Test("is only completed where all of it had arrived")
+    func complete() async throws {
+        try await withStateDirectory { directory in
+            let bench = try PartBench(20)
+            let key = UploadKey(bench.blob, to: bench.destination)
+            let upload = try await bench.uploads.begin()
+            await bench.uploads.take(0..<20, of: bench.bytes)
+            do {
+                let journal = UploadJournal(directory: directory, logger: bench.log.logger)
+                try #require(journal.claim(key)).record(UploadEntry(key, upload, nextByte: 20))
+            }
+            bench.journal.clear()
+            #expect(try await bench.bring(bench.large(state: directory)) == "moved")
+            #expect(bench.journal.lines == ["complete 1"])
+            #expect(await bench.isStored())
+        }
+    }
+
+    @Test("is refused by the registry where its first half was wrong, and begun anew with every byte hashed")
+    func wrongHalf() async throws {
+        try await withStateDirectory { directory in
+            let bench = try PartBench()
+            try await breakOff(bench, directory)
+            await bench.uploads.set(Array(repeating: 0, count: 20), of: "1")
+            #expect(try await bench.bring(bench.large(state: directory)) == "moved")
+            #expect(bench.journal.lines("complete ") == ["1", "2"])
+            #expect(bench.journal.lines("begin ") == ["2"])
+            #expect(await bench.isStored())
+        }
+    }
+
+    @Test("is left alone while another process has it: this one uploads for itself, and journals nothing")
+    func locked() async throws {
+        try await withStateDirectory { directory in
+            let bench = try PartBench()
+            try await breakOff(bench, directory)
+            let before = files(in: directory)
+            let other = UploadJournal(directory: directory, logger: bench.log.logger)
+            let held = try #require(other.claim(UploadKey(bench.blob, to: bench.destination)))
+            #expect(try await bench.bring(bench.large(state: directory)) == "moved")
+            #expect(bench.journal.lines("begin ") == ["2"])
+            #expect(files(in: directory) == before)
+            #expect(held.found?.nextByte == 20)
+        }
+    }
+
+    @Test("is kept when the run is stopped, for the next one")
+    func cancelled() async throws {
+        try await withStateDirectory { directory in
+            let bench = try PartBench()
+            let (start, gate) = AsyncStream<Void>.makeStream()
+            let running = Lock<Task<String?, any Error>?>(nil)
+            await bench.uploads.at(part: 3) { _ in
+                running.withLock { $0?.cancel() }
+                return nil
+            }
+            let task = Task {
+                for await _ in start {}
+                return try await bench.bring(bench.large(state: directory))
+            }
+            running.withLock { $0 = task }
+            gate.finish()
+            await #expect(throws: CancellationError.self) { try await task.value }
+
+            bench.journal.clear()
+            #expect(try await bench.bring(bench.large(state: directory)) == "moved")
+            #expect(bench.gets == ["bytes=30-34"] && bench.parts == ["1 30+5"])
+            #expect(await bench.isStored())
+        }
+    }
+}

@@ -1,0 +1,250 @@
+import Content
+import ECREmulator
+import Testing
+
+@testable import Replicate
+
+/// Layers that go to ECR in parts, over real sockets.
+@Suite("Large layers", .timeLimit(.minutes(2)))
+struct ScenarioPartTests {
+    /// In bytes: ECR's own parts would make tests of minutes.
+    static let partSize = 65_536
+    /// In bytes: five parts and a bit.
+    static let layer = Int64(5 * partSize + 1_000)
+
+    private static func uploads(
+        _ mode: UploadMode = .auto,
+        above: Int64 = Int64(partSize),
+        state: String? = nil
+    ) -> UploadOptions {
+        var options = UploadOptions(mode: mode, resumableAbove: above, stateDirectory: state)
+        options.smallestPart = partSize
+        return options
+    }
+
+    /// A cloud whose parts are small, an image with one large layer in it, and a place for that to go.
+    private func withLargeImage(
+        _ uploads: UploadOptions = uploads(),
+        attempts: Int = 8,
+        layers: [Int64] = [layer],
+        _ body: (ScenarioCloud, SeedImage) async throws -> Void
+    ) async throws {
+        try await withCloud(
+            { configuration in
+                configuration.partSize = Int64(Self.partSize)
+                configuration.smallestPart = Int64(Self.partSize)
+            },
+            attempts: attempts,
+            uploads: uploads
+        ) { cloud in
+            let image = SeedImage.oci("large", layers: layers)
+            try cloud.seed(image, tag: "v1")
+            try cloud.makeDestination()
+            try await body(cloud, image)
+        }
+    }
+
+    private func copy(_ cloud: ScenarioCloud, to destination: DestinationReference? = nil) async throws -> [CopyResult]
+    {
+        try await cloud.replicator.copy(
+            cloud.image("v1"),
+            .one(.tag(Tag(parsing: "v1"))),
+            to: [destination ?? cloud.destination()],
+            tags: [],
+            CopyOptions(referrers: .none)
+        )
+    }
+
+    @Test("cost 2 + parts + source GETs in place of the POST and the PUT")
+    func budget() async throws {
+        try await withLargeImage { cloud, image in
+            let results = try await copy(cloud)
+            #expect(results.receipt?.digest == image.digest && results.receipt?.blobsMoved == 2)
+            #expect(results.receipt?.bytesMoved == image.byteCount)
+            #expect(
+                cloud.counts == [
+                    "BatchGetImage": 2, "BatchCheckLayerAvailability": 1, "GetDownloadUrlForLayer": 2,
+                    // The config goes by the registry, the layer in six parts.
+                    "GET layer": 1 + 6, "POST upload": 1, "PUT blob": 1, "InitiateLayerUpload": 1,
+                    "UploadLayerPart": 6, "CompleteLayerUpload": 1, "PutImage": 1,
+                ]
+            )
+            #expect(cloud.holds(image))
+            #expect(cloud.openUploads() == 0)
+        }
+    }
+
+    @Test("api sends everything that way, and no token is asked for")
+    func everything() async throws {
+        try await withLargeImage(Self.uploads(.api, above: .max)) { cloud, image in
+            let results = try await copy(cloud)
+            #expect(results.receipt?.digest == image.digest)
+            #expect(
+                cloud.counts == [
+                    "BatchGetImage": 2, "BatchCheckLayerAvailability": 1, "GetDownloadUrlForLayer": 2,
+                    "GET layer": 1 + 6, "InitiateLayerUpload": 2, "UploadLayerPart": 1 + 6, "CompleteLayerUpload": 2,
+                    "PutImage": 1,
+                ]
+            )
+            #expect(cloud.emulator.requests.count == cloud.total)
+            #expect(cloud.holds(image))
+        }
+    }
+
+    static let operations = [
+        "GetDownloadUrlForLayer", "GET layer", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload",
+    ]
+    static let kinds: [Fault.Kind] = [
+        .throttle(retryAfter: nil), .throttle(retryAfter: 2), .status(500), .status(503), .resetBefore, .loseAnswer,
+        .cutBody(afterBytes: 10), .cutBody(afterBytes: 40_000), .truncate, .expireToken, .expireURL,
+        .error(code: "ServerException", message: "ordered", status: 500),
+    ]
+
+    @Test("any single fault on any of their requests ends with the image there, whole", arguments: operations, kinds)
+    func survives(operation: String, kind: Fault.Kind) async throws {
+        // The layer alone goes this way; of its parts the first, one in the middle and the last are hit.
+        for occurrence in operation == "GET layer" || operation == "UploadLayerPart" ? [1, 3, 6] : [1] {
+            try await withLargeImage { cloud, image in
+                cloud.emulator.order(Fault(on: operation, at: occurrence...occurrence, kind))
+                let results = try await copy(cloud)
+                #expect(results.receipt?.digest == image.digest, "\(occurrence): \(results)")
+                #expect(cloud.tag("v1") == image.digest)
+                #expect(cloud.holds(image))
+                #expect(cloud.counts["InitiateLayerUpload", default: 0] <= 2, "a part is repeated, and not the layer")
+                #expect(cloud.counts["UploadLayerPart", default: 0] <= 7)
+            }
+        }
+    }
+
+    @Test("a byte that changes on the way is noticed before ECR could make a layer of it", arguments: [1, 3, 6])
+    func corruptPart(occurrence: Int) async throws {
+        try await withLargeImage(Self.uploads(.api)) { cloud, image in
+            // The config comes in one of the seven.
+            cloud.emulator.order(Fault(on: "GET layer", at: occurrence...occurrence, .corruptByte(at: 5)))
+            let results = try await copy(cloud)
+            #expect(results.receipt?.digest == image.digest)
+            #expect(cloud.counts["InitiateLayerUpload"] == 3)
+            #expect(cloud.counts["CompleteLayerUpload"] == 2)
+            #expect(cloud.holds(image))
+        }
+    }
+
+    @Test("a source that is damaged for good is named, and nothing is completed")
+    func damaged() async throws {
+        try await withLargeImage(Self.uploads(.api)) { cloud, image in
+            cloud.emulator.order(Fault(on: "GET layer", at: nil, .corruptByte(at: 5)))
+            let error = try #require(try await copy(cloud).firstError)
+            guard case .corrupt(let expected, _) = error.reason else {
+                Issue.record("not corrupt: \(error)")
+                return
+            }
+            #expect(image.blobs.map(\.digest).contains(expected) && error.side == .source)
+            #expect(cloud.counts["CompleteLayerUpload"] == nil)
+            #expect(cloud.tag("v1") == nil)
+        }
+    }
+
+    @Test("are gone on with by the next run: only the rest is read and sent")
+    func resumed() async throws {
+        try await withStateDirectory { directory in
+            try await withLargeImage(Self.uploads(state: directory), attempts: 2) { cloud, image in
+                cloud.emulator.order(Fault(on: "UploadLayerPart", at: 4...99, .status(500)))
+                let broken = try await copy(cloud)
+                #expect(broken.firstError?.operation == "UploadLayerPart")
+                #expect(cloud.tag("v1") == nil)
+                cloud.emulator.clearFaults()
+                cloud.emulator.clearRequests()
+
+                let results = try await copy(cloud)
+                #expect(results.receipt?.digest == image.digest)
+                #expect(cloud.counts["InitiateLayerUpload"] == nil)
+                #expect(cloud.counts["UploadLayerPart"] == 3)
+                #expect(cloud.counts["GET layer"] == 3, "the config had arrived")
+                #expect(cloud.holds(image))
+                #expect(cloud.openUploads() == 0 && files(in: directory) == [])
+            }
+        }
+    }
+
+    @Test("start over cleanly where ECR has forgotten the upload")
+    func forgotten() async throws {
+        try await withStateDirectory { directory in
+            try await withLargeImage(Self.uploads(state: directory), attempts: 2) { cloud, image in
+                cloud.emulator.order(Fault(on: "UploadLayerPart", at: 4...99, .status(500)))
+                let broken = try await copy(cloud)
+                #expect(broken.firstError != nil)
+                cloud.emulator.clearFaults()
+                try cloud.emulator.dropUploads(
+                    account: ScenarioCloud.build,
+                    region: ScenarioCloud.far,
+                    repository: "team/app"
+                )
+                cloud.emulator.clearRequests()
+
+                let results = try await copy(cloud)
+                #expect(results.receipt?.digest == image.digest)
+                #expect(cloud.counts["InitiateLayerUpload"] == 1)
+                #expect(cloud.counts["UploadLayerPart"] == 1 + 6)
+                #expect(cloud.holds(image))
+                #expect(files(in: directory) == [])
+            }
+        }
+    }
+
+    @Test("several of an image share two places and three parts of memory, and all arrive")
+    func several() async throws {
+        let layers = (0..<5).map { Self.layer + $0 }
+        try await withLargeImage(layers: layers) { cloud, image in
+            let results = try await copy(cloud)
+            #expect(results.receipt?.digest == image.digest)
+            #expect(cloud.counts["InitiateLayerUpload"] == 5)
+            #expect(cloud.holds(image))
+            var (moving, most) = (0, 0)
+            for event in cloud.events.withLock({ $0 }) {
+                switch event {
+                case .blobStarted(let blob, _) where blob.size >= Self.layer: moving += 1
+                case .blobMoved(let blob, _) where blob.size >= Self.layer: moving -= 1
+                default: break
+                }
+                most = max(most, moving)
+            }
+            #expect(most == 2)
+        }
+    }
+
+    @Test("that can be mounted are mounted, and after a decline they go in parts, with nothing left open")
+    func mounts() async throws {
+        for isEnabled in [true, false] {
+            try await withLargeImage { cloud, image in
+                if isEnabled {
+                    cloud.emulator.setSetting(
+                        "BLOB_MOUNTING",
+                        "ENABLED",
+                        account: ScenarioCloud.build,
+                        region: ScenarioCloud.home
+                    )
+                }
+                try cloud.makeDestination("prod/app", region: ScenarioCloud.home)
+                let place = try cloud.destination("prod/app", region: ScenarioCloud.home)
+                let results = try await copy(cloud, to: place)
+                #expect(results.receipt?.blobsMounted == (isEnabled ? 2 : 0))
+                #expect(cloud.counts["UploadLayerPart"] == (isEnabled ? nil : 6))
+                #expect(cloud.holds(image, "prod/app", region: ScenarioCloud.home))
+                #expect(cloud.openUploads("prod/app", region: ScenarioCloud.home) == 0)
+            }
+        }
+    }
+
+    @Test("that aren't allowed by the API say which permission is missing", arguments: ["UploadLayerPart"])
+    func denied(_ action: String) async throws {
+        try await withLargeImage { cloud, _ in
+            cloud.emulator.deny(action: action)
+            let error = try #require(try await copy(cloud).firstError)
+            guard case .denied("ecr:\(action)", _) = error.reason else {
+                Issue.record("not denied: \(error)")
+                return
+            }
+            #expect(error.side == .destination && error.operation == action)
+        }
+    }
+}
