@@ -280,7 +280,7 @@ _ecr-replicate_copy() {
     repeating_flags=()
     non_repeating_flags=(--all-tags --dry-run --version -h --help)
     repeating_options=(--tag --platform --match)
-    non_repeating_options=(--newest --if-exists --if-current --referrers --create-repository --output --progress --log-level --jobs --limit-rate --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --destination-profile --destination-role-arn --destination-external-id --destination-session-name --source-endpoint-url --destination-endpoint-url --source-registry-endpoint --destination-registry-endpoint --ca-bundle)
+    non_repeating_options=(--newest --if-exists --if-current --referrers --create-repository --upload --resumable-above --state-dir --output --progress --log-level --jobs --limit-rate --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --destination-profile --destination-role-arn --destination-external-id --destination-session-name --source-endpoint-url --destination-endpoint-url --source-registry-endpoint --destination-registry-endpoint --ca-bundle)
     __ecr-replicate_offer_flags_options -1
 
     # Offer option value completions
@@ -310,6 +310,17 @@ _ecr-replicate_copy() {
         ;;
     '--create-repository')
         __ecr-replicate_add_completions -W 'never'$'\n''defaults'
+        return
+        ;;
+    '--upload')
+        __ecr-replicate_add_completions -W 'auto'$'\n''registry'$'\n''api'
+        return
+        ;;
+    '--resumable-above')
+        return
+        ;;
+    '--state-dir')
+        __ecr-replicate_add_completions -d
         return
         ;;
     '--output')
@@ -392,7 +403,7 @@ _ecr-replicate_promote() {
     repeating_flags=()
     non_repeating_flags=(--dry-run --version -h --help)
     repeating_options=(--tag)
-    non_repeating_options=(--if-exists --if-current --referrers --create-repository --output --progress --log-level --jobs --limit-rate --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --destination-profile --destination-role-arn --destination-external-id --destination-session-name --source-endpoint-url --destination-endpoint-url --source-registry-endpoint --destination-registry-endpoint --ca-bundle)
+    non_repeating_options=(--if-exists --if-current --referrers --create-repository --upload --resumable-above --state-dir --output --progress --log-level --jobs --limit-rate --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --destination-profile --destination-role-arn --destination-external-id --destination-session-name --source-endpoint-url --destination-endpoint-url --source-registry-endpoint --destination-registry-endpoint --ca-bundle)
     __ecr-replicate_offer_flags_options 2
 
     # Offer option value completions
@@ -413,6 +424,17 @@ _ecr-replicate_promote() {
         ;;
     '--create-repository')
         __ecr-replicate_add_completions -W 'never'$'\n''defaults'
+        return
+        ;;
+    '--upload')
+        __ecr-replicate_add_completions -W 'auto'$'\n''registry'$'\n''api'
+        return
+        ;;
+    '--resumable-above')
+        return
+        ;;
+    '--state-dir')
+        __ecr-replicate_add_completions -d
         return
         ;;
     '--output')

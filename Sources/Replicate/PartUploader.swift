@@ -31,7 +31,9 @@ struct PartUploader: Sendable {
     /// How often the registry may say that it stands elsewhere, without a part being accepted in between.
     static let mostCorrections = 8
 
-    /// Parts of one upload in memory at a time: one goes up, one comes down. The third of the pool is another upload's.
+    /// Parts of one upload in memory at a time: one goes up, one comes down.
+    ///
+    /// The third of the pool is another upload's.
     static let mostHeld = 2
 
     /// One part, come down and waiting to go up.
