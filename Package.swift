@@ -89,27 +89,30 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: testSettings),
-        .testTarget(name: "ContentTests", dependencies: ["Content"], swiftSettings: testSettings),
+        .testTarget(name: "ContentTests", dependencies: ["Content", "TestInputs"], swiftSettings: testSettings),
         .testTarget(
             name: "WireTests",
-            dependencies: ["Wire", "Content", "Platform", "TestPrograms", httpTypes],
+            dependencies: ["Wire", "Content", "Platform", "TestInputs", "TestPrograms", httpTypes],
             swiftSettings: testSettings
         ),
         .testTarget(
             name: "AWSIdentityTests",
             dependencies: [
-                "AWSIdentity", "Wire", "Content", "Platform", "ECREmulator", httpTypes, logging, subprocess,
+                "AWSIdentity", "Wire", "Content", "Platform", "ECREmulator", "TestInputs", httpTypes, logging,
+                subprocess,
             ],
             swiftSettings: testSettings
         ),
         .testTarget(
             name: "DistributionTests",
-            dependencies: ["Distribution", "Wire", "Content", "Platform", "TestPrograms", httpTypes, logging],
+            dependencies: [
+                "Distribution", "Wire", "Content", "Platform", "TestInputs", "TestPrograms", httpTypes, logging,
+            ],
             swiftSettings: testSettings
         ),
         .testTarget(
             name: "ECRAPITests",
-            dependencies: ["ECRAPI", "AWSIdentity", "Wire", "Content", "Platform", httpTypes, logging],
+            dependencies: ["ECRAPI", "AWSIdentity", "Wire", "Content", "Platform", "TestInputs", httpTypes, logging],
             swiftSettings: testSettings
         ),
         .testTarget(
@@ -121,8 +124,29 @@ let package = Package(
             name: "ReplicateTests",
             dependencies: [
                 "Replicate", "ECRAPI", "Distribution", "AWSIdentity", "Wire", "Content", "Platform",
-                "ECREmulator", "TestPrograms", httpTypes, logging,
+                "ECREmulator", "TestPrograms", "TestClouds", "TestInputs", httpTypes, logging,
             ],
+            swiftSettings: testSettings
+        ),
+        .target(
+            name: "TestInputs",
+            dependencies: ["Platform"],
+            path: "Tests/TestInputs",
+            swiftSettings: testSettings
+        ),
+        .target(
+            name: "TestClouds",
+            dependencies: [
+                "Replicate", "AWSIdentity", "Wire", "Content", "Platform", "ECREmulator", "TestInputs", httpTypes,
+                logging,
+            ],
+            path: "Tests/TestClouds",
+            swiftSettings: testSettings
+        ),
+        .executableTarget(
+            name: "soak",
+            dependencies: ["ECREmulator", "Platform", "TestClouds", "TestInputs", "TestPrograms"],
+            path: "Tests/Soak",
             swiftSettings: testSettings
         ),
         .target(
@@ -133,12 +157,15 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["ecr-replicate", "Replicate", "ECREmulator", "Content", "Platform", "TestPrograms"],
+            dependencies: [
+                "ecr-replicate", "soak", "Replicate", "ECREmulator", "Content", "Platform", "TestClouds", "TestInputs",
+                "TestPrograms",
+            ],
             swiftSettings: testSettings
         ),
         .testTarget(
             name: "InteropTests",
-            dependencies: ["ecr-replicate", "ECREmulator", "Content", "Platform", "TestPrograms"],
+            dependencies: ["ecr-replicate", "ECREmulator", "Content", "Platform", "TestInputs", "TestPrograms"],
             swiftSettings: testSettings
         ),
     ]

@@ -31,7 +31,7 @@ extension STSError: RetryAdvising {
     /// - Source: facts/ecr.md C.3
     public var retryAdvice: RetryAdvice {
         let isTransient =
-            status == 429 || status >= 500 || (200..<300).contains(status)
+            status == 429 || status >= 500 || code == Self.unreadable
             || [
                 "Throttling", "ThrottlingException", "RequestLimitExceeded", "RequestTimeout",
                 "RequestTimeoutException", "IDPCommunicationError", "SlowDown", "TooManyRequestsException",
@@ -159,11 +159,16 @@ public struct STSClient: Sendable {
 }
 
 extension STSError {
+    /// Ours, for an answer that is not complete.
+    private static let unreadable = "UnreadableAnswer"
+
     init(_ action: String, _ response: WireResponse, _ answer: STSAnswer?) {
         operation = action
         status = response.status.code
         let isSuccess = response.status.kind == .successful
-        code = answer?["Error/Code"] ?? (isSuccess ? "UnreadableAnswer" : String(response.status.code))
+        // A refusal that calls itself XML and isn't, or not all of it, was cut on the way.
+        let isCut = answer == nil && response.fields[.contentType]?.contains("xml") == true
+        code = answer?["Error/Code"] ?? (isSuccess || isCut ? Self.unreadable : String(response.status.code))
         // A broken answer of a success may hold keys: never quoted.
         message =
             isSuccess ? "the answer was not complete" : presentable(answer?["Error/Message"] ?? response.excerpt())

@@ -11,6 +11,8 @@ struct RegistryAnswer {
     let codes: [RegistryError.Code]
     /// All that was said, in one line.
     let text: String
+    /// Whether it calls itself JSON and can't be read as such: cut on the way, whatever it said.
+    let isCut: Bool
     /// What the registry would take instead of what it was shown.
     let challenges: [AuthenticationChallenge]
 
@@ -23,7 +25,11 @@ struct RegistryAnswer {
         challenges = AuthenticationChallenge.parse(response.fields[values: .wwwAuthenticate])
         let body = Array(response.body.prefix(RegistryError.longestBody))
         let clean = { (text: String) in cleaned(text, without: secret) }
-        if let parsed = try? JSONDecoder().decode(Body.self, from: Data(body)), parsed.saysSomething {
+        let parsed = try? JSONDecoder().decode(Body.self, from: Data(body))
+        isCut =
+            parsed == nil && !body.isEmpty && body.count == response.body.count
+            && response.fields[.contentType]?.contains("json") == true
+        if let parsed, parsed.saysSomething {
             let entries = parsed.errors ?? []
             codes = entries.prefix(Self.mostCodes).compactMap { entry in
                 entry.code.map { .init(code: clean($0), message: clean(entry.message ?? "")) }

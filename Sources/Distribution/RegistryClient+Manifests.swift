@@ -112,14 +112,14 @@ extension RegistryClient {
             .flatMap { try? Digest(parsing: $0) }
     }
 
-    /// Throws if a 404 is about the repository, and not about what is in it.
+    /// Throws if a 404 is about the repository, and not about what is in it, or was cut before it could say.
     func refuseMissingRepository(
         _ operation: RegistryError.Operation,
         _ response: WireResponse,
         to request: WireRequest
     ) throws {
         let error = error(operation, response, to: request)
-        if error.kind == .repositoryMissing { throw error }
+        if error.kind == .repositoryMissing || error.retryAdvice != .never { throw error }
     }
 
     private func check(

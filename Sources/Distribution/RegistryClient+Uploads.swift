@@ -90,10 +90,15 @@ extension RegistryClient {
     /// Done even when the caller has been cancelled: that is when most uploads are left behind.
     public func cancelUpload(_ session: UploadSession) async {
         await Task {
-            var request = WireRequest(.delete, session.location, deadline: Self.cancelDeadline)
+            let request = WireRequest(.delete, session.location, deadline: Self.cancelDeadline)
             do {
-                request = try await authorize(request, for: session.access)
-                _ = try await sender.send(request)
+                let first = try await authorize(request, for: session.access)
+                let answer = try await sender.send(first)
+                // A token that has expired may be why the upload is given up.
+                guard RegistryAnswer(answer, secret: first.fields[.authorization]).namesTheToken,
+                    try await renew(after: answer, to: first, for: session.access)
+                else { return }
+                _ = try await sender.send(try await authorize(request, for: session.access))
             } catch {
                 logger.debug("an upload was left behind", metadata: ["url": "\(session.location)"])
             }

@@ -179,7 +179,8 @@ public struct RegistryClient: Sendable {
             status: answer.status,
             codes: answer.codes.map { .init(code: clipped($0.code, to: 60), message: clipped($0.message)) },
             requestID: requestID(of: response),
-            retryAdvice: advice ?? retryAdvice(kind, response, isOurs: request.url.origin == base.origin)
+            retryAdvice: advice
+                ?? (answer.isCut ? .backOff : retryAdvice(kind, response, isOurs: request.url.origin == base.origin))
         )
     }
 

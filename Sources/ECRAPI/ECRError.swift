@@ -57,9 +57,12 @@ extension ECRError {
     init(_ operation: String, _ response: WireResponse) {
         let said = try? JSONDecoder().decode(Body.self, from: Data(response.body))
         let type = said?.type ?? response.fields[.amzErrorType]
+        // What calls itself JSON and can't be read as such was cut on the way: whatever it said, it may be asked again.
+        let isCut = said == nil && response.fields[.contentType]?.contains("json") == true
         self.init(
             operation: operation,
-            code: type.map(Code.init(type:)) ?? Code(rawValue: String(response.status.code)),
+            code: type.map(Code.init(type:))
+                ?? (isCut ? .unreadableAnswer : Code(rawValue: String(response.status.code))),
             message: presentable(said.map { $0.message ?? "" } ?? response.excerpt()),
             status: response.status.code,
             requestID: response.fields[.amzRequestID],

@@ -48,7 +48,7 @@ extension ECRError {
         public static let optInRequired = Self(rawValue: "OptInRequired")
         public static let throttling = Self(rawValue: "ThrottlingException")
         public static let unknownOperation = Self(rawValue: "UnknownOperationException")
-        /// Ours: a 2xx whose body is cut, or isn't what the operation answers.
+        /// Ours: an answer whose body is cut, or a 2xx that isn't what the operation answers.
         public static let unreadableAnswer = Self(rawValue: "UnreadableAnswer")
         /// Ours: a page names a next page that was there already.
         public static let repeatedPage = Self(rawValue: "RepeatedPage")

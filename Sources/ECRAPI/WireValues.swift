@@ -112,7 +112,7 @@ public struct ECRTimestamp: Decodable, Hashable, Sendable, Comparable {
 }
 
 extension KeyedDecodingContainer {
-    /// ECR leaves out what is empty.
+    /// For lists beside others, which may be left out where they are empty.
     func list<Element: Decodable>(_ key: Key) throws -> [Element] {
         try decodeIfPresent([Element].self, forKey: key) ?? []
     }

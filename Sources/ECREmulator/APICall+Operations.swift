@@ -46,7 +46,8 @@ extension APICall {
         // Real tokens have a few KB; clients must not assume less.
         let password = RandomText.mixed(1_860)
         let port = aws.state.withLock { state in
-            state.tokens[password] = RegistryToken(principal: caller, region: region, expires: expires)
+            let token = RegistryToken(principal: caller, region: region, expires: expires)
+            state.tokens.insert(token, for: password, at: now)
             return state.ports.main
         }
         let accounts = input.registryIds ?? [caller.account]

@@ -62,9 +62,9 @@ struct EmulatorState: Sendable {
     var cloud = EmulatedCloud()
     var identities: Identities
     /// By password.
-    var tokens: [String: RegistryToken] = [:]
+    var tokens = ExpiringTable<RegistryToken>()
     /// By path.
-    var downloads: [String: PresignedDownload] = [:]
+    var downloads = ExpiringTable<PresignedDownload>()
     var denials: [Denial] = []
     var faults = FaultOrders()
     var buckets: [String: TokenBucket] = [:]
@@ -111,12 +111,12 @@ struct EmulatorState: Sendable {
     }
 
     mutating func expireTokens(now: Date) {
-        for password in tokens.keys { tokens[password]?.expires = now }
-        for id in identities.sessions.keys { identities.sessions[id]?.expires = now }
+        tokens.expireAll(at: now)
+        identities.sessions.expireAll(at: now)
     }
 
     mutating func expireDownloads(now: Date) {
-        for path in downloads.keys { downloads[path]?.expires = now }
+        downloads.expireAll(at: now)
     }
 
     /// Issues a random URL that is good for a while and for nobody's credentials.
@@ -125,13 +125,14 @@ struct EmulatorState: Sendable {
     {
         let path = "/e501-\(key.account)-\(UUID().uuidString.lowercased())/\(UUID().uuidString.lowercased())"
         let signature = RandomText.hexadecimal(64)
-        downloads[path] = PresignedDownload(
+        let download = PresignedDownload(
             digest: digest,
             size: size,
             key: key,
             signature: signature,
             expires: now.addingTimeInterval(seconds)
         )
+        downloads.insert(download, for: path, at: now)
         let stamp = Instant.basic(now)
         let credential = "ASIAEMULATOR%2F\(stamp.prefix(8))%2F\(key.region)%2Fs3%2Faws4_request"
         return "http://127.0.0.1:\(ports.download)\(path)?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=\(stamp)"
@@ -148,14 +149,14 @@ struct Ports: Sendable {
 }
 
 /// A password for the registries of one region.
-struct RegistryToken: Sendable {
+struct RegistryToken: Expiring {
     var principal: Principal
     var region: String
     var expires: Date
 }
 
 /// One URL that downloads one blob.
-struct PresignedDownload: Sendable {
+struct PresignedDownload: Expiring {
     var digest: Digest
     var size: Int64
     var key: RegistryKey

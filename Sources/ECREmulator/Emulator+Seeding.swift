@@ -33,6 +33,14 @@ extension Emulator {
         aws.save()
     }
 
+    /// Forgets a repository with all it holds, and the uploads to it that are open.
+    public func deleteRepository(account: String, region: String, _ name: String) throws {
+        let key = RegistryKey(account: account, region: region)
+        let deleted = try aws.state.withLock { try $0.cloud.deleteRepository(name, in: key, force: true) }
+        for upload in deleted.uploads.keys { aws.blobs.discard(upload) }
+        aws.save()
+    }
+
     /// The names of a registry's repositories, in order.
     public func repositories(account: String, region: String) -> [String] {
         let key = RegistryKey(account: account, region: region)

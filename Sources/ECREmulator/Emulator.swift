@@ -119,6 +119,9 @@ public final class Emulator: Sendable {
     /// Orders something to go wrong from now on.
     public func order(_ fault: Fault) { aws.state.withLock { $0.faults.add(fault) } }
 
+    /// How many requests met a fault since the last ``clearFaults()``.
+    public var faultsMet: Int { aws.state.withLock { $0.faults.struck } }
+
     /// Calls off every fault, and sets the clock right.
     public func clearFaults() {
         aws.state.withLock { $0.faults.removeAll() }

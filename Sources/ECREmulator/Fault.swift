@@ -134,10 +134,15 @@ public struct FaultSyntaxError: Error, Sendable, Equatable, CustomStringConverti
 /// The faults that were ordered, and how often each has been looked at.
 struct FaultOrders: Sendable {
     private var orders: [(fault: Fault, seen: Int)] = []
+    /// How many requests a fault was due for since the last ``removeAll()``.
+    private(set) var struck = 0
 
     mutating func add(_ fault: Fault) { orders.append((fault, 0)) }
 
-    mutating func removeAll() { orders = [] }
+    mutating func removeAll() {
+        orders = []
+        struck = 0
+    }
 
     /// Counts a request, and takes the first fault that is due for it.
     mutating func due(for operation: String) -> Fault.Kind? {
@@ -146,6 +151,7 @@ struct FaultOrders: Sendable {
             orders[index].seen += 1
             if due == nil, orders[index].fault.occurrences?.contains(orders[index].seen) ?? true {
                 due = orders[index].fault.kind
+                struck += 1
             }
         }
         return due

@@ -62,6 +62,8 @@ struct HTTPListener: Sendable {
 final class HTTPConnection: Sendable {
     /// In bytes: read at once, and so the size of a body's chunks.
     private static let readSize = 65_536
+    /// Between two looks at whether a peer that gets no answer is still there.
+    private static let peerInterval: Duration = .milliseconds(50)
     /// In bytes, of a request's line and headers; registry tokens have a few KB.
     private static let largestHead = 131_072
 
@@ -114,6 +116,13 @@ final class HTTPConnection: Sendable {
 
     /// Gives back what was read too much.
     func unread(_ bytes: ArraySlice<UInt8>) { pending.withLock { $0 = Array(bytes) + $0 } }
+
+    /// Returns some time after the peer has gone, with whatever it had sent still unread.
+    func waitForPeerToClose() async throws {
+        while try socket.getValue(for: ConnectionState()) == ConnectionState.established {
+            try await Task.sleep(for: Self.peerInterval)
+        }
+    }
 
     /// A line without its end; `nil` when the peer closed before it began.
     func readLine() async throws -> String? {
@@ -196,4 +205,15 @@ private struct LingerOption: SocketOption {
 
     func makeValue(from socketValue: linger) -> linger { socketValue }
     func makeSocketValue(from value: linger) -> linger { value }
+}
+
+/// What TCP thinks of a connection: the first byte of `struct tcp_info`, tcp(7).
+private struct ConnectionState: SocketOption {
+    static let established: UInt8 = 1
+
+    var level: Int32 { Int32(IPPROTO_TCP) }
+    var name: Int32 { TCP_INFO }
+
+    func makeValue(from socketValue: UInt8) -> UInt8 { socketValue }
+    func makeSocketValue(from value: UInt8) -> UInt8 { value }
 }

@@ -80,6 +80,9 @@ final class RequestBody: Sendable {
         }
     }
 
+    /// Reads nothing and answers nothing.
+    func waitForPeerToClose() async throws { try await connection.waitForPeerToClose() }
+
     private func forward(_ count: Int64, _ drip: Drip?, _ take: ([UInt8]) throws -> Void) async throws {
         var rest = count
         while rest > 0 {

@@ -10,7 +10,7 @@ struct Principal: Codable, Sendable, Equatable {
 
 /// The credentials this cloud knows: one key per account, and those that AssumeRole gave out.
 struct Identities: Sendable {
-    struct Session: Sendable {
+    struct Session: Expiring {
         var secret: String
         var token: String
         var expires: Date
@@ -19,7 +19,7 @@ struct Identities: Sendable {
 
     let accounts: [EmulatorConfiguration.Account]
     let roles: [EmulatorConfiguration.Role]
-    var sessions: [String: Session] = [:]
+    var sessions = ExpiringTable<Session>()
 
     init(accounts: [EmulatorConfiguration.Account], roles: [EmulatorConfiguration.Role]) {
         self.accounts = accounts
@@ -96,7 +96,7 @@ struct Identities: Sendable {
                 userID: "AROA\(sha256Hex(request.roleARN.utf8).prefix(16).uppercased()):\(request.sessionName)"
             )
         )
-        sessions[id] = session
+        sessions.insert(session, for: id, at: now)
         return (id, session)
     }
 }

@@ -35,7 +35,10 @@ struct Reception: Sendable {
                 log(Answer(status: 0), errand, number, bytesOut: 0)
                 return .reset
             }
-            if fault == .stall { try await Task.sleep(for: .seconds(86_400)) }
+            if fault == .stall {
+                try await request.body.waitForPeerToClose()
+                throw ConnectionCut()
+            }
             let answer = try await answer(request, door, errand, fault)
             if fault == .loseAnswer { throw ConnectionCut() }
             return .answer(try response(answer, errand, number, fault))

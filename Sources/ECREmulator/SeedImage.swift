@@ -80,20 +80,24 @@ public struct SeedImage: Sendable {
 
     /// An OCI index of linux/amd64 and linux/arm64, each with an attestation child as BuildKit makes it.
     ///
+    /// - Parameter isAttested: Whether it has the attestations.
     /// - Source: facts/ecr.md F.3
-    public static func twoPlatforms(_ name: String, layersEach sizes: [Int64]) -> SeedImage {
+    public static func twoPlatforms(_ name: String, layersEach sizes: [Int64], isAttested: Bool = true) -> SeedImage {
         var blobs: [Blob] = []
         var manifests: [Part] = []
         var images: [String] = []
         var attestations: [String] = []
         for architecture in ["amd64", "arm64"] {
             let child = image("\(name)-\(architecture)", sizes, .oci, os: "linux", architecture: architecture)
-            let attestation = attestation(of: child, name: "\(name)-\(architecture)")
-            blobs += child.blobs + attestation.blobs
-            manifests += child.manifests + attestation.manifests
+            blobs += child.blobs
+            manifests += child.manifests
             images.append(
                 entry(child, "\"platform\":{\"architecture\":\"\(architecture)\",\"os\":\"linux\"}")
             )
+            guard isAttested else { continue }
+            let attestation = attestation(of: child, name: "\(name)-\(architecture)")
+            blobs += attestation.blobs
+            manifests += attestation.manifests
             attestations.append(
                 entry(
                     attestation,

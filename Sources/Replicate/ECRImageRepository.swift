@@ -53,8 +53,7 @@ struct ECRImageRepository: ImageRepository {
             )
             do {
                 return try reading(answer, ids, wanted)
-            } catch let error as CopyError where tries < Self.mostManifestReads {
-                guard case .corrupt = error.reason else { throw error }
+            } catch let error as CopyError where tries < Self.mostManifestReads && error.mayBeOnTheWay {
                 tries += 1
             }
         }
@@ -98,9 +97,20 @@ struct ECRImageRepository: ImageRepository {
                 throw CopyError(explaining: error, repository: self, "BatchGetImage", id)
             }
         }
+        var absent: Set<ManifestID> = []
         for failure in answer.failures {
             guard let id = ids.first(where: { failure.imageId?.names($0) ?? false }) else { continue }
+            absent.insert(id)
             if let reason = failure.reason { reading.failures[id] = reason }
+        }
+        // ECR says of every id that it has it or hasn't; silence taken for absence would let a guarded tag move.
+        if let silent = ids.first(where: { reading.digests[$0] == nil && !absent.contains($0) }) {
+            throw CopyError(
+                .rejected(code: CopyError.incompleteAnswer, text: "nothing was said of \(silent)"),
+                side: side,
+                image: reference.tagged(silent.tag, digest: silent.digest).description,
+                operation: "BatchGetImage"
+            )
         }
         return reading
     }
@@ -227,6 +237,19 @@ struct ECRImageRepository: ImageRepository {
             } catch let error as ECRError where error.code == .repositoryAlreadyExists {
                 return
             }
+        }
+    }
+}
+
+extension CopyError {
+    /// For an answer that leaves out what was asked for.
+    static let incompleteAnswer = "IncompleteAnswer"
+
+    /// Whether the same question may be answered rightly: what came was not what was stored, or not all of it.
+    fileprivate var mayBeOnTheWay: Bool {
+        switch reason {
+        case .corrupt, .rejected(code: Self.incompleteAnswer, _): true
+        default: false
         }
     }
 }

@@ -71,7 +71,7 @@ struct LayoutStore: Sendable {
     /// - Throws: ``LayoutError`` when others don't let go, `SystemError`
     func change(_ body: (inout IndexText) throws -> Void) async throws {
         let lock = try await lock()
-        defer { withExtendedLifetime(lock) {} }
+        defer { lock.remove() }
         let before = try index()
         var after = before
         try body(&after)
@@ -103,14 +103,14 @@ struct LayoutStore: Sendable {
 
     private var markerPath: String { "\(path)/oci-layout" }
 
-    private func lock() async throws -> DirectoryLock {
+    private func lock() async throws -> FileLock {
         var waited: Duration = .zero
         while waited <= Self.lockPatience {
-            if let lock = try DirectoryLock(trying: path) { return lock }
+            if let lock = try FileLock(path: "\(path)/index.json.lock") { return lock }
             try await clock.sleep(for: Self.lockPause)
             waited += Self.lockPause
         }
-        throw LayoutError("another process keeps \(path) locked")
+        throw LayoutError("another process keeps \(path)/index.json locked")
     }
 
     private struct Marker: Decodable {

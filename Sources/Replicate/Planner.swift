@@ -27,10 +27,11 @@ struct Planner: Sendable {
             if wish.isMade ? !known : !(known || session.isSource) { needy.append(session) }
         }
         // Nobody waits for it but the last lines: what fails here is found out by who needs it.
-        async let prepared: Void = prepare(needy, for: wish.root)
+        let lacking = needy
+        async let prepared: Void = prepare(lacking, for: wish.root)
         let trouble = Trouble(sessions.count)
         let indexes = Dictionary(uniqueKeysWithValues: sessions.enumerated().map { (ObjectIdentifier($1), $0) })
-        let asking = needy
+        let asking = lacking
         let ask: @Sendable ([Digest]) async throws -> Void = { digests in
             try await asking.forEachConcurrently(limit: asking.count) { session in
                 do {

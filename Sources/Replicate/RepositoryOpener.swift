@@ -26,8 +26,7 @@ public final class RepositoryOpener: Sendable {
     private let authorizations = Lock<[TokenKey: RenewingAuthorization]>([:])
     private let granted = Lock<[TokenKey: String]>([:])
     private let callers = SingleFlight<CallerKey, AccountID>()
-    private let origins = SingleFlight<PlainRegistry, HTTPURL>()
-    private let plain = Lock<[PlainRegistry: NegotiatedAuthorization]>([:])
+    private let plain: PlainRegistries
 
     private struct TokenKey: Hashable, Sendable {
         var identity: IdentityOptions
@@ -66,6 +65,15 @@ public final class RepositoryOpener: Sendable {
         pacers = Pacers(clock: retry.clock)
         self.logger = logger
         self.now = now
+        plain = PlainRegistries(
+            environment: resolver.environment,
+            sender: sender,
+            retry: retry,
+            budgets: self.budgets,
+            pacers: pacers,
+            logger: logger,
+            now: now
+        )
     }
 
     /// - Throws: ``CopyError`` that names the side and the reference.
@@ -76,7 +84,7 @@ public final class RepositoryOpener: Sendable {
     ) async throws -> any ImageRepository {
         do {
             switch reference.registry {
-            case .plain(let registry): return try await openPlain(reference, registry, side)
+            case .plain(let registry): return try await plain.open(reference, registry, side)
             case .ecr(let host): return try openECR(reference, host, side, options)
             case .layout(let layout):
                 return LayoutImageRepository(reference, layout, side: side, clock: retry.clock)
@@ -103,59 +111,6 @@ public final class RepositoryOpener: Sendable {
         }
         guard let region else { return nil }
         return try? await sts(region: region, options).getCallerIdentity().arn
-    }
-
-    private func openPlain(
-        _ reference: ImageReference,
-        _ registry: PlainRegistry,
-        _ side: CopyError.Side
-    ) async throws -> any ImageRepository {
-        let base = try await origins.run(registry) { [sender] in
-            try await RegistryClient.probe(
-                authority: registry.endpointAuthority,
-                scheme: registry.scheme.flatMap { HTTPURL.Scheme(rawValue: $0.rawValue) },
-                sender: sender
-            )
-        }
-        let pacer = pacers.pacer(of: base.origin)
-        let client = RegistryClient(
-            base: base,
-            authorization: authorization(of: registry, at: base),
-            sender: PacedSender(sender, pacer) { request in
-                request.url.origin == base.origin ? PlainPacing.bucket(of: request) : nil
-            },
-            retry: retry.spending(budgets.of(side)),
-            logger: logger
-        )
-        return PlainImageRepository(
-            reference: reference.bare,
-            side: side,
-            registryKey: base.origin,
-            client: client,
-            pacer: pacer
-        )
-    }
-
-    /// One for all repositories of a registry, whose first refusal tells how it wants to be spoken to.
-    private func authorization(of registry: PlainRegistry, at base: HTTPURL) -> NegotiatedAuthorization {
-        plain.withLock { known in
-            if let authorization = known[registry] { return authorization }
-            let authorization = NegotiatedAuthorization(
-                registry: base,
-                store: StoredLogins(
-                    registry: registry,
-                    variables: resolver.environment.variables,
-                    home: resolver.environment.home,
-                    logger: logger
-                ),
-                sender: sender,
-                retry: retry,
-                logger: logger,
-                now: now
-            )
-            known[registry] = authorization
-            return authorization
-        }
     }
 
     private func openECR(
@@ -225,9 +180,10 @@ public final class RepositoryOpener: Sendable {
     ) async throws -> (base: HTTPURL, authorization: RenewingAuthorization) {
         let authorization = authorizations.withLock { known in
             if let authorization = known[key] { return authorization }
-            let authorization = RenewingAuthorization(now: now) {
+            // It doesn't hold the opener, which holds it.
+            let authorization = RenewingAuthorization(now: now) { [granted] in
                 let grant = try await Self.grant(api)
-                self.granted.withLock { $0[key] = grant.proxyEndpoint }
+                granted.withLock { $0[key] = grant.proxyEndpoint }
                 return (grant.header, grant.expiresAt)
             }
             known[key] = authorization

@@ -16,7 +16,7 @@ struct STSClientTests {
             region: "eu-west-1",
             credentials: StaticCredentials(AWSCredentials(accessKeyID: "A", secretAccessKey: "s", source: "test")),
             sender: sender,
-            retry: RetryPolicy(attempts: 4, clock: clock, jitter: { 1 }),
+            retry: RetryPolicy(attempts: 5, clock: clock, jitter: { 1 }),
             now: { noon }
         )
     }
@@ -46,13 +46,19 @@ struct STSClientTests {
             case 1: refusal(400, "Throttling")
             case 2: WireResponse(status: .badGateway, body: Array("<html>proxy".utf8))
             case 3: WireResponse(status: .ok, body: Array(roleAnswer().body.prefix(300)))
+            case 4:
+                WireResponse(
+                    status: .forbidden,
+                    fields: [.contentType: "text/xml"],
+                    body: Array(refusal(403, "AccessDenied").body.dropLast(20))
+                )
             default: roleAnswer()
             }
         }
         let credentials = try await client(sender, clock)
             .assumeRole(.init(roleARN: Self.role, sessionName: "sess"))
         #expect(credentials.accessKeyID == "ASIAROLE")
-        #expect(clock.waits == [.milliseconds(200), .milliseconds(400), .milliseconds(800)])
+        #expect(clock.waits == [200, 400, 800, 1_600].map { .milliseconds($0) })
     }
 
     @Test("is asked again by its own clock when this machine's is off")

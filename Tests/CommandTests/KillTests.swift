@@ -1,129 +1,110 @@
 import Content
 import ECREmulator
+import Platform
+import TestClouds
+import TestInputs
 import TestPrograms
 import Testing
 
-/// `kill -9` in the middle of a large layer, and the same command again.
-@Suite("A run that is killed", .timeLimit(.minutes(3)))
+/// The built command, ended by `kill -9` at moments that were drawn, and started again until it is done.
+@Suite("Killed at any moment", .timeLimit(.minutes(60)))
 struct KillTests {
-    /// In bytes: the smallest that ECR takes.
-    static let partSize = 5 << 20
-    /// In bytes: four parts and a bit.
-    static let layer = Int64(4 * partSize + 1_000)
+    /// In a usual run; a soak goes on until its time is over.
+    static let kills = 12
 
-    private struct Scene: Sendable {
-        let stage: Stage
-        let image: SeedImage
-        let directory: String
-
-        var source: String { "\(stage.emulator.registryHost(account: Stage.account, region: Stage.home))/team/large" }
-        var destination: String {
-            "\(stage.emulator.registryHost(account: Stage.account, region: Stage.far))/team/large"
-        }
-
-        var arguments: [String] {
-            ["copy", "--log-level", "debug", "--resumable-above", "20MiB", "\(source):v1", destination]
-        }
-
-        var environment: [String: String] {
-            stage.environment.merging(["XDG_STATE_HOME": directory]) { _, new in new }
-        }
-
-        var journal: [String] { names(in: "\(directory)/ecr-replicate/uploads").filter { $0.hasSuffix(".json") } }
-
-        func count(_ operation: String) -> Int { stage.emulator.requests.count { $0.operation == operation } }
-
-        /// Runs until two parts have arrived and the third stands still, and kills that.
-        func kill() async throws {
-            stage.emulator.order(Fault(on: "UploadLayerPart", at: 3...3, .stall))
-            let killed = try await withChild(.ecrReplicate, arguments, environment: environment) { child in
-                _ = try await child.errors.first {
-                    $0.contains("journaled") && $0.hasSuffix("at byte \(2 * KillTests.partSize)")
+    @Test("leaves nothing wrong, and the next run finishes the work")
+    func killed() async throws {
+        try await withEmulator { emulator in
+            let scene = try KillScene(emulator)
+            // The first run also brings the program into the page cache, and other tests may be running beside it.
+            var duration = try await min(scene.measured(), scene.measured())
+            var random = Seeded(9)
+            let begin = ContinuousClock.now
+            var (kills, rounds) = (0, 0)
+            while kills < Self.kills || ContinuousClock.now - begin < Soak.duration ?? .zero {
+                rounds += 1
+                let place = try scene.makePlace()
+                var (isFirst, isDone) = (true, false)
+                while !isDone {
+                    let moment = duration * .random(in: 0...1, using: &random)
+                    let started = ContinuousClock.now
+                    let ended = try await scene.copy(to: place, killedAfter: moment)
+                    // A run that had all to do and did it says better than the first ones what a run takes.
+                    if ended.exitCode == 0, isFirst { duration = min(duration, ContinuousClock.now - started) }
+                    isFirst = false
+                    let flaws = emulator.flaws(at: place, tags: ["v1": [scene.image.digest, scene.old.digest]])
+                    #expect(flaws.isEmpty, "after kill \(kills) in round \(rounds)")
+                    isDone = ended.exitCode == 0
+                    guard isDone || ended.exitCode == 137 else {
+                        throw ChildError("\(ended.exitCode): \(ended.errors)")
+                    }
+                    kills += isDone ? 0 : 1
                 }
-            }.ended
-            #expect(killed.exitCode == 137)
-            #expect(journal.count == 1)
-            stage.emulator.clearFaults()
-            stage.emulator.clearRequests()
-        }
-
-        /// Runs to the end.
-        func finish() async throws -> Ended {
-            let ended = try await run(.ecrReplicate, arguments, environment: environment)
-            #expect(ended.exitCode == 0, "\(ended.errors)")
-            #expect(ended.lines == ["\(destination):v1@\(image.digest)"])
-            let there = stage.emulator.blobs(account: Stage.account, region: Stage.far, repository: "team/large")
-            #expect(there == Set(image.blobs.map(\.digest)))
-            #expect(journal == [])
-            return ended
-        }
-    }
-
-    private func withScene(_ body: (Scene) async throws -> Void) async throws {
-        var configuration = EmulatorConfiguration()
-        configuration.partSize = Int64(Self.partSize)
-        try await withStage(configuration) { stage in
-            try await withScratchDirectory { directory in
-                let image = SeedImage.oci("large", layers: [Self.layer])
-                try stage.emulator.seed(
-                    image,
-                    tag: "v1",
-                    account: Stage.account,
-                    region: Stage.home,
-                    repository: "team/large"
-                )
-                try stage.emulator.createRepository(account: Stage.account, region: Stage.far, "team/large")
-                try await body(Scene(stage: stage, image: image, directory: directory))
+                #expect(emulator.lacks([scene.image], at: place) == [])
+                #expect(emulator.flaws(at: place, tags: ["v1": [scene.image.digest]]) == [])
             }
+            reportCases("kill -9", kills)
         }
     }
+}
 
-    @Test("goes on at its byte: the next one reads and sends only what is missing")
-    func goesOn() async throws {
-        try await withScene { scene in
-            try await scene.kill()
-            let ended = try await scene.finish()
-            #expect(ended.errors.contains("resume sha256:"), "\(ended.errors)")
-            #expect(scene.count("InitiateLayerUpload") == 0)
-            #expect(scene.count("UploadLayerPart") == 3)
-            #expect(scene.stage.emulator.requests.count { $0.operation == "GET layer" && $0.status == 206 } == 3)
-        }
+/// An image whose layers take their time, and a new place for each copy of it.
+private struct KillScene {
+    let emulator: Emulator
+    let image = SeedImage.twoPlatforms("app", layersEach: [300_000, 150_000])
+    /// What the tag holds before.
+    let old = SeedImage.oci("old", layers: [10])
+    private let places = Lock(0)
+
+    init(_ emulator: Emulator) throws {
+        self.emulator = emulator
+        try emulator.seed(image, tag: "v1", account: Stage.account, region: Stage.home, repository: "team/app")
+        // So that a good part of the moments lies within a layer, on either side.
+        emulator.order(Fault(on: "GET layer", at: nil, .drip(bytes: 50_000)))
+        emulator.order(Fault(on: "PUT blob", at: nil, .drip(bytes: 60_000)))
     }
 
-    @Test("starts over where the registry has forgotten the upload, and where the journal can't be read")
-    func startsOver() async throws {
-        for isForgotten in [true, false] {
-            try await withScene { scene in
-                try await scene.kill()
-                if isForgotten {
-                    try scene.stage.emulator.dropUploads(
-                        account: Stage.account,
-                        region: Stage.far,
-                        repository: "team/large"
-                    )
-                } else {
-                    let path = "\(scene.directory)/ecr-replicate/uploads/\(scene.journal[0])"
-                    try write(#"{"version":1,"registry":"#, to: path)
+    func makePlace() throws -> Place {
+        let number = places.withLock { count in
+            count += 1
+            return count
+        }
+        let place = Place(account: Stage.account, region: Stage.far, "to/n\(number)")
+        try emulator.seed(old, tag: "v1", account: place.account, region: place.region, repository: place.repository)
+        return place
+    }
+
+    /// How long a run takes that nobody disturbs.
+    func measured() async throws -> Duration {
+        let place = try makePlace()
+        let begin = ContinuousClock.now
+        let ended = try await run(.ecrReplicate, arguments(place), environment: environment)
+        guard ended.exitCode == 0 else { throw ChildError(ended.errors) }
+        return ContinuousClock.now - begin
+    }
+
+    func copy(to place: Place, killedAfter delay: Duration) async throws -> Ended {
+        try await withChild(.ecrReplicate, arguments(place), environment: environment) { child in
+            await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    // Not a wait for anything: the moment is what was drawn.
+                    try await Task.sleep(for: delay)
+                    child.kill()
                 }
-                _ = try await scene.finish()
-                #expect(scene.count("InitiateLayerUpload") == 1)
-                #expect(scene.count("UploadLayerPart") == (isForgotten ? 6 : 5))
+                // Nothing is ever such a line: this ends when the program has.
+                _ = try? await child.output.first { _ in false }
+                group.cancelAll()
             }
-        }
+        }.ended
     }
 
-    @Test("is warned, once, where nothing can be remembered, and copies all the same")
-    func noJournal() async throws {
-        try await withScene { scene in
-            try write("", to: "\(scene.directory)/file")
-            let ended = try await run(
-                .ecrReplicate,
-                scene.arguments + ["--upload", "api", "--state-dir", "\(scene.directory)/file"],
-                environment: scene.environment
-            )
-            #expect(ended.exitCode == 0, "\(ended.errors)")
-            #expect(ended.errors.split(separator: "\n").count { $0.contains("can't be journaled") } == 1)
-            #expect(scene.count("POST upload") == 0 && scene.count("CompleteLayerUpload") == 2)
-        }
+    private var environment: [String: String] {
+        Dictionary(uniqueKeysWithValues: emulator.environment.map { ($0.name, $0.value) })
+    }
+
+    private func arguments(_ place: Place) -> [String] {
+        let source = emulator.registryHost(account: Stage.account, region: Stage.home)
+        let destination = emulator.registryHost(account: place.account, region: place.region)
+        return ["copy", "--progress", "none", "\(source)/team/app:v1", "\(destination)/\(place.repository)"]
     }
 }

@@ -89,9 +89,9 @@ extension Emulator {
     /// All that it gave out and was configured with.
     fileprivate var secrets: [String] {
         aws.state.withLock { state in
-            Array(state.tokens.keys) + state.downloads.values.map(\.signature)
-                + state.identities.sessions.values.flatMap { [$0.secret, $0.token] }
-                + state.identities.sessions.keys
+            let sessions = state.identities.sessions.elements
+            return Array(state.tokens.elements.keys) + state.downloads.elements.values.map(\.signature)
+                + sessions.values.flatMap { [$0.secret, $0.token] } + sessions.keys
                 + state.identities.accounts.map(\.secretAccessKey)
         }
     }

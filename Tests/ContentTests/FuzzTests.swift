@@ -1,18 +1,6 @@
 import Content
+import TestInputs
 import Testing
-
-/// Numbers that are the same in every run (SplitMix64, Steele, Lea and Flood 2014).
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 @Suite("Mutations", .timeLimit(.minutes(1)))
 struct FuzzTests {
@@ -62,7 +50,7 @@ struct FuzzTests {
 
     @Test("of manifests are read or refused, and never change a byte", arguments: 0..<4)
     func manifests(seed: Int) {
-        var random = Seeded(state: UInt64(seed))
+        var random = Seeded(UInt64(seed))
         var taken = 0
         for _ in 0..<2_500 {
             let bytes = Self.mutated(Array(Self.manifestTexts[seed].utf8), using: &random)
@@ -87,7 +75,7 @@ struct FuzzTests {
 
     @Test("of references are refused, or come back from their own text", arguments: referenceTexts)
     func references(text: String) throws {
-        var random = Seeded(state: UInt64(text.utf8.count))
+        var random = Seeded(UInt64(text.utf8.count))
         var taken = 0
         for _ in 0..<2_500 {
             let mutated = String(decoding: Self.mutated(Array(text.utf8), using: &random), as: UTF8.self)

@@ -1,4 +1,5 @@
 import Content
+import TestInputs
 import Testing
 
 @Suite("The text of an index", .timeLimit(.minutes(1)))
@@ -90,7 +91,7 @@ struct IndexTextTests {
 
     @Test("stays one that everybody reads, whatever is added and taken out", arguments: 0..<4)
     func anything(seed: Int) throws {
-        var random = Seeded(state: UInt64(seed))
+        var random = Seeded(UInt64(seed))
         var index = IndexText()
         var wanted: [Digest] = []
         for number in 0..<200 {

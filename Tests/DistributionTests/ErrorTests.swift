@@ -65,6 +65,20 @@ struct ErrorTests {
         #expect(stage.clock.waits == [.milliseconds(7_200), .milliseconds(400), .milliseconds(800)])
     }
 
+    @Test("that were cut on the way are asked for again, whatever they were", arguments: [400, 403, 404])
+    func cut(status: Int) async throws {
+        let stage = try Stage(
+            .answer(status, ["Content-Type": "application/json"], String(errors("NAME_UNKNOWN", "").dropLast(30))),
+            .answer(200, [:], imageText)
+        )
+        #expect(try await stage.client.manifest(.digest(imageDigest), of: stage.repository)?.digest == imageDigest)
+        // A page of HTML is all there; so is nothing, as after HEAD.
+        for body in ["<html>no</html>", ""] {
+            let whole = try Stage(.answer(404, ["Content-Type": body.isEmpty ? "application/json" : "text/html"], body))
+            #expect(try await whole.client.manifest(.digest(imageDigest), of: whole.repository) == nil)
+        }
+    }
+
     @Test("are not waited out where it doesn't help", arguments: [400, 403, 405, 409, 501])
     func noWaits(status: Int) async throws {
         let stage = try Stage(.answer(status))

@@ -162,4 +162,21 @@ struct UploadTests {
             #expect(stage.registry.asked == [Self.post, "DELETE https://r.example/u1?s=1"])
         }
     }
+
+    @Test("that are given up for a stale token are deleted with a new one")
+    func cancelledWithStaleToken() async throws {
+        let stage = try Stage(
+            .answer(202, ["Location": "/u1"]),
+            .answer(403, [:], errors("DENIED", "Your authorization token has expired. Reauthenticate and try again.")),
+            .answer(204),
+            authorization: RotatingAuthorization()
+        )
+        guard case .session(let session) = try await stage.client.startUpload(in: stage.repository) else {
+            Issue.record("no session")
+            return
+        }
+        await stage.client.cancelUpload(session)
+        let delete = "DELETE https://r.example/u1"
+        #expect(stage.registry.asked.dropFirst() == ["\(delete) [Basic token1]", "\(delete) [Basic token2]"])
+    }
 }

@@ -35,7 +35,7 @@ struct ClientTests {
 
     @Test("calls each call by another name")
     func invocations() async throws {
-        let sender = RecordingSender { _, _ in answer("{}") }
+        let sender = RecordingSender { _, _ in answer(#"{"repositories":[]}"#) }
         let client = try client(sender)
         _ = try await client.send(describe)
         _ = try await client.send(describe)
@@ -47,7 +47,7 @@ struct ClientTests {
         let clock = InstantClock()
         let name = try #require(HTTPField.Name("x-amz-retry-after"))
         let sender = RecordingSender { _, number in
-            number == 1 ? answer(429, "", [name: "1500"]) : answer("{}")
+            number == 1 ? answer(429, "", [name: "1500"]) : answer(#"{"repositories":[]}"#)
         }
         _ = try await client(sender, clock: clock).send(describe)
         #expect(clock.waits == [.milliseconds(1_700)])
@@ -90,12 +90,32 @@ struct ClientTests {
         #expect(error?.message == "the answer was not complete: \(reason)")
     }
 
+    @Test("takes a list that isn't there for an answer that isn't whole, not for an empty one")
+    func listMissing() async throws {
+        let sender = RecordingSender { _, number in
+            answer(number == 1 ? #"{"rXpositories":[]}"# : #"{"repositories":[]}"#)
+        }
+        #expect(try await client(sender).send(describe).repositories.isEmpty)
+        #expect(sender.requests.count == 2)
+    }
+
+    @Test("takes a refusal that isn't whole for none, and asks again")
+    func cutRefusal() async throws {
+        let sender = RecordingSender { _, number in
+            number == 1
+                ? answer(400, #"{"__type":"RepositoryNotFou"#, [.contentType: "application/x-amz-json-1.1"])
+                : answer(#"{"repositories":[]}"#)
+        }
+        _ = try await client(sender).send(describe)
+        #expect(sender.requests.count == 2)
+    }
+
     @Test("fetches credentials anew when they expired, once")
     func expired() async throws {
         let clock = InstantClock()
         let sender = RecordingSender { request, _ in
             let isFresh = request.fields[.authorization]?.contains("ASIA2") == true
-            return isFresh ? answer("{}") : fault(400, "ExpiredTokenException")
+            return isFresh ? answer(#"{"repositories":[]}"#) : fault(400, "ExpiredTokenException")
         }
         _ = try await client(sender, clock: clock, credentials: RotatingCredentials(last: 9)).send(describe)
         #expect(sender.requests.count == 2)
@@ -124,7 +144,8 @@ struct ClientTests {
         let clock = InstantClock()
         let sender = RecordingSender { request, _ in
             request.fields[.amzDate] == stamp
-                ? answer("{}") : answer(400, #"{"__type":"InvalidSignatureException"}"#, [.date: theirs])
+                ? answer(#"{"repositories":[]}"#)
+                : answer(400, #"{"__type":"InvalidSignatureException"}"#, [.date: theirs])
         }
         let client = try client(sender, clock: clock)
         _ = try await client.send(describe)

@@ -219,7 +219,7 @@ struct OperationTests {
             some,
             "DescribeImages",
             sends: #"{"filter":{"imageStatus":"ANY"},"imageIds":[{"imageDigest":"\#(digest)"}],\#(common)}"#,
-            gets: "{}"
+            gets: #"{"imageDetails":[]}"#
         )
         #expect(none.imageDetails.isEmpty)
 

@@ -26,7 +26,7 @@ struct PacingTests {
         let clock = InstantClock()
         let pacer = Pacer(seeds: ["DescribeRepositories": 2], clock: clock)
         let sender = RecordingSender { _, number in
-            number == 1 ? fault(400, "ExpiredTokenException") : answer(#"{"repositories":[]}"#)
+            number == 1 ? fault(400, "ExpiredTokenException") : answer(#"{"repositories":[],"imageIds":[]}"#)
         }
         let client = try client(sender, pacer)
         _ = try await client.send(put)
@@ -43,7 +43,7 @@ struct PacingTests {
         ] {
             let pacer = Pacer(clock: InstantClock())
             let sender = RecordingSender { _, number in
-                number == 1 ? fault(status, code) : answer(#"{"repositories":[]}"#)
+                number == 1 ? fault(status, code) : answer(#"{"repositories":[],"imageIds":[]}"#)
             }
             _ = try? await client(sender, pacer).send(put)
             #expect((pacer.rate(of: "DescribeRepositories") != nil) == isThrottle, "\(status) \(code)")
@@ -56,7 +56,7 @@ struct PacingTests {
         let pacer = Pacer(clock: clock)
         let name = try #require(HTTPField.Name("x-amz-retry-after"))
         let sender = RecordingSender { _, number in
-            number == 1 ? answer(429, "", [name: "1500"]) : answer(#"{"repositories":[]}"#)
+            number == 1 ? answer(429, "", [name: "1500"]) : answer(#"{"repositories":[],"imageIds":[]}"#)
         }
         _ = try await client(sender, pacer).send(put)
         // The retry's own clock is another one here: what was slept on this one is the bucket's doing.

@@ -171,6 +171,9 @@ struct SmallPartTests {
         orders.add(Fault(on: nil, at: 5...5, .truncate))
         let due = ["PutImage", "ListImages", "PutImage", "PutImage", "PutImage"].map { orders.due(for: $0) }
         #expect(due == [nil, nil, .stall, .stall, .truncate])
+        #expect(orders.struck == 3)
+        orders.removeAll()
+        #expect(orders.struck == 0)
     }
 
     @Test("a rate is spent and comes back with time")

@@ -100,10 +100,18 @@ struct RegistryLoginTests {
 
             let copied = try await run(
                 .ecrReplicate,
-                ["copy", "--referrers", "none", "\(stage.open.authority)/debian:12", destination],
+                [
+                    "copy", "--log-level", "trace", "--referrers", "none", "\(stage.open.authority)/debian:12",
+                    destination,
+                ],
                 environment: login
             )
             #expect(copied.exitCode == 0, "\(copied.errors)")
+            // A JSON Web Token begins like that.
+            for secret in ["eyJ", Self.auth, TokenServer.refreshToken] {
+                #expect(!copied.errors.contains(secret), "\(copied.errors)")
+            }
+            #expect(copied.errors.contains("asking for a token"), "nothing was logged")
             #expect(try await copied.lines == ["\(destination):12@\(Digest(of: image.manifest("multi")))"])
             let scopes = ["repository:team/debian:pull", "repository:team/debian:pull,push"]
             #expect(stage.tokens.grants == scopes.map { "granted \(RealRegistry.user) by \(how) \($0)" })

@@ -226,9 +226,9 @@ struct LayoutTests {
             let path = "\(directory)/to"
             let layout = try repository(path, .destination)
             try await put(image, "v1", at: layout)
-            let lock = try DirectoryLock(trying: path)
+            let lock = try FileLock(path: "\(path)/index.json.lock")
             let error = await #expect(throws: CopyError.self) { try await put(image, "v2", at: layout) }
-            #expect(error?.cause.contains("another process keeps \(path) locked") == true)
+            #expect(error?.cause.contains("another process keeps \(path)/index.json locked") == true)
             withExtendedLifetime(lock) {}
         }
     }

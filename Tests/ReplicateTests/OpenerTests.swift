@@ -53,7 +53,7 @@ final class RecordingAWS: HTTPSending {
             "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111122223333:user/u</Arn>"
                 + "<UserId>U</UserId><Account>111122223333</Account></GetCallerIdentityResult>"
                 + "</GetCallerIdentityResponse>"
-        default: "{}"
+        default: #"{"repositories":[]}"#
         }
     }
 }
@@ -86,6 +86,33 @@ struct OpenerTests {
         _ options: SideOptions = SideOptions()
     ) async throws -> any ImageRepository {
         try await opener.open(ImageReference(parsing: text), side: .destination, options)
+    }
+
+    @Test("an opener that nobody uses any more is gone, with its tokens")
+    func released() async throws {
+        weak var released: RepositoryOpener?
+        do {
+            let opener = opener(RecordingAWS(proxyEndpoint: localProxy), local)
+            released = opener
+            let repository = try await open(opener, "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app")
+            _ = try await repository.startUpload(of: blob, mountingFrom: nil)
+        }
+        #expect(released == nil)
+    }
+
+    @Test("ECR's silence about an image is an answer that isn't complete, not its absence")
+    func silence() async throws {
+        let aws = RecordingAWS(
+            proxyEndpoint: localProxy,
+            refusing: ["BatchGetImage": (200, #"{"images":[],"failures":[]}"#)]
+        )
+        let repository = try await open(opener(aws), "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app")
+        let error = await #expect(throws: CopyError.self) {
+            try await repository.read(manifests: [], digests: [.tag(Tag(parsing: "v1"))])
+        }
+        #expect(error?.cause.contains("nothing was said of") == true)
+        #expect(error?.image.hasSuffix("/team/app:v1") == true)
+        #expect(aws.operations.count == 3, "asked again before it is believed")
     }
 
     @Test("sends nothing before something is asked for, and no token for the API")

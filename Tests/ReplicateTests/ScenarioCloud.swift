@@ -4,6 +4,7 @@ import ECREmulator
 import Logging
 import Platform
 import Replicate
+import TestClouds
 import Wire
 
 /// The engine and an emulator that it talks to over real sockets.
@@ -168,13 +169,7 @@ func engine(
     )
 }
 
-/// A clock on which every wait is over at once: no test ever sleeps.
-struct InstantClock: Clock {
-    typealias Instant = ContinuousClock.Instant
-    var now: Instant { ContinuousClock.now }
-    var minimumResolution: Duration { .zero }
-    func sleep(until deadline: Instant, tolerance: Duration?) async throws { try Task.checkCancellation() }
-}
+typealias InstantClock = TestClouds.InstantClock
 
 extension [CopyResult] {
     /// The one receipt there should be.

@@ -32,12 +32,16 @@ public struct Program: Sendable {
     /// The command under test, as it was built together with these tests, in whatever scratch path that was.
     public static let ecrReplicate = Program(name: "ecr-replicate", path: "\(buildDirectory)/ecr-replicate")
 
+    /// Copies under random faults, in a process of its own: see `Tests/Soak`.
+    public static let soak = Program(name: "soak", path: "\(buildDirectory)/soak")
+
     public static let registry = Program("docker-registry")
     public static let skopeo = Program("skopeo")
     public static let umoci = Program("umoci")
     public static let aws = Program("aws", remedy: "scripts/setup --tests")
     public static let docker = Program("docker", remedy: "apt-get install docker.io")
     public static let openssl = Program("openssl")
+    public static let curl = Program("curl")
     public static let nginx = Program("nginx", remedy: "apt-get install nginx-light")
     public static let python = Program("python3")
     public static let shell = Program("sh")

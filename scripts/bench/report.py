@@ -24,7 +24,9 @@ def arguments(parser, cases):
 
 
 def begin(name, results, options):
-    """Takes over what earlier runs have left, if asked to."""
+    """Takes over what earlier runs have left, if asked to, and looks whether the page has room for the figures."""
+    if options.write:
+        _section(options.write, name)
     if options.add:
         workplace.say(f"adding to {results.load(_kept(name), _program())} runs")
 
@@ -38,7 +40,7 @@ def finish(name, title, results, wanted, present, command, options, extra=()):
     circumstances = [*machine(), versions(present), *extra]
     parts = [
         f"### {title}",
-        f"By `{command}`, {datetime.date.today()}.",
+        f"By `{command}`{' in several goes' if options.add else ''}, {datetime.date.today()}.",
         "\n".join(f"- {line}" for line in circumstances),
         figures.table(figures.measured(results, wanted)),
     ]
@@ -90,23 +92,33 @@ def machine():
 
 
 def versions(present):
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--exclude", "*"],
-        cwd=workplace.ROOT, capture_output=True, text=True,
-    ).stdout.strip()
+    commit = git("rev-parse", "--short", "HEAD") or "an unknown commit"
+    if git("status", "--porcelain", "--", "Sources", "Package.swift"):
+        commit += " with changes"
     registry = re.search(r"\d+\.\d+\.\d+\S*", clients.version_of("docker-registry", "--version") or "")
     named = [f"{client.name} {client.version()}" for client in present if client.name != figures.OURS]
-    return ", ".join([f"ecr-replicate at {commit or 'an unknown commit'}", *named, f"docker-registry {registry[0]}"])
+    return ", ".join([f"ecr-replicate at {commit}", *named, f"docker-registry {registry[0]}"])
+
+
+def git(*arguments):
+    return subprocess.run(
+        ["git", *arguments], cwd=workplace.ROOT, capture_output=True, text=True
+    ).stdout.strip()
 
 
 def write_section(path, name, text):
     """Puts `text` between the marks of a section of a page."""
+    before, after = _section(path, name)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"{before}\n\n{text.strip()}\n\n{after}")
+
+
+def _section(path, name):
+    """The page up to the section's first mark and from its last."""
     begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
     with open(path, encoding="utf-8") as file:
-        page = file.read()
-    before, found, rest = page.partition(begin)
+        before, found, rest = file.read().partition(begin)
     _, closed, after = rest.partition(end)
     if not found or not closed:
         raise SystemExit(f"bench: {path} has no {begin} … {end}")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}")
+    return before + begin, end + after

@@ -11,7 +11,8 @@ import subprocess
 import sys
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-KEPT = os.path.join(ROOT, ".build-bench")  # images and certificates, made once; `make clean` removes it
+# Images and certificates, made once, and the last runs; `make clean` removes it.
+KEPT = os.environ.get("BENCH_FOLDER") or os.path.join(ROOT, ".build-bench")
 BINARY = os.environ.get("ECR_REPLICATE") or os.path.join(ROOT, ".build", "release", "ecr-replicate")
 
 MEMORY = "/dev/shm"

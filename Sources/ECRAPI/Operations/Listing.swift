@@ -53,7 +53,7 @@ public struct DescribeImages: PagedECROperation {
 
         public init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
-            imageDetails = try container.list(.imageDetails)
+            imageDetails = try container.decode([Detail].self, forKey: .imageDetails)
             nextToken = try container.decodeIfPresent(String.self, forKey: .nextToken)
         }
     }
@@ -139,7 +139,7 @@ public struct ListImages: PagedECROperation {
 
         public init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
-            imageIds = try container.list(.imageIds)
+            imageIds = try container.decode([ImageIdentifier].self, forKey: .imageIds)
             nextToken = try container.decodeIfPresent(String.self, forKey: .nextToken)
         }
     }

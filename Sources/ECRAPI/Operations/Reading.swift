@@ -37,7 +37,7 @@ public struct BatchGetImage: ECROperation {
 
         public init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
-            images = try container.list(.images)
+            images = try container.decode([ECRImage].self, forKey: .images)
             failures = try container.list(.failures)
         }
     }
@@ -190,7 +190,7 @@ public struct ListImageReferrers: PagedECROperation {
 
         public init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
-            referrers = try container.list(.referrers)
+            referrers = try container.decode([Referrer].self, forKey: .referrers)
             nextToken = try container.decodeIfPresent(String.self, forKey: .nextToken)
         }
     }

@@ -36,7 +36,7 @@ public struct DescribeRepositories: PagedECROperation {
 
         public init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
-            repositories = try container.list(.repositories)
+            repositories = try container.decode([ECRRepository].self, forKey: .repositories)
             nextToken = try container.decodeIfPresent(String.self, forKey: .nextToken)
         }
     }

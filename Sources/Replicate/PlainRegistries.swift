@@ -1,0 +1,94 @@
+internal import AWSIdentity
+internal import Content
+internal import Distribution
+internal import FoundationEssentials
+internal import Logging
+internal import Platform
+internal import Wire
+
+/// Opens repositories of registries that aren't ECR's.
+///
+/// How a registry is spoken to, and what it wants to see, is found out once for all of its repositories.
+final class PlainRegistries: Sendable {
+    private let environment: AWSEnvironment
+    private let sender: any HTTPSending
+    private let retry: RetryPolicy
+    private let budgets: RetryBudgets
+    private let pacers: Pacers
+    private let logger: Logger
+    private let now: @Sendable () -> Date
+    private let origins = SingleFlight<PlainRegistry, HTTPURL>()
+    private let authorizations = Lock<[PlainRegistry: NegotiatedAuthorization]>([:])
+
+    init(
+        environment: AWSEnvironment,
+        sender: any HTTPSending,
+        retry: RetryPolicy,
+        budgets: RetryBudgets,
+        pacers: Pacers,
+        logger: Logger,
+        now: @escaping @Sendable () -> Date
+    ) {
+        self.environment = environment
+        self.sender = sender
+        self.retry = retry
+        self.budgets = budgets
+        self.pacers = pacers
+        self.logger = logger
+        self.now = now
+    }
+
+    /// - Throws: `WireError` where it can't be found out how the registry is spoken to.
+    func open(
+        _ reference: ImageReference,
+        _ registry: PlainRegistry,
+        _ side: CopyError.Side
+    ) async throws -> any ImageRepository {
+        let base = try await origins.run(registry) { [sender] in
+            try await RegistryClient.probe(
+                authority: registry.endpointAuthority,
+                scheme: registry.scheme.flatMap { HTTPURL.Scheme(rawValue: $0.rawValue) },
+                sender: sender
+            )
+        }
+        let pacer = pacers.pacer(of: base.origin)
+        let client = RegistryClient(
+            base: base,
+            authorization: authorization(of: registry, at: base),
+            sender: PacedSender(sender, pacer) { request in
+                request.url.origin == base.origin ? PlainPacing.bucket(of: request) : nil
+            },
+            retry: retry.spending(budgets.of(side)),
+            logger: logger
+        )
+        return PlainImageRepository(
+            reference: reference.bare,
+            side: side,
+            registryKey: base.origin,
+            client: client,
+            pacer: pacer
+        )
+    }
+
+    /// One for all repositories of a registry, whose first refusal tells how it wants to be spoken to.
+    private func authorization(of registry: PlainRegistry, at base: HTTPURL) -> NegotiatedAuthorization {
+        authorizations.withLock { known in
+            if let authorization = known[registry] { return authorization }
+            let authorization = NegotiatedAuthorization(
+                registry: base,
+                store: StoredLogins(
+                    registry: registry,
+                    variables: environment.variables,
+                    home: environment.home,
+                    logger: logger
+                ),
+                sender: sender,
+                retry: retry,
+                logger: logger,
+                now: now
+            )
+            known[registry] = authorization
+            return authorization
+        }
+    }
+}

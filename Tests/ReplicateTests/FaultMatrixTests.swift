@@ -1,0 +1,88 @@
+import Content
+import ECREmulator
+import Replicate
+import TestClouds
+import TestInputs
+import Testing
+
+/// Every request of a clean run, as the server logged it, times every fault.
+///
+/// Whatever breaks once, the copy ends right; whatever breaks for good, it ends right or says what is wrong; and
+/// nothing in the destination is wrong at any time.
+@Suite("Fault matrix", .timeLimit(.minutes(10)))
+struct FaultMatrixTests {
+    @Test("any single fault on any request ends with everything there, byte for byte", arguments: MatrixScenario.all)
+    func single(_ scenario: MatrixScenario) async throws {
+        let requests = try await MatrixBench.with(scenario) { try await $0.requests() }
+        let faults = MatrixFault.survivable
+        let trials = occurrences(requests).flatMap { request in
+            faults.map { Trial(request.operation, request.occurrence, $0, mustSucceed: true) }
+                + sessionEnds(request.request, request.occurrence, scenario)
+                + corruptions(request.request, request.occurrence)
+        }
+        try await check(trials, of: scenario)
+    }
+
+    @Test("a fault on every occurrence of a request ends in that or in a clear error", arguments: MatrixScenario.all)
+    func repeated(_ scenario: MatrixScenario) async throws {
+        let requests = try await MatrixBench.with(scenario) { try await $0.requests() }
+        let operations = Set(requests.map(\.operation)).sorted()
+        let faults = MatrixFault.survivable + [.emulated(.corruptByte(at: 3)), .emulated(.refuse)]
+        let trials = operations.flatMap { operation in
+            faults.map { Trial(operation, nil, $0, mustSucceed: false) }
+        }
+        try await check(trials, of: scenario, attempts: 3)
+    }
+
+    @Test("two faults in one run end in that or in a clear error", arguments: MatrixScenario.all)
+    func pairs(_ scenario: MatrixScenario) async throws {
+        let requests = try await MatrixBench.with(scenario) { try await $0.requests() }
+        var random = Seeded(UInt64(requests.count))
+        let begin = ContinuousClock.now
+        repeat {
+            let trials = (0..<Self.pairsAtOnce).map { _ in Trial.pair(requests, using: &random) }
+            try await check(trials, of: scenario)
+        } while ContinuousClock.now - begin < Soak.duration ?? .zero
+    }
+
+    /// All there are in a usual run; a soak goes on with others until its time is over.
+    private static let pairsAtOnce = 60
+
+    private func check(_ trials: [Trial], of scenario: MatrixScenario, attempts: Int = 8) async throws {
+        let (count, failures) = try await tryAll(trials, of: scenario, attempts: attempts)
+        for failure in failures { Issue.record("\(failure)") }
+        reportCases("fault matrix", count)
+    }
+
+    /// Which of its kind each request was, counted from 1.
+    private func occurrences(
+        _ requests: [LoggedRequest]
+    ) -> [(request: LoggedRequest, operation: String, occurrence: Int)] {
+        var seen: [String: Int] = [:]
+        return requests.map { request in
+            seen[request.operation, default: 0] += 1
+            return (request, request.operation, seen[request.operation] ?? 1)
+        }
+    }
+
+    /// Session credentials may end before their time; keys that nobody gave out can't.
+    private func sessionEnds(_ request: LoggedRequest, _ occurrence: Int, _ scenario: MatrixScenario) -> [Trial] {
+        guard request.face == .controlPlane, scenario.source.identity.roleARN != nil else { return [] }
+        let fault = Fault.Kind.error(code: "ExpiredTokenException", message: "ended", status: 400)
+        return [Trial(request.operation, occurrence, .emulated(fault), mustSucceed: true)]
+    }
+
+    /// A byte of an answer that JSON or XML make sense of may become another answer; one of a blob or a manifest can't.
+    private func corruptions(_ request: LoggedRequest, _ occurrence: Int) -> [Trial] {
+        var random = Seeded(UInt64(request.number))
+        guard request.bytesOut > 0 else { return [] }
+        return (0..<3).map { _ in
+            Trial(
+                request.operation,
+                occurrence,
+                .emulated(.corruptByte(at: .random(in: 0..<request.bytesOut, using: &random))),
+                mustSucceed: request.face == .download
+            )
+        }
+    }
+}

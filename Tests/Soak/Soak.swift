@@ -1,0 +1,78 @@
+import ECREmulator
+import Platform
+import TestClouds
+import TestInputs
+
+/// Copies under random faults for as long as it is told to, and checks that nothing goes wrong and nothing grows.
+///
+///     soak SECONDS [SEED]
+///
+/// The engine and the emulator share this process: what either of them kept would show. Exit status 1 when something was
+/// wrong, in words on standard error.
+@main
+struct SoakProgram {
+    /// Of each scenario, between two looks at the process; all are at rest then.
+    static let runsPerRound = 4
+    static let scenarios: [MatrixScenario] = [.index, .abroad]
+    /// How much of the time is for warming up: connections, allocators, the emulator's tables.
+    static let warmUp = 0.25
+
+    static func main() async {
+        let arguments = ProcessFacts.arguments.dropFirst().map { Double($0) ?? 0 }
+        guard (1...2).contains(arguments.count), arguments.allSatisfy({ $0 > 0 }) else {
+            LineStream.standardError.writeLine("usage: soak SECONDS [SEED]")
+            end(64)
+        }
+        let (seconds, seed) = (arguments[0], UInt64(arguments.count == 2 ? arguments[1] : 1))
+        do {
+            let flaws = try await soak(.seconds(seconds), seed: seed)
+            for flaw in flaws.prefix(50) { LineStream.standardError.writeLine(flaw) }
+            end(flaws.isEmpty ? 0 : 1)
+        } catch {
+            LineStream.standardError.writeLine("soak: \(error)")
+            end(1)
+        }
+    }
+
+    static func soak(_ duration: Duration, seed: UInt64) async throws -> [String] {
+        try await MatrixBench.with(scenarios[0], forgets: true) { first in
+            try await MatrixBench.with(scenarios[1], forgets: true) { second in
+                try await soak(duration, seed: seed, [first, second])
+            }
+        }
+    }
+
+    private static func soak(_ duration: Duration, seed: UInt64, _ benches: [MatrixBench]) async throws -> [String] {
+        let begin = ContinuousClock.now
+        var random = Seeded(seed)
+        var flaws: [String] = []
+        var count = 0
+        var growth = Growth()
+        var requests: [[LoggedRequest]] = []
+        for bench in benches { requests.append(try await bench.requests()) }
+        while ContinuousClock.now - begin < duration {
+            let trials = requests.map { requests in
+                (0..<runsPerRound).map { _ in Trial.random(requests, using: &random) }
+            }
+            flaws += await withTaskGroup(of: [String].self) { group in
+                for (bench, trials) in zip(benches, trials) {
+                    group.addTask {
+                        var flaws: [String] = []
+                        for trial in trials {
+                            flaws += await bench.run(trial).map { "\(bench.scenario), \(trial): \($0)" }
+                        }
+                        return flaws
+                    }
+                }
+                return await group.reduce(into: []) { $0 += $1 }
+            }
+            count += runsPerRound * benches.count
+            if ContinuousClock.now - begin > duration * warmUp { try growth.look() }
+        }
+        reportCases("soak", count)
+        reportFigure("soak: \(growth)")
+        return flaws + growth.flaws
+    }
+
+    private static func end(_ status: Int32) -> Never { ProcessFacts.exitNow(status) }
+}

@@ -1,0 +1,129 @@
+import AWSIdentity
+import Content
+import ECREmulator
+import Replicate
+
+extension MatrixScenario {
+    fileprivate static let (build, production) = ("111122223333", "444455556666")
+    fileprivate static let (home, far) = ("eu-west-1", "us-east-1")
+
+    /// Every scenario, each by another way through the engine.
+    public static let all = [index, abroad, mounted, retag]
+
+    /// An index of two platforms to another region, where the tag holds an older image.
+    public static let index: MatrixScenario = {
+        let image = SeedImage.twoPlatforms("app", layersEach: [3_000], isAttested: false)
+        let old = SeedImage.oci("old", layers: [10])
+        return MatrixScenario(
+            description: "index",
+            seed: { try $0.seed(image, tag: "v1", account: build, region: home, repository: "team/app") },
+            prepare: { try $0.seed(old, tag: "v1", at: $1) },
+            place: { Place(account: build, region: far, "to/n\($0)") },
+            run: { try await $0.copy($1.source("team/app:v1"), to: $1.destination($2), CopyOptions(referrers: .none)) },
+            images: [image, old],
+            tags: ["v1": image.digest],
+            oldTags: ["v1": [old.digest]]
+        )
+    }()
+
+    /// An image with signature and SBOM to another account and region, by a role on each side, guarded, into a
+    /// repository that is created.
+    public static let abroad: MatrixScenario = {
+        let image = SeedImage.docker("app", layers: [3_000])
+        let sbom = SeedImage.referrer(to: image)
+        let signature = SeedImage.cosignSignature(of: image.digest)
+        let cosign = SeedImage.cosignTag(of: image.digest)
+        return MatrixScenario(
+            description: "abroad",
+            source: SideOptions(identity: IdentityOptions(roleARN: "arn:aws:iam::\(build):role/reader")),
+            destination: SideOptions(identity: IdentityOptions(roleARN: "arn:aws:iam::\(production):role/promoter")),
+            seed: { emulator in
+                for (seeded, tag) in [(image, "v1"), (sbom, nil), (signature, cosign)] {
+                    try emulator.seed(seeded, tag: tag, account: build, region: home, repository: "team/app")
+                }
+            },
+            prepare: { _, _ in },
+            place: { Place(account: production, region: far, "to/n\($0)") },
+            run: { replicator, emulator, place in
+                try await replicator.copy(
+                    emulator.source("team/app:v1"),
+                    to: emulator.destination(place),
+                    CopyOptions(ifExists: .fail, referrers: .all, createRepository: .defaults)
+                )
+            },
+            images: [image, sbom, signature],
+            tags: ["v1": image.digest, cosign: signature.digest]
+        )
+    }()
+
+    /// Within one registry that mounts blobs.
+    public static let mounted: MatrixScenario = {
+        let image = SeedImage.oci("app", layers: [3_000])
+        return MatrixScenario(
+            description: "mounted",
+            seed: { emulator in
+                try emulator.seed(image, tag: "v1", account: build, region: home, repository: "team/app")
+                emulator.setSetting("BLOB_MOUNTING", "ENABLED", account: build, region: home)
+            },
+            prepare: { try $0.createRepository(account: $1.account, region: $1.region, $1.repository) },
+            place: { Place(account: build, region: home, "to/n\($0)") },
+            run: { try await $0.copy($1.source("team/app:v1"), to: $1.destination($2), CopyOptions(referrers: .none)) },
+            images: [image],
+            tags: ["v1": image.digest]
+        )
+    }()
+
+    /// Three tags within a repository, one of which moves.
+    public static let retag: MatrixScenario = {
+        let image = SeedImage.oci("app", layers: [10], isIndented: true)
+        let old = SeedImage.oci("old", layers: [10])
+        return MatrixScenario(
+            description: "retag",
+            prepare: { emulator, place in
+                try emulator.seed(old, tag: "moves", at: place)
+                try emulator.seed(image, tag: "v1", at: place)
+            },
+            place: { Place(account: build, region: home, "team/n\($0)") },
+            run: { replicator, emulator, place in
+                try await replicator.retag(
+                    emulator.source("\(place.repository):v1"),
+                    to: ["one", "two", "moves"].map { try Tag(parsing: $0) },
+                    CopyOptions()
+                )
+            },
+            images: [image, old],
+            tags: ["v1": image.digest, "one": image.digest, "two": image.digest, "moves": image.digest],
+            oldTags: ["moves": [old.digest]]
+        )
+    }()
+}
+
+extension Replicator {
+    fileprivate func copy(
+        _ source: ImageReference,
+        to destination: DestinationReference,
+        _ options: CopyOptions
+    ) async throws -> [CopyResult] {
+        guard let id = ManifestID(source) else { return [] }
+        return try await copy(source, .one(id), to: [destination], tags: [], options)
+    }
+}
+
+extension Emulator {
+    fileprivate func seed(_ image: SeedImage, tag: String, at place: Place) throws {
+        try seed(image, tag: tag, account: place.account, region: place.region, repository: place.repository)
+    }
+
+    /// In the build account at home.
+    fileprivate func source(_ name: String) throws -> ImageReference {
+        try ImageReference(
+            parsing: "\(registryHost(account: MatrixScenario.build, region: MatrixScenario.home))/\(name)"
+        )
+    }
+
+    fileprivate func destination(_ place: Place) throws -> DestinationReference {
+        try DestinationReference(
+            parsing: "\(registryHost(account: place.account, region: place.region))/\(place.repository)"
+        )
+    }
+}
