@@ -37,7 +37,7 @@ extension RegistryClient {
                 throw malformed(.listTags, "the answer is no list of tags", response, request)
             }
             try await body((page.tags ?? []).compactMap { usable($0, repository) })
-            return .next
+            return .next(link(in: response))
         }
     }
 
@@ -68,7 +68,7 @@ extension RegistryClient {
                 return .end
             }
             found = (found ?? []) + index.children.filter { seen.insert($0.digest).inserted }
-            return .next
+            return .next(link(in: response))
         }
         return found
     }
@@ -79,8 +79,10 @@ extension RegistryClient {
         return guessed
     }
 
-    private enum Step {
-        case next, end
+    private enum Step: Sendable {
+        case end
+        /// With the link to it, if there is one.
+        case next(String?)
         case instead(HTTPURL)
     }
 
@@ -101,23 +103,32 @@ extension RegistryClient {
             guard visited.insert(url).inserted, visited.count <= Self.mostPages else {
                 throw RegistryError(operation, .malformedAnswer, "the pages of the list run in a circle", url: url)
             }
-            let response = try await perform(operation, request) { $0.status.code != 401 && $0.status.code != 403 }
-            switch try await read(response, request) {
+            let step = try await soundly {
+                let response = try await perform(operation, request) { $0.status.code != 401 && $0.status.code != 403 }
+                return try await read(response, request)
+            }
+            switch step {
             case .end: return
             case .instead(let other): url = other
-            case .next:
-                guard let link = links(of: response).flatMap({ nextPage(inLink: $0) }) else { return }
+            case .next(let link):
+                guard let link else { return }
                 let next = try url.resolving(link)
                 guard next.origin == base.origin else {
-                    throw malformed(operation, "the next page would be at another host", response, request)
+                    throw RegistryError(
+                        operation,
+                        .malformedAnswer,
+                        "the next page would be at another host",
+                        url: request.url,
+                        status: 200
+                    )
                 }
                 url = next
             }
         }
     }
 
-    private func links(of response: WireResponse) -> String? {
-        HTTPField.Name("Link").flatMap { response.fields[$0] }
+    private func link(in response: WireResponse) -> String? {
+        HTTPField.Name("Link").flatMap { response.fields[$0] }.flatMap { nextPage(inLink: $0) }
     }
 
     private func usable(_ text: String, _ repository: RepositoryName) -> Tag? {

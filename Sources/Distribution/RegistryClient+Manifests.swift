@@ -32,7 +32,7 @@ extension RegistryClient {
     /// Reads a manifest, byte for byte, and checks that it is what was asked for.
     ///
     /// The digest is computed here: ECR's GET doesn't state it (facts/ecr.md B.4). Where a registry states one, it
-    /// must be the same.
+    /// must be the same. What isn't the manifest, or can't be read, is asked for again.
     ///
     /// - Returns: `nil` if the repository has no such manifest.
     /// - Throws: ``RegistryError`` (``RegistryError/Kind/repositoryMissing`` when the registry says so),
@@ -40,11 +40,8 @@ extension RegistryClient {
     public func manifest(_ reference: ManifestReference, of repository: RepositoryName) async throws -> Manifest? {
         var request = manifestRequest(.get, reference, repository)
         request.largestAnswer = Manifest.largestByteCount
-        var mayRenew = true
-        return try await retrying {
-            let response = try await attempt(.readManifest, request, mayRenew: &mayRenew) {
-                [200, 404].contains($0.status.code)
-            }
+        return try await soundly {
+            let response = try await perform(.readManifest, request) { [200, 404].contains($0.status.code) }
             if response.status == .notFound {
                 try refuseMissingRepository(.readManifest, response, to: request)
                 return nil

@@ -49,11 +49,11 @@ extension RegistryClient {
         // Names and digests hold nothing that a query would need encoded (RFC 3986, section 3.4).
         mount.url = plain.url.appending(query: "mount=\(digest)" + (sibling.map { "&from=\($0)" } ?? ""))
         let response = try await knock(mount, repository) { (200..<500).contains($0.status.code) }
+        let hasLocation = response.fields[.location]?.isEmpty == false
         switch response.status.code {
-        case 201:
-            guard statedDigest(response).map({ $0 == digest }) ?? true else { return try await open(plain, repository) }
-            return .mounted
-        case 200, 202, 204: return try session(response, mount, repository)
+        case 201 where statedDigest(response).map({ $0 == digest }) ?? true: return .mounted
+        case 200, 202, 204:
+            return try hasLocation ? session(response, mount, repository) : await open(plain, repository)
         default: return try await open(plain, repository)
         }
     }
@@ -109,8 +109,10 @@ extension RegistryClient {
     static let cancelDeadline: Duration = .seconds(5)
 
     private func open(_ request: WireRequest, _ repository: RepositoryName) async throws -> UploadStart {
-        let response = try await knock(request, repository) { (200...204).contains($0.status.code) }
-        return try session(response, request, repository)
+        try await soundly {
+            let response = try await knock(request, repository) { (200...204).contains($0.status.code) }
+            return try session(response, request, repository)
+        }
     }
 
     /// Sends a POST, minding that ECR hangs up where the repository is missing (facts/ecr.md B.3).

@@ -92,7 +92,7 @@ struct Session {
         try leave(code)
     }
 
-    private static let nothingMatched = "no tagged image matched"
+    static let nothingMatched = "no tagged image matched"
 
     /// Ends with `code`; a result that could not be written is no success.
     private func leave(_ code: Int32) throws {
@@ -269,43 +269,6 @@ struct Session {
         case .finished: ExitStatus.of(results)
         }
     }
-
-    private func printText(_ results: [CopyResult], _ ending: Ending, _ requests: Int, _ seconds: Double) {
-        let (out, diagnostics) = (LineStream.standardOutput, LineStream.standardError)
-        for result in results {
-            switch result {
-            case .done(let receipt): receipt.lines.forEach(out.writeLine)
-            case .planned(let plan): plan.lines.forEach(out.writeLine)
-            case .failed(_, _, let error): diagnostics.writeLine("ecr-replicate: \(error)")
-            case .cancelled(let source, let destination, let left):
-                let what = left.map { "left: \($0.words)" } ?? "not begun"
-                diagnostics.writeLine("ecr-replicate: stopped: \(source) to \(destination); \(what)")
-            }
-        }
-        switch ending {
-        case .failed(let error): diagnostics.writeLine("ecr-replicate: \(error)")
-        case .interrupted:
-            diagnostics.writeLine(
-                !results.isEmpty && results.allSatisfy(\.isComplete)
-                    ? "interrupted: nothing is left to do"
-                    : "interrupted: what has arrived stays, and the next run goes on from there"
-            )
-        case .finished where results.isEmpty: diagnostics.writeLine(Self.nothingMatched)
-        case .finished: break
-        }
-        guard output.progress != .none else { return }
-        for line in Summary(results: results, requests: requests, seconds: seconds).lines {
-            diagnostics.writeLine(line)
-        }
-    }
-}
-
-/// `--output json`'s one document.
-func printJSON(_ document: some Encodable) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    guard let bytes = try? encoder.encode(document) else { return }
-    LineStream.standardOutput.writeLine(String(decoding: bytes, as: UTF8.self))
 }
 
 /// A logger on standard error, a line a message.
@@ -313,30 +276,4 @@ func diagnostics(_ level: Logger.Level) -> Logger {
     var logger = Logger(label: "ecr-replicate") { _ in LineLogHandler() }
     logger.logLevel = level
     return logger
-}
-
-extension Remainder {
-    /// As a person would list it.
-    fileprivate var words: String {
-        let parts = [
-            blobs > 0 ? "\(counted(blobs, "blob")) (\(ByteCount(bytes)))" : nil,
-            manifests > 0 ? counted(manifests, "manifest") : nil,
-        ]
-        let said = parts.compactMap { $0 }
-        return said.isEmpty ? "tags" : said.joined(separator: ", ")
-    }
-}
-
-extension CopyResult {
-    fileprivate var isComplete: Bool {
-        switch self {
-        case .done, .planned: true
-        case .failed, .cancelled: false
-        }
-    }
-
-    /// Whether its own lines name this tag.
-    fileprivate func reports(_ line: String) -> Bool {
-        if case .done(let receipt) = self { receipt.lines.contains(line) } else { false }
-    }
 }

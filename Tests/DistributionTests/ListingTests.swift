@@ -55,8 +55,22 @@ struct ListingTests {
         )
         let denied = try Stage(.answer(403, [:], errors("DENIED", "ecr:ListImages")))
         #expect(try await registryError { try await denied.client.tags(of: denied.repository) }.kind == .denied)
-        let page = try Stage(.answer(200, [:], "<html>"))
+        let html = ScriptedRegistry.Line.answer(200, [:], "<html>")
+        let page = try Stage(html, html, html, attempts: 8)
         #expect(try await registryError { try await page.client.tags(of: page.repository) }.kind == .malformedAnswer)
+        #expect(page.registry.requests.count == 3)
+    }
+
+    @Test("of which a page came cut is asked for that page again")
+    func cutPage() async throws {
+        let stage = try Stage(
+            .answer(200, ["Link": "</v2/team/app/tags/list?n=1000&last=a>; rel=next"], #"{"tags":["a"]}"#),
+            .answer(200, [:], #"{"tags":["b""#),
+            .answer(200, [:], #"{"tags":["b"]}"#)
+        )
+        #expect(try await stage.client.tags(of: stage.repository).map(\.value) == ["a", "b"])
+        #expect(stage.registry.asked[1] == stage.registry.asked[2])
+        #expect(stage.clock.waits == [.milliseconds(200)])
     }
 
     @Test(
@@ -114,7 +128,8 @@ struct ListingTests {
 
     @Test("of referrers that claim to be an index and aren't are errors")
     func badIndex() async throws {
-        let stage = try Stage(.answer(200, ["Content-Type": MediaType.ociIndex.rawValue], "{"))
+        let broken = ScriptedRegistry.Line.answer(200, ["Content-Type": MediaType.ociIndex.rawValue], "{")
+        let stage = try Stage(broken, broken, broken)
         await #expect(throws: ManifestError.self) {
             try await stage.client.referrers(of: imageDigest, in: stage.repository)
         }

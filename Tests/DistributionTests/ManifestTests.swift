@@ -52,6 +52,25 @@ struct ManifestTests {
         #expect(stage.registry.requests.count == 2)
     }
 
+    @Test("that came cut or as others are asked for again, three times in all")
+    func again() async throws {
+        let tag = ManifestReference.tag(try Tag(parsing: "1.0"))
+        let cut = try Stage(.answer(200, [:], String(imageText.dropLast(9))), .answer(200, [:], imageText))
+        #expect(try await cut.client.manifest(tag, of: cut.repository)?.digest == imageDigest)
+
+        let other = ScriptedRegistry.Line.answer(200, [:], imageText + " ")
+        let late = try Stage(other, other, .answer(200, [:], imageText), attempts: 8)
+        #expect(try await late.client.manifest(.digest(imageDigest), of: late.repository)?.digest == imageDigest)
+
+        let never = try Stage(other, other, other, attempts: 8)
+        await #expect { try await never.client.manifest(.digest(imageDigest), of: never.repository) } throws: {
+            ($0 as? WireError)?.reason == .corrupt
+        }
+        // What is a manifest of the wrong kind is that the next time too.
+        let old = try Stage(.answer(200, [:], #"{"schemaVersion":1}"#))
+        await #expect(throws: ManifestError.schema1) { try await old.client.manifest(tag, of: old.repository) }
+    }
+
     @Test("that contradict the registry's own digest are refused; a digest of another kind is not compared")
     func contradiction() async throws {
         let tag = ManifestReference.tag(try Tag(parsing: "1.0"))

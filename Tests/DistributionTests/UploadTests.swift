@@ -43,9 +43,22 @@ struct UploadTests {
         await #expect { try await plain.client.startUpload(in: plain.repository) } throws: {
             ($0 as? WireError)?.reason == .badRedirect
         }
-        let nowhere = try Stage(.answer(202))
+        let nowhere = try Stage(.answer(202), .answer(202), .answer(202), attempts: 8)
         let error = try await registryError { try await nowhere.client.startUpload(in: nowhere.repository) }
         #expect(error.kind == .malformedAnswer)
+    }
+
+    @Test("that lead nowhere are asked for again, and a mount that does is followed by a plain one")
+    func lostLocation() async throws {
+        let stage = try Stage(.answer(202), .answer(202, ["Location": "/u1"]))
+        guard case .session(let session) = try await stage.client.startUpload(in: stage.repository) else {
+            Issue.record("no session")
+            return
+        }
+        #expect(session.location.text == "https://r.example/u1")
+        let mount = try Stage(.answer(202), .answer(202, ["Location": "/u2"]))
+        _ = try await mount.client.startUpload(in: mount.repository, mounting: someDigest, from: mount.repository)
+        #expect(mount.registry.asked.last == "POST https://r.example/v2/team/app/blobs/uploads/")
     }
 
     @Test("are spared where a sibling's blob can be mounted")

@@ -1,0 +1,51 @@
+internal import Content
+internal import Wire
+
+extension RegistryClient {
+    /// How often what came wrong is asked for before it counts as wrong.
+    static let mostReadings = 3
+
+    /// Asks again, after a while, for what was answered well and came otherwise than it should: cut, garbled, or
+    /// something else altogether.
+    ///
+    /// What `body` retries by itself is not retried once more.
+    func soundly<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        var few = retry
+        few.attempts = min(retry.attempts, Self.mostReadings)
+        do {
+            return try await few.run { _ in
+                do {
+                    return try await body()
+                } catch {
+                    throw isUnsound(error) ? Unsound(reason: error) : Settled(reason: error) as any Error
+                }
+            }
+        } catch let settled as Settled {
+            throw settled.reason
+        } catch let unsound as Unsound {
+            throw unsound.reason
+        } catch let spent as RetryBudgetSpent {
+            throw (spent.reason as? Unsound)?.reason ?? spent
+        }
+    }
+
+    private func isUnsound(_ error: any Error) -> Bool {
+        switch error {
+        case let error as WireError: error.reason == .corrupt
+        case let error as RegistryError: error.kind == .malformedAnswer
+        case ManifestError.notJSON, ManifestError.notUTF8: true
+        default: false
+        }
+    }
+}
+
+/// An answer that may be another one the next time.
+private struct Unsound: RetryAdvising {
+    let reason: any Error
+    var retryAdvice: RetryAdvice { .backOff }
+}
+
+/// A failure that has been retried as often as it may.
+private struct Settled: Error {
+    let reason: any Error
+}
