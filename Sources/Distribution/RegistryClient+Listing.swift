@@ -140,15 +140,6 @@ extension RegistryClient {
         }
     }
 
-    private func malformed(
-        _ operation: RegistryError.Operation,
-        _ message: String,
-        _ response: WireResponse,
-        _ request: WireRequest
-    ) -> RegistryError {
-        RegistryError(operation, .malformedAnswer, message, url: request.url, status: response.status.code)
-    }
-
     private struct TagList: Decodable {
         /// `null` in a repository whose tags have all been deleted.
         var tags: [String]?

@@ -119,7 +119,9 @@ extension RegistryClient {
         to request: WireRequest
     ) throws {
         let error = error(operation, response, to: request)
-        if error.kind == .repositoryMissing || error.retryAdvice != .never { throw error }
+        if error.kind == .repositoryMissing { throw error }
+        // A 404 is never retried for its status: this one was cut.
+        if error.retryAdvice != .never { throw malformed(operation, error.message, response, request) }
     }
 
     private func check(

@@ -1,4 +1,5 @@
 internal import Content
+internal import HTTPTypes
 internal import Wire
 
 extension RegistryClient {
@@ -27,6 +28,15 @@ extension RegistryClient {
         } catch let spent as RetryBudgetSpent {
             throw (spent.reason as? Unsound)?.reason ?? spent
         }
+    }
+
+    func malformed(
+        _ operation: RegistryError.Operation,
+        _ message: String,
+        _ response: WireResponse,
+        _ request: WireRequest
+    ) -> RegistryError {
+        RegistryError(operation, .malformedAnswer, message, url: request.url, status: response.status.code)
     }
 
     private func isUnsound(_ error: any Error) -> Bool {

@@ -21,39 +21,12 @@ struct FuzzTests {
         "http://[::1]:5000/team/app:v1", "000011112222.dkr.ecr.eu-west-1.localhost:4566/", "team/app", "localhost/app",
         "oci:/srv/images:v1@\(digest(1))", "docker.io/alpine:3",
     ]
-    /// Pieces that parsers stumble over.
-    static let pieces: [[UInt8]] =
-        [
-            "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u", "\\ud800", "null", "true", "-", "1e", "1e9999", "0.1",
-            "9223372036854775808", "é", "e\u{301}", "\u{0}", "\u{FEFF}", "/", "//", "@", "sha256:", "repository/", ".",
-            "..",
-            "arn:", "http://", "https://", "[::", "localhost", ".dkr.ecr.", "\"size\":", "\"mediaType\":",
-            "\"data\":\"e30\"",
-        ].map { Array($0.utf8) } + [[0xFF], [0xC3], [0xEF, 0xBB, 0xBF], [0xED, 0xA0, 0x80]]
-
-    static func mutated(_ bytes: [UInt8], using random: inout Seeded) -> [UInt8] {
-        var bytes = bytes
-        for _ in 0..<Int.random(in: 1...6, using: &random) {
-            let place = Int.random(in: 0...bytes.count, using: &random)
-            let end = Int.random(in: place...min(bytes.count, place + 24), using: &random)
-            switch Int.random(in: 0..<6, using: &random) {
-            case 0: bytes.removeSubrange(place..<end)
-            case 1: bytes.insert(contentsOf: pieces.randomElement(using: &random) ?? [], at: place)
-            case 2: bytes.insert(contentsOf: bytes[place..<end], at: Int.random(in: 0...bytes.count, using: &random))
-            case 3 where place < bytes.count: bytes[place] = UInt8.random(in: .min ... .max, using: &random)
-            case 4 where place < bytes.count: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-            default: bytes.replaceSubrange(place..<end, with: pieces.randomElement(using: &random) ?? [])
-            }
-        }
-        return bytes
-    }
-
     @Test("of manifests are read or refused, and never change a byte", arguments: 0..<4)
     func manifests(seed: Int) {
         var random = Seeded(UInt64(seed))
         var taken = 0
         for _ in 0..<2_500 {
-            let bytes = Self.mutated(Array(Self.manifestTexts[seed].utf8), using: &random)
+            let bytes = mutated(Array(Self.manifestTexts[seed].utf8), using: &random)
             let stated = MediaType.everyManifest.randomElement(using: &random)
             do throws(ManifestError) {
                 let manifest = try Manifest(bytes: bytes, mediaType: Bool.random(using: &random) ? stated : nil)
@@ -71,6 +44,7 @@ struct FuzzTests {
         }
         // Else the mutations would only test the first character.
         #expect(taken > 50)
+        reportCases("fuzz, manifest", 2_500)
     }
 
     @Test("of references are refused, or come back from their own text", arguments: referenceTexts)
@@ -78,7 +52,7 @@ struct FuzzTests {
         var random = Seeded(UInt64(text.utf8.count))
         var taken = 0
         for _ in 0..<2_500 {
-            let mutated = String(decoding: Self.mutated(Array(text.utf8), using: &random), as: UTF8.self)
+            let mutated = String(decoding: mutated(Array(text.utf8), using: &random), as: UTF8.self)
             do throws(ReferenceError) {
                 let reference = try ImageReference(parsing: mutated)
                 taken += 1
@@ -91,6 +65,7 @@ struct FuzzTests {
             }
         }
         #expect(taken > 20 || text.hasSuffix("/"))
+        reportCases("fuzz, reference", 2_500)
     }
 
     @Test("of keys that are one to Unicode and two to JSON are survived")

@@ -2,6 +2,7 @@ import Content
 import Foundation
 import Logging
 import Platform
+import TestInputs
 import Testing
 
 @testable import Replicate
@@ -217,7 +218,7 @@ struct UploadJournalTests {
 
     @Test("survives any bytes: what it accepts, this program could have written", arguments: 0..<20 as Range<UInt64>)
     func fuzz(seed: UInt64) {
-        var random = SplitMix(state: seed &* 7_919 &+ 1)
+        var random = Seeded(seed)
         let pieces = ["\"", "{", "}", ",", ":", "-1", "9223372036854775808", "1e3", "null", "\\u0000", "é", "100", "0"]
         var accepted = 0
         for _ in 0..<500 {
@@ -241,19 +242,7 @@ struct UploadJournalTests {
             #expect(UploadEntry(parsing: read.json, for: key) == read)
         }
         #expect(accepted > 0, "some were left as they were")
-    }
-}
-
-/// Numbers that are the same in every run (SplitMix64, Steele, Lea and Flood 2014).
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
+        reportCases("fuzz, journal", 500)
     }
 }
 
