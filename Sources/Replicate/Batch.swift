@@ -46,89 +46,6 @@ struct Batch: Sendable {
         return results.compactMap { $0 }
     }
 
-    /// Every image whose tags pass, each with those tags.
-    func copyMany(_ filter: TagFilter) async throws -> [CopyResult] {
-        let chosen: [ListedImage]
-        do {
-            chosen = try filter.select(from: try await replicator.drain.abandoning { try await from.list() })
-        } catch is TagFilter.Unordered {
-            throw failure(.unsupported("this registry doesn't say when images were pushed, so --newest can't be had"))
-        }
-        guard !chosen.isEmpty else { return [] }
-        let live = chosen.filter { !$0.isArchived }
-        let archived = chosen.filter(\.isArchived)
-
-        let tags = chosen.flatMap(\.tags).map { ManifestID.tag($0) }
-        let pieces = live.chunked(Self.imagesAtOnce)
-        async let first = reading(pieces.first ?? [])
-        let failures = try await replicator.drain.abandoning {
-            await firstLook(at: targets.map { _ in tags }, asksSource: true)
-        }
-        var results: [CopyResult] = archived.flatMap { image in
-            targets.map { failed(source.tagged(image.tags.first), $0.reference, error(.archived, image)) }
-        }
-        results += zip(failures, targets).compactMap { error, target in
-            error.map { failed(source, target.reference, $0) }
-        }
-        let open = targets.indices.filter { failures[$0] == nil }
-        for (number, piece) in pieces.enumerated() {
-            let found = number == 0 ? await first : await reading(piece)
-            // What was read for one piece is let go with it.
-            results += try await with(SourceReader(from)).copy(piece, found, at: open)
-        }
-        return results
-    }
-
-    /// Images whose manifests are held in memory at once; the largest real ones have some ten kilobytes.
-    static let imagesAtOnce = 400
-
-    private func with(_ reader: SourceReader) -> Batch {
-        Batch(replicator: replicator, source: source, reader: reader, options: options, targets: targets)
-    }
-
-    /// A reading that fails is a failure of the images it was about, not of those that are done.
-    private func reading(_ images: [ListedImage]) async -> Result<Reading, any Error> {
-        guard !images.isEmpty else { return .success(Reading()) }
-        do {
-            return .success(
-                try await replicator.drain.abandoning { try await from.read(images.map { .digest($0.digest) }) }
-            )
-        } catch {
-            return .failure(error)
-        }
-    }
-
-    private func copy(
-        _ images: [ListedImage],
-        _ reading: Result<Reading, any Error>,
-        at open: [Int]
-    ) async throws -> [CopyResult] {
-        var wishes: [Planner.Wish] = []
-        var results: [CopyResult] = []
-        for image in images {
-            do {
-                let found = try reading.get()
-                let id = ManifestID.digest(image.digest)
-                guard let root = found.manifests[id] else {
-                    throw error(found.failures[id] ?? .imageMissing, image)
-                }
-                var wish = try await replicator.drain.abandoning {
-                    try await narrowed(root, image.tags.first.map { .both($0, image.digest) } ?? id)
-                }
-                wish.tags = image.tags
-                wishes.append(wish)
-            } catch {
-                results += open.map { failed(source.tagged(image.tags.first), targets[$0].reference, error) }
-            }
-        }
-        let done = try await wishes.mapConcurrently(limit: Replicator.parallelImages) { wish in
-            let work = await plan(wish, at: open)
-            announce(work)
-            return try await work.mapConcurrently(limit: work.count) { await finish($0) }
-        }
-        return results + done.flatMap { $0 }
-    }
-
     /// Step 2 of the walk: the source's manifest and every destination's wanted tags, side by side; a destination
     /// that is the source's own repository is asked in the same request.
     private func firstReading(
@@ -162,7 +79,7 @@ struct Batch: Sendable {
     }
 
     /// Asks every destination for its tags; a missing repository is no failure where it may be created.
-    private func firstLook(at ids: [[ManifestID]], asksSource: Bool) async -> [(any Error)?] {
+    func firstLook(at ids: [[ManifestID]], asksSource: Bool) async -> [(any Error)?] {
         await withTaskGroup(of: (Int, (any Error)?).self) { group in
             for index in targets.indices {
                 group.addTask { (index, await look(at: ids[index], index, asksSource: asksSource)) }
@@ -193,7 +110,7 @@ struct Batch: Sendable {
     private func session(_ index: Int) -> DestinationSession? { try? targets[index].session.get() }
 
     /// The wish for a root that was read, narrowed to platforms if that was asked.
-    private func narrowed(_ root: Manifest, _ id: ManifestID) async throws -> Planner.Wish {
+    func narrowed(_ root: Manifest, _ id: ManifestID) async throws -> Planner.Wish {
         let named = source.tagged(id.tag, digest: id.digest)
         guard !options.platforms.isEmpty else {
             return Planner.Wish(source: named, root: root, tags: [], isMade: false, notes: [])
@@ -218,14 +135,14 @@ struct Batch: Sendable {
     }
 
     /// One image on its way to one destination.
-    private struct Work: Sendable {
+    struct Work: Sendable {
         var index: Int
         var wish: Planner.Wish
         var plan: Result<Plan, any Error>
     }
 
     /// Plans one image for the destinations with these indexes; what is wrong with the image fails only that.
-    private func plan(_ wish: Planner.Wish, at indexes: [Int]) async -> [Work] {
+    func plan(_ wish: Planner.Wish, at indexes: [Int]) async -> [Work] {
         let places = indexes.compactMap { index in session(index).map { (index, $0) } }
         do {
             let plans = try await replicator.drain.abandoning {
@@ -249,7 +166,7 @@ struct Batch: Sendable {
     }
 
     /// Tells the mover who will want which blobs, so that it reads each once for all of them.
-    private func announce(_ work: [Work]) {
+    func announce(_ work: [Work]) {
         guard work.count > 1 else { return }
         for one in work {
             guard let plan = try? one.plan.get(), let session = session(one.index) else { continue }
@@ -257,7 +174,7 @@ struct Batch: Sendable {
         }
     }
 
-    private func finish(_ work: Work) async -> CopyResult {
+    func finish(_ work: Work) async -> CopyResult {
         let target = targets[work.index]
         var copier: Copier?
         do {

@@ -82,6 +82,8 @@ extension VerifiedBlob {
     /// The next bytes for a reader that isn't libcurl; empty if there are none now.
     mutating func chunk(for reader: Int, atMost count: Int) -> [UInt8] {
         let ready = min(count, max(buffered(reader), 0))
+        // The array of nothing is one for all threads, and filling it writes its length.
+        guard ready > 0 else { return [] }
         return unsafe [UInt8](unsafeUninitializedCapacity: ready) { room, filled in
             guard case .bytes(let moved) = unsafe take(into: UnsafeMutableRawBufferPointer(room), for: reader) else {
                 return

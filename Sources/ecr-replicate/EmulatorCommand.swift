@@ -108,10 +108,11 @@ struct EmulatorCommand: AsyncParsableCommand {
         try seed(emulator, configuration)
         faults.forEach(emulator.order)
         let exports = emulator.environment.map { "export \($0.name)=\($0.value)" }
-        for line in exports + hints(emulator, configuration) { LineStream.standardOutput.writeLine(line) }
+        // The file first: who reads the lines may count on it.
         if let envFile {
             try DurableFile.write(Array((exports.joined(separator: "\n") + "\n").utf8), to: envFile)
         }
+        for line in exports + hints(emulator, configuration) { LineStream.standardOutput.writeLine(line) }
         for await _ in terminations { break }
         await emulator.stop()
     }
