@@ -13,7 +13,7 @@ final class Gatherings: Sendable {
     }
 
     private let state = Lock(State())
-    private let clock: any Clock<Duration>
+    let clock: any Clock<Duration>
 
     /// How long those whose upload is open wait for the rest.
     static let waitForOthers: Duration = .seconds(2)
