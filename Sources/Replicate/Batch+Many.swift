@@ -2,8 +2,9 @@ internal import Content
 
 /// Many images of one repository, without a barrier between them.
 extension Batch {
-    /// Images whose manifests are read at once. Besides these, those are held that are being copied; the largest real
-    /// ones have some ten kilobytes.
+    /// Images whose manifests are read at once, of which the largest real ones have some ten kilobytes.
+    ///
+    /// Besides these, those are held that are being copied.
     static let imagesAtOnce = 200
     /// So many may wait to be copied before the next are read.
     private static let mostWaiting = imagesAtOnce / 2

@@ -60,6 +60,11 @@ final class Gatherings: Sendable {
         }
     }
 
+    /// Those of them who haven't left meanwhile.
+    func together(_ company: [any ImageRepository]) -> [any ImageRepository] {
+        state.withLock { state in company.filter { !state.alone.contains($0.placeKey) } }
+    }
+
     /// Opens an upload at each, side by side; who is late or fails is left out, and goes alone from then on.
     func open<Opening: Sendable>(
         _ company: [any ImageRepository],

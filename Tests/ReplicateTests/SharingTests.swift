@@ -10,8 +10,8 @@ import Wire
 @Suite("Several destinations", .timeLimit(.minutes(1)))
 struct SharingTests {
     /// A bench with an image of `layers` layers at the source, and three destinations.
-    private func three(layers: Int) async throws -> (Bench, [FakeRepository], FakeImage) {
-        let bench = try Bench()
+    private func three(layers: Int, jobs: Int? = nil) async throws -> (Bench, [FakeRepository], FakeImage) {
+        let bench = try Bench(jobs: jobs)
         let image = try FakeImage.image("app", layers: (0..<layers).map { "layer \($0)" })
         try await bench.source.seed(image, tag: "v1")
         let others = try (2...3).map {
@@ -60,6 +60,23 @@ struct SharingTests {
         #expect(results.allSatisfy { $0.error == nil })
         #expect(bench.journal.lines("relay \(blob.digest.short)") == [" x3", ""])
         for place in places { #expect(await place.openUploads.isEmpty) }
+    }
+
+    @Test("don't wait a second time for one that kept them waiting")
+    func slow() async throws {
+        let (bench, places, image) = try await three(layers: 5, jobs: 1)
+        for blob in image.blobs {
+            bench.relay.plan(
+                blob.digest,
+                .atOneSink(1, WireError(.outpaced, "kept the others waiting", end: .destination))
+            )
+        }
+        let results = try await copy(bench, places)
+        #expect(results.allSatisfy { $0.error == nil })
+        let relays = image.blobs.map { bench.journal.lines("relay \($0.digest.short)").first ?? "" }
+        // Each time the second is let go of, and isn't among the next.
+        #expect(relays.sorted() == ["", "", "", "", " x2", " x3"])
+        for place in places { #expect(await place.holds(image)) }
     }
 
     @Test("read a source that failed once more, for all")
