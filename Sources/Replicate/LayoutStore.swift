@@ -12,6 +12,8 @@ struct LayoutStore: Sendable {
     /// Absolute.
     let path: String
     let clock: any Clock<Duration>
+    /// What a directory holds, `nil` if it isn't there.
+    var names: @Sendable (_ path: String) -> [String]? = { try? FileManager.default.contentsOfDirectory(atPath: $0) }
 
     /// How long others may keep `index.json` to themselves; changing it takes milliseconds.
     static let lockPatience: Duration = .seconds(60)
@@ -27,19 +29,24 @@ struct LayoutStore: Sendable {
 
     /// - Throws: ``LayoutError`` for a directory that is full of something else, or of a layout of another age.
     func state() throws -> State {
-        if let marker = try DurableFile.read(markerPath, limit: Self.largestMarker) {
-            let said = try? JSONDecoder().decode(Marker.self, from: Data(marker)).imageLayoutVersion
-            guard said == Self.version else {
-                throw LayoutError("\(markerPath) doesn't say imageLayoutVersion \(Self.version)")
-            }
-            return .layout
-        }
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return .missing }
+        if try isMarked() { return .layout }
+        guard let names = names(path) else { return .missing }
         // One that was killed may have left a marker that never got its name.
-        guard names.allSatisfy({ $0.hasPrefix("oci-layout.") }) else {
+        if names.allSatisfy({ $0.hasPrefix("oci-layout.") }) { return .empty }
+        // Somebody else may have made the layout since the marker was looked for; it is the first thing in it.
+        guard try isMarked() else {
             throw LayoutError("\(path) is no image layout (there is no oci-layout in it), and it is not empty")
         }
-        return .empty
+        return .layout
+    }
+
+    private func isMarked() throws -> Bool {
+        guard let marker = try DurableFile.read(markerPath, limit: Self.largestMarker) else { return false }
+        let said = try? JSONDecoder().decode(Marker.self, from: Data(marker)).imageLayoutVersion
+        guard said == Self.version else {
+            throw LayoutError("\(markerPath) doesn't say imageLayoutVersion \(Self.version)")
+        }
+        return true
     }
 
     /// Makes the directories and the marker, as far as they are missing.

@@ -67,6 +67,21 @@ struct LayoutTests {
         }
     }
 
+    @Test("are known for what they are, though they were made a moment ago by somebody else")
+    func madeMeanwhile() async throws {
+        try await withScratchDirectory { directory in
+            let path = "\(directory)/to"
+            var store = LayoutStore(path: path, clock: InstantClock())
+            store.names = { path in
+                // The marker was looked for, and not found, before this.
+                try? LayoutStore(path: path, clock: InstantClock()).make()
+                return ["blobs", "oci-layout"]
+            }
+            let state = try store.state()
+            #expect(state == .layout)
+        }
+    }
+
     @Test("keep what others wrote when a tag moves")
     func moves() async throws {
         try await withScratchDirectory { directory in
