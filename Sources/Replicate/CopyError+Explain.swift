@@ -134,13 +134,11 @@ extension CopyError {
 
     /// Where there is no IAM, permissions are named by what is done, and people log in.
     private static func reason(of error: RegistryError, at registry: PlainRegistry) -> Reason {
-        switch error.kind {
-        case .denied: .denied(action: plainAction(error.operation), text: error.message)
+        let remedy = "log in with: docker login \(registry.authority) (or podman login), as somebody who may"
+        return switch error.kind {
+        case .denied: .denied(action: plainAction(error.operation), text: error.message, remedy: remedy)
         case .unauthorized, .tokenExpired:
-            .noCredentials(
-                "not allowed to \(plainAction(error.operation)): \(error.message)",
-                remedy: "log in with: docker login \(registry.authority) (or podman login), as somebody who may"
-            )
+            .noCredentials("not allowed to \(plainAction(error.operation)): \(error.message)", remedy: remedy)
         default: reason(of: error)
         }
     }

@@ -8,8 +8,8 @@ public struct CopyError: Error, Sendable, Equatable {
     public enum Side: String, Sendable, Codable { case source, destination }
 
     public enum Reason: Sendable, Equatable {
-        /// The principal and the resource as AWS names them, where it does.
-        case denied(action: String, text: String)
+        /// The principal and the resource as AWS names them, where it does; with what to do where there is no IAM.
+        case denied(action: String, text: String, remedy: String? = nil)
         /// With what to do about it, where the identity knows better than we do.
         case noCredentials(String, remedy: String? = nil)
         case repositoryMissing
@@ -116,7 +116,7 @@ extension CopyError: CustomStringConvertible {
     /// What is wrong, in words, without a full stop.
     public var cause: String {
         switch reason {
-        case .denied(let action, let text): "not allowed to \(action)\(text.isEmpty ? "" : ": \(text)")"
+        case .denied(let action, let text, _): "not allowed to \(action)\(text.isEmpty ? "" : ": \(text)")"
         case .noCredentials(let text, _): text
         case .repositoryMissing: "the repository does not exist"
         case .imageMissing: "there is no such image"
@@ -150,7 +150,8 @@ extension CopyError: CustomStringConvertible {
     /// What to do next.
     public var remedy: String {
         switch reason {
-        case .denied(let action, _):
+        case .denied(_, _, let remedy?): remedy
+        case .denied(let action, _, nil):
             "grant \(action) to the identity used for the \(side.rawValue) (and, across accounts, in the policy of "
                 + "the repository)"
         case .noCredentials(_, let remedy?): remedy

@@ -21,6 +21,10 @@ struct CopyErrorTests {
                 + "the repository)", .notPermitted
         ),
         (
+            .denied(action: "upload", text: "no", remedy: "log in"), .destination, "not allowed to upload: no",
+            "log in", .notPermitted
+        ),
+        (
             .noCredentials("there are none"), .destination, "there are none",
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --destination-profile",
             .notPermitted

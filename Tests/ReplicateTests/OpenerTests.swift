@@ -245,7 +245,8 @@ struct OpenerTests {
         let error = await #expect(throws: CopyError.self) {
             try await repository.read([.tag(Tag(parsing: "v1"))])
         }
-        #expect(error?.reason == .denied(action: "read the manifest", text: "{}"), "\(String(describing: error))")
+        #expect(error?.cause == "not allowed to read the manifest: {}" && error?.kind == .notPermitted)
+        #expect(error?.remedy == "log in with: docker login localhost:5000 (or podman login), as somebody who may")
         #expect(error?.image == "localhost:5000/team/app:v1")
     }
 
