@@ -85,6 +85,7 @@ struct Session {
                     setBeforeFailure: unreported
                 )
             )
+            printFailures(all, ending)
         case .text:
             unreported.forEach(LineStream.standardOutput.writeLine)
             printText(all, ending, count, seconds)

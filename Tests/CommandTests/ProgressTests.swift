@@ -46,6 +46,11 @@ struct ProgressTests {
             let copied = try await stage.run("copy", "--progress", "none", "\(stage.source):v1", stage.destination)
             #expect(copied.errors.isEmpty)
             #expect(copied.lines.count == 1)
+            // But for what it takes to put a tag back.
+            let other = try stage.seed(.oci("other", layers: [10]), tag: "stable")
+            let tag = "\(stage.destination):stable"
+            let moved = try await stage.run("copy", "--progress", "none", "\(stage.source):v1", tag)
+            #expect(moved.errors == "\(tag) held \(other) before\n")
         }
     }
 }
