@@ -70,7 +70,10 @@ extension CopyError {
                 operation: error.operation,
                 requestID: error.requestID
             )
-        case is LayoutError, is SystemError:
+        case let error as LayoutError:
+            let reason = Reason.unusableFile("\(error)", remedy: error.remedy)
+            self.init(reason, side: side, image: image, operation: operation)
+        case is SystemError:
             self.init(.unusableFile("\(error)"), side: side, image: image, operation: operation)
         case let error as ManifestError:
             self.init(.badManifest(error), side: side, image: image, operation: operation)
@@ -111,7 +114,7 @@ extension CopyError {
 
     private static func reason(of error: STSError) -> Reason {
         if error.retryAdvice != .never { return .throttled(error.message) }
-        return error.code == "AccessDenied"
+        return ["AccessDenied", "AccessDeniedException"].contains(error.code)
             ? .denied(action: "sts:\(error.operation)", text: error.message)
             : .noCredentials("AWS does not accept the credentials (\(error.code)): \(error.message)", remedy: checkKeys)
     }

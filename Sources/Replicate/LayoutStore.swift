@@ -19,6 +19,7 @@ struct LayoutStore: Sendable {
     static let lockPatience: Duration = .seconds(60)
     static let lockPause: Duration = .milliseconds(10)
     static let version = "1.0.0"
+    private static let damaged = "write the layout anew, from where its images came from"
     /// `oci-layout` has some thirty bytes.
     static let largestMarker = 65_536
     /// For everybody, as other tools make them; the umask takes from it.
@@ -35,7 +36,10 @@ struct LayoutStore: Sendable {
         if names.allSatisfy({ $0.hasPrefix("oci-layout.") }) { return .empty }
         // Somebody else may have made the layout since the marker was looked for; it is the first thing in it.
         guard try isMarked() else {
-            throw LayoutError("\(path) is no image layout (there is no oci-layout in it), and it is not empty")
+            throw LayoutError(
+                "\(path) is no image layout (there is no oci-layout in it), and it is not empty",
+                remedy: "name a directory that holds a layout, or, to make one, an empty or new directory"
+            )
         }
         return .layout
     }
@@ -44,7 +48,10 @@ struct LayoutStore: Sendable {
         guard let marker = try DurableFile.read(markerPath, limit: Self.largestMarker) else { return false }
         let said = try? JSONDecoder().decode(Marker.self, from: Data(marker)).imageLayoutVersion
         guard said == Self.version else {
-            throw LayoutError("\(markerPath) doesn't say imageLayoutVersion \(Self.version)")
+            throw LayoutError(
+                "\(markerPath) doesn't say imageLayoutVersion \(Self.version)",
+                remedy: "write the layout anew with a current tool, or name another directory"
+            )
         }
         return true
     }
@@ -69,7 +76,7 @@ struct LayoutStore: Sendable {
         do {
             return try IndexText(Manifest(bytes: bytes, mediaType: .ociIndex))
         } catch {
-            throw LayoutError("\(file) is no index: \(error)")
+            throw LayoutError("\(file) is no index: \(error)", remedy: Self.damaged)
         }
     }
 
@@ -98,7 +105,9 @@ struct LayoutStore: Sendable {
     func manifest(_ digest: Digest, as type: MediaType? = nil) throws -> Manifest? {
         guard let bytes = try DurableFile.read(blobPath(digest), limit: Manifest.largestByteCount) else { return nil }
         let found = Digest(of: bytes)
-        guard found == digest else { throw LayoutError("\(blobPath(digest)) is damaged: it hashes to \(found)") }
+        guard found == digest else {
+            throw LayoutError("\(blobPath(digest)) is damaged: it hashes to \(found)", remedy: Self.damaged)
+        }
         return try Manifest(bytes: bytes, mediaType: type)
     }
 
@@ -117,7 +126,10 @@ struct LayoutStore: Sendable {
             try await clock.sleep(for: Self.lockPause)
             waited += Self.lockPause
         }
-        throw LayoutError("another process keeps \(path)/index.json locked")
+        throw LayoutError(
+            "another process keeps \(path)/index.json locked",
+            remedy: "run again when that process has ended; no lock outlives one"
+        )
     }
 
     private struct Marker: Decodable {
@@ -125,8 +137,13 @@ struct LayoutStore: Sendable {
     }
 }
 
-/// What is wrong with an image layout, with the path.
+/// What is wrong with an image layout, with the path, and what to do about it.
 struct LayoutError: Error, CustomStringConvertible {
     let description: String
-    init(_ description: String) { self.description = description }
+    let remedy: String
+
+    init(_ description: String, remedy: String) {
+        self.description = description
+        self.remedy = remedy
+    }
 }

@@ -56,9 +56,6 @@ struct Summary {
     }
 }
 
-/// A number and its noun: `1 tag`, `2 tags`.
-func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
-
 extension Duration {
     var seconds: Double {
         Double(components.seconds) + Double(components.attoseconds) / 1e18

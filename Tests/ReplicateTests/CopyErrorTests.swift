@@ -141,7 +141,9 @@ struct CopyErrorTests {
             .rejected(code: "Odd", text: "words"), .source, "Odd: words",
             "see the text; --log-level debug shows every request of the API", .failed
         ),
-        (.unsupported("not this"), .source, "not this", "see the documentation for what works", .failed),
+        (.unsupported("not this"), .source, "not this", "this can't be done with what is there", .failed),
+        (.unsupported("not this", remedy: "but that"), .source, "not this", "but that", .failed),
+        (.unusableFile("locked", remedy: "wait"), .destination, "locked", "wait", .failed),
     ]
 
     private static func tagged(_ text: String) -> Content.Tag {
@@ -158,5 +160,8 @@ struct CopyErrorTests {
         error.requestID = "r-1"
         #expect(error.description.hasSuffix("\n  request id: r-1"))
         #expect(error.kind == kind)
+        // Where nothing was to arrive, nothing has.
+        error.onlyReads = true
+        #expect(!error.description.contains("arrived"))
     }
 }
