@@ -190,6 +190,7 @@ struct JSONOutputTests {
                 "\(stage.source):v1",
                 stage.destination,
                 "\(host)/",
+                "\(stage.destination):v1",
                 "\(stage.destination):v2",
                 "arn:aws:ecr:\(Stage.far):\(Stage.account):repository/team/app"
             )
