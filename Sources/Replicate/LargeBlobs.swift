@@ -141,7 +141,7 @@ struct LargeBlobs: Sendable {
             throw refusal("--upload api needs ECR as the destination", destination)
         }
         guard takes(blob, to: destination) else {
-            try decline(blob, destination, "too much for \(UploadLayerPart.mostParts) parts")
+            try decline(blob, destination, "that is too much for \(UploadLayerPart.mostParts) parts")
             return nil
         }
         let key = UploadKey(blob, to: destination)
@@ -158,7 +158,7 @@ struct LargeBlobs: Sendable {
                 try decline(
                     blob,
                     destination,
-                    "too much for \(UploadLayerPart.mostParts) parts of \(ByteCount(answered))"
+                    "that is too much for \(UploadLayerPart.mostParts) parts of \(ByteCount(answered))"
                 )
                 return nil
             }
@@ -267,13 +267,13 @@ struct LargeBlobs: Sendable {
     /// Leaves a blob to the registry, unless that was ruled out.
     private func decline(_ blob: Descriptor, _ destination: any ImageRepository, _ why: String) throws {
         let what = "\(blob.digest) has \(ByteCount(blob.size)), and \(why)"
-        guard options.mode == .auto else { throw refusal("\(what); leave out --upload api", destination) }
+        guard options.mode == .auto else { throw refusal(what, destination) }
         logger.warning("\(what); it goes by the registry, and starts over if this run is killed")
     }
 
     private func refusal(_ text: String, _ destination: any ImageRepository) -> CopyError {
         CopyError(
-            .unsupported(text),
+            .unsupported(text, remedy: "leave out --upload api"),
             side: destination.side,
             image: destination.reference.description,
             operation: "uploading in parts"
