@@ -45,7 +45,7 @@ public struct Manifest: Sendable, Hashable {
         /// What a registry takes.
         public static let stored = Limits(byteCount: largestByteCount, descriptors: mostDescriptors)
         /// The `index.json` of an image layout, which no registry has to take: two tags, of 320 bytes each, for
-        /// each of the 100,000 images that a repository may have (facts/ecr.md A.3).
+        /// each of the 100,000 images that a repository may have (facts/ecr.md C.1).
         public static let layoutIndex = Limits(byteCount: 64 << 20, descriptors: 200_000)
     }
 

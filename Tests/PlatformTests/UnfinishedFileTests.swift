@@ -29,26 +29,28 @@ struct UnfinishedFileTests {
     @Test("get it however often others look for what was abandoned")
     func swept() async throws {
         try await withScratchDirectory { directory in
-            let isDone = Lock(false)
-            try await withThrowingTaskGroup { group in
-                group.addTask {
-                    await onOwnThread {
-                        while !isDone.withLock({ $0 }) {
-                            for name in names(in: directory) where UnfinishedFile.finalName(of: name) != nil {
-                                UnfinishedFile.removeIfAbandoned("\(directory)/\(name)")
-                            }
-                        }
+            let looks = Lock(0)
+            async let looking: Void = onOwnThread {
+                while looks.withLock({ $0 }) < 20_000 {
+                    for name in names(in: directory) where UnfinishedFile.finalName(of: name) != nil {
+                        UnfinishedFile.removeIfAbandoned("\(directory)/\(name)")
                     }
-                }
-                defer { isDone.withLock { $0 = true } }
-                for number in 0..<300 {
-                    try DurableFile.write([1], to: "\(directory)/small \(number)")
-                    let file = try ArrivingFile("\(directory)/large \(number)")
-                    try file.append([1])
-                    try file.commit()
+                    looks.withLock { $0 += 1 }
                 }
             }
-            #expect(names(in: directory).count == 600)
+            let writing = await onOwnThread {
+                Result {
+                    while looks.withLock({ $0 }) < 20_000 {
+                        try DurableFile.write([1], to: "\(directory)/small")
+                        let file = try ArrivingFile("\(directory)/large")
+                        try file.append([1])
+                        try file.commit()
+                    }
+                }
+            }
+            await looking
+            try writing.get()
+            #expect(names(in: directory) == ["large", "small"])
         }
     }
 
