@@ -1,6 +1,8 @@
 internal import Glibc
 
 /// A file on its way in: it has a temporary name until it is whole, so that nobody finds half of it.
+///
+/// One whose writer was killed stays, until somebody asks ``UnfinishedFile`` to remove it.
 public final class ArrivingFile {
     private let path: String
     private let temporary: String
@@ -11,9 +13,7 @@ public final class ArrivingFile {
     /// - Throws: ``SystemError``
     public init(_ path: String, mode: UInt32 = 0o644) throws(SystemError) {
         self.path = path
-        temporary = "\(path).\(String(UInt64.random(in: .min ... .max), radix: 36)).new"
-        descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-        guard descriptor >= 0 else { throw .last("create", temporary) }
+        (descriptor, temporary) = try UnfinishedFile.begin(path, mode: mode)
     }
 
     /// Leaves nothing behind, unless it was committed.
