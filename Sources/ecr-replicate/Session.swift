@@ -11,29 +11,46 @@ import Wire
 struct Session {
     let command: String
     let output: OutputOptions
-    let connection: ConnectionOptions
+    let connection: SourceOptions
+    let destination: SideOptions
+    let transfers: TransferArguments?
     let uploads: UploadOptions
     let announcesPlan: Bool
     let namesDestinations: Bool
     /// A destination whose caller is asked for and said.
     let namesCallerAt: DestinationReference?
 
+    /// For commands that move blobs from one side to another.
     init(
         command: String,
         _ output: OutputOptions,
         _ connection: ConnectionOptions,
-        uploads: UploadOptions = UploadOptions(),
+        _ transfers: TransferArguments,
+        uploads: UploadOptions,
         announcesPlan: Bool = false,
         namesDestinations: Bool = false,
         namesCallerAt: DestinationReference? = nil
     ) {
         self.command = command
         self.output = output
-        self.connection = connection
+        self.connection = connection.common
+        self.destination = connection.destination
+        self.transfers = transfers
         self.uploads = uploads
         self.announcesPlan = announcesPlan
         self.namesDestinations = namesDestinations
         self.namesCallerAt = namesCallerAt
+    }
+
+    /// For commands that have one side only.
+    init(command: String, _ output: OutputOptions, _ connection: SourceOptions) {
+        self.command = command
+        self.output = output
+        self.connection = connection
+        destination = connection.source
+        transfers = nil
+        uploads = UploadOptions()
+        (announcesPlan, namesDestinations, namesCallerAt) = (false, false, nil)
     }
 
     /// Runs something that copies.
@@ -229,7 +246,7 @@ struct Session {
             caBundle: connection.caBundle ?? environment.variables["AWS_CA_BUNDLE"],
             plainHTTPAuthorities: namedPlainAuthorities(environment),
             userAgent: "ecr-replicate/\(Build.version)",
-            limitRate: output.limitRate?.bytes
+            limitRate: transfers?.limitRate?.bytes
         )
         try await withTransport(configuration) { transport in
             let resolver = IdentityResolver(
@@ -243,7 +260,7 @@ struct Session {
                 sender: transport,
                 retry: retry,
                 budgets: RetryBudgets(
-                    inFlight: max(output.jobs ?? 0, RetryBudgets.usualInFlight),
+                    inFlight: max(transfers?.jobs ?? 0, RetryBudgets.usualInFlight),
                     attempts: retry.attempts
                 ),
                 logger: logger
@@ -253,8 +270,8 @@ struct Session {
                 relay: transport,
                 retry: retry,
                 source: connection.source,
-                destination: connection.destination,
-                jobs: output.jobs,
+                destination: destination,
+                jobs: transfers?.jobs,
                 uploads: uploads,
                 drain: drain,
                 report: report
@@ -267,8 +284,8 @@ struct Session {
     private func namedPlainAuthorities(_ environment: AWSEnvironment) -> Set<String> {
         let named =
             [
-                connection.sourceEndpointUrl, connection.destinationEndpointUrl,
-                connection.sourceRegistryEndpoint, connection.destinationRegistryEndpoint,
+                connection.sourceEndpointUrl, destination.endpointURL,
+                connection.sourceRegistryEndpoint, destination.registryEndpoint,
             ]
             + ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL_STS"].map { environment.variables[$0] }
             + ProcessFacts.arguments.filter { $0.hasPrefix("http://") }.map {
