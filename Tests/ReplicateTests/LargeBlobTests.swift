@@ -85,9 +85,11 @@ struct LargeBlobTests {
     func places() async throws {
         let bench = try PartBench()
         let large = bench.large()
+        let wire = Admission(jobs: nil)
         let (inside, most) = (Lock(0), Lock(0))
-        try await (0..<12).forEachConcurrently(limit: 12) { _ in
-            try await large.withPlace(for: bench.blob, at: bench.destination) {
+        try await (0..<12).forEachConcurrently(limit: 12) { number in
+            let blob = Descriptor(mediaType: .ociLayer, digest: Digest(of: [UInt8(number)]), size: 1)
+            try await large.withPlace(for: blob, at: bench.destination, on: wire) {
                 let count = inside.withLock { count in
                     count += 1
                     return count
@@ -101,9 +103,14 @@ struct LargeBlobTests {
 
         // Nobody gives a place back before the small one is through.
         let small = Descriptor(mediaType: .ociLayer, digest: .ofNothing, size: 0)
-        try await large.withPlace(for: bench.blob, at: bench.destination) {
-            try await large.withPlace(for: bench.blob, at: bench.destination) {
-                try await large.withPlace(for: small, at: bench.destination) {}
+        let other = Descriptor(mediaType: .ociLayer, digest: Digest(of: []), size: 1)
+        try await large.withPlace(for: bench.blob, at: bench.destination, on: wire) {
+            try await large.withPlace(for: other, at: bench.destination, on: wire) {
+                try await large.withPlace(for: small, at: bench.destination, on: wire) {}
+                // One blob for several destinations takes one place.
+                try await large.withPlace(for: bench.blob, at: bench.source, on: wire) {
+                    try await large.withPlace(for: other, at: bench.source, on: wire) {}
+                }
             }
         }
     }

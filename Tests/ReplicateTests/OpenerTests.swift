@@ -130,6 +130,23 @@ struct OpenerTests {
         #expect(aws.operations.count == 3, "asked again before it is believed")
     }
 
+    @Test("an image that comes without its manifest is an answer that isn't complete, not its absence")
+    func manifestLeftOut() async throws {
+        let digest = Digest.ofNothing
+        let aws = RecordingAWS(
+            proxyEndpoint: localProxy,
+            refusing: [
+                "BatchGetImage": (200, #"{"images":[{"imageId":{"imageDigest":"\#(digest)"}}],"failures":[]}"#)
+            ]
+        )
+        let repository = try await open(opener(aws), "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app")
+        let error = await #expect(throws: CopyError.self) { try await repository.read([.digest(digest)]) }
+        #expect(error?.cause.contains("no manifest came with") == true)
+        #expect(aws.operations.count == 3, "asked again before it is believed")
+        let known = try await repository.read(manifests: [], digests: [.digest(digest)])
+        #expect(known.digests == [.digest(digest): digest], "who doesn't want it can do without")
+    }
+
     @Test("sends nothing before something is asked for, and no token for the API")
     func lazily() async throws {
         let aws = RecordingAWS(proxyEndpoint: localProxy)
