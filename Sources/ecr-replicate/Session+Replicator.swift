@@ -1,3 +1,4 @@
+import Content
 import AWSIdentity
 import Logging
 import Platform
