@@ -1,5 +1,5 @@
-import Content
 import AWSIdentity
+import Content
 import Logging
 import Platform
 import Replicate
