@@ -137,8 +137,8 @@ let package = Package(
         .target(
             name: "TestClouds",
             dependencies: [
-                "Replicate", "AWSIdentity", "Wire", "Content", "Platform", "ECREmulator", "TestInputs", httpTypes,
-                logging,
+                "Replicate", "AWSIdentity", "Wire", "Content", "Platform", "ECREmulator", "TestInputs", "TestPrograms",
+                httpTypes, logging,
             ],
             path: "Tests/TestClouds",
             swiftSettings: testSettings

@@ -78,6 +78,14 @@ public struct SeedImage: Sendable {
         image(name, sizes, .docker, os: "linux", architecture: "amd64", isIndented: true)
     }
 
+    /// OCI images of one layer, the same for all of them.
+    ///
+    /// - Parameter size: Of that layer, in bytes.
+    public static func family(_ names: [String], baseLayer size: Int64) -> [SeedImage] {
+        let base = Blob(generating: size, seed: seed(of: "base of \(names)"))
+        return names.map { image($0, [], .oci, os: "linux", architecture: "amd64", base: [base]) }
+    }
+
     /// An OCI index of linux/amd64 and linux/arm64, each with an attestation child as BuildKit makes it.
     ///
     /// - Parameter isAttested: Whether it has the attestations.
@@ -174,11 +182,14 @@ extension SeedImage {
         _ vocabulary: Vocabulary,
         os: String,
         architecture: String,
-        isIndented: Bool = false
+        isIndented: Bool = false,
+        base: [Blob] = []
     ) -> SeedImage {
-        let layers = sizes.enumerated().map { index, size in
-            Blob(generating: size, seed: seed(of: "\(name) layer \(index)"))
-        }
+        let layers =
+            base
+            + sizes.enumerated().map { index, size in
+                Blob(generating: size, seed: seed(of: "\(name) layer \(index)"))
+            }
         let ids = layers.map { "\"\($0.digest)\"" }.joined(separator: ",")
         let config = Blob(
             bytes: Array(

@@ -103,8 +103,8 @@ struct BlobMover: Sendable {
         _ source: any ImageRepository,
         _ destination: any ImageRepository
     ) async throws -> Arrival {
-        try await large.withPlace(for: blob, at: destination) {
-            try await admission.admit(blob.size) { try await bringAlone(blob, source, destination) }
+        try await large.withPlace(for: blob, at: destination, on: admission) {
+            try await bringAlone(blob, source, destination)
         }
     }
 
@@ -232,7 +232,7 @@ struct BlobMover: Sendable {
         _ source: any ImageRepository,
         _ destination: any ImageRepository
     ) async throws -> Arrival {
-        // Parts are read at each destination's own pace.
+        // Parts have their own way of being read together.
         let company = gatherings.company(for: blob.digest, from: source, of: destination)
             .filter { !large.takes(blob, to: $0) }
         if company.count > 1, company.contains(where: { $0.placeKey == destination.placeKey }) {

@@ -81,7 +81,9 @@ struct ECRImageRepository: ImageRepository {
                 }
             guard let found, let digest = found.imageId?.digest else { continue }
             reading.digests[id] = digest
-            guard wanted.contains(id), let bytes = found.manifestBytes else { continue }
+            guard wanted.contains(id) else { continue }
+            // An image without its manifest is no image; taken for one that isn't there, a referrer would be left out.
+            guard let bytes = found.manifestBytes else { throw incomplete("no manifest came with \(id)", id) }
             let received = Digest(of: bytes)
             guard received == digest, id.digest == nil || id.digest == digest else {
                 throw CopyError(
@@ -105,14 +107,18 @@ struct ECRImageRepository: ImageRepository {
         }
         // ECR says of every id that it has it or hasn't; silence taken for absence would let a guarded tag move.
         if let silent = ids.first(where: { reading.digests[$0] == nil && !absent.contains($0) }) {
-            throw CopyError(
-                .rejected(code: CopyError.incompleteAnswer, text: "nothing was said of \(silent)"),
-                side: side,
-                image: reference.tagged(silent.tag, digest: silent.digest).description,
-                operation: "BatchGetImage"
-            )
+            throw incomplete("nothing was said of \(silent)", silent)
         }
         return reading
+    }
+
+    private func incomplete(_ text: String, _ id: ManifestID) -> CopyError {
+        CopyError(
+            .rejected(code: CopyError.incompleteAnswer, text: text),
+            side: side,
+            image: reference.tagged(id.tag, digest: id.digest).description,
+            operation: "BatchGetImage"
+        )
     }
 
     func put(_ manifest: Manifest, tag: Tag?) async throws {

@@ -104,8 +104,10 @@ struct LayoutImageRepository: ImageRepository {
             guard digests.count == 1, let digest = digests.first else {
                 let tags = entries.compactMap(\.tag).map(\.value).sorted().joined(separator: ", ")
                 throw LayoutError(
-                    "the layout holds \(digests.count) images\(tags.isEmpty ? "" : ": \(tags)"); name one, as in "
-                        + "\(reference):TAG"
+                    "the layout holds \(digests.count) images\(tags.isEmpty ? "" : ": \(tags)")",
+                    remedy: digests.isEmpty
+                        ? "put an image into it first, or name another directory"
+                        : "name one of them, as in \(reference):TAG or \(reference)@DIGEST"
                 )
             }
             let tags = entries.compactMap(\.tag)
@@ -126,7 +128,12 @@ struct LayoutImageRepository: ImageRepository {
         switch try store.state() {
         case .layout: return true
         case .missing, .empty:
-            guard side == .destination else { throw LayoutError("there is no image layout at \(store.path)") }
+            guard side == .destination else {
+                throw LayoutError(
+                    "there is no image layout at \(store.path)",
+                    remedy: "name the directory that its oci-layout is in"
+                )
+            }
             return false
         }
     }

@@ -17,6 +17,8 @@ struct LayoutStore: Sendable {
     /// `index.json` as it was last read or written, and which file that was.
     private let known = Lock<(version: FileVersion, index: IndexText)?>(nil)
     private let hasSwept = Lock(false)
+    /// What a directory holds, `nil` if it isn't there.
+    var names: @Sendable (_ path: String) -> [String]? = { try? FileManager.default.contentsOfDirectory(atPath: $0) }
 
     init(path: String, clock: any Clock<Duration>, limits: Manifest.Limits = .layoutIndex) {
         (self.path, self.clock, self.limits) = (path, clock, limits)
@@ -26,6 +28,7 @@ struct LayoutStore: Sendable {
     static let lockPatience: Duration = .seconds(60)
     static let lockPause: Duration = .milliseconds(10)
     static let version = "1.0.0"
+    private static let damaged = "write the layout anew, from where its images came from"
     /// `oci-layout` has some thirty bytes.
     static let largestMarker = 65_536
     /// For everybody, as other tools make them; the umask takes from it.
@@ -36,19 +39,30 @@ struct LayoutStore: Sendable {
 
     /// - Throws: ``LayoutError`` for a directory that is full of something else, or of a layout of another age.
     func state() throws -> State {
-        if let marker = try DurableFile.read(markerPath, limit: Self.largestMarker) {
-            let said = try? JSONDecoder().decode(Marker.self, from: Data(marker)).imageLayoutVersion
-            guard said == Self.version else {
-                throw LayoutError("\(markerPath) doesn't say imageLayoutVersion \(Self.version)")
-            }
-            return .layout
-        }
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return .missing }
+        if try isMarked() { return .layout }
+        guard let names = names(path) else { return .missing }
         // One that was killed may have left a marker that never got its name.
-        guard names.allSatisfy({ $0.hasPrefix("oci-layout.") }) else {
-            throw LayoutError("\(path) is no image layout (there is no oci-layout in it), and it is not empty")
+        if names.allSatisfy({ $0.hasPrefix("oci-layout.") }) { return .empty }
+        // Somebody else may have made the layout since the marker was looked for; it is the first thing in it.
+        guard try isMarked() else {
+            throw LayoutError(
+                "\(path) is no image layout (there is no oci-layout in it), and it is not empty",
+                remedy: "name a directory that holds a layout, or, to make one, an empty or new directory"
+            )
         }
-        return .empty
+        return .layout
+    }
+
+    private func isMarked() throws -> Bool {
+        guard let marker = try DurableFile.read(markerPath, limit: Self.largestMarker) else { return false }
+        let said = try? JSONDecoder().decode(Marker.self, from: Data(marker)).imageLayoutVersion
+        guard said == Self.version else {
+            throw LayoutError(
+                "\(markerPath) doesn't say imageLayoutVersion \(Self.version)",
+                remedy: "write the layout anew with a current tool, or name another directory"
+            )
+        }
+        return true
     }
 
     /// Makes the directories and the marker, as far as they are missing.
@@ -70,7 +84,7 @@ struct LayoutStore: Sendable {
     /// Removes what runs that were killed have left of their files; once, for a layout may have very many.
     private func sweep() {
         for directory in [path, blobDirectory] {
-            for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [] {
+            for name in names(directory) ?? [] {
                 guard let wanted = UnfinishedFile.finalName(of: name) else { continue }
                 // What has another name is not from here.
                 let isOurs =
@@ -93,7 +107,7 @@ struct LayoutStore: Sendable {
             known.withLock { $0 = (version, index) }
             return index
         } catch {
-            throw LayoutError("\(indexPath) is no index: \(error)")
+            throw LayoutError("\(indexPath) is no index: \(error)", remedy: Self.damaged)
         }
     }
 
@@ -110,7 +124,8 @@ struct LayoutStore: Sendable {
         guard after.bytes != before.bytes || !isThere else { return }
         guard after.bytes.count <= limits.byteCount, after.entries.count <= limits.descriptors else {
             throw LayoutError(
-                "\(indexPath) is full: it may list \(limits.descriptors) images in \(limits.byteCount) bytes"
+                "\(indexPath) is full: it may list \(limits.descriptors) images in \(limits.byteCount) bytes",
+                remedy: "copy the rest to another layout"
             )
         }
         try DurableFile.write(after.bytes, to: indexPath, mode: Self.fileMode)
@@ -129,7 +144,9 @@ struct LayoutStore: Sendable {
     func manifest(_ digest: Digest, as type: MediaType? = nil) throws -> Manifest? {
         guard let bytes = try DurableFile.read(blobPath(digest), limit: Manifest.largestByteCount) else { return nil }
         let found = Digest(of: bytes)
-        guard found == digest else { throw LayoutError("\(blobPath(digest)) is damaged: it hashes to \(found)") }
+        guard found == digest else {
+            throw LayoutError("\(blobPath(digest)) is damaged: it hashes to \(found)", remedy: Self.damaged)
+        }
         return try Manifest(bytes: bytes, mediaType: type)
     }
 
@@ -150,7 +167,10 @@ struct LayoutStore: Sendable {
             try await clock.sleep(for: Self.lockPause)
             waited += Self.lockPause
         }
-        throw LayoutError("another process keeps \(indexPath) locked")
+        throw LayoutError(
+            "another process keeps \(indexPath) locked",
+            remedy: "run again when that process has ended; no lock outlives one"
+        )
     }
 
     private struct Marker: Decodable {
@@ -158,8 +178,13 @@ struct LayoutStore: Sendable {
     }
 }
 
-/// What is wrong with an image layout, with the path.
+/// What is wrong with an image layout, with the path, and what to do about it.
 struct LayoutError: Error, CustomStringConvertible {
     let description: String
-    init(_ description: String) { self.description = description }
+    let remedy: String
+
+    init(_ description: String, remedy: String) {
+        self.description = description
+        self.remedy = remedy
+    }
 }

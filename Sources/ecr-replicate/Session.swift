@@ -14,6 +14,7 @@ struct Session {
     let connection: ConnectionOptions
     let uploads: UploadOptions
     let announcesPlan: Bool
+    let namesDestinations: Bool
     /// A destination whose caller is asked for and said.
     let namesCallerAt: DestinationReference?
 
@@ -23,6 +24,7 @@ struct Session {
         _ connection: ConnectionOptions,
         uploads: UploadOptions = UploadOptions(),
         announcesPlan: Bool = false,
+        namesDestinations: Bool = false,
         namesCallerAt: DestinationReference? = nil
     ) {
         self.command = command
@@ -30,6 +32,7 @@ struct Session {
         self.connection = connection
         self.uploads = uploads
         self.announcesPlan = announcesPlan
+        self.namesDestinations = namesDestinations
         self.namesCallerAt = namesCallerAt
     }
 
@@ -38,14 +41,24 @@ struct Session {
     /// - Throws: `ExitCode`, after everything has been printed.
     func run(_ body: @escaping @Sendable (Replicator) async throws -> [CopyResult]) async throws {
         let started = ContinuousClock.now
-        let display = ProgressDisplay(mode: output.progress, announcesPlans: !announcesPlan, stream: .standardError)
+        let display = ProgressDisplay(
+            mode: output.progress,
+            announcesPlans: !announcesPlan,
+            namesDestinations: namesDestinations,
+            stream: .standardError
+        )
         let announcement = Announcement(isWanted: announcesPlan && output.output == .text)
         let results = Lock<[CopyResult]>([])
         let caller = Lock<String?>(nil)
         let requests = Lock(0)
         let tagged = Lock<[String]>([])
         let drain = Drain()
-        let ending = await end(stop: { drain.begin() }) { report in
+        let stop: @Sendable () -> String = {
+            drain.begin()
+            let underWay = display.underWay.map { " (\($0))" } ?? ""
+            return "stopping: what is under way is finished first\(underWay); a second signal stops at once"
+        }
+        let ending = await end(stop: stop) { report in
             try await withReplicator(drain, report: report) { replicator, transport in
                 defer { requests.withLock { $0 = transport.statistics.requestsSent } }
                 if let namesCallerAt {
@@ -85,6 +98,7 @@ struct Session {
                     setBeforeFailure: unreported
                 )
             )
+            printFailures(all, ending)
         case .text:
             unreported.forEach(LineStream.standardOutput.writeLine)
             printText(all, ending, count, seconds)
@@ -116,7 +130,8 @@ struct Session {
             }
         } reporting: { _ in
         }
-        if let error = ending.error {
+        if var error = ending.error {
+            error.onlyReads = true
             if output.output == .json {
                 printJSON(
                     CopyDocument(
@@ -156,9 +171,10 @@ struct Session {
 
     /// Runs `body` until it ends; a second signal doesn't wait for anything.
     ///
-    /// - Parameter stop: What the first signal asks for; `nil` cancels `body`, which then leaves nothing half done.
+    /// - Parameter stop: What the first signal asks for, and what is said of it; `nil` cancels `body`, which then leaves
+    ///   nothing half done.
     private func end(
-        stop: (@Sendable () -> Void)?,
+        stop: (@Sendable () -> String)?,
         _ body: @escaping @Sendable (@escaping @Sendable (CopyEvent) -> Void) async throws -> Void,
         reporting: @escaping @Sendable (CopyEvent) -> Void
     ) async -> Ending {
@@ -169,11 +185,12 @@ struct Session {
             for await termination in Signals.terminations() {
                 if termination.ordinal > 1 { ProcessFacts.exitNow(termination.signal.exitCode) }
                 stopped.withLock { $0 = termination.signal }
-                LineStream.standardError.writeLine(
-                    stop == nil
-                        ? "stopping" : "stopping: what is under way is finished first; a second signal stops at once"
-                )
-                stop.map { $0() } ?? work.cancel()
+                if let stop {
+                    LineStream.standardError.writeLine(stop())
+                } else {
+                    LineStream.standardError.writeLine("stopping")
+                    work.cancel()
+                }
             }
         }
         defer { watch.cancel() }

@@ -235,6 +235,8 @@ final class FakeRelay: BlobRelaying {
         case lostAnswer
         /// One of several sinks fails, the others get the blob.
         case atOneSink(Int, WireError)
+        /// The blob arrives when this is over.
+        case after(@Sendable () async -> Void)
     }
 
     private struct State: Sendable {
@@ -295,16 +297,22 @@ final class FakeRelay: BlobRelaying {
             return sinks.indices.map {
                 $0 == index ? .failure(error) : .success(.stored(WireResponse(status: .created)))
             }
-        case nil:
-            guard let source = end(from.url), await source.blobs.contains(request.digest) else {
-                return sinks.map { _ in .success(.sourceAnswered(WireResponse(status: .notFound))) }
-            }
-            for (index, url) in sinks.enumerated() {
-                request.progress?(index, Int(request.size))
-                await end(url)?.accept(request.digest, url)
-            }
-            return sinks.map { _ in .success(.stored(WireResponse(status: .created))) }
+        case .after(let wait):
+            await wait()
+            return await carry(request, from.url, sinks)
+        case nil: return await carry(request, from.url, sinks)
         }
+    }
+
+    private func carry(_ request: RelayRequest, _ from: HTTPURL, _ sinks: [HTTPURL]) async -> [RelayResult] {
+        guard let source = end(from), await source.blobs.contains(request.digest) else {
+            return sinks.map { _ in .success(.sourceAnswered(WireResponse(status: .notFound))) }
+        }
+        for (index, url) in sinks.enumerated() {
+            request.progress?(index, Int(request.size))
+            await end(url)?.accept(request.digest, url)
+        }
+        return sinks.map { _ in .success(.stored(WireResponse(status: .created))) }
     }
 
     private func end(_ url: HTTPURL) -> FakeRepository? {

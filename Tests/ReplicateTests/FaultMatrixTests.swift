@@ -14,9 +14,10 @@ struct FaultMatrixTests {
     @Test("any single fault on any request ends with everything there, byte for byte", arguments: MatrixScenario.all)
     func single(_ scenario: MatrixScenario) async throws {
         let requests = try await MatrixBench.with(scenario) { try await $0.requests() }
-        let faults = MatrixFault.survivable
-        let trials = occurrences(requests).flatMap { request in
-            faults.map { Trial(request.operation, request.occurrence, $0, mustSucceed: true) }
+        let trials = occurrences(requests).enumerated().flatMap { number, request in
+            scenario.faults(at: number, all: Soak.isOn).map {
+                Trial(request.operation, request.occurrence, $0, mustSucceed: true)
+            }
                 + sessionEnds(request.request, request.occurrence, scenario)
                 + corruptions(request.request, request.occurrence)
         }
@@ -27,7 +28,7 @@ struct FaultMatrixTests {
     func repeated(_ scenario: MatrixScenario) async throws {
         let requests = try await MatrixBench.with(scenario) { try await $0.requests() }
         let operations = Set(requests.map(\.operation)).sorted()
-        let faults = MatrixFault.survivable + [.emulated(.corruptByte(at: 3)), .emulated(.refuse)]
+        let faults = scenario.faults(all: Soak.isOn) + [.emulated(.corruptByte(at: 3)), .emulated(.refuse)]
         let trials = operations.flatMap { operation in
             faults.map { Trial(operation, nil, $0, mustSucceed: false) }
         }
@@ -40,9 +41,62 @@ struct FaultMatrixTests {
         var random = Seeded(UInt64(requests.count))
         let begin = ContinuousClock.now
         repeat {
-            let trials = (0..<Self.pairsAtOnce).map { _ in Trial.pair(requests, using: &random) }
+            let trials = (0..<(scenario.rigor == .everyFault ? Self.pairsAtOnce : Self.pairsAtOnce / 2)).map { _ in
+                Trial.pair(requests, using: &random)
+            }
             try await check(trials, of: scenario)
         } while ContinuousClock.now - begin < Soak.duration ?? .zero
+    }
+
+    /// Answers in which every byte may mean something.
+    private static let readClosely = ["BatchGetImage", "ListImageReferrers"]
+    /// Of those, in a usual run; a soak tries every byte.
+    private static let changedBytes = 250
+
+    @Test(
+        "a byte that changes in what is read of images loses nothing",
+        arguments: Soak.isOn ? [MatrixScenario.abroad, .index] : [.abroad]
+    )
+    func changedBytes(_ scenario: MatrixScenario) async throws {
+        let requests = try await MatrixBench.with(scenario) { try await $0.requests() }
+        let places = occurrences(requests).filter { Self.readClosely.contains($0.operation) }.flatMap { request in
+            (0..<request.request.bytesOut).map { (request, $0) }
+        }
+        let step = Soak.isOn ? 1 : max(1, places.count / Self.changedBytes)
+        let trials = stride(from: 0, to: places.count, by: step).map { index in
+            let (request, place) = places[index]
+            return Trial(
+                request.operation,
+                request.occurrence,
+                .emulated(.corruptByte(at: place)),
+                mustSucceed: false
+            )
+        }
+        try await check(trials, of: scenario)
+    }
+
+    @Test("goes every way that there is a scenario for")
+    func ways() async throws {
+        func clean(
+            _ scenario: MatrixScenario
+        ) async throws -> (counts: [String: Int], blobs: Int, warmed: Int) {
+            try await MatrixBench.with(scenario) { bench in
+                let counts = Dictionary(grouping: try await bench.requests(), by: \.operation).mapValues(\.count)
+                return (counts, scenario.blobCount, bench.warmedConnections)
+            }
+        }
+        for scenario in MatrixScenario.all where scenario.description != "retag" && scenario.description != "parts" {
+            #expect(try await clean(scenario).warmed > 0, "\(scenario): connections are opened before they are needed")
+        }
+        let several = try await clean(.several)
+        #expect(several.counts["GET layer"] == several.blobs && several.counts["PUT blob"] == 2 * several.blobs)
+        let allTags = try await clean(.allTags)
+        #expect(allTags.counts["GET layer"] == allTags.blobs && allTags.counts["PutImage"] == 3)
+        #expect(try await clean(.mounted).counts["GET layer"] == nil)
+        let declined = try await clean(.declined)
+        #expect(declined.counts["DELETE upload"] == 1 && declined.counts["UploadLayerPart"] == 2)
+        let resumed = try await clean(.resumed)
+        #expect(resumed.counts["InitiateLayerUpload"] == nil && resumed.counts["UploadLayerPart"] == 2)
     }
 
     /// All there are in a usual run; a soak goes on with others until its time is over.

@@ -110,6 +110,29 @@ struct SelectionTests {
         #expect(bench.journal.count("relay \(FakeImage.blob("base").digest.short)") == 1)
     }
 
+    @Test("wait for none of another piece: one that stands still keeps nobody from being put", .timeLimit(.minutes(1)))
+    func noBarrier() async throws {
+        let bench = try Bench()
+        let count = Batch.imagesAtOnce + 3
+        let images = try (0..<count).map { try FakeImage.image("\($0)", layers: ["base", "own \($0)"]) }
+        await bench.source.change { source in
+            for (number, image) in images.enumerated() { try? source.seed(image, tag: "t\(number)") }
+            source.listed = images.enumerated().map { number, image in
+                ListedImage(digest: image.digest, tags: [try! Tag(parsing: "t\(number)")])
+            }
+        }
+        // The first image's layer arrives when one of the second piece is put, and not before.
+        let (stream, gate) = AsyncStream<Void>.makeStream()
+        bench.relay.plan(FakeImage.blob("own 0").digest, .after { for await _ in stream {} })
+        await bench.destination.before("put \(images[count - 1].digest.short)") { _ in gate.finish() }
+        let results = try await copy(bench, TagFilter())
+        #expect(results.count == count && ExitStatus.of(results) == 0)
+        let puts = bench.journal.lines("to/app put ").map { $0.prefix { $0 != " " } }
+        #expect(puts.count == count)
+        let (held, last) = (images[0].digest.short, images[count - 1].digest.short)
+        #expect(try #require(puts.firstIndex { $0 == last }) < #require(puts.firstIndex { $0 == held }))
+    }
+
     @Test("ask once whether tags are fixed, and create the repository once")
     func onceForAll() async throws {
         let bench = try await bench()

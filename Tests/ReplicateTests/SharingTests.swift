@@ -158,6 +158,34 @@ struct SharingTests {
         }
     }
 
+    @Test("of real servers, three good ones: every blob is asked for once, however small")
+    func emulatedThree() async throws {
+        try await withCloud { cloud in
+            let image = SeedImage.oci("app", layers: [1, 40_000, 70_000, 3_000_000])
+            try cloud.seed(image, tag: "v1")
+            let places = [
+                ("one", ScenarioCloud.build, ScenarioCloud.far), ("two", ScenarioCloud.production, ScenarioCloud.far),
+                ("three", ScenarioCloud.production, ScenarioCloud.home),
+            ]
+            for (name, account, region) in places { try cloud.makeDestination(name, account: account, region: region) }
+            let results = try await cloud.replicator.copy(
+                cloud.image("v1"),
+                .one(.tag(Tag(parsing: "v1"))),
+                to: places.map { try cloud.destination($0.0, account: $0.1, region: $0.2) },
+                tags: [],
+                CopyOptions(referrers: .none)
+            )
+            #expect(results.count == 3 && ExitStatus.of(results) == 0)
+            for (name, account, region) in places {
+                #expect(cloud.holds(image, name, account: account, region: region))
+                #expect(cloud.openUploads(name, account: account, region: region) == 0)
+            }
+            #expect(cloud.counts["GET layer"] == image.blobs.count)
+            #expect(cloud.counts["GetDownloadUrlForLayer"] == image.blobs.count)
+            #expect(cloud.counts["PUT blob"] == 3 * image.blobs.count)
+        }
+    }
+
     @Test("of which one never answers: the others don't wait for it", arguments: [false, true])
     func silent(many: Bool) async throws {
         try await withCloud { cloud in

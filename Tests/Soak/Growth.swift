@@ -34,6 +34,9 @@ struct Growth: CustomStringConvertible {
 
     mutating func look() throws { warm.append(try Footprint.now()) }
 
+    /// Whether there have been enough rounds.
+    var canTell: Bool { ends != nil }
+
     /// Medians of the first and the last third.
     private var ends: (first: Footprint, last: Footprint)? {
         let third = warm.count / 3

@@ -12,8 +12,8 @@ import TestInputs
 @main
 struct SoakProgram {
     /// Of each scenario, between two looks at the process; all are at rest then.
-    static let runsPerRound = 4
-    static let scenarios: [MatrixScenario] = [.index, .abroad]
+    static let runsPerRound = 1
+    static let scenarios: [MatrixScenario] = [.index, .abroad, .parts, .mounted, .several]
     /// How much of the time is for warming up: connections, allocators, the emulator's tables.
     static let warmUp = 0.25
 
@@ -35,10 +35,17 @@ struct SoakProgram {
     }
 
     static func soak(_ duration: Duration, seed: UInt64) async throws -> [String] {
-        try await MatrixBench.with(scenarios[0], forgets: true) { first in
-            try await MatrixBench.with(scenarios[1], forgets: true) { second in
-                try await soak(duration, seed: seed, [first, second])
-            }
+        try await withBenches(scenarios[...]) { try await soak(duration, seed: seed, $0) }
+    }
+
+    private static func withBenches<Result>(
+        _ scenarios: ArraySlice<MatrixScenario>,
+        _ benches: [MatrixBench] = [],
+        _ body: ([MatrixBench]) async throws -> Result
+    ) async throws -> Result {
+        guard let next = scenarios.first else { return try await body(benches) }
+        return try await MatrixBench.with(next, forgets: true) { bench in
+            try await withBenches(scenarios.dropFirst(), benches + [bench], body)
         }
     }
 
@@ -50,7 +57,7 @@ struct SoakProgram {
         var growth = Growth()
         var requests: [[LoggedRequest]] = []
         for bench in benches { requests.append(try await bench.requests()) }
-        while ContinuousClock.now - begin < duration {
+        while ContinuousClock.now - begin < duration || !growth.canTell {
             let trials = requests.map { requests in
                 (0..<runsPerRound).map { _ in Trial.random(requests, using: &random) }
             }

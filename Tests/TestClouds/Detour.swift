@@ -7,7 +7,7 @@ import Wire
 
 /// A transport on which chosen requests find nobody: refusing a connection is the one fault that a server can't
 /// have for a single request.
-final class Detour: HTTPSending, BlobRelaying {
+final class Detour: HTTPSending, BlobRelaying, ConnectionWarming {
     private struct Order {
         var operation: String
         /// Counted from 1; `nil` for every one.
@@ -17,21 +17,30 @@ final class Detour: HTTPSending, BlobRelaying {
     }
 
     private let transport: Transport
-    private let order = Lock<Order?>(nil)
+    private let orders = Lock<[Order]>([])
+    private let warmed = Lock(0)
 
     /// Nobody listens at port 1.
     private static let deadEnd = "http://127.0.0.1:1/"
 
     init(_ transport: Transport) { self.transport = transport }
 
+    /// Each order counts its own requests, from now on.
     func refuse(_ operation: String, at occurrence: Int?) {
-        order.withLock { $0 = Order(operation: operation, occurrence: occurrence) }
+        orders.withLock { $0.append(Order(operation: operation, occurrence: occurrence)) }
     }
 
-    func clear() { order.withLock { $0 = nil } }
+    func clear() { orders.withLock { $0 = [] } }
 
-    /// Whether the order, if there is one, has met a request.
-    var hasMet: Bool { order.withLock { $0?.hasMet ?? false } }
+    /// Whether one of the orders has met a request.
+    var hasMet: Bool { orders.withLock { $0.contains(where: \.hasMet) } }
+    /// How many connections were asked for before they were needed.
+    var warmedConnections: Int { warmed.withLock { $0 } }
+
+    func warm(_ url: HTTPURL, connections: Int) {
+        warmed.withLock { $0 += connections }
+        transport.warm(url, connections: connections)
+    }
 
     func send(_ request: WireRequest) async throws -> WireResponse {
         try await transport.send(led(request))
@@ -48,12 +57,15 @@ final class Detour: HTTPSending, BlobRelaying {
 
     private func led(_ request: WireRequest) throws -> WireRequest {
         let operation = Self.operation(of: request)
-        let isDue = order.withLock { order in
-            guard order?.operation == operation else { return false }
-            order?.seen += 1
-            guard order?.occurrence == nil || order?.occurrence == order?.seen else { return false }
-            order?.hasMet = true
-            return true
+        let isDue = orders.withLock { orders in
+            var isDue = false
+            for index in orders.indices where orders[index].operation == operation {
+                orders[index].seen += 1
+                guard orders[index].occurrence ?? orders[index].seen == orders[index].seen else { continue }
+                orders[index].hasMet = true
+                isDue = true
+            }
+            return isDue
         }
         guard isDue else { return request }
         var led = request

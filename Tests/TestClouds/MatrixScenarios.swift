@@ -5,11 +5,11 @@ import ECREmulator
 @testable import Replicate
 
 extension MatrixScenario {
-    fileprivate static let (build, production) = ("111122223333", "444455556666")
-    fileprivate static let (home, far) = ("eu-west-1", "us-east-1")
+    static let (build, production) = ("111122223333", "444455556666")
+    static let (home, far) = ("eu-west-1", "us-east-1")
 
     /// Every scenario, each by another way through the engine.
-    public static let all = [index, abroad, mounted, parts, retag]
+    public static let all = [index, abroad, mounted, parts, retag, several, allTags, declined, resumed]
 
     /// An index of two platforms to another region, where the tag holds an older image.
     public static let index: MatrixScenario = {
@@ -19,8 +19,8 @@ extension MatrixScenario {
             description: "index",
             seed: { try $0.seed(image, tag: "v1", account: build, region: home, repository: "team/app") },
             prepare: { try $0.seed(old, tag: "v1", at: $1) },
-            place: { Place(account: build, region: far, "to/n\($0)") },
-            run: { try await $0.copy($1.source("team/app:v1"), to: $1.destination($2), CopyOptions(referrers: .none)) },
+            places: { [Place(account: build, region: far, "to/n\($0)")] },
+            run: { try await $0.copyApp($1, to: $2) },
             images: [image, old],
             tags: ["v1": image.digest],
             oldTags: ["v1": [old.digest]]
@@ -36,6 +36,7 @@ extension MatrixScenario {
         let cosign = SeedImage.cosignTag(of: image.digest)
         return MatrixScenario(
             description: "abroad",
+            rigor: .everyFault,
             source: SideOptions(identity: IdentityOptions(roleARN: "arn:aws:iam::\(build):role/reader")),
             destination: SideOptions(identity: IdentityOptions(roleARN: "arn:aws:iam::\(production):role/promoter")),
             seed: { emulator in
@@ -44,11 +45,11 @@ extension MatrixScenario {
                 }
             },
             prepare: { _, _ in },
-            place: { Place(account: production, region: far, "to/n\($0)") },
-            run: { replicator, emulator, place in
-                try await replicator.copy(
-                    emulator.source("team/app:v1"),
-                    to: emulator.destination(place),
+            places: { [Place(account: production, region: far, "to/n\($0)")] },
+            run: { replicator, emulator, places in
+                try await replicator.copyApp(
+                    emulator,
+                    to: places,
                     CopyOptions(ifExists: .fail, referrers: .all, createRepository: .defaults)
                 )
             },
@@ -67,8 +68,8 @@ extension MatrixScenario {
                 emulator.setSetting("BLOB_MOUNTING", "ENABLED", account: build, region: home)
             },
             prepare: { try $0.createRepository(account: $1.account, region: $1.region, $1.repository) },
-            place: { Place(account: build, region: home, "to/n\($0)") },
-            run: { try await $0.copy($1.source("team/app:v1"), to: $1.destination($2), CopyOptions(referrers: .none)) },
+            places: { [Place(account: build, region: home, "to/n\($0)")] },
+            run: { try await $0.copyApp($1, to: $2) },
             images: [image],
             tags: ["v1": image.digest]
         )
@@ -77,19 +78,14 @@ extension MatrixScenario {
     /// A layer in three parts, and a config in one.
     public static let parts: MatrixScenario = {
         let image = SeedImage.oci("app", layers: [10_000])
-        var uploads = UploadOptions(mode: .api)
-        uploads.smallestPart = 1_024
         return MatrixScenario(
             description: "parts",
-            uploads: uploads,
-            configure: {
-                $0.partSize = 4_096
-                $0.smallestPart = 1_024
-            },
+            uploads: smallParts(.api),
+            configure: makePartsSmall,
             seed: { try $0.seed(image, tag: "v1", account: build, region: home, repository: "team/app") },
             prepare: { try $0.createRepository(account: $1.account, region: $1.region, $1.repository) },
-            place: { Place(account: build, region: far, "to/n\($0)") },
-            run: { try await $0.copy($1.source("team/app:v1"), to: $1.destination($2), CopyOptions(referrers: .none)) },
+            places: { [Place(account: build, region: far, "to/n\($0)")] },
+            run: { try await $0.copyApp($1, to: $2) },
             images: [image],
             tags: ["v1": image.digest]
         )
@@ -105,10 +101,10 @@ extension MatrixScenario {
                 try emulator.seed(old, tag: "moves", at: place)
                 try emulator.seed(image, tag: "v1", at: place)
             },
-            place: { Place(account: build, region: home, "team/n\($0)") },
-            run: { replicator, emulator, place in
+            places: { [Place(account: build, region: home, "team/n\($0)")] },
+            run: { replicator, emulator, places in
                 try await replicator.retag(
-                    emulator.source("\(place.repository):v1"),
+                    emulator.source("\(places[0].repository):v1"),
                     to: ["one", "two", "moves"].map { try Tag(parsing: $0) },
                     CopyOptions()
                 )
@@ -121,29 +117,41 @@ extension MatrixScenario {
 }
 
 extension Replicator {
-    fileprivate func copy(
-        _ source: ImageReference,
-        to destination: DestinationReference,
-        _ options: CopyOptions
+    /// The image `team/app:v1` at home.
+    func copyApp(
+        _ emulator: Emulator,
+        _ selection: Selection? = nil,
+        to places: [Place],
+        _ options: CopyOptions = CopyOptions(referrers: .none)
     ) async throws -> [CopyResult] {
-        guard let id = ManifestID(source) else { return [] }
-        return try await copy(source, .one(id), to: [destination], tags: [], options)
+        try await copy(
+            emulator.source(selection == nil ? "team/app:v1" : "team/app"),
+            selection ?? .one(.tag(Tag(parsing: "v1"))),
+            to: places.map { try emulator.destination($0) },
+            tags: [],
+            options
+        )
     }
 }
 
 extension Emulator {
-    fileprivate func seed(_ image: SeedImage, tag: String, at place: Place) throws {
+    func seed(_ image: SeedImage, tag: String, at place: Place) throws {
         try seed(image, tag: tag, account: place.account, region: place.region, repository: place.repository)
     }
 
+    func seedConfig(of image: SeedImage, at place: Place) throws {
+        guard case .bytes(let bytes)? = image.blobs.first?.source else { return }
+        try putBlob(bytes, account: place.account, region: place.region, repository: place.repository)
+    }
+
     /// In the build account at home.
-    fileprivate func source(_ name: String) throws -> ImageReference {
+    func source(_ name: String) throws -> ImageReference {
         try ImageReference(
             parsing: "\(registryHost(account: MatrixScenario.build, region: MatrixScenario.home))/\(name)"
         )
     }
 
-    fileprivate func destination(_ place: Place) throws -> DestinationReference {
+    func destination(_ place: Place) throws -> DestinationReference {
         try DestinationReference(
             parsing: "\(registryHost(account: place.account, region: place.region))/\(place.repository)"
         )

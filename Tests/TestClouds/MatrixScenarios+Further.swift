@@ -1,0 +1,106 @@
+import Content
+import ECREmulator
+
+@testable import Replicate
+
+extension MatrixScenario {
+    /// An image to two accounts and two regions, the source read once for both.
+    public static let several: MatrixScenario = {
+        let image = SeedImage.oci("app", layers: [2_000])
+        return MatrixScenario(
+            description: "several",
+            rigor: .shared,
+            seed: { try $0.seed(image, tag: "v1", account: build, region: home, repository: "team/app") },
+            prepare: { try $0.createRepository(account: $1.account, region: $1.region, $1.repository) },
+            places: {
+                [
+                    Place(account: build, region: far, "to/n\($0)"),
+                    Place(account: production, region: home, "to/n\($0)"),
+                ]
+            },
+            run: { try await $0.copyApp($1, to: $2) },
+            images: [image],
+            tags: ["v1": image.digest]
+        )
+    }()
+
+    /// Every tag of a repository: three images with a layer in common.
+    public static let allTags: MatrixScenario = {
+        let images = SeedImage.family(["one", "two", "three"], baseLayer: 2_000)
+        return MatrixScenario(
+            description: "all tags",
+            rigor: .shared,
+            seed: { emulator in
+                for (number, image) in images.enumerated() {
+                    try emulator.seed(image, tag: "v\(number)", account: build, region: home, repository: "team/app")
+                }
+            },
+            prepare: { try $0.createRepository(account: $1.account, region: $1.region, $1.repository) },
+            places: { [Place(account: build, region: far, "to/n\($0)")] },
+            run: { try await $0.copyApp($1, .many(TagFilter()), to: $2) },
+            resultsEach: images.count,
+            images: images,
+            tags: Dictionary(uniqueKeysWithValues: images.enumerated().map { ("v\($0)", $1.digest) })
+        )
+    }()
+
+    /// Within one registry that mounts nothing: a layer whose upload by the registry is closed again, for it goes in two
+    /// parts, and a config.
+    public static let declined: MatrixScenario = {
+        let image = SeedImage.oci("app", layers: [5_000])
+        return MatrixScenario(
+            description: "declined",
+            rigor: .shared,
+            uploads: smallParts(.auto),
+            configure: makePartsSmall,
+            seed: { try $0.seed(image, tag: "v1", account: build, region: home, repository: "team/app") },
+            prepare: { try $0.createRepository(account: $1.account, region: $1.region, $1.repository) },
+            places: { [Place(account: build, region: home, "to/n\($0)")] },
+            run: { try await $0.copyApp($1, to: $2) },
+            images: [image],
+            tags: ["v1": image.digest]
+        )
+    }()
+
+    /// A layer in three parts, of which an earlier run sent the first.
+    public static let resumed: MatrixScenario = {
+        let image = SeedImage.oci("app", layers: [10_000])
+        return MatrixScenario(
+            description: "resumed",
+            rigor: .shared,
+            uploads: smallParts(.auto),
+            isJournaled: true,
+            configure: makePartsSmall,
+            seed: { try $0.seed(image, tag: "v1", account: build, region: home, repository: "team/app") },
+            prepare: { emulator, place in
+                try emulator.createRepository(account: place.account, region: place.region, place.repository)
+                // Whether the earlier run got as far as the config would be chance.
+                try emulator.seedConfig(of: image, at: place)
+            },
+            precede: { replicator, emulator, places in
+                emulator.order(Fault(on: "UploadLayerPart", at: 2...2, .refuse))
+                let results = try await replicator.copyApp(emulator, to: places)
+                guard results.first?.error?.operation == "UploadLayerPart" else {
+                    throw MatrixFailure(["the run before left \(results)"])
+                }
+            },
+            places: { [Place(account: build, region: far, "to/n\($0)")] },
+            run: { try await $0.copyApp($1, to: $2) },
+            images: [image],
+            tags: ["v1": image.digest]
+        )
+    }()
+
+    /// In bytes: a few thousand are large, and go up in parts.
+    static func smallParts(_ mode: UploadMode) -> UploadOptions {
+        var options = UploadOptions(mode: mode, resumableAbove: 4_096)
+        options.smallestPart = 1_024
+        return options
+    }
+
+    /// The same for the emulator.
+    static let makePartsSmall: @Sendable (inout EmulatorConfiguration) -> Void = {
+        $0.partSize = 4_096
+        $0.smallestPart = 1_024
+    }
+}
