@@ -12,13 +12,13 @@ struct LayoutStore: Sendable {
     /// Absolute.
     let path: String
     let clock: any Clock<Duration>
+    /// What a directory holds, `nil` if it isn't there.
+    var names: @Sendable (_ path: String) -> [String]? = { try? FileManager.default.contentsOfDirectory(atPath: $0) }
     /// Of `index.json`; no larger one is written than can be read.
     let limits: Manifest.Limits
     /// `index.json` as it was last read or written, and which file that was.
     private let known = Lock<(version: FileVersion, index: IndexText)?>(nil)
     private let hasSwept = Lock(false)
-    /// What a directory holds, `nil` if it isn't there.
-    var names: @Sendable (_ path: String) -> [String]? = { try? FileManager.default.contentsOfDirectory(atPath: $0) }
 
     init(path: String, clock: any Clock<Duration>, limits: Manifest.Limits = .layoutIndex) {
         (self.path, self.clock, self.limits) = (path, clock, limits)
@@ -125,7 +125,7 @@ struct LayoutStore: Sendable {
         guard after.bytes.count <= limits.byteCount, after.entries.count <= limits.descriptors else {
             throw LayoutError(
                 "\(indexPath) is full: it may list \(limits.descriptors) images in \(limits.byteCount) bytes",
-                remedy: "copy the rest to another layout"
+                remedy: "name another directory for further images"
             )
         }
         try DurableFile.write(after.bytes, to: indexPath, mode: Self.fileMode)

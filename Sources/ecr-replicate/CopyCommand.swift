@@ -8,7 +8,7 @@ struct CopyCommand: AsyncParsableCommand {
         abstract: "Copy an image to another repository, region or account, byte for byte.",
         discussion: """
             A destination may leave out the tag (the source's is kept) or the whole repository (HOST/ keeps its name). \
-            Several destinations: the source's manifests are read once. Standard output gets a line for each tag that \
+            Several destinations: the source is read once. Standard output gets a line for each tag that \
             holds the image at the end. Either side may be any OCI registry, or an image layout on this machine, written \
             oci:DIR[:TAG].
 
@@ -57,6 +57,7 @@ struct CopyCommand: AsyncParsableCommand {
     @OptionGroup(title: "Several images") var selection: SelectionArguments
     @OptionGroup(title: "Safety") var copying: CopyArguments
     @OptionGroup(title: "Large layers") var uploading: UploadArguments
+    @OptionGroup(title: "Transfers") var transfers: TransferArguments
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
 
@@ -71,7 +72,15 @@ struct CopyCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Session(command: "copy", output, connection, uploads: uploading.options).run { replicator in
+        let session = Session(
+            command: "copy",
+            output,
+            connection,
+            transfers,
+            uploads: uploading.options,
+            namesDestinations: destinations.count > 1
+        )
+        try await session.run { replicator in
             try await replicator.copy(
                 source,
                 selection.selection(of: source),

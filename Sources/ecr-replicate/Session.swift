@@ -11,29 +11,46 @@ import Wire
 struct Session {
     let command: String
     let output: OutputOptions
-    let connection: ConnectionOptions
+    let connection: SourceOptions
+    let destination: SideOptions
+    let transfers: TransferArguments?
     let uploads: UploadOptions
     let announcesPlan: Bool
     let namesDestinations: Bool
     /// A destination whose caller is asked for and said.
     let namesCallerAt: DestinationReference?
 
+    /// For commands that move blobs from one side to another.
     init(
         command: String,
         _ output: OutputOptions,
         _ connection: ConnectionOptions,
-        uploads: UploadOptions = UploadOptions(),
+        _ transfers: TransferArguments,
+        uploads: UploadOptions,
         announcesPlan: Bool = false,
         namesDestinations: Bool = false,
         namesCallerAt: DestinationReference? = nil
     ) {
         self.command = command
         self.output = output
-        self.connection = connection
+        self.connection = connection.common
+        self.destination = connection.destination
+        self.transfers = transfers
         self.uploads = uploads
         self.announcesPlan = announcesPlan
         self.namesDestinations = namesDestinations
         self.namesCallerAt = namesCallerAt
+    }
+
+    /// For commands that have one side only.
+    init(command: String, _ output: OutputOptions, _ connection: SourceOptions) {
+        self.command = command
+        self.output = output
+        self.connection = connection
+        destination = connection.source
+        transfers = nil
+        uploads = UploadOptions()
+        (announcesPlan, namesDestinations, namesCallerAt) = (false, false, nil)
     }
 
     /// Runs something that copies.
@@ -211,74 +228,6 @@ struct Session {
         }
     }
 
-    private func withReplicator(
-        _ drain: Drain,
-        report: @escaping @Sendable (CopyEvent) -> Void,
-        _ body: @escaping @Sendable (Replicator, Transport) async throws -> Void
-    ) async throws {
-        let logger = diagnostics(output.logLevel)
-        let environment = AWSEnvironment.current()
-        let retry = RetryPolicy(onRetry: { attempt, wait, error in
-            // Who waits for seconds should see why.
-            logger.log(
-                level: wait >= .seconds(1) ? .warning : .notice,
-                "try \(attempt) failed, next in \(wait.shown): \(error)"
-            )
-        })
-        let configuration = TransportConfiguration(
-            caBundle: connection.caBundle ?? environment.variables["AWS_CA_BUNDLE"],
-            plainHTTPAuthorities: namedPlainAuthorities(environment),
-            userAgent: "ecr-replicate/\(Build.version)",
-            limitRate: output.limitRate?.bytes
-        )
-        try await withTransport(configuration) { transport in
-            let resolver = IdentityResolver(
-                environment: environment,
-                sender: transport,
-                retry: retry,
-                logger: logger
-            )
-            let opener = RepositoryOpener(
-                resolver: resolver,
-                sender: transport,
-                retry: retry,
-                budgets: RetryBudgets(
-                    inFlight: max(output.jobs ?? 0, RetryBudgets.usualInFlight),
-                    attempts: retry.attempts
-                ),
-                logger: logger
-            )
-            let replicator = Replicator(
-                opener: opener,
-                relay: transport,
-                retry: retry,
-                source: connection.source,
-                destination: connection.destination,
-                jobs: output.jobs,
-                uploads: uploads,
-                drain: drain,
-                report: report
-            )
-            try await body(replicator, transport)
-        }
-    }
-
-    /// Endpoints that the user wrote with `http://`, who thereby allows it there.
-    private func namedPlainAuthorities(_ environment: AWSEnvironment) -> Set<String> {
-        let named =
-            [
-                connection.sourceEndpointUrl, connection.destinationEndpointUrl,
-                connection.sourceRegistryEndpoint, connection.destinationRegistryEndpoint,
-            ]
-            + ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL_STS"].map { environment.variables[$0] }
-            + ProcessFacts.arguments.filter { $0.hasPrefix("http://") }.map {
-                "http://" + $0.dropFirst(7).prefix { $0 != "/" }
-            }
-        return Set(
-            named.compactMap { $0 }.compactMap { try? HTTPURL($0) }.filter { $0.scheme == .http }.map(\.authority)
-        )
-    }
-
     private func exitCode(_ results: [CopyResult], _ ending: Ending) -> Int32 {
         switch ending {
         case .interrupted(let signal): signal.exitCode
@@ -286,11 +235,4 @@ struct Session {
         case .finished: ExitStatus.of(results)
         }
     }
-}
-
-/// A logger on standard error, a line a message.
-func diagnostics(_ level: Logger.Level) -> Logger {
-    var logger = Logger(label: "ecr-replicate") { _ in LineLogHandler() }
-    logger.logLevel = level
-    return logger
 }
