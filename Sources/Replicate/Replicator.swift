@@ -16,7 +16,7 @@ public struct Replicator: Sendable {
     let report: @Sendable (CopyEvent) -> Void
 
     /// Images of one selection that are worked on at once; the blobs of all share one budget of permits.
-    static let parallelImages = 4
+    static let parallelImages = 8
 
     /// - Parameters:
     ///   - jobs: Relays in flight; `nil` lets the sizes of the blobs decide (DESIGN section 10).
