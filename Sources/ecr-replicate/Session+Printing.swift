@@ -72,9 +72,13 @@ extension CopyResult {
         case .failed, .cancelled: false
         }
     }
+}
 
-    /// Whether its own lines name this tag.
-    func reports(_ line: String) -> Bool {
-        if case .done(let receipt) = self { receipt.lines.contains(line) } else { false }
+extension [CopyResult] {
+    /// Those of `lines` that no result names among its own.
+    func unreported(of lines: [String]) -> [String] {
+        let receipts = compactMap { if case .done(let receipt) = $0 { receipt } else { nil } }
+        let reported = Set(receipts.flatMap(\.lines))
+        return lines.filter { !reported.contains($0) }
     }
 }

@@ -97,7 +97,7 @@ struct Session {
         let all = results.withLock { $0 }
         let code = exitCode(all, ending)
         // What was set before something failed is set: scripts must hear of it.
-        let unreported = code == 0 ? [] : tagged.withLock { $0 }.filter { line in !all.contains { $0.reports(line) } }
+        let unreported = code == 0 ? [] : all.unreported(of: tagged.withLock { $0 })
         let seconds = (ContinuousClock.now - started).seconds
         let count = requests.withLock { $0 }
         switch output.output {
