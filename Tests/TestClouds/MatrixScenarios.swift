@@ -9,7 +9,7 @@ extension MatrixScenario {
     static let (home, far) = ("eu-west-1", "us-east-1")
 
     /// Every scenario, each by another way through the engine.
-    public static let all = [index, abroad, mounted, parts, retag, several, allTags, declined, resumed]
+    public static let all = [index, abroad, mounted, parts, retag, several, allTags, declined, resumed, plain]
 
     /// An index of two platforms to another region, where the tag holds an older image.
     public static let index: MatrixScenario = {
