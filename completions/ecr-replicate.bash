@@ -188,7 +188,7 @@ _ecr-replicate_retag() {
     repeating_flags=()
     non_repeating_flags=(--dry-run --version -h --help)
     repeating_options=()
-    non_repeating_options=(--if-exists --if-current --output --progress --log-level --jobs --limit-rate --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --destination-profile --destination-role-arn --destination-external-id --destination-session-name --source-endpoint-url --destination-endpoint-url --source-registry-endpoint --destination-registry-endpoint --ca-bundle)
+    non_repeating_options=(--if-exists --if-current --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle)
     __ecr-replicate_offer_flags_options -1
 
     # Offer option value completions
@@ -210,12 +210,6 @@ _ecr-replicate_retag() {
         ;;
     '--log-level')
         __ecr-replicate_add_completions -W 'trace'$'\n''debug'$'\n''info'$'\n''notice'$'\n''warning'$'\n''error'$'\n''critical'
-        return
-        ;;
-    '--jobs')
-        return
-        ;;
-    '--limit-rate')
         return
         ;;
     '--profile')
@@ -245,28 +239,10 @@ _ecr-replicate_retag() {
     '--source-session-name')
         return
         ;;
-    '--destination-profile')
-        return
-        ;;
-    '--destination-role-arn')
-        return
-        ;;
-    '--destination-external-id')
-        return
-        ;;
-    '--destination-session-name')
-        return
-        ;;
     '--source-endpoint-url')
         return
         ;;
-    '--destination-endpoint-url')
-        return
-        ;;
     '--source-registry-endpoint')
-        return
-        ;;
-    '--destination-registry-endpoint')
         return
         ;;
     '--ca-bundle')
@@ -280,7 +256,7 @@ _ecr-replicate_copy() {
     repeating_flags=()
     non_repeating_flags=(--all-tags --dry-run --version -h --help)
     repeating_options=(--tag --platform --match)
-    non_repeating_options=(--newest --if-exists --if-current --referrers --create-repository --upload --resumable-above --state-dir --output --progress --log-level --jobs --limit-rate --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --destination-profile --destination-role-arn --destination-external-id --destination-session-name --source-endpoint-url --destination-endpoint-url --source-registry-endpoint --destination-registry-endpoint --ca-bundle)
+    non_repeating_options=(--newest --if-exists --if-current --referrers --create-repository --upload --resumable-above --state-dir --jobs --limit-rate --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
     __ecr-replicate_offer_flags_options -1
 
     # Offer option value completions
@@ -323,6 +299,12 @@ _ecr-replicate_copy() {
         __ecr-replicate_add_completions -d
         return
         ;;
+    '--jobs')
+        return
+        ;;
+    '--limit-rate')
+        return
+        ;;
     '--output')
         __ecr-replicate_add_completions -W 'text'$'\n''json'
         return
@@ -333,12 +315,6 @@ _ecr-replicate_copy() {
         ;;
     '--log-level')
         __ecr-replicate_add_completions -W 'trace'$'\n''debug'$'\n''info'$'\n''notice'$'\n''warning'$'\n''error'$'\n''critical'
-        return
-        ;;
-    '--jobs')
-        return
-        ;;
-    '--limit-rate')
         return
         ;;
     '--profile')
@@ -368,6 +344,16 @@ _ecr-replicate_copy() {
     '--source-session-name')
         return
         ;;
+    '--source-endpoint-url')
+        return
+        ;;
+    '--source-registry-endpoint')
+        return
+        ;;
+    '--ca-bundle')
+        __ecr-replicate_add_completions -f
+        return
+        ;;
     '--destination-profile')
         return
         ;;
@@ -380,20 +366,10 @@ _ecr-replicate_copy() {
     '--destination-session-name')
         return
         ;;
-    '--source-endpoint-url')
-        return
-        ;;
     '--destination-endpoint-url')
         return
         ;;
-    '--source-registry-endpoint')
-        return
-        ;;
     '--destination-registry-endpoint')
-        return
-        ;;
-    '--ca-bundle')
-        __ecr-replicate_add_completions -f
         return
         ;;
     esac
@@ -403,7 +379,7 @@ _ecr-replicate_promote() {
     repeating_flags=()
     non_repeating_flags=(--dry-run --version -h --help)
     repeating_options=(--tag)
-    non_repeating_options=(--if-exists --if-current --referrers --create-repository --upload --resumable-above --state-dir --output --progress --log-level --jobs --limit-rate --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --destination-profile --destination-role-arn --destination-external-id --destination-session-name --source-endpoint-url --destination-endpoint-url --source-registry-endpoint --destination-registry-endpoint --ca-bundle)
+    non_repeating_options=(--if-exists --if-current --referrers --create-repository --upload --resumable-above --state-dir --jobs --limit-rate --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
     __ecr-replicate_offer_flags_options 2
 
     # Offer option value completions
@@ -437,6 +413,12 @@ _ecr-replicate_promote() {
         __ecr-replicate_add_completions -d
         return
         ;;
+    '--jobs')
+        return
+        ;;
+    '--limit-rate')
+        return
+        ;;
     '--output')
         __ecr-replicate_add_completions -W 'text'$'\n''json'
         return
@@ -447,12 +429,6 @@ _ecr-replicate_promote() {
         ;;
     '--log-level')
         __ecr-replicate_add_completions -W 'trace'$'\n''debug'$'\n''info'$'\n''notice'$'\n''warning'$'\n''error'$'\n''critical'
-        return
-        ;;
-    '--jobs')
-        return
-        ;;
-    '--limit-rate')
         return
         ;;
     '--profile')
@@ -482,6 +458,16 @@ _ecr-replicate_promote() {
     '--source-session-name')
         return
         ;;
+    '--source-endpoint-url')
+        return
+        ;;
+    '--source-registry-endpoint')
+        return
+        ;;
+    '--ca-bundle')
+        __ecr-replicate_add_completions -f
+        return
+        ;;
     '--destination-profile')
         return
         ;;
@@ -494,20 +480,10 @@ _ecr-replicate_promote() {
     '--destination-session-name')
         return
         ;;
-    '--source-endpoint-url')
-        return
-        ;;
     '--destination-endpoint-url')
         return
         ;;
-    '--source-registry-endpoint')
-        return
-        ;;
     '--destination-registry-endpoint')
-        return
-        ;;
-    '--ca-bundle')
-        __ecr-replicate_add_completions -f
         return
         ;;
     esac
@@ -517,7 +493,7 @@ _ecr-replicate_inspect() {
     repeating_flags=()
     non_repeating_flags=(--raw --version -h --help)
     repeating_options=()
-    non_repeating_options=(--referrers --output --progress --log-level --jobs --limit-rate --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --destination-profile --destination-role-arn --destination-external-id --destination-session-name --source-endpoint-url --destination-endpoint-url --source-registry-endpoint --destination-registry-endpoint --ca-bundle)
+    non_repeating_options=(--referrers --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle)
     __ecr-replicate_offer_flags_options 1
 
     # Offer option value completions
@@ -538,12 +514,6 @@ _ecr-replicate_inspect() {
         __ecr-replicate_add_completions -W 'trace'$'\n''debug'$'\n''info'$'\n''notice'$'\n''warning'$'\n''error'$'\n''critical'
         return
         ;;
-    '--jobs')
-        return
-        ;;
-    '--limit-rate')
-        return
-        ;;
     '--profile')
         return
         ;;
@@ -571,28 +541,10 @@ _ecr-replicate_inspect() {
     '--source-session-name')
         return
         ;;
-    '--destination-profile')
-        return
-        ;;
-    '--destination-role-arn')
-        return
-        ;;
-    '--destination-external-id')
-        return
-        ;;
-    '--destination-session-name')
-        return
-        ;;
     '--source-endpoint-url')
         return
         ;;
-    '--destination-endpoint-url')
-        return
-        ;;
     '--source-registry-endpoint')
-        return
-        ;;
-    '--destination-registry-endpoint')
         return
         ;;
     '--ca-bundle')
@@ -606,7 +558,7 @@ _ecr-replicate_ls() {
     repeating_flags=()
     non_repeating_flags=(--version -h --help)
     repeating_options=(--match)
-    non_repeating_options=(--newest --output --progress --log-level --jobs --limit-rate --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --destination-profile --destination-role-arn --destination-external-id --destination-session-name --source-endpoint-url --destination-endpoint-url --source-registry-endpoint --destination-registry-endpoint --ca-bundle)
+    non_repeating_options=(--newest --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle)
     __ecr-replicate_offer_flags_options 1
 
     # Offer option value completions
@@ -629,12 +581,6 @@ _ecr-replicate_ls() {
         __ecr-replicate_add_completions -W 'trace'$'\n''debug'$'\n''info'$'\n''notice'$'\n''warning'$'\n''error'$'\n''critical'
         return
         ;;
-    '--jobs')
-        return
-        ;;
-    '--limit-rate')
-        return
-        ;;
     '--profile')
         return
         ;;
@@ -662,28 +608,10 @@ _ecr-replicate_ls() {
     '--source-session-name')
         return
         ;;
-    '--destination-profile')
-        return
-        ;;
-    '--destination-role-arn')
-        return
-        ;;
-    '--destination-external-id')
-        return
-        ;;
-    '--destination-session-name')
-        return
-        ;;
     '--source-endpoint-url')
         return
         ;;
-    '--destination-endpoint-url')
-        return
-        ;;
     '--source-registry-endpoint')
-        return
-        ;;
-    '--destination-registry-endpoint')
         return
         ;;
     '--ca-bundle')

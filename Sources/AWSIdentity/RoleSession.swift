@@ -90,7 +90,7 @@ extension STSClient {
 extension STSError {
     fileprivate var remedy: String {
         switch code {
-        case "AccessDenied":
+        case "AccessDenied", "AccessDeniedException":
             "allow sts:AssumeRole to those credentials, and let the role's trust policy (and its external id) admit them"
         case "ExpiredToken", "ExpiredTokenException": "get new credentials: the ones that assume the role have expired"
         case "InvalidClientTokenId", "UnrecognizedClientException": "check the access key id: AWS doesn't know it"

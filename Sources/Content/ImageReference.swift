@@ -4,7 +4,7 @@
 /// | --- | --- |
 /// | `ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPO[:TAG][@DIGEST]`, FIPS, dual-stack and other partitions | ECR |
 /// | `arn:PARTITION:ecr:REGION:ACCOUNT:repository/REPO[:TAG][@DIGEST]` | ECR |
-/// | `REPO[:TAG][@DIGEST]` | ECR, the caller's own account and region |
+/// | `REPO[:TAG][@DIGEST]` | ECR, the caller's own account and region, unless it reads like a registry without its slash |
 /// | `[http://\|https://]HOST[:PORT]/REPO[:TAG][@DIGEST]` | any OCI registry |
 /// | `docker.io/[library/]REPO[:TAG][@DIGEST]`, also by its other names | Docker Hub |
 /// | `oci:DIR[:TAG][@DIGEST]` | none: an image layout on this machine |
@@ -216,6 +216,12 @@ private struct ReferenceParts {
             guard scheme == nil else {
                 throw .malformedReference(whole, reason: "after \(scheme?.rawValue ?? "")://HOST/ comes a repository")
             }
+            guard try !isRegistry(text) else {
+                throw .malformedReference(
+                    whole,
+                    reason: "it is a registry; a repository follows HOST/, and a destination HOST/ keeps its name"
+                )
+            }
             return (.callersOwn, text)
         }
         let first = String(text[..<slash])
@@ -233,6 +239,17 @@ private struct ReferenceParts {
             return (.ecr(host), rest)
         }
         return (.plain(.named(first.lowercased(), scheme)), rest)
+    }
+
+    /// Whether a name without a slash can only mean a host: a repository of that name in the caller's own registry is
+    /// what nobody who forgot the slash wants.
+    private static func isRegistry(_ name: Substring) throws(ReferenceError) -> Bool {
+        let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let host = String(parts.first ?? "")
+        if host.lowercased() == "localhost" {
+            return parts.count == 1 || parts[1].utf8.allSatisfy { (48...57).contains($0) }
+        }
+        return try ECRHost(authority: host) != nil
     }
 
     private static func isAuthority(_ text: String) -> Bool {

@@ -19,6 +19,13 @@ public struct IndexText: Sendable, Equatable {
         places = Places(of: bytes) ?? Places(end: bytes.count - 2, entries: [])
     }
 
+    /// Reads a list that is no manifest of any registry.
+    ///
+    /// - Throws: ``ManifestError``
+    public init(_ bytes: [UInt8], within limits: Manifest.Limits) throws(ManifestError) {
+        try self.init(Manifest(bytes: bytes, mediaType: .ociIndex, within: limits))
+    }
+
     /// - Throws: ``ManifestError`` when `index` lists nothing, or its list can't be told from other text.
     public init(_ index: Manifest) throws(ManifestError) {
         guard index.kind == .index, let places = Places(of: index.bytes), places.entries.count == index.children.count
@@ -32,9 +39,11 @@ public struct IndexText: Sendable, Equatable {
     public mutating func append(_ entry: Descriptor) {
         let text = Self.text(of: entry)
         let comma = places.entries.isEmpty ? [] : [UInt8(ascii: ",")]
-        bytes.insert(contentsOf: comma + text, at: places.entries.last?.upperBound ?? places.end)
+        let start = places.entries.last?.upperBound ?? places.end
+        bytes.insert(contentsOf: comma + text, at: start)
         entries.append(entry)
-        settle()
+        places.entries.append(start + comma.count..<start + comma.count + text.count)
+        places.end += comma.count + text.count
     }
 
     /// Takes out the entries that `isUnwanted` says.
@@ -42,20 +51,26 @@ public struct IndexText: Sendable, Equatable {
         for index in entries.indices.reversed() where isUnwanted(entries[index]) {
             let place = places.entries[index]
             if index > 0 {
-                bytes.removeSubrange(places.entries[index - 1].upperBound..<place.upperBound)
+                cut(places.entries[index - 1].upperBound..<place.upperBound, with: index)
             } else if entries.count > 1 {
-                bytes.removeSubrange(place.lowerBound..<places.entries[1].lowerBound)
+                cut(place.lowerBound..<places.entries[1].lowerBound, with: index)
             } else {
-                bytes.removeSubrange(place)
+                cut(place, with: index)
             }
-            entries.remove(at: index)
-            settle()
         }
     }
 
-    private mutating func settle() {
-        guard let places = Places(of: bytes) else { preconditionFailure("an index lost its list of manifests") }
-        self.places = places
+    /// Takes out the text of an entry and what separates it from another.
+    private mutating func cut(_ range: Range<Int>, with index: Int) {
+        bytes.removeSubrange(range)
+        entries.remove(at: index)
+        places.entries.remove(at: index)
+        // The rest of the text isn't read again: a list may be long, and change often.
+        for later in index..<places.entries.count {
+            let place = places.entries[later]
+            places.entries[later] = place.lowerBound - range.count..<place.upperBound - range.count
+        }
+        places.end -= range.count
     }
 
     /// Sorted, and nothing escaped that needn't be: the same entry is the same text everywhere.

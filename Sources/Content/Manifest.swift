@@ -33,11 +33,31 @@ public struct Manifest: Sendable, Hashable {
     /// Descriptors of one manifest; 4 MiB of them could be more, no real image comes near.
     public static let mostDescriptors = 20_000
 
+    /// How much one document may hold.
+    public struct Limits: Sendable {
+        public var byteCount: Int
+        public var descriptors: Int
+
+        public init(byteCount: Int, descriptors: Int) {
+            (self.byteCount, self.descriptors) = (byteCount, descriptors)
+        }
+
+        /// What a registry takes.
+        public static let stored = Limits(byteCount: largestByteCount, descriptors: mostDescriptors)
+        /// The `index.json` of an image layout, which no registry has to take: two tags, of 320 bytes each, for
+        /// each of the 100,000 images that a repository may have (facts/ecr.md C.1).
+        public static let layoutIndex = Limits(byteCount: 64 << 20, descriptors: 200_000)
+    }
+
     /// - Parameters:
     ///   - mediaType: What the registry said it is; `nil` or empty if it said nothing.
     /// - Throws: ``ManifestError``, with the reason in words.
     public init(bytes: [UInt8], mediaType stated: MediaType? = nil) throws(ManifestError) {
-        try Self.checkLimits(bytes)
+        try self.init(bytes: bytes, mediaType: stated, within: .stored)
+    }
+
+    init(bytes: [UInt8], mediaType stated: MediaType?, within limits: Limits) throws(ManifestError) {
+        try Self.check(bytes, within: limits)
         let document = try ManifestDocument(parsing: bytes)
         let mediaType = document.mediaType(stated: stated)
         guard !mediaType.isSchema1, document.schemaVersion != 1 else { throw .schema1 }
@@ -54,8 +74,8 @@ public struct Manifest: Sendable, Hashable {
         if kind == .index, document.config != nil || document.layers != nil { throw .ambiguous }
         if kind != .index, document.manifests != nil { throw .ambiguous }
         config = try kind == .image ? document.config?.checked(in: "config") : nil
-        layers = try Self.descriptors(kind == .artifact ? document.blobs : document.layers, "layers")
-        children = try Self.descriptors(kind == .index ? document.manifests : nil, "manifests")
+        layers = try Self.descriptors(kind == .artifact ? document.blobs : document.layers, "layers", limits)
+        children = try Self.descriptors(kind == .index ? document.manifests : nil, "manifests", limits)
         subject = try document.subject?.checked(in: "subject")
         artifactType = document.artifactType ?? (config?.mediaType != .ociEmpty ? config?.mediaType.rawValue : nil)
         annotations = document.annotations ?? [:]
@@ -88,10 +108,13 @@ public struct Manifest: Sendable, Hashable {
 
     private static func descriptors(
         _ documents: [ManifestDocument.Entry]?,
-        _ member: String
+        _ member: String,
+        _ limits: Limits
     ) throws(ManifestError) -> [Descriptor] {
         let documents = documents ?? []
-        guard documents.count <= mostDescriptors else { throw .tooMany(member, documents.count) }
+        guard documents.count <= limits.descriptors else {
+            throw .tooMany(member, documents.count, limit: limits.descriptors)
+        }
         var all: [Descriptor] = []
         for (index, document) in documents.enumerated() {
             all.append(try document.checked(in: "\(member)[\(index)]"))
@@ -100,8 +123,8 @@ public struct Manifest: Sendable, Hashable {
     }
 
     /// Everything that must hold before a parser sees the bytes.
-    private static func checkLimits(_ bytes: [UInt8]) throws(ManifestError) {
-        guard bytes.count <= largestByteCount else { throw .tooLarge(bytes.count) }
+    private static func check(_ bytes: [UInt8], within limits: Limits) throws(ManifestError) {
+        guard bytes.count <= limits.byteCount else { throw .tooLarge(bytes.count, limit: limits.byteCount) }
         guard String(validating: bytes, as: UTF8.self) != nil else { throw .notUTF8 }
         // Foundation's parser takes either for a sign of UTF-16 or UTF-32, or skips it; everybody else's refuses.
         guard !bytes.starts(with: [0xEF, 0xBB, 0xBF]) else { throw .notJSON("it begins with a byte order mark") }
@@ -134,9 +157,9 @@ public struct Manifest: Sendable, Hashable {
 
 /// Why bytes are not a manifest that can be copied.
 public enum ManifestError: Error, Equatable, Sendable {
-    case tooLarge(Int)
+    case tooLarge(Int, limit: Int = Manifest.largestByteCount)
     case tooDeep
-    case tooMany(String, Int)
+    case tooMany(String, Int, limit: Int = Manifest.mostDescriptors)
     case notUTF8
     case notJSON(String)
     case schema1
@@ -150,10 +173,10 @@ public enum ManifestError: Error, Equatable, Sendable {
 extension ManifestError: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .tooLarge(let count): "the manifest has \(count) bytes; at most \(Manifest.largestByteCount) are allowed"
+        case .tooLarge(let count, let limit): "the manifest has \(count) bytes; at most \(limit) are allowed"
         case .tooDeep: "the manifest is nested more than \(Manifest.deepestNesting) levels deep"
-        case .tooMany(let member, let count):
-            "the manifest has \(count) \(member); at most \(Manifest.mostDescriptors) are allowed"
+        case .tooMany(let member, let count, let limit):
+            "the manifest has \(count) \(member); at most \(limit) are allowed"
         case .notUTF8: "the manifest is not UTF-8 text"
         case .notJSON(let reason): "the manifest is not the JSON it should be: \(clipped(reason))"
         case .schema1:

@@ -32,7 +32,7 @@ extension RegistryClient {
     /// - Returns: `nil` if it isn't a redirect.
     /// - Throws: `WireError` `.badRedirect` from https to http, after `WireRequest.mostRedirects`, or to nowhere.
     public func follow(_ answer: WireResponse, of request: WireRequest, hops: Int) throws -> WireRequest? {
-        guard [301, 302, 303, 307, 308].contains(answer.status.code) else { return nil }
+        guard isRedirect(answer) else { return nil }
         guard hops < WireRequest.mostRedirects else {
             throw WireError(.badRedirect, "more than \(WireRequest.mostRedirects) redirects", url: request.url)
         }
@@ -52,21 +52,37 @@ extension RegistryClient {
         first.largestAnswer = max(limit, RegistryError.longestBody)
         var mayRenew = true
         return try await retrying {
-            var request = first
-            var hops = 0
-            while true {
-                let response = try await attempt(.readBlob, request, mayRenew: &mayRenew) {
-                    (200..<400).contains($0.status.code)
-                }
-                if let next = try follow(response, of: request, hops: hops) {
-                    request = next
-                    hops += 1
-                    continue
-                }
-                guard response.status == .ok else { throw error(.readBlob, response, to: request) }
-                return try verified(response.body, digest, limit, at: request.url)
+            let (response, last) = try await attemptFollowing(.readBlob, first, mayRenew: &mayRenew) {
+                $0.status == .ok
             }
+            return try verified(response.body, digest, limit, at: last.url)
         }
+    }
+
+    /// One try of what only reads, wherever the registry keeps it; credentials stay within their origin.
+    ///
+    /// - Returns: The answer, and the request it is the answer to.
+    /// - Throws: also `WireError` as ``follow(_:of:hops:)``
+    func attemptFollowing(
+        _ operation: RegistryError.Operation,
+        _ first: WireRequest,
+        mayRenew: inout Bool,
+        returning isWanted: (WireResponse) -> Bool
+    ) async throws -> (WireResponse, WireRequest) {
+        var request = first
+        var hops = 0
+        while true {
+            let response = try await attempt(operation, request, mayRenew: &mayRenew) {
+                isRedirect($0) || isWanted($0)
+            }
+            guard let next = try follow(response, of: request, hops: hops) else { return (response, request) }
+            request = next
+            hops += 1
+        }
+    }
+
+    private func isRedirect(_ answer: WireResponse) -> Bool {
+        [301, 302, 303, 307, 308].contains(answer.status.code)
     }
 
     /// What it means that a relay's source answered something else than content, and no redirect.

@@ -33,7 +33,8 @@ extension RegistryClient {
     ///
     /// The digest is computed here: ECR's GET doesn't state it (facts/ecr.md B.4). Where a registry states one, it
     /// must be the same; of a tag whose GET states none HEAD is asked, for nothing else could tell that a byte changed
-    /// on the way. What isn't the manifest, or can't be read, is asked for again.
+    /// on the way. What isn't the manifest, or can't be read, is asked for again. Redirects are followed, as those of
+    /// blobs are.
     ///
     /// - Returns: `nil` if the repository has no such manifest.
     /// - Throws: ``RegistryError`` (``RegistryError/Kind/repositoryMissing`` when the registry says so),
@@ -51,13 +52,18 @@ extension RegistryClient {
         var request = manifestRequest(.get, reference, repository)
         request.largestAnswer = Manifest.largestByteCount
         return try await soundly {
-            let response = try await perform(.readManifest, request) { [200, 404].contains($0.status.code) }
+            var mayRenew = true
+            let (response, last) = try await retrying {
+                try await attemptFollowing(.readManifest, request, mayRenew: &mayRenew) {
+                    [200, 404].contains($0.status.code)
+                }
+            }
             if response.status == .notFound {
-                try refuseMissingRepository(.readManifest, response, to: request)
+                try refuseMissingRepository(.readManifest, response, to: last)
                 return nil
             }
             let digest = Digest(of: response.body)
-            try check(digest, against: reference, response, at: request.url)
+            try check(digest, against: reference, response, at: last.url)
             let type = response.fields[.contentType].map { MediaType($0) }
             let manifest = try Manifest(bytes: response.body, mediaType: type)
             if mayAsk, case .tag = reference, statedDigest(response) == nil,
@@ -66,7 +72,7 @@ extension RegistryClient {
                 throw WireError(
                     .corrupt,
                     "the manifest hashes to \(digest), the registry says \(stated)",
-                    url: request.url
+                    url: last.url
                 )
             }
             return manifest
@@ -88,12 +94,14 @@ extension RegistryClient {
         var mayRenew = true
         return try await retrying {
             // Anything odd is asked again with GET, whose answer has a body to say why.
-            let response = try await attempt(.readManifest, request, mayRenew: &mayRenew) { $0.status.code < 500 }
+            let (response, last) = try await attemptFollowing(.readManifest, request, mayRenew: &mayRenew) {
+                $0.status.code < 500
+            }
             switch response.status.code {
             case 404: return .some(nil)
             case 200:
                 guard let digest = statedDigest(response) else { return nil }
-                try check(digest, against: reference, response, at: request.url)
+                try check(digest, against: reference, response, at: last.url)
                 return digest
             default: return nil
             }

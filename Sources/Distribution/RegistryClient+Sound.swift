@@ -55,6 +55,10 @@ private struct Unsound: RetryAdvising {
     var retryAdvice: RetryAdvice { .backOff }
 }
 
+extension Unsound: CustomStringConvertible {
+    var description: String { "\(reason)" }
+}
+
 /// A failure that has been retried as often as it may.
 private struct Settled: Error {
     let reason: any Error

@@ -171,6 +171,9 @@ public struct RegistryClient: Sendable {
         if kind == .unauthorized, let note = authorization.note(on: RegistryAccess(of: request)) {
             message += message.isEmpty ? note : "; \(note)"
         }
+        if message.isEmpty, (300..<400).contains(answer.status), let location = response.fields[.location] {
+            message = clipped("a redirect to \(cleaned(location, without: request.fields[.authorization]))")
+        }
         return RegistryError(
             operation,
             kind,

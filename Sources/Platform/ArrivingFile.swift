@@ -1,19 +1,26 @@
 internal import Glibc
 
 /// A file on its way in: it has a temporary name until it is whole, so that nobody finds half of it.
+///
+/// One whose writer was killed stays, until somebody asks ``UnfinishedFile`` to remove it.
 public final class ArrivingFile {
     private let path: String
     private let temporary: String
     private var descriptor: Int32
+    /// In bytes: what was written, and what of it is on its way to the disk.
+    private var count = 0
+    private var flushed = 0
+
+    /// In bytes: after so many more the kernel is asked to write them, so that a commit, during which nothing else of a
+    /// driver's moves, has little left to wait for.
+    private static let flushEvery = 8 << 20
 
     /// Begins a file that will be `path`, in a directory that is there, for the owner alone unless `mode` says more.
     ///
     /// - Throws: ``SystemError``
     public init(_ path: String, mode: UInt32 = 0o644) throws(SystemError) {
         self.path = path
-        temporary = "\(path).\(String(UInt64.random(in: .min ... .max), radix: 36)).new"
-        descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-        guard descriptor >= 0 else { throw .last("create", temporary) }
+        (descriptor, temporary) = try UnfinishedFile.begin(path, mode: mode)
     }
 
     /// Leaves nothing behind, unless it was committed.
@@ -31,6 +38,11 @@ public final class ArrivingFile {
             guard count > 0 else { throw .last("write", temporary) }
             written += count
         }
+        self.count += bytes.count
+        guard count - flushed >= Self.flushEvery else { return }
+        // Linux begins to write what won't be needed; what goes wrong is seen by the commit.
+        _ = posix_fadvise(descriptor, off_t(flushed), off_t(count - flushed), POSIX_FADV_DONTNEED)
+        flushed = count
     }
 
     /// Gives the file its name, durably: a crash of the machine doesn't undo it.

@@ -13,9 +13,10 @@ public enum DurableFile {
     /// - Parameter mode: Who may read it; 0600 unless said otherwise. The umask is not applied.
     /// - Throws: ``SystemError``; then no temporary file is left behind.
     public static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o600) throws(SystemError) {
-        let temporary = "\(path).\(String(UInt64.random(in: .min ... .max), radix: 36)).new"
-        let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .last("create", path) }
+        let (descriptor, temporary) = try UnfinishedFile.begin(path, mode: 0o600)
+        // Keeps the lock until the file has its name.
+        let keeper = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        defer { close(keeper) }
         do throws(SystemError) {
             try fill(descriptor, with: bytes, mode: mode, path)
             guard unsafe rename(temporary, path) == 0 else { throw SystemError.last("rename", path) }
@@ -32,23 +33,7 @@ public enum DurableFile {
     /// - Returns: `nil` if there is no such file.
     /// - Throws: ``SystemError``
     public static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8]? {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            if errno == ENOENT || errno == ENOTDIR { return nil }
-            throw .last("open", path)
-        }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 64 << 10)
-        while true {
-            let count = unsafe chunk.withUnsafeMutableBytes { buffer in
-                retried { unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
-            }
-            guard count >= 0 else { throw .last("read", path) }
-            guard count > 0 else { return bytes }
-            guard bytes.count + count <= limit else { throw SystemError(call: "read", path: path, code: EFBIG) }
-            bytes += chunk[..<count]
-        }
+        try FileVersion(of: path)?.read(limit: limit)
     }
 
     /// Makes a directory and those above it.

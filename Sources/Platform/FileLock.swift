@@ -41,7 +41,8 @@ public final class FileLock: Sendable {
     /// Removes the file while the lock is held; the lock itself ends with the object.
     public func remove() { unsafe unlink(path) }
 
-    private static func isStill(_ descriptor: CInt, _ path: String) -> Bool {
+    /// Whether `path` leads to the open file.
+    static func isStill(_ descriptor: CInt, _ path: String) -> Bool {
         var held = stat()
         var named = stat()
         return unsafe fstat(descriptor, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino

@@ -11,6 +11,10 @@ actor Admission {
     static let mostAtOnce = 32
     /// Of the small ones under way together, in bytes.
     static let mostSmallBytes: Int64 = 48 << 20
+    /// What a blob in parts takes up of ``mostAtOnce``: its share of the memory for parts, in relays.
+    static let weightOfParts = 11
+    /// So many relays fit into memory beside the parts (DESIGN section 5).
+    static let mostBesideParts = 10
     /// What a throttle leaves of the limits, and what every blob that arrives gives back of them.
     static let decrease = 0.5
     static let increase = 0.05
@@ -20,6 +24,7 @@ actor Admission {
     private struct Waiter {
         var id: Int
         var size: Int64
+        var weight: Int
         var continuation: CheckedContinuation<Void, any Error>
     }
 
@@ -27,6 +32,8 @@ actor Admission {
     private let clock: any Clock<Duration>
     private nonisolated let drain: Drain
     private var largeInFlight = 0
+    /// Of all that are under way: each counts once, and one in parts for several.
+    private var weightInFlight = 0
     private var smallInFlight = 0
     private var smallBytes: Int64 = 0
     private var scale = 1.0
@@ -51,18 +58,25 @@ actor Admission {
     /// - Throws: What `body` throws, `CancellationError` if cancelled while waiting, ``Drained``.
     nonisolated func admit<Result: Sendable>(
         _ size: Int64,
+        inParts: Bool = false,
         _ body: () async throws -> Result
     ) async throws -> Result {
-        try await enter(size)
+        let weight = inParts ? weightOfParts : 1
+        try await enter(size, weight)
         do {
             try drain.checkOpen()
             let result = try await body()
-            await leave(size, didArrive: true)
+            await leave(size, weight, didArrive: true)
             return result
         } catch {
-            await leave(size, didArrive: false)
+            await leave(size, weight, didArrive: false)
             throw error
         }
+    }
+
+    private nonisolated var weightOfParts: Int {
+        guard let jobs else { return Self.weightOfParts }
+        return min(max((jobs - Self.mostBesideParts + 1) / LargeBlobs.mostUploads, 1), Self.weightOfParts)
     }
 
     private func sendAway() {
@@ -82,12 +96,12 @@ actor Admission {
         }
     }
 
-    private func enter(_ size: Int64) async throws {
+    private func enter(_ size: Int64, _ weight: Int) async throws {
         try Task.checkCancellation()
         try drain.checkOpen()
         let isLarge = isLarge(size)
-        if (isLarge ? largeQueue : smallQueue).isEmpty, hasRoom(for: size) {
-            count(size, 1)
+        if (isLarge ? largeQueue : smallQueue).isEmpty, hasRoom(for: size, weight) {
+            count(size, weight)
             return
         }
         let id = nextID
@@ -97,7 +111,7 @@ actor Admission {
                 // Cancelled before it could queue: the handler has run already and found nothing.
                 guard !Task.isCancelled else { return continuation.resume(throwing: CancellationError()) }
                 guard !drain.isDraining else { return continuation.resume(throwing: Drained()) }
-                let waiter = Waiter(id: id, size: size, continuation: continuation)
+                let waiter = Waiter(id: id, size: size, weight: weight, continuation: continuation)
                 if isLarge { largeQueue.append(waiter) } else { smallQueue.append(waiter) }
             }
         } onCancel: {
@@ -115,19 +129,19 @@ actor Admission {
         letIn()
     }
 
-    private func leave(_ size: Int64, didArrive: Bool) {
-        count(size, -1)
+    private func leave(_ size: Int64, _ weight: Int, didArrive: Bool) {
+        count(size, -weight)
         if didArrive { scale = min(1, scale + Self.increase) }
         letIn()
     }
 
     private func letIn() {
-        while let next = largeQueue.first, hasRoom(for: next.size) {
-            count(next.size, 1)
+        while let next = largeQueue.first, hasRoom(for: next.size, next.weight) {
+            count(next.size, next.weight)
             largeQueue.removeFirst().continuation.resume()
         }
-        while let next = smallQueue.first, hasRoom(for: next.size) {
-            count(next.size, 1)
+        while let next = smallQueue.first, hasRoom(for: next.size, next.weight) {
+            count(next.size, next.weight)
             smallQueue.removeFirst().continuation.resume()
         }
     }
@@ -135,21 +149,29 @@ actor Admission {
     /// With a number of jobs given, size plays no part.
     private func isLarge(_ size: Int64) -> Bool { jobs == nil && size >= Self.large }
 
-    private func hasRoom(for size: Int64) -> Bool {
-        if let jobs { return smallInFlight < scaled(jobs) }
-        if isLarge(size) { return largeInFlight < scaled(Self.mostLarge) }
-        guard smallInFlight + largeInFlight < scaled(Self.mostAtOnce) else { return false }
+    private func hasRoom(for size: Int64, _ weight: Int) -> Bool {
+        if let jobs { return weightInFlight == 0 || weightInFlight + weight <= scaled(jobs) }
+        let most = scaled(Self.mostAtOnce)
+        if isLarge(size) {
+            guard largeInFlight < scaled(Self.mostLarge) else { return false }
+            return weight == 1 || weightInFlight == 0 || weightInFlight + weight <= most
+        }
+        // What waits for much room at once is not overtaken by ever more that wait for little.
+        let awaited = (largeQueue.first?.weight ?? 1) - 1
+        guard weightInFlight == 0 || weightInFlight + weight + awaited <= most else { return false }
         return smallInFlight == 0 || smallBytes + size <= Self.mostSmallBytes
     }
 
     private func scaled(_ limit: Int) -> Int { max(1, Int(Double(limit) * scale)) }
 
-    private func count(_ size: Int64, _ change: Int) {
+    /// - Parameter weight: What it takes up; negative when it leaves.
+    private func count(_ size: Int64, _ weight: Int) {
+        weightInFlight += weight
         if isLarge(size) {
-            largeInFlight += change
+            largeInFlight += weight.signum()
         } else {
-            smallInFlight += change
-            smallBytes += Int64(change) * size
+            smallInFlight += weight.signum()
+            smallBytes += Int64(weight.signum()) * size
         }
     }
 }

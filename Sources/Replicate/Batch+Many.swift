@@ -2,8 +2,9 @@ internal import Content
 
 /// Many images of one repository, without a barrier between them.
 extension Batch {
-    /// Images whose manifests are read at once. Besides these, those are held that are being copied; the largest real
-    /// ones have some ten kilobytes.
+    /// Images whose manifests are read at once, of which the largest real ones have some ten kilobytes.
+    ///
+    /// Besides these, those are held that are being copied.
     static let imagesAtOnce = 200
     /// So many may wait to be copied before the next are read.
     private static let mostWaiting = imagesAtOnce / 2
@@ -21,18 +22,16 @@ extension Batch {
 
         let tags = chosen.flatMap(\.tags).map { ManifestID.tag($0) }
         let pieces = chosen.filter { !$0.isArchived }.chunked(Self.imagesAtOnce)
-        async let first = reading(pieces.first ?? [])
-        let failures = try await replicator.drain.abandoning {
-            await firstLook(at: targets.map { _ in tags }, asksSource: true)
+        let (values, failures) = try await asTheyAnswer(targets.map { _ in tags }, asksSource: true) {
+            (await reading(pieces.first ?? []), [:])
+        } _: { first, open in
+            try await copy(pieces, first, at: open)
         }
-        var results: [CopyResult] = archived.flatMap { image in
+        let refused = archived.flatMap { image in
             targets.map { failed(source.tagged(image.tags.first), $0.reference, error(.archived, image)) }
         }
-        results += zip(failures, targets).compactMap { error, target in
-            error.map { failed(source, target.reference, $0) }
-        }
-        let open = targets.indices.filter { failures[$0] == nil }
-        return results + (try await copy(pieces, await first, at: open))
+        let useless = failures.sorted { $0.key < $1.key }.map { failed(source, targets[$0.key].reference, $0.value) }
+        return refused + useless + values.joined()
     }
 
     /// One image whose manifest was read, or wasn't.

@@ -25,40 +25,38 @@ struct Batch: Sendable {
             let named = ([target.reference.tag].compactMap { $0 } + tags).unique()
             return named.isEmpty ? [id.tag].compactMap { $0 } : named
         }
-        let (failures, wish) = try await replicator.drain.abandoning {
-            let (root, failures) = try await firstReading(id, wanted)
-            return (failures, try await narrowed(root, id))
+        let perTarget = targets.indices.map { index in
+            wanted[index].isEmpty ? id.digest.map { [.digest($0)] } ?? [] : wanted[index].map { ManifestID.tag($0) }
+        }
+        let (values, failures) = try await asTheyAnswer(perTarget, asksSource: false) {
+            try await replicator.drain.abandoning {
+                let (root, failures) = try await firstReading(id, wanted)
+                return (try await narrowed(root, id), failures)
+            }
+        } _: { wish, indexes in
+            // Planned one after another, so that the source's graph is read once; copied side by side.
+            let groups = Dictionary(grouping: indexes) { wanted[$0] }
+            var work: [Work] = []
+            for (tags, indexes) in groups.sorted(by: { $0.value[0] < $1.value[0] }) {
+                var wish = wish
+                wish.tags = tags
+                work += await plan(wish, at: indexes)
+            }
+            announce(work)
+            return try await work.mapConcurrently(limit: work.count) { (index: $0.index, result: await finish($0)) }
         }
         var results: [CopyResult?] = targets.indices.map { index in
             failures[index].map { failed(source, targets[index].reference, $0, tags: wanted[index]) }
         }
-        // Planned one after another, so that the source's graph is read once; copied side by side.
-        let groups = Dictionary(grouping: targets.indices.filter { results[$0] == nil }) { wanted[$0] }
-        var work: [Work] = []
-        for (tags, indexes) in groups.sorted(by: { $0.value[0] < $1.value[0] }) {
-            var wish = wish
-            wish.tags = tags
-            work += await plan(wish, at: indexes)
-        }
-        announce(work)
-        let done = try await work.mapConcurrently(limit: work.count) { (index: $0.index, result: await finish($0)) }
-        for (index, result) in done { results[index] = result }
+        for (index, result) in values.joined() { results[index] = result }
         return results.compactMap { $0 }
     }
 
-    /// Step 2 of the walk: the source's manifest and every destination's wanted tags, side by side; a destination
-    /// that is the source's own repository is asked in the same request.
-    private func firstReading(
-        _ id: ManifestID,
-        _ wanted: [[Tag]]
-    ) async throws -> (Manifest, [(any Error)?]) {
+    /// Step 2 of the walk: the source's manifest, and in the same request the wanted tags of a destination that is the
+    /// source's own repository.
+    private func firstReading(_ id: ManifestID, _ wanted: [[Tag]]) async throws -> (Manifest, [Int: any Error]) {
         let shared = targets.indices.filter { session($0)?.isSource ?? false }
         let sharedTags = shared.flatMap { wanted[$0] }.unique().map { ManifestID.tag($0) }
-        let digestToo = id.digest.map { [ManifestID.digest($0)] } ?? []
-        let perTarget = targets.indices.map { index in
-            wanted[index].isEmpty ? digestToo : wanted[index].map { ManifestID.tag($0) }
-        }
-        async let looked = firstLook(at: perTarget, asksSource: false)
         let reading = try await from.read(manifests: [id], digests: sharedTags)
         if let reason = reading.failures[id] { throw failure(reason) }
         guard let root = reading.manifests[id] else { throw failure(.imageMissing) }
@@ -67,7 +65,7 @@ struct Batch: Sendable {
             let places = targets.indices.compactMap(session).filter { !$0.isSource }.map(\.repository)
             await places.prepare(for: root, isCertain: false)
         }
-        var failures = await looked
+        var failures: [Int: any Error] = [:]
         for index in shared {
             guard let session = session(index) else { continue }
             var own = reading
@@ -76,35 +74,6 @@ struct Batch: Sendable {
             await session.note(root.digest)
         }
         return (root, failures)
-    }
-
-    /// Asks every destination for its tags; a missing repository is no failure where it may be created.
-    func firstLook(at ids: [[ManifestID]], asksSource: Bool) async -> [(any Error)?] {
-        await withTaskGroup(of: (Int, (any Error)?).self) { group in
-            for index in targets.indices {
-                group.addTask { (index, await look(at: ids[index], index, asksSource: asksSource)) }
-            }
-            var failures = [(any Error)?](repeating: nil, count: targets.count)
-            for await (index, error) in group { failures[index] = error }
-            return failures
-        }
-    }
-
-    private func look(at ids: [ManifestID], _ index: Int, asksSource: Bool) async -> (any Error)? {
-        do {
-            let session = try targets[index].session.get()
-            // A destination that is the source's own repository was asked together with it.
-            guard !session.isSource || asksSource, !ids.isEmpty else { return nil }
-            do {
-                try await session.learn(try await session.repository.read(manifests: [], digests: ids))
-            } catch let error as CopyError where error.reason == .repositoryMissing {
-                guard options.createRepository == .defaults else { throw error }
-                await session.beginEmpty()
-            }
-            return nil
-        } catch {
-            return error
-        }
     }
 
     private func session(_ index: Int) -> DestinationSession? { try? targets[index].session.get() }

@@ -39,7 +39,13 @@ struct BlobCourier: Sendable {
                 case .success(.destinationAnswered(let answer)):
                     results[index] = try await refusal(answer, blob, sink, destination)
                 case .failure(let error):
-                    results[index] = .failure(BlobFailure(explain(error, blob, source, destination), error.retryAdvice))
+                    results[index] = .failure(
+                        BlobFailure(
+                            explain(error, blob, source, destination),
+                            error.retryAdvice,
+                            isOutpaced: error.reason == .outpaced
+                        )
+                    )
                 }
             }
             guard let asked else { return results.compactMap { $0 } }

@@ -6,10 +6,13 @@ internal import Wire
 struct BlobFailure: RetryAdvising, CustomStringConvertible {
     var error: CopyError
     var retryAdvice: RetryAdvice
+    /// Whether it is about a destination that was let go because it kept others waiting.
+    var isOutpaced = false
 
-    init(_ error: CopyError, _ retryAdvice: RetryAdvice) {
+    init(_ error: CopyError, _ retryAdvice: RetryAdvice, isOutpaced: Bool = false) {
         self.error = error
         self.retryAdvice = retryAdvice
+        self.isOutpaced = isOutpaced
     }
 
     /// What a source's answer means that is neither content nor a redirect.

@@ -103,8 +103,8 @@ struct BlobMover: Sendable {
         _ source: any ImageRepository,
         _ destination: any ImageRepository
     ) async throws -> Arrival {
-        try await large.withPlace(for: blob, at: destination) {
-            try await admission.admit(blob.size) { try await bringAlone(blob, source, destination) }
+        try await large.withPlace(for: blob, at: destination, on: admission) {
+            try await bringAlone(blob, source, destination)
         }
     }
 
@@ -232,13 +232,18 @@ struct BlobMover: Sendable {
         _ source: any ImageRepository,
         _ destination: any ImageRepository
     ) async throws -> Arrival {
-        // Parts are read at each destination's own pace.
+        // Parts have their own way of being read together.
         let company = gatherings.company(for: blob.digest, from: source, of: destination)
             .filter { !large.takes(blob, to: $0) }
         if company.count > 1, company.contains(where: { $0.placeKey == destination.placeKey }) {
-            let results = try await shared.run("\(source.placeKey)/\(blob.digest)") {
-                try await admission.admit(blob.size) { try await bringTogether(blob, source, company) }
+            let key = "\(source.placeKey)/\(blob.digest)"
+            let results = try await shared.run(key) {
+                try await admission.admit(blob.size) {
+                    try await bringTogether(blob, source, gatherings.together(company))
+                }
             }
+            // A failure is no news for the next image that wants the blob.
+            if results.values.contains(where: { (try? $0.get()) == nil }) { await shared.forget(key) }
             if let result = results[destination.placeKey] { return try result.get() }
             // It was let go, or its answer was lost: it may have taken the blob all the same.
             if try await destination.missing([blob]).isEmpty { return .moved }
@@ -316,6 +321,8 @@ struct BlobMover: Sendable {
                     sourceFailure = failure
                     continue
                 }
+                // It would keep them waiting for the next blob, too.
+                if failure.isOutpaced { gatherings.leave(destination) }
                 report(.blobRestarted(blob.digest, to: destination.reference, reason: failure.error.cause))
             }
             left.withLock { $0.removeAll { $0.placeKey == destination.placeKey } }

@@ -72,12 +72,17 @@ extension Sequence where Element: Hashable {
 /// A success is remembered. A failure is handed to those who were waiting, and forgotten, so that somebody else
 /// may try again. One who is cancelled doesn't cancel the flight unless nobody else waits for it.
 actor SingleFlight<Key: Hashable & Sendable, Value: Sendable> {
+    /// What came of those that have landed.
+    ///
+    /// Not their tasks: a task that has ended keeps the memory that its functions needed, which is kilobytes.
+    private var done: [Key: Value] = [:]
     private var flights: [Key: Task<Value, any Error>] = [:]
     private var aboard: [Key: Set<Int>] = [:]
     private var nextPassenger = 0
 
     func run(_ key: Key, _ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
         try Task.checkCancellation()
+        if let value = done[key] { return value }
         // Owned by this actor; cancelled when the last passenger is.
         let flight = flights[key] ?? Task<Value, any Error> { try await body() }
         flights[key] = flight
@@ -90,10 +95,14 @@ actor SingleFlight<Key: Hashable & Sendable, Value: Sendable> {
             } onCancel: {
                 Task { await self.leave(key, passenger, cancelling: flight) }
             }
-            aboard[key]?.remove(passenger)
+            disembark(key, passenger)
+            if flights[key] == flight {
+                flights[key] = nil
+                done[key] = value
+            }
             return value
         } catch {
-            aboard[key]?.remove(passenger)
+            disembark(key, passenger)
             if flights[key] == flight { flights[key] = nil }
             throw error
         }
@@ -103,13 +112,19 @@ actor SingleFlight<Key: Hashable & Sendable, Value: Sendable> {
     func waiters(_ key: Key) -> Int { aboard[key]?.count ?? 0 }
 
     /// Lets what was done be done once more.
-    func forget(_ key: Key) { flights[key] = nil }
+    func forget(_ key: Key) { (flights[key], done[key]) = (nil, nil) }
 
     private func leave(_ key: Key, _ passenger: Int, cancelling flight: Task<Value, any Error>) {
         // Who has arrived already leaves nothing behind that could be called off.
-        guard aboard[key]?.remove(passenger) != nil else { return }
-        guard aboard[key, default: []].isEmpty, flights[key] == flight else { return }
+        guard aboard[key]?.contains(passenger) == true else { return }
+        disembark(key, passenger)
+        guard aboard[key] == nil, flights[key] == flight else { return }
         flight.cancel()
         flights[key] = nil
+    }
+
+    private func disembark(_ key: Key, _ passenger: Int) {
+        aboard[key]?.remove(passenger)
+        if aboard[key]?.isEmpty == true { aboard[key] = nil }
     }
 }

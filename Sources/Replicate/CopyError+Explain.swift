@@ -70,7 +70,10 @@ extension CopyError {
                 operation: error.operation,
                 requestID: error.requestID
             )
-        case is LayoutError, is SystemError:
+        case let error as LayoutError:
+            let reason = Reason.unusableFile("\(error)", remedy: error.remedy)
+            self.init(reason, side: side, image: image, operation: operation)
+        case is SystemError:
             self.init(.unusableFile("\(error)"), side: side, image: image, operation: operation)
         case let error as ManifestError:
             self.init(.badManifest(error), side: side, image: image, operation: operation)
@@ -111,7 +114,7 @@ extension CopyError {
 
     private static func reason(of error: STSError) -> Reason {
         if error.retryAdvice != .never { return .throttled(error.message) }
-        return error.code == "AccessDenied"
+        return ["AccessDenied", "AccessDeniedException"].contains(error.code)
             ? .denied(action: "sts:\(error.operation)", text: error.message)
             : .noCredentials("AWS does not accept the credentials (\(error.code)): \(error.message)", remedy: checkKeys)
     }
@@ -134,13 +137,11 @@ extension CopyError {
 
     /// Where there is no IAM, permissions are named by what is done, and people log in.
     private static func reason(of error: RegistryError, at registry: PlainRegistry) -> Reason {
-        switch error.kind {
-        case .denied: .denied(action: plainAction(error.operation), text: error.message)
+        let remedy = "log in with: docker login \(registry.authority) (or podman login), as somebody who may"
+        return switch error.kind {
+        case .denied: .denied(action: plainAction(error.operation), text: error.message, remedy: remedy)
         case .unauthorized, .tokenExpired:
-            .noCredentials(
-                "not allowed to \(plainAction(error.operation)): \(error.message)",
-                remedy: "log in with: docker login \(registry.authority) (or podman login), as somebody who may"
-            )
+            .noCredentials("not allowed to \(plainAction(error.operation)): \(error.message)", remedy: remedy)
         default: reason(of: error)
         }
     }

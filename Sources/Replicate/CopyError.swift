@@ -8,8 +8,8 @@ public struct CopyError: Error, Sendable, Equatable {
     public enum Side: String, Sendable, Codable { case source, destination }
 
     public enum Reason: Sendable, Equatable {
-        /// The principal and the resource as AWS names them, where it does.
-        case denied(action: String, text: String)
+        /// The principal and the resource as AWS names them, where it does; with what to do where there is no IAM.
+        case denied(action: String, text: String, remedy: String? = nil)
         /// With what to do about it, where the identity knows better than we do.
         case noCredentials(String, remedy: String? = nil)
         case repositoryMissing
@@ -36,10 +36,10 @@ public struct CopyError: Error, Sendable, Equatable {
         case unreachable(String)
         case untrusted(String)
         case wrongEndpoint(String)
-        /// A file or directory of this machine.
-        case unusableFile(String)
+        /// A file or directory of this machine; with what to do about it, where that is known.
+        case unusableFile(String, remedy: String? = nil)
         case rejected(code: String, text: String)
-        case unsupported(String)
+        case unsupported(String, remedy: String? = nil)
     }
 
     public var reason: Reason
@@ -49,6 +49,8 @@ public struct CopyError: Error, Sendable, Equatable {
     public var operation: String
     /// The service's request identifier, for a support case.
     public var requestID: String?
+    /// Whether nothing was to be brought anywhere, so that nothing can have arrived.
+    public var onlyReads = false
 
     public init(_ reason: Reason, side: Side, image: String, operation: String, requestID: String? = nil) {
         self.reason = reason
@@ -116,7 +118,7 @@ extension CopyError: CustomStringConvertible {
     /// What is wrong, in words, without a full stop.
     public var cause: String {
         switch reason {
-        case .denied(let action, let text): "not allowed to \(action)\(text.isEmpty ? "" : ": \(text)")"
+        case .denied(let action, let text, _): "not allowed to \(action)\(text.isEmpty ? "" : ": \(text)")"
         case .noCredentials(let text, _): text
         case .repositoryMissing: "the repository does not exist"
         case .imageMissing: "there is no such image"
@@ -141,16 +143,17 @@ extension CopyError: CustomStringConvertible {
         case .unreachable(let text): "no answer: \(text)"
         case .untrusted(let text): "the server could not prove who it is: \(text)"
         case .wrongEndpoint(let text): text
-        case .unusableFile(let text): text
+        case .unusableFile(let text, _): text
         case .rejected(let code, let text): "\(code): \(text)"
-        case .unsupported(let text): text
+        case .unsupported(let text, _): text
         }
     }
 
     /// What to do next.
     public var remedy: String {
         switch reason {
-        case .denied(let action, _):
+        case .denied(_, _, let remedy?): remedy
+        case .denied(let action, _, nil):
             "grant \(action) to the identity used for the \(side.rawValue) (and, across accounts, in the policy of "
                 + "the repository)"
         case .noCredentials(_, let remedy?): remedy
@@ -176,17 +179,19 @@ extension CopyError: CustomStringConvertible {
         case .badManifest: "this can't be copied as it is; push the image again with a current tool"
         case .platformMissing: "choose one of those with --platform"
         case .quota: "ask for a higher quota, or delete what is not needed"
-        case .throttled: "run again later, with a smaller --jobs or fewer runs at once; what has arrived stays"
-        case .retriesUsedUp:
-            "too much failed in a short time: see what is wrong there, then run again; what has arrived stays"
-        case .unreachable: "check the network, the endpoint and the proxy, then run again; what has arrived stays"
+        case .throttled where onlyReads: "run again later, or fewer runs at once"
+        case .throttled: "run again later, with a smaller --jobs or fewer runs at once\(rest)"
+        case .retriesUsedUp: "too much failed in a short time: see what is wrong there, then run again\(rest)"
+        case .unreachable: "check the network, the endpoint and the proxy, then run again\(rest)"
         case .untrusted: "if a proxy or a private registry is meant to answer there, name its CA with --ca-bundle FILE"
-        case .unusableFile: "check the path, its permissions and the room on the disk"
+        case .unusableFile(_, let remedy): remedy ?? "check the path, its permissions and the room on the disk"
         case .wrongEndpoint: "check AWS_ENDPOINT_URL_ECR and the endpoint flags of the \(side.rawValue)"
         case .rejected: "see the text; --log-level debug shows every request of the API"
-        case .unsupported: "see the documentation for what works"
+        case .unsupported(_, let remedy): remedy ?? "this can't be done with what is there"
         }
     }
+
+    private var rest: String { onlyReads ? "" : "; what has arrived stays" }
 
     private var repositoryOfImage: String {
         let bare = image.prefix { $0 != "@" }

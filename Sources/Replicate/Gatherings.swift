@@ -13,7 +13,7 @@ final class Gatherings: Sendable {
     }
 
     private let state = Lock(State())
-    private let clock: any Clock<Duration>
+    let clock: any Clock<Duration>
 
     /// How long those whose upload is open wait for the rest.
     static let waitForOthers: Duration = .seconds(2)
@@ -58,6 +58,11 @@ final class Gatherings: Sendable {
             }
             return others.contains { $0.placeKey == destination.placeKey } ? others : [destination]
         }
+    }
+
+    /// Those of them who haven't left meanwhile.
+    func together(_ company: [any ImageRepository]) -> [any ImageRepository] {
+        state.withLock { state in company.filter { !state.alone.contains($0.placeKey) } }
     }
 
     /// Opens an upload at each, side by side; who is late or fails is left out, and goes alone from then on.

@@ -57,7 +57,7 @@ extension Replicator {
         let sole = reference.registry.isLayout ? try await repository.soleImage() : nil
         guard let id = ManifestID(reference) ?? sole else {
             throw CopyError(
-                .unsupported("the reference names neither a tag nor a digest"),
+                .unsupported("the reference names neither a tag nor a digest", remedy: "add :TAG or @DIGEST"),
                 side: .source,
                 image: "\(reference)",
                 operation: "reading the image"
@@ -114,7 +114,7 @@ extension Replicator {
             }
         } catch is TagFilter.Unordered {
             throw CopyError(
-                .unsupported("this registry doesn't say when images were pushed, so --newest can't be had"),
+                TagFilter.Unordered.reason,
                 side: .source,
                 image: "\(repository.reference)",
                 operation: "listing"

@@ -18,12 +18,15 @@ struct LargeBlobs: Sendable {
     private let logger: Logger
     private let report: @Sendable (CopyEvent) -> Void
     private let places: Admission
-    private let pool = PartPool(count: mostParts)
+    private let shared = SharedPlaces()
+    private let pool = PartPool(byteCount: mostPartBytes)
+    private let clock: any Clock<Duration>
+    private let readings = Lock<[String: Reading]>([:])
 
-    /// Uploads in parts at a time.
+    /// Blobs on their way in parts at a time, to however many destinations each.
     static let mostUploads = 2
-    /// Parts in memory at a time, over all uploads.
-    static let mostParts = 3
+    /// Of parts in memory at a time, over all uploads, in bytes: one goes up while another comes down.
+    static let mostPartBytes = 2 * Int(PartPlan.documentedPartSize)
     /// How often a blob is begun anew because the registry lost its upload, or got other bytes.
     static let mostFreshStarts = 1
 
@@ -33,10 +36,12 @@ struct LargeBlobs: Sendable {
         retry: RetryPolicy,
         logger: Logger,
         drain: Drain = Drain(),
+        clock: any Clock<Duration> = ContinuousClock(),
         report: @escaping @Sendable (CopyEvent) -> Void
     ) {
         places = Admission(jobs: Self.mostUploads, drain: drain)
         self.options = options
+        self.clock = clock
         self.sender = sender
         self.retry = retry
         self.logger = logger
@@ -61,16 +66,64 @@ struct LargeBlobs: Sendable {
         }
     }
 
-    /// Waits for a place among the uploads in parts before `body`, if this is the way for the blob.
+    /// Lets a blob onto the wire, after it has a place among those in parts if this is the way for it.
     ///
-    /// Taken before the admission to the wire: who waits here takes up no room there, and small blobs go by.
+    /// Who waits for a place takes up no room on the wire, and small blobs go by.
     func withPlace<Result: Sendable>(
         for blob: Descriptor,
         at destination: any ImageRepository,
+        on wire: Admission,
         _ body: () async throws -> Result
     ) async throws -> Result {
-        guard takes(blob, to: destination) else { return try await body() }
-        return try await places.admit(blob.size, body)
+        guard takes(blob, to: destination) else { return try await wire.admit(blob.size, body) }
+        if try await shared.enter(blob.digest) { return try await leaving(blob.digest, body) }
+        var isIn = false
+        do {
+            return try await places.admit(blob.size) {
+                try await wire.admit(blob.size, inParts: true) {
+                    isIn = true
+                    await shared.admitted(blob.digest)
+                    return try await leaving(blob.digest, body)
+                }
+            }
+        } catch {
+            if !isIn { await shared.turnedAway(blob.digest) }
+            throw error
+        }
+    }
+
+    private func leaving<Result: Sendable>(
+        _ digest: Digest,
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        do {
+            let result = try await body()
+            await shared.leave(digest)
+            return result
+        } catch {
+            await shared.leave(digest)
+            throw error
+        }
+    }
+
+    private struct Reading {
+        weak var parts: SharedParts?
+    }
+
+    /// What reads the blob for this upload, and for others that are under way.
+    private func reading(of blob: Descriptor, from source: any ImageRepository) -> SharedParts {
+        readings.withLock { readings in
+            let key = "\(source.placeKey)/\(blob.digest)"
+            if let parts = readings[key]?.parts { return parts }
+            let parts = ownReading(of: blob, from: source)
+            readings = readings.filter { $0.value.parts != nil }
+            readings[key] = Reading(parts: parts)
+            return parts
+        }
+    }
+
+    private func ownReading(of blob: Descriptor, from source: any ImageRepository) -> SharedParts {
+        SharedParts(RangedSource(blob, source, sender, retry), pool: pool, clock: clock)
     }
 
     /// Brings the blob.
@@ -88,7 +141,7 @@ struct LargeBlobs: Sendable {
             throw refusal("--upload api needs ECR as the destination", destination)
         }
         guard takes(blob, to: destination) else {
-            try decline(blob, destination, "too much for \(UploadLayerPart.mostParts) parts")
+            try decline(blob, destination, "that is too much for \(UploadLayerPart.mostParts) parts")
             return nil
         }
         let key = UploadKey(blob, to: destination)
@@ -105,7 +158,7 @@ struct LargeBlobs: Sendable {
                 try decline(
                     blob,
                     destination,
-                    "too much for \(UploadLayerPart.mostParts) parts of \(ByteCount(answered))"
+                    "that is too much for \(UploadLayerPart.mostParts) parts of \(ByteCount(answered))"
                 )
                 return nil
             }
@@ -113,11 +166,11 @@ struct LargeBlobs: Sendable {
             begin(blob, destination, at: start)
             let uploader = PartUploader(
                 blob: blob,
-                source: RangedSource(blob, source, sender, retry),
+                source: reading(of: blob, from: source),
+                ownSource: { ownReading(of: blob, from: source) },
                 uploads: uploads,
                 upload: upload,
                 plan: plan,
-                pool: pool,
                 moved: progress(of: blob, to: destination, from: start) {
                     claim?.record(UploadEntry(key, upload, nextByte: $0))
                 }
@@ -214,13 +267,13 @@ struct LargeBlobs: Sendable {
     /// Leaves a blob to the registry, unless that was ruled out.
     private func decline(_ blob: Descriptor, _ destination: any ImageRepository, _ why: String) throws {
         let what = "\(blob.digest) has \(ByteCount(blob.size)), and \(why)"
-        guard options.mode == .auto else { throw refusal("\(what); leave out --upload api", destination) }
+        guard options.mode == .auto else { throw refusal(what, destination) }
         logger.warning("\(what); it goes by the registry, and starts over if this run is killed")
     }
 
     private func refusal(_ text: String, _ destination: any ImageRepository) -> CopyError {
         CopyError(
-            .unsupported(text),
+            .unsupported(text, remedy: "leave out --upload api"),
             side: destination.side,
             image: destination.reference.description,
             operation: "uploading in parts"

@@ -40,11 +40,13 @@ struct LayoutImageRepository: ImageRepository {
             guard try isThere() else { return reading }
             let index = try store.index()
             let wanted = Set(manifests)
-            for id in (manifests + digests).unique() {
-                let named = id.tag.map { tag in index.entries.first { $0.tagText == tag.value } }
+            let ids = (manifests + digests).unique()
+            let (byTag, byDigest) = first(of: ids, in: index)
+            for id in ids {
+                let named = id.tag.map { byTag[$0.value] }
                 // A tag that isn't there.
                 if case .some(nil) = named { continue }
-                let entry = named ?? index.entries.first { $0.digest == id.digest }
+                let entry = named ?? id.digest.flatMap { byDigest[$0] }
                 guard let digest = entry?.digest ?? id.digest else { continue }
                 if let asked = id.digest, digest != asked {
                     reading.failures[id] = .tagMismatch
@@ -58,15 +60,32 @@ struct LayoutImageRepository: ImageRepository {
         }
     }
 
+    /// The first entry of each tag and each digest that `ids` name, in one walk: both lists may be long.
+    private func first(
+        of ids: [ManifestID],
+        in index: IndexText
+    ) -> (byTag: [String: Descriptor], byDigest: [Digest: Descriptor]) {
+        let (tags, digests) = (Set(ids.compactMap(\.tag?.value)), Set(ids.compactMap(\.digest)))
+        var byTag: [String: Descriptor] = [:]
+        var byDigest: [Digest: Descriptor] = [:]
+        for entry in index.entries {
+            if let tag = entry.tagText, tags.contains(tag), byTag[tag] == nil { byTag[tag] = entry }
+            if digests.contains(entry.digest), byDigest[entry.digest] == nil { byDigest[entry.digest] = entry }
+        }
+        return (byTag, byDigest)
+    }
+
     func list() async throws -> [ListedImage] {
         try await explained("listing the layout") {
             guard try isThere() else { return [] }
             var images: [ListedImage] = []
+            var places: [Digest: Int] = [:]
             for entry in try store.index().entries {
                 guard let tag = entry.tag else { continue }
-                if let index = images.firstIndex(where: { $0.digest == entry.digest }) {
-                    images[index].tags.append(tag)
+                if let place = places[entry.digest] {
+                    images[place].tags.append(tag)
                 } else {
+                    places[entry.digest] = images.count
                     images.append(ListedImage(digest: entry.digest, tags: [tag], mediaType: entry.mediaType))
                 }
             }
@@ -85,8 +104,10 @@ struct LayoutImageRepository: ImageRepository {
             guard digests.count == 1, let digest = digests.first else {
                 let tags = entries.compactMap(\.tag).map(\.value).sorted().joined(separator: ", ")
                 throw LayoutError(
-                    "the layout holds \(digests.count) images\(tags.isEmpty ? "" : ": \(tags)"); name one, as in "
-                        + "\(reference):TAG"
+                    "the layout holds \(digests.count) images\(tags.isEmpty ? "" : ": \(tags)")",
+                    remedy: digests.isEmpty
+                        ? "put an image into it first, or name another directory"
+                        : "name one of them, as in \(reference):TAG or \(reference)@DIGEST"
                 )
             }
             let tags = entries.compactMap(\.tag)
@@ -107,7 +128,12 @@ struct LayoutImageRepository: ImageRepository {
         switch try store.state() {
         case .layout: return true
         case .missing, .empty:
-            guard side == .destination else { throw LayoutError("there is no image layout at \(store.path)") }
+            guard side == .destination else {
+                throw LayoutError(
+                    "there is no image layout at \(store.path)",
+                    remedy: "name the directory that its oci-layout is in"
+                )
+            }
             return false
         }
     }

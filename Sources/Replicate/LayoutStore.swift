@@ -12,11 +12,23 @@ struct LayoutStore: Sendable {
     /// Absolute.
     let path: String
     let clock: any Clock<Duration>
+    /// What a directory holds, `nil` if it isn't there.
+    var names: @Sendable (_ path: String) -> [String]? = { try? FileManager.default.contentsOfDirectory(atPath: $0) }
+    /// Of `index.json`; no larger one is written than can be read.
+    let limits: Manifest.Limits
+    /// `index.json` as it was last read or written, and which file that was.
+    private let known = Lock<(version: FileVersion, index: IndexText)?>(nil)
+    private let hasSwept = Lock(false)
+
+    init(path: String, clock: any Clock<Duration>, limits: Manifest.Limits = .layoutIndex) {
+        (self.path, self.clock, self.limits) = (path, clock, limits)
+    }
 
     /// How long others may keep `index.json` to themselves; changing it takes milliseconds.
     static let lockPatience: Duration = .seconds(60)
     static let lockPause: Duration = .milliseconds(10)
     static let version = "1.0.0"
+    private static let damaged = "write the layout anew, from where its images came from"
     /// `oci-layout` has some thirty bytes.
     static let largestMarker = 65_536
     /// For everybody, as other tools make them; the umask takes from it.
@@ -27,19 +39,30 @@ struct LayoutStore: Sendable {
 
     /// - Throws: ``LayoutError`` for a directory that is full of something else, or of a layout of another age.
     func state() throws -> State {
-        if let marker = try DurableFile.read(markerPath, limit: Self.largestMarker) {
-            let said = try? JSONDecoder().decode(Marker.self, from: Data(marker)).imageLayoutVersion
-            guard said == Self.version else {
-                throw LayoutError("\(markerPath) doesn't say imageLayoutVersion \(Self.version)")
-            }
-            return .layout
-        }
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return .missing }
+        if try isMarked() { return .layout }
+        guard let names = names(path) else { return .missing }
         // One that was killed may have left a marker that never got its name.
-        guard names.allSatisfy({ $0.hasPrefix("oci-layout.") }) else {
-            throw LayoutError("\(path) is no image layout (there is no oci-layout in it), and it is not empty")
+        if names.allSatisfy({ $0.hasPrefix("oci-layout.") }) { return .empty }
+        // Somebody else may have made the layout since the marker was looked for; it is the first thing in it.
+        guard try isMarked() else {
+            throw LayoutError(
+                "\(path) is no image layout (there is no oci-layout in it), and it is not empty",
+                remedy: "name a directory that holds a layout, or, to make one, an empty or new directory"
+            )
         }
-        return .empty
+        return .layout
+    }
+
+    private func isMarked() throws -> Bool {
+        guard let marker = try DurableFile.read(markerPath, limit: Self.largestMarker) else { return false }
+        let said = try? JSONDecoder().decode(Marker.self, from: Data(marker)).imageLayoutVersion
+        guard said == Self.version else {
+            throw LayoutError(
+                "\(markerPath) doesn't say imageLayoutVersion \(Self.version)",
+                remedy: "write the layout anew with a current tool, or name another directory"
+            )
+        }
+        return true
     }
 
     /// Makes the directories and the marker, as far as they are missing.
@@ -50,37 +73,67 @@ struct LayoutStore: Sendable {
             let text = #"{"imageLayoutVersion":"\#(Self.version)"}"#
             try DurableFile.write(Array(text.utf8), to: markerPath, mode: Self.fileMode)
         }
-        try DurableFile.makeDirectory("\(path)/blobs/sha256", mode: Self.directoryMode)
+        try DurableFile.makeDirectory(blobDirectory, mode: Self.directoryMode)
+        let isFirst = hasSwept.withLock { hasSwept in
+            defer { hasSwept = true }
+            return !hasSwept
+        }
+        if isFirst { sweep() }
+    }
+
+    /// Removes what runs that were killed have left of their files; once, for a layout may have very many.
+    private func sweep() {
+        for directory in [path, blobDirectory] {
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [] {
+                guard let wanted = UnfinishedFile.finalName(of: name) else { continue }
+                // What has another name is not from here.
+                let isOurs =
+                    directory == path
+                    ? ["oci-layout", "index.json"].contains(wanted) : (try? Digest(parsing: "sha256:\(wanted)")) != nil
+                if isOurs { UnfinishedFile.removeIfAbandoned("\(directory)/\(name)") }
+            }
+        }
     }
 
     /// What `index.json` lists.
     ///
     /// - Throws: ``LayoutError``, `SystemError`
     func index() throws -> IndexText {
-        let file = "\(path)/index.json"
-        guard let bytes = try DurableFile.read(file, limit: Manifest.largestByteCount) else { return IndexText() }
+        if let known = known.withLock({ $0 }), known.version.isCurrent { return known.index }
+        guard let version = try FileVersion(of: indexPath) else { return IndexText() }
+        let bytes = try version.read(limit: limits.byteCount)
         do {
-            return try IndexText(Manifest(bytes: bytes, mediaType: .ociIndex))
+            let index = try IndexText(bytes, within: limits)
+            known.withLock { $0 = (version, index) }
+            return index
         } catch {
-            throw LayoutError("\(file) is no index: \(error)")
+            throw LayoutError("\(indexPath) is no index: \(error)", remedy: Self.damaged)
         }
     }
 
     /// Changes `index.json` while nobody else does.
     ///
-    /// - Throws: ``LayoutError`` when others don't let go, `SystemError`
+    /// - Throws: ``LayoutError`` when others don't let go, or it would be larger than what can be read; `SystemError`
     func change(_ body: (inout IndexText) throws -> Void) async throws {
         let lock = try await lock()
         defer { lock.remove() }
         let before = try index()
         var after = before
         try body(&after)
-        let isThere = try DurableFile.read("\(path)/index.json", limit: Manifest.largestByteCount) != nil
-        guard after != before || !isThere else { return }
-        try DurableFile.write(after.bytes, to: "\(path)/index.json", mode: Self.fileMode)
+        let isThere = try FileVersion(of: indexPath) != nil
+        guard after.bytes != before.bytes || !isThere else { return }
+        guard after.bytes.count <= limits.byteCount, after.entries.count <= limits.descriptors else {
+            throw LayoutError(
+                "\(indexPath) is full: it may list \(limits.descriptors) images in \(limits.byteCount) bytes",
+                remedy: "name another directory for further images"
+            )
+        }
+        try DurableFile.write(after.bytes, to: indexPath, mode: Self.fileMode)
+        let written = try FileVersion(of: indexPath)
+        known.withLock { $0 = written.map { ($0, after) } }
     }
 
-    func blobPath(_ digest: Digest) -> String { "\(path)/blobs/sha256/\(digest.hex)" }
+    func blobPath(_ digest: Digest) -> String { "\(blobDirectory)/\(digest.hex)" }
 
     /// In bytes; `nil` if the blob isn't there.
     func size(of digest: Digest) -> Int64? { (try? ByteFile(reading: blobPath(digest)))?.size }
@@ -91,7 +144,9 @@ struct LayoutStore: Sendable {
     func manifest(_ digest: Digest, as type: MediaType? = nil) throws -> Manifest? {
         guard let bytes = try DurableFile.read(blobPath(digest), limit: Manifest.largestByteCount) else { return nil }
         let found = Digest(of: bytes)
-        guard found == digest else { throw LayoutError("\(blobPath(digest)) is damaged: it hashes to \(found)") }
+        guard found == digest else {
+            throw LayoutError("\(blobPath(digest)) is damaged: it hashes to \(found)", remedy: Self.damaged)
+        }
         return try Manifest(bytes: bytes, mediaType: type)
     }
 
@@ -102,15 +157,20 @@ struct LayoutStore: Sendable {
     }
 
     private var markerPath: String { "\(path)/oci-layout" }
+    private var indexPath: String { "\(path)/index.json" }
+    private var blobDirectory: String { "\(path)/blobs/sha256" }
 
     private func lock() async throws -> FileLock {
         var waited: Duration = .zero
         while waited <= Self.lockPatience {
-            if let lock = try FileLock(path: "\(path)/index.json.lock") { return lock }
+            if let lock = try FileLock(path: "\(indexPath).lock") { return lock }
             try await clock.sleep(for: Self.lockPause)
             waited += Self.lockPause
         }
-        throw LayoutError("another process keeps \(path)/index.json locked")
+        throw LayoutError(
+            "another process keeps \(indexPath) locked",
+            remedy: "run again when that process has ended; no lock outlives one"
+        )
     }
 
     private struct Marker: Decodable {
@@ -118,8 +178,13 @@ struct LayoutStore: Sendable {
     }
 }
 
-/// What is wrong with an image layout, with the path.
+/// What is wrong with an image layout, with the path, and what to do about it.
 struct LayoutError: Error, CustomStringConvertible {
     let description: String
-    init(_ description: String) { self.description = description }
+    let remedy: String
+
+    init(_ description: String, remedy: String) {
+        self.description = description
+        self.remedy = remedy
+    }
 }

@@ -22,6 +22,9 @@ struct PartPlan: Sendable, Equatable {
         guard size <= Int64(partSize) * Int64(UploadLayerPart.mostParts) else { return nil }
     }
 
+    /// What a buffer must hold, in bytes.
+    var longestPart: Int { Int(min(Int64(partSize), size)) }
+
     /// The parts from `offset` on, in order.
     func parts(from offset: Int64) -> some Sequence<Range<Int64>> {
         stride(from: offset, to: size, by: partSize).lazy.map { $0..<min($0 + Int64(partSize), size) }

@@ -1,9 +1,10 @@
 internal import Platform
 internal import Wire
 
-/// The memory that all uploads in parts of a run share: a few buffers, handed out in the order they were asked for.
+/// The memory that all uploads in parts of a run share: so many bytes, handed out in the order they were asked for.
 ///
-/// Who holds one can always go on without a second, so nobody waits for ever.
+/// Who holds a buffer can always go on without a second, so nobody waits for ever; one that is larger than all of it is
+/// had alone.
 final class PartPool: Sendable {
     /// A buffer until nobody has it any more, on whatever way its part ended.
     final class Lease: Sendable {
@@ -19,36 +20,39 @@ final class PartPool: Sendable {
     }
 
     private struct State {
-        var free: Int
+        var used = 0
         var idle: [PartBuffer] = []
-        var waiting: [(id: Int, continuation: CheckedContinuation<Void, any Error>)] = []
+        var waiting: [(id: Int, byteCount: Int, continuation: CheckedContinuation<Void, any Error>)] = []
         var lastID = 0
     }
 
-    private let count: Int
-    private let state: Lock<State>
+    private let byteCount: Int
+    private let state = Lock(State())
 
-    init(count: Int) {
-        self.count = count
-        state = Lock(State(free: count))
-    }
+    init(byteCount: Int) { self.byteCount = byteCount }
 
     /// - Throws: `CancellationError` if cancelled while waiting.
     func lease(_ byteCount: Int) async throws -> Lease {
-        try await wait()
-        // One of another size is let go before the new one is made.
-        let idle = state.withLock { $0.idle.popLast() }
-        if let idle, idle.capacity == byteCount { return Lease(idle, of: self) }
-        return Lease(PartBuffer(capacity: byteCount), of: self)
+        try await wait(for: byteCount)
+        let idle = state.withLock { state -> PartBuffer? in
+            if state.idle.last?.capacity == byteCount { return state.idle.popLast() }
+            // Those of another size are let go before the new one is made.
+            state.idle = []
+            return nil
+        }
+        return Lease(idle ?? PartBuffer(capacity: byteCount), of: self)
     }
 
-    private func wait() async throws {
+    private func take(_ wanted: Int, _ state: inout State) -> Bool {
+        guard state.used == 0 || state.used + wanted <= byteCount else { return false }
+        state.used += wanted
+        return true
+    }
+
+    private func wait(for wanted: Int) async throws {
         try Task.checkCancellation()
         let id = state.withLock { state -> Int? in
-            guard state.free == 0 else {
-                state.free -= 1
-                return nil
-            }
+            if state.waiting.isEmpty, take(wanted, &state) { return nil }
             state.lastID += 1
             return state.lastID
         }
@@ -57,11 +61,8 @@ final class PartPool: Sendable {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 let isReady = state.withLock { state in
                     // What was given back since it was asked for.
-                    guard state.free == 0 else {
-                        state.free -= 1
-                        return true
-                    }
-                    state.waiting.append((id, continuation))
+                    if state.waiting.isEmpty, take(wanted, &state) { return true }
+                    state.waiting.append((id, wanted, continuation))
                     return false
                 }
                 if isReady { continuation.resume() } else if Task.isCancelled { withdraw(id) }
@@ -72,21 +73,31 @@ final class PartPool: Sendable {
     }
 
     private func withdraw(_ id: Int) {
-        let continuation = state.withLock { state in
-            state.waiting.firstIndex { $0.id == id }.map { state.waiting.remove(at: $0).continuation }
+        let (withdrawn, next) = state.withLock { state in
+            let withdrawn = state.waiting.firstIndex { $0.id == id }.map { state.waiting.remove(at: $0).continuation }
+            return (withdrawn, letIn(&state))
         }
-        continuation?.resume(throwing: CancellationError())
+        withdrawn?.resume(throwing: CancellationError())
+        for continuation in next { continuation.resume() }
+    }
+
+    private func letIn(_ state: inout State) -> [CheckedContinuation<Void, any Error>] {
+        var next: [CheckedContinuation<Void, any Error>] = []
+        while let first = state.waiting.first, take(first.byteCount, &state) {
+            next.append(state.waiting.removeFirst().continuation)
+        }
+        return next
     }
 
     fileprivate func takeBack(_ buffer: PartBuffer) {
-        let next = state.withLock { state -> CheckedContinuation<Void, any Error>? in
+        let next = state.withLock { state in
+            state.used -= buffer.capacity
             state.idle.append(buffer)
-            if !state.waiting.isEmpty { return state.waiting.removeFirst().continuation }
-            state.free += 1
+            let next = letIn(&state)
             // Small blobs need the memory once no large one is under way.
-            if state.free == count { state.idle = [] }
-            return nil
+            if state.used == 0 { state.idle = [] }
+            return next
         }
-        next?.resume()
+        for continuation in next { continuation.resume() }
     }
 }

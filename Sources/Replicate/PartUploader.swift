@@ -20,31 +20,25 @@ struct PartUploader: Sendable {
     }
 
     let blob: Descriptor
-    let source: RangedSource
+    let source: SharedParts
+    /// For whoever is dismissed from that.
+    let ownSource: @Sendable () -> SharedParts
     let uploads: any PartUploading
     let upload: PartUpload
     let plan: PartPlan
-    let pool: PartPool
     /// Told after each part, where the upload stands now.
     let moved: @Sendable (Int64) -> Void
 
     /// How often the registry may say that it stands elsewhere, without a part being accepted in between.
     static let mostCorrections = 8
 
-    /// Parts of one upload in memory at a time: one goes up, one comes down.
-    ///
-    /// The third of the pool is another upload's.
-    static let mostHeld = 2
-
     /// One part, come down and waiting to go up.
     private struct Piece: Sendable {
         var range: Range<Int64>
-        var lease: PartPool.Lease
-        /// Of this upload's own: gives its place back together with the lease.
-        var turn: PartPool.Lease
+        var part: SharedParts.Part
     }
 
-    private enum Pass { case done, standsAt(Int64), corrupt(Digest), gone }
+    private enum Pass { case done, standsAt(Int64), corrupt(Digest), gone, dismissed }
 
     /// Brings what is missing from `start` on, and completes the upload.
     ///
@@ -54,16 +48,39 @@ struct PartUploader: Sendable {
     /// - Throws: ``CopyError``, ``RangedSource/NoRanges``, `CancellationError`.
     func run(from start: Int64) async throws -> Ending {
         let hash = start == 0 ? RunningHash() : nil
+        let accepted = Lock(start)
+        var seat = await source.sit(at: start)
+        do {
+            let ending = try await run(from: start, hash, accepted, &seat)
+            await seat.leave()
+            return ending
+        } catch {
+            await seat.leave()
+            throw error
+        }
+    }
+
+    private func run(
+        from start: Int64,
+        _ hash: RunningHash?,
+        _ accepted: Lock<Int64>,
+        _ seat: inout SharedParts.Seat
+    ) async throws -> Ending {
         var offset = start
         var corrections = 0
         while offset < plan.size {
-            switch try await pass(from: offset, hash) {
+            switch try await watched(from: offset, hash, accepted, seat) {
             case .done: offset = plan.size
+            case .dismissed:
+                offset = accepted.withLock { $0 }
+                seat = await ownSource().sit(at: offset)
             case .standsAt(let place):
                 corrections = place == offset || place < offset ? corrections + 1 : 0
                 guard corrections <= Self.mostCorrections else { return .gone }
                 // What was never hashed must come down again, whatever the registry has of it.
                 offset = min(place, await hash?.count ?? place)
+                accepted.withLock { $0 = offset }
+                await seat.note(offset)
                 moved(place)
             case .corrupt(let digest): return .corrupt(digest)
             case .gone: return .gone
@@ -76,20 +93,41 @@ struct PartUploader: Sendable {
         }
     }
 
+    /// A pass, as long as nobody is kept waiting by it.
+    private func watched(
+        from offset: Int64,
+        _ hash: RunningHash?,
+        _ accepted: Lock<Int64>,
+        _ seat: SharedParts.Seat
+    ) async throws -> Pass {
+        try await withThrowingTaskGroup(of: Pass.self) { group in
+            group.addTask { try await pass(from: offset, hash, accepted, seat) }
+            group.addTask {
+                try await seat.dismissal()
+                return .dismissed
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next() else { throw CancellationError() }
+            return first
+        }
+    }
+
     /// Parts one after the other until the end, or until the registry wants another one than the next.
-    private func pass(from offset: Int64, _ hash: RunningHash?) async throws -> Pass {
+    private func pass(
+        from offset: Int64,
+        _ hash: RunningHash?,
+        _ accepted: Lock<Int64>,
+        _ seat: SharedParts.Seat
+    ) async throws -> Pass {
         let (pieces, feed) = AsyncThrowingStream<Piece, any Error>.makeStream()
-        let turns = PartPool(count: Self.mostHeld)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 do {
                     for range in plan.parts(from: offset) {
-                        // The pool is what keeps the source from running ahead.
-                        let turn = try await turns.lease(0)
-                        let lease = try await pool.lease(plan.partSize)
-                        try await source.read(range, into: lease.buffer)
-                        await hash?.add(lease.buffer, at: range.lowerBound)
-                        feed.yield(Piece(range: range, lease: lease, turn: turn))
+                        // The memory for parts is what keeps the source from running ahead.
+                        let part = try await seat.part(range, size: plan.longestPart)
+                        await hash?.add(part.buffer, at: range.lowerBound)
+                        feed.yield(Piece(range: range, part: part))
                     }
                     feed.finish()
                 } catch {
@@ -101,13 +139,16 @@ struct PartUploader: Sendable {
                 if piece.range.upperBound == plan.size, let received = await hash?.finish(), received != blob.digest {
                     return .corrupt(received)
                 }
-                switch try await uploads.send(piece.lease.buffer, at: piece.range.lowerBound, to: upload) {
-                case .accepted: moved(piece.range.upperBound)
+                switch try await uploads.send(piece.part.buffer, at: piece.range.lowerBound, to: upload) {
+                case .accepted: break
                 // Its first answer was lost, or a run that was killed had sent it.
-                case .standsAt(let place) where place >= piece.range.upperBound: moved(piece.range.upperBound)
+                case .standsAt(let place) where place >= piece.range.upperBound: break
                 case .standsAt(let place): return .standsAt(place)
                 case .gone: return .gone
                 }
+                accepted.withLock { $0 = piece.range.upperBound }
+                await seat.note(piece.range.upperBound)
+                moved(piece.range.upperBound)
             }
             // A stream that a cancelled task waits for ends without an error.
             try Task.checkCancellation()

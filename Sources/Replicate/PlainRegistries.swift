@@ -44,12 +44,16 @@ final class PlainRegistries: Sendable {
         _ registry: PlainRegistry,
         _ side: CopyError.Side
     ) async throws -> any ImageRepository {
+        let retry = retry.spending(budgets.of(side))
         let base = try await origins.run(registry) { [sender] in
-            try await RegistryClient.probe(
-                authority: registry.endpointAuthority,
-                scheme: registry.scheme.flatMap { HTTPURL.Scheme(rawValue: $0.rawValue) },
-                sender: sender
-            )
+            // One that is just being started gets the time that it has where its scheme is known.
+            try await retry.run { _ in
+                try await RegistryClient.probe(
+                    authority: registry.endpointAuthority,
+                    scheme: registry.scheme.flatMap { HTTPURL.Scheme(rawValue: $0.rawValue) },
+                    sender: sender
+                )
+            }
         }
         let pacer = pacers.pacer(of: base.origin)
         let client = RegistryClient(
@@ -58,7 +62,7 @@ final class PlainRegistries: Sendable {
             sender: PacedSender(sender, pacer) { request in
                 request.url.origin == base.origin ? PlainPacing.bucket(of: request) : nil
             },
-            retry: retry.spending(budgets.of(side)),
+            retry: retry,
             logger: logger
         )
         return PlainImageRepository(

@@ -26,12 +26,15 @@ extension Plan {
         lines.append(
             isDone
                 ? "  nothing to do"
-                : "  in all  \(ByteCount(bytesToMove)) in \(blobs.count) blobs to move, \(blobsThere) there, "
-                    + "\(manifestsToPut.count) manifests to put, \(puts) tags to set"
+                : "  in all  \(ByteCount(bytesToMove)) in \(counted(blobs.count, "blob")) to move, \(blobsThere) there, "
+                    + "\(counted(manifestsToPut.count, "manifest")) to put, \(counted(puts, "tag")) to set"
         )
         return lines
     }
 }
+
+/// A number and its noun: `1 tag`, `2 tags`.
+package func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
 extension String {
     /// A reference that named its digest already isn't given it twice.

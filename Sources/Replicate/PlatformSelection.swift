@@ -17,7 +17,9 @@ struct PlatformSelection: Sendable {
     /// - Throws: ``CopyError/Reason`` wrapped by the caller: the reason alone is thrown here.
     func narrow(_ root: Manifest) throws(PlatformError) -> Narrowed {
         guard root.kind == .index else {
-            throw PlatformError(.unsupported("--platform needs an index; this is one image"))
+            throw PlatformError(
+                .unsupported("--platform needs an index; this is one image", remedy: "leave out --platform")
+            )
         }
         let images = root.children.filter { !$0.isAttestation && $0.platform != nil }
         var chosen: [Descriptor] = []

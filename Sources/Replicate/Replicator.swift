@@ -112,7 +112,7 @@ public struct Replicator: Sendable {
         let (from, targets) = try await drain.abandoning {
             let from = try await opener.open(source, side: .source, sides.source)
             let targets = try await destinations.mapConcurrently(limit: 8) { await open($0, source, from, sides) }
-            return (from, distinct(targets))
+            return (from, distinct(targets, tags: tags, else: source.tag))
         }
         let reader = SourceReader(from)
         let batch = Batch(
@@ -132,13 +132,15 @@ public struct Replicator: Sendable {
         }
     }
 
-    /// Each place and tag once, however often and in whatever forms it was named.
-    private func distinct(_ targets: [Batch.Target]) -> [Batch.Target] {
+    /// Each place and what is tagged there once, however often and in whatever forms it was named.
+    private func distinct(_ targets: [Batch.Target], tags: [Tag], else usual: Tag?) -> [Batch.Target] {
         var places: [String: Int] = [:]
         var kept: [Batch.Target] = []
         for target in targets {
             let place = (try? target.session.get().repository.placeKey) ?? "\(target.reference)"
-            let key = "\(place):\(target.reference.tag?.value ?? "")"
+            let named = ([target.reference.tag].compactMap { $0 } + tags).unique().sorted()
+            let wanted = named.isEmpty ? [usual].compactMap { $0 } : named
+            let key = "\(place):\(wanted.map(\.value).joined(separator: ","))"
             if let index = places[key] {
                 kept[index].note = "\(kept[index].reference) was named more than once, and is one destination"
             } else {
@@ -158,7 +160,10 @@ public struct Replicator: Sendable {
         do {
             guard reference.repository != nil || !source.registry.isLayout else {
                 throw CopyError(
-                    .unsupported("an image layout has no name that could be kept: name the repository"),
+                    .unsupported(
+                        "an image layout has no name that could be kept",
+                        remedy: "write the repository behind the destination's host"
+                    ),
                     side: .destination,
                     image: "\(reference)",
                     operation: "opening the registry"
@@ -183,10 +188,10 @@ public struct Replicator: Sendable {
 
     private func noImageNamed(_ source: ImageReference) -> CopyError {
         CopyError(
-            .unsupported("the reference names neither a tag nor a digest"),
+            .unsupported("the reference names neither a tag nor a digest", remedy: "add :TAG or @DIGEST"),
             side: .source,
             image: source.description,
-            operation: "reading the source"
+            operation: "reading the image"
         )
     }
 }

@@ -89,7 +89,10 @@ actor SourceReader {
                 for child in parent.children where image.manifests[child.digest] == nil {
                     guard child.mediaType.isManifestOrUnknown else {
                         throw failure(
-                            .unsupported("the index \(parent.digest) lists \(child.mediaType), which is no manifest"),
+                            .unsupported(
+                                "the index \(parent.digest) lists \(child.mediaType), which is no manifest",
+                                remedy: "build the index anew without that entry, or take a part with --platform"
+                            ),
                             parent.digest,
                             "reading the image"
                         )

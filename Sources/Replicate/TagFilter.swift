@@ -37,7 +37,12 @@ public struct TagFilter: Sendable {
         return Array(ordered.prefix(max(0, newest)))
     }
 
-    struct Unordered: Error {}
+    struct Unordered: Error {
+        static let reason = CopyError.Reason.unsupported(
+            "this registry doesn't say when images were pushed, so --newest can't be had",
+            remedy: "leave out --newest, or choose by tag with --match"
+        )
+    }
 }
 
 /// What a tag must look like: a glob, `re:` and a regular expression, or `semver:` and a range of versions.

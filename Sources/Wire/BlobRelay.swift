@@ -24,7 +24,11 @@ final class BlobRelay: Job {
     private var sourceIsPaused = false
     /// When the rate that all relays share lets the source go on.
     private var sourceWaitsUntil: ContinuousClock.Instant?
+    /// The source's turn at that rate, until it has taken it.
+    private var turn: ContinuousClock.Instant?
     private var sourceMoved: ContinuousClock.Instant
+    /// When it was last looked at who holds the others back.
+    private var lookedAtPace: ContinuousClock.Instant?
     private var wantsUploads = false
     private var isMarked = false
     /// What is wrong with the source, and so with all of it.
@@ -36,10 +40,13 @@ final class BlobRelay: Job {
     static let fileChunk = 128 << 10
     /// In one turn of the loop, so that a fast disk doesn't keep other relays waiting.
     static let fileChunksPerTurn = 8
+    /// How long a sink waits at most for more bytes than a few: a slow source must not make it seem dead.
+    static let longestRest: Duration = .seconds(1)
     /// What is ahead of a sink that waits for its bytes, as a part of the ring, at most.
     static let almostNothing = 0.125
-    /// What is behind a sink that holds the others back, as a part of the ring, at least.
-    static let tooMuch = 0.5
+    /// What is behind a sink that holds the others back, as a part of the ring, at least; less than is left when a paused
+    /// source is woken.
+    static let tooMuch = 0.375
 
     init(
         _ request: RelayRequest,
@@ -80,8 +87,9 @@ final class BlobRelay: Job {
         if sourceAnswer == .unknown { judge(transfer.head) }
         guard failure == nil else { return .abort }
         guard sourceAnswer == .content else { return unsafe keep(chunk, in: &sourceBody) }
-        if let wait = loop.rate?.wait() {
+        if let wait = loop.rate?.wait(holding: turn) {
             sourceIsPaused = true
+            turn = wait
             sourceWaitsUntil = wait
             mark()
             return .pause
@@ -92,7 +100,7 @@ final class BlobRelay: Job {
     private func take(_ chunk: UnsafeRawBufferPointer) -> Intake {
         switch unsafe blob.offer(chunk) {
         case .taken:
-            loop.rate?.spend(chunk.count)
+            loop.rate?.spend(chunk.count, holding: turn.take())
             if outlets.contains(where: { $0.isWaiting && blob.hasPlenty($0.index) }) { mark() }
             return .taken
         case .full:
@@ -229,10 +237,12 @@ final class BlobRelay: Job {
         }
     }
 
+    private func hasRested(_ outlet: RelayOutlet) -> Bool { loop.now >= outlet.lastMoved + Self.longestRest }
+
     private func resume(_ outlet: RelayOutlet) {
         // One with nothing to take would pause at once, and be woken again for ever.
         guard outlet.isPaused, !blob.isDrained(outlet.index) else { return }
-        guard blob.hasPlenty(outlet.index) || sourceIsPaused else { return }
+        guard blob.hasPlenty(outlet.index) || sourceIsPaused || hasRested(outlet) else { return }
         outlet.isPaused = false
         do {
             try outlet.transfer?.resume()
@@ -358,8 +368,13 @@ extension BlobRelay {
         let live = outlets.filter { $0.isLive && $0.hasBegun }
         for outlet in live {
             let uploaded = outlet.look(at: now)
-            // It has nothing to send, and nobody to blame.
-            if blob.isDrained(outlet.index), uploaded >= blob.delivered(outlet.index) { outlet.lastMoved = now }
+            if blob.isDrained(outlet.index) {
+                // It has nothing to send, and nobody to blame.
+                if uploaded >= blob.delivered(outlet.index) { outlet.lastMoved = now }
+            } else if outlet.isWaiting {
+                if hasRested(outlet) { mark() }
+                due = min(due, max(outlet.lastMoved, now) + Self.longestRest)
+            }
             let isSent = blob.isDelivered(outlet.index) && uploaded >= request.size
             let limit = isSent ? limits.commitLimit : limits.stallLimit
             if now >= outlet.lastMoved + limit {
@@ -375,18 +390,22 @@ extension BlobRelay {
 
     /// Lets go of a sink that has kept the ring full for long while another waited for bytes.
     ///
+    /// The ring of a slow sink is filled and half emptied in turns, so a look may find it neither full nor others
+    /// waiting: what counts is how long it was so, less how long it wasn't.
+    ///
     /// - Returns: When to look again.
     private func letGoOfTheSlow(_ live: [RelayOutlet]) -> ContinuousClock.Instant {
         let (now, patience) = (loop.now, loop.configuration.patience)
+        let passed = lookedAtPace.map { now - $0 } ?? .zero
+        lookedAtPace = now
         for outlet in live {
             let waits = live.contains { $0 !== outlet && blob.pressure($0.index) <= Self.almostNothing }
             guard !blob.isVerified, waits, blob.pressure(outlet.index) >= Self.tooMuch else {
-                outlet.heldBackSince = nil
+                outlet.heldOthersBack = max(outlet.heldOthersBack - passed, .zero)
                 continue
             }
-            let since = outlet.heldBackSince ?? now
-            outlet.heldBackSince = since
-            guard now >= since + patience else { continue }
+            outlet.heldOthersBack += passed
+            guard outlet.heldOthersBack >= patience else { continue }
             outlet.failure = outlet.error(
                 .outpaced,
                 "kept \(live.count - 1) other destinations waiting for \(patience)"
@@ -417,7 +436,8 @@ extension BlobRelay {
         for _ in 0..<Self.fileChunksPerTurn {
             let wanted = Int(min(Int64(min(Self.fileChunk, blob.room)), request.size - fed))
             guard wanted > 0 else { break }
-            if let wait = loop.rate?.wait() {
+            if let wait = loop.rate?.wait(holding: turn) {
+                turn = wait
                 sourceWaitsUntil = wait
                 return loop.wake(at: wait)
             }
@@ -428,7 +448,7 @@ extension BlobRelay {
                 return failAll(sourceError(.file, "\(error)"))
             }
             guard !chunk.isEmpty else { return failAll(sourceError(.tooShort, "ended after \(fed) bytes")) }
-            loop.rate?.spend(chunk.count)
+            loop.rate?.spend(chunk.count, holding: turn.take())
             fed += Int64(chunk.count)
             unsafe chunk.withUnsafeBytes { _ = unsafe blob.offer($0) }
         }

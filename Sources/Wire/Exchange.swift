@@ -19,6 +19,8 @@ final class Exchange: Job {
     private var uploadedWhenChecked: Int64 = 0
     /// When the rate that all blobs share lets a part go on.
     private var waitsUntil: ContinuousClock.Instant?
+    /// Its turn at that rate, until it has taken it.
+    private var turn: ContinuousClock.Instant?
 
     init(
         _ request: WireRequest,
@@ -50,13 +52,14 @@ final class Exchange: Job {
         switch place {
         case .unknown, .nowhere: return .abort
         case .receiver:
-            if let wait = loop.rate?.wait() {
+            if let wait = loop.rate?.wait(holding: turn) {
+                turn = wait
                 waitsUntil = wait
                 loop.mark(self)
                 return .pause
             }
             if unsafe request.receiver?.append(chunk) == true {
-                loop.rate?.spend(chunk.count)
+                loop.rate?.spend(chunk.count, holding: turn.take())
                 return .taken
             }
             failure = WireError(.tooLong, "goes on after what was asked for", url: request.url)

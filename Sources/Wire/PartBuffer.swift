@@ -6,8 +6,8 @@ public import Content
 /// Fixed in size and meant to be used again and again: megabytes that are allocated and freed for every part stay with
 /// the allocator, on each thread's own heap.
 ///
-/// - Invariant: one party uses it at a time. Whoever hands it on does so through a lock, as tasks and drivers do, and
-///   doesn't touch it until it comes back.
+/// - Invariant: while one party fills it, nobody else uses it; a full one may be read by several. Whoever hands it on does
+///   so through a lock, as tasks and drivers do, and doesn't touch it until it comes back.
 @safe public final class PartBuffer: @unchecked Sendable {
     /// In bytes.
     public let capacity: Int

@@ -17,8 +17,8 @@ final class RelayOutlet {
 
     /// When it last took a byte, or said one.
     var lastMoved: ContinuousClock.Instant
-    /// Since when it has held the others back without a pause.
-    var heldBackSince: ContinuousClock.Instant?
+    /// For how long it has held the others back, less for how long it hasn't.
+    var heldOthersBack = Duration.zero
     private var uploadedWhenLooked: Int64 = 0
     private var reported: Int64 = 0
 

@@ -2,8 +2,8 @@ import AWSIdentity
 import ArgumentParser
 import Replicate
 
-/// Who we are and where each side answers.
-struct ConnectionOptions: ParsableArguments {
+/// Who we are and where the registry answers, for commands that have one side only.
+struct SourceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Profile of the shared AWS files, for every side.", valueName: "name"))
     var profile: String?
 
@@ -25,21 +25,10 @@ struct ConnectionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Session name for the source's role.", valueName: "name"))
     var sourceSessionName: String?
 
-    @Option(help: ArgumentHelp("Profile for the destination.", valueName: "name")) var destinationProfile: String?
-    @Option(help: ArgumentHelp("Role for the destination.", valueName: "arn")) var destinationRoleArn: String?
-    @Option(help: ArgumentHelp("External id for the destination's role.", valueName: "id"))
-    var destinationExternalId: String?
-    @Option(help: ArgumentHelp("Session name for the destination's role.", valueName: "name"))
-    var destinationSessionName: String?
-
     @Option(help: ArgumentHelp("Where the source's ECR API answers.", valueName: "url"))
     var sourceEndpointUrl: String?
-    @Option(help: ArgumentHelp("Where the destination's ECR API answers.", valueName: "url"))
-    var destinationEndpointUrl: String?
     @Option(help: ArgumentHelp("Where the source's registry answers, for PrivateLink.", valueName: "url"))
     var sourceRegistryEndpoint: String?
-    @Option(help: ArgumentHelp("Where the destination's registry answers, for PrivateLink.", valueName: "url"))
-    var destinationRegistryEndpoint: String?
 
     @Option(
         help: ArgumentHelp("Certificates to trust besides the system's (also AWS_CA_BUNDLE).", valueName: "file"),
@@ -47,38 +36,14 @@ struct ConnectionOptions: ParsableArguments {
     )
     var caBundle: String?
 
-    func validate() throws {
-        let anyRole = [roleArn, sourceRoleArn, destinationRoleArn].contains { $0 != nil }
-        let needs: [(flag: String, value: String?, hasRole: Bool, role: String)] = [
-            ("--external-id", externalId, anyRole, "--role-arn"),
-            ("--session-name", sessionName, anyRole, "--role-arn"),
-            ("--source-external-id", sourceExternalId, (sourceRoleArn ?? roleArn) != nil, "--source-role-arn"),
-            ("--source-session-name", sourceSessionName, (sourceRoleArn ?? roleArn) != nil, "--source-role-arn"),
-            (
-                "--destination-external-id", destinationExternalId, (destinationRoleArn ?? roleArn) != nil,
-                "--destination-role-arn"
-            ),
-            (
-                "--destination-session-name", destinationSessionName, (destinationRoleArn ?? roleArn) != nil,
-                "--destination-role-arn"
-            ),
-        ]
-        for need in needs where need.value != nil && !need.hasRole {
-            throw ValidationError("\(need.flag) belongs to a role; name it with \(need.role)")
-        }
-    }
-
-    /// For commands that have one side only.
-    ///
-    /// - Throws: A usage error if a flag means a side that isn't there: it must not be dropped in silence.
-    func refuseDestination() throws {
-        let named = [
-            destinationProfile, destinationRoleArn, destinationExternalId, destinationSessionName,
-            destinationEndpointUrl, destinationRegistryEndpoint,
-        ]
-        guard named.allSatisfy({ $0 == nil }) else {
-            throw ValidationError("there is no destination here; use the flag without 'destination-'")
-        }
+    /// - Parameter isRoleElsewhere: Whether another side names a role that the flags of every side belong to.
+    /// - Throws: A usage error if a flag that belongs to a role meets none: it must not be dropped in silence.
+    func refuseWithoutRole(_ isRoleElsewhere: Bool = false) throws {
+        let hasRole = (sourceRoleArn ?? roleArn) != nil
+        try refuse("--external-id", externalId, unless: hasRole || isRoleElsewhere, "--role-arn")
+        try refuse("--session-name", sessionName, unless: hasRole || isRoleElsewhere, "--role-arn")
+        try refuse("--source-external-id", sourceExternalId, unless: hasRole, "--source-role-arn")
+        try refuse("--source-session-name", sourceSessionName, unless: hasRole, "--source-role-arn")
     }
 
     var source: SideOptions {
@@ -94,18 +59,49 @@ struct ConnectionOptions: ParsableArguments {
             region: region
         )
     }
+}
+
+/// Who we are and where each side answers.
+struct ConnectionOptions: ParsableArguments {
+    @OptionGroup var common: SourceOptions
+
+    @Option(help: ArgumentHelp("Profile for the destination.", valueName: "name")) var destinationProfile: String?
+    @Option(help: ArgumentHelp("Role for the destination.", valueName: "arn")) var destinationRoleArn: String?
+    @Option(help: ArgumentHelp("External id for the destination's role.", valueName: "id"))
+    var destinationExternalId: String?
+    @Option(help: ArgumentHelp("Session name for the destination's role.", valueName: "name"))
+    var destinationSessionName: String?
+
+    @Option(help: ArgumentHelp("Where the destination's ECR API answers.", valueName: "url"))
+    var destinationEndpointUrl: String?
+    @Option(help: ArgumentHelp("Where the destination's registry answers, for PrivateLink.", valueName: "url"))
+    var destinationRegistryEndpoint: String?
+
+    func validate() throws {
+        try common.refuseWithoutRole(destinationRoleArn != nil)
+        let hasRole = (destinationRoleArn ?? common.roleArn) != nil
+        let role = "--destination-role-arn"
+        try refuse("--destination-external-id", destinationExternalId, unless: hasRole, role)
+        try refuse("--destination-session-name", destinationSessionName, unless: hasRole, role)
+    }
 
     var destination: SideOptions {
         SideOptions(
             identity: IdentityOptions(
-                profile: destinationProfile ?? profile,
-                roleARN: destinationRoleArn ?? roleArn,
-                externalID: destinationExternalId ?? externalId,
-                sessionName: destinationSessionName ?? sessionName
+                profile: destinationProfile ?? common.profile,
+                roleARN: destinationRoleArn ?? common.roleArn,
+                externalID: destinationExternalId ?? common.externalId,
+                sessionName: destinationSessionName ?? common.sessionName
             ),
             endpointURL: destinationEndpointUrl,
             registryEndpoint: destinationRegistryEndpoint,
-            region: region
+            region: common.region
         )
+    }
+}
+
+private func refuse(_ flag: String, _ value: String?, unless hasRole: Bool, _ role: String) throws {
+    guard value == nil || hasRole else {
+        throw ValidationError("\(flag) belongs to a role; name it with \(role)")
     }
 }

@@ -57,6 +57,7 @@ struct CopyCommand: AsyncParsableCommand {
     @OptionGroup(title: "Several images") var selection: SelectionArguments
     @OptionGroup(title: "Safety") var copying: CopyArguments
     @OptionGroup(title: "Large layers") var uploading: UploadArguments
+    @OptionGroup(title: "Transfers") var transfers: TransferArguments
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
 
@@ -71,7 +72,15 @@ struct CopyCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Session(command: "copy", output, connection, uploads: uploading.options).run { replicator in
+        let session = Session(
+            command: "copy",
+            output,
+            connection,
+            transfers,
+            uploads: uploading.options,
+            namesDestinations: destinations.count > 1
+        )
+        try await session.run { replicator in
             try await replicator.copy(
                 source,
                 selection.selection(of: source),

@@ -45,7 +45,7 @@ struct EcrReplicate: AsyncParsableCommand {
         Signals.surviveBrokenPipes()
         let arguments = Array(ProcessFacts.arguments.dropFirst())
         do {
-            var command = try parseAsRoot(arguments)
+            var command = try parse(arguments)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -58,6 +58,15 @@ struct EcrReplicate: AsyncParsableCommand {
             }
             exit(withError: error)
         }
+    }
+
+    /// - Throws: also a usage error for a word in a command's place that is none, whatever follows it.
+    static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+        let names = configuration.subcommands.compactMap { $0.configuration.commandName }
+        if let first = arguments.first, !first.hasPrefix("-"), !(names + ["help"]).contains(first) {
+            throw ValidationError("'\(first)' is no command; there are \(names.joined(separator: ", "))")
+        }
+        return try parseAsRoot(arguments)
     }
 
     private static func wantsJSON(_ arguments: [String]) -> Bool {

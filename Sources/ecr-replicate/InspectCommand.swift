@@ -28,10 +28,11 @@ struct InspectCommand: AsyncParsableCommand {
     var referrers: ReferrerMode = .all
 
     @OptionGroup(title: "Output") var output: OutputOptions
-    @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
+    @OptionGroup(title: "Identity and endpoints") var connection: SourceOptions
+    @OptionGroup var misplaced: MisplacedOptions
 
     func validate() throws {
-        try connection.refuseDestination()
+        try connection.refuseWithoutRole()
         guard ManifestID(image) != nil || image.registry.isLayout else {
             throw ValidationError("'\(image)' names no tag or digest")
         }

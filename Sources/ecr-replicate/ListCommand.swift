@@ -33,10 +33,11 @@ struct ListCommand: AsyncParsableCommand {
     var newest: Int?
 
     @OptionGroup(title: "Output") var output: OutputOptions
-    @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
+    @OptionGroup(title: "Identity and endpoints") var connection: SourceOptions
+    @OptionGroup var misplaced: MisplacedOptions
 
     func validate() throws {
-        try connection.refuseDestination()
+        try connection.refuseWithoutRole()
         guard ManifestID(repository) == nil else {
             throw ValidationError("'\(repository)' names one image; ls takes a repository")
         }

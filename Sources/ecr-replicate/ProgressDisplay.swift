@@ -10,16 +10,19 @@ final class ProgressDisplay: Sendable {
     private let form: Form
     private let announcesPlans: Bool
     private let stream: LineStream
-    private let state = Lock(ProgressState())
+    private let state: Lock<ProgressState>
     private let ticker: Task<Void, Never>?
 
     /// Between two drawings of the bars, and between two heartbeats where there are none (DESIGN section 7).
     static let frame: Duration = .milliseconds(100)
     static let heartbeat: Duration = .seconds(15)
 
-    /// - Parameter announcesPlans: Whether a plan deserves a line here; a promotion has said it already.
-    init(mode: ProgressMode, announcesPlans: Bool = true, stream: LineStream) {
+    /// - Parameters:
+    ///   - announcesPlans: Whether a plan deserves a line here; a promotion has said it already.
+    ///   - namesDestinations: Whether there are several, so that lines have to say which.
+    init(mode: ProgressMode, announcesPlans: Bool = true, namesDestinations: Bool = false, stream: LineStream) {
         self.announcesPlans = announcesPlans
+        state = Lock(ProgressState(namesDestinations: namesDestinations))
         self.stream = stream
         let terminal = Terminal(of: stream)
         form =
@@ -53,6 +56,9 @@ final class ProgressDisplay: Sendable {
         case .bar, .none: break
         }
     }
+
+    /// What is on its way, and how much of it is to come.
+    var underWay: String? { state.withLock { $0.underWay } }
 
     /// Takes the bars away, so that results stand alone.
     func finish() {

@@ -16,9 +16,13 @@ struct ProgressState: Sendable {
     private var blobsDone = 0
     private var blobsPlanned = 0
     private var isPlanned = false
+    /// Whether it has to be said where a blob goes: the same one may go to several places.
+    private let namesDestinations: Bool
 
     /// Bars shown at once; more would scroll a small terminal.
     static let mostBars = 8
+
+    init(namesDestinations: Bool = false) { self.namesDestinations = namesDestinations }
 
     /// Takes in an event.
     ///
@@ -40,27 +44,29 @@ struct ProgressState: Sendable {
             return nil
         case .blobResumed(let blob, let to, let place):
             moving["\(to)\(blob.digest)"]?.done = place
-            return "resume \(blob.digest)  at \(ByteCount(place)) of \(ByteCount(blob.size))"
+            return "resume \(blob.digest)  at \(ByteCount(place)) of \(ByteCount(blob.size))\(name(to))"
         case .blobProgress(let digest, let to, let bytes):
             moving["\(to)\(digest)"]?.done += Int64(bytes)
             return nil
         case .blobRestarted(let digest, let to, let reason):
             drop("\(to)\(digest)")
-            return "again  \(digest): \(reason)"
+            return "again  \(digest)\(name(to)): \(reason)"
         case .blobMoved(let blob, let to):
             drop("\(to)\(blob.digest)")
             blobsDone += 1
             bytesDone += blob.size
-            return "moved  \(blob.digest)  \(ByteCount(blob.size))"
+            return "moved  \(blob.digest)  \(ByteCount(blob.size))\(name(to))"
         case .blobMounted(let blob, let to, let from):
             drop("\(to)\(blob.digest)")
             blobsDone += 1
             bytesDone += blob.size
-            return "mount  \(blob.digest)  \(ByteCount(blob.size))  from \(from)"
+            return "mount  \(blob.digest)  \(ByteCount(blob.size))\(name(to))  from \(from)"
         case .manifestPut(let digest, let tag, let to): return "put    \(to.tagged(tag, digest: digest))"
         case .finished, .failed: return nil
         }
     }
+
+    private func name(_ destination: ImageReference) -> String { namesDestinations ? "  to \(destination)" : "" }
 
     private mutating func drop(_ key: String) {
         moving[key] = nil
@@ -72,8 +78,16 @@ struct ProgressState: Sendable {
     /// A sign of life, if anything is moving.
     var heartbeat: String? {
         guard !moving.isEmpty else { return nil }
-        return "moving \(moving.count) blobs, \(ByteCount(bytesDone + bytesUnderWay)) of \(ByteCount(bytesPlanned)), "
-            + "\(blobsDone) of \(blobsPlanned) blobs done"
+        return
+            "moving \(counted(moving.count, "blob")), \(ByteCount(bytesDone + bytesUnderWay)) of \(ByteCount(bytesPlanned)), "
+            + "\(blobsDone) of \(counted(blobsPlanned, "blob")) done"
+    }
+
+    /// What a run that begins nothing more still has to bring, if anything is moving.
+    var underWay: String? {
+        guard !moving.isEmpty else { return nil }
+        let left = moving.values.reduce(0) { $0 + max(0, $1.size - $1.done) }
+        return "\(counted(moving.count, "blob")), \(ByteCount(left)) to go"
     }
 
     /// The bars, none before there is something to show.

@@ -19,7 +19,7 @@ struct PromoteCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, or an ARN.", transform: parseReference)
+    @Argument(help: "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, an ARN, or oci:DIR:TAG.", transform: parseReference)
     var source: ImageReference
 
     @Argument(help: "Where to put it.", transform: parseDestination)
@@ -35,6 +35,7 @@ struct PromoteCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Safety") var copying: CopyArguments
     @OptionGroup(title: "Large layers") var uploading: UploadArguments
+    @OptionGroup(title: "Transfers") var transfers: TransferArguments
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
 
@@ -51,6 +52,7 @@ struct PromoteCommand: AsyncParsableCommand {
             command: "promote",
             output,
             connection,
+            transfers,
             uploads: uploading.options,
             announcesPlan: true,
             namesCallerAt: destination

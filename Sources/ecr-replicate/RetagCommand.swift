@@ -18,7 +18,7 @@ struct RetagCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, or an ARN.", transform: parseReference)
+    @Argument(help: "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, an ARN, or oci:DIR:TAG.", transform: parseReference)
     var source: ImageReference
 
     @Argument(help: "The tags to set.", transform: parseTag)
@@ -26,10 +26,11 @@ struct RetagCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Safety") var safety: TagArguments
     @OptionGroup(title: "Output") var output: OutputOptions
-    @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
+    @OptionGroup(title: "Identity and endpoints") var connection: SourceOptions
+    @OptionGroup var misplaced: MisplacedOptions
 
     func validate() throws {
-        try connection.refuseDestination()
+        try connection.refuseWithoutRole()
         guard ManifestID(source) != nil else {
             throw ValidationError("'\(source)' names no tag or digest; which image should get the new tag?")
         }

@@ -6,11 +6,26 @@ import Replicate
 /// How results are written down, for people and for programs.
 extension Session {
     func printText(_ results: [CopyResult], _ ending: Ending, _ requests: Int, _ seconds: Double) {
-        let (out, diagnostics) = (LineStream.standardOutput, LineStream.standardError)
         for result in results {
             switch result {
-            case .done(let receipt): receipt.lines.forEach(out.writeLine)
-            case .planned(let plan): plan.lines.forEach(out.writeLine)
+            case .done(let receipt): receipt.lines.forEach(LineStream.standardOutput.writeLine)
+            case .planned(let plan): plan.lines.forEach(LineStream.standardOutput.writeLine)
+            case .failed, .cancelled: break
+            }
+        }
+        printFailures(results, ending)
+        let diagnostics = LineStream.standardError
+        if case .finished = ending, results.isEmpty { diagnostics.writeLine(Self.nothingMatched) }
+        let summary = Summary(results: results, requests: requests, seconds: seconds)
+        (output.progress == .none ? summary.heldBefore : summary.lines).forEach(diagnostics.writeLine)
+    }
+
+    /// On standard error, whatever standard output gets.
+    func printFailures(_ results: [CopyResult], _ ending: Ending) {
+        let diagnostics = LineStream.standardError
+        for result in results {
+            switch result {
+            case .done, .planned: break
             case .failed(_, _, let error): diagnostics.writeLine("ecr-replicate: \(error)")
             case .cancelled(let source, let destination, let left):
                 let what = left.map { "left: \($0.words)" } ?? "not begun"
@@ -25,12 +40,7 @@ extension Session {
                     ? "interrupted: nothing is left to do"
                     : "interrupted: what has arrived stays, and the next run goes on from there"
             )
-        case .finished where results.isEmpty: diagnostics.writeLine(Self.nothingMatched)
         case .finished: break
-        }
-        guard output.progress != .none else { return }
-        for line in Summary(results: results, requests: requests, seconds: seconds).lines {
-            diagnostics.writeLine(line)
         }
     }
 }
@@ -62,9 +72,13 @@ extension CopyResult {
         case .failed, .cancelled: false
         }
     }
+}
 
-    /// Whether its own lines name this tag.
-    func reports(_ line: String) -> Bool {
-        if case .done(let receipt) = self { receipt.lines.contains(line) } else { false }
+extension [CopyResult] {
+    /// Those of `lines` that no result names among its own.
+    func unreported(of lines: [String]) -> [String] {
+        let receipts = compactMap { if case .done(let receipt) = $0 { receipt } else { nil } }
+        let reported = Set(receipts.flatMap(\.lines))
+        return lines.filter { !reported.contains($0) }
     }
 }

@@ -11,26 +11,46 @@ import Wire
 struct Session {
     let command: String
     let output: OutputOptions
-    let connection: ConnectionOptions
+    let connection: SourceOptions
+    let destination: SideOptions
+    let transfers: TransferArguments?
     let uploads: UploadOptions
     let announcesPlan: Bool
+    let namesDestinations: Bool
     /// A destination whose caller is asked for and said.
     let namesCallerAt: DestinationReference?
 
+    /// For commands that move blobs from one side to another.
     init(
         command: String,
         _ output: OutputOptions,
         _ connection: ConnectionOptions,
-        uploads: UploadOptions = UploadOptions(),
+        _ transfers: TransferArguments,
+        uploads: UploadOptions,
         announcesPlan: Bool = false,
+        namesDestinations: Bool = false,
         namesCallerAt: DestinationReference? = nil
     ) {
         self.command = command
         self.output = output
-        self.connection = connection
+        self.connection = connection.common
+        self.destination = connection.destination
+        self.transfers = transfers
         self.uploads = uploads
         self.announcesPlan = announcesPlan
+        self.namesDestinations = namesDestinations
         self.namesCallerAt = namesCallerAt
+    }
+
+    /// For commands that have one side only.
+    init(command: String, _ output: OutputOptions, _ connection: SourceOptions) {
+        self.command = command
+        self.output = output
+        self.connection = connection
+        destination = connection.source
+        transfers = nil
+        uploads = UploadOptions()
+        (announcesPlan, namesDestinations, namesCallerAt) = (false, false, nil)
     }
 
     /// Runs something that copies.
@@ -38,14 +58,24 @@ struct Session {
     /// - Throws: `ExitCode`, after everything has been printed.
     func run(_ body: @escaping @Sendable (Replicator) async throws -> [CopyResult]) async throws {
         let started = ContinuousClock.now
-        let display = ProgressDisplay(mode: output.progress, announcesPlans: !announcesPlan, stream: .standardError)
+        let display = ProgressDisplay(
+            mode: output.progress,
+            announcesPlans: !announcesPlan,
+            namesDestinations: namesDestinations,
+            stream: .standardError
+        )
         let announcement = Announcement(isWanted: announcesPlan && output.output == .text)
         let results = Lock<[CopyResult]>([])
         let caller = Lock<String?>(nil)
         let requests = Lock(0)
         let tagged = Lock<[String]>([])
         let drain = Drain()
-        let ending = await end(stop: { drain.begin() }) { report in
+        let stop: @Sendable () -> String = {
+            drain.begin()
+            let underWay = display.underWay.map { " (\($0))" } ?? ""
+            return "stopping: what is under way is finished first\(underWay); a second signal stops at once"
+        }
+        let ending = await end(stop: stop) { report in
             try await withReplicator(drain, report: report) { replicator, transport in
                 defer { requests.withLock { $0 = transport.statistics.requestsSent } }
                 if let namesCallerAt {
@@ -67,7 +97,7 @@ struct Session {
         let all = results.withLock { $0 }
         let code = exitCode(all, ending)
         // What was set before something failed is set: scripts must hear of it.
-        let unreported = code == 0 ? [] : tagged.withLock { $0 }.filter { line in !all.contains { $0.reports(line) } }
+        let unreported = code == 0 ? [] : all.unreported(of: tagged.withLock { $0 })
         let seconds = (ContinuousClock.now - started).seconds
         let count = requests.withLock { $0 }
         switch output.output {
@@ -85,6 +115,7 @@ struct Session {
                     setBeforeFailure: unreported
                 )
             )
+            printFailures(all, ending)
         case .text:
             unreported.forEach(LineStream.standardOutput.writeLine)
             printText(all, ending, count, seconds)
@@ -116,7 +147,8 @@ struct Session {
             }
         } reporting: { _ in
         }
-        if let error = ending.error {
+        if var error = ending.error {
+            error.onlyReads = true
             if output.output == .json {
                 printJSON(
                     CopyDocument(
@@ -156,9 +188,10 @@ struct Session {
 
     /// Runs `body` until it ends; a second signal doesn't wait for anything.
     ///
-    /// - Parameter stop: What the first signal asks for; `nil` cancels `body`, which then leaves nothing half done.
+    /// - Parameter stop: What the first signal asks for, and what is said of it; `nil` cancels `body`, which then leaves
+    ///   nothing half done.
     private func end(
-        stop: (@Sendable () -> Void)?,
+        stop: (@Sendable () -> String)?,
         _ body: @escaping @Sendable (@escaping @Sendable (CopyEvent) -> Void) async throws -> Void,
         reporting: @escaping @Sendable (CopyEvent) -> Void
     ) async -> Ending {
@@ -169,11 +202,12 @@ struct Session {
             for await termination in Signals.terminations() {
                 if termination.ordinal > 1 { ProcessFacts.exitNow(termination.signal.exitCode) }
                 stopped.withLock { $0 = termination.signal }
-                LineStream.standardError.writeLine(
-                    stop == nil
-                        ? "stopping" : "stopping: what is under way is finished first; a second signal stops at once"
-                )
-                stop.map { $0() } ?? work.cancel()
+                if let stop {
+                    LineStream.standardError.writeLine(stop())
+                } else {
+                    LineStream.standardError.writeLine("stopping")
+                    work.cancel()
+                }
             }
         }
         defer { watch.cancel() }
@@ -194,74 +228,6 @@ struct Session {
         }
     }
 
-    private func withReplicator(
-        _ drain: Drain,
-        report: @escaping @Sendable (CopyEvent) -> Void,
-        _ body: @escaping @Sendable (Replicator, Transport) async throws -> Void
-    ) async throws {
-        let logger = diagnostics(output.logLevel)
-        let environment = AWSEnvironment.current()
-        let retry = RetryPolicy(onRetry: { attempt, wait, error in
-            // Who waits for seconds should see why.
-            logger.log(
-                level: wait >= .seconds(1) ? .warning : .notice,
-                "try \(attempt) failed, next in \(wait.shown): \(error)"
-            )
-        })
-        let configuration = TransportConfiguration(
-            caBundle: connection.caBundle ?? environment.variables["AWS_CA_BUNDLE"],
-            plainHTTPAuthorities: namedPlainAuthorities(environment),
-            userAgent: "ecr-replicate/\(Build.version)",
-            limitRate: output.limitRate?.bytes
-        )
-        try await withTransport(configuration) { transport in
-            let resolver = IdentityResolver(
-                environment: environment,
-                sender: transport,
-                retry: retry,
-                logger: logger
-            )
-            let opener = RepositoryOpener(
-                resolver: resolver,
-                sender: transport,
-                retry: retry,
-                budgets: RetryBudgets(
-                    inFlight: max(output.jobs ?? 0, RetryBudgets.usualInFlight),
-                    attempts: retry.attempts
-                ),
-                logger: logger
-            )
-            let replicator = Replicator(
-                opener: opener,
-                relay: transport,
-                retry: retry,
-                source: connection.source,
-                destination: connection.destination,
-                jobs: output.jobs,
-                uploads: uploads,
-                drain: drain,
-                report: report
-            )
-            try await body(replicator, transport)
-        }
-    }
-
-    /// Endpoints that the user wrote with `http://`, who thereby allows it there.
-    private func namedPlainAuthorities(_ environment: AWSEnvironment) -> Set<String> {
-        let named =
-            [
-                connection.sourceEndpointUrl, connection.destinationEndpointUrl,
-                connection.sourceRegistryEndpoint, connection.destinationRegistryEndpoint,
-            ]
-            + ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL_STS"].map { environment.variables[$0] }
-            + ProcessFacts.arguments.filter { $0.hasPrefix("http://") }.map {
-                "http://" + $0.dropFirst(7).prefix { $0 != "/" }
-            }
-        return Set(
-            named.compactMap { $0 }.compactMap { try? HTTPURL($0) }.filter { $0.scheme == .http }.map(\.authority)
-        )
-    }
-
     private func exitCode(_ results: [CopyResult], _ ending: Ending) -> Int32 {
         switch ending {
         case .interrupted(let signal): signal.exitCode
@@ -269,11 +235,4 @@ struct Session {
         case .finished: ExitStatus.of(results)
         }
     }
-}
-
-/// A logger on standard error, a line a message.
-func diagnostics(_ level: Logger.Level) -> Logger {
-    var logger = Logger(label: "ecr-replicate") { _ in LineLogHandler() }
-    logger.logLevel = level
-    return logger
 }

@@ -7,19 +7,27 @@ struct Summary {
     var requests: Int
     var seconds: Double
 
-    var lines: [String] {
-        let receipts = results.compactMap { if case .done(let receipt) = $0 { receipt } else { nil } }
-        let failed = results.count { $0.error != nil }
-        var lines = receipts.flatMap(\.notes).map { "note: \($0)" }
-        for receipt in receipts {
-            for tag in receipt.tags {
-                if let previous = tag.previous, tag.outcome == .moved {
-                    lines.append("\(receipt.destination):\(tag.tag) held \(previous) before")
-                } else if let previous = tag.previous, tag.outcome == .skipped {
-                    lines.append("\(receipt.destination):\(tag.tag) holds \(previous) and was left alone")
-                }
+    /// What a rollback needs, hence said to those too who want to hear of nothing.
+    var heldBefore: [String] { tags(.moved) { "\($0) held \($1) before" } }
+
+    private var receipts: [CopyReceipt] {
+        results.compactMap { if case .done(let receipt) = $0 { receipt } else { nil } }
+    }
+
+    private func tags(_ outcome: CopyReceipt.TagResult.Outcome, _ line: (String, Digest) -> String) -> [String] {
+        receipts.flatMap { receipt in
+            receipt.tags.filter { $0.outcome == outcome }.compactMap { tag in
+                tag.previous.map { line("\(receipt.destination):\(tag.tag)", $0) }
             }
         }
+    }
+
+    var lines: [String] {
+        let receipts = receipts
+        let failed = results.count { $0.error != nil }
+        var lines = receipts.flatMap(\.notes).map { "note: \($0)" }
+        lines += heldBefore
+        lines += tags(.skipped) { "\($0) holds \($1) and was left alone" }
         var parts: [String] = []
         if !receipts.isEmpty {
             let moved = receipts.reduce(0) { $0 + $1.blobsMoved }
@@ -47,9 +55,6 @@ struct Summary {
         return lines
     }
 }
-
-/// A number and its noun: `1 tag`, `2 tags`.
-func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
 extension Duration {
     var seconds: Double {

@@ -77,14 +77,17 @@ struct STSClientTests {
         #expect(clock.waits.isEmpty)
     }
 
-    @Test("is not asked again after a refusal, which names both sides and the request")
-    func refused() async throws {
-        let sender = RecordingSender { _, _ in refusal(403, "AccessDenied", "not & you") }
+    @Test(
+        "is not asked again after a refusal, which names both sides and the request",
+        arguments: ["AccessDenied", "AccessDeniedException"]
+    )
+    func refused(code: String) async throws {
+        let sender = RecordingSender { _, _ in refusal(403, code, "not & you") }
         let (resolver, _) = try resolver(Self.keys, sender: sender)
         let provider = try resolver.provider(for: .init(roleARN: Self.role), stsRegion: "eu-west-1")
         let error = await #expect(throws: IdentityError.self) { try await provider.credentials() }
         #expect(sender.requests.count == 1)
-        #expect(error?.problem == "the role \(Self.role) could not be assumed: AccessDenied: not & you")
+        #expect(error?.problem == "the role \(Self.role) could not be assumed: \(code): not & you")
         #expect(error?.requestID == "r-9")
         #expect(error?.tried == ["the role flag, with …MENT from environment"])
         #expect(error?.remedy.contains("trust policy") == true)

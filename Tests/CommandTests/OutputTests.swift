@@ -121,6 +121,10 @@ struct JSONOutputTests {
             let missing = try await stage.run("copy", "--output", "json", "\(stage.source):v9", stage.destination)
             #expect(missing.exitCode == 1)
             #expect(try object(missing)["exitCode"] as? Int == 1)
+            #expect(
+                missing.errors.contains("failed at the source \(stage.source):v9: there is no such image\n  next: ")
+            )
+            #expect(missing.errors.count { $0 == "\n" } == 2, "\(missing.errors)")
             let listed = try await stage.run("ls", "--output=json", "\(stage.source)-none")
             #expect(listed.exitCode == 1)
             let error = try #require(object(listed)["error"] as? [String: String])
@@ -186,6 +190,7 @@ struct JSONOutputTests {
                 "\(stage.source):v1",
                 stage.destination,
                 "\(host)/",
+                "\(stage.destination):v1",
                 "\(stage.destination):v2",
                 "arn:aws:ecr:\(Stage.far):\(Stage.account):repository/team/app"
             )

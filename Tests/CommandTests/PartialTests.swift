@@ -1,6 +1,10 @@
+import Content
 import ECREmulator
+import Replicate
 import TestPrograms
 import Testing
+
+@testable import ecr_replicate
 
 @Suite("What was set before something failed", .timeLimit(.minutes(1)))
 struct PartialTests {
@@ -24,5 +28,27 @@ struct PartialTests {
             #expect(full.exitCode == 1)
             #expect(full.errors.contains("the result could not be written"))
         }
+    }
+
+    @Test("is found at once among thousands of images")
+    func many() throws {
+        let digest = Digest(of: "image".utf8)
+        let destination = try ImageReference(parsing: "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app")
+        let receipts = try (0..<5_000).map { number in
+            CopyReceipt(
+                source: destination,
+                destination: destination,
+                digest: digest,
+                mediaType: .ociManifest,
+                tags: [.init(tag: try Tag(parsing: "v\(number)"), outcome: .set)]
+            )
+        }
+        let lines = receipts.flatMap(\.lines)
+        let results = receipts.map { CopyResult.done($0) }
+        let spent = ContinuousClock().measure {
+            #expect((results.dropFirst(7) + []).unreported(of: lines) == Array(lines.prefix(7)))
+        }
+        // Each with each is millions of comparisons, and takes longer.
+        #expect(spent < .seconds(3), "\(spent)")
     }
 }

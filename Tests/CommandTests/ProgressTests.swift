@@ -46,6 +46,11 @@ struct ProgressTests {
             let copied = try await stage.run("copy", "--progress", "none", "\(stage.source):v1", stage.destination)
             #expect(copied.errors.isEmpty)
             #expect(copied.lines.count == 1)
+            // But for what it takes to put a tag back.
+            let other = try stage.seed(.oci("other", layers: [10]), tag: "stable")
+            let tag = "\(stage.destination):stable"
+            let moved = try await stage.run("copy", "--progress", "none", "\(stage.source):v1", tag)
+            #expect(moved.errors == "\(tag) held \(other) before\n")
         }
     }
 }
@@ -77,12 +82,13 @@ struct ProgressStateTests {
         _ = state.note(.blobProgress(blob.digest, to: try place(), bytes: 500))
         #expect(state.lines(width: 80).count == 2)
         #expect(state.lines(width: 80).allSatisfy { $0.contains("500 B / 1.0 kB") })
-        #expect(state.heartbeat?.contains("500 B of 1.0 kB") == true)
+        #expect(state.heartbeat == "moving 1 blob, 500 B of 1.0 kB, 0 of 1 blob done")
+        #expect(state.underWay == "1 blob, 500 B to go")
 
         let line = state.note(.blobMoved(blob, to: try place()))
 
         #expect(line == "moved  \(blob.digest)  1.0 kB")
-        #expect(state.heartbeat == nil)
+        #expect(state.heartbeat == nil && state.underWay == nil)
         let last = try #require(state.lines(width: 80).first)
         #expect(state.lines(width: 80).count == 1)
         #expect(last.hasPrefix("1/1 blobs"))
@@ -100,6 +106,20 @@ struct ProgressStateTests {
         #expect(line == "again  \(blob.digest): cut off")
         _ = state.note(.blobStarted(blob, to: try place()))
         #expect(state.lines(width: 80).last?.contains("0 B / 1.0 kB") == true)
+    }
+
+    @Test("name the place a line is about where there are several")
+    func destinations() throws {
+        var state = ProgressState(namesDestinations: true)
+        let blob = try blob(1, size: 1_000)
+        let (place, sibling) = (try place(), try RepositoryName(parsing: "team/other"))
+        let (what, to) = (blob.digest, "  to localhost:5000/team/app")
+        #expect(state.note(.blobResumed(blob, to: place, at: 500)) == "resume \(what)  at 500 B of 1.0 kB\(to)")
+        #expect(state.note(.blobRestarted(what, to: place, reason: "cut off")) == "again  \(what)\(to): cut off")
+        #expect(state.note(.blobMoved(blob, to: place)) == "moved  \(what)  1.0 kB\(to)")
+        #expect(
+            state.note(.blobMounted(blob, to: place, from: sibling)) == "mount  \(what)  1.0 kB\(to)  from team/other"
+        )
     }
 
     @Test("never show more than there is")

@@ -39,6 +39,11 @@ struct UsageTests {
             (["retag", "--tag=x", "team/app:v1", "v2"], "Unknown option '--tag'"),
             (["retag", "--destination-profile", "p", "team/app:v1", "v2"], "there is no destination here"),
             (["ls", "--destination-role-arn", "r", "team/app"], "there is no destination here"),
+            (["inspect", "--jobs", "4", "team/app:v1"], "no layer is moved here; leave out --jobs"),
+            (["retag", "--limit-rate", "1MB", "team/app:v1", "v2"], "leave out --limit-rate"),
+            (["cpoy", "team/app:v1", "x/y"], "'cpoy' is no command; there are retag, copy, promote"),
+            (["cpoy", "--output", "json"], "'cpoy' is no command"),
+            (["copy", "team/app:v1", "111122223333.dkr.ecr.us-east-1.amazonaws.com"], "it is a registry"),
             (["promote", "team/app", "x/y"], "one image is promoted at a time"),
             (["promote", "--platform=linux/amd64", "team/app:v1", "x/y"], "Unknown option '--platform'"),
             (["ls", "team/app:v1"], "ls takes a repository"),
@@ -69,7 +74,7 @@ struct UsageTests {
         ] as [([String], String)]
     )
     func wrong(arguments: [String], reason: String) throws {
-        let error = try #require(throws: (any Error).self) { try EcrReplicate.parseAsRoot(arguments) }
+        let error = try #require(throws: (any Error).self) { try EcrReplicate.parse(arguments) }
         #expect(EcrReplicate.exitCode(for: error) == .validationFailure)
         #expect(EcrReplicate.message(for: error).contains(reason), "\(EcrReplicate.message(for: error))")
     }
@@ -80,7 +85,7 @@ struct UsageTests {
     )
     func rates(text: String, bytes: Int64) throws {
         let command = try EcrReplicate.parseAsRoot(["copy", "--limit-rate", text, "team/app:v1", "x/y"])
-        #expect((command as? CopyCommand)?.output.limitRate?.bytes == bytes)
+        #expect((command as? CopyCommand)?.transfers.limitRate?.bytes == bytes)
     }
 
     @Test(
@@ -105,5 +110,10 @@ struct UsageTests {
         #expect(EcrReplicate.exitCode(for: error) == .success)
         let text = EcrReplicate.fullMessage(for: error, columns: 80)
         #expect(text.contains("EXAMPLES\n  ") && text.contains("ecr-replicate \(subcommand)"))
+        // What only says that it is misplaced is not on offer.
+        let isOffered = ["copy", "promote"].contains(subcommand)
+        for flag in ["--destination-profile", "--jobs", "--limit-rate"] {
+            #expect(text.contains(flag) == isOffered, "\(flag)")
+        }
     }
 }

@@ -3,6 +3,9 @@ import Testing
 
 private let hex = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
 private let parts = "each part between slashes is lowercase letters and digits, joined by . _ __ or hyphens"
+private let ecr = "111122223333.dkr.ecr.us-east-1.amazonaws.com"
+private let local = "111122223333.dkr.ecr.us-east-1.localhost"
+private let noSlash = "it is a registry; a repository follows HOST/, and a destination HOST/ keeps its name"
 private let arn = "an ARN is written arn:PARTITION:ecr:REGION:ACCOUNT:repository/NAME"
 
 @Suite("Malformed references")
@@ -38,6 +41,11 @@ struct MalformedReferenceTests {
             "'sha256:abc' is not a digest: write sha256: and 64 lowercase hexadecimal characters"
         ),
         ("r.example/", "'r.example/' is not an image reference: it names a registry but no repository"),
+        (ecr, "'\(ecr)' is not an image reference: \(noSlash)"),
+        ("\(ecr):v1", "'\(ecr):v1' is not an image reference: \(noSlash)"),
+        ("\(local):5000", "'\(local):5000' is not an image reference: \(noSlash)"),
+        ("localhost", "'localhost' is not an image reference: \(noSlash)"),
+        ("localhost:5000", "'localhost:5000' is not an image reference: \(noSlash)"),
         ("r.example/:v1", "'r.example/:v1' is not an image reference: it names no repository"),
         ("r.example/@sha256:\(hex)", "'r.example/@sha256:\(hex)' is not an image reference: it names no repository"),
         (":v1", "':v1' is not an image reference: it names no repository"),

@@ -131,7 +131,8 @@ struct ReferenceTests {
     @Test(
         "without a host are in the caller's own account",
         arguments: [
-            "app", "app:v1", "team/app", "team/app@sha256:\(hex)", "team/app:v1@sha256:\(hex)", "localhost:5000",
+            "app", "app:v1", "team/app", "team/app@sha256:\(hex)", "team/app:v1@sha256:\(hex)", "localhost:v1",
+            "app:5000",
         ]
     )
     func callersOwn(text: String) throws {

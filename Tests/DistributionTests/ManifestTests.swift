@@ -89,6 +89,45 @@ struct ManifestTests {
         #expect(try await other.client.manifest(tag, of: other.repository)?.digest == imageDigest)
     }
 
+    @Test("are read where the registry sends us; credentials stay at home, and a circle ends")
+    func redirected() async throws {
+        let tag = ManifestReference.tag(try Tag(parsing: "1.0"))
+        let (here, there) = ("https://r.example/v2/team/app/manifests/1.0", "https://mirror.example/m?sig=1")
+        let home = "/v2/mirrored/team/app/manifests/1.0"
+        let basic = BasicAuthorization(user: "AWS", password: "pw")
+        let credentials = "[Basic QVdTOnB3]"
+        let stage = try Stage(
+            .answer(307, ["Location": home]),
+            .answer(302, ["Location": there]),
+            .answer(200, [:], imageText),
+            authorization: basic
+        )
+        #expect(try await stage.client.manifest(tag, of: stage.repository)?.digest == imageDigest)
+        let asked = ["\(here) \(credentials)", "https://r.example\(home) \(credentials)", there]
+        #expect(stage.registry.asked == asked.map { "GET \($0)" })
+
+        let head = try Stage(
+            .answer(308, ["Location": home]),
+            .answer(200, [Self.digestField: "\(someDigest)"]),
+            authorization: basic
+        )
+        #expect(try await head.client.manifestDigest(tag, of: head.repository) == someDigest)
+        #expect(head.registry.asked == asked.prefix(2).map { "HEAD \($0)" })
+
+        // Where something is written, the address is for whoever runs this to judge.
+        let moved = try Stage(.answer(307, ["Location": there]))
+        let error = try await registryError {
+            try await moved.client.putManifest(Manifest(bytes: Array(imageText.utf8)), as: tag, in: moved.repository)
+        }
+        #expect(error.message == "a redirect to https://mirror.example/m?…")
+
+        let again = ScriptedRegistry.Line.answer(307, ["Location": here])
+        let circle = try Stage(again, again, again, again, again, again)
+        await #expect { try await circle.client.manifest(tag, of: circle.repository) } throws: {
+            ($0 as? WireError)?.reason == .badRedirect
+        }
+    }
+
     @Test("may be asked for their digest alone")
     func head() async throws {
         let stage = try Stage(.answer(200, [Self.digestField: "\(someDigest)", "Sizes": ""]))

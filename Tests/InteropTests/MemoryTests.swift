@@ -44,6 +44,22 @@ struct MemoryTests {
         }
     }
 
+    @Test("stays under 64 MiB while some layers go in parts and many others by the registry", .needs(.python))
+    func mixed() async throws {
+        let base = try await withSource("1x1KiB") { try await $0.copy() }
+        try await withSource("2x128MiB", "40x8MiB", "60x1MiB") { source in
+            let peak = try await source.copyAll(
+                "--resumable-above",
+                "100MiB",
+                "--state-dir",
+                "\(source.directory)/state"
+            )
+            reportFigure("memory: parts and relays, at most \(peak >> 10) KiB resident, \(base >> 10) KiB without")
+            #expect(peak < Self.bound + max(0, base - Self.optimizedBase), "\(peak >> 20) MiB, \(base >> 20) without")
+            #expect(source.emulator.requests.count { $0.operation == "UploadLayerPart" } == 2 * 13)
+        }
+    }
+
     @Test(
         "stays under 64 MiB while a layer of 10 GiB is copied, by either way",
         .needs(.python),
@@ -66,6 +82,18 @@ private struct Source: Sendable {
     /// For whatever a run wants to keep.
     let directory: String
 
+    /// Copies all images side by side; as ``copy(_:)`` otherwise.
+    func copyAll(_ flags: String...) async throws -> Int {
+        let hosts = [Cloud.home, Cloud.far].map { emulator.registryHost(account: Cloud.build, region: $0) }
+        let (ended, peak) = try await runMeasured(
+            .ecrReplicate,
+            ["copy", "--all-tags"] + flags + ["\(hosts[0])/large", "\(hosts[1])/large"],
+            environment: emulator.variables()
+        )
+        #expect(ended.exitCode == 0, "\(ended.errors)")
+        return peak
+    }
+
     /// Copies the image, as the command does.
     ///
     /// - Returns: What the command had resident at most, in bytes.
@@ -82,16 +110,24 @@ private struct Source: Sendable {
     }
 }
 
-private func withSource<Result>(_ layers: String, _ body: (Source) async throws -> Result) async throws -> Result {
-    let order = try SeedOrder(parsing: "large:v1=\(layers)")
+/// - Parameter layers: Of each image, which are tagged v1, v2 and so on.
+private func withSource<Result>(_ layers: String..., body: (Source) async throws -> Result) async throws -> Result {
+    let images = try layers.enumerated().map { try SeedOrder(parsing: "large:v\($0 + 1)=\($1)").image }
     var configuration = EmulatorConfiguration()
     configuration.discardsLayers = true
     return try await withScratchDirectory { directory in
         try await withEmulator(configuration) { emulator in
-            let image = order.image
-            try emulator.seed(image, tag: "v1", account: Cloud.build, region: Cloud.home, repository: "large")
+            for (number, image) in images.enumerated() {
+                try emulator.seed(
+                    image,
+                    tag: "v\(number + 1)",
+                    account: Cloud.build,
+                    region: Cloud.home,
+                    repository: "large"
+                )
+            }
             try emulator.createRepository(account: Cloud.build, region: Cloud.far, "large")
-            return try await body(Source(emulator: emulator, image: image, directory: directory))
+            return try await body(Source(emulator: emulator, image: images[0], directory: directory))
         }
     }
 }

@@ -56,6 +56,31 @@ struct AdmissionTests {
         await #expect(throws: CancellationError.self) { try await task.value }
     }
 
+    @Test("keeps memory for what goes in parts, and lets that in even where small ones never end")
+    func parts() async throws {
+        let admission = Admission(jobs: nil)
+        let room = Room()
+        try await admission.admit(10 << 30, inParts: true) {
+            try await admission.admit(10 << 30, inParts: true) {
+                try await (0..<100).forEachConcurrently(limit: 100) { _ in
+                    try await admission.admit(1_000) { await room.stay() }
+                }
+            }
+        }
+        #expect(room.most == Admission.mostBesideParts)
+
+        let isOver = Lock(false)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<40 {
+                group.addTask {
+                    while !isOver.withLock({ $0 }) { try await admission.admit(1_000) { await Task.yield() } }
+                }
+            }
+            group.addTask { try await admission.admit(10 << 30, inParts: true) { isOver.withLock { $0 = true } } }
+            try await group.waitForAll()
+        }
+    }
+
     @Test(
         "lets many small ones in and few large ones, and bounds the bytes of the small",
         arguments: [(1_000, 32), (Admission.large - 1, 12), (Admission.large, 8), (10 << 30, 8)] as [(Int64, Int)]

@@ -25,6 +25,20 @@ struct SingleFlightTests {
         #expect(try await flights.run("a") { 4 } == 4)
     }
 
+    @Test("keeps what came of it, and nothing that it was made with")
+    func letsGo() async throws {
+        final class Burden: Sendable {}
+        let flights = SingleFlight<String, Int>()
+        weak var burden: Burden?
+        do {
+            let made = Burden()
+            burden = made
+            _ = try await flights.run("a") { withExtendedLifetime(made) { 1 } }
+        }
+        #expect(burden == nil)
+        #expect(await flights.waiters("a") == 0)
+    }
+
     @Test("hands a failure to those who wait, and lets the next one try")
     func failure() async throws {
         let flights = SingleFlight<String, Int>()

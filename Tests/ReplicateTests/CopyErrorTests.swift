@@ -21,6 +21,10 @@ struct CopyErrorTests {
                 + "the repository)", .notPermitted
         ),
         (
+            .denied(action: "upload", text: "no", remedy: "log in"), .destination, "not allowed to upload: no",
+            "log in", .notPermitted
+        ),
+        (
             .noCredentials("there are none"), .destination, "there are none",
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --destination-profile",
             .notPermitted
@@ -137,7 +141,9 @@ struct CopyErrorTests {
             .rejected(code: "Odd", text: "words"), .source, "Odd: words",
             "see the text; --log-level debug shows every request of the API", .failed
         ),
-        (.unsupported("not this"), .source, "not this", "see the documentation for what works", .failed),
+        (.unsupported("not this"), .source, "not this", "this can't be done with what is there", .failed),
+        (.unsupported("not this", remedy: "but that"), .source, "not this", "but that", .failed),
+        (.unusableFile("locked", remedy: "wait"), .destination, "locked", "wait", .failed),
     ]
 
     private static func tagged(_ text: String) -> Content.Tag {
@@ -154,5 +160,8 @@ struct CopyErrorTests {
         error.requestID = "r-1"
         #expect(error.description.hasSuffix("\n  request id: r-1"))
         #expect(error.kind == kind)
+        // Where nothing was to arrive, nothing has.
+        error.onlyReads = true
+        #expect(!error.description.contains("arrived"))
     }
 }

@@ -65,7 +65,7 @@ struct DocumentTests {
                 "  foreign \(FakeImage.blob("elsewhere").digest)  stays where its urls point",
                 "  put     \(image.digest)  root", "  tag     \(place):new",
                 "  move    \(place):moving  from \(old.digest)", "  tag     \(place):\(signatureTag)",
-                "  in all  16 B in 2 blobs to move, 1 there, 1 manifests to put, 3 tags to set",
+                "  in all  16 B in 2 blobs to move, 1 there, 1 manifest to put, 3 tags to set",
             ]
         )
     }
@@ -125,10 +125,10 @@ struct DocumentTests {
 
     @Test("a failure, and one before anything was tried, as JSON")
     func failureDocument() throws {
-        var error = CopyError(.imageMissing, side: .source, image: "a.test/app:v1", operation: "reading the source")
+        var error = CopyError(.imageMissing, side: .source, image: "a.test/app:v1", operation: "reading the image")
         let failure = """
             {"cause":"there is no such image","image":"a.test/app:v1","kind":"failed",\
-            "operation":"reading the source","reason":"imageMissing","remedy":"list what is there with: ecr-replicate ls a.test/app",\
+            "operation":"reading the image","reason":"imageMissing","remedy":"list what is there with: ecr-replicate ls a.test/app",\
             "side":"source"}
             """
         #expect(

@@ -162,7 +162,8 @@ struct PartBench: Sendable {
         above: Int64 = 1,
         state: String? = nil,
         smallest: Int = 1,
-        attempts: Int = 8
+        attempts: Int = 8,
+        clock: any Clock<Duration> = ContinuousClock()
     ) -> LargeBlobs {
         var options = UploadOptions(mode: mode, resumableAbove: above, stateDirectory: state)
         options.smallestPart = smallest
@@ -171,6 +172,7 @@ struct PartBench: Sendable {
             sender: host,
             retry: RetryPolicy(attempts: attempts, clock: InstantClock(), jitter: { 1 }),
             logger: log.logger,
+            clock: clock,
             report: { [events] event in events.withLock { $0.append(event) } }
         )
     }

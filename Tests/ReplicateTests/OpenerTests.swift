@@ -15,8 +15,15 @@ final class RecordingAWS: HTTPSending {
     let proxyEndpoint: String
     let refusals: [String: (status: Int, body: String)]
 
-    init(proxyEndpoint: String, refusing refusals: [String: (status: Int, body: String)] = [:]) {
-        (self.proxyEndpoint, self.refusals) = (proxyEndpoint, refusals)
+    /// How many requests at first get no answer.
+    let unreachable: Int
+
+    init(
+        proxyEndpoint: String,
+        refusing refusals: [String: (status: Int, body: String)] = [:],
+        unreachable: Int = 0
+    ) {
+        (self.proxyEndpoint, self.refusals, self.unreachable) = (proxyEndpoint, refusals, unreachable)
     }
 
     var operations: [String] { seen.withLock { $0.map(\.operation) } }
@@ -33,7 +40,11 @@ final class RecordingAWS: HTTPSending {
         } else {
             operation = "\(request.method) \(request.url.path)"
         }
-        seen.withLock { $0.append((operation, request.url)) }
+        let count = seen.withLock { seen in
+            seen.append((operation, request.url))
+            return seen.count
+        }
+        guard count > unreachable else { throw WireError(.unreachable, "refused", url: request.url) }
         if let (status, body) = refusals[operation] {
             return WireResponse(status: .init(code: status), body: Array(body.utf8))
         }
@@ -60,13 +71,17 @@ final class RecordingAWS: HTTPSending {
 
 @Suite("Opening registries")
 struct OpenerTests {
-    private func opener(_ aws: RecordingAWS, _ more: [String: String] = [:]) -> RepositoryOpener {
+    private func opener(
+        _ aws: RecordingAWS,
+        _ more: [String: String] = [:],
+        attempts: Int = 1
+    ) -> RepositoryOpener {
         var variables = [
             "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "eu-west-1",
         ]
         variables.merge(more) { $1 }
         let logger = Logger(label: "opener") { _ in SwiftLogNoOpLogHandler() }
-        let retry = RetryPolicy(attempts: 1, clock: InstantClock())
+        let retry = RetryPolicy(attempts: attempts, clock: InstantClock())
         let resolver = IdentityResolver(
             environment: AWSEnvironment(variables: variables, home: "/nonexistent"),
             sender: aws,
@@ -252,6 +267,14 @@ struct OpenerTests {
         #expect(error?.side == .destination && error?.image == "team/app")
     }
 
+    @Test("takes what STS forbids for a permission", arguments: ["AccessDenied", "AccessDeniedException"])
+    func forbidden(code: String) async throws {
+        let body = "<ErrorResponse><Error><Code>\(code)</Code><Message>no</Message></Error></ErrorResponse>"
+        let aws = RecordingAWS(proxyEndpoint: localProxy, refusing: ["GetCallerIdentity": (403, body)])
+        let error = await #expect(throws: CopyError.self) { try await open(opener(aws, local), "team/app") }
+        #expect(error?.reason == .denied(action: "sts:GetCallerIdentity", text: "no"))
+    }
+
     @Test("asks a plain registry once how it is spoken to, and names permissions without IAM")
     func plain() async throws {
         let aws = RecordingAWS(proxyEndpoint: "", refusing: ["GET /v2/team/app/manifests/v1": (403, "{}")])
@@ -262,8 +285,22 @@ struct OpenerTests {
         let error = await #expect(throws: CopyError.self) {
             try await repository.read([.tag(Tag(parsing: "v1"))])
         }
-        #expect(error?.reason == .denied(action: "read the manifest", text: "{}"), "\(String(describing: error))")
+        #expect(error?.cause == "not allowed to read the manifest: {}" && error?.kind == .notPermitted)
+        #expect(error?.remedy == "log in with: docker login localhost:5000 (or podman login), as somebody who may")
         #expect(error?.image == "localhost:5000/team/app:v1")
+    }
+
+    @Test("waits for a plain registry that is just being started")
+    func starting() async throws {
+        let aws = RecordingAWS(proxyEndpoint: "", unreachable: 5)
+        let repository = try await open(opener(aws, attempts: 6), "localhost:5000/team/app")
+        #expect(repository.registryKey == "https://localhost:5000")
+        #expect(aws.operations == Array(repeating: "GET /v2/", count: 6))
+
+        let error = await #expect(throws: CopyError.self) {
+            try await open(opener(RecordingAWS(proxyEndpoint: "", unreachable: 6), attempts: 6), "localhost:5000/a/b")
+        }
+        #expect(error?.reason.name == "unreachable")
     }
 
     @Test("needs no credentials to be refused: an error that names the side")

@@ -69,7 +69,7 @@ struct PartPlanTests {
 struct PartPoolTests {
     @Test("is handed out so far and no further, and comes back on every way")
     func bounded() async throws {
-        let pool = PartPool(count: 2)
+        let pool = PartPool(byteCount: 128)
         let held = Lock(0)
         let most = Lock(0)
         try await (0..<100).forEachConcurrently(limit: 20) { number in
@@ -89,7 +89,7 @@ struct PartPoolTests {
 
     @Test("is used again while somebody needs it, and given up when nobody does")
     func reused() async throws {
-        let pool = PartPool(count: 2)
+        let pool = PartPool(byteCount: 128)
         var first: PartPool.Lease? = try await pool.lease(64)
         let other = try await pool.lease(64)
         let buffer = try #require(first?.buffer)
@@ -101,16 +101,27 @@ struct PartPoolTests {
 
     @Test("comes in the size that is wanted")
     func sizes() async throws {
-        let pool = PartPool(count: 2)
+        let pool = PartPool(byteCount: 128)
         let kept = try await pool.lease(1)
         do { _ = try await pool.lease(64) }
         #expect(try await pool.lease(32).buffer.capacity == 32)
         withExtendedLifetime(kept) {}
     }
 
+    @Test("is bytes, not buffers; and a buffer that is larger than all of it is had alone")
+    func bytes() async throws {
+        let pool = PartPool(byteCount: 100)
+        var large: PartPool.Lease? = try await pool.lease(1_000)
+        let small = Task { try await (pool.lease(50), pool.lease(50)) }
+        for _ in 0..<20 { await Task.yield() }
+        #expect(large?.buffer.capacity == 1_000)
+        large = nil
+        #expect(try await small.value.1.buffer.capacity == 50)
+    }
+
     @Test("one who is cancelled while waiting takes nothing with him")
     func cancelled() async throws {
-        let pool = PartPool(count: 1)
+        let pool = PartPool(byteCount: 8)
         for rounds in 0..<20 {
             var lease: PartPool.Lease? = try await pool.lease(8)
             let waiting = Task { try await pool.lease(8) }

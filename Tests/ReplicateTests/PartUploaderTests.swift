@@ -37,7 +37,7 @@ struct PartUploaderTests {
             return nil
         }
         #expect(try await bench.bring() == "moved")
-        #expect(gets.withLock { $0 } <= LargeBlobs.mostParts)
+        #expect(gets.withLock { $0 } <= SharedParts.mostParts)
         #expect(bench.gets.count == 20)
     }
 

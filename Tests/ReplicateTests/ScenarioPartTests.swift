@@ -91,6 +91,30 @@ struct ScenarioPartTests {
         }
     }
 
+    @Test("to several destinations read each part of the source once")
+    func together() async throws {
+        try await withLargeImage { cloud, image in
+            try cloud.makeDestination("second")
+            try cloud.makeDestination("third", account: ScenarioCloud.production)
+            let places = [
+                try cloud.destination(), try cloud.destination("second"),
+                try cloud.destination("third", account: ScenarioCloud.production),
+            ]
+            let results = try await cloud.replicator.copy(
+                cloud.image("v1"),
+                .one(.tag(Tag(parsing: "v1"))),
+                to: places,
+                tags: [],
+                CopyOptions(referrers: .none)
+            )
+            #expect(results.count == 3 && results.allSatisfy { $0.error == nil })
+            #expect(cloud.holds(image) && cloud.holds(image, "second"))
+            #expect(cloud.holds(image, "third", account: ScenarioCloud.production))
+            #expect(cloud.counts["UploadLayerPart"] == 3 * 6)
+            #expect(cloud.counts["GET layer"] == 1 + 6)
+        }
+    }
+
     static let operations = [
         "GetDownloadUrlForLayer", "GET layer", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload",
     ]
@@ -192,7 +216,7 @@ struct ScenarioPartTests {
         }
     }
 
-    @Test("several of an image share two places and three parts of memory, and all arrive")
+    @Test("several of an image share two places and the memory for parts, and all arrive")
     func several() async throws {
         let layers = (0..<5).map { Self.layer + $0 }
         try await withLargeImage(layers: layers) { cloud, image in
@@ -241,7 +265,7 @@ struct ScenarioPartTests {
         try await withLargeImage { cloud, _ in
             cloud.emulator.deny(action: action)
             let error = try #require(try await copy(cloud).firstError)
-            guard case .denied("ecr:\(action)", _) = error.reason else {
+            guard case .denied("ecr:\(action)", _, nil) = error.reason else {
                 Issue.record("not denied: \(error)")
                 return
             }

@@ -1,5 +1,6 @@
 import Content
 import ECREmulator
+import Glibc
 import Platform
 import Testing
 import Wire
@@ -9,8 +10,8 @@ import Wire
 @Suite("Several destinations", .timeLimit(.minutes(1)))
 struct SharingTests {
     /// A bench with an image of `layers` layers at the source, and three destinations.
-    private func three(layers: Int) async throws -> (Bench, [FakeRepository], FakeImage) {
-        let bench = try Bench()
+    private func three(layers: Int, jobs: Int? = nil) async throws -> (Bench, [FakeRepository], FakeImage) {
+        let bench = try Bench(jobs: jobs)
         let image = try FakeImage.image("app", layers: (0..<layers).map { "layer \($0)" })
         try await bench.source.seed(image, tag: "v1")
         let others = try (2...3).map {
@@ -59,6 +60,23 @@ struct SharingTests {
         #expect(results.allSatisfy { $0.error == nil })
         #expect(bench.journal.lines("relay \(blob.digest.short)") == [" x3", ""])
         for place in places { #expect(await place.openUploads.isEmpty) }
+    }
+
+    @Test("don't wait a second time for one that kept them waiting")
+    func slow() async throws {
+        let (bench, places, image) = try await three(layers: 5, jobs: 1)
+        for blob in image.blobs {
+            bench.relay.plan(
+                blob.digest,
+                .atOneSink(1, WireError(.outpaced, "kept the others waiting", end: .destination))
+            )
+        }
+        let results = try await copy(bench, places)
+        #expect(results.allSatisfy { $0.error == nil })
+        let relays = image.blobs.map { bench.journal.lines("relay \($0.digest.short)").first ?? "" }
+        // Each time the second is let go of, and isn't among the next.
+        #expect(relays.sorted() == ["", "", "", "", " x2", " x3"])
+        for place in places { #expect(await place.holds(image)) }
     }
 
     @Test("read a source that failed once more, for all")
@@ -167,4 +185,65 @@ struct SharingTests {
             #expect(cloud.counts["PUT blob"] == 3 * image.blobs.count)
         }
     }
+
+    @Test("of which one never answers: the others don't wait for it", arguments: [false, true])
+    func silent(many: Bool) async throws {
+        try await withCloud { cloud in
+            let image = SeedImage.oci("app", layers: [40_000])
+            try cloud.seed(image, tag: "v1")
+            try cloud.makeDestination("one")
+            try cloud.makeDestination("two", account: ScenarioCloud.production)
+            let silence = try Silence()
+            defer { silence.end() }
+            let destinations = [
+                try cloud.destination("one"),
+                try DestinationReference(parsing: "http://127.0.0.1:\(silence.port)/team/app"),
+                try cloud.destination("two", account: ScenarioCloud.production),
+            ]
+            let run = Task {
+                try await cloud.replicator.copy(
+                    cloud.source(),
+                    many ? .many(TagFilter(patterns: [], newest: nil)) : .one(.tag(Tag(parsing: "v1"))),
+                    to: destinations,
+                    tags: [],
+                    CopyOptions(referrers: .none)
+                )
+            }
+            // The suite's time limit ends a wait that is in vain.
+            while cloud.tag("v1", "one") == nil
+                || cloud.tag("v1", "two", account: ScenarioCloud.production) == nil
+            {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            #expect(cloud.holds(image, "one") && cloud.holds(image, "two", account: ScenarioCloud.production))
+            #expect(cloud.counts["GET layer"] == image.blobs.count)
+            run.cancel()
+            _ = try? await run.value
+        }
+    }
+}
+
+/// A host that takes connections and says nothing.
+private final class Silence: Sendable {
+    let port: Int
+    private let descriptor: CInt
+
+    init() throws {
+        let listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, length) == 0 && listen(listener, 16) == 0
+                    && getsockname(listener, $0, &length) == 0
+            }
+        }
+        #expect(isBound)
+        descriptor = listener
+        port = Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    func end() { close(descriptor) }
 }

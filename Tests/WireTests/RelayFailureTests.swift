@@ -1,5 +1,6 @@
 import Content
 import Dispatch
+import Glibc
 import HTTPTypes
 import Platform
 import Testing
@@ -55,6 +56,26 @@ struct RelayFailureTests {
         }.error
         #expect(error?.reason.rawValue == reason)
         #expect(error?.end == .source)
+    }
+
+    @Test("is none where the source is slow: its few bytes go on, and the destination isn't blamed")
+    func slowSource() async throws {
+        let received = Received()
+        let script: ScriptedServer.Script = { [bytes] connection in
+            _ = try connection.readHead()
+            try connection.send("HTTP/1.1 200 OK\r\nContent-Length: \(bytes.count)\r\n\r\n")
+            for start in stride(from: 0, to: 2_500, by: 100) {
+                try connection.send(Array(bytes[start..<start + 100]))
+                usleep(100_000)
+            }
+            try connection.send(Array(bytes[2_500...]))
+        }
+        try await withServers(script, received.script) { source, destination in
+            try await withTransport(.impatient(.milliseconds(1_500))) { transport in
+                _ = try await transport.relayOne(RelayRequest(bytes, from: source, to: destination))
+                #expect(received.all == [bytes])
+            }
+        }
     }
 
     @Test("names the source when it is cut", arguments: [true, false])

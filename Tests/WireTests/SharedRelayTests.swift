@@ -1,4 +1,5 @@
 import Content
+import Glibc
 import HTTPTypes
 import Platform
 import TestPrograms
@@ -77,16 +78,20 @@ struct SharedRelayTests {
         }
     }
 
-    @Test("lets go of one that keeps the ring full while the others wait")
-    func slow() async throws {
+    @Test("lets go of one that keeps the ring full while the others wait, be it dead or slow", arguments: [0, 50_000])
+    func slow(bytesATime: Int) async throws {
         let script: ScriptedServer.Script = { connection in
             _ = try connection.readHead()
-            connection.waitForStop()
+            guard bytesATime > 0 else { return connection.waitForStop() }
+            while true {
+                _ = try connection.read(bytesATime)
+                usleep(10_000)
+            }
         }
         // The kernel takes some megabytes from us for a server that doesn't read; the ring fills after that.
         let big = sampleBytes(40 << 20)
         let (one, three) = (Received(), Received())
-        let configuration = TransportConfiguration(patience: .milliseconds(200))
+        let configuration = TransportConfiguration(patience: .seconds(1))
         try await withServers(serving(big), one.script) { source, first in
             try await withServers(script, three.script) { second, third in
                 try await withTransport(configuration) { transport in
@@ -265,16 +270,59 @@ struct WarmUpTests {
         }
     }
 
+    @Test("none is overtaken by all others, however many share the rate")
+    func turns() async throws {
+        let bytes = sampleBytes(2_000_000)
+        let received = Received()
+        let moved = Lock([0, 0, 0, 0])
+        try await withServers(serving(bytes), received.script) { source, destination in
+            let configuration = TransportConfiguration(relayDrivers: 2, limitRate: 8_000_000)
+            try await withTransport(configuration) { transport in
+                try await withThrowingTaskGroup(of: [Int].self) { group in
+                    for index in moved.withLock(\.indices) {
+                        let request = try RelayRequest(bytes, from: source, to: destination) { count in
+                            moved.withLock { $0[index] += count }
+                        }
+                        group.addTask {
+                            _ = try await transport.relayOne(request)
+                            return moved.withLock { $0 }
+                        }
+                    }
+                    let whenOneWasDone = try #require(try await group.next())
+                    #expect(whenOneWasDone.allSatisfy { $0 > bytes.count / 3 }, "\(whenOneWasDone)")
+                    try await group.waitForAll()
+                }
+            }
+        }
+    }
+
     @Test("what is read is paid for afterwards")
     func debt() {
         let limit = RateLimit(bytesPerSecond: 1_000)
         let start = ContinuousClock.now + .seconds(1)
-        #expect(limit.wait(start) == nil)
-        limit.spend(500, start)
-        #expect(limit.wait(start) == start + .milliseconds(450))
-        #expect(limit.wait(start + .milliseconds(450)) == nil)
+        #expect(limit.wait(holding: nil, start) == nil)
+        limit.spend(500, holding: nil, start)
+        let turn = limit.wait(holding: nil, start)
+        #expect(turn == start + .milliseconds(450))
+        #expect(limit.wait(holding: turn, start) == turn)
+        #expect(limit.wait(holding: turn, start + .milliseconds(450)) == nil)
+        limit.spend(1_000, holding: turn, start + .milliseconds(450))
         // A pause gives no more than a burst.
-        limit.spend(100, start + .seconds(60))
-        #expect(limit.wait(start + .seconds(60)) == start + .seconds(60) + .milliseconds(50))
+        limit.spend(100, holding: nil, start + .seconds(60))
+        #expect(limit.wait(holding: nil, start + .seconds(60)) == start + .seconds(60) + .milliseconds(50))
+    }
+
+    @Test("each who waits has a turn of its own, and takes only what it takes")
+    func queue() {
+        let limit = RateLimit(bytesPerSecond: 16_384)
+        let start = ContinuousClock.now + .seconds(1)
+        limit.spend(16_384, holding: nil, start)
+        let paid = start + .milliseconds(950)
+        let turns = (0..<3).map { _ in limit.wait(holding: nil, start) }
+        #expect(turns == [paid, paid + .seconds(1), paid + .seconds(2)])
+        // The first takes half of what its turn was for, and is next after the others.
+        limit.spend(8_192, holding: turns[0], paid)
+        #expect(limit.wait(holding: nil, paid) == paid + .milliseconds(2_500))
+        #expect(limit.wait(holding: turns[1], paid + .seconds(1)) == nil)
     }
 }

@@ -1,0 +1,75 @@
+internal import Glibc
+
+/// A file as it was when it was opened, and whether its path still leads to that.
+///
+/// It stays open, so that no other file gets its number: one that took its place is never mistaken for it. A change
+/// in place is known by the size and by the time, which has the grain of the kernel's clock (1 to 10 ms).
+public final class FileVersion: Sendable {
+    public let path: String
+    private let descriptor: CInt
+    private let facts: Facts
+
+    private struct Facts: Equatable {
+        var device: UInt64
+        var number: UInt64
+        var size: Int64
+        var seconds: Int
+        var nanoseconds: Int
+
+        init(_ status: stat) {
+            device = UInt64(status.st_dev)
+            number = UInt64(status.st_ino)
+            size = Int64(status.st_size)
+            seconds = status.st_mtim.tv_sec
+            nanoseconds = status.st_mtim.tv_nsec
+        }
+    }
+
+    /// Opens a file for reading.
+    ///
+    /// - Returns: `nil` if there is none.
+    /// - Throws: ``SystemError``
+    public init?(of path: String) throws(SystemError) {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw .last("open", path)
+        }
+        // Before a byte is read: what changes afterwards makes it another version.
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else {
+            let error = SystemError.last("stat", path)
+            close(descriptor)
+            throw error
+        }
+        self.path = path
+        self.descriptor = descriptor
+        facts = Facts(status)
+    }
+
+    deinit { close(descriptor) }
+
+    /// Whether a reader of the path would find the same now.
+    public var isCurrent: Bool {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 && Facts(status) == facts
+    }
+
+    /// All of it; to be read once.
+    ///
+    /// - Parameter limit: In bytes; a longer file is an error (`EFBIG`), so that no file can fill the memory.
+    /// - Throws: ``SystemError``
+    public func read(limit: Int) throws(SystemError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = unsafe chunk.withUnsafeMutableBytes { buffer in
+                retried { unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
+            }
+            guard count >= 0 else { throw .last("read", path) }
+            guard count > 0 else { return bytes }
+            guard bytes.count + count <= limit else { throw SystemError(call: "read", path: path, code: EFBIG) }
+            bytes += chunk[..<count]
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import AWSIdentity
+import Logging
+import Platform
+import Replicate
+import Wire
+
+/// What a run works with, put together from the flags.
+extension Session {
+    func withReplicator(
+        _ drain: Drain,
+        report: @escaping @Sendable (CopyEvent) -> Void,
+        _ body: @escaping @Sendable (Replicator, Transport) async throws -> Void
+    ) async throws {
+        let logger = diagnostics(output.logLevel)
+        let environment = AWSEnvironment.current()
+        let retry = RetryPolicy(onRetry: { attempt, wait, error in
+            // Who waits for seconds should see why.
+            logger.log(
+                level: wait >= .seconds(1) ? .warning : .notice,
+                "try \(attempt) failed, next in \(wait.shown): \(error)"
+            )
+        })
+        let configuration = TransportConfiguration(
+            caBundle: connection.caBundle ?? environment.variables["AWS_CA_BUNDLE"],
+            plainHTTPAuthorities: namedPlainAuthorities(environment),
+            userAgent: "ecr-replicate/\(Build.version)",
+            limitRate: transfers?.limitRate?.bytes
+        )
+        try await withTransport(configuration) { transport in
+            let resolver = IdentityResolver(
+                environment: environment,
+                sender: transport,
+                retry: retry,
+                logger: logger
+            )
+            let opener = RepositoryOpener(
+                resolver: resolver,
+                sender: transport,
+                retry: retry,
+                budgets: RetryBudgets(
+                    inFlight: max(transfers?.jobs ?? 0, RetryBudgets.usualInFlight),
+                    attempts: retry.attempts
+                ),
+                logger: logger
+            )
+            let replicator = Replicator(
+                opener: opener,
+                relay: transport,
+                retry: retry,
+                source: connection.source,
+                destination: destination,
+                jobs: transfers?.jobs,
+                uploads: uploads,
+                drain: drain,
+                report: report
+            )
+            try await body(replicator, transport)
+        }
+    }
+
+    /// Endpoints that the user wrote with `http://`, who thereby allows it there.
+    private func namedPlainAuthorities(_ environment: AWSEnvironment) -> Set<String> {
+        let named =
+            [
+                connection.sourceEndpointUrl, destination.endpointURL,
+                connection.sourceRegistryEndpoint, destination.registryEndpoint,
+            ]
+            + ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL_STS"].map { environment.variables[$0] }
+            + ProcessFacts.arguments.filter { $0.hasPrefix("http://") }.map {
+                "http://" + $0.dropFirst(7).prefix { $0 != "/" }
+            }
+        return Set(
+            named.compactMap { $0 }.compactMap { try? HTTPURL($0) }.filter { $0.scheme == .http }.map(\.authority)
+        )
+    }
+}
+
+/// A logger on standard error, a line a message.
+func diagnostics(_ level: Logger.Level) -> Logger {
+    var logger = Logger(label: "ecr-replicate") { _ in LineLogHandler() }
+    logger.logLevel = level
+    return logger
+}

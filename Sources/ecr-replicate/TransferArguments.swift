@@ -1,0 +1,34 @@
+import ArgumentParser
+import Content
+
+/// How much is moved at once, and how fast.
+struct TransferArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Blobs in flight at once, 1 to 64; by default 8 of 4 MiB or more, and smaller ones up to 32.",
+            valueName: "n"
+        )
+    )
+    var jobs: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Bytes a second that all blobs together may move, as 50MB (10⁶) or 50MiB (2²⁰).",
+            valueName: "rate"
+        ),
+        transform: parseRate
+    )
+    var limitRate: ByteCount?
+
+    func validate() throws {
+        guard jobs.map({ (1...64).contains($0) }) ?? true else {
+            throw ValidationError("--jobs takes a number from 1 to 64")
+        }
+    }
+}
+
+private func parseRate(_ text: String) throws -> ByteCount {
+    let rate = try usage { try ByteCount(parsing: text) }
+    guard rate.bytes > 0 else { throw ValidationError("at --limit-rate \(text) nothing would ever arrive") }
+    return rate
+}
