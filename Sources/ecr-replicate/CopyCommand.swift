@@ -8,7 +8,7 @@ struct CopyCommand: AsyncParsableCommand {
         abstract: "Copy an image to another repository, region or account, byte for byte.",
         discussion: """
             A destination may leave out the tag (the source's is kept) or the whole repository (HOST/ keeps its name). \
-            Several destinations: the source's manifests are read once. Standard output gets a line for each tag that \
+            Several destinations: the source is read once. Standard output gets a line for each tag that \
             holds the image at the end. Either side may be any OCI registry, or an image layout on this machine, written \
             oci:DIR[:TAG].
 

@@ -1,4 +1,5 @@
 import AWSIdentity
+import Content
 import Logging
 import Platform
 import Replicate
