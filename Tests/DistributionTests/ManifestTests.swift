@@ -99,7 +99,7 @@ struct ManifestTests {
         let stage = try Stage(
             .answer(307, ["Location": home]),
             .answer(302, ["Location": there]),
-            .answer(200, [:], imageText),
+            .answer(200, [Self.digestField: "\(imageDigest)"], imageText),
             authorization: basic
         )
         #expect(try await stage.client.manifest(tag, of: stage.repository)?.digest == imageDigest)
