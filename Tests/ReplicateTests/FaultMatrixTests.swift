@@ -28,9 +28,11 @@ struct FaultMatrixTests {
     func repeated(_ scenario: MatrixScenario) async throws {
         let requests = try await MatrixBench.with(scenario) { try await $0.requests() }
         let operations = Set(requests.map(\.operation)).sorted()
-        let faults = scenario.faults(all: Soak.isOn) + [.emulated(.corruptByte(at: 3)), .emulated(.refuse)]
-        let trials = operations.flatMap { operation in
-            faults.map { Trial(operation, nil, $0, mustSucceed: false) }
+        let further: [MatrixFault] = [.emulated(.corruptByte(at: 3)), .emulated(.refuse)]
+        let trials = operations.enumerated().flatMap { number, operation in
+            (scenario.faults(at: number, all: Soak.isOn) + further).map {
+                Trial(operation, nil, $0, mustSucceed: false)
+            }
         }
         try await check(trials, of: scenario, attempts: 3)
     }

@@ -60,7 +60,7 @@ public struct MatrixScenario: Sendable, CustomStringConvertible {
         all || rigor == .everyFault ? MatrixFault.survivable : MatrixFault.ofEachKind
     }
 
-    /// What goes wrong at a request with this number, and after which a run must end well.
+    /// What goes wrong at a request with this number, and after which a run can end well.
     public func faults(at number: Int, all: Bool) -> [MatrixFault] {
         let faults = faults(all: all).filter { !isLoggedIn || $0 != .emulated(.expireToken) }
         guard !all, rigor == .shared else { return faults }

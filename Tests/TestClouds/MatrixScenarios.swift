@@ -17,6 +17,7 @@ extension MatrixScenario {
         let old = SeedImage.oci("old", layers: [10])
         return MatrixScenario(
             description: "index",
+            rigor: .shared,
             seed: { try $0.seed(image, tag: "v1", account: build, region: home, repository: "team/app") },
             prepare: { try $0.seed(old, tag: "v1", at: $1) },
             places: { [Place(account: build, region: far, "to/n\($0)")] },
