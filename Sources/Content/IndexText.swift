@@ -77,26 +77,10 @@ public struct IndexText: Sendable, Equatable {
     private static func text(of entry: Descriptor) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(Entry(entry)) else { preconditionFailure("texts and numbers can be JSON") }
-        return [UInt8](data)
-    }
-
-    private struct Entry: Encodable {
-        var mediaType: String
-        var digest: String
-        var size: Int64
-        var platform: ImagePlatform?
-        var annotations: [String: String]?
-        var artifactType: String?
-
-        init(_ descriptor: Descriptor) {
-            mediaType = descriptor.mediaType.rawValue
-            digest = descriptor.digest.description
-            size = descriptor.size
-            platform = descriptor.platform
-            annotations = descriptor.annotations.isEmpty ? nil : descriptor.annotations
-            artifactType = descriptor.artifactType
+        guard let data = try? encoder.encode(DescriptorDocument(entry)) else {
+            preconditionFailure("texts and numbers can be JSON")
         }
+        return [UInt8](data)
     }
 }
 

@@ -20,7 +20,7 @@ public struct AuthenticationChallenge: Hashable, Sendable {
     public static func parse(_ fields: [String]) -> [AuthenticationChallenge] {
         var found: [AuthenticationChallenge] = []
         for field in fields {
-            var parser = ChallengeParser(rest: Array(field.utf8.prefix(longestField))[...])
+            var parser = ChallengeParser(text: FieldText(field, longest: longestField))
             parser.read(into: &found)
         }
         return found
@@ -35,24 +35,24 @@ public struct AuthenticationChallenge: Hashable, Sendable {
 }
 
 private struct ChallengeParser {
-    var rest: ArraySlice<UInt8>
+    var text: FieldText
 
     /// Every step takes at least a byte, so that hostile input ends as well.
     mutating func read(into found: inout [AuthenticationChallenge]) {
         // A parameter before any scheme of this field belongs to nobody, least of all to the field before.
         let first = found.count
         while true {
-            skip { $0 == comma || isBlank($0) }
-            guard !rest.isEmpty else { return }
-            let name = take(isTokenByte)
+            text.skip { $0 == FieldText.comma || FieldText.isBlank($0) }
+            guard !text.isEmpty else { return }
+            let name = text.take(isTokenByte)
             guard !name.isEmpty else {
-                skipElement()
+                text.skipElement()
                 continue
             }
-            skip(isBlank)
-            if rest.first == equals {
-                rest = rest.dropFirst()
-                skip(isBlank)
+            text.skip()
+            if text.first == equals {
+                text.skipOne()
+                text.skip()
                 guard let value = value(), found.count > first else { continue }
                 keep(name.lowercased(), value, in: &found[found.count - 1])
             } else {
@@ -71,56 +71,25 @@ private struct ChallengeParser {
     /// A token or a quoted string; `nil` for a quotation that never ends.
     private mutating func value() -> String? {
         // Some servers leave out the quotes around an address, which then is no token.
-        guard rest.first == quote else { return take { $0 != comma && !isBlank($0) } }
-        rest = rest.dropFirst()
-        var text: [UInt8] = []
-        while let byte = rest.popFirst() {
-            switch byte {
-            case quote: return String(decoding: text, as: UTF8.self)
-            case backslash:
-                guard let escaped = rest.popFirst() else { return nil }
-                text.append(escaped)
-            default: text.append(byte)
-            }
+        guard text.first == FieldText.quote else {
+            return text.take { $0 != FieldText.comma && !FieldText.isBlank($0) }
         }
-        return nil
+        let value = text.quoted()
+        return value.isWhole ? value.text : nil
     }
 
     /// `YIIJvwYJ…==`, which may stand where parameters do and looks like one that has no value.
     private mutating func skipToken68() {
-        let letters = rest.prefix { isTokenByte($0) || $0 == slash }
+        let letters = text.rest.prefix { isTokenByte($0) || $0 == slash }
         guard !letters.isEmpty else { return }
-        let after = rest[letters.endIndex...].drop { $0 == equals }.drop(while: isBlank)
-        guard after.first == nil || after.first == comma else { return }
-        rest = after
-    }
-
-    /// To behind the next comma that isn't quoted.
-    private mutating func skipElement() {
-        while let byte = rest.first, byte != comma {
-            if byte == quote { _ = value() } else { rest = rest.dropFirst() }
-        }
-        rest = rest.dropFirst()
-    }
-
-    private mutating func skip(_ matches: (UInt8) -> Bool) {
-        rest = rest.drop(while: matches)
-    }
-
-    private mutating func take(_ matches: (UInt8) -> Bool) -> String {
-        let taken = rest.prefix(while: matches)
-        rest = rest[taken.endIndex...]
-        return String(decoding: taken, as: UTF8.self)
+        let after = text.rest[letters.endIndex...].drop { $0 == equals }.drop(while: FieldText.isBlank)
+        guard after.first == nil || after.first == FieldText.comma else { return }
+        text.skip(to: after.startIndex)
     }
 }
 
-private let comma = UInt8(ascii: ",")
 private let equals = UInt8(ascii: "=")
-private let quote = UInt8(ascii: "\"")
-private let backslash = UInt8(ascii: "\\")
 private let slash = UInt8(ascii: "/")
-
-private func isBlank(_ byte: UInt8) -> Bool { byte == 32 || byte == 9 }
 
 /// `tchar` of RFC 9110, section 5.6.2.
 private func isTokenByte(_ byte: UInt8) -> Bool {

@@ -84,7 +84,7 @@ struct LayoutStore: Sendable {
     /// Removes what runs that were killed have left of their files; once, for a layout may have very many.
     private func sweep() {
         for directory in [path, blobDirectory] {
-            for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [] {
+            for name in names(directory) ?? [] {
                 guard let wanted = UnfinishedFile.finalName(of: name) else { continue }
                 // What has another name is not from here.
                 let isOurs =

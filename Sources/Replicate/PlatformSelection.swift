@@ -46,7 +46,7 @@ struct PlatformSelection: Sendable {
         let document = IndexDocument(
             schemaVersion: 2,
             mediaType: root.mediaType.rawValue,
-            manifests: children.map(IndexDocument.Entry.init),
+            manifests: children.map(DescriptorDocument.init),
             annotations: root.annotations.isEmpty ? nil : root.annotations
         )
         let encoder = JSONEncoder()
@@ -62,26 +62,8 @@ struct PlatformSelection: Sendable {
     private struct IndexDocument: Encodable {
         var schemaVersion: Int
         var mediaType: String
-        var manifests: [Entry]
+        var manifests: [DescriptorDocument]
         var annotations: [String: String]?
-
-        struct Entry: Encodable {
-            var mediaType: String
-            var digest: String
-            var size: Int64
-            var platform: ImagePlatform?
-            var annotations: [String: String]?
-            var artifactType: String?
-
-            init(_ descriptor: Descriptor) {
-                mediaType = descriptor.mediaType.rawValue
-                digest = descriptor.digest.description
-                size = descriptor.size
-                platform = descriptor.platform
-                annotations = descriptor.annotations.isEmpty ? nil : descriptor.annotations
-                artifactType = descriptor.artifactType
-            }
-        }
     }
 }
 
