@@ -32,13 +32,23 @@ extension RegistryClient {
     /// Reads a manifest, byte for byte, and checks that it is what was asked for.
     ///
     /// The digest is computed here: ECR's GET doesn't state it (facts/ecr.md B.4). Where a registry states one, it
-    /// must be the same. What isn't the manifest, or can't be read, is asked for again. Redirects are followed, as those
-    /// of blobs are.
+    /// must be the same; of a tag whose GET states none HEAD is asked, for nothing else could tell that a byte changed
+    /// on the way. What isn't the manifest, or can't be read, is asked for again. Redirects are followed, as those of
+    /// blobs are.
     ///
     /// - Returns: `nil` if the repository has no such manifest.
     /// - Throws: ``RegistryError`` (``RegistryError/Kind/repositoryMissing`` when the registry says so),
     ///   `ManifestError` if the bytes are no manifest, `WireError` `.corrupt` if they are not the ones asked for.
     public func manifest(_ reference: ManifestReference, of repository: RepositoryName) async throws -> Manifest? {
+        try await manifest(reference, of: repository, mayAsk: true)
+    }
+
+    /// - Parameter mayAsk: Whether HEAD may know more than GET says.
+    private func manifest(
+        _ reference: ManifestReference,
+        of repository: RepositoryName,
+        mayAsk: Bool
+    ) async throws -> Manifest? {
         var request = manifestRequest(.get, reference, repository)
         request.largestAnswer = Manifest.largestByteCount
         return try await soundly {
@@ -55,7 +65,17 @@ extension RegistryClient {
             let digest = Digest(of: response.body)
             try check(digest, against: reference, response, at: last.url)
             let type = response.fields[.contentType].map { MediaType($0) }
-            return try Manifest(bytes: response.body, mediaType: type)
+            let manifest = try Manifest(bytes: response.body, mediaType: type)
+            if mayAsk, case .tag = reference, statedDigest(response) == nil,
+                let stated = try await headDigest(reference, of: repository) ?? nil, stated != digest
+            {
+                throw WireError(
+                    .corrupt,
+                    "the manifest hashes to \(digest), the registry says \(stated)",
+                    url: last.url
+                )
+            }
+            return manifest
         }
     }
 
@@ -64,9 +84,15 @@ extension RegistryClient {
     /// - Returns: `nil` if there is none; HEAD has no body, so a missing repository looks the same.
     /// - Throws: as ``manifest(_:of:)``
     public func manifestDigest(_ reference: ManifestReference, of repository: RepositoryName) async throws -> Digest? {
+        if let stated = try await headDigest(reference, of: repository) { return stated }
+        return try await manifest(reference, of: repository, mayAsk: false)?.digest
+    }
+
+    /// - Returns: Nothing where HEAD doesn't tell; a digest, or that there is none, where it does.
+    private func headDigest(_ reference: ManifestReference, of repository: RepositoryName) async throws -> Digest?? {
         let request = manifestRequest(.head, reference, repository)
         var mayRenew = true
-        let stated: Digest?? = try await retrying {
+        return try await retrying {
             // Anything odd is asked again with GET, whose answer has a body to say why.
             let (response, last) = try await attemptFollowing(.readManifest, request, mayRenew: &mayRenew) {
                 $0.status.code < 500
@@ -80,8 +106,6 @@ extension RegistryClient {
             default: return nil
             }
         }
-        if let stated { return stated }
-        return try await manifest(reference, of: repository)?.digest
     }
 
     /// Stores a manifest under a tag or under its digest; all it names must be there already.

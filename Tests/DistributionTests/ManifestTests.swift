@@ -11,7 +11,8 @@ struct ManifestTests {
     @Test("come byte for byte, with a digest that is computed, every type accepted in one field")
     func reads() async throws {
         let stage = try Stage(
-            .answer(200, ["Content-Type": "application/vnd.oci.image.manifest.v1+json"], imageText)
+            .answer(200, ["Content-Type": "application/vnd.oci.image.manifest.v1+json"], imageText),
+            .answer(200, [Self.digestField: "\(imageDigest)"])
         )
 
         let manifest = try await stage.client.manifest(.tag(try Tag(parsing: "1.0")), of: stage.repository)
@@ -19,7 +20,8 @@ struct ManifestTests {
         #expect(manifest?.bytes == Array(imageText.utf8))
         #expect(manifest?.digest == imageDigest)
         #expect(manifest?.mediaType == .ociManifest)
-        #expect(stage.registry.asked == ["GET https://r.example/v2/team/app/manifests/1.0"])
+        // This GET states no digest: HEAD says whether what came is what was sent.
+        #expect(stage.registry.asked == ["GET", "HEAD"].map { "\($0) https://r.example/v2/team/app/manifests/1.0" })
         let accept = try #require(stage.registry.requests.first?.fields[.accept])
         #expect(accept.split(separator: ", ").map(String.init) == MediaType.everyManifest.map(\.rawValue))
     }
@@ -55,10 +57,15 @@ struct ManifestTests {
     @Test("that came cut or as others are asked for again, three times in all")
     func again() async throws {
         let tag = ManifestReference.tag(try Tag(parsing: "1.0"))
-        let cut = try Stage(.answer(200, [:], String(imageText.dropLast(9))), .answer(200, [:], imageText))
+        let head = ScriptedRegistry.Line.answer(200, [Self.digestField: "\(imageDigest)"])
+        let cut = try Stage(.answer(200, [:], String(imageText.dropLast(9))), .answer(200, [:], imageText), head)
         #expect(try await cut.client.manifest(tag, of: cut.repository)?.digest == imageDigest)
 
         let other = ScriptedRegistry.Line.answer(200, [:], imageText + " ")
+        // It reads well, and only HEAD knows that the tag holds something else.
+        let changed = try Stage(other, head, .answer(200, [:], imageText), head, attempts: 8)
+        #expect(try await changed.client.manifest(tag, of: changed.repository)?.digest == imageDigest)
+
         let late = try Stage(other, other, .answer(200, [:], imageText), attempts: 8)
         #expect(try await late.client.manifest(.digest(imageDigest), of: late.repository)?.digest == imageDigest)
 
@@ -78,7 +85,7 @@ struct ManifestTests {
         await #expect { try await lying.client.manifest(tag, of: lying.repository) } throws: {
             ($0 as? WireError)?.reason == .corrupt
         }
-        let other = try Stage(.answer(200, [Self.digestField: "sha512:abc"], imageText))
+        let other = try Stage(.answer(200, [Self.digestField: "sha512:abc"], imageText), .answer(405))
         #expect(try await other.client.manifest(tag, of: other.repository)?.digest == imageDigest)
     }
 
@@ -92,7 +99,7 @@ struct ManifestTests {
         let stage = try Stage(
             .answer(307, ["Location": home]),
             .answer(302, ["Location": there]),
-            .answer(200, [:], imageText),
+            .answer(200, [Self.digestField: "\(imageDigest)"], imageText),
             authorization: basic
         )
         #expect(try await stage.client.manifest(tag, of: stage.repository)?.digest == imageDigest)

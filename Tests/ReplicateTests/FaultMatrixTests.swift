@@ -19,7 +19,7 @@ struct FaultMatrixTests {
                 Trial(request.operation, request.occurrence, $0, mustSucceed: true)
             }
                 + sessionEnds(request.request, request.occurrence, scenario)
-                + corruptions(request.request, request.occurrence)
+                + corruptions(request.request, request.occurrence, scenario)
         }
         try await check(trials, of: scenario)
     }
@@ -28,9 +28,11 @@ struct FaultMatrixTests {
     func repeated(_ scenario: MatrixScenario) async throws {
         let requests = try await MatrixBench.with(scenario) { try await $0.requests() }
         let operations = Set(requests.map(\.operation)).sorted()
-        let faults = scenario.faults(all: Soak.isOn) + [.emulated(.corruptByte(at: 3)), .emulated(.refuse)]
-        let trials = operations.flatMap { operation in
-            faults.map { Trial(operation, nil, $0, mustSucceed: false) }
+        let further: [MatrixFault] = [.emulated(.corruptByte(at: 3)), .emulated(.refuse)]
+        let trials = operations.enumerated().flatMap { number, operation in
+            (scenario.faults(at: number, all: Soak.isOn) + further).map {
+                Trial(operation, nil, $0, mustSucceed: false)
+            }
         }
         try await check(trials, of: scenario, attempts: 3)
     }
@@ -95,6 +97,9 @@ struct FaultMatrixTests {
         #expect(try await clean(.mounted).counts["GET layer"] == nil)
         let declined = try await clean(.declined)
         #expect(declined.counts["DELETE upload"] == 1 && declined.counts["UploadLayerPart"] == 2)
+        let plain = try await clean(.plain)
+        #expect(plain.counts.keys.allSatisfy { $0.contains(" ") }, "nothing is asked of ECR's API: \(plain.counts)")
+        #expect(plain.counts["GET blob"] == plain.blobs && plain.counts["GET layer"] == plain.blobs)
         let resumed = try await clean(.resumed)
         #expect(resumed.counts["InitiateLayerUpload"] == nil && resumed.counts["UploadLayerPart"] == 2)
     }
@@ -127,10 +132,10 @@ struct FaultMatrixTests {
     }
 
     /// A byte of an answer that JSON or XML make sense of may become another answer; one of a blob or a manifest can't.
-    private func corruptions(_ request: LoggedRequest, _ occurrence: Int) -> [Trial] {
+    private func corruptions(_ request: LoggedRequest, _ occurrence: Int, _ scenario: MatrixScenario) -> [Trial] {
         var random = Seeded(UInt64(request.number))
         guard request.bytesOut > 0 else { return [] }
-        return (0..<3).map { _ in
+        return (0..<(scenario.rigor == .shared && !Soak.isOn ? 1 : 3)).map { _ in
             Trial(
                 request.operation,
                 occurrence,

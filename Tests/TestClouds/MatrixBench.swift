@@ -97,6 +97,7 @@ public struct MatrixBench: Sendable {
         }
         do {
             for place in places { try scenario.prepare(emulator, place) }
+            if scenario.isLoggedIn { try emulator.logIn(directory) }
             if let precede = scenario.precede {
                 try await precede(replicator(attempts), emulator, places)
                 reset()
@@ -125,6 +126,7 @@ public struct MatrixBench: Sendable {
             for place in outcome.done { flaws += unfinished(place) }
             emulator.clearFaults()
             detour.clear()
+            if scenario.isLoggedIn { flaws += logInAgain() }
             flaws += await self.outcome(places, attempts).errors.map { "failed again without a fault: \($0)" }
         }
         for place in places { flaws += unfinished(place) }
@@ -138,6 +140,16 @@ public struct MatrixBench: Sendable {
 
     /// What a later run would go on with.
     private var journal: Set<String> { Set(names(in: "\(directory)/uploads").filter { $0.hasSuffix(".json") }) }
+
+    /// What a person does whose login has ended.
+    private func logInAgain() -> [String] {
+        do {
+            try emulator.logIn(directory)
+            return []
+        } catch {
+            return ["can't log in: \(error)"]
+        }
+    }
 
     private func reset() {
         emulator.clearFaults()
@@ -174,6 +186,7 @@ public struct MatrixBench: Sendable {
     private func replicator(_ attempts: Int) -> Replicator {
         var variables = Dictionary(uniqueKeysWithValues: emulator.environment.map { ($0.name, $0.value) })
         variables["HOME"] = "/nonexistent"
+        variables["DOCKER_CONFIG"] = directory
         let retry = RetryPolicy(attempts: attempts, clock: InstantClock(), jitter: { 1 })
         let logger = Logger(label: "matrix") { _ in SwiftLogNoOpLogHandler() }
         let resolver = IdentityResolver(

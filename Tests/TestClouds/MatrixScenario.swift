@@ -20,6 +20,8 @@ public struct MatrixScenario: Sendable, CustomStringConvertible {
     public var source = SideOptions()
     var destination = SideOptions()
     var uploads = UploadOptions()
+    /// Whether somebody has logged in, as docker does it, to each registry; a login that has ended can't be renewed.
+    public var isLoggedIn = false
     /// Whether a run remembers uploads for the next.
     var isJournaled = false
     var configure: @Sendable (inout EmulatorConfiguration) -> Void = { _ in }
@@ -58,9 +60,9 @@ public struct MatrixScenario: Sendable, CustomStringConvertible {
         all || rigor == .everyFault ? MatrixFault.survivable : MatrixFault.ofEachKind
     }
 
-    /// What goes wrong at a request with this number.
+    /// What goes wrong at a request with this number, and after which a run can end well.
     public func faults(at number: Int, all: Bool) -> [MatrixFault] {
-        let faults = faults(all: all)
+        let faults = faults(all: all).filter { !isLoggedIn || $0 != .emulated(.expireToken) }
         guard !all, rigor == .shared else { return faults }
         return faults.enumerated().filter { ($0.offset + number) % Self.shares == 0 }.map(\.element)
     }

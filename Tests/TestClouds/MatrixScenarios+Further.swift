@@ -91,6 +91,39 @@ extension MatrixScenario {
         )
     }()
 
+    /// An image with its SBOM from one registry to another, neither of which is known to be ECR's; the logins are those of
+    /// docker.
+    public static let plain: MatrixScenario = {
+        let image = SeedImage.oci("app", layers: [1_000])
+        let sbom = SeedImage.referrer(to: image)
+        return MatrixScenario(
+            description: "plain",
+            rigor: .shared,
+            isLoggedIn: true,
+            seed: { emulator in
+                try emulator.seed(image, tag: "v1", account: build, region: home, repository: "team/app")
+                try emulator.seed(sbom, account: build, region: home, repository: "team/app")
+            },
+            prepare: { try $0.createRepository(account: $1.account, region: $1.region, $1.repository) },
+            places: { [Place(account: build, region: far, "to/n\($0)")] },
+            run: { replicator, emulator, places in
+                let source = emulator.plainAuthority(account: build, region: home)
+                return try await replicator.copy(
+                    ImageReference(parsing: "http://\(source)/team/app:v1"),
+                    .one(.tag(Tag(parsing: "v1"))),
+                    to: places.map { place in
+                        let destination = emulator.plainAuthority(account: place.account, region: place.region)
+                        return try DestinationReference(parsing: "http://\(destination)/\(place.repository)")
+                    },
+                    tags: [],
+                    CopyOptions(referrers: .all)
+                )
+            },
+            images: [image, sbom],
+            tags: ["v1": image.digest]
+        )
+    }()
+
     /// In bytes: a few thousand are large, and go up in parts.
     static func smallParts(_ mode: UploadMode) -> UploadOptions {
         var options = UploadOptions(mode: mode, resumableAbove: 4_096)

@@ -9,7 +9,7 @@ extension MatrixScenario {
     static let (home, far) = ("eu-west-1", "us-east-1")
 
     /// Every scenario, each by another way through the engine.
-    public static let all = [index, abroad, mounted, parts, retag, several, allTags, declined, resumed]
+    public static let all = [index, abroad, mounted, parts, retag, several, allTags, declined, resumed, plain]
 
     /// An index of two platforms to another region, where the tag holds an older image.
     public static let index: MatrixScenario = {
@@ -17,6 +17,7 @@ extension MatrixScenario {
         let old = SeedImage.oci("old", layers: [10])
         return MatrixScenario(
             description: "index",
+            rigor: .shared,
             seed: { try $0.seed(image, tag: "v1", account: build, region: home, repository: "team/app") },
             prepare: { try $0.seed(old, tag: "v1", at: $1) },
             places: { [Place(account: build, region: far, "to/n\($0)")] },
