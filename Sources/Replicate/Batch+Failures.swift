@@ -29,11 +29,11 @@ extension Batch {
     }
 
     func failure(_ reason: CopyError.Reason) -> CopyError {
-        CopyError(reason, side: .source, image: source.description, operation: "reading the source")
+        CopyError(reason, side: .source, image: source.description, operation: "reading the image")
     }
 
     func error(_ reason: CopyError.Reason, _ image: ListedImage) -> CopyError {
         let named = source.tagged(image.tags.first, digest: image.digest)
-        return CopyError(reason, side: .source, image: named.description, operation: "reading the source")
+        return CopyError(reason, side: .source, image: named.description, operation: "reading the image")
     }
 }

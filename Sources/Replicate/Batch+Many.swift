@@ -15,7 +15,7 @@ extension Batch {
         do {
             chosen = try filter.select(from: try await replicator.drain.abandoning { try await from.list() })
         } catch is TagFilter.Unordered {
-            throw failure(.unsupported("this registry doesn't say when images were pushed, so --newest can't be had"))
+            throw failure(TagFilter.Unordered.reason)
         }
         guard !chosen.isEmpty else { return [] }
         let archived = chosen.filter(\.isArchived)

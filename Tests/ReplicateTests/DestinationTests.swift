@@ -208,7 +208,7 @@ struct DestinationTests {
             let error = await #expect(throws: CopyError.self) { try await bench.copy(source) }
             #expect(error?.reason == reason && error?.side == .source)
             #expect(error?.image == "source.test/from/app\(source)")
-            #expect(error?.operation == "reading the source")
+            #expect(error?.operation == "reading the image")
         }
         #expect(bench.journal.count("to/app put") == 0)
     }
