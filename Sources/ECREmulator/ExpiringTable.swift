@@ -15,9 +15,9 @@ struct ExpiringTable<Element: Expiring>: Sendable {
     private var lastNumber = 0
 
     /// How many there may be before anything is forgotten.
-    static var smallestLimit: Int { 512 }
+    static var smallestLimit: Int { 64 }
     /// Of those that have expired, how many are remembered.
-    static var mostExpired: Int { 256 }
+    static var mostExpired: Int { 32 }
 
     subscript(name: String) -> Element? { elements[name]?.element }
 
