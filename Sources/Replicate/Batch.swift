@@ -164,6 +164,7 @@ struct Batch: Sendable {
             // Not before it is known that there is something to bring there.
             try await session.createIfMissing()
             let receipt = try await begun.run()
+            replicator.mover.large.forget(plan.presentBlobs, at: session.repository)
             replicator.report(.finished(receipt))
             return .done(receipt)
         } catch {

@@ -66,6 +66,12 @@ struct LargeBlobs: Sendable {
         }
     }
 
+    /// Forgets uploads of blobs that turned out to be there: a run that was killed, or lost an answer, right after a blob
+    /// was complete had no time to.
+    func forget(_ blobs: [Descriptor], at destination: any ImageRepository) {
+        for blob in blobs where takes(blob, to: destination) { journal.forget(UploadKey(blob, to: destination)) }
+    }
+
     /// Lets a blob onto the wire, after it has a place among those in parts if this is the way for it.
     ///
     /// Who waits for a place takes up no room on the wire, and small blobs go by.

@@ -50,6 +50,8 @@ public struct Plan: Sendable {
     public var createsRepository: Bool
     /// What the digest tags among ``tags`` point at, there already or not.
     public var referrerManifests: [Digest: Manifest]
+    /// The blobs that were found there, of the manifests that weren't.
+    var presentBlobs: [Descriptor] = []
 
     /// The compressed bytes that cross the wire, at most: mounts make it less.
     public var bytesToMove: Int64 { blobs.reduce(0) { $0 + $1.size } }

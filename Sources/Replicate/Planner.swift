@@ -122,14 +122,15 @@ struct Planner: Sendable {
             tags: tags,
             manifests: manifests,
             blobs: blobs.missing,
-            blobsThere: blobs.thereCount,
+            blobsThere: blobs.there.count,
             blobsElsewhere: blobs.elsewhere,
             notes: wish.notes,
             createsRepository: await session.isNew,
             referrerManifests: Dictionary(
                 referrers.tagged.map { ($0.manifest.digest, $0.manifest) },
                 uniquingKeysWith: { first, _ in first }
-            )
+            ),
+            presentBlobs: blobs.there
         )
     }
 
@@ -233,7 +234,7 @@ struct Planner: Sendable {
     private func blobs(
         of manifests: [Manifest],
         at session: DestinationSession
-    ) async throws -> (missing: [Descriptor], thereCount: Int, elsewhere: [Descriptor]) {
+    ) async throws -> (missing: [Descriptor], there: [Descriptor], elsewhere: [Descriptor]) {
         var seen: Set<Digest> = []
         var wanted = manifests.flatMap(\.blobs).filter { seen.insert($0.digest).inserted }
         var foreign = manifests.flatMap(\.foreignBlobs).filter { seen.insert($0.digest).inserted }
@@ -244,7 +245,8 @@ struct Planner: Sendable {
             foreign = foreign.filter { absent.contains($0.digest) }
         }
         let missing = try await session.missing(wanted)
-        return (wanted.filter { missing.contains($0.digest) }, wanted.count - missing.count, foreign)
+        let there = wanted.filter { !missing.contains($0.digest) }
+        return (wanted.filter { missing.contains($0.digest) }, there, foreign)
     }
 
     /// Who may not ask is answered by the descriptors themselves: such layers are had elsewhere.

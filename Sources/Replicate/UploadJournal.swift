@@ -89,6 +89,17 @@ final class UploadJournal: Sendable {
         return Claim(self, "\(path).json", lock, found: entry(at: "\(path).json", key))
     }
 
+    /// Removes the entry of an upload that nobody will go on with, unless another process does.
+    func forget(_ key: UploadKey) {
+        guard let directory, !state.withLock({ $0.isBroken }) else { return }
+        let path = "\(directory)/\(key.fileName)"
+        guard FileManager.default.fileExists(atPath: "\(path).json"),
+            let lock = (try? FileLock(path: "\(path).lock")) ?? nil
+        else { return }
+        attempt { () throws(SystemError) in try DurableFile.remove("\(path).json") }
+        lock.remove()
+    }
+
     private func entry(at path: String, _ key: UploadKey) -> UploadEntry? {
         guard let bytes = try? DurableFile.read(path, limit: Self.largestEntry) else { return nil }
         guard let entry = UploadEntry(parsing: bytes, for: key), now() - entry.updatedAt <= Self.longestAge else {

@@ -141,6 +141,23 @@ struct ScenarioPartTests {
         }
     }
 
+    @Test("an upload whose completion nobody heard of leaves nothing in the journal once the layer was found")
+    func lostCompletion() async throws {
+        try await withStateDirectory { directory in
+            try await withLargeImage(Self.uploads(state: directory), attempts: 1) { cloud, image in
+                cloud.emulator.order(Fault(on: "CompleteLayerUpload", at: 1...1, .loseAnswer))
+                // libcurl repeats by itself what a kept connection has lost.
+                cloud.emulator.order(Fault(on: "CompleteLayerUpload", at: 2...9, .status(503)))
+                #expect(try await copy(cloud).firstError != nil)
+                #expect(files(in: directory).contains { $0.hasSuffix(".json") })
+                let results = try await copy(cloud)
+                #expect(results.receipt?.digest == image.digest && cloud.holds(image))
+                #expect(cloud.counts["InitiateLayerUpload"] == 1, "what was there wasn't sent again")
+                #expect(files(in: directory) == [])
+            }
+        }
+    }
+
     @Test("a byte that changes on the way is noticed before ECR could make a layer of it", arguments: [1, 3, 6])
     func corruptPart(occurrence: Int) async throws {
         try await withLargeImage(Self.uploads(.api)) { cloud, image in
