@@ -1,5 +1,6 @@
 """One benchmark's report: on standard output, and as a section of docs/benchmarks.md."""
 
+import contextlib
 import datetime
 import hashlib
 import os
@@ -23,20 +24,28 @@ def arguments(parser, cases):
     return options
 
 
-def begin(name, results, options):
-    """Takes over what earlier runs have left, if asked to, and looks whether the page has room for the figures."""
+@contextlib.contextmanager
+def kept(name, results, options):
+    """Takes over what earlier runs have left, if asked to, and leaves what the body adds in .build-bench/NAME.json.
+
+    One client that fails ends a benchmark, but what was measured until then isn't lost: `--add` goes on from there.
+    """
     if options.write:
-        _section(options.write, name)
+        _section(options.write, name)  # before minutes have gone by
+    path, program = os.path.join(workplace.KEPT, f"{name}.json"), _program()
     if options.add:
-        workplace.say(f"adding to {results.load(_kept(name), _program())} runs")
+        workplace.say(f"adding to {results.load(path, program)} runs")
+    try:
+        yield
+    finally:
+        results.save(path, program)
 
 
 def finish(name, title, results, wanted, present, command, options, extra=()):
-    """Prints the report, keeps the runs in .build-bench/NAME.json, and writes the section if a page was named.
+    """Prints the report, and writes the section if a page was named.
 
     - extra: lines about the circumstances besides machine and versions.
     """
-    results.save(_kept(name), _program())
     circumstances = [*machine(), versions(present), *extra]
     parts = [
         f"### {title}",
@@ -59,10 +68,6 @@ def finish(name, title, results, wanted, present, command, options, extra=()):
     if options.write:
         write_section(options.write, name, text)
         workplace.say(f"written into {options.write}")
-
-
-def _kept(name):
-    return os.path.join(workplace.KEPT, f"{name}.json")
 
 
 def _program():
