@@ -37,8 +37,10 @@ public struct Replicator: Sendable {
         self.destination = destination
         self.report = report
         self.drain = drain
-        // Of two sides only one can pay for a relay: what is brought is the destination's.
         var retry = retry.spending(opener.budgets.destination)
+        retry.otherBudget = { [source = opener.budgets.source] error in
+            (error as? BlobFailure)?.error.side == .source ? source : nil
+        }
         // A blob that waits for its next try isn't under way.
         retry.clock = retry.clock.until(drain)
         let large = LargeBlobs(

@@ -31,6 +31,8 @@ public struct RetryPolicy: Sendable {
     public var onRetry: (@Sendable (_ attempt: Int, _ wait: Duration, _ error: any Error) -> Void)?
     /// Shared by all requests to one side; `nil` sets no limit but ``attempts``.
     public var budget: RetryBudget?
+    /// Whose budget pays for a failure, where that isn't ``budget``: a relay has two sides.
+    public var otherBudget: (@Sendable (any Error) -> RetryBudget?)?
 
     public init(
         attempts: Int = 8,
@@ -66,10 +68,11 @@ public struct RetryPolicy: Sendable {
     public func run<Value: Sendable>(_ body: (_ attempt: Int) async throws -> Value) async throws -> Value {
         var attempt = 1
         var cost: Int?
+        var payer = budget
         while true {
             do {
                 let value = try await body(attempt)
-                budget?.refund(cost)
+                payer?.refund(cost)
                 return value
             } catch let error as any RetryAdvising where attempt < attempts {
                 let wait: Duration
@@ -79,9 +82,10 @@ public struct RetryPolicy: Sendable {
                 // The service's own wait is a floor; jitter on top keeps clients from returning all at once.
                 case .wait(let named): wait = named + base * jitter()
                 }
-                if let budget {
-                    guard let spent = budget.spend(on: error) else {
-                        throw RetryBudgetSpent(budget: budget.name, reason: error)
+                payer = otherBudget?(error) ?? budget
+                if let payer {
+                    guard let spent = payer.spend(on: error) else {
+                        throw RetryBudgetSpent(budget: payer.name, reason: error)
                     }
                     cost = spent
                 }
