@@ -52,8 +52,8 @@ actor SharedParts {
     private let pool: PartPool
     private let clock: any Clock<Duration>
     private var standing: [Int: Int64] = [:]
-    private var dismissed: Set<Int> = []
-    private var watching: [Int: CheckedContinuation<Void, any Error>] = [:]
+    private var watching: [Int: (watch: Int, continuation: CheckedContinuation<Void, any Error>)] = [:]
+    private var lastWatch = 0
     private var kept: [Range<Int64>: Kept] = [:]
     private let flights = SingleFlight<Range<Int64>, Part>()
     private let turns = PartPool(byteCount: mostParts)
@@ -76,15 +76,13 @@ actor SharedParts {
         return Seat(id: lastID, parts: self)
     }
 
-    var isEmpty: Bool { standing.isEmpty }
-
     private func note(_ place: Int64, of id: Int) {
         if standing[id] != nil { standing[id] = place }
     }
 
     private func leave(_ id: Int) {
         standing[id] = nil
-        watching.removeValue(forKey: id)?.resume()
+        watching.removeValue(forKey: id)?.continuation.resume()
     }
 
     private func part(_ range: Range<Int64>, size: Int) async throws -> Part {
@@ -114,26 +112,29 @@ actor SharedParts {
             guard looks >= 2 else { continue }
             for (id, stands) in standing where stands < place {
                 standing[id] = nil
-                dismissed.insert(id)
-                watching.removeValue(forKey: id)?.resume()
+                watching.removeValue(forKey: id)?.continuation.resume()
             }
         }
     }
 
     private func dismissal(of id: Int) async throws {
+        lastWatch += 1
+        let watch = lastWatch
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 guard !Task.isCancelled else { return continuation.resume(throwing: CancellationError()) }
                 guard standing[id] != nil else { return continuation.resume() }
-                watching[id] = continuation
+                watching[id] = (watch, continuation)
             }
         } onCancel: {
             // Owned by nobody: it only ends the wait.
-            Task { await self.stopWatching(id) }
+            Task { await self.stop(watch, of: id) }
         }
     }
 
-    private func stopWatching(_ id: Int) {
-        watching.removeValue(forKey: id)?.resume(throwing: CancellationError())
+    /// Ends that watch, and not the next one of the same upload, which may have begun meanwhile.
+    private func stop(_ watch: Int, of id: Int) {
+        guard watching[id]?.watch == watch else { return }
+        watching.removeValue(forKey: id)?.continuation.resume(throwing: CancellationError())
     }
 }
