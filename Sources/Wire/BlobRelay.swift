@@ -10,29 +10,29 @@ final class BlobRelay: Job {
     private enum SourceAnswer { case unknown, content, other }
 
     let ticket: Ticket
-    private unowned let loop: DriverLoop
-    private let request: RelayRequest
+    unowned let loop: DriverLoop
+    let request: RelayRequest
     private var continuation: CheckedContinuation<[RelayResult], any Error>?
-    private var source: Transfer?
-    private var feed: ByteFile?
-    private var fed: Int64 = 0
-    private let outlets: [RelayOutlet]
-    private var blob: VerifiedBlob
+    var source: Transfer?
+    var feed: ByteFile?
+    var fed: Int64 = 0
+    let outlets: [RelayOutlet]
+    var blob: VerifiedBlob
 
     private var sourceAnswer = SourceAnswer.unknown
     private var sourceBody: [UInt8] = []
-    private var sourceIsPaused = false
+    var sourceIsPaused = false
     /// When the rate that all relays share lets the source go on.
-    private var sourceWaitsUntil: ContinuousClock.Instant?
+    var sourceWaitsUntil: ContinuousClock.Instant?
     /// The source's turn at that rate, until it has taken it.
-    private var turn: ContinuousClock.Instant?
-    private var sourceMoved: ContinuousClock.Instant
+    var turn: ContinuousClock.Instant?
+    var sourceMoved: ContinuousClock.Instant
     /// When it was last looked at who holds the others back.
-    private var lookedAtPace: ContinuousClock.Instant?
+    var lookedAtPace: ContinuousClock.Instant?
     private var wantsUploads = false
     private var isMarked = false
     /// What is wrong with the source, and so with all of it.
-    private var failure: WireError?
+    var failure: WireError?
 
     /// What is kept of an answer that isn't content, in bytes: error documents, which nobody needs whole.
     static let largestAnswer = 256 << 10
@@ -146,7 +146,7 @@ final class BlobRelay: Job {
 
     private func outlet(of transfer: Transfer) -> RelayOutlet? { outlets.first { $0.transfer === transfer } }
 
-    private func tell(_ outlet: RelayOutlet) {
+    func tell(_ outlet: RelayOutlet) {
         guard let news = outlet.news(blob.delivered(outlet.index)) else { return }
         request.progress?(outlet.index, news)
     }
@@ -169,7 +169,7 @@ final class BlobRelay: Job {
     }
 
     /// The source has content; whether it is as long as it should be is known before a byte of it is sent on.
-    private func accept(length: Int64?) {
+    func accept(length: Int64?) {
         sourceAnswer = .content
         if let length, length != request.size {
             let reason: WireError.Reason = length < request.size ? .tooShort : .tooLong
@@ -179,7 +179,7 @@ final class BlobRelay: Job {
         mark()
     }
 
-    private func mark() {
+    func mark() {
         guard !isMarked else { return }
         isMarked = true
         loop.mark(self)
@@ -237,7 +237,7 @@ final class BlobRelay: Job {
         }
     }
 
-    private func hasRested(_ outlet: RelayOutlet) -> Bool { loop.now >= outlet.lastMoved + Self.longestRest }
+    func hasRested(_ outlet: RelayOutlet) -> Bool { loop.now >= outlet.lastMoved + Self.longestRest }
 
     private func resume(_ outlet: RelayOutlet) {
         // One with nothing to take would pause at once, and be woken again for ever.
@@ -271,7 +271,7 @@ final class BlobRelay: Job {
         finishInput()
     }
 
-    private func finishInput() {
+    func finishInput() {
         do {
             try blob.finishInput()
         } catch {
@@ -300,7 +300,7 @@ final class BlobRelay: Job {
         return outlet.error(.disconnected, "answered \(head.status) after \(delivered) of \(request.size) bytes")
     }
 
-    private func sourceError(_ reason: WireError.Reason, _ detail: String) -> WireError {
+    func sourceError(_ reason: WireError.Reason, _ detail: String) -> WireError {
         var error = WireError(reason, detail, end: .source)
         switch request.source {
         case .request(let from): error.url = from.url.description
@@ -313,15 +313,15 @@ final class BlobRelay: Job {
 
     func fail(_ error: any Error) { finish(.failure(error)) }
 
-    private func failAll(_ error: WireError) { endAll(.failure(error)) }
+    func failAll(_ error: WireError) { endAll(.failure(error)) }
 
-    private func endAll(_ result: RelayResult) {
+    func endAll(_ result: RelayResult) {
         for outlet in outlets { outlet.end(result) }
         endIfDone()
     }
 
     /// One sink has its answer; the others go on.
-    private func end(_ outlet: RelayOutlet, _ result: RelayResult) {
+    func end(_ outlet: RelayOutlet, _ result: RelayResult) {
         outlet.end(result)
         if let transfer = outlet.transfer.take() { loop.drop(transfer) }
         blob.leave(outlet.index)
@@ -345,140 +345,6 @@ final class BlobRelay: Job {
             if let transfer = outlet.transfer.take() { loop.drop(transfer) }
         }
         loop.forget(self)
-    }
-}
-
-// MARK: - Waiting
-
-extension BlobRelay {
-    func check() -> ContinuousClock.Instant {
-        let (now, limits) = (loop.now, loop.configuration)
-        var due = now + limits.stallLimit / 4
-        if let wait = sourceWaitsUntil {
-            if now >= wait { mark() } else { due = min(due, wait) }
-        }
-        if source != nil {
-            if sourceIsPaused { sourceMoved = now }
-            if now >= sourceMoved + limits.stallLimit {
-                failAll(sourceError(.stalled, "moved no byte for \(limits.stallLimit)"))
-                return due
-            }
-            due = min(due, sourceMoved + limits.stallLimit)
-        }
-        let live = outlets.filter { $0.isLive && $0.hasBegun }
-        for outlet in live {
-            let uploaded = outlet.look(at: now)
-            if blob.isDrained(outlet.index) {
-                // It has nothing to send, and nobody to blame.
-                if uploaded >= blob.delivered(outlet.index) { outlet.lastMoved = now }
-            } else if outlet.isWaiting {
-                if hasRested(outlet) { mark() }
-                due = min(due, max(outlet.lastMoved, now) + Self.longestRest)
-            }
-            let isSent = blob.isDelivered(outlet.index) && uploaded >= request.size
-            let limit = isSent ? limits.commitLimit : limits.stallLimit
-            if now >= outlet.lastMoved + limit {
-                let moved = "\(blob.delivered(outlet.index)) of \(request.size)"
-                outlet.failure = outlet.error(.stalled, "moved no byte for \(limit), after \(moved)")
-                mark()
-            }
-            due = min(due, outlet.lastMoved + limit)
-        }
-        if live.count > 1 { due = min(due, letGoOfTheSlow(live)) }
-        return max(due, now)
-    }
-
-    /// Lets go of a sink that has kept the ring full for long while another waited for bytes.
-    ///
-    /// The ring of a slow sink is filled and half emptied in turns, so a look may find it neither full nor others
-    /// waiting: what counts is how long it was so, less how long it wasn't.
-    ///
-    /// - Returns: When to look again.
-    private func letGoOfTheSlow(_ live: [RelayOutlet]) -> ContinuousClock.Instant {
-        let (now, patience) = (loop.now, loop.configuration.patience)
-        let passed = lookedAtPace.map { now - $0 } ?? .zero
-        lookedAtPace = now
-        for outlet in live {
-            let waits = live.contains { $0 !== outlet && blob.pressure($0.index) <= Self.almostNothing }
-            guard !blob.isVerified, waits, blob.pressure(outlet.index) >= Self.tooMuch else {
-                outlet.heldOthersBack = max(outlet.heldOthersBack - passed, .zero)
-                continue
-            }
-            outlet.heldOthersBack += passed
-            guard outlet.heldOthersBack >= patience else { continue }
-            outlet.failure = outlet.error(
-                .outpaced,
-                "kept \(live.count - 1) other destinations waiting for \(patience)"
-            )
-            mark()
-        }
-        return now + patience / 10
-    }
-}
-
-// MARK: - Files
-
-extension BlobRelay {
-    private func openFeed(_ path: String) {
-        do {
-            let file = try ByteFile(reading: path)
-            feed = file
-            accept(length: file.size)
-        } catch {
-            let status: HTTPResponse.Status = error.code == ENOENT ? .notFound : .forbidden
-            endAll(.success(.sourceAnswered(WireResponse(status: status))))
-        }
-    }
-
-    /// Reads on as far as there is room, for a while.
-    private func readFeed() {
-        guard let feed, failure == nil else { return }
-        for _ in 0..<Self.fileChunksPerTurn {
-            let wanted = Int(min(Int64(min(Self.fileChunk, blob.room)), request.size - fed))
-            guard wanted > 0 else { break }
-            if let wait = loop.rate?.wait(holding: turn) {
-                turn = wait
-                sourceWaitsUntil = wait
-                return loop.wake(at: wait)
-            }
-            let chunk: [UInt8]
-            do {
-                chunk = try feed.read(at: fed, count: wanted)
-            } catch {
-                return failAll(sourceError(.file, "\(error)"))
-            }
-            guard !chunk.isEmpty else { return failAll(sourceError(.tooShort, "ended after \(fed) bytes")) }
-            loop.rate?.spend(chunk.count, holding: turn.take())
-            fed += Int64(chunk.count)
-            unsafe chunk.withUnsafeBytes { _ = unsafe blob.offer($0) }
-        }
-        if fed == request.size {
-            self.feed = nil
-            finishInput()
-        } else if blob.room > 0 {
-            mark()
-        }
-    }
-
-    /// Writes what is ready, and gives the file its name when all of it is there and right.
-    private func writeFile(_ outlet: RelayOutlet) {
-        guard let file = outlet.file else { return }
-        do {
-            for _ in 0..<Self.fileChunksPerTurn {
-                let chunk = blob.chunk(for: outlet.index, atMost: Self.fileChunk)
-                guard !chunk.isEmpty else { break }
-                try file.append(chunk)
-                outlet.lastMoved = loop.now
-                tell(outlet)
-                // Whoever feeds the ring may go on.
-                mark()
-            }
-            guard blob.isDelivered(outlet.index) else { return }
-            try file.commit()
-            end(outlet, .success(.stored(WireResponse(status: .created))))
-        } catch {
-            end(outlet, .failure(outlet.error(.file, "\(error)")))
-        }
     }
 }
 

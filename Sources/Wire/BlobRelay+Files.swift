@@ -1,0 +1,68 @@
+internal import Glibc
+internal import HTTPTypes
+internal import Platform
+
+/// The ends of a relay that are files: image layouts.
+extension BlobRelay {
+    func openFeed(_ path: String) {
+        do {
+            let file = try ByteFile(reading: path)
+            feed = file
+            accept(length: file.size)
+        } catch {
+            let status: HTTPResponse.Status = error.code == ENOENT ? .notFound : .forbidden
+            endAll(.success(.sourceAnswered(WireResponse(status: status))))
+        }
+    }
+
+    /// Reads on as far as there is room, for a while.
+    func readFeed() {
+        guard let feed, failure == nil else { return }
+        for _ in 0..<Self.fileChunksPerTurn {
+            let wanted = Int(min(Int64(min(Self.fileChunk, blob.room)), request.size - fed))
+            guard wanted > 0 else { break }
+            if let wait = loop.rate?.wait(holding: turn) {
+                turn = wait
+                sourceWaitsUntil = wait
+                return loop.wake(at: wait)
+            }
+            let chunk: [UInt8]
+            do {
+                chunk = try feed.read(at: fed, count: wanted)
+            } catch {
+                return failAll(sourceError(.file, "\(error)"))
+            }
+            guard !chunk.isEmpty else { return failAll(sourceError(.tooShort, "ended after \(fed) bytes")) }
+            loop.rate?.spend(chunk.count, holding: turn.take())
+            fed += Int64(chunk.count)
+            unsafe chunk.withUnsafeBytes { _ = unsafe blob.offer($0) }
+        }
+        if fed == request.size {
+            self.feed = nil
+            finishInput()
+        } else if blob.room > 0 {
+            mark()
+        }
+    }
+
+    /// Writes what is ready, and gives the file its name when all of it is there and right.
+    func writeFile(_ outlet: RelayOutlet) {
+        guard let file = outlet.file else { return }
+        do {
+            for _ in 0..<Self.fileChunksPerTurn {
+                let chunk = blob.chunk(for: outlet.index, atMost: Self.fileChunk)
+                guard !chunk.isEmpty else { break }
+                try file.append(chunk)
+                outlet.lastMoved = loop.now
+                tell(outlet)
+                // Whoever feeds the ring may go on.
+                mark()
+            }
+            guard blob.isDelivered(outlet.index) else { return }
+            try file.commit()
+            end(outlet, .success(.stored(WireResponse(status: .created))))
+        } catch {
+            end(outlet, .failure(outlet.error(.file, "\(error)")))
+        }
+    }
+}

@@ -1,0 +1,68 @@
+internal import Platform
+
+/// How long a relay waits, for whom, and who is to blame.
+extension BlobRelay {
+    func check() -> ContinuousClock.Instant {
+        let (now, limits) = (loop.now, loop.configuration)
+        var due = now + limits.stallLimit / 4
+        if let wait = sourceWaitsUntil {
+            if now >= wait { mark() } else { due = min(due, wait) }
+        }
+        if source != nil {
+            if sourceIsPaused { sourceMoved = now }
+            if now >= sourceMoved + limits.stallLimit {
+                failAll(sourceError(.stalled, "moved no byte for \(limits.stallLimit)"))
+                return due
+            }
+            due = min(due, sourceMoved + limits.stallLimit)
+        }
+        let live = outlets.filter { $0.isLive && $0.hasBegun }
+        for outlet in live {
+            let uploaded = outlet.look(at: now)
+            if blob.isDrained(outlet.index) {
+                // It has nothing to send, and nobody to blame.
+                if uploaded >= blob.delivered(outlet.index) { outlet.lastMoved = now }
+            } else if outlet.isWaiting {
+                if hasRested(outlet) { mark() }
+                due = min(due, max(outlet.lastMoved, now) + Self.longestRest)
+            }
+            let isSent = blob.isDelivered(outlet.index) && uploaded >= request.size
+            let limit = isSent ? limits.commitLimit : limits.stallLimit
+            if now >= outlet.lastMoved + limit {
+                let moved = "\(blob.delivered(outlet.index)) of \(request.size)"
+                outlet.failure = outlet.error(.stalled, "moved no byte for \(limit), after \(moved)")
+                mark()
+            }
+            due = min(due, outlet.lastMoved + limit)
+        }
+        if live.count > 1 { due = min(due, letGoOfTheSlow(live)) }
+        return max(due, now)
+    }
+
+    /// Lets go of a sink that has kept the ring full for long while another waited for bytes.
+    ///
+    /// The ring of a slow sink is filled and half emptied in turns, so a look may find it neither full nor others
+    /// waiting: what counts is how long it was so, less how long it wasn't.
+    ///
+    /// - Returns: When to look again.
+    private func letGoOfTheSlow(_ live: [RelayOutlet]) -> ContinuousClock.Instant {
+        let (now, patience) = (loop.now, loop.configuration.patience)
+        let passed = lookedAtPace.map { now - $0 } ?? .zero
+        lookedAtPace = now
+        for outlet in live {
+            let waits = live.contains { $0 !== outlet && blob.pressure($0.index) <= Self.almostNothing }
+            guard !blob.isVerified, waits, blob.pressure(outlet.index) >= Self.tooMuch else {
+                outlet.heldOthersBack = max(outlet.heldOthersBack - passed, .zero)
+                continue
+            }
+            outlet.heldOthersBack += passed
+            guard outlet.heldOthersBack >= patience else { continue }
+            outlet.failure = outlet.error(
+                .outpaced,
+                "kept \(live.count - 1) other destinations waiting for \(patience)"
+            )
+            mark()
+        }
+        return now + patience / 10
+    }
+}
