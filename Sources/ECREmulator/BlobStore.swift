@@ -70,11 +70,11 @@ final class BlobStore: Sendable {
     /// Makes the upload's file the blob of its digest.
     func keep(_ upload: String, as digest: Digest) throws {
         open.withLock { $0[upload] = nil }
-        let target = path(of: digest)
-        if discardsUploads || FileManager.default.fileExists(atPath: target) {
+        if discardsUploads {
             try? FileManager.default.removeItem(atPath: uploadPath(upload))
         } else {
-            try FileManager.default.moveItem(atPath: uploadPath(upload), toPath: target)
+            // Another upload may bring the same bytes at this instant; whichever stays is right.
+            try DurableFile.move(uploadPath(upload), to: path(of: digest))
         }
     }
 
@@ -87,7 +87,9 @@ final class BlobStore: Sendable {
     func put(_ bytes: [UInt8]) throws -> Digest {
         let digest = Digest(of: bytes)
         let target = path(of: digest)
-        if !FileManager.default.fileExists(atPath: target) { try Data(bytes).write(to: URL(filePath: target)) }
+        if !FileManager.default.fileExists(atPath: target) {
+            try Data(bytes).write(to: URL(filePath: target), options: .atomic)
+        }
         return digest
     }
 

@@ -45,6 +45,10 @@ struct Reception: Sendable {
         } catch is ConnectionCut {
             log(Answer(status: 0), errand, number, bytesOut: 0)
             return .cut
+        } catch {
+            // A request that leaves no trace can't be looked for.
+            log(Answer(status: 0, errorCode: "\(error)"), errand, number, bytesOut: 0)
+            throw error
         }
     }
 

@@ -27,6 +27,15 @@ public enum DurableFile {
         try syncDirectory(of: path)
     }
 
+    /// Gives a file another name in the same file system, in place of whatever has it; a reader finds one or the other.
+    ///
+    /// Nothing is synced: a crash of the machine may undo it.
+    ///
+    /// - Throws: ``SystemError``
+    public static func move(_ path: String, to target: String) throws(SystemError) {
+        guard unsafe rename(path, target) == 0 else { throw SystemError.last("rename", path) }
+    }
+
     /// The bytes of the file at `path`.
     ///
     /// - Parameter limit: In bytes; a longer file is an error (`EFBIG`), so that no file can fill the memory.
