@@ -4,6 +4,10 @@ public import Wire
 /// A service of AWS that this program calls.
 public enum AWSService: String, Sendable, Hashable {
     case ecr, sts
+    /// IAM Identity Center's portal, which gives out the keys of roles.
+    case sso
+    /// Where a session's token is renewed.
+    case ssoOIDC = "sso_oidc"
 
     /// How the variable that overrides its endpoint ends, as in `AWS_ENDPOINT_URL_ECR`.
     var variable: String { "AWS_ENDPOINT_URL_" + rawValue.uppercased() }
@@ -36,6 +40,8 @@ public struct ServiceEndpoint: Sendable, Hashable {
             // GovCloud's ordinary STS is the validated one.
             case (.sts, false): fips && partition != .government ? "sts-fips" : "sts"
             case (.sts, true): fips ? "sts-fips" : "sts"
+            case (.sso, _): fips ? "portal.sso-fips" : "portal.sso"
+            case (.ssoOIDC, _): fips ? "oidc-fips" : "oidc"
             }
         self.init(url: try HTTPURL("https://\(host).\(region).\(domain)/"), isCustom: false)
     }
