@@ -38,6 +38,8 @@ extension TransferOwner {
     private(set) var head = AnswerHead()
     private(set) var headIsTooLarge = false
     unowned let owner: any TransferOwner
+    /// The proxy that it would go through, without a password; its host may be one that needs none.
+    var proxyName: String?
     private var fieldList: UnsafeMutablePointer<curl_slist>?
     private let errorText: UnsafeMutablePointer<CChar>
 
@@ -75,7 +77,18 @@ extension TransferOwner {
             return WireError(.answerTooLarge, "a head of more than \(AnswerHead.largest) bytes", url: request.url)
         }
         guard code != CURLE_OK else { return nil }
-        return WireError(curl: code, unsafe String(cString: errorText), url: request.url)
+        let text = unsafe String(cString: errorText)
+        if let proxyName, let error = WireError(proxy: proxyName, proxyStatus, code, text, url: request.url) {
+            return error
+        }
+        return WireError(curl: code, text, url: request.url)
+    }
+
+    /// What a proxy answered to `CONNECT`; 0 if none was asked.
+    private var proxyStatus: Int {
+        var status = 0
+        unsafe curl_easy_getinfo_long(handle, CURLINFO_HTTP_CONNECTCODE, &status)
+        return status
     }
 
     /// Bytes of the body that the socket has accepted.
