@@ -194,7 +194,7 @@ struct CredentialsChain {
             credentials: base,
             sender: resolver.sender,
             retry: resolver.retry,
-            now: resolver.now
+            clock: resolver.clock
         )
         return RefreshingCredentials(logger: resolver.logger, now: resolver.now) {
             try await client.assume(request, with: base, named: place)

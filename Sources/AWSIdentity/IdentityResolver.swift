@@ -17,6 +17,8 @@ public struct IdentityResolver: Sendable {
     let retry: RetryPolicy
     let logger: Logger
     let now: @Sendable () -> Date
+    /// By which everything of this run is signed: one service's word about the time is enough.
+    public let clock: ServiceClock
     private let memory = Lock(Memory())
 
     private struct Memory: Sendable {
@@ -41,6 +43,7 @@ public struct IdentityResolver: Sendable {
         self.retry = retry
         self.logger = logger
         self.now = now
+        clock = ServiceClock(now, logger: logger)
     }
 
     /// The credentials of one side.
@@ -96,11 +99,23 @@ public struct IdentityResolver: Sendable {
         if !ignores, let (text, place) = try configured(service, profile) {
             return try custom(text, named: place)
         }
+        let wanted = try switches(options)
         return try ServiceEndpoint(
             service,
             region: region,
-            fips: fips || isOn("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", profile),
-            dualStack: dualStack || isOn("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", profile)
+            fips: fips || wanted.fips,
+            dualStack: dualStack || wanted.dualStack
+        )
+    }
+
+    /// Whether FIPS and dual-stack hosts are wanted: by a flag, else the environment, else the profile.
+    ///
+    /// - Throws: ``IdentityError`` when a profile that was named isn't there.
+    public func switches(_ options: IdentityOptions) throws -> (fips: Bool, dualStack: Bool) {
+        let profile = try profile(options)
+        return (
+            options.usesFIPS || isOn("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", profile),
+            options.usesDualStack || isOn("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", profile)
         )
     }
 
