@@ -112,7 +112,7 @@ struct CredentialsChain {
         return AWSCredentials(
             accessKeyID: id,
             secretAccessKey: secret,
-            sessionToken: profile["aws_session_token"] ?? profile["aws_security_token"],
+            sessionToken: profile["aws_security_token"] ?? profile["aws_session_token"],
             accountID: profile["aws_account_id"],
             source: "profile \(profile.name)"
         )
