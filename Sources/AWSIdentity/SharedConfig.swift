@@ -7,12 +7,19 @@ struct SharedConfig {
         var values: [String: String] = [:]
         /// Where each key was found, as `path:line`.
         var places: [String: String] = [:]
+        /// The keys that the credentials file has.
+        var keysOfCredentialsFile: Set<String> = []
 
         subscript(key: String) -> String? { values[key].flatMap { $0.isEmpty ? nil : $0 } }
-        var hasStaticKeys: Bool { self["aws_access_key_id"] != nil }
+        var hasStaticKeys: Bool { self["aws_access_key_id"] != nil || self["aws_secret_access_key"] != nil }
+
+        /// Where a key stands, for errors.
+        func place(of key: String) -> String { places[key] ?? "profile \(name)" }
     }
 
     private(set) var profiles: [String: Profile] = [:]
+    /// `[sso-session NAME]`: key, then value.
+    private(set) var sessions: [String: [String: String]] = [:]
     /// `[services NAME]`: service, then key, then value.
     private(set) var services: [String: [String: [String: String]]] = [:]
     let configPath: String
@@ -50,6 +57,7 @@ struct SharedConfig {
             guard let words = shellWords(heading), words.count == 2 else { continue }
             switch words[0] {
             case "profile": merge(section, into: words[1], path: configPath, overriding: false)
+            case "sso-session": sessions[words[1]] = section.values.mapValues(\.text)
             case "services": services[words[1]] = section.values.mapValues(\.nested)
             default: break
             }
@@ -70,6 +78,7 @@ struct SharedConfig {
         for (key, value) in section.values where overriding || profile.values[key] == nil {
             profile.values[key] = value.text
             profile.places[key] = "\(path):\(value.line)"
+            if overriding { profile.keysOfCredentialsFile.insert(key) }
         }
         profiles[name] = profile
     }

@@ -1,29 +1,27 @@
-/// Words as a shell would split them: quotes hold them together, a backslash takes the next character as it is.
+/// The words of a command line, as a POSIX shell would split them, with nothing expanded.
 ///
-/// Nothing is expanded, and nothing begins a comment.
+/// Python's `shlex.split`, which the AWS CLI uses: white space separates, single quotes keep everything, between double
+/// quotes a backslash keeps `"` and `\` only, elsewhere it keeps the next character.
 ///
-/// - Returns: `nil` when a quote isn't closed, or nothing follows the last backslash.
-/// - Source: Python's `shlex.split`, which botocore reads section names with
-func shellWords(_ text: some StringProtocol) -> [String]? {
+/// - Returns: `nil` if a quote isn't closed, or a backslash has nothing behind it.
+/// - Source: facts/ecr.md E.2, credential_process
+func shellWords(_ text: String) -> [String]? {
     var words: [String] = []
     var word: String?
     var quote: Character?
-    var rest = Substring(text)
+    var rest = text[...]
     while let next = rest.popFirst() {
         switch (next, quote) {
-        case (let end, let open?) where end == open: quote = nil
-        case ("\\", nil):
-            guard let escaped = rest.popFirst() else { return nil }
-            word = (word ?? "") + String(escaped)
-        // Between double quotes only these two need one.
-        case ("\\", "\"") where rest.first == "\"" || rest.first == "\\":
-            word = (word ?? "") + String(rest.removeFirst())
-        case ("\"", nil), ("'", nil):
+        case ("'", "'"), ("\"", "\""): quote = nil
+        case ("\\", nil), ("\\", "\""):
+            guard let kept = rest.popFirst() else { return nil }
+            let isKeptAlone = quote == nil || kept == "\"" || kept == "\\"
+            word = (word ?? "") + (isKeptAlone ? "" : "\\") + String(kept)
+        case ("'", nil), ("\"", nil):
             quote = next
             word = word ?? ""
-        case (" ", nil), ("\t", nil), ("\r", nil), ("\n", nil), ("\r\n", nil):
-            if let word { words.append(word) }
-            word = nil
+        case (_, nil) where next.isWhitespace:
+            if let finished = word.take() { words.append(finished) }
         default: word = (word ?? "") + String(next)
         }
     }

@@ -112,25 +112,3 @@ struct IniFileTests {
         #expect(AWSEnvironment(variables: [:], home: "/h").configPath == "/h/.aws/config")
     }
 }
-
-@Suite("Words as a shell splits them")
-struct ShellWordTests {
-    @Test(
-        "are what Python's shlex makes of them",
-        arguments: [
-            ("", []), ("  \t ", []), ("profile a", ["profile", "a"]),
-            ("profile \"team one\"", ["profile", "team one"]),
-            ("a 'b \"c' d", ["a", "b \"c", "d"]), ("te\"am\"'s' x", ["teams", "x"]), ("a ''", ["a", ""]),
-            (#"a\ b "c\"d\\e\f" '\n'"#, ["a b", #"c"d\e\f"#, #"\n"#]), ("a#b # c", ["a#b", "#", "c"]),
-            ("é ключ", ["é", "ключ"]),
-        ] as [(String, [String])]
-    )
-    func words(_ text: String, _ words: [String]) {
-        #expect(shellWords(text) == words)
-    }
-
-    @Test("aren't there where a quote stays open", arguments: ["a \"b", "'", "a\\"])
-    func open(_ text: String) {
-        #expect(shellWords(text) == nil)
-    }
-}

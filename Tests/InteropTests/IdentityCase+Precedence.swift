@@ -73,18 +73,12 @@ extension IdentityCase {
             "a profile with a part in either file",
             "[profile a]\nregion = r\naws_account_id = 111122223333\n",
             credentials: "[a]\n\(keys("K"))",
-            profile: "a",
-            verdict: .differs(
-                "a profile is one thing here, whatever files its parts are in; botocore reads keys file by file"
-            )
+            profile: "a"
         ),
         IdentityCase(
             "a key id in one file and its secret in the other",
             "[default]\naws_access_key_id = A\n",
-            credentials: "[default]\naws_secret_access_key = s\n",
-            verdict: .differs(
-                "a profile is one thing here, whatever files its parts are in; botocore reads keys file by file"
-            )
+            credentials: "[default]\naws_secret_access_key = s\n"
         ),
         IdentityCase("a token in a profile", credentials: "[default]\n\(keys("K"))aws_session_token = t\n"),
         IdentityCase("an old token in a profile", credentials: "[default]\n\(keys("K"))aws_security_token = old\n"),

@@ -50,5 +50,5 @@ struct IdentityCase: Sendable {
         "role_arn = arn:aws:iam::\(account):role/\(name)\nregion = eu-west-1\n"
     }
 
-    static let all = grammar + precedence + roles
+    static let all = grammar + precedence + roles + providers
 }

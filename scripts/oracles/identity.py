@@ -11,8 +11,10 @@ import sys
 import urllib.parse
 
 import botocore.awsrequest
+import botocore.credentials
 import botocore.httpsession
 import botocore.session
+import botocore.tokens
 
 
 class Answer:
@@ -60,6 +62,10 @@ def send(_, request):
 def outcome(case):
     os.environ.clear()
     os.environ.update(case["variables"], HOME=case["home"], AWS_EC2_METADATA_DISABLED="true", PATH="/usr/bin:/bin")
+    # Both are made when the module is loaded, for the home that was there then.
+    cache = os.path.join(case["home"], ".aws", "sso", "cache")
+    botocore.credentials.SSOProvider._SSO_TOKEN_CACHE_DIR = cache
+    botocore.tokens.SSOTokenProvider._SSO_TOKEN_CACHE_DIR = cache
     found = {"key": "none", "secret": "", "token": "", "account": "", "region": ""}
     try:
         session = botocore.session.Session(profile=case.get("profile"))
