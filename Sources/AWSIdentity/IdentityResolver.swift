@@ -159,11 +159,7 @@ public struct IdentityResolver: Sendable {
 
     /// The profile in force, if there is one: `default` may be missing, one that was named may not.
     func profile(_ options: IdentityOptions) throws -> SharedConfig.Profile? {
-        if let name = options.profile { return try config().profile(name, namedBy: "the profile flag") }
-        guard let name = environment.namedProfile else { return try config().profiles["default"] }
-        // Keys of the environment make it irrelevant what AWS_PROFILE says, wrong as it may be.
-        if environment["AWS_ACCESS_KEY_ID"] != nil { return try config().profiles[name] }
-        return try config().profile(name, namedBy: "AWS_PROFILE")
+        try config().inForce(environment, options)
     }
 
     func config() throws -> SharedConfig {

@@ -38,6 +38,17 @@ struct SharedConfig {
         }
     }
 
+    /// The profile in force, if there is one: `default` may be missing, one that was named may not.
+    ///
+    /// - Throws: ``IdentityError``
+    func inForce(_ environment: AWSEnvironment, _ options: IdentityOptions) throws -> Profile? {
+        if let name = options.profile { return try profile(name, namedBy: "the profile flag") }
+        guard let name = environment.namedProfile else { return profiles["default"] }
+        // Keys of the environment make it irrelevant what AWS_PROFILE says, wrong as it may be.
+        if environment["AWS_ACCESS_KEY_ID"] != nil { return profiles[name] }
+        return try profile(name, namedBy: "AWS_PROFILE")
+    }
+
     /// - Throws: ``IdentityError`` naming the profiles that are there.
     func profile(_ name: String, namedBy reason: String) throws -> Profile {
         if let profile = profiles[name] { return profile }

@@ -57,7 +57,8 @@ extension Transfer {
         try set(CURLOPT_SSL_VERIFYPEER, 1)
         try set(CURLOPT_SSL_VERIFYHOST, 2)
         try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
-        if let bundle = configuration.caBundle { try set(CURLOPT_CAINFO, bundle) }
+        caBundle = configuration.caBundle
+        if let caBundle { try set(CURLOPT_CAINFO, caBundle) }
         // Both are always said: without them libcurl would look into the environment. An empty text means none.
         let proxy = configuration.proxies.proxy(for: request)
         proxyName = proxy.map(Proxies.presentable)

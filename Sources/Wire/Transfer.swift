@@ -40,6 +40,7 @@ extension TransferOwner {
     unowned let owner: any TransferOwner
     /// The proxy that it would go through, without a password; its host may be one that needs none.
     var proxyName: String?
+    var caBundle: String?
     private var fieldList: UnsafeMutablePointer<curl_slist>?
     private let errorText: UnsafeMutablePointer<CChar>
 
@@ -77,6 +78,10 @@ extension TransferOwner {
             return WireError(.answerTooLarge, "a head of more than \(AnswerHead.largest) bytes", url: request.url)
         }
         guard code != CURLE_OK else { return nil }
+        if code == CURLE_SSL_CACERT_BADFILE, let caBundle {
+            let words = "\(caBundle) is not a file of certificates in PEM form, or can't be read: see --ca-bundle"
+            return WireError(.certificate, words, url: request.url, curlCode: Int(code.rawValue))
+        }
         let text = unsafe String(cString: errorText)
         if let proxyName, let error = WireError(proxy: proxyName, proxyStatus, code, text, url: request.url) {
             return error

@@ -22,7 +22,8 @@ extension Session {
             )
         })
         let configuration = TransportConfiguration(
-            caBundle: connection.caBundle ?? environment["AWS_CA_BUNDLE"],
+            caBundle: try connection.caBundle
+                ?? environment.caBundle(for: [connection.source.identity, destination.identity]),
             proxies: Proxies(environment: environment.variables),
             plainHTTPAuthorities: namedPlainAuthorities(environment),
             userAgent: "ecr-replicate/\(Build.version)",
