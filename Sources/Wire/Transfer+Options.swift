@@ -59,6 +59,9 @@ extension Transfer {
         try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         caBundle = configuration.caBundle
         if let caBundle { try set(CURLOPT_CAINFO, caBundle) }
+        // A proxy may be spoken to over TLS itself.
+        try set(CURLOPT_PROXY_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
+        if let caBundle { try set(CURLOPT_PROXY_CAINFO, caBundle) }
         // Both are always said: without them libcurl would look into the environment. An empty text means none.
         let proxy = configuration.proxies.proxy(for: request)
         proxyName = proxy.map(Proxies.presentable)

@@ -98,6 +98,44 @@ struct ProxyTests {
         }
     }
 
+    @Test("messages and blobs come through it, both ends of TLS being ours and the server's")
+    func tunnelled() async throws {
+        let asked = Lock<[String]>([])
+        let received = Received()
+        try await withTLSServer { server in
+            let proxyScript: ScriptedServer.Script = { connection in
+                let line = try connection.readHead().line
+                asked.withLock { $0.append(line) }
+                try connection.send("HTTP/1.1 200 Connection established\r\nProxy-Agent: test\r\n\r\n")
+                try connection.tunnel(to: server.port)
+            }
+            try await withServer(proxyScript) { proxy in
+                try await withServer(received.script) { destination in
+                    var configuration = transport(proxy)
+                    configuration.caBundle = server.certificate
+                    try await withTransport(configuration) { transport in
+                        let get = WireRequest(.get, try HTTPURL("https://\(Certificate.tunnelled)/blob"))
+                        let answer = try await transport.send(get)
+                        #expect(answer.body == server.bytes)
+                        #expect(
+                            answer.fields.contains { $0.name.canonicalName == "proxy-agent" } == false,
+                            "the proxy's head is no part of it"
+                        )
+                        let request = RelayRequest(
+                            source: .request(get),
+                            sinks: [.request(WireRequest(.put, try HTTPURL(destination.url())))],
+                            digest: Digest(of: server.bytes),
+                            size: Int64(server.bytes.count)
+                        )
+                        #expect(try await transport.relayOne(request).stored != nil)
+                        #expect(received.all == [server.bytes])
+                    }
+                }
+            }
+        }
+        #expect(asked.withLock { $0 } == Array(repeating: "CONNECT \(Certificate.tunnelled):443 HTTP/1.1", count: 2))
+    }
+
     @Test("one that isn't there, that nobody knows or that is no address is said so")
     func absent() async throws {
         for (proxy, reason, words) in [

@@ -87,14 +87,14 @@ struct TrustTests {
 }
 
 /// `openssl s_server`, serving one file named `blob` under a certificate made for the occasion.
-private struct TLSServer {
+struct TLSServer {
     let port: Int
     /// The path of its certificate.
     let certificate: String
     let bytes: [UInt8]
 }
 
-private func withTLSServer(_ more: [String] = [], _ body: (TLSServer) async throws -> Void) async throws {
+func withTLSServer(_ more: [String] = [], _ body: (TLSServer) async throws -> Void) async throws {
     try await withScratchDirectory { folder in
         let bytes = sampleBytes(3_000_000)
         try DurableFile.write(bytes, to: "\(folder)/blob")
