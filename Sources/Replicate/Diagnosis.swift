@@ -22,7 +22,10 @@ public struct Finding: Sendable, Equatable, Encodable {
     /// Whether a permission or credentials are missing, rather than anything else.
     var isNotPermitted = false
 
-    enum CodingKeys: CodingKey { case side, check, status, text, remedy, requestID }
+    enum CodingKeys: String, CodingKey {
+        case side, check, status, text, remedy
+        case requestID = "requestId"
+    }
 
     public init(
         _ status: Status,
