@@ -120,48 +120,43 @@ struct MinistackTests {
         """
     }
 
+    /// The build account's hub, and production's promoter, which only the hub may become, and only with the external id.
+    private func makeRoles(_ cloud: LocalCloud) async throws {
+        func make(
+            _ name: String,
+            in account: String,
+            trusting principal: String,
+            if condition: String = "",
+            allowing action: String
+        ) async throws {
+            let trust = """
+                {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"\(principal)"},\
+                "Action":"sts:AssumeRole"\(condition)}]}
+                """
+            let policy = """
+                {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"\(action)","Resource":"*"}]}
+                """
+            let role = ["RoleName": name]
+            _ = try await cloud.iam("CreateRole", as: account, role.merging(["AssumeRolePolicyDocument": trust]) { $1 })
+            let inline = ["PolicyName": "all", "PolicyDocument": policy]
+            _ = try await cloud.iam("PutRolePolicy", as: account, role.merging(inline) { $1 })
+        }
+        let root = "arn:aws:iam::\(Cloud.build):root"
+        try await make("hub", in: Cloud.build, trusting: root, allowing: "sts:AssumeRole")
+        try await make(
+            "promoter",
+            in: Cloud.production,
+            trusting: "arn:aws:iam::\(Cloud.build):role/hub",
+            if: #","Condition":{"StringEquals":{"sts:ExternalId":"ex-1"}}"#,
+            allowing: "ecr:*"
+        )
+    }
+
     @Test("lets a chain of roles into another account with the right external id, and only there")
     func promotion() async throws {
         try await LocalCloud.ministack { cloud in
             let user = try await cloud.user(in: Cloud.build)
-            try await makeRole(
-                "hub",
-                in: Cloud.build,
-                trusting: "arn:aws:iam::\(Cloud.build):root",
-                allowing: "sts:AssumeRole"
-            )
-            func makeRole(
-                _ name: String,
-                in account: String,
-                trusting principal: String,
-                if condition: String = "",
-                allowing action: String
-            ) async throws {
-                let trust = """
-                    {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"\(principal)"},\
-                    "Action":"sts:AssumeRole"\(condition)}]}
-                    """
-                let policy = """
-                    {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"\(action)","Resource":"*"}]}
-                    """
-                _ = try await cloud.iam(
-                    "CreateRole",
-                    as: account,
-                    ["RoleName": name, "AssumeRolePolicyDocument": trust]
-                )
-                _ = try await cloud.iam(
-                    "PutRolePolicy",
-                    as: account,
-                    ["RoleName": name, "PolicyName": "all", "PolicyDocument": policy]
-                )
-            }
-            try await makeRole(
-                "promoter",
-                in: Cloud.production,
-                trusting: "arn:aws:iam::\(Cloud.build):role/hub",
-                if: #","Condition":{"StringEquals":{"sts:ExternalId":"ex-1"}}"#,
-                allowing: "ecr:*"
-            )
+            try await makeRoles(cloud)
             let resolver = try cloud.resolver(Self.config(user, externalID: "ex-1"))
             let caller = try await cloud.sts(resolver, profile: "promoter").getCallerIdentity()
             #expect(caller.account == Cloud.production)
@@ -192,6 +187,51 @@ struct MinistackTests {
                 #expect(error.map { "\($0)" }?.contains("ex-2") == false)
                 #expect(error?.remedy.contains("external id") == true)
             }
+        }
+    }
+
+    @Test("takes an image that is promoted by such a chain, and nothing with another external id", .needs(.umoci))
+    func command() async throws {
+        try await LocalCloud.ministack { cloud in
+            let user = try await cloud.user(in: Cloud.build)
+            try await makeRoles(cloud)
+            let layout = "\(cloud.directory)/layout"
+            let script =
+                "umoci init --layout $1 && umoci new --image $1:v1 && umoci insert --rootless --image $1:v1 $2 /x"
+            try write("some bytes", to: "\(cloud.directory)/file")
+            let made = try await run(.shell, ["-c", script, "sh", layout, "\(cloud.directory)/file"])
+            try #require(made.exitCode == 0, "\(made.errors)")
+            // By its host's name it knows the account, which AWS knows by the token.
+            let port = cloud.endpoint.split(separator: ":").last ?? ""
+            let registry = "http://\(Cloud.production).dkr.ecr.\(LocalCloud.region).localhost:\(port)"
+            let place = "\(Cloud.production).dkr.ecr.\(LocalCloud.region).amazonaws.com/prod/app:v1"
+
+            func promote(externalID: String?) async throws -> Ended {
+                let file = "\(cloud.directory)/\(UUID().uuidString)"
+                try write(Self.config(user, externalID: externalID), to: file)
+                return try await run(
+                    .ecrReplicate,
+                    [
+                        "promote", "oci:\(layout):v1", place, "--create-repository", "defaults",
+                        "--destination-profile",
+                        "promoter", "--destination-registry-endpoint", registry,
+                    ],
+                    environment: ["AWS_CONFIG_FILE": file, "AWS_ENDPOINT_URL": cloud.endpoint]
+                )
+            }
+            for wrong in ["ex-2", nil] {
+                let refused = try await promote(externalID: wrong)
+                #expect(refused.exitCode == 4, "\(refused.errors)")
+                #expect(refused.errors.contains("AccessDenied"), "\(refused.errors)")
+                #expect(!refused.errors.contains("ex-2"))
+            }
+            let promoted = try await promote(externalID: "ex-1")
+            #expect(promoted.exitCode == 0, "\(promoted.errors)")
+            #expect(promoted.lines.count == 1 && promoted.output.hasPrefix("\(place)@sha256:"))
+            let caller = "asked by arn:aws:sts::\(Cloud.production):assumed-role/promoter/ecr-replicate-"
+            #expect(promoted.errors.contains(caller), "\(promoted.errors)")
+            let again = try await promote(externalID: "ex-1")
+            #expect(again.exitCode == 0 && again.output == promoted.output, "\(again.errors)")
         }
     }
 
