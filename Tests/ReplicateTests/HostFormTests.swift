@@ -86,6 +86,30 @@ struct HostFormTests {
         #expect(aws.origins == ["https://sts-fips.us-east-1.amazonaws.com:443"])
     }
 
+    @Test("reach the API by the other of its two FIPS names where nobody knows the first")
+    func otherName() async throws {
+        let aws = RecordingAWS(proxyEndpoint: "https://\(Self.fips)")
+        let opener = opener(Forgetful(host: "api.ecr-fips.us-east-1.amazonaws.com", aws: aws), [:])
+        let repository = try await opener.open(
+            ImageReference(parsing: "\(Self.fips)/team/app"),
+            side: .destination,
+            SideOptions()
+        )
+        _ = try await repository.startUpload(of: FakeImage.blob("layer"), mountingFrom: nil)
+        #expect(aws.origins == ["https://ecr-fips.us-east-1.amazonaws.com:443", "https://\(Self.fips):443"])
+    }
+
+    /// AWS, where nobody knows one of its names.
+    private struct Forgetful: HTTPSending {
+        let host: String
+        let aws: RecordingAWS
+
+        func send(_ request: WireRequest) async throws -> WireResponse {
+            guard request.url.host != host else { throw WireError(.unresolvable, "nobody knows it", url: request.url) }
+            return try await aws.send(request)
+        }
+    }
+
     @Test("say so where AWS has no such name, and send nothing")
     func refused() async throws {
         let aws = RecordingAWS(proxyEndpoint: "")
