@@ -11,21 +11,25 @@ public import Wire
 ///
 /// - Source: DESIGN section 6; facts/ecr.md E.2
 public struct IdentityResolver: Sendable {
-    /// What the process was started with.
-    public let environment: AWSEnvironment
-    let sender: any HTTPSending
-    let retry: RetryPolicy
-    let logger: Logger
-    let now: @Sendable () -> Date
-    /// By which everything of this run is signed: one service's word about the time is enough.
+    let surroundings: Surroundings
+    /// By which everything of this run is signed, and every expiry judged: one service's word about the time is enough.
     public let clock: ServiceClock
-    private let askForCode: (@Sendable (_ question: String) async throws -> String?)?
     private let memory = Lock(Memory())
 
     private struct Memory: Sendable {
         var config: Result<SharedConfig, any Error>?
         var providers: [ProviderKey: any CredentialsProviding] = [:]
         var signIns: [SignInKey: SignInSession] = [:]
+        var shared: [SharedKey: any CredentialsProviding] = [:]
+    }
+
+    /// Credentials that don't depend on the region in which they are used.
+    struct SharedKey: Hashable, Sendable {
+        enum Kind: Hashable, Sendable { case process, signIn, container, instance, secondFactor }
+        var kind: Kind
+        /// Whose settings they follow.
+        var profile: String
+        var options: IdentityOptions
     }
 
     /// What makes two profiles' sign-ins one: their token, and where it is used.
@@ -51,14 +55,20 @@ public struct IdentityResolver: Sendable {
         now: @escaping @Sendable () -> Date = { Date() },
         askForCode: (@Sendable (_ question: String) async throws -> String?)? = nil
     ) {
-        self.environment = environment
-        self.sender = sender
-        self.retry = retry
-        self.logger = logger
-        self.now = now
-        clock = ServiceClock(now, logger: logger)
-        self.askForCode = askForCode
+        let clock = ServiceClock(now, logger: logger)
+        self.clock = clock
+        surroundings = Surroundings(
+            environment: environment,
+            sender: sender,
+            retry: retry,
+            logger: logger,
+            now: { clock.now() },
+            interview: askForCode.map(Interview.init)
+        )
     }
+
+    /// What the process was started with.
+    public var environment: AWSEnvironment { surroundings.environment }
 
     /// The credentials of one side.
     ///
@@ -186,7 +196,7 @@ public struct IdentityResolver: Sendable {
             profile: settings.session == nil ? settings.profile : nil
         )
         if let known = memory.withLock({ $0.signIns[key] }) { return known }
-        let made = SignInSession(settings, resolver: self, portal: portal, issuer: issuer)
+        let made = SignInSession(settings, surroundings, portal: portal, issuer: issuer)
         return memory.withLock { memory in
             if let known = memory.signIns[key] { return known }
             memory.signIns[key] = made
@@ -194,25 +204,17 @@ public struct IdentityResolver: Sendable {
         }
     }
 
-    /// What a device shows to the person at the terminal.
-    ///
-    /// - Throws: ``IdentityError`` where there is no terminal.
-    func code(of serial: String, for role: String, _ place: String) async throws -> String {
-        guard let askForCode, let answer = try await askForCode("MFA code of \(serial), for \(role): ") else {
-            throw IdentityError(
-                "the role \(role) wants a code of the device \(serial), and there is no terminal to ask at",
-                tried: [place],
-                remedy: "run it at a terminal, or give it keys of a session: `aws configure export-credentials`"
-            )
+    /// The provider that another region's side uses already, else a new one.
+    func shared(
+        _ key: SharedKey,
+        _ make: () throws -> any CredentialsProviding
+    ) rethrows -> any CredentialsProviding {
+        if let known = memory.withLock({ $0.shared[key] }) { return known }
+        let made = try make()
+        return memory.withLock { memory in
+            if let known = memory.shared[key] { return known }
+            memory.shared[key] = made
+            return made
         }
-        let code = String(trimmed(answer))
-        guard code.utf8.count == Self.codeLength, code.utf8.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains)
-        else {
-            throw IdentityError("that was no code of \(Self.codeLength) digits", tried: [place], remedy: "run again")
-        }
-        return code
     }
-
-    /// In digits (facts/ecr.md E.3, TokenCode).
-    private static let codeLength = 6
 }

@@ -36,7 +36,8 @@ extension Session {
                 sender: transport,
                 retry: retry,
                 logger: logger,
-                askForCode: { try await TerminalQuestion.ask($0) }
+                // A signal ends the question, not only what waits behind it.
+                askForCode: { try await TerminalQuestion.ask($0, clock: ContinuousClock().until(drain)) }
             )
             let opener = RepositoryOpener(
                 resolver: resolver,
