@@ -75,7 +75,13 @@ extension STSClient {
                 "the role \(request.roleARN) could not be assumed: \(error.code): \(error.message)",
                 tried: ["\(place), with \(try await base.credentials())"],
                 remedy: error.remedy,
-                requestID: error.requestID
+                requestID: error.requestID,
+                refusal: RoleRefusal(
+                    roleARN: request.roleARN,
+                    sentExternalID: request.externalID != nil,
+                    code: error.code,
+                    message: error.message
+                )
             )
         } catch let error as WireError {
             throw IdentityError(
