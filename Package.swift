@@ -25,6 +25,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let flyingSocks: Target.Dependency = .product(name: "FlyingSocks", package: "FlyingFox")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
     name: "ecr-replicate",
@@ -41,12 +42,14 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        // Only because swift-subprocess takes a program's path as its FilePath.
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .target(name: "Platform", swiftSettings: settings),
+        .target(name: "Platform", dependencies: [subprocess, system], swiftSettings: settings),
         .target(name: "Content", dependencies: ["COpenSSL"], swiftSettings: settings),
         .target(
             name: "Wire",
@@ -60,7 +63,7 @@ let package = Package(
         ),
         .target(
             name: "Distribution",
-            dependencies: ["Content", "Wire", "Platform", httpTypes, logging, subprocess],
+            dependencies: ["Content", "Wire", "Platform", httpTypes, logging],
             swiftSettings: settings
         ),
         .target(

@@ -35,16 +35,17 @@ public struct AWSEnvironment: Sendable {
     /// The profile that the environment names, if any; `AWS_PROFILE` goes first, as in the AWS CLI's version 2.
     var namedProfile: String? { self["AWS_PROFILE"] ?? self["AWS_DEFAULT_PROFILE"] }
 
+    /// - Parameter limit: In bytes.
     /// - Returns: `nil` when there is no such file.
     /// - Throws: ``IdentityError`` when there is one and it can't be read, or is absurdly long.
-    func text(ofFile path: String) throws -> String? {
+    func text(ofFile path: String, limit: Int = largestFile) throws -> String? {
         let bytes: [UInt8]?
         do {
             // Devices can be read too: `/dev/null` is how people say "no file".
-            bytes = try DurableFile.read(path, limit: Self.largestFile)
+            bytes = try DurableFile.read(path, limit: limit)
         } catch {
             throw IdentityError(
-                "\(path) can't be read, or is longer than any AWS configuration: \(error)",
+                "\(path) can't be read, or is longer than any file of its kind: \(error)",
                 remedy: "check its permissions, or name another file"
             )
         }
@@ -52,7 +53,7 @@ public struct AWSEnvironment: Sendable {
     }
 
     /// In bytes.
-    private static let largestFile = 4 << 20
+    static let largestFile = 4 << 20
 
     private func expanded(_ path: String) -> String {
         path == "~" || path.hasPrefix("~/") ? home + path.dropFirst() : path

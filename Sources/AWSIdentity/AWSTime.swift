@@ -4,12 +4,27 @@ package import FoundationEssentials
 package enum AWSTime {
     /// `20260115T120000Z`, as SigV4 wants it.
     package static func basic(_ date: Date) -> String {
+        let time = parts(date)
+        return time.year + time.month + time.day + "T" + time.hour + time.minute + time.second + "Z"
+    }
+
+    /// `2026-01-15T12:00:00Z`, as files and people read it.
+    package static func extended(_ date: Date) -> String {
+        let time = parts(date)
+        return "\(time.year)-\(time.month)-\(time.day)T\(time.hour):\(time.minute):\(time.second)Z"
+    }
+
+    private static func parts(
+        _ date: Date
+    ) -> (year: String, month: String, day: String, hour: String, minute: String, second: String) {
         let seconds = Int(date.timeIntervalSince1970.rounded(.down))
         let (day, second) = seconds.quotientAndRemainder(dividingBy: 86_400)
         let whole = second < 0 ? (day - 1, second + 86_400) : (day, second)
         let (year, month, dayOfMonth) = civil(whole.0)
-        return pad(year, 4) + pad(month, 2) + pad(dayOfMonth, 2) + "T" + pad(whole.1 / 3_600, 2)
-            + pad(whole.1 / 60 % 60, 2) + pad(whole.1 % 60, 2) + "Z"
+        return (
+            pad(year, 4), pad(month, 2), pad(dayOfMonth, 2),
+            pad(whole.1 / 3_600, 2), pad(whole.1 / 60 % 60, 2), pad(whole.1 % 60, 2)
+        )
     }
 
     /// Reads `2026-01-15T13:00:00Z`, with a fraction, an offset or the suffix `UTC` too.

@@ -1,7 +1,12 @@
 internal import FoundationEssentials
+internal import Logging
 internal import Wire
 
 /// The search for one side's credentials.
+///
+/// In the AWS CLI's order: the environment's keys, a role of the profile, a web identity, IAM Identity Center, keys in the
+/// credentials file, a process, keys in the config file, the container's endpoint, the instance's. A profile that a flag
+/// names goes before the environment, and the environment is then left out of it.
 ///
 /// - Source: facts/ecr.md E.2
 struct CredentialsChain {
@@ -9,13 +14,8 @@ struct CredentialsChain {
     let options: IdentityOptions
     let stsRegion: String
 
-    /// What works today, for errors about what doesn't.
-    static let whatWorks =
-        "use AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (`aws configure export-credentials --format env` prints "
-        + "them), or a profile with static keys or role_arn"
-
     func provider() throws -> any CredentialsProviding {
-        let base = try options.profile == nil ? defaultChain() : namedProfile()
+        let base = try search()
         guard let role = options.roleARN else { return base }
         return try assumed(
             STSClient.AssumeRole(roleARN: role, sessionName: try sessionName(nil), externalID: options.externalID),
@@ -24,43 +24,56 @@ struct CredentialsChain {
         )
     }
 
-    private func namedProfile() throws -> any CredentialsProviding {
-        guard let profile = try resolver.profile(options) else { return try nothing([]) }
-        return try fromProfile(profile) ?? nothing(["profile \(profile.name)"])
-    }
+    private var usesEnvironment: Bool { options.profile == nil }
 
-    private func defaultChain() throws -> any CredentialsProviding {
-        let environment = resolver.environment
-        if let keys = try environmentKeys() { return StaticCredentials(keys) }
-        var tried = ["environment (AWS_ACCESS_KEY_ID is not set)"]
-
-        let profile = try resolver.profile(options)
-        let assumesRole = profile?["role_arn"] != nil && profile?["web_identity_token_file"] == nil
-        if !assumesRole, environment["AWS_WEB_IDENTITY_TOKEN_FILE"] != nil, environment["AWS_ROLE_ARN"] != nil {
-            throw unsupported("AWS_WEB_IDENTITY_TOKEN_FILE", in: "the environment")
+    private func search() throws -> any CredentialsProviding {
+        var tried: [String] = []
+        if usesEnvironment {
+            if let keys = try environmentKeys() { return try lasting(keys) }
+            tried.append("environment (AWS_ACCESS_KEY_ID is not set)")
         }
-        if let profile, let found = try fromProfile(profile) { return found }
+        let profile = try resolver.profile(options)
+        if let found = try fromProfile(profile ?? SharedConfig.Profile(name: "default")) { return found }
         let config = try resolver.config()
         tried.append(
             profile.map { "profile \($0.name) (it has no credentials)" }
                 ?? "profile default (not in \(config.configPath) or \(config.credentialsPath))"
         )
-        for name in ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"]
-        where environment[name] != nil {
-            throw unsupported(name, in: "the environment")
-        }
-        return try nothing(tried)
+        return try fromMachine(profile, tried)
     }
 
-    private func nothing(_ tried: [String]) throws -> any CredentialsProviding {
-        throw IdentityError(
+    /// What the machine itself has been given, when nobody has said anything.
+    private func fromMachine(
+        _ profile: SharedConfig.Profile?,
+        _ tried: [String]
+    ) throws -> any CredentialsProviding {
+        if let container = try ContainerCredentials(resolver) {
+            return refreshing { try await container.credentials() }
+        }
+        let tried = tried + ["container (\(ContainerCredentials.relativeVariable) is not set)"]
+        guard !resolver.environment.says(InstanceMetadata.disabledVariable) else {
+            throw Self.nothing(tried + ["instance metadata (\(InstanceMetadata.disabledVariable) is true)"])
+        }
+        let metadata = try InstanceMetadata(resolver, profile)
+        return refreshing {
+            do {
+                return try await metadata.credentials()
+            } catch let absence as InstanceMetadata.Absence {
+                throw Self.nothing(tried + ["instance metadata (\(absence.words))"])
+            }
+        }
+    }
+
+    static func nothing(_ tried: [String]) -> IdentityError {
+        IdentityError(
             "there are no AWS credentials",
             tried: tried,
-            remedy: Self.whatWorks + "; the instance metadata service is not asked yet"
+            remedy: "sign in (`aws sso login`, `aws configure`), name a profile with --profile, or set "
+                + "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         )
     }
 
-    private func environmentKeys() throws -> AWSCredentials? {
+    func environmentKeys() throws -> AWSCredentials? {
         let environment = resolver.environment
         guard let id = environment["AWS_ACCESS_KEY_ID"] else { return nil }
         guard let secret = environment["AWS_SECRET_ACCESS_KEY"] else {
@@ -80,139 +93,151 @@ struct CredentialsChain {
         )
     }
 
+    /// Keys that are what they are, as long as they haven't told us that they are over.
+    func lasting(_ keys: AWSCredentials) throws -> any CredentialsProviding {
+        if let expiration = keys.expiration, expiration <= resolver.now() {
+            throw IdentityError(
+                "the keys in the environment expired at \(AWSTime.extended(expiration))",
+                tried: ["environment (AWS_CREDENTIAL_EXPIRATION)"],
+                remedy: "get new ones: `aws configure export-credentials --format env` prints them"
+            )
+        }
+        resolver.logger.debug("credentials", metadata: ["from": "\(keys)"])
+        return StaticCredentials(keys)
+    }
+
+    // MARK: A profile
+
     /// - Parameters:
     ///   - visited: The profiles whose `source_profile` led here, first to last.
     /// - Returns: `nil` when the profile says nothing about credentials.
-    private func fromProfile(
+    func fromProfile(
         _ profile: SharedConfig.Profile,
         visited: [String] = []
     ) throws -> (any CredentialsProviding)? {
         // A profile that another one starts from gives its own keys, even when it has a role too.
-        if !visited.isEmpty, profile.hasStaticKeys { return StaticCredentials(try staticKeys(profile)) }
-        for key in ["web_identity_token_file", "sso_session", "sso_account_id", "sso_start_url", "login_session"]
-        where profile[key] != nil {
-            throw unsupported(key, in: titled(profile, key))
+        let isSourceWithKeys = !visited.isEmpty && profile.hasStaticKeys
+        let hasRole = profile["role_arn"] != nil && profile["web_identity_token_file"] == nil
+        if hasRole, !isSourceWithKeys { return try assumedByProfile(profile, visited: visited) }
+        if let found = try fromWebIdentity(profile, usesEnvironment: usesEnvironment && visited.isEmpty) {
+            return found
         }
-        if profile["role_arn"] != nil { return try assumedByProfile(profile, visited: visited) }
-        if profile.hasStaticKeys { return StaticCredentials(try staticKeys(profile)) }
-        if profile["credential_process"] != nil {
-            throw unsupported("credential_process", in: titled(profile, "credential_process"))
+        if let found = try fromIdentityCenter(profile) { return found }
+        if let keys = try staticKeys(profile, inCredentialsFile: true) { return try lasting(keys) }
+        if profile["login_session"] != nil {
+            throw IdentityError(
+                "login_session (profile '\(profile.name)', \(profile.place(of: "login_session"))) is not supported",
+                remedy: "let another profile have them: credential_process = aws configure export-credentials "
+                    + "--profile \(profile.name)"
+            )
         }
-        return nil
+        if let command = profile["credential_process"] {
+            let process = try CredentialProcess(command, profile, resolver: resolver)
+            return refreshing { try await process.credentials() }
+        }
+        return try staticKeys(profile, inCredentialsFile: false).map(lasting)
     }
 
-    private func staticKeys(_ profile: SharedConfig.Profile) throws -> AWSCredentials {
-        guard let id = profile["aws_access_key_id"], let secret = profile["aws_secret_access_key"] else {
+    /// The keys of one of the two files; never one's id with the other's secret.
+    private func staticKeys(_ profile: SharedConfig.Profile, inCredentialsFile: Bool) throws -> AWSCredentials? {
+        func value(_ key: String) -> String? {
+            profile.keysOfCredentialsFile.contains(key) == inCredentialsFile ? profile[key] : nil
+        }
+        guard let id = value("aws_access_key_id") else { return nil }
+        guard let secret = value("aws_secret_access_key") else {
             throw IdentityError(
                 "profile '\(profile.name)' has aws_access_key_id and no aws_secret_access_key",
-                tried: [place(profile, "aws_access_key_id")],
+                tried: [profile.place(of: "aws_access_key_id")],
                 remedy: "set both with `aws configure --profile \(profile.name)`"
             )
         }
         return AWSCredentials(
             accessKeyID: id,
             secretAccessKey: secret,
-            sessionToken: profile["aws_session_token"] ?? profile["aws_security_token"],
-            accountID: profile["aws_account_id"],
+            sessionToken: value("aws_security_token") ?? value("aws_session_token"),
+            accountID: value("aws_account_id"),
             source: "profile \(profile.name)"
         )
     }
 
-    private func assumedByProfile(
+    /// - Parameter usesEnvironment: Whether the variables that EKS sets count; each goes before the profile's key.
+    private func fromWebIdentity(
         _ profile: SharedConfig.Profile,
-        visited: [String]
-    ) throws -> any CredentialsProviding {
-        let role = profile["role_arn"] ?? ""
-        if profile["mfa_serial"] != nil { throw unsupported("mfa_serial", in: titled(profile, "mfa_serial")) }
+        usesEnvironment: Bool
+    ) throws -> (any CredentialsProviding)? {
+        func setting(_ variable: String, _ key: String) -> (value: String, place: String)? {
+            if usesEnvironment, let value = resolver.environment[variable] { return (value, variable) }
+            return profile[key].map { ($0, "profile '\(profile.name)' (\(profile.place(of: key)))") }
+        }
+        guard let file = setting("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file") else { return nil }
+        guard let role = setting("AWS_ROLE_ARN", "role_arn") else {
+            throw IdentityError(
+                "there is a web identity token and no role to take with it",
+                tried: [file.place],
+                remedy: "set AWS_ROLE_ARN, or role_arn in the profile"
+            )
+        }
         let request = STSClient.AssumeRole(
-            roleARN: role,
-            sessionName: try sessionName(profile["role_session_name"]),
-            externalID: profile["external_id"],
-            // As the AWS CLI does: what isn't a number is no duration.
-            duration: profile["duration_seconds"].flatMap { Int($0) }
+            roleARN: role.value,
+            sessionName: try sessionName(setting("AWS_ROLE_SESSION_NAME", "role_session_name")?.value)
         )
-        let base: any CredentialsProviding
-        switch (profile["source_profile"], profile["credential_source"]) {
-        case (let name?, nil):
-            base = try sourceCredentials(name, of: profile, visited: visited + [profile.name])
-        case (nil, let source?):
-            guard source == "Environment" else {
-                throw unsupported("credential_source = \(source)", in: titled(profile, "credential_source"))
-            }
-            guard let keys = try environmentKeys() else {
+        try request.check(named: role.place)
+        let identity = WebIdentity(
+            tokenFile: file.value,
+            role: request,
+            place: file.place,
+            environment: resolver.environment
+        )
+        // Nothing is signed with these.
+        let nobody = StaticCredentials(AWSCredentials(accessKeyID: "", secretAccessKey: "", source: "nobody"))
+        let client = try client(nobody)
+        return refreshing { try await identity.credentials(client) }
+    }
+
+    private func fromIdentityCenter(_ profile: SharedConfig.Profile) throws -> (any CredentialsProviding)? {
+        guard profile["sso_account_id"] != nil || profile["sso_role_name"] != nil else { return nil }
+        var settings = profile.values.filter { !$0.value.isEmpty }
+        if let name = settings["sso_session"] {
+            guard let session = try resolver.config().sessions[name] else {
                 throw IdentityError(
-                    "profile '\(profile.name)' takes its keys from the environment, and there are none",
-                    tried: ["environment (AWS_ACCESS_KEY_ID is not set)"],
-                    remedy: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a source_profile"
+                    "profile '\(profile.name)' names the sso-session '\(name)', which isn't there",
+                    tried: [profile.place(of: "sso_session")],
+                    remedy: "add [sso-session \(name)] with sso_start_url and sso_region: `aws configure sso-session`"
                 )
             }
-            base = StaticCredentials(keys)
-        case (nil, nil), (_?, _?):
+            for (key, value) in session {
+                guard settings[key] ?? value == value else {
+                    throw IdentityError(
+                        "profile '\(profile.name)' and [sso-session \(name)] have different values of \(key)",
+                        tried: [profile.place(of: key)],
+                        remedy: "leave it out of the profile"
+                    )
+                }
+                settings[key] = value
+            }
+        }
+        let needed = ["sso_account_id", "sso_role_name", "sso_start_url", "sso_region"]
+        let missing = needed.filter { settings[$0] == nil }
+        guard missing.isEmpty, let account = settings["sso_account_id"], let role = settings["sso_role_name"],
+            let startURL = settings["sso_start_url"], let region = settings["sso_region"]
+        else {
             throw IdentityError(
-                "profile '\(profile.name)' has role_arn and needs exactly one of source_profile and credential_source",
-                tried: [place(profile, "role_arn")],
-                remedy: "name the profile whose keys assume the role, as source_profile"
+                "profile '\(profile.name)' signs in with IAM Identity Center and has no \(missing.joined(separator: ", "))",
+                tried: [profile.place(of: profile["sso_account_id"] == nil ? "sso_role_name" : "sso_account_id")],
+                remedy: "complete it with `aws configure sso --profile \(profile.name)`"
             )
         }
-        return try assumed(request, with: base, named: "profile '\(profile.name)' (\(place(profile, "role_arn")))")
-    }
-
-    private func sourceCredentials(
-        _ name: String,
-        of profile: SharedConfig.Profile,
-        visited: [String]
-    ) throws -> any CredentialsProviding {
-        let source = try resolver.config().profile(name, namedBy: place(profile, "source_profile"))
-        let namesItself = name == profile.name && source.hasStaticKeys
-        guard namesItself || !visited.contains(name) else {
-            throw IdentityError(
-                "the profiles \((visited + [name]).joined(separator: " → ")) lead back to where they began",
-                tried: [place(profile, "source_profile")],
-                remedy: "let the last of them name a profile with keys"
-            )
-        }
-        guard let found = try fromProfile(source, visited: visited) else {
-            throw IdentityError(
-                "profile '\(name)', the source of '\(profile.name)', has no credentials",
-                tried: [place(profile, "source_profile")],
-                remedy: "give it keys with `aws configure --profile \(name)`"
-            )
-        }
-        return found
-    }
-
-    private func assumed(
-        _ request: STSClient.AssumeRole,
-        with base: any CredentialsProviding,
-        named place: String
-    ) throws -> any CredentialsProviding {
-        try request.check(named: place)
-        let endpoint = try resolver.endpoint(.sts, region: stsRegion, options: options)
-        let client = STSClient(
-            endpoint: endpoint.url,
-            region: stsRegion,
-            credentials: base,
-            sender: resolver.sender,
-            retry: resolver.retry,
-            now: resolver.now
+        let session = try resolver.signIn(
+            .init(startURL: startURL, region: region, session: settings["sso_session"], profile: profile.name),
+            options: options
         )
-        return RefreshingCredentials(logger: resolver.logger, now: resolver.now) {
-            try await client.assume(request, with: base, named: place)
-        }
+        return refreshing { try await session.credentials(account: account, role: role) }
     }
 
-    private func place(_ profile: SharedConfig.Profile, _ key: String) -> String {
-        profile.places[key] ?? "profile \(profile.name)"
-    }
-
-    private func titled(_ profile: SharedConfig.Profile, _ key: String) -> String {
-        "profile '\(profile.name)', \(place(profile, key))"
-    }
-
-    private func unsupported(_ setting: String, in place: String) -> IdentityError {
-        IdentityError(
-            "\(setting) (\(place)) is not supported yet",
-            remedy: Self.whatWorks
-        )
+    func refreshing(
+        renews: Bool = true,
+        _ fetch: @escaping @Sendable () async throws -> AWSCredentials
+    ) -> any CredentialsProviding {
+        RefreshingCredentials(logger: resolver.logger, now: resolver.now, renews: renews, fetch: fetch)
     }
 }

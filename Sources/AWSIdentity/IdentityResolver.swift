@@ -17,11 +17,18 @@ public struct IdentityResolver: Sendable {
     let retry: RetryPolicy
     let logger: Logger
     let now: @Sendable () -> Date
+    private let askForCode: (@Sendable (_ question: String) async throws -> String?)?
     private let memory = Lock(Memory())
 
     private struct Memory: Sendable {
         var config: Result<SharedConfig, any Error>?
         var providers: [ProviderKey: any CredentialsProviding] = [:]
+        var signIns: [SignInKey: SignInSession] = [:]
+    }
+
+    private struct SignInKey: Hashable, Sendable {
+        var settings: SignInSession.Settings
+        var profile: String?
     }
 
     private struct ProviderKey: Hashable, Sendable {
@@ -29,18 +36,21 @@ public struct IdentityResolver: Sendable {
         var region: String
     }
 
+    /// - Parameter askForCode: Puts a question to a person and gives the answer; `nil` where there is nobody to ask.
     public init(
         environment: AWSEnvironment = .current(),
         sender: any HTTPSending,
         retry: RetryPolicy = RetryPolicy(),
         logger: Logger,
-        now: @escaping @Sendable () -> Date = { Date() }
+        now: @escaping @Sendable () -> Date = { Date() },
+        askForCode: (@Sendable (_ question: String) async throws -> String?)? = nil
     ) {
         self.environment = environment
         self.sender = sender
         self.retry = retry
         self.logger = logger
         self.now = now
+        self.askForCode = askForCode
     }
 
     /// The credentials of one side.
@@ -149,4 +159,38 @@ public struct IdentityResolver: Sendable {
             return try config.get()
         }
     }
+
+    /// One sign-in for everybody who uses it: a refresh token works once.
+    func signIn(_ settings: SignInSession.Settings, options: IdentityOptions) throws -> SignInSession {
+        let key = SignInKey(settings: settings, profile: options.profile)
+        if let known = memory.withLock({ $0.signIns[key] }) { return known }
+        let made = try SignInSession(settings, resolver: self, options: options)
+        return memory.withLock { memory in
+            if let known = memory.signIns[key] { return known }
+            memory.signIns[key] = made
+            return made
+        }
+    }
+
+    /// What a device shows to the person at the terminal.
+    ///
+    /// - Throws: ``IdentityError`` where there is no terminal.
+    func code(of serial: String, for role: String, _ place: String) async throws -> String {
+        guard let askForCode, let answer = try await askForCode("MFA code of \(serial), for \(role): ") else {
+            throw IdentityError(
+                "the role \(role) wants a code of the device \(serial), and there is no terminal to ask at",
+                tried: [place],
+                remedy: "run it at a terminal, or give it keys of a session: `aws configure export-credentials`"
+            )
+        }
+        let code = String(trimmed(answer))
+        guard code.utf8.count == Self.codeLength, code.utf8.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains)
+        else {
+            throw IdentityError("that was no code of \(Self.codeLength) digits", tried: [place], remedy: "run again")
+        }
+        return code
+    }
+
+    /// In digits (facts/ecr.md E.3, TokenCode).
+    private static let codeLength = 6
 }

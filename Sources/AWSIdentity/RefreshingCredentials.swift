@@ -29,6 +29,8 @@ actor RefreshingCredentials: CredentialsProviding {
         var waiters: Int
     }
 
+    /// Whether the same can be had again later; a session that a person's code opened can't.
+    private let renews: Bool
     private let fetch: @Sendable () async throws -> AWSCredentials
     private let now: @Sendable () -> Date
     private let logger: Logger
@@ -40,10 +42,12 @@ actor RefreshingCredentials: CredentialsProviding {
     init(
         logger: Logger,
         now: @escaping @Sendable () -> Date,
+        renews: Bool = true,
         fetch: @escaping @Sendable () async throws -> AWSCredentials
     ) {
         self.fetch = fetch
         self.now = now
+        self.renews = renews
         self.logger = logger
     }
 
@@ -122,6 +126,13 @@ actor RefreshingCredentials: CredentialsProviding {
     private func fetchAndHold() async throws -> AWSCredentials {
         let credentials = try await fetch()
         let begin = now()
+        logger.debug(
+            "credentials",
+            metadata: [
+                "from": "\(credentials)", "account": "\(credentials.accountID ?? "unknown")",
+                "until": "\(credentials.expiration.map(AWSTime.extended) ?? "further notice")",
+            ]
+        )
         guard let expiration = credentials.expiration else {
             held = Held(credentials: credentials, advisoryFrom: .distantFuture, mandatoryFrom: .distantFuture)
             return credentials
@@ -135,8 +146,8 @@ actor RefreshingCredentials: CredentialsProviding {
         }
         held = Held(
             credentials: credentials,
-            advisoryFrom: expiration.addingTimeInterval(-min(Self.advisory, lifetime / 4)),
-            mandatoryFrom: expiration.addingTimeInterval(-min(Self.mandatory, lifetime / 6))
+            advisoryFrom: renews ? expiration.addingTimeInterval(-min(Self.advisory, lifetime / 4)) : .distantFuture,
+            mandatoryFrom: expiration.addingTimeInterval(renews ? -min(Self.mandatory, lifetime / 6) : 0)
         )
         return credentials
     }

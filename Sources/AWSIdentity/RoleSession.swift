@@ -84,11 +84,7 @@ extension STSClient {
                 )
             )
         } catch let error as WireError {
-            throw IdentityError(
-                "the role \(request.roleARN) could not be assumed: \(error)",
-                tried: [place],
-                remedy: "check that this machine reaches STS there, or name another endpoint in AWS_ENDPOINT_URL_STS"
-            )
+            throw IdentityError(unreachable: request.roleARN, error, place)
         }
     }
 }
@@ -105,5 +101,15 @@ extension STSError {
         case "RegionDisabledException": "enable STS for that region in the account's settings"
         default: retryAdvice == .never ? "correct what STS names" : "run again: STS is not well at the moment"
         }
+    }
+}
+
+extension IdentityError {
+    init(unreachable role: String, _ error: WireError, _ place: String) {
+        self.init(
+            "the role \(role) could not be assumed: \(error)",
+            tried: [place],
+            remedy: "check that this machine reaches STS there, or name another endpoint in AWS_ENDPOINT_URL_STS"
+        )
     }
 }

@@ -53,12 +53,23 @@ public struct STSClient: Sendable {
         public var externalID: String?
         /// In seconds, 900 to 43,200; at most 3,600 where a role assumes a role; `nil` is STS's own, an hour.
         public var duration: Int?
+        /// The device whose code opens the session.
+        public var serialNumber: String?
+        /// What the device shows now: six digits.
+        var tokenCode: String?
 
-        public init(roleARN: String, sessionName: String, externalID: String? = nil, duration: Int? = nil) {
+        public init(
+            roleARN: String,
+            sessionName: String,
+            externalID: String? = nil,
+            duration: Int? = nil,
+            serialNumber: String? = nil
+        ) {
             self.roleARN = roleARN
             self.sessionName = sessionName
             self.externalID = externalID
             self.duration = duration
+            self.serialNumber = serialNumber
         }
     }
 
@@ -92,25 +103,38 @@ public struct STSClient: Sendable {
         var parameters = [("RoleArn", role.roleARN), ("RoleSessionName", role.sessionName)]
         if let duration = role.duration { parameters.append(("DurationSeconds", String(duration))) }
         if let externalID = role.externalID { parameters.append(("ExternalId", externalID)) }
-        return try await send("AssumeRole", parameters) { answer in
-            let result = "AssumeRoleResult/Credentials/"
-            guard let id = answer[result + "AccessKeyId"], let secret = answer[result + "SecretAccessKey"],
-                let token = answer[result + "SessionToken"],
-                let expiration = answer[result + "Expiration"].flatMap(AWSTime.parse)
-            else { return nil }
-            let account = answer["AssumeRoleResult/AssumedRoleUser/Arn"]?.split(
-                separator: ":",
-                omittingEmptySubsequences: false
-            )
-            return AWSCredentials(
-                accessKeyID: id,
-                secretAccessKey: secret,
-                sessionToken: token,
-                expiration: expiration,
-                accountID: account.flatMap { $0.count > 4 ? String($0[4]) : nil },
-                source: "role \(role.roleARN)"
-            )
+        if let serial = role.serialNumber { parameters.append(("SerialNumber", serial)) }
+        if let code = role.tokenCode { parameters.append(("TokenCode", code)) }
+        return try await send("AssumeRole", parameters) { Self.session("AssumeRoleResult/", $0, role) }
+    }
+
+    /// Credentials of a role, given for a token of an identity provider that the role trusts; nothing is signed.
+    ///
+    /// - Throws: ``STSError``, `WireError`.
+    func assumeRoleWithWebIdentity(_ role: AssumeRole, token: String) async throws -> AWSCredentials {
+        let parameters = [
+            ("RoleArn", role.roleARN), ("RoleSessionName", role.sessionName), ("WebIdentityToken", token),
+        ]
+        return try await send("AssumeRoleWithWebIdentity", parameters, isSigned: false) {
+            Self.session("AssumeRoleWithWebIdentityResult/", $0, role)
         }
+    }
+
+    private static func session(_ result: String, _ answer: STSAnswer, _ role: AssumeRole) -> AWSCredentials? {
+        let keys = result + "Credentials/"
+        guard let id = answer[keys + "AccessKeyId"], let secret = answer[keys + "SecretAccessKey"],
+            let token = answer[keys + "SessionToken"],
+            let expiration = answer[keys + "Expiration"].flatMap(AWSTime.parse)
+        else { return nil }
+        let account = answer[result + "AssumedRoleUser/Arn"]?.split(separator: ":", omittingEmptySubsequences: false)
+        return AWSCredentials(
+            accessKeyID: id,
+            secretAccessKey: secret,
+            sessionToken: token,
+            expiration: expiration,
+            accountID: account.flatMap { $0.count > 4 ? String($0[4]) : nil },
+            source: "role \(role.roleARN)"
+        )
     }
 
     /// Who the credentials are; needs no permission.
@@ -127,6 +151,7 @@ public struct STSClient: Sendable {
     private func send<Value: Sendable>(
         _ action: String,
         _ parameters: [(String, String)],
+        isSigned: Bool = true,
         _ read: (STSAnswer) -> Value?
     ) async throws -> Value {
         let form = ([("Action", action)] + parameters + [("Version", "2011-06-15")])
@@ -137,7 +162,7 @@ public struct STSClient: Sendable {
             var mayCorrect = true
             while true {
                 let time = clock.now()
-                let response = try await sender.send(try await signed(form, at: time))
+                let response = try await sender.send(try await request(form, at: time, isSigned: isSigned))
                 let answer = STSAnswer(response.body)
                 if response.status.kind == .successful, let value = answer.flatMap(read) { return value }
                 let error = STSError(action, response, answer)
@@ -147,13 +172,13 @@ public struct STSClient: Sendable {
         }
     }
 
-    private func signed(_ form: String, at time: Date) async throws -> WireRequest {
+    private func request(_ form: String, at time: Date, isSigned: Bool) async throws -> WireRequest {
         var request = WireRequest(.post, endpoint, body: Array(form.utf8))
         // AWS's own endpoints are https by rule: one that isn't was named by the user.
         request.allowsPlainHTTP = true
         request.fields[.contentType] = "application/x-www-form-urlencoded; charset=utf-8"
         request.fields[.userAgent] = UserAgent.value
-        signer.sign(&request, with: try await credentials.credentials(), at: time)
+        if isSigned { signer.sign(&request, with: try await credentials.credentials(), at: time) }
         return request
     }
 }

@@ -7,12 +7,19 @@ struct SharedConfig {
         var values: [String: String] = [:]
         /// Where each key was found, as `path:line`.
         var places: [String: String] = [:]
+        /// The keys that the credentials file has.
+        var keysOfCredentialsFile: Set<String> = []
 
         subscript(key: String) -> String? { values[key].flatMap { $0.isEmpty ? nil : $0 } }
-        var hasStaticKeys: Bool { self["aws_access_key_id"] != nil }
+        var hasStaticKeys: Bool { self["aws_access_key_id"] != nil || self["aws_secret_access_key"] != nil }
+
+        /// Where a key stands, for errors.
+        func place(of key: String) -> String { places[key] ?? "profile \(name)" }
     }
 
     private(set) var profiles: [String: Profile] = [:]
+    /// `[sso-session NAME]`: key, then value.
+    private(set) var sessions: [String: [String: String]] = [:]
     /// `[services NAME]`: service, then key, then value.
     private(set) var services: [String: [String: [String: String]]] = [:]
     let configPath: String
@@ -52,6 +59,8 @@ struct SharedConfig {
                 merge(section, into: "default", path: configPath, overriding: false)
             } else if words.count == 2, words[0] == "profile" {
                 merge(section, into: unquoted(words[1]), path: configPath, overriding: false)
+            } else if words.count == 2, words[0] == "sso-session" {
+                sessions[unquoted(words[1])] = section.values.mapValues(\.text)
             } else if words.count == 2, words[0] == "services" {
                 services[unquoted(words[1])] = section.values.mapValues(\.nested)
             }
@@ -68,6 +77,7 @@ struct SharedConfig {
         for (key, value) in section.values where overriding || profile.values[key] == nil {
             profile.values[key] = value.text
             profile.places[key] = "\(path):\(value.line)"
+            if overriding { profile.keysOfCredentialsFile.insert(key) }
         }
         profiles[name] = profile
     }

@@ -70,6 +70,17 @@ public func sha256Hex(_ bytes: some Sequence<UInt8>) -> String {
     return hexadecimal(hasher.finish())
 }
 
+/// SHA-1 as 40 lowercase hexadecimal characters, for the names that the AWS CLI gives to its cache files, and for
+/// nothing that must be safe.
+public func sha1Hex(_ bytes: some Sequence<UInt8>) -> String {
+    let message = Array(bytes)
+    let hash = unsafe [UInt8](unsafeUninitializedCapacity: 20) { output, count in
+        unsafe must(EVP_Digest(message, message.count, output.baseAddress, nil, EVP_sha1(), nil))
+        count = 20
+    }
+    return hexadecimal(hash)
+}
+
 /// Lowercase hexadecimal text of `bytes`.
 public func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
     let digits = Array("0123456789abcdef".utf8)

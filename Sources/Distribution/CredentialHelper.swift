@@ -1,5 +1,5 @@
 internal import FoundationEssentials
-internal import Subprocess
+internal import Platform
 
 /// A program that knows passwords: `docker-credential-NAME`.
 ///
@@ -32,13 +32,13 @@ struct CredentialHelper: Sendable {
     /// - Returns: `nil` if the helper says that it has nothing for it.
     /// - Throws: ``LoginError``, or `CancellationError`
     func credentials(for server: String) async throws -> RegistryCredentials? {
-        let (output, status) = try await ask(server)
-        guard case .exited(0) = status else {
-            let said = String(decoding: output, as: UTF8.self)
+        let answered = try await ask(server)
+        if let status = answered.failure {
+            let said = String(decoding: answered.output, as: UTF8.self)
             if Self.nothingStored.contains(where: said.contains) { return nil }
-            throw failure(server, "ended with \(status.shown)")
+            throw failure(server, "ended with \(status)")
         }
-        guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(output)) else {
+        guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(answered.output)) else {
             throw failure(server, "answered with something else than JSON with a Username and a Secret")
         }
         guard !answer.Username.isEmpty || !answer.Secret.isEmpty else { return nil }
@@ -48,44 +48,17 @@ struct CredentialHelper: Sendable {
     /// What helpers print where they have nothing; docker knows it by these words too.
     private static let nothingStored = ["credentials not found in native keychain"]
 
-    private func ask(_ server: String) async throws -> (output: [UInt8], status: TerminationStatus) {
-        try await withThrowingTaskGroup(of: (output: [UInt8], status: TerminationStatus)?.self) { group in
-            group.addTask { try await run(server) }
-            group.addTask {
-                try await clock.sleep(for: Self.limit)
-                return nil
-            }
-            // Cancelling the task that runs it ends the program.
-            defer { group.cancelAll() }
-            guard let answer = try await group.next() ?? nil else {
-                throw failure(server, "has not answered within \(Self.limit.components.seconds) s")
-            }
-            return answer
-        }
-    }
-
-    private func run(_ server: String) async throws -> (output: [UInt8], status: TerminationStatus) {
-        var environment: [Environment.Key: String] = [:]
-        for (name, value) in variables { environment[Environment.Key(stringLiteral: name)] = value }
+    private func ask(_ server: String) async throws -> AskedProgram.Answer {
         do {
-            let ended = try await Subprocess.run(
-                .name(program),
-                arguments: ["get"],
-                environment: .custom(environment),
-                input: .inputWriter,
-                output: .bytes(limit: Self.longestAnswer),
-                error: .discarded
-            ) { helper in
-                // One that answers without having read the question breaks the pipe, which is no failure.
-                _ = try? await helper.standardInputWriter.write(server)
-                try? await helper.standardInputWriter.finish()
+            return try await AskedProgram(program, ["get"], variables: variables, clock: clock)
+                .answer(to: server, within: Self.limit, longest: Self.longestAnswer)
+        } catch let reason as AskedProgram.Failure {
+            switch reason {
+            case .notFound: throw failure(server, "is not on PATH")
+            case .tooLong: throw failure(server, "answered at far too great a length")
+            case .tooSlow: throw failure(server, "has not answered within \(Self.limit.components.seconds) s")
+            case .notStarted: throw failure(server, "could not be run")
             }
-            return (ended.standardOutput, ended.terminationStatus)
-        } catch let error as SubprocessError {
-            try Task.checkCancellation()
-            if error.code == .executableNotFound { throw failure(server, "is not on PATH") }
-            if error.code == .outputLimitExceeded { throw failure(server, "answered at far too great a length") }
-            throw failure(server, "could not be run")
         }
     }
 
@@ -96,14 +69,5 @@ struct CredentialHelper: Sendable {
     private struct Answer: Decodable {
         var Username: String
         var Secret: String
-    }
-}
-
-extension TerminationStatus {
-    fileprivate var shown: String {
-        switch self {
-        case .exited(let code): "status \(code)"
-        case .signaled(let signal): "signal \(signal)"
-        }
     }
 }

@@ -32,7 +32,8 @@ extension Session {
                 environment: environment,
                 sender: transport,
                 retry: retry,
-                logger: logger
+                logger: logger,
+                askForCode: { try await TerminalQuestion.ask($0) }
             )
             let opener = RepositoryOpener(
                 resolver: resolver,

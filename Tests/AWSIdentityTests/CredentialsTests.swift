@@ -35,13 +35,13 @@ struct CredentialsTests {
     @Test("carry session, expiry, account and origin")
     func members() async throws {
         let more = [
-            "AWS_SESSION_TOKEN": "token", "AWS_CREDENTIAL_EXPIRATION": "2026-01-15T13:00:00+01:00",
+            "AWS_SESSION_TOKEN": "token", "AWS_CREDENTIAL_EXPIRATION": "2026-01-15T13:30:00+01:00",
             "AWS_ACCOUNT_ID": "111122223333",
         ]
         let (resolver, _) = try resolver(Self.keys.merging(more) { $1 }, credentials: Self.files)
         let environment = try await resolver.provider(for: .init(), stsRegion: "eu-west-1").credentials()
         #expect(environment.sessionToken == "token")
-        #expect(environment.expiration == noon)
+        #expect(environment.expiration == noon + 1_800)
         #expect(environment.accountID == "111122223333")
         #expect(environment.source == "environment")
 
@@ -96,6 +96,8 @@ struct CredentialsTests {
         var says: [String]
     }
 
+    static let disabled = "AWS_EC2_METADATA_DISABLED"
+
     static let faults = [
         Fault(
             testDescription: "nothing at all",
@@ -135,58 +137,86 @@ struct CredentialsTests {
             says: ["config:2", "key = value"]
         ),
         Fault(
-            testDescription: "single sign-on",
+            testDescription: "a sign-in without its session",
             config: "[profile a]\nsso_session = corp\nsso_account_id = 1\n",
             options: .init(profile: "a"),
-            says: ["sso_session", "profile 'a'", "config:2", "not supported yet", "AWS_ACCESS_KEY_ID"]
+            says: ["sso-session 'corp'", "profile 'a'", "config:2", "aws configure sso-session"]
         ),
         Fault(
-            testDescription: "an external process",
-            config: "[profile a]\ncredential_process = cat hidden\n",
+            testDescription: "a sign-in with half of its settings",
+            config: "[profile a]\nsso_account_id = 1\nsso_start_url = https://x\n",
             options: .init(profile: "a"),
-            says: ["credential_process", "profile 'a'", "not supported yet"]
+            says: ["has no sso_role_name, sso_region", "config:2", "aws configure sso --profile a"]
         ),
         Fault(
-            testDescription: "web identity in the environment",
-            variables: ["AWS_WEB_IDENTITY_TOKEN_FILE": "/t", "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r"],
-            says: ["AWS_WEB_IDENTITY_TOKEN_FILE", "not supported yet"]
-        ),
-        Fault(
-            testDescription: "web identity in a profile",
-            config: "[default]\nrole_arn = arn:aws:iam::123456789012:role/r\nweb_identity_token_file = /t\n",
-            says: ["web_identity_token_file", "profile 'default'", "not supported yet"]
-        ),
-        Fault(
-            testDescription: "a container's endpoint",
-            variables: ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/x"],
-            says: ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "not supported yet"]
-        ),
-        Fault(
-            testDescription: "a second factor",
-            config: """
-                [profile a]
-                role_arn = arn:aws:iam::123456789012:role/r
-                mfa_serial = arn:aws:iam::123456789012:mfa/u
-                source_profile = a
-                """,
+            testDescription: "a sign-in that is told twice, in two ways",
+            config: "[profile a]\nsso_account_id = 1\nsso_role_name = r\nsso_session = s\nsso_region = eu-west-1\n"
+                + "[sso-session s]\nsso_start_url = https://x\nsso_region = eu-west-2\n",
             options: .init(profile: "a"),
-            says: ["mfa_serial", "profile 'a'", "config:3", "not supported yet"]
+            says: ["different values of sso_region", "config:5"]
         ),
         Fault(
-            testDescription: "a role from the instance",
-            config: """
-                [profile a]
-                role_arn = arn:aws:iam::123456789012:role/r
-                credential_source = Ec2InstanceMetadata
-                """,
+            testDescription: "a process that is no command line",
+            config: "[profile a]\ncredential_process = 'hidden\n",
             options: .init(profile: "a"),
-            says: ["credential_source = Ec2InstanceMetadata", "not supported yet"]
+            says: ["credential_process", "profile 'a'", "config:2", "close its quotes"]
+        ),
+        Fault(
+            testDescription: "a token without a role",
+            variables: ["AWS_WEB_IDENTITY_TOKEN_FILE": "/t"],
+            says: ["no role to take with it", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"]
+        ),
+        Fault(
+            testDescription: "an AWS CLI login",
+            config: "[profile a]\nlogin_session = hidden\n",
+            options: .init(profile: "a"),
+            says: ["login_session", "profile 'a', ", "config:2", "export-credentials --profile a"]
+        ),
+        Fault(
+            testDescription: "a container's endpoint over plain http elsewhere",
+            variables: ["AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://example.com/x"],
+            says: ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "example.com", "plain http"]
+        ),
+        Fault(
+            testDescription: "a container's endpoint that is none",
+            variables: ["AWS_CONTAINER_CREDENTIALS_FULL_URI": "nonsense"],
+            says: ["AWS_CONTAINER_CREDENTIALS_FULL_URI is no address"]
+        ),
+        Fault(
+            testDescription: "a mode that isn't one",
+            variables: ["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "ipv5", disabled: "false"],
+            says: ["'ipv5' is no mode", "IPv4 or IPv6"]
+        ),
+        Fault(
+            testDescription: "keys that are over",
+            variables: keys.merging(["AWS_CREDENTIAL_EXPIRATION": "2026-01-15T11:59:00Z"]) { $1 },
+            says: ["expired at 2026-01-15T11:59:00Z", "AWS_CREDENTIAL_EXPIRATION"]
+        ),
+        Fault(
+            testDescription: "a role from nowhere",
+            config: "[profile a]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = Ec2\n",
+            options: .init(profile: "a"),
+            says: ["'Ec2' is no credential_source", "config:3", "EcsContainer"]
+        ),
+        Fault(
+            testDescription: "a role from the container, outside one",
+            config: "[profile a]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = EcsContainer\n",
+            options: .init(profile: "a"),
+            says: ["from the container", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is not set", "config:3"]
+        ),
+        Fault(
+            testDescription: "a role from an instance that may not be asked",
+            config:
+                "[profile a]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = Ec2InstanceMetadata\n",
+            options: .init(profile: "a"),
+            says: ["from the instance", "AWS_EC2_METADATA_DISABLED is true", "config:3"]
         ),
     ]
 
     @Test("that can't be had say why and what to do", arguments: faults)
     func explained(_ fault: Fault) throws {
-        let (resolver, _) = try resolver(fault.variables, config: fault.config)
+        let variables = [Self.disabled: "true"].merging(fault.variables) { $1 }
+        let (resolver, _) = try resolver(variables, config: fault.config)
         let error = #expect(throws: IdentityError.self) {
             try resolver.provider(for: fault.options, stsRegion: "eu-west-1")
         }

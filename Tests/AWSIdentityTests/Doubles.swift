@@ -119,3 +119,59 @@ func resolver(
     try FileManager.default.removeItem(atPath: home)
     return (made, home)
 }
+
+/// A machine with a home of its own, for as long as `body` runs.
+///
+/// - Parameters:
+///   - config: The two files' texts; `HOME` in them is the home.
+///   - asks: Answers questions in place of a person.
+func withMachine(
+    _ variables: [String: String] = [:],
+    config: String? = nil,
+    credentials: String? = nil,
+    sender: any HTTPSending = RecordingSender { _, _ in roleAnswer() },
+    clock: any Clock<Duration> = InstantClock(),
+    now: @escaping @Sendable () -> Date = { noon },
+    logger: Logger = quiet,
+    asks: (@Sendable (String) async throws -> String?)? = nil,
+    _ body: (IdentityResolver, _ home: String) async throws -> Void
+) async throws {
+    let home = FileManager.default.temporaryDirectory.path + "/ecr-replicate-home-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: home + "/.aws/sso/cache", withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: home) }
+    for (text, name) in [(config, "config"), (credentials, "credentials")] {
+        guard let text else { continue }
+        try Data(text.replacing("HOME", with: home).utf8).write(to: URL(filePath: home + "/.aws/" + name))
+    }
+    let resolver = IdentityResolver(
+        environment: AWSEnvironment(variables: variables.mapValues { $0.replacing("HOME", with: home) }, home: home),
+        sender: sender,
+        retry: RetryPolicy(attempts: 3, clock: clock, jitter: { 1 }),
+        logger: logger,
+        now: now,
+        askForCode: asks
+    )
+    try await body(resolver, home)
+}
+
+extension WireResponse {
+    static func json(_ text: String, status: Int = 200) -> WireResponse {
+        WireResponse(status: .init(code: status), body: Array(text.utf8))
+    }
+
+    static func text(_ text: String, status: Int = 200) -> WireResponse { .json(text, status: status) }
+}
+
+/// What a container's endpoint and the instance's answer.
+func roleKeys(_ id: String, expires: String = "2026-01-15T13:00:00Z") -> WireResponse {
+    .json(
+        #"{"Code":"Success","AccessKeyId":"\#(id)","SecretAccessKey":"secret","Token":"token","#
+            + #""Expiration":"\#(expires)"}"#
+    )
+}
+
+extension IdentityResolver {
+    func credentials(_ options: IdentityOptions = .init()) async throws -> AWSCredentials {
+        try await provider(for: options, stsRegion: "eu-west-1").credentials()
+    }
+}

@@ -1,0 +1,117 @@
+internal import FoundationEssentials
+internal import HTTPTypes
+internal import Wire
+
+/// The endpoint that ECS and EKS Pod Identity give to a container.
+///
+/// - Source: facts/ecr.md E.2, container endpoint
+struct ContainerCredentials: Sendable {
+    let url: HTTPURL
+    /// The variable that named it.
+    let variable: String
+    let resolver: IdentityResolver
+
+    static let relativeVariable = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
+    static let fullVariable = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+    /// Plain http is for these, and for this machine: a token goes there.
+    private static let plainHosts: Set<String> = ["169.254.170.2", "169.254.170.23", "[fd00:ec2::23]", "fd00:ec2::23"]
+    private static let deadline: Duration = .seconds(2)
+    private static let attempts = 3
+    private static let pause: Duration = .seconds(1)
+    /// In bytes; service account tokens have one or two thousand.
+    private static let longestToken = 20_000
+
+    /// - Returns: `nil` where the environment names no such endpoint.
+    /// - Throws: ``IdentityError`` when it names one that no token may be sent to.
+    init?(_ resolver: IdentityResolver) throws {
+        let environment = resolver.environment
+        let text: String
+        if let relative = environment[Self.relativeVariable] {
+            variable = Self.relativeVariable
+            text = "http://169.254.170.2" + (relative.hasPrefix("/") ? "" : "/") + relative
+        } else if let full = environment[Self.fullVariable] {
+            variable = Self.fullVariable
+            text = full
+        } else {
+            return nil
+        }
+        self.resolver = resolver
+        do {
+            url = try HTTPURL(text)
+        } catch {
+            throw IdentityError("\(variable) is no address: \(error.detail)", remedy: "write it as http://host/path")
+        }
+        guard url.scheme == .https || url.isLoopback || Self.plainHosts.contains(url.host) else {
+            throw IdentityError(
+                "\(variable) names \(url.host) over plain http, where no credentials may be asked for",
+                remedy: "use https, this machine, or 169.254.170.2, 169.254.170.23 or [fd00:ec2::23]"
+            )
+        }
+    }
+
+    /// - Throws: ``IdentityError``, `CancellationError`.
+    func credentials() async throws -> AWSCredentials {
+        do {
+            return try await RetryPolicy(attempts: Self.attempts, base: .zero, clock: resolver.retry.clock).run { _ in
+                try await fetch()
+            }
+        } catch let failure as Failure {
+            throw IdentityError(
+                "the container's credentials (\(variable)) can't be had: \(failure.words)",
+                tried: [url.description],
+                remedy: "see whether the task or pod has a role, and whether the endpoint is reachable from here"
+            )
+        }
+    }
+
+    private func fetch() async throws -> AWSCredentials {
+        var request = WireRequest(.get, url, deadline: Self.deadline, largestAnswer: 1 << 20)
+        request.allowsPlainHTTP = true
+        request.fields[.accept] = "application/json"
+        request.fields[.userAgent] = UserAgent.value
+        if let token = try token() { request.fields[.authorization] = token }
+        let response: WireResponse
+        do {
+            response = try await resolver.sender.send(request)
+        } catch let error as WireError {
+            throw Failure(words: "\(error)", isTransient: true)
+        }
+        guard response.status.code == 200 else {
+            let said = RoleKeysRefusal.words(response.body)
+            throw Failure(
+                words: "HTTP \(response.status.code)\(said)",
+                isTransient: response.status.code == 429 || response.status.code >= 500
+            )
+        }
+        guard let credentials = RoleKeys(response.body)?.credentials(source: "container (\(variable))") else {
+            throw Failure(words: "the answer has no keys in it", isTransient: true)
+        }
+        return credentials
+    }
+
+    /// Read each time: a pod's token is replaced while it runs.
+    private func token() throws -> String? {
+        let environment = resolver.environment
+        let token: String?
+        var place = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
+        if let path = environment["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] {
+            place = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE (\(path))"
+            token = try environment.text(ofFile: path, limit: Self.longestToken)
+            guard token != nil else {
+                throw IdentityError("\(place) names a file that isn't there", remedy: "name one that is")
+            }
+        } else {
+            token = environment[place]
+        }
+        guard token?.utf8.contains(where: { $0 == 10 || $0 == 13 }) != true else {
+            throw IdentityError("\(place) holds more than one line", remedy: "let it hold the token and nothing else")
+        }
+        return token
+    }
+
+    private struct Failure: RetryAdvising {
+        var words: String
+        var isTransient: Bool
+        var retryAdvice: RetryAdvice { isTransient ? .wait(ContainerCredentials.pause) : .never }
+    }
+}

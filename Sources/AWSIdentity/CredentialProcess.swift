@@ -1,0 +1,99 @@
+internal import FoundationEssentials
+internal import Platform
+internal import Wire
+
+/// A program of the user's that prints credentials: `credential_process`.
+///
+/// - Source: facts/ecr.md E.2, credential_process
+struct CredentialProcess: Sendable {
+    let profile: String
+    /// Where it is configured, as `path:line`.
+    let place: String
+    private let words: [String]
+    let variables: [String: String]
+    let clock: any Clock<Duration>
+    let now: @Sendable () -> Date
+
+    /// How long it may take: some open a browser and wait for a person.
+    static let limit: Duration = .seconds(120)
+    /// In bytes; session tokens have a few thousand.
+    private static let longestAnswer = 65_536
+    /// In characters, of what it wrote to standard error.
+    private static let longestComplaint = 300
+
+    /// - Throws: ``IdentityError`` when `command` is no command line.
+    init(_ command: String, _ profile: SharedConfig.Profile, resolver: IdentityResolver) throws {
+        self.profile = profile.name
+        place = profile.place(of: "credential_process")
+        variables = resolver.environment.variables
+        clock = resolver.retry.clock
+        now = resolver.now
+        guard let words = shellWords(command), let program = words.first, !program.isEmpty else {
+            throw IdentityError(
+                "the credential_process of profile '\(profile.name)' is no command line",
+                tried: [place],
+                remedy: "close its quotes; it is run without a shell"
+            )
+        }
+        self.words = words
+    }
+
+    /// - Throws: ``IdentityError``, which never quotes what the program printed on standard output.
+    func credentials() async throws -> AWSCredentials {
+        let answered: AskedProgram.Answer
+        do {
+            answered = try await AskedProgram(words[0], Array(words.dropFirst()), variables: variables, clock: clock)
+                .answer(to: "", within: Self.limit, longest: Self.longestAnswer)
+        } catch let reason as AskedProgram.Failure {
+            throw switch reason {
+            case .notFound: failure("is not there, or not on PATH")
+            case .tooSlow: failure("has not answered within \(Self.limit.components.seconds) s")
+            case .tooLong: failure("answered at far too great a length")
+            case .notStarted: failure("could not be run")
+            }
+        }
+        if let status = answered.failure {
+            let said = String(decoding: answered.complaint.prefix(longestRead), as: UTF8.self)
+            throw failure(
+                "ended with \(status)"
+                    + (trimmed(said).isEmpty ? "" : ": \(presentable(said).prefix(Self.longestComplaint))")
+            )
+        }
+        guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(answered.output)) else {
+            throw failure("did not print JSON with a Version, an AccessKeyId and a SecretAccessKey")
+        }
+        guard answer.Version == 1 else {
+            throw failure("printed version \(answer.Version) of its answer, and only version 1 is known")
+        }
+        let expiration = answer.Expiration.map { (text: $0, date: AWSTime.parse($0)) }
+        if let expiration, expiration.date == nil { throw failure("printed an Expiration that is no ISO 8601 time") }
+        return AWSCredentials(
+            accessKeyID: answer.AccessKeyId,
+            secretAccessKey: answer.SecretAccessKey,
+            sessionToken: answer.SessionToken,
+            expiration: expiration?.date,
+            accountID: answer.AccountId,
+            source: "credential_process of profile \(profile)"
+        )
+    }
+
+    /// In bytes, of what is looked at for a complaint.
+    private var longestRead: Int { 4_096 }
+
+    private func failure(_ what: String) -> IdentityError {
+        IdentityError(
+            "the credential_process of profile '\(profile)' (\(words[0])) \(what)",
+            tried: [place],
+            remedy: "run it by hand: it must print {\"Version\": 1, \"AccessKeyId\": …} and end with status 0"
+        )
+    }
+
+    private struct Answer: Decodable {
+        var Version: Int
+        var AccessKeyId: String
+        var SecretAccessKey: String
+        var SessionToken: String?
+        var Expiration: String?
+        var AccountId: String?
+    }
+}

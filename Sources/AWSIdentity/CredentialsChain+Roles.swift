@@ -1,0 +1,143 @@
+internal import FoundationEssentials
+internal import Platform
+internal import Wire
+
+/// Roles that are taken with other credentials.
+extension CredentialsChain {
+    func assumedByProfile(
+        _ profile: SharedConfig.Profile,
+        visited: [String]
+    ) throws -> any CredentialsProviding {
+        let request = STSClient.AssumeRole(
+            roleARN: profile["role_arn"] ?? "",
+            sessionName: try sessionName(profile["role_session_name"]),
+            externalID: profile["external_id"],
+            // As the AWS CLI does: what isn't a number is no duration.
+            duration: profile["duration_seconds"].flatMap { Int($0) },
+            serialNumber: profile["mfa_serial"]
+        )
+        let place = profile.place(of: "role_arn")
+        let base: any CredentialsProviding
+        switch (profile["source_profile"], profile["credential_source"]) {
+        case (let name?, nil): base = try sourceCredentials(name, of: profile, visited: visited + [profile.name])
+        case (nil, let source?): base = try sourceCredentials(from: source, of: profile)
+        case (nil, nil), (_?, _?):
+            throw IdentityError(
+                "profile '\(profile.name)' has role_arn and needs exactly one of source_profile and credential_source",
+                tried: [place],
+                remedy: "name the profile whose keys assume the role, as source_profile"
+            )
+        }
+        return try assumed(request, with: base, named: "profile '\(profile.name)' (\(place))")
+    }
+
+    private func sourceCredentials(
+        _ name: String,
+        of profile: SharedConfig.Profile,
+        visited: [String]
+    ) throws -> any CredentialsProviding {
+        let place = profile.place(of: "source_profile")
+        let source = try resolver.config().profile(name, namedBy: place)
+        let namesItself = name == profile.name && source.hasStaticKeys
+        guard namesItself || !visited.contains(name) else {
+            throw IdentityError(
+                "the profiles \((visited + [name]).joined(separator: " → ")) lead back to where they began",
+                tried: [place],
+                remedy: "let the last of them name a profile with keys"
+            )
+        }
+        guard let found = try fromProfile(source, visited: visited) else {
+            throw IdentityError(
+                "profile '\(name)', the source of '\(profile.name)', has no credentials",
+                tried: [place],
+                remedy: "give it keys with `aws configure --profile \(name)`"
+            )
+        }
+        return found
+    }
+
+    private func sourceCredentials(
+        from source: String,
+        of profile: SharedConfig.Profile
+    ) throws -> any CredentialsProviding {
+        let place = profile.place(of: "credential_source")
+        @Sendable func nothing(_ problem: String, _ tried: String) -> IdentityError {
+            IdentityError(
+                "profile '\(profile.name)' takes its keys from \(problem), and there are none",
+                tried: [place, tried],
+                remedy: "provide them, or name a source_profile"
+            )
+        }
+        switch source {
+        case "Environment":
+            guard let keys = try environmentKeys() else {
+                throw nothing("the environment", "environment (AWS_ACCESS_KEY_ID is not set)")
+            }
+            return try lasting(keys)
+        case "EcsContainer":
+            guard let container = try ContainerCredentials(resolver) else {
+                throw nothing("the container", "\(ContainerCredentials.relativeVariable) is not set")
+            }
+            return refreshing { try await container.credentials() }
+        case "Ec2InstanceMetadata":
+            guard !resolver.environment.says(InstanceMetadata.disabledVariable) else {
+                throw nothing("the instance", "\(InstanceMetadata.disabledVariable) is true")
+            }
+            let metadata = try InstanceMetadata(resolver, profile)
+            return refreshing {
+                do {
+                    return try await metadata.credentials()
+                } catch let absence as InstanceMetadata.Absence {
+                    throw nothing("the instance", "instance metadata (\(absence.words))")
+                }
+            }
+        default:
+            throw IdentityError(
+                "'\(source.prefix(40))' is no credential_source",
+                tried: [place],
+                remedy: "use Environment, EcsContainer or Ec2InstanceMetadata"
+            )
+        }
+    }
+
+    func client(_ base: any CredentialsProviding) throws -> STSClient {
+        STSClient(
+            endpoint: try resolver.endpoint(.sts, region: stsRegion, options: options).url,
+            region: stsRegion,
+            credentials: base,
+            sender: resolver.sender,
+            retry: resolver.retry,
+            now: resolver.now
+        )
+    }
+
+    func assumed(
+        _ request: STSClient.AssumeRole,
+        with base: any CredentialsProviding,
+        named place: String
+    ) throws -> any CredentialsProviding {
+        try request.check(named: place)
+        let client = try client(base)
+        guard let serial = request.serialNumber else {
+            return refreshing { try await client.assume(request, with: base, named: place) }
+        }
+        let asked = Lock(false)
+        let resolver = resolver
+        return refreshing(renews: false) {
+            let isFirst = asked.withLock { asked in
+                defer { asked = true }
+                return !asked
+            }
+            guard isFirst else {
+                throw IdentityError(
+                    "the session of the role \(request.roleARN) is over, or its code was refused, and a code is asked for once",
+                    tried: [place],
+                    remedy: "run again, with a longer duration_seconds if the run takes longer than the session"
+                )
+            }
+            var request = request
+            request.tokenCode = try await resolver.code(of: serial, for: request.roleARN, place)
+            return try await client.assume(request, with: base, named: place)
+        }
+    }
+}

@@ -1,0 +1,155 @@
+internal import FoundationEssentials
+internal import HTTPTypes
+internal import Logging
+internal import Wire
+
+/// The service that gives an EC2 instance the keys of its role.
+///
+/// A session token is asked for first (IMDSv2). Only where the service doesn't know such tokens, or says nothing, as
+/// when the hop limit of 1 keeps a container from its answer, are the keys asked for without (IMDSv1), unless that is
+/// forbidden.
+///
+/// - Source: facts/ecr.md E.2, IMDSv2
+struct InstanceMetadata: Sendable {
+    let endpoint: HTTPURL
+    let resolver: IdentityResolver
+    private let deadline: Duration
+    private let attempts: Int
+    private let mayDoWithoutToken: Bool
+
+    static let disabledVariable = "AWS_EC2_METADATA_DISABLED"
+    private static let endpoints = ["ipv4": "http://169.254.169.254", "ipv6": "http://[fd00:ec2::254]"]
+    /// In seconds, how long a session's token is good for.
+    private static let tokenLifetime = "21600"
+    private static let rolePath = "/latest/meta-data/iam/security-credentials/"
+    /// In seconds: keys that are about to expire, or have, are used this much longer, and asked for again then.
+    private static let extensions = (RefreshingCredentials.advisory + 120)...(RefreshingCredentials.advisory + 600)
+
+    /// - Throws: ``IdentityError`` when a setting makes no sense.
+    init(_ resolver: IdentityResolver, _ profile: SharedConfig.Profile?) throws {
+        self.resolver = resolver
+        func setting(_ variable: String, _ key: String) -> String? { resolver.environment[variable] ?? profile?[key] }
+        let mode = setting("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode") ?? "ipv4"
+        guard let usual = Self.endpoints[mode.lowercased()] else {
+            throw IdentityError(
+                "'\(mode.prefix(40))' is no mode of the instance metadata service",
+                remedy: "set AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE to IPv4 or IPv6"
+            )
+        }
+        let named = setting("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint")
+        do {
+            endpoint = try HTTPURL(named ?? usual)
+        } catch {
+            throw IdentityError(
+                "AWS_EC2_METADATA_SERVICE_ENDPOINT is no address: \(error.detail)",
+                remedy: "write it as http://169.254.169.254"
+            )
+        }
+        let seconds = setting("AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout").flatMap { Double($0) } ?? 1
+        deadline = .seconds(min(max(seconds, 0.01), 300))
+        let times = setting("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts").flatMap { Int($0) }
+        attempts = min(max(times ?? 1, 1), 20)
+        mayDoWithoutToken =
+            setting("AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled")?.lowercased() != "true"
+    }
+
+    /// - Throws: ``Absence`` where nobody answers or the instance has no role; `CancellationError`.
+    func credentials() async throws -> AWSCredentials {
+        let token = try await token()
+        let roles = try await get(Self.rolePath, token)
+        guard roles.status.code == 200,
+            let role = String(decoding: roles.body, as: UTF8.self).split(whereSeparator: \.isNewline).first
+        else {
+            throw Absence(
+                roles.status.code == 404
+                    ? "the instance has no role" : "answered \(roles.status.code) when asked for the role"
+            )
+        }
+        let answer = try await get(Self.rolePath + percentEncoded(role.utf8), token)
+        guard answer.status.code == 200,
+            let credentials = RoleKeys(answer.body)?.credentials(source: "instance role \(role)")
+        else {
+            throw Absence("answered \(answer.status.code)\(RoleKeysRefusal.words(answer.body)) for the role \(role)")
+        }
+        return extended(credentials)
+    }
+
+    /// The service may be behind in renewing keys that AWS still accepts; better those than none.
+    private func extended(_ credentials: AWSCredentials) -> AWSCredentials {
+        let now = resolver.now()
+        guard let expiration = credentials.expiration,
+            expiration.timeIntervalSince(now) < RefreshingCredentials.mandatory
+        else { return credentials }
+        resolver.logger.warning(
+            "the instance metadata service gave keys that are about to expire; they are used a while longer",
+            metadata: ["credentials": "\(credentials)"]
+        )
+        return AWSCredentials(
+            accessKeyID: credentials.accessKeyID,
+            secretAccessKey: credentials.secretAccessKey,
+            sessionToken: credentials.sessionToken,
+            expiration: now.addingTimeInterval(.random(in: Self.extensions)),
+            accountID: credentials.accountID,
+            source: credentials.source
+        )
+    }
+
+    /// - Returns: `nil` where the keys are to be asked for without.
+    private func token() async throws -> String? {
+        var request = request(.put, "/latest/api/token")
+        if let name = HTTPField.Name("x-aws-ec2-metadata-token-ttl-seconds") {
+            request.fields[name] = Self.tokenLifetime
+        }
+        let why: String
+        do {
+            let response = try await send(request)
+            switch response.status.code {
+            case 200: return String(decoding: response.body, as: UTF8.self)
+            case 403, 404, 405: why = "answered \(response.status.code) when asked for a token"
+            default: throw Absence("answered \(response.status.code) when asked for a token")
+            }
+        } catch let error as WireError {
+            guard [.deadline, .stalled].contains(error.reason) else { throw Absence("\(error)") }
+            why = "\(error)"
+        }
+        guard mayDoWithoutToken else { throw Absence("\(why), and AWS_EC2_METADATA_V1_DISABLED forbids to do without") }
+        return nil
+    }
+
+    private func get(_ path: String, _ token: String?) async throws -> WireResponse {
+        var request = request(.get, path)
+        if let token, let name = HTTPField.Name("x-aws-ec2-metadata-token") { request.fields[name] = token }
+        do {
+            return try await send(request)
+        } catch let error as WireError {
+            throw Absence("\(error)")
+        }
+    }
+
+    private func request(_ method: HTTPRequest.Method, _ path: String) -> WireRequest {
+        var request = WireRequest(method, endpoint.at(path: path), deadline: deadline, largestAnswer: 1 << 20)
+        request.allowsPlainHTTP = true
+        request.fields[.userAgent] = UserAgent.value
+        return request
+    }
+
+    /// Tries as often as was asked for; by default once, for most machines are no instances.
+    private func send(_ request: WireRequest) async throws -> WireResponse {
+        var attempt = 1
+        while true {
+            do {
+                let response = try await resolver.sender.send(request)
+                guard response.status.code >= 500, attempt < attempts else { return response }
+            } catch let error as WireError {
+                guard attempt < attempts else { throw error }
+            }
+            attempt += 1
+        }
+    }
+
+    /// Why there are no keys here, in words that follow "the instance metadata service".
+    struct Absence: Error {
+        var words: String
+        init(_ words: String) { self.words = words }
+    }
+}

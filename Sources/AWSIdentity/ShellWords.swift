@@ -1,0 +1,30 @@
+/// The words of a command line, as a POSIX shell would split them, with nothing expanded.
+///
+/// Python's `shlex.split`, which the AWS CLI uses: white space separates, single quotes keep everything, between double
+/// quotes a backslash keeps `"` and `\` only, elsewhere it keeps the next character.
+///
+/// - Returns: `nil` if a quote isn't closed, or a backslash has nothing behind it.
+/// - Source: facts/ecr.md E.2, credential_process
+func shellWords(_ text: String) -> [String]? {
+    var words: [String] = []
+    var word: String?
+    var quote: Character?
+    var rest = text[...]
+    while let next = rest.popFirst() {
+        switch (next, quote) {
+        case ("'", "'"), ("\"", "\""): quote = nil
+        case ("\\", nil), ("\\", "\""):
+            guard let kept = rest.popFirst() else { return nil }
+            let isKeptAlone = quote == nil || kept == "\"" || kept == "\\"
+            word = (word ?? "") + (isKeptAlone ? "" : "\\") + String(kept)
+        case ("'", nil), ("\"", nil):
+            quote = next
+            word = word ?? ""
+        case (_, nil) where next.isWhitespace:
+            if let finished = word.take() { words.append(finished) }
+        default: word = (word ?? "") + String(next)
+        }
+    }
+    guard quote == nil else { return nil }
+    return words + (word.map { [$0] } ?? [])
+}

@@ -1,0 +1,244 @@
+internal import FoundationEssentials
+internal import HTTPTypes
+internal import Logging
+internal import Platform
+internal import Wire
+
+/// A sign-in to IAM Identity Center, shared by every role that is taken with it.
+///
+/// A session's token (`sso_session`) is renewed while it can be, by one caller at a time and at most once a minute; a
+/// legacy profile's lasts until it expires. Signing in is the AWS CLI's job, for it needs a browser.
+///
+/// - Source: facts/ecr.md E.2, SSO
+actor SignInSession {
+    /// What a profile, with its `sso-session` section, says.
+    struct Settings: Hashable, Sendable {
+        var startURL: String
+        var region: String
+        /// The `sso-session`'s name; `nil` for a legacy profile.
+        var session: String?
+        /// The profile that a person signs in with.
+        var profile: String
+
+        var login: String {
+            session.map { "aws sso login --sso-session \($0)" } ?? "aws sso login --profile \(profile)"
+        }
+    }
+
+    private let settings: Settings
+    private let path: String
+    private let resolver: IdentityResolver
+    private let portal: HTTPURL
+    private let issuer: HTTPURL
+    private var renewing: Task<SignInToken?, Never>?
+    private var triedAt: Date?
+
+    /// In seconds: how long before its expiry a token is renewed.
+    private static let window: TimeInterval = 15 * 60
+    /// In seconds, between two attempts.
+    private static let pause: TimeInterval = 60
+
+    /// - Throws: ``IdentityError`` when an endpoint that somebody named is none.
+    init(_ settings: Settings, resolver: IdentityResolver, options: IdentityOptions) throws {
+        self.settings = settings
+        self.resolver = resolver
+        path = SignInToken.path(of: settings.session ?? settings.startURL, resolver.environment)
+        portal = try resolver.endpoint(.sso, region: settings.region, options: options).url
+        issuer = try resolver.endpoint(.ssoOIDC, region: settings.region, options: options).url
+    }
+
+    /// The keys of a role that the signed-in person may take.
+    ///
+    /// - Throws: ``IdentityError``, `CancellationError`.
+    func credentials(account: String, role: String) async throws -> AWSCredentials {
+        let token = try await token(refused: nil)
+        do {
+            return try await keys(account, role, token)
+        } catch let failure as PortalFailure where failure.status == 401 {
+            // It may have been revoked before its time; whoever can renew it needn't sign in again.
+            guard let newer = try? await self.token(refused: token), newer != token else { throw said(failure, role) }
+            do {
+                return try await keys(account, role, newer)
+            } catch let failure as PortalFailure {
+                throw said(failure, role)
+            }
+        } catch let failure as PortalFailure {
+            throw said(failure, role)
+        }
+    }
+
+    // MARK: The token
+
+    /// - Parameter refused: One that the portal doesn't take any more.
+    private func token(refused: String?) async throws -> String {
+        guard let held = try SignInToken(at: path, resolver.environment) else {
+            throw signIn("there is no sign-in to \(settings.startURL) (\(path))")
+        }
+        let now = resolver.now()
+        let isRefused = held.accessToken == refused
+        guard isRefused || held.expiresAt.timeIntervalSince(now) < Self.window else { return held.accessToken }
+        if let renewed = await renewed(held, isRefused) { return renewed.accessToken }
+        guard held.expiresAt > now, !isRefused else {
+            throw signIn("the sign-in to \(settings.startURL) has expired (\(path))")
+        }
+        return held.accessToken
+    }
+
+    private func renewed(_ held: SignInToken, _ isRefused: Bool) async -> SignInToken? {
+        if let renewing { return await renewing.value }
+        let now = resolver.now()
+        guard settings.session != nil, let renewal = held.renewal, renewal.registrationExpiresAt > now,
+            isRefused || triedAt.map({ now.timeIntervalSince($0) >= Self.pause }) ?? true
+        else { return nil }
+        triedAt = now
+        // Awaited right below, by whoever comes meanwhile too.
+        let task = Task { await self.renew(held, renewal) }
+        renewing = task
+        let token = await task.value
+        renewing = nil
+        return token
+    }
+
+    private func renew(_ held: SignInToken, _ renewal: SignInToken.Renewal) async -> SignInToken? {
+        do {
+            let token = try await resolver.retry.run { _ in try await self.created(held, renewal) }
+            do {
+                try token.write(to: path)
+            } catch {
+                // The old refresh token may be void now: the next run may have to sign in again.
+                resolver.logger.warning("a renewed sign-in could not be kept", metadata: ["error": "\(error)"])
+            }
+            resolver.logger.debug("renewed the sign-in", metadata: ["session": "\(settings.session ?? "")"])
+            return token
+        } catch {
+            resolver.logger.warning(
+                "the sign-in could not be renewed",
+                metadata: ["session": "\(settings.session ?? "")", "error": "\(error)"]
+            )
+            return nil
+        }
+    }
+
+    private func created(_ held: SignInToken, _ renewal: SignInToken.Renewal) async throws -> SignInToken {
+        struct Answer: Decodable {
+            var accessToken: String
+            var expiresIn: Double
+            var refreshToken: String?
+        }
+        struct Refusal: Decodable {
+            var error: String
+            var error_description: String?
+        }
+        let body = try JSONEncoder().encode([
+            "clientId": renewal.clientID, "clientSecret": renewal.clientSecret, "grantType": "refresh_token",
+            "refreshToken": renewal.refreshToken,
+        ])
+        var request = WireRequest(.post, issuer.at(path: "/token"), body: Array(body), largestAnswer: 1 << 20)
+        // AWS's own endpoints are https by rule: one that isn't was named by the user.
+        request.allowsPlainHTTP = true
+        request.fields[.contentType] = "application/json"
+        request.fields[.userAgent] = UserAgent.value
+        let response = try await resolver.sender.send(request)
+        guard response.status.code == 200 else {
+            let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(response.body))
+            let words = [refusal?.error, refusal?.error_description].compactMap { $0 }.joined(separator: ": ")
+            throw PortalFailure(response, words)
+        }
+        guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(response.body)),
+            let token = held.renewed(
+                answer.accessToken,
+                until: resolver.now().addingTimeInterval(answer.expiresIn),
+                refreshToken: answer.refreshToken
+            )
+        else { throw PortalFailure(response, "the answer has no token in it") }
+        return token
+    }
+
+    // MARK: The keys
+
+    private func keys(_ account: String, _ role: String, _ token: String) async throws -> AWSCredentials {
+        struct Answer: Decodable {
+            struct Keys: Decodable {
+                var accessKeyId: String
+                var secretAccessKey: String
+                var sessionToken: String
+                var expiration: Double
+            }
+            var roleCredentials: Keys
+        }
+        struct Refusal: Decodable { var message: String? }
+        let query = "role_name=\(percentEncoded(role.utf8))&account_id=\(percentEncoded(account.utf8))"
+        var request = WireRequest(
+            .get,
+            portal.at(path: "/federation/credentials", query: query),
+            largestAnswer: 1 << 20
+        )
+        request.allowsPlainHTTP = true
+        if let name = HTTPField.Name("x-amz-sso_bearer_token") { request.fields[name] = token }
+        request.fields[.userAgent] = UserAgent.value
+        return try await resolver.retry.run { _ in
+            let response = try await resolver.sender.send(request)
+            guard response.status.code == 200 else {
+                let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(response.body))
+                throw PortalFailure(response, refusal?.message ?? "")
+            }
+            guard let keys = try? JSONDecoder().decode(Answer.self, from: Data(response.body)).roleCredentials else {
+                throw PortalFailure(response, "the answer has no keys in it")
+            }
+            return AWSCredentials(
+                accessKeyID: keys.accessKeyId,
+                secretAccessKey: keys.secretAccessKey,
+                sessionToken: keys.sessionToken,
+                expiration: Date(timeIntervalSince1970: keys.expiration / 1_000),
+                accountID: account,
+                source: "sso role \(role) in \(account)"
+            )
+        }
+    }
+
+    private func said(_ failure: PortalFailure, _ role: String) -> IdentityError {
+        switch failure.status {
+        case 401: return signIn("the sign-in to \(settings.startURL) is not accepted any more (\(path))")
+        case 403, 404:
+            return IdentityError(
+                "the role \(role) is not given to this sign-in: \(failure)",
+                tried: [path],
+                remedy: "see which accounts and roles there are: open \(settings.startURL)",
+                requestID: failure.requestID
+            )
+        default:
+            return IdentityError(
+                "IAM Identity Center in \(settings.region) gave no keys for the role \(role): \(failure)",
+                tried: [path],
+                remedy: "run again, and check sso_region if it stays so",
+                requestID: failure.requestID
+            )
+        }
+    }
+
+    private func signIn(_ problem: String) -> IdentityError {
+        IdentityError(problem, tried: [path], remedy: "run: \(settings.login)")
+    }
+}
+
+/// What the portal or the token's issuer answered instead of what was asked for.
+private struct PortalFailure: RetryAdvising, CustomStringConvertible {
+    let status: Int
+    let description: String
+    let requestID: String?
+    private let retryAfter: Duration?
+
+    /// - Parameter words: The service's own.
+    init(_ response: WireResponse, _ words: String) {
+        status = response.status.code
+        description = "HTTP \(status)" + (words.isEmpty ? "" : ": \(presentable(words))")
+        requestID = response.fields[.amzRequestID]
+        retryAfter = response.retryAfter
+    }
+
+    /// A success that can't be read was cut on the way.
+    var retryAdvice: RetryAdvice {
+        guard status == 200 || status == 429 || status >= 500 else { return .never }
+        return retryAfter.map { .wait($0) } ?? .backOff
+    }
+}

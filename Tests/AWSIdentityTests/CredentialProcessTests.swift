@@ -1,0 +1,134 @@
+import FoundationEssentials
+import Platform
+import Testing
+import Wire
+
+@testable import AWSIdentity
+
+@Suite("A credential process", .timeLimit(.minutes(1)))
+struct CredentialProcessTests {
+    private static let keys = #"{"Version": 1, "AccessKeyId": "AKIAPROCESS", "SecretAccessKey": "hidden-secret"}"#
+
+    /// Runs a shell script as the process of `[profile p]`.
+    private func process(
+        _ script: String,
+        command: String = "HOME/program",
+        clock: any Clock<Duration> = ContinuousClock(),
+        now: @escaping @Sendable () -> Date = { noon },
+        _ body: (IdentityResolver, _ home: String) async throws -> Void
+    ) async throws {
+        try await withMachine(
+            ["PATH": "/usr/bin:/bin", "SEEN": "by the program"],
+            config: "[profile p]\ncredential_process = \(command)\n",
+            clock: clock,
+            now: now
+        ) { resolver, home in
+            for path in ["\(home)/program", "\(home)/with spaces"] {
+                try Data("#!/bin/sh\n\(script)\n".utf8).write(to: URL(filePath: path))
+                try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
+            }
+            try await body(resolver, home)
+        }
+    }
+
+    private static let options = IdentityOptions(profile: "p")
+
+    @Test("gives keys, with all it says of them, and is run again before they expire")
+    func members() async throws {
+        let watch = Wristwatch(noon)
+        let script = """
+            echo x >> "$0.count"
+            echo '{"Version": 1, "AccessKeyId": "AKIAPROCESS", "SecretAccessKey": "s", "SessionToken": "t",
+                   "Expiration": "2026-01-15T13:00:00+00:00", "AccountId": "111122223333"}'
+            """
+        try await process(script, now: { watch.now }) { resolver, home in
+            let credentials = try await resolver.credentials(Self.options)
+            #expect(credentials.accessKeyID == "AKIAPROCESS" && credentials.secretAccessKey == "s")
+            #expect(credentials.sessionToken == "t" && credentials.expiration == noon + 3_600)
+            #expect(credentials.accountID == "111122223333")
+            #expect(credentials.source == "credential_process of profile p")
+            _ = try await resolver.credentials(Self.options)
+            watch.advance(2_800)
+            _ = try await resolver.credentials(Self.options)
+            let runs = try Data(contentsOf: URL(filePath: home + "/program.count")).count
+            #expect(runs == 4, "twice, two bytes each")
+        }
+    }
+
+    @Test("whose keys don't expire is run once")
+    func once() async throws {
+        let watch = Wristwatch(noon)
+        try await process("echo x >> \"$0.count\"\necho '\(Self.keys)'", now: { watch.now }) { resolver, home in
+            for _ in 1...3 {
+                _ = try await resolver.credentials(Self.options)
+                watch.advance(1_000_000)
+            }
+            let runs = try Data(contentsOf: URL(filePath: home + "/program.count")).count
+            #expect(runs == 2)
+        }
+    }
+
+    @Test("gets its words as a shell would split them, with nothing expanded, and our environment")
+    func words() async throws {
+        let script = """
+            printf '{"Version": 1, "AccessKeyId": "%s", "SecretAccessKey": "%s"}' "$1|$2|$3|$#" "$SEEN"
+            """
+        let command = #""HOME/with spaces" 'a b' "c$SEEN;*" d\ e"#
+        try await process(script, command: command) { resolver, _ in
+            let credentials = try await resolver.credentials(Self.options)
+            #expect(credentials.accessKeyID == "a b|c$SEEN;*|d e|3")
+            #expect(credentials.secretAccessKey == "by the program")
+        }
+    }
+
+    @Test(
+        "that gives none says why, without what it printed",
+        arguments: [
+            ("echo hidden; echo 'session is over' >&2; exit 3", "ended with status 3: session is over"),
+            ("echo hidden; kill -9 $$", "ended with signal 9"),
+            ("echo hidden", "did not print JSON with a Version, an AccessKeyId and a SecretAccessKey"),
+            (#"echo '{"Version": 2, "AccessKeyId": "hidden", "SecretAccessKey": "hidden"}'"#, "printed version 2"),
+            (
+                #"echo '{"Version": 1, "AccessKeyId": "h", "SecretAccessKey": "hidden", "Expiration": "soon"}'"#,
+                "printed an Expiration that is no ISO 8601 time"
+            ),
+            ("head -c 70000 /dev/zero", "answered at far too great a length"),
+            ("exit 0", "did not print JSON"),
+        ]
+    )
+    func failures(_ script: String, _ words: String) async throws {
+        try await process(script) { resolver, home in
+            let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
+            let text = "\(try #require(error))"
+            #expect(text.contains("the credential_process of profile 'p' (\(home)/program) \(words)"), "\(text)")
+            #expect(text.contains("/.aws/config:2") && !text.contains("hidden"))
+        }
+    }
+
+    @Test("that isn't there is named")
+    func missing() async throws {
+        try await process("", command: "no-such-program-anywhere --x") { resolver, _ in
+            let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
+            #expect(error?.problem.contains("(no-such-program-anywhere) is not there, or not on PATH") == true)
+        }
+    }
+
+    @Test("that doesn't end is killed")
+    func endless() async throws {
+        // The limit is over at once on this clock; the program would take an hour.
+        try await process("echo $$ > \"$0.pid\"; exec sleep 3600", clock: InstantClock()) { resolver, _ in
+            let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
+            #expect(error?.problem.contains("has not answered within 120 s") == true)
+        }
+    }
+
+    @Test(
+        "has its command line split like this",
+        arguments: [
+            ("a b  c", ["a", "b", "c"]), (" \ta\n", ["a"]), ("''", [""]), (#"a"b c"d"#, ["ab cd"]),
+            (#"'a\'"b\"c\d""#, [#"a\b"c\d"#]), (#"a\ b \\ \'"#, ["a b", #"\"#, "'"]), ("", []), ("a'", nil),
+            (#"a "b"#, nil), (#"a\"#, nil), (#"C:\x"#, ["C:x"]), ("a#b #c", ["a#b", "#c"]),
+        ] as [(String, [String]?)]
+    )
+    func split(_ text: String, _ words: [String]?) { #expect(shellWords(text) == words) }
+}

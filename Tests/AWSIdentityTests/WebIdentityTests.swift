@@ -1,0 +1,196 @@
+import FoundationEssentials
+import HTTPTypes
+import Testing
+import Wire
+
+@testable import AWSIdentity
+
+@Suite("A web identity")
+struct WebIdentityTests {
+    private static let role = "arn:aws:iam::123456789012:role/pod"
+    private static let variables = [
+        "AWS_WEB_IDENTITY_TOKEN_FILE": "HOME/token", "AWS_ROLE_ARN": role, "AWS_ROLE_SESSION_NAME": "pod-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    ]
+
+    private static func answer(_ number: Int, expires: String = "2026-01-15T13:00:00Z") -> WireResponse {
+        let text = String(decoding: roleAnswer("ASIA\(number)", expires: expires).body, as: UTF8.self)
+        return .text(text.replacing("AssumeRole", with: "AssumeRoleWithWebIdentity"))
+    }
+
+    private static func body(_ request: WireRequest?) -> String { String(decoding: request?.body ?? [], as: UTF8.self) }
+
+    @Test("takes the role with the file's token, unsigned, and reads the file again each time")
+    func variables() async throws {
+        let watch = Wristwatch(noon)
+        let sender = RecordingSender { _, number in
+            Self.answer(number, expires: number == 1 ? "2026-01-15T13:00:00Z" : "2026-01-15T14:00:00Z")
+        }
+        try await withMachine(Self.variables, sender: sender, now: { watch.now }) { resolver, home in
+            try Data("first+token/=\n".utf8).write(to: URL(filePath: home + "/token"))
+            let credentials = try await resolver.credentials()
+            #expect(credentials.accessKeyID == "ASIA1" && credentials.accountID == "123456789012")
+            #expect(credentials.source == "role \(Self.role)")
+            try Data("second".utf8).write(to: URL(filePath: home + "/token"))
+            watch.advance(3_000)
+            #expect(try await resolver.credentials().accessKeyID == "ASIA2")
+        }
+        #expect(sender.requests.first?.url.text == "https://sts.eu-west-1.amazonaws.com/")
+        #expect(
+            Self.body(sender.requests.first) == "Action=AssumeRoleWithWebIdentity"
+                + "&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fpod&RoleSessionName=pod-1&Version=2011-06-15"
+                + "&WebIdentityToken=first%2Btoken%2F%3D"
+        )
+        #expect(Self.body(sender.requests.last).hasSuffix("&WebIdentityToken=second"))
+        for request in sender.requests {
+            #expect(request.fields[.authorization] == nil && request.fields[.amzDate] == nil)
+        }
+    }
+
+    @Test("may be a profile's, whose keys stand in where the environment says nothing")
+    func profile() async throws {
+        let config = """
+            [profile p]
+            role_arn = arn:aws:iam::123456789012:role/profile
+            web_identity_token_file = HOME/profile-token
+            role_session_name = from-profile
+            """
+        let sender = RecordingSender { _, number in Self.answer(number) }
+        let mixed = ["AWS_PROFILE": "p", "AWS_ROLE_ARN": Self.role]
+        try await withMachine(mixed, config: config, sender: sender) { resolver, home in
+            try Data("profile-token".utf8).write(to: URL(filePath: home + "/profile-token"))
+            _ = try await resolver.credentials()
+            _ = try await resolver.credentials(.init(profile: "p"))
+        }
+        #expect(Self.body(sender.requests[0]).contains("role%2Fpod&RoleSessionName=from-profile"))
+        #expect(Self.body(sender.requests[1]).contains("role%2Fprofile&RoleSessionName=from-profile"))
+        #expect(sender.requests.allSatisfy { Self.body($0).hasSuffix("=profile-token") })
+    }
+
+    @Test(
+        "that STS refuses says what to look at",
+        arguments: [
+            ("InvalidIdentityToken", "identity provider is registered"), ("IDPRejectedClaim", "identity provider"),
+            ("ExpiredTokenException", "isn't renewed"), ("AccessDenied", "trust policy"),
+            ("RegionDisabledException", "enable STS"), ("ValidationError", "correct what STS names"),
+        ]
+    )
+    func refused(_ code: String, _ remedy: String) async throws {
+        let sender = RecordingSender { _, _ in refusal(400, code) }
+        try await withMachine(Self.variables, sender: sender) { resolver, home in
+            try Data("hidden-token".utf8).write(to: URL(filePath: home + "/token"))
+            let error = try #require(
+                await #expect(throws: IdentityError.self) { try await resolver.credentials() }
+            )
+            #expect(error.problem == "the role \(Self.role) could not be assumed with \(home)/token: \(code): no & no")
+            #expect(error.remedy.contains(remedy) && error.requestID == "r-9")
+            #expect(error.tried == ["AWS_WEB_IDENTITY_TOKEN_FILE"] && !"\(error)".contains("hidden"))
+        }
+        #expect(sender.requests.count == 1)
+    }
+
+    @Test("whose provider STS can't reach is tried again")
+    func communication() async throws {
+        let sender = RecordingSender { _, number in
+            number < 3 ? refusal(400, "IDPCommunicationError") : Self.answer(number)
+        }
+        try await withMachine(Self.variables, sender: sender) { resolver, home in
+            try Data("token".utf8).write(to: URL(filePath: home + "/token"))
+            #expect(try await resolver.credentials().accessKeyID == "ASIA3")
+        }
+    }
+
+    @Test("without its file, or with one that can't be a token, asks nobody", arguments: [nil, "abc", "long"])
+    func badFile(_ text: String?) async throws {
+        let sender = RecordingSender { _, number in Self.answer(number) }
+        try await withMachine(Self.variables, sender: sender) { resolver, home in
+            if let text {
+                let content = text == "long" ? String(repeating: "x", count: 20_001) : text
+                try Data(content.utf8).write(to: URL(filePath: home + "/token"))
+            }
+            let error = await #expect(throws: IdentityError.self) { try await resolver.credentials() }
+            #expect(error?.problem.contains("\(home)/token") == true)
+        }
+        #expect(sender.requests.isEmpty)
+    }
+}
+
+@Suite("A role with a second factor")
+struct SecondFactorTests {
+    private static let config = """
+        [profile m]
+        role_arn = arn:aws:iam::123456789012:role/r
+        mfa_serial = arn:aws:iam::123456789012:mfa/ann
+        source_profile = m
+        aws_access_key_id = AKIA
+        aws_secret_access_key = s
+        duration_seconds = 3600
+        """
+    private static let options = IdentityOptions(profile: "m")
+
+    @Test("asks for the code once, for everybody who waits, and sends it")
+    func asks() async throws {
+        let questions = Tally()
+        let sender = RecordingSender { _, _ in roleAnswer() }
+        let asks: @Sendable (String) async throws -> String? = { question in
+            #expect(
+                question
+                    == "MFA code of arn:aws:iam::123456789012:mfa/ann, for arn:aws:iam::123456789012:role/r: "
+            )
+            questions.up()
+            return " 123456\r"
+        }
+        try await withMachine(config: Self.config, sender: sender, asks: asks) { resolver, _ in
+            async let one = resolver.credentials(Self.options)
+            async let other = resolver.credentials(Self.options)
+            let credentials = try await (one, other).0
+            #expect(credentials.accessKeyID == "ASIAROLE")
+        }
+        #expect(questions.count == 1 && sender.requests.count == 1)
+        let body = String(decoding: try #require(sender.requests.first).body, as: UTF8.self)
+        #expect(body.contains("&SerialNumber=arn%3Aaws%3Aiam%3A%3A123456789012%3Amfa%2Fann&TokenCode=123456&Version"))
+    }
+
+    @Test("refuses where there is nobody to ask, before anything is sent")
+    func nobody() async throws {
+        for asks in [nil, { _ in nil }] as [(@Sendable (String) async throws -> String?)?] {
+            let sender = RecordingSender { _, _ in roleAnswer() }
+            try await withMachine(config: Self.config, sender: sender, asks: asks) { resolver, _ in
+                let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
+                #expect(
+                    error?.problem.contains("arn:aws:iam::123456789012:mfa/ann, and there is no terminal") == true
+                )
+            }
+            #expect(sender.requests.isEmpty)
+        }
+    }
+
+    @Test("doesn't send what is no code", arguments: ["", "12345", "1234567", "12345a", "１２３４５６"])
+    func wrong(_ answer: String) async throws {
+        let sender = RecordingSender { _, _ in roleAnswer() }
+        try await withMachine(config: Self.config, sender: sender, asks: { _ in answer }) { resolver, _ in
+            let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
+            #expect(error?.problem == "that was no code of 6 digits")
+        }
+        #expect(sender.requests.isEmpty)
+    }
+
+    @Test("serves to its last second, asks nobody early, and says that it is over")
+    func over() async throws {
+        let watch = Wristwatch(noon)
+        let questions = Tally()
+        let asks: @Sendable (String) async throws -> String? = { _ in
+            questions.up()
+            return "123456"
+        }
+        try await withMachine(config: Self.config, now: { watch.now }, asks: asks) { resolver, _ in
+            _ = try await resolver.credentials(Self.options)
+            watch.advance(3_599)
+            _ = try await resolver.credentials(Self.options)
+            watch.advance(1)
+            let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
+            #expect(error?.remedy.contains("longer duration_seconds") == true)
+        }
+        #expect(questions.count == 1)
+    }
+}
