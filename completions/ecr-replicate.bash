@@ -173,13 +173,13 @@ _ecr-replicate() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    retag|copy|promote|inspect|ls|emulator|demo|help)
+    retag|copy|promote|inspect|ls|doctor|emulator|demo|help)
         # Offer subcommand argument completions
         "_ecr-replicate_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'retag copy promote inspect ls emulator demo help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'retag copy promote inspect ls doctor emulator demo help' -- "${cur}"))
         ;;
     esac
 }
@@ -616,6 +616,89 @@ _ecr-replicate_ls() {
         ;;
     '--ca-bundle')
         __ecr-replicate_add_completions -f
+        return
+        ;;
+    esac
+}
+
+_ecr-replicate_doctor() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=(--referrers --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
+    __ecr-replicate_offer_flags_options 2
+
+    # Offer option value completions
+    case "${prev}" in
+    '--referrers')
+        __ecr-replicate_add_completions -W 'all'$'\n''none'
+        return
+        ;;
+    '--output')
+        __ecr-replicate_add_completions -W 'text'$'\n''json'
+        return
+        ;;
+    '--progress')
+        __ecr-replicate_add_completions -W 'auto'$'\n''bar'$'\n''plain'$'\n''json'$'\n''none'
+        return
+        ;;
+    '--log-level')
+        __ecr-replicate_add_completions -W 'trace'$'\n''debug'$'\n''info'$'\n''notice'$'\n''warning'$'\n''error'$'\n''critical'
+        return
+        ;;
+    '--profile')
+        return
+        ;;
+    '--role-arn')
+        return
+        ;;
+    '--external-id')
+        return
+        ;;
+    '--session-name')
+        return
+        ;;
+    '--region')
+        return
+        ;;
+    '--source-profile')
+        return
+        ;;
+    '--source-role-arn')
+        return
+        ;;
+    '--source-external-id')
+        return
+        ;;
+    '--source-session-name')
+        return
+        ;;
+    '--source-endpoint-url')
+        return
+        ;;
+    '--source-registry-endpoint')
+        return
+        ;;
+    '--ca-bundle')
+        __ecr-replicate_add_completions -f
+        return
+        ;;
+    '--destination-profile')
+        return
+        ;;
+    '--destination-role-arn')
+        return
+        ;;
+    '--destination-external-id')
+        return
+        ;;
+    '--destination-session-name')
+        return
+        ;;
+    '--destination-endpoint-url')
+        return
+        ;;
+    '--destination-registry-endpoint')
         return
         ;;
     esac

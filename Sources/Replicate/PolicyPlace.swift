@@ -14,7 +14,7 @@ public struct PolicyPlace: Sendable, Hashable {
     public init?(parsing text: String, keeping pattern: String? = nil) throws(ReferenceError) {
         // Two letters are a name where a star is all of it; the parser checks the rest.
         let written = text.prefix { $0 != "@" }
-        let reference = try DestinationReference(parsing: written.replacing("*", with: Self.star))
+        let reference = try DestinationReference(parsing: String(written.replacing("*", with: Self.star)))
         switch reference.registry {
         case .plain, .layout: return nil
         case .callersOwn:

@@ -110,7 +110,14 @@ public final class RepositoryOpener: Sendable {
         case .plain, .layout: region = nil
         }
         guard let region else { return nil }
-        return try? await sts(region: region, options).getCallerIdentity().arn
+        return try? await identity(region: region, options).arn
+    }
+
+    /// Who the caller is, as STS in that region says.
+    ///
+    /// - Throws: `IdentityError`, `STSError`, `WireError`
+    func identity(region: String, _ options: SideOptions) async throws -> CallerIdentity {
+        try await sts(region: region, options).getCallerIdentity()
     }
 
     private func openECR(
@@ -158,7 +165,7 @@ public final class RepositoryOpener: Sendable {
     }
 
     /// A local registry answers for itself unless an endpoint is configured; AWS's are known by rule.
-    private func endpoint(of host: ECRHost, _ options: SideOptions) throws -> ServiceEndpoint {
+    func endpoint(of host: ECRHost, _ options: SideOptions) throws -> ServiceEndpoint {
         let endpoint = try resolver.endpoint(
             .ecr,
             region: host.region,

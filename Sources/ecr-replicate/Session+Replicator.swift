@@ -14,13 +14,14 @@ extension Session {
     ) async throws {
         let logger = diagnostics(output.logLevel)
         let environment = AWSEnvironment.current()
-        let retry = RetryPolicy(onRetry: { attempt, wait, error in
+        var retry = RetryPolicy(onRetry: { attempt, wait, error in
             // Who waits for seconds should see why.
             logger.log(
                 level: wait >= .seconds(1) ? .warning : .notice,
                 "try \(attempt) failed, next in \(wait.shown): \(error)"
             )
         })
+        if let attempts { retry.attempts = attempts }
         let configuration = TransportConfiguration(
             caBundle: connection.caBundle ?? environment.variables["AWS_CA_BUNDLE"],
             plainHTTPAuthorities: namedPlainAuthorities(environment),

@@ -12,7 +12,8 @@ struct Session {
     let command: String
     let output: OutputOptions
     let connection: SourceOptions
-    let destination: SideOptions
+    private(set) var destination: SideOptions
+    private(set) var attempts: Int?
     let transfers: TransferArguments?
     let uploads: UploadOptions
     let announcesPlan: Bool
@@ -40,6 +41,15 @@ struct Session {
         self.announcesPlan = announcesPlan
         self.namesDestinations = namesDestinations
         self.namesCallerAt = namesCallerAt
+    }
+
+    /// For commands that only look at both sides.
+    ///
+    /// - Parameter attempts: How often a request is tried: whoever asks what is wrong isn't served by minutes of tries.
+    init(command: String, _ output: OutputOptions, _ connection: ConnectionOptions, attempts: Int) {
+        self.init(command: command, output, connection.common)
+        destination = connection.destination
+        self.attempts = attempts
     }
 
     /// For commands that have one side only.
@@ -167,7 +177,7 @@ struct Session {
                 ? printJSON(answer.document) : LineStream.standardOutput.write(answer.text)
         }
         let code = exitCode([], ending)
-        try leave(code)
+        try leave(code == 0 ? answer.withLock { $0 }?.exitCode ?? 0 : code)
     }
 
     /// What a reading subcommand found, in both forms.
@@ -176,6 +186,8 @@ struct Session {
         var document: any Encodable & Sendable
         /// Bytes that are printed as they are, whatever `--output` says.
         var isRaw = false
+        /// What the command ends with if nothing goes wrong.
+        var exitCode: Int32 = 0
     }
 
     enum Ending {

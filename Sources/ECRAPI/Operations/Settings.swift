@@ -1,0 +1,65 @@
+public import Content
+
+/// Asks which images a repository deletes or archives by itself.
+///
+/// - IAM: `ecr:GetLifecyclePolicy` on the repository.
+/// - Source: ECR API Reference, version 2015-09-21, `GetLifecyclePolicy`; `LifecyclePolicyNotFoundException` where there
+///   is none
+public struct GetLifecyclePolicy: ECROperation {
+    public static let name = "GetLifecyclePolicy"
+
+    public var registryId: AccountID
+    public var repositoryName: RepositoryName
+
+    public init(registryId: AccountID, repositoryName: RepositoryName) {
+        self.registryId = registryId
+        self.repositoryName = repositoryName
+    }
+
+    public struct Response: Decodable, Sendable {
+        /// JSON: rules by priority.
+        public var lifecyclePolicyText: String
+    }
+}
+
+/// Asks which repositories are caches of other registries.
+///
+/// - Limit: 50 rules in a registry, so that one page of 1,000 holds them.
+/// - IAM: `ecr:DescribePullThroughCacheRules` on `*`.
+/// - Source: ECR API Reference, version 2015-09-21, `DescribePullThroughCacheRules`; facts/ecr.md A.8
+public struct DescribePullThroughCacheRules: ECROperation {
+    public static let name = "DescribePullThroughCacheRules"
+
+    public var registryId: AccountID
+    public var maxResults = 1_000
+
+    public init(registryId: AccountID) { self.registryId = registryId }
+
+    public struct Response: Decodable, Sendable {
+        public var pullThroughCacheRules: [Rule]
+    }
+
+    public struct Rule: Decodable, Hashable, Sendable {
+        /// `ROOT` for everything that no other rule names.
+        public var ecrRepositoryPrefix: String
+        public var upstreamRegistryUrl: String?
+
+        /// Whether repositories of this name come from the upstream.
+        public func covers(_ repository: RepositoryName) -> Bool {
+            ecrRepositoryPrefix == "ROOT" || repository.value.hasPrefix(ecrRepositoryPrefix + "/")
+        }
+    }
+}
+
+extension ECRError.Code {
+    public static let lifecyclePolicyNotFound = Self(rawValue: "LifecyclePolicyNotFoundException")
+}
+
+extension DescribeRegistry.Rule {
+    /// Whether AWS itself copies a repository of this name to that registry.
+    public func covers(_ repository: RepositoryName, to account: AccountID, region: String) -> Bool {
+        let goesThere = (destinations ?? []).contains { $0.registryId == account && $0.region == region }
+        let filters = repositoryFilters ?? []
+        return goesThere && (filters.isEmpty || filters.contains { repository.value.hasPrefix($0.filter) })
+    }
+}

@@ -1,0 +1,111 @@
+/// One thing that was looked at, and how it is.
+public struct Finding: Sendable, Equatable, Encodable {
+    public enum Status: String, Sendable, Encodable {
+        case ok
+        /// It works, and will surprise somebody.
+        case warning
+        /// It won't work.
+        case failed
+        /// It could not be looked at, and needn't be.
+        case skipped
+    }
+
+    public var side: CopyError.Side
+    /// What was looked at: `identity`, `clock`, an IAM action such as `ecr:PutImage`.
+    public var check: String
+    public var status: Status
+    /// What was seen.
+    public var text: String
+    /// What to do about it, where there is something to do.
+    public var remedy: String?
+    public var requestID: String?
+    /// Whether a permission or credentials are missing, rather than anything else.
+    var isNotPermitted = false
+
+    enum CodingKeys: String, CodingKey {
+        case side, check, status, text, remedy
+        case requestID = "requestId"
+    }
+
+    public init(
+        _ status: Status,
+        _ side: CopyError.Side,
+        _ check: String,
+        _ text: String,
+        remedy: String? = nil,
+        requestID: String? = nil
+    ) {
+        self.side = side
+        self.check = check
+        self.status = status
+        self.text = text
+        self.remedy = remedy
+        self.requestID = requestID
+    }
+
+    init(_ side: CopyError.Side, _ check: String, failedBy error: CopyError) {
+        self.init(.failed, side, check, error.cause, remedy: error.remedy, requestID: error.requestID)
+        isNotPermitted = error.kind == .notPermitted
+    }
+}
+
+/// What was found on both sides, in the order in which a copy would need it.
+public struct Diagnosis: Sendable, Encodable {
+    public var version = 1
+    public var command = "doctor"
+    public var source: String
+    public var destination: String?
+    public var findings: [Finding]
+
+    public init(source: String, destination: String?, findings: [Finding]) {
+        self.source = source
+        self.destination = destination
+        self.findings = findings
+    }
+
+    enum CodingKeys: String, CodingKey { case version, command, exitCode, source, destination, findings = "checks" }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(version, forKey: .version)
+        try container.encode(command, forKey: .command)
+        try container.encode(exitCode, forKey: .exitCode)
+        try container.encode(source, forKey: .source)
+        try container.encodeIfPresent(destination, forKey: .destination)
+        try container.encode(findings, forKey: .findings)
+    }
+
+    /// 0 if nothing failed, 4 if all that failed is credentials and permissions, else 1.
+    ///
+    /// - Source: DESIGN section 7
+    public var exitCode: Int32 {
+        let failed = findings.filter { $0.status == .failed }
+        guard !failed.isEmpty else { return 0 }
+        return failed.allSatisfy(\.isNotPermitted) ? 4 : 1
+    }
+
+    /// A line for each finding, and one more where there is something to do.
+    public var text: String {
+        let width = findings.map(\.check.count).max() ?? 0
+        var lines: [String] = []
+        for finding in findings {
+            let word = finding.status == .failed ? "FAILED" : finding.status.rawValue
+            lines.append(
+                "\(padded(word, 8)) \(padded(finding.side.rawValue, 11)) \(padded(finding.check, width))  \(finding.text)"
+            )
+            let isTrouble = finding.status == .failed || finding.status == .warning
+            if isTrouble, let remedy = finding.remedy {
+                lines.append("           next: \(remedy)" + (finding.requestID.map { " (request id \($0))" } ?? ""))
+            }
+        }
+        let counts = [(Finding.Status.failed, "failed"), (.warning, "warnings"), (.skipped, "not looked at")]
+            .map { status, name in (findings.count { $0.status == status }, name) }.filter { $0.0 > 0 }
+            .map { "\($0.0) \($0.1)" }
+        lines.append(counts.isEmpty ? "all is well" : counts.joined(separator: ", "))
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+}

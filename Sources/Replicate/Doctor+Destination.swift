@@ -1,0 +1,218 @@
+internal import Content
+internal import ECRAPI
+internal import FoundationEssentials
+internal import Wire
+
+extension Doctor {
+    func examineDestination(_ place: DestinationReference, of image: ImageReference) async throws -> [Finding] {
+        var examination = Examination(.destination, "\(place)")
+        try await examine(place, of: image, &examination)
+        return examination.findings
+    }
+
+    private func examine(
+        _ place: DestinationReference,
+        of image: ImageReference,
+        _ examination: inout Examination
+    ) async throws {
+        let reference = place.repository(for: image)
+        guard let side = try await open(reference, destination, &examination) else { return }
+        guard let ecr = side.ecr else {
+            if !reference.registry.isLayout { try await tryUpload("upload", side.repository, &examination) }
+            return
+        }
+        let described = try await describe(ecr, &examination)
+        // It was asked for, and isn't there.
+        guard described != .some(nil) else { return }
+        let tag = place.tag ?? image.tag
+        try await tryReading(ecr, tag, described ?? nil, &examination)
+        // Nobody keeps it: the registry's client gets its own when it needs one.
+        let answer = try await examination.permission("ecr:GetAuthorizationToken") {
+            try await ecr.api.send(GetAuthorizationToken()).authorizationData.count
+        }
+        if answer != nil { try await tryUpload("ecr:InitiateLayerUpload", ecr, &examination) }
+        try await tryWriting(ecr, &examination)
+        try await forecast(ecr, tag, &examination)
+        try await lookAtRegistry(ecr, isCallersOwn: side.isCallersOwn, &examination)
+    }
+
+    /// - Returns: The repository; `.some(nil)` if it isn't there, `nil` if that can't be said.
+    func describe(_ ecr: ECRImageRepository, _ examination: inout Examination) async throws -> ECRRepository?? {
+        do {
+            let answer = try await ecr.api.send(
+                DescribeRepositories(registryId: ecr.host.account, repositoryNames: [ecr.reference.repository])
+            )
+            guard let repository = answer.repositories.first else { return nil }
+            examination.note(.ok, "repository", "is there; \(settings(of: repository))")
+            return .some(repository)
+        } catch let error as ECRError where error.code == .accessDenied {
+            examination.note(.skipped, "repository", "not allowed to look (ecr:DescribeRepositories), and not needed")
+            return nil
+        } catch let error as ECRError {
+            try examination.fail("repository", error, "DescribeRepositories")
+            return .some(nil)
+        } catch {
+            try examination.fail("repository", error, "DescribeRepositories")
+            return nil
+        }
+    }
+
+    private func settings(of repository: ECRRepository) -> String {
+        let filters = (repository.imageTagMutabilityExclusionFilters ?? []).map(\.filter).joined(separator: ", ")
+        let tags =
+            switch repository.imageTagMutability {
+            case .immutable: "tags are immutable"
+            case .immutableWithExclusion: "tags are immutable except \(filters)"
+            case .mutableWithExclusion: "tags may move except \(filters)"
+            default: "tags may move"
+            }
+        let encryption = repository.encryptionConfiguration
+        let key =
+            encryption.map { $0.encryptionType == "AES256" ? "" : ", encrypted with \($0.kmsKey ?? "a key of AWS's")" }
+        return tags + (key ?? "")
+    }
+
+    private func tryReading(
+        _ ecr: ECRImageRepository,
+        _ tag: Tag?,
+        _ described: ECRRepository?,
+        _ examination: inout Examination
+    ) async throws {
+        let id: ManifestID = tag.map { .tag($0) } ?? .digest(.ofNothing)
+        let reading = try await examination.permission("ecr:BatchGetImage") {
+            try await ecr.read(manifests: [], digests: [id])
+        }
+        if let tag, let held = reading?.digests[id], described?.fixes(tag) == true {
+            examination.note(
+                .warning,
+                "tag",
+                "\(tag) is immutable and holds \(held): another image won't get it",
+                remedy: "choose another tag, unless that is the image"
+            )
+        }
+        let blob = Descriptor(mediaType: .ociLayer, digest: Self.nobodysDigest, size: 1)
+        _ = try await examination.permission("ecr:BatchCheckLayerAvailability") { try await ecr.missing([blob]) }
+    }
+
+    /// Opens an upload and closes it: nothing is left.
+    private func tryUpload(
+        _ check: String,
+        _ repository: any ImageRepository,
+        _ examination: inout Examination
+    ) async throws {
+        let blob = Descriptor(mediaType: .ociLayer, digest: Self.nobodysDigest, size: 1)
+        _ = try await examination.permission(check) {
+            if case .open(let upload) = try await repository.startUpload(of: blob, mountingFrom: nil) {
+                await repository.closeUpload(upload)
+            }
+        }
+    }
+
+    /// Asks for what can't be done, in a way that only the permitted are told so.
+    private func tryWriting(_ ecr: ECRImageRepository, _ examination: inout Examination) async throws {
+        let (account, name) = (ecr.host.account, ecr.reference.repository)
+        let upload = UUID().uuidString.lowercased()
+        _ = try await examination.permission("ecr:UploadLayerPart", proof: [.uploadNotFound]) {
+            try await ecr.api.send(
+                UploadLayerPart(
+                    registryId: account,
+                    repositoryName: name,
+                    uploadId: upload,
+                    partFirstByte: 0,
+                    layerPartBlob: PartBuffer([0])
+                )
+            )
+        }
+        let complete = CompleteLayerUpload(
+            registryId: account,
+            repositoryName: name,
+            uploadId: upload,
+            layerDigest: Self.nobodysDigest
+        )
+        // Some say first that nothing was uploaded (facts/ecr.md A.5).
+        let unfinished: Set<ECRError.Code> = [.uploadNotFound, .emptyUpload, .invalidLayer]
+        _ = try await examination.permission("ecr:CompleteLayerUpload", proof: unfinished) {
+            try await ecr.api.send(complete)
+        }
+        let manifest = Self.impossibleManifest
+        let put = PutImage(
+            registryId: account,
+            repositoryName: name,
+            imageManifest: manifest,
+            imageManifestMediaType: .ociManifest,
+            imageDigest: Digest(of: Array(manifest.utf8)),
+            imageTag: nil
+        )
+        let refused: Set<ECRError.Code> = [.layersNotFound, .invalidParameter, .referencedImagesNotFound]
+        _ = try await examination.permission("ecr:PutImage", proof: refused) { try await ecr.api.send(put) }
+    }
+
+    /// What nobody has: the hash of a sentence.
+    private static let nobodysDigest = Digest(of: Array("ecr-replicate doctor asks for what isn't there".utf8))
+
+    /// An image that can't be stored, because its layers are nowhere.
+    private static let impossibleManifest = """
+        {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",\
+        "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"\(nobodysDigest)","size":2},\
+        "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"\(nobodysDigest)","size":2}]}
+        """
+
+    // MARK: What happens afterwards
+
+    private func forecast(_ ecr: ECRImageRepository, _ tag: Tag?, _ examination: inout Examination) async throws {
+        let policy: GetLifecyclePolicy.Response
+        do {
+            policy = try await ecr.api.send(
+                GetLifecyclePolicy(registryId: ecr.host.account, repositoryName: ecr.reference.repository)
+            )
+        } catch let error as ECRError where error.code == .lifecyclePolicyNotFound {
+            return examination.note(.ok, "lifecycle", "no policy: what arrives stays")
+        } catch let error as ECRError where error.code == .accessDenied {
+            return examination.note(
+                .skipped,
+                "lifecycle",
+                "not allowed to look (ecr:GetLifecyclePolicy), and not needed"
+            )
+        } catch {
+            return try examination.fail("lifecycle", error, "GetLifecyclePolicy")
+        }
+        guard let forecast = LifecycleForecast(policy.lifecyclePolicyText) else {
+            return examination.note(.warning, "lifecycle", "there is a policy that this program can't read")
+        }
+        guard let fate = forecast.fate(of: tag) else {
+            return examination.note(.ok, "lifecycle", "the policy leaves \(tag.map { "tag \($0)" } ?? "it") alone")
+        }
+        examination.note(.warning, "lifecycle", fate, remedy: "see that this is meant for what arrives here")
+    }
+
+    /// - Parameter isCallersOwn: Whether the registry's settings can be asked for: nobody can ask for another's.
+    private func lookAtRegistry(
+        _ ecr: ECRImageRepository,
+        isCallersOwn: Bool,
+        _ examination: inout Examination
+    ) async throws {
+        let question = DescribePullThroughCacheRules(registryId: ecr.host.account)
+        if let rules = try await examination.look("pull-through", question, at: ecr)?.pullThroughCacheRules {
+            let name = ecr.reference.repository
+            if let rule = rules.first(where: { $0.covers(name) }) {
+                examination.note(
+                    .warning,
+                    "pull-through",
+                    "\(name) is a cache of \(rule.upstreamRegistryUrl ?? "another registry"): pulls may overwrite tags",
+                    remedy: "choose a repository outside \(rule.ecrRepositoryPrefix)/"
+                )
+            } else {
+                examination.note(.ok, "pull-through", "no rule covers the repository")
+            }
+        }
+        guard isCallersOwn,
+            let setting = try await examination.look("mounting", GetAccountSetting(.blobMounting), at: ecr)
+        else { return }
+        let isOn = setting.value == "ENABLED"
+        examination.note(
+            .ok,
+            "mounting",
+            isOn ? "on: what another repository has isn't uploaded again" : "off: every repository gets its own layers"
+        )
+    }
+}

@@ -1,0 +1,108 @@
+internal import AWSIdentity
+public import Content
+internal import ECRAPI
+public import FoundationEssentials
+internal import HTTPTypes
+internal import Wire
+
+/// Looks at everything that a copy needs, on both sides, and changes nothing that anybody would notice.
+///
+/// Permissions are tried by doing what a copy does where that has no effect (reading, asking for a URL), and else by
+/// requests that only those get refused for another reason who are permitted: a part for an upload that isn't there, an
+/// image of a layer that isn't there. One upload is opened and closed again.
+public struct Doctor: Sendable {
+    let opener: RepositoryOpener
+    let source: SideOptions
+    let destination: SideOptions
+    let referrers: ReferrerMode
+    let now: @Sendable () -> Date
+
+    public init(
+        _ replicator: Replicator,
+        referrers: ReferrerMode = .all,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        opener = replicator.opener
+        source = replicator.source
+        destination = replicator.destination
+        self.referrers = referrers
+        self.now = now
+    }
+
+    /// - Throws: `CancellationError` only; what is wrong is in the diagnosis.
+    public func examine(_ image: ImageReference, _ place: DestinationReference?) async throws -> Diagnosis {
+        async let here = examineSource(image, goingTo: place)
+        let there = if let place { try await examineDestination(place, of: image) } else { [Finding]() }
+        let findings = try await here + there
+        return Diagnosis(source: "\(image)", destination: place.map { "\($0)" }, findings: findings)
+    }
+
+    // MARK: What both sides have
+
+    /// A side that answers, and who is calling there.
+    struct OpenSide {
+        var repository: any ImageRepository
+        /// The caller's account, where that is known.
+        var caller: String?
+
+        var ecr: ECRImageRepository? { repository as? ECRImageRepository }
+        /// Some questions are about the caller's own registry, whatever repository is meant.
+        var isCallersOwn: Bool { ecr.map { $0.host.account.value == caller } ?? false }
+    }
+
+    /// Opens a side, and looks at whether it answers and who is calling.
+    ///
+    /// - Returns: `nil` if there is nothing more to look at.
+    func open(
+        _ reference: ImageReference,
+        _ options: SideOptions,
+        _ examination: inout Examination
+    ) async throws -> OpenSide? {
+        let repository: any ImageRepository
+        do {
+            repository = try await opener.open(reference, side: examination.side, options)
+        } catch {
+            try examination.fail("identity", error, "finding credentials")
+            return nil
+        }
+        guard let ecr = repository as? ECRImageRepository else { return OpenSide(repository: repository) }
+        let answers: Bool
+        do {
+            let endpoint = try opener.endpoint(of: ecr.host, options).url
+            answers = try await examination.reach(endpoint, opener.sender, now: now)
+        } catch let error as IdentityError {
+            try examination.fail("endpoint", error, "finding the endpoint")
+            return nil
+        }
+        guard let caller = try await identify(ecr, options, &examination), answers else { return nil }
+        return OpenSide(repository: repository, caller: caller)
+    }
+
+    /// - Returns: The caller's account, `.some(nil)` if nobody can say; `nil` if there is nobody to be.
+    private func identify(
+        _ repository: ECRImageRepository,
+        _ options: SideOptions,
+        _ examination: inout Examination
+    ) async throws -> String?? {
+        do {
+            let caller = try await opener.identity(region: repository.host.region, options)
+            let owner = repository.host.account.value
+            let elsewhere =
+                caller.account == owner ? "" : "; the repository is \(owner)'s, whose policy must allow it, too"
+            examination.note(.ok, "identity", "\(caller.arn), account \(caller.account)\(elsewhere)")
+            return caller.account
+        } catch let error as WireError {
+            // A VPC may have no way to STS and one to ECR.
+            examination.note(
+                .warning,
+                "identity",
+                "STS can't be reached, so nobody can say who this is: \(error)",
+                remedy: "give the VPC an endpoint for sts, if roles are to be assumed from here"
+            )
+            return .some(nil)
+        } catch {
+            try examination.fail("identity", error, "GetCallerIdentity")
+            return nil
+        }
+    }
+}

@@ -1,0 +1,120 @@
+internal import Content
+internal import ECRAPI
+internal import FoundationEssentials
+internal import HTTPTypes
+internal import Wire
+
+/// What is found on one side, one check after the other.
+struct Examination: Sendable {
+    let side: CopyError.Side
+    /// The repository or the image, as it was written.
+    let image: String
+    private(set) var findings: [Finding] = []
+
+    init(_ side: CopyError.Side, _ image: String) {
+        self.side = side
+        self.image = image
+    }
+
+    mutating func note(_ status: Finding.Status, _ check: String, _ text: String, remedy: String? = nil) {
+        findings.append(Finding(status, side, check, text, remedy: remedy))
+    }
+
+    mutating func fail(_ check: String, _ error: any Error, _ operation: String) throws {
+        guard !(error is CancellationError) else { throw error }
+        let explained = CopyError(explaining: error, side: side, image: image, operation)
+        findings.append(Finding(side, check, failedBy: explained))
+    }
+
+    /// Tries what a copy will do, or something that only those may get refused who may do it.
+    ///
+    /// - Parameters:
+    ///   - action: The IAM action, as `ecr:PutImage`.
+    ///   - optional: What is lost without it; then a denial is no failure.
+    ///   - proof: Errors that only somebody gets who is allowed.
+    mutating func permission<Value: Sendable>(
+        _ action: String,
+        optional: String? = nil,
+        proof: Set<ECRError.Code> = [],
+        _ body: () async throws -> Value
+    ) async throws -> Value? {
+        do {
+            let value = try await body()
+            note(.ok, action, "allowed")
+            return value
+        } catch let error as ECRError where proof.contains(error.code) {
+            note(.ok, action, "allowed")
+        } catch {
+            let explained = CopyError(
+                explaining: error,
+                side: side,
+                image: image,
+                String(action.drop { $0 != ":" }.dropFirst())
+            )
+            if case .denied = explained.reason, let optional {
+                note(.skipped, action, "not allowed, and not needed: \(optional)")
+            } else {
+                try fail(action, error, explained.operation)
+            }
+        }
+        return nil
+    }
+
+    /// Whether a host answers at all, and what its clock shows.
+    mutating func reach(_ url: HTTPURL, _ sender: any HTTPSending, now: () -> Date) async throws -> Bool {
+        var request = WireRequest(.get, url, deadline: Self.patience, largestAnswer: 1 << 20)
+        // Whoever named it with http:// allows it there.
+        request.allowsPlainHTTP = true
+        do {
+            let response = try await sender.send(request)
+            note(.ok, "endpoint", url.origin)
+            noteClock(response, now())
+            return true
+        } catch {
+            try fail("endpoint", error, "reaching \(url.host)")
+            return false
+        }
+    }
+
+    private mutating func noteClock(_ response: WireResponse, _ now: Date) {
+        guard let theirs = response.date else {
+            return note(.skipped, "clock", "the endpoint doesn't say what time it is")
+        }
+        let difference = Int(theirs.timeIntervalSince(now).rounded())
+        guard abs(difference) > Self.fineDifference else { return note(.ok, "clock", "agrees with AWS's") }
+        let words = "this machine's is \(abs(difference)) s \(difference > 0 ? "behind" : "ahead of") AWS's"
+        note(
+            .warning,
+            "clock",
+            abs(difference) > Self.largestDifference ? "\(words); requests are signed with AWS's" : words,
+            remedy: "set it, and keep it set with NTP: other tools are refused from 5 minutes on"
+        )
+    }
+
+    /// Looks at what a copy doesn't need and somebody may want to know.
+    ///
+    /// - Returns: `nil` if it can't be looked at, which is noted.
+    mutating func look<Operation: ECROperation>(
+        _ check: String,
+        _ operation: Operation,
+        at repository: ECRImageRepository
+    ) async throws -> Operation.Response? {
+        do {
+            return try await repository.api.send(operation)
+        } catch let error as ECRError where error.code == .accessDenied {
+            note(.skipped, check, "not allowed to look (ecr:\(Operation.name)), and not needed")
+        } catch let error as ECRError where error.code == .unknownOperation {
+            note(.skipped, check, "the endpoint doesn't know \(Operation.name)")
+        } catch {
+            try fail(check, error, Operation.name)
+        }
+        return nil
+    }
+
+    /// How long a host may take to answer anything.
+    private static let patience: Duration = .seconds(10)
+    /// In seconds: an answer takes some time, too.
+    private static let fineDifference = 30
+    /// In seconds (facts/ecr.md C.3).
+    private static let largestDifference = 300
+}

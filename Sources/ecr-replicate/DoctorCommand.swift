@@ -1,0 +1,48 @@
+import ArgumentParser
+import Content
+import Replicate
+
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Try what a copy needs, on both sides, and say what is missing.",
+        discussion: """
+            For each side: who is calling, whether the endpoint answers, the clock, the repository and its settings, each \
+            permission, whether layers can be had; what will happen to what arrives. A line for each check, and the remedy where there is \
+            one. Nothing is changed: one upload is opened and closed again. Ends with 0 if a copy should work, 4 if only \
+            credentials or permissions are missing, else 1.
+
+            EXAMPLES
+              EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
+              PRODUCTION=444455556666.dkr.ecr.eu-west-1.amazonaws.com
+              ecr-replicate doctor $EU/team/app:v1
+              ecr-replicate doctor --destination-profile production \\
+                  $EU/team/app:v1 $PRODUCTION/team/app
+            """
+    )
+
+    @Argument(
+        help: "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, an ARN, or oci:DIR[:TAG].",
+        transform: parseReference
+    )
+    var source: ImageReference
+
+    @Argument(help: "Where it is to go.", transform: parseDestination)
+    var destination: DestinationReference?
+
+    @Option(help: "Whether signatures, SBOMs and attestations are to come along.")
+    var referrers: ReferrerMode = .all
+
+    @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
+
+    /// What fails twice, fails.
+    private static let attempts = 2
+
+    func run() async throws {
+        try await Session(command: "doctor", output, connection, attempts: Self.attempts).read { replicator in
+            let diagnosis = try await Doctor(replicator, referrers: referrers).examine(source, destination)
+            return Session.Answer(text: diagnosis.text, document: diagnosis, exitCode: diagnosis.exitCode)
+        }
+    }
+}

@@ -1,0 +1,240 @@
+import Content
+import ECREmulator
+import Platform
+import TestClouds
+import Testing
+import Wire
+
+@testable import Replicate
+
+@Suite("The doctor", .timeLimit(.minutes(1)))
+struct DoctorTests {
+    private static let image = SeedImage.oci("app", layers: [40_000, 70_000])
+
+    /// A source with `image` as v1, and an empty destination of the same account.
+    private func withPatient(
+        _ configure: (inout EmulatorConfiguration) -> Void = { _ in },
+        source: SideOptions = SideOptions(),
+        _ body: (ScenarioCloud, Doctor) async throws -> Void
+    ) async throws {
+        try await withCloud(configure, source: source, attempts: 2) { cloud in
+            try cloud.seed(Self.image, tag: "v1")
+            try cloud.makeDestination()
+            try await body(cloud, Doctor(cloud.replicator))
+        }
+    }
+
+    private func lines(_ diagnosis: Diagnosis) -> [String] {
+        diagnosis.findings.map { "\($0.status) \($0.side) \($0.check): \($0.text)" }
+    }
+
+    @Test("finds all well, looks at everything, and leaves nothing behind")
+    func well() async throws {
+        try await withPatient { cloud, doctor in
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination())
+            let api = "http://127.0.0.1:\(cloud.emulator.port)"
+            let me = "arn:aws:iam::111122223333:user/emulator, account 111122223333"
+            #expect(
+                lines(diagnosis) == [
+                    "ok source endpoint: \(api)", "ok source clock: agrees with AWS's", "ok source identity: \(me)",
+                    "ok source repository: is there; tags may move",
+                    "ok source ecr:BatchGetImage: allowed; the image is there",
+                    "ok source ecr:ListImageReferrers: allowed", "ok source ecr:GetDownloadUrlForLayer: allowed",
+                    "ok source layers: 127.0.0.1 gives them", "ok source ecr:DescribeImages: allowed",
+                    "ok source replication: ECR's own doesn't copy this repository there",
+                    "ok destination endpoint: \(api)", "ok destination clock: agrees with AWS's",
+                    "ok destination identity: \(me)", "ok destination repository: is there; tags may move",
+                    "ok destination ecr:BatchGetImage: allowed",
+                    "ok destination ecr:BatchCheckLayerAvailability: allowed",
+                    "ok destination ecr:GetAuthorizationToken: allowed",
+                    "ok destination ecr:InitiateLayerUpload: allowed", "ok destination ecr:UploadLayerPart: allowed",
+                    "ok destination ecr:CompleteLayerUpload: allowed", "ok destination ecr:PutImage: allowed",
+                    "ok destination lifecycle: no policy: what arrives stays",
+                    "ok destination pull-through: no rule covers the repository",
+                    "ok destination mounting: off: every repository gets its own layers",
+                ]
+            )
+            #expect(diagnosis.exitCode == 0 && diagnosis.text.hasSuffix("\nall is well\n"))
+            #expect(cloud.openUploads() == 0)
+            let there = cloud.emulator.manifests(
+                account: ScenarioCloud.build,
+                region: ScenarioCloud.far,
+                repository: "team/app"
+            )
+            #expect(there.isEmpty)
+            // What it says must be true: the copy works.
+            let results = try await cloud.replicator.copy(
+                cloud.image("v1"),
+                .one(.tag(Tag(parsing: "v1"))),
+                to: [cloud.destination()],
+                tags: [],
+                CopyOptions()
+            )
+            #expect(ExitStatus.of(results) == 0)
+        }
+    }
+
+    @Test(
+        "names each permission that is missing, and ends with 4",
+        arguments: [
+            ("BatchGetImage", "source"), ("ListImageReferrers", "source"), ("GetDownloadUrlForLayer", "source"),
+            ("BatchGetImage", "destination"), ("BatchCheckLayerAvailability", "destination"),
+            ("InitiateLayerUpload", "destination"), ("UploadLayerPart", "destination"),
+            ("CompleteLayerUpload", "destination"), ("PutImage", "destination"),
+        ]
+    )
+    func denied(_ action: String, _ side: String) async throws {
+        try await withPatient { cloud, doctor in
+            try cloud.makeDestination("other")
+            cloud.emulator.deny(action: action, repository: side == "source" ? "team/app" : "other")
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination("other"))
+            let failed = diagnosis.findings.filter { $0.status == .failed }
+            #expect(failed.map { "\($0.side) \($0.check)" } == ["\(side) ecr:\(action)"])
+            #expect(failed.first?.text.contains("not allowed to ecr:\(action)") == true)
+            #expect(failed.first?.remedy != nil && failed.first?.requestID != nil)
+            #expect(diagnosis.exitCode == 4)
+            // Nobody can close what they may not upload to; it ends by itself.
+            #expect(cloud.openUploads("other") == (action == "UploadLayerPart" ? 1 : 0))
+        }
+    }
+
+    @Test(
+        "misses no permission that a copy can do without",
+        arguments: [
+            "DescribeRepositories", "DescribeImages", "GetLifecyclePolicy", "GetAccountSetting", "DescribeRegistry",
+        ]
+    )
+    func optional(_ action: String) async throws {
+        try await withPatient { cloud, doctor in
+            cloud.emulator.deny(action: action)
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination())
+            let skipped = diagnosis.findings.filter { $0.status == .skipped }
+            #expect(!skipped.isEmpty && skipped.allSatisfy { $0.text.contains("not needed") })
+            #expect(skipped.allSatisfy { "\($0.check) \($0.text)".contains("ecr:\(action)") })
+            #expect(diagnosis.exitCode == 0)
+        }
+    }
+
+    @Test("says what isn't there, and stops asking about it")
+    func absent() async throws {
+        try await withPatient { cloud, doctor in
+            let diagnosis = try await doctor.examine(cloud.image("v9"), cloud.destination("nowhere"))
+            let failed = diagnosis.findings.filter { $0.status == .failed }
+            #expect(
+                failed.map { "\($0.side) \($0.check): \($0.text)" } == [
+                    "source ecr:BatchGetImage: there is no such image",
+                    "destination repository: the repository does not exist",
+                ]
+            )
+            #expect(diagnosis.exitCode == 1)
+            #expect(cloud.counts["POST upload"] == nil && cloud.counts["PutImage"] == nil)
+            let bare = try await doctor.examine(cloud.source(), nil)
+            #expect(lines(bare).contains("skipped source image: name a tag or a digest, and its layers are tried"))
+            #expect(bare.exitCode == 0 && bare.destination == nil)
+        }
+    }
+
+    @Test("tells an archived image from one that isn't there")
+    func archived() async throws {
+        try await withPatient { cloud, doctor in
+            try cloud.emulator.archive(
+                Self.image.digest,
+                account: ScenarioCloud.build,
+                region: ScenarioCloud.home,
+                repository: "team/app"
+            )
+            let diagnosis = try await doctor.examine(cloud.image("v1"), nil)
+            #expect(lines(diagnosis).contains("failed source ecr:BatchGetImage: the image is archived"))
+        }
+    }
+
+    @Test("looks at the children of an index, and at a layer of theirs")
+    func index() async throws {
+        try await withPatient { cloud, doctor in
+            let index = SeedImage.twoPlatforms("multi", layersEach: [1_000])
+            try cloud.seed(index, tag: "multi")
+            let diagnosis = try await doctor.examine(cloud.image("multi"), nil)
+            #expect(lines(diagnosis).contains("ok source layers: 127.0.0.1 gives them"))
+            #expect(diagnosis.exitCode == 0)
+        }
+    }
+
+    @Test("says how far this machine's clock is off", arguments: [0, 20, -20, 120, -3_600])
+    func clock(_ seconds: Int) async throws {
+        try await withPatient { cloud, doctor in
+            cloud.emulator.order(Fault(on: "GET /", .skew(seconds: seconds)))
+            let diagnosis = try await doctor.examine(cloud.image("v1"), nil)
+            let found = diagnosis.findings.filter { $0.check == "clock" }
+            guard abs(seconds) > 30 else { return #expect(found.map(\.status) == [.ok]) }
+            #expect(found.map(\.status) == [.warning])
+            // A date has no fractions of a second.
+            let words = (abs(seconds) - 1...abs(seconds) + 1).map {
+                "this machine's is \($0) s \(seconds > 0 ? "behind" : "ahead of") AWS's"
+                    + (abs(seconds) > 300 ? "; requests are signed with AWS's" : "")
+            }
+            #expect(words.contains(found.first?.text ?? ""))
+            #expect(diagnosis.exitCode == 0, "the difference is put right")
+        }
+    }
+
+    @Test("warns of an immutable tag that holds something else")
+    func immutable() async throws {
+        try await withPatient { cloud, doctor in
+            try cloud.emulator.createRepository(
+                account: ScenarioCloud.build,
+                region: ScenarioCloud.far,
+                "fixed",
+                mutability: "IMMUTABLE_WITH_EXCLUSION",
+                exclusions: ["dev-*"]
+            )
+            let other = SeedImage.oci("other", layers: [100])
+            try cloud.emulator.seed(
+                other,
+                tag: "v1",
+                account: ScenarioCloud.build,
+                region: ScenarioCloud.far,
+                repository: "fixed"
+            )
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination("fixed"))
+            let said = lines(diagnosis)
+            #expect(said.contains("ok destination repository: is there; tags are immutable except dev-*"))
+            #expect(
+                said.contains(
+                    "warning destination tag: v1 is immutable and holds \(other.digest): another image won't get it"
+                )
+            )
+            let dev = try await doctor.examine(cloud.image("v1"), cloud.destination("fixed", tag: "dev-1"))
+            #expect(!dev.findings.contains { $0.check == "tag" })
+        }
+    }
+
+    @Test("names the layers' host when it refuses", arguments: [403, 503])
+    func layers(_ status: Int) async throws {
+        try await withPatient { cloud, doctor in
+            cloud.emulator.order(
+                Fault(on: "GET layer", at: 1...9, .status(status, retryAfter: nil))
+            )
+            let diagnosis = try await doctor.examine(cloud.image("v1"), nil)
+            let failed = diagnosis.findings.filter { $0.status == .failed }
+            #expect(failed.map(\.check) == ["layers"])
+            #expect(failed.first?.text.contains("\(status)") == true)
+            #expect(!"\(failed)".contains("X-Amz"), "a presigned query is a secret")
+        }
+    }
+
+    @Test("tells a wrong endpoint from wrong credentials")
+    func endpoint() async throws {
+        let nowhere = SideOptions(endpointURL: "http://127.0.0.1:1")
+        try await withPatient(source: nowhere) { cloud, doctor in
+            let diagnosis = try await doctor.examine(cloud.image("v1"), nil)
+            #expect(diagnosis.findings.map { "\($0.status) \($0.check)" } == ["failed endpoint", "ok identity"])
+            #expect(diagnosis.exitCode == 1)
+        }
+        let nobody = SideOptions(identity: .init(profile: "nobody"))
+        try await withPatient(source: nobody) { cloud, doctor in
+            let diagnosis = try await doctor.examine(cloud.image("v1"), nil)
+            #expect(diagnosis.findings.map { "\($0.status) \($0.check)" } == ["failed identity"])
+            #expect(diagnosis.exitCode == 4)
+        }
+    }
+}
