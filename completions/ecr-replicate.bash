@@ -755,7 +755,7 @@ _ecr-replicate_iam-policy() {
 
 _ecr-replicate_emulator() {
     repeating_flags=()
-    non_repeating_flags=(--enforce-quotas --discard-layers --version -h --help)
+    non_repeating_flags=(--enforce-quotas --enforce-policies --discard-layers --version -h --help)
     repeating_options=(--account --region --fault --seed)
     non_repeating_options=(--port --state-dir --env-file --request-log)
     __ecr-replicate_offer_flags_options 0

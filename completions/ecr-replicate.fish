@@ -37,7 +37,7 @@ function __ecr-replicate_parse_tokens -S
         case 'iam-policy'
             __ecr-replicate_parse_subcommand 2 'only=' 'output=' 'with-optional' 'principal=' 'role-arn=' 'source-role-arn=' 'destination-role-arn=' 'all-tags' 'match=+' 'newest=' 'upload=' 'create-repository=' 'kms-key=' 'version' 'h/help'
         case 'emulator'
-            __ecr-replicate_parse_subcommand 0 'port=' 'account=+' 'region=+' 'state-dir=' 'env-file=' 'fault=+' 'enforce-quotas' 'seed=+' 'request-log=' 'discard-layers' 'version' 'h/help'
+            __ecr-replicate_parse_subcommand 0 'port=' 'account=+' 'region=+' 'state-dir=' 'env-file=' 'fault=+' 'enforce-quotas' 'enforce-policies' 'seed=+' 'request-log=' 'discard-layers' 'version' 'h/help'
         case 'demo'
             __ecr-replicate_parse_subcommand 0 'version' 'h/help'
         case 'help'
@@ -283,6 +283,7 @@ complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_fla
 complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator" env-file' -l 'env-file' -d 'Write the export lines here too, when everything answers.' -rF
 complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator"' -l 'fault' -d 'Something that is to go wrong (repeatable).' -rfka ''
 complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator" enforce-quotas' -l 'enforce-quotas' -d 'Throttle what exceeds ECR\'s default quotas, as 10 PutImage a second.'
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator" enforce-policies' -l 'enforce-policies' -d 'Keep accounts apart: another\'s repositories are closed until their policies open them.'
 complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator"' -l 'seed' -d 'An image to begin with, in the first account and region (repeatable): a small one for two platforms, or generated layers as in team/app:v1=8x128MiB.' -rfka ''
 complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator" request-log' -l 'request-log' -d 'Append a line for each request: number, face, operation, status, registry, repository, error.' -rF
 complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate emulator" discard-layers' -l 'discard-layers' -d 'Hash the layers that are pushed and drop them, as a sink for benchmarks.'

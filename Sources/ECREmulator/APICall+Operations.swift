@@ -32,6 +32,12 @@ extension APICall {
         case "UntagResource": try untagResource()
         case "ListTagsForResource": try listTagsForResource()
         case "DescribeRegistry": describeRegistry()
+        case "PutReplicationConfiguration": try putReplicationConfiguration()
+        case "PutRegistryPolicy": try putRegistryPolicy()
+        case "GetRegistryPolicy": try getRegistryPolicy()
+        case "DeleteRegistryPolicy": try deleteRegistryPolicy()
+        case "CreatePullThroughCacheRule": try createPullThroughCacheRule()
+        case "DescribePullThroughCacheRules": try describePullThroughCacheRules()
         case "GetAccountSetting": try getAccountSetting()
         case "PutAccountSetting": try putAccountSetting()
         case "DescribeImageScanFindings": try describeImageScanFindings()
@@ -65,36 +71,5 @@ extension APICall {
                 }
             )
         ])
-    }
-
-    private func describeRegistry() -> JSON {
-        .members(["registryId": .text(caller.account), "replicationConfiguration": .members(["rules": .list([])])])
-    }
-
-    private func getAccountSetting() throws -> JSON {
-        let name = try input.required("name", \.name)
-        let own = RegistryKey(account: caller.account, region: region)
-        guard let value = aws.state.withLock({ $0.cloud.registry(own).settings[name] }) else {
-            throw ServiceFault("ValidationException", "The account setting '\(name)' is not valid")
-        }
-        return .members(["name": .text(name), "value": .text(value)])
-    }
-
-    private func putAccountSetting() throws -> JSON {
-        let name = try input.required("name", \.name)
-        let value = try input.required("value", \.value)
-        let allowed = [
-            "BASIC_SCAN_TYPE_VERSION": ["AWS_NATIVE"], "REGISTRY_POLICY_SCOPE": ["V1", "V2"],
-            "BLOB_MOUNTING": ["ENABLED", "DISABLED"],
-        ]
-        guard allowed[name]?.contains(value) == true else {
-            throw ServiceFault("ValidationException", "The account setting '\(name)' can't be '\(value)'")
-        }
-        let own = RegistryKey(account: caller.account, region: region)
-        aws.state.withLock {
-            $0.cloud.registries[own, default: EmulatedRegistry(key: own)].settings[name] = value
-        }
-        aws.save()
-        return .members(["name": .text(name), "value": .text(value)])
     }
 }

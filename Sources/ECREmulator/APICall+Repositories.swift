@@ -76,50 +76,6 @@ extension APICall {
         ])
     }
 
-    func setRepositoryPolicy() throws -> JSON {
-        let text = try input.required("policyText", \.policyText)
-        guard text.count <= 10_240 else {
-            throw ServiceFault.invalidParameter("policyText", "Member must have length less than or equal to 10240")
-        }
-        guard (try? JSONDecoder().decode([String: AnyMember].self, from: Data(text.utf8))) != nil else {
-            throw ServiceFault.invalidParameter("PolicyText", "Invalid JSON syntax")
-        }
-        try change { $0.policy = text }
-        aws.save()
-        return policy(text)
-    }
-
-    func getRepositoryPolicy() throws -> JSON { policy(try storedPolicy(of: try repository())) }
-
-    func deleteRepositoryPolicy() throws -> JSON {
-        let text = try storedPolicy(of: try repository())
-        try change { $0.policy = nil }
-        aws.save()
-        return policy(text)
-    }
-
-    func putLifecyclePolicy() throws -> JSON {
-        let text = try input.required("lifecyclePolicyText", \.lifecyclePolicyText)
-        guard (100...30_720).contains(text.count) else {
-            throw ServiceFault.invalidParameter("lifecyclePolicyText", "Member must have length between 100 and 30720")
-        }
-        try change { $0.lifecyclePolicy = text }
-        aws.save()
-        return lifecyclePolicy(text)
-    }
-
-    func getLifecyclePolicy() throws -> JSON {
-        let repository = try repository()
-        guard let text = repository.lifecyclePolicy else {
-            throw ServiceFault(
-                "LifecyclePolicyNotFoundException",
-                "Lifecycle policy does not exist for the repository with name '\(repository.name)' in the registry with "
-                    + "id '\(repository.account)'"
-            )
-        }
-        return lifecyclePolicy(text)
-    }
-
     func tagResource() throws -> JSON {
         let tags = try input.required("tags", \.tags)
         try changeResource { repository in
@@ -149,16 +105,21 @@ extension APICall {
     /// Finds the repository of an ARN and changes it.
     @discardableResult
     private func changeResource<Result>(_ body: (inout EmulatedRepository) throws -> Result) throws -> Result {
-        let arn = try input.required("resourceArn", \.resourceArn)
+        let (key, name) = try Self.repository(named: try input.required("resourceArn", \.resourceArn))
+        let result = try aws.state.withLock { try $0.cloud.change(name, in: key, body) }
+        aws.save()
+        return result
+    }
+
+    /// - Throws: `InvalidParameterException`
+    static func repository(named arn: String) throws(ServiceFault) -> (RegistryKey, String) {
         let parts = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 6, parts[2] == "ecr", parts[5].hasPrefix("repository/") else {
             throw ServiceFault("InvalidParameterException", "Invalid parameter at 'resourceArn'")
         }
-        let key = RegistryKey(account: parts[4], region: parts[3])
-        let name = String(parts[5].dropFirst("repository/".count))
-        let result = try aws.state.withLock { try $0.cloud.change(name, in: key, body) }
-        aws.save()
-        return result
+        return (
+            RegistryKey(account: parts[4], region: parts[3]), String(parts[5].dropFirst("repository/".count))
+        )
     }
 
     private func checkTags(_ tags: [Parameters.ResourceTag], having count: Int) throws {
@@ -171,31 +132,6 @@ extension APICall {
                 "A tag has a key of 1 to 128 and a value of 0 to 256 characters"
             )
         }
-    }
-
-    private func storedPolicy(of repository: EmulatedRepository) throws -> String {
-        guard let text = repository.policy else {
-            throw ServiceFault(
-                "RepositoryPolicyNotFoundException",
-                "Repository policy does not exist for the repository with name '\(repository.name)' in the registry with "
-                    + "id '\(repository.account)'"
-            )
-        }
-        return text
-    }
-
-    private func policy(_ text: String) -> JSON {
-        .members([
-            "registryId": .text(key.account), "repositoryName": input.repositoryName.map(JSON.text),
-            "policyText": .text(text),
-        ])
-    }
-
-    private func lifecyclePolicy(_ text: String) -> JSON {
-        .members([
-            "registryId": .text(key.account), "repositoryName": input.repositoryName.map(JSON.text),
-            "lifecyclePolicyText": .text(text),
-        ])
     }
 
     private func filters(of mutability: TagMutability) -> JSON? {
@@ -219,9 +155,4 @@ extension APICall {
             ]),
         ])
     }
-}
-
-/// A member of a policy, of which it matters only that it is JSON.
-private struct AnyMember: Decodable {
-    init(from decoder: any Decoder) throws {}
 }

@@ -14,6 +14,22 @@ struct APICall: Sendable {
 
     var key: RegistryKey { RegistryKey(account: input.registryId ?? caller.account, region: region) }
 
+    /// What it is about, for permissions: repositories, or all of a registry.
+    ///
+    /// - Throws: `InvalidParameterException`
+    var targets: [(RegistryKey, String?)] {
+        get throws(ServiceFault) {
+            if let arn = input.resourceArn {
+                let (key, name) = try Self.repository(named: arn)
+                return [(key, name)]
+            }
+            // Who asks for no registry in particular is asking the own one.
+            let key = operation == "GetAuthorizationToken" ? RegistryKey(account: caller.account, region: region) : key
+            if let names = input.repositoryNames, !names.isEmpty { return names.map { (key, $0) } }
+            return [(key, input.repositoryName)]
+        }
+    }
+
     /// Changes the addressed repository.
     func change<Result>(_ body: (inout EmulatedRepository) throws -> Result) throws -> Result {
         let name = try input.required("repositoryName", \.repositoryName)
@@ -106,12 +122,20 @@ struct ControlPlane: Sendable {
 
     private func permit(_ call: APICall) throws {
         let now = aws.now
+        let targets = try call.targets
         try aws.state.withLock { state in
-            for repository in call.input.repositoryNames ?? [call.input.repositoryName ?? ""] {
-                let name = repository.isEmpty ? nil : repository
-                try state.permit(call.operation, name, in: call.key, by: call.caller)
+            for (key, repository) in targets {
                 if call.operation == "ListImageReferrers" {
-                    try state.permit("BatchGetImage", name, in: call.key, by: call.caller)
+                    // It has no action of its own (facts/ecr.md A.5), but a test may deny it by its name.
+                    try state.permit("BatchGetImage", repository, in: key, by: call.caller)
+                    guard !state.isDenied(call.operation, repository, to: call.caller) else {
+                        throw EmulatorState.refusal(of: call.operation, repository, in: key, by: call.caller)
+                    }
+                } else {
+                    try state.permit(call.operation, repository, in: key, by: call.caller)
+                }
+                if call.operation == "CreateRepository", call.input.tags?.isEmpty == false {
+                    try state.permit("TagResource", repository, in: key, by: call.caller)
                 }
             }
             let rate = aws.configuration.requestRates[call.operation]

@@ -15,7 +15,13 @@ final class EmulatedAWS: Sendable {
         self.configuration = configuration
         blobs = try BlobStore(directory: configuration.stateDirectory, discardsUploads: configuration.discardsLayers)
         var state = EmulatorState(
-            identities: Identities(accounts: configuration.accounts, roles: configuration.roles)
+            identities: Identities(
+                accounts: configuration.accounts,
+                users: configuration.users,
+                roles: configuration.roles
+            ),
+            rules: try AccessRules(configuration),
+            signIns: configuration.identityCenter.signIns
         )
         if let directory = configuration.stateDirectory {
             state.cloud = try Self.load("\(directory)/state.json") ?? state.cloud
@@ -61,6 +67,10 @@ final class EmulatedAWS: Sendable {
 struct EmulatorState: Sendable {
     var cloud = EmulatedCloud()
     var identities: Identities
+    var rules: AccessRules
+    var signIns: [EmulatorConfiguration.IdentityCenter.SignIn]
+    /// Of the instance metadata service.
+    var metadataTokens = ExpiringTable<MetadataToken>()
     /// By password.
     var tokens = ExpiringTable<RegistryToken>()
     /// By path.
@@ -72,32 +82,14 @@ struct EmulatorState: Sendable {
     var lastNumber = 0
     var ports = Ports()
 
-    init(identities: Identities) { self.identities = identities }
-
-    /// - Throws: `AccessDeniedException` with the texts of facts/ecr.md D.5.
-    func permit(_ action: String, _ repository: String?, in key: RegistryKey, by caller: Principal) throws(ServiceFault)
-    {
-        let denied = denials.contains { denial in
-            denial.action == action && (denial.repository == nil || denial.repository == repository)
-                && (denial.principalAccount == nil || denial.principalAccount == caller.account)
-        }
-        guard denied else { return }
-        throw Self.refusal(of: action, repository, in: key, by: caller)
-    }
-
-    static func refusal(
-        of action: String,
-        _ repository: String?,
-        in key: RegistryKey,
-        by caller: Principal
-    ) -> ServiceFault {
-        let resource = repository.map { "arn:aws:ecr:\(key.region):\(key.account):repository/\($0)" } ?? "*"
-        let policy = caller.account == key.account ? "identity-based" : "resource-based"
-        return ServiceFault(
-            "AccessDeniedException",
-            "User: \(caller.arn) is not authorized to perform: ecr:\(action) on resource: \(resource) because no "
-                + "\(policy) policy allows the ecr:\(action) action"
-        )
+    init(
+        identities: Identities,
+        rules: AccessRules = AccessRules(),
+        signIns: [EmulatorConfiguration.IdentityCenter.SignIn] = []
+    ) {
+        self.identities = identities
+        self.rules = rules
+        self.signIns = signIns
     }
 
     /// - Throws: `ThrottlingException` when the operation's rate is used up.

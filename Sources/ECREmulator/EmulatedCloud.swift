@@ -15,7 +15,40 @@ struct EmulatedRegistry: Codable, Sendable {
         "BASIC_SCAN_TYPE_VERSION": "AWS_NATIVE", "REGISTRY_POLICY_SCOPE": "V2", "BLOB_MOUNTING": "DISABLED",
     ]
 
+    /// `nil` for none, as in what earlier emulators have saved.
+    var policy: String?
+    var replication: ReplicationConfiguration?
+    var pullThroughRules: [PullThroughRule]?
+
     var mountsBlobs: Bool { settings["BLOB_MOUNTING"] == "ENABLED" }
+}
+
+/// What ECR itself would copy elsewhere; here it is only kept, and told to who asks.
+struct ReplicationConfiguration: Codable, Sendable, Equatable {
+    struct Rule: Codable, Sendable, Equatable {
+        var destinations: [Destination]
+        var repositoryFilters: [Filter]?
+    }
+
+    struct Destination: Codable, Sendable, Equatable {
+        var region: String
+        var registryId: String
+    }
+
+    struct Filter: Codable, Sendable, Equatable {
+        var filter: String
+        var filterType: String
+    }
+
+    var rules: [Rule]
+}
+
+/// Repositories that another registry's images appear in; here nothing appears.
+struct PullThroughRule: Codable, Sendable, Equatable {
+    var prefix: String
+    var upstreamURL: String
+    var upstream: String?
+    var createdAt: Date
 }
 
 /// All that the emulated accounts hold: a value, so each rule of ECR is one method that a test can call without

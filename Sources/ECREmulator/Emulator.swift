@@ -77,6 +77,15 @@ public final class Emulator: Sendable {
     /// Where the API and STS answer: `http://127.0.0.1:PORT`.
     public var endpoint: String { "http://127.0.0.1:\(port)" }
 
+    /// For `AWS_ENDPOINT_URL_SSO` and `AWS_ENDPOINT_URL_SSO_OIDC`.
+    public var identityCenterURL: String { endpoint }
+
+    /// For `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
+    public var containerURL: String { endpoint + IdentityRoute.containerPath }
+
+    /// For `AWS_EC2_METADATA_SERVICE_ENDPOINT`.
+    public var metadataURL: String { endpoint }
+
     /// The main port.
     public var port: UInt16 { aws.state.withLock { $0.ports.main } }
 

@@ -28,27 +28,29 @@ public struct EmulatorConfiguration: Sendable {
         }
     }
 
-    /// A role that asks something of who takes it.
-    ///
-    /// A role of an emulated account that isn't listed may be taken by anybody.
-    public struct Role: Sendable, Equatable {
-        public var arn: String
-        /// What AssumeRole must send, if anything.
-        public var externalID: String?
-        /// The accounts whose principals may take it; `nil` for all.
-        public var trustedAccounts: [String]?
-
-        public init(arn: String, externalID: String? = nil, trustedAccounts: [String]? = nil) {
-            self.arn = arn
-            self.externalID = externalID
-            self.trustedAccounts = trustedAccounts
-        }
-    }
-
     public var accounts: [Account] = [Account(id: "111122223333"), Account(id: "444455556666")]
     /// Each account gets one registry port in each of these; further regions answer on the main port.
     public var regions: [String] = ["us-east-1", "eu-west-1"]
+    /// Further keys, beside the one that each account has.
+    public var users: [User] = []
     public var roles: [Role] = []
+    /// What an organization lets each account do, as JSON, by account; those not listed aren't limited.
+    public var serviceControlPolicies: [String: String] = [:]
+    /// The VPC endpoint that every request comes through, if any.
+    public var vpcEndpoint: VPCEndpoint?
+    /// Whether policies decide; `nil` for: where this configuration has a policy of any kind, they do.
+    ///
+    /// Where they don't, a good key may do everything in every account, and a repository's policy is kept but not read.
+    public var enforcesPolicies: Bool?
+    /// Whether `POST upload` without permission has its connection closed instead of an answer, as some have seen
+    /// (facts/ecr.md B.3).
+    public var cutsRefusedUploads = false
+    /// AWS IAM Identity Center: who is signed in, and to what.
+    public var identityCenter = IdentityCenter()
+    /// The credentials endpoint of a container; `nil` where there is none.
+    public var container: ContainerCredentials?
+    /// The instance metadata service; `nil` where there is none.
+    public var metadata: InstanceMetadata?
     /// The main port; 0 for any that is free.
     public var port: UInt16 = 0
     /// Where state is kept from one run to the next; `nil` for a temporary place.

@@ -2,13 +2,19 @@ internal import Content
 internal import FoundationEssentials
 
 /// Who called.
-struct Principal: Codable, Sendable, Equatable {
+struct Principal: Sendable, Equatable {
     var account: String
     var arn: String
     var userID: String
+    /// Of a session: the role's, which policies speak of.
+    var roleARN: String?
+    var sessionPolicy: PolicyDocument?
+    /// Of a session: when it was given out.
+    var issued: Date?
+    var hasGivenCode = false
 }
 
-/// The credentials this cloud knows: one key per account, and those that AssumeRole gave out.
+/// The credentials this cloud knows: those of accounts and users, and those that were given out for roles.
 struct Identities: Sendable {
     struct Session: Expiring {
         var secret: String
@@ -18,11 +24,19 @@ struct Identities: Sendable {
     }
 
     let accounts: [EmulatorConfiguration.Account]
+    let users: [EmulatorConfiguration.User]
     let roles: [EmulatorConfiguration.Role]
     var sessions = ExpiringTable<Session>()
+    /// Keys that were taken back.
+    var revoked: Set<String> = []
 
-    init(accounts: [EmulatorConfiguration.Account], roles: [EmulatorConfiguration.Role]) {
+    init(
+        accounts: [EmulatorConfiguration.Account],
+        users: [EmulatorConfiguration.User] = [],
+        roles: [EmulatorConfiguration.Role]
+    ) {
         self.accounts = accounts
+        self.users = users
         self.roles = roles
     }
 
@@ -34,12 +48,19 @@ struct Identities: Sendable {
             "UnrecognizedClientException",
             "The security token included in the request is invalid."
         )
+        guard !revoked.contains(id) else { throw unknown }
         if let account = accounts.first(where: { $0.accessKeyID == id }) {
             guard token == nil else { throw unknown }
             let arn = "arn:aws:iam::\(account.id):user/emulator"
             return (
                 account.secretAccessKey, Principal(account: account.id, arn: arn, userID: "AIDA\(account.id)EMULATOR")
             )
+        }
+        if let user = users.first(where: { $0.accessKeyID == id }) {
+            guard token == nil else { throw unknown }
+            let account = RoleName(arn: user.arn, kind: "user")?.account ?? ""
+            let number = sha256Hex(user.arn.utf8).prefix(16).uppercased()
+            return (user.secretAccessKey, Principal(account: account, arn: user.arn, userID: "AIDA\(number)"))
         }
         guard let session = sessions[id], session.token == token else { throw unknown }
         guard session.expires > now else {
@@ -48,65 +69,55 @@ struct Identities: Sendable {
         return (session.secret, session.principal)
     }
 
-    /// Gives out a session of a role.
+    /// Gives out keys for a role, to whomever may have them.
     ///
-    /// A role that isn't listed may be taken by anybody, as long as its account is one of ours.
-    /// - Throws: `AccessDenied`, `ValidationError`
-    mutating func assume(
-        _ request: AssumeRoleRequest,
-        by caller: Principal,
-        now: Date
-    ) throws(ServiceFault) -> (id: String, session: Session) {
-        let parts = request.roleARN.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
-            .map(String.init)
-        guard parts.count == 6, parts[2] == "iam", parts[5].hasPrefix("role/"),
-            (20...2_048).contains(request.roleARN.count)
-        else { throw ServiceFault("ValidationError", "\(request.roleARN) is invalid") }
-        guard (2...64).contains(request.sessionName.count) else {
-            throw ServiceFault("ValidationError", "1 validation error detected: Value at 'roleSessionName' is invalid")
-        }
-        guard (900...43_200).contains(request.seconds) else {
-            throw ServiceFault(
-                "ValidationError",
-                "1 validation error detected: Value '\(request.seconds)' at 'durationSeconds' failed to satisfy "
-                    + "constraint: Member must have value between 900 and 43200"
-            )
-        }
-        let role = roles.first { $0.arn == request.roleARN }
-        let allowed =
-            accounts.contains { $0.id == parts[4] }
-            && (role?.externalID == nil || role?.externalID == request.externalID)
-            && (role?.trustedAccounts.map { $0.contains(caller.account) } ?? true)
-        guard allowed else {
-            throw ServiceFault(
-                "AccessDenied",
-                "User: \(caller.arn) is not authorized to perform: sts:AssumeRole on resource: \(request.roleARN)",
-                status: 403
-            )
-        }
-        let name = parts[5].split(separator: "/").last.map(String.init) ?? ""
+    /// - Parameter configure: What the principal has beside its name.
+    mutating func openSession(
+        of role: RoleName,
+        named sessionName: String,
+        for seconds: Double,
+        now: Date,
+        _ configure: (inout Principal) -> Void = { _ in }
+    ) -> (id: String, session: Session) {
         let id = "ASIA" + RandomText.uppercase(16)
+        var principal = Principal(
+            account: role.account,
+            arn: "arn:\(role.partition):sts::\(role.account):assumed-role/\(role.name)/\(sessionName)",
+            userID: "AROA\(sha256Hex(role.arn.utf8).prefix(16).uppercased()):\(sessionName)",
+            roleARN: role.arn,
+            issued: now
+        )
+        configure(&principal)
         let session = Session(
             secret: RandomText.mixed(40),
             token: RandomText.mixed(380),
-            expires: now.addingTimeInterval(Double(request.seconds)),
-            principal: Principal(
-                account: parts[4],
-                arn: "arn:aws:sts::\(parts[4]):assumed-role/\(name)/\(request.sessionName)",
-                userID: "AROA\(sha256Hex(request.roleARN.utf8).prefix(16).uppercased()):\(request.sessionName)"
-            )
+            expires: now.addingTimeInterval(seconds),
+            principal: principal
         )
         sessions.insert(session, for: id, at: now)
         return (id, session)
     }
 }
 
-/// The members of AssumeRole that matter here.
-struct AssumeRoleRequest: Sendable {
-    var roleARN: String
-    var sessionName: String
-    var externalID: String?
-    var seconds = 3_600
+/// The parts of a role's ARN, or a user's.
+struct RoleName: Sendable, Equatable {
+    let arn: String
+    let partition: String
+    let account: String
+    /// Without its path.
+    let name: String
+
+    /// - Returns: `nil` if it isn't the ARN of a role.
+    init?(arn: String, kind: String = "role") {
+        let parts = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 6, parts[2] == "iam", parts[5].hasPrefix("\(kind)/"), (20...2_048).contains(arn.count),
+            let name = parts[5].split(separator: "/").last
+        else { return nil }
+        self.arn = arn
+        partition = parts[1]
+        account = parts[4]
+        self.name = String(name)
+    }
 }
 
 /// Text nobody can guess.

@@ -1,12 +1,19 @@
 /// One request the emulator saw, as data: never a token, a signature or a query.
 public struct LoggedRequest: Sendable, Equatable {
-    public enum Face: String, Sendable { case controlPlane, registry, download, sts }
+    public enum Face: String, Sendable {
+        case controlPlane, registry, download, sts
+        /// Where a client's first keys come from: Identity Center, a container's endpoint, an instance's metadata.
+        case identity
+    }
 
     /// From 1, in order of arrival.
     public var number: Int
     public var face: Face
     /// The API's name, or for the registry `POST upload`, `PATCH upload`, `PUT blob`, `HEAD blob`, `GET blob`,
     /// `PUT manifest` and so on; a presigned download is `GET layer`.
+    ///
+    /// Where keys come from it is `GetRoleCredentials`,
+    /// `CreateToken`, `container credentials`, `metadata token`, `metadata role` and `metadata credentials`.
     public var operation: String
     /// Whose registry was addressed; empty if that never became clear.
     public var account: String

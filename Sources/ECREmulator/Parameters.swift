@@ -38,6 +38,11 @@ struct Parameters: Decodable, Sendable {
     var value: String?
     var targetStorageClass: String?
     var registryIds: [String]?
+    var replicationConfiguration: ReplicationConfiguration?
+    var ecrRepositoryPrefix: String?
+    var ecrRepositoryPrefixes: [String]?
+    var upstreamRegistryUrl: String?
+    var upstreamRegistry: String?
 
     struct Filter: Decodable, Sendable {
         var tagStatus: String?

@@ -12,6 +12,7 @@ struct Reception: Sendable {
         var operation: String
         var key: RegistryKey?
         var route = RegistryRoute.unknown
+        var identity: IdentityRoute?
         var host = ""
         /// STS names its operation in the body, which is therefore read first.
         var form: [UInt8]?
@@ -72,6 +73,9 @@ struct Reception: Sendable {
             let operation = target.hasPrefix(prefix) ? String(target.dropFirst(prefix.count)) : target
             return Errand(face: .controlPlane, operation: operation)
         }
+        if let route = IdentityRoute(method: request.method, path: path) {
+            return Errand(face: .identity, operation: route.operation, identity: route)
+        }
         if headers["content-type"]?.hasPrefix("application/x-www-form-urlencoded") == true {
             return Errand(face: .sts, operation: "STS")
         }
@@ -121,6 +125,9 @@ struct Reception: Sendable {
                 .answer(exchange, operation: errand.operation, issuesExpiredURLs: fault == .expireURL)
         case .sts: return SecurityTokenFace(aws: aws).answer(exchange, body: errand.form ?? [])
         case .download: return DownloadFace(aws: aws).answer(exchange)
+        case .identity:
+            guard let route = errand.identity else { throw ConnectionCut() }
+            return try await IdentityFace(aws: aws, route: route).answer(exchange)
         case .registry:
             guard let key = errand.key else { throw ConnectionCut() }
             return try await RegistryFace(aws: aws, key: key, host: errand.host)
@@ -148,6 +155,8 @@ struct Reception: Sendable {
     private func ordered(_ fault: Fault.Kind?, _ errand: Errand) -> Answer? {
         let service: ServiceFault
         switch fault {
+        case .refuse where errand.face == .identity:
+            service = ServiceFault("ForbiddenException", "No access", status: 403)
         case .refuse:
             let caller = Principal(
                 account: "",
@@ -181,6 +190,12 @@ struct Reception: Sendable {
             return service == .throttled
                 ? DownloadFace.failure(503, "SlowDown", "Please reduce your request rate.")
                 : DownloadFace.failure(service.status, service.code, service.message)
+        case .identity:
+            var fault = service
+            if service == .throttled {
+                fault = ServiceFault("TooManyRequestsException", "HTTP 429 Unknown Code", status: 429)
+            }
+            return IdentityFace(aws: aws, route: errand.identity ?? .metadata).answer(fault)
         case .registry:
             return RegistryFace(aws: aws, key: errand.key ?? RegistryKey(account: "", region: ""), host: errand.host)
                 .answer(service)

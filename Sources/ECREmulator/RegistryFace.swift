@@ -18,6 +18,7 @@ struct RegistryFace: Sendable {
             try permit(route, exchange.method, caller)
             answer = try await dispatch(exchange, route, caller, issuesExpiredURLs)
         } catch let fault as ServiceFault {
+            if cutsConnection(fault, exchange.method, route) { throw ConnectionCut() }
             answer = self.answer(fault)
             // Or the next request on this connection would begin in the middle of this one's body.
             answer.bytesIn = try await exchange.forEachChunk { _ in }
@@ -85,6 +86,14 @@ struct RegistryFace: Sendable {
             try state.permit(action, route.repository, in: key, by: caller)
             try state.spend(action, in: key, rate: aws.configuration.requestRates[action], now: now)
         }
+    }
+
+    private func cutsConnection(_ fault: ServiceFault, _ method: String, _ route: RegistryRoute) -> Bool {
+        guard aws.configuration.cutsRefusedUploads, fault.code == "AccessDeniedException", method == "POST" else {
+            return false
+        }
+        if case .uploads = route { return true }
+        return false
     }
 
     func repository(_ name: String) throws -> EmulatedRepository {

@@ -2,7 +2,7 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// STS over the query protocol: AssumeRole and GetCallerIdentity.
+/// STS over the query protocol: AssumeRole, AssumeRoleWithWebIdentity and GetCallerIdentity.
 ///
 /// - Source: facts/ecr.md E.3
 struct SecurityTokenFace: Sendable {
@@ -15,16 +15,12 @@ struct SecurityTokenFace: Sendable {
     func answer(_ exchange: Exchange, body: [UInt8]) -> Answer {
         var answer: Answer
         do {
-            let (caller, claim) = try authenticate(exchange, body, aws: aws)
-            guard claim.service == "sts" else {
-                throw ServiceFault("SignatureDoesNotMatch", "Credential should be scoped to correct service: 'sts'.")
+            // A token speaks for who has no keys yet: this one is not signed.
+            if Self.operation(in: body) == "AssumeRoleWithWebIdentity" {
+                answer = try assumeRoleWithWebIdentity(Form(body))
+            } else {
+                answer = try answerSigned(exchange, body)
             }
-            answer = Answer(
-                status: 200,
-                headers: [("Content-Type", "text/xml")],
-                body: .bytes(Array(try perform(body, by: caller).utf8))
-            )
-            answer.key = RegistryKey(account: caller.account, region: claim.region)
         } catch let fault as ServiceFault {
             answer = Self.answer(fault)
         } catch {
@@ -40,6 +36,7 @@ struct SecurityTokenFace: Sendable {
             "UnrecognizedClientException": ("InvalidClientTokenId", 403),
             "InvalidSignatureException": ("SignatureDoesNotMatch", 403),
             "ExpiredTokenException": ("ExpiredToken", 403),
+            WebIdentityToken.expiry: ("ExpiredTokenException", 400),
             "MissingAuthenticationTokenException": ("MissingAuthenticationToken", 403),
             "IncompleteSignatureException": ("IncompleteSignature", 403),
             "ThrottlingException": ("Throttling", 400),
@@ -58,45 +55,97 @@ struct SecurityTokenFace: Sendable {
         )
     }
 
-    private func perform(_ body: [UInt8], by caller: Principal) throws -> String {
-        let form = Exchange.decodeForm(String(decoding: body, as: UTF8.self))
-        func value(_ name: String) -> String? { form.first { $0.name == name }?.value }
-        switch value("Action") {
+    private func answerSigned(_ exchange: Exchange, _ body: [UInt8]) throws -> Answer {
+        let (caller, claim) = try authenticate(exchange, body, aws: aws)
+        guard claim.service == "sts" else {
+            throw ServiceFault("SignatureDoesNotMatch", "Credential should be scoped to correct service: 'sts'.")
+        }
+        let form = Form(body)
+        var answer: Answer
+        switch form["Action"] {
         case "GetCallerIdentity":
-            return Self.result(
+            answer = Self.result(
                 "GetCallerIdentity",
                 "<Arn>\(Self.escaped(caller.arn))</Arn><UserId>\(Self.escaped(caller.userID))</UserId>"
                     + "<Account>\(caller.account)</Account>"
             )
-        case "AssumeRole":
-            let request = AssumeRoleRequest(
-                roleARN: value("RoleArn") ?? "",
-                sessionName: value("RoleSessionName") ?? "",
-                externalID: value("ExternalId"),
-                seconds: value("DurationSeconds").flatMap { Int($0) } ?? 3_600
-            )
-            let now = aws.now
-            let (id, session) = try aws.state.withLock { try $0.identities.assume(request, by: caller, now: now) }
-            return Self.result(
-                "AssumeRole",
-                "<AssumedRoleUser><AssumedRoleId>\(Self.escaped(session.principal.userID))</AssumedRoleId>"
-                    + "<Arn>\(Self.escaped(session.principal.arn))</Arn></AssumedRoleUser><Credentials>"
-                    + "<AccessKeyId>\(id)</AccessKeyId><SecretAccessKey>\(session.secret)</SecretAccessKey>"
-                    + "<SessionToken>\(session.token)</SessionToken>"
-                    + "<Expiration>\(Instant.extended(session.expires))</Expiration></Credentials>"
-                    + "<PackedPolicySize>6</PackedPolicySize>"
-            )
-        default: throw ServiceFault("InvalidAction", "Could not find operation \(value("Action") ?? "") for version")
+        case "AssumeRole": answer = try assumeRole(form, by: caller, in: claim.region)
+        default: throw ServiceFault("InvalidAction", "Could not find operation \(form["Action"] ?? "") for version")
         }
+        answer.key = RegistryKey(account: caller.account, region: claim.region)
+        return answer
     }
 
-    private static func result(_ name: String, _ members: String) -> String {
-        "<\(name)Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><\(name)Result>\(members)</\(name)Result>"
-            + "<ResponseMetadata><RequestId>\(UUID().uuidString.lowercased())</RequestId></ResponseMetadata>"
-            + "</\(name)Response>"
+    private func assumeRole(_ form: Form, by caller: Principal, in region: String) throws -> Answer {
+        let request = AssumeRoleRequest(
+            roleARN: form["RoleArn"] ?? "",
+            sessionName: form["RoleSessionName"] ?? "",
+            externalID: form["ExternalId"],
+            seconds: form.seconds,
+            policy: form["Policy"],
+            serial: form["SerialNumber"],
+            code: form["TokenCode"]
+        )
+        let now = aws.now
+        let (id, session) = try aws.state.withLock { state in
+            try state.identities.assume(request, by: caller, now: now, rules: state.rules, region: region)
+        }
+        return Self.result("AssumeRole", Self.members(id, session))
+    }
+
+    private func assumeRoleWithWebIdentity(_ form: Form) throws -> Answer {
+        let request = WebIdentityRequest(
+            roleARN: form["RoleArn"] ?? "",
+            sessionName: form["RoleSessionName"] ?? "",
+            token: form["WebIdentityToken"] ?? "",
+            seconds: form.seconds,
+            policy: form["Policy"]
+        )
+        let now = aws.now
+        let (id, session, token) = try aws.state.withLock { try $0.identities.assume(request, now: now) }
+        var answer = Self.result(
+            "AssumeRoleWithWebIdentity",
+            Self.members(id, session)
+                + "<SubjectFromWebIdentityToken>\(Self.escaped(token.subject))</SubjectFromWebIdentityToken>"
+                + "<Audience>\(Self.escaped(token.audiences.first ?? ""))</Audience>"
+                + "<Provider>\(Self.escaped(token.issuer))</Provider>"
+        )
+        answer.key = RegistryKey(
+            account: session.principal.account,
+            region: aws.configuration.regions.first ?? "us-east-1"
+        )
+        return answer
+    }
+
+    private static func members(_ id: String, _ session: Identities.Session) -> String {
+        "<AssumedRoleUser><AssumedRoleId>\(escaped(session.principal.userID))</AssumedRoleId>"
+            + "<Arn>\(escaped(session.principal.arn))</Arn></AssumedRoleUser><Credentials>"
+            + "<AccessKeyId>\(id)</AccessKeyId><SecretAccessKey>\(session.secret)</SecretAccessKey>"
+            + "<SessionToken>\(session.token)</SessionToken>"
+            + "<Expiration>\(Instant.extended(session.expires))</Expiration></Credentials>"
+            + "<PackedPolicySize>6</PackedPolicySize>"
+    }
+
+    private static func result(_ name: String, _ members: String) -> Answer {
+        let xml =
+            "<\(name)Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><\(name)Result>\(members)"
+            + "</\(name)Result><ResponseMetadata><RequestId>\(UUID().uuidString.lowercased())</RequestId>"
+            + "</ResponseMetadata></\(name)Response>"
+        return Answer(status: 200, headers: [("Content-Type", "text/xml")], body: .bytes(Array(xml.utf8)))
     }
 
     private static func escaped(_ text: String) -> String {
         text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
     }
+}
+
+/// The members of a request in the query protocol.
+private struct Form {
+    private let items: [(name: String, value: String)]
+
+    init(_ body: [UInt8]) { items = Exchange.decodeForm(String(decoding: body, as: UTF8.self)) }
+
+    subscript(name: String) -> String? { items.first { $0.name == name }?.value }
+
+    var seconds: Int { self["DurationSeconds"].flatMap { Int($0) } ?? 3_600 }
 }

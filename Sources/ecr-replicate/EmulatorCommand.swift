@@ -60,6 +60,9 @@ struct EmulatorCommand: AsyncParsableCommand {
     @Flag(help: "Throttle what exceeds ECR's default quotas, as 10 PutImage a second.")
     var enforceQuotas = false
 
+    @Flag(help: "Keep accounts apart: another's repositories are closed until their policies open them.")
+    var enforcePolicies = false
+
     @Option(
         name: .customLong("seed"),
         parsing: .singleValue,
@@ -98,6 +101,7 @@ struct EmulatorCommand: AsyncParsableCommand {
         configuration.port = port
         configuration.stateDirectory = stateDir
         if enforceQuotas { configuration.requestRates = EmulatorConfiguration.defaultQuotas }
+        if enforcePolicies { configuration.enforcesPolicies = true }
         configuration.discardsLayers = discardLayers
         if !accounts.isEmpty { configuration.accounts = accounts.map { .init(id: $0) } }
         if !regions.isEmpty { configuration.regions = regions }

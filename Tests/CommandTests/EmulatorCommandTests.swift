@@ -47,6 +47,21 @@ struct EmulatorCommandTests {
         }
     }
 
+    @Test("keeps accounts apart, if it is told to", arguments: [(false, 0), (true, 4)])
+    func policies(_ enforced: Bool, _ exitCode: Int32) async throws {
+        let arguments = ["emulator", "--seed", "team/app:v1"] + (enforced ? ["--enforce-policies"] : [])
+        _ = try await withChild(.ecrReplicate, arguments) { child in
+            _ = try await child.output.first { $0.contains("Accounts, each with its own keys") }
+            var variables = exported(String(decoding: child.output.bytes, as: UTF8.self))
+            let other = EmulatorConfiguration.Account(id: "444455556666")
+            variables["AWS_ACCESS_KEY_ID"] = other.accessKeyID
+            variables["AWS_SECRET_ACCESS_KEY"] = other.secretAccessKey
+            let image = "111122223333.dkr.ecr.us-east-1.amazonaws.com/team/app:v1"
+            let ended = try await run(.ecrReplicate, ["inspect", image], environment: variables)
+            #expect(ended.exitCode == exitCode, "\(ended.errors)")
+        }
+    }
+
     @Test("that can't start says why in one line", arguments: ["port", "state", "damaged"])
     func cantStart(why: String) async throws {
         try await withEmulator { other in

@@ -26,6 +26,16 @@ struct PlainAnswer: Sendable {
         return value.map { "\($0)" }
     }
 
+    /// The text between an element's tags, the last of that name.
+    func element(_ name: String) -> String {
+        String(text.components(separatedBy: "<\(name)>").last?.components(separatedBy: "<").first ?? "")
+    }
+
+    /// The keys in an answer of STS.
+    var session: (id: String, secret: String, token: String) {
+        (element("AccessKeyId"), element("SecretAccessKey"), element("SessionToken"))
+    }
+
     /// The code of an API fault or of a registry's first error.
     var code: String? { get throws { try json("__type") ?? json("errors", "0", "code") } }
 }
@@ -99,13 +109,13 @@ struct PlainClient: Sendable {
         return try await send("POST", "/", headers, body: Array(body.utf8))
     }
 
-    func sts(_ form: String) async throws -> PlainAnswer {
+    func sts(_ form: String, session: (id: String, secret: String, token: String)? = nil) async throws -> PlainAnswer {
         let key = EmulatorConfiguration.Account(id: account)
         let headers = signed(
             service: "sts",
             form,
             ["content-type": "application/x-www-form-urlencoded; charset=utf-8"],
-            (key.accessKeyID, key.secretAccessKey, ""),
+            session ?? (key.accessKeyID, key.secretAccessKey, ""),
             emulator.aws.now
         )
         return try await send("POST", "/", headers, body: Array(form.utf8))
@@ -147,8 +157,9 @@ struct PlainClient: Sendable {
     }
 
     /// A token for the registries of the region, taken into use.
-    mutating func logIn() async throws {
-        let token = try await call("GetAuthorizationToken").json("authorizationData", "0", "authorizationToken") ?? ""
+    mutating func logIn(session: (id: String, secret: String, token: String)? = nil) async throws {
+        let answer = try await call("GetAuthorizationToken", session: session)
+        let token = try answer.json("authorizationData", "0", "authorizationToken") ?? ""
         let text = String(decoding: Data(base64Encoded: token) ?? Data(), as: UTF8.self)
         password = String(text.dropFirst(4))
     }

@@ -1,0 +1,97 @@
+internal import Content
+internal import FoundationEssentials
+internal import Platform
+
+/// What is written about a repository: who may use it, and what is kept how long.
+extension APICall {
+    func setRepositoryPolicy() throws -> JSON {
+        let text = try input.required("policyText", \.policyText)
+        _ = try PolicyDocument(ofRepository: text)
+        try change { $0.policy = text }
+        aws.save()
+        return policy(text)
+    }
+
+    func getRepositoryPolicy() throws -> JSON { policy(try storedPolicy(of: try repository())) }
+
+    func deleteRepositoryPolicy() throws -> JSON {
+        let text = try storedPolicy(of: try repository())
+        try change { $0.policy = nil }
+        aws.save()
+        return policy(text)
+    }
+
+    func putLifecyclePolicy() throws -> JSON {
+        let text = try input.required("lifecyclePolicyText", \.lifecyclePolicyText)
+        guard (100...30_720).contains(text.count) else {
+            throw ServiceFault.invalidParameter("lifecyclePolicyText", "Member must have length between 100 and 30720")
+        }
+        try change { $0.lifecyclePolicy = text }
+        aws.save()
+        return lifecyclePolicy(text)
+    }
+
+    func getLifecyclePolicy() throws -> JSON {
+        let repository = try repository()
+        guard let text = repository.lifecyclePolicy else {
+            throw ServiceFault(
+                "LifecyclePolicyNotFoundException",
+                "Lifecycle policy does not exist for the repository with name '\(repository.name)' in the registry with "
+                    + "id '\(repository.account)'"
+            )
+        }
+        return lifecyclePolicy(text)
+    }
+
+    private func storedPolicy(of repository: EmulatedRepository) throws -> String {
+        guard let text = repository.policy else {
+            throw ServiceFault(
+                "RepositoryPolicyNotFoundException",
+                "Repository policy does not exist for the repository with name '\(repository.name)' in the registry with "
+                    + "id '\(repository.account)'"
+            )
+        }
+        return text
+    }
+
+    private func policy(_ text: String) -> JSON {
+        .members([
+            "registryId": .text(key.account), "repositoryName": input.repositoryName.map(JSON.text),
+            "policyText": .text(text),
+        ])
+    }
+
+    private func lifecyclePolicy(_ text: String) -> JSON {
+        .members([
+            "registryId": .text(key.account), "repositoryName": input.repositoryName.map(JSON.text),
+            "lifecyclePolicyText": .text(text),
+        ])
+    }
+}
+
+extension PolicyDocument {
+    /// In bytes, of a repository's policy or a registry's.
+    private static let largestText = 10_240
+
+    /// Reads a policy that hangs on a repository or a registry, whose statements say to whom they speak.
+    ///
+    /// - Throws: `InvalidParameterException`
+    init(ofRepository text: String, kind: String = "repository") throws(ServiceFault) {
+        guard text.utf8.count <= Self.largestText else {
+            throw .invalidParameter("policyText", "Member must have length less than or equal to 10240")
+        }
+        let document: PolicyDocument
+        do {
+            document = try PolicyDocument(parsing: text)
+        } catch {
+            throw .invalidParameter(
+                "PolicyText",
+                error == .notJSON ? "Invalid JSON syntax" : "Invalid \(kind) policy provided"
+            )
+        }
+        guard document.statements.allSatisfy({ $0.principals != nil }) else {
+            throw .invalidParameter("PolicyText", "Invalid \(kind) policy provided")
+        }
+        self = document
+    }
+}

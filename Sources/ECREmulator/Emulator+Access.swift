@@ -1,0 +1,49 @@
+internal import FoundationEssentials
+internal import Platform
+
+extension Emulator {
+    /// Takes a key back, of an account, a user or a session: from now on nobody knows it.
+    public func revoke(accessKeyID: String) {
+        aws.state.withLock { _ = $0.identities.revoked.insert(accessKeyID) }
+    }
+
+    /// Ends what a role's sessions may do, as "Revoke active sessions" of the console.
+    ///
+    /// Their keys are still good, and every request with them is refused by a policy; sessions that begin later aren't
+    /// touched.
+    public func endSessions(ofRole arn: String) {
+        let now = aws.now
+        aws.state.withLock { $0.rules.sessionsEnded[arn] = now }
+    }
+
+    /// Gives a user or a role other identity policies, as JSON; `nil` for one that allows everything.
+    ///
+    /// Policies decide from then on, as if it had been started with this one.
+    /// - Throws: ``EmulatorStartError`` for a policy that can't be read; nothing has changed then.
+    public func setPolicies(_ texts: [String]?, of arn: String) throws {
+        var policies: [PolicyDocument]?
+        if let texts {
+            policies = try texts.map { text throws(EmulatorStartError) in
+                do throws(PolicySyntaxError) { return try PolicyDocument(parsing: text) } catch {
+                    throw EmulatorStartError("a policy of \(arn) can't be read: \(error)")
+                }
+            }
+        }
+        let enforces = aws.configuration.enforcesPolicies ?? true
+        aws.state.withLock { state in
+            state.rules.identity[arn] = policies
+            if policies != nil { state.rules.isEnforced = enforces }
+        }
+    }
+
+    /// Gives a repository a policy, as JSON; `nil` for none.
+    ///
+    /// - Throws: When the repository isn't there, or the policy can't be read.
+    public func setRepositoryPolicy(_ text: String?, account: String, region: String, repository: String) throws {
+        if let text { _ = try PolicyDocument(ofRepository: text) }
+        try aws.state.withLock { state in
+            try state.cloud.change(repository, in: RegistryKey(account: account, region: region)) { $0.policy = text }
+        }
+        aws.save()
+    }
+}

@@ -1,0 +1,113 @@
+internal import Content
+
+/// Who may do what: first what was denied by order, then policies.
+extension EmulatorState {
+    /// - Parameters:
+    ///   - action: Without `ecr:`.
+    ///   - repository: `nil` for what belongs to no repository, or to all.
+    /// - Throws: `AccessDeniedException` with the texts of facts/ecr.md D.5.
+    func permit(_ action: String, _ repository: String?, in key: RegistryKey, by caller: Principal) throws(ServiceFault)
+    {
+        if isDenied(action, repository, to: caller) {
+            throw Self.refusal(of: action, repository, in: key, by: caller)
+        }
+        let request = AccessRequest(
+            principal: caller,
+            action: "ecr:\(action)",
+            resource: Self.resource(of: action, repository, in: key),
+            owner: key.account,
+            context: rules.context(of: caller, region: key.region)
+        )
+        let policies = rules.isEnforced ? resourcePolicies(action, repository, in: key) : []
+        guard let refusal = rules.refusal(of: request, resourcePolicies: policies) else { return }
+        throw Self.fault(request, refusal)
+    }
+
+    /// Whether a test ordered it; policies have no part in it.
+    func isDenied(_ action: String, _ repository: String?, to caller: Principal) -> Bool {
+        denials.contains { denial in
+            denial.action == action && (denial.repository == nil || denial.repository == repository)
+                && (denial.principalAccount == nil || denial.principalAccount == caller.account)
+        }
+    }
+
+    /// What somebody is told to whom no policy allows it.
+    static func refusal(
+        of action: String,
+        _ repository: String?,
+        in key: RegistryKey,
+        by caller: Principal
+    ) -> ServiceFault {
+        let request = AccessRequest(
+            principal: caller,
+            action: "ecr:\(action)",
+            resource: resource(of: action, repository, in: key),
+            owner: key.account
+        )
+        return fault(request, .implicit(caller.account == key.account ? .identity : .resource))
+    }
+
+    private static func fault(_ request: AccessRequest, _ refusal: AccessRefusal) -> ServiceFault {
+        ServiceFault(
+            "AccessDeniedException",
+            "User: \(request.principal.arn) is not authorized to perform: \(request.action) on resource: "
+                + "\(request.resource) \(refusal.text(request.action))"
+        )
+    }
+
+    /// Actions that no repository belongs to.
+    ///
+    /// - Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon ECR"
+    private static let registryActions: Set<String> = [
+        "GetAuthorizationToken", "DescribeRegistry", "GetAccountSetting", "PutAccountSetting", "GetRegistryPolicy",
+        "PutRegistryPolicy", "DeleteRegistryPolicy", "PutReplicationConfiguration", "DescribePullThroughCacheRules",
+        "CreatePullThroughCacheRule",
+    ]
+
+    private static func resource(of action: String, _ repository: String?, in key: RegistryKey) -> String {
+        guard !registryActions.contains(action) else { return "*" }
+        let partition = Partition(region: key.region).rawValue
+        return "arn:\(partition):ecr:\(key.region):\(key.account):repository/\(repository ?? "*")"
+    }
+
+    /// The repository's own policy, and the registry's, which speaks of every repository in it.
+    private func resourcePolicies(_ action: String, _ repository: String?, in key: RegistryKey) -> [PolicyDocument] {
+        guard !Self.registryActions.contains(action), let registry = cloud.registries[key] else { return [] }
+        let texts = [repository.flatMap { registry.repositories[$0]?.policy }, registry.policy]
+        // Those that can't be read weren't let in.
+        return texts.compactMap { text in text.flatMap { try? PolicyDocument(parsing: $0) } }
+    }
+}
+
+extension AccessRules {
+    /// - Throws: ``EmulatorStartError`` for a policy that can't be read.
+    init(_ configuration: EmulatorConfiguration) throws(EmulatorStartError) {
+        var hasPolicy = false
+        func read(_ text: String, of owner: String) throws(EmulatorStartError) -> PolicyDocument {
+            hasPolicy = true
+            do {
+                return try PolicyDocument(parsing: text)
+            } catch {
+                throw EmulatorStartError("a policy of \(owner) can't be read: \(error)")
+            }
+        }
+        let holders =
+            configuration.users.map { ($0.arn, $0.policies) } + configuration.roles.map { ($0.arn, $0.policies) }
+        for (arn, texts) in holders {
+            guard let texts else { continue }
+            // An empty list is a policy too: it allows nothing.
+            hasPolicy = true
+            var policies: [PolicyDocument] = []
+            for text in texts { policies.append(try read(text, of: arn)) }
+            identity[arn] = policies
+        }
+        for (account, text) in configuration.serviceControlPolicies {
+            serviceControl[account] = try read(text, of: "account \(account)")
+        }
+        endpointID = configuration.vpcEndpoint?.id
+        if let text = configuration.vpcEndpoint?.policy {
+            endpoint = try read(text, of: configuration.vpcEndpoint?.id ?? "")
+        }
+        isEnforced = configuration.enforcesPolicies ?? hasPolicy
+    }
+}

@@ -1,0 +1,184 @@
+internal import FoundationEssentials
+
+/// The members of AssumeRole that matter here.
+struct AssumeRoleRequest: Sendable {
+    var roleARN: String
+    var sessionName: String
+    var externalID: String?
+    var seconds = 3_600
+    /// A session policy, as JSON.
+    var policy: String?
+    /// Of the device, and what it shows.
+    var serial: String?
+    var code: String?
+}
+
+/// The members of AssumeRoleWithWebIdentity that matter here.
+struct WebIdentityRequest: Sendable {
+    var roleARN: String
+    var sessionName: String
+    var token: String
+    var seconds = 3_600
+    var policy: String?
+}
+
+/// Who may take which role, and for how long.
+///
+/// - Source: facts/ecr.md E.3
+extension Identities {
+    /// In seconds: of a session that was taken from another role's.
+    static let longestChainedSession = 3_600
+
+    /// Gives out a session of a role.
+    ///
+    /// A role that isn't listed may be taken by anybody, as long as its account is one of ours.
+    /// - Throws: `AccessDenied`, `ValidationError`, `MalformedPolicyDocument`
+    mutating func assume(
+        _ request: AssumeRoleRequest,
+        by caller: Principal,
+        now: Date,
+        rules: AccessRules = AccessRules(),
+        region: String = ""
+    ) throws(ServiceFault) -> (id: String, session: Session) {
+        let name = try checked(request.roleARN, request.sessionName, request.seconds)
+        if caller.roleARN != nil, request.seconds > Self.longestChainedSession {
+            throw ServiceFault(
+                "ValidationError",
+                "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
+            )
+        }
+        let role = roles.first { $0.arn == request.roleARN }
+        let denied = "User: \(caller.arn) is not authorized to perform: sts:AssumeRole on resource: \(request.roleARN)"
+        guard accounts.contains(where: { $0.id == name.account }), role?.trusts(caller, request) ?? true else {
+            throw ServiceFault("AccessDenied", denied, status: 403)
+        }
+        var context = rules.context(of: caller, region: region)
+        context["sts:externalid"] = request.externalID
+        context["sts:rolesessionname"] = request.sessionName
+        // A trust policy is a resource's policy; what it asks for is checked above.
+        let trusted = role?.trustedPrincipals == nil ? caller.account : caller.arn
+        let trust = PolicyDocument(statements: [
+            PolicyStatement(effect: .allow, actions: .only(["sts:AssumeRole"]), principals: .only([trusted]))
+        ])
+        let question = AccessRequest(
+            principal: caller,
+            action: "sts:AssumeRole",
+            resource: request.roleARN,
+            owner: name.account,
+            context: context
+        )
+        if let refusal = rules.refusal(of: question, resourcePolicies: [trust]) {
+            throw ServiceFault("AccessDenied", "\(denied) \(refusal.text("sts:AssumeRole"))", status: 403)
+        }
+        try role?.check(request)
+        try role?.check(seconds: request.seconds)
+        let policy = try Self.sessionPolicy(request.policy)
+        return openSession(of: name, named: request.sessionName, for: Double(request.seconds), now: now) { principal in
+            principal.sessionPolicy = policy
+            principal.hasGivenCode = request.code != nil
+        }
+    }
+
+    /// Gives out a session to whom a token speaks of.
+    ///
+    /// - Throws: `AccessDenied`, `InvalidIdentityToken`, `ExpiredTokenException`, `ValidationError`
+    mutating func assume(
+        _ request: WebIdentityRequest,
+        now: Date
+    ) throws(ServiceFault) -> (id: String, session: Session, token: WebIdentityToken) {
+        let name = try checked(request.roleARN, request.sessionName, request.seconds)
+        let token = try WebIdentityToken(parsing: request.token)
+        guard token.expires > now else {
+            throw ServiceFault(
+                WebIdentityToken.expiry,
+                "Token expired: current date/time \(Int(now.timeIntervalSince1970)) must be before the expiration "
+                    + "date/time \(Int(token.expires.timeIntervalSince1970))"
+            )
+        }
+        let denied = ServiceFault(
+            "AccessDenied",
+            "Not authorized to perform sts:AssumeRoleWithWebIdentity",
+            status: 403
+        )
+        guard let role = roles.first(where: { $0.arn == request.roleARN }), let trusted = role.webIdentity else {
+            throw denied
+        }
+        guard token.issuer == trusted.issuer else {
+            throw ServiceFault(
+                "InvalidIdentityToken",
+                "No OpenIDConnect provider found in your account for \(token.issuer)"
+            )
+        }
+        guard token.audiences.contains(trusted.audience) else {
+            throw ServiceFault("InvalidIdentityToken", "Incorrect token audience")
+        }
+        guard Wildcard.matches(token.subject, trusted.subject) else { throw denied }
+        try role.check(seconds: request.seconds)
+        let policy = try Self.sessionPolicy(request.policy)
+        let (id, session) = openSession(
+            of: name,
+            named: request.sessionName,
+            for: Double(request.seconds),
+            now: now
+        ) { $0.sessionPolicy = policy }
+        return (id, session, token)
+    }
+
+    private func checked(_ arn: String, _ sessionName: String, _ seconds: Int) throws(ServiceFault) -> RoleName {
+        guard let name = RoleName(arn: arn) else { throw ServiceFault("ValidationError", "\(arn) is invalid") }
+        guard (2...64).contains(sessionName.count) else {
+            throw ServiceFault("ValidationError", "1 validation error detected: Value at 'roleSessionName' is invalid")
+        }
+        guard (900...43_200).contains(seconds) else {
+            throw ServiceFault(
+                "ValidationError",
+                "1 validation error detected: Value '\(seconds)' at 'durationSeconds' failed to satisfy "
+                    + "constraint: Member must have value between 900 and 43200"
+            )
+        }
+        return name
+    }
+
+    private static func sessionPolicy(_ text: String?) throws(ServiceFault) -> PolicyDocument? {
+        guard let text else { return nil }
+        do {
+            return try PolicyDocument(parsing: text)
+        } catch {
+            throw ServiceFault("MalformedPolicyDocument", "The policy is malformed: \(error)")
+        }
+    }
+}
+
+extension EmulatorConfiguration.Role {
+    /// Whether its trust policy allows the caller, but for a device's code.
+    fileprivate func trusts(_ caller: Principal, _ request: AssumeRoleRequest) -> Bool {
+        guard externalID == nil || externalID == request.externalID else { return false }
+        guard trustedAccounts?.contains(caller.account) ?? true else { return false }
+        guard device == nil || (request.serial != nil && request.code != nil) else { return false }
+        return trustedPrincipals?.contains { pattern in
+            Wildcard.matchesARN(caller.arn, pattern) || caller.roleARN.map { Wildcard.matchesARN($0, pattern) } ?? false
+        } ?? true
+    }
+
+    /// - Throws: `AccessDenied` for another code than the device's.
+    fileprivate func check(_ request: AssumeRoleRequest) throws(ServiceFault) {
+        guard let device else { return }
+        guard request.serial == device.serial, request.code == device.code else {
+            throw ServiceFault(
+                "AccessDenied",
+                "MultiFactorAuthentication failed with invalid MFA one time pass code. ",
+                status: 403
+            )
+        }
+    }
+
+    /// - Throws: `ValidationError`
+    fileprivate func check(seconds: Int) throws(ServiceFault) {
+        guard seconds <= longestSession else {
+            throw ServiceFault(
+                "ValidationError",
+                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+            )
+        }
+    }
+}

@@ -1,0 +1,102 @@
+/// A policy of IAM: identity, repository, registry, session, service control or VPC endpoint, all in one language.
+///
+/// - Source: IAM User Guide, "Grammar of the IAM JSON policy language"
+struct PolicyDocument: Sendable, Equatable {
+    var statements: [PolicyStatement] = []
+
+    /// What this policy says of a request.
+    ///
+    /// - Parameter hangsOnResource: Whether it is a resource's own, so that it says to whom it speaks.
+    func verdict(on request: AccessRequest, hangsOnResource: Bool = false) -> PolicyVerdict {
+        var verdict = PolicyVerdict.silent
+        for statement in statements where statement.covers(request) {
+            let reach = hangsOnResource ? statement.reach(of: request.principal) : .itself
+            guard reach != .none else { continue }
+            switch (statement.effect, statement.conditions.verdict(on: request)) {
+            // What can't be judged must not open a door, nor leave one open that was to be shut.
+            case (.deny, .holds), (.deny, .unknown): return .denies
+            case (.allow, .holds) where reach == .itself: verdict = .allows
+            case (.allow, .holds) where verdict == .silent: verdict = .delegates
+            default: continue
+            }
+        }
+        return verdict
+    }
+}
+
+/// What one policy says of one request.
+enum PolicyVerdict: Sendable, Equatable {
+    case denies
+    case allows
+    /// Allows the caller's account, which has still to allow the caller.
+    case delegates
+    case silent
+}
+
+/// One statement of a policy.
+struct PolicyStatement: Sendable, Equatable {
+    enum Effect: String, Sendable {
+        case allow = "Allow"
+        case deny = "Deny"
+    }
+
+    /// What an element names, or with `Not` what it leaves out.
+    enum Names: Sendable, Equatable {
+        case only([String])
+        case allBut([String])
+
+        func contain(_ isOneOf: (String) -> Bool) -> Bool {
+            switch self {
+            case .only(let names): names.contains(where: isOneOf)
+            case .allBut(let names): !names.contains(where: isOneOf)
+            }
+        }
+    }
+
+    /// How a statement of a resource's policy reaches a caller.
+    enum Reach: Sendable, Equatable {
+        case none
+        case account
+        case itself
+    }
+
+    var effect: Effect
+    var actions: Names
+    /// `nil` in a repository's policy: that repository.
+    var resources: Names?
+    /// `nil` where the policy hangs on whom it speaks of.
+    var principals: Names?
+    var conditions: [PolicyCondition] = []
+
+    /// Whether it speaks of the request's action and resource.
+    func covers(_ request: AccessRequest) -> Bool {
+        actions.contain { Wildcard.matches(request.action, $0, ignoringCase: true) }
+            && (resources?.contain { Wildcard.matchesARN(request.resource, $0) } ?? true)
+    }
+
+    func reach(of principal: Principal) -> Reach {
+        switch principals {
+        case nil: .none
+        case .only(let names):
+            if names.contains(where: principal.isNamed) {
+                .itself
+            } else if names.contains(where: principal.isOfAccount) {
+                .account
+            } else {
+                .none
+            }
+        case .allBut(let names):
+            names.contains { principal.isNamed($0) || principal.isOfAccount($0) } ? .none : .itself
+        }
+    }
+}
+
+extension Principal {
+    /// A policy names everybody, a user, a role and with it all its sessions, or one session.
+    func isNamed(_ name: String) -> Bool { name == "*" || name == arn || name == roleARN }
+
+    /// An account is named by its number or by its root.
+    func isOfAccount(_ name: String) -> Bool {
+        name == account || (name.hasPrefix("arn:") && name.hasSuffix(":iam::\(account):root"))
+    }
+}

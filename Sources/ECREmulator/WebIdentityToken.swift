@@ -1,0 +1,56 @@
+internal import FoundationEssentials
+
+/// What a JSON web token says of whom; its signature is not looked at.
+struct WebIdentityToken: Sendable {
+    var issuer: String
+    var subject: String
+    var audiences: [String]
+    var expires: Date
+
+    /// A fault's code, for STS has another name for keys that have expired.
+    static let expiry = "ExpiredWebIdentityToken"
+
+    private struct Claims: Decodable {
+        var iss: String
+        var sub: String
+        var aud: Audiences
+        var exp: Double
+    }
+
+    /// A text or a list of them.
+    private struct Audiences: Decodable {
+        var values: [String]
+
+        init(from decoder: any Decoder) throws {
+            if let one = try? decoder.singleValueContainer().decode(String.self) {
+                values = [one]
+            } else {
+                values = try [String](from: decoder)
+            }
+        }
+    }
+
+    /// - Throws: `InvalidIdentityToken`
+    init(parsing text: String) throws(ServiceFault) {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 3, let bytes = Self.decoded(parts[1]),
+            let claims = try? JSONDecoder().decode(Claims.self, from: bytes)
+        else {
+            throw ServiceFault("InvalidIdentityToken", "The ID Token provided is not a valid JWT.")
+        }
+        issuer = claims.iss
+        subject = claims.sub
+        audiences = claims.aud.values
+        expires = Date(timeIntervalSince1970: claims.exp)
+    }
+
+    /// Base64 as in URLs, without padding.
+    static func encoded(_ bytes: [UInt8]) -> String {
+        Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    }
+
+    private static func decoded(_ text: String) -> Data? {
+        let plain = text.replacing("-", with: "+").replacing("_", with: "/")
+        return Data(base64Encoded: plain + String(repeating: "=", count: (4 - plain.count % 4) % 4))
+    }
+}

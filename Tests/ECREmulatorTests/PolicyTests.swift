@@ -1,0 +1,223 @@
+import Content
+import Foundation
+import Testing
+
+@testable import ECREmulator
+
+@Suite("Policies, as values")
+struct PolicyTests {
+    private static let repository = "arn:aws:ecr:us-east-1:\(account):repository/team/app"
+
+    private static func principal(_ account: String = account, role: String? = nil) -> Principal {
+        guard let role else {
+            return Principal(account: account, arn: "arn:aws:iam::\(account):user/ann", userID: "AIDA1")
+        }
+        return Principal(
+            account: account,
+            arn: "arn:aws:sts::\(account):assumed-role/\(role)/s1",
+            userID: "AROA1:s1",
+            roleARN: "arn:aws:iam::\(account):role/\(role)"
+        )
+    }
+
+    private static func request(
+        _ action: String = "ecr:PutImage",
+        by principal: Principal = principal(),
+        context: [String: String] = [:]
+    ) -> AccessRequest {
+        AccessRequest(
+            principal: principal,
+            action: action,
+            resource: repository,
+            owner: account,
+            context: context
+        )
+    }
+
+    @Test(
+        "stars and question marks stand for what IAM says",
+        arguments: [
+            ("PutImage", "PutImage", true), ("PutImage", "Put*", true), ("PutImage", "*", true),
+            ("PutImage", "Put?mage", true), ("PutImage", "P*t*g*", true), ("PutImage", "Put", false),
+            ("PutImage", "PutImage?", false), ("aaab", "*aab", true), ("", "*", true), ("", "?", false),
+            ("PutImage", "putimage", false),
+        ]
+    )
+    func wildcards(_ text: String, _ pattern: String, _ matches: Bool) {
+        #expect(Wildcard.matches(text, pattern) == matches)
+    }
+
+    @Test("a star in an ARN stays in its part")
+    func arns() {
+        #expect(Wildcard.matchesARN(Self.repository, "arn:aws:ecr:*:*:repository/team/*"))
+        #expect(Wildcard.matchesARN(Self.repository, "*"))
+        #expect(!Wildcard.matchesARN(Self.repository, "arn:aws:ecr:*:repository/team/*"))
+        #expect(!Wildcard.matchesARN(Self.repository, "arn:aws:ecr:us-east-1:\(otherAccount):*"))
+        #expect(Wildcard.matchesARN("arn:aws:x:::a:b", "arn:aws:x:::*"))
+    }
+
+    @Test("lists of one need no brackets, actions no case, and Not turns a list round")
+    func grammar() throws {
+        let one = try PolicyDocument(
+            parsing: #"{"Statement":{"Effect":"Allow","Action":"ECR:put*","Resource":"*"}}"#
+        )
+        #expect(one.verdict(on: Self.request()) == .allows)
+        let others = try PolicyDocument(
+            parsing: #"""
+                {"Version":"2012-10-17","Statement":[
+                {"Effect":"Allow","NotAction":["ecr:PutImage"],"Resource":["*"]},
+                {"Effect":"Deny","Action":"*","NotResource":"arn:aws:ecr:*:*:repository/team/*"}]}
+                """#
+        )
+        #expect(others.verdict(on: Self.request()) == .silent)
+        #expect(others.verdict(on: Self.request("ecr:ListImages")) == .allows)
+        var elsewhere = Self.request("ecr:ListImages")
+        elsewhere.resource = "arn:aws:ecr:us-east-1:\(account):repository/other"
+        #expect(others.verdict(on: elsewhere) == .denies)
+    }
+
+    @Test(
+        "what is no policy says why",
+        arguments: [
+            ("", "it is not JSON"), ("{", "it is not JSON"), ("[]", "a member is not what it should be"),
+            (#"{"Statement":[{"Effect":"Allow"}]}"#, "a statement needs Effect Allow or Deny, and Action or NotAction"),
+            (
+                #"{"Statement":{"Effect":"allow","Action":"*"}}"#,
+                "a statement needs Effect Allow or Deny, and Action or NotAction"
+            ), (#"{"Statement":[{"Action":"*"}]}"#, "'Effect' is missing"),
+            (#"{"Version":"2011-01-01"}"#, "there is no version '2011-01-01'"),
+            (#"{"Statement":{"Effect":"Deny","Action":"*","Principal":"me"}}"#, "'me' is no principal"),
+        ]
+    )
+    func syntax(_ text: String, _ reason: String) {
+        let error = #expect(throws: PolicySyntaxError.self) { try PolicyDocument(parsing: text) }
+        #expect(error?.description == reason)
+    }
+
+    @Test("a resource's policy speaks to everybody, accounts, users, roles and sessions")
+    func principals() throws {
+        func verdict(_ named: String, _ principal: Principal) throws -> PolicyVerdict {
+            let text = #"{"Statement":{"Effect":"Allow","Action":"*","Principal":\#(named)}}"#
+            return try PolicyDocument(parsing: text).verdict(on: Self.request(by: principal), hangsOnResource: true)
+        }
+        let (user, session) = (Self.principal(), Self.principal(role: "push"))
+        #expect(try verdict(#""*""#, user) == .allows)
+        #expect(try verdict(#"{"AWS":"*"}"#, session) == .allows)
+        #expect(try verdict(#"{"AWS":"\#(account)"}"#, user) == .delegates)
+        #expect(try verdict(#"{"AWS":["arn:aws:iam::\#(account):root"]}"#, session) == .delegates)
+        #expect(try verdict(#"{"AWS":"arn:aws:iam::\#(otherAccount):root"}"#, user) == .silent)
+        #expect(try verdict(#"{"AWS":"arn:aws:iam::\#(account):user/ann"}"#, user) == .allows)
+        #expect(try verdict(#"{"AWS":"arn:aws:iam::\#(account):role/push"}"#, session) == .allows)
+        #expect(try verdict(#"{"AWS":"arn:aws:iam::\#(account):role/pull"}"#, session) == .silent)
+        #expect(try verdict(#"{"AWS":"arn:aws:sts::\#(account):assumed-role/push/s1"}"#, session) == .allows)
+        #expect(try verdict(#"{"Service":"lambda.amazonaws.com"}"#, user) == .silent)
+    }
+
+    /// A condition, what an Allow with it says, and what a Deny does.
+    private static let tests: [(condition: String, allow: PolicyVerdict, deny: PolicyVerdict)] = [
+        (#""StringEquals":{"aws:PrincipalAccount":["1","\#(account)"]}"#, .allows, .denies),
+        (#""StringEquals":{"aws:principalaccount":"1"}"#, .silent, .silent),
+        (#""StringNotEquals":{"aws:PrincipalAccount":"1"}"#, .allows, .denies),
+        (#""StringNotEquals":{"aws:SourceVpce":"vpce-1"}"#, .allows, .denies),
+        (#""StringEquals":{"aws:SourceVpce":"vpce-1"}"#, .silent, .silent),
+        (#""StringEqualsIfExists":{"aws:SourceVpce":"vpce-1"}"#, .allows, .denies),
+        (#""StringEqualsIgnoreCase":{"sts:ExternalId":"EX-1"}"#, .allows, .denies),
+        (#""StringLike":{"sts:ExternalId":"ex-?"}"#, .allows, .denies),
+        (#""StringNotLike":{"sts:ExternalId":"ex-?"}"#, .silent, .silent),
+        (#""ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:user/a*"}"#, .allows, .denies),
+        (#""ArnNotEquals":{"aws:PrincipalArn":"arn:aws:iam::*:role/*"}"#, .allows, .denies),
+        (#""Bool":{"aws:SecureTransport":false}"#, .allows, .denies),
+        (#""Bool":{"aws:SecureTransport":"true"}"#, .silent, .silent),
+        (#""Null":{"aws:SourceVpce":"true"}"#, .allows, .denies),
+        (#""Null":{"aws:SourceVpce":"false"}"#, .silent, .silent),
+        (#""NumericLessThan":{"aws:PrincipalAccount":7}"#, .silent, .denies),
+        (#""StringEquals":{"aws:PrincipalOrgID":"o-1"}"#, .silent, .denies),
+        (#""NumericLessThan":{"aws:x":7},"Bool":{"aws:SecureTransport":true}"#, .silent, .silent),
+    ]
+
+    @Test(
+        "conditions compare as IAM does; what isn't known opens nothing and shuts everything",
+        arguments: tests
+    )
+    func conditions(_ condition: String, _ whenAllow: PolicyVerdict, _ whenDeny: PolicyVerdict) throws {
+        let context = [
+            "aws:principalaccount": account, "aws:principalarn": "arn:aws:iam::\(account):user/ann",
+            "aws:securetransport": "false", "sts:externalid": "ex-1",
+        ]
+        for (effect, expected) in [("Allow", whenAllow), ("Deny", whenDeny)] {
+            let text =
+                #"{"Statement":{"Effect":"\#(effect)","Action":"*","Resource":"*","Condition":{\#(condition)}}}"#
+            #expect(
+                try PolicyDocument(parsing: text).verdict(on: Self.request(context: context)) == expected,
+                "\(effect)"
+            )
+        }
+    }
+
+    /// Each kind of policy says one of four things; the first that refuses is named.
+    @Test("denials win over all, limits give nothing, and across accounts both sides must give")
+    func evaluation() throws {
+        let allow = try PolicyDocument(parsing: #"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#)
+        let deny = try PolicyDocument(parsing: #"{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#)
+        func resource(_ effect: String, _ named: String) throws -> PolicyDocument {
+            try PolicyDocument(parsing: #"{"Statement":{"Effect":"\#(effect)","Action":"*","Principal":\#(named)}}"#)
+        }
+        let silent = PolicyDocument()
+        let (everybody, nobody) = (try resource("Allow", #""*""#), try resource("Deny", #""*""#))
+        func refusal(
+            _ principal: Principal = Self.principal(),
+            identity: PolicyDocument = silent,
+            resource: PolicyDocument? = nil,
+            control: PolicyDocument? = nil,
+            session: PolicyDocument? = nil,
+            endpoint: PolicyDocument? = nil
+        ) -> AccessRefusal? {
+            var rules = AccessRules()
+            rules.isEnforced = true
+            rules.identity[principal.arn] = [identity]
+            rules.serviceControl[principal.account] = control
+            rules.endpoint = endpoint
+            var principal = principal
+            principal.sessionPolicy = session
+            return rules.refusal(of: Self.request(by: principal), resourcePolicies: resource.map { [$0] } ?? [])
+        }
+        #expect(refusal() == .implicit(.identity))
+        #expect(refusal(identity: allow) == nil)
+        #expect(refusal(resource: everybody) == nil)
+        let own = try resource("Allow", #"{"AWS":"\#(account)"}"#)
+        #expect(refusal(resource: own) == .implicit(.identity))
+        #expect(refusal(identity: allow, resource: own) == nil)
+        #expect(refusal(identity: allow, resource: nobody) == .explicit(.resource))
+        #expect(refusal(identity: deny, resource: everybody) == .explicit(.identity))
+        #expect(refusal(identity: allow, control: silent) == .implicit(.serviceControl))
+        #expect(refusal(identity: allow, control: deny) == .explicit(.serviceControl))
+        #expect(refusal(control: allow) == .implicit(.identity))
+        #expect(refusal(identity: allow, session: silent) == .implicit(.session))
+        #expect(refusal(identity: allow, session: deny) == .explicit(.session))
+        #expect(refusal(session: allow) == .implicit(.identity))
+        #expect(refusal(identity: allow, endpoint: silent) == .implicit(.endpoint))
+        #expect(refusal(identity: allow, endpoint: nobody) == .explicit(.endpoint))
+        #expect(refusal(identity: allow, control: allow, session: allow, endpoint: everybody) == nil)
+        #expect(refusal(identity: deny, control: silent) == .explicit(.identity))
+
+        let stranger = Self.principal(otherAccount)
+        #expect(refusal(stranger) == .implicit(.identity))
+        #expect(refusal(stranger, identity: allow) == .implicit(.resource))
+        #expect(refusal(stranger, resource: everybody) == .implicit(.identity))
+        let strangers = try resource("Allow", #"{"AWS":"arn:aws:iam::\#(otherAccount):root"}"#)
+        #expect(refusal(stranger, identity: allow, resource: strangers) == nil)
+        #expect(refusal(stranger, identity: allow, resource: strangers, control: silent) == .implicit(.serviceControl))
+    }
+
+    @Test("who has no policies may do everything, and without enforcement everybody")
+    func openness() {
+        var rules = AccessRules()
+        rules.identity["arn:aws:iam::\(account):user/ann"] = []
+        #expect(rules.refusal(of: Self.request()) == nil)
+        rules.isEnforced = true
+        #expect(rules.refusal(of: Self.request()) == .implicit(.identity))
+        rules.identity = [:]
+        #expect(rules.refusal(of: Self.request()) == nil)
+        #expect(rules.refusal(of: Self.request(by: Self.principal(otherAccount))) == .implicit(.resource))
+    }
+}

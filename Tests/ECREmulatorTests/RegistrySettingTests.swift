@@ -1,0 +1,89 @@
+import Content
+import Foundation
+import Testing
+
+@testable import ECREmulator
+
+@Suite("What holds for a whole registry", .timeLimit(.minutes(1)))
+struct RegistrySettingTests {
+    @Test("replication is told as it was put, and is the caller's own")
+    func replication() async throws {
+        try await withClient { _, client in
+            let none = try await client.call("DescribeRegistry")
+            #expect(try none.json("registryId") == account)
+            #expect(try none.json("replicationConfiguration", "rules", "0") == nil)
+            let rules =
+                #"{"rules":[{"destinations":[{"region":"eu-west-1","registryId":"\#(account)"}],"#
+                + #""repositoryFilters":[{"filter":"team/","filterType":"PREFIX_MATCH"}]}]}"#
+            let put = try await client.call("PutReplicationConfiguration", #"{"replicationConfiguration":\#(rules)}"#)
+            #expect(put.text == #"{"replicationConfiguration":\#(rules)}"#)
+            let told = try await client.call("DescribeRegistry")
+            #expect(told.text == #"{"registryId":"\#(account)","replicationConfiguration":\#(rules)}"#)
+            var other = client
+            other.account = otherAccount
+            let others = try await other.call("DescribeRegistry")
+            #expect(try others.json("replicationConfiguration", "rules", "0") == nil)
+            let many = Array(repeating: #"{"destinations":[]}"#, count: 11).joined(separator: ",")
+            let refused = try await client.call(
+                "PutReplicationConfiguration",
+                #"{"replicationConfiguration":{"rules":[\#(many)]}}"#
+            )
+            #expect(try refused.code == "InvalidParameterException")
+        }
+    }
+
+    @Test("pull-through rules are listed, page by page or by prefix")
+    func pullThrough() async throws {
+        var configuration = EmulatorConfiguration()
+        configuration.now = { noon }
+        try await withClient(configuration) { _, client in
+            let none = try await client.call("DescribePullThroughCacheRules")
+            #expect(none.text == #"{"pullThroughCacheRules":[]}"#)
+            for prefix in ["quay", "hub"] {
+                let rule =
+                    #"{"ecrRepositoryPrefix":"\#(prefix)","upstreamRegistryUrl":"\#(prefix).io","upstreamRegistry":"quay"}"#
+                let made = try await client.call("CreatePullThroughCacheRule", rule)
+                #expect(try made.json("registryId") == account)
+                let again = try await client.call("CreatePullThroughCacheRule", rule)
+                #expect(try again.code == "PullThroughCacheRuleAlreadyExistsException")
+            }
+            let first = try await client.call("DescribePullThroughCacheRules", #"{"maxResults":1}"#)
+            #expect(try first.json("pullThroughCacheRules", "0", "ecrRepositoryPrefix") == "hub")
+            let token = try #require(try first.json("nextToken"))
+            let second = try await client.call("DescribePullThroughCacheRules", #"{"nextToken":"\#(token)"}"#)
+            #expect(try second.json("pullThroughCacheRules", "0", "upstreamRegistryUrl") == "quay.io")
+            let named = try await client.call(
+                "DescribePullThroughCacheRules",
+                #"{"ecrRepositoryPrefixes":["quay"]}"#
+            )
+            #expect(try named.json("pullThroughCacheRules", "1") == nil)
+            let missing = try await client.call(
+                "DescribePullThroughCacheRules",
+                #"{"ecrRepositoryPrefixes":["other"]}"#
+            )
+            #expect(try missing.code == "PullThroughCacheRuleNotFoundException")
+        }
+    }
+
+    @Test("a registry's policies and settings outlive the process, and older state can be read")
+    func persistence() async throws {
+        var configuration = EmulatorConfiguration()
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("emulator-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: directory) }
+        configuration.stateDirectory = directory.path
+        let policy = #"{"Version":"2012-10-17","Statement":[]}"#
+        try await withClient(configuration) { emulator, client in
+            try emulator.setRepositoryPolicy(policy, account: account, region: region, repository: "team/app")
+            let quoted = policy.replacingOccurrences(of: "\"", with: "\\\"")
+            let put = try await client.call("PutRegistryPolicy", #"{"policyText":"\#(quoted)"}"#)
+            #expect(put.status == 200)
+        }
+        try await withClient(configuration) { _, client in
+            let own = try await client.call("GetRepositoryPolicy", #"{"repositoryName":"team/app"}"#)
+            #expect(try own.json("policyText") == policy)
+            #expect(try await client.call("GetRegistryPolicy").json("policyText") == policy)
+        }
+        let older = #"{"key":{"account":"\#(account)","region":"\#(region)"},"repositories":{},"settings":{}}"#
+        #expect(try JSONDecoder().decode(EmulatedRegistry.self, from: Data(older.utf8)).replication == nil)
+    }
+}

@@ -1,0 +1,174 @@
+import Content
+import Foundation
+import Testing
+
+@testable import ECREmulator
+
+private let role = "arn:aws:iam::\(otherAccount):role/promoter"
+
+@Suite("STS: who may take which role", .timeLimit(.minutes(1)))
+struct SecurityTokenTests {
+    private func take(_ arn: String = role, _ more: String = "") -> String {
+        "Action=AssumeRole&Version=2011-06-15&RoleSessionName=me&RoleArn=\(arn)\(more)"
+    }
+
+    private func configuration(_ roles: EmulatorConfiguration.Role...) -> EmulatorConfiguration {
+        var configuration = EmulatorConfiguration()
+        configuration.roles = roles
+        return configuration
+    }
+
+    @Test("a role trusts principals by name, roles with all their sessions")
+    func trust() async throws {
+        let hub = "arn:aws:iam::\(account):role/hub"
+        try await withClient(
+            configuration(.init(arn: role, trustedPrincipals: [hub, "arn:aws:iam::*:user/ann"]))
+        ) { _, client in
+            let refused = try await client.sts(take())
+            #expect(refused.status == 403)
+            #expect(
+                refused.element("Message")
+                    == "User: arn:aws:iam::\(account):user/emulator is not authorized to perform: sts:AssumeRole on "
+                    + "resource: \(role)"
+            )
+            let session = try await client.sts(take(hub)).session
+            let chained = try await client.sts(take(), session: session)
+            #expect(chained.status == 200)
+            #expect(chained.element("Arn") == "arn:aws:sts::\(otherAccount):assumed-role/promoter/me")
+        }
+    }
+
+    @Test("the caller's own policy has to allow it too")
+    func callersPolicy() async throws {
+        var configuration = configuration(.init(arn: role, externalID: "ex-1"))
+        let idle = EmulatorConfiguration.User(account: account, name: "idle", policies: [])
+        let conditional = EmulatorConfiguration.User(
+            account: account,
+            name: "ann",
+            policies: [
+                #"{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"\#(role)","#
+                    + #""Condition":{"StringEquals":{"sts:ExternalId":"ex-1"}}}}"#
+            ]
+        )
+        configuration.users = [idle, conditional]
+        try await withClient(configuration) { _, client in
+            let refused = try await client.sts(
+                take(role, "&ExternalId=ex-1"),
+                session: (idle.accessKeyID, idle.secretAccessKey, "")
+            )
+            #expect(
+                refused.element("Message")
+                    == "User: \(idle.arn) is not authorized to perform: sts:AssumeRole on resource: \(role) because no "
+                    + "identity-based policy allows the sts:AssumeRole action"
+            )
+            let session = (conditional.accessKeyID, conditional.secretAccessKey, "")
+            #expect(try await client.sts(take(role, "&ExternalId=ex-1"), session: session).status == 200)
+            let elsewhere = "arn:aws:iam::\(otherAccount):role/other"
+            #expect(try await client.sts(take(elsewhere, "&ExternalId=ex-1"), session: session).status == 403)
+        }
+    }
+
+    @Test("a session lasts no longer than the role allows, and an hour in a chain")
+    func durations() async throws {
+        let long = "arn:aws:iam::\(account):role/long"
+        try await withClient(
+            configuration(.init(arn: role, longestSession: 7_200), .init(arn: long))
+        ) { _, client in
+            #expect(try await client.sts(take(role, "&DurationSeconds=7200")).status == 200)
+            let longer = try await client.sts(take(role, "&DurationSeconds=7201"))
+            #expect(longer.status == 400)
+            #expect(longer.element("Code") == "ValidationError")
+            #expect(
+                longer.element("Message")
+                    == "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+            )
+            #expect(try await client.sts(take(long, "&DurationSeconds=3601")).element("Code") == "ValidationError")
+            let session = try await client.sts(take(long)).session
+            let chained = try await client.sts(take(role, "&DurationSeconds=3601"), session: session)
+            #expect(chained.status == 400)
+            #expect(
+                chained.element("Message")
+                    == "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
+            )
+            #expect(try await client.sts(take(role, "&DurationSeconds=3600"), session: session).status == 200)
+        }
+    }
+
+    @Test("a role that asks for a device's code takes the right one only")
+    func device() async throws {
+        let serial = "arn:aws:iam::\(account):mfa/ann"
+        try await withClient(
+            configuration(.init(arn: role, device: .init(serial: serial, code: "123456")))
+        ) { _, client in
+            #expect(try await client.sts(take()).element("Code") == "AccessDenied")
+            let wrong = try await client.sts(take(role, "&SerialNumber=\(serial)&TokenCode=654321"))
+            #expect(wrong.status == 403)
+            #expect(wrong.element("Code") == "AccessDenied")
+            #expect(
+                wrong.element("Message")
+                    == "MultiFactorAuthentication failed with invalid MFA one time pass code. "
+            )
+            #expect(try await client.sts(take(role, "&SerialNumber=\(serial)&TokenCode=123456")).status == 200)
+        }
+    }
+
+    @Test("a web identity's token is worth the role it is for, unsigned, until it expires")
+    func webIdentity() async throws {
+        let clock = HandClock()
+        let trusted = EmulatorConfiguration.WebIdentity(
+            issuer: "https://oidc.example/id/1",
+            subject: "system:serviceaccount:ci:*"
+        )
+        var configuration = configuration(.init(arn: role, webIdentity: trusted))
+        configuration.now = { clock.now }
+        try await withClient(configuration) { emulator, client in
+            func take(_ token: String, _ arn: String = role) async throws -> PlainAnswer {
+                let form =
+                    "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleSessionName=pod&RoleArn=\(arn)"
+                    + "&WebIdentityToken=\(token)"
+                return try await client.send(
+                    "POST",
+                    "/",
+                    [("Content-Type", "application/x-www-form-urlencoded")],
+                    body: Array(form.utf8)
+                )
+            }
+            func token(_ subject: String = "system:serviceaccount:ci:push") -> String {
+                trusted.token(expires: clock.now.addingTimeInterval(60), subject: subject)
+            }
+            let answer = try await take(token())
+            #expect(answer.status == 200)
+            #expect(answer.element("Arn") == "arn:aws:sts::\(otherAccount):assumed-role/promoter/pod")
+            #expect(answer.element("SubjectFromWebIdentityToken") == "system:serviceaccount:ci:push")
+            let registry = try await client.call("DescribeRegistry", session: answer.session)
+            #expect(try registry.json("registryId") == otherAccount)
+            #expect(emulator.requests.map(\.operation) == ["AssumeRoleWithWebIdentity", "DescribeRegistry"])
+
+            let foreign = try await take(token("system:serviceaccount:other:push"))
+            #expect(foreign.status == 403)
+            #expect(foreign.element("Code") == "AccessDenied")
+            #expect(foreign.element("Message") == "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+            let unlisted = try await take(token(), "arn:aws:iam::\(otherAccount):role/other")
+            #expect(unlisted.element("Code") == "AccessDenied")
+            let nonsense = try await take("not-a-token")
+            #expect(nonsense.status == 400)
+            #expect(nonsense.element("Code") == "InvalidIdentityToken")
+            var other = trusted
+            other.issuer = "https://oidc.example/id/2"
+            let unknown = try await take(other.token(expires: clock.now.addingTimeInterval(60)))
+            #expect(
+                unknown.element("Message")
+                    == "No OpenIDConnect provider found in your account for https://oidc.example/id/2"
+            )
+            other = trusted
+            other.audience = "somebody.else"
+            let audience = try await take(other.token(expires: clock.now.addingTimeInterval(60)))
+            #expect(audience.element("Message") == "Incorrect token audience")
+            let old = token()
+            clock.advance(61)
+            let expired = try await take(old)
+            #expect(expired.status == 400)
+            #expect(expired.element("Code") == "ExpiredTokenException")
+        }
+    }
+}
