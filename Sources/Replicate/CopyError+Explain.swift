@@ -131,7 +131,9 @@ extension CopyError {
         return switch error.kind {
         case .repositoryMissing: .repositoryMissing
         case .manifestUnknown: .imageMissing
-        case .denied: .denied(action: iamAction(error.operation), text: text)
+        case .denied:
+            // One request may be two actions: a PUT with bytes is a part as well.
+            .denied(action: ECRError.Denial(sentence: text, action: iamAction(error.operation)).action, text: text)
         case .unauthorized, .tokenExpired: .noCredentials("the registry does not accept the credentials: \(text)")
         case .tooManyRequests: .throttled(text)
         default:
