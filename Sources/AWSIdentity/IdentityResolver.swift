@@ -26,8 +26,12 @@ public struct IdentityResolver: Sendable {
         var signIns: [SignInKey: SignInSession] = [:]
     }
 
+    /// What makes two profiles' sign-ins one: their token, and where it is used.
     private struct SignInKey: Hashable, Sendable {
-        var settings: SignInSession.Settings
+        var name: String
+        var region: String
+        var endpoints: [String]
+        /// Of a legacy profile, which a person signs in to by its name.
         var profile: String?
     }
 
@@ -162,9 +166,16 @@ public struct IdentityResolver: Sendable {
 
     /// One sign-in for everybody who uses it: a refresh token works once.
     func signIn(_ settings: SignInSession.Settings, options: IdentityOptions) throws -> SignInSession {
-        let key = SignInKey(settings: settings, profile: options.profile)
+        let portal = try endpoint(.sso, region: settings.region, options: options).url
+        let issuer = try endpoint(.ssoOIDC, region: settings.region, options: options).url
+        let key = SignInKey(
+            name: settings.cacheName,
+            region: settings.region,
+            endpoints: [portal.text, issuer.text],
+            profile: settings.session == nil ? settings.profile : nil
+        )
         if let known = memory.withLock({ $0.signIns[key] }) { return known }
-        let made = try SignInSession(settings, resolver: self, options: options)
+        let made = SignInSession(settings, resolver: self, portal: portal, issuer: issuer)
         return memory.withLock { memory in
             if let known = memory.signIns[key] { return known }
             memory.signIns[key] = made

@@ -20,6 +20,9 @@ actor SignInSession {
         /// The profile that a person signs in with.
         var profile: String
 
+        /// What the token is kept under.
+        var cacheName: String { session ?? startURL }
+
         var login: String {
             session.map { "aws sso login --sso-session \($0)" } ?? "aws sso login --profile \(profile)"
         }
@@ -38,13 +41,12 @@ actor SignInSession {
     /// In seconds, between two attempts.
     private static let pause: TimeInterval = 60
 
-    /// - Throws: ``IdentityError`` when an endpoint that somebody named is none.
-    init(_ settings: Settings, resolver: IdentityResolver, options: IdentityOptions) throws {
+    init(_ settings: Settings, resolver: IdentityResolver, portal: HTTPURL, issuer: HTTPURL) {
         self.settings = settings
         self.resolver = resolver
-        path = SignInToken.path(of: settings.session ?? settings.startURL, resolver.environment)
-        portal = try resolver.endpoint(.sso, region: settings.region, options: options).url
-        issuer = try resolver.endpoint(.ssoOIDC, region: settings.region, options: options).url
+        path = SignInToken.path(of: settings.cacheName, resolver.environment)
+        self.portal = portal
+        self.issuer = issuer
     }
 
     /// The keys of a role that the signed-in person may take.
@@ -78,6 +80,12 @@ actor SignInSession {
         let isRefused = held.accessToken == refused
         guard isRefused || held.expiresAt.timeIntervalSince(now) < Self.window else { return held.accessToken }
         if let renewed = await renewed(held, isRefused) { return renewed.accessToken }
+        // A refresh token works once: another program that shares the file may have used it a moment ago.
+        if let theirs = try SignInToken(at: path, resolver.environment), theirs.accessToken != held.accessToken,
+            theirs.expiresAt > now
+        {
+            return theirs.accessToken
+        }
         guard held.expiresAt > now, !isRefused else {
             throw signIn("the sign-in to \(settings.startURL) has expired (\(path))")
         }

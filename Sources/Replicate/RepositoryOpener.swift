@@ -22,7 +22,7 @@ public final class RepositoryOpener: Sendable {
     /// What each side may still be tried again.
     public let budgets: RetryBudgets
     let logger: Logger
-    private let now: @Sendable () -> Date
+    let now: @Sendable () -> Date
     private let authorizations = Lock<[TokenKey: RenewingAuthorization]>([:])
     private let granted = Lock<[TokenKey: String]>([:])
     private let callers = SingleFlight<CallerKey, AccountID>()

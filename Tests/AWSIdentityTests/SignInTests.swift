@@ -173,6 +173,35 @@ struct SignInTests {
         }
     }
 
+    @Test("that another program renews at the same moment serves us too")
+    func renewedElsewhere() async throws {
+        let place = Lock("")
+        let service = Self.service(accepts: { $0 == "their-token" })
+        let sender = RecordingSender { request, _ in
+            guard request.url.path == "/token" else { return try await service.send(request) }
+            // It was first, and our refresh token is void.
+            try Data(Self.file("their-token").utf8).write(to: URL(filePath: place.withLock { $0 }))
+            return .json(#"{"error":"invalid_grant"}"#, status: 400)
+        }
+        try await signedIn(Self.file(expires: "2026-01-15T11:59:00Z"), sender: sender) { resolver, path in
+            place.withLock { $0 = path }
+            let credentials = try await resolver.credentials(Self.dev)
+            #expect(credentials.accountID == "111122223333")
+        }
+    }
+
+    @Test("is one for all profiles of its session, whichever side asks")
+    func sidesShare() async throws {
+        let sender = Self.service()
+        try await signedIn(Self.file(expires: "2026-01-15T12:10:00Z"), sender: sender) { resolver, _ in
+            for profile in ["dev", "ops"] { _ = try await resolver.credentials(.init(profile: profile)) }
+            async let dev = resolver.provider(for: .init(profile: "dev"), stsRegion: "us-east-1").credentials()
+            async let ops = resolver.provider(for: .init(profile: "ops"), stsRegion: "us-west-2").credentials()
+            _ = try await (dev, ops)
+        }
+        #expect(sender.requests.filter { $0.url.path == "/token" }.count == 1)
+    }
+
     @Test("whose client is no longer registered isn't renewed")
     func unregistered() async throws {
         let sender = Self.service()

@@ -377,7 +377,7 @@ struct OpenerTests {
     @Test("needs no credentials to be refused: an error that names the side")
     func noCredentials() async throws {
         let aws = RecordingAWS(proxyEndpoint: localProxy)
-        let opener = opener(aws, ["AWS_ACCESS_KEY_ID": ""])
+        let opener = opener(aws, ["AWS_ACCESS_KEY_ID": "", "AWS_EC2_METADATA_DISABLED": "true"])
         let error = await #expect(throws: CopyError.self) {
             try await open(opener, "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app")
         }
