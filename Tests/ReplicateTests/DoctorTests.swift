@@ -1,4 +1,5 @@
 import Content
+import ECRAPI
 import ECREmulator
 import Platform
 import TestClouds
@@ -236,5 +237,173 @@ struct DoctorTests {
             #expect(diagnosis.findings.map { "\($0.status) \($0.check)" } == ["failed identity"])
             #expect(diagnosis.exitCode == 4)
         }
+    }
+
+    @Test("warns of what will happen to what arrives")
+    func afterwards() async throws {
+        try await withPatient { cloud, doctor in
+            let home = try await cloud.api(ScenarioCloud.home)
+            let far = try await cloud.api(ScenarioCloud.far)
+            let rules = """
+                {"rules":[{"rulePriority":1,"description":"few releases","selection":{"tagStatus":"tagged",\
+                "tagPatternList":["v*"],"countType":"imageCountMoreThan","countNumber":10},"action":{"type":"expire"}}]}
+                """
+            _ = try await far.send(PutLifecyclePolicy(repositoryName: "team/app", lifecyclePolicyText: rules))
+            _ = try await far.send(
+                CreatePullThroughCacheRule(ecrRepositoryPrefix: "team", upstreamRegistryUrl: "public.ecr.aws")
+            )
+            _ = try await far.send(PutAccountSetting(name: "BLOB_MOUNTING", value: "ENABLED"))
+            _ = try await home.send(
+                PutReplicationConfiguration(prefix: "team/", region: ScenarioCloud.far, account: ScenarioCloud.build)
+            )
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination())
+            let said = lines(diagnosis)
+            let expected = [
+                "warning source replication: ECR's own copies team/app to 111122223333 in us-east-1 already, "
+                    + "under the same name",
+                "warning destination lifecycle: rule 1 (few releases) deletes images tagged v* when there are more than "
+                    + "10 of them",
+                "warning destination pull-through: team/app is a cache of public.ecr.aws: pulls may overwrite tags",
+                "ok destination mounting: on: what another repository has isn't uploaded again",
+            ]
+            for line in expected { #expect(said.contains(line), "\(said)") }
+            #expect(diagnosis.exitCode == 0 && diagnosis.text.hasSuffix("\n3 warnings\n"))
+
+            let elsewhere = try await doctor.examine(cloud.image("v1"), cloud.destination("other", tag: "dev"))
+            #expect(!elsewhere.findings.contains { $0.check == "lifecycle" && $0.status == .warning })
+        }
+    }
+
+    @Test("of another account's repository asks nothing that only its owner may be told")
+    func crossAccount() async throws {
+        try await withPatient { cloud, doctor in
+            try cloud.makeDestination("prod/app", account: ScenarioCloud.production)
+            let place = try cloud.destination("prod/app", account: ScenarioCloud.production)
+            let diagnosis = try await doctor.examine(cloud.image("v1"), place)
+            #expect(
+                lines(diagnosis).contains(
+                    "ok destination identity: arn:aws:iam::111122223333:user/emulator, account 111122223333; "
+                        + "the repository is 444455556666's, whose policy must allow it, too"
+                )
+            )
+            #expect(!diagnosis.findings.contains { $0.check == "mounting" })
+            #expect(cloud.counts["GetAccountSetting"] == nil)
+        }
+    }
+
+    @Test("is content with a directory, and with a registry that isn't there says so")
+    func elsewhere() async throws {
+        try await withPatient { cloud, doctor in
+            let layout = try DestinationReference(parsing: "oci:/tmp/ecr-replicate-doctor-nowhere")
+            #expect(try await doctor.examine(cloud.image("v1"), layout).exitCode == 0)
+            let plain = try DestinationReference(parsing: "http://127.0.0.1:1/team/app")
+            let diagnosis = try await doctor.examine(cloud.image("v1"), plain)
+            #expect(diagnosis.findings.filter { $0.status == .failed }.map(\.check) == ["upload"])
+            #expect(diagnosis.exitCode == 1)
+        }
+    }
+}
+
+// MARK: What the doctor never does itself
+
+private struct Nothing: Decodable, Sendable {}
+
+private struct PutLifecyclePolicy: ECROperation {
+    static let name = "PutLifecyclePolicy"
+    typealias Response = Nothing
+    var repositoryName: String
+    var lifecyclePolicyText: String
+}
+
+private struct CreatePullThroughCacheRule: ECROperation {
+    static let name = "CreatePullThroughCacheRule"
+    typealias Response = Nothing
+    var ecrRepositoryPrefix: String
+    var upstreamRegistryUrl: String
+}
+
+private struct PutAccountSetting: ECROperation {
+    static let name = "PutAccountSetting"
+    typealias Response = Nothing
+    enum CodingKeys: String, CodingKey { case setting = "name", value }
+    var setting: String
+    var value: String
+    init(name setting: String, value: String) { (self.setting, self.value) = (setting, value) }
+}
+
+private struct PutReplicationConfiguration: ECROperation {
+    static let name = "PutReplicationConfiguration"
+    typealias Response = Nothing
+
+    struct Configuration: Encodable, Sendable { var rules: [Rule] }
+    struct Rule: Encodable, Sendable {
+        var destinations: [[String: String]]
+        var repositoryFilters: [[String: String]]
+    }
+    var replicationConfiguration: Configuration
+
+    init(prefix: String, region: String, account: String) {
+        replicationConfiguration = Configuration(rules: [
+            Rule(
+                destinations: [["region": region, "registryId": account]],
+                repositoryFilters: [["filter": prefix, "filterType": "PREFIX_MATCH"]]
+            )
+        ])
+    }
+}
+
+extension ScenarioCloud {
+    /// The API of the build account's registry in a region.
+    fileprivate func api(_ region: String) async throws -> ECRClient {
+        let reference = try ImageReference(
+            parsing: "\(emulator.registryHost(account: Self.build, region: region))/team/app"
+        )
+        let repository = try await replicator.opener.open(reference, side: .source, SideOptions())
+        guard let ecr = repository as? ECRImageRepository else { throw CancellationError() }
+        return ecr.api
+    }
+}
+
+@Suite("A lifecycle policy")
+struct LifecycleForecastTests {
+    private static func rule(_ priority: Int, _ selection: String, _ action: String = "expire") -> String {
+        #"{"rulePriority":\#(priority),"selection":{\#(selection)},"action":{"type":"\#(action)"}}"#
+    }
+
+    private static let pushed = #""countType":"sinceImagePushed","countUnit":"days","countNumber":14"#
+
+    @Test(
+        "is told for a tag, the first rule by priority",
+        arguments: [
+            ("v1", #""tagStatus":"any",\#(pushed)"#, "rule 7 deletes images 14 days after they were pushed"),
+            ("v1", #""tagStatus":"untagged",\#(pushed)"#, nil),
+            (
+                nil, #""tagStatus":"untagged",\#(pushed)"#,
+                "rule 7 deletes untagged images 14 days after they were pushed"
+            ),
+            (
+                "v1", #""tagStatus":"tagged","tagPrefixList":["dev","v"],\#(pushed)"#,
+                "rule 7 deletes images tagged dev…, v… 14 days after they were pushed"
+            ),
+            ("v1", #""tagStatus":"tagged","tagPrefixList":["dev"],\#(pushed)"#, nil),
+            ("v1", #""tagStatus":"tagged","tagPatternList":["*2"],\#(pushed)"#, nil),
+            (
+                "v1", #""tagStatus":"any","countType":"sinceImagePulled","countUnit":"days","countNumber":30"#,
+                "rule 7 deletes images 30 days after they were last pulled"
+            ),
+        ] as [(String?, String, String?)]
+    )
+    func fate(_ tag: String?, _ selection: String, _ words: String?) throws {
+        let later = Self.rule(9, #""tagStatus":"tagged","tagPrefixList":["none"],\#(Self.pushed)"#)
+        let forecast = LifecycleForecast(#"{"rules":[\#(later),\#(Self.rule(7, selection))]}"#)
+        #expect(try #require(forecast).fate(of: tag.map { try Tag(parsing: $0) }) == words)
+    }
+
+    @Test("that archives says so, and one that isn't understood is none")
+    func others() throws {
+        let archives = Self.rule(1, #""tagStatus":"any",\#(Self.pushed)"#, "transition")
+        let forecast = try #require(LifecycleForecast(#"{"rules":[\#(archives)]}"#))
+        #expect(forecast.fate(of: nil) == "rule 1 archives images 14 days after they were pushed")
+        for text in ["", "{}", #"{"rules":[{"rulePriority":1}]}"#] { #expect(LifecycleForecast(text) == nil) }
     }
 }
