@@ -31,7 +31,8 @@ public struct PolicyPlace: Sendable, Hashable {
         }
         let bare = reference.tag == nil ? written : written.prefix(upTo: written.lastIndex(of: ":") ?? written.endIndex)
         let pattern = String(bare.suffix(name.count - bare.count { $0 == "*" }))
-        guard pattern.replacing("*", with: Self.star) == name else {
+        let stars = written.count { $0 == "*" }
+        guard pattern.replacing("*", with: Self.star) == name, pattern.count(where: { $0 == "*" }) == stars else {
             throw .malformedReference(text, reason: "* may stand in the repository's name only")
         }
         self.pattern = pattern
