@@ -107,7 +107,7 @@ extension CredentialsChain {
             credentials: base,
             sender: resolver.sender,
             retry: resolver.retry,
-            now: resolver.now
+            clock: resolver.clock
         )
     }
 

@@ -17,6 +17,8 @@ public struct IdentityResolver: Sendable {
     let retry: RetryPolicy
     let logger: Logger
     let now: @Sendable () -> Date
+    /// By which everything of this run is signed: one service's word about the time is enough.
+    public let clock: ServiceClock
     private let askForCode: (@Sendable (_ question: String) async throws -> String?)?
     private let memory = Lock(Memory())
 
@@ -54,6 +56,7 @@ public struct IdentityResolver: Sendable {
         self.retry = retry
         self.logger = logger
         self.now = now
+        clock = ServiceClock(now, logger: logger)
         self.askForCode = askForCode
     }
 
@@ -110,11 +113,23 @@ public struct IdentityResolver: Sendable {
         if !ignores, let (text, place) = try configured(service, profile) {
             return try custom(text, named: place)
         }
+        let wanted = try switches(options)
         return try ServiceEndpoint(
             service,
             region: region,
-            fips: fips || isOn("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", profile),
-            dualStack: dualStack || isOn("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", profile)
+            fips: fips || wanted.fips,
+            dualStack: dualStack || wanted.dualStack
+        )
+    }
+
+    /// Whether FIPS and dual-stack hosts are wanted: by a flag, else the environment, else the profile.
+    ///
+    /// - Throws: ``IdentityError`` when a profile that was named isn't there.
+    public func switches(_ options: IdentityOptions) throws -> (fips: Bool, dualStack: Bool) {
+        let profile = try profile(options)
+        return (
+            options.usesFIPS || isOn("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", profile),
+            options.usesDualStack || isOn("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", profile)
         )
     }
 
@@ -148,11 +163,7 @@ public struct IdentityResolver: Sendable {
 
     /// The profile in force, if there is one: `default` may be missing, one that was named may not.
     func profile(_ options: IdentityOptions) throws -> SharedConfig.Profile? {
-        if let name = options.profile { return try config().profile(name, namedBy: "the profile flag") }
-        guard let name = environment.namedProfile else { return try config().profiles["default"] }
-        // Keys of the environment make it irrelevant what AWS_PROFILE says, wrong as it may be.
-        if environment["AWS_ACCESS_KEY_ID"] != nil { return try config().profiles[name] }
-        return try config().profile(name, namedBy: "AWS_PROFILE")
+        try config().inForce(environment, options)
     }
 
     func config() throws -> SharedConfig {

@@ -80,19 +80,21 @@ public struct STSClient: Sendable {
     private let signer: RequestSigner
     private let clock: ServiceClock
 
+    /// - Parameter clock: What others have learned of the time already, if it isn't to be learned anew from `now`.
     public init(
         endpoint: HTTPURL,
         region: String,
         credentials: any CredentialsProviding,
         sender: any HTTPSending,
         retry: RetryPolicy,
-        now: @escaping @Sendable () -> Date = { Date() }
+        now: @escaping @Sendable () -> Date = { Date() },
+        clock: ServiceClock? = nil
     ) {
         self.endpoint = endpoint
         self.credentials = credentials
         self.sender = sender
         self.retry = retry
-        clock = ServiceClock(now)
+        self.clock = clock ?? ServiceClock(now)
         signer = RequestSigner(service: "sts", region: region)
     }
 
