@@ -328,10 +328,10 @@ public enum ErrorGuide {
             1,
             "A region that doesn't exist, DNS, or a VPC without the interface endpoint that is named and private DNS"
         ),
-        Entry("unreachable", "no answer: …Could not resolve proxy…", 1, "`HTTPS_PROXY` names nobody"),
+        Entry("unreachable", "no answer: …nobody knows the proxy…", 1, "`HTTPS_PROXY` names nobody"),
         Entry(
             "unreachable",
-            "no answer: …CONNECT tunnel failed…",
+            "no answer: …the proxy … answered …",
             1,
             "The proxy refuses: 407 wants a login in `HTTPS_PROXY`, anything else doesn't let this host be reached"
         ),

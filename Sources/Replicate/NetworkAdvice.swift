@@ -34,12 +34,12 @@ struct NetworkAdvice {
 
     // MARK: Proxies
 
-    /// libcurl's words are all there is to tell a proxy's refusal from the host's own.
+    /// Where the proxy, and not the host, is the trouble.
     private var proxy: String? {
         let host = url?.host ?? "the host"
         if error.curlCode == Self.unresolvedProxy { return "check the proxy's name in HTTPS_PROXY" }
-        if error.detail.contains("CONNECT tunnel failed") || error.detail.contains("from proxy after CONNECT") {
-            return error.detail.contains("407")
+        if error.reason == .proxyRefused {
+            return error.proxyStatus == 407
                 ? "the proxy wants a login: write it as HTTPS_PROXY=http://USER:PASSWORD@PROXY:PORT"
                 : "the proxy won't connect to \(host): have it allow that, or name \(host) in NO_PROXY"
         }

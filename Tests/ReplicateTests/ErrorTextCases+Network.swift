@@ -183,10 +183,15 @@ extension ErrorTextCase {
         ),
         Self(
             "proxy's name",
-            wire(.unresolvable, "Could not resolve proxy: porxy.test", "https://api.ecr.us-west-2.amazonaws.com/", 5),
+            wire(
+                .unresolvable,
+                "nobody knows the proxy porxy.test:3128",
+                "https://api.ecr.us-west-2.amazonaws.com/",
+                5
+            ),
             operation: "BatchGetImage",
             says: """
-                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: Could not resolve proxy: porxy.test (curl 5)
+                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: nobody knows the proxy porxy.test:3128 (curl 5)
                   next: check the proxy's name in HTTPS_PROXY
                 """
         ),
@@ -194,31 +199,41 @@ extension ErrorTextCase {
             "proxy, silent",
             wire(
                 .unreachable,
-                "Failed to connect to proxy.test port 3128 after 1 ms: Couldn't connect to server",
+                "the proxy proxy.test:3128 can't be reached: Failed to connect to proxy.test port 3128 after 1 ms: Couldn't connect to server",
                 "https://api.ecr.us-west-2.amazonaws.com/",
                 7
             ),
             operation: "BatchGetImage",
             says: """
-                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: Failed to connect to proxy.test port 3128 after 1 ms: Couldn't connect to server (curl 7)
+                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: the proxy proxy.test:3128 can't be reached: Failed to connect to proxy.test port 3128 after 1 ms: Couldn't connect to server (curl 7)
                   next: that is the proxy's address: check HTTPS_PROXY, or name api.ecr.us-west-2.amazonaws.com in NO_PROXY
                 """
         ),
         Self(
             "proxy refuses",
-            wire(.disconnected, "CONNECT tunnel failed, response 403", "https://api.ecr.us-west-2.amazonaws.com/", 56),
+            wire(
+                .proxyRefused,
+                "the proxy proxy.test:3128 answered 403",
+                "https://api.ecr.us-west-2.amazonaws.com/",
+                56
+            ),
             operation: "BatchGetImage",
             says: """
-                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: CONNECT tunnel failed, response 403 (curl 56)
+                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: the proxy proxy.test:3128 answered 403 (curl 56)
                   next: the proxy won't connect to api.ecr.us-west-2.amazonaws.com: have it allow that, or name api.ecr.us-west-2.amazonaws.com in NO_PROXY
                 """
         ),
         Self(
             "proxy wants a login",
-            wire(.disconnected, "CONNECT tunnel failed, response 407", "https://api.ecr.us-west-2.amazonaws.com/", 56),
+            wire(
+                .proxyRefused,
+                "the proxy proxy.test:3128 answered 407, for it wants another user and password than HTTPS_PROXY has",
+                "https://api.ecr.us-west-2.amazonaws.com/",
+                56
+            ),
             operation: "BatchGetImage",
             says: """
-                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: CONNECT tunnel failed, response 407 (curl 56)
+                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: the proxy proxy.test:3128 answered 407, for it wants another user and password than HTTPS_PROXY has (curl 56)
                   next: the proxy wants a login: write it as HTTPS_PROXY=http://USER:PASSWORD@PROXY:PORT
                 """
         ),

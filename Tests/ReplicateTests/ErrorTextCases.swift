@@ -61,6 +61,7 @@ struct ErrorTextCase: Sendable, CustomTestStringConvertible {
     static func wire(_ reason: WireError.Reason, _ detail: String, _ url: String, _ code: Int) -> WireError {
         var error = WireError(reason, detail, curlCode: code)
         error.url = url
+        if reason == .proxyRefused { error.proxyStatus = detail.contains("407") ? 407 : 403 }
         return error
     }
 
