@@ -173,13 +173,13 @@ _ecr-replicate() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    retag|copy|promote|inspect|ls|doctor|emulator|demo|help)
+    retag|copy|promote|inspect|ls|doctor|iam-policy|emulator|demo|help)
         # Offer subcommand argument completions
         "_ecr-replicate_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'retag copy promote inspect ls doctor emulator demo help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'retag copy promote inspect ls doctor iam-policy emulator demo help' -- "${cur}"))
         ;;
     esac
 }
@@ -699,6 +699,55 @@ _ecr-replicate_doctor() {
         return
         ;;
     '--destination-registry-endpoint')
+        return
+        ;;
+    esac
+}
+
+_ecr-replicate_iam-policy() {
+    repeating_flags=()
+    non_repeating_flags=(--with-optional --all-tags --version -h --help)
+    repeating_options=(--match)
+    non_repeating_options=(--only --output --principal --role-arn --source-role-arn --destination-role-arn --newest --upload --create-repository --kms-key)
+    __ecr-replicate_offer_flags_options 2
+
+    # Offer option value completions
+    case "${prev}" in
+    '--only')
+        __ecr-replicate_add_completions -W 'source-identity'$'\n''source-repository'$'\n''destination-identity'$'\n''destination-repository'
+        return
+        ;;
+    '--output')
+        __ecr-replicate_add_completions -W 'text'$'\n''json'
+        return
+        ;;
+    '--principal')
+        return
+        ;;
+    '--role-arn')
+        return
+        ;;
+    '--source-role-arn')
+        return
+        ;;
+    '--destination-role-arn')
+        return
+        ;;
+    '--match')
+        return
+        ;;
+    '--newest')
+        return
+        ;;
+    '--upload')
+        __ecr-replicate_add_completions -W 'auto'$'\n''registry'$'\n''api'
+        return
+        ;;
+    '--create-repository')
+        __ecr-replicate_add_completions -W 'never'$'\n''defaults'
+        return
+        ;;
+    '--kms-key')
         return
         ;;
     esac

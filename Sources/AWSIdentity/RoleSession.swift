@@ -78,7 +78,13 @@ extension STSClient {
                     "\(place), with \((try? await base.credentials()).map { "\($0)" } ?? "credentials that are gone")"
                 ],
                 remedy: error.remedy,
-                requestID: error.requestID
+                requestID: error.requestID,
+                refusal: RoleRefusal(
+                    roleARN: request.roleARN,
+                    sentExternalID: request.externalID != nil,
+                    code: error.code,
+                    message: error.message
+                )
             )
         } catch let error as WireError {
             throw IdentityError(unreachable: request.roleARN, error, place)
