@@ -14,10 +14,14 @@ package enum AWSTime {
         return "\(time.year)-\(time.month)-\(time.day)T\(time.hour):\(time.minute):\(time.second)Z"
     }
 
+    /// In seconds since 1970: the years 0 and 9999.
+    private static let (earliest, latest) = (-62_167_219_200.0, 253_402_300_799.0)
+
     private static func parts(
         _ date: Date
     ) -> (year: String, month: String, day: String, hour: String, minute: String, second: String) {
-        let seconds = Int(date.timeIntervalSince1970.rounded(.down))
+        // Somebody else's number may be any; a year has four digits.
+        let seconds = Int(min(max(date.timeIntervalSince1970.rounded(.down), earliest), latest))
         let (day, second) = seconds.quotientAndRemainder(dividingBy: 86_400)
         let whole = second < 0 ? (day - 1, second + 86_400) : (day, second)
         let (year, month, dayOfMonth) = civil(whole.0)

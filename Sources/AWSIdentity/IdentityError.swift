@@ -1,6 +1,8 @@
+public import Wire
+
 /// Why there are no credentials, or no place to use them.
 ///
-/// Ends the command with exit code 4. Never holds a secret: files are named by path and line, not quoted.
+/// Ends the command with exit code 4, unless whoever gives credentials can't be asked. Never holds a secret: files are named by path and line, not quoted.
 public struct IdentityError: Error, Sendable, Equatable {
     /// What went wrong, in one sentence.
     public let problem: String
@@ -12,19 +14,27 @@ public struct IdentityError: Error, Sendable, Equatable {
     public let requestID: String?
     /// Set where STS refused a role.
     public let refusal: RoleRefusal?
+    /// Set where nobody was refused anything, because whoever gives credentials can't be reached.
+    public let failure: WireError?
+    /// Whether it may pass: whoever gives credentials is throttling, or not well.
+    public let isPassing: Bool
 
     public init(
         _ problem: String,
         tried: [String] = [],
         remedy: String,
         requestID: String? = nil,
-        refusal: RoleRefusal? = nil
+        refusal: RoleRefusal? = nil,
+        failure: WireError? = nil,
+        isPassing: Bool = false
     ) {
         self.problem = problem
         self.tried = tried
         self.remedy = remedy
         self.requestID = requestID
         self.refusal = refusal
+        self.failure = failure
+        self.isPassing = isPassing
     }
 }
 

@@ -79,12 +79,13 @@ extension STSClient {
                 ],
                 remedy: error.remedy,
                 requestID: error.requestID,
-                refusal: RoleRefusal(
+                refusal: error.retryAdvice != .never ? nil : RoleRefusal(
                     roleARN: request.roleARN,
                     sentExternalID: request.externalID != nil,
                     code: error.code,
                     message: error.message
-                )
+                ),
+                isPassing: error.retryAdvice != .never
             )
         } catch let error as WireError {
             throw IdentityError(unreachable: request.roleARN, error, place)
@@ -112,7 +113,8 @@ extension IdentityError {
         self.init(
             "the role \(role) could not be assumed: \(error)",
             tried: [place],
-            remedy: "check that this machine reaches STS there, or name another endpoint in AWS_ENDPOINT_URL_STS"
+            remedy: "check that this machine reaches STS there, or name another endpoint in AWS_ENDPOINT_URL_STS",
+            failure: error
         )
     }
 }

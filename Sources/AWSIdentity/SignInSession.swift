@@ -40,6 +40,8 @@ actor SignInSession {
 
     /// In seconds: how long before its expiry a token is renewed.
     private static let window: TimeInterval = 15 * 60
+    /// In seconds: nothing that is signed in today is so a year later.
+    private static let longestLife: TimeInterval = 366 * 86_400
     /// How long portal and issuer may take.
     private static let deadline: Duration = .seconds(10)
     /// In seconds, between two attempts.
@@ -72,7 +74,8 @@ actor SignInSession {
             throw IdentityError(
                 "IAM Identity Center in \(settings.region) can't be reached: \(error)",
                 tried: [path],
-                remedy: "check sso_region, and that this machine reaches \(portal.host)"
+                remedy: "check sso_region, and that this machine reaches \(portal.host)",
+                failure: error
             )
         }
     }
@@ -189,7 +192,7 @@ actor SignInSession {
         guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(response.body)),
             let token = held.renewed(
                 answer.accessToken,
-                until: surroundings.now().addingTimeInterval(answer.expiresIn),
+                until: surroundings.now().addingTimeInterval(min(max(answer.expiresIn, 0), Self.longestLife)),
                 refreshToken: answer.refreshToken
             )
         else { throw PortalFailure(response, "the answer has no token in it") }
@@ -254,7 +257,8 @@ actor SignInSession {
                 "IAM Identity Center in \(settings.region) gave no keys for the role \(role): \(failure)",
                 tried: [path],
                 remedy: "run again, and check sso_region if it stays so",
-                requestID: failure.requestID
+                requestID: failure.requestID,
+                isPassing: failure.retryAdvice != .never
             )
         }
     }

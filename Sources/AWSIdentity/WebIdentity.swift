@@ -40,7 +40,8 @@ struct WebIdentity: Sendable {
                 "the role \(role.roleARN) could not be assumed with \(tokenFile): \(error.code): \(error.message)",
                 tried: [place],
                 remedy: Self.remedy(error),
-                requestID: error.requestID
+                requestID: error.requestID,
+                isPassing: error.retryAdvice != .never
             )
         } catch let error as WireError {
             throw IdentityError(unreachable: role.roleARN, error, place)

@@ -54,9 +54,17 @@ extension CopyError {
             )
         case let error as IdentityError:
             let tried = error.tried.isEmpty ? "" : "; tried \(error.tried.joined(separator: ", "))"
+            let text = error.problem + tried
+            let reason: Reason? =
+                if let failure = error.failure {
+                    Self.reason(of: failure, text)
+                } else if error.isPassing {
+                    .throttled(text)
+                } else {
+                    error.refusal?.denial.map { .denied(action: $0.action, text: text) }
+                }
             self.init(
-                error.refusal?.denial.map { .denied(action: $0.action, text: error.problem + tried) }
-                    ?? .noCredentials(error.problem + tried, remedy: error.remedy),
+                reason ?? .noCredentials(text, remedy: error.remedy),
                 side: side,
                 image: image,
                 operation: "finding credentials",
@@ -182,12 +190,14 @@ extension CopyError {
         }
     }
 
-    private static func reason(of error: WireError) -> Reason {
-        switch error.reason {
-        case .certificate, .plainHTTP, .badRedirect: .untrusted("\(error)")
-        case .badURL: .wrongEndpoint("\(error)")
-        case .file: .unusableFile("\(error)")
-        default: .unreachable("\(error)")
+    /// - Parameter text: What to say of it, if more than it says itself.
+    private static func reason(of error: WireError, _ text: String? = nil) -> Reason {
+        let text = text ?? "\(error)"
+        return switch error.reason {
+        case .certificate, .plainHTTP, .badRedirect: .untrusted(text)
+        case .badURL: .wrongEndpoint(text)
+        case .file: .unusableFile(text)
+        default: .unreachable(text)
         }
     }
 }
