@@ -134,11 +134,12 @@ actor SignInSession {
             "refreshToken": renewal.refreshToken,
         ])
         var request = WireRequest(.post, issuer.at(path: "/token"), body: Array(body), largestAnswer: 1 << 20)
+        request.secretsInBody = [renewal.clientSecret, renewal.refreshToken]
         // AWS's own endpoints are https by rule: one that isn't was named by the user.
         request.allowsPlainHTTP = true
         request.fields[.contentType] = "application/json"
         request.fields[.userAgent] = UserAgent.value
-        let response = try await resolver.sender.send(request)
+        let response = try await resolver.sender.answer(to: request)
         guard response.status.code == 200 else {
             let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(response.body))
             let words = [refusal?.error, refusal?.error_description].compactMap { $0 }.joined(separator: ": ")
@@ -177,7 +178,7 @@ actor SignInSession {
         if let name = HTTPField.Name("x-amz-sso_bearer_token") { request.fields[name] = token }
         request.fields[.userAgent] = UserAgent.value
         return try await resolver.retry.run { _ in
-            let response = try await resolver.sender.send(request)
+            let response = try await resolver.sender.answer(to: request)
             guard response.status.code == 200 else {
                 let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(response.body))
                 throw PortalFailure(response, refusal?.message ?? "")
@@ -231,8 +232,8 @@ private struct PortalFailure: RetryAdvising, CustomStringConvertible {
     /// - Parameter words: The service's own.
     init(_ response: WireResponse, _ words: String) {
         status = response.status.code
-        description = "HTTP \(status)" + (words.isEmpty ? "" : ": \(presentable(words))")
-        requestID = response.fields[.amzRequestID]
+        description = "HTTP \(status)" + (words.isEmpty ? "" : ": \(presentable(words, without: response.secrets))")
+        requestID = response.quoted(.amzRequestID)
         retryAfter = response.retryAfter
     }
 

@@ -91,13 +91,13 @@ public struct ECRClient: Sendable {
             // Before it is signed: a signature is good for five minutes.
             let admission = try await pacer?.admit(call.name)
             let time = clock.now()
-            let response = try await sender.send(signed(call, attempt, credentials, at: time))
+            let response = try await sender.answer(to: signed(call, attempt, credentials, at: time))
             log(
                 call,
                 "answered",
                 [
                     "attempt": "\(attempt)", "status": "\(response.status.code)",
-                    "request": "\(response.fields[.amzRequestID] ?? "-")", "bytes": "\(response.body.count)",
+                    "request": "\(response.quoted(.amzRequestID) ?? "-")", "bytes": "\(response.body.count)",
                 ]
             )
             let error = response.status.kind == .successful ? nil : ECRError(call.name, response)
