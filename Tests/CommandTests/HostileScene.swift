@@ -56,6 +56,7 @@ struct HostileScene: Sendable {
         case .metadataRole, .metadataCredentials:
             environment["AWS_EC2_METADATA_DISABLED"] = "false"
             environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = server.url
+            environment["AWS_METADATA_SERVICE_TIMEOUT"] = "30"
         case .getAuthorizationToken, .ecrAPI, .ecrUpload:
             environment["AWS_PROFILE"] = "work"
             try writeProgram(

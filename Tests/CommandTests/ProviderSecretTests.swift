@@ -25,11 +25,24 @@ struct ProviderSecretTests {
         }
     }
 
-    private static let faults: [Fault.Kind] = [
-        .refuse, .error(code: "ExpiredToken", message: "expired", status: 403), .status(502), .truncate,
-        .corruptByte(at: 70), .cutBody(afterBytes: 200), .loseAnswer, .resetBefore, .expireToken,
-        .skew(seconds: 86_400),
-    ]
+    enum Trouble: String, CaseIterable, Sendable {
+        case refusal, expiry, badGateway, halfAnswer, wrongByte, cutAnswer, noAnswer, reset, revocation, wrongClock
+
+        fileprivate var kind: Fault.Kind {
+            switch self {
+            case .refusal: .refuse
+            case .expiry: .error(code: "ExpiredToken", message: "expired", status: 403)
+            case .badGateway: .status(502)
+            case .halfAnswer: .truncate
+            case .wrongByte: .corruptByte(at: 70)
+            case .cutAnswer: .cutBody(afterBytes: 200)
+            case .noAnswer: .loseAnswer
+            case .reset: .resetBefore
+            case .revocation: .expireToken
+            case .wrongClock: .skew(seconds: 86_400)
+            }
+        }
+    }
 
     @Test("gets by without telling them", arguments: Provider.allCases)
     func clean(_ provider: Provider) async throws {
@@ -45,21 +58,24 @@ struct ProviderSecretTests {
                 let ended = try await machine.run(command)
                 #expect((ended.exitCode == 0) == (provider != .wrongKeys), "\(ended.output)\(ended.errors)")
             }
-            reportCases("secrets, providers", commands.count)
+            reportCases("secrets", commands.count)
         }
     }
 
-    @Test("fails without telling them", arguments: Provider.allCases)
-    func faulty(_ provider: Provider) async throws {
-        for (number, kind) in Self.faults.enumerated() {
-            try await withMachine(provider) { machine in
-                machine.emulator.order(Fault(on: provider.operation, at: nil, kind))
-                let format = number.isMultiple(of: 2) ? "json" : "text"
-                _ = try await machine.run(["doctor", "--output", format, machine.source, machine.destination])
-                #expect(machine.emulator.faultsMet > 0, "\(kind) met nothing")
-            }
+    /// Keys that are wrong, or in a file, are no different from those in the environment once they are read.
+    @Test(
+        "fails without telling them",
+        arguments: Provider.allCases.filter { $0 != .wrongKeys && $0 != .profile },
+        Trouble.allCases
+    )
+    func faulty(_ provider: Provider, _ trouble: Trouble) async throws {
+        try await withMachine(provider) { machine in
+            machine.emulator.order(Fault(on: provider.operation, at: nil, trouble.kind))
+            let format = Trouble.allCases.firstIndex(of: trouble)?.isMultiple(of: 2) == true ? "json" : "text"
+            _ = try await machine.run(["doctor", "--output", format, machine.source, machine.destination])
+            #expect(machine.emulator.faultsMet > 0)
         }
-        reportCases("secrets, faulty providers", Self.faults.count)
+        reportCases("secrets", 1)
     }
 
     private struct Machine: Sendable {
@@ -184,6 +200,8 @@ struct ProviderSecretTests {
         case .metadata:
             variables["AWS_EC2_METADATA_DISABLED"] = "false"
             variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = emulator.metadataURL
+            // A second is little where a hundred of these run at once.
+            variables["AWS_METADATA_SERVICE_TIMEOUT"] = "30"
         case .process:
             let answer =
                 #"{"Version":1,"AccessKeyId":"\#(key.accessKeyID)","SecretAccessKey":"\#(key.secretAccessKey)"}"#
