@@ -1,5 +1,6 @@
 internal import Content
 internal import ECRAPI
+internal import FoundationEssentials
 internal import Logging
 internal import Platform
 internal import Wire
@@ -12,6 +13,7 @@ internal import Wire
 /// - Source: DESIGN section 5, "very large layers"
 struct LargeBlobs: Sendable {
     private let options: UploadOptions
+    private let now: @Sendable () -> Date
     private let sender: any HTTPSending
     private let retry: RetryPolicy
     private let journal: UploadJournal
@@ -37,11 +39,13 @@ struct LargeBlobs: Sendable {
         logger: Logger,
         drain: Drain = Drain(),
         clock: any Clock<Duration> = ContinuousClock(),
+        now: @escaping @Sendable () -> Date = { Date() },
         report: @escaping @Sendable (CopyEvent) -> Void
     ) {
         places = Admission(jobs: Self.mostUploads, drain: drain)
         self.options = options
         self.clock = clock
+        self.now = now
         self.sender = sender
         self.retry = retry
         self.logger = logger
@@ -129,7 +133,7 @@ struct LargeBlobs: Sendable {
     }
 
     private func ownReading(of blob: Descriptor, from source: any ImageRepository) -> SharedParts {
-        SharedParts(RangedSource(blob, source, sender, retry), pool: pool, clock: clock)
+        SharedParts(RangedSource(blob, source, sender, retry, now: now), pool: pool, clock: clock)
     }
 
     /// Brings the blob.

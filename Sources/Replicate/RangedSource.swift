@@ -1,10 +1,12 @@
 internal import Content
+internal import FoundationEssentials
 internal import HTTPTypes
 internal import Wire
 
 /// One blob of a repository, read piece by piece.
 ///
-/// The address that redirects led to serves until it doesn't; then another is asked for.
+/// The address that redirects led to serves until shortly before it expires, if it says when, else until it doesn't; then
+/// another is asked for.
 ///
 /// - Source: DESIGN section 5; facts/ecr.md A.5: presigned addresses take a `Range`, and expire
 actor RangedSource {
@@ -15,11 +17,28 @@ actor RangedSource {
     private let repository: any ImageRepository
     private let sender: any HTTPSending
     private let retry: RetryPolicy
+    private let now: @Sendable () -> Date
     /// Where the last piece came from.
-    private var address: WireRequest?
+    private var address: Address?
 
-    init(_ blob: Descriptor, _ repository: any ImageRepository, _ sender: any HTTPSending, _ retry: RetryPolicy) {
+    private struct Address {
+        var request: WireRequest
+        /// When to ask for another.
+        var renewAt: Date?
+    }
+
+    /// In seconds: how long before its end an address is given up; never more than a tenth of its life.
+    private static let usualMargin: TimeInterval = 300
+
+    init(
+        _ blob: Descriptor,
+        _ repository: any ImageRepository,
+        _ sender: any HTTPSending,
+        _ retry: RetryPolicy,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
         self.blob = blob
+        self.now = now
         self.repository = repository
         self.sender = sender
         self.retry = retry
@@ -41,6 +60,7 @@ actor RangedSource {
         let isWhole = range == 0..<blob.size
         // Kept only by a piece that comes whole: after anything else the next try asks for another.
         var current = address.take()
+        if let end = current?.renewAt, now() >= end { current = nil }
         var isFresh = false
         var urls = 0
         var hops = 0
@@ -48,13 +68,13 @@ actor RangedSource {
             if current == nil {
                 // A file is there whole, and needs no parts to be read again.
                 guard case .request(let given) = try await repository.source(of: blob) else { throw NoRanges() }
-                current = given
+                current = Address(request: given, renewAt: renewal(of: given))
                 isFresh = true
                 urls += 1
                 hops = 0
             }
             guard let place = current else { continue }
-            var request = place
+            var request = place.request
             request.receiver = buffer
             if !isWhole { request.fields[.range] = "bytes=\(range.lowerBound)-\(range.upperBound - 1)" }
             let answer = try await send(request)
@@ -66,7 +86,8 @@ actor RangedSource {
             case 200..<300: throw NoRanges()
             case 300..<400:
                 hops += 1
-                current = try redirected(place, answer, hops)
+                let next = try redirected(place.request, answer, hops)
+                current = Address(request: next, renewAt: renewal(of: next))
             // It has expired, or the token in it.
             case 404 where !isFresh: current = nil
             case 400..<500 where ![404, 408, 429].contains(answer.status.code) && urls < BlobCourier.mostURLs:
@@ -74,9 +95,19 @@ actor RangedSource {
                 current = nil
             default:
                 await repository.sourceRefused(answer, to: request)
-                throw BlobFailure(sourceAnswered: answer, blob, repository)
+                throw BlobFailure(sourceAnswered: answer, blob, repository, from: request.url)
             }
         }
+    }
+
+    /// - Returns: `nil` for an address that doesn't say how long it is good.
+    private func renewal(of request: WireRequest) -> Date? {
+        let items = (request.url.query ?? "").split(separator: "&")
+        // As AWS presigns (facts/ecr.md A.5): in seconds from when it was made, which is now.
+        guard let item = items.first(where: { $0.hasPrefix("X-Amz-Expires=") }),
+            let life = TimeInterval(item.drop { $0 != "=" }.dropFirst())
+        else { return nil }
+        return now().addingTimeInterval(life - min(Self.usualMargin, life / 10))
     }
 
     private func send(_ request: WireRequest) async throws -> WireResponse {

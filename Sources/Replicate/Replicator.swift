@@ -49,6 +49,7 @@ public struct Replicator: Sendable {
             retry: retry,
             logger: opener.logger,
             drain: drain,
+            now: opener.now,
             report: report
         )
         mover = BlobMover(relay: relay, large: large, retry: retry, jobs: jobs, drain: drain, report: report)

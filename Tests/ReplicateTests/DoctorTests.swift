@@ -1,4 +1,5 @@
 import Content
+import ECRAPI
 import ECREmulator
 import Platform
 import TestClouds
@@ -134,6 +135,58 @@ struct DoctorTests {
         }
     }
 
+    @Test("uploads nothing where a registry may create what is pushed to")
+    func wouldBeCreated() async throws {
+        try await withPatient { cloud, doctor in
+            cloud.emulator.deny(action: "DescribeRepositories")
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination("nowhere"))
+            let failed = diagnosis.findings.filter { $0.status == .failed }
+            #expect(failed.allSatisfy { $0.text.hasPrefix("the repository does not exist") } && !failed.isEmpty)
+            #expect(cloud.counts["POST upload"] == nil && cloud.counts["PutImage"] == nil)
+        }
+    }
+
+    @Test("goes on where the settings can't be read, and fails for nothing that a copy can do without")
+    func troubled() async throws {
+        try await withPatient { cloud, doctor in
+            for operation in ["GetAccountSetting", "GetLifecyclePolicy", "DescribeRegistry"] {
+                cloud.emulator.order(
+                    Fault(on: operation, at: nil, .error(code: "InvalidParameterException", message: "no", status: 400))
+                )
+            }
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination())
+            #expect(diagnosis.exitCode == 0)
+            let skipped = diagnosis.findings.filter { $0.status == .skipped }.map(\.check)
+            #expect(skipped == ["replication", "lifecycle", "mounting"])
+        }
+    }
+
+    @Test("can't tell what is said of the parameters from what is said of permissions")
+    func inconclusive() async throws {
+        try await withPatient { cloud, doctor in
+            cloud.emulator.order(
+                Fault(on: "PutImage", at: nil, .error(code: "InvalidParameterException", message: "no", status: 400))
+            )
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination())
+            #expect(
+                lines(diagnosis).contains(
+                    "skipped destination ecr:PutImage: can't be told without doing it: InvalidParameterException"
+                )
+            )
+        }
+    }
+
+    @Test("opens no upload without a token")
+    func noToken() async throws {
+        try await withPatient { cloud, doctor in
+            cloud.emulator.deny(action: "GetAuthorizationToken")
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination())
+            let failed = diagnosis.findings.filter { $0.status == .failed }
+            #expect(failed.map { "\($0.side) \($0.check)" } == ["destination ecr:GetAuthorizationToken"])
+            #expect(diagnosis.exitCode == 4 && cloud.counts["POST upload"] == nil)
+        }
+    }
+
     @Test("tells an archived image from one that isn't there")
     func archived() async throws {
         try await withPatient { cloud, doctor in
@@ -236,5 +289,186 @@ struct DoctorTests {
             #expect(diagnosis.findings.map { "\($0.status) \($0.check)" } == ["failed identity"])
             #expect(diagnosis.exitCode == 4)
         }
+    }
+
+    @Test("warns of what will happen to what arrives")
+    func afterwards() async throws {
+        try await withPatient { cloud, doctor in
+            let home = try await cloud.api(ScenarioCloud.home)
+            let far = try await cloud.api(ScenarioCloud.far)
+            let rules = """
+                {"rules":[{"rulePriority":1,"description":"few releases","selection":{"tagStatus":"tagged",\
+                "tagPatternList":["v*"],"countType":"imageCountMoreThan","countNumber":10},"action":{"type":"expire"}}]}
+                """
+            _ = try await far.send(PutLifecyclePolicy(repositoryName: "team/app", lifecyclePolicyText: rules))
+            _ = try await far.send(
+                CreatePullThroughCacheRule(ecrRepositoryPrefix: "team", upstreamRegistryUrl: "public.ecr.aws")
+            )
+            _ = try await far.send(PutAccountSetting(name: "BLOB_MOUNTING", value: "ENABLED"))
+            _ = try await home.send(
+                PutReplicationConfiguration(prefix: "team/", region: ScenarioCloud.far, account: ScenarioCloud.build)
+            )
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination())
+            let said = lines(diagnosis)
+            let expected = [
+                "warning source replication: ECR's own copies team/app to 111122223333 in us-east-1 already, "
+                    + "under the same name",
+                "warning destination lifecycle: rule 1 (few releases) deletes images tagged v* when there are more than "
+                    + "10 of them",
+                "warning destination pull-through: team/app is a cache of public.ecr.aws: pulls may overwrite tags",
+                "ok destination mounting: on: what another repository has isn't uploaded again",
+            ]
+            for line in expected { #expect(said.contains(line), "\(said)") }
+            #expect(diagnosis.exitCode == 0 && diagnosis.text.hasSuffix("\n3 warnings\n"))
+
+            let elsewhere = try await doctor.examine(cloud.image("v1"), cloud.destination("other", tag: "dev"))
+            #expect(!elsewhere.findings.contains { $0.check == "lifecycle" && $0.status == .warning })
+        }
+    }
+
+    @Test("of another account's repository asks nothing that only its owner may be told")
+    func crossAccount() async throws {
+        try await withPatient { cloud, doctor in
+            try cloud.makeDestination("prod/app", account: ScenarioCloud.production)
+            let place = try cloud.destination("prod/app", account: ScenarioCloud.production)
+            let diagnosis = try await doctor.examine(cloud.image("v1"), place)
+            #expect(
+                lines(diagnosis).contains(
+                    "ok destination identity: arn:aws:iam::111122223333:user/emulator, account 111122223333; "
+                        + "the repository is 444455556666's, whose policy must allow it, too"
+                )
+            )
+            #expect(!diagnosis.findings.contains { $0.check == "mounting" })
+            #expect(cloud.counts["GetAccountSetting"] == nil)
+        }
+    }
+
+    @Test("is content with a directory, and with a registry that isn't there says so")
+    func elsewhere() async throws {
+        try await withPatient { cloud, doctor in
+            let layout = try DestinationReference(parsing: "oci:/tmp/ecr-replicate-doctor-nowhere")
+            #expect(try await doctor.examine(cloud.image("v1"), layout).exitCode == 0)
+            let plain = try DestinationReference(parsing: "http://127.0.0.1:1/team/app")
+            let diagnosis = try await doctor.examine(cloud.image("v1"), plain)
+            #expect(diagnosis.findings.filter { $0.status == .failed }.map(\.check) == ["upload"])
+            #expect(diagnosis.exitCode == 1)
+        }
+    }
+}
+
+// MARK: What the doctor never does itself
+
+private struct Nothing: Decodable, Sendable {}
+
+private struct PutLifecyclePolicy: ECROperation {
+    static let name = "PutLifecyclePolicy"
+    typealias Response = Nothing
+    var repositoryName: String
+    var lifecyclePolicyText: String
+}
+
+private struct CreatePullThroughCacheRule: ECROperation {
+    static let name = "CreatePullThroughCacheRule"
+    typealias Response = Nothing
+    var ecrRepositoryPrefix: String
+    var upstreamRegistryUrl: String
+}
+
+private struct PutAccountSetting: ECROperation {
+    static let name = "PutAccountSetting"
+    typealias Response = Nothing
+    enum CodingKeys: String, CodingKey { case setting = "name", value }
+    var setting: String
+    var value: String
+    init(name setting: String, value: String) { (self.setting, self.value) = (setting, value) }
+}
+
+private struct PutReplicationConfiguration: ECROperation {
+    static let name = "PutReplicationConfiguration"
+    typealias Response = Nothing
+
+    struct Configuration: Encodable, Sendable { var rules: [Rule] }
+    struct Rule: Encodable, Sendable {
+        var destinations: [[String: String]]
+        var repositoryFilters: [[String: String]]
+    }
+    var replicationConfiguration: Configuration
+
+    init(prefix: String, region: String, account: String) {
+        replicationConfiguration = Configuration(rules: [
+            Rule(
+                destinations: [["region": region, "registryId": account]],
+                repositoryFilters: [["filter": prefix, "filterType": "PREFIX_MATCH"]]
+            )
+        ])
+    }
+}
+
+extension ScenarioCloud {
+    /// The API of the build account's registry in a region.
+    fileprivate func api(_ region: String) async throws -> ECRClient {
+        let reference = try ImageReference(
+            parsing: "\(emulator.registryHost(account: Self.build, region: region))/team/app"
+        )
+        let repository = try await replicator.opener.open(reference, side: .source, SideOptions())
+        guard let ecr = repository as? ECRImageRepository else { throw CancellationError() }
+        return ecr.api
+    }
+}
+
+@Suite("A lifecycle policy")
+struct LifecycleForecastTests {
+    private static func rule(_ priority: Int, _ selection: String, _ action: String = "expire") -> String {
+        #"{"rulePriority":\#(priority),"selection":{\#(selection)},"action":{"type":"\#(action)"}}"#
+    }
+
+    private static let pushed = #""countType":"sinceImagePushed","countUnit":"days","countNumber":14"#
+
+    @Test(
+        "is told for a tag, the first rule by priority",
+        arguments: [
+            ("v1", #""tagStatus":"any",\#(pushed)"#, "rule 7 deletes images 14 days after they were pushed"),
+            ("v1", #""tagStatus":"untagged",\#(pushed)"#, nil),
+            (
+                nil, #""tagStatus":"untagged",\#(pushed)"#,
+                "rule 7 deletes untagged images 14 days after they were pushed"
+            ),
+            (
+                "v1", #""tagStatus":"tagged","tagPrefixList":["dev","v"],\#(pushed)"#,
+                "rule 7 deletes images tagged dev…, v… 14 days after they were pushed, if they have a tag for each of these"
+            ),
+            ("v1", #""tagStatus":"tagged","tagPrefixList":["dev"],\#(pushed)"#, nil),
+            (
+                "v1", #""tagStatus":"tagged","tagPrefixList":["v"],\#(pushed)"#,
+                "rule 7 deletes images tagged v… 14 days after they were pushed"
+            ),
+            ("v1", #""tagStatus":"tagged","tagPatternList":["*2"],\#(pushed)"#, nil),
+            (
+                "v1", #""tagStatus":"any","countType":"sinceImagePulled","countUnit":"days","countNumber":30"#,
+                "rule 7 deletes images 30 days after they were last pulled"
+            ),
+        ] as [(String?, String, String?)]
+    )
+    func fate(_ tag: String?, _ selection: String, _ words: String?) throws {
+        let later = Self.rule(9, #""tagStatus":"tagged","tagPrefixList":["none"],\#(Self.pushed)"#)
+        let forecast = LifecycleForecast(#"{"rules":[\#(later),\#(Self.rule(7, selection))]}"#)
+        #expect(try #require(forecast).fate(of: tag.map { try Tag(parsing: $0) }) == words)
+    }
+
+    @Test("whose first rule only may select a tag is read on to the one that does")
+    func perhaps() throws {
+        let first = Self.rule(1, #""tagStatus":"tagged","tagPrefixList":["prod","v"],\#(Self.pushed)"#)
+        let second = Self.rule(2, #""tagStatus":"tagged","tagPrefixList":["v"],\#(Self.pushed)"#)
+        let forecast = try #require(LifecycleForecast(#"{"rules":[\#(first),\#(second)]}"#))
+        let fate = try forecast.fate(of: Tag(parsing: "v1"))
+        #expect(fate == "rule 2 deletes images tagged v… 14 days after they were pushed")
+    }
+
+    @Test("that archives says so, and one that isn't understood is none")
+    func others() throws {
+        let archives = Self.rule(1, #""tagStatus":"any",\#(Self.pushed)"#, "transition")
+        let forecast = try #require(LifecycleForecast(#"{"rules":[\#(archives)]}"#))
+        #expect(forecast.fate(of: nil) == "rule 1 archives images 14 days after they were pushed")
+        for text in ["", "{}", #"{"rules":[{"rulePriority":1}]}"#] { #expect(LifecycleForecast(text) == nil) }
     }
 }

@@ -1,0 +1,160 @@
+import ECREmulator
+import Foundation
+import TestPrograms
+import Testing
+
+@Suite("The command's identities", .timeLimit(.minutes(1)))
+struct IdentityCommandTests {
+    private static let serial = "arn:aws:iam::\(Stage.account):mfa/ann"
+
+    /// A stage whose role `careful` wants a code, with a home that has a profile for it.
+    private func withCarefulRole(_ body: (Stage, [String: String]) async throws -> Void) async throws {
+        var configuration = EmulatorConfiguration()
+        configuration.roles = [
+            .init(
+                arn: "arn:aws:iam::\(Stage.account):role/careful",
+                device: .init(serial: Self.serial, code: "123456")
+            )
+        ]
+        let home = FileManager.default.temporaryDirectory.appendingPathComponent("ecr-replicate-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: home) }
+        let config = """
+            [profile careful]
+            role_arn = arn:aws:iam::\(Stage.account):role/careful
+            mfa_serial = \(Self.serial)
+            credential_source = Environment
+            """
+        let file = home.appendingPathComponent("config")
+        try Data(config.utf8).write(to: file)
+        try await withStage(configuration) { stage in
+            try await body(stage, ["AWS_CONFIG_FILE": file.path, "HOME": home.path])
+        }
+    }
+
+    /// Gives the command a terminal of its own, types one thing at once and another when the question is there.
+    private static let typist = """
+        import os, pty, sys
+        before, answer, arguments = sys.argv[1], sys.argv[2], sys.argv[3:]
+        seen = b""
+        def read(terminal):
+            global seen, answer
+            data = os.read(terminal, 4096)
+            seen += data
+            if answer and seen.rstrip(b" ").endswith(b":") and b"MFA code" in seen:
+                os.write(terminal, answer.encode().decode("unicode_escape").encode())
+                answer = ""
+            return data
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execv("/bin/sh", ["/bin/sh", "-c", '"$@" < /dev/null 2>&1 | cat', "sh"] + arguments)
+        os.write(terminal, before.encode().decode("unicode_escape").encode())
+        output = b""
+        while True:
+            try:
+                data = read(terminal)
+            except OSError:
+                break
+            if not data:
+                break
+            output += data
+        os.waitpid(pid, 0)
+        sys.stdout.write(output.decode())
+        """
+
+    @Test(
+        "ask for a code at the terminal, whatever the streams are, and go on with it",
+        .enabled(if: Program.missing(among: [.python]) == nil),
+        arguments: [
+            ("", "123456\\n", "v1"), ("000000\\n", "123456\\n", "v1"), ("", "\\x04", "that was no code of 6 digits"),
+            ("", "654321\\n", "could not be assumed"),
+        ]
+    )
+    func code(_ before: String, _ answer: String, _ says: String) async throws {
+        try await withCarefulRole { stage, variables in
+            let path = try #require(Program.ecrReplicate.path)
+            let ended = try await run(
+                .python,
+                ["-c", Self.typist, before, answer, path, "ls", "--profile", "careful", stage.source],
+                environment: stage.environment.merging(variables) { $1 }
+            )
+            #expect(ended.exitCode == 0, "\(ended.errors)")
+            let question = "MFA code of \(Self.serial), for arn:aws:iam::\(Stage.account):role/careful: "
+            #expect(ended.output.contains(question) && ended.output.contains(says), "\(ended.output)")
+        }
+    }
+
+    @Test("refuse where there is no terminal, with exit 4, before anything is sent")
+    func noTerminal() async throws {
+        try await withCarefulRole { stage, variables in
+            let path = try #require(Program.ecrReplicate.path)
+            let ended = try await run(
+                Program("setsid"),
+                ["--wait", path, "ls", "--profile", "careful", stage.source],
+                environment: stage.environment.merging(variables) { $1 }
+            )
+            #expect(ended.exitCode == 4)
+            #expect(ended.errors.contains("there is no terminal to ask at"), "\(ended.errors)")
+            #expect(stage.emulator.requests.isEmpty)
+        }
+    }
+
+    @Test("are told with --log-level debug: from where, whose, until when, and no secret")
+    func told() async throws {
+        try await withStage { stage in
+            let role = "arn:aws:iam::\(Stage.account):role/any"
+            let ended = try await stage.run("ls", "--log-level", "debug", "--role-arn", role, stage.source)
+            #expect(ended.exitCode == 0, "\(ended.errors)")
+            let lines = ended.errors.split(separator: "\n").filter { $0.contains("credentials") }
+            #expect(lines.contains { $0.contains("from=…3333 from environment") }, "\(lines)")
+            #expect(
+                lines.contains { $0.contains("from role \(role)") && $0.contains("account=\(Stage.account)") },
+                "\(lines)"
+            )
+            #expect(!ended.errors.contains("emulator-secret") && !ended.errors.contains("AKIA"))
+        }
+    }
+}
+
+@Suite("doctor, the command", .timeLimit(.minutes(1)))
+struct DoctorCommandTests {
+    @Test("prints a line for each check, and ends with 0")
+    func text() async throws {
+        try await withStage { stage in
+            let ended = try await stage.run("doctor", "\(stage.source):v1", stage.destination)
+            #expect(ended.exitCode == 0, "\(ended.errors)")
+            #expect(ended.errors.isEmpty)
+            #expect(ended.lines.count == 25 && ended.lines.last == "all is well", "\(ended.output)")
+            #expect(ended.lines.contains("ok       destination ecr:PutImage                     allowed"))
+        }
+    }
+
+    @Test("names the remedy, and ends with 4 where only permissions are missing")
+    func denied() async throws {
+        try await withStage { stage in
+            stage.emulator.deny(action: "PutImage")
+            let ended = try await stage.run("doctor", "\(stage.source):v1", stage.destination)
+            #expect(ended.exitCode == 4)
+            let index = try #require(ended.lines.firstIndex { $0.hasPrefix("FAILED   destination ecr:PutImage ") })
+            #expect(ended.lines[index + 1].hasPrefix("           next: "), "\(ended.output)")
+            #expect(ended.lines.last == "1 failed")
+        }
+    }
+
+    @Test("gives one document with --output json, whatever is wrong")
+    func json() async throws {
+        try await withStage { stage in
+            let ended = try await stage.run("doctor", "--output", "json", "\(stage.source):v9", stage.destination)
+            #expect(ended.exitCode == 1)
+            let document = try #require(
+                JSONSerialization.jsonObject(with: Data(ended.output.utf8)) as? [String: Any]
+            )
+            #expect(document["command"] as? String == "doctor" && document["exitCode"] as? Int == 1)
+            #expect(document["source"] as? String == "\(stage.source):v9")
+            let checks = try #require(document["checks"] as? [[String: Any]])
+            let failed = checks.filter { $0["status"] as? String == "failed" }
+            #expect(failed.count == 1 && failed.first?["text"] as? String == "there is no such image")
+            #expect(failed.first?["remedy"] is String)
+        }
+    }
+}

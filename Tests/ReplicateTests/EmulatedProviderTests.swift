@@ -1,0 +1,201 @@
+import AWSIdentity
+import Content
+import ECREmulator
+import FoundationEssentials
+import Logging
+import Platform
+import TestClouds
+import Testing
+import Wire
+
+@testable import Replicate
+
+/// Each way to credentials, walked over real sockets to keys that work.
+@Suite("On an emulated AWS, credentials", .timeLimit(.minutes(1)))
+struct EmulatedProviderTests {
+    private static let account = ScenarioCloud.build
+    private static let other = ScenarioCloud.production
+    private static let issuer = "oidc.eks.eu-west-1.amazonaws.com/id/1"
+
+    private static var cloud: EmulatorConfiguration {
+        var configuration = EmulatorConfiguration()
+        configuration.identityCenter = .init(
+            signIns: [.init(accessToken: "signed-in", expires: Date().addingTimeInterval(3_600))],
+            assignments: [.init(account: account, role: "Dev")]
+        )
+        configuration.container = .init(roleARN: "arn:aws:iam::\(account):role/task", authorization: "pod-token")
+        configuration.metadata = .init(roleARN: "arn:aws:iam::\(account):role/instance")
+        configuration.roles = [
+            .init(arn: "arn:aws:iam::\(other):role/promoter", externalID: "handshake", trustedAccounts: [account]),
+            .init(arn: "arn:aws:iam::\(other):role/hop", trustedAccounts: [other]),
+            .init(
+                arn: "arn:aws:iam::\(account):role/pod",
+                webIdentity: .init(issuer: issuer, subject: "system:serviceaccount:a:b")
+            ),
+            .init(
+                arn: "arn:aws:iam::\(account):role/careful",
+                device: .init(serial: "arn:aws:iam::\(account):mfa/ann", code: "123456")
+            ),
+        ]
+        return configuration
+    }
+
+    private static let config = """
+        [profile signed-in]
+        sso_session = corp
+        sso_account_id = \(account)
+        sso_role_name = Dev
+        [sso-session corp]
+        sso_start_url = https://corp.awsapps.com/start
+        sso_region = eu-west-1
+        [profile base]
+        aws_access_key_id = AKIAEMULATOR22223333
+        aws_secret_access_key = emulator-secret-of-\(account)
+        [profile process]
+        credential_process = cat HOME/keys.json
+        [profile promoter]
+        role_arn = arn:aws:iam::\(other):role/promoter
+        source_profile = base
+        external_id = handshake
+        [profile chain]
+        role_arn = arn:aws:iam::\(other):role/hop
+        source_profile = promoter
+        [profile stranger]
+        role_arn = arn:aws:iam::\(other):role/promoter
+        source_profile = base
+        external_id = another
+        [profile careful]
+        role_arn = arn:aws:iam::\(account):role/careful
+        mfa_serial = arn:aws:iam::\(account):mfa/ann
+        source_profile = base
+        """
+
+    struct Way: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        var profile: String?
+        var variables: [String: String] = [:]
+        /// What STS calls them.
+        var arn: String
+    }
+
+    private static let ways = [
+        Way(
+            testDescription: "of the environment",
+            variables: [
+                "AWS_ACCESS_KEY_ID": "AKIAEMULATOR22223333", "AWS_SECRET_ACCESS_KEY": "emulator-secret-of-\(account)",
+            ],
+            arn: "arn:aws:iam::\(account):user/emulator"
+        ),
+        Way(testDescription: "of a profile", profile: "base", arn: "arn:aws:iam::\(account):user/emulator"),
+        Way(testDescription: "of a process", profile: "process", arn: "arn:aws:iam::\(account):user/emulator"),
+        Way(
+            testDescription: "of a sign-in",
+            profile: "signed-in",
+            arn: "arn:aws:sts::\(account):assumed-role/Dev/signed-in"
+        ),
+        Way(
+            testDescription: "of a role in another account, with its external id",
+            profile: "promoter",
+            arn: "arn:aws:sts::\(other):assumed-role/promoter/ecr-replicate-ann"
+        ),
+        Way(
+            testDescription: "of a role that a role may take",
+            profile: "chain",
+            arn: "arn:aws:sts::\(other):assumed-role/hop/ecr-replicate-ann"
+        ),
+        Way(
+            testDescription: "of a role with a second factor",
+            profile: "careful",
+            arn: "arn:aws:sts::\(account):assumed-role/careful/ecr-replicate-ann"
+        ),
+        Way(
+            testDescription: "of a web identity",
+            variables: [
+                "AWS_WEB_IDENTITY_TOKEN_FILE": "HOME/web-token", "AWS_ROLE_SESSION_NAME": "pod-1",
+                "AWS_ROLE_ARN": "arn:aws:iam::\(account):role/pod",
+            ],
+            arn: "arn:aws:sts::\(account):assumed-role/pod/pod-1"
+        ),
+        Way(
+            testDescription: "of a container",
+            variables: [
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI": "CONTAINER",
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "HOME/pod-token",
+            ],
+            arn: "arn:aws:sts::\(account):assumed-role/task/"
+        ),
+        Way(
+            testDescription: "of an instance",
+            variables: ["AWS_EC2_METADATA_DISABLED": "false"],
+            arn: "arn:aws:sts::\(account):assumed-role/instance/"
+        ),
+    ]
+
+    /// Somebody's machine, whose AWS is the emulator.
+    private func withMachine(
+        _ variables: [String: String],
+        _ body: (IdentityResolver, Emulator, Transport) async throws -> Void
+    ) async throws {
+        let home = FileManager.default.temporaryDirectory.path + "/ecr-replicate-way-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: home) }
+        try FileManager.default.createDirectory(atPath: home + "/.aws/sso/cache", withIntermediateDirectories: true)
+        let webToken = EmulatorConfiguration.WebIdentity(issuer: Self.issuer, subject: "system:serviceaccount:a:b")
+            .token(expires: Date().addingTimeInterval(3_600))
+        let files = [
+            ".aws/config": Self.config.replacing("HOME", with: home), "web-token": webToken, "pod-token": "pod-token",
+            ".aws/sso/cache/\(sha1Hex("corp".utf8)).json":
+                #"{"accessToken":"signed-in","expiresAt":"2096-01-15T13:00:00Z"}"#,
+            "keys.json": #"{"Version":1,"AccessKeyId":"AKIAEMULATOR22223333","#
+                + #""SecretAccessKey":"emulator-secret-of-\#(Self.account)"}"#,
+        ]
+        for (name, text) in files { try Data(text.utf8).write(to: URL(filePath: "\(home)/\(name)")) }
+        try await withEmulator(Self.cloud) { emulator in
+            try await withTransport(TransportConfiguration()) { transport in
+                var all = [
+                    "AWS_EC2_METADATA_DISABLED": "true", "AWS_EC2_METADATA_SERVICE_ENDPOINT": emulator.metadataURL,
+                    "AWS_ENDPOINT_URL": emulator.endpoint, "USER": "ann", "PATH": "/usr/bin:/bin",
+                ]
+                for (name, value) in variables {
+                    all[name] = value.replacing("HOME", with: home).replacing("CONTAINER", with: emulator.containerURL)
+                }
+                let resolver = IdentityResolver(
+                    environment: AWSEnvironment(variables: all, home: home),
+                    sender: transport,
+                    logger: Logger(label: "ways") { _ in SwiftLogNoOpLogHandler() },
+                    askForCode: { _ in "123456" }
+                )
+                try await body(resolver, emulator, transport)
+            }
+        }
+    }
+
+    @Test("can be used, and are who they should be", arguments: ways)
+    func use(_ way: Way) async throws {
+        try await withMachine(way.variables) { resolver, emulator, transport in
+            let logger = Logger(label: "ways") { _ in SwiftLogNoOpLogHandler() }
+            let retry = RetryPolicy(attempts: 2)
+            let opener = RepositoryOpener(resolver: resolver, sender: transport, retry: retry, logger: logger)
+            let options = SideOptions(identity: IdentityOptions(profile: way.profile))
+            let caller = try await opener.identity(region: ScenarioCloud.home, options)
+            #expect(caller.arn.hasPrefix(way.arn), "\(caller.arn)")
+            #expect(way.arn.contains(":\(caller.account):"))
+
+            // And ECR takes them.
+            try emulator.createRepository(account: caller.account, region: ScenarioCloud.home, "team/app")
+            let host = emulator.registryHost(account: caller.account, region: ScenarioCloud.home)
+            let reference = try ImageReference(parsing: "\(host)/team/app")
+            let repository = try await opener.open(reference, side: .source, options)
+            #expect(try await repository.list().isEmpty)
+        }
+    }
+
+    @Test("of a role whose external id is another are refused, and the id is not shown")
+    func stranger() async throws {
+        try await withMachine([:]) { resolver, _, _ in
+            let provider = try resolver.provider(for: .init(profile: "stranger"), stsRegion: ScenarioCloud.home)
+            let error = await #expect(throws: IdentityError.self) { try await provider.credentials() }
+            #expect(error?.problem.contains("AccessDenied") == true)
+            #expect(!"\(error as Any)".contains("another"))
+        }
+    }
+}
