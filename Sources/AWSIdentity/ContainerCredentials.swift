@@ -74,12 +74,12 @@ struct ContainerCredentials: Sendable {
         if let token = try token() { request.fields[.authorization] = token }
         let response: WireResponse
         do {
-            response = try await surroundings.sender.send(request)
+            response = try await surroundings.sender.answer(to: request)
         } catch let error as WireError {
             throw Failure(words: "\(error)", isTransient: true)
         }
         guard response.status.code == 200 else {
-            let said = RoleKeysRefusal.words(response.body)
+            let said = RoleKeysRefusal.words(response)
             throw Failure(
                 words: "HTTP \(response.status.code)\(said)",
                 isTransient: response.status.code == 429 || response.status.code >= 500

@@ -57,9 +57,12 @@ struct CredentialProcess: Sendable {
         }
         if let status = answered.failure {
             let said = String(decoding: answered.complaint.prefix(longestRead), as: UTF8.self)
+            // Whoever is debugging it may have it print its answer to both.
+            let printed = Secrets([String(decoding: answered.output, as: UTF8.self)])
             throw failure(
                 "ended with \(status)"
-                    + (trimmed(said).isEmpty ? "" : ": \(presentable(said).prefix(Self.longestComplaint))")
+                    + (trimmed(said).isEmpty
+                        ? "" : ": \(presentable(said, without: printed).prefix(Self.longestComplaint))")
             )
         }
         guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(answered.output)) else {

@@ -59,8 +59,9 @@ struct InstanceMetadata: Sendable {
     func credentials() async throws -> AWSCredentials {
         let token = try await token()
         let roles = try await get(Self.rolePath, token)
-        guard roles.status.code == 200,
-            let role = String(decoding: roles.body, as: UTF8.self).split(whereSeparator: \.isNewline).first
+        let named = String(decoding: roles.body, as: UTF8.self).split(whereSeparator: \.isNewline).first
+        // What is no name is something else's page, and may quote the token.
+        guard roles.status.code == 200, let role = named.map({ roles.secrets.cut(from: String($0)) }), Self.isName(role)
         else {
             throw Absence(
                 roles.status.code == 404
@@ -71,9 +72,15 @@ struct InstanceMetadata: Sendable {
         guard answer.status.code == 200,
             let credentials = RoleKeys(answer.body)?.credentials(source: "instance role \(role)")
         else {
-            throw Absence("answered \(answer.status.code)\(RoleKeysRefusal.words(answer.body)) for the role \(role)")
+            throw Absence("answered \(answer.status.code)\(RoleKeysRefusal.words(answer)) for the role \(role)")
         }
         return extended(credentials)
+    }
+
+    /// - Source: IAM API Reference, `RoleName`
+    private static func isName(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count)
+            && text.unicodeScalars.allSatisfy(STSClient.AssumeRole.sessionCharacters.contains)
     }
 
     /// The service may be behind in renewing keys that AWS still accepts; better those than none.
@@ -141,7 +148,7 @@ struct InstanceMetadata: Sendable {
         var attempt = 1
         while true {
             do {
-                let response = try await surroundings.sender.send(request)
+                let response = try await surroundings.sender.answer(to: request)
                 guard response.status.code >= 500, attempt < attempts else { return response }
             } catch let error as WireError {
                 guard attempt < attempts else { throw error }

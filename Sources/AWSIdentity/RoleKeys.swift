@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Wire
 
 /// What container endpoints and the instance metadata service answer.
 struct RoleKeys: Decodable {
@@ -37,9 +38,11 @@ struct RoleKeysRefusal: Decodable {
     private var message: String?
 
     /// In words, without anything that isn't a refusal.
-    static func words(_ body: [UInt8]) -> String {
-        guard let refusal = try? JSONDecoder().decode(RoleKeysRefusal.self, from: Data(body)) else { return "" }
+    static func words(_ response: WireResponse) -> String {
+        guard let refusal = try? JSONDecoder().decode(RoleKeysRefusal.self, from: Data(response.body)) else {
+            return ""
+        }
         let words = [refusal.Code ?? refusal.code, refusal.Message ?? refusal.message].compactMap { $0 }
-        return words.isEmpty ? "" : ": " + presentable(words.joined(separator: ": "))
+        return words.isEmpty ? "" : ": " + presentable(words.joined(separator: ": "), without: response.secrets)
     }
 }

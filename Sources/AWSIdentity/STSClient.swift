@@ -107,7 +107,10 @@ public struct STSClient: Sendable {
         if let externalID = role.externalID { parameters.append(("ExternalId", externalID)) }
         if let serial = role.serialNumber { parameters.append(("SerialNumber", serial)) }
         if let code = role.tokenCode { parameters.append(("TokenCode", code)) }
-        return try await send("AssumeRole", parameters) { Self.session("AssumeRoleResult/", $0, role) }
+        let secrets = [role.externalID, role.tokenCode].compactMap { $0 }
+        return try await send("AssumeRole", parameters, keeping: secrets) {
+            Self.session("AssumeRoleResult/", $0, role)
+        }
     }
 
     /// Credentials of a role, given for a token of an identity provider that the role trusts; nothing is signed.
@@ -117,7 +120,7 @@ public struct STSClient: Sendable {
         let parameters = [
             ("RoleArn", role.roleARN), ("RoleSessionName", role.sessionName), ("WebIdentityToken", token),
         ]
-        return try await send("AssumeRoleWithWebIdentity", parameters, isSigned: false) {
+        return try await send("AssumeRoleWithWebIdentity", parameters, keeping: [token], isSigned: false) {
             Self.session("AssumeRoleWithWebIdentityResult/", $0, role)
         }
     }
@@ -153,6 +156,7 @@ public struct STSClient: Sendable {
     private func send<Value: Sendable>(
         _ action: String,
         _ parameters: [(String, String)],
+        keeping secrets: [String] = [],
         isSigned: Bool = true,
         _ read: (STSAnswer) -> Value?
     ) async throws -> Value {
@@ -166,7 +170,7 @@ public struct STSClient: Sendable {
             while true {
                 let time = clock.now()
                 let keys = isSigned ? try await credentials.credentials() : nil
-                let response = try await sender.send(request(form, at: time, signedWith: keys))
+                let response = try await sender.answer(to: request(form, keeping: secrets, at: time, signedWith: keys))
                 let answer = STSAnswer(response.body)
                 if response.status.kind == .successful, let value = answer.flatMap(read) { return value }
                 let error = STSError(action, response, answer)
@@ -185,8 +189,14 @@ public struct STSClient: Sendable {
     /// What STS calls keys whose time is over.
     private static let expiries: Set<String> = ["ExpiredToken", "ExpiredTokenException"]
 
-    private func request(_ form: String, at time: Date, signedWith keys: AWSCredentials?) -> WireRequest {
+    private func request(
+        _ form: String,
+        keeping secrets: [String],
+        at time: Date,
+        signedWith keys: AWSCredentials?
+    ) -> WireRequest {
         var request = WireRequest(.post, endpoint, body: Array(form.utf8))
+        request.secretsInBody = secrets
         // AWS's own endpoints are https by rule: one that isn't was named by the user.
         request.allowsPlainHTTP = true
         request.fields[.contentType] = "application/x-www-form-urlencoded; charset=utf-8"
@@ -206,11 +216,15 @@ extension STSError {
         let isSuccess = response.status.kind == .successful
         // A refusal that calls itself XML and isn't, or not all of it, was cut on the way.
         let isCut = answer == nil && response.fields[.contentType]?.contains("xml") == true
-        code = answer?["Error/Code"] ?? (isSuccess || isCut ? Self.unreadable : String(response.status.code))
+        code =
+            (answer?["Error/Code"]).map(response.secrets.cut)
+            ?? (isSuccess || isCut ? Self.unreadable : String(response.status.code))
         // A broken answer of a success may hold keys: never quoted.
         message =
-            isSuccess ? "the answer was not complete" : presentable(answer?["Error/Message"] ?? response.excerpt())
-        requestID = answer?["RequestId"] ?? response.fields[.amzRequestID]
+            isSuccess
+            ? "the answer was not complete"
+            : presentable(answer?["Error/Message"] ?? response.excerpt(), without: response.secrets)
+        requestID = (answer?["RequestId"]).map(response.secrets.cut) ?? response.quoted(.amzRequestID)
         retryAfter = response.retryAfter
     }
 }

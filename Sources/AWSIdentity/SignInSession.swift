@@ -179,11 +179,12 @@ actor SignInSession {
             deadline: Self.deadline,
             largestAnswer: 1 << 20
         )
+        request.secretsInBody = [renewal.clientSecret, renewal.refreshToken]
         // AWS's own endpoints are https by rule: one that isn't was named by the user.
         request.allowsPlainHTTP = true
         request.fields[.contentType] = "application/json"
         request.fields[.userAgent] = UserAgent.value
-        let response = try await surroundings.sender.send(request)
+        let response = try await surroundings.sender.answer(to: request)
         guard response.status.code == 200 else {
             let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(response.body))
             let words = [refusal?.error, refusal?.error_description].compactMap { $0 }.joined(separator: ": ")
@@ -223,7 +224,7 @@ actor SignInSession {
         if let name = HTTPField.Name("x-amz-sso_bearer_token") { request.fields[name] = token }
         request.fields[.userAgent] = UserAgent.value
         return try await surroundings.retry.run { _ in
-            let response = try await surroundings.sender.send(request)
+            let response = try await surroundings.sender.answer(to: request)
             guard response.status.code == 200 else {
                 let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(response.body))
                 throw PortalFailure(response, refusal?.message ?? "")
@@ -278,8 +279,8 @@ private struct PortalFailure: RetryAdvising, CustomStringConvertible {
     /// - Parameter words: The service's own.
     init(_ response: WireResponse, _ words: String) {
         status = response.status.code
-        description = "HTTP \(status)" + (words.isEmpty ? "" : ": \(presentable(words))")
-        requestID = response.fields[.amzRequestID]
+        description = "HTTP \(status)" + (words.isEmpty ? "" : ": \(presentable(words, without: response.secrets))")
+        requestID = response.quoted(.amzRequestID)
         retryAfter = response.retryAfter
     }
 

@@ -5,7 +5,7 @@ internal import Wire
 /// An unwanted answer, read for what it says.
 ///
 /// Every byte of it is the server's: it is bounded, cleaned of control characters, and whatever may be a
-/// secret (queries of addresses, the credentials we sent) is cut out before anything is quoted.
+/// secret (queries of addresses, those of the request) is cut out before anything is quoted.
 struct RegistryAnswer {
     let status: Int
     let codes: [RegistryError.Code]
@@ -19,12 +19,13 @@ struct RegistryAnswer {
     /// Entries of `errors` that are kept.
     private static let mostCodes = 10
 
-    /// - Parameter secret: The `Authorization` value that went with the request.
-    init(_ response: WireResponse, secret: String?) {
+    /// - Parameter request: The one that was sent, with what it carried.
+    init(_ response: WireResponse, to request: WireRequest) {
         status = response.status.code
         challenges = AuthenticationChallenge.parse(response.fields[values: .wwwAuthenticate])
         let body = Array(response.body.prefix(RegistryError.longestBody))
-        let clean = { (text: String) in cleaned(text, without: secret) }
+        let secrets = request.secrets
+        let clean = { (text: String) in cleaned(text, without: secrets) }
         let parsed = try? JSONDecoder().decode(Body.self, from: Data(body))
         isCut =
             parsed == nil && !body.isEmpty && body.count == response.body.count
@@ -120,12 +121,9 @@ struct RegistryAnswer {
 
 /// One line, no query, no credentials.
 ///
-/// - Parameter secret: An `Authorization` value; its credentials part is cut out wherever it shows.
-func cleaned(_ text: String, without secret: String?) -> String {
-    var text = text
-    if let credentials = secret?.split(separator: " ").last, credentials.utf8.count >= 8 {
-        text = text.replacing(credentials, with: "…")
-    }
+/// - Parameter secrets: Of the request that it is about.
+func cleaned(_ text: String, without secrets: Secrets) -> String {
+    let text = secrets.cut(from: text)
     let words = text.unicodeScalars.split { $0.value <= 32 || $0.value == 127 || (0x80...0x9f).contains($0.value) }
     return words.map { word in
         let word = String(word)

@@ -99,9 +99,8 @@ extension RegistryClient {
         to request: WireRequest,
         for access: RegistryAccess? = nil
     ) async -> RegistryError {
-        let rejected = request.fields[.authorization]
         let isOurs = request.url.origin == base.origin
-        if isOurs, RegistryAnswer(answer, secret: rejected).namesTheToken,
+        if isOurs, RegistryAnswer(answer, to: request).namesTheToken,
             (try? await renew(after: answer, to: request, for: access)) == true
         {
             return error(operation, answer, to: request, retrying: .backOff)

@@ -116,7 +116,7 @@ extension RegistryClient {
                 let first = try await authorize(request, for: session.access)
                 let answer = try await sender.send(first)
                 // A token that has expired may be why the upload is given up.
-                guard RegistryAnswer(answer, secret: first.fields[.authorization]).namesTheToken,
+                guard RegistryAnswer(answer, to: first).namesTheToken,
                     try await renew(after: answer, to: first, for: session.access)
                 else { return }
                 _ = try await sender.send(try await authorize(request, for: session.access))

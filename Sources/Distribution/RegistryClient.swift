@@ -126,11 +126,10 @@ public struct RegistryClient: Sendable {
         to request: WireRequest,
         for access: RegistryAccess? = nil
     ) async throws -> Bool {
-        let rejected = request.fields[.authorization]
-        return try await authorization.renew(
-            insteadOf: rejected,
+        try await authorization.renew(
+            insteadOf: request.fields[.authorization],
             for: access ?? RegistryAccess(of: request),
-            challenges: RegistryAnswer(response, secret: rejected).challenges
+            challenges: RegistryAnswer(response, to: request).challenges
         )
     }
 
@@ -142,20 +141,18 @@ public struct RegistryClient: Sendable {
         to request: WireRequest,
         isWanted: Bool
     ) async throws -> Bool {
-        let secret = request.fields[.authorization]
-        guard request.url.origin == base.origin else { return false }
-        if RegistryAnswer(response, secret: secret).namesTheToken { return true }
-        guard request.method == .head, [400, 403].contains(response.status.code), !isWanted, secret != nil else {
-            return false
-        }
-        let probe = try await sender.send(
-            WireRequest(
-                .get,
-                base.at(path: "/v2/"),
-                fields: HTTPFields(request.fields.filter { $0.name == .authorization })
-            )
+        // None of the others does, and what was asked for needn't be read through.
+        guard request.url.origin == base.origin, [400, 401, 403].contains(response.status.code) else { return false }
+        if RegistryAnswer(response, to: request).namesTheToken { return true }
+        guard request.method == .head, response.status.code != 401, !isWanted,
+            request.fields[.authorization] != nil
+        else { return false }
+        let probe = WireRequest(
+            .get,
+            base.at(path: "/v2/"),
+            fields: HTTPFields(request.fields.filter { $0.name == .authorization })
         )
-        return RegistryAnswer(probe, secret: secret).namesTheToken
+        return RegistryAnswer(try await sender.send(probe), to: probe).namesTheToken
     }
 
     /// What an answer means that nobody wanted.
@@ -165,7 +162,7 @@ public struct RegistryClient: Sendable {
         to request: WireRequest,
         retrying advice: RetryAdvice? = nil
     ) -> RegistryError {
-        let answer = RegistryAnswer(response, secret: request.fields[.authorization])
+        let answer = RegistryAnswer(response, to: request)
         let kind = answer.kind
         var message = clipped(
             answer.text,
@@ -175,7 +172,7 @@ public struct RegistryClient: Sendable {
             message += message.isEmpty ? note : "; \(note)"
         }
         if message.isEmpty, (300..<400).contains(answer.status), let location = response.fields[.location] {
-            message = clipped("a redirect to \(cleaned(location, without: request.fields[.authorization]))")
+            message = clipped("a redirect to \(cleaned(location, without: request.secrets))")
         }
         return RegistryError(
             operation,
@@ -184,7 +181,7 @@ public struct RegistryClient: Sendable {
             url: request.url,
             status: answer.status,
             codes: answer.codes.map { .init(code: clipped($0.code, to: 60), message: clipped($0.message)) },
-            requestID: requestID(of: response),
+            requestID: requestID(of: response, to: request),
             retryAdvice: advice
                 ?? (answer.isCut ? .backOff : retryAdvice(kind, response, isOurs: request.url.origin == base.origin))
         )
@@ -207,10 +204,10 @@ public struct RegistryClient: Sendable {
         }
     }
 
-    private func requestID(of response: WireResponse) -> String? {
+    private func requestID(of response: WireResponse, to request: WireRequest) -> String? {
         for name in ["x-amzn-requestid", "x-amz-request-id", "x-request-id"] {
             guard let value = HTTPField.Name(name).flatMap({ response.fields[$0] }), !value.isEmpty else { continue }
-            return clipped(cleaned(value, without: nil), to: 80)
+            return clipped(cleaned(value, without: request.secrets), to: 80)
         }
         return nil
     }

@@ -60,13 +60,15 @@ extension TokenRealm {
             ["grant_type=refresh_token", "client_id=\(TokenServer.clientID)"]
             + items(service, together.isEmpty ? [] : [together])
             + ["refresh_token=\(queryEncoded(refreshToken))"]
-        return WireRequest(
+        var request = WireRequest(
             .post,
             url,
             fields: [.contentType: "application/x-www-form-urlencoded"],
             body: Array(form.joined(separator: "&").utf8),
             largestAnswer: TokenServer.largestAnswer
         )
+        request.secretsInBody = [refreshToken]
+        return request
     }
 
     private func items(_ service: String?, _ scopes: [String]) -> [String] {

@@ -27,21 +27,16 @@ struct TokenServer: Sendable {
         for scopes: [RegistryScope],
         as found: FoundCredentials
     ) async throws -> (header: String, expiresAt: Date?) {
-        let request: WireRequest
-        let secret: String?
-        switch found.credentials {
-        case .identityToken(let token):
-            request = realm.exchange(scopes, refreshToken: token)
-            secret = "Bearer \(token)"
-        case .password, nil:
-            secret = found.credentials?.basic
-            request = realm.question(scopes, authorization: secret)
-        }
+        let request =
+            switch found.credentials {
+            case .identityToken(let token): realm.exchange(scopes, refreshToken: token)
+            case .password, nil: realm.question(scopes, authorization: found.credentials?.basic)
+            }
         return try await retry.run { _ in
             let start = now()
             let response = try await send(request)
             guard response.status == .ok else {
-                throw refusal(response, to: request, secret, found)
+                throw refusal(response, to: request, found)
             }
             guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(response.body)),
                 let token = answer.token ?? answer.access_token,
@@ -85,22 +80,17 @@ struct TokenServer: Sendable {
     private func refusal(
         _ response: WireResponse,
         to request: WireRequest,
-        _ secret: String?,
         _ found: FoundCredentials
     ) -> RegistryError {
-        let answer = RegistryAnswer(response, secret: secret)
+        let answer = RegistryAnswer(response, to: request)
         let status = response.status.code
         let isTemporary = status >= 500 || status == 429 || status == 408
         // OAuth 2 says 400 `invalid_grant` of a refresh token that has ended (RFC 6749, section 5.2).
         let isDoorClosed = [400, 401, 403].contains(status)
-        var text = answer.text
-        if case .password(_, let password) = found.credentials, password.utf8.count >= 4 {
-            text = text.replacing(password, with: "…")
-        }
         return RegistryError(
             .authorize,
             isDoorClosed ? .unauthorized : status == 429 ? .tooManyRequests : isTemporary ? .serverFault : .other,
-            "\(clipped(text))\(text.isEmpty ? "" : "; ")\(found.place)",
+            "\(clipped(answer.text))\(answer.text.isEmpty ? "" : "; ")\(found.place)",
             url: request.url,
             status: status,
             codes: answer.codes.map { .init(code: clipped($0.code, to: 60), message: clipped($0.message)) },

@@ -107,7 +107,7 @@ public struct ECRClient: Sendable {
                 "answered",
                 [
                     "attempt": "\(attempt)", "status": "\(response.status.code)",
-                    "request": "\(response.fields[.amzRequestID] ?? "-")", "bytes": "\(response.body.count)",
+                    "request": "\(response.quoted(.amzRequestID) ?? "-")", "bytes": "\(response.body.count)",
                 ]
             )
             let error = response.status.kind == .successful ? nil : ECRError(call.name, response)
@@ -137,13 +137,15 @@ public struct ECRClient: Sendable {
         at time: Date
     ) async throws -> WireResponse {
         if let alternative, usesAlternative.withLock({ $0 }) {
-            return try await sender.send(signed(call, attempt, credentials, at: time, to: alternative))
+            return try await sender.answer(to: signed(call, attempt, credentials, at: time, to: alternative))
         }
         do {
-            return try await sender.send(signed(call, attempt, credentials, at: time, to: endpoint))
+            return try await sender.answer(to: signed(call, attempt, credentials, at: time, to: endpoint))
         } catch let error as WireError where error.reason == .unresolvable {
             guard let alternative,
-                let response = try? await sender.send(signed(call, attempt, credentials, at: time, to: alternative))
+                let response = try? await sender.answer(
+                    to: signed(call, attempt, credentials, at: time, to: alternative)
+                )
             else { throw error }
             usesAlternative.withLock { $0 = true }
             log(call, "answered by \(alternative.host): nobody knows \(endpoint.host)", [:])

@@ -61,14 +61,14 @@ extension ECRError {
         let isCut = said == nil && response.fields[.contentType]?.contains("json") == true
         self.init(
             operation: operation,
-            code: type.map(Code.init(type:))
+            code: type.map { Code(type: response.secrets.cut(from: $0)) }
                 ?? (isCut ? .unreadableAnswer : Code(rawValue: String(response.status.code))),
-            message: presentable(said.map { $0.message ?? "" } ?? response.excerpt()),
+            message: presentable(said.map { $0.message ?? "" } ?? response.excerpt(), without: response.secrets),
             status: response.status.code,
-            requestID: response.fields[.amzRequestID],
+            requestID: response.quoted(.amzRequestID),
             retryAfter: response.retryAfter,
             lastValidByteReceived: said?.lastValidByteReceived,
-            kmsError: said?.kmsError
+            kmsError: (said?.kmsError).map(response.secrets.cut)
         )
     }
 
@@ -79,7 +79,7 @@ extension ECRError {
             code: .unreadableAnswer,
             message: "the answer was not complete: \(reason)",
             status: response.status.code,
-            requestID: response.fields[.amzRequestID]
+            requestID: response.quoted(.amzRequestID)
         )
     }
 

@@ -24,6 +24,8 @@ public struct WireRequest: Sendable {
     ///
     /// It then waits behind blobs that are under way, some milliseconds, and leaves them an open connection.
     public var travelsWithBlobs = false
+    /// What nobody may be shown of ``content``.
+    public var secretsInBody: [String] = []
 
     public static let usualDeadline: Duration = .seconds(60)
     /// Holds a `BatchGetImage` of large manifests and every page that ECR sends.
@@ -84,6 +86,8 @@ public struct WireResponse: Sendable {
     public var status: HTTPResponse.Status
     public var fields: HTTPFields
     public var body: [UInt8]
+    /// What it may quote of the request that it answers, and nobody may be shown.
+    public private(set) var secrets = Secrets()
 
     public init(status: HTTPResponse.Status, fields: HTTPFields = [:], body: [UInt8] = []) {
         self.status = status
@@ -91,9 +95,19 @@ public struct WireResponse: Sendable {
         self.body = body
     }
 
-    /// The first `limit` bytes as text, for an error message.
+    /// The first `limit` bytes as text, without ``secrets``, for an error message.
     public func excerpt(_ limit: Int = 300) -> String {
-        String(decoding: body.prefix(limit), as: UTF8.self)
+        secrets.cut(from: String(decoding: body.prefix(limit), as: UTF8.self))
+    }
+
+    /// A field's value without ``secrets``, for an error message.
+    public func quoted(_ name: HTTPField.Name) -> String? { fields[name].map(secrets.cut) }
+
+    /// The same answer, to this very request.
+    func answering(_ request: WireRequest) -> WireResponse {
+        var answer = self
+        answer.secrets = request.secrets
+        return answer
     }
 
     /// The server's own clock, where it says.
@@ -142,4 +156,13 @@ public protocol HTTPSending: Sendable {
     /// - Returns: The answer, whatever its status.
     /// - Throws: ``WireError`` when there is no answer, or `CancellationError`.
     func send(_ request: WireRequest) async throws -> WireResponse
+}
+
+extension HTTPSending {
+    /// Sends a request whose answer may end up in an error: it knows what must not be quoted of it.
+    ///
+    /// - Throws: As ``send(_:)``
+    package func answer(to request: WireRequest) async throws -> WireResponse {
+        try await send(request).answering(request)
+    }
 }

@@ -87,12 +87,13 @@ struct SecretTests {
 
 extension Emulator {
     /// All that it gave out and was configured with.
-    fileprivate var secrets: [String] {
+    var secrets: [String] {
         aws.state.withLock { state in
             let sessions = state.identities.sessions.all
             return state.tokens.all.map(\.name) + state.downloads.all.map(\.element.signature)
                 + sessions.flatMap { [$0.name, $0.element.secret, $0.element.token] }
-                + state.identities.accounts.map(\.secretAccessKey)
+                + state.identities.accounts.map(\.secretAccessKey) + state.metadataTokens.all.map(\.name)
+                + state.signIns.flatMap { [$0.accessToken, $0.refreshToken, $0.clientSecret].compactMap { $0 } }
         }
     }
 }

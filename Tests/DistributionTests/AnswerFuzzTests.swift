@@ -17,8 +17,10 @@ struct AnswerFuzzTests {
     ]
 
     @Test("refusals are read without harm: on one line, without what was sent to get them", arguments: bodies)
-    func refusals(_ text: String) {
+    func refusals(_ text: String) throws {
         var random = Seeded(UInt64(text.utf8.count))
+        let address = try HTTPURL("https://registry.example/v2/")
+        let request = WireRequest(.get, address, fields: [.authorization: Self.secret])
         let count = 1_500
         for _ in 0..<count {
             let body = mutated(Array(text.utf8), using: &random)
@@ -27,7 +29,7 @@ struct AnswerFuzzTests {
                 fields: [.contentType: "application/json"],
                 body: body
             )
-            let answer = RegistryAnswer(response, secret: Self.secret)
+            let answer = RegistryAnswer(response, to: request)
             let said = ([answer.text] + answer.codes.flatMap { [$0.code, $0.message] }).joined(separator: " ")
             #expect(!said.unicodeScalars.contains { $0.value < 32 || (127...159).contains($0.value) })
             #expect(!said.contains("QVdTOmh1bnRlcjI9"))

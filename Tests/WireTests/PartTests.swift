@@ -1,6 +1,7 @@
 import Content
 import HTTPTypes
 import Platform
+import TestPrograms
 import Testing
 
 @testable import Wire

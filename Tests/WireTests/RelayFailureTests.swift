@@ -3,6 +3,7 @@ import Dispatch
 import Glibc
 import HTTPTypes
 import Platform
+import TestPrograms
 import Testing
 
 @testable import Wire

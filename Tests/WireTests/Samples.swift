@@ -2,6 +2,7 @@ import Content
 import Foundation
 import HTTPTypes
 import Platform
+import TestPrograms
 import Wire
 
 /// Bytes that repeat nowhere within a ring, so that a misplaced one is seen.

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Platform
+import TestPrograms
 import Testing
 
 @testable import Wire

@@ -6,15 +6,15 @@ import Platform
 ///
 /// One thread per connection, blocking sockets: a script reads like what happens on the wire. Sockets give up
 /// after ten seconds, so that a broken test ends.
-final class ScriptedServer: Sendable {
-    typealias Script = @Sendable (Connection) throws -> Void
+public final class ScriptedServer: Sendable {
+    public typealias Script = @Sendable (Connection) throws -> Void
 
-    let port: Int
+    public let port: Int
     private let listener: CInt
     private let open = Lock<[CInt]>([])
     private let accepted = Lock(0)
 
-    init(_ script: @escaping Script) throws {
+    public init(_ script: @escaping Script) throws {
         let listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -52,24 +52,24 @@ final class ScriptedServer: Sendable {
         }
     }
 
-    var connectionCount: Int { accepted.withLock { $0 } }
+    public var connectionCount: Int { accepted.withLock { $0 } }
 
-    func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
+    public func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
 
     /// Ends every connection, and with it every script that waits for one.
-    func stop() {
+    public func stop() {
         shutdown(listener, CInt(SHUT_RDWR))
         open.withLock { sockets in for socket in sockets { shutdown(socket, CInt(SHUT_RDWR)) } }
     }
 }
 
-struct SocketFailure: Error {
-    let code: CInt
-    init(_ code: CInt) { self.code = code }
+public struct SocketFailure: Error {
+    public let code: CInt
+    public init(_ code: CInt) { self.code = code }
 }
 
 /// Runs `body` with a server, and stops that afterwards.
-func withServer<Result>(
+public func withServer<Result>(
     _ script: @escaping ScriptedServer.Script,
     _ body: (ScriptedServer) async throws -> Result
 ) async throws -> Result {
@@ -79,24 +79,24 @@ func withServer<Result>(
 }
 
 /// The head of a request as it came, and the bytes after it that were read along.
-struct ReceivedHead {
-    let line: String
-    let fields: [String]
+public struct ReceivedHead {
+    public let line: String
+    public let fields: [String]
 
-    var method: String { String(line.prefix { $0 != " " }) }
-    var path: String { String(line.split(separator: " ")[1]) }
+    public var method: String { String(line.prefix { $0 != " " }) }
+    public var path: String { String(line.split(separator: " ")[1]) }
 
     /// The value of the field, `nil` if it wasn't sent.
-    subscript(name: String) -> String? {
+    public subscript(name: String) -> String? {
         fields.first { $0.lowercased().hasPrefix(name.lowercased() + ":") }
             .map { $0.dropFirst(name.count + 1).trimmingCharacters(in: .whitespaces) }
     }
 
-    var contentLength: Int { self["Content-Length"].flatMap { Int($0) } ?? 0 }
+    public var contentLength: Int { self["Content-Length"].flatMap { Int($0) } ?? 0 }
 }
 
 /// One accepted connection, for one script.
-final class Connection {
+public final class Connection {
     private let socket: CInt
     private var pending: [UInt8] = []
 
@@ -110,7 +110,7 @@ final class Connection {
     }
 
     /// - Throws: ``SocketFailure`` when the client has gone.
-    func readHead() throws -> ReceivedHead {
+    public func readHead() throws -> ReceivedHead {
         let end = Array("\r\n\r\n".utf8)
         while true {
             if let range = pending.firstRange(of: end) {
@@ -124,14 +124,14 @@ final class Connection {
     }
 
     /// Reads exactly `count` bytes.
-    func read(_ count: Int) throws -> [UInt8] {
+    public func read(_ count: Int) throws -> [UInt8] {
         while pending.count < count { pending += try readSome() }
         defer { pending.removeFirst(count) }
         return Array(pending.prefix(count))
     }
 
     /// Reads until the client closes or resets, and says how many bytes came.
-    func readToEnd(_ heard: (Int) -> Void = { _ in }) -> Int {
+    public func readToEnd(_ heard: (Int) -> Void = { _ in }) -> Int {
         var total = pending.count
         heard(total)
         while let some = try? readSome() {
@@ -152,9 +152,9 @@ final class Connection {
         return bytes
     }
 
-    func send(_ text: String) throws { try send(Array(text.utf8)) }
+    public func send(_ text: String) throws { try send(Array(text.utf8)) }
 
-    func send(_ bytes: some Collection<UInt8>) throws {
+    public func send(_ bytes: some Collection<UInt8>) throws {
         var rest = Array(bytes)[...]
         while !rest.isEmpty {
             let moved = rest.withUnsafeBytes {
@@ -166,7 +166,7 @@ final class Connection {
     }
 
     /// A whole answer with its `Content-Length`.
-    func answer(_ status: String, _ fields: [String] = [], _ body: some Collection<UInt8> = []) throws {
+    public func answer(_ status: String, _ fields: [String] = [], _ body: some Collection<UInt8> = []) throws {
         try send(
             (["HTTP/1.1 \(status)", "Content-Length: \(body.count)"] + fields).joined(separator: "\r\n")
                 + "\r\n\r\n"
@@ -174,22 +174,22 @@ final class Connection {
         try send(body)
     }
 
-    func answer(_ status: String, text: String) throws { try answer(status, [], Array(text.utf8)) }
+    public func answer(_ status: String, text: String) throws { try answer(status, [], Array(text.utf8)) }
 
     /// Waits for the client to close; what it sends is dropped.
-    func stall() { _ = readToEnd() }
+    public func stall() { _ = readToEnd() }
 
     /// Reads nothing until the server is stopped or the client resets.
-    func waitForStop() {
+    public func waitForStop() {
         var watched = pollfd(fd: socket, events: 0, revents: 0)
         poll(&watched, 1, 10_000)
     }
 
     /// Lets time go by, for servers that are slow; no test waits for this to be over.
-    func wait(milliseconds: CInt) { poll(nil, 0, milliseconds) }
+    public func wait(milliseconds: CInt) { poll(nil, 0, milliseconds) }
 
     /// Carries bytes both ways between the client and a server on loopback, until either of them closes.
-    func tunnel(to port: Int) throws {
+    public func tunnel(to port: Int) throws {
         let server = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         defer { close(server) }
         var address = sockaddr_in()
@@ -216,7 +216,7 @@ final class Connection {
     }
 
     /// The connection will end with a reset instead of an orderly close.
-    func resetWhenClosed() {
+    public func resetWhenClosed() {
         var hard = linger(l_onoff: 1, l_linger: 0)
         setsockopt(socket, SOL_SOCKET, SO_LINGER, &hard, socklen_t(MemoryLayout<linger>.size))
     }

@@ -1,0 +1,180 @@
+internal import FoundationEssentials
+internal import HTTPTypes
+
+/// Texts that nobody may be shown.
+///
+/// Whoever refuses a request may quote it: in a debugging page, a canonical request, a dump. They are found in it whole and
+/// in pieces, as they are and as base64, hexadecimal, percent-encoding, JSON and XML write them.
+public struct Secrets: Sendable, Hashable {
+    private var texts: [String]
+
+    /// In bytes: a shorter piece of a secret tells nothing, and may be a word that anybody uses.
+    private static let piece = 12
+    /// In bytes: a shorter secret is no secret, and may stand in any text.
+    private static let shortest = 6
+
+    public init(_ texts: [String] = []) {
+        self.texts = texts.filter { $0.utf8.count >= Self.shortest }
+    }
+
+    /// `text` with `…` where a secret was, or 12 bytes or more of one.
+    public func cut(from text: String) -> String {
+        guard !texts.isEmpty, !text.isEmpty else { return text }
+        let bytes = Array(text.utf8)
+        var isSecret = [Bool](repeating: false, count: bytes.count)
+        let there = Set(Self.windows(of: bytes))
+        var found: Set<UInt128> = []
+        for text in texts {
+            for form in Self.forms(of: Array(text.utf8)) {
+                if form.count >= Self.piece {
+                    for window in Self.windows(of: form) where there.contains(window) { found.insert(window) }
+                } else {
+                    for range in bytes.ranges(of: form) { for place in range { isSecret[place] = true } }
+                }
+            }
+        }
+        for (place, window) in Self.windows(of: bytes).enumerated() where found.contains(window) {
+            for place in place..<place + Self.piece { isSecret[place] = true }
+        }
+        guard isSecret.contains(true) else { return text }
+        var kept: [UInt8] = []
+        for (place, byte) in bytes.enumerated() {
+            if !isSecret[place] {
+                kept.append(byte)
+            } else if place == 0 || !isSecret[place - 1] {
+                kept += "…".utf8
+            }
+        }
+        return String(decoding: kept, as: UTF8.self)
+    }
+
+    /// Every piece, each as a number.
+    private static func windows(of bytes: [UInt8]) -> [UInt128] {
+        guard bytes.count >= piece else { return [] }
+        let mask = UInt128.max >> (128 - 8 * piece)
+        var window: UInt128 = 0
+        var all: [UInt128] = []
+        all.reserveCapacity(bytes.count - piece + 1)
+        for (place, byte) in bytes.enumerated() {
+            window = (window << 8 | UInt128(byte)) & mask
+            if place >= piece - 1 { all.append(window) }
+        }
+        return all
+    }
+
+    /// The secret itself, and what others may write for it.
+    private static func forms(of secret: [UInt8]) -> [[UInt8]] {
+        let texts = [secret, escaped(secret, inJSON), escaped(secret, inXML)]
+        let percent = [true, false].map { uppercase in
+            secret.flatMap { isUnreserved($0) ? [$0] : [UInt8(ascii: "%")] + hexadecimal($0, uppercase: uppercase) }
+        }
+        let hexadecimals = [true, false].map { uppercase in
+            secret.flatMap { hexadecimal($0, uppercase: uppercase) }
+        }
+        return texts + percent + hexadecimals + base64(secret)
+    }
+
+    /// At each of the three places where it may begin in what is encoded, without the characters that depend on its
+    /// neighbours; by both alphabets.
+    private static func base64(_ secret: [UInt8]) -> [[UInt8]] {
+        (0..<3).flatMap { shift in
+            let whole = Array(Data([UInt8](repeating: 0, count: shift) + secret).base64EncodedString().utf8)
+            let own = Array(whole[(8 * shift + 5) / 6..<8 * (shift + secret.count) / 6])
+            let safe = own.map { byte in
+                byte == UInt8(ascii: "+") ? UInt8(ascii: "-") : byte == UInt8(ascii: "/") ? UInt8(ascii: "_") : byte
+            }
+            return [own, safe]
+        }
+    }
+
+    private static func escaped(_ secret: [UInt8], _ escapes: [UInt8: String]) -> [UInt8] {
+        secret.flatMap { byte in escapes[byte].map { Array($0.utf8) } ?? [byte] }
+    }
+
+    private static let inJSON = [
+        UInt8(ascii: "/"): "\\/", UInt8(ascii: "\""): "\\\"", UInt8(ascii: "\\"): "\\\\",
+    ]
+    private static let inXML = [
+        UInt8(ascii: "&"): "&amp;", UInt8(ascii: "<"): "&lt;", UInt8(ascii: ">"): "&gt;", UInt8(ascii: "\""): "&quot;",
+        UInt8(ascii: "'"): "&apos;",
+    ]
+
+    private static func hexadecimal(_ byte: UInt8, uppercase: Bool) -> [UInt8] {
+        let digits = Array((uppercase ? "0123456789ABCDEF" : "0123456789abcdef").utf8)
+        return [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+    }
+
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+            UInt8(ascii: "~"):
+            true
+        default: false
+        }
+    }
+}
+
+/// Printing, dumping or reflecting one shows how many there are.
+extension Secrets: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    public var description: String { "\(texts.count) secrets" }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension WireRequest {
+    /// What an answer to it may quote and nobody may be shown: credentials, tokens and signatures, wherever they stand.
+    public var secrets: Secrets {
+        var texts = secretsInBody
+        for field in fields {
+            let name = field.name.canonicalName
+            if name == "authorization" {
+                texts += secretParts(ofAuthorization: field.value)
+            } else if name.hasSuffix("token") {
+                texts.append(field.value)
+            }
+        }
+        for item in (url.query ?? "").split(separator: "&") {
+            let parts = item.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2, !publicParameters.contains(String(parts[0])) else { continue }
+            texts += [String(parts[1]), percentDecoded(parts[1])]
+        }
+        return Secrets(texts)
+    }
+}
+
+/// What this client writes into queries itself; every other one was handed to it, and may be a signature.
+private let publicParameters: Set<String> = [
+    "account_id", "artifactType", "digest", "from", "last", "mount", "n", "role_name", "scope", "service",
+]
+
+private func secretParts(ofAuthorization value: String) -> [String] {
+    // A region and the names of fields are no secrets, and explain much where somebody quotes them.
+    if value.hasPrefix("AWS4-") {
+        return value.split { $0 == " " || $0 == "," }.compactMap { part in
+            if part.hasPrefix("Credential=") { return part.dropFirst("Credential=".count).prefix { $0 != "/" } }
+            return part.hasPrefix("Signature=") ? part.dropFirst("Signature=".count) : nil
+        }.map(String.init)
+    }
+    let words = value.split(separator: " ").map(String.init)
+    // A container's token may come without a scheme.
+    guard words.count == 2 else { return [value] }
+    guard words[0].lowercased() == "basic", let plain = Data(base64Encoded: words[1]) else { return [words[1]] }
+    let password = plain.drop { $0 != UInt8(ascii: ":") }.dropFirst()
+    return [words[1], String(decoding: password, as: UTF8.self)]
+}
+
+/// `text` where an escape is broken: it is only looked for.
+private func percentDecoded(_ text: Substring) -> String {
+    var rest = text.utf8[...]
+    var bytes: [UInt8] = []
+    while let byte = rest.popFirst() {
+        if byte == UInt8(ascii: "%"), let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) {
+            bytes.append(code)
+            rest = rest.dropFirst(2)
+        } else {
+            bytes.append(byte)
+        }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+}

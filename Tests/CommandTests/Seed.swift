@@ -1,0 +1,34 @@
+import Foundation
+
+@testable import ECREmulator
+
+/// What this run's secrets are: each of them another one every time, with all that encodings change.
+enum Seed: String, CaseIterable, Sendable {
+    case keySecret, keyToken, profileSecret, externalID
+    case roleID, roleSecret, roleToken
+    case access, refresh, clientSecret, renewedAccess, renewedRefresh
+    case webToken, containerToken, metadataToken
+    case processSecret, processToken
+    case registryPassword, dockerPassword, identityToken, bearer
+    case presignedID, signature, uploadState
+    case proxyPassword
+
+    private static let texts: [Seed: String] = {
+        Dictionary(uniqueKeysWithValues: allCases.map { seed in (seed, made(seed)) })
+    }()
+
+    var text: String { Self.texts[self] ?? "" }
+
+    private static func made(_ seed: Seed) -> String {
+        let letters = (0..<4).map { _ in RandomText.mixed(12) }
+        return switch seed {
+        // These are sent in places where nothing else may stand.
+        case .roleID, .presignedID: "ASIA" + RandomText.hexadecimal(16).uppercased()
+        case .signature: RandomText.hexadecimal(64)
+        case .uploadState, .proxyPassword: letters.joined(separator: "-")
+        // What STS takes for an external id (facts/ecr.md E.3).
+        case .externalID: letters.joined(separator: "/") + "=,@:"
+        default: letters.joined(separator: "/") + "+=="
+        }
+    }
+}
