@@ -167,4 +167,22 @@ struct RoleTests {
         #expect("\(try #require(error))".contains(phrase))
         #expect(sender.requests.isEmpty)
     }
+
+    @Test("that STS can't be asked for, or is too busy for, are no refusal")
+    func trouble() async throws {
+        func failure(_ answer: @escaping @Sendable () throws -> WireResponse) async throws -> IdentityError {
+            let sender = RecordingSender { _, _ in try answer() }
+            let (resolver, _) = try resolver(Self.keys, sender: sender)
+            let error = await #expect(throws: IdentityError.self) {
+                try await resolver.credentials(.init(roleARN: Self.role))
+            }
+            return try #require(error)
+        }
+        let unreachable = try await failure { throw WireError(.unreachable, "no route to host") }
+        #expect(unreachable.failure?.reason == .unreachable && unreachable.refusal == nil && !unreachable.isPassing)
+        let busy = try await failure { refusal(400, "Throttling") }
+        #expect(busy.isPassing && busy.failure == nil && busy.refusal == nil)
+        let denied = try await failure { refusal(403, "AccessDenied") }
+        #expect(denied.refusal != nil && denied.failure == nil && !denied.isPassing)
+    }
 }

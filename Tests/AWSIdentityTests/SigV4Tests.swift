@@ -158,4 +158,10 @@ struct SigV4Tests {
         let canonical = CanonicalRequest(method: "GET", path: "/", query: query, host: "h", fields: [:], bodyHash: "x")
         #expect(canonical.text.split(separator: "\n", omittingEmptySubsequences: false)[2] == expected)
     }
+
+    @Test("writes any number that somebody calls a time", arguments: [1e300, -1e300, .infinity, 9e18, -62_167_219_201])
+    func anyTime(_ seconds: Double) {
+        let text = AWSTime.extended(Date(timeIntervalSince1970: seconds))
+        #expect(text == (seconds > 0 ? "9999-12-31T23:59:59Z" : "0000-01-01T00:00:00Z"))
+    }
 }

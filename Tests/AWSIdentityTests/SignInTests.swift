@@ -284,7 +284,8 @@ struct SignInTests {
                     == IdentityError(
                         "IAM Identity Center in eu-central-1 can't be reached: no route to host",
                         tried: [path],
-                        remedy: "check sso_region, and that this machine reaches portal.sso.eu-central-1.amazonaws.com"
+                        remedy: "check sso_region, and that this machine reaches portal.sso.eu-central-1.amazonaws.com",
+                        failure: WireError(.unreachable, "no route to host")
                     )
             )
         }
