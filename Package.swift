@@ -168,7 +168,10 @@ let package = Package(
         ),
         .testTarget(
             name: "InteropTests",
-            dependencies: ["ecr-replicate", "ECREmulator", "Content", "Platform", "TestInputs", "TestPrograms"],
+            dependencies: [
+                "ecr-replicate", "ECRAPI", "AWSIdentity", "Wire", "ECREmulator", "Content", "Platform", "TestInputs",
+                "TestPrograms", httpTypes, logging,
+            ],
             swiftSettings: testSettings
         ),
     ]

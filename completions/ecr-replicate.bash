@@ -173,20 +173,20 @@ _ecr-replicate() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    retag|copy|promote|inspect|ls|doctor|emulator|demo|help)
+    retag|copy|promote|inspect|ls|doctor|iam-policy|emulator|demo|help)
         # Offer subcommand argument completions
         "_ecr-replicate_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'retag copy promote inspect ls doctor emulator demo help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'retag copy promote inspect ls doctor iam-policy emulator demo help' -- "${cur}"))
         ;;
     esac
 }
 
 _ecr-replicate_retag() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --version -h --help)
+    non_repeating_flags=(--dry-run --fips --dual-stack --source-fips --source-dual-stack --version -h --help)
     repeating_options=()
     non_repeating_options=(--if-exists --if-current --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle)
     __ecr-replicate_offer_flags_options -1
@@ -254,7 +254,7 @@ _ecr-replicate_retag() {
 
 _ecr-replicate_copy() {
     repeating_flags=()
-    non_repeating_flags=(--all-tags --dry-run --version -h --help)
+    non_repeating_flags=(--all-tags --dry-run --fips --dual-stack --source-fips --source-dual-stack --destination-fips --destination-dual-stack --version -h --help)
     repeating_options=(--tag --platform --match)
     non_repeating_options=(--newest --if-exists --if-current --referrers --create-repository --upload --resumable-above --state-dir --jobs --limit-rate --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
     __ecr-replicate_offer_flags_options -1
@@ -377,7 +377,7 @@ _ecr-replicate_copy() {
 
 _ecr-replicate_promote() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --version -h --help)
+    non_repeating_flags=(--dry-run --fips --dual-stack --source-fips --source-dual-stack --destination-fips --destination-dual-stack --version -h --help)
     repeating_options=(--tag)
     non_repeating_options=(--if-exists --if-current --referrers --create-repository --upload --resumable-above --state-dir --jobs --limit-rate --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
     __ecr-replicate_offer_flags_options 2
@@ -491,7 +491,7 @@ _ecr-replicate_promote() {
 
 _ecr-replicate_inspect() {
     repeating_flags=()
-    non_repeating_flags=(--raw --version -h --help)
+    non_repeating_flags=(--raw --fips --dual-stack --source-fips --source-dual-stack --version -h --help)
     repeating_options=()
     non_repeating_options=(--referrers --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle)
     __ecr-replicate_offer_flags_options 1
@@ -556,7 +556,7 @@ _ecr-replicate_inspect() {
 
 _ecr-replicate_ls() {
     repeating_flags=()
-    non_repeating_flags=(--version -h --help)
+    non_repeating_flags=(--fips --dual-stack --source-fips --source-dual-stack --version -h --help)
     repeating_options=(--match)
     non_repeating_options=(--newest --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle)
     __ecr-replicate_offer_flags_options 1
@@ -623,7 +623,7 @@ _ecr-replicate_ls() {
 
 _ecr-replicate_doctor() {
     repeating_flags=()
-    non_repeating_flags=(--version -h --help)
+    non_repeating_flags=(--fips --dual-stack --source-fips --source-dual-stack --destination-fips --destination-dual-stack --version -h --help)
     repeating_options=()
     non_repeating_options=(--referrers --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
     __ecr-replicate_offer_flags_options 2
@@ -699,6 +699,55 @@ _ecr-replicate_doctor() {
         return
         ;;
     '--destination-registry-endpoint')
+        return
+        ;;
+    esac
+}
+
+_ecr-replicate_iam-policy() {
+    repeating_flags=()
+    non_repeating_flags=(--with-optional --all-tags --version -h --help)
+    repeating_options=(--match)
+    non_repeating_options=(--only --output --principal --role-arn --source-role-arn --destination-role-arn --newest --upload --create-repository --kms-key)
+    __ecr-replicate_offer_flags_options 2
+
+    # Offer option value completions
+    case "${prev}" in
+    '--only')
+        __ecr-replicate_add_completions -W 'source-identity'$'\n''source-repository'$'\n''destination-identity'$'\n''destination-repository'
+        return
+        ;;
+    '--output')
+        __ecr-replicate_add_completions -W 'text'$'\n''json'
+        return
+        ;;
+    '--principal')
+        return
+        ;;
+    '--role-arn')
+        return
+        ;;
+    '--source-role-arn')
+        return
+        ;;
+    '--destination-role-arn')
+        return
+        ;;
+    '--match')
+        return
+        ;;
+    '--newest')
+        return
+        ;;
+    '--upload')
+        __ecr-replicate_add_completions -W 'auto'$'\n''registry'$'\n''api'
+        return
+        ;;
+    '--create-repository')
+        __ecr-replicate_add_completions -W 'never'$'\n''defaults'
+        return
+        ;;
+    '--kms-key')
         return
         ;;
     esac

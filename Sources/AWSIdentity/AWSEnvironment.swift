@@ -55,7 +55,7 @@ public struct AWSEnvironment: Sendable {
     /// In bytes.
     static let largestFile = 4 << 20
 
-    private func expanded(_ path: String) -> String {
+    func expanded(_ path: String) -> String {
         path == "~" || path.hasPrefix("~/") ? home + path.dropFirst() : path
     }
 }

@@ -54,7 +54,7 @@ struct CanonicalRequest {
                 segments.append(segment)
             }
         }
-        let isFolder = path.hasSuffix("/") || path.hasSuffix("/.") || path.hasSuffix("/..")
+        let isFolder = path.hasSuffix("/")
         let joined = "/" + segments.joined(separator: "/")
         return encoded(Array((isFolder && joined != "/" ? joined + "/" : joined).utf8), keeping: UInt8(ascii: "/"))
     }

@@ -9,7 +9,7 @@ struct ContainerCredentials: Sendable {
     let url: HTTPURL
     /// The variable that named it.
     let variable: String
-    let resolver: IdentityResolver
+    let surroundings: Surroundings
 
     static let relativeVariable = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
     static let fullVariable = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
@@ -23,8 +23,8 @@ struct ContainerCredentials: Sendable {
 
     /// - Returns: `nil` where the environment names no such endpoint.
     /// - Throws: ``IdentityError`` when it names one that no token may be sent to.
-    init?(_ resolver: IdentityResolver) throws {
-        let environment = resolver.environment
+    init?(_ surroundings: Surroundings) throws {
+        let environment = surroundings.environment
         let text: String
         if let relative = environment[Self.relativeVariable] {
             variable = Self.relativeVariable
@@ -35,7 +35,7 @@ struct ContainerCredentials: Sendable {
         } else {
             return nil
         }
-        self.resolver = resolver
+        self.surroundings = surroundings
         do {
             url = try HTTPURL(text)
         } catch {
@@ -52,7 +52,8 @@ struct ContainerCredentials: Sendable {
     /// - Throws: ``IdentityError``, `CancellationError`.
     func credentials() async throws -> AWSCredentials {
         do {
-            return try await RetryPolicy(attempts: Self.attempts, base: .zero, clock: resolver.retry.clock).run { _ in
+            return try await RetryPolicy(attempts: Self.attempts, base: .zero, clock: surroundings.retry.clock).run {
+                _ in
                 try await fetch()
             }
         } catch let failure as Failure {
@@ -66,13 +67,14 @@ struct ContainerCredentials: Sendable {
 
     private func fetch() async throws -> AWSCredentials {
         var request = WireRequest(.get, url, deadline: Self.deadline, largestAnswer: 1 << 20)
+        request.bypassesProxy = true
         request.allowsPlainHTTP = true
         request.fields[.accept] = "application/json"
         request.fields[.userAgent] = UserAgent.value
         if let token = try token() { request.fields[.authorization] = token }
         let response: WireResponse
         do {
-            response = try await resolver.sender.send(request)
+            response = try await surroundings.sender.send(request)
         } catch let error as WireError {
             throw Failure(words: "\(error)", isTransient: true)
         }
@@ -84,14 +86,14 @@ struct ContainerCredentials: Sendable {
             )
         }
         guard let credentials = RoleKeys(response.body)?.credentials(source: "container (\(variable))") else {
-            throw Failure(words: "the answer has no keys in it", isTransient: true)
+            throw Failure(words: "the answer has no keys, or no expiry, in it", isTransient: true)
         }
         return credentials
     }
 
     /// Read each time: a pod's token is replaced while it runs.
     private func token() throws -> String? {
-        let environment = resolver.environment
+        let environment = surroundings.environment
         let token: String?
         var place = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
         if let path = environment["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] {
@@ -104,7 +106,10 @@ struct ContainerCredentials: Sendable {
             token = environment[place]
         }
         guard token?.utf8.contains(where: { $0 == 10 || $0 == 13 }) != true else {
-            throw IdentityError("\(place) holds more than one line", remedy: "let it hold the token and nothing else")
+            throw IdentityError(
+                "\(place) has a line break in it",
+                remedy: "let it hold the token and nothing else, at its end too"
+            )
         }
         return token
     }

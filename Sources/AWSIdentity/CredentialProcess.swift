@@ -10,6 +10,8 @@ struct CredentialProcess: Sendable {
     /// Where it is configured, as `path:line`.
     let place: String
     private let words: [String]
+    /// What the profile says where the program doesn't.
+    private let account: String?
     let variables: [String: String]
     let clock: any Clock<Duration>
     let now: @Sendable () -> Date
@@ -22,12 +24,13 @@ struct CredentialProcess: Sendable {
     private static let longestComplaint = 300
 
     /// - Throws: ``IdentityError`` when `command` is no command line.
-    init(_ command: String, _ profile: SharedConfig.Profile, resolver: IdentityResolver) throws {
+    init(_ command: String, _ profile: SharedConfig.Profile, _ surroundings: Surroundings) throws {
         self.profile = profile.name
         place = profile.place(of: "credential_process")
-        variables = resolver.environment.variables
-        clock = resolver.retry.clock
-        now = resolver.now
+        account = profile["aws_account_id"]
+        variables = surroundings.environment.variables
+        clock = surroundings.retry.clock
+        now = surroundings.now
         guard let words = shellWords(command), let program = words.first, !program.isEmpty else {
             throw IdentityError(
                 "the credential_process of profile '\(profile.name)' is no command line",
@@ -70,9 +73,9 @@ struct CredentialProcess: Sendable {
         return AWSCredentials(
             accessKeyID: answer.AccessKeyId,
             secretAccessKey: answer.SecretAccessKey,
-            sessionToken: answer.SessionToken,
+            sessionToken: answer.SessionToken.flatMap { $0.isEmpty ? nil : $0 },
             expiration: expiration?.date,
-            accountID: answer.AccountId,
+            accountID: answer.AccountId ?? account,
             source: "credential_process of profile \(profile)"
         )
     }

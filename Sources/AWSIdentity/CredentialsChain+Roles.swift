@@ -75,22 +75,15 @@ extension CredentialsChain {
             }
             return try lasting(keys)
         case "EcsContainer":
-            guard let container = try ContainerCredentials(resolver) else {
+            guard let container = try containerCredentials() else {
                 throw nothing("the container", "\(ContainerCredentials.relativeVariable) is not set")
             }
-            return refreshing { try await container.credentials() }
+            return container
         case "Ec2InstanceMetadata":
             guard !resolver.environment.says(InstanceMetadata.disabledVariable) else {
                 throw nothing("the instance", "\(InstanceMetadata.disabledVariable) is true")
             }
-            let metadata = try InstanceMetadata(resolver, profile)
-            return refreshing {
-                do {
-                    return try await metadata.credentials()
-                } catch let absence as InstanceMetadata.Absence {
-                    throw nothing("the instance", "instance metadata (\(absence.words))")
-                }
-            }
+            return try instanceCredentials(profile) { nothing("the instance", "instance metadata (\($0))") }
         default:
             throw IdentityError(
                 "'\(source.prefix(40))' is no credential_source",
@@ -105,9 +98,9 @@ extension CredentialsChain {
             endpoint: try resolver.endpoint(.sts, region: stsRegion, options: options).url,
             region: stsRegion,
             credentials: base,
-            sender: resolver.sender,
-            retry: resolver.retry,
-            now: resolver.now
+            sender: surroundings.sender,
+            retry: surroundings.retry,
+            clock: resolver.clock
         )
     }
 
@@ -121,14 +114,24 @@ extension CredentialsChain {
         guard let serial = request.serialNumber else {
             return refreshing { try await client.assume(request, with: base, named: place) }
         }
-        let asked = Lock(false)
-        let resolver = resolver
+        // A code works once, and what it opens works in every region.
+        return shared(.secondFactor, profile: "\(place) \(request.roleARN)") {
+            attended(request, with: base, client, serial, place)
+        }
+    }
+
+    /// A session that a person's code opens, once.
+    private func attended(
+        _ request: STSClient.AssumeRole,
+        with base: any CredentialsProviding,
+        _ client: STSClient,
+        _ serial: String,
+        _ place: String
+    ) -> any CredentialsProviding {
+        let answered = Lock(false)
+        let surroundings = surroundings
         return refreshing(renews: false) {
-            let isFirst = asked.withLock { asked in
-                defer { asked = true }
-                return !asked
-            }
-            guard isFirst else {
+            guard !answered.withLock({ $0 }) else {
                 throw IdentityError(
                     "the session of the role \(request.roleARN) is over, or its code was refused, and a code is asked for once",
                     tried: [place],
@@ -136,7 +139,8 @@ extension CredentialsChain {
                 )
             }
             var request = request
-            request.tokenCode = try await resolver.code(of: serial, for: request.roleARN, place)
+            request.tokenCode = try await surroundings.code(of: serial, for: request.roleARN, place)
+            answered.withLock { $0 = true }
             return try await client.assume(request, with: base, named: place)
         }
     }

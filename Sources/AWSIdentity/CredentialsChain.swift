@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import Logging
+internal import Platform
 internal import Wire
 
 /// The search for one side's credentials.
@@ -25,6 +26,7 @@ struct CredentialsChain {
     }
 
     private var usesEnvironment: Bool { options.profile == nil }
+    var surroundings: Surroundings { resolver.surroundings }
 
     private func search() throws -> any CredentialsProviding {
         var tried: [String] = []
@@ -47,21 +49,52 @@ struct CredentialsChain {
         _ profile: SharedConfig.Profile?,
         _ tried: [String]
     ) throws -> any CredentialsProviding {
-        if let container = try ContainerCredentials(resolver) {
-            return refreshing { try await container.credentials() }
-        }
+        if let container = try containerCredentials() { return container }
         let tried = tried + ["container (\(ContainerCredentials.relativeVariable) is not set)"]
         guard !resolver.environment.says(InstanceMetadata.disabledVariable) else {
             throw Self.nothing(tried + ["instance metadata (\(InstanceMetadata.disabledVariable) is true)"])
         }
-        let metadata = try InstanceMetadata(resolver, profile)
-        return refreshing {
-            do {
-                return try await metadata.credentials()
-            } catch let absence as InstanceMetadata.Absence {
-                throw Self.nothing(tried + ["instance metadata (\(absence.words))"])
+        return try instanceCredentials(profile) { Self.nothing(tried + ["instance metadata (\($0))"]) }
+    }
+
+    /// - Returns: `nil` outside a container.
+    func containerCredentials() throws -> (any CredentialsProviding)? {
+        guard let container = try ContainerCredentials(surroundings) else { return nil }
+        return shared(.container, profile: "") { refreshing { try await container.credentials() } }
+    }
+
+    /// - Parameter absent: What to say, before there were any, of why there are none.
+    func instanceCredentials(
+        _ profile: SharedConfig.Profile?,
+        absent: @escaping @Sendable (String) -> IdentityError
+    ) throws -> any CredentialsProviding {
+        let metadata = try InstanceMetadata(surroundings, profile)
+        return shared(.instance, profile: profile?.name ?? "") {
+            let wereThere = Lock(false)
+            return refreshing {
+                do {
+                    let credentials = try await metadata.credentials()
+                    wereThere.withLock { $0 = true }
+                    return credentials
+                } catch let absence as InstanceMetadata.Absence {
+                    guard wereThere.withLock({ $0 }) else { throw absent(absence.words) }
+                    throw IdentityError(
+                        "the keys of the instance's role could not be renewed: \(absence.words)",
+                        tried: ["instance metadata (\(metadata.endpoint))"],
+                        remedy: "see whether the instance still has its role, then run again"
+                    )
+                }
             }
         }
+    }
+
+    /// Credentials that are the same in every region.
+    func shared(
+        _ kind: IdentityResolver.SharedKey.Kind,
+        profile: String,
+        _ make: () throws -> any CredentialsProviding
+    ) rethrows -> any CredentialsProviding {
+        try resolver.shared(.init(kind: kind, profile: profile, options: options), make)
     }
 
     static func nothing(_ tried: [String]) -> IdentityError {
@@ -95,14 +128,14 @@ struct CredentialsChain {
 
     /// Keys that are what they are, as long as they haven't told us that they are over.
     func lasting(_ keys: AWSCredentials) throws -> any CredentialsProviding {
-        if let expiration = keys.expiration, expiration <= resolver.now() {
+        if let expiration = keys.expiration, expiration <= surroundings.now() {
             throw IdentityError(
                 "the keys in the environment expired at \(AWSTime.extended(expiration))",
                 tried: ["environment (AWS_CREDENTIAL_EXPIRATION)"],
                 remedy: "get new ones: `aws configure export-credentials --format env` prints them"
             )
         }
-        resolver.logger.debug("credentials", metadata: ["from": "\(keys)"])
+        surroundings.logger.debug("credentials", metadata: ["from": "\(keys)"])
         return StaticCredentials(keys)
     }
 
@@ -132,8 +165,8 @@ struct CredentialsChain {
             )
         }
         if let command = profile["credential_process"] {
-            let process = try CredentialProcess(command, profile, resolver: resolver)
-            return refreshing { try await process.credentials() }
+            let process = try CredentialProcess(command, profile, surroundings)
+            return shared(.process, profile: profile.name) { refreshing { try await process.credentials() } }
         }
         return try staticKeys(profile, inCredentialsFile: false).map(lasting)
     }
@@ -231,13 +264,15 @@ struct CredentialsChain {
             .init(startURL: startURL, region: region, session: settings["sso_session"], profile: profile.name),
             options: options
         )
-        return refreshing { try await session.credentials(account: account, role: role) }
+        return shared(.signIn, profile: profile.name) {
+            refreshing { try await session.credentials(account: account, role: role) }
+        }
     }
 
     func refreshing(
         renews: Bool = true,
         _ fetch: @escaping @Sendable () async throws -> AWSCredentials
     ) -> any CredentialsProviding {
-        RefreshingCredentials(logger: resolver.logger, now: resolver.now, renews: renews, fetch: fetch)
+        RefreshingCredentials(logger: surroundings.logger, now: surroundings.now, renews: renews, fetch: fetch)
     }
 }

@@ -10,12 +10,21 @@ public struct IdentityError: Error, Sendable, Equatable {
     public let remedy: String
     /// The request id of the service that refused, for a support case.
     public let requestID: String?
+    /// Set where STS refused a role.
+    public let refusal: RoleRefusal?
 
-    public init(_ problem: String, tried: [String] = [], remedy: String, requestID: String? = nil) {
+    public init(
+        _ problem: String,
+        tried: [String] = [],
+        remedy: String,
+        requestID: String? = nil,
+        refusal: RoleRefusal? = nil
+    ) {
         self.problem = problem
         self.tried = tried
         self.remedy = remedy
         self.requestID = requestID
+        self.refusal = refusal
     }
 }
 

@@ -1,4 +1,4 @@
-/// What the flags of one side say about who is calling.
+/// What the flags of one side say about who is calling, and by which of AWS's names.
 public struct IdentityOptions: Sendable, Hashable {
     /// A profile of the shared files; it beats the environment's keys.
     public var profile: String?
@@ -8,16 +8,24 @@ public struct IdentityOptions: Sendable, Hashable {
     public var externalID: String?
     /// The session's name in CloudTrail.
     public var sessionName: String?
+    /// Whether only hosts with validated cryptography are called; the environment and the profile may say so too.
+    public var usesFIPS: Bool
+    /// Whether hosts that answer on IPv6 too are called; the environment and the profile may say so too.
+    public var usesDualStack: Bool
 
     public init(
         profile: String? = nil,
         roleARN: String? = nil,
         externalID: String? = nil,
-        sessionName: String? = nil
+        sessionName: String? = nil,
+        usesFIPS: Bool = false,
+        usesDualStack: Bool = false
     ) {
         self.profile = profile
         self.roleARN = roleARN
         self.externalID = externalID
         self.sessionName = sessionName
+        self.usesFIPS = usesFIPS
+        self.usesDualStack = usesDualStack
     }
 }

@@ -11,19 +11,25 @@ public import Wire
 ///
 /// - Source: DESIGN section 6; facts/ecr.md E.2
 public struct IdentityResolver: Sendable {
-    /// What the process was started with.
-    public let environment: AWSEnvironment
-    let sender: any HTTPSending
-    let retry: RetryPolicy
-    let logger: Logger
-    let now: @Sendable () -> Date
-    private let askForCode: (@Sendable (_ question: String) async throws -> String?)?
+    let surroundings: Surroundings
+    /// By which everything of this run is signed, and every expiry judged: one service's word about the time is enough.
+    public let clock: ServiceClock
     private let memory = Lock(Memory())
 
     private struct Memory: Sendable {
         var config: Result<SharedConfig, any Error>?
         var providers: [ProviderKey: any CredentialsProviding] = [:]
         var signIns: [SignInKey: SignInSession] = [:]
+        var shared: [SharedKey: any CredentialsProviding] = [:]
+    }
+
+    /// Credentials that don't depend on the region in which they are used.
+    struct SharedKey: Hashable, Sendable {
+        enum Kind: Hashable, Sendable { case process, signIn, container, instance, secondFactor }
+        var kind: Kind
+        /// Whose settings they follow.
+        var profile: String
+        var options: IdentityOptions
     }
 
     /// What makes two profiles' sign-ins one: their token, and where it is used.
@@ -49,13 +55,20 @@ public struct IdentityResolver: Sendable {
         now: @escaping @Sendable () -> Date = { Date() },
         askForCode: (@Sendable (_ question: String) async throws -> String?)? = nil
     ) {
-        self.environment = environment
-        self.sender = sender
-        self.retry = retry
-        self.logger = logger
-        self.now = now
-        self.askForCode = askForCode
+        let clock = ServiceClock(now, logger: logger)
+        self.clock = clock
+        surroundings = Surroundings(
+            environment: environment,
+            sender: sender,
+            retry: retry,
+            logger: logger,
+            now: { clock.now() },
+            interview: askForCode.map(Interview.init)
+        )
     }
+
+    /// What the process was started with.
+    public var environment: AWSEnvironment { surroundings.environment }
 
     /// The credentials of one side.
     ///
@@ -110,11 +123,23 @@ public struct IdentityResolver: Sendable {
         if !ignores, let (text, place) = try configured(service, profile) {
             return try custom(text, named: place)
         }
+        let wanted = try switches(options)
         return try ServiceEndpoint(
             service,
             region: region,
-            fips: fips || isOn("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", profile),
-            dualStack: dualStack || isOn("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", profile)
+            fips: fips || wanted.fips,
+            dualStack: dualStack || wanted.dualStack
+        )
+    }
+
+    /// Whether FIPS and dual-stack hosts are wanted: by a flag, else the environment, else the profile.
+    ///
+    /// - Throws: ``IdentityError`` when a profile that was named isn't there.
+    public func switches(_ options: IdentityOptions) throws -> (fips: Bool, dualStack: Bool) {
+        let profile = try profile(options)
+        return (
+            options.usesFIPS || isOn("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", profile),
+            options.usesDualStack || isOn("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", profile)
         )
     }
 
@@ -148,11 +173,7 @@ public struct IdentityResolver: Sendable {
 
     /// The profile in force, if there is one: `default` may be missing, one that was named may not.
     func profile(_ options: IdentityOptions) throws -> SharedConfig.Profile? {
-        if let name = options.profile { return try config().profile(name, namedBy: "the profile flag") }
-        guard let name = environment.namedProfile else { return try config().profiles["default"] }
-        // Keys of the environment make it irrelevant what AWS_PROFILE says, wrong as it may be.
-        if environment["AWS_ACCESS_KEY_ID"] != nil { return try config().profiles[name] }
-        return try config().profile(name, namedBy: "AWS_PROFILE")
+        try config().inForce(environment, options)
     }
 
     func config() throws -> SharedConfig {
@@ -175,7 +196,7 @@ public struct IdentityResolver: Sendable {
             profile: settings.session == nil ? settings.profile : nil
         )
         if let known = memory.withLock({ $0.signIns[key] }) { return known }
-        let made = SignInSession(settings, resolver: self, portal: portal, issuer: issuer)
+        let made = SignInSession(settings, surroundings, portal: portal, issuer: issuer)
         return memory.withLock { memory in
             if let known = memory.signIns[key] { return known }
             memory.signIns[key] = made
@@ -183,25 +204,17 @@ public struct IdentityResolver: Sendable {
         }
     }
 
-    /// What a device shows to the person at the terminal.
-    ///
-    /// - Throws: ``IdentityError`` where there is no terminal.
-    func code(of serial: String, for role: String, _ place: String) async throws -> String {
-        guard let askForCode, let answer = try await askForCode("MFA code of \(serial), for \(role): ") else {
-            throw IdentityError(
-                "the role \(role) wants a code of the device \(serial), and there is no terminal to ask at",
-                tried: [place],
-                remedy: "run it at a terminal, or give it keys of a session: `aws configure export-credentials`"
-            )
+    /// The provider that another region's side uses already, else a new one.
+    func shared(
+        _ key: SharedKey,
+        _ make: () throws -> any CredentialsProviding
+    ) rethrows -> any CredentialsProviding {
+        if let known = memory.withLock({ $0.shared[key] }) { return known }
+        let made = try make()
+        return memory.withLock { memory in
+            if let known = memory.shared[key] { return known }
+            memory.shared[key] = made
+            return made
         }
-        let code = String(trimmed(answer))
-        guard code.utf8.count == Self.codeLength, code.utf8.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains)
-        else {
-            throw IdentityError("that was no code of \(Self.codeLength) digits", tried: [place], remedy: "run again")
-        }
-        return code
     }
-
-    /// In digits (facts/ecr.md E.3, TokenCode).
-    private static let codeLength = 6
 }

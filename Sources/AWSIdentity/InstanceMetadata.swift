@@ -12,7 +12,7 @@ internal import Wire
 /// - Source: facts/ecr.md E.2, IMDSv2
 struct InstanceMetadata: Sendable {
     let endpoint: HTTPURL
-    let resolver: IdentityResolver
+    let surroundings: Surroundings
     private let deadline: Duration
     private let attempts: Int
     private let mayDoWithoutToken: Bool
@@ -26,9 +26,11 @@ struct InstanceMetadata: Sendable {
     private static let extensions = (RefreshingCredentials.advisory + 120)...(RefreshingCredentials.advisory + 600)
 
     /// - Throws: ``IdentityError`` when a setting makes no sense.
-    init(_ resolver: IdentityResolver, _ profile: SharedConfig.Profile?) throws {
-        self.resolver = resolver
-        func setting(_ variable: String, _ key: String) -> String? { resolver.environment[variable] ?? profile?[key] }
+    init(_ surroundings: Surroundings, _ profile: SharedConfig.Profile?) throws {
+        self.surroundings = surroundings
+        func setting(_ variable: String, _ key: String) -> String? {
+            surroundings.environment[variable] ?? profile?[key]
+        }
         let mode = setting("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode") ?? "ipv4"
         guard let usual = Self.endpoints[mode.lowercased()] else {
             throw IdentityError(
@@ -76,11 +78,11 @@ struct InstanceMetadata: Sendable {
 
     /// The service may be behind in renewing keys that AWS still accepts; better those than none.
     private func extended(_ credentials: AWSCredentials) -> AWSCredentials {
-        let now = resolver.now()
+        let now = surroundings.now()
         guard let expiration = credentials.expiration,
             expiration.timeIntervalSince(now) < RefreshingCredentials.mandatory
         else { return credentials }
-        resolver.logger.warning(
+        surroundings.logger.warning(
             "the instance metadata service gave keys that are about to expire; they are used a while longer",
             metadata: ["credentials": "\(credentials)"]
         )
@@ -105,8 +107,8 @@ struct InstanceMetadata: Sendable {
             let response = try await send(request)
             switch response.status.code {
             case 200: return String(decoding: response.body, as: UTF8.self)
-            case 403, 404, 405: why = "answered \(response.status.code) when asked for a token"
-            default: throw Absence("answered \(response.status.code) when asked for a token")
+            case 400: throw Absence("answered 400 when asked for a token")
+            default: why = "answered \(response.status.code) when asked for a token"
             }
         } catch let error as WireError {
             guard [.deadline, .stalled].contains(error.reason) else { throw Absence("\(error)") }
@@ -128,6 +130,7 @@ struct InstanceMetadata: Sendable {
 
     private func request(_ method: HTTPRequest.Method, _ path: String) -> WireRequest {
         var request = WireRequest(method, endpoint.at(path: path), deadline: deadline, largestAnswer: 1 << 20)
+        request.bypassesProxy = true
         request.allowsPlainHTTP = true
         request.fields[.userAgent] = UserAgent.value
         return request
@@ -138,7 +141,7 @@ struct InstanceMetadata: Sendable {
         var attempt = 1
         while true {
             do {
-                let response = try await resolver.sender.send(request)
+                let response = try await surroundings.sender.send(request)
                 guard response.status.code >= 500, attempt < attempts else { return response }
             } catch let error as WireError {
                 guard attempt < attempts else { throw error }

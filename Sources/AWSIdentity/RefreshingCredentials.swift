@@ -25,8 +25,8 @@ actor RefreshingCredentials: CredentialsProviding {
 
     private struct Fetch {
         let number: Int
-        let task: Task<AWSCredentials, any Error>
-        var waiters: Int
+        let task: Task<Void, Never>
+        var waiters: [Int: CheckedContinuation<AWSCredentials, any Error>] = [:]
     }
 
     /// Whether the same can be had again later; a session that a person's code opened can't.
@@ -37,6 +37,7 @@ actor RefreshingCredentials: CredentialsProviding {
     private var held: Held?
     private var running: Fetch?
     private var fetches = 0
+    private var tickets = 0
     private var lastAdvisory: Date?
 
     init(
@@ -68,6 +69,9 @@ actor RefreshingCredentials: CredentialsProviding {
         }
     }
 
+    /// How many wait for the fetch that is running.
+    var waiting: Int { running?.waiters.count ?? 0 }
+
     func discard(_ refused: AWSCredentials) async -> Bool {
         if held?.credentials == refused { held = nil }
         return true
@@ -79,48 +83,42 @@ actor RefreshingCredentials: CredentialsProviding {
 
     /// Waits for the fetch that is running, or begins one.
     ///
-    /// A waiter that is cancelled cancels the fetch only if nobody else waits for it.
+    /// A waiter that is cancelled goes at once, and the last who goes cancels the fetch.
     private func joinFetch() async throws -> AWSCredentials {
-        while true {
-            try Task.checkCancellation()
-            let (number, task) = enterFetch()
-            let result = await withTaskCancellationHandler {
-                await task.result
-            } onCancel: {
-                Task { await self.leaveFetch(number) }
-            }
-            if running?.number == number { running = nil }
-            switch result {
-            case .success(let credentials):
-                try Task.checkCancellation()
-                return credentials
-            case .failure(is CancellationError) where !Task.isCancelled:
-                continue  // The waiters before us gave it up.
-            case .failure(let error): throw error
-            }
+        tickets += 1
+        let ticket = tickets
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { enter(ticket, $0) }
+        } onCancel: {
+            Task { await self.leave(ticket) }
         }
     }
 
-    private func enterFetch() -> (Int, Task<AWSCredentials, any Error>) {
-        if var fetch = running {
-            fetch.waiters += 1
-            running = fetch
-            return (fetch.number, fetch.task)
+    private func enter(_ ticket: Int, _ continuation: CheckedContinuation<AWSCredentials, any Error>) {
+        guard !Task.isCancelled else { return continuation.resume(throwing: CancellationError()) }
+        if running == nil {
+            fetches += 1
+            let number = fetches
+            // Its end is awaited by those who wait, and by nobody if they have all gone.
+            let task = Task { self.end(number, await Result { try await self.fetchAndHold() }) }
+            running = Fetch(number: number, task: task)
         }
-        fetches += 1
-        let number = fetches
-        let task = Task { try await self.fetchAndHold() }
-        running = Fetch(number: number, task: task, waiters: 1)
-        return (number, task)
+        running?.waiters[ticket] = continuation
     }
 
-    private func leaveFetch(_ number: Int) {
-        guard var fetch = running, fetch.number == number else { return }
-        fetch.waiters -= 1
-        running = fetch
-        guard fetch.waiters == 0 else { return }
+    private func leave(_ ticket: Int) {
+        // It may have been answered meanwhile.
+        guard let waiter = running?.waiters.removeValue(forKey: ticket) else { return }
+        waiter.resume(throwing: CancellationError())
+        guard let fetch = running, fetch.waiters.isEmpty else { return }
         fetch.task.cancel()
         running = nil
+    }
+
+    private func end(_ number: Int, _ result: Result<AWSCredentials, any Error>) {
+        guard let fetch = running, fetch.number == number else { return }
+        running = nil
+        for waiter in fetch.waiters.values { waiter.resume(with: result) }
     }
 
     private func fetchAndHold() async throws -> AWSCredentials {
@@ -150,5 +148,15 @@ actor RefreshingCredentials: CredentialsProviding {
             mandatoryFrom: expiration.addingTimeInterval(renews ? -min(Self.mandatory, lifetime / 6) : 0)
         )
         return credentials
+    }
+}
+
+extension Result where Failure == any Error {
+    fileprivate init(_ body: () async throws -> Success) async {
+        do {
+            self = .success(try await body())
+        } catch {
+            self = .failure(error)
+        }
     }
 }

@@ -9,7 +9,7 @@ extension CredentialsChain {
         let user = (environment["USER"] ?? environment["LOGNAME"] ?? "").unicodeScalars
             .map { STSClient.AssumeRole.sessionCharacters.contains($0) ? String($0) : "-" }
             .joined()
-        let suffix = user.isEmpty ? String(Int(resolver.now().timeIntervalSince1970)) : user
+        let suffix = user.isEmpty ? String(Int(surroundings.now().timeIntervalSince1970)) : user
         return String("ecr-replicate-\(suffix)".prefix(STSClient.AssumeRole.sessionNameLengths.upperBound))
     }
 }
@@ -73,9 +73,18 @@ extension STSClient {
         } catch let error as STSError {
             throw IdentityError(
                 "the role \(request.roleARN) could not be assumed: \(error.code): \(error.message)",
-                tried: ["\(place), with \(try await base.credentials())"],
+                // Whoever signed may be due for renewal, and fail: STS's words are what matters.
+                tried: [
+                    "\(place), with \((try? await base.credentials()).map { "\($0)" } ?? "credentials that are gone")"
+                ],
                 remedy: error.remedy,
-                requestID: error.requestID
+                requestID: error.requestID,
+                refusal: RoleRefusal(
+                    roleARN: request.roleARN,
+                    sentExternalID: request.externalID != nil,
+                    code: error.code,
+                    message: error.message
+                )
             )
         } catch let error as WireError {
             throw IdentityError(unreachable: request.roleARN, error, place)

@@ -80,19 +80,21 @@ public struct STSClient: Sendable {
     private let signer: RequestSigner
     private let clock: ServiceClock
 
+    /// - Parameter clock: What others have learned of the time already, if it isn't to be learned anew from `now`.
     public init(
         endpoint: HTTPURL,
         region: String,
         credentials: any CredentialsProviding,
         sender: any HTTPSending,
         retry: RetryPolicy,
-        now: @escaping @Sendable () -> Date = { Date() }
+        now: @escaping @Sendable () -> Date = { Date() },
+        clock: ServiceClock? = nil
     ) {
         self.endpoint = endpoint
         self.credentials = credentials
         self.sender = sender
         self.retry = retry
-        clock = ServiceClock(now)
+        self.clock = clock ?? ServiceClock(now)
         signer = RequestSigner(service: "sts", region: region)
     }
 
@@ -160,25 +162,36 @@ public struct STSClient: Sendable {
             .joined(separator: "&")
         return try await retry.run { _ in
             var mayCorrect = true
+            var mayDiscard = isSigned
             while true {
                 let time = clock.now()
-                let response = try await sender.send(try await request(form, at: time, isSigned: isSigned))
+                let keys = isSigned ? try await credentials.credentials() : nil
+                let response = try await sender.send(request(form, at: time, signedWith: keys))
                 let answer = STSAnswer(response.body)
                 if response.status.kind == .successful, let value = answer.flatMap(read) { return value }
                 let error = STSError(action, response, answer)
-                guard mayCorrect, clock.corrects(error.code, response, signedAt: time) else { throw error }
-                mayCorrect = false
+                if mayCorrect, clock.corrects(error.code, response, signedAt: time) {
+                    mayCorrect = false
+                } else if mayDiscard, let keys, Self.expiries.contains(error.code), await credentials.discard(keys) {
+                    // STS knows better than our clock; what is asked for now is fetched anew.
+                    mayDiscard = false
+                } else {
+                    throw error
+                }
             }
         }
     }
 
-    private func request(_ form: String, at time: Date, isSigned: Bool) async throws -> WireRequest {
+    /// What STS calls keys whose time is over.
+    private static let expiries: Set<String> = ["ExpiredToken", "ExpiredTokenException"]
+
+    private func request(_ form: String, at time: Date, signedWith keys: AWSCredentials?) -> WireRequest {
         var request = WireRequest(.post, endpoint, body: Array(form.utf8))
         // AWS's own endpoints are https by rule: one that isn't was named by the user.
         request.allowsPlainHTTP = true
         request.fields[.contentType] = "application/x-www-form-urlencoded; charset=utf-8"
         request.fields[.userAgent] = UserAgent.value
-        if isSigned { signer.sign(&request, with: try await credentials.credentials(), at: time) }
+        if let keys { signer.sign(&request, with: keys, at: time) }
         return request
     }
 }

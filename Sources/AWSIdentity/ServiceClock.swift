@@ -1,4 +1,5 @@
 public import FoundationEssentials
+public import Logging
 internal import Platform
 public import Wire
 
@@ -6,11 +7,12 @@ public import Wire
 ///
 /// Signatures are good for five minutes around the service's time (facts/ecr.md E.1), and a machine's clock may be off
 /// by more: after a suspend, in a fresh virtual machine, without NTP. As AWS's SDKs do, the difference is learned from the
-/// `Date` of the refusal, and the request signed again.
+/// `Date` of the refusal, and the request signed again. Copies share what they learn.
 ///
 /// - Source: facts/ecr.md C.3, clock skew
 public struct ServiceClock: Sendable {
     private let local: @Sendable () -> Date
+    private let logger: Logger?
     /// In seconds, what the service is ahead of us.
     private let offset = Lock<TimeInterval>(0)
 
@@ -22,7 +24,11 @@ public struct ServiceClock: Sendable {
         "RequestInTheFuture", "AuthFailure",
     ]
 
-    public init(_ local: @escaping @Sendable () -> Date) { self.local = local }
+    /// - Parameter logger: Is told when this machine's clock turns out to be off.
+    public init(_ local: @escaping @Sendable () -> Date, logger: Logger? = nil) {
+        self.local = local
+        self.logger = logger
+    }
 
     /// What the service's clock shows, as far as anybody knows.
     public func now() -> Date { local().addingTimeInterval(offset.withLock { $0 }) }
@@ -38,7 +44,18 @@ public struct ServiceClock: Sendable {
             abs(theirs.timeIntervalSince(signedAt)) > Self.tolerance
         else { return false }
         let difference = theirs.timeIntervalSince(local())
-        offset.withLock { $0 = difference }
+        let isNews = offset.withLock { offset in
+            let isNews = abs(offset - difference) > Self.tolerance
+            offset = difference
+            return isNews
+        }
+        // Several requests may have been on their way with the old time, and a clock may have been set right.
+        if isNews, abs(difference) > Self.tolerance {
+            let minutes = Int((abs(difference) / 60).rounded())
+            logger?.warning(
+                "this machine's clock is \(minutes) minutes \(difference > 0 ? "behind" : "ahead of") AWS's: set it right"
+            )
+        }
         return true
     }
 }

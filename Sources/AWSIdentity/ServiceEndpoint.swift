@@ -18,10 +18,15 @@ public struct ServiceEndpoint: Sendable, Hashable {
     public let url: HTTPURL
     /// Whether somebody named it, so that it isn't AWS's own.
     public let isCustom: Bool
+    /// Another name of the same, for when nobody knows the first.
+    ///
+    /// AWS's rules call ECR's FIPS host `api.ecr-fips.R`, its general reference `ecr-fips.R` (facts/ecr.md A.2).
+    public let alternative: HTTPURL?
 
-    public init(url: HTTPURL, isCustom: Bool) {
+    public init(url: HTTPURL, isCustom: Bool, alternative: HTTPURL? = nil) {
         self.url = url
         self.isCustom = isCustom
+        self.alternative = alternative
     }
 
     /// AWS's own endpoint.
@@ -33,16 +38,21 @@ public struct ServiceEndpoint: Sendable, Hashable {
         }
         let partition = Partition(region: region)
         let domain = dualStack ? partition.dualStackAPIDomain : partition.domain
+        // GovCloud's ordinary hosts are the validated ones, as long as they are IPv4's.
+        let suffix = fips && (dualStack || partition != .government) ? "-fips" : ""
         let host =
             switch (service, dualStack) {
             case (.ecr, false): fips ? "api.ecr-fips" : "api.ecr"
             case (.ecr, true): fips ? "ecr-fips" : "ecr"
-            // GovCloud's ordinary STS is the validated one.
-            case (.sts, false): fips && partition != .government ? "sts-fips" : "sts"
-            case (.sts, true): fips ? "sts-fips" : "sts"
-            case (.sso, _): fips ? "portal.sso-fips" : "portal.sso"
-            case (.ssoOIDC, _): fips ? "oidc-fips" : "oidc"
+            case (.sts, _): "sts" + suffix
+            case (.sso, _): "portal.sso" + suffix
+            case (.ssoOIDC, _): "oidc" + suffix
             }
-        self.init(url: try HTTPURL("https://\(host).\(region).\(domain)/"), isCustom: false)
+        let hasOtherName = service == .ecr && fips && !dualStack
+        self.init(
+            url: try HTTPURL("https://\(host).\(region).\(domain)/"),
+            isCustom: false,
+            alternative: hasOtherName ? try HTTPURL("https://ecr-fips.\(region).\(domain)/") : nil
+        )
     }
 }

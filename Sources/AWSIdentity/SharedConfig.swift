@@ -38,6 +38,17 @@ struct SharedConfig {
         }
     }
 
+    /// The profile in force, if there is one: `default` may be missing, one that was named may not.
+    ///
+    /// - Throws: ``IdentityError``
+    func inForce(_ environment: AWSEnvironment, _ options: IdentityOptions) throws -> Profile? {
+        if let name = options.profile { return try profile(name, namedBy: "the profile flag") }
+        guard let name = environment.namedProfile else { return profiles["default"] }
+        // Keys of the environment make it irrelevant what AWS_PROFILE says, wrong as it may be.
+        if environment["AWS_ACCESS_KEY_ID"] != nil { return profiles[name] }
+        return try profile(name, namedBy: "AWS_PROFILE")
+    }
+
     /// - Throws: ``IdentityError`` naming the profiles that are there.
     func profile(_ name: String, namedBy reason: String) throws -> Profile {
         if let profile = profiles[name] { return profile }
@@ -52,18 +63,19 @@ struct SharedConfig {
     }
 
     private mutating func readConfig(_ file: IniFile) {
-        // Short forms last, so that of [profile default] and [default] the first wins.
-        for (heading, section) in file.sections.sorted(by: { $0.key.count > $1.key.count }) {
-            let words = heading.split(maxSplits: 1, whereSeparator: \.isWhitespace)
-            if heading == "default" {
-                merge(section, into: "default", path: configPath, overriding: false)
-            } else if words.count == 2, words[0] == "profile" {
-                merge(section, into: unquoted(words[1]), path: configPath, overriding: false)
-            } else if words.count == 2, words[0] == "sso-session" {
-                sessions[unquoted(words[1])] = section.values.mapValues(\.text)
-            } else if words.count == 2, words[0] == "services" {
-                services[unquoted(words[1])] = section.values.mapValues(\.nested)
+        for (heading, section) in file.sections {
+            // A name with a blank in it needs quotes.
+            guard let words = shellWords(heading), words.count == 2 else { continue }
+            switch words[0] {
+            case "profile": merge(section, into: words[1], path: configPath, overriding: false)
+            case "sso-session": sessions[words[1]] = section.values.mapValues(\.text)
+            case "services": services[words[1]] = section.values.mapValues(\.nested)
+            default: break
             }
+        }
+        // The short form is nothing beside the long one, in whatever order they stand.
+        if profiles["default"] == nil, let section = file.sections["default"] {
+            merge(section, into: "default", path: configPath, overriding: false)
         }
     }
 
@@ -80,14 +92,5 @@ struct SharedConfig {
             if overriding { profile.keysOfCredentialsFile.insert(key) }
         }
         profiles[name] = profile
-    }
-
-    /// A name as a shell would read it: quoted if it has spaces in it.
-    private func unquoted(_ text: Substring) -> String {
-        let name = trimmed(text)
-        guard let quote = name.first, quote == "\"" || quote == "'", name.count >= 2, name.last == quote else {
-            return String(name)
-        }
-        return String(name.dropFirst().dropLast())
     }
 }

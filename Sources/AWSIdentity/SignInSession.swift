@@ -30,21 +30,25 @@ actor SignInSession {
 
     private let settings: Settings
     private let path: String
-    private let resolver: IdentityResolver
+    private let surroundings: Surroundings
     private let portal: HTTPURL
     private let issuer: HTTPURL
     private var renewing: Task<SignInToken?, Never>?
     private var triedAt: Date?
+    /// Renewed, and not in the file, because that can't be written.
+    private var unkept: SignInToken?
 
     /// In seconds: how long before its expiry a token is renewed.
     private static let window: TimeInterval = 15 * 60
+    /// How long portal and issuer may take.
+    private static let deadline: Duration = .seconds(10)
     /// In seconds, between two attempts.
     private static let pause: TimeInterval = 60
 
-    init(_ settings: Settings, resolver: IdentityResolver, portal: HTTPURL, issuer: HTTPURL) {
+    init(_ settings: Settings, _ surroundings: Surroundings, portal: HTTPURL, issuer: HTTPURL) {
         self.settings = settings
-        self.resolver = resolver
-        path = SignInToken.path(of: settings.cacheName, resolver.environment)
+        self.surroundings = surroundings
+        path = SignInToken.path(of: settings.cacheName, surroundings.environment)
         self.portal = portal
         self.issuer = issuer
     }
@@ -53,19 +57,23 @@ actor SignInSession {
     ///
     /// - Throws: ``IdentityError``, `CancellationError`.
     func credentials(account: String, role: String) async throws -> AWSCredentials {
-        let token = try await token(refused: nil)
         do {
-            return try await keys(account, role, token)
-        } catch let failure as PortalFailure where failure.status == 401 {
-            // It may have been revoked before its time; whoever can renew it needn't sign in again.
-            guard let newer = try? await self.token(refused: token), newer != token else { throw said(failure, role) }
+            let token = try await token(refused: nil)
             do {
+                return try await keys(account, role, token)
+            } catch let failure as PortalFailure where failure.status == 401 {
+                // It may have been revoked before its time; whoever can renew it needn't sign in again.
+                guard let newer = try? await self.token(refused: token), newer != token else { throw failure }
                 return try await keys(account, role, newer)
-            } catch let failure as PortalFailure {
-                throw said(failure, role)
             }
         } catch let failure as PortalFailure {
             throw said(failure, role)
+        } catch let error as WireError {
+            throw IdentityError(
+                "IAM Identity Center in \(settings.region) can't be reached: \(error)",
+                tried: [path],
+                remedy: "check sso_region, and that this machine reaches \(portal.host)"
+            )
         }
     }
 
@@ -73,57 +81,77 @@ actor SignInSession {
 
     /// - Parameter refused: One that the portal doesn't take any more.
     private func token(refused: String?) async throws -> String {
-        guard let held = try SignInToken(at: path, resolver.environment) else {
+        guard let held = try newest() else {
             throw signIn("there is no sign-in to \(settings.startURL) (\(path))")
         }
-        let now = resolver.now()
+        let now = surroundings.now()
         let isRefused = held.accessToken == refused
         guard isRefused || held.expiresAt.timeIntervalSince(now) < Self.window else { return held.accessToken }
         if let renewed = await renewed(held, isRefused) { return renewed.accessToken }
         // A refresh token works once: another program that shares the file may have used it a moment ago.
-        if let theirs = try SignInToken(at: path, resolver.environment), theirs.accessToken != held.accessToken,
-            theirs.expiresAt > now
-        {
+        if let theirs = try newest(), theirs.accessToken != held.accessToken, theirs.expiresAt > now {
             return theirs.accessToken
         }
         guard held.expiresAt > now, !isRefused else {
-            throw signIn("the sign-in to \(settings.startURL) has expired (\(path))")
+            let time = AWSTime.extended(now)
+            throw signIn("the sign-in to \(settings.startURL) has expired (\(path); this machine's clock says \(time))")
         }
         return held.accessToken
     }
 
+    /// The file's token, unless ours is newer and the file couldn't be written.
+    private func newest() throws -> SignInToken? {
+        let kept = try SignInToken(at: path, surroundings.environment)
+        guard let unkept, kept.map({ $0.expiresAt < unkept.expiresAt }) ?? true else { return kept }
+        return unkept
+    }
+
     private func renewed(_ held: SignInToken, _ isRefused: Bool) async -> SignInToken? {
         if let renewing { return await renewing.value }
-        let now = resolver.now()
+        let now = surroundings.now()
         guard settings.session != nil, let renewal = held.renewal, renewal.registrationExpiresAt > now,
             isRefused || triedAt.map({ now.timeIntervalSince($0) >= Self.pause }) ?? true
         else { return nil }
         triedAt = now
         // Awaited right below, by whoever comes meanwhile too.
-        let task = Task { await self.renew(held, renewal) }
+        let task = Task { await self.renew(held, renewal, isUrgent: isRefused || held.expiresAt <= now) }
         renewing = task
         let token = await task.value
         renewing = nil
         return token
     }
 
-    private func renew(_ held: SignInToken, _ renewal: SignInToken.Renewal) async -> SignInToken? {
+    /// - Parameter isUrgent: Whether there is nothing else to go on with; else one try is enough for now.
+    private func renew(_ held: SignInToken, _ renewal: SignInToken.Renewal, isUrgent: Bool) async -> SignInToken? {
         do {
-            let token = try await resolver.retry.run { _ in try await self.created(held, renewal) }
-            do {
-                try token.write(to: path)
-            } catch {
-                // The old refresh token may be void now: the next run may have to sign in again.
-                resolver.logger.warning("a renewed sign-in could not be kept", metadata: ["error": "\(error)"])
-            }
-            resolver.logger.debug("renewed the sign-in", metadata: ["session": "\(settings.session ?? "")"])
+            var retry = surroundings.retry
+            if !isUrgent { retry.attempts = 1 }
+            let token = try await retry.run { _ in try await self.created(held, renewal) }
+            keep(token, insteadOf: held)
+            surroundings.logger.debug("renewed the sign-in", metadata: ["session": "\(settings.session ?? "")"])
             return token
         } catch {
-            resolver.logger.warning(
+            surroundings.logger.warning(
                 "the sign-in could not be renewed",
                 metadata: ["session": "\(settings.session ?? "")", "error": "\(error)"]
             )
             return nil
+        }
+    }
+
+    private func keep(_ token: SignInToken, insteadOf held: SignInToken) {
+        do {
+            // Somebody may have signed in anew meanwhile, whose token is the one to keep.
+            let there = try SignInToken(at: path, surroundings.environment)
+            guard there == nil || there?.accessToken == held.accessToken || unkept != nil else { return }
+            try token.write(to: path)
+            unkept = nil
+        } catch {
+            unkept = token
+            surroundings.logger.warning(
+                "a renewed sign-in could not be kept: when this run is over, you may have to sign in again",
+                metadata: ["error": "\(error)"]
+            )
         }
     }
 
@@ -141,12 +169,18 @@ actor SignInSession {
             "clientId": renewal.clientID, "clientSecret": renewal.clientSecret, "grantType": "refresh_token",
             "refreshToken": renewal.refreshToken,
         ])
-        var request = WireRequest(.post, issuer.at(path: "/token"), body: Array(body), largestAnswer: 1 << 20)
+        var request = WireRequest(
+            .post,
+            issuer.at(path: "/token"),
+            body: Array(body),
+            deadline: Self.deadline,
+            largestAnswer: 1 << 20
+        )
         // AWS's own endpoints are https by rule: one that isn't was named by the user.
         request.allowsPlainHTTP = true
         request.fields[.contentType] = "application/json"
         request.fields[.userAgent] = UserAgent.value
-        let response = try await resolver.sender.send(request)
+        let response = try await surroundings.sender.send(request)
         guard response.status.code == 200 else {
             let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(response.body))
             let words = [refusal?.error, refusal?.error_description].compactMap { $0 }.joined(separator: ": ")
@@ -155,7 +189,7 @@ actor SignInSession {
         guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(response.body)),
             let token = held.renewed(
                 answer.accessToken,
-                until: resolver.now().addingTimeInterval(answer.expiresIn),
+                until: surroundings.now().addingTimeInterval(answer.expiresIn),
                 refreshToken: answer.refreshToken
             )
         else { throw PortalFailure(response, "the answer has no token in it") }
@@ -179,13 +213,14 @@ actor SignInSession {
         var request = WireRequest(
             .get,
             portal.at(path: "/federation/credentials", query: query),
+            deadline: Self.deadline,
             largestAnswer: 1 << 20
         )
         request.allowsPlainHTTP = true
         if let name = HTTPField.Name("x-amz-sso_bearer_token") { request.fields[name] = token }
         request.fields[.userAgent] = UserAgent.value
-        return try await resolver.retry.run { _ in
-            let response = try await resolver.sender.send(request)
+        return try await surroundings.retry.run { _ in
+            let response = try await surroundings.sender.send(request)
             guard response.status.code == 200 else {
                 let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(response.body))
                 throw PortalFailure(response, refusal?.message ?? "")

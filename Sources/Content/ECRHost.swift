@@ -33,12 +33,15 @@ public enum Partition: String, Sendable, CaseIterable, Hashable {
         }
     }
 
-    /// The same for hosts that answer on IPv6 too.
-    var dualStackDomain: String {
+    /// The same for registries that answer on IPv6 too; `nil` where AWS names none.
+    ///
+    /// A guess would send a token to a name that is somebody else's.
+    public var dualStackDomain: String? {
         switch self {
+        case .aws, .government: "on.aws"
         case .china: "on.amazonwebservices.com.cn"
         case .european: "on.amazonwebservices.eu"
-        default: "on.aws"
+        case .iso, .isoB, .isoE, .isoF: nil
         }
     }
 
@@ -63,6 +66,7 @@ public struct ECRHost: Hashable, Sendable {
     public var account: AccountID
     public var region: String
     public var usesFIPS: Bool
+    /// Means nothing in a partition without a ``Partition/dualStackDomain``.
     public var usesDualStack: Bool
     /// For `ACCOUNT.dkr.ecr.REGION.localhost[:PORT]`, where a local cloud answers; `nil` for AWS itself.
     public var localAuthority: String?
@@ -87,9 +91,10 @@ public struct ECRHost: Hashable, Sendable {
     public var name: String {
         if let localAuthority { return localAuthority }
         let fips = usesFIPS ? "-fips" : ""
-        return usesDualStack
-            ? "\(account).dkr-ecr\(fips).\(region).\(partition.dualStackDomain)"
-            : "\(account).dkr.ecr\(fips).\(region).\(partition.domain)"
+        guard usesDualStack, let domain = partition.dualStackDomain else {
+            return "\(account).dkr.ecr\(fips).\(region).\(partition.domain)"
+        }
+        return "\(account).dkr-ecr\(fips).\(region).\(domain)"
     }
 
     /// - Parameter authority: A host with an optional port, in any case.

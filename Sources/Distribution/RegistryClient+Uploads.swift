@@ -27,6 +27,19 @@ public enum UploadStart: Sendable, Hashable {
     case session(UploadSession)
 }
 
+/// What it means that a registry closes the connection on the wish to upload.
+public enum CutExplanation: Sendable {
+    /// There is no such repository, and this is how it is said.
+    case missing(any Error)
+    /// The upload isn't allowed; asking again won't help.
+    case refused(any Error)
+    /// As far as anybody knows, a cut is a cut.
+    case nothing
+}
+
+/// Asked after each cut, which are counted from 1.
+public typealias CutExplaining = @Sendable (_ cuts: Int) async throws -> CutExplanation
+
 extension RegistryClient {
     /// Asks for an upload, or for the blob to be taken over from a sibling repository.
     ///
@@ -35,26 +48,34 @@ extension RegistryClient {
     /// - Parameters:
     ///   - digest: The blob to mount, if mounting is wanted.
     ///   - sibling: A repository of the same registry that holds it.
+    ///   - explain: Asks what it means that the registry closed the connection, where somebody can say it better than the
+    ///     registry, which is asked otherwise.
     /// - Throws: ``RegistryError``; ``RegistryError/Kind/repositoryMissing`` also where the registry closes the
     ///   connection instead of saying so, as ECR does.
     public func startUpload(
         in repository: RepositoryName,
         mounting digest: Digest? = nil,
-        from sibling: RepositoryName? = nil
+        from sibling: RepositoryName? = nil,
+        explaining explain: CutExplaining? = nil
     ) async throws -> UploadStart {
+        let explain =
+            explain ?? { cuts in
+                guard cuts == 1, let missing = try await missingRepository(repository) else { return .nothing }
+                return .missing(missing)
+            }
         var plain = WireRequest(.post, base.at(path: "/v2/\(repository)/blobs/uploads/"))
         plain.travelsWithBlobs = true
-        guard let digest else { return try await open(plain, repository) }
+        guard let digest else { return try await open(plain, repository, explain) }
         var mount = plain
         // Names and digests hold nothing that a query would need encoded (RFC 3986, section 3.4).
         mount.url = plain.url.appending(query: "mount=\(digest)" + (sibling.map { "&from=\($0)" } ?? ""))
-        let response = try await knock(mount, repository) { (200..<500).contains($0.status.code) }
+        let response = try await knock(mount, explain) { (200..<500).contains($0.status.code) }
         let hasLocation = response.fields[.location]?.isEmpty == false
         switch response.status.code {
         case 201 where statedDigest(response).map({ $0 == digest }) ?? true: return .mounted
         case 200, 202, 204:
-            return try hasLocation ? session(response, mount, repository) : await open(plain, repository)
-        default: return try await open(plain, repository)
+            return try hasLocation ? session(response, mount, repository) : await open(plain, repository, explain)
+        default: return try await open(plain, repository, explain)
         }
     }
 
@@ -108,9 +129,13 @@ extension RegistryClient {
     /// How long giving up an upload may take.
     static let cancelDeadline: Duration = .seconds(5)
 
-    private func open(_ request: WireRequest, _ repository: RepositoryName) async throws -> UploadStart {
+    private func open(
+        _ request: WireRequest,
+        _ repository: RepositoryName,
+        _ explain: CutExplaining
+    ) async throws -> UploadStart {
         try await soundly {
-            let response = try await knock(request, repository) { (200...204).contains($0.status.code) }
+            let response = try await knock(request, explain) { (200...204).contains($0.status.code) }
             return try session(response, request, repository)
         }
     }
@@ -121,20 +146,22 @@ extension RegistryClient {
     /// made all the same, because many registries create a repository on its first upload; a second cut settles it.
     private func knock(
         _ request: WireRequest,
-        _ repository: RepositoryName,
+        _ explain: CutExplaining,
         returning isWanted: (WireResponse) -> Bool
     ) async throws -> WireResponse {
         var mayRenew = true
-        var hasAsked = false
-        var missing: RegistryError?
+        var cuts = 0
+        var missing: (any Error)?
         return try await retrying {
             do {
                 return try await attempt(.startUpload, request, mayRenew: &mayRenew, returning: isWanted)
             } catch let cut as WireError where cut.reason == .disconnected {
                 if let missing { throw missing }
-                if !hasAsked {
-                    hasAsked = true
-                    missing = try await missingRepository(repository)
+                cuts += 1
+                switch try await explain(cuts) {
+                case .missing(let error): missing = error
+                case .refused(let error): throw error
+                case .nothing: break
                 }
                 throw cut
             }

@@ -167,7 +167,10 @@ public struct RegistryClient: Sendable {
     ) -> RegistryError {
         let answer = RegistryAnswer(response, secret: request.fields[.authorization])
         let kind = answer.kind
-        var message = clipped(answer.text)
+        var message = clipped(
+            answer.text,
+            to: kind == .denied ? RegistryError.longestDenial : RegistryError.longestQuote
+        )
         if kind == .unauthorized, let note = authorization.note(on: RegistryAccess(of: request)) {
             message += message.isEmpty ? note : "; \(note)"
         }

@@ -69,6 +69,8 @@ public struct RegistryError: Error, Sendable, Equatable {
 
     /// In characters.
     public static let longestQuote = 300
+    /// The same of a denial, whose reason stands at the end of a sentence with two ARNs in it.
+    static let longestDenial = 1_500
     /// How much of an error's body is read, in bytes.
     public static let longestBody = 65_536
 

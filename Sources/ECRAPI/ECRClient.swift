@@ -2,6 +2,7 @@ public import AWSIdentity
 public import FoundationEssentials
 internal import HTTPTypes
 public import Logging
+internal import Platform
 public import Wire
 
 /// ECR's API, in one region, as one identity.
@@ -20,26 +21,35 @@ public struct ECRClient: Sendable {
     private let logger: Logger
     private let clock: ServiceClock
     private let signer: RequestSigner
+    private let alternative: HTTPURL?
+    /// Whether the endpoint's name is one that nobody knows, and its other name isn't.
+    private let usesAlternative = Lock(false)
 
-    /// - Parameter pacer: Whose turn it is; one for everything that uses up the same quotas.
+    /// - Parameters:
+    ///   - alternative: The endpoint's other name, for when nobody knows the first.
+    ///   - pacer: Whose turn it is; one for everything that uses up the same quotas.
+    ///   - clock: What others have learned of the time already, if it isn't to be learned anew from `now`.
     public init(
         endpoint: HTTPURL,
+        alternative: HTTPURL? = nil,
         region: String,
         credentials: any CredentialsProviding,
         sender: any HTTPSending,
         retry: RetryPolicy = RetryPolicy(),
         pacer: Pacer? = nil,
         logger: Logger,
-        now: @escaping @Sendable () -> Date = { Date() }
+        now: @escaping @Sendable () -> Date = { Date() },
+        clock: ServiceClock? = nil
     ) {
         self.endpoint = endpoint
+        self.alternative = alternative
         self.region = region
         self.credentials = credentials
         self.sender = sender
         self.retry = retry
         self.pacer = pacer
         self.logger = logger
-        clock = ServiceClock(now)
+        self.clock = clock ?? ServiceClock(now, logger: logger)
         signer = RequestSigner(service: "ecr", region: region)
     }
 
@@ -91,7 +101,7 @@ public struct ECRClient: Sendable {
             // Before it is signed: a signature is good for five minutes.
             let admission = try await pacer?.admit(call.name)
             let time = clock.now()
-            let response = try await sender.send(signed(call, attempt, credentials, at: time))
+            let response = try await answer(to: call, attempt, credentials, at: time)
             log(
                 call,
                 "answered",
@@ -119,8 +129,36 @@ public struct ECRClient: Sendable {
         }
     }
 
-    private func signed(_ call: Call, _ attempt: Int, _ credentials: AWSCredentials, at time: Date) -> WireRequest {
-        var request = WireRequest(.post, endpoint, deadline: call.deadline)
+    /// Sends it; to the endpoint's other name where nobody knows the first.
+    private func answer(
+        to call: Call,
+        _ attempt: Int,
+        _ credentials: AWSCredentials,
+        at time: Date
+    ) async throws -> WireResponse {
+        if let alternative, usesAlternative.withLock({ $0 }) {
+            return try await sender.send(signed(call, attempt, credentials, at: time, to: alternative))
+        }
+        do {
+            return try await sender.send(signed(call, attempt, credentials, at: time, to: endpoint))
+        } catch let error as WireError where error.reason == .unresolvable {
+            guard let alternative,
+                let response = try? await sender.send(signed(call, attempt, credentials, at: time, to: alternative))
+            else { throw error }
+            usesAlternative.withLock { $0 = true }
+            log(call, "answered by \(alternative.host): nobody knows \(endpoint.host)", [:])
+            return response
+        }
+    }
+
+    private func signed(
+        _ call: Call,
+        _ attempt: Int,
+        _ credentials: AWSCredentials,
+        at time: Date,
+        to url: HTTPURL
+    ) -> WireRequest {
+        var request = WireRequest(.post, url, deadline: call.deadline)
         request.content = call.body
         // AWS's own endpoints are https by rule: one that isn't was named by the user.
         request.allowsPlainHTTP = true

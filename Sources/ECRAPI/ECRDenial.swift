@@ -2,10 +2,11 @@ extension ECRError {
     /// Who may not do what, and whose policy says so.
     public struct Denial: Sendable, Hashable {
         /// Where the permission is missing or refused.
-        public enum Reason: Sendable, Hashable {
+        public enum Reason: String, Sendable, Hashable, CaseIterable {
             /// The caller's own policies don't allow it.
             case identityPolicy
-            /// The repository's or the registry's policy doesn't allow it: the usual cross-account case.
+            /// The repository's or the registry's policy doesn't allow it: the usual cross-account case. Of a role that is
+            /// to be assumed, its trust policy.
             case resourcePolicy
             case sessionPolicy
             case permissionsBoundary
@@ -38,25 +39,68 @@ extension ECRError {
 }
 
 extension ECRError.Denial {
+    /// Reads what AWS says, as far as it can be read; anything may stand before and after it.
+    ///
+    /// What is taken from it ends up in policies that people paste, so only what looks like an ARN or an action is.
+    ///
     /// - Source: facts/ecr.md D.5
     public init(sentence: String, operation: String) {
-        let principal = Self.word(in: sentence, after: "User: ")
+        self.init(sentence: sentence, action: "ecr:\(operation == "ListImageReferrers" ? "BatchGetImage" : operation)")
+    }
+
+    /// - Parameter usual: The action where the sentence names none.
+    public init(sentence: String, action usual: String) {
+        principal = Self.word(in: sentence, after: "User: ").flatMap { Self.isARN($0) ? $0 : nil }
         let action = Self.word(in: sentence, after: "is not authorized to perform: ")
-        self.principal = principal
-        self.action = action ?? "ecr:\(operation == "ListImageReferrers" ? "BatchGetImage" : operation)"
-        resource = Self.word(in: sentence, after: " on resource: ")
-        isExplicit = sentence.contains("explicit deny")
+        self.action = action.flatMap { Self.isAction($0) ? $0 : nil } ?? usual
+        resource = Self.word(in: sentence, after: " on resource: ").flatMap { $0 == "*" || Self.isARN($0) ? $0 : nil }
+        let denied = sentence.firstRange(of: "explicit deny")
+        isExplicit = denied != nil
+        // Names may hold any of the words below, so they are looked for where AWS says why, and only there.
+        let why = (denied ?? sentence.firstRange(of: "because no ")).map { sentence[$0.upperBound...] } ?? ""
+        reason = Self.reason(why.prefix(Self.longestReason))
+    }
+
+    /// In characters: `in a resource control policy` and what else may stand before the policy's name.
+    private static let longestReason = 60
+
+    private static func reason(_ text: Substring) -> Reason {
         let kinds: [(String, Reason)] = [
             ("identity-based", .identityPolicy), ("resource-based", .resourcePolicy), ("session polic", .sessionPolicy),
             ("permissions boundar", .permissionsBoundary), ("service control", .serviceControlPolicy),
             ("resource control", .resourceControlPolicy), ("VPC endpoint", .endpointPolicy),
         ]
-        reason = kinds.first { sentence.contains($0.0) }?.1 ?? .unstated
+        return kinds.compactMap { kind, reason in text.firstRange(of: kind).map { ($0.lowerBound, reason) } }
+            .min { $0.0 < $1.0 }?.1 ?? .unstated
     }
 
     private static func word(in sentence: String, after marker: String) -> String? {
         guard let found = sentence.firstRange(of: marker) else { return nil }
-        let word = sentence[found.upperBound...].prefix { !$0.isWhitespace }
+        var word = sentence[found.upperBound...].prefix { !$0.isWhitespace }
+        while let last = word.last, ".,;)".contains(last) { word.removeLast() }
+        // S3 quotes what it names.
+        if word.count > 2, word.first == "\"", word.last == "\"" { word = word.dropFirst().dropLast() }
         return word.isEmpty ? nil : String(word)
+    }
+
+    /// `service:Verb`, as in `ecr:PutImage`.
+    private static func isAction(_ text: String) -> Bool {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        return parts.count == 2 && parts.allSatisfy { !$0.isEmpty && $0.utf8.count <= 64 }
+            && text.utf8.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ":") }
+    }
+
+    /// Six fields of what IAM, STS and ECR allow in names.
+    ///
+    /// - Source: IAM User Guide, "IAM identifiers"
+    private static func isARN(_ text: String) -> Bool {
+        text.hasPrefix("arn:") && text.utf8.count <= 2_048
+            && text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false).count == 6
+            && text.utf8.allSatisfy { isLetterOrDigit($0) || "+=,.@-_/:*".utf8.contains($0) }
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 }

@@ -15,7 +15,7 @@ struct RegistryFace: Sendable {
         var answer: Answer
         do {
             let caller = try authenticate(exchange)
-            try permit(route, exchange.method, caller)
+            try permit(route, exchange, caller)
             answer = try await dispatch(exchange, route, caller, issuesExpiredURLs)
         } catch let fault as ServiceFault {
             if cutsConnection(fault, exchange.method, route) { throw ConnectionCut() }
@@ -82,11 +82,15 @@ struct RegistryFace: Sendable {
         return token.principal
     }
 
-    private func permit(_ route: RegistryRoute, _ method: String, _ caller: Principal) throws {
-        guard let action = route.action(method) else { return }
+    private func permit(_ route: RegistryRoute, _ exchange: Exchange, _ caller: Principal) throws {
+        guard let action = route.action(exchange.method) else { return }
         let now = aws.now
         try aws.state.withLock { state in
             try state.permit(action, route.repository, in: key, by: caller)
+            // AWS lists it for every push; a PUT that brings the bytes is part and completion in one (facts/ecr.md D.3).
+            if action == "CompleteLayerUpload", exchange.headers["content-length"] ?? "0" != "0" {
+                try state.permit("UploadLayerPart", route.repository, in: key, by: caller)
+            }
             try state.spend(action, in: key, rate: aws.configuration.requestRates[action], now: now)
         }
     }

@@ -22,6 +22,8 @@ public struct AskedProgram: Sendable {
     public var variables: [String: String]
     public var clock: any Clock<Duration>
 
+    /// How long it has to put things in order between SIGTERM and SIGKILL; what it has started itself is its own business.
+    private static let grace: Duration = .seconds(2)
     /// In bytes, of what it writes to standard error.
     private static let longestComplaint = 1 << 20
 
@@ -56,11 +58,14 @@ public struct AskedProgram: Sendable {
     private func run(_ question: String, _ longest: Int) async throws -> Answer {
         var environment: [Environment.Key: String] = [:]
         for (name, value) in variables { environment[Environment.Key(stringLiteral: name)] = value }
+        var options = PlatformOptions()
+        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: Self.grace)]
         do {
             let ended = try await Subprocess.run(
                 program.contains("/") ? .path(FilePath(program)) : .name(program),
                 arguments: Arguments(arguments),
                 environment: .custom(environment),
+                platformOptions: options,
                 input: .inputWriter,
                 output: .bytes(limit: longest),
                 error: .bytes(limit: Self.longestComplaint)

@@ -20,6 +20,8 @@ public enum TerminalQuestion {
         defer { close(terminal) }
         // A job in the background would be stopped for asking.
         guard tcgetpgrp(terminal) == getpgrp() else { return nil }
+        // What was typed before is no answer.
+        tcflush(terminal, TCIFLUSH)
         let bytes = Array(question.utf8)
         guard unsafe write(terminal, bytes, bytes.count) == bytes.count else { return nil }
         var answer: [UInt8] = []
@@ -32,7 +34,8 @@ public enum TerminalQuestion {
                     return String(decoding: answer[..<end], as: UTF8.self)
                 }
             } else if count == 0 {
-                return nil
+                // The end of input (^D) is an answer, too.
+                return String(decoding: answer, as: UTF8.self)
             } else if errno == EAGAIN || errno == EINTR {
                 try await clock.sleep(for: interval)
             } else {

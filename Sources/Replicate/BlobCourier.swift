@@ -131,7 +131,8 @@ struct BlobCourier: Sendable {
             trail.hops = 0
             trail.source = try await source.source(of: blob)
         } else {
-            throw BlobFailure(sourceAnswered: answer, blob, source)
+            let asked: HTTPURL? = if case .request(let request) = trail.source { request.url } else { nil }
+            throw BlobFailure(sourceAnswered: answer, blob, source, from: asked)
         }
     }
 

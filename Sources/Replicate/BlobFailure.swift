@@ -16,7 +16,18 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
     }
 
     /// What a source's answer means that is neither content nor a redirect.
-    init(sourceAnswered answer: WireResponse, _ blob: Descriptor, _ source: any ImageRepository) {
+    ///
+    /// - Parameter url: Who answered.
+    init(
+        sourceAnswered answer: WireResponse,
+        _ blob: Descriptor,
+        _ source: any ImageRepository,
+        from url: HTTPURL? = nil
+    ) {
+        if let url, let denied = Self.endpointDenial(answer, blob, source, url) {
+            self.init(denied, .never)
+            return
+        }
         let code = answer.status.code
         let advice = answer.retryAfter.map { RetryAdvice.wait($0) } ?? .backOff
         let (reason, retryAdvice): (CopyError.Reason, RetryAdvice) =
@@ -36,6 +47,30 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
             ),
             retryAdvice
         )
+    }
+
+    /// What S3 says to an address of ECR's that is good: the policy of the VPC endpoint on the way forbids it.
+    ///
+    /// An address that has run out is `AccessDenied` too, and says so.
+    private static func endpointDenial(
+        _ answer: WireResponse,
+        _ blob: Descriptor,
+        _ source: any ImageRepository,
+        _ url: HTTPURL
+    ) -> CopyError? {
+        let image = source.reference.description
+        guard answer.status.code == 403, let place = ECRPlace(image: image) else { return nil }
+        let text = answer.excerpt(1_000)
+        guard text.contains("<Code>AccessDenied<"), !text.contains("Request has expired") else { return nil }
+        var error = CopyError(
+            .denied(action: "s3:GetObject", text: "the layers' host \(url.authority) says AccessDenied"),
+            side: source.side,
+            image: image,
+            operation: "downloading \(blob.digest)",
+            requestID: HTTPField.Name("x-amz-request-id").flatMap { answer.fields[$0] }
+        )
+        error.advice = NetworkAdvice.forbiddenLayer(place)
+        return error
     }
 
     var description: String { "\(error.operation) at the \(error.side.rawValue) \(error.image): \(error.cause)" }

@@ -24,7 +24,13 @@ extension CopyError {
         }
     }
 
+    /// The same, with what the caller should do about it where that can be told from the place.
     init(explaining error: any Error, side: Side, image: String, _ operation: String) {
+        self.init(naming: error, side: side, image: image, operation)
+        if advice == nil { advice = Self.advice(about: error, side: side, image: image, operation) }
+    }
+
+    private init(naming error: any Error, side: Side, image: String, _ operation: String) {
         switch error {
         case let error as CopyError: self = error
         case let failure as BlobFailure: self = failure.error
@@ -49,7 +55,8 @@ extension CopyError {
         case let error as IdentityError:
             let tried = error.tried.isEmpty ? "" : "; tried \(error.tried.joined(separator: ", "))"
             self.init(
-                .noCredentials(error.problem + tried, remedy: error.remedy),
+                error.refusal?.denial.map { .denied(action: $0.action, text: error.problem + tried) }
+                    ?? .noCredentials(error.problem + tried, remedy: error.remedy),
                 side: side,
                 image: image,
                 operation: "finding credentials",
@@ -124,7 +131,9 @@ extension CopyError {
         return switch error.kind {
         case .repositoryMissing: .repositoryMissing
         case .manifestUnknown: .imageMissing
-        case .denied: .denied(action: iamAction(error.operation), text: text)
+        case .denied:
+            // One request may be two actions: a PUT with bytes is a part as well.
+            .denied(action: ECRError.Denial(sentence: text, action: iamAction(error.operation)).action, text: text)
         case .unauthorized, .tokenExpired: .noCredentials("the registry does not accept the credentials: \(text)")
         case .tooManyRequests: .throttled(text)
         default:
@@ -160,7 +169,7 @@ extension CopyError {
     }
 
     /// The permission behind a registry request (facts/ecr.md D.1).
-    private static func iamAction(_ operation: RegistryError.Operation) -> String {
+    static func iamAction(_ operation: RegistryError.Operation) -> String {
         switch operation {
         case .ping, .authorize: "ecr:GetAuthorizationToken"
         case .readManifest, .listReferrers: "ecr:BatchGetImage"

@@ -51,6 +51,8 @@ public struct CopyError: Error, Sendable, Equatable {
     public var requestID: String?
     /// Whether nothing was to be brought anywhere, so that nothing can have arrived.
     public var onlyReads = false
+    /// What to do next, where more is known than the reason tells; it may have several lines.
+    public var advice: String?
 
     public init(_ reason: Reason, side: Side, image: String, operation: String, requestID: String? = nil) {
         self.reason = reason
@@ -108,10 +110,15 @@ extension CopyError.Reason {
 }
 
 extension CopyError: CustomStringConvertible {
-    public var description: String {
+    public var description: String { text(next: remedy) }
+
+    /// All there is to say, where ``remedy`` has been said of another image before.
+    public var descriptionAsBefore: String { text(next: "as above") }
+
+    private func text(next: String) -> String {
         """
         \(operation) failed at the \(side.rawValue) \(image): \(cause)
-          next: \(remedy)\(requestID.map { "\n  request id: \($0)" } ?? "")
+          next: \(next)\(requestID.map { "\n  request id: \($0)" } ?? "")
         """
     }
 
@@ -150,7 +157,9 @@ extension CopyError: CustomStringConvertible {
     }
 
     /// What to do next.
-    public var remedy: String {
+    public var remedy: String { advice ?? usualRemedy }
+
+    private var usualRemedy: String {
         switch reason {
         case .denied(_, _, let remedy?): remedy
         case .denied(let action, _, nil):
@@ -159,10 +168,7 @@ extension CopyError: CustomStringConvertible {
         case .noCredentials(_, let remedy?): remedy
         case .noCredentials(_, nil):
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --\(side.rawValue)-profile"
-        case .repositoryMissing:
-            side == .destination
-                ? "create it, or pass --create-repository defaults; if it exists, check account and region"
-                : "check the name, account and region"
+        case .repositoryMissing: missingRepository
         case .imageMissing: "list what is there with: ecr-replicate ls \(repositoryOfImage)"
         case .tagMismatch: "look with: ecr-replicate inspect \(image.prefix { $0 != "@" })"
         case .archived:
@@ -189,6 +195,23 @@ extension CopyError: CustomStringConvertible {
         case .rejected: "see the text; --log-level debug shows every request of the API"
         case .unsupported(_, let remedy): remedy ?? "this can't be done with what is there"
         }
+    }
+
+    /// ECR says the same of a repository that isn't there and of one that is elsewhere.
+    private var missingRepository: String {
+        guard let place = ECRPlace(image: image) else {
+            return side == .destination
+                ? "create it, or pass --create-repository defaults; if it exists, check account and region"
+                : "check the name, account and region"
+        }
+        let (account, region) = (place.host.account, place.host.region)
+        let looked = "ECR looked in account \(account), region \(region), as the reference says"
+        return side == .destination
+            ? "create it, as somebody of account \(account): aws ecr create-repository --region \(region) "
+                + "--repository-name \(place.repository); or pass --create-repository defaults; if it exists, check the "
+                + "reference: \(looked)"
+            : "check name, account and region: \(looked); what is there lists: aws ecr describe-repositories --region "
+                + "\(region) --registry-id \(account)"
     }
 
     private var rest: String { onlyReads ? "" : "; what has arrived stays" }

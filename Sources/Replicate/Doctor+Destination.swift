@@ -26,6 +26,8 @@ extension Doctor {
         guard described != .some(nil) else { return }
         let tag = place.tag ?? image.tag
         try await tryReading(ecr, tag, described ?? nil, &examination)
+        // A registry that creates what is pushed to would create it.
+        guard !examination.isRepositoryMissing else { return }
         // Nobody keeps it: the registry's client gets its own when it needs one.
         let answer = try await examination.permission("ecr:GetAuthorizationToken") {
             try await ecr.api.send(GetAuthorizationToken()).authorizationData.count
@@ -48,12 +50,10 @@ extension Doctor {
         } catch let error as ECRError where error.code == .accessDenied {
             examination.note(.skipped, "repository", "not allowed to look (ecr:DescribeRepositories), and not needed")
             return nil
-        } catch let error as ECRError {
-            try examination.fail("repository", error, "DescribeRepositories")
-            return .some(nil)
         } catch {
             try examination.fail("repository", error, "DescribeRepositories")
-            return nil
+            let isHopeless = (error as? ECRError)?.isAuthentication ?? false
+            return examination.isRepositoryMissing || isHopeless ? .some(nil) : nil
         }
     }
 
@@ -89,6 +89,10 @@ extension Doctor {
                 "\(tag) is immutable and holds \(held): another image won't get it",
                 remedy: "choose another tag, unless that is the image"
             )
+        }
+        if let reason = reading?.failures[id] {
+            let there = CopyError(reason, side: .destination, image: examination.image, operation: "BatchGetImage")
+            examination.note(.warning, "tag", "what is there can't be read: \(there.cause)", remedy: there.remedy)
         }
         let blob = Descriptor(mediaType: .ociLayer, digest: Self.nobodysDigest, size: 1)
         _ = try await examination.permission("ecr:BatchCheckLayerAvailability") { try await ecr.missing([blob]) }
@@ -143,8 +147,11 @@ extension Doctor {
             imageDigest: Digest(of: Array(manifest.utf8)),
             imageTag: nil
         )
-        let refused: Set<ECRError.Code> = [.layersNotFound, .invalidParameter, .referencedImagesNotFound]
-        _ = try await examination.permission("ecr:PutImage", proof: refused) { try await ecr.api.send(put) }
+        // Parameters may be looked at before permissions.
+        let invalid: Set<ECRError.Code> = [.invalidParameter, .validation]
+        _ = try await examination.permission("ecr:PutImage", proof: [.layersNotFound], silence: invalid) {
+            try await ecr.api.send(put)
+        }
     }
 
     /// What nobody has: the hash of a sentence.
@@ -160,22 +167,9 @@ extension Doctor {
     // MARK: What happens afterwards
 
     private func forecast(_ ecr: ECRImageRepository, _ tag: Tag?, _ examination: inout Examination) async throws {
-        let policy: GetLifecyclePolicy.Response
-        do {
-            policy = try await ecr.api.send(
-                GetLifecyclePolicy(registryId: ecr.host.account, repositoryName: ecr.reference.repository)
-            )
-        } catch let error as ECRError where error.code == .lifecyclePolicyNotFound {
-            return examination.note(.ok, "lifecycle", "no policy: what arrives stays")
-        } catch let error as ECRError where error.code == .accessDenied {
-            return examination.note(
-                .skipped,
-                "lifecycle",
-                "not allowed to look (ecr:GetLifecyclePolicy), and not needed"
-            )
-        } catch {
-            return try examination.fail("lifecycle", error, "GetLifecyclePolicy")
-        }
+        let question = GetLifecyclePolicy(registryId: ecr.host.account, repositoryName: ecr.reference.repository)
+        let none = (ECRError.Code.lifecyclePolicyNotFound, "no policy: what arrives stays")
+        guard let policy = try await examination.look("lifecycle", question, at: ecr, absent: none) else { return }
         guard let forecast = LifecycleForecast(policy.lifecyclePolicyText) else {
             return examination.note(.warning, "lifecycle", "there is a policy that this program can't read")
         }

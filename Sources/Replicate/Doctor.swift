@@ -7,9 +7,9 @@ internal import Wire
 
 /// Looks at everything that a copy needs, on both sides, and changes nothing that anybody would notice.
 ///
-/// Permissions are tried by doing what a copy does where that has no effect (reading, asking for a URL), and else by
-/// requests that only those get refused for another reason who are permitted: a part for an upload that isn't there, an
-/// image of a layer that isn't there. One upload is opened and closed again.
+/// Permissions are tried by doing what a copy does where that has no effect (asking for a URL; reading, which counts as
+/// a pull), and else by requests that only those get refused for another reason who are permitted: a part for an upload
+/// that isn't there, an image of a layer that isn't there. One upload is opened and closed again.
 public struct Doctor: Sendable {
     let opener: RepositoryOpener
     let source: SideOptions
@@ -91,7 +91,7 @@ public struct Doctor: Sendable {
                 caller.account == owner ? "" : "; the repository is \(owner)'s, whose policy must allow it, too"
             examination.note(.ok, "identity", "\(caller.arn), account \(caller.account)\(elsewhere)")
             return caller.account
-        } catch let error as WireError {
+        } catch let error as WireError where error.reason != .certificate {
             // A VPC may have no way to STS and one to ECR.
             examination.note(
                 .warning,

@@ -94,5 +94,5 @@ struct DrainingClock<Base: Clock>: Clock where Base.Duration == Duration {
 
 extension Clock where Self.Duration == Swift.Duration {
     /// The same time; who sleeps on it is woken by ``Drained``.
-    func until(_ drain: Drain) -> any Clock<Swift.Duration> { DrainingClock(base: self, drain: drain) }
+    public func until(_ drain: Drain) -> any Clock<Swift.Duration> { DrainingClock(base: self, drain: drain) }
 }

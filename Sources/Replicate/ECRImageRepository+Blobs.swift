@@ -63,7 +63,34 @@ extension ECRImageRepository {
             // A repository that was created just now was never asked what it lacks.
             try refuseEmpty([blob.digest], "starting an upload")
             let client = try await registry()
-            return try await client.begin(blob, in: reference.repository, mountingFrom: sibling)
+            return try await client.begin(blob, in: reference.repository, mountingFrom: sibling) { cuts in
+                try await explainCut(cuts)
+            }
+        }
+    }
+
+    /// ECR's registry closes the connection where the repository is missing or the upload isn't allowed; its API says
+    /// which it is (facts/ecr.md B.3).
+    ///
+    /// After the first cut only what changes nothing is asked. A second one is no accident: the same upload is begun by the
+    /// API, which answers in words; it is never sent anything, and ECR drops it.
+    private func explainCut(_ cuts: Int) async throws -> CutExplanation {
+        do {
+            switch cuts {
+            case 1:
+                let question = DescribeRepositories(registryId: host.account, repositoryNames: [reference.repository])
+                _ = try await api.send(question)
+            case 2:
+                let upload = InitiateLayerUpload(registryId: host.account, repositoryName: reference.repository)
+                _ = try await api.send(upload)
+            default: break
+            }
+            return .nothing
+        } catch let error as ECRError {
+            if error.code == .repositoryNotFound { return .missing(error) }
+            return cuts > 1 && error.code == .accessDenied ? .refused(error) : .nothing
+        } catch is WireError {
+            return .nothing
         }
     }
 
@@ -99,10 +126,14 @@ extension ECRImageRepository {
 
 /// What both kinds of repository do with a registry's answers about blobs.
 extension RegistryClient {
-    func begin(_ blob: Descriptor, in name: RepositoryName, mountingFrom sibling: RepositoryName?) async throws
-        -> UploadStart
-    {
-        switch try await startUpload(in: name, mounting: sibling == nil ? nil : blob.digest, from: sibling) {
+    func begin(
+        _ blob: Descriptor,
+        in name: RepositoryName,
+        mountingFrom sibling: RepositoryName?,
+        explaining explain: CutExplaining? = nil
+    ) async throws -> UploadStart {
+        let digest = sibling == nil ? nil : blob.digest
+        return switch try await startUpload(in: name, mounting: digest, from: sibling, explaining: explain) {
         case .mounted: .mounted
         case .session(let session): .open(.at(session.location))
         }

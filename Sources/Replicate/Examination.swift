@@ -10,6 +10,8 @@ struct Examination: Sendable {
     /// The repository or the image, as it was written.
     let image: String
     private(set) var findings: [Finding] = []
+    /// Whether anything said that there is no such repository.
+    private(set) var isRepositoryMissing = false
 
     init(_ side: CopyError.Side, _ image: String) {
         self.side = side
@@ -23,6 +25,7 @@ struct Examination: Sendable {
     mutating func fail(_ check: String, _ error: any Error, _ operation: String) throws {
         guard !(error is CancellationError) else { throw error }
         let explained = CopyError(explaining: error, side: side, image: image, operation)
+        if case .repositoryMissing = explained.reason { isRepositoryMissing = true }
         findings.append(Finding(side, check, failedBy: explained))
     }
 
@@ -32,10 +35,12 @@ struct Examination: Sendable {
     ///   - action: The IAM action, as `ecr:PutImage`.
     ///   - optional: What is lost without it; then a denial is no failure.
     ///   - proof: Errors that only somebody gets who is allowed.
+    ///   - silence: Errors that say nothing of permissions.
     mutating func permission<Value: Sendable>(
         _ action: String,
         optional: String? = nil,
         proof: Set<ECRError.Code> = [],
+        silence: Set<ECRError.Code> = [],
         _ body: () async throws -> Value
     ) async throws -> Value? {
         do {
@@ -44,6 +49,8 @@ struct Examination: Sendable {
             return value
         } catch let error as ECRError where proof.contains(error.code) {
             note(.ok, action, "allowed")
+        } catch let error as ECRError where silence.contains(error.code) {
+            note(.skipped, action, "can't be told without doing it: \(error.code)")
         } catch {
             let explained = CopyError(
                 explaining: error,
@@ -67,6 +74,11 @@ struct Examination: Sendable {
         request.allowsPlainHTTP = true
         do {
             let response = try await sender.send(request)
+            guard response.status.kind != .serverError else {
+                let text = "\(url.origin) answers \(response.status.code)"
+                note(.warning, "endpoint", text, remedy: "see whether that is AWS, or something in between")
+                return true
+            }
             note(.ok, "endpoint", url.origin)
             noteClock(response, now())
             return true
@@ -93,20 +105,26 @@ struct Examination: Sendable {
 
     /// Looks at what a copy doesn't need and somebody may want to know.
     ///
-    /// - Returns: `nil` if it can't be looked at, which is noted.
+    /// - Parameter absent: The error that says that there is none, and what that means.
+    /// - Returns: `nil` if it can't be looked at, or there is none; which is noted.
     mutating func look<Operation: ECROperation>(
         _ check: String,
         _ operation: Operation,
-        at repository: ECRImageRepository
+        at repository: ECRImageRepository,
+        absent: (code: ECRError.Code, meaning: String)? = nil
     ) async throws -> Operation.Response? {
         do {
             return try await repository.api.send(operation)
+        } catch let error as ECRError where error.code == absent?.code {
+            note(.ok, check, absent?.meaning ?? "")
         } catch let error as ECRError where error.code == .accessDenied {
             note(.skipped, check, "not allowed to look (ecr:\(Operation.name)), and not needed")
         } catch let error as ECRError where error.code == .unknownOperation {
             note(.skipped, check, "the endpoint doesn't know \(Operation.name)")
-        } catch {
-            try fail(check, error, Operation.name)
+        } catch let error where !(error is CancellationError) {
+            // Not needed, whatever is the matter with it.
+            let explained = CopyError(explaining: error, side: side, image: image, Operation.name)
+            note(.skipped, check, "could not be looked at: \(explained.cause)")
         }
         return nil
     }

@@ -37,17 +37,24 @@ struct LifecycleForecast {
     ///
     /// - Parameter tag: What it is called; `nil` for an image that is found by its digest only.
     func fate(of tag: Tag?) -> String? {
-        rules.first { Self.selects($0.selection, tag) }.map(Self.words)
+        if let rule = rules.first(where: { Self.selects($0.selection, tag) == .surely }) { return Self.words(rule) }
+        // A rule that lists several wants an image to have all of them: another tag of it may bring the rest.
+        return rules.first { Self.selects($0.selection, tag) == .perhaps }
+            .map { Self.words($0) + ", if they have a tag for each of these" }
     }
 
-    private static func selects(_ selection: Rule.Selection, _ tag: Tag?) -> Bool {
+    private enum Choice { case surely, perhaps, no }
+
+    private static func selects(_ selection: Rule.Selection, _ tag: Tag?) -> Choice {
         switch (selection.tagStatus, tag) {
-        case ("any", _), ("untagged", nil): true
+        case ("any", _), ("untagged", nil): return .surely
         case ("tagged", let tag?):
-            // A rule that lists several wants an image to have all of them, and another tag of it may bring the rest.
-            (selection.tagPrefixList ?? []).contains { tag.value.hasPrefix($0) }
-                || (selection.tagPatternList ?? []).contains { matchesWildcard(tag.value, $0) }
-        default: false
+            let matches =
+                (selection.tagPrefixList ?? []).map { tag.value.hasPrefix($0) }
+                + (selection.tagPatternList ?? []).map { matchesWildcard(tag.value, $0) }
+            guard matches.contains(true) else { return .no }
+            return matches.contains(false) ? .perhaps : .surely
+        default: return .no
         }
     }
 

@@ -95,7 +95,7 @@ actor RangedSource {
                 current = nil
             default:
                 await repository.sourceRefused(answer, to: request)
-                throw BlobFailure(sourceAnswered: answer, blob, repository)
+                throw BlobFailure(sourceAnswered: answer, blob, repository, from: request.url)
             }
         }
     }

@@ -127,19 +127,21 @@ public final class RepositoryOpener: Sendable {
         _ options: SideOptions
     ) throws -> any ImageRepository {
         let endpoint = try endpoint(of: host, options)
+        let answering = endpoint.isCustom ? host : try named(host, options)
         let credentials = try resolver.provider(for: options.identity, stsRegion: host.region)
         let registryKey = "\(endpoint.url.origin) \(host.account) \(host.region)"
         let pacer = pacers.pacer(of: registryKey, seeds: quotas)
         let retry = retry.spending(budgets.of(side))
         let api = ECRClient(
             endpoint: endpoint.url,
+            alternative: endpoint.alternative,
             region: host.region,
             credentials: credentials,
             sender: sender,
             retry: retry,
             pacer: pacer,
             logger: logger,
-            now: now
+            clock: resolver.clock
         )
         let key = TokenKey(identity: options.identity, region: host.region, endpoint: endpoint.url.text)
         return ECRImageRepository(
@@ -150,7 +152,7 @@ public final class RepositoryOpener: Sendable {
             api: api,
             pacer: pacer,
             registry: {
-                let (base, authorization) = try await self.registry(of: host, endpoint, options, key, api)
+                let (base, authorization) = try await self.registry(of: answering, endpoint, options, key, api)
                 return RegistryClient(
                     base: base,
                     authorization: authorization,
@@ -176,6 +178,22 @@ public final class RepositoryOpener: Sendable {
         )
         guard let local = host.localAuthority, !endpoint.isCustom else { return endpoint }
         return ServiceEndpoint(url: try HTTPURL("http://\(local)"), isCustom: true)
+    }
+
+    /// The name by which the registry is called: the reference's own, made stricter by the side's switches.
+    private func named(_ host: ECRHost, _ options: SideOptions) throws -> ECRHost {
+        let wanted = try resolver.switches(options.identity)
+        var named = host
+        named.usesFIPS = host.usesFIPS || wanted.fips
+        named.usesDualStack = host.usesDualStack || wanted.dualStack
+        guard !named.usesDualStack || host.partition.dualStackDomain != nil else {
+            throw IdentityError(
+                "registries of the partition \(host.partition.rawValue) have no dual-stack names",
+                tried: [host.name],
+                remedy: "leave dual stack off for that side, or name the host with --…-registry-endpoint"
+            )
+        }
+        return named
     }
 
     private func registry(
@@ -245,7 +263,7 @@ public final class RepositoryOpener: Sendable {
             credentials: try resolver.provider(for: options.identity, stsRegion: region),
             sender: sender,
             retry: retry,
-            now: now
+            clock: resolver.clock
         )
     }
 }

@@ -57,9 +57,16 @@ extension Transfer {
         try set(CURLOPT_SSL_VERIFYPEER, 1)
         try set(CURLOPT_SSL_VERIFYHOST, 2)
         try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
-        if let bundle = configuration.caBundle { try set(CURLOPT_CAINFO, bundle) }
-        // The environment's proxies serve everyone but this machine; an empty text means none.
-        if request.url.isLoopback { try set(CURLOPT_PROXY, "") }
+        caBundle = configuration.caBundle
+        if let caBundle { try set(CURLOPT_CAINFO, caBundle) }
+        // A proxy may be spoken to over TLS itself.
+        try set(CURLOPT_PROXY_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
+        if let caBundle { try set(CURLOPT_PROXY_CAINFO, caBundle) }
+        // Both are always said: without them libcurl would look into the environment. An empty text means none.
+        let proxy = configuration.proxies.proxy(for: request)
+        proxyName = proxy.map(Proxies.presentable)
+        try set(CURLOPT_PROXY, proxy ?? "")
+        try set(CURLOPT_NOPROXY, configuration.proxies.exceptions)
         // A proxy's answer to CONNECT is no part of ours.
         try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
     }

@@ -38,6 +38,9 @@ extension TransferOwner {
     private(set) var head = AnswerHead()
     private(set) var headIsTooLarge = false
     unowned let owner: any TransferOwner
+    /// The proxy that it would go through, without a password; its host may be one that needs none.
+    var proxyName: String?
+    var caBundle: String?
     private var fieldList: UnsafeMutablePointer<curl_slist>?
     private let errorText: UnsafeMutablePointer<CChar>
 
@@ -75,7 +78,22 @@ extension TransferOwner {
             return WireError(.answerTooLarge, "a head of more than \(AnswerHead.largest) bytes", url: request.url)
         }
         guard code != CURLE_OK else { return nil }
-        return WireError(curl: code, unsafe String(cString: errorText), url: request.url)
+        if code == CURLE_SSL_CACERT_BADFILE, let caBundle {
+            let words = "\(caBundle) is not a file of certificates in PEM form, or can't be read: see --ca-bundle"
+            return WireError(.certificate, words, url: request.url, curlCode: Int(code.rawValue))
+        }
+        let text = unsafe String(cString: errorText)
+        if let proxyName, let error = WireError(proxy: proxyName, proxyStatus, code, text, url: request.url) {
+            return error
+        }
+        return WireError(curl: code, text, url: request.url)
+    }
+
+    /// What a proxy answered to `CONNECT`; 0 if none was asked.
+    private var proxyStatus: Int {
+        var status = 0
+        unsafe curl_easy_getinfo_long(handle, CURLINFO_HTTP_CONNECTCODE, &status)
+        return status
     }
 
     /// Bytes of the body that the socket has accepted.

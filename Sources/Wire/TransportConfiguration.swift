@@ -6,6 +6,8 @@ public struct TransportConfiguration: Sendable {
     public var relayDrivers: Int
     /// A PEM file whose certificates are trusted besides the system's directory of them.
     public var caBundle: String?
+    /// Through whom requests go that leave this machine.
+    public var proxies: Proxies
     /// `host:port` of endpoints that the user named with `http://`; plain http goes to these and to loopback only.
     ///
     /// Spelled as ``HTTPURL/authority``: lowercase, and without the port if it is 80.
@@ -45,6 +47,7 @@ public struct TransportConfiguration: Sendable {
     public init(
         relayDrivers: Int = min(processorCount, mostRelayDrivers),
         caBundle: String? = nil,
+        proxies: Proxies = Proxies(),
         plainHTTPAuthorities: Set<String> = [],
         userAgent: String = "ecr-replicate",
         connectTimeout: Duration = usualConnectTimeout,
@@ -58,6 +61,7 @@ public struct TransportConfiguration: Sendable {
     ) {
         self.relayDrivers = relayDrivers
         self.caBundle = caBundle
+        self.proxies = proxies
         self.plainHTTPAuthorities = plainHTTPAuthorities
         self.userAgent = userAgent
         self.connectTimeout = connectTimeout

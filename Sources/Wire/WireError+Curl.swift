@@ -9,9 +9,30 @@ extension WireError {
     init(curl code: CURLcode, _ text: String, url: HTTPURL) {
         var words = withoutQueries(text)
         if words.isEmpty { words = unsafe String(cString: curl_easy_strerror(code)) }
-        // A proxy that is written wrongly stays so, however often it is tried.
-        let reason = words.hasPrefix("Unsupported proxy") ? Reason.badURL : Reason(curl: code)
-        self.init(reason, words, url: url, curlCode: Int(code.rawValue))
+        self.init(Reason(curl: code), words, url: url, curlCode: Int(code.rawValue))
+    }
+
+    /// What went wrong on the way to the proxy, or there; `nil` if the proxy has no part in it.
+    ///
+    /// - Parameters:
+    ///   - name: Its host and port.
+    ///   - status: What it answered to `CONNECT`, 0 if it wasn't asked.
+    init?(proxy name: String, _ status: Int, _ code: CURLcode, _ text: String, url: HTTPURL) {
+        let number = Int(code.rawValue)
+        if status >= 300 {
+            let hint = status == 407 ? ", for it wants another user and password than HTTPS_PROXY has" : ""
+            self.init(.proxyRefused, "the proxy \(name) answered \(status)\(hint)", url: url, curlCode: number)
+            proxyStatus = status
+        } else if text.hasPrefix("Unsupported proxy") || text.hasPrefix("Port number was not a decimal number") {
+            // It stays so, however often it is tried. libcurl quotes all of it, and a password may be anywhere in it.
+            self.init(.badURL, "the proxy's address is not one: see HTTPS_PROXY", url: url, curlCode: number)
+        } else if code == CURLE_COULDNT_RESOLVE_PROXY {
+            self.init(.unresolvable, "nobody knows the proxy \(name)", url: url, curlCode: number)
+        } else if code == CURLE_COULDNT_CONNECT, text.contains(" \(name.prefix { $0 != ":" }) ") {
+            self.init(.unreachable, "the proxy \(name) can't be reached: \(text)", url: url, curlCode: number)
+        } else {
+            return nil
+        }
     }
 }
 

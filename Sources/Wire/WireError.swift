@@ -7,6 +7,8 @@ public struct WireError: Error, Sendable, Equatable {
         case unresolvable
         /// The host is there and refuses, or can't be reached.
         case unreachable
+        /// The proxy doesn't let us through.
+        case proxyRefused
         /// TLS could not be agreed on: a protocol failure, not a certificate.
         case handshake
         /// The certificate isn't one we trust.
@@ -52,6 +54,8 @@ public struct WireError: Error, Sendable, Equatable {
     public var end: End?
     /// libcurl's code, 0 if libcurl has no part in it.
     public var curlCode: Int
+    /// What the proxy answered to `CONNECT`, if it refused.
+    public var proxyStatus: Int?
 
     public init(_ reason: Reason, _ detail: String, url: HTTPURL? = nil, end: End? = nil, curlCode: Int = 0) {
         self.reason = reason
@@ -74,6 +78,8 @@ extension WireError: RetryAdvising {
         case .unresolvable, .unreachable, .handshake, .disconnected, .stalled, .deadline, .tooShort, .tooLong,
             .corrupt, .outpaced, .other:
             .backOff
+        // 407 and 403 stay what they are, and what a proxy can't reach now it may reach later.
+        case .proxyRefused: proxyStatus.map { $0 >= 500 } == false ? .never : .backOff
         case .certificate, .answerTooLarge, .file, .badURL, .badRedirect, .plainHTTP, .closed: .never
         }
     }

@@ -18,6 +18,8 @@ public struct WireRequest: Sendable {
     public var largestAnswer: Int
     /// Whether somebody named this very endpoint with `http://`, who thereby allows it off this machine.
     public var allowsPlainHTTP = false
+    /// Whether it goes straight to its host, whatever proxies there are, as requests to metadata services must.
+    public var bypassesProxy = false
     /// Whether it belongs to a blob that follows on the same connections, such as the opening of its upload.
     ///
     /// It then waits behind blobs that are under way, some milliseconds, and leaves them an open connection.
@@ -68,6 +70,7 @@ public struct WireRequest: Sendable {
             // Not only `Authorization`: libcurl would hand any other header on (SWIFT.md T10).
             request.fields = HTTPFields(fields.filter { [.range, .accept, .userAgent].contains($0.name) })
             request.allowsPlainHTTP = false
+            request.bypassesProxy = false
         }
         return request
     }

@@ -30,6 +30,15 @@ struct SourceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Where the source's registry answers, for PrivateLink.", valueName: "url"))
     var sourceRegistryEndpoint: String?
 
+    @Flag(help: "Call only hosts with FIPS 140 validated cryptography, for every side.")
+    var fips = false
+    @Flag(help: "Call hosts that answer on IPv6 too, for every side.")
+    var dualStack = false
+    @Flag(help: "The same as --fips, for the source.")
+    var sourceFips = false
+    @Flag(help: "The same as --dual-stack, for the source.")
+    var sourceDualStack = false
+
     @Option(
         help: ArgumentHelp("Certificates to trust besides the system's (also AWS_CA_BUNDLE).", valueName: "file"),
         completion: .file()
@@ -52,7 +61,9 @@ struct SourceOptions: ParsableArguments {
                 profile: sourceProfile ?? profile,
                 roleARN: sourceRoleArn ?? roleArn,
                 externalID: sourceExternalId ?? externalId,
-                sessionName: sourceSessionName ?? sessionName
+                sessionName: sourceSessionName ?? sessionName,
+                usesFIPS: sourceFips || fips,
+                usesDualStack: sourceDualStack || dualStack
             ),
             endpointURL: sourceEndpointUrl,
             registryEndpoint: sourceRegistryEndpoint,
@@ -77,6 +88,11 @@ struct ConnectionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Where the destination's registry answers, for PrivateLink.", valueName: "url"))
     var destinationRegistryEndpoint: String?
 
+    @Flag(help: "The same as --fips, for the destination.")
+    var destinationFips = false
+    @Flag(help: "The same as --dual-stack, for the destination.")
+    var destinationDualStack = false
+
     func validate() throws {
         try common.refuseWithoutRole(destinationRoleArn != nil)
         let hasRole = (destinationRoleArn ?? common.roleArn) != nil
@@ -91,7 +107,9 @@ struct ConnectionOptions: ParsableArguments {
                 profile: destinationProfile ?? common.profile,
                 roleARN: destinationRoleArn ?? common.roleArn,
                 externalID: destinationExternalId ?? common.externalId,
-                sessionName: destinationSessionName ?? common.sessionName
+                sessionName: destinationSessionName ?? common.sessionName,
+                usesFIPS: destinationFips || common.fips,
+                usesDualStack: destinationDualStack || common.dualStack
             ),
             endpointURL: destinationEndpointUrl,
             registryEndpoint: destinationRegistryEndpoint,

@@ -35,8 +35,7 @@ struct EcrReplicate: AsyncParsableCommand {
         version: Build.version,
         subcommands: [
             RetagCommand.self, CopyCommand.self, PromoteCommand.self, InspectCommand.self, ListCommand.self,
-            DoctorCommand.self,
-            EmulatorCommand.self, DemoCommand.self,
+            DoctorCommand.self, IAMPolicyCommand.self, EmulatorCommand.self, DemoCommand.self,
 
         ]
     )

@@ -23,10 +23,14 @@ extension Session {
     /// On standard error, whatever standard output gets.
     func printFailures(_ results: [CopyResult], _ ending: Ending) {
         let diagnostics = LineStream.standardError
+        // A hundred images that lack one permission need to be told once what to do.
+        var said: Set<String> = []
         for result in results {
             switch result {
             case .done, .planned: break
-            case .failed(_, _, let error): diagnostics.writeLine("ecr-replicate: \(error)")
+            case .failed(_, _, let error):
+                let isNews = said.insert(error.remedy).inserted
+                diagnostics.writeLine("ecr-replicate: \(isNews ? error.description : error.descriptionAsBefore)")
             case .cancelled(let source, let destination, let left):
                 let what = left.map { "left: \($0.words)" } ?? "not begun"
                 diagnostics.writeLine("ecr-replicate: stopped: \(source) to \(destination); \(what)")

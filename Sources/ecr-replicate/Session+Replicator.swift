@@ -23,7 +23,9 @@ extension Session {
         })
         if let attempts { retry.attempts = attempts }
         let configuration = TransportConfiguration(
-            caBundle: connection.caBundle ?? environment.variables["AWS_CA_BUNDLE"],
+            caBundle: try connection.caBundle
+                ?? environment.caBundle(for: [connection.source.identity, destination.identity]),
+            proxies: Proxies(environment: environment.variables),
             plainHTTPAuthorities: namedPlainAuthorities(environment),
             userAgent: "ecr-replicate/\(Build.version)",
             limitRate: transfers?.limitRate?.bytes
@@ -34,7 +36,8 @@ extension Session {
                 sender: transport,
                 retry: retry,
                 logger: logger,
-                askForCode: { try await TerminalQuestion.ask($0) }
+                // A signal ends the question, not only what waits behind it.
+                askForCode: { try await TerminalQuestion.ask($0, clock: ContinuousClock().until(drain)) }
             )
             let opener = RepositoryOpener(
                 resolver: resolver,
@@ -68,7 +71,7 @@ extension Session {
                 connection.sourceEndpointUrl, destination.endpointURL,
                 connection.sourceRegistryEndpoint, destination.registryEndpoint,
             ]
-            + ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL_STS"].map { environment.variables[$0] }
+            + ["", "_ECR", "_STS", "_SSO", "_SSO_OIDC"].map { environment.variables["AWS_ENDPOINT_URL" + $0] }
             + ProcessFacts.arguments.filter { $0.hasPrefix("http://") }.map {
                 "http://" + $0.dropFirst(7).prefix { $0 != "/" }
             }

@@ -52,7 +52,13 @@ struct ChainOrderTests {
     }
 
     /// The key id that is found where only `kinds` are there.
-    private func found(_ kinds: [String], _ options: IdentityOptions = .init()) async throws -> String {
+    private func found(
+        _ kinds: [String],
+        _ options: IdentityOptions = .init(),
+        _ see: (RecordingSender) -> Void = { _ in }
+    ) async throws -> String {
+        let sender = Self.sender()
+        see(sender)
         let lines = Self.config.filter { kinds.contains($0.kind) }.map(\.lines).joined()
         var variables = kinds.contains("instance") ? [:] : ["AWS_EC2_METADATA_DISABLED": "true"]
         for kind in kinds { variables.merge(Self.variables[kind] ?? [:]) { $1 } }
@@ -62,7 +68,7 @@ struct ChainOrderTests {
             config: "[default]\n\(lines)[profile base]\naws_access_key_id = BASE\naws_secret_access_key = s\n",
             credentials: kinds.contains("credentials")
                 ? "[default]\naws_access_key_id = CREDENTIALS\naws_secret_access_key = s\n" : nil,
-            sender: Self.sender(),
+            sender: sender,
             clock: ContinuousClock()
         ) { resolver, home in
             try Data("a web identity token\n".utf8).write(to: URL(filePath: home + "/token"))
@@ -117,5 +123,21 @@ struct ChainOrderTests {
             let error = await #expect(throws: IdentityError.self) { try await resolver.credentials() }
             #expect(error?.problem.contains("no aws_secret_access_key") == true)
         }
+    }
+
+    @Test("is over with its resolver: nothing that it found keeps it")
+    func freed() async throws {
+        weak var sender: RecordingSender?
+        for kind in ["role", "web", "sso", "process", "container", "instance"] {
+            sender = try await used([kind])
+            #expect(sender == nil, "\(kind)")
+        }
+    }
+
+    /// - Returns: What everything was sent with, which nobody holds any more.
+    private func used(_ kinds: [String]) async throws -> RecordingSender? {
+        weak var remembered: RecordingSender?
+        _ = try await found(kinds) { remembered = $0 }
+        return remembered
     }
 }

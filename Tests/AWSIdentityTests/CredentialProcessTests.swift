@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Platform
 import Testing
 import Wire
@@ -52,6 +53,27 @@ struct CredentialProcessTests {
             _ = try await resolver.credentials(Self.options)
             let runs = try Data(contentsOf: URL(filePath: home + "/program.count")).count
             #expect(runs == 4, "twice, two bytes each")
+        }
+    }
+
+    @Test("that says an empty token says none, and the profile may name the account")
+    func incomplete() async throws {
+        let answer = #"{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": ""}"#
+        let command = "HOME/program\naws_account_id = 999900001111"
+        try await process("echo '\(answer)'", command: command) { resolver, _ in
+            let credentials = try await resolver.credentials(Self.options)
+            #expect(credentials.sessionToken == nil && credentials.accountID == "999900001111")
+        }
+    }
+
+    @Test("is run once for two regions that ask at once")
+    func regions() async throws {
+        try await process("echo x >> \"$0.count\"\necho '\(Self.keys)'") { resolver, home in
+            async let one = resolver.provider(for: Self.options, stsRegion: "eu-west-1").credentials()
+            async let other = resolver.provider(for: Self.options, stsRegion: "us-east-1").credentials()
+            _ = try await (one, other)
+            let runs = try Data(contentsOf: URL(filePath: home + "/program.count")).count
+            #expect(runs == 2)
         }
     }
 
@@ -115,11 +137,17 @@ struct CredentialProcessTests {
 
     @Test("that doesn't end is killed")
     func endless() async throws {
-        // The limit is over at once on this clock; the program would take an hour.
-        try await process("echo $$ > \"$0.pid\"; exec sleep 3600", clock: InstantClock()) { resolver, _ in
+        // The limit is over when the program has begun; it would take an hour.
+        let file = FileManager.default.temporaryDirectory.path + "/ecr-replicate-pid-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let clock = EventClock { ((try? Data(contentsOf: URL(filePath: file)))?.last ?? 0) == UInt8(ascii: "\n") }
+        try await process("echo $$ > \(file); exec sleep 3600", clock: clock) { resolver, _ in
             let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
             #expect(error?.problem.contains("has not answered within 120 s") == true)
         }
+        let text = String(decoding: try Data(contentsOf: URL(filePath: file)), as: UTF8.self)
+        let process = try #require(Int32(text.dropLast()))
+        #expect(kill(process, 0) == -1 && errno == ESRCH, "it is gone")
     }
 
     @Test(

@@ -175,3 +175,21 @@ extension IdentityResolver {
         try await provider(for: options, stsRegion: "eu-west-1").credentials()
     }
 }
+
+/// A clock on which every wait ends as soon as something has happened, and no sooner.
+final class EventClock: Clock, Sendable {
+    typealias Instant = InstantClock.Instant
+
+    private let happened: @Sendable () -> Bool
+    init(_ happened: @escaping @Sendable () -> Bool) { self.happened = happened }
+
+    var now: Instant { Instant(offset: .zero) }
+    var minimumResolution: Duration { .zero }
+
+    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
+        while !happened() {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+    }
+}

@@ -68,7 +68,7 @@ struct ContainerCredentialsTests {
             #expect(missing?.problem.contains("a file that isn't there") == true)
             try Data("hidden\r\nX-Evil: 1".utf8).write(to: URL(filePath: home + "/token"))
             let lines = await #expect(throws: IdentityError.self) { try await resolver.credentials() }
-            #expect(lines?.problem.contains("more than one line") == true)
+            #expect(lines?.problem.contains("has a line break in it") == true)
             #expect(!"\(lines as Any)".contains("hidden"))
         }
         #expect(sender.requests.isEmpty)
@@ -171,6 +171,9 @@ struct InstanceMetadataTests {
 
     @Test("that refuses, isn't there or has no role is why there are no credentials")
     func absences() async throws {
+        let unwell = Self.service(token: { .text("", status: 500) })
+        try await withMachine(sender: unwell) { resolver, _ in _ = try await resolver.credentials() }
+        #expect(unwell.requests.count == 3, "no token, and keys all the same")
         let bad = Self.service(token: { .text("", status: 400) })
         #expect(try await absence([:], bad).contains("instance metadata (answered 400 when asked for a token)"))
         #expect(bad.requests.count == 1)
@@ -231,6 +234,22 @@ struct InstanceMetadataTests {
             watch.advance(lasts)
             _ = try await resolver.credentials()
             #expect(sender.requests.count == 6)
+        }
+    }
+
+    @Test("that fails to renew keys says so, and doesn't speak of a sign-in")
+    func unrenewed() async throws {
+        let watch = Wristwatch(noon)
+        let service = Self.service()
+        let sender = RecordingSender { request, number in
+            guard number <= 3 else { throw WireError(.deadline, "took longer than 1 s") }
+            return try await service.send(request)
+        }
+        try await withMachine(sender: sender, now: { watch.now }) { resolver, _ in
+            _ = try await resolver.credentials()
+            watch.advance(21_600)
+            let error = await #expect(throws: IdentityError.self) { try await resolver.credentials() }
+            #expect(error?.problem == "the keys of the instance's role could not be renewed: took longer than 1 s")
         }
     }
 

@@ -121,6 +121,28 @@ struct RefreshTests {
         #expect(try await provider.credentials().accessKeyID == "ASIA2")
     }
 
+    @Test("is left at once by a waiter that is cancelled, and goes on for the others")
+    func oneLeaves() async throws {
+        let watch = Wristwatch(noon)
+        let tally = Tally()
+        let gate = Gate()
+        let provider = RefreshingCredentials(logger: quiet, now: { watch.now }) {
+            tally.up()
+            await gate.wait()
+            return Self.hour(1, watch)
+        }
+        let leaving = Task { try await provider.credentials() }
+        await gate.someoneWaits()
+        let staying = Task { try await provider.credentials() }
+        while await provider.waiting < 2 { await Task.yield() }
+        leaving.cancel()
+        // The door is still closed.
+        await #expect(throws: CancellationError.self) { try await leaving.value }
+        await gate.open()
+        #expect(try await staying.value.accessKeyID == "ASIA1")
+        #expect(tally.count == 1)
+    }
+
     @Test("follows a service that calls them expired; keys that stay can't")
     func discarded() async throws {
         let watch = Wristwatch(noon)

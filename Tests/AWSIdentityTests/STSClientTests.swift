@@ -127,4 +127,38 @@ struct STSClientTests {
         let answer = STSAnswer(Array("<r><m> &lt;&gt;&quot;&apos;&amp;amp;&#233;&#x1F433;&odd; &</m><m/></r>".utf8))
         #expect(answer?["m"] == "<>\"'&amp;é🐳&odd; &")
     }
+
+    @Test("fetches keys anew that it is told have expired, once")
+    func expired() async throws {
+        let tally = Tally()
+        let provider = RefreshingCredentials(logger: quiet, now: { noon }) {
+            AWSCredentials(
+                accessKeyID: "ASIA\(tally.up())",
+                secretAccessKey: "s",
+                expiration: noon + 3_600,
+                source: "test"
+            )
+        }
+        let sender = RecordingSender { _, number in number < 2 ? refusal(403, "ExpiredToken") : roleAnswer() }
+        func client(_ sender: RecordingSender, _ credentials: any CredentialsProviding) throws -> STSClient {
+            STSClient(
+                endpoint: try HTTPURL("https://sts.eu-west-1.amazonaws.com/"),
+                region: "eu-west-1",
+                credentials: credentials,
+                sender: sender,
+                retry: RetryPolicy(attempts: 3, clock: InstantClock(), jitter: { 1 }),
+                clock: ServiceClock({ noon })
+            )
+        }
+        _ = try await client(sender, provider).assumeRole(.init(roleARN: RoleTests.role, sessionName: "sess"))
+        #expect(sender.requests.map { $0.fields[.authorization]?.contains("ASIA2") } == [false, true])
+
+        let never = RecordingSender { _, _ in refusal(403, "ExpiredToken") }
+        await #expect(throws: STSError.self) { try await client(never, provider).getCallerIdentity() }
+        #expect(never.requests.count == 2)
+        let fixed = StaticCredentials(AWSCredentials(accessKeyID: "A", secretAccessKey: "s", source: "test"))
+        let once = RecordingSender { _, _ in refusal(403, "ExpiredToken") }
+        await #expect(throws: STSError.self) { try await client(once, fixed).getCallerIdentity() }
+        #expect(once.requests.count == 1, "nobody can fetch others")
+    }
 }

@@ -274,6 +274,68 @@ struct SignInTests {
         }
     }
 
+    @Test("to a portal that can't be reached says so, and isn't STS's fault")
+    func unreachable() async throws {
+        let sender = RecordingSender { _, _ in throw WireError(.unreachable, "no route to host") }
+        try await signedIn(Self.file(), sender: sender) { resolver, path in
+            let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.dev) }
+            #expect(
+                error
+                    == IdentityError(
+                        "IAM Identity Center in eu-central-1 can't be reached: no route to host",
+                        tried: [path],
+                        remedy: "check sso_region, and that this machine reaches portal.sso.eu-central-1.amazonaws.com"
+                    )
+            )
+        }
+        #expect(sender.requests.count == 3, "as often as anything, and no more")
+    }
+
+    @Test("whose token can't be written serves this run all the same, each renewal from the last")
+    func unwritable() async throws {
+        let watch = Wristwatch(noon)
+        let issued = Tally()
+        let directory = Lock("")
+        let keys = Self.service(keysUntil: noon + 90_000)
+        let sender = RecordingSender { request, _ in
+            guard request.url.path == "/token" else { return try await keys.send(request) }
+            // Where nothing can be written.
+            try? FileManager.default.removeItem(atPath: directory.withLock { $0 })
+            let sent = try JSONDecoder().decode([String: String].self, from: Data(request.body))
+            guard sent["refreshToken"] == "refresh-\(issued.up())" else {
+                return .json(#"{"error":"invalid_grant"}"#, status: 400)
+            }
+            let number = issued.count
+            return .json(
+                #"{"accessToken":"token-\#(number)","expiresIn":3600,"refreshToken":"refresh-\#(number + 1)"}"#
+            )
+        }
+        let file = Self.file(expires: "2026-01-15T11:00:00Z")
+        try await signedIn(file, sender: sender, now: { watch.now }) { resolver, path in
+            directory.withLock { $0 = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) }
+            _ = try await resolver.credentials(Self.dev)
+            watch.advance(3_000)
+            _ = try await resolver.credentials(.init(profile: "ops"))
+            #expect(issued.count == 2)
+        }
+    }
+
+    @Test("that somebody renews by signing in anew is theirs: ours isn't written over it")
+    func signedInMeanwhile() async throws {
+        let place = Lock("")
+        let sender = RecordingSender { request, number in
+            guard request.url.path == "/token" else { return try await Self.service().send(request) }
+            try Data(Self.file("fresh-login").utf8).write(to: URL(filePath: place.withLock { $0 }))
+            return .json(#"{"accessToken":"ours","expiresIn":28800,"refreshToken":"refresh-2"}"#)
+        }
+        try await signedIn(Self.file(expires: "2026-01-15T12:10:00Z"), sender: sender) { resolver, path in
+            place.withLock { $0 = path }
+            _ = try await resolver.credentials(Self.dev)
+            let kept = try SignInToken(at: path, resolver.environment)
+            #expect(kept?.accessToken == "fresh-login")
+        }
+    }
+
     @Test("is called where the environment or the profile's services say")
     func endpoints() async throws {
         let sender = Self.service()

@@ -142,13 +142,49 @@ struct SecondFactorTests {
         }
         try await withMachine(config: Self.config, sender: sender, asks: asks) { resolver, _ in
             async let one = resolver.credentials(Self.options)
-            async let other = resolver.credentials(Self.options)
+            // Another region's STS would take the same code as used.
+            async let other = resolver.provider(for: Self.options, stsRegion: "us-east-1").credentials()
             let credentials = try await (one, other).0
             #expect(credentials.accessKeyID == "ASIAROLE")
         }
         #expect(questions.count == 1 && sender.requests.count == 1)
         let body = String(decoding: try #require(sender.requests.first).body, as: UTF8.self)
         #expect(body.contains("&SerialNumber=arn%3Aaws%3Aiam%3A%3A123456789012%3Amfa%2Fann&TokenCode=123456&Version"))
+    }
+
+    @Test("asks one question at a time")
+    func oneByOne() async throws {
+        let asking = Tally()
+        let asks: @Sendable (String) async throws -> String? = { _ in
+            #expect(asking.up() % 2 == 1)
+            for _ in 1...50 { await Task.yield() }
+            #expect(asking.up() % 2 == 0)
+            return "123456"
+        }
+        let other = Self.config.replacing("profile m]", with: "profile n]").replacing(
+            "profile = m",
+            with: "profile = n"
+        )
+        try await withMachine(config: "\(Self.config)\n\(other)", asks: asks) { resolver, _ in
+            async let one = resolver.credentials(Self.options)
+            async let two = resolver.credentials(.init(profile: "n"))
+            _ = try await (one, two)
+        }
+        #expect(asking.count == 4)
+    }
+
+    @Test("asks again if the question was broken off")
+    func brokenOff() async throws {
+        let asked = Tally()
+        let asks: @Sendable (String) async throws -> String? = { _ in
+            if asked.up() == 1 { throw CancellationError() }
+            return "123456"
+        }
+        try await withMachine(config: Self.config, asks: asks) { resolver, _ in
+            await #expect(throws: CancellationError.self) { try await resolver.credentials(Self.options) }
+            let credentials = try await resolver.credentials(Self.options)
+            #expect(credentials.accessKeyID == "ASIAROLE")
+        }
     }
 
     @Test("refuses where there is nobody to ask, before anything is sent")

@@ -47,6 +47,23 @@ struct UsageTests {
             (["promote", "team/app", "x/y"], "one image is promoted at a time"),
             (["promote", "--platform=linux/amd64", "team/app:v1", "x/y"], "Unknown option '--platform'"),
             (["ls", "team/app:v1"], "ls takes a repository"),
+            (["iam-policy", "team/app", "x.test/yy"], "it must name account and region"),
+            (["iam-policy", "docker.io/alpine", "x.test/yy"], "neither side is ECR"),
+            (
+                ["iam-policy", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v*", "x.test/yy"],
+                "* may stand in the repository's name only"
+            ),
+            (
+                [
+                    "iam-policy", "--principal", "111122223333", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/a1",
+                    "x.test/yy",
+                ],
+                "is not the ARN of a role"
+            ),
+            (
+                ["iam-policy", "--kms-key", "alias/k", "x.test/yy", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/a1"],
+                "is not the ARN of a key"
+            ),
             (["inspect", "team/app"], "names no tag or digest"),
             (["copy", "http://111122223333.dkr.ecr.eu-west-1.amazonaws.com/a:v1", "x/y"], "ECR answers on https only"),
             (

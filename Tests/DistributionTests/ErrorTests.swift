@@ -51,6 +51,18 @@ struct ErrorTests {
         #expect(error.codes.map(\.code) == [wanted.code])
     }
 
+    @Test("are quoted in part, a denial to its end, where it says why")
+    func quoted() async throws {
+        let long = String(repeating: "x", count: 2_000)
+        for (status, code, shown) in [(403, "DENIED", 1_500), (418, "TEAPOT", 300)] {
+            let stage = try Stage(.answer(status, [:], errors(code, long)), attempts: 1)
+            let error = try await registryError {
+                try await stage.client.manifest(.digest(someDigest), of: stage.repository)
+            }
+            #expect(error.message == String(repeating: "x", count: shown) + "…")
+        }
+    }
+
     @Test("are waited out where waiting helps, and their own wait is a floor")
     func waits() async throws {
         let stage = try Stage(

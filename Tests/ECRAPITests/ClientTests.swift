@@ -176,6 +176,38 @@ struct ClientTests {
         #expect(silent.requests.count == 1)
     }
 
+    @Test("calls a FIPS host by its other name where nobody knows the first, and goes on with that")
+    func otherName() async throws {
+        let sender = RecordingSender { request, _ in
+            guard request.url.host == "ecr-fips.us-east-1.amazonaws.com" else {
+                throw WireError(.unresolvable, "nobody knows it", url: request.url)
+            }
+            return answer(#"{"repositories":[]}"#)
+        }
+        func client(_ alternative: String?) throws -> ECRClient {
+            ECRClient(
+                endpoint: try HTTPURL("https://api.ecr-fips.us-east-1.amazonaws.com/"),
+                alternative: try alternative.map { try HTTPURL($0) },
+                region: "us-east-1",
+                credentials: StaticCredentials(AWSCredentials(accessKeyID: "A", secretAccessKey: "s", source: "test")),
+                sender: sender,
+                retry: RetryPolicy(attempts: 1),
+                logger: quiet
+            )
+        }
+        let named = try client("https://ecr-fips.us-east-1.amazonaws.com/")
+        _ = try await named.send(describe)
+        _ = try await named.send(describe)
+        #expect(sender.requests.map { String($0.url.host.prefix(8)) } == ["api.ecr-", "ecr-fips", "ecr-fips"])
+        // Host is signed, so it was signed anew.
+        #expect(Set(sender.requests.map { $0.fields[.authorization] }).count >= 2)
+
+        for alternative in [nil, "https://neither.example/"] {
+            let error = await #expect(throws: WireError.self) { try await client(alternative).send(describe) }
+            #expect(error?.url == "https://api.ecr-fips.us-east-1.amazonaws.com/")
+        }
+    }
+
     @Test("logs operation, status and request id of a success, and no more")
     func logs() async throws {
         let lines = Lock<[String]>([])

@@ -146,6 +146,9 @@ struct CopyErrorTests {
         (.unusableFile("locked", remedy: "wait"), .destination, "locked", "wait", .failed),
     ]
 
+    /// At least one of every reason.
+    static var examples: [CopyError.Reason] { table.map(\.0) }
+
     private static func tagged(_ text: String) -> Content.Tag {
         guard let tag = try? Content.Tag(parsing: text) else { preconditionFailure(text) }
         return tag

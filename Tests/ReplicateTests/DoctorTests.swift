@@ -135,6 +135,58 @@ struct DoctorTests {
         }
     }
 
+    @Test("uploads nothing where a registry may create what is pushed to")
+    func wouldBeCreated() async throws {
+        try await withPatient { cloud, doctor in
+            cloud.emulator.deny(action: "DescribeRepositories")
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination("nowhere"))
+            let failed = diagnosis.findings.filter { $0.status == .failed }
+            #expect(failed.allSatisfy { $0.text.hasPrefix("the repository does not exist") } && !failed.isEmpty)
+            #expect(cloud.counts["POST upload"] == nil && cloud.counts["PutImage"] == nil)
+        }
+    }
+
+    @Test("goes on where the settings can't be read, and fails for nothing that a copy can do without")
+    func troubled() async throws {
+        try await withPatient { cloud, doctor in
+            for operation in ["GetAccountSetting", "GetLifecyclePolicy", "DescribeRegistry"] {
+                cloud.emulator.order(
+                    Fault(on: operation, at: nil, .error(code: "InvalidParameterException", message: "no", status: 400))
+                )
+            }
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination())
+            #expect(diagnosis.exitCode == 0)
+            let skipped = diagnosis.findings.filter { $0.status == .skipped }.map(\.check)
+            #expect(skipped == ["replication", "lifecycle", "mounting"])
+        }
+    }
+
+    @Test("can't tell what is said of the parameters from what is said of permissions")
+    func inconclusive() async throws {
+        try await withPatient { cloud, doctor in
+            cloud.emulator.order(
+                Fault(on: "PutImage", at: nil, .error(code: "InvalidParameterException", message: "no", status: 400))
+            )
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination())
+            #expect(
+                lines(diagnosis).contains(
+                    "skipped destination ecr:PutImage: can't be told without doing it: InvalidParameterException"
+                )
+            )
+        }
+    }
+
+    @Test("opens no upload without a token")
+    func noToken() async throws {
+        try await withPatient { cloud, doctor in
+            cloud.emulator.deny(action: "GetAuthorizationToken")
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination())
+            let failed = diagnosis.findings.filter { $0.status == .failed }
+            #expect(failed.map { "\($0.side) \($0.check)" } == ["destination ecr:GetAuthorizationToken"])
+            #expect(diagnosis.exitCode == 4 && cloud.counts["POST upload"] == nil)
+        }
+    }
+
     @Test("tells an archived image from one that isn't there")
     func archived() async throws {
         try await withPatient { cloud, doctor in
@@ -383,9 +435,13 @@ struct LifecycleForecastTests {
             ),
             (
                 "v1", #""tagStatus":"tagged","tagPrefixList":["dev","v"],\#(pushed)"#,
-                "rule 7 deletes images tagged dev…, v… 14 days after they were pushed"
+                "rule 7 deletes images tagged dev…, v… 14 days after they were pushed, if they have a tag for each of these"
             ),
             ("v1", #""tagStatus":"tagged","tagPrefixList":["dev"],\#(pushed)"#, nil),
+            (
+                "v1", #""tagStatus":"tagged","tagPrefixList":["v"],\#(pushed)"#,
+                "rule 7 deletes images tagged v… 14 days after they were pushed"
+            ),
             ("v1", #""tagStatus":"tagged","tagPatternList":["*2"],\#(pushed)"#, nil),
             (
                 "v1", #""tagStatus":"any","countType":"sinceImagePulled","countUnit":"days","countNumber":30"#,
@@ -397,6 +453,15 @@ struct LifecycleForecastTests {
         let later = Self.rule(9, #""tagStatus":"tagged","tagPrefixList":["none"],\#(Self.pushed)"#)
         let forecast = LifecycleForecast(#"{"rules":[\#(later),\#(Self.rule(7, selection))]}"#)
         #expect(try #require(forecast).fate(of: tag.map { try Tag(parsing: $0) }) == words)
+    }
+
+    @Test("whose first rule only may select a tag is read on to the one that does")
+    func perhaps() throws {
+        let first = Self.rule(1, #""tagStatus":"tagged","tagPrefixList":["prod","v"],\#(Self.pushed)"#)
+        let second = Self.rule(2, #""tagStatus":"tagged","tagPrefixList":["v"],\#(Self.pushed)"#)
+        let forecast = try #require(LifecycleForecast(#"{"rules":[\#(first),\#(second)]}"#))
+        let fate = try forecast.fate(of: Tag(parsing: "v1"))
+        #expect(fate == "rule 2 deletes images tagged v… 14 days after they were pushed")
     }
 
     @Test("that archives says so, and one that isn't understood is none")

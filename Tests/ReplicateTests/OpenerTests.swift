@@ -17,13 +17,17 @@ final class RecordingAWS: HTTPSending {
 
     /// How many requests at first get no answer.
     let unreachable: Int
+    /// How often at first the connection is closed on an operation.
+    let cuts: [String: Int]
 
     init(
         proxyEndpoint: String,
         refusing refusals: [String: (status: Int, body: String)] = [:],
-        unreachable: Int = 0
+        unreachable: Int = 0,
+        cutting cuts: [String: Int] = [:]
     ) {
         (self.proxyEndpoint, self.refusals, self.unreachable) = (proxyEndpoint, refusals, unreachable)
+        self.cuts = cuts
     }
 
     var operations: [String] { seen.withLock { $0.map(\.operation) } }
@@ -40,11 +44,12 @@ final class RecordingAWS: HTTPSending {
         } else {
             operation = "\(request.method) \(request.url.path)"
         }
-        let count = seen.withLock { seen in
+        let (count, same) = seen.withLock { seen in
             seen.append((operation, request.url))
-            return seen.count
+            return (seen.count, seen.count { $0.operation == operation })
         }
         guard count > unreachable else { throw WireError(.unreachable, "refused", url: request.url) }
+        guard same > cuts[operation] ?? 0 else { throw WireError(.disconnected, "cut", url: request.url) }
         if let (status, body) = refusals[operation] {
             return WireResponse(status: .init(code: status), body: Array(body.utf8))
         }
@@ -288,6 +293,72 @@ struct OpenerTests {
         #expect(error?.cause == "not allowed to read the manifest: {}" && error?.kind == .notPermitted)
         #expect(error?.remedy == "log in with: docker login localhost:5000 (or podman login), as somebody who may")
         #expect(error?.image == "localhost:5000/team/app:v1")
+    }
+
+    private static let post = "POST /v2/team/app/blobs/uploads/"
+    private static let place = "444455556666.dkr.ecr.us-east-1.amazonaws.com/team/app"
+
+    private static func refusal(_ code: String, _ message: String) -> (status: Int, body: String) {
+        (400, #"{"__type":"\#(code)","message":"\#(message)"}"#)
+    }
+
+    @Test(
+        "asks the API, once, why an upload was closed, and goes on where that says nothing",
+        arguments: [true, false]
+    )
+    func cutOnce(mayAsk: Bool) async throws {
+        let aws = RecordingAWS(
+            proxyEndpoint: "",
+            refusing: mayAsk ? [:] : ["DescribeRepositories": Self.refusal("AccessDeniedException", "no")],
+            cutting: [Self.post: 1]
+        )
+        let repository = try await open(opener(aws, attempts: 4), Self.place)
+        _ = try await repository.startUpload(of: blob, mountingFrom: nil)
+        #expect(aws.operations == ["GetAuthorizationToken", Self.post, "DescribeRepositories", Self.post])
+    }
+
+    @Test("names a repository that the API says is missing, after one more try")
+    func cutForRepository() async throws {
+        let aws = RecordingAWS(
+            proxyEndpoint: "",
+            refusing: ["DescribeRepositories": Self.refusal("RepositoryNotFoundException", "gone")],
+            cutting: [Self.post: 9]
+        )
+        let repository = try await open(opener(aws, attempts: 4), Self.place)
+        let error = await #expect(throws: CopyError.self) {
+            try await repository.startUpload(of: blob, mountingFrom: nil)
+        }
+        #expect(error?.reason == .repositoryMissing)
+        #expect(aws.operations == ["GetAuthorizationToken", Self.post, "DescribeRepositories", Self.post])
+    }
+
+    @Test(
+        "begins an upload that is closed twice by the API, which says whether it is allowed",
+        arguments: [true, false]
+    )
+    func cutForPermission(isAllowed: Bool) async throws {
+        let sentence = "User: arn:aws:iam::1:user/u is not authorized to perform: ecr:InitiateLayerUpload"
+        let aws = RecordingAWS(
+            proxyEndpoint: "",
+            refusing: [
+                "InitiateLayerUpload": isAllowed
+                    ? (200, #"{"uploadId":"u","partSize":10485760}"#)
+                    : Self.refusal("AccessDeniedException", sentence)
+            ],
+            cutting: [Self.post: 9]
+        )
+        let repository = try await open(opener(aws, attempts: 4), Self.place)
+        let error = await #expect(throws: CopyError.self) {
+            try await repository.startUpload(of: blob, mountingFrom: nil)
+        }
+        let asked = ["GetAuthorizationToken", Self.post, "DescribeRepositories", Self.post, "InitiateLayerUpload"]
+        if isAllowed {
+            #expect(error?.reason.name == "unreachable" && error?.kind == .failed)
+            #expect(aws.operations == asked + [Self.post, Self.post])
+        } else {
+            #expect(error?.reason == .denied(action: "ecr:InitiateLayerUpload", text: sentence))
+            #expect(aws.operations == asked)
+        }
     }
 
     @Test("waits for a plain registry that is just being started")

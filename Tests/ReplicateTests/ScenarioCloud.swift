@@ -139,9 +139,11 @@ func engine(
     destination: SideOptions = SideOptions(),
     jobs: Int? = nil,
     uploads: UploadOptions = UploadOptions(),
+    environment more: [String: String] = [:],
     report: @escaping @Sendable (CopyEvent) -> Void = { _ in }
 ) -> Replicator {
     var variables = Dictionary(uniqueKeysWithValues: emulator.environment.map { ($0.name, $0.value) })
+    variables.merge(more) { $1 }
     variables["HOME"] = "/nonexistent"
     let logger = Logger(label: "scenario") { _ in SwiftLogNoOpLogHandler() }
     let resolver = IdentityResolver(

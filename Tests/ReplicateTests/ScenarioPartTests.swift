@@ -279,7 +279,8 @@ struct ScenarioPartTests {
 
     @Test("that aren't allowed by the API say which permission is missing", arguments: ["UploadLayerPart"])
     func denied(_ action: String) async throws {
-        try await withLargeImage { cloud, _ in
+        // All by the API: the registry asks the same permission for a config.
+        try await withLargeImage(Self.uploads(.api)) { cloud, _ in
             cloud.emulator.deny(action: action)
             let error = try #require(try await copy(cloud).firstError)
             guard case .denied("ecr:\(action)", _, nil) = error.reason else {

@@ -12,13 +12,20 @@ public struct Program: Sendable {
     public init(_ name: String, remedy: String? = nil) {
         self.name = name
         self.remedy = remedy ?? "apt-get install \(name)"
-        let package = Self.buildDirectory.split(separator: "/").dropLast(3).map { "/\($0)" }.joined()
         let directories =
-            ["\(package)/.build-venv/bin"]
+            [Self.virtualEnvironment]
             + (EnvironmentVariables.current["PATH"] ?? "").split(separator: ":").map(String.init)
             // Servers, which not everybody's PATH has.
             + ["/usr/sbin"]
         path = directories.map { "\($0)/\(name)" }.first(where: isExecutable)
+    }
+
+    /// The virtual environment's Python, if a package is in there that has a program of that name.
+    private init(python name: String) {
+        self.name = name
+        let python = "\(Self.virtualEnvironment)/python3"
+        path = isExecutable("\(Self.virtualEnvironment)/\(name)") && isExecutable(python) ? python : nil
+        remedy = "scripts/setup --tests"
     }
 
     private init(name: String, path: String) {
@@ -43,6 +50,10 @@ public struct Program: Sendable {
     public static let skopeo = Program("skopeo")
     public static let umoci = Program("umoci")
     public static let aws = Program("aws", remedy: "scripts/setup --tests")
+    /// Python with what AWS's CLI is made of.
+    public static let botocore = Program(python: "aws")
+    public static let ministack = Program(python: "ministack")
+    public static let moto = Program(python: "moto_server")
     public static let docker = Program("docker", remedy: "apt-get install docker.io")
     public static let openssl = Program("openssl")
     public static let curl = Program("curl")
@@ -55,6 +66,10 @@ public struct Program: Sendable {
         let missing = programs.filter { !$0.isInstalled }
         guard !missing.isEmpty else { return nil }
         return "needs " + missing.map { "\($0.name): \($0.remedy)" }.joined(separator: ", ")
+    }
+
+    private static var virtualEnvironment: String {
+        buildDirectory.split(separator: "/").dropLast(3).map { "/\($0)" }.joined() + "/.build-venv/bin"
     }
 
     /// Test bundles on Linux are programs of their own, and lie beside what they test.

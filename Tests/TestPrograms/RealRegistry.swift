@@ -22,10 +22,13 @@ public struct RealRegistry: Sendable {
     public static let password = "pw"
 }
 
-/// A certificate for 127.0.0.1, and its key, as files.
+/// A certificate for 127.0.0.1, `localhost` and ``tunnelled``, and its key, as files.
 public struct Certificate: Sendable {
     public let file: String
     public let key: String
+
+    /// A host that is nowhere, which a proxy may take for this machine.
+    public static let tunnelled = "tunnelled.example"
 
     /// Makes one that is its own authority.
     ///
@@ -39,7 +42,7 @@ public struct Certificate: Sendable {
             .openssl,
             ["req", "-x509", "-newkey"] + key + [
                 "-nodes", "-days", "2",
-                "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost",
+                "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:\(tunnelled)",
                 "-keyout", certificate.key, "-out", certificate.file,
             ]
         )

@@ -188,6 +188,33 @@ final class Connection {
     /// Lets time go by, for servers that are slow; no test waits for this to be over.
     func wait(milliseconds: CInt) { poll(nil, 0, milliseconds) }
 
+    /// Carries bytes both ways between the client and a server on loopback, until either of them closes.
+    func tunnel(to port: Int) throws {
+        let server = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        defer { close(server) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+        let status = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                connect(server, pointer, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard status == 0 else { throw SocketFailure(errno) }
+        let far = Connection(server)
+        try far.send(pending)
+        pending = []
+        var watched = [
+            pollfd(fd: socket, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: server, events: Int16(POLLIN), revents: 0),
+        ]
+        while poll(&watched, 2, 10_000) > 0 {
+            if watched[0].revents != 0 { try far.send(try readSome()) }
+            if watched[1].revents != 0 { try send(try far.readSome()) }
+        }
+    }
+
     /// The connection will end with a reset instead of an orderly close.
     func resetWhenClosed() {
         var hard = linger(l_onoff: 1, l_linger: 0)

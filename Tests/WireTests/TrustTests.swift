@@ -28,12 +28,40 @@ struct TrustTests {
         }
     }
 
-    @Test("says so when the bundle of certificates can't be read")
+    @Test("says so, and which file it is, when the bundle of certificates isn't there or is none")
     func noBundle() async throws {
         try await withTLSServer { server in
-            try await withTransport(TransportConfiguration(caBundle: "/no/such/bundle")) { transport in
+            let folder = server.certificate.prefix { $0 != "." }
+            try DurableFile.write(Array("no certificate".utf8), to: "\(folder).txt")
+            for file in ["/no/such/bundle", "\(folder).txt"] {
+                try await withTransport(TransportConfiguration(caBundle: file)) { transport in
+                    let request = WireRequest(.get, try HTTPURL("https://127.0.0.1:\(server.port)/blob"))
+                    let error = await wireError { try await transport.send(request) }
+                    #expect(error?.reason == .certificate)
+                    #expect(
+                        error?.detail
+                            == "\(file) is not a file of certificates in PEM form, or can't be read: see --ca-bundle"
+                    )
+                    #expect(error?.retryAdvice == .never)
+                }
+            }
+        }
+    }
+
+    @Test(
+        "speaks TLS 1.2 and later, and nothing older",
+        arguments: [("-tls1_1", false), ("-tls1_2", true), ("-tls1_3", true)]
+    )
+    func versions(_ version: String, _ isSpoken: Bool) async throws {
+        // Without the last two OpenSSL itself would refuse the old ones, at the server.
+        try await withTLSServer([version, "-cipher", "DEFAULT@SECLEVEL=0"]) { server in
+            try await withTransport(TransportConfiguration(caBundle: server.certificate)) { transport in
                 let request = WireRequest(.get, try HTTPURL("https://127.0.0.1:\(server.port)/blob"))
-                #expect(await wireError { try await transport.send(request) }?.reason == .certificate)
+                if isSpoken {
+                    #expect(try await transport.send(request).body == server.bytes)
+                } else {
+                    #expect(await wireError { try await transport.send(request) }?.reason == .handshake)
+                }
             }
         }
     }
@@ -59,21 +87,22 @@ struct TrustTests {
 }
 
 /// `openssl s_server`, serving one file named `blob` under a certificate made for the occasion.
-private struct TLSServer {
+struct TLSServer {
     let port: Int
     /// The path of its certificate.
     let certificate: String
     let bytes: [UInt8]
 }
 
-private func withTLSServer(_ body: (TLSServer) async throws -> Void) async throws {
+func withTLSServer(_ more: [String] = [], _ body: (TLSServer) async throws -> Void) async throws {
     try await withScratchDirectory { folder in
         let bytes = sampleBytes(3_000_000)
         try DurableFile.write(bytes, to: "\(folder)/blob")
         let certificate = try await Certificate.make(in: folder)
-        let arguments = [
-            "s_server", "-accept", "127.0.0.1:0", "-cert", certificate.file, "-key", certificate.key, "-WWW",
-        ]
+        let arguments =
+            [
+                "s_server", "-accept", "127.0.0.1:0", "-cert", certificate.file, "-key", certificate.key, "-WWW",
+            ] + more
         _ = try await withChild(.openssl, arguments, directory: folder) { server in
             // It says `ACCEPT 127.0.0.1:PORT` once it listens.
             let line = try await server.output.first { $0.hasPrefix("ACCEPT 127.0.0.1:") }

@@ -1,0 +1,24 @@
+extension AWSEnvironment {
+    /// The file of certificates that a run trusts besides the system's: `AWS_CA_BUNDLE`, else its profiles' `ca_bundle`.
+    ///
+    /// - Parameter sides: Those that the run has; their profiles may name one file, or none.
+    /// - Throws: ``IdentityError`` when they name two. A profile or a file that can't be read is reported by whoever
+    ///   needs credentials of it, who knows the side.
+    public func caBundle(for sides: [IdentityOptions]) throws -> String? {
+        if let named = self["AWS_CA_BUNDLE"] { return expanded(named) }
+        guard let config = try? SharedConfig(self) else { return nil }
+        let found = sides.compactMap { side -> (file: String, place: String)? in
+            guard let profile = try? config.inForce(self, side), let file = profile["ca_bundle"] else { return nil }
+            return (expanded(file), profile.place(of: "ca_bundle"))
+        }
+        guard let first = found.first else { return nil }
+        if let other = found.first(where: { $0.file != first.file }) {
+            throw IdentityError(
+                "the sides' profiles name two files of certificates, \(first.file) and \(other.file)",
+                tried: [first.place, other.place],
+                remedy: "name one with --ca-bundle that has the certificates of both"
+            )
+        }
+        return first.file
+    }
+}

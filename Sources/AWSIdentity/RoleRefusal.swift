@@ -1,0 +1,14 @@
+/// That STS didn't give out a role, for whoever explains it.
+public struct RoleRefusal: Sendable, Equatable {
+    public let roleARN: String
+    /// Whether one went along; which one stays here, for it is a kind of password.
+    public let sentExternalID: Bool
+    /// STS's name for it, for example `AccessDenied`.
+    public let code: String
+    /// In STS's words.
+    public let message: String
+
+    public init(roleARN: String, sentExternalID: Bool, code: String, message: String) {
+        (self.roleARN, self.sentExternalID, self.code, self.message) = (roleARN, sentExternalID, code, message)
+    }
+}

@@ -1,0 +1,131 @@
+internal import Content
+internal import Wire
+
+/// What to do where nobody answers, or somebody else does.
+///
+/// - Source: facts/ecr.md A.2, VPC endpoints; libcurl-errors(3)
+struct NetworkAdvice {
+    let error: WireError
+    let side: CopyError.Side
+    let operation: String
+    /// The repository at hand; `nil` where no ECR is in play.
+    let place: ECRPlace?
+    private let url: HTTPURL?
+
+    init(_ error: WireError, side: CopyError.Side, operation: String, at place: ECRPlace?) {
+        (self.error, self.side, self.operation, self.place) = (error, side, operation, place)
+        // Errors carry addresses without their query, which isn't needed here.
+        url = error.url.flatMap { try? HTTPURL($0.hasSuffix("?…") ? String($0.dropLast(2)) : $0) }
+    }
+
+    var text: String? {
+        if let proxy { return proxy }
+        return switch error.reason {
+        case .certificate: certificate
+        case .handshake:
+            url.map {
+                "something at \($0.authority) doesn't speak TLS 1.2: check scheme and port, and what lies between (a proxy, a "
+                    + "firewall)"
+            }
+        case .unresolvable, .unreachable: unreached
+        default: nil
+        }
+    }
+
+    // MARK: Proxies
+
+    /// Where the proxy, and not the host, is the trouble.
+    private var proxy: String? {
+        let host = url?.host ?? "the host"
+        if error.curlCode == Self.unresolvedProxy { return "check the proxy's name in HTTPS_PROXY" }
+        if error.reason == .proxyRefused {
+            return error.proxyStatus == 407
+                ? "the proxy wants a login: write it as HTTPS_PROXY=http://USER:PASSWORD@PROXY:PORT"
+                : "the proxy won't connect to \(host): have it allow that, or name \(host) in NO_PROXY"
+        }
+        guard let named = connectedHost, let url, named != url.host else { return nil }
+        return "that is the proxy's address: check HTTPS_PROXY, or name \(host) in NO_PROXY"
+    }
+
+    /// `CURLE_COULDNT_RESOLVE_PROXY`.
+    private static let unresolvedProxy = 5
+
+    /// Whom libcurl tried: `Failed to connect to HOST port PORT after 3 ms: …`.
+    private var connectedHost: String? {
+        guard let marker = error.detail.firstRange(of: "Failed to connect to "),
+            let end = error.detail[marker.upperBound...].firstRange(of: " port ")
+        else { return nil }
+        let host = error.detail[marker.upperBound..<end.lowerBound].lowercased()
+        return host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
+    }
+
+    // MARK: Certificates
+
+    private var certificate: String? {
+        let text = error.detail
+        let host = url?.authority ?? "the host"
+        if error.curlCode == Self.badBundle {
+            return "the bundle of certificates can't be read: check --ca-bundle and AWS_CA_BUNDLE"
+        }
+        if text.contains("no alternative certificate subject name") || text.contains("does not match target") {
+            return
+                "the certificate is for other names than \(url?.host ?? host): a VPC endpoint is called by a name that "
+                + "its certificate has (private DNS gives it AWS's own)"
+        }
+        if text.contains("has expired") || text.contains("not yet valid") {
+            return "check this machine's clock; if it is right, the certificate of \(host) must be renewed"
+        }
+        guard place != nil || (url.map(Self.isAWS) ?? false) else { return nil }
+        return
+            "something answers in the name of \(host) whose certificate nobody vouches for, a proxy or firewall that "
+            + "looks into TLS: have its CA certificate from who runs it, and name it with --ca-bundle FILE"
+    }
+
+    /// `CURLE_SSL_CACERT_BADFILE`.
+    private static let badBundle = 77
+
+    // MARK: Hosts
+
+    private var unreached: String? {
+        guard let url, let place else { return nil }
+        let region = place.host.region
+        if isLayerHost { return Self.layerHost(url.authority, place) }
+        guard Self.isAWS(url) else {
+            return "nothing answers at \(url.authority): check the endpoint flags of the \(side.rawValue), "
+                + "AWS_ENDPOINT_URL_ECR and AWS_ENDPOINT_URL"
+        }
+        let service = url.host == place.host.name ? "ecr.dkr" : url.host.hasPrefix("sts.") ? "sts" : "ecr.api"
+        let end =
+            "in a VPC without internet access make an interface endpoint for \(service) in \(region), with private DNS"
+        return error.reason == .unresolvable
+            ? "check the region in the reference ('\(region)') and this machine's DNS; \(end)"
+            : "check this machine's routes and firewalls, port 443; \(end) and a security group that lets this machine in"
+    }
+
+    private var isLayerHost: Bool {
+        guard let url else { return false }
+        return url.host.contains("-starport-layer-bucket")
+            || (operation.hasPrefix("downloading") && url.host != place?.host.name)
+    }
+
+    private static func layerHost(_ host: String, _ place: ECRPlace) -> String {
+        "layers come from S3 (\(host)): in a VPC without internet access make a gateway endpoint for S3 in "
+            + "\(place.host.region), in the route table of this machine's subnet, whose policy has\n    \(layers(of: place))"
+    }
+
+    /// Where somebody answers, and doesn't let the layer go.
+    static func forbiddenLayer(_ place: ECRPlace) -> String {
+        "the address is ECR's and good, so it is a VPC endpoint for S3 in \(place.host.region), on the way of this machine, "
+            + "that forbids it; add this to its policy:\n    \(layers(of: place))"
+    }
+
+    private static func layers(of place: ECRPlace) -> String {
+        PolicyStatement(principal: .anyone, ["s3:GetObject"], on: [place.layerBucketARN]).line
+    }
+
+    private static func isAWS(_ url: HTTPURL) -> Bool {
+        Partition.allCases.contains { partition in
+            [partition.domain, partition.dualStackAPIDomain].contains { url.host.hasSuffix(".\($0)") }
+        } || url.host.hasSuffix(".on.aws")
+    }
+}

@@ -1,0 +1,77 @@
+import AWSIdentity
+import Content
+import ECRAPI
+import FoundationEssentials
+import HTTPTypes
+import Platform
+import TestPrograms
+import Testing
+import Wire
+
+@Suite("moto, which knows accounts", .timeLimit(.minutes(1)), .needs(.moto))
+struct MotoTests {
+    /// Where moto sees a caller whose key it didn't give out.
+    private static let home = "123456789012"
+
+    private static let config = """
+        [profile build]
+        aws_access_key_id = AKIDEXAMPLE
+        aws_secret_access_key = secret
+        [profile hub]
+        role_arn = arn:aws:iam::\(Cloud.build):role/hub
+        source_profile = build
+        role_session_name = promotion
+        [profile promoter]
+        role_arn = \(Cloud.promoter)
+        source_profile = hub
+        external_id = ex-1
+        role_session_name = promotion
+        """
+
+    @Test("finds a promoter by a chain of roles in production's account, and nobody else there")
+    func promotion() async throws {
+        try await LocalCloud.moto { cloud in
+            let forms = Lock<[String]>([])
+            let noting = ChangingSender(transport: cloud.transport) { request in
+                let form = String(decoding: request.body, as: UTF8.self)
+                if form.contains("AssumeRole") { forms.withLock { $0.append(form) } }
+            }
+            let resolver = try cloud.resolver(Self.config, sender: noting)
+            for (profile, account, arn) in [
+                ("build", Self.home, nil),
+                ("hub", Cloud.build, "arn:aws:sts::\(Cloud.build):assumed-role/hub/promotion"),
+                ("promoter", Cloud.production, "arn:aws:sts::\(Cloud.production):assumed-role/promoter/promotion"),
+            ] {
+                let caller = try await cloud.sts(resolver, profile: profile).getCallerIdentity()
+                #expect(caller.account == account)
+                if let arn { #expect(caller.arn == arn) }
+            }
+            let externalIDs = forms.withLock { $0.map { $0.contains("ExternalId=ex-1") } }
+            #expect(externalIDs.last == true, "the promoter's trust policy may ask for it")
+            #expect(externalIDs.dropLast().allSatisfy { !$0 }, "the hub's is not told")
+
+            // Each account has a repository of that name, made by its own caller.
+            let name = try RepositoryName(parsing: "team/app")
+            for (profile, account) in [("hub", Cloud.build), ("promoter", Cloud.production)] {
+                let registry = try AccountID(parsing: account)
+                let ecr = try cloud.ecr(resolver, profile: profile)
+                let made = try await ecr.send(CreateRepository(registryId: registry, repositoryName: name))
+                #expect(made.repository.registryId == registry)
+                #expect(made.repository.repositoryArn == "arn:aws:ecr:eu-west-1:\(account):repository/team/app")
+                let found = try await ecr.send(DescribeRepositories(registryId: registry, repositoryNames: [name]))
+                #expect(found.repositories.map(\.registryId) == [registry])
+            }
+            let promoter = try cloud.ecr(resolver, profile: "promoter")
+            let other = try RepositoryName(parsing: "prod/only")
+            let production = try AccountID(parsing: Cloud.production)
+            _ = try await promoter.send(CreateRepository(registryId: production, repositoryName: other))
+            let hub = try cloud.ecr(resolver, profile: "hub")
+            let error = await #expect(throws: ECRError.self) {
+                try await hub.send(
+                    DescribeRepositories(registryId: AccountID(parsing: Cloud.build), repositoryNames: [other])
+                )
+            }
+            #expect(error?.code == .repositoryNotFound)
+        }
+    }
+}

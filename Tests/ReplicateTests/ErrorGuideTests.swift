@@ -1,0 +1,43 @@
+import Foundation
+import Testing
+
+@testable import Replicate
+
+/// The table in `docs/operations.md` says what the code does, and leaves nothing out.
+@Suite("The guide to errors")
+struct ErrorGuideTests {
+    /// What only a registry's login or a missing configuration makes, beside the examples of other tests.
+    private static let further: [CopyError] = [
+        "there are no AWS credentials; tried AWS_ACCESS_KEY_ID is not set",
+        "not allowed to read the manifest: denied; no login for a.test in /root/.docker/config.json",
+        "a reference without a registry needs a region; tried --region",
+        "profile nobody is not in /root/.aws/config",
+        "AWS does not accept the credentials (IncompleteSignatureException): no",
+    ].map { CopyError(.noCredentials($0), side: .source, image: "team/app", operation: "finding credentials") }
+
+    private static let examples =
+        ErrorTextCase.all.map(\.error) + further
+        + CopyErrorTests.examples.map { CopyError($0, side: .source, image: "a.test/b", operation: "asking") }
+
+    @Test("has a row for each error, with its exit code")
+    func complete() {
+        for error in Self.examples {
+            #expect(ErrorGuide.entry(for: error)?.exitCode == ExitStatus.of(error), "\(error)")
+        }
+    }
+
+    @Test("has no row that no error fits")
+    func needed() {
+        let met = Set(Self.examples.compactMap(ErrorGuide.entry))
+        #expect(ErrorGuide.entries.filter { !met.contains($0) }.map(\.row) == [])
+    }
+
+    @Test("is the table of docs/operations.md")
+    func documented() throws {
+        let page = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/operations.md")
+        let lines = try String(contentsOf: page, encoding: .utf8).components(separatedBy: "\n")
+        let start = try #require(lines.firstIndex(of: "| cause | exit | what it means, what to do |"))
+        let rows = lines[(start + 2)...].prefix { $0.hasPrefix("|") }
+        #expect(Array(rows) == ErrorGuide.entries.map(\.row))
+    }
+}

@@ -1,0 +1,110 @@
+import Content
+import HTTPTypes
+import Wire
+
+@testable import Distribution
+@testable import Replicate
+
+/// What the registry and the layers' host say in words of their own.
+extension ErrorTextCase {
+    static let registry: [ErrorTextCase] = [
+        Self(
+            "registry, resource",
+            registry(
+                .denied,
+                "User: \(caller) is not authorized to perform: ecr:InitiateLayerUpload on resource: \(repository) because no resource-based policy allows the ecr:InitiateLayerUpload action"
+            ),
+            operation: "InitiateLayerUpload",
+            says: """
+                InitiateLayerUpload failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:InitiateLayerUpload: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:InitiateLayerUpload on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no resource-based policy allows the ecr:InitiateLayerUpload action
+                  next: add this to the policy of repository prod/app in account 444455556666, us-west-2:
+                    {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"ecr:InitiateLayerUpload"}
+                    (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
+                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                  request id: r-2
+                """
+        ),
+        Self(
+            "registry, endpoint",
+            registry(
+                .denied,
+                "User: \(caller) is not authorized to perform: ecr:InitiateLayerUpload on resource: \(repository) because no VPC endpoint policy allows the ecr:InitiateLayerUpload action"
+            ),
+            operation: "InitiateLayerUpload",
+            says: """
+                InitiateLayerUpload failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:InitiateLayerUpload: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:InitiateLayerUpload on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no VPC endpoint policy allows the ecr:InitiateLayerUpload action
+                  next: add this to the policy of the VPC endpoint for ecr.dkr in us-west-2:
+                    {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"ecr:InitiateLayerUpload","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
+                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                  request id: r-2
+                """
+        ),
+        Self(
+            "registry, another sentence",
+            registry(.denied, "denied"),
+            operation: "InitiateLayerUpload",
+            says: """
+                InitiateLayerUpload failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:InitiateLayerUpload: denied
+                  next: add this to the policy of the identity used for the destination:
+                    {"Effect":"Allow","Action":"ecr:InitiateLayerUpload","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
+                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                  request id: r-2
+                """
+        ),
+        Self(
+            "registry, token of another region",
+            registry(.unauthorized, "Not Authorized"),
+            operation: "InitiateLayerUpload",
+            says: """
+                InitiateLayerUpload failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the registry does not accept the credentials: Not Authorized
+                  next: the registry wants a token of account 444455556666 in us-west-2: check the endpoint flags of the destination, which may send GetAuthorizationToken to another region
+                  request id: r-2
+                """
+        ),
+        Self(
+            "layers, forbidden",
+            forbiddenLayer,
+            side: .source,
+            says: """
+                downloading sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app: not allowed to s3:GetObject: the layers' host prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com says AccessDenied
+                  next: the address is ECR's and good, so it is a VPC endpoint for S3 in eu-west-1, on the way of this machine, that forbids it; add this to its policy:
+                    {"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*"}
+                  request id: r-3
+                """
+        ),
+    ]
+
+    private static func registry(_ kind: RegistryError.Kind, _ message: String) -> any Error {
+        do {
+            let url = try HTTPURL("https://444455556666.dkr.ecr.us-west-2.amazonaws.com/v2/prod/app/blobs/uploads/")
+            return RegistryError(.startUpload, kind, message, url: url, status: 403, requestID: "r-2")
+        } catch {
+            return error
+        }
+    }
+
+    private static var forbiddenLayer: any Error {
+        do {
+            let answer = WireResponse(
+                status: .forbidden,
+                fields: [HTTPField.Name("x-amz-request-id") ?? .age: "r-3"],
+                body: Array("<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>".utf8)
+            )
+            return try BlobFailure(
+                sourceAnswered: answer,
+                Descriptor(mediaType: .ociManifest, digest: .ofNothing, size: 1),
+                FakeRepository(
+                    .source,
+                    "team/app",
+                    Journal(),
+                    registry: "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
+                ),
+                from: try HTTPURL(
+                    "https://prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com/a?X-Amz-Signature=1"
+                )
+            )
+        } catch {
+            return error
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import ECREmulator
+import TestPrograms
+import Testing
+import Wire
+
+@testable import Replicate
+
+/// What libcurl really says, and what is said of it: the texts of ``ErrorTextCase`` are of its making.
+@Suite("What is said of a real failure of the network", .timeLimit(.minutes(1)))
+struct NetworkTextTests {
+    private static let image = "444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1"
+
+    private func text(_ address: String) async throws -> String {
+        try await withTransport(TransportConfiguration()) { transport in
+            var request = WireRequest(.get, try HTTPURL(address))
+            request.allowsPlainHTTP = true
+            do {
+                _ = try await transport.send(request)
+                return "an answer"
+            } catch let error as WireError {
+                let said = CopyError(explaining: error, side: .destination, image: Self.image, "BatchGetImage")
+                // The only word that differs from run to run.
+                return said.description.replacing(#/after \d+ ms/#, with: "after N ms")
+            }
+        }
+    }
+
+    private func failure(_ cause: String, next: String) -> String {
+        "BatchGetImage failed at the destination \(Self.image): \(cause)\n  next: \(next)"
+    }
+
+    @Test("a port where nobody listens")
+    func refused() async throws {
+        let port = try await withEmulator { $0.port }
+        let address = "http://127.0.0.1:\(port)/"
+        let said = try await text(address)
+        #expect(
+            said
+                == failure(
+                    "no answer: \(address): Failed to connect to 127.0.0.1 port \(port) after N ms: Couldn't connect to "
+                        + "server (curl 7)",
+                    next: "nothing answers at 127.0.0.1:\(port): check the endpoint flags of the destination, "
+                        + "AWS_ENDPOINT_URL_ECR and AWS_ENDPOINT_URL"
+                )
+        )
+    }
+
+    @Test("a name that nobody has")
+    func unresolvable() async throws {
+        let said = try await text("https://api.ecr.invalid/")
+        #expect(
+            said
+                == failure(
+                    "no answer: https://api.ecr.invalid/: Could not resolve host: api.ecr.invalid (curl 6)",
+                    next: "nothing answers at api.ecr.invalid: check the endpoint flags of the destination, "
+                        + "AWS_ENDPOINT_URL_ECR and AWS_ENDPOINT_URL"
+                )
+        )
+    }
+
+    @Test("a server that doesn't speak TLS")
+    func noTLS() async throws {
+        try await withEmulator { emulator in
+            let authority = "127.0.0.1:\(emulator.port)"
+            let said = try await text("https://\(authority)/")
+            #expect(said.hasPrefix(failure("no answer: https://\(authority)/: ", next: "").prefix { $0 != "\n" }))
+            #expect(
+                said.hasSuffix(
+                    " (curl 35)\n  next: something at \(authority) doesn't speak TLS 1.2: check scheme and port, and what "
+                        + "lies between (a proxy, a firewall)"
+                )
+            )
+        }
+    }
+
+    @Test("a certificate that nobody vouches for, as a proxy shows it that looks into TLS")
+    func intercepted() async throws {
+        try await withScratchDirectory { folder in
+            let certificate = try await Certificate.make(in: folder)
+            let arguments = [
+                "s_server", "-accept", "127.0.0.1:0", "-cert", certificate.file, "-key", certificate.key, "-www",
+            ]
+            _ = try await withChild(.openssl, arguments, directory: folder) { server in
+                let line = try await server.output.first { $0.hasPrefix("ACCEPT 127.0.0.1:") }
+                let authority = "127.0.0.1:\(line.dropFirst("ACCEPT 127.0.0.1:".count))"
+                let said = try await text("https://\(authority)/")
+                #expect(
+                    said
+                        == failure(
+                            "the server could not prove who it is: https://\(authority)/: SSL certificate problem: "
+                                + "self-signed certificate (curl 60)",
+                            next:
+                                "something answers in the name of \(authority) whose certificate nobody vouches for, a "
+                                + "proxy or firewall that looks into TLS: have its CA certificate from who runs it, and "
+                                + "name it with --ca-bundle FILE"
+                        )
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+import Content
+import ECREmulator
+import Platform
+import Replicate
+import TestInputs
+import Testing
+import Wire
+
+/// What `iam-policy` prints is enough, and nothing of it is too much: an emulator that enforces policies says so.
+@Suite("Policies of a copy", .timeLimit(.minutes(2)))
+struct ScenarioPolicyTests {
+    /// One kind of copy, and who makes it.
+    struct Shape: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        /// The account of the one who copies.
+        var caller = ScenarioCloud.build
+        var account = ScenarioCloud.build
+        var region = ScenarioCloud.far
+        var isRetag = false
+        var options = CopyOptions(referrers: .none)
+        var listsImages = false
+        var upload = UploadMode.auto
+        var creates = false
+    }
+
+    static let shapes: [Shape] = [
+        Shape(testDescription: "retag", region: ScenarioCloud.home, isRetag: true),
+        Shape(testDescription: "to another region"),
+        Shape(testDescription: "within one registry", region: ScenarioCloud.home),
+        Shape(testDescription: "to another account", account: ScenarioCloud.production),
+        Shape(
+            testDescription: "from another account",
+            caller: ScenarioCloud.production,
+            account: ScenarioCloud.production
+        ),
+        Shape(testDescription: "with referrers", options: CopyOptions(referrers: .all)),
+        Shape(testDescription: "of all tags", account: ScenarioCloud.production, listsImages: true),
+        Shape(testDescription: "by the upload API", upload: .api),
+        Shape(
+            testDescription: "to a repository that is created",
+            options: CopyOptions(referrers: .none, createRepository: .defaults),
+            creates: true
+        ),
+    ]
+
+    @Test("suffice, and without any one action the copy is refused for that", arguments: shapes)
+    func minimal(_ shape: Shape) async throws {
+        try await withBench(shape) { bench in
+            try await #expect(bench.copy(without: nil) == nil)
+            var removed = 0
+            for part in PolicyPart.allCases {
+                for action in bench.policies("prod/count", withOptional: false)[part]?.actions ?? [] {
+                    let error = try #require(try await bench.copy(without: (part, action)), "\(part) \(action)")
+                    guard case .denied(action, _, _) = error.reason else {
+                        Issue.record("\(action) taken from \(part): \(error)")
+                        continue
+                    }
+                    #expect(error.kind == .notPermitted)
+                    #expect(error.remedy.contains("\"Action\":\"\(action)\""), "\(error)")
+                    removed += 1
+                }
+            }
+            #expect(removed >= 2)
+            reportCases("policies, actions taken away", removed)
+        }
+    }
+
+    @Test("with what is optional lose nothing but that without it", arguments: shapes)
+    func optional(_ shape: Shape) async throws {
+        try await withBench(shape) { bench in
+            for part in PolicyPart.allCases {
+                let needed = bench.policies("prod/count", withOptional: false)[part]?.actions ?? []
+                let all = bench.policies("prod/count", withOptional: true)[part]?.actions ?? []
+                for action in all where !needed.contains(action) {
+                    try await #expect(bench.copy(without: (part, action), withOptional: true) == nil)
+                }
+            }
+        }
+    }
+
+    // MARK: The bench
+
+    /// An emulator with one user, who has what policies give, and a place of its own for each try.
+    private struct Bench: Sendable {
+        let shape: Shape
+        let emulator: Emulator
+        let transport: Transport
+        let user: EmulatorConfiguration.User
+        let tries = Lock(0)
+
+        func host(_ account: String, _ region: String) -> String {
+            emulator.registryHost(account: account, region: region)
+        }
+
+        func policies(_ name: String, withOptional: Bool) -> PolicySet {
+            let source = "\(host(ScenarioCloud.build, ScenarioCloud.home))/team/app"
+            let destination = shape.isRetag ? source : "\(host(shape.account, shape.region))/\(name)"
+            let place = { (text: String) in try? PolicyPlace(parsing: text) }
+            var request = PolicyRequest(source: place(source), destination: place(destination))
+            request.reader = Principal(arn: user.arn)
+            request.writer = request.reader
+            request.listsImages = shape.listsImages
+            request.upload = shape.upload
+            request.createsRepository = shape.creates
+            request.includesOptional = withOptional
+            return PolicySet(request)
+        }
+
+        /// - Returns: Why it failed, if it did.
+        func copy(without missing: (PolicyPart, String)?, withOptional: Bool = false) async throws -> CopyError? {
+            let number = tries.withLock { count in
+                count += 1
+                return count
+            }
+            let name = "prod/app-\(number)"
+            // One that is created just now isn't asked what it lacks, so that only half of what is listed is needed.
+            let isThere = shape.creates ? missing.map { $0.1 != "ecr:CreateRepository" } ?? false : !shape.isRetag
+            if isThere {
+                try emulator.createRepository(account: shape.account, region: shape.region, name)
+            }
+            let set = policies(name, withOptional: withOptional)
+            let text = { (part: PolicyPart) -> String? in
+                set[part]?.without(missing.flatMap { $0.0 == part ? $0.1 : nil })?.text
+            }
+            let identities = [PolicyPart.sourceIdentity, .destinationIdentity].compactMap(text)
+            try emulator.setPolicies(identities, of: user.arn)
+            try emulator.setRepositoryPolicy(
+                text(.sourceRepository),
+                account: ScenarioCloud.build,
+                region: ScenarioCloud.home,
+                repository: "team/app"
+            )
+            if let policy = text(.destinationRepository) {
+                try emulator.setRepositoryPolicy(
+                    policy,
+                    account: shape.account,
+                    region: shape.region,
+                    repository: name
+                )
+            }
+            return try await attempt(name, number)
+        }
+
+        private func attempt(_ name: String, _ number: Int) async throws -> CopyError? {
+            let replicator = engine(
+                emulator,
+                transport,
+                RetryPolicy(attempts: 3, clock: InstantClock(), jitter: { 1 }),
+                uploads: UploadOptions(mode: shape.upload),
+                environment: [
+                    "AWS_ACCESS_KEY_ID": user.accessKeyID, "AWS_SECRET_ACCESS_KEY": user.secretAccessKey,
+                ]
+            )
+            let source = try ImageReference(parsing: "\(host(ScenarioCloud.build, ScenarioCloud.home))/team/app")
+            let tag = try Tag(parsing: "v1")
+            do {
+                let results: [CopyResult] =
+                    if shape.isRetag {
+                        try await replicator.retag(source.tagged(tag), to: [Tag(parsing: "n\(number)")], shape.options)
+                    } else {
+                        try await replicator.copy(
+                            shape.listsImages ? source : source.tagged(tag),
+                            shape.listsImages ? .many(TagFilter()) : .one(.tag(tag)),
+                            to: [DestinationReference(parsing: "\(host(shape.account, shape.region))/\(name)")],
+                            tags: [],
+                            shape.options
+                        )
+                    }
+                return results.firstError
+            } catch let error as CopyError {
+                return error
+            }
+        }
+    }
+
+    private func withBench(_ shape: Shape, _ body: (Bench) async throws -> Void) async throws {
+        var configuration = EmulatorConfiguration()
+        let user = EmulatorConfiguration.User(account: shape.caller, name: "copier", policies: [])
+        configuration.users = [user]
+        try await withEmulator(configuration) { emulator in
+            try await withTransport(TransportConfiguration()) { transport in
+                let image = SeedImage.oci("app", layers: [100])
+                for (image, tag) in [(image, "v1" as String?), (SeedImage.referrer(to: image), nil)] {
+                    try emulator.seed(
+                        image,
+                        tag: tag,
+                        account: ScenarioCloud.build,
+                        region: ScenarioCloud.home,
+                        repository: "team/app"
+                    )
+                }
+                try await body(Bench(shape: shape, emulator: emulator, transport: transport, user: user))
+            }
+        }
+    }
+}
+
+extension PolicyDocument {
+    fileprivate var actions: [String] { statements.flatMap(\.actions) }
+
+    /// - Returns: `nil` where nothing is left.
+    fileprivate func without(_ action: String?) -> PolicyDocument? {
+        guard let action else { return self }
+        let left = statements.compactMap { statement -> PolicyStatement? in
+            var statement = statement
+            statement.actions.removeAll { $0 == action }
+            return statement.actions.isEmpty ? nil : statement
+        }
+        return left.isEmpty ? nil : PolicyDocument(left)
+    }
+}

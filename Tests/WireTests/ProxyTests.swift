@@ -1,0 +1,256 @@
+import Content
+import HTTPTypes
+import Platform
+import TestPrograms
+import Testing
+
+@testable import Wire
+
+@Suite("Through a proxy", .timeLimit(.minutes(1)))
+struct ProxyTests {
+    /// A proxy that keeps what it is asked, and answers all of it with a status.
+    private final class Asked: Sendable {
+        private let heads = Lock<[String]>([])
+        let status: String
+        init(_ status: String) { self.status = status }
+        var lines: [String] { heads.withLock { $0 } }
+
+        var script: ScriptedServer.Script {
+            { connection in
+                let head = try connection.readHead()
+                self.heads.withLock { $0.append(head.line) }
+                try connection.answer(self.status)
+            }
+        }
+    }
+
+    private func transport(_ proxy: ScriptedServer, exceptions: String = "", user: String = "")
+        -> TransportConfiguration
+    {
+        TransportConfiguration(
+            proxies: Proxies(
+                https: "http://\(user)127.0.0.1:\(proxy.port)",
+                http: "http://\(user)127.0.0.1:\(proxy.port)",
+                exceptions: exceptions
+            ),
+            plainHTTPAuthorities: ["plain.example", "169.254.169.254"],
+            connectTimeout: .milliseconds(200)
+        )
+    }
+
+    @Test("https asks for a tunnel, plain http for the whole address")
+    func asked() async throws {
+        let asked = Asked("503 No")
+        try await withServer(asked.script) { proxy in
+            try await withTransport(transport(proxy)) { transport in
+                let error = await wireError {
+                    try await transport.send(WireRequest(.get, try HTTPURL("https://api.ecr.example/x")))
+                }
+                #expect(error?.reason == .proxyRefused)
+                let plain = try await transport.send(WireRequest(.get, try HTTPURL("http://plain.example/y?z")))
+                #expect(plain.status.code == 503)
+            }
+        }
+        #expect(asked.lines == ["CONNECT api.ecr.example:443 HTTP/1.1", "GET http://plain.example/y?z HTTP/1.1"])
+    }
+
+    @Test("blobs go there too")
+    func blobs() async throws {
+        let asked = Asked("502 No")
+        try await withServer(asked.script) { proxy in
+            try await withServer(Received().script) { destination in
+                try await withTransport(transport(proxy)) { transport in
+                    let relay = RelayRequest(
+                        source: .request(WireRequest(.get, try HTTPURL("https://blobs.example/layer"))),
+                        sinks: [.request(WireRequest(.put, try HTTPURL(destination.url())))],
+                        digest: Digest(of: []),
+                        size: 0
+                    )
+                    let error = await wireError { try await transport.relayOne(relay) }
+                    #expect(error?.reason == .proxyRefused)
+                    #expect(error?.end == .source)
+                }
+            }
+        }
+        #expect(asked.lines == ["CONNECT blobs.example:443 HTTP/1.1"])
+    }
+
+    @Test(
+        "what it refuses is said with its name, and never with its password",
+        arguments: [
+            (
+                "407 Proxy Authentication Required",
+                "answered 407, for it wants another user and password than HTTPS_PROXY has", RetryAdvice.never
+            ),
+            ("403 Forbidden", "answered 403", .never), ("502 Bad Gateway", "answered 502", .backOff),
+        ]
+    )
+    func refused(_ status: String, _ words: String, _ advice: RetryAdvice) async throws {
+        let asked = Asked(status)
+        try await withServer(asked.script) { proxy in
+            try await withTransport(transport(proxy, user: "tester:s3cret@")) { transport in
+                let error = await wireError {
+                    try await transport.send(WireRequest(.get, try HTTPURL("https://api.ecr.example/")))
+                }
+                #expect(error?.detail == "the proxy 127.0.0.1:\(proxy.port) \(words)")
+                #expect(error?.retryAdvice == advice)
+            }
+        }
+    }
+
+    @Test("messages and blobs come through it, both ends of TLS being ours and the server's")
+    func tunnelled() async throws {
+        let asked = Lock<[String]>([])
+        let received = Received()
+        try await withTLSServer { server in
+            let proxyScript: ScriptedServer.Script = { connection in
+                let line = try connection.readHead().line
+                asked.withLock { $0.append(line) }
+                try connection.send("HTTP/1.1 200 Connection established\r\nProxy-Agent: test\r\n\r\n")
+                try connection.tunnel(to: server.port)
+            }
+            try await withServer(proxyScript) { proxy in
+                try await withServer(received.script) { destination in
+                    var configuration = transport(proxy)
+                    configuration.caBundle = server.certificate
+                    try await withTransport(configuration) { transport in
+                        let get = WireRequest(.get, try HTTPURL("https://\(Certificate.tunnelled)/blob"))
+                        let answer = try await transport.send(get)
+                        #expect(answer.body == server.bytes)
+                        #expect(
+                            answer.fields.contains { $0.name.canonicalName == "proxy-agent" } == false,
+                            "the proxy's head is no part of it"
+                        )
+                        let request = RelayRequest(
+                            source: .request(get),
+                            sinks: [.request(WireRequest(.put, try HTTPURL(destination.url())))],
+                            digest: Digest(of: server.bytes),
+                            size: Int64(server.bytes.count)
+                        )
+                        #expect(try await transport.relayOne(request).stored != nil)
+                        #expect(received.all == [server.bytes])
+                    }
+                }
+            }
+        }
+        #expect(asked.withLock { $0 } == Array(repeating: "CONNECT \(Certificate.tunnelled):443 HTTP/1.1", count: 2))
+    }
+
+    @Test("one that isn't there, that nobody knows or that is no address is said so")
+    func absent() async throws {
+        for (proxy, reason, words) in [
+            ("http://u:s3cret@127.0.0.1:1", WireError.Reason.unreachable, "the proxy 127.0.0.1:1 can't be reached"),
+            ("http://u:s3cret@proxy.invalid:1", .unresolvable, "nobody knows the proxy proxy.invalid:1"),
+            ("u:s3cret@what is this", .badURL, "the proxy's address is not one: see HTTPS_PROXY"),
+            ("http://u:s3cret@127.0.0.1:port", .badURL, "the proxy's address is not one: see HTTPS_PROXY"),
+        ] {
+            let configuration = TransportConfiguration(proxies: Proxies(https: proxy))
+            try await withTransport(configuration) { transport in
+                let error = await wireError {
+                    try await transport.send(WireRequest(.get, try HTTPURL("https://api.ecr.example/")))
+                }
+                #expect(error?.reason == reason, "\(proxy)")
+                #expect(error?.detail.hasPrefix(words) == true, "\(error.map { "\($0)" } ?? "nothing")")
+                #expect(error.map { "\($0)" }?.contains("s3cret") == false)
+            }
+        }
+    }
+
+    @Test(
+        "some hosts are spoken to directly",
+        arguments: ["example", ".example", "*", "other.org, API.ECR.example", "10.0.0.0/8,ecr.example"]
+    )
+    func exceptions(_ list: String) async throws {
+        let asked = Asked("503 No")
+        try await withServer(asked.script) { proxy in
+            try await withTransport(transport(proxy, exceptions: list)) { transport in
+                _ = await wireError {
+                    try await transport.send(WireRequest(.get, try HTTPURL("https://api.ecr.example/x")))
+                }
+            }
+        }
+        #expect(asked.lines == [])
+    }
+
+    @Test("blocks of addresses may be excepted")
+    func blocks() async throws {
+        let asked = Asked("503 No")
+        try await withServer(asked.script) { proxy in
+            try await withTransport(transport(proxy, exceptions: "192.0.2.0/24")) { transport in
+                for host in ["192.0.2.7", "198.51.100.7"] {
+                    _ = await wireError { try await transport.send(WireRequest(.get, try HTTPURL("https://\(host)/"))) }
+                }
+            }
+        }
+        #expect(asked.lines == ["CONNECT 198.51.100.7:443 HTTP/1.1"])
+    }
+
+    @Test("this machine, metadata services and whoever wishes it are never asked for there")
+    func never() throws {
+        let proxies = Proxies(https: "p:1", http: "p:2")
+        for host in [
+            "127.0.0.1:9", "[::1]", "a.localhost", "169.254.169.254", "169.254.170.2", "169.254.170.23",
+            "[fd00:ec2::254]", "[FD00:EC2::23]",
+        ] {
+            for scheme in ["http", "https"] {
+                #expect(
+                    proxies.proxy(for: WireRequest(.get, try HTTPURL("\(scheme)://\(host)/latest"))) == nil,
+                    "\(host)"
+                )
+            }
+        }
+        var request = WireRequest(.get, try HTTPURL("https://ecs.example/v2/credentials"))
+        #expect(proxies.proxy(for: request) == "p:1")
+        request.bypassesProxy = true
+        #expect(proxies.proxy(for: request) == nil)
+        #expect(try request.following("https://elsewhere.example/").bypassesProxy == false)
+        #expect(try request.following("/other").bypassesProxy)
+        #expect(proxies.proxy(for: WireRequest(.get, try HTTPURL("http://plain.example/"))) == "p:2")
+    }
+
+    @Test("requests that must not go there don't, though one is named")
+    func metadata() async throws {
+        let asked = Asked("503 No")
+        let reached = Asked("200 OK")
+        try await withServer(asked.script) { proxy in
+            try await withServer(reached.script) { server in
+                try await withTransport(transport(proxy)) { transport in
+                    let answer = try await transport.send(WireRequest(.get, try HTTPURL(server.url("/latest"))))
+                    #expect(answer.status == .ok)
+                    _ = await wireError {
+                        var request = WireRequest(.get, try HTTPURL("http://169.254.169.254/latest"))
+                        request.deadline = .milliseconds(300)
+                        return try await transport.send(request)
+                    }
+                    var request = WireRequest(.get, try HTTPURL("https://api.ecr.invalid/"))
+                    request.bypassesProxy = true
+                    let error = await wireError { [request] in try await transport.send(request) }
+                    #expect(error?.reason == .unresolvable)
+                }
+            }
+        }
+        #expect(asked.lines == [])
+        #expect(reached.lines == ["GET /latest HTTP/1.1"])
+    }
+
+    @Test("the environment is read as libcurl reads it")
+    func environment() {
+        func read(_ variables: [String: String]) -> Proxies { Proxies(environment: variables) }
+        #expect(read([:]) == Proxies())
+        #expect(read(["HTTPS_PROXY": "big", "https_proxy": "small"]).https == "small")
+        #expect(read(["HTTPS_PROXY": "big", "https_proxy": ""]).https == "big")
+        #expect(read(["HTTP_PROXY": "big"]).http == nil, "a web server's clients may set it")
+        #expect(read(["http_proxy": "small"]) == Proxies(http: "small"))
+        #expect(read(["ALL_PROXY": "all"]) == Proxies(https: "all", http: "all"))
+        #expect(read(["all_proxy": "a", "ALL_PROXY": "b", "HTTPS_PROXY": "c"]) == Proxies(https: "c", http: "a"))
+        #expect(read(["NO_PROXY": "big", "no_proxy": "small"]).exceptions == "small")
+        #expect(read(["NO_PROXY": "*"]).exceptions == "*")
+    }
+
+    @Test("an address is shown without user and password, whatever is in them")
+    func presentable() {
+        for proxy in ["http://u:p@h:1/", "u:p@h:1", "socks5h://u:p/@x@h:1", "h:1", "https://h:1/path"] {
+            #expect(Proxies.presentable(proxy) == "h:1")
+        }
+    }
+}
