@@ -181,6 +181,7 @@ actor SignInSession {
         request.fields[.contentType] = "application/json"
         request.fields[.userAgent] = UserAgent.value
         let response = try await surroundings.sender.send(request)
+        surroundings.clock.learn(from: response)
         guard response.status.code == 200 else {
             let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(response.body))
             let words = [refusal?.error, refusal?.error_description].compactMap { $0 }.joined(separator: ": ")
@@ -221,6 +222,7 @@ actor SignInSession {
         request.fields[.userAgent] = UserAgent.value
         return try await surroundings.retry.run { _ in
             let response = try await surroundings.sender.send(request)
+            surroundings.clock.learn(from: response)
             guard response.status.code == 200 else {
                 let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(response.body))
                 throw PortalFailure(response, refusal?.message ?? "")

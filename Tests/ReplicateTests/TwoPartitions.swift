@@ -144,7 +144,6 @@ extension SideOptions {
 func withTwoPartitions(
     _ image: SeedImage,
     now: @escaping @Sendable () -> Date = { Date() },
-    signInUntil: Date = Date().addingTimeInterval(36_000),
     _ configure: (inout EmulatorConfiguration) -> Void = { _ in },
     _ body: (TwoPartitions) async throws -> Void
 ) async throws {
@@ -159,7 +158,7 @@ func withTwoPartitions(
     for (name, text) in files { try Data(text.utf8).write(to: URL(filePath: "\(home)/\(name)")) }
     var configuration = TwoPartitions.configuration
     configuration.identityCenter = .init(
-        signIns: [.init(accessToken: "signed-in", expires: signInUntil)],
+        signIns: [.init(accessToken: "signed-in", expires: Date().addingTimeInterval(36_000))],
         assignments: [.init(account: TwoPartitions.commercial, role: "Build")]
     )
     configure(&configuration)
