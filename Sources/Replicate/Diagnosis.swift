@@ -83,29 +83,4 @@ public struct Diagnosis: Sendable, Encodable {
         guard !failed.isEmpty else { return 0 }
         return failed.allSatisfy(\.isNotPermitted) ? 4 : 1
     }
-
-    /// A line for each finding, and one more where there is something to do.
-    public var text: String {
-        let width = findings.map(\.check.count).max() ?? 0
-        var lines: [String] = []
-        for finding in findings {
-            let word = finding.status == .failed ? "FAILED" : finding.status.rawValue
-            lines.append(
-                "\(padded(word, 8)) \(padded(finding.side.rawValue, 11)) \(padded(finding.check, width))  \(finding.text)"
-            )
-            let isTrouble = finding.status == .failed || finding.status == .warning
-            if isTrouble, let remedy = finding.remedy {
-                lines.append("           next: \(remedy)" + (finding.requestID.map { " (request id \($0))" } ?? ""))
-            }
-        }
-        let counts = [(Finding.Status.failed, "failed"), (.warning, "warnings"), (.skipped, "not looked at")]
-            .map { status, name in (findings.count { $0.status == status }, name) }.filter { $0.0 > 0 }
-            .map { "\($0.0) \($0.1)" }
-        lines.append(counts.isEmpty ? "all is well" : counts.joined(separator: ", "))
-        return lines.joined(separator: "\n") + "\n"
-    }
-
-    private func padded(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(0, width - text.count))
-    }
 }

@@ -85,7 +85,7 @@ extension Doctor {
         _ repository: any ImageRepository,
         _ examination: inout Examination
     ) async throws {
-        _ = try await examination.permission("ecr:ListImageReferrers") {
+        _ = try await examination.permission("referrers") {
             try await repository.referrers(of: manifest.digest)
         }
     }

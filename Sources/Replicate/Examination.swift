@@ -56,7 +56,7 @@ struct Examination: Sendable {
                 explaining: error,
                 side: side,
                 image: image,
-                String(action.drop { $0 != ":" }.dropFirst())
+                action.contains(":") ? String(action.drop { $0 != ":" }.dropFirst()) : action
             )
             if case .denied = explained.reason, let optional {
                 note(.skipped, action, "not allowed, and not needed: \(optional)")

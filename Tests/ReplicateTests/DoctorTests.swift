@@ -29,6 +29,18 @@ struct DoctorTests {
         diagnosis.findings.map { "\($0.status) \($0.side) \($0.check): \($0.text)" }
     }
 
+    @Test("tries every permission that a copy can't do without")
+    func complete() async throws {
+        let conditional: Set<Permission.Occasion> = [.creating, .creatingWithKey]
+        let needed = Permission.all.filter { !$0.isOptional && !conditional.contains($0.occasion) }
+        try await withPatient { cloud, doctor in
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination())
+            let tried = Set(diagnosis.findings.map { "\($0.side) \($0.check)" })
+            for permission in needed { #expect(tried.contains("\(permission.side) \(permission.action)")) }
+            #expect(needed.count >= 9)
+        }
+    }
+
     @Test("finds all well, looks at everything, and leaves nothing behind")
     func well() async throws {
         try await withPatient { cloud, doctor in
@@ -40,7 +52,7 @@ struct DoctorTests {
                     "ok source endpoint: \(api)", "ok source clock: agrees with AWS's", "ok source identity: \(me)",
                     "ok source repository: is there; tags may move",
                     "ok source ecr:BatchGetImage: allowed; the image is there",
-                    "ok source ecr:ListImageReferrers: allowed", "ok source ecr:GetDownloadUrlForLayer: allowed",
+                    "ok source referrers: allowed", "ok source ecr:GetDownloadUrlForLayer: allowed",
                     "ok source layers: 127.0.0.1 gives them", "ok source ecr:DescribeImages: allowed",
                     "ok source replication: ECR's own doesn't copy this repository there",
                     "ok destination endpoint: \(api)", "ok destination clock: agrees with AWS's",
@@ -90,7 +102,8 @@ struct DoctorTests {
             cloud.emulator.deny(action: action, repository: side == "source" ? "team/app" : "other")
             let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination("other"))
             let failed = diagnosis.findings.filter { $0.status == .failed }
-            #expect(failed.map { "\($0.side) \($0.check)" } == ["\(side) ecr:\(action)"])
+            let check = action == "ListImageReferrers" ? "referrers" : "ecr:\(action)"
+            #expect(failed.map { "\($0.side) \($0.check)" } == ["\(side) \(check)"])
             #expect(failed.first?.text.contains("not allowed to ecr:\(action)") == true)
             #expect(failed.first?.remedy != nil && failed.first?.requestID != nil)
             #expect(diagnosis.exitCode == 4)
@@ -340,6 +353,53 @@ struct DoctorTests {
             )
             #expect(!diagnosis.findings.contains { $0.check == "mounting" })
             #expect(cloud.counts["GetAccountSetting"] == nil)
+        }
+    }
+
+    @Test("tells of another account's policy once, with one statement for all that is missing")
+    func oneStatement() async throws {
+        let enforcing: (inout EmulatorConfiguration) -> Void = { $0.enforcesPolicies = true }
+        try await withPatient(enforcing) { cloud, doctor in
+            try cloud.makeDestination("prod/app", account: ScenarioCloud.production)
+            let place = try cloud.destination("prod/app", account: ScenarioCloud.production)
+            let diagnosis = try await doctor.examine(cloud.image("v1"), place)
+            #expect(diagnosis.exitCode == 4)
+            let actions = [
+                "BatchGetImage", "BatchCheckLayerAvailability", "InitiateLayerUpload", "UploadLayerPart",
+                "CompleteLayerUpload", "PutImage",
+            ].map { "ecr:\($0)" }
+            #expect(diagnosis.findings.filter { $0.status == .failed }.map(\.check) == actions)
+            let me = "arn:aws:iam::111122223333:user/emulator"
+            let list = actions.map { "\"\($0)\"" }.joined(separator: ",")
+            let advice = """
+                           next: add this to the policy of repository prod/app in account 444455556666, us-east-1:
+                               {"Effect":"Allow","Principal":{"AWS":"\(me)"},"Action":[\(list)]}
+                               all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                """
+            #expect(diagnosis.text.contains(advice), "\(diagnosis.text)")
+            #expect(diagnosis.text.split(separator: "next: ").count == 2)
+            #expect(diagnosis.text.split(separator: "not allowed, as above").count == 6)
+
+            // What it says is enough, is enough.
+            let policy = """
+                {"Version":"2012-10-17","Statement":[\
+                {"Effect":"Allow","Principal":{"AWS":"\(me)"},"Action":[\(list)]}]}
+                """
+            try cloud.emulator.setRepositoryPolicy(
+                policy,
+                account: ScenarioCloud.production,
+                region: ScenarioCloud.far,
+                repository: "prod/app"
+            )
+            #expect(try await doctor.examine(cloud.image("v1"), place).exitCode == 0)
+            let results = try await cloud.replicator.copy(
+                cloud.image("v1"),
+                .one(.tag(Tag(parsing: "v1"))),
+                to: [place],
+                tags: [],
+                CopyOptions()
+            )
+            #expect(ExitStatus.of(results) == 0)
         }
     }
 
