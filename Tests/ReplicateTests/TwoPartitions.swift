@@ -69,11 +69,7 @@ struct TwoPartitions: Sendable {
     }
 
     /// A new process on that machine.
-    func replicator(
-        from source: SideOptions,
-        to destination: SideOptions,
-        uploads: UploadOptions = UploadOptions()
-    ) -> Replicator {
+    func replicator(from source: SideOptions, to destination: SideOptions) -> Replicator {
         let retry = RetryPolicy(attempts: 4, clock: InstantClock(), jitter: { 1 })
         let logger = Logger(label: "partitions") { _ in SwiftLogNoOpLogHandler() }
         let resolver = IdentityResolver(
@@ -92,8 +88,7 @@ struct TwoPartitions: Sendable {
             retry: retry,
             source: source,
             destination: destination,
-            jobs: 1,
-            uploads: uploads
+            jobs: 1
         )
     }
 
