@@ -62,7 +62,7 @@ public struct IdentityResolver: Sendable {
             sender: sender,
             retry: retry,
             logger: logger,
-            now: { clock.now() },
+            clock: clock,
             interview: askForCode.map(Interview.init)
         )
     }

@@ -168,9 +168,11 @@ public struct STSClient: Sendable {
             var mayCorrect = true
             var mayDiscard = isSigned
             while true {
-                let time = clock.now()
                 let keys = isSigned ? try await credentials.credentials() : nil
+                // Not before: whoever gave the keys may have taken minutes, or told the time.
+                let time = clock.now()
                 let response = try await sender.answer(to: request(form, keeping: secrets, at: time, signedWith: keys))
+                if !isSigned { clock.learn(from: response) }
                 let answer = STSAnswer(response.body)
                 if response.status.kind == .successful, let value = answer.flatMap(read) { return value }
                 let error = STSError(action, response, answer)

@@ -43,6 +43,19 @@ public struct ServiceClock: Sendable {
         guard Self.refusals.contains(code), let theirs = response.date,
             abs(theirs.timeIntervalSince(signedAt)) > Self.tolerance
         else { return false }
+        set(to: theirs)
+        return true
+    }
+
+    /// Learns from an answer to a request that isn't signed, and so is never refused for its time.
+    ///
+    /// The keys that it brings end in the service's time, not in ours.
+    func learn(from response: WireResponse) {
+        guard let theirs = response.date, abs(theirs.timeIntervalSince(now())) > Self.tolerance else { return }
+        set(to: theirs)
+    }
+
+    private func set(to theirs: Date) {
         let difference = theirs.timeIntervalSince(local())
         let isNews = offset.withLock { offset in
             let isNews = abs(offset - difference) > Self.tolerance
@@ -56,6 +69,5 @@ public struct ServiceClock: Sendable {
                 "this machine's clock is \(minutes) minutes \(difference > 0 ? "behind" : "ahead of") AWS's: set it right"
             )
         }
-        return true
     }
 }

@@ -185,6 +185,7 @@ actor SignInSession {
         request.fields[.contentType] = "application/json"
         request.fields[.userAgent] = UserAgent.value
         let response = try await surroundings.sender.answer(to: request)
+        surroundings.clock.learn(from: response)
         guard response.status.code == 200 else {
             let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(response.body))
             let words = [refusal?.error, refusal?.error_description].compactMap { $0 }.joined(separator: ": ")
@@ -225,6 +226,7 @@ actor SignInSession {
         request.fields[.userAgent] = UserAgent.value
         return try await surroundings.retry.run { _ in
             let response = try await surroundings.sender.answer(to: request)
+            surroundings.clock.learn(from: response)
             guard response.status.code == 200 else {
                 let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(response.body))
                 throw PortalFailure(response, refusal?.message ?? "")

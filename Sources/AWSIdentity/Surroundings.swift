@@ -10,9 +10,11 @@ struct Surroundings: Sendable {
     let sender: any HTTPSending
     let retry: RetryPolicy
     let logger: Logger
-    /// What AWS's clock shows, as far as anybody knows.
-    let now: @Sendable () -> Date
+    let clock: ServiceClock
     let interview: Interview?
+
+    /// What AWS's clock shows, as far as anybody knows.
+    var now: @Sendable () -> Date { { clock.now() } }
 
     /// What a device shows to the person at the terminal.
     ///

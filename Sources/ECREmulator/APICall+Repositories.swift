@@ -114,7 +114,9 @@ extension APICall {
     /// - Throws: `InvalidParameterException`
     static func repository(named arn: String) throws(ServiceFault) -> (RegistryKey, String) {
         let parts = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 6, parts[2] == "ecr", parts[5].hasPrefix("repository/") else {
+        guard parts.count == 6, parts[1] == AWSPartition(ofRegion: parts[3]).rawValue, parts[2] == "ecr",
+            parts[5].hasPrefix("repository/")
+        else {
             throw ServiceFault("InvalidParameterException", "Invalid parameter at 'resourceArn'")
         }
         return (

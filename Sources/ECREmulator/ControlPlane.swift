@@ -163,7 +163,15 @@ func authenticate(
     let now = aws.now
     let token = exchange.headers["x-amz-security-token"]
     let (secret, caller) = try aws.state.withLock {
-        try $0.identities.credentials(of: claim.accessKeyID, token: token, now: now)
+        let known = try $0.identities.credentials(of: claim.accessKeyID, token: token, now: now)
+        try $0.identities.admit(known.principal, to: claim.region)
+        return known
+    }
+    if let host = ServiceHost(exchange.headers["host"] ?? ""), host.region != claim.region {
+        throw ServiceFault(
+            "InvalidSignatureException",
+            "Credential should be scoped to a valid region, not '\(claim.region)'."
+        )
     }
     try request.check(claim, secret: secret, now: now)
     return (caller, claim)

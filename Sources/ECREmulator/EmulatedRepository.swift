@@ -31,7 +31,7 @@ struct EmulatedRepository: Codable, Sendable {
         self.createdAt = createdAt
     }
 
-    var arn: String { "arn:\(Partition(region: region).rawValue):ecr:\(region):\(account):repository/\(name)" }
+    var arn: String { "arn:\(AWSPartition(ofRegion: region).rawValue):ecr:\(region):\(account):repository/\(name)" }
 
     /// The tags that point at `digest`, in order.
     func tags(of digest: Digest) -> [String] {

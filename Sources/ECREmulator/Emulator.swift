@@ -48,7 +48,7 @@ public final class Emulator: Sendable {
             ports.main = try listen(.main, port: configuration.port)
             ports.download = try listen(.download, port: 0)
             for account in configuration.accounts {
-                for region in configuration.regions {
+                for region in configuration.regions where AWSPartition(ofRegion: region) == account.partition {
                     let key = RegistryKey(account: account.id, region: region)
                     ports.registries[key] = try listen(.registry(key), port: 0)
                 }
@@ -99,12 +99,9 @@ public final class Emulator: Sendable {
         aws.state.withLock { $0.ports.registries[RegistryKey(account: account, region: region)] ?? 0 }
     }
 
-    /// What makes the AWS CLI and SDKs talk to this emulator as its first account, in its first region.
+    /// What makes the AWS CLI and SDKs talk to this emulator as its first account, in the first region of its partition.
     public var environment: [(name: String, value: String)] {
-        environment(
-            account: aws.configuration.accounts.first?.id ?? "",
-            region: aws.configuration.regions.first ?? "us-east-1"
-        )
+        environment(account: aws.configuration.accounts.first?.id ?? "", region: aws.configuration.homeRegion)
     }
 
     /// The same as another account, or in another region.

@@ -18,9 +18,14 @@ extension EmulatorConfiguration {
         }
 
         /// A user with keys made from the account's number and the name, the same every time.
-        public init(account: String, name: String, policies: [String]? = nil) {
+        public init(
+            account: String,
+            name: String,
+            partition: AWSPartition = .commercial,
+            policies: [String]? = nil
+        ) {
             self.init(
-                arn: "arn:aws:iam::\(account):user/\(name)",
+                arn: "arn:\(partition.rawValue):iam::\(account):user/\(name)",
                 accessKeyID: "AKIA\(name.uppercased())\(account.suffix(8))",
                 secretAccessKey: "emulator-secret-of-\(name)-\(account)",
                 policies: policies

@@ -30,7 +30,7 @@ extension EmulatorConfiguration {
         /// A role that who has signed in may use.
         public struct Assignment: Sendable, Equatable {
             public var account: String
-            /// Its name: the role is `arn:aws:iam::ACCOUNT:role/NAME`, listed among the roles or not.
+            /// Its name: the role is `arn:PARTITION:iam::ACCOUNT:role/NAME`, listed among the roles or not.
             public var role: String
 
             public init(account: String, role: String) {

@@ -15,21 +15,40 @@ public struct EmulatorConfiguration: Sendable {
         public var id: String
         public var accessKeyID: String
         public var secretAccessKey: String
+        /// Where it is an account at all: nobody knows its keys, users and roles in regions of another.
+        public var partition: AWSPartition
+        /// Regions it hasn't opted in to, or where its STS is switched off.
+        public var disabledRegions: Set<String>
 
-        public init(id: String, accessKeyID: String, secretAccessKey: String) {
+        public init(
+            id: String,
+            accessKeyID: String,
+            secretAccessKey: String,
+            partition: AWSPartition = .commercial,
+            disabledRegions: Set<String> = []
+        ) {
             self.id = id
             self.accessKeyID = accessKeyID
             self.secretAccessKey = secretAccessKey
+            self.partition = partition
+            self.disabledRegions = disabledRegions
         }
 
         /// An account with keys made from its number, the same every time.
-        public init(id: String) {
-            self.init(id: id, accessKeyID: "AKIAEMULATOR\(id.suffix(8))", secretAccessKey: "emulator-secret-of-\(id)")
+        public init(id: String, partition: AWSPartition = .commercial, disabledRegions: Set<String> = []) {
+            self.init(
+                id: id,
+                accessKeyID: "AKIAEMULATOR\(id.suffix(8))",
+                secretAccessKey: "emulator-secret-of-\(id)",
+                partition: partition,
+                disabledRegions: disabledRegions
+            )
         }
     }
 
     public var accounts: [Account] = [Account(id: "111122223333"), Account(id: "444455556666")]
-    /// Each account gets one registry port in each of these; further regions answer on the main port.
+    /// Each account gets one registry port in each of these that is in its partition; further regions answer on the main
+    /// port.
     public var regions: [String] = ["us-east-1", "eu-west-1"]
     /// Further keys, beside the one that each account has.
     public var users: [User] = []
@@ -83,4 +102,9 @@ public struct EmulatorConfiguration: Sendable {
     public var now: @Sendable () -> Date = { Date() }
 
     public init() {}
+
+    /// The first region of the first account's partition, where ``Emulator/environment`` leads.
+    public var homeRegion: String {
+        regions.first { AWSPartition(ofRegion: $0) == accounts.first?.partition } ?? regions.first ?? "us-east-1"
+    }
 }

@@ -1,5 +1,3 @@
-internal import Content
-
 /// Who may do what: first what was denied by order, then policies.
 extension EmulatorState {
     /// - Parameters:
@@ -66,7 +64,7 @@ extension EmulatorState {
 
     private static func resource(of action: String, _ repository: String?, in key: RegistryKey) -> String {
         guard !registryActions.contains(action) else { return "*" }
-        let partition = Partition(region: key.region).rawValue
+        let partition = AWSPartition(ofRegion: key.region).rawValue
         return "arn:\(partition):ecr:\(key.region):\(key.account):repository/\(repository ?? "*")"
     }
 

@@ -31,8 +31,8 @@ extension Identities {
 
     /// Gives out a session of a role.
     ///
-    /// A role that isn't listed may be taken by anybody, as long as its account is one of ours.
-    /// - Throws: `AccessDenied`, `ValidationError`, `MalformedPolicyDocument`
+    /// A role that isn't listed may be taken by anybody in its partition, as long as its account is one of ours.
+    /// - Throws: `AccessDenied`, `RegionDisabledException`, `ValidationError`, `MalformedPolicyDocument`
     mutating func assume(
         _ request: AssumeRoleRequest,
         by caller: Principal,
@@ -49,9 +49,8 @@ extension Identities {
         }
         let role = roles.first { $0.arn == request.roleARN }
         let denied = "User: \(caller.arn) is not authorized to perform: sts:AssumeRole on resource: \(request.roleARN)"
-        guard accounts.contains(where: { $0.id == name.account }), role?.trusts(caller, request) ?? true else {
-            throw ServiceFault("AccessDenied", denied, status: 403)
-        }
+        guard name.partition == caller.partition, let account = account(of: name), role?.trusts(caller, request) ?? true
+        else { throw ServiceFault("AccessDenied", denied, status: 403) }
         var context = rules.context(of: caller, region: region)
         context["sts:externalid"] = request.externalID
         context["sts:rolesessionname"] = request.sessionName
@@ -71,6 +70,7 @@ extension Identities {
             throw ServiceFault("AccessDenied", "\(denied) \(refusal.text("sts:AssumeRole"))", status: 403)
         }
         try role?.check(request)
+        try account.check(region: region)
         try role?.check(seconds: request.seconds)
         let policy = try Self.sessionPolicy(request.policy)
         return openSession(of: name, named: request.sessionName, for: Double(request.seconds), now: now) { principal in
@@ -81,10 +81,13 @@ extension Identities {
 
     /// Gives out a session to whom a token speaks of.
     ///
-    /// - Throws: `AccessDenied`, `InvalidIdentityToken`, `ExpiredTokenException`, `ValidationError`
+    /// - Parameter region: `nil` where nobody can say which it was.
+    /// - Throws: `AccessDenied`, `InvalidIdentityToken`, `ExpiredTokenException`, `RegionDisabledException`,
+    ///   `ValidationError`
     mutating func assume(
         _ request: WebIdentityRequest,
-        now: Date
+        now: Date,
+        region: String? = nil
     ) throws(ServiceFault) -> (id: String, session: Session, token: WebIdentityToken) {
         let name = try checked(request.roleARN, request.sessionName, request.seconds)
         let token = try WebIdentityToken(parsing: request.token)
@@ -100,9 +103,9 @@ extension Identities {
             "Not authorized to perform sts:AssumeRoleWithWebIdentity",
             status: 403
         )
-        guard let role = roles.first(where: { $0.arn == request.roleARN }), let trusted = role.webIdentity else {
-            throw denied
-        }
+        guard let role = roles.first(where: { $0.arn == request.roleARN }), let trusted = role.webIdentity,
+            let account = account(of: name), region.map({ AWSPartition(ofRegion: $0) == account.partition }) ?? true
+        else { throw denied }
         guard token.issuer == trusted.issuer else {
             throw ServiceFault(
                 "InvalidIdentityToken",
@@ -113,6 +116,7 @@ extension Identities {
             throw ServiceFault("InvalidIdentityToken", "Incorrect token audience")
         }
         guard Wildcard.matches(token.subject, trusted.subject) else { throw denied }
+        if let region { try account.check(region: region) }
         try role.check(seconds: request.seconds)
         let policy = try Self.sessionPolicy(request.policy)
         let (id, session) = openSession(
@@ -122,6 +126,11 @@ extension Identities {
             now: now
         ) { $0.sessionPolicy = policy }
         return (id, session, token)
+    }
+
+    /// The account that a role belongs to, if it is one in that partition.
+    private func account(of role: RoleName) -> EmulatorConfiguration.Account? {
+        accounts.first { $0.id == role.account && $0.partition.rawValue == role.partition }
     }
 
     private func checked(_ arn: String, _ sessionName: String, _ seconds: Int) throws(ServiceFault) -> RoleName {
@@ -146,6 +155,23 @@ extension Identities {
         } catch {
             throw ServiceFault("MalformedPolicyDocument", "The policy is malformed: \(error)")
         }
+    }
+}
+
+extension EmulatorConfiguration.Account {
+    /// Whether STS may give out keys of this account in a region.
+    ///
+    /// The caller's own account has been asked before: in a region it hasn't enabled, its keys are unknown.
+    /// - Throws: `RegionDisabledException`
+    /// - Source: facts/ecr.md E.3; the text as others have quoted it (turbot/steampipe-plugin-aws#1510)
+    fileprivate func check(region: String) throws(ServiceFault) {
+        guard disabledRegions.contains(region) else { return }
+        throw ServiceFault(
+            "RegionDisabledException",
+            "STS is not activated in this region for account:\(id). Your account administrator can activate STS in this "
+                + "region using the IAM Console.",
+            status: 403
+        )
     }
 }
 

@@ -12,6 +12,14 @@ struct Principal: Sendable, Equatable {
     /// Of a session: when it was given out.
     var issued: Date?
     var hasGivenCode = false
+    /// The key it called with.
+    var accessKeyID = ""
+
+    /// As in its ARN.
+    var partition: String {
+        let parts = arn.split(separator: ":", maxSplits: 2)
+        return parts.count == 3 ? String(parts[1]) : AWSPartition.commercial.rawValue
+    }
 }
 
 /// The credentials this cloud knows: those of accounts and users, and those that were given out for roles.
@@ -40,33 +48,59 @@ struct Identities: Sendable {
         self.roles = roles
     }
 
+    private static let unknown = ServiceFault(
+        "UnrecognizedClientException",
+        "The security token included in the request is invalid."
+    )
+
+    /// Whether a region knows a caller: it has the keys of its own partition's accounts, where they are opted in.
+    ///
+    /// - Throws: `UnrecognizedClientException`
+    func admit(_ caller: Principal, to region: String) throws(ServiceFault) {
+        let account = accounts.first { $0.id == caller.account }
+        guard caller.partition == AWSPartition(ofRegion: region).rawValue,
+            account?.disabledRegions.contains(region) != true
+        else { throw Self.unknown }
+    }
+
     /// - Throws: `UnrecognizedClientException`, `ExpiredTokenException`
     func credentials(of id: String, token: String?, now: Date) throws(ServiceFault) -> (
         secret: String, principal: Principal
     ) {
-        let unknown = ServiceFault(
-            "UnrecognizedClientException",
-            "The security token included in the request is invalid."
-        )
-        guard !revoked.contains(id) else { throw unknown }
-        if let account = accounts.first(where: { $0.accessKeyID == id }) {
-            guard token == nil else { throw unknown }
-            let arn = "arn:aws:iam::\(account.id):user/emulator"
-            return (
-                account.secretAccessKey, Principal(account: account.id, arn: arn, userID: "AIDA\(account.id)EMULATOR")
-            )
+        guard !revoked.contains(id) else { throw Self.unknown }
+        if let owner = owner(of: id) {
+            guard token == nil else { throw Self.unknown }
+            return owner
         }
-        if let user = users.first(where: { $0.accessKeyID == id }) {
-            guard token == nil else { throw unknown }
-            let account = RoleName(arn: user.arn, kind: "user")?.account ?? ""
-            let number = sha256Hex(user.arn.utf8).prefix(16).uppercased()
-            return (user.secretAccessKey, Principal(account: account, arn: user.arn, userID: "AIDA\(number)"))
-        }
-        guard let session = sessions[id], session.token == token else { throw unknown }
+        guard let session = sessions[id], session.token == token else { throw Self.unknown }
         guard session.expires > now else {
             throw ServiceFault("ExpiredTokenException", "The security token included in the request is expired")
         }
         return (session.secret, session.principal)
+    }
+
+    /// Whose key it is, or was.
+    func holder(of id: String) -> Principal? { owner(of: id)?.principal ?? sessions[id]?.principal }
+
+    /// The account or the user that a lasting key is of.
+    private func owner(of id: String) -> (secret: String, principal: Principal)? {
+        if let account = accounts.first(where: { $0.accessKeyID == id }) {
+            let caller = Principal(
+                account: account.id,
+                arn: "arn:\(account.partition.rawValue):iam::\(account.id):user/emulator",
+                userID: "AIDA\(account.id)EMULATOR",
+                accessKeyID: id
+            )
+            return (account.secretAccessKey, caller)
+        }
+        guard let user = users.first(where: { $0.accessKeyID == id }) else { return nil }
+        let caller = Principal(
+            account: RoleName(arn: user.arn, kind: "user")?.account ?? "",
+            arn: user.arn,
+            userID: "AIDA\(sha256Hex(user.arn.utf8).prefix(16).uppercased())",
+            accessKeyID: id
+        )
+        return (user.secretAccessKey, caller)
     }
 
     /// Gives out keys for a role, to whomever may have them.
@@ -85,7 +119,8 @@ struct Identities: Sendable {
             arn: "arn:\(role.partition):sts::\(role.account):assumed-role/\(role.name)/\(sessionName)",
             userID: "AROA\(sha256Hex(role.arn.utf8).prefix(16).uppercased()):\(sessionName)",
             roleARN: role.arn,
-            issued: now
+            issued: now,
+            accessKeyID: id
         )
         configure(&principal)
         let session = Session(

@@ -13,13 +13,13 @@ extension IdentityFace {
         guard let role = exchange.queryValue("role_name"), let account = exchange.queryValue("account_id") else {
             throw ServiceFault("InvalidRequestException", "role_name and account_id are required")
         }
-        guard aws.configuration.accounts.contains(where: { $0.id == account }) else {
+        guard let owner = aws.configuration.accounts.first(where: { $0.id == account }) else {
             throw ServiceFault("ResourceNotFoundException", "Account not found", status: 404)
         }
         guard center.assignments.contains(.init(account: account, role: role)) else {
             throw ServiceFault("ForbiddenException", "No access", status: 403)
         }
-        let arn = "arn:aws:iam::\(account):role/\(role)"
+        let arn = "arn:\(owner.partition.rawValue):iam::\(account):role/\(role)"
         let (id, session) = try openSession(of: arn, named: "signed-in", for: center.sessionLifetime)
         return json(
             .members([

@@ -84,7 +84,7 @@ struct IdentityFace: Sendable {
             body: .bytes(json.bytes)
         )
         answer.key = session.map {
-            RegistryKey(account: $0.principal.account, region: aws.configuration.regions.first ?? "us-east-1")
+            RegistryKey(account: $0.principal.account, region: aws.configuration.homeRegion)
         }
         return answer
     }

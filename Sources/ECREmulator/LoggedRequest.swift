@@ -26,13 +26,17 @@ public struct LoggedRequest: Sendable, Equatable {
     /// Of the bodies, in bytes.
     public var bytesIn: Int64
     public var bytesOut: Int64
+    /// The ARN of whose key or token came with it, whether it was good or not; `nil` where nobody's did.
+    public var caller: String?
+    /// The last four characters of that key's id, or of the key that the token was got with; of a key that nobody has, too.
+    public var accessKey: String?
 }
 
 extension LoggedRequest: CustomStringConvertible {
     /// One line with tabs between its parts; `-` where there is nothing to say.
     public var description: String {
         let registry = account.isEmpty ? nil : "\(account)/\(region)"
-        let parts = ["\(number)", face.rawValue, operation, "\(status)", registry, repository, errorCode]
+        let parts = ["\(number)", face.rawValue, operation, "\(status)", registry, repository, errorCode, caller]
         return parts.map { $0 ?? "-" }.joined(separator: "\t")
     }
 }

@@ -97,6 +97,6 @@ extension Principal {
 
     /// An account is named by its number or by its root.
     func isOfAccount(_ name: String) -> Bool {
-        name == account || (name.hasPrefix("arn:") && name.hasSuffix(":iam::\(account):root"))
+        name == account || name == "arn:\(partition):iam::\(account):root"
     }
 }

@@ -14,6 +14,7 @@ struct Reception: Sendable {
         var route = RegistryRoute.unknown
         var identity: IdentityRoute?
         var host = ""
+        var caller: Principal?
         /// STS names its operation in the body, which is therefore read first.
         var form: [UInt8]?
     }
@@ -24,6 +25,7 @@ struct Reception: Sendable {
             return state.lastNumber
         }
         var errand = errand(request, door)
+        errand.caller = caller(request)
         if errand.face == .sts {
             let form = try await Exchange(request, door: door).message()
             errand.operation = SecurityTokenFace.operation(in: form)
@@ -82,18 +84,25 @@ struct Reception: Sendable {
         return Errand(face: .controlPlane, operation: "\(request.method) \(path == "/" ? "/" : "unknown")")
     }
 
+    /// Who a request says it is from.
+    private func caller(_ request: IncomingRequest) -> Principal? {
+        guard let header = request.headers["authorization"] else { return nil }
+        if let password = RegistryFace.password(in: header) {
+            return aws.state.withLock { $0.tokens[password]?.principal }
+        }
+        let field = header.firstRange(of: "Credential=").map { header[$0.upperBound...] }
+        guard let id = field?.prefix(while: { $0 != "/" && $0 != "," }), !id.isEmpty else { return nil }
+        return aws.state.withLock { $0.identities.holder(of: String(id)) }
+            ?? Principal(account: "", arn: "", userID: "", accessKeyID: String(id))
+    }
+
     /// The registry a host names, else the one the port is for, else the first.
     private func key(host: String, _ door: Door) -> RegistryKey {
-        let name = host.split(separator: ":").first.map(String.init)?.lowercased() ?? ""
-        let labels = name.split(separator: ".").map(String.init)
-        if labels.count == 5, labels[1] == "dkr", labels[2] == "ecr", labels[4] == "localhost" {
-            return RegistryKey(account: labels[0], region: labels[3])
+        if let named = ServiceHost(host), case .registry(let account) = named.service {
+            return RegistryKey(account: account, region: named.region)
         }
         if case .registry(let key) = door { return key }
-        return RegistryKey(
-            account: aws.configuration.accounts.first?.id ?? "",
-            region: aws.configuration.regions.first ?? "us-east-1"
-        )
+        return RegistryKey(account: aws.configuration.accounts.first?.id ?? "", region: aws.configuration.homeRegion)
     }
 
     private func answer(
@@ -158,9 +167,10 @@ struct Reception: Sendable {
         case .refuse where errand.face == .identity:
             service = ServiceFault("ForbiddenException", "No access", status: 403)
         case .refuse:
+            let partition = AWSPartition(ofRegion: errand.key?.region ?? "")
             let caller = Principal(
                 account: "",
-                arn: "arn:aws:iam::\(errand.key?.account ?? ""):user/emulator",
+                arn: "arn:\(partition.rawValue):iam::\(errand.key?.account ?? ""):user/emulator",
                 userID: ""
             )
             service = EmulatorState.refusal(
@@ -214,7 +224,9 @@ struct Reception: Sendable {
             status: answer.status,
             errorCode: answer.errorCode,
             bytesIn: answer.bytesIn,
-            bytesOut: bytesOut
+            bytesOut: bytesOut,
+            caller: errand.caller.flatMap { $0.arn.isEmpty ? nil : $0.arn },
+            accessKey: errand.caller.map { String($0.accessKeyID.suffix(4)) }
         )
         aws.state.withLock { $0.log.append(entry) }
         aws.configuration.requestAnswered?(entry)

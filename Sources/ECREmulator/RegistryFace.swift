@@ -57,18 +57,21 @@ struct RegistryFace: Sendable {
         }
     }
 
+    /// - Returns: `nil` if these aren't the Basic credentials of ECR's one user.
+    static func password(in header: String) -> String? {
+        guard header.lowercased().hasPrefix("basic "),
+            let decoded = Data(base64Encoded: String(header.dropFirst(6)).filter { $0 != " " }),
+            let text = String(data: decoded, encoding: .utf8), text.hasPrefix("AWS:")
+        else { return nil }
+        return String(text.dropFirst(4))
+    }
+
     /// Basic credentials, of any registry in this region.
     private func authenticate(_ exchange: Exchange) throws -> Principal {
         let missing = ServiceFault("NoBasicAuth", "no basic auth credentials", status: 401)
-        guard let header = exchange.headers["authorization"], header.lowercased().hasPrefix("basic "),
-            let decoded = Data(base64Encoded: String(header.dropFirst(6)).filter { $0 != " " }),
-            let text = String(data: decoded, encoding: .utf8), text.hasPrefix("AWS:")
-        else { throw missing }
+        guard let password = exchange.headers["authorization"].flatMap(Self.password) else { throw missing }
         let now = aws.now
-        guard let token = aws.state.withLock({ $0.tokens[String(text.dropFirst(4))] }), token.region == key.region
-        else {
-            throw missing
-        }
+        guard let token = aws.state.withLock({ $0.tokens[password] }), token.region == key.region else { throw missing }
         guard token.expires > now else {
             throw ServiceFault(
                 "TokenExpired",

@@ -17,7 +17,7 @@ struct SecurityTokenFace: Sendable {
         do {
             // A token speaks for who has no keys yet: this one is not signed.
             if Self.operation(in: body) == "AssumeRoleWithWebIdentity" {
-                answer = try assumeRoleWithWebIdentity(Form(body))
+                answer = try assumeRoleWithWebIdentity(Form(body), at: exchange.headers["host"] ?? "")
             } else {
                 answer = try answerSigned(exchange, body)
             }
@@ -93,7 +93,7 @@ struct SecurityTokenFace: Sendable {
         return Self.result("AssumeRole", Self.members(id, session))
     }
 
-    private func assumeRoleWithWebIdentity(_ form: Form) throws -> Answer {
+    private func assumeRoleWithWebIdentity(_ form: Form, at host: String) throws -> Answer {
         let request = WebIdentityRequest(
             roleARN: form["RoleArn"] ?? "",
             sessionName: form["RoleSessionName"] ?? "",
@@ -102,7 +102,11 @@ struct SecurityTokenFace: Sendable {
             policy: form["Policy"]
         )
         let now = aws.now
-        let (id, session, token) = try aws.state.withLock { try $0.identities.assume(request, now: now) }
+        // Nothing is signed: where it was asked, only a host of AWS can say.
+        let region = ServiceHost(host)?.region
+        let (id, session, token) = try aws.state.withLock {
+            try $0.identities.assume(request, now: now, region: region)
+        }
         var answer = Self.result(
             "AssumeRoleWithWebIdentity",
             Self.members(id, session)
@@ -110,10 +114,7 @@ struct SecurityTokenFace: Sendable {
                 + "<Audience>\(Self.escaped(token.audiences.first ?? ""))</Audience>"
                 + "<Provider>\(Self.escaped(token.issuer))</Provider>"
         )
-        answer.key = RegistryKey(
-            account: session.principal.account,
-            region: aws.configuration.regions.first ?? "us-east-1"
-        )
+        answer.key = RegistryKey(account: session.principal.account, region: region ?? aws.configuration.homeRegion)
         return answer
     }
 

@@ -18,6 +18,8 @@ struct EmulatorCommand: AsyncParsableCommand {
               ecr-replicate emulator --env-file emulator.env &
               ecr-replicate emulator --port 4510 --state-dir ./state
               ecr-replicate emulator --region eu-west-1 --region us-east-1 --seed team/app:v1
+              ecr-replicate emulator --account 111122223333 --region eu-west-1 \\
+                --account 444455556666:aws-cn --region cn-north-1
               ecr-replicate emulator --fault 'PutImage:1:throttle'
               ecr-replicate emulator --seed team/app:v1=8x128MiB --discard-layers
             """
@@ -29,9 +31,13 @@ struct EmulatorCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("account"),
         parsing: .singleValue,
-        help: ArgumentHelp("An account to have (repeatable; two by default).", valueName: "12 digits")
+        help: ArgumentHelp(
+            "An account to have (repeatable; two by default), and its partition if that isn't the first region's.",
+            valueName: "12 digits[:partition]"
+        ),
+        transform: parseAccount
     )
-    var accounts: [String] = []
+    var accounts: [AccountOrder] = []
 
     @Option(
         name: .customLong("region"),
@@ -77,7 +83,7 @@ struct EmulatorCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Append a line for each request: number, face, operation, status, registry, repository, error.",
+            "Append a line for each request: number, face, operation, status, registry, repository, error, caller.",
             valueName: "file"
         ),
         completion: .file()
@@ -88,9 +94,6 @@ struct EmulatorCommand: AsyncParsableCommand {
     var discardLayers = false
 
     func validate() throws {
-        guard accounts.allSatisfy({ $0.count == 12 && $0.allSatisfy(\.isNumber) }) else {
-            throw ValidationError("an account is written with its 12 digits")
-        }
         for region in regions where !ECRHost.isRegion(region) || !region.contains("-") {
             throw ValidationError("'\(region)' is not the name of a region; write it as eu-west-1")
         }
@@ -103,8 +106,10 @@ struct EmulatorCommand: AsyncParsableCommand {
         if enforceQuotas { configuration.requestRates = EmulatorConfiguration.defaultQuotas }
         if enforcePolicies { configuration.enforcesPolicies = true }
         configuration.discardsLayers = discardLayers
-        if !accounts.isEmpty { configuration.accounts = accounts.map { .init(id: $0) } }
         if !regions.isEmpty { configuration.regions = regions }
+        let usual = AWSPartition(ofRegion: configuration.regions.first ?? "")
+        let orders = accounts.isEmpty ? configuration.accounts.map { AccountOrder(id: $0.id) } : accounts
+        configuration.accounts = orders.map { .init(id: $0.id, partition: $0.partition ?? usual) }
         if let requestLog { configuration.requestAnswered = try recorder(to: requestLog) }
         // Listening before serving: a signal in between ends the process as it should.
         let terminations = Signals.terminations()
@@ -143,14 +148,14 @@ struct EmulatorCommand: AsyncParsableCommand {
 
     /// Into the first account's registry in the first region, where the exported variables lead.
     private func seed(_ emulator: Emulator, _ configuration: EmulatorConfiguration) throws {
-        guard let account = configuration.accounts.first?.id, let region = configuration.regions.first else { return }
+        guard let account = configuration.accounts.first?.id else { return }
         for order in seeds {
             do {
                 try emulator.seed(
                     order.image,
                     tag: order.tag,
                     account: account,
-                    region: region,
+                    region: configuration.homeRegion,
                     repository: order.repository
                 )
             } catch {
@@ -161,33 +166,53 @@ struct EmulatorCommand: AsyncParsableCommand {
     }
 
     private func hints(_ emulator: Emulator, _ configuration: EmulatorConfiguration) -> [String] {
-        let (accounts, regions) = (configuration.accounts, configuration.regions)
-        guard let account = accounts.first, let region = regions.first else { return [] }
-        let host = emulator.registryHost(account: account.id, region: region)
-        let other = emulator.registryHost(account: accounts.last?.id ?? account.id, region: regions.last ?? region)
+        let registries = configuration.accounts.flatMap { account in
+            configuration.regions.filter { AWSPartition(ofRegion: $0) == account.partition }.map { region in
+                (
+                    host: emulator.registryHost(account: account.id, region: region),
+                    port: emulator.registryPort(account: account.id, region: region)
+                )
+            }
+        }
+        guard let first = registries.first, let last = registries.last else { return [] }
         var lines = [
             "#",
             "# Try, after eval or in a shell that has these variables:",
             "#   aws ecr create-repository --repository-name team/app",
             "#   skopeo copy --dest-tls-verify=false --dest-creds \"AWS:$(aws ecr get-login-password)\" \\",
-            "#     oci:DIR:v1 docker://127.0.0.1:\(emulator.registryPort(account: account.id, region: region))/team/app:v1",
-            "#   ecr-replicate retag \(host)/team/app:v1 v2",
-            "#   ecr-replicate copy --create-repository defaults \(host)/team/app:v1 \(other)/team/app",
+            "#     oci:DIR:v1 docker://127.0.0.1:\(first.port)/team/app:v1",
+            "#   ecr-replicate retag \(first.host)/team/app:v1 v2",
+            "#   ecr-replicate copy --create-repository defaults \(first.host)/team/app:v1 \(last.host)/team/app",
             "#",
             "# Registries, and for clients that can't resolve *.localhost a port of each:",
         ]
-        for account in accounts {
-            for region in regions {
-                let port = emulator.registryPort(account: account.id, region: region)
-                lines.append("#   \(emulator.registryHost(account: account.id, region: region))  127.0.0.1:\(port)")
-            }
-        }
+        for registry in registries { lines.append("#   \(registry.host)  127.0.0.1:\(registry.port)") }
         lines.append("# Accounts, each with its own keys:")
-        for account in accounts {
+        for account in configuration.accounts {
             lines.append("#   \(account.id)  \(account.accessKeyID)  \(account.secretAccessKey)")
         }
         return lines
     }
+}
+
+/// An account, and where it is one, as on the command line.
+struct AccountOrder {
+    var id: String
+    /// `nil` for that of the first region.
+    var partition: AWSPartition?
+}
+
+private func parseAccount(_ text: String) throws -> AccountOrder {
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    guard (try? AccountID(parsing: parts[0])) != nil else {
+        throw ValidationError("an account is written with its 12 digits")
+    }
+    guard parts.count == 2 else { return AccountOrder(id: parts[0]) }
+    guard let partition = AWSPartition(rawValue: parts[1]) else {
+        let names = AWSPartition.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("'\(parts[1])' is not a partition: write one of \(names)")
+    }
+    return AccountOrder(id: parts[0], partition: partition)
 }
 
 private func parseFault(_ text: String) throws -> Fault {

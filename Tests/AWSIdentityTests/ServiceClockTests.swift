@@ -71,6 +71,19 @@ struct ServiceClockTests {
         #expect(lines == ["warning this machine's clock is 60 minutes behind AWS's: set it right"])
     }
 
+    @Test("is learned from an unsigned answer too, if the two are minutes apart")
+    func learned() {
+        let clock = clock()
+        clock.learn(from: WireResponse(status: .ok, fields: [:]))
+        clock.learn(from: WireResponse(status: .ok, fields: [.date: "Thu, 15 Jan 2026 12:03:59 GMT"]))
+        #expect(clock.now() == noon && lines.isEmpty)
+        clock.learn(from: WireResponse(status: .ok, fields: [.date: "Thu, 15 Jan 2026 11:00:00 GMT"]))
+        #expect(clock.now() == noon - 3_600)
+        clock.learn(from: WireResponse(status: .unauthorized, fields: [.date: "Thu, 15 Jan 2026 11:01:00 GMT"]))
+        #expect(clock.now() == noon - 3_600)
+        #expect(lines == ["warning this machine's clock is 60 minutes ahead of AWS's: set it right"])
+    }
+
     @Test("is one for all that a run signs: what STS said of the time ECR needn't say again")
     func shared() async throws {
         let sender = RecordingSender { request, _ in

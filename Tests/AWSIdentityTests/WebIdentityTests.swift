@@ -47,6 +47,20 @@ struct WebIdentityTests {
         }
     }
 
+    @Test("gives keys that are good for as long as STS means, whatever this machine's clock says")
+    func otherHour() async throws {
+        let sender = RecordingSender { _, number in
+            var answer = Self.answer(number)
+            answer.fields[.date] = "Thu, 15 Jan 2026 12:00:00 GMT"
+            return answer
+        }
+        try await withMachine(Self.variables, sender: sender, now: { noon + 3_700 }) { resolver, home in
+            try Data("token".utf8).write(to: URL(filePath: home + "/token"))
+            for _ in 0..<2 { #expect(try await resolver.credentials().accessKeyID == "ASIA1") }
+            #expect(resolver.clock.now() == noon)
+        }
+    }
+
     @Test("may be a profile's, whose keys stand in where the environment says nothing")
     func profile() async throws {
         let config = """

@@ -62,6 +62,47 @@ struct EmulatorCommandTests {
         }
     }
 
+    @Test("has accounts of several partitions, each with keys of its own that are good there")
+    func partitions() async throws {
+        let arguments = [
+            "emulator", "--region", "cn-north-1", "--region", "eu-west-1", "--account", "111122223333:aws", "--account",
+            "444455556666", "--seed", "team/app:v1",
+        ]
+        _ = try await withChild(.ecrReplicate, arguments) { child in
+            _ = try await child.output.first { $0.contains("Accounts, each with its own keys") }
+            let said = String(decoding: child.output.bytes, as: UTF8.self)
+            // Who says nothing of a partition means the first region's.
+            let hosts = said.matches(of: /#   (\d{12}\.dkr\.ecr\.[a-z0-9-]+)\.localhost/).map { String($0.output.1) }
+            #expect(hosts == ["111122223333.dkr.ecr.eu-west-1", "444455556666.dkr.ecr.cn-north-1"])
+            var variables = exported(said)
+            #expect(variables["AWS_REGION"] == "eu-west-1")
+            let image = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1"
+            try await withScratchDirectory { home in
+                let other = EmulatorConfiguration.Account(id: "444455556666")
+                try write(
+                    """
+                    [profile china]
+                    aws_access_key_id = \(other.accessKeyID)
+                    aws_secret_access_key = \(other.secretAccessKey)
+                    """,
+                    to: "\(home)/config"
+                )
+                variables["AWS_CONFIG_FILE"] = "\(home)/config"
+                let target = "444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn/team/app"
+                let copy = ["copy", "--create-repository", "defaults", image, target]
+                let alone = try await run(.ecrReplicate, copy, environment: variables)
+                #expect(alone.exitCode == 4 && alone.errors.contains("UnrecognizedClientException"), "\(alone.errors)")
+                let both = try await run(
+                    .ecrReplicate,
+                    copy + ["--destination-profile", "china"],
+                    environment: variables
+                )
+                #expect(both.exitCode == 0, "\(both.errors)")
+                #expect(both.lines.first?.hasPrefix("\(target):v1@sha256:") == true)
+            }
+        }
+    }
+
     @Test("that can't start says why in one line", arguments: ["port", "state", "damaged"])
     func cantStart(why: String) async throws {
         try await withEmulator { other in

@@ -84,6 +84,7 @@ struct UsageTests {
             (["copy", "--limit-rate", "0", "team/app:v1", "x/y"], "nothing would ever arrive"),
             (["copy", "--limit-rate", "-5", "team/app:v1", "x/y"], "--limit-rate"),
             (["emulator", "--account", "12"], "12 digits"),
+            (["emulator", "--account", "111122223333:mars"], "'mars' is not a partition"),
             (["emulator", "--region", "Europe"], "is not the name of a region"),
             (["emulator", "--region", "mars"], "is not the name of a region"),
             (["emulator", "--seed", "team/app"], "is no image to begin with"),

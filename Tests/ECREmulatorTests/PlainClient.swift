@@ -47,6 +47,8 @@ struct PlainClient: Sendable {
     var region = ECREmulatorTests.region
     /// Of the registry's Basic authentication.
     var password = ""
+    /// What the API is called by; `nil` for the emulator's own address.
+    var host: String?
 
     func send(
         _ method: String,
@@ -129,7 +131,7 @@ struct PlainClient: Sendable {
         _ time: Date
     ) -> [(String, String)] {
         var headers = fields
-        headers["host"] = "127.0.0.1:\(emulator.port)"
+        headers["host"] = host ?? "127.0.0.1:\(emulator.port)"
         headers["x-amz-date"] = Instant.basic(time)
         if !key.token.isEmpty { headers["x-amz-security-token"] = key.token }
         let names = headers.keys.sorted()
@@ -150,6 +152,7 @@ struct PlainClient: Sendable {
         )
         claim.signature = request.signature(for: claim, secret: key.secret)
         headers["host"] = nil
+        if let host { headers["Host"] = host }
         headers["authorization"] =
             "AWS4-HMAC-SHA256 Credential=\(key.id)/\(claim.scope), SignedHeaders=\(names.joined(separator: ";")), "
             + "Signature=\(claim.signature)"
@@ -171,9 +174,11 @@ struct PlainClient: Sendable {
         _ headers: [(String, String)] = [],
         body: [UInt8] = []
     ) async throws -> PlainAnswer {
-        let host = ("Host", emulator.registryHost(account: account, region: region))
+        let usual = ("Host", emulator.registryHost(account: account, region: region))
+        let named = headers.first { $0.0 == "Host" } ?? usual
+        let rest = headers.filter { $0.0 != "Host" }
         let basic = ("Authorization", "Basic " + Data("AWS:\(password)".utf8).base64EncodedString())
-        return try await send(method, path, [host] + (password.isEmpty ? [] : [basic]) + headers, body: body)
+        return try await send(method, path, [named] + (password.isEmpty ? [] : [basic]) + rest, body: body)
     }
 
     /// Follows an absolute URL, with these headers and no others.

@@ -49,7 +49,33 @@ struct RequestLogTests {
             bytesOut: 0
         )
 
-        #expect("\(failed)" == "7\tregistry\tPUT manifest\t400\t111122223333/us-east-1\tteam/app\tTAG_INVALID")
-        #expect("\(stranger)" == "8\tcontrolPlane\tunknown\t0\t-\t-\t-")
+        #expect("\(failed)" == "7\tregistry\tPUT manifest\t400\t111122223333/us-east-1\tteam/app\tTAG_INVALID\t-")
+        #expect("\(stranger)" == "8\tcontrolPlane\tunknown\t0\t-\t-\t-\t-")
+        var named = failed
+        named.caller = "arn:aws:iam::111122223333:user/ann"
+        #expect("\(named)".hasSuffix("\tTAG_INVALID\tarn:aws:iam::111122223333:user/ann"))
+    }
+
+    @Test("names who called, by key or by token, good or not, and nobody who has neither")
+    func callers() async throws {
+        try await withClient { emulator, client in
+            _ = try await client.call("DescribeRegistry")
+            _ = try await client.registry("GET", "/v2/")
+            let session = try await client.sts(
+                "Action=AssumeRole&RoleSessionName=me&RoleArn=arn:aws:iam::\(otherAccount):role/promoter"
+            ).session
+            _ = try await client.call("DescribeRegistry", session: session)
+            emulator.revoke(accessKeyID: session.id)
+            _ = try await client.call("DescribeRegistry", session: session)
+            _ = try await client.call("DescribeRegistry", session: ("AKIANOBODYKNOWSTHIS1", "?", ""))
+            _ = try await client.send("GET", "/v2/", [("Authorization", "Basic QVdTOm5vbmU=")])
+            _ = try await client.sts("Action=AssumeRoleWithWebIdentity", session: ("", "", ""))
+
+            let user = "arn:aws:iam::\(account):user/emulator"
+            let role = "arn:aws:sts::\(otherAccount):assumed-role/promoter/me"
+            #expect(emulator.requests.map(\.caller) == [user, user, user, role, role, nil, nil, nil])
+            let (key, ending) = (String(account.suffix(4)), String(session.id.suffix(4)))
+            #expect(emulator.requests.map(\.accessKey) == [key, key, key, ending, ending, "HIS1", nil, nil])
+        }
     }
 }

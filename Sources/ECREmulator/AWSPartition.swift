@@ -1,0 +1,67 @@
+/// A group of AWS regions with its own accounts, keys and names.
+///
+/// `Content` has one as well, from which the client makes its names. This one was written from the source a second time,
+/// for what both read from one table can't be found wrong by either.
+///
+/// - Source: facts/ecr.md A.2 and B.1
+public enum AWSPartition: String, Sendable, CaseIterable {
+    case commercial = "aws"
+    case china = "aws-cn"
+    case government = "aws-us-gov"
+    case iso = "aws-iso"
+    case isoB = "aws-iso-b"
+    case isoE = "aws-iso-e"
+    case isoF = "aws-iso-f"
+    case european = "aws-eusc"
+
+    /// The partition of a region; one that fits no other is commercial.
+    public init(ofRegion region: String) {
+        let words = region.split(separator: "-", omittingEmptySubsequences: false)
+        switch (words.first, words.dropFirst().first) {
+        case ("cn", _): self = .china
+        case ("us", "gov"): self = .government
+        case ("us", "iso"): self = .iso
+        case ("us", "isob"): self = .isoB
+        case ("eu", "isoe"): self = .isoE
+        case ("us", "isof"): self = .isoF
+        case ("eusc", _): self = .european
+        default: self = .commercial
+        }
+    }
+
+    /// How names end whose hosts answer on IPv4.
+    var domain: String {
+        switch self {
+        case .commercial, .government: "amazonaws.com"
+        case .china: "amazonaws.com.cn"
+        case .iso: "c2s.ic.gov"
+        case .isoB: "sc2s.sgov.gov"
+        case .isoE: "cloud.adc-e.uk"
+        case .isoF: "csp.hci.ic.gov"
+        case .european: "amazonaws.eu"
+        }
+    }
+
+    /// How the names of APIs end that answer on IPv6 too.
+    var dualStackAPIDomain: String {
+        switch self {
+        case .commercial, .government: "api.aws"
+        case .china: "api.amazonwebservices.com.cn"
+        case .iso: "api.aws.ic.gov"
+        case .isoB: "api.aws.scloud"
+        case .isoE: "api.cloud-aws.adc-e.uk"
+        case .isoF: "api.aws.hci.ic.gov"
+        case .european: "api.amazonwebservices.eu"
+        }
+    }
+
+    /// The same of registries; `nil` where no such name is known.
+    var dualStackRegistryDomain: String? {
+        switch self {
+        case .commercial, .government: "on.aws"
+        case .china: "on.amazonwebservices.com.cn"
+        case .european: "on.amazonwebservices.eu"
+        case .iso, .isoB, .isoE, .isoF: nil
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import AWSIdentity
+import Content
+import ECREmulator
+import FoundationEssentials
+import Platform
+import Testing
+import Wire
+
+@testable import Replicate
+
+/// Something happens to the keys while bytes are moving.
+@Suite("Keys in the middle of a run", .timeLimit(.minutes(1)))
+struct ScenarioKeyTests {
+    private let image = SeedImage.oci("app", layers: [40_000, 70_000, 90_000])
+
+    /// Does something to the emulator when the second layer has arrived.
+    private final class Moment: Sendable {
+        private let emulator = Lock<Emulator?>(nil)
+        private let arrived = Lock(0)
+        private let act: @Sendable (Emulator) -> Void
+
+        init(_ act: @escaping @Sendable (Emulator) -> Void) { self.act = act }
+
+        func watch(_ emulator: Emulator) { self.emulator.withLock { $0 = emulator } }
+
+        func see(_ request: LoggedRequest) {
+            guard request.operation == "PUT blob", request.status == 201 else { return }
+            let count = arrived.withLock { count in
+                count += 1
+                return count
+            }
+            if count == 2, let emulator = emulator.withLock({ $0 }) { act(emulator) }
+        }
+    }
+
+    private func withMoment(
+        _ act: @escaping @Sendable (Emulator) -> Void,
+        _ body: (TwoPartitions) async throws -> Void
+    ) async throws {
+        let moment = Moment(act)
+        try await withTwoPartitions(image, { $0.requestAnswered = { moment.see($0) } }) { cloud in
+            moment.watch(cloud.emulator)
+            try await body(cloud)
+        }
+    }
+
+    @Test("that are taken back end it, what had arrived stays, and other keys go on from there")
+    func revoked() async throws {
+        try await withMoment({ $0.revoke(accessKeyID: "AKIAEMULATOR88889999") }) { cloud in
+            let error = try #require(try await cloud.failure())
+            #expect(error.side == .destination && ExitStatus.of(error) == 4)
+            #expect("\(error)".contains("UnrecognizedClientException"), "\(error)")
+            try await finish(cloud, .profile("spare"))
+        }
+    }
+
+    @Test("whose session was ended end it, what had arrived stays, and other keys go on from there")
+    func ended() async throws {
+        let role = "arn:aws-cn:iam::\(TwoPartitions.chinese):role/promoter"
+        try await withMoment({ $0.endSessions(ofRole: role) }) { cloud in
+            let error = try #require(try await cloud.failure(to: .profile("promoter")))
+            #expect(error.side == .destination && ExitStatus.of(error) == 4)
+            #expect("\(error)".contains("with an explicit deny in an identity-based policy"), "\(error)")
+            try await finish(cloud, .profile("china"))
+        }
+    }
+
+    private func finish(_ cloud: TwoPartitions, _ keys: SideOptions) async throws {
+        #expect(cloud.tag() == nil)
+        let arrived = cloud.arrived
+        #expect(arrived.count >= 2 && arrived.isSubset(of: image.blobs.map(\.digest)))
+        cloud.emulator.clearRequests()
+        let results = try await cloud.copy(to: keys)
+        #expect(results.receipt?.digest == image.digest)
+        #expect(cloud.tag() == image.digest)
+        #expect(cloud.count("PUT blob") == image.blobs.count - arrived.count, "what was there isn't moved again")
+    }
+
+    @Test(
+        "that expire before their time are fetched anew, and nothing fails",
+        arguments: ["POST upload", "PUT blob", "PutImage", "BatchCheckLayerAvailability"]
+    )
+    func expired(operation: String) async throws {
+        try await withTwoPartitions(image) { cloud in
+            cloud.emulator.order(Fault(on: operation, .expireToken))
+            let results = try await cloud.copy(to: .profile("promoter"))
+            #expect(results.receipt?.digest == image.digest)
+            #expect(cloud.tag() == image.digest && cloud.emulator.faultsMet == 1)
+            #expect(cloud.count("AssumeRole") == 2)
+        }
+    }
+}
+
+/// This machine's clock is an hour off, and AWS's isn't.
+@Suite("A clock that is an hour off", .timeLimit(.minutes(1)))
+struct ScenarioClockTests {
+    private let image = SeedImage.oci("app", layers: [40_000, 70_000])
+    private static let neighbours = "\(TwoPartitions.neighbour).dkr.ecr.us-east-1.amazonaws.com/team/app"
+
+    struct Machine: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        var source: SideOptions
+        var destination: SideOptions
+        /// The services that may refuse one request each.
+        var refusing: Set<LoggedRequest.Face>
+    }
+
+    private static let machines = [
+        Machine(
+            testDescription: "keys and a role",
+            source: .profile("commercial"),
+            destination: .profile("neighbour"),
+            refusing: [.sts, .controlPlane]
+        ),
+        // Identity Center takes a token, whatever the time, and tells its own with the keys.
+        Machine(
+            testDescription: "a sign-in",
+            source: .profile("signed-in"),
+            destination: .profile("promoter-signed-in"),
+            refusing: []
+        ),
+    ]
+
+    @Test(
+        "is put right by the first answers, and no service refuses more than one request",
+        arguments: machines,
+        [3_600.0, -3_600]
+    )
+    func skew(machine: Machine, seconds: Double) async throws {
+        let here: @Sendable () -> Date = { Date().addingTimeInterval(seconds) }
+        try await withTwoPartitions(image, now: here) { cloud in
+            try cloud.emulator.createRepository(account: TwoPartitions.neighbour, region: "us-east-1", "team/app")
+            let replicator = cloud.replicator(from: machine.source, to: machine.destination)
+            func copy() async throws -> [CopyResult] {
+                try await replicator.copy(
+                    ImageReference(parsing: "\(TwoPartitions.source):v1"),
+                    .one(.tag(Tag(parsing: "v1"))),
+                    to: [DestinationReference(parsing: Self.neighbours)],
+                    tags: [],
+                    CopyOptions(referrers: .none)
+                )
+            }
+            let results = try await copy()
+            #expect(results.receipt?.digest == image.digest)
+            let refused = cloud.emulator.requests.filter { $0.status >= 400 }
+            #expect(Set(refused.map(\.face)).isSubset(of: machine.refusing))
+            #expect(Set(refused.map(\.face)).count == refused.count, "\(refused.map(\.description))")
+            #expect(refused.isEmpty == machine.refusing.isEmpty)
+            let names = Set(refused.compactMap(\.errorCode))
+            #expect(names.isSubset(of: ["InvalidSignatureException", "SignatureDoesNotMatch"]), "\(names)")
+
+            cloud.emulator.clearRequests()
+            let again = try await copy()
+            #expect(again.receipt?.changedAnything == false)
+            #expect(cloud.emulator.requests.allSatisfy { $0.status < 400 })
+            #expect(cloud.count("AssumeRole") + cloud.count("GetRoleCredentials") == 0, "the keys are still good")
+        }
+    }
+}
