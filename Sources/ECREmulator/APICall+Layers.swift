@@ -68,10 +68,12 @@ extension APICall {
         }
         try change { repository in
             try repository.checkPart(id, first: first)
-            guard last - first + 1 == bytes.count, !bytes.isEmpty else {
+            // Wrapping, for both are numbers that a client made up.
+            let announced = last &- first &+ 1
+            guard announced == bytes.count, !bytes.isEmpty else {
                 throw repository.invalidPart(
                     try repository.upload(id),
-                    "The layer part has \(bytes.count) bytes instead of \(last - first + 1)"
+                    "The layer part has \(bytes.count) bytes instead of \(announced)"
                 )
             }
             // Inside the lock, so that two copies of one part can't both be taken.

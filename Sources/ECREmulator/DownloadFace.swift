@@ -65,7 +65,7 @@ struct DownloadFace: Sendable {
         guard let first = Int64(bounds[0]), first >= 0, first < size else { return nil }
         if bounds[1].isEmpty { return first..<size }
         guard let last = Int64(bounds[1]), last >= first else { return nil }
-        return first..<min(last + 1, size)
+        return first..<(min(last, size - 1) + 1)
     }
 
     static func failure(_ status: Int, _ code: String, _ message: String) -> Answer {

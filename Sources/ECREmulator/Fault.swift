@@ -79,6 +79,9 @@ public struct Fault: Sendable, Equatable {
         self.kind = kind
     }
 
+    /// In seconds: thirty years either way, as a clock shows that has lost its battery.
+    private static let skews = -946_080_000...946_080_000
+
     private static func kind(_ text: String) -> Kind? {
         let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
         guard let name = parts.first else { return nil }
@@ -96,7 +99,7 @@ public struct Fault: Sendable, Equatable {
             guard (1...2).contains(numbers.count), (100...599).contains(numbers[0]), numbers.allSatisfy({ $0 >= 0 })
             else { return nil }
             return .status(numbers[0], retryAfter: numbers.count == 2 ? numbers[1] : nil)
-        case "skew": return Int(argument).map { .skew(seconds: $0) }
+        case "skew": return Int(argument).flatMap { skews.contains($0) ? .skew(seconds: $0) : nil }
         default: break
         }
         guard let number = Int(argument), number >= 0 else { return nil }

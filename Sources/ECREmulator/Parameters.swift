@@ -116,9 +116,9 @@ struct Parameters: Decodable, Sendable {
         guard size <= limit else {
             throw .invalidParameter("maxResults", "Member must have value less than or equal to \(limit)")
         }
-        let start = try nextToken.map(Self.offset) ?? 0
+        let start = min(try nextToken.map(Self.offset) ?? 0, items.count)
         let end = min(start + size, items.count)
-        let page = items[min(start, items.count)..<end]
+        let page = items[start..<end]
         return (page, end < items.count ? .text(Data("page:\(end)".utf8).base64EncodedString()) : nil)
     }
 

@@ -110,12 +110,13 @@ extension RegistryFace {
         }
         let type = exchange.queryValue("artifactType")
         let found = repository.referrers(of: digest, types: type.map { [$0] } ?? [], status: "ACTIVE")
-        let start = exchange.queryValue("nextToken").flatMap { Int($0) } ?? 0
+        // What is no place in the list is its beginning, or its end.
+        let start = min(max(0, exchange.queryValue("nextToken").flatMap { Int($0) } ?? 0), found.count)
         let end = min(start + 20, found.count)
         let index = JSON.members([
             "schemaVersion": 2, "mediaType": .text(ManifestType.ociIndex),
             "manifests": .list(
-                found[min(start, end)..<end].map { image in
+                found[start..<end].map { image in
                     .members([
                         "mediaType": .text(image.mediaType), "digest": .text("\(image.digest)"),
                         "size": .integer(image.size), "artifactType": image.view.artifactKind.map(JSON.text),

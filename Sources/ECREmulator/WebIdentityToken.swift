@@ -10,6 +10,9 @@ struct WebIdentityToken: Sendable {
     /// A fault's code, for STS has another name for keys that have expired.
     static let expiry = "ExpiredWebIdentityToken"
 
+    /// In seconds since 1970: the years that four digits write.
+    private static let times = 0.0..<253_402_300_800
+
     private struct Claims: Decodable {
         var iss: String
         var sub: String
@@ -34,7 +37,8 @@ struct WebIdentityToken: Sendable {
     init(parsing text: String) throws(ServiceFault) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 3, let bytes = Self.decoded(parts[1]),
-            let claims = try? JSONDecoder().decode(Claims.self, from: bytes)
+            let claims = try? JSONDecoder().decode(Claims.self, from: bytes),
+            Self.times.contains(claims.exp)
         else {
             throw ServiceFault("InvalidIdentityToken", "The ID Token provided is not a valid JWT.")
         }
