@@ -21,7 +21,7 @@ final class EmulatedAWS: Sendable {
                 roles: configuration.roles
             ),
             rules: try AccessRules(configuration),
-            signIns: configuration.identityCenter.signIns
+            signIns: SignIns(configuration.identityCenter.signIns, at: configuration.now())
         )
         if let directory = configuration.stateDirectory {
             state.cloud = try Self.load("\(directory)/state.json") ?? state.cloud
@@ -42,6 +42,9 @@ final class EmulatedAWS: Sendable {
             return try JSONDecoder().decode(EmulatedCloud.self, from: Data(saved))
         } catch let error as SystemError {
             throw EmulatorStartError("\(error)")
+        } catch let DecodingError.dataCorrupted(context) where context.underlyingError is PolicySyntaxError {
+            let reason = context.underlyingError.map { "\($0)" } ?? ""
+            throw EmulatorStartError("a policy in \(path) can't be read: \(reason)")
         } catch {
             throw EmulatorStartError(
                 "\(path) is not what an emulator has saved; move it away, or name another directory"
@@ -68,7 +71,7 @@ struct EmulatorState: Sendable {
     var cloud = EmulatedCloud()
     var identities: Identities
     var rules: AccessRules
-    var signIns: [EmulatorConfiguration.IdentityCenter.SignIn]
+    var signIns: SignIns
     /// Of the instance metadata service.
     var metadataTokens = ExpiringTable<MetadataToken>()
     /// By password.
@@ -85,7 +88,7 @@ struct EmulatorState: Sendable {
     init(
         identities: Identities,
         rules: AccessRules = AccessRules(),
-        signIns: [EmulatorConfiguration.IdentityCenter.SignIn] = []
+        signIns: SignIns = SignIns()
     ) {
         self.identities = identities
         self.rules = rules

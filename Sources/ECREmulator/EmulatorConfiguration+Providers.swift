@@ -1,3 +1,4 @@
+internal import Content
 public import FoundationEssentials
 
 extension EmulatorConfiguration {
@@ -11,31 +12,57 @@ extension EmulatorConfiguration {
             public var refreshToken: String?
             public var clientID: String
             public var clientSecret: String
+            /// Who it was: the name of the sessions that it leads to.
+            public var user: String
 
             public init(
                 accessToken: String,
                 expires: Date,
                 refreshToken: String? = nil,
                 clientID: String = "emulator-client",
-                clientSecret: String = "emulator-client-secret"
+                clientSecret: String = "emulator-client-secret",
+                user: String = "signed-in"
             ) {
                 self.accessToken = accessToken
                 self.expires = expires
                 self.refreshToken = refreshToken
                 self.clientID = clientID
                 self.clientSecret = clientSecret
+                self.user = user
             }
         }
 
         /// A role that who has signed in may use.
         public struct Assignment: Sendable, Equatable {
             public var account: String
-            /// Its name: the role is `arn:PARTITION:iam::ACCOUNT:role/NAME`, listed among the roles or not.
+            /// As clients ask for it: a role's name, or a permission set's.
             public var role: String
+            /// Where Identity Center is; `nil` where ``role`` is a role, and no permission set.
+            public var permissionSetRegion: String?
 
+            /// The role `arn:PARTITION:iam::ACCOUNT:role/NAME`, listed among the roles or not.
             public init(account: String, role: String) {
                 self.account = account
                 self.role = role
+            }
+
+            /// The role that Identity Center makes of a permission set in an account.
+            ///
+            /// - Parameter region: Identity Center's, which is in the role's path.
+            public init(account: String, permissionSet: String, region: String) {
+                self.init(account: account, role: permissionSet)
+                permissionSetRegion = region
+            }
+
+            /// For ``EmulatorConfiguration/roles``, where its policies are listed.
+            ///
+            /// A permission set's role has a name that nobody can know before it is made; here it is the same every time.
+            /// - Source: IAM Identity Center User Guide, "Referencing permission sets in resource policies"
+            public func roleARN(in partition: AWSPartition = .commercial) -> String {
+                let start = "arn:\(partition.rawValue):iam::\(account):role"
+                guard let permissionSetRegion else { return "\(start)/\(role)" }
+                let number = sha256Hex("\(account)/\(role)".utf8).prefix(16)
+                return "\(start)/aws-reserved/sso.amazonaws.com/\(permissionSetRegion)/AWSReservedSSO_\(role)_\(number)"
             }
         }
 

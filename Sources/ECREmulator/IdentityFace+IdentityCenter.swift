@@ -6,8 +6,8 @@ extension IdentityFace {
     func roleCredentials(_ exchange: Exchange) throws -> Answer {
         let center = aws.configuration.identityCenter
         let now = aws.now
-        let given = exchange.headers["x-amz-sso_bearer_token"]
-        guard aws.state.withLock({ $0.signIns.contains { $0.accessToken == given && $0.expires > now } }) else {
+        let given = exchange.headers["x-amz-sso_bearer_token"] ?? ""
+        guard let signIn = aws.state.withLock({ $0.signIns.signIn(given, at: now) }) else {
             throw ServiceFault("UnauthorizedException", "Session token not found or invalid", status: 401)
         }
         guard let role = exchange.queryValue("role_name"), let account = exchange.queryValue("account_id") else {
@@ -16,11 +16,11 @@ extension IdentityFace {
         guard let owner = aws.configuration.accounts.first(where: { $0.id == account }) else {
             throw ServiceFault("ResourceNotFoundException", "Account not found", status: 404)
         }
-        guard center.assignments.contains(.init(account: account, role: role)) else {
+        guard let assignment = center.assignments.first(where: { $0.account == account && $0.role == role }) else {
             throw ServiceFault("ForbiddenException", "No access", status: 403)
         }
-        let arn = "arn:\(owner.partition.rawValue):iam::\(account):role/\(role)"
-        let (id, session) = try openSession(of: arn, named: "signed-in", for: center.sessionLifetime)
+        let arn = assignment.roleARN(in: owner.partition)
+        let (id, session) = try openSession(of: arn, named: signIn.user, for: center.sessionLifetime)
         return json(
             .members([
                 "roleCredentials": .members([
@@ -40,7 +40,7 @@ extension IdentityFace {
         var refreshToken: String?
     }
 
-    /// Prolongs a sign-in; the old access token is good until it expires, the old refresh token is used up.
+    /// Prolongs a sign-in.
     ///
     /// - Throws: `InvalidClientException`, `InvalidGrantException`, `UnsupportedGrantTypeException`,
     ///   `InvalidRequestException`
@@ -54,23 +54,13 @@ extension IdentityFace {
         let now = aws.now
         let lifetime = aws.configuration.identityCenter.tokenLifetime
         let renewed = try aws.state.withLock { state throws(ServiceFault) in
-            guard
-                state.signIns.contains(where: {
-                    $0.clientID == request.clientId && $0.clientSecret == request.clientSecret
-                })
-            else { throw ServiceFault("InvalidClientException", "Invalid client") }
-            guard let token = request.refreshToken,
-                let index = state.signIns.firstIndex(where: {
-                    $0.refreshToken == token && $0.clientID == request.clientId
-                })
-            else { throw ServiceFault("InvalidGrantException", "Invalid refresh token provided") }
-            var renewed = state.signIns[index]
-            renewed.accessToken = RandomText.mixed(400)
-            renewed.refreshToken = RandomText.mixed(400)
-            renewed.expires = now.addingTimeInterval(lifetime)
-            state.signIns[index].refreshToken = nil
-            state.signIns.append(renewed)
-            return renewed
+            try state.signIns.prolong(
+                request.refreshToken,
+                clientID: request.clientId,
+                clientSecret: request.clientSecret,
+                for: lifetime,
+                at: now
+            )
         }
         return json(
             .members([

@@ -93,7 +93,7 @@ extension Emulator {
             return state.tokens.all.map(\.name) + state.downloads.all.map(\.element.signature)
                 + sessions.flatMap { [$0.name, $0.element.secret, $0.element.token] }
                 + state.identities.accounts.map(\.secretAccessKey) + state.metadataTokens.all.map(\.name)
-                + state.signIns.flatMap { [$0.accessToken, $0.refreshToken, $0.clientSecret].compactMap { $0 } }
+                + state.signIns.all.flatMap { [$0.accessToken, $0.refreshToken, $0.clientSecret].compactMap { $0 } }
         }
     }
 }

@@ -1,0 +1,61 @@
+internal import FoundationEssentials
+
+extension EmulatorConfiguration.IdentityCenter.SignIn: Expiring {}
+
+/// Who has signed in to IAM Identity Center, and who may prolong that.
+struct SignIns: Sendable {
+    typealias SignIn = EmulatorConfiguration.IdentityCenter.SignIn
+
+    private struct Client: Hashable {
+        var id: String
+        var secret: String
+    }
+
+    private let clients: Set<Client>
+    private var byAccessToken = ExpiringTable<SignIn>()
+    /// No more than there were at first, for each is used up by the next.
+    private var byRefreshToken: [String: SignIn] = [:]
+
+    init(_ signIns: [SignIn] = [], at now: Date = .distantPast) {
+        clients = Set(signIns.map { Client(id: $0.clientID, secret: $0.clientSecret) })
+        for signIn in signIns { add(signIn, at: now) }
+    }
+
+    /// Those that have expired and aren't forgotten yet among them; of one that was prolonged, the older ones too.
+    var all: [SignIn] { byAccessToken.all.map(\.element) }
+
+    /// - Returns: `nil` for a token that is unknown or has expired.
+    func signIn(_ accessToken: String, at now: Date) -> SignIn? {
+        byAccessToken[accessToken].flatMap { $0.expires > now ? $0 : nil }
+    }
+
+    /// Prolongs a sign-in; the old access token is good until it expires, the old refresh token is used up.
+    ///
+    /// - Parameter seconds: How long the new access token is good.
+    /// - Throws: `InvalidClientException`, `InvalidGrantException`
+    mutating func prolong(
+        _ refreshToken: String?,
+        clientID: String?,
+        clientSecret: String?,
+        for seconds: Double,
+        at now: Date
+    ) throws(ServiceFault) -> SignIn {
+        guard let clientID, let clientSecret, clients.contains(Client(id: clientID, secret: clientSecret)) else {
+            throw ServiceFault("InvalidClientException", "Invalid client")
+        }
+        guard let refreshToken, var renewed = byRefreshToken[refreshToken], renewed.clientID == clientID else {
+            throw ServiceFault("InvalidGrantException", "Invalid refresh token provided")
+        }
+        byRefreshToken[refreshToken] = nil
+        renewed.accessToken = RandomText.mixed(400)
+        renewed.refreshToken = RandomText.mixed(400)
+        renewed.expires = now.addingTimeInterval(seconds)
+        add(renewed, at: now)
+        return renewed
+    }
+
+    private mutating func add(_ signIn: SignIn, at now: Date) {
+        byAccessToken.insert(signIn, for: signIn.accessToken, at: now)
+        if let token = signIn.refreshToken { byRefreshToken[token] = signIn }
+    }
+}
