@@ -6,10 +6,10 @@ internal import Platform
 extension APICall {
     func setRepositoryPolicy() throws -> JSON {
         let text = try input.required("policyText", \.policyText)
-        _ = try PolicyDocument(ofRepository: text)
-        try change { $0.policy = text }
+        let policy = KeptPolicy(text: text, document: try PolicyDocument(ofRepository: text))
+        try change { $0.policy = policy }
         aws.save()
-        return policy(text)
+        return self.policy(text)
     }
 
     func getRepositoryPolicy() throws -> JSON { policy(try storedPolicy(of: try repository())) }
@@ -44,14 +44,14 @@ extension APICall {
     }
 
     private func storedPolicy(of repository: EmulatedRepository) throws -> String {
-        guard let text = repository.policy else {
+        guard let policy = repository.policy else {
             throw ServiceFault(
                 "RepositoryPolicyNotFoundException",
                 "Repository policy does not exist for the repository with name '\(repository.name)' in the registry with "
                     + "id '\(repository.account)'"
             )
         }
-        return text
+        return policy.text
     }
 
     private func policy(_ text: String) -> JSON {
@@ -82,14 +82,15 @@ extension PolicyDocument {
         }
         let document: PolicyDocument
         do {
-            document = try PolicyDocument(parsing: text)
+            document = try PolicyDocument(parsing: text, as: .resource)
         } catch {
             throw .invalidParameter(
                 "PolicyText",
                 error == .notJSON ? "Invalid JSON syntax" : "Invalid \(kind) policy provided"
             )
         }
-        guard document.statements.allSatisfy({ $0.principals != nil }) else {
+        // Only a repository is there to be meant where none is named.
+        guard kind == "repository" || document.statements.allSatisfy({ $0.resources != nil }) else {
             throw .invalidParameter("PolicyText", "Invalid \(kind) policy provided")
         }
         self = document

@@ -34,9 +34,9 @@ extension APICall {
 
     func putRegistryPolicy() throws -> JSON {
         let text = try input.required("policyText", \.policyText)
-        _ = try PolicyDocument(ofRepository: text, kind: "registry")
-        changeRegistry { $0.policy = text }
-        return policy(text)
+        let policy = KeptPolicy(text: text, document: try PolicyDocument(ofRepository: text, kind: "registry"))
+        changeRegistry { $0.policy = policy }
+        return self.policy(text)
     }
 
     func getRegistryPolicy() throws -> JSON { policy(try storedPolicy()) }
@@ -105,13 +105,13 @@ extension APICall {
     }
 
     private func storedPolicy() throws -> String {
-        guard let text = registry.policy else {
+        guard let policy = registry.policy else {
             throw ServiceFault(
                 "RegistryPolicyNotFoundException",
                 "Registry policy does not exist in the registry with id '\(own.account)'"
             )
         }
-        return text
+        return policy.text
     }
 
     private func policy(_ text: String) -> JSON {

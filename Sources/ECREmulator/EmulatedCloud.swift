@@ -16,7 +16,7 @@ struct EmulatedRegistry: Codable, Sendable {
     ]
 
     /// `nil` for none, as in what earlier emulators have saved.
-    var policy: String?
+    var policy: KeptPolicy?
     var replication: ReplicationConfiguration?
     var pullThroughRules: [PullThroughRule]?
 

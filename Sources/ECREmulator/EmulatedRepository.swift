@@ -11,7 +11,7 @@ struct EmulatedRepository: Codable, Sendable {
     var encryption = Encryption()
     var scansOnPush = false
     var resourceTags: [String: String] = [:]
-    var policy: String?
+    var policy: KeptPolicy?
     var lifecyclePolicy: String?
 
     var images: [Digest: EmulatedImage] = [:]

@@ -24,7 +24,7 @@ extension Emulator {
         var policies: [PolicyDocument]?
         if let texts {
             policies = try texts.map { text throws(EmulatorStartError) in
-                do throws(PolicySyntaxError) { return try PolicyDocument(parsing: text) } catch {
+                do throws(PolicySyntaxError) { return try PolicyDocument(parsing: text, as: .identity) } catch {
                     throw EmulatorStartError("a policy of \(arn) can't be read: \(error)")
                 }
             }
@@ -40,9 +40,9 @@ extension Emulator {
     ///
     /// - Throws: When the repository isn't there, or the policy can't be read.
     public func setRepositoryPolicy(_ text: String?, account: String, region: String, repository: String) throws {
-        if let text { _ = try PolicyDocument(ofRepository: text) }
+        let policy = try text.map { KeptPolicy(text: $0, document: try PolicyDocument(ofRepository: $0)) }
         try aws.state.withLock { state in
-            try state.cloud.change(repository, in: RegistryKey(account: account, region: region)) { $0.policy = text }
+            try state.cloud.change(repository, in: RegistryKey(account: account, region: region)) { $0.policy = policy }
         }
         aws.save()
     }

@@ -71,9 +71,7 @@ extension EmulatorState {
     /// The repository's own policy, and the registry's, which speaks of every repository in it.
     private func resourcePolicies(_ action: String, _ repository: String?, in key: RegistryKey) -> [PolicyDocument] {
         guard !Self.registryActions.contains(action), let registry = cloud.registries[key] else { return [] }
-        let texts = [repository.flatMap { registry.repositories[$0]?.policy }, registry.policy]
-        // Those that can't be read weren't let in.
-        return texts.compactMap { text in text.flatMap { try? PolicyDocument(parsing: $0) } }
+        return [repository.flatMap { registry.repositories[$0]?.policy }, registry.policy].compactMap { $0?.document }
     }
 }
 
@@ -81,10 +79,12 @@ extension AccessRules {
     /// - Throws: ``EmulatorStartError`` for a policy that can't be read.
     init(_ configuration: EmulatorConfiguration) throws(EmulatorStartError) {
         var hasPolicy = false
-        func read(_ text: String, of owner: String) throws(EmulatorStartError) -> PolicyDocument {
+        func read(_ text: String, as kind: PolicyKind = .identity, of owner: String) throws(EmulatorStartError)
+            -> PolicyDocument
+        {
             hasPolicy = true
             do {
-                return try PolicyDocument(parsing: text)
+                return try PolicyDocument(parsing: text, as: kind)
             } catch {
                 throw EmulatorStartError("a policy of \(owner) can't be read: \(error)")
             }
@@ -100,11 +100,11 @@ extension AccessRules {
             identity[arn] = policies
         }
         for (account, text) in configuration.serviceControlPolicies {
-            serviceControl[account] = try read(text, of: "account \(account)")
+            serviceControl[account] = try read(text, as: .serviceControl, of: "account \(account)")
         }
         endpointID = configuration.vpcEndpoint?.id
         if let text = configuration.vpcEndpoint?.policy {
-            endpoint = try read(text, of: configuration.vpcEndpoint?.id ?? "")
+            endpoint = try read(text, as: .endpoint, of: configuration.vpcEndpoint?.id ?? "")
         }
         isEnforced = configuration.enforcesPolicies ?? hasPolicy
     }

@@ -55,7 +55,7 @@ extension Identities {
         context["sts:externalid"] = request.externalID
         context["sts:rolesessionname"] = request.sessionName
         // A trust policy is a resource's policy; what it asks for is checked above.
-        let trusted = role?.trustedPrincipals == nil ? caller.account : caller.arn
+        let trusted = role?.trustedPrincipals == nil ? caller.account : caller.roleARN ?? caller.arn
         let trust = PolicyDocument(statements: [
             PolicyStatement(effect: .allow, actions: .only(["sts:AssumeRole"]), principals: .only([trusted]))
         ])
@@ -151,7 +151,7 @@ extension Identities {
     private static func sessionPolicy(_ text: String?) throws(ServiceFault) -> PolicyDocument? {
         guard let text else { return nil }
         do {
-            return try PolicyDocument(parsing: text)
+            return try PolicyDocument(parsing: text, as: .session)
         } catch {
             throw ServiceFault("MalformedPolicyDocument", "The policy is malformed: \(error)")
         }

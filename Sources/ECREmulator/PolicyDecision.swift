@@ -56,7 +56,8 @@ struct AccessRules: Sendable, Equatable {
     ///
     /// One denial anywhere is enough. Service control, endpoint and session policies are limits, which give nothing.
     /// Within an account either the identity's policy or the resource's gives; across accounts both have to, and an
-    /// account that a resource names gives nothing to its identities by that alone.
+    /// account that a resource names gives nothing to its identities by that alone. Within an account, a resource's policy
+    /// that names one session gives it what its session policy leaves out.
     /// - Returns: `nil` when it is allowed.
     /// - Source: facts/ecr.md D.4; IAM User Guide, "Policy evaluation logic"
     func refusal(of request: AccessRequest, resourcePolicies: [PolicyDocument] = []) -> AccessRefusal? {
@@ -75,13 +76,15 @@ struct AccessRules: Sendable, Equatable {
         if let limit = limits.first(where: { $0.1 == .denies }) { return .explicit(limit.0) }
         if granted.contains(.denies) { return .explicit(.resource) }
         if given == .denies { return .explicit(.identity) }
-        if let limit = limits.first(where: { $0.1 == .silent }) { return .implicit(limit.0) }
-
-        if principal.account == request.owner {
-            return given == .allows || granted.contains(.allows) ? nil : .implicit(.identity)
+        let isOwn = principal.account == request.owner
+        let namesSession = isOwn && granted.contains(.allowsSession)
+        if let limit = limits.first(where: { $0.1 == .silent && !($0.0 == .session && namesSession) }) {
+            return .implicit(limit.0)
         }
+
+        if isOwn { return given == .allows || granted.contains { $0 >= .allows } ? nil : .implicit(.identity) }
         guard given == .allows else { return .implicit(.identity) }
-        return granted.contains { $0 == .allows || $0 == .delegates } ? nil : .implicit(.resource)
+        return granted.contains { $0 >= .delegates } ? nil : .implicit(.resource)
     }
 
     /// The policy that "Revoke active sessions" hangs on a role, `AWSRevokeOlderSessions`.

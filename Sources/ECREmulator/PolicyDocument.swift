@@ -15,8 +15,7 @@ struct PolicyDocument: Sendable, Equatable {
             switch (statement.effect, statement.conditions.verdict(on: request)) {
             // What can't be judged must not open a door, nor leave one open that was to be shut.
             case (.deny, .holds), (.deny, .unknown): return .denies
-            case (.allow, .holds) where reach == .itself: verdict = .allows
-            case (.allow, .holds) where verdict == .silent: verdict = .delegates
+            case (.allow, .holds): verdict = max(verdict, reach.allowance)
             default: continue
             }
         }
@@ -24,13 +23,15 @@ struct PolicyDocument: Sendable, Equatable {
     }
 }
 
-/// What one policy says of one request.
-enum PolicyVerdict: Sendable, Equatable {
-    case denies
-    case allows
+/// What one policy says of one request; of two statements the later one here counts.
+enum PolicyVerdict: Sendable, Comparable {
+    case silent
     /// Allows the caller's account, which has still to allow the caller.
     case delegates
-    case silent
+    case allows
+    /// Allows one session by its own name, which the silence of its session policy can't take back.
+    case allowsSession
+    case denies
 }
 
 /// One statement of a policy.
@@ -58,6 +59,17 @@ struct PolicyStatement: Sendable, Equatable {
         case none
         case account
         case itself
+        /// One session of a role, and none beside it.
+        case session
+
+        var allowance: PolicyVerdict {
+            switch self {
+            case .none: .silent
+            case .account: .delegates
+            case .itself: .allows
+            case .session: .allowsSession
+            }
+        }
     }
 
     var effect: Effect
@@ -78,7 +90,9 @@ struct PolicyStatement: Sendable, Equatable {
         switch principals {
         case nil: .none
         case .only(let names):
-            if names.contains(where: principal.isNamed) {
+            if principal.roleARN != nil, names.contains(principal.arn) {
+                .session
+            } else if names.contains(where: principal.isNamed) {
                 .itself
             } else if names.contains(where: principal.isOfAccount) {
                 .account

@@ -10,8 +10,9 @@ struct PolicySyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
 extension PolicyDocument {
     /// Reads a policy; a list of one may be written without its brackets, as IAM allows everywhere.
     ///
+    /// What IAM refuses is refused here: otherwise a policy that works here would fail, or allow more, on AWS.
     /// - Throws: ``PolicySyntaxError``
-    init(parsing text: String) throws(PolicySyntaxError) {
+    init(parsing text: String, as kind: PolicyKind) throws(PolicySyntaxError) {
         do {
             self = try JSONDecoder().decode(PolicyDocument.self, from: Data(text.utf8))
         } catch DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty {
@@ -23,13 +24,60 @@ extension PolicyDocument {
         } catch {
             throw PolicySyntaxError(description: "a member is not what it should be")
         }
+        for statement in statements {
+            guard statement.resources != nil || !kind.namesResources else {
+                throw PolicySyntaxError(description: "a statement needs Resource or NotResource")
+            }
+            guard (statement.principals != nil) == kind.namesPrincipals else {
+                throw PolicySyntaxError(
+                    description: kind.namesPrincipals
+                        ? "a statement needs Principal or NotPrincipal"
+                        : "a statement has Principal, and speaks of whom it hangs on"
+                )
+            }
+        }
+    }
+}
+
+extension PolicyKind {
+    /// A repository's policy speaks of that repository, whether it says so or not.
+    fileprivate var namesResources: Bool { self != .resource }
+
+    fileprivate var namesPrincipals: Bool { self == .resource || self == .endpoint }
+}
+
+/// A member's name, whatever it is.
+private struct AnyMember: CodingKey {
+    var stringValue: String
+    var intValue: Int? { nil }
+
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+}
+
+extension Decoder {
+    /// - Throws: `DecodingError` for a member that isn't of those: one that is misspelled must not be overlooked.
+    fileprivate func refuseMembers<Member: CodingKey & CaseIterable>(beside _: Member.Type, of whole: String) throws {
+        let members = try container(keyedBy: AnyMember.self)
+        let known = Set(Member.allCases.map(\.stringValue))
+        guard
+            let stray = members.allKeys.filter({ !known.contains($0.stringValue) }).min(by: {
+                $0.stringValue < $1.stringValue
+            })
+        else { return }
+        throw DecodingError.dataCorruptedError(
+            forKey: stray,
+            in: members,
+            debugDescription: "'\(stray.stringValue)' is no member of a \(whole)"
+        )
     }
 }
 
 extension PolicyDocument: Decodable {
-    private enum Member: String, CodingKey { case Version, Statement }
+    private enum Member: String, CodingKey, CaseIterable { case Version, Id, Statement }
 
     init(from decoder: any Decoder) throws {
+        try decoder.refuseMembers(beside: Member.self, of: "policy")
         let members = try decoder.container(keyedBy: Member.self)
         if let version = try members.decodeIfPresent(String.self, forKey: .Version),
             !["2008-10-17", "2012-10-17"].contains(version)
@@ -45,20 +93,34 @@ extension PolicyDocument: Decodable {
 }
 
 extension PolicyStatement: Decodable {
-    private enum Member: String, CodingKey {
-        case Effect, Action, NotAction, Resource, NotResource, Principal, NotPrincipal, Condition
+    private enum Member: String, CodingKey, CaseIterable {
+        case Sid, Effect, Action, NotAction, Resource, NotResource, Principal, NotPrincipal, Condition
     }
 
     init(from decoder: any Decoder) throws {
+        try decoder.refuseMembers(beside: Member.self, of: "statement")
         let members = try decoder.container(keyedBy: Member.self)
-        func names(_ member: Member, _ opposite: Member) throws -> Names? {
-            if let names = try members.decodeIfPresent(OneOrMany<String>.self, forKey: member) {
-                return .only(names.values)
+        func names<List: Decodable>(
+            _ member: Member,
+            _ opposite: Member,
+            _ list: (List) -> [String]
+        ) throws -> Names? {
+            guard !(members.contains(member) && members.contains(opposite)) else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: opposite,
+                    in: members,
+                    debugDescription: "a statement has \(member.rawValue) or \(opposite.rawValue), not both"
+                )
             }
-            return try members.decodeIfPresent(OneOrMany<String>.self, forKey: opposite).map { .allBut($0.values) }
+            if members.contains(member) { return .only(list(try members.decode(List.self, forKey: member))) }
+            guard members.contains(opposite) else { return nil }
+            return .allBut(list(try members.decode(List.self, forKey: opposite)))
+        }
+        func texts(_ member: Member, _ opposite: Member) throws -> Names? {
+            try names(member, opposite) { (texts: OneOrMany<String>) in texts.values }
         }
         let effect = try members.decode(String.self, forKey: .Effect)
-        guard let known = Effect(rawValue: effect), let actions = try names(.Action, .NotAction) else {
+        guard let known = Effect(rawValue: effect), let actions = try texts(.Action, .NotAction) else {
             throw DecodingError.dataCorruptedError(
                 forKey: .Effect,
                 in: members,
@@ -67,14 +129,11 @@ extension PolicyStatement: Decodable {
         }
         self.effect = known
         self.actions = actions
-        resources = try names(.Resource, .NotResource)
-        if let named = try members.decodeIfPresent(NamedPrincipals.self, forKey: .Principal) {
-            principals = .only(named.names)
-        } else {
-            principals = try members.decodeIfPresent(NamedPrincipals.self, forKey: .NotPrincipal)
-                .map { .allBut($0.names) }
-        }
-        let tests = try members.decodeIfPresent([String: [String: OneOrMany<Scalar>]].self, forKey: .Condition) ?? [:]
+        resources = try texts(.Resource, .NotResource)
+        principals = try names(.Principal, .NotPrincipal) { (named: NamedPrincipals) in named.names }
+        let tests =
+            members.contains(.Condition)
+            ? try members.decode([String: [String: OneOrMany<Scalar>]].self, forKey: .Condition) : [:]
         conditions = tests.sorted { $0.key < $1.key }.flatMap { test, keys in
             keys.sorted { $0.key < $1.key }.map { key, values in
                 PolicyCondition(test: test, key: key.lowercased(), values: values.values.map(\.text))
@@ -85,6 +144,8 @@ extension PolicyStatement: Decodable {
 
 /// `"*"`, or an object by kind; those of other kinds than AWS never call here.
 private struct NamedPrincipals: Decodable {
+    private enum Member: String, CodingKey, CaseIterable { case AWS, Service, Federated, CanonicalUser }
+
     var names: [String]
 
     init(from decoder: any Decoder) throws {
@@ -97,6 +158,7 @@ private struct NamedPrincipals: Decodable {
             names = [text]
             return
         }
+        try decoder.refuseMembers(beside: Member.self, of: "principal")
         names = try [String: OneOrMany<String>](from: decoder)["AWS"]?.values ?? []
     }
 }

@@ -133,19 +133,20 @@ struct AccessTests {
         ]
     )
     func limits(_ effect: String, _ kind: String, _ reason: String) async throws {
-        func policy(_ effect: String, _ action: String) -> String {
-            #"{"Statement":{"Effect":"\#(effect)","Action":"\#(action)","Resource":"*","Principal":"*"}}"#
+        func policy(_ action: String, _ more: String = "") -> String {
+            #"{"Statement":{"Effect":"Allow","Action":"\#(action)","Resource":"*"\#(more)}}"#
         }
+        let whom = kind == "endpoint" ? #","Principal":"*""# : ""
         let limit =
             effect == "deny"
-            ? #"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Principal":"*"},"#
-                + #"{"Effect":"Deny","Action":"ecr:List*","Resource":"*","Principal":"*"}]}"#
-            : policy("Allow", "ecr:Get*")
+            ? #"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"\#(whom)},"#
+                + #"{"Effect":"Deny","Action":"ecr:List*","Resource":"*"\#(whom)}]}"#
+            : policy("ecr:Get*", whom)
         var configuration = EmulatorConfiguration()
         let user = EmulatorConfiguration.User(
             account: account,
             name: "ann",
-            policies: [kind == "identity" ? limit : policy("Allow", "ecr:*")]
+            policies: [kind == "identity" ? limit : policy("ecr:*")]
         )
         configuration.users = [user]
         if kind == "control" { configuration.serviceControlPolicies[account] = limit }

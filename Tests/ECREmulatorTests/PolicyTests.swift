@@ -59,7 +59,8 @@ struct PolicyTests {
     @Test("lists of one need no brackets, actions no case, and Not turns a list round")
     func grammar() throws {
         let one = try PolicyDocument(
-            parsing: #"{"Statement":{"Effect":"Allow","Action":"ECR:put*","Resource":"*"}}"#
+            parsing: #"{"Statement":{"Effect":"Allow","Action":"ECR:put*","Resource":"*"}}"#,
+            as: .identity
         )
         #expect(one.verdict(on: Self.request()) == .allows)
         let others = try PolicyDocument(
@@ -67,7 +68,8 @@ struct PolicyTests {
                 {"Version":"2012-10-17","Statement":[
                 {"Effect":"Allow","NotAction":["ecr:PutImage"],"Resource":["*"]},
                 {"Effect":"Deny","Action":"*","NotResource":"arn:aws:ecr:*:*:repository/team/*"}]}
-                """#
+                """#,
+            as: .identity
         )
         #expect(others.verdict(on: Self.request()) == .silent)
         #expect(others.verdict(on: Self.request("ecr:ListImages")) == .allows)
@@ -90,7 +92,7 @@ struct PolicyTests {
         ]
     )
     func syntax(_ text: String, _ reason: String) {
-        let error = #expect(throws: PolicySyntaxError.self) { try PolicyDocument(parsing: text) }
+        let error = #expect(throws: PolicySyntaxError.self) { try PolicyDocument(parsing: text, as: .identity) }
         #expect(error?.description == reason)
     }
 
@@ -98,7 +100,8 @@ struct PolicyTests {
     func principals() throws {
         func verdict(_ named: String, _ principal: Principal) throws -> PolicyVerdict {
             let text = #"{"Statement":{"Effect":"Allow","Action":"*","Principal":\#(named)}}"#
-            return try PolicyDocument(parsing: text).verdict(on: Self.request(by: principal), hangsOnResource: true)
+            return try PolicyDocument(parsing: text, as: .resource)
+                .verdict(on: Self.request(by: principal), hangsOnResource: true)
         }
         let (user, session) = (Self.principal(), Self.principal(role: "push"))
         #expect(try verdict(#""*""#, user) == .allows)
@@ -109,7 +112,7 @@ struct PolicyTests {
         #expect(try verdict(#"{"AWS":"arn:aws:iam::\#(account):user/ann"}"#, user) == .allows)
         #expect(try verdict(#"{"AWS":"arn:aws:iam::\#(account):role/push"}"#, session) == .allows)
         #expect(try verdict(#"{"AWS":"arn:aws:iam::\#(account):role/pull"}"#, session) == .silent)
-        #expect(try verdict(#"{"AWS":"arn:aws:sts::\#(account):assumed-role/push/s1"}"#, session) == .allows)
+        #expect(try verdict(#"{"AWS":"arn:aws:sts::\#(account):assumed-role/push/s1"}"#, session) == .allowsSession)
         #expect(try verdict(#"{"Service":"lambda.amazonaws.com"}"#, user) == .silent)
     }
 
@@ -148,7 +151,8 @@ struct PolicyTests {
             let text =
                 #"{"Statement":{"Effect":"\#(effect)","Action":"*","Resource":"*","Condition":{\#(condition)}}}"#
             #expect(
-                try PolicyDocument(parsing: text).verdict(on: Self.request(context: context)) == expected,
+                try PolicyDocument(parsing: text, as: .identity).verdict(on: Self.request(context: context))
+                    == expected,
                 "\(effect)"
             )
         }
@@ -157,10 +161,14 @@ struct PolicyTests {
     /// Each kind of policy says one of four things; the first that refuses is named.
     @Test("denials win over all, limits give nothing, and across accounts both sides must give")
     func evaluation() throws {
-        let allow = try PolicyDocument(parsing: #"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#)
-        let deny = try PolicyDocument(parsing: #"{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#)
+        func everything(_ effect: String) throws -> PolicyDocument {
+            let text = #"{"Statement":{"Effect":"\#(effect)","Action":"*","Resource":"*"}}"#
+            return try PolicyDocument(parsing: text, as: .identity)
+        }
+        let (allow, deny) = (try everything("Allow"), try everything("Deny"))
         func resource(_ effect: String, _ named: String) throws -> PolicyDocument {
-            try PolicyDocument(parsing: #"{"Statement":{"Effect":"\#(effect)","Action":"*","Principal":\#(named)}}"#)
+            let text = #"{"Statement":{"Effect":"\#(effect)","Action":"*","Principal":\#(named)}}"#
+            return try PolicyDocument(parsing: text, as: .resource)
         }
         let silent = PolicyDocument()
         let (everybody, nobody) = (try resource("Allow", #""*""#), try resource("Deny", #""*""#))
@@ -174,7 +182,7 @@ struct PolicyTests {
         ) -> AccessRefusal? {
             var rules = AccessRules()
             rules.isEnforced = true
-            rules.identity[principal.arn] = [identity]
+            rules.identity[principal.roleARN ?? principal.arn] = [identity]
             rules.serviceControl[principal.account] = control
             rules.endpoint = endpoint
             var principal = principal
@@ -207,6 +215,17 @@ struct PolicyTests {
         let strangers = try resource("Allow", #"{"AWS":"arn:aws:iam::\#(otherAccount):root"}"#)
         #expect(refusal(stranger, identity: allow, resource: strangers) == nil)
         #expect(refusal(stranger, identity: allow, resource: strangers, control: silent) == .implicit(.serviceControl))
+
+        // Whoever names a session means it, and not what its keys were cut down to; elsewhere that needs the account.
+        for (home, isEnough) in [(account, true), (otherAccount, false)] {
+            let session = Self.principal(home, role: "push")
+            let byName = try resource("Allow", #"{"AWS":"\#(session.arn)"}"#)
+            let byRole = try resource("Allow", #"{"AWS":"\#(try #require(session.roleARN))"}"#)
+            #expect(refusal(session, resource: byName, session: silent) == (isEnough ? nil : .implicit(.session)))
+            #expect(refusal(session, resource: byRole, session: silent) == .implicit(.session))
+            #expect(refusal(session, resource: byName, session: deny) == .explicit(.session))
+            #expect(refusal(session, resource: byName, control: silent) == .implicit(.serviceControl))
+        }
     }
 
     @Test("who has no policies may do everything, and without enforcement everybody")
