@@ -157,4 +157,29 @@ struct DoctorCommandTests {
             #expect(failed.first?["remedy"] is String)
         }
     }
+
+    @Test("gives one document when it is interrupted, too")
+    func interrupted() async throws {
+        let home = FileManager.default.temporaryDirectory.appendingPathComponent("ecr-replicate-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: home) }
+        let began = home.appendingPathComponent("began").path
+        let config = home.appendingPathComponent("config").path
+        let text = "[profile slow]\ncredential_process = sh -c 'echo > \(began); exec sleep 600'\n"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: config))
+        try await withStage { stage in
+            let (_, ended) = try await withChild(
+                .ecrReplicate,
+                ["doctor", "--output", "json", "--profile", "slow", "\(stage.source):v1"],
+                environment: stage.environment.merging(["AWS_CONFIG_FILE": config]) { $1 },
+                killed: false
+            ) { child in
+                while !FileManager.default.fileExists(atPath: began) { await Task.yield() }
+                child.interrupt()
+            }
+            #expect(ended.exitCode == 130)
+            let document = try JSONSerialization.jsonObject(with: Data(ended.output.utf8)) as? [String: Any]
+            #expect(document?["exitCode"] as? Int == 130 && document?["command"] as? String == "doctor")
+        }
+    }
 }
