@@ -103,7 +103,7 @@ extension Doctor {
         }
     }
 
-    /// What layers need. Asks for what can't be done, in a way that only the permitted are told so.
+    /// Tries what layers need, by asking for what can't be done in a way that only the permitted are told so.
     private func tryUploading(_ ecr: ECRImageRepository, _ examination: inout Examination) async throws {
         let blob = Descriptor(mediaType: .ociLayer, digest: Self.nobodysDigest, size: 1)
         _ = try await examination.permission("ecr:BatchCheckLayerAvailability") { try await ecr.missing([blob]) }

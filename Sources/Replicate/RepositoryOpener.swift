@@ -221,7 +221,7 @@ public final class RepositoryOpener: Sendable {
         }
         let base: HTTPURL
         if let named = options.registryEndpoint {
-            base = try HTTPURL(named.contains("://") ? named : "https://\(named)")
+            base = try HTTPURL(SideOptions.url(ofRegistry: named))
         } else if endpoint.isCustom {
             _ = try await authorization.authorization()
             let proxy = granted.withLock { $0[key] } ?? ""

@@ -99,6 +99,36 @@ struct IdentityCommandTests {
         }
     }
 
+    @Test(
+        "that can't be right are wrong usage, found before anything is sent",
+        arguments: [
+            ["--destination-role-arn", "promoter"], ["--source-endpoint-url", "foo"],
+            ["--destination-registry-endpoint", "a b"],
+            ["--role-arn", "arn:aws:iam::1:role/r", "--session-name", "a b"],
+        ]
+    )
+    func wrongUsage(_ flags: [String]) async throws {
+        try await withStage { stage in
+            let ended = try await run(
+                .ecrReplicate,
+                ["copy"] + flags + ["\(stage.source):v1", stage.destination],
+                environment: stage.environment
+            )
+            #expect(ended.exitCode == 64, "\(ended.errors)")
+            #expect(stage.emulator.requests.isEmpty)
+        }
+    }
+
+    @Test("at an endpoint that is none are a wrong endpoint, and not a missing permission")
+    func wrongEndpoint() async throws {
+        try await withStage { stage in
+            let ended = try await stage.run("ls", stage.source, with: ["AWS_ENDPOINT_URL_ECR": "foo"])
+            #expect(ended.exitCode == 1, "\(ended.errors)")
+            #expect(ended.errors.contains("AWS_ENDPOINT_URL_ECR is not an endpoint"))
+            #expect(ended.errors.contains("next: write it as https://host"))
+        }
+    }
+
     @Test("are told with --log-level debug: from where, whose, until when, and no secret")
     func told() async throws {
         try await withStage { stage in
