@@ -31,7 +31,7 @@ extension STSClient.AssumeRole {
         else {
             throw IdentityError(
                 "'\(roleARN.prefix(100))', from \(place), is not the ARN of a role",
-                remedy: "write it as arn:aws:iam::111122223333:role/NAME"
+                remedy: "write it as arn:aws:iam::ACCOUNT:role/NAME"
             )
         }
         guard Self.sessionNameLengths.contains(sessionName.utf8.count),
@@ -79,12 +79,14 @@ extension STSClient {
                 ],
                 remedy: error.remedy,
                 requestID: error.requestID,
-                refusal: error.retryAdvice != .never ? nil : RoleRefusal(
-                    roleARN: request.roleARN,
-                    sentExternalID: request.externalID != nil,
-                    code: error.code,
-                    message: error.message
-                ),
+                refusal: error.retryAdvice != .never
+                    ? nil
+                    : RoleRefusal(
+                        roleARN: request.roleARN,
+                        sentExternalID: request.externalID != nil,
+                        code: error.code,
+                        message: error.message
+                    ),
                 isPassing: error.retryAdvice != .never
             )
         } catch let error as WireError {

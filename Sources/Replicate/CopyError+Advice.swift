@@ -18,10 +18,10 @@ extension CopyError {
             if let denial = error.denial { return DenialAdvice(denial, side: side, at: place, face: .tokens).text }
             return CredentialAdvice(code: error.code, message: error.message, region: place?.host.region).text
         case let error as IdentityError:
-            if let failure = error.failure {
+            if let failure = error.failure, failure.reason != .badURL {
                 return NetworkAdvice(failure, side: side, operation: operation, at: place).text ?? error.remedy
             }
-            if error.isPassing { return error.remedy }
+            if error.isPassing || error.failure != nil { return error.remedy }
             return error.refusal.flatMap { RoleAdvice($0, region: place?.host.region).text }
         case let error as WireError:
             return NetworkAdvice(error, side: side, operation: operation, at: place).text

@@ -126,7 +126,8 @@ struct EmulatedProviderTests {
         ),
         Way(
             testDescription: "of an instance",
-            variables: ["AWS_EC2_METADATA_DISABLED": "false"],
+            // A second is little on a busy machine.
+            variables: ["AWS_EC2_METADATA_DISABLED": "false", "AWS_METADATA_SERVICE_TIMEOUT": "20"],
             arn: "arn:aws:sts::\(account):assumed-role/instance/"
         ),
     ]
