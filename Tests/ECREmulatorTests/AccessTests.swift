@@ -4,37 +4,8 @@ import Testing
 
 @testable import ECREmulator
 
-/// A user who may pull, and one who may do nothing.
-private let pull = #"""
-    {"Version":"2012-10-17","Statement":[
-    {"Effect":"Allow","Action":"ecr:GetAuthorizationToken","Resource":"*"},
-    {"Effect":"Allow","Action":["ecr:BatchGetImage","ecr:Describe*"],
-    "Resource":"arn:aws:ecr:*:*:repository/team/*"}]}
-    """#
-
-private func key(_ user: EmulatorConfiguration.User) -> (id: String, secret: String, token: String) {
-    (user.accessKeyID, user.secretAccessKey, "")
-}
-
 @Suite("Policies over HTTP", .timeLimit(.minutes(1)))
-struct AccessTests {
-    private let image = SeedImage.oci("app", layers: [10])
-    private let reader = EmulatorConfiguration.User(account: account, name: "reader", policies: [pull])
-    private let idle = EmulatorConfiguration.User(account: account, name: "idle", policies: [])
-    private let stranger = EmulatorConfiguration.User(account: otherAccount, name: "stranger", policies: [pull])
-    private let byTag = #"{"registryId":"\#(account)","repositoryName":"team/app","imageIds":[{"imageTag":"v1"}]}"#
-
-    private func configuration() -> EmulatorConfiguration {
-        var configuration = EmulatorConfiguration()
-        configuration.users = [reader, idle, stranger]
-        return configuration
-    }
-
-    private func text(_ user: EmulatorConfiguration.User, _ action: String, _ reason: String) -> String {
-        "User: \(user.arn) is not authorized to perform: ecr:\(action) on resource: "
-            + "arn:aws:ecr:\(region):\(account):repository/team/app \(reason)"
-    }
-
+struct AccessTests: AccessScene {
     @Test("an identity's policy says what it may do to what")
     func identities() async throws {
         try await withClient(configuration()) { emulator, client in
@@ -122,67 +93,6 @@ struct AccessTests {
         }
     }
 
-    @Test(
-        "each kind of policy that refuses is named",
-        arguments: [
-            ("deny", "identity", "with an explicit deny in an identity-based policy"),
-            ("deny", "control", "with an explicit deny in a service control policy"),
-            ("deny", "endpoint", "with an explicit deny in a VPC endpoint policy"),
-            ("allow", "control", "because no service control policy allows the ecr:ListImages action"),
-            ("allow", "endpoint", "because no VPC endpoint policy allows the ecr:ListImages action"),
-        ]
-    )
-    func limits(_ effect: String, _ kind: String, _ reason: String) async throws {
-        func policy(_ action: String, _ more: String = "") -> String {
-            #"{"Statement":{"Effect":"Allow","Action":"\#(action)","Resource":"*"\#(more)}}"#
-        }
-        let whom = kind == "endpoint" ? #","Principal":"*""# : ""
-        let limit =
-            effect == "deny"
-            ? #"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"\#(whom)},"#
-                + #"{"Effect":"Deny","Action":"ecr:List*","Resource":"*"\#(whom)}]}"#
-            : policy("ecr:Get*", whom)
-        var configuration = EmulatorConfiguration()
-        let user = EmulatorConfiguration.User(
-            account: account,
-            name: "ann",
-            policies: [kind == "identity" ? limit : policy("ecr:*")]
-        )
-        configuration.users = [user]
-        if kind == "control" { configuration.serviceControlPolicies[account] = limit }
-        if kind == "endpoint" { configuration.vpcEndpoint = .init(id: "vpce-1", policy: limit) }
-        try await withClient(configuration) { _, client in
-            let denied = try await client.call("ListImages", #"{"repositoryName":"team/app"}"#, session: key(user))
-            #expect(try denied.json("message") == text(user, "ListImages", reason))
-            #expect(try await client.call("GetAuthorizationToken", session: key(user)).status == 200)
-        }
-    }
-
-    @Test("a session's own policy limits it")
-    func sessionPolicies() async throws {
-        var configuration = configuration()
-        configuration.roles = [.init(arn: "arn:aws:iam::\(account):role/pull", policies: [pull])]
-        try await withClient(configuration) { _, client in
-            let policy = "%7B%22Statement%22:%7B%22Effect%22:%22Allow%22,%22Action%22:%22ecr:Get*%22,"
-            let form =
-                "Action=AssumeRole&RoleSessionName=me&RoleArn=arn:aws:iam::\(account):role/pull&Policy=\(policy)"
-                + "%22Resource%22:%22*%22%7D%7D"
-            let session = try await client.sts(form).session
-            #expect(try await client.call("GetAuthorizationToken", session: session).status == 200)
-            let denied = try await client.call("BatchGetImage", byTag, session: session)
-            #expect(
-                try denied.json("message")
-                    == "User: arn:aws:sts::\(account):assumed-role/pull/me is not authorized to perform: "
-                    + "ecr:BatchGetImage on resource: arn:aws:ecr:\(region):\(account):repository/team/app "
-                    + "because no session policy allows the ecr:BatchGetImage action"
-            )
-            let malformed = try await client.sts(
-                "Action=AssumeRole&RoleSessionName=me&RoleArn=arn:aws:iam::\(account):role/pull&Policy=x"
-            )
-            #expect(malformed.element("Code") == "MalformedPolicyDocument")
-        }
-    }
-
     @Test("the registry's door asks for the same permissions, action by action")
     func registryDoor() async throws {
         try await withClient(configuration()) { emulator, client in
@@ -222,57 +132,6 @@ struct AccessTests {
             #expect(try await reading.registry("GET", "/v2/team/app/tags/list").status == 403)
             #expect(try await client.registry("POST", "/v2/team/app/blobs/uploads/").status == 202)
         }
-    }
-
-    @Test("a registry's policy speaks of every repository in it")
-    func registryPolicy() async throws {
-        try await withClient(configuration()) { _, client in
-            #expect(try await client.call("GetRegistryPolicy").code == "RegistryPolicyNotFoundException")
-            let create = #"{"registryId":"\#(account)","repositoryName":"team/new"}"#
-            let creator = EmulatorConfiguration.Account(id: otherAccount)
-            let session = (creator.accessKeyID, creator.secretAccessKey, "")
-            #expect(try await client.call("CreateRepository", create, session: session).code == "AccessDeniedException")
-            let policy =
-                #"{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"ecr:CreateRepository\",\"Principal\":"#
-                + #"{\"AWS\":\"\#(otherAccount)\"},\"Resource\":\"arn:aws:ecr:\#(region):\#(account):repository/team/*\"}}"#
-            let put = try await client.call("PutRegistryPolicy", #"{"policyText":"\#(policy)"}"#)
-            #expect(put.status == 200)
-            #expect(try await client.call("CreateRepository", create, session: session).status == 200)
-            #expect(try await client.call("DeleteRegistryPolicy").status == 200)
-            #expect(try await client.call("GetRegistryPolicy").code == "RegistryPolicyNotFoundException")
-        }
-    }
-
-    @Test(
-        "what is no policy isn't taken for one",
-        arguments: [
-            ("{", "Invalid JSON syntax"),
-            (#"{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\"}]}"#, "Invalid repository policy provided"),
-            (#"{\"Statement\":[{\"Principal\":\"*\"}]}"#, "Invalid repository policy provided"),
-        ]
-    )
-    func malformed(_ policy: String, _ constraint: String) async throws {
-        try await withClient { _, client in
-            let body = #"{"repositoryName":"team/app","policyText":"\#(policy)"}"#
-            let refused = try await client.call("SetRepositoryPolicy", body)
-            #expect(try refused.code == "InvalidParameterException")
-            #expect(
-                try refused.json("message")
-                    == "Invalid parameter at 'PolicyText' failed to satisfy constraint: '\(constraint)'"
-            )
-        }
-    }
-
-    @Test("policies decide where there are any, or where it is said")
-    func enforcement() throws {
-        #expect(try !AccessRules(EmulatorConfiguration()).isEnforced)
-        #expect(try AccessRules(configuration()).isEnforced)
-        var free = configuration()
-        free.enforcesPolicies = false
-        #expect(try !AccessRules(free).isEnforced)
-        free.users = [EmulatorConfiguration.User(account: account, name: "ann", policies: ["{"])]
-        let error = #expect(throws: EmulatorStartError.self) { try AccessRules(free) }
-        #expect(error?.description == "a policy of arn:aws:iam::\(account):user/ann can't be read: it is not JSON")
     }
 
     @Test("without any policy, accounts are kept apart where it is said")
