@@ -79,12 +79,15 @@ extension STSClient {
                 ],
                 remedy: error.remedy,
                 requestID: error.requestID,
-                refusal: error.retryAdvice != .never ? nil : RoleRefusal(
-                    roleARN: request.roleARN,
-                    sentExternalID: request.externalID != nil,
-                    code: error.code,
-                    message: error.message
-                ),
+                refusal: error.retryAdvice != .never
+                    ? nil
+                    : RoleRefusal(
+                        roleARN: request.roleARN,
+                        sentExternalID: request.externalID != nil,
+                        sentMFA: request.serialNumber != nil,
+                        code: error.code,
+                        message: error.message
+                    ),
                 isPassing: error.retryAdvice != .never
             )
         } catch let error as WireError {
