@@ -49,7 +49,7 @@ struct CredentialProcess: Sendable {
                 .answer(to: "", within: Self.limit, longest: Self.longestAnswer)
         } catch let reason as AskedProgram.Failure {
             throw switch reason {
-            case .notFound: failure("is not there, or not on PATH")
+            case .notFound: failure("is not there, not on PATH, or may not be executed")
             case .tooSlow: failure("has not answered within \(Self.limit.components.seconds) s")
             case .tooLong: failure("answered at far too great a length")
             case .notStarted: failure("could not be run")
@@ -90,7 +90,8 @@ struct CredentialProcess: Sendable {
         IdentityError(
             "the credential_process of profile '\(profile)' (\(words[0])) \(what)",
             tried: [place],
-            remedy: "run it by hand: it must print {\"Version\": 1, \"AccessKeyId\": …} and end with status 0"
+            remedy: "run it as it stands, without a shell (no ~, pipes or variables): it must print "
+                + "{\"Version\": 1, \"AccessKeyId\": …} and end with status 0"
         )
     }
 

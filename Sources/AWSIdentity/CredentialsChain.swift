@@ -32,7 +32,8 @@ struct CredentialsChain {
         var tried: [String] = []
         if usesEnvironment {
             if let keys = try environmentKeys() { return try lasting(keys) }
-            tried.append("environment (AWS_ACCESS_KEY_ID is not set)")
+            let half = resolver.environment["AWS_SECRET_ACCESS_KEY"] == nil ? "" : ", though AWS_SECRET_ACCESS_KEY is"
+            tried.append("environment (AWS_ACCESS_KEY_ID is not set\(half))")
         }
         let profile = try resolver.profile(options)
         if let found = try fromProfile(profile ?? SharedConfig.Profile(name: "default")) { return found }

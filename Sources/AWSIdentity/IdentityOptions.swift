@@ -28,4 +28,14 @@ public struct IdentityOptions: Sendable, Hashable {
         self.usesFIPS = usesFIPS
         self.usesDualStack = usesDualStack
     }
+
+    /// Refuses what can't be right, before anything is sent.
+    ///
+    /// - Throws: ``IdentityError``
+    public func check() throws {
+        guard let roleARN else { return }
+        let anyName = "ecr-replicate"
+        try STSClient.AssumeRole(roleARN: roleARN, sessionName: sessionName ?? anyName, externalID: externalID)
+            .check(named: "the role flag")
+    }
 }

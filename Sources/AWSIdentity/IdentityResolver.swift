@@ -162,7 +162,8 @@ public struct IdentityResolver: Sendable {
         } catch {
             throw IdentityError(
                 "\(place) is not an endpoint: \(error.detail)",
-                remedy: "write it as https://host or http://127.0.0.1:4566"
+                remedy: "write it as https://host or http://127.0.0.1:4566",
+                failure: error
             )
         }
     }

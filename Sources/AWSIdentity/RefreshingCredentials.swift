@@ -139,7 +139,8 @@ actor RefreshingCredentials: CredentialsProviding {
         guard lifetime > 0 else {
             throw IdentityError(
                 "the credentials of \(credentials.source) had expired when they came",
-                remedy: "set this machine's clock; it says \(AWSTime.basic(begin))"
+                remedy: "see why old ones are given out, and whether this machine's clock is right: it says "
+                    + AWSTime.extended(begin)
             )
         }
         held = Held(

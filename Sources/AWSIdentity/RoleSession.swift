@@ -31,7 +31,7 @@ extension STSClient.AssumeRole {
         else {
             throw IdentityError(
                 "'\(roleARN.prefix(100))', from \(place), is not the ARN of a role",
-                remedy: "write it as arn:aws:iam::111122223333:role/NAME"
+                remedy: "write it as arn:aws:iam::ACCOUNT:role/NAME"
             )
         }
         guard Self.sessionNameLengths.contains(sessionName.utf8.count),

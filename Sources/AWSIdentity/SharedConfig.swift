@@ -49,10 +49,15 @@ struct SharedConfig {
         return try profile(name, namedBy: "AWS_PROFILE")
     }
 
+    /// Profiles that an error lists.
+    private static let mostNamed = 20
+
     /// - Throws: ``IdentityError`` naming the profiles that are there.
     func profile(_ name: String, namedBy reason: String) throws -> Profile {
         if let profile = profiles[name] { return profile }
-        let others = profiles.keys.sorted().prefix(20).joined(separator: ", ")
+        let names = profiles.keys.sorted()
+        let more = names.count > Self.mostNamed ? ", and \(names.count - Self.mostNamed) more" : ""
+        let others = names.prefix(Self.mostNamed).joined(separator: ", ") + more
         throw IdentityError(
             "there is no profile '\(name)' (named by \(reason))",
             tried: [configPath, credentialsPath],

@@ -20,9 +20,9 @@ extension CopyError {
             if let denial = error.denial { return advise(DenialAdvice(denial, side: side, at: place, face: .tokens)) }
             advice = CredentialAdvice(code: error.code, message: error.message, region: place?.host.region).text
         case let error as IdentityError:
-            if let failure = error.failure {
+            if let failure = error.failure, failure.reason != .badURL {
                 advice = NetworkAdvice(failure, side: side, operation: operation, at: place).text ?? error.remedy
-            } else if error.isPassing {
+            } else if error.isPassing || error.failure != nil {
                 advice = error.remedy
             } else {
                 advice = error.refusal.flatMap { RoleAdvice($0, region: place?.host.region).text }

@@ -4,10 +4,10 @@ internal import FoundationEssentials
 internal import Wire
 
 extension Doctor {
-    func examineDestination(_ place: DestinationReference, of image: ImageReference) async throws -> [Finding] {
+    func examineDestination(_ place: DestinationReference, of image: ImageReference) async throws -> Examination {
         var examination = Examination(.destination, "\(place)")
         try await examine(place, of: image, &examination)
-        return examination.findings
+        return examination
     }
 
     private func examine(
@@ -18,8 +18,10 @@ extension Doctor {
         let reference = place.repository(for: image)
         guard let side = try await open(reference, destination, &examination) else { return }
         guard let ecr = side.ecr else {
-            if !reference.registry.isLayout { try await tryUpload("upload", side.repository, &examination) }
-            return
+            guard reference.registry.isLayout else {
+                return try await tryUpload("upload", side.repository, &examination)
+            }
+            return examination.note(.skipped, "directory", "whether it can be written shows when it is")
         }
         let described = try await describe(ecr, &examination)
         // It was asked for, and isn't there.
@@ -28,12 +30,8 @@ extension Doctor {
         try await tryReading(ecr, tag, described ?? nil, &examination)
         // A registry that creates what is pushed to would create it.
         guard !examination.isRepositoryMissing else { return }
-        // Nobody keeps it: the registry's client gets its own when it needs one.
-        let answer = try await examination.permission("ecr:GetAuthorizationToken") {
-            try await ecr.api.send(GetAuthorizationToken()).authorizationData.count
-        }
-        if answer != nil { try await tryUpload("ecr:InitiateLayerUpload", ecr, &examination) }
-        try await tryWriting(ecr, &examination)
+        if !isRetag(image, place) { try await tryUploading(ecr, &examination) }
+        try await tryPutting(ecr, &examination)
         try await forecast(ecr, tag, &examination)
         try await lookAtRegistry(ecr, isCallersOwn: side.isCallersOwn, &examination)
     }
@@ -82,20 +80,13 @@ extension Doctor {
         let reading = try await examination.permission("ecr:BatchGetImage") {
             try await ecr.read(manifests: [], digests: [id])
         }
-        if let tag, let held = reading?.digests[id], described?.fixes(tag) == true {
-            examination.note(
-                .warning,
-                "tag",
-                "\(tag) is immutable and holds \(held): another image won't get it",
-                remedy: "choose another tag, unless that is the image"
-            )
+        if let tag, let held = reading?.digests[id] {
+            examination.held = Examination.Held(tag: tag, digest: held, isFixed: described?.fixes(tag))
         }
         if let reason = reading?.failures[id] {
             let there = CopyError(reason, side: .destination, image: examination.image, operation: "BatchGetImage")
             examination.note(.warning, "tag", "what is there can't be read: \(there.cause)", remedy: there.remedy)
         }
-        let blob = Descriptor(mediaType: .ociLayer, digest: Self.nobodysDigest, size: 1)
-        _ = try await examination.permission("ecr:BatchCheckLayerAvailability") { try await ecr.missing([blob]) }
     }
 
     /// Opens an upload and closes it: nothing is left.
@@ -112,8 +103,15 @@ extension Doctor {
         }
     }
 
-    /// Asks for what can't be done, in a way that only the permitted are told so.
-    private func tryWriting(_ ecr: ECRImageRepository, _ examination: inout Examination) async throws {
+    /// Tries what layers need, by asking for what can't be done in a way that only the permitted are told so.
+    private func tryUploading(_ ecr: ECRImageRepository, _ examination: inout Examination) async throws {
+        let blob = Descriptor(mediaType: .ociLayer, digest: Self.nobodysDigest, size: 1)
+        _ = try await examination.permission("ecr:BatchCheckLayerAvailability") { try await ecr.missing([blob]) }
+        // Nobody keeps it: the registry's client gets its own when it needs one.
+        let token = try await examination.permission("ecr:GetAuthorizationToken") {
+            try await ecr.api.send(GetAuthorizationToken()).authorizationData.count
+        }
+        if token != nil { try await tryUpload("ecr:InitiateLayerUpload", ecr, &examination) }
         let (account, name) = (ecr.host.account, ecr.reference.repository)
         let upload = UUID().uuidString.lowercased()
         _ = try await examination.permission("ecr:UploadLayerPart", proof: [.uploadNotFound]) {
@@ -138,10 +136,14 @@ extension Doctor {
         _ = try await examination.permission("ecr:CompleteLayerUpload", proof: unfinished) {
             try await ecr.api.send(complete)
         }
+    }
+
+    /// The same for manifests and tags.
+    private func tryPutting(_ ecr: ECRImageRepository, _ examination: inout Examination) async throws {
         let manifest = Self.impossibleManifest
         let put = PutImage(
-            registryId: account,
-            repositoryName: name,
+            registryId: ecr.host.account,
+            repositoryName: ecr.reference.repository,
             imageManifest: manifest,
             imageManifestMediaType: .ociManifest,
             imageDigest: Digest(of: Array(manifest.utf8)),

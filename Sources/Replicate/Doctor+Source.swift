@@ -4,10 +4,10 @@ internal import HTTPTypes
 internal import Wire
 
 extension Doctor {
-    func examineSource(_ image: ImageReference, goingTo place: DestinationReference?) async throws -> [Finding] {
+    func examineSource(_ image: ImageReference, goingTo place: DestinationReference?) async throws -> Examination {
         var examination = Examination(.source, "\(image)")
         try await examine(image, goingTo: place, &examination)
-        return examination.findings
+        return examination
     }
 
     private func examine(
@@ -22,7 +22,7 @@ extension Doctor {
         }
         if let manifest = try await readImage(image, repository, &examination) {
             if ecr != nil, referrers == .all { try await tryReferrers(manifest, repository, &examination) }
-            try await tryLayer(of: manifest, repository, &examination)
+            if !isRetag(image, place) { try await tryLayer(of: manifest, repository, &examination) }
         }
         if let ecr {
             let question = DescribeImages(
@@ -52,6 +52,7 @@ extension Doctor {
                 return nil
             }
             guard var manifest = try await read(id, repository) else { throw missing(.imageMissing, repository, id) }
+            examination.root = manifest.digest
             if let child = manifest.children.first {
                 let id = ManifestID.digest(child.digest)
                 guard let read = try await read(id, repository) else { throw missing(.imageMissing, repository, id) }

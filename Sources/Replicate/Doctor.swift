@@ -32,9 +32,17 @@ public struct Doctor: Sendable {
     /// - Throws: `CancellationError` only; what is wrong is in the diagnosis.
     public func examine(_ image: ImageReference, _ place: DestinationReference?) async throws -> Diagnosis {
         async let here = examineSource(image, goingTo: place)
-        let there = if let place { try await examineDestination(place, of: image) } else { [Finding]() }
-        let findings = try await here + there
+        var there =
+            if let place { try await examineDestination(place, of: image) } else { Examination(.destination, "") }
+        let source = try await here
+        there.noteTag(wanting: source.root)
+        let findings = source.findings + there.findings
         return Diagnosis(source: "\(image)", destination: place.map { "\($0)" }, findings: findings)
+    }
+
+    /// Whether only tags are set in one repository, so that no layer moves.
+    func isRetag(_ image: ImageReference, _ place: DestinationReference?) -> Bool {
+        place.map { $0.repository(for: image).bare == image.bare } ?? false
     }
 
     // MARK: What both sides have
@@ -89,7 +97,8 @@ public struct Doctor: Sendable {
             let owner = repository.host.account.value
             let elsewhere =
                 caller.account == owner ? "" : "; the repository is \(owner)'s, whose policy must allow it, too"
-            examination.note(.ok, "identity", "\(caller.arn), account \(caller.account)\(elsewhere)")
+            let keys = await opener.keys(region: repository.host.region, options).map { ", with \($0)" } ?? ""
+            examination.note(.ok, "identity", "\(caller.arn), account \(caller.account)\(keys)\(elsewhere)")
             return caller.account
         } catch let error as WireError where error.reason != .certificate {
             // A VPC may have no way to STS and one to ECR.
@@ -97,7 +106,12 @@ public struct Doctor: Sendable {
                 .warning,
                 "identity",
                 "STS can't be reached, so nobody can say who this is: \(error)",
-                remedy: "give the VPC an endpoint for sts, if roles are to be assumed from here"
+                remedy: CopyError(
+                    explaining: error,
+                    side: examination.side,
+                    image: examination.image,
+                    "GetCallerIdentity"
+                ).remedy
             )
             return .some(nil)
         } catch {

@@ -12,6 +12,17 @@ struct Examination: Sendable {
     private(set) var findings: [Finding] = []
     /// Whether anything said that there is no such repository.
     private(set) var isRepositoryMissing = false
+    /// The image that is to be copied.
+    var root: Digest?
+    /// What the destination's tag points at now.
+    var held: Held?
+
+    struct Held: Sendable {
+        var tag: Tag
+        var digest: Digest
+        /// `nil` if that isn't known.
+        var isFixed: Bool?
+    }
 
     init(_ side: CopyError.Side, _ image: String) {
         self.side = side
@@ -65,6 +76,34 @@ struct Examination: Sendable {
             }
         }
         return nil
+    }
+
+    /// What will become of a tag that is there, right behind the line that found it.
+    mutating func noteTag(wanting root: Digest?) {
+        guard let held, let place = findings.firstIndex(where: { $0.check == "ecr:BatchGetImage" }) else { return }
+        let there = "\(held.tag) holds \(held.digest)"
+        let found =
+            switch held.isFixed {
+            case _ where held.digest == root: Finding(.ok, side, "tag", "\(held.tag) holds this image already")
+            case true?:
+                Finding(
+                    .warning,
+                    side,
+                    "tag",
+                    "\(held.tag) is immutable and holds \(held.digest): another image won't get it",
+                    remedy: "choose another tag"
+                )
+            case false?: Finding(.ok, side, "tag", "\(there), and may move")
+            case nil:
+                Finding(
+                    .warning,
+                    side,
+                    "tag",
+                    "\(there); whether it may move isn't known",
+                    remedy: "choose another tag, or allow ecr:DescribeRepositories"
+                )
+            }
+        findings.insert(found, at: place + 1)
     }
 
     /// Whether a host answers at all, and what its clock shows.

@@ -113,6 +113,11 @@ public final class RepositoryOpener: Sendable {
         return try? await identity(region: region, options).arn
     }
 
+    /// Which keys those are and where they come from, for people: `…MPLE from profile build`.
+    func keys(region: String, _ options: SideOptions) async -> String? {
+        try? await "\(resolver.provider(for: options.identity, stsRegion: region).credentials())"
+    }
+
     /// Who the caller is, as STS in that region says.
     ///
     /// - Throws: `IdentityError`, `STSError`, `WireError`
@@ -216,7 +221,7 @@ public final class RepositoryOpener: Sendable {
         }
         let base: HTTPURL
         if let named = options.registryEndpoint {
-            base = try HTTPURL(named.contains("://") ? named : "https://\(named)")
+            base = try HTTPURL(SideOptions.url(ofRegistry: named))
         } else if endpoint.isCustom {
             _ = try await authorization.authorization()
             let proxy = granted.withLock { $0[key] } ?? ""

@@ -1,4 +1,5 @@
 public import AWSIdentity
+internal import Wire
 
 /// What a user says about one side.
 public struct SideOptions: Sendable, Hashable {
@@ -21,4 +22,26 @@ public struct SideOptions: Sendable, Hashable {
         self.registryEndpoint = registryEndpoint
         self.region = region
     }
+
+    /// Refuses what can't be right, before anything is sent.
+    ///
+    /// - Throws: `IdentityError`
+    public func check() throws {
+        try identity.check()
+        for (text, what) in [(endpointURL, "an endpoint"), (registryEndpoint.map(Self.url(ofRegistry:)), "a registry")]
+        {
+            guard let text else { continue }
+            do {
+                _ = try HTTPURL(text)
+            } catch {
+                throw IdentityError(
+                    "'\(text.prefix(100))' is not the address of \(what): \(error.detail)",
+                    remedy: "write it as https://host"
+                )
+            }
+        }
+    }
+
+    /// A registry may be written without its scheme, which is https.
+    static func url(ofRegistry text: String) -> String { text.contains("://") ? text : "https://\(text)" }
 }

@@ -53,6 +53,7 @@ struct SourceOptions: ParsableArguments {
         try refuse("--session-name", sessionName, unless: hasRole || isRoleElsewhere, "--role-arn")
         try refuse("--source-external-id", sourceExternalId, unless: hasRole, "--source-role-arn")
         try refuse("--source-session-name", sourceSessionName, unless: hasRole, "--source-role-arn")
+        try usage { try source.check() }
     }
 
     var source: SideOptions {
@@ -99,6 +100,7 @@ struct ConnectionOptions: ParsableArguments {
         let role = "--destination-role-arn"
         try refuse("--destination-external-id", destinationExternalId, unless: hasRole, role)
         try refuse("--destination-session-name", destinationSessionName, unless: hasRole, role)
+        try usage { try destination.check() }
     }
 
     var destination: SideOptions {

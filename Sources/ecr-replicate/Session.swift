@@ -172,6 +172,18 @@ struct Session {
                 )
             }
             LineStream.standardError.writeLine("ecr-replicate: \(error)")
+        } else if case .interrupted = ending, output.output == .json {
+            // One document, whatever happens.
+            printJSON(
+                CopyDocument(
+                    command: command,
+                    exitCode: Int(exitCode([], ending)),
+                    results: [],
+                    error: nil,
+                    requests: requests.withLock { $0 },
+                    seconds: (ContinuousClock.now - started).seconds
+                )
+            )
         } else if let answer = answer.withLock({ $0 }) {
             output.output == .json && !answer.isRaw
                 ? printJSON(answer.document) : LineStream.standardOutput.write(answer.text)

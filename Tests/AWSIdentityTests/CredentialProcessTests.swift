@@ -131,7 +131,8 @@ struct CredentialProcessTests {
     func missing() async throws {
         try await process("", command: "no-such-program-anywhere --x") { resolver, _ in
             let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
-            #expect(error?.problem.contains("(no-such-program-anywhere) is not there, or not on PATH") == true)
+            let words = "(no-such-program-anywhere) is not there, not on PATH, or may not be executed"
+            #expect(error?.problem.contains(words) == true)
         }
     }
 

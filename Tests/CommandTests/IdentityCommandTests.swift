@@ -99,6 +99,36 @@ struct IdentityCommandTests {
         }
     }
 
+    @Test(
+        "that can't be right are wrong usage, found before anything is sent",
+        arguments: [
+            ["--destination-role-arn", "promoter"], ["--source-endpoint-url", "foo"],
+            ["--destination-registry-endpoint", "a b"],
+            ["--role-arn", "arn:aws:iam::1:role/r", "--session-name", "a b"],
+        ]
+    )
+    func wrongUsage(_ flags: [String]) async throws {
+        try await withStage { stage in
+            let ended = try await run(
+                .ecrReplicate,
+                ["copy"] + flags + ["\(stage.source):v1", stage.destination],
+                environment: stage.environment
+            )
+            #expect(ended.exitCode == 64, "\(ended.errors)")
+            #expect(stage.emulator.requests.isEmpty)
+        }
+    }
+
+    @Test("at an endpoint that is none are a wrong endpoint, and not a missing permission")
+    func wrongEndpoint() async throws {
+        try await withStage { stage in
+            let ended = try await stage.run("ls", stage.source, with: ["AWS_ENDPOINT_URL_ECR": "foo"])
+            #expect(ended.exitCode == 1, "\(ended.errors)")
+            #expect(ended.errors.contains("AWS_ENDPOINT_URL_ECR is not an endpoint"))
+            #expect(ended.errors.contains("next: write it as https://host"))
+        }
+    }
+
     @Test("are told with --log-level debug: from where, whose, until when, and no secret")
     func told() async throws {
         try await withStage { stage in
@@ -155,6 +185,31 @@ struct DoctorCommandTests {
             let failed = checks.filter { $0["status"] as? String == "failed" }
             #expect(failed.count == 1 && failed.first?["text"] as? String == "there is no such image")
             #expect(failed.first?["remedy"] is String)
+        }
+    }
+
+    @Test("gives one document when it is interrupted, too")
+    func interrupted() async throws {
+        let home = FileManager.default.temporaryDirectory.appendingPathComponent("ecr-replicate-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: home) }
+        let began = home.appendingPathComponent("began").path
+        let config = home.appendingPathComponent("config").path
+        let text = "[profile slow]\ncredential_process = sh -c 'echo > \(began); exec sleep 600'\n"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: config))
+        try await withStage { stage in
+            let (_, ended) = try await withChild(
+                .ecrReplicate,
+                ["doctor", "--output", "json", "--profile", "slow", "\(stage.source):v1"],
+                environment: stage.environment.merging(["AWS_CONFIG_FILE": config]) { $1 },
+                killed: false
+            ) { child in
+                while !FileManager.default.fileExists(atPath: began) { await Task.yield() }
+                child.interrupt()
+            }
+            #expect(ended.exitCode == 130)
+            let document = try JSONSerialization.jsonObject(with: Data(ended.output.utf8)) as? [String: Any]
+            #expect(document?["exitCode"] as? Int == 130 && document?["command"] as? String == "doctor")
         }
     }
 }

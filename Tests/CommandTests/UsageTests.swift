@@ -106,12 +106,14 @@ struct UsageTests {
         #expect((command as? CopyCommand)?.transfers.limitRate?.bytes == bytes)
     }
 
+    private static let role = "arn:aws:iam::444455556666:role/promoter"
+
     @Test(
         "may name what belongs to a role beside one",
         arguments: [
-            ["--role-arn", "r", "--external-id", "x", "--session-name", "s"],
-            ["--role-arn", "r", "--source-external-id", "x"],
-            ["--destination-role-arn", "r", "--external-id", "x"],
+            ["--role-arn", role, "--external-id", "handshake", "--session-name", "ann"],
+            ["--role-arn", role, "--source-external-id", "handshake"],
+            ["--destination-role-arn", role, "--external-id", "handshake"],
         ]
     )
     func roles(flags: [String]) throws {

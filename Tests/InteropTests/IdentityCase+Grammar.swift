@@ -8,7 +8,10 @@ extension IdentityCase {
         IdentityCase(
             "[profile default] and [default], in this order",
             "[profile default]\n\(keys("P"))region = p\n[default]\n\(keys("D"))region = d\n",
-            verdict: .differs("the long form wins in any order, as in all other SDKs; botocore takes the last")
+            verdict: .differs(
+                "the long form wins in any order, as in all other SDKs; botocore takes the last",
+                ours: ("P", "p")
+            )
         ),
         IdentityCase(
             "[default] and [profile default], in this order",
@@ -30,7 +33,8 @@ extension IdentityCase {
             "[ profile a ]\n\(keys("A"))",
             profile: "a",
             verdict: .differs(
-                "white space inside brackets means nothing, as in all other SDKs; botocore takes it for part of the name"
+                "white space inside brackets means nothing, as in all other SDKs; botocore takes it for part of the name",
+                ours: ("A", "")
             )
         ),
         IdentityCase("a name with case", "[profile Team]\n\(keys("T"))", profile: "team"),
@@ -85,12 +89,12 @@ extension IdentityCase {
         IdentityCase(
             "a mark of byte order",
             "\u{FEFF}[default]\n\(keys("A"))",
-            verdict: .differs("editors of Windows put one there; botocore refuses the file")
+            verdict: .differs("editors of Windows put one there; botocore refuses the file", ours: ("A", ""))
         ),
         IdentityCase(
             "an empty key id",
             "[default]\naws_access_key_id =\naws_secret_access_key = s\n",
-            verdict: .differs("a value that is empty is none; botocore signs with it")
+            verdict: .differs("a value that is empty is none; botocore signs with it", ours: ("none", ""))
         ),
         IdentityCase("an empty region", "[default]\n\(keys("A"))region =\n"),
         IdentityCase(

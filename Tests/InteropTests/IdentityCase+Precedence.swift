@@ -47,7 +47,8 @@ extension IdentityCase {
             "[profile a]\n\(keys("A"))[profile b]\n\(keys("B"))",
             variables: ["AWS_PROFILE": "a", "AWS_DEFAULT_PROFILE": "b"],
             verdict: .differs(
-                "botocore looks at AWS_DEFAULT_PROFILE first; the CLI's version 2 and all other SDKs don't"
+                "botocore looks at AWS_DEFAULT_PROFILE first; the CLI's version 2 and all other SDKs don't",
+                ours: ("A", "")
             )
         ),
         IdentityCase(
@@ -98,7 +99,8 @@ extension IdentityCase {
             "[default]\n\(keys("A"))region = r\n",
             variables: ["AWS_REGION": "e"],
             verdict: .differs(
-                "botocore knows only AWS_DEFAULT_REGION; the CLI's version 2 and all other SDKs know both"
+                "botocore knows only AWS_DEFAULT_REGION; the CLI's version 2 and all other SDKs know both",
+                ours: ("A", "e")
             )
         ),
         IdentityCase(
@@ -106,7 +108,8 @@ extension IdentityCase {
             "[default]\n\(keys("A"))",
             variables: ["AWS_REGION": "e", "AWS_DEFAULT_REGION": "d"],
             verdict: .differs(
-                "botocore knows only AWS_DEFAULT_REGION; the CLI's version 2 and all other SDKs know both"
+                "botocore knows only AWS_DEFAULT_REGION; the CLI's version 2 and all other SDKs know both",
+                ours: ("A", "e")
             )
         ),
         IdentityCase(
@@ -114,7 +117,8 @@ extension IdentityCase {
             "[default]\n\(keys("A"))region = r\n",
             variables: ["AWS_DEFAULT_REGION": ""],
             verdict: .differs(
-                "what is set to nothing is not set, as in all other SDKs; botocore takes it for the region"
+                "what is set to nothing is not set, as in all other SDKs; botocore takes it for the region",
+                ours: ("A", "r")
             )
         ),
     ]

@@ -5,8 +5,8 @@ struct IdentityCase: Sendable {
     /// What we make of it, compared to botocore.
     enum Verdict: Sendable {
         case same
-        /// On purpose, and why.
-        case differs(String)
+        /// On purpose, and why; with the key id and the region that we find.
+        case differs(String, ours: (key: String, region: String))
     }
 
     var name: String

@@ -56,8 +56,9 @@ struct IdentityOracleTests {
                 let ours = await outcome(machine)
                 switch one.verdict {
                 case .same: #expect(ours == theirs, "\(one.name)")
-                case .differs(let reason):
+                case .differs(let reason, let expected):
                     different += 1
+                    #expect((ours.key, ours.region) == expected, "\(one.name)")
                     #expect(ours != theirs, "\(one.name): no longer true that \(reason)")
                 }
             }

@@ -1,6 +1,7 @@
 import Content
 import ECRAPI
 import ECREmulator
+import FoundationEssentials
 import Platform
 import TestClouds
 import Testing
@@ -46,7 +47,7 @@ struct DoctorTests {
         try await withPatient { cloud, doctor in
             let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination())
             let api = "http://127.0.0.1:\(cloud.emulator.port)"
-            let me = "arn:aws:iam::111122223333:user/emulator, account 111122223333"
+            let me = "arn:aws:iam::111122223333:user/emulator, account 111122223333, with …3333 from environment"
             #expect(
                 lines(diagnosis) == [
                     "ok source endpoint: \(api)", "ok source clock: agrees with AWS's", "ok source identity: \(me)",
@@ -84,6 +85,19 @@ struct DoctorTests {
                 CopyOptions()
             )
             #expect(ExitStatus.of(results) == 0)
+        }
+    }
+
+    @Test("tries nothing that layers need where only a tag is set")
+    func retag() async throws {
+        try await withPatient { cloud, doctor in
+            for action in ["GetDownloadUrlForLayer", "BatchCheckLayerAvailability", "InitiateLayerUpload"] {
+                cloud.emulator.deny(action: action)
+            }
+            let place = try DestinationReference(parsing: "\(cloud.source()):v2")
+            let diagnosis = try await doctor.examine(cloud.image("v1"), place)
+            #expect(diagnosis.exitCode == 0, "\(diagnosis.text)")
+            #expect(diagnosis.findings.contains { $0.check == "ecr:PutImage" && $0.status == .ok })
         }
     }
 
@@ -227,18 +241,17 @@ struct DoctorTests {
 
     @Test("says how far this machine's clock is off", arguments: [0, 20, -20, 120, -3_600])
     func clock(_ seconds: Int) async throws {
-        try await withPatient { cloud, doctor in
+        let begin = Date(timeIntervalSince1970: Date().timeIntervalSince1970.rounded(.down))
+        try await withPatient({ $0.now = { begin } }) { cloud, _ in
             cloud.emulator.order(Fault(on: "GET /", .skew(seconds: seconds)))
-            let diagnosis = try await doctor.examine(cloud.image("v1"), nil)
+            // This machine's clock stands still, and so does the emulator's.
+            let still = Doctor(cloud.replicator, now: { begin })
+            let diagnosis = try await still.examine(cloud.image("v1"), nil)
             let found = diagnosis.findings.filter { $0.check == "clock" }
             guard abs(seconds) > 30 else { return #expect(found.map(\.status) == [.ok]) }
             #expect(found.map(\.status) == [.warning])
-            // A date has no fractions of a second.
-            let words = (abs(seconds) - 1...abs(seconds) + 1).map {
-                "this machine's is \($0) s \(seconds > 0 ? "behind" : "ahead of") AWS's"
-                    + (abs(seconds) > 300 ? "; requests are signed with AWS's" : "")
-            }
-            #expect(words.contains(found.first?.text ?? ""))
+            let words = "this machine's is \(abs(seconds)) s \(seconds > 0 ? "behind" : "ahead of") AWS's"
+            #expect(found.first?.text == (abs(seconds) > 300 ? words + "; requests are signed with AWS's" : words))
             #expect(diagnosis.exitCode == 0, "the difference is put right")
         }
     }
@@ -271,6 +284,18 @@ struct DoctorTests {
             )
             let dev = try await doctor.examine(cloud.image("v1"), cloud.destination("fixed", tag: "dev-1"))
             #expect(!dev.findings.contains { $0.check == "tag" })
+
+            // The very image is no trouble, and one that may move is told.
+            try cloud.seed(other, tag: "same")
+            let same = try await doctor.examine(cloud.image("same"), cloud.destination("fixed", tag: "v1"))
+            #expect(lines(same).contains("ok destination tag: v1 holds this image already"))
+            cloud.emulator.deny(action: "DescribeRepositories")
+            let unknown = try await doctor.examine(cloud.image("v1"), cloud.destination("fixed"))
+            #expect(
+                lines(unknown).contains(
+                    "warning destination tag: v1 holds \(other.digest); whether it may move isn't known"
+                )
+            )
         }
     }
 
@@ -347,8 +372,8 @@ struct DoctorTests {
             let diagnosis = try await doctor.examine(cloud.image("v1"), place)
             #expect(
                 lines(diagnosis).contains(
-                    "ok destination identity: arn:aws:iam::111122223333:user/emulator, account 111122223333; "
-                        + "the repository is 444455556666's, whose policy must allow it, too"
+                    "ok destination identity: arn:aws:iam::111122223333:user/emulator, account 111122223333, with …3333 "
+                        + "from environment; the repository is 444455556666's, whose policy must allow it, too"
                 )
             )
             #expect(!diagnosis.findings.contains { $0.check == "mounting" })
@@ -407,7 +432,8 @@ struct DoctorTests {
     func elsewhere() async throws {
         try await withPatient { cloud, doctor in
             let layout = try DestinationReference(parsing: "oci:/tmp/ecr-replicate-doctor-nowhere")
-            #expect(try await doctor.examine(cloud.image("v1"), layout).exitCode == 0)
+            let directory = try await doctor.examine(cloud.image("v1"), layout)
+            #expect(directory.exitCode == 0 && directory.text.hasSuffix("\n1 not looked at\n"))
             let plain = try DestinationReference(parsing: "http://127.0.0.1:1/team/app")
             let diagnosis = try await doctor.examine(cloud.image("v1"), plain)
             #expect(diagnosis.findings.filter { $0.status == .failed }.map(\.check) == ["upload"])
