@@ -3,12 +3,15 @@ public struct RoleRefusal: Sendable, Equatable {
     public let roleARN: String
     /// Whether one went along; which one stays here, for it is a kind of password.
     public let sentExternalID: Bool
+    /// Whether a code of a second factor went along.
+    public let sentMFA: Bool
     /// STS's name for it, for example `AccessDenied`.
     public let code: String
     /// In STS's words.
     public let message: String
 
-    public init(roleARN: String, sentExternalID: Bool, code: String, message: String) {
-        (self.roleARN, self.sentExternalID, self.code, self.message) = (roleARN, sentExternalID, code, message)
+    public init(roleARN: String, sentExternalID: Bool, sentMFA: Bool, code: String, message: String) {
+        (self.roleARN, self.sentExternalID, self.sentMFA) = (roleARN, sentExternalID, sentMFA)
+        (self.code, self.message) = (code, message)
     }
 }

@@ -84,6 +84,7 @@ extension STSClient {
                     : RoleRefusal(
                         roleARN: request.roleARN,
                         sentExternalID: request.externalID != nil,
+                        sentMFA: request.serialNumber != nil,
                         code: error.code,
                         message: error.message
                     ),

@@ -49,9 +49,9 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
         )
     }
 
-    /// What S3 says to an address of ECR's that is good: the policy of the VPC endpoint on the way forbids it.
+    /// What S3 says to an address of ECR's that is good: the policy of the VPC endpoint on the way forbids it, most likely.
     ///
-    /// An address that has run out is `AccessDenied` too, and says so.
+    /// An address that has run out is `AccessDenied` too, and says so; and so is a key that ECR may not use any more.
     private static func endpointDenial(
         _ answer: WireResponse,
         _ blob: Descriptor,
@@ -62,18 +62,31 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
         guard answer.status.code == 403, let place = ECRPlace(image: image) else { return nil }
         let text = answer.excerpt(1_000)
         guard text.contains("<Code>AccessDenied<"), !text.contains("Request has expired") else { return nil }
+        let message = storageMessage(text)
+        let isAboutKey = text.contains("kms:")
+        let said = "the layers' host \(url.authority) says AccessDenied\(message.map { ": \($0)" } ?? "")"
         var error = CopyError(
-            .denied(action: "s3:GetObject", text: "the layers' host \(url.authority) says AccessDenied"),
+            isAboutKey ? .keyUnusable(said) : .denied(action: "s3:GetObject", text: said),
             side: source.side,
             image: image,
             operation: "downloading \(blob.digest)",
             requestID: HTTPField.Name("x-amz-request-id").flatMap { answer.fields[$0] }
         )
-        error.advice = NetworkAdvice.forbiddenLayer(place)
+        if !isAboutKey { error.advice = NetworkAdvice.forbiddenLayer(place) }
         return error
     }
 
     var description: String { "\(error.operation) at the \(error.side.rawValue) \(error.image): \(error.cause)" }
+
+    /// What S3 says of the trouble; not the rest, in which it repeats the request.
+    private static func storageMessage(_ text: String) -> String? {
+        guard let start = text.firstRange(of: "<Message>"),
+            let end = text[start.upperBound...].firstRange(of: "</Message>")
+        else { return nil }
+        let message = text[start.upperBound..<end.lowerBound].replacing("&quot;", with: "\"")
+        let isPlain = message.unicodeScalars.allSatisfy { $0.value >= 32 } && !message.contains("X-Amz-")
+        return isPlain && !message.isEmpty ? String(message) : nil
+    }
 
     /// What S3 calls the trouble, for example `AccessDenied`.
     private static func storageCode(_ answer: WireResponse) -> String {

@@ -5,41 +5,49 @@ internal import ECRAPI
 internal import Wire
 
 extension CopyError {
-    /// What to do next, where an error from below and the place it happened at tell more than its reason.
-    static func advice(about error: any Error, side: Side, image: String, _ operation: String) -> String? {
+    /// Says what to do next, where an error from below and the place it happened at tell more than its reason.
+    mutating func advise(about error: any Error, side: Side, image: String, _ operation: String) {
         let place = ECRPlace(image: image)
         switch error {
         case let error as ECRError:
-            if let denial = error.denial { return DenialAdvice(denial, side: side, at: place, face: .api).text }
-            guard error.isAuthentication else { return nil }
-            return CredentialAdvice(code: error.code.rawValue, message: error.message, region: place?.host.region).text
-        case let error as RegistryError: return place.flatMap { advice(about: error, side: side, at: $0) }
+            if let denial = error.denial { return advise(DenialAdvice(denial, side: side, at: place, face: .api)) }
+            guard error.isAuthentication else { return }
+            let (code, message) = (error.code.rawValue, error.message)
+            advice = CredentialAdvice(code: code, message: message, region: place?.host.region).text
+        case let error as RegistryError:
+            if let place { advise(about: error, side: side, at: place) }
         case let error as STSError:
-            if let denial = error.denial { return DenialAdvice(denial, side: side, at: place, face: .tokens).text }
-            return CredentialAdvice(code: error.code, message: error.message, region: place?.host.region).text
+            if let denial = error.denial { return advise(DenialAdvice(denial, side: side, at: place, face: .tokens)) }
+            advice = CredentialAdvice(code: error.code, message: error.message, region: place?.host.region).text
         case let error as IdentityError:
             if let failure = error.failure, failure.reason != .badURL {
-                return NetworkAdvice(failure, side: side, operation: operation, at: place).text ?? error.remedy
+                advice = NetworkAdvice(failure, side: side, operation: operation, at: place).text ?? error.remedy
+            } else if error.isPassing || error.failure != nil {
+                advice = error.remedy
+            } else {
+                advice = error.refusal.flatMap { RoleAdvice($0, region: place?.host.region).text }
             }
-            if error.isPassing || error.failure != nil { return error.remedy }
-            return error.refusal.flatMap { RoleAdvice($0, region: place?.host.region).text }
         case let error as WireError:
-            return NetworkAdvice(error, side: side, operation: operation, at: place).text
-        default: return nil
+            advice = NetworkAdvice(error, side: side, operation: operation, at: place).text
+        default: break
         }
     }
 
+    private mutating func advise(_ denial: DenialAdvice) { (advice, copyAdvice) = (denial.text, denial.allOfIt) }
+
     /// ECR's registry says what its API says, in the words of a registry.
-    private static func advice(about error: RegistryError, side: Side, at place: ECRPlace) -> String? {
+    private mutating func advise(about error: RegistryError, side: Side, at place: ECRPlace) {
         switch error.kind {
         case .denied:
-            let denial = ECRError.Denial(sentence: error.message, action: iamAction(error.operation))
-            return DenialAdvice(denial, side: side, at: place, face: .registry).text
+            let denial = ECRError.Denial(sentence: error.message, action: Self.iamAction(error.operation))
+            advise(DenialAdvice(denial, side: side, at: place, face: .registry))
         case .unauthorized, .tokenExpired:
-            return
-                "the registry wants a token of account \(place.host.account) in \(place.host.region): check the endpoint "
-                + "flags of the \(side.rawValue), which may send GetAuthorizationToken to another region"
-        default: return nil
+            // One token serves every account of a region.
+            advice =
+                "the registry wants a token of region \(place.host.region): check the endpoint flags of the "
+                + "\(side.rawValue), which may send GetAuthorizationToken to another region, or whether the session that "
+                + "got the token was ended"
+        default: break
         }
     }
 }
@@ -52,46 +60,80 @@ struct RoleAdvice {
     init(_ refusal: RoleRefusal, region: String?) { (self.refusal, self.region) = (refusal, region) }
 
     var text: String? {
+        guard !refusal.isAboutMFA else {
+            return
+                "run again with the code that is shown now, for each is good once; if it is refused again, check the "
+                + "clock of the device and mfa_serial in the profile"
+        }
         guard let denial = refusal.denial else {
             return CredentialAdvice(code: refusal.code, message: refusal.message, region: region).text
         }
+        let advice = DenialAdvice(
+            denial,
+            side: .source,
+            at: nil,
+            face: .tokens,
+            on: refusal.roleARN,
+            conditions: conditions
+        )
         guard denial.reason == .unstated, !denial.isExplicit else {
-            let text = DenialAdvice(denial, side: .source, at: nil, face: .tokens).text
-            return denial.reason == .resourcePolicy ? text + handshake : text
+            return denial.reason == .resourcePolicy && !denial.isExplicit ? advice.text + handshake : advice.text
         }
-        let caller = denial.principal.flatMap { Principal(arn: $0) }
+        let caller = advice.principal
         let identity = PolicyStatement([denial.action], on: [refusal.roleARN])
         let role = Principal(arn: refusal.roleARN)?.words ?? "the role"
         var text =
             "AWS doesn't say which of two is missing. That \(caller?.words ?? "the caller") may; add this to an identity "
             + "policy there:\n    \(identity.line)\n  or that the role lets it in; add this to the trust policy of \(role):"
-        let (who, usual) = caller?.inPolicy ?? (.aws("ARN-OF-THE-CALLER"), nil)
-        let condition =
-            refusal.sentExternalID
-            ? PolicyStatement.Condition("StringEquals", "sts:ExternalId", "THE-EXTERNAL-ID-THAT-WAS-SENT") : usual
-        text += "\n    \(PolicyStatement(principal: who, [denial.action], condition: condition).line)"
+        let (who, usual) = caller?.inPolicy ?? (.aws("ARN-OF-THE-CALLER"), [])
+        text += "\n    \(PolicyStatement(principal: who, [denial.action], conditions: usual + conditions).line)"
         return text + (caller.map(DenialAdvice.pathHint) ?? "") + handshake
+    }
+
+    /// What was sent, so that a trust policy can go on asking for it.
+    private var conditions: [PolicyStatement.Condition] {
+        let id = PolicyStatement.Condition("StringEquals", "sts:ExternalId", "THE-EXTERNAL-ID-THAT-WAS-SENT")
+        let factor = PolicyStatement.Condition("Bool", "aws:MultiFactorAuthPresent", "true")
+        return (refusal.sentExternalID ? [id] : []) + (refusal.sentMFA ? [factor] : [])
     }
 
     /// The external id is a kind of password, and isn't shown.
     private var handshake: String {
-        refusal.sentExternalID
+        let id =
+            refusal.sentExternalID
             ? "\n    an external id was sent; a trust policy that asks for sts:ExternalId must name the same"
             : "\n    no external id was sent; if the trust policy asks for sts:ExternalId, pass it with --external-id"
+        return refusal.sentMFA
+            ? id
+            : id
+                + "\n    no code of a second factor was sent; if the trust policy asks for aws:MultiFactorAuthPresent, set "
+                + "mfa_serial in the profile instead: the statement above lets in without one"
     }
 }
 
 extension RoleRefusal {
     /// `nil` where the refusal is about something else than permission.
-    var denial: ECRError.Denial? {
-        guard ["AccessDenied", "AccessDeniedException"].contains(code) else { return nil }
-        return ECRError.Denial(sentence: message, action: "sts:AssumeRole")
-    }
+    var denial: ECRError.Denial? { ECRError.Denial(code: code, message: message, action: "sts:AssumeRole") }
+
+    fileprivate var isAboutMFA: Bool { ECRError.Denial.isAboutMFA(message) }
 }
 
 extension STSError {
-    fileprivate var denial: ECRError.Denial? {
-        guard ["AccessDenied", "AccessDeniedException"].contains(code) else { return nil }
-        return ECRError.Denial(sentence: message, action: "sts:\(operation)")
+    /// `nil` where the refusal is about something else than permission.
+    var denial: ECRError.Denial? { ECRError.Denial(code: code, message: message, action: "sts:\(operation)") }
+}
+
+extension ECRError.Denial {
+    /// - Returns: `nil` unless that is how STS says that somebody may not.
+    fileprivate init?(code: String, message: String, action: String) {
+        guard ["AccessDenied", "AccessDeniedException"].contains(code), !Self.isAboutMFA(message) else { return nil }
+        self.init(sentence: message, action: action)
+    }
+
+    /// A code that is wrong is `AccessDenied` as well.
+    ///
+    /// Its text begins `MultiFactorAuthentication failed with invalid MFA one time pass code`.
+    fileprivate static func isAboutMFA(_ message: String) -> Bool {
+        message.contains("MultiFactorAuthentication failed")
     }
 }

@@ -27,7 +27,7 @@ extension CopyError {
     /// The same, with what the caller should do about it where that can be told from the place.
     init(explaining error: any Error, side: Side, image: String, _ operation: String) {
         self.init(naming: error, side: side, image: image, operation)
-        if advice == nil { advice = Self.advice(about: error, side: side, image: image, operation) }
+        if advice == nil { advise(about: error, side: side, image: image, operation) }
     }
 
     private init(naming error: any Error, side: Side, image: String, _ operation: String) {
@@ -129,9 +129,9 @@ extension CopyError {
 
     private static func reason(of error: STSError) -> Reason {
         if error.retryAdvice != .never { return .throttled(error.message) }
-        return ["AccessDenied", "AccessDeniedException"].contains(error.code)
-            ? .denied(action: "sts:\(error.operation)", text: error.message)
-            : .noCredentials("AWS does not accept the credentials (\(error.code)): \(error.message)", remedy: checkKeys)
+        return error.denial == nil
+            ? .noCredentials("AWS does not accept the credentials (\(error.code)): \(error.message)", remedy: checkKeys)
+            : .denied(action: "sts:\(error.operation)", text: error.message)
     }
 
     private static func reason(of error: RegistryError) -> Reason {

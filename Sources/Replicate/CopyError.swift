@@ -53,6 +53,8 @@ public struct CopyError: Error, Sendable, Equatable {
     public var onlyReads = false
     /// What to do next, where more is known than the reason tells; it may have several lines.
     public var advice: String?
+    /// What else helps a copy, and is not said where nothing is copied.
+    public var copyAdvice: String?
 
     public init(_ reason: Reason, side: Side, image: String, operation: String, requestID: String? = nil) {
         self.reason = reason
@@ -157,7 +159,11 @@ extension CopyError: CustomStringConvertible {
     }
 
     /// What to do next.
-    public var remedy: String { advice ?? usualRemedy }
+    public var remedy: String {
+        let next = advice ?? usualRemedy
+        guard !onlyReads, let copyAdvice else { return next }
+        return "\(next)\n    \(copyAdvice)"
+    }
 
     private var usualRemedy: String {
         switch reason {

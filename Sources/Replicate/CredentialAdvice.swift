@@ -16,7 +16,7 @@ struct CredentialAdvice {
         case "ExpiredTokenException", "ExpiredToken":
             "the session has ended: begin a new one (aws sso login, aws sts assume-role, a new job), then run again"
         case "UnrecognizedClientException", "InvalidClientTokenId": unknownKeys
-        case "OptInRequired", "RegionDisabledException": region.map(Self.enable) ?? Self.enable("it")
+        case "OptInRequired", "RegionDisabledException": Self.enable(region)
         case "InvalidSignatureException", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "RequestExpired",
             "RequestInTheFuture":
             signature
@@ -40,8 +40,12 @@ struct CredentialAdvice {
     private static let checkKeyID =
         "check the access key id and the session token: AWS doesn't know them, or they were deleted"
 
-    private static func enable(_ region: String) -> String {
-        "\(region) may not be enabled for the account: aws account enable-region --region-name \(region)"
+    /// Only in AWS's own partition do accounts ask for regions.
+    private static func enable(_ region: String?) -> String {
+        guard let region, Partition(region: region) == .aws else {
+            return "\(region ?? "the region") may not be enabled for the account: ask who administers it"
+        }
+        return "\(region) may not be enabled for the account: aws account enable-region --region-name \(region)"
     }
 
     private var signature: String {

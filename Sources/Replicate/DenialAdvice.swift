@@ -6,32 +6,69 @@ internal import ECRAPI
 /// - Source: facts/ecr.md D.4, D.5; IAM User Guide, "Policy evaluation logic"
 struct DenialAdvice {
     /// Through which VPC endpoint the request went, if it went through one.
-    enum Face: String { case api = "ecr.api", registry = "ecr.dkr", tokens = "sts", layers = "s3" }
+    enum Face: String { case api = "ecr.api", registry = "ecr.dkr", tokens = "sts" }
 
     let denial: ECRError.Denial
     let side: CopyError.Side
     /// The repository at hand; `nil` where no ECR is in play.
     let place: ECRPlace?
     let face: Face
-    private let principal: Principal?
+    /// `nil` where nobody is named whom a policy could name.
+    let principal: Principal?
     private let resource: ResourceName?
+    private let conditions: [PolicyStatement.Condition]
 
-    init(_ denial: ECRError.Denial, side: CopyError.Side, at place: ECRPlace?, face: Face) {
+    /// What the sentence names is believed as far as it fits the place: whoever answers at an endpoint of somebody's own
+    /// must not have us print a statement that lets strangers in, or into everything.
+    ///
+    /// - Parameter known: What the request was about, where that is no repository.
+    /// - Parameter conditions: What the owner's policy should ask besides.
+    init(
+        _ denial: ECRError.Denial,
+        side: CopyError.Side,
+        at place: ECRPlace?,
+        face: Face,
+        on known: String? = nil,
+        conditions: [PolicyStatement.Condition] = []
+    ) {
         (self.denial, self.side, self.place, self.face) = (denial, side, place, face)
-        principal = denial.principal.flatMap { Principal(arn: $0) }
-        let named = denial.resource ?? (denial.action == Self.token ? "*" : place?.arn)
-        resource = named.map(ResourceName.init)
+        self.conditions = conditions
+        let home = place.map { ResourceName($0.arn) } ?? known.map(ResourceName.init)
+        principal = denial.principal.flatMap { Principal(arn: $0) }.flatMap { principal in
+            !principal.arn.contains("*") && (home?.partition ?? principal.partition) == principal.partition
+                ? principal : nil
+        }
+        resource = known.map(ResourceName.init) ?? Self.resource(of: denial, at: home)
     }
 
-    private static let token = "ecr:GetAuthorizationToken"
-
-    var text: String {
-        guard !denial.isExplicit else { return withdrawal }
-        return denial.action.hasPrefix("ecr:") ? addition + Self.allOfIt : addition
+    private static func resource(of denial: ECRError.Denial, at home: ResourceName?) -> ResourceName? {
+        if registryWide.contains(denial.action) { return ResourceName("*") }
+        let isAboutRepository = denial.action.hasPrefix("ecr:")
+        guard let named = denial.resource.map(ResourceName.init), let home, !named.text.contains("*"),
+            named.partition == home.partition, named.region == home.region, named.account == home.account,
+            !isAboutRepository || named.repository != nil
+        else { return isAboutRepository ? home : nil }
+        return named
     }
+
+    /// Actions that can't be limited to a repository.
+    ///
+    /// - Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon ECR"
+    private static let registryWide: Set<String> = [
+        "ecr:GetAuthorizationToken", "ecr:DescribeRegistry", "ecr:DescribePullThroughCacheRules",
+        "ecr:DescribeRepositoryCreationTemplates", "ecr:GetAccountSetting", "ecr:GetRegistryPolicy",
+    ]
+
+    var text: String { denial.isExplicit ? withdrawal : addition }
 
     /// Statements come one by one, a denial at a time; who wants them all can have them.
-    private static let allOfIt = "\n    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION"
+    var allOfIt: String? {
+        guard !denial.isExplicit, denial.action.hasPrefix("ecr:"), denial.reason != .resourceControlPolicy else {
+            return nil
+        }
+        let who = principal.map { " --principal \($0.arn)" } ?? ""
+        return "all that it takes, at once: ecr-replicate iam-policy\(who) SOURCE DESTINATION"
+    }
 
     /// A deny beats every allow: nothing can be added that helps.
     private var withdrawal: String {
@@ -63,19 +100,20 @@ struct DenialAdvice {
         case .serviceControlPolicy:
             added(to: "a service control policy of \(callersAccount) (ask who administers its organization)", identity)
         case .resourceControlPolicy:
-            added(
-                to: "a resource control policy of \(ownersAccount) (ask who administers its organization)",
-                PolicyStatement(principal: .anyone, [denial.action], on: identity.resources)
-            )
+            "ask who administers the organization of \(ownersAccount): resource control policies only deny, so one of "
+                + "them has a Deny that matches \(denial.action) on \(resource?.text ?? "it"), or lacks the exception for "
+                + "\(caller)"
         case .endpointPolicy:
             added(
                 to: endpoint,
-                PolicyStatement(
-                    principal: principal?.inPolicy.principal ?? .anyone,
-                    [denial.action],
-                    on: identity.resources,
-                    condition: principal?.inPolicy.condition
-                )
+                resource.map {
+                    PolicyStatement(
+                        principal: principal?.inPolicy.principal ?? .anyone,
+                        [denial.action],
+                        on: [$0.text],
+                        conditions: principal?.inPolicy.conditions ?? []
+                    )
+                }
             )
         case .unstated:
             isAcrossAccounts
@@ -85,25 +123,31 @@ struct DenialAdvice {
         }
     }
 
-    private func added(to policy: String, _ statement: PolicyStatement) -> String {
-        "add this to \(policy):\n    \(statement.line)"
+    private func added(to policy: String, _ statement: PolicyStatement?) -> String {
+        guard let statement else {
+            return "allow \(denial.action) in \(policy), on what the text names if that is yours"
+        }
+        return "add this to \(policy):\n    \(statement.line)"
     }
 
-    private var identity: PolicyStatement {
-        PolicyStatement([denial.action], on: [resource?.text ?? "*"])
+    /// `nil` where nothing is known to be what it is about.
+    private var identity: PolicyStatement? { resource.map { PolicyStatement([denial.action], on: [$0.text]) } }
+
+    /// The policy of a repository or a role has no `Resource`; that of a registry, which speaks for many, or a key has.
+    private var isAboutItself: Bool {
+        !isRegistryPolicy && (denial.action.hasPrefix("ecr:") || denial.action.hasPrefix("sts:"))
     }
 
-    /// The policy of a repository has no `Resource`; that of a registry, which speaks for many, has.
     private var resourceAddition: String {
         guard let principal else {
             return "let \(caller) do \(denial.action) in \(owner)"
         }
-        let (who, condition) = principal.inPolicy
+        let (who, usual) = principal.inPolicy
         let statement = PolicyStatement(
             principal: who,
             [denial.action],
-            on: isRegistryPolicy ? identity.resources : [],
-            condition: condition
+            on: isAboutItself ? [] : identity?.resources ?? [],
+            conditions: usual + conditions
         )
         return added(to: owner, statement) + Self.pathHint(principal)
     }
@@ -118,11 +162,11 @@ struct DenialAdvice {
     // MARK: Words
 
     private var caller: String {
-        principal?.words ?? denial.principal ?? "the identity used for the \(side.rawValue)"
+        principal?.words ?? "the identity used for the \(side.rawValue)"
     }
 
     private var identityPolicy: String {
-        principal == nil && denial.principal == nil ? "the policy of \(caller)" : "an identity policy of \(caller)"
+        principal == nil ? "the policy of \(caller)" : "an identity policy of \(caller)"
     }
 
     private var callersAccount: String { principal.map { "account \($0.account)" } ?? "the caller's account" }
@@ -138,19 +182,19 @@ struct DenialAdvice {
 
     /// The policy that belongs to the resource.
     private var owner: String {
-        if denial.action.hasPrefix("s3:") { return "the policy of the layers' bucket, which is AWS's" }
         if denial.action.hasPrefix("sts:"), let role = resource?.role { return "the trust policy of \(role)" }
         let location = [
             (resource?.account ?? place?.host.account.value).map { "account \($0)" },
             resource?.region ?? place?.host.region,
         ].compactMap { $0 }.joined(separator: ", ")
         if isRegistryPolicy { return "the registry policy of \(location)" }
+        guard denial.action.hasPrefix("ecr:") else { return "the policy of \(resource?.text ?? "what the text names")" }
         guard let name = resource?.repository ?? place?.repository.value else { return "the repository's policy" }
         return "the policy of repository \(name) in \(location)"
     }
 
     private var endpoint: String {
-        let region = face == .layers ? place?.host.region : resource?.region ?? place?.host.region
+        let region = resource?.region ?? place?.host.region
         return "the policy of the VPC endpoint for \(face.rawValue)\(region.map { " in \($0)" } ?? "")"
     }
 
@@ -162,6 +206,7 @@ struct DenialAdvice {
     /// What an ARN says of the resource.
     private struct ResourceName {
         let text: String
+        let partition: String?
         let region: String?
         let account: String?
         let repository: String?
@@ -171,9 +216,10 @@ struct DenialAdvice {
             self.text = text
             let fields = text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
             guard fields.count == 6 else {
-                (region, account, repository, role) = (nil, nil, nil, nil)
+                (partition, region, account, repository, role) = (nil, nil, nil, nil, nil)
                 return
             }
+            partition = fields[1]
             region = fields[3].isEmpty ? nil : fields[3]
             account = fields[4].isEmpty ? nil : fields[4]
             let rest = fields[5]

@@ -39,9 +39,12 @@ struct NetworkAdvice {
         let host = url?.host ?? "the host"
         if error.curlCode == Self.unresolvedProxy { return "check the proxy's name in HTTPS_PROXY" }
         if error.reason == .proxyRefused {
-            return error.proxyStatus == 407
-                ? "the proxy wants a login: write it as HTTPS_PROXY=http://USER:PASSWORD@PROXY:PORT"
-                : "the proxy won't connect to \(host): have it allow that, or name \(host) in NO_PROXY"
+            return switch error.proxyStatus {
+            case 407?: "the proxy wants a login: write it as HTTPS_PROXY=http://USER:PASSWORD@PROXY:PORT"
+            case let status? where status >= 500:
+                "the proxy doesn't get to \(host) itself: ask who runs it, or, if this machine does, name \(host) in NO_PROXY"
+            default: "the proxy won't connect to \(host): have it allow that, or name \(host) in NO_PROXY"
+            }
         }
         guard let named = connectedHost, let url, named != url.host else { return nil }
         return "that is the proxy's address: check HTTPS_PROXY, or name \(host) in NO_PROXY"
@@ -65,7 +68,8 @@ struct NetworkAdvice {
         let text = error.detail
         let host = url?.authority ?? "the host"
         if error.curlCode == Self.badBundle {
-            return "the bundle of certificates can't be read: check --ca-bundle and AWS_CA_BUNDLE"
+            return
+                "the bundle of certificates can't be read: check --ca-bundle, AWS_CA_BUNDLE and ca_bundle in the profile"
         }
         if text.contains("no alternative certificate subject name") || text.contains("does not match target") {
             return
@@ -94,18 +98,39 @@ struct NetworkAdvice {
             return "nothing answers at \(url.authority): check the endpoint flags of the \(side.rawValue), "
                 + "AWS_ENDPOINT_URL_ECR and AWS_ENDPOINT_URL"
         }
-        let service = url.host == place.host.name ? "ecr.dkr" : url.host.hasPrefix("sts.") ? "sts" : "ecr.api"
         let end =
-            "in a VPC without internet access make an interface endpoint for \(service) in \(region), with private DNS"
-        return error.reason == .unresolvable
-            ? "check the region in the reference ('\(region)') and this machine's DNS; \(end)"
-            : "check this machine's routes and firewalls, port 443; \(end) and a security group that lets this machine in"
+            Self.isDualStack(url)
+            ? "in a VPC without internet access leave dual stack off (--dual-stack, AWS_USE_DUALSTACK_ENDPOINT, "
+                + "use_dualstack_endpoint in the profile): interface endpoints don't have that name, but AWS's usual one"
+            : "in a VPC without internet access make an interface endpoint for \(Self.service(of: url)) in \(region), with "
+                + "private DNS"
+        guard error.reason != .unresolvable else {
+            return "check the region in the reference ('\(region)') and this machine's DNS; \(end)"
+        }
+        let inside = Self.isDualStack(url) ? "" : " and a security group that lets this machine in"
+        return "check this machine's routes and firewalls, port 443; \(end)\(inside)"
+    }
+
+    /// As an interface endpoint names it.
+    ///
+    /// The labels tell, for a registry has several names: `ACCOUNT.dkr.ecr.…`, `ACCOUNT.dkr.ecr-fips.…`,
+    /// `ACCOUNT.dkr-ecr.…`, `VPCE.dkr.ecr.…`.
+    private static func service(of url: HTTPURL) -> String {
+        let labels = url.host.split(separator: ".")
+        if labels.contains(where: { $0 == "dkr" || $0.hasPrefix("dkr-ecr") }) { return "ecr.dkr" }
+        return labels.contains { $0 == "sts" || $0 == "sts-fips" } ? "sts" : "ecr.api"
+    }
+
+    /// PrivateLink has no endpoints by these names.
+    private static func isDualStack(_ url: HTTPURL) -> Bool {
+        url.host.hasSuffix(".on.aws")
+            || Partition.allCases.contains { url.host.hasSuffix(".\($0.dualStackAPIDomain)") }
     }
 
     private var isLayerHost: Bool {
         guard let url else { return false }
         return url.host.contains("-starport-layer-bucket")
-            || (operation.hasPrefix("downloading") && url.host != place?.host.name)
+            || (operation.hasPrefix("downloading") && Self.service(of: url) != "ecr.dkr")
     }
 
     private static func layerHost(_ host: String, _ place: ECRPlace) -> String {
@@ -115,7 +140,7 @@ struct NetworkAdvice {
 
     /// Where somebody answers, and doesn't let the layer go.
     static func forbiddenLayer(_ place: ECRPlace) -> String {
-        "the address is ECR's and good, so it is a VPC endpoint for S3 in \(place.host.region), on the way of this machine, "
+        "the address is ECR's and good, so it is most likely a VPC endpoint for S3 in \(place.host.region), on the way of this machine, "
             + "that forbids it; add this to its policy:\n    \(layers(of: place))"
     }
 
@@ -124,8 +149,6 @@ struct NetworkAdvice {
     }
 
     private static func isAWS(_ url: HTTPURL) -> Bool {
-        Partition.allCases.contains { partition in
-            [partition.domain, partition.dualStackAPIDomain].contains { url.host.hasSuffix(".\($0)") }
-        } || url.host.hasSuffix(".on.aws")
+        isDualStack(url) || Partition.allCases.contains { url.host.hasSuffix(".\($0.domain)") }
     }
 }

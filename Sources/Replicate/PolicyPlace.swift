@@ -40,8 +40,10 @@ public struct PolicyPlace: Sendable, Hashable {
 
     private static let star = "xx"
 
+    /// Whether it may be more than one repository.
     public var isPattern: Bool { pattern.contains("*") }
 
+    /// The repository's, or with `*` that of all that match.
     public var arn: String {
         "arn:\(host.partition.rawValue):ecr:\(host.region):\(host.account):repository/\(pattern)"
     }

@@ -54,17 +54,39 @@ extension PolicySet.SidePolicies {
 
     private var verb: String { side == .source ? "reads" : "writes" }
 
+    /// Of a policy that belongs to an identity: another copy's has another, and stays.
+    private var policyName: String {
+        // IAM takes neither / nor *, and ECR neither + nor @, so that no two repositories have one name.
+        let repository = place.pattern.replacing("/", with: "+").replacing("*", with: "@")
+        let name = "ecr-replicate-\(side.rawValue)-\(place.host.account)-\(place.host.region)-\(repository)"
+        guard name.utf8.count > Self.longestName else { return name }
+        let hash = Digest(of: Array(name.utf8)).hex.prefix(16)
+        return "\(name.prefix(Self.longestName - 17))-\(hash)"
+    }
+
+    /// In characters.
+    ///
+    /// - Source: IAM API Reference, "PutRolePolicy"
+    private static let longestName = 128
+
     private func attaching(_ file: String) -> [String] {
-        let name = "ecr-replicate-\(side.rawValue)"
+        let name = policyName
+        let replaced = "this would replace a policy of that name"
         return switch caller.kind {
         case .role(let role):
-            ["  aws iam put-role-policy --role-name \(role) --policy-name \(name) --policy-document \(file)"]
+            [replaced, "  aws iam put-role-policy --role-name \(role) --policy-name \(name) --policy-document \(file)"]
         case .user(let user):
-            ["  aws iam put-user-policy --user-name \(user) --policy-name \(name) --policy-document \(file)"]
+            [replaced, "  aws iam put-user-policy --user-name \(user) --policy-name \(name) --policy-document \(file)"]
         case .permissionSet:
             [
+                "a permission set has one inline policy, which this would replace: add the statements to it; what is there "
+                    + "says",
+                "  aws sso-admin get-inline-policy-for-permission-set --instance-arn INSTANCE --permission-set-arn SET",
                 "  aws sso-admin put-inline-policy-to-permission-set --instance-arn INSTANCE --permission-set-arn SET "
-                    + "--inline-policy \(file)"
+                    + "--inline-policy \(file)",
+                "nothing has changed for anybody before",
+                "  aws sso-admin provision-permission-set --instance-arn INSTANCE --permission-set-arn SET "
+                    + "--target-type ALL_PROVISIONED_ACCOUNTS",
             ]
         case .federated, .account:
             ["  aws iam create-policy --policy-name \(name) --policy-document \(file), then attach it to who \(verb)"]

@@ -29,6 +29,22 @@ public struct PolicyRequest: Sendable, Hashable {
     }
 }
 
+/// A repository that is to be created by a caller of another account.
+///
+/// ECR may let such a caller create it, but what is new has no policy, so that nothing could be written to it.
+///
+/// - Source: facts/ecr.md D.4
+public struct ForeignCreation: Error, Hashable, CustomStringConvertible {
+    public let caller: String
+    public let account: String
+
+    public var description: String {
+        "\(caller) can't create a repository in account \(account) and write to it: a repository that is new has no "
+            + "policy that lets another account in; name a role of account \(account) with --destination-role-arn, or "
+            + "create the repository there first"
+    }
+}
+
 /// The policies that a copy needs, and no more.
 ///
 /// - Source: DESIGN section 7, `iam-policy`; facts/ecr.md D.2 to D.4
@@ -47,9 +63,16 @@ public struct PolicySet: Sendable {
     public let source: SidePolicies?
     public let destination: SidePolicies?
 
-    public init(_ request: PolicyRequest) {
+    /// - Throws: ``ForeignCreation`` where no policies suffice.
+    public init(_ request: PolicyRequest) throws(ForeignCreation) {
+        if let place = request.destination, request.createsRepository || request.keyARN != nil {
+            let caller = request.caller(at: place, request.writer)
+            let account = place.host.account.value
+            guard caller.account == account else { throw ForeignCreation(caller: caller.words, account: account) }
+        }
         var source = request.source
-        if let from = request.source, let to = request.destination, from.arn == to.arn,
+        // Of patterns that are equal a copy goes from any that match to any other.
+        if let from = request.source, let to = request.destination, from.arn == to.arn, !to.isPattern,
             request.caller(at: from, request.reader) == request.caller(at: to, request.writer)
         {
             // One repository, reached by one identity: nothing is read that isn't asked of the destination.
@@ -93,14 +116,14 @@ public struct PolicySet: Sendable {
             }
         }
         let identity = groups.map { title, actions in
-            PolicyStatement(id: title.id, actions, on: [title.resource], condition: title.condition)
+            PolicyStatement(id: title.id, actions, on: [title.resource], conditions: title.conditions)
         }
-        let (principal, condition) = caller.inPolicy
+        let (principal, conditions) = caller.inPolicy
         let repository = PolicyStatement(
             id: side == .source ? "LetRead" : "LetWrite",
             principal: principal,
             groups.filter { $0.title.isAboutRepository }.flatMap(\.actions),
-            condition: condition
+            conditions: conditions
         )
         return SidePolicies(
             side: side,
@@ -129,7 +152,7 @@ public struct PolicySet: Sendable {
     private struct Title: Equatable {
         var id: String
         var resource: String
-        var condition: PolicyStatement.Condition?
+        var conditions: [PolicyStatement.Condition] = []
         /// Whether the repository's own policy can say it.
         var isAboutRepository = false
     }
@@ -148,11 +171,13 @@ public struct PolicySet: Sendable {
             Title(
                 id: "CreateWithKey",
                 resource: request.keyARN ?? "*",
-                condition: .init(
-                    "StringEquals",
-                    "kms:ViaService",
-                    "ecr.\(place.host.region).\(place.host.partition.domain)"
-                )
+                conditions: [
+                    .init(
+                        "StringEquals",
+                        "kms:ViaService",
+                        "ecr.\(place.host.region).\(place.host.partition.domain)"
+                    )
+                ]
             )
         }
     }

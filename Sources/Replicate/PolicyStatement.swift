@@ -8,6 +8,7 @@ public struct PolicyStatement: Sendable, Hashable {
         case aws(String)
     }
 
+    /// What must hold of a request besides: `test`, for example `StringEquals`, of `key` against `value`.
     public struct Condition: Sendable, Hashable {
         public var test: String
         public var key: String
@@ -23,17 +24,18 @@ public struct PolicyStatement: Sendable, Hashable {
     public var actions: [String]
     /// Empty in the policy of a resource, which is about that resource.
     public var resources: [String]
-    public var condition: Condition?
+    /// All of them must hold.
+    public var conditions: [Condition]
 
     public init(
         id: String? = nil,
         principal: Principal? = nil,
         _ actions: [String],
         on resources: [String] = [],
-        condition: Condition? = nil
+        conditions: [Condition] = []
     ) {
         (self.id, self.principal, self.actions, self.resources) = (id, principal, actions, resources)
-        self.condition = condition
+        self.conditions = conditions
     }
 
     /// In one line, ready to be pasted into a policy.
@@ -49,11 +51,19 @@ public struct PolicyStatement: Sendable, Hashable {
         }
         members.append(("Action", PolicyJSON(oneOrMany: actions)))
         if !resources.isEmpty { members.append(("Resource", PolicyJSON(oneOrMany: resources))) }
-        if let condition {
-            let test = PolicyJSON.members([(condition.key, .text(condition.value))])
-            members.append(("Condition", .members([(condition.test, test)])))
-        }
+        if !conditions.isEmpty { members.append(("Condition", conditionJSON)) }
         return .members(members)
+    }
+
+    /// A test stands once, with all the keys it is of.
+    private var conditionJSON: PolicyJSON {
+        var tests: [String] = []
+        for condition in conditions where !tests.contains(condition.test) { tests.append(condition.test) }
+        return .members(
+            tests.map { test in
+                (test, .members(conditions.filter { $0.test == test }.map { ($0.key, .text($0.value)) }))
+            }
+        )
     }
 }
 

@@ -12,6 +12,7 @@ public struct Principal: Sendable, Hashable {
         case account
     }
 
+    /// For example `aws-cn`.
     let partition: String
     public let account: String
     let kind: Kind
@@ -70,16 +71,18 @@ public struct Principal: Sendable, Hashable {
     /// Whether a path may stand before the name that is not in ``arn``.
     var mayHavePath: Bool { if case .role(let name) = kind { arn.hasSuffix(":role/\(name)") } else { false } }
 
-    /// How a resource's policy lets them in, and under which condition.
-    var inPolicy: (principal: PolicyStatement.Principal, condition: PolicyStatement.Condition?) {
-        guard case .permissionSet(_, let role) = kind else { return (.aws(arn), nil) }
+    /// How a resource's policy lets them in, and under which conditions.
+    var inPolicy: (principal: PolicyStatement.Principal, conditions: [PolicyStatement.Condition]) {
+        guard case .permissionSet(_, let role) = kind else { return (.aws(arn), []) }
         return (
             .aws("arn:\(partition):iam::\(account):root"),
-            PolicyStatement.Condition(
-                "ArnLike",
-                "aws:PrincipalArn",
-                "arn:\(partition):iam::\(account):role/aws-reserved/sso.amazonaws.com/*\(role)"
-            )
+            [
+                PolicyStatement.Condition(
+                    "ArnLike",
+                    "aws:PrincipalArn",
+                    "arn:\(partition):iam::\(account):role/aws-reserved/sso.amazonaws.com/*\(role)"
+                )
+            ]
         )
     }
 }

@@ -49,10 +49,10 @@ struct IAMPolicyCommand: AsyncParsableCommand {
     @OptionGroup(title: "Who copies") var callers: CallerArguments
     @OptionGroup(title: "As for copy") var copying: CopyShapeArguments
 
-    func validate() throws { _ = try request() }
+    func validate() throws { _ = try policies() }
 
     func run() async throws {
-        let policies = PolicySet(try request())
+        let policies = try policies()
         if let only {
             guard let policy = policies[only] else {
                 throw ValidationError("this copy needs no \(only.rawValue) policy")
@@ -63,6 +63,11 @@ struct IAMPolicyCommand: AsyncParsableCommand {
         } else {
             LineStream.standardOutput.write(policies.text)
         }
+    }
+
+    private func policies() throws -> PolicySet {
+        let request = try request()
+        do { return try PolicySet(request) } catch { throw ValidationError("\(error)") }
     }
 
     private func request() throws -> PolicyRequest {

@@ -25,10 +25,14 @@ struct IAMPolicyCommandTests {
         #expect(
             ended.lines.filter { $0.hasPrefix("#") } == [
                 "# source-identity: for role build in account 111122223333, who reads",
-                "#   aws iam put-role-policy --role-name build --policy-name ecr-replicate-source "
+                "# this would replace a policy of that name",
+                "#   aws iam put-role-policy --role-name build "
+                    + "--policy-name ecr-replicate-source-111122223333-eu-west-1-team+app "
                     + "--policy-document file://source-identity.json",
                 "# destination-identity: for role build in account 111122223333, who writes",
-                "#   aws iam put-role-policy --role-name build --policy-name ecr-replicate-destination "
+                "# this would replace a policy of that name",
+                "#   aws iam put-role-policy --role-name build "
+                    + "--policy-name ecr-replicate-destination-444455556666-us-east-1-prod+app "
                     + "--policy-document file://destination-identity.json",
                 "# destination-repository: for each repository prod/app in account 444455556666, us-east-1;",
                 "# add the statement to a policy that is there already, which this would replace",
@@ -52,6 +56,25 @@ struct IAMPolicyCommandTests {
         let none = try await run("--only", "source-repository", Self.source, Self.destination)
         #expect(none.exitCode == 64 && none.output.isEmpty)
         #expect(none.errors.contains("this copy needs no source-repository policy"))
+    }
+
+    @Test("points to a role where a repository is to be created in another account")
+    func foreignCreation() async throws {
+        let refused = try await run("--create-repository", "defaults", Self.source, Self.destination)
+        #expect(refused.exitCode == 64 && refused.output.isEmpty)
+        #expect(refused.errors.contains("name a role of account 444455556666 with --destination-role-arn"))
+        let role = ["--destination-role-arn", "arn:aws:iam::444455556666:role/promoter"]
+        let printed = try await run(
+            "--create-repository",
+            "defaults",
+            role[0],
+            role[1],
+            "--only",
+            "destination-identity",
+            Self.source,
+            Self.destination
+        )
+        #expect(printed.exitCode == 0 && printed.output.contains("ecr:CreateRepository"))
     }
 
     @Test("prints one document with all of them")

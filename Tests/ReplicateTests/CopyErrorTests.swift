@@ -167,4 +167,16 @@ struct CopyErrorTests {
         error.onlyReads = true
         #expect(!error.description.contains("arrived"))
     }
+
+    @Test("name the policies of a copy only where something is copied")
+    func onlyReads() {
+        let denied = ErrorTextCase.denied(
+            "ecr:PutImage",
+            "because no identity-based policy allows the ecr:PutImage action"
+        )
+        var error = CopyError(explaining: denied, side: .source, image: ErrorTextCase.destination, "asking")
+        #expect(error.remedy.contains("iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION"))
+        error.onlyReads = true
+        #expect(error.remedy.contains(#"{"Effect":"Allow""#) && !error.remedy.contains("iam-policy"))
+    }
 }

@@ -68,6 +68,9 @@ struct EmulatedProviderTests {
         role_arn = arn:aws:iam::\(account):role/careful
         mfa_serial = arn:aws:iam::\(account):mfa/ann
         source_profile = base
+        [profile careless]
+        role_arn = arn:aws:iam::\(account):role/careful
+        source_profile = base
         """
 
     struct Way: Sendable, CustomTestStringConvertible {
@@ -135,6 +138,7 @@ struct EmulatedProviderTests {
     /// Somebody's machine, whose AWS is the emulator.
     private func withMachine(
         _ variables: [String: String],
+        code: String = "123456",
         _ body: (IdentityResolver, Emulator, Transport) async throws -> Void
     ) async throws {
         let home = FileManager.default.temporaryDirectory.path + "/ecr-replicate-way-\(UUID().uuidString)"
@@ -163,7 +167,7 @@ struct EmulatedProviderTests {
                     environment: AWSEnvironment(variables: all, home: home),
                     sender: transport,
                     logger: Logger(label: "ways") { _ in SwiftLogNoOpLogHandler() },
-                    askForCode: { _ in "123456" }
+                    askForCode: { _ in code }
                 )
                 try await body(resolver, emulator, transport)
             }
@@ -187,6 +191,25 @@ struct EmulatedProviderTests {
             let reference = try ImageReference(parsing: "\(host)/team/app")
             let repository = try await opener.open(reference, side: .source, options)
             #expect(try await repository.list().isEmpty)
+        }
+    }
+
+    @Test("of a role with a second factor tell a code that is wrong from one that was not asked for")
+    func secondFactor() async throws {
+        try await withMachine([:], code: "654321") { resolver, _, _ in
+            let refused = { (profile: String) async throws -> (IdentityError, CopyError) in
+                let provider = try resolver.provider(for: .init(profile: profile), stsRegion: ScenarioCloud.home)
+                let thrown = await #expect(throws: IdentityError.self) { try await provider.credentials() }
+                let error = try #require(thrown)
+                return (error, CopyError(explaining: error, side: .source, image: "team/app", "asking"))
+            }
+            let (mistyped, wrong) = try await refused("careful")
+            #expect(mistyped.refusal?.sentMFA == true)
+            #expect(wrong.remedy.hasPrefix("run again with the code that is shown now"))
+            #expect(!wrong.remedy.contains(#"{"Effect""#) && wrong.kind == .notPermitted)
+            let (unasked, missing) = try await refused("careless")
+            #expect(unasked.refusal?.sentMFA == false)
+            #expect(missing.remedy.contains("aws:MultiFactorAuthPresent, set mfa_serial in the profile instead"))
         }
     }
 

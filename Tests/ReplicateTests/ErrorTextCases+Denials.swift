@@ -10,7 +10,7 @@ extension ErrorTextCase {
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no identity-based policy allows the ecr:PutImage action
                   next: add this to an identity policy of role build in account 111122223333:
                     {"Effect":"Allow","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
-                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                    all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
                   request id: r-1
                 """
         ),
@@ -25,7 +25,7 @@ extension ErrorTextCase {
                   next: add this to the policy of repository prod/app in account 444455556666, us-west-2:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"ecr:InitiateLayerUpload"}
                     (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
-                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                    all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
                   request id: r-1
                 """
         ),
@@ -42,7 +42,7 @@ extension ErrorTextCase {
                 BatchGetImage failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1: not allowed to ecr:BatchGetImage: User: arn:aws:iam::444455556666:user/ops/ann is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:eu-west-1:111122223333:repository/team/app because no resource-based policy allows the ecr:BatchGetImage action
                   next: add this to the policy of repository team/app in account 111122223333, eu-west-1:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:user/ops/ann"},"Action":"ecr:BatchGetImage"}
-                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                    all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::444455556666:user/ops/ann SOURCE DESTINATION
                   request id: r-1
                 """
         ),
@@ -57,7 +57,7 @@ extension ErrorTextCase {
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Deploy_0123456789abcdef/ann@a.test is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no resource-based policy allows the ecr:PutImage action
                   next: add this to the policy of repository prod/app in account 444455556666, us-west-2:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"ecr:PutImage","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Deploy_0123456789abcdef"}}}
-                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                    all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/AWSReservedSSO_Deploy_0123456789abcdef SOURCE DESTINATION
                   request id: r-1
                 """
         ),
@@ -72,7 +72,7 @@ extension ErrorTextCase {
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Deploy_0123456789abcdef/ann@a.test is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no identity-based policy allows the ecr:PutImage action
                   next: add this to an identity policy of permission set Deploy (IAM Identity Center, account 111122223333):
                     {"Effect":"Allow","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
-                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                    all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/AWSReservedSSO_Deploy_0123456789abcdef SOURCE DESTINATION
                   request id: r-1
                 """
         ),
@@ -84,7 +84,7 @@ extension ErrorTextCase {
                   next: add this to the registry policy of account 444455556666, us-west-2:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"ecr:CreateRepository","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
                     (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
-                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                    all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
                   request id: r-1
                 """
         ),
@@ -99,7 +99,7 @@ extension ErrorTextCase {
                 GetAuthorizationToken failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:GetAuthorizationToken: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:GetAuthorizationToken on resource: * because no identity-based policy allows the ecr:GetAuthorizationToken action
                   next: add this to an identity policy of role build in account 111122223333:
                     {"Effect":"Allow","Action":"ecr:GetAuthorizationToken","Resource":"*"}
-                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                    all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
                   request id: r-1
                 """
         ),
@@ -117,7 +117,7 @@ extension ErrorTextCase {
                   next: add this to the policy of repository prod/app in account 444455556666, cn-north-1:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws-cn:iam::111122223333:role/build"},"Action":"ecr:PutImage"}
                     (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
-                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                    all that it takes, at once: ecr-replicate iam-policy --principal arn:aws-cn:iam::111122223333:role/build SOURCE DESTINATION
                   request id: r-1
                 """
         ),
@@ -128,7 +128,7 @@ extension ErrorTextCase {
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no session policy allows the ecr:PutImage action
                   next: add this to the session policy that role build in account 111122223333 is given when the session begins:
                     {"Effect":"Allow","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
-                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                    all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
                   request id: r-1
                 """
         ),
@@ -139,7 +139,7 @@ extension ErrorTextCase {
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no permissions boundary allows the ecr:PutImage action
                   next: add this to the permissions boundary of role build in account 111122223333 (ask who administers IAM there):
                     {"Effect":"Allow","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
-                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                    all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
                   request id: r-1
                 """
         ),
@@ -150,7 +150,7 @@ extension ErrorTextCase {
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no service control policy allows the ecr:PutImage action
                   next: add this to a service control policy of account 111122223333 (ask who administers its organization):
                     {"Effect":"Allow","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
-                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                    all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
                   request id: r-1
                 """
         ),
@@ -159,9 +159,7 @@ extension ErrorTextCase {
             denied("ecr:PutImage", "because no resource control policy allows the ecr:PutImage action"),
             says: """
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no resource control policy allows the ecr:PutImage action
-                  next: add this to a resource control policy of account 444455556666 (ask who administers its organization):
-                    {"Effect":"Allow","Principal":"*","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
-                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                  next: ask who administers the organization of account 444455556666: resource control policies only deny, so one of them has a Deny that matches ecr:PutImage on arn:aws:ecr:us-west-2:444455556666:repository/prod/app, or lacks the exception for role build in account 111122223333
                   request id: r-1
                 """
         ),
@@ -172,7 +170,7 @@ extension ErrorTextCase {
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no VPC endpoint policy allows the ecr:PutImage action
                   next: add this to the policy of the VPC endpoint for ecr.api in us-west-2:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
-                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                    all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
                   request id: r-1
                 """
         ),
@@ -261,7 +259,7 @@ extension ErrorTextCase {
                   and, across accounts, add this to the policy of repository prod/app in account 444455556666, us-west-2:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"ecr:PutImage"}
                     (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
-                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                    all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
                   request id: r-1
                 """
         ),
@@ -272,7 +270,7 @@ extension ErrorTextCase {
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:iam::444455556666:user/ann is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app
                   next: add this to an identity policy of user ann in account 444455556666:
                     {"Effect":"Allow","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
-                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                    all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::444455556666:user/ann SOURCE DESTINATION
                   request id: r-1
                 """
         ),
@@ -301,6 +299,7 @@ extension ErrorTextCase {
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"sts:AssumeRole"}
                     (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
                     no external id was sent; if the trust policy asks for sts:ExternalId, pass it with --external-id
+                    no code of a second factor was sent; if the trust policy asks for aws:MultiFactorAuthPresent, set mfa_serial in the profile instead: the statement above lets in without one
                   request id: r-9
                 """
         ),
@@ -318,6 +317,7 @@ extension ErrorTextCase {
                   or that the role lets it in; add this to the trust policy of role promoter in account 444455556666:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/ann"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"THE-EXTERNAL-ID-THAT-WAS-SENT"}}}
                     an external id was sent; a trust policy that asks for sts:ExternalId must name the same
+                    no code of a second factor was sent; if the trust policy asks for aws:MultiFactorAuthPresent, set mfa_serial in the profile instead: the statement above lets in without one
                   request id: r-9
                 """
         ),
@@ -346,6 +346,7 @@ extension ErrorTextCase {
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"sts:AssumeRole"}
                     (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
                     no external id was sent; if the trust policy asks for sts:ExternalId, pass it with --external-id
+                    no code of a second factor was sent; if the trust policy asks for aws:MultiFactorAuthPresent, set mfa_serial in the profile instead: the statement above lets in without one
                   request id: r-9
                 """
         ),
@@ -359,6 +360,7 @@ extension ErrorTextCase {
                   or that the role lets it in; add this to the trust policy of role promoter in account 444455556666:
                     {"Effect":"Allow","Principal":{"AWS":"ARN-OF-THE-CALLER"},"Action":"sts:AssumeRole"}
                     no external id was sent; if the trust policy asks for sts:ExternalId, pass it with --external-id
+                    no code of a second factor was sent; if the trust policy asks for aws:MultiFactorAuthPresent, set mfa_serial in the profile instead: the statement above lets in without one
                   request id: r-9
                 """
         ),

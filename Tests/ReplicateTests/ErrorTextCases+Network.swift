@@ -160,7 +160,7 @@ extension ErrorTextCase {
             operation: "BatchGetImage",
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the server could not prove who it is: https://api.ecr.us-west-2.amazonaws.com/: error setting certificate file: /no/bundle (curl 77)
-                  next: the bundle of certificates can't be read: check --ca-bundle and AWS_CA_BUNDLE
+                  next: the bundle of certificates can't be read: check --ca-bundle, AWS_CA_BUNDLE and ca_bundle in the profile
                 """
         ),
         Self(

@@ -20,7 +20,7 @@ extension ErrorTextCase {
                   next: add this to the policy of repository prod/app in account 444455556666, us-west-2:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"ecr:InitiateLayerUpload"}
                     (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
-                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                    all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
                   request id: r-2
                 """
         ),
@@ -35,7 +35,7 @@ extension ErrorTextCase {
                 InitiateLayerUpload failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:InitiateLayerUpload: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:InitiateLayerUpload on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no VPC endpoint policy allows the ecr:InitiateLayerUpload action
                   next: add this to the policy of the VPC endpoint for ecr.dkr in us-west-2:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"ecr:InitiateLayerUpload","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
-                    all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                    all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
                   request id: r-2
                 """
         ),
@@ -57,17 +57,38 @@ extension ErrorTextCase {
             operation: "InitiateLayerUpload",
             says: """
                 InitiateLayerUpload failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the registry does not accept the credentials: Not Authorized
-                  next: the registry wants a token of account 444455556666 in us-west-2: check the endpoint flags of the destination, which may send GetAuthorizationToken to another region
+                  next: the registry wants a token of region us-west-2: check the endpoint flags of the destination, which may send GetAuthorizationToken to another region, or whether the session that got the token was ended
                   request id: r-2
                 """
         ),
         Self(
             "layers, forbidden",
-            forbiddenLayer,
+            forbiddenLayer("Access Denied"),
+            side: .source,
+            says: """
+                downloading sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app: not allowed to s3:GetObject: the layers' host prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com says AccessDenied: Access Denied
+                  next: the address is ECR's and good, so it is most likely a VPC endpoint for S3 in eu-west-1, on the way of this machine, that forbids it; add this to its policy:
+                    {"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*"}
+                  request id: r-3
+                """
+        ),
+        Self(
+            "layers, key",
+            forbiddenLayer("User: a is not authorized to perform: kms:Decrypt on resource: &quot;k&quot;"),
+            side: .source,
+            says: """
+                downloading sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app: ECR can't use the repository's KMS key: the layers' host prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com says AccessDenied: User: a is not authorized to perform: kms:Decrypt on resource: "k"
+                  next: enable the key, or restore ECR's grant on it; the key belongs to the source's account
+                  request id: r-3
+                """
+        ),
+        Self(
+            "layers, words with the request in them",
+            forbiddenLayer("no: X-Amz-Credential=AKIA"),
             side: .source,
             says: """
                 downloading sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app: not allowed to s3:GetObject: the layers' host prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com says AccessDenied
-                  next: the address is ECR's and good, so it is a VPC endpoint for S3 in eu-west-1, on the way of this machine, that forbids it; add this to its policy:
+                  next: the address is ECR's and good, so it is most likely a VPC endpoint for S3 in eu-west-1, on the way of this machine, that forbids it; add this to its policy:
                     {"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*"}
                   request id: r-3
                 """
@@ -83,12 +104,12 @@ extension ErrorTextCase {
         }
     }
 
-    private static var forbiddenLayer: any Error {
+    private static func forbiddenLayer(_ message: String) -> any Error {
         do {
             let answer = WireResponse(
                 status: .forbidden,
                 fields: [HTTPField.Name("x-amz-request-id") ?? .age: "r-3"],
-                body: Array("<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>".utf8)
+                body: Array("<Error><Code>AccessDenied</Code><Message>\(message)</Message></Error>".utf8)
             )
             return try BlobFailure(
                 sourceAnswered: answer,

@@ -61,20 +61,29 @@ struct ErrorTextCase: Sendable, CustomTestStringConvertible {
     static func wire(_ reason: WireError.Reason, _ detail: String, _ url: String, _ code: Int) -> WireError {
         var error = WireError(reason, detail, curlCode: code)
         error.url = url
-        if reason == .proxyRefused { error.proxyStatus = detail.contains("407") ? 407 : 403 }
+        if reason == .proxyRefused {
+            error.proxyStatus = detail.split(separator: " ").compactMap { Int($0.prefix(3)) }.first
+        }
         return error
     }
 
-    static func role(_ code: String, _ message: String, externalID: Bool = false) -> IdentityError {
+    static func role(_ code: String, _ message: String, externalID: Bool = false, mfa: Bool = false) -> IdentityError {
         let arn = "arn:aws:iam::444455556666:role/promoter"
         return IdentityError(
             "the role \(arn) could not be assumed: \(code): \(message)",
             tried: ["the role flag, with …KEY1 from environment"],
             remedy: "ask",
             requestID: "r-9",
-            refusal: RoleRefusal(roleARN: arn, sentExternalID: externalID, code: code, message: message)
+            refusal: RoleRefusal(
+                roleARN: arn,
+                sentExternalID: externalID,
+                sentMFA: mfa,
+                code: code,
+                message: message
+            )
         )
     }
 
-    static let all = denials + registry + credentials + network + missing
+    static let all =
+        denials + furtherDenials + registry + credentials + tokens + network + hosts + missing
 }

@@ -33,7 +33,7 @@ struct PolicySetTests {
 
     @Test("of a copy within one account are two, and no repository's")
     func oneAccount() throws {
-        let set = PolicySet(
+        let set = try PolicySet(
             try Self.request("\(Self.build)/team/app:v1", "111122223333.dkr.ecr.us-east-1.amazonaws.com/")
         )
         #expect(actions(set[.sourceIdentity]) == ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"])
@@ -48,25 +48,28 @@ struct PolicySetTests {
 
     @Test("of a retag are one, without layers, token and source")
     func retag() throws {
-        let set = PolicySet(try Self.request("\(Self.build)/team/app:v1", "\(Self.build)/team/app:v2"))
+        let set = try PolicySet(try Self.request("\(Self.build)/team/app:v1", "\(Self.build)/team/app:v2"))
         #expect(set.source == nil)
         #expect(actions(set[.destinationIdentity]) == ["ecr:BatchGetImage", "ecr:PutImage"])
         // Two identities are two sides, whatever they share.
-        let two = PolicySet(
+        let two = try PolicySet(
             try Self.request("\(Self.build)/team/app:v1", "\(Self.build)/team/app:v2") {
                 $0.writer = Principal(arn: Self.replicator)
             }
         )
         #expect(actions(two[.sourceIdentity]) == ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"])
+        // Of equal patterns a copy goes from any repository to any other.
+        let any = try PolicySet(try Self.request("\(Self.build)/team/*", "\(Self.build)/team/*"))
+        #expect(actions(any[.sourceIdentity]) == ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"])
+        #expect(actions(any[.destinationIdentity]) == ["ecr:GetAuthorizationToken"] + Self.write)
     }
 
     @Test("across accounts let the caller in at the repository, but for what no repository can say")
     func acrossAccounts() throws {
-        let set = PolicySet(
+        let set = try PolicySet(
             try Self.request("\(Self.build)/team/app", "\(Self.production)/prod/app") {
                 $0.reader = Principal(arn: "arn:aws:sts::111122223333:assumed-role/replicator/me")
                 $0.writer = $0.reader
-                $0.createsRepository = true
             }
         )
         #expect(set[.sourceRepository] == nil)
@@ -96,21 +99,76 @@ struct PolicySetTests {
                 """
         )
         // A role in the account that owns the repository needs nobody's leave.
-        let role = PolicySet(
+        let role = try PolicySet(
             try Self.request("\(Self.build)/team/app", "\(Self.production)/prod/app") {
                 $0.writer = Principal(arn: "arn:aws:iam::444455556666:role/promoter")
+                $0.createsRepository = true
             }
         )
+        #expect(actions(role[.destinationIdentity]).last == "ecr:CreateRepository")
         #expect(
             role[.destinationRepository] == nil
                 && role.destination?.caller.words == "role promoter in account 444455556666"
         )
     }
 
+    @Test("let nobody of another account create a repository", arguments: [true, false])
+    func foreignCreation(_ hasKey: Bool) throws {
+        let request = try Self.request("\(Self.build)/team/app", "\(Self.production)/prod/app") {
+            $0.createsRepository = !hasKey
+            $0.keyARN = hasKey ? "arn:aws:kms:eu-west-1:444455556666:key/1" : nil
+        }
+        #expect(throws: ForeignCreation(caller: "account 111122223333", account: "444455556666")) {
+            try PolicySet(request)
+        }
+    }
+
+    @Test("have names of their own for each repository, which IAM takes")
+    func names() throws {
+        let name = { (repository: String) in
+            let text = try PolicySet(
+                try Self.request("docker.io/alpine", "\(Self.build)/\(repository)") {
+                    $0.writer = Principal(arn: Self.replicator)
+                }
+            ).text
+            let words = text.split(separator: " ")
+            let flag = try #require(words.firstIndex(of: "--policy-name"))
+            return String(words[flag + 1])
+        }
+        try #expect(name("team/app") == "ecr-replicate-destination-111122223333-eu-west-1-team+app")
+        try #expect(name("team/*") == "ecr-replicate-destination-111122223333-eu-west-1-team+@")
+        let long = String(repeating: "a", count: 100)
+        let two = [try name("\(long)/one"), try name("\(long)/two")]
+        #expect(two[0] != two[1] && two.allSatisfy { $0.count == 128 })
+    }
+
+    @Test("of a permission set say what they would replace, and what must follow")
+    func permissionSet() throws {
+        let text = try PolicySet(
+            try Self.request("docker.io/alpine", "\(Self.build)/mirror/alpine") {
+                $0.writer = Principal(
+                    arn: "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Deploy_0123456789abcdef/ann"
+                )
+            }
+        ).text
+        let comments = text.split(separator: "\n").filter { $0.hasPrefix("#") }.map(String.init)
+        let expected = """
+            # destination-identity: for permission set Deploy (IAM Identity Center, account 111122223333), who writes
+            # a permission set has one inline policy, which this would replace: add the statements to it; what is there says
+            #   aws sso-admin get-inline-policy-for-permission-set --instance-arn INSTANCE --permission-set-arn SET
+            #   aws sso-admin put-inline-policy-to-permission-set --instance-arn INSTANCE --permission-set-arn SET \
+            --inline-policy file://destination-identity.json
+            # nothing has changed for anybody before
+            #   aws sso-admin provision-permission-set --instance-arn INSTANCE --permission-set-arn SET \
+            --target-type ALL_PROVISIONED_ACCOUNTS
+            """
+        #expect(comments.joined(separator: "\n") == expected)
+    }
+
     @Test("to another partition take its own accounts for the callers'")
     func partitions() throws {
         let china = "444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn"
-        let set = PolicySet(
+        let set = try PolicySet(
             try Self.request("\(Self.build)/team/app", "\(china)/") {
                 $0.keyARN = "arn:aws-cn:kms:cn-north-1:444455556666:key/1"
             }
@@ -129,12 +187,14 @@ struct PolicySetTests {
 
     @Test("follow what is copied how")
     func shapes() throws {
-        let many = PolicySet(try Self.request("\(Self.build)/one", "\(Self.production)/one") { $0.listsImages = true })
+        let many = try PolicySet(
+            try Self.request("\(Self.build)/one", "\(Self.production)/one") { $0.listsImages = true }
+        )
         #expect(actions(many[.sourceIdentity]).last == "ecr:DescribeImages")
-        let parts = PolicySet(try Self.request("\(Self.build)/one", "\(Self.production)/one") { $0.upload = .api })
+        let parts = try PolicySet(try Self.request("\(Self.build)/one", "\(Self.production)/one") { $0.upload = .api })
         #expect(actions(parts[.destinationIdentity]) == Self.write)
         // What can be mounted is mounted through the registry, however the rest goes.
-        let mounting = PolicySet(
+        let mounting = try PolicySet(
             try Self.request("\(Self.build)/a1", "\(Self.build)/a2") {
                 $0.upload = .api
                 $0.includesOptional = true
@@ -147,7 +207,7 @@ struct PolicySetTests {
                 "Resource":"arn:aws:ecr:eu-west-1:111122223333:repository/a1"}
                 """#
         )
-        let pull = PolicySet(try Self.request("docker.io/alpine", "\(Self.build)/mirror/alpine"))
+        let pull = try PolicySet(try Self.request("docker.io/alpine", "\(Self.build)/mirror/alpine"))
         #expect(pull.source == nil && actions(pull[.destinationIdentity]).count == 7)
     }
 
@@ -199,6 +259,7 @@ struct PolicySetTests {
         (
             "retag", .destinationIdentity,
             { request in
+                request.source = request.source.map { PolicyPlace(host: $0.host, pattern: "team/app") }
                 request.destination = request.source
                 request.includesOptional = true
             }
@@ -207,6 +268,7 @@ struct PolicySetTests {
         (
             "destination-write", .destinationIdentity,
             { request in
+                request.writer = Principal(arn: "arn:aws:iam::444455556666:role/promoter")
                 request.createsRepository = true
                 request.includesOptional = true
             }
@@ -230,7 +292,7 @@ struct PolicySetTests {
     @Test("in config/iam are those that are printed", arguments: files.indices)
     func examples(_ index: Int) throws {
         let (file, part, change) = Self.files[index]
-        let set = PolicySet(try Self.request("\(Self.build)/team/*", "\(Self.production)/prod/*", change))
+        let set = try PolicySet(try Self.request("\(Self.build)/team/*", "\(Self.production)/prod/*", change))
         #expect(try Self.page("config/iam/\(file).json") == set[part]?.text)
     }
 

@@ -1,0 +1,109 @@
+/// A service, the way to it, or this machine is the trouble.
+extension ErrorGuide {
+    static let limits = [
+        Entry(
+            "quota",
+            "a quota is used up: …",
+            1,
+            "ECR's `LimitExceededException`: a hard limit, not a rate, hence not retried"
+        ),
+        Entry("throttled", "throttled: …", 1, "Until the tries ran out. See [Throttles](#throttles)"),
+        Entry(
+            "retriesUsedUp",
+            "…; the retry budget of the … is used up",
+            1,
+            "So much failed at that side, or on the way to it, that nothing more is tried again. See what is wrong there, "
+                + "then run again. [Retries](#retries)"
+        ),
+    ]
+
+    static let network = [
+        Entry(
+            "unreachable",
+            "no answer: …-starport-layer-bucket…",
+            1,
+            "Layers come from S3, and this machine doesn't get there: a VPC without internet access needs a gateway endpoint "
+                + "for S3, whose policy allows the region's layers' bucket. [PrivateLink](permissions.md#privatelink)"
+        ),
+        Entry(
+            "unreachable",
+            "no answer: …Could not resolve host…",
+            1,
+            "A region that doesn't exist, DNS, or a VPC without the interface endpoint that is named and private DNS (which has no "
+                + "dual-stack names)"
+        ),
+        Entry("unreachable", "no answer: …nobody knows the proxy…", 1, "`HTTPS_PROXY` names nobody"),
+        Entry(
+            "unreachable",
+            "no answer: …the proxy … answered …",
+            1,
+            "The proxy refuses: 407 wants a login in `HTTPS_PROXY`, 5xx doesn't get to this host itself, anything else doesn't "
+                + "let it be reached"
+        ),
+        Entry(
+            "unreachable",
+            "no answer: … (curl 35)",
+            1,
+            "What answers there doesn't speak TLS 1.2: another port or scheme, or something in between"
+        ),
+        Entry(
+            "unreachable",
+            "no answer: …",
+            1,
+            "Refused, silent, or cut again and again: routes, firewalls, security groups, proxy, endpoint. What has arrived "
+                + "stays. An upload that ECR closes without an answer has been asked about: a missing repository or "
+                + "permission is said instead"
+        ),
+        Entry(
+            "untrusted",
+            "the server could not prove who it is: …no alternative certificate subject name…",
+            1,
+            "The certificate is for other names. A VPC endpoint is called by a name its certificate has"
+        ),
+        Entry(
+            "untrusted",
+            "the server could not prove who it is: …certificate has expired…",
+            1,
+            "This machine's clock, or the server's certificate"
+        ),
+        Entry(
+            "untrusted",
+            "the server could not prove who it is: … (curl 77)",
+            1,
+            "The file of `--ca-bundle`, `AWS_CA_BUNDLE` or the profile's `ca_bundle` can't be read, or holds no certificates"
+        ),
+        Entry(
+            "untrusted",
+            "the server could not prove who it is: …",
+            1,
+            "A certificate that nobody vouches for: a proxy that looks into TLS, or a private registry; name its CA with "
+                + "`--ca-bundle`. Or plain http where it isn't allowed, or a redirect that is not followed: to plain http, to "
+                + "nowhere, or one too many"
+        ),
+        Entry(
+            "wrongEndpoint",
+            "…",
+            1,
+            "An endpoint is malformed or names a registry in another region or at AWS; check `AWS_ENDPOINT_URL_ECR` and the "
+                + "endpoint flags"
+        ),
+    ]
+
+    static let other = [
+        Entry(
+            "unusableFile",
+            "…",
+            1,
+            "An image layout isn't there, is none, is damaged or locked, or holds several images and the reference names "
+                + "none; or the disk is full. The path is named"
+        ),
+        Entry("rejected", "…: …", 1, "The registry's own answer, for which there is no better word"),
+        Entry(
+            "unsupported",
+            "…",
+            1,
+            "The text says what; for example `--platform` with a single image, or `--newest` where the registry doesn't say "
+                + "when images were pushed"
+        ),
+    ]
+}
