@@ -28,16 +28,16 @@ public struct SideOptions: Sendable, Hashable {
     /// - Throws: `IdentityError`
     public func check() throws {
         try identity.check()
-        for (text, what) in [(endpointURL, "an endpoint"), (registryEndpoint.map(Self.url(ofRegistry:)), "a registry")]
-        {
+        let named = [
+            (endpointURL, "the endpoint flag"), (registryEndpoint.map(Self.url(ofRegistry:)), "the registry flag"),
+        ]
+        for (text, flag) in named {
             guard let text else { continue }
             do {
                 _ = try HTTPURL(text)
             } catch {
-                throw IdentityError(
-                    "'\(text.prefix(100))' is not the address of \(what): \(error.detail)",
-                    remedy: "write it as https://host"
-                )
+                // Not quoted: there may be a password in it.
+                throw IdentityError("\(flag) names no address: \(error.detail)", remedy: "write it as https://host")
             }
         }
     }
