@@ -1,5 +1,4 @@
 internal import Glibc
-internal import HTTPTypes
 internal import Platform
 
 /// A download coupled to the uploads it feeds, all on one driver's thread.
@@ -7,7 +6,7 @@ internal import Platform
 /// Source callback → SHA-256 → ring → destination callbacks; nothing crosses into Swift concurrency until the end.
 /// The callbacks only note what they want; ``settle()`` does it from the loop.
 final class BlobRelay: Job {
-    private enum SourceAnswer { case unknown, content, other }
+    enum SourceAnswer { case unknown, content, other }
 
     let ticket: Ticket
     unowned let loop: DriverLoop
@@ -19,8 +18,8 @@ final class BlobRelay: Job {
     let outlets: [RelayOutlet]
     var blob: VerifiedBlob
 
-    private var sourceAnswer = SourceAnswer.unknown
-    private var sourceBody: [UInt8] = []
+    var sourceAnswer = SourceAnswer.unknown
+    var sourceBody: [UInt8] = []
     var sourceIsPaused = false
     /// When the rate that all relays share lets the source go on.
     var sourceWaitsUntil: ContinuousClock.Instant?
@@ -29,8 +28,8 @@ final class BlobRelay: Job {
     var sourceMoved: ContinuousClock.Instant
     /// When it was last looked at who holds the others back.
     var lookedAtPace: ContinuousClock.Instant?
-    private var wantsUploads = false
-    private var isMarked = false
+    var wantsUploads = false
+    var isMarked = false
     /// What is wrong with the source, and so with all of it.
     var failure: WireError?
 
@@ -73,116 +72,6 @@ final class BlobRelay: Job {
         case .request(let from): source = try loop.start(from, as: .source, uploading: nil, for: self)
         case .file(let path): openFeed(path)
         }
-    }
-
-    // MARK: Callbacks
-
-    func receive(_ chunk: UnsafeRawBufferPointer, from transfer: Transfer) -> Intake {
-        if transfer !== source {
-            guard let outlet = outlet(of: transfer) else { return .abort }
-            outlet.lastMoved = loop.now
-            return unsafe keep(chunk, in: &outlet.answer)
-        }
-        sourceMoved = loop.now
-        if sourceAnswer == .unknown { judge(transfer.head) }
-        guard failure == nil else { return .abort }
-        guard sourceAnswer == .content else { return unsafe keep(chunk, in: &sourceBody) }
-        if let wait = loop.rate?.wait(holding: turn) {
-            sourceIsPaused = true
-            turn = wait
-            sourceWaitsUntil = wait
-            mark()
-            return .pause
-        }
-        return unsafe take(chunk)
-    }
-
-    private func take(_ chunk: UnsafeRawBufferPointer) -> Intake {
-        switch unsafe blob.offer(chunk) {
-        case .taken:
-            loop.rate?.spend(chunk.count, holding: turn.take())
-            if outlets.contains(where: { $0.isWaiting && blob.hasPlenty($0.index) }) { mark() }
-            return .taken
-        case .full:
-            // libcurl keeps the chunk and offers it again.
-            sourceIsPaused = true
-            if outlets.contains(where: \.isWaiting) { mark() }
-            return .pause
-        case .tooLong:
-            failure = sourceError(.tooLong, "goes on after \(request.size) bytes")
-            mark()
-            return .abort
-        }
-    }
-
-    func fill(_ room: UnsafeMutableRawBufferPointer, of transfer: Transfer) -> Output {
-        guard let outlet = outlet(of: transfer) else { return .abort }
-        if (200..<300).contains(transfer.head.status) {
-            // Whatever it claims to have stored, it isn't this blob: the last byte was never sent.
-            outlet.failure = early(transfer.head, outlet)
-            mark()
-            return .abort
-        }
-        switch unsafe blob.take(into: room, for: outlet.index) {
-        case .bytes(let count):
-            outlet.lastMoved = loop.now
-            tell(outlet)
-            if sourceIsWaiting, blob.hasRoom { mark() }
-            return .bytes(count)
-        case .empty:
-            outlet.isPaused = true
-            if sourceIsWaiting, blob.hasRoom { mark() }
-            return .pause
-        case .finished: return .bytes(0)
-        }
-    }
-
-    func rewind(_ transfer: Transfer) -> Bool {
-        guard let outlet = outlet(of: transfer) else { return false }
-        return blob.rewind(outlet.index)
-    }
-
-    private var sourceIsWaiting: Bool { sourceIsPaused || feed != nil }
-
-    private func outlet(of transfer: Transfer) -> RelayOutlet? { outlets.first { $0.transfer === transfer } }
-
-    func tell(_ outlet: RelayOutlet) {
-        guard let news = outlet.news(blob.delivered(outlet.index)) else { return }
-        request.progress?(outlet.index, news)
-    }
-
-    /// Keeps the beginning and lets the rest go by.
-    private func keep(_ chunk: UnsafeRawBufferPointer, in body: inout [UInt8]) -> Intake {
-        unsafe body.append(contentsOf: chunk.prefix(Self.largestAnswer - body.count))
-        return .taken
-    }
-
-    /// Decides what the source's answer is, once its head is complete.
-    private func judge(_ head: AnswerHead) {
-        var isPart = false
-        if case .request(let from) = request.source { isPart = head.status == 206 && from.fields[.range] != nil }
-        guard head.status == 200 || isPart else {
-            sourceAnswer = .other
-            return
-        }
-        accept(length: head.contentLength)
-    }
-
-    /// The source has content; whether it is as long as it should be is known before a byte of it is sent on.
-    func accept(length: Int64?) {
-        sourceAnswer = .content
-        if let length, length != request.size {
-            let reason: WireError.Reason = length < request.size ? .tooShort : .tooLong
-            failure = sourceError(reason, "offers \(length) bytes, not \(request.size)")
-        }
-        wantsUploads = true
-        mark()
-    }
-
-    func mark() {
-        guard !isMarked else { return }
-        isMarked = true
-        loop.mark(self)
     }
 
     // MARK: From the loop
@@ -295,7 +184,7 @@ final class BlobRelay: Job {
         end(outlet, .success(.stored(answer)))
     }
 
-    private func early(_ head: AnswerHead, _ outlet: RelayOutlet) -> WireError {
+    func early(_ head: AnswerHead, _ outlet: RelayOutlet) -> WireError {
         let delivered = blob.delivered(outlet.index)
         return outlet.error(.disconnected, "answered \(head.status) after \(delivered) of \(request.size) bytes")
     }

@@ -1,12 +1,28 @@
 internal import FoundationEssentials
 internal import HTTPTypes
+internal import Platform
 
 /// Texts that nobody may be shown.
 ///
 /// Whoever refuses a request may quote it: in a debugging page, a canonical request, a dump. They are found in it whole and
 /// in pieces, as they are and as base64, hexadecimal, percent-encoding, JSON and XML write them.
-public struct Secrets: Sendable, Hashable {
-    private var texts: [String]
+public struct Secrets: Sendable {
+    private let texts: [String]
+    private let forms: Forms
+
+    /// What others may write for them: worked out when the first text is looked through, and for all after it.
+    private final class Forms: Sendable {
+        private let made = Lock<[[UInt8]]?>(nil)
+
+        func of(_ texts: [String]) -> [[UInt8]] {
+            made.withLock { made in
+                if let made { return made }
+                let forms = texts.flatMap { Secrets.forms(of: Array($0.utf8)) }
+                made = forms
+                return forms
+            }
+        }
+    }
 
     /// In bytes: a shorter piece of a secret tells nothing, and may be a word that anybody uses.
     private static let piece = 12
@@ -15,6 +31,7 @@ public struct Secrets: Sendable, Hashable {
 
     public init(_ texts: [String] = []) {
         self.texts = texts.filter { $0.utf8.count >= Self.shortest }
+        forms = Forms()
     }
 
     /// `text` with `…` where a secret was, or 12 bytes or more of one.
@@ -24,13 +41,11 @@ public struct Secrets: Sendable, Hashable {
         var isSecret = [Bool](repeating: false, count: bytes.count)
         let there = Set(Self.windows(of: bytes))
         var found: Set<UInt128> = []
-        for text in texts {
-            for form in Self.forms(of: Array(text.utf8)) {
-                if form.count >= Self.piece {
-                    for window in Self.windows(of: form) where there.contains(window) { found.insert(window) }
-                } else {
-                    for range in bytes.ranges(of: form) { for place in range { isSecret[place] = true } }
-                }
+        for form in forms.of(texts) {
+            if form.count >= Self.piece {
+                for window in Self.windows(of: form) where there.contains(window) { found.insert(window) }
+            } else {
+                for range in bytes.ranges(of: form) { for place in range { isSecret[place] = true } }
             }
         }
         for (place, window) in Self.windows(of: bytes).enumerated() where found.contains(window) {
@@ -132,6 +147,11 @@ public struct Secrets: Sendable, Hashable {
         default: false
         }
     }
+}
+
+extension Secrets: Hashable {
+    public static func == (left: Secrets, right: Secrets) -> Bool { left.texts == right.texts }
+    public func hash(into hasher: inout Hasher) { hasher.combine(texts) }
 }
 
 /// Printing, dumping or reflecting one shows how many there are.

@@ -9,9 +9,9 @@ struct ErrorGuideTests {
     /// What only a registry's login or a missing configuration makes, beside the examples of other tests.
     private static let further: [CopyError] = [
         "there are no AWS credentials; tried AWS_ACCESS_KEY_ID is not set",
-        "not allowed to read the manifest: denied; no login for a.test in /root/.docker/config.json",
+        "not allowed to read the manifest: denied; no login for a.test in /home/ann/.docker/config.json",
         "a reference without a registry needs a region; tried --region",
-        "profile nobody is not in /root/.aws/config",
+        "profile nobody is not in /home/ann/.aws/config",
         "AWS does not accept the credentials (IncompleteSignatureException): no",
     ].map { CopyError(.noCredentials($0), side: .source, image: "team/app", operation: "finding credentials") }
 
