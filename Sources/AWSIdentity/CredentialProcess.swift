@@ -14,7 +14,6 @@ struct CredentialProcess: Sendable {
     private let account: String?
     let variables: [String: String]
     let clock: any Clock<Duration>
-    let now: @Sendable () -> Date
 
     /// How long it may take: some open a browser and wait for a person.
     static let limit: Duration = .seconds(120)
@@ -30,7 +29,6 @@ struct CredentialProcess: Sendable {
         account = profile["aws_account_id"]
         variables = surroundings.environment.variables
         clock = surroundings.retry.clock
-        now = surroundings.now
         guard let words = shellWords(command), let program = words.first, !program.isEmpty else {
             throw IdentityError(
                 "the credential_process of profile '\(profile.name)' is no command line",

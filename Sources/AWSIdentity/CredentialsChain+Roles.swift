@@ -100,7 +100,7 @@ extension CredentialsChain {
             credentials: base,
             sender: surroundings.sender,
             retry: surroundings.retry,
-            clock: resolver.clock
+            clocks: resolver.clocks
         )
     }
 
@@ -112,7 +112,7 @@ extension CredentialsChain {
         try request.check(named: place)
         let client = try client(base)
         guard let serial = request.serialNumber else {
-            return refreshing { try await client.assume(request, with: base, named: place) }
+            return refreshing(by: client.clock) { try await client.assume(request, with: base, named: place) }
         }
         // A code works once, and what it opens works in every region.
         return shared(.secondFactor, profile: "\(place) \(request.roleARN)") {
@@ -130,7 +130,7 @@ extension CredentialsChain {
     ) -> any CredentialsProviding {
         let answered = Lock(false)
         let surroundings = surroundings
-        return refreshing(renews: false) {
+        return refreshing(by: client.clock, renews: false) {
             guard !answered.withLock({ $0 }) else {
                 throw IdentityError(
                     "the session of the role \(request.roleARN) is over, or its code was refused, and a code is asked for once",

@@ -12,8 +12,8 @@ public import Wire
 /// - Source: DESIGN section 6; facts/ecr.md E.2
 public struct IdentityResolver: Sendable {
     let surroundings: Surroundings
-    /// By which everything of this run is signed, and every expiry judged: one service's word about the time is enough.
-    public let clock: ServiceClock
+    /// By which everything of this run is signed, and every expiry judged: each service's own.
+    public let clocks: ServiceClocks
     private let memory = Lock(Memory())
 
     private struct Memory: Sendable {
@@ -55,14 +55,14 @@ public struct IdentityResolver: Sendable {
         now: @escaping @Sendable () -> Date = { Date() },
         askForCode: (@Sendable (_ question: String) async throws -> String?)? = nil
     ) {
-        let clock = ServiceClock(now, logger: logger)
-        self.clock = clock
+        let clocks = ServiceClocks(now, logger: logger)
+        self.clocks = clocks
         surroundings = Surroundings(
             environment: environment,
             sender: sender,
             retry: retry,
             logger: logger,
-            clock: clock,
+            clocks: clocks,
             interview: askForCode.map(Interview.init)
         )
     }

@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Logging
 internal import Wire
 
@@ -10,11 +9,8 @@ struct Surroundings: Sendable {
     let sender: any HTTPSending
     let retry: RetryPolicy
     let logger: Logger
-    let clock: ServiceClock
+    let clocks: ServiceClocks
     let interview: Interview?
-
-    /// What AWS's clock shows, as far as anybody knows.
-    var now: @Sendable () -> Date { { clock.now() } }
 
     /// What a device shows to the person at the terminal.
     ///

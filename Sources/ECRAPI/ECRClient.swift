@@ -19,7 +19,8 @@ public struct ECRClient: Sendable {
     private let retry: RetryPolicy
     private let pacer: Pacer?
     private let logger: Logger
-    private let clock: ServiceClock
+    /// The endpoint's: the registry's tokens end in its time.
+    public let clock: ServiceClock
     private let signer: RequestSigner
     private let alternative: HTTPURL?
     /// Whether the endpoint's name is one that nobody knows, and its other name isn't.
@@ -28,7 +29,7 @@ public struct ECRClient: Sendable {
     /// - Parameters:
     ///   - alternative: The endpoint's other name, for when nobody knows the first.
     ///   - pacer: Whose turn it is; one for everything that uses up the same quotas.
-    ///   - clock: What others have learned of the time already, if it isn't to be learned anew from `now`.
+    ///   - clocks: What others have learned of the time already, if it isn't to be learned anew from `now`.
     public init(
         endpoint: HTTPURL,
         alternative: HTTPURL? = nil,
@@ -39,7 +40,7 @@ public struct ECRClient: Sendable {
         pacer: Pacer? = nil,
         logger: Logger,
         now: @escaping @Sendable () -> Date = { Date() },
-        clock: ServiceClock? = nil
+        clocks: ServiceClocks? = nil
     ) {
         self.endpoint = endpoint
         self.alternative = alternative
@@ -49,7 +50,7 @@ public struct ECRClient: Sendable {
         self.retry = retry
         self.pacer = pacer
         self.logger = logger
-        self.clock = clock ?? ServiceClock(now, logger: logger)
+        clock = (clocks ?? ServiceClocks(now, logger: logger)).clock(of: endpoint)
         signer = RequestSigner(service: "ecr", region: region)
     }
 

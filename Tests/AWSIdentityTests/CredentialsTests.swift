@@ -190,7 +190,7 @@ struct CredentialsTests {
         Fault(
             testDescription: "keys that are over",
             variables: keys.merging(["AWS_CREDENTIAL_EXPIRATION": "2026-01-15T11:59:00Z"]) { $1 },
-            says: ["expired at 2026-01-15T11:59:00Z", "AWS_CREDENTIAL_EXPIRATION"]
+            says: ["expired at 2026-01-15T11:59:00Z, and it is 2026-01-15T12:00:00Z", "AWS_CREDENTIAL_EXPIRATION"]
         ),
         Fault(
             testDescription: "a role from nowhere",

@@ -154,6 +154,11 @@ func withMachine(
     try await body(resolver, home)
 }
 
+/// What time it is at AWS, as far as the resolver knows.
+func stsClock(_ resolver: IdentityResolver) throws -> ServiceClock {
+    resolver.clocks.clock(of: try resolver.endpoint(.sts, region: "eu-west-1").url)
+}
+
 extension WireResponse {
     static func json(_ text: String, status: Int = 200) -> WireResponse {
         WireResponse(status: .init(code: status), body: Array(text.utf8))
