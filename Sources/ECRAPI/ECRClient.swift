@@ -142,15 +142,20 @@ public struct ECRClient: Sendable {
         }
         do {
             return try await sender.answer(to: signed(call, attempt, credentials, at: time, to: endpoint))
-        } catch let error as WireError where error.reason == .unresolvable {
-            guard let alternative,
-                let response = try? await sender.answer(
+        } catch let error as WireError where error.mayBeTheName {
+            guard let alternative else { throw error }
+            do {
+                let response = try await sender.answer(
                     to: signed(call, attempt, credentials, at: time, to: alternative)
                 )
-            else { throw error }
-            usesAlternative.withLock { $0 = true }
-            log(call, "answered by \(alternative.host): nobody knows \(endpoint.host)", [:])
-            return response
+                usesAlternative.withLock { $0 = true }
+                log(call, "answered by \(alternative.host): nobody knows \(endpoint.host)", [:])
+                return response
+            } catch let other as WireError {
+                // A name that is known is the endpoint's, and its trouble the one to be told.
+                throw other.mayBeTheName
+                    ? error.and(other, of: alternative) : other.and(error, of: endpoint)
+            }
         }
     }
 
@@ -191,5 +196,22 @@ public struct ECRClient: Sendable {
 
     private static func path(_ keys: [any CodingKey]) -> String {
         keys.map(\.stringValue).joined(separator: ".")
+    }
+}
+
+extension WireError {
+    /// `CURLE_PROXY`: a SOCKS proxy didn't get there.
+    private static let socks = 97
+
+    /// Whether nobody may know the host's name: a proxy looks names up itself, and says only that it doesn't get there.
+    fileprivate var mayBeTheName: Bool {
+        reason == .unresolvable || curlCode == Self.socks || (reason == .proxyRefused && (proxyStatus ?? 0) >= 500)
+    }
+
+    /// The same, with what came of the endpoint's other name.
+    fileprivate func and(_ other: WireError, of url: HTTPURL) -> WireError {
+        var both = self
+        both.detail += "; its other name \(url.host): \(other.detail)"
+        return both
     }
 }
