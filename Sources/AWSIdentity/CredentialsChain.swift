@@ -30,12 +30,13 @@ struct CredentialsChain {
 
     private func search() throws -> any CredentialsProviding {
         var tried: [String] = []
+        // Before the environment's keys: one that is named and isn't there is a mistake, whatever is used in its place.
+        let profile = try resolver.profile(options)
         if usesEnvironment {
             if let keys = try environmentKeys() { return try lasting(keys) }
             let half = resolver.environment["AWS_SECRET_ACCESS_KEY"] == nil ? "" : ", though AWS_SECRET_ACCESS_KEY is"
             tried.append("environment (AWS_ACCESS_KEY_ID is not set\(half))")
         }
-        let profile = try resolver.profile(options)
         if let found = try fromProfile(profile ?? SharedConfig.Profile(name: "default")) { return found }
         let config = try resolver.config()
         tried.append(
