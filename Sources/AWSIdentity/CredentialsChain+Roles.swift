@@ -141,7 +141,24 @@ extension CredentialsChain {
             var request = request
             request.tokenCode = try await surroundings.code(of: serial, for: request.roleARN, place)
             answered.withLock { $0 = true }
+            for _ in 1..<Self.questions {
+                do {
+                    return try await client.assume(request, with: base, named: place)
+                } catch let error as IdentityError where error.refusal?.isOfCode == true {
+                    // Nothing is spent by a wrong one, and whoever mistyped it stands there. STS says the same of one that
+                    // was used before, as for the other side's role.
+                    request.tokenCode = try await surroundings.code(
+                        of: serial,
+                        for: request.roleARN,
+                        place,
+                        preface: "STS refused that code. A code can be used once; wait for the next.\n"
+                    )
+                }
+            }
             return try await client.assume(request, with: base, named: place)
         }
     }
+
+    /// How often a person is asked for a code that STS takes.
+    private static let questions = 3
 }

@@ -46,14 +46,17 @@ public struct IdentityResolver: Sendable {
         var region: String
     }
 
-    /// - Parameter askForCode: Puts a question to a person and gives the answer; `nil` where there is nobody to ask.
+    /// - Parameters:
+    ///   - askForCode: Puts a question to a person and gives the answer; `nil` where there is nobody to ask.
+    ///   - isStopping: Whether the run has been asked to end: a program that fails then is no trouble to be told.
     public init(
         environment: AWSEnvironment = .current(),
         sender: any HTTPSending,
         retry: RetryPolicy = RetryPolicy(),
         logger: Logger,
         now: @escaping @Sendable () -> Date = { Date() },
-        askForCode: (@Sendable (_ question: String) async throws -> String?)? = nil
+        askForCode: (@Sendable (_ question: String) async throws -> String?)? = nil,
+        isStopping: @escaping @Sendable () -> Bool = { false }
     ) {
         let clocks = ServiceClocks(now, logger: logger)
         self.clocks = clocks
@@ -63,7 +66,8 @@ public struct IdentityResolver: Sendable {
             retry: retry,
             logger: logger,
             clocks: clocks,
-            interview: askForCode.map(Interview.init)
+            interview: askForCode.map(Interview.init),
+            isStopping: isStopping
         )
     }
 

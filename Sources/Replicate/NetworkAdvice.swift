@@ -41,6 +41,8 @@ struct NetworkAdvice {
         if error.curlCode == Self.unresolvedProxy { return "check the proxy's name in HTTPS_PROXY" }
         if error.reason == .proxyRefused {
             return switch error.proxyStatus {
+            case 407? where error.detail.contains("another user"):
+                "check the user and the password in HTTPS_PROXY: what isn't a letter or a digit is written as %40 (@), %3A (:)"
             case 407?: "the proxy wants a login: write it as HTTPS_PROXY=http://USER:PASSWORD@PROXY:PORT"
             case let status? where status >= 500:
                 "the proxy doesn't get to \(host) itself: ask who runs it, or, if this machine does, name \(host) in NO_PROXY"

@@ -7,20 +7,6 @@ import Wire
 
 @testable import AWSIdentity
 
-/// Keeps what a logger is told.
-private struct Notebook: LogHandler {
-    let lines = Lock<[String]>([])
-    var metadata: Logger.Metadata = [:]
-    var logLevel: Logger.Level = .trace
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) { lines.withLock { $0.append("\(event.level) \(event.message)") } }
-}
-
 @Suite("The service's clock")
 struct ServiceClockTests {
     private let notebook = Notebook()
