@@ -102,7 +102,8 @@ extension STSError {
         case "AccessDenied", "AccessDeniedException":
             "allow sts:AssumeRole to those credentials, and let the role's trust policy (and its external id) admit them"
         case "ExpiredToken", "ExpiredTokenException": "get new credentials: the ones that assume the role have expired"
-        case "InvalidClientTokenId", "UnrecognizedClientException": "check the access key id: AWS doesn't know it"
+        case "InvalidClientTokenId", "UnrecognizedClientException":
+            "check the access key id: AWS doesn't know it, or it is another partition's (aws, aws-cn, aws-us-gov)"
         case "SignatureDoesNotMatch", "InvalidSignatureException":
             "check the secret access key and this machine's clock"
         case "RegionDisabledException": "enable STS for that region in the account's settings"

@@ -92,7 +92,7 @@ actor SignInSession {
     /// - Parameter refused: One that the portal doesn't take any more.
     private func token(refused: String?) async throws -> String {
         guard let held = try newest() else {
-            throw signIn("there is no sign-in to \(settings.startURL) (\(path))")
+            throw signIn("there is no sign-in to \(settings.startURL)")
         }
         let now = here()
         let isRefused = held.accessToken == refused
@@ -104,7 +104,7 @@ actor SignInSession {
         }
         guard held.expiresAt > now, !isRefused else {
             let time = AWSTime.extended(now)
-            throw signIn("the sign-in to \(settings.startURL) has expired (\(path); this machine's clock says \(time))")
+            throw signIn("the sign-in to \(settings.startURL) has expired (this machine's clock says \(time))")
         }
         return held.accessToken
     }
@@ -254,7 +254,7 @@ actor SignInSession {
 
     private func said(_ failure: PortalFailure, _ role: String) -> IdentityError {
         switch failure.status {
-        case 401: return signIn("the sign-in to \(settings.startURL) is not accepted any more (\(path))")
+        case 401: return signIn("the sign-in to \(settings.startURL) is not accepted any more")
         case 403, 404:
             return IdentityError(
                 "the role \(role) is not given to this sign-in: \(failure)",

@@ -51,7 +51,8 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
 
     /// What S3 says to an address of ECR's that is good: the policy of the VPC endpoint on the way forbids it, most likely.
     ///
-    /// An address that has run out is `AccessDenied` too, and says so; and so is a key that ECR may not use any more.
+    /// Where it isn't S3 that says so, something else on the way does. An address that has run out is `AccessDenied` too,
+    /// and says so; and so is a key that ECR may not use any more.
     private static func endpointDenial(
         _ answer: WireResponse,
         _ blob: Descriptor,
@@ -61,6 +62,20 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
         let image = source.reference.description
         guard answer.status.code == 403, let place = ECRPlace(image: image) else { return nil }
         let text = answer.excerpt(1_000)
+        guard text.contains("<Code>") else {
+            // S3 says what it forbids; a proxy or firewall that looks into TLS has words of its own.
+            var error = CopyError(
+                .denied(
+                    action: "s3:GetObject",
+                    text: "the layers' host \(url.authority) answered 403, and in other words than S3's"
+                ),
+                side: source.side,
+                image: image,
+                operation: "downloading \(blob.digest)"
+            )
+            error.advice = NetworkAdvice.interceptedLayer(url)
+            return error
+        }
         guard text.contains("<Code>AccessDenied<"), !text.contains("Request has expired") else { return nil }
         let message = storageMessage(text)
         let isAboutKey = text.contains("kms:")

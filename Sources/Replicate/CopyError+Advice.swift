@@ -13,19 +13,19 @@ extension CopyError {
             if let denial = error.denial { return advise(DenialAdvice(denial, side: side, at: place, face: .api)) }
             guard error.isAuthentication else { return }
             let (code, message) = (error.code.rawValue, error.message)
-            advice = CredentialAdvice(code: code, message: message, region: place?.host.region).text
+            advice = CredentialAdvice(code: code, message: message, host: place?.host).text
         case let error as RegistryError:
             if let place { advise(about: error, side: side, at: place) }
         case let error as STSError:
             if let denial = error.denial { return advise(DenialAdvice(denial, side: side, at: place, face: .tokens)) }
-            advice = CredentialAdvice(code: error.code, message: error.message, region: place?.host.region).text
+            advice = CredentialAdvice(code: error.code, message: error.message, host: place?.host).text
         case let error as IdentityError:
             if let failure = error.failure, failure.reason != .badURL {
                 advice = NetworkAdvice(failure, side: side, operation: operation, at: place).text ?? error.remedy
             } else if error.isPassing || error.failure != nil {
                 advice = error.remedy
             } else {
-                advice = error.refusal.flatMap { RoleAdvice($0, region: place?.host.region).text }
+                advice = error.refusal.flatMap { RoleAdvice($0, host: place?.host).text }
             }
         case let error as WireError:
             advice = NetworkAdvice(error, side: side, operation: operation, at: place).text
@@ -55,9 +55,9 @@ extension CopyError {
 /// What to do where a role can't be assumed.
 struct RoleAdvice {
     private let refusal: RoleRefusal
-    private let region: String?
+    private let host: ECRHost?
 
-    init(_ refusal: RoleRefusal, region: String?) { (self.refusal, self.region) = (refusal, region) }
+    init(_ refusal: RoleRefusal, host: ECRHost?) { (self.refusal, self.host) = (refusal, host) }
 
     var text: String? {
         guard !refusal.isAboutMFA else {
@@ -66,7 +66,12 @@ struct RoleAdvice {
                 + "clock of the device and mfa_serial in the profile"
         }
         guard let denial = refusal.denial else {
-            return CredentialAdvice(code: refusal.code, message: refusal.message, region: region).text
+            return CredentialAdvice(
+                code: refusal.code,
+                message: refusal.message,
+                host: host,
+                roleARN: refusal.roleARN
+            ).text
         }
         let advice = DenialAdvice(
             denial,

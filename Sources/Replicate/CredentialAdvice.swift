@@ -9,7 +9,11 @@ struct CredentialAdvice {
     let code: String
     let message: String
     /// Where they were used; `nil` where no ECR is in play.
-    let region: String?
+    let host: ECRHost?
+    /// The role that they were to take.
+    var roleARN: String?
+
+    private var region: String? { host?.region }
 
     var text: String? {
         switch code {
@@ -27,14 +31,25 @@ struct CredentialAdvice {
     }
 
     private var unknownKeys: String {
-        guard let region else { return Self.checkKeyID }
+        guard let region else { return "\(Self.checkKeyID); \(Self.strangers)" }
         let partition = Partition(region: region)
+        if let other = roleARN.flatMap(Self.partition), other != partition {
+            return "the role is of partition \(other.rawValue), and \(region) is in \(partition.rawValue): "
+                + "\(Self.strangers); use credentials and a role of \(partition.rawValue)"
+        }
         guard partition == .aws else {
             return "\(Self.checkKeyID); partition \(partition.rawValue) has accounts and keys of its own"
         }
-        guard Self.isOptIn(region) else { return Self.checkKeyID }
+        guard Self.isOptIn(region) else { return "\(Self.checkKeyID); \(Self.strangers)" }
         return "\(Self.enable(region)); a session from the global STS endpoint is not valid there either: "
-            + "set AWS_STS_REGIONAL_ENDPOINTS=regional and begin a new one"
+            + "set AWS_STS_REGIONAL_ENDPOINTS=regional and begin a new one; and \(Self.strangers)"
+    }
+
+    private static let strangers = "keys of one partition (aws, aws-cn, aws-us-gov) aren't known in another"
+
+    private static func partition(ofARN arn: String) -> Partition? {
+        let fields = arn.split(separator: ":", omittingEmptySubsequences: false)
+        return fields.count > 1 ? Partition(rawValue: String(fields[1])) : nil
     }
 
     private static let checkKeyID =
@@ -49,7 +64,10 @@ struct CredentialAdvice {
     }
 
     private var signature: String {
-        if let skew = ClockSkew(message) { return "set this machine's clock: \(skew)" }
+        if let skew = ClockSkew(message) {
+            guard let cloud = host?.localAuthority else { return "set this machine's clock: it is \(skew) AWS's" }
+            return "this machine's clock is \(skew) that of \(cloud): set right whichever is wrong"
+        }
         if message.contains("scoped to a valid region") || message.contains("scoped to correct service") {
             return "the endpoint is another region's or another service's than the reference's: check the endpoint "
                 + "flags and AWS_ENDPOINT_URL_ECR"
@@ -73,7 +91,7 @@ struct CredentialAdvice {
     ]
 }
 
-/// By how much this machine's clock is off, as a refusal of a signature tells.
+/// By how much this machine's clock is ahead of the service's, or behind, as a refusal of a signature tells.
 ///
 /// `Signature expired: T is now earlier than … (NOW - 5 min.)`, or
 /// `Signature not yet current: T is still later than … (NOW + 5 min.)`.
@@ -101,6 +119,6 @@ struct ClockSkew: CustomStringConvertible {
         let (minutes, rest) = abs(seconds).quotientAndRemainder(dividingBy: 60)
         let hours = minutes / 60
         let size = hours > 0 ? "\(hours) h \(minutes % 60) min" : "\(minutes) min \(rest) s"
-        return "it is \(size) \(seconds > 0 ? "ahead of" : "behind") AWS's"
+        return "\(size) \(seconds > 0 ? "ahead of" : "behind")"
     }
 }

@@ -14,7 +14,8 @@ extension ErrorGuide {
             "not allowed to s3:GetObject: …",
             4,
             "ECR gave an address for a layer, and S3 refuses it: most likely the policy of a VPC endpoint for S3 leaves out "
-                + "the layers' bucket. What S3 says and the statement are printed"
+                + "the layers' bucket. What S3 says and the statement are printed. A 403 in other words than S3's is of "
+                + "a proxy or firewall on the way"
         ),
         Entry(
             "denied",

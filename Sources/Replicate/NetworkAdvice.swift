@@ -147,6 +147,12 @@ struct NetworkAdvice {
             + "that forbids it; add this to its policy:\n    \(layers(of: place))"
     }
 
+    /// Where somebody else answers in the layers' host's stead.
+    static func interceptedLayer(_ url: HTTPURL) -> String {
+        "something on the way, a proxy or firewall, forbids it: have whoever runs it let \(url.host) through, or name that in "
+            + "NO_PROXY if this machine gets there itself"
+    }
+
     private static func layers(of place: ECRPlace) -> String {
         PolicyStatement(principal: .anyone, ["s3:GetObject"], on: [place.layerBucketARN]).line
     }

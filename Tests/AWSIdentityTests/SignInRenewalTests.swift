@@ -61,7 +61,11 @@ struct SignInRenewalTests: SignInScene {
             #expect(sender.requests.map(\.url.path).filter { $0 == "/token" }.count == 2)
             watch.advance(600)
             let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.dev) }
-            #expect(error?.problem.contains("has expired") == true)
+            #expect(
+                error?.problem
+                    == "the sign-in to https://corp.awsapps.com/start has expired (this machine's clock says "
+                    + "2026-01-15T12:11:00Z)"
+            )
             #expect(error?.remedy == "run: aws sso login --sso-session corp")
         }
     }
@@ -149,7 +153,7 @@ struct SignInRenewalTests: SignInScene {
             #expect(
                 error
                     == IdentityError(
-                        "the sign-in to https://corp.awsapps.com/start is not accepted any more (\(path))",
+                        "the sign-in to https://corp.awsapps.com/start is not accepted any more",
                         tried: [path],
                         remedy: "run: aws sso login --sso-session corp"
                     )

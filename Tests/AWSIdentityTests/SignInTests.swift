@@ -54,7 +54,9 @@ struct SignInTests: SignInScene {
                 try await resolver.credentials(.init(profile: profile))
             }
             #expect(error?.remedy == "run: aws sso login \(how)")
-            #expect(error?.problem.hasPrefix("there is no sign-in to https://") == true)
+            let text = error?.description ?? ""
+            #expect(text.contains("there is no sign-in to https://"))
+            #expect(text.components(separatedBy: "/.aws/sso/cache/").count == 2, "the file is named once: \(text)")
         }
         try await signedIn(#"{"accessToken":"hidden"}"#, sender: sender) { resolver, _ in
             await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.dev) }

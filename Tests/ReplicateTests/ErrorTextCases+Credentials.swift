@@ -23,7 +23,7 @@ extension ErrorTextCase {
             side: .source,
             says: """
                 BatchGetImage failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1: AWS does not accept the credentials (UnrecognizedClientException): The security token included in the request is invalid.
-                  next: check the access key id and the session token: AWS doesn't know them, or they were deleted
+                  next: check the access key id and the session token: AWS doesn't know them, or they were deleted; keys of one partition (aws, aws-cn, aws-us-gov) aren't known in another
                   request id: r-1
                 """
         ),
@@ -37,7 +37,7 @@ extension ErrorTextCase {
             image: "444455556666.dkr.ecr.eu-south-2.amazonaws.com/prod/app:v1",
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.eu-south-2.amazonaws.com/prod/app:v1: AWS does not accept the credentials (UnrecognizedClientException): The security token included in the request is invalid.
-                  next: eu-south-2 may not be enabled for the account: aws account enable-region --region-name eu-south-2; a session from the global STS endpoint is not valid there either: set AWS_STS_REGIONAL_ENDPOINTS=regional and begin a new one
+                  next: eu-south-2 may not be enabled for the account: aws account enable-region --region-name eu-south-2; a session from the global STS endpoint is not valid there either: set AWS_STS_REGIONAL_ENDPOINTS=regional and begin a new one; and keys of one partition (aws, aws-cn, aws-us-gov) aren't known in another
                   request id: r-1
                 """
         ),
@@ -86,6 +86,29 @@ extension ErrorTextCase {
             says: """
                 BatchGetImage failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1: AWS does not accept the credentials (InvalidSignatureException): Signature expired: 20260115T120000Z is now earlier than 20260115T122000Z (20260115T122500Z - 5 min.)
                   next: set this machine's clock: it is 25 min 0 s behind AWS's
+                  request id: r-1
+                """
+        ),
+        Self(
+            "unknown key, a role of another partition",
+            role("InvalidClientTokenId", "The security token included in the request is invalid.", partition: "aws-cn"),
+            says: """
+                finding credentials failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the role arn:aws-cn:iam::444455556666:role/promoter could not be assumed: InvalidClientTokenId: The security token included in the request is invalid.; tried the role flag, with …KEY1 from environment
+                  next: the role is of partition aws-cn, and us-west-2 is in aws: keys of one partition (aws, aws-cn, aws-us-gov) aren't known in another; use credentials and a role of aws
+                  request id: r-9
+                """
+        ),
+        Self(
+            "two clocks, and a cloud that isn't AWS",
+            api(
+                "BatchGetImage",
+                "InvalidSignatureException",
+                "Signature expired: 20260115T120000Z is now earlier than 20260115T122000Z (20260115T122500Z - 5 min.)"
+            ),
+            image: "444455556666.dkr.ecr.us-west-2.localhost:4510/prod/app:v1",
+            says: """
+                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.localhost:4510/prod/app:v1: AWS does not accept the credentials (InvalidSignatureException): Signature expired: 20260115T120000Z is now earlier than 20260115T122000Z (20260115T122500Z - 5 min.)
+                  next: this machine's clock is 25 min 0 s behind that of 444455556666.dkr.ecr.us-west-2.localhost:4510: set right whichever is wrong
                   request id: r-1
                 """
         ),

@@ -73,6 +73,15 @@ extension ErrorTextCase {
                 """
         ),
         Self(
+            "layers, forbidden by something in between",
+            forbiddenLayer(body: "<html><body>Blocked by policy 7. X-Amz-Signature=1</body></html>"),
+            side: .source,
+            says: """
+                downloading sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app: not allowed to s3:GetObject: the layers' host prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com answered 403, and in other words than S3's
+                  next: something on the way, a proxy or firewall, forbids it: have whoever runs it let prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com through, or name that in NO_PROXY if this machine gets there itself
+                """
+        ),
+        Self(
             "layers, key",
             forbiddenLayer("User: a is not authorized to perform: kms:Decrypt on resource: &quot;k&quot;"),
             side: .source,
@@ -105,11 +114,15 @@ extension ErrorTextCase {
     }
 
     private static func forbiddenLayer(_ message: String) -> any Error {
+        forbiddenLayer(body: "<Error><Code>AccessDenied</Code><Message>\(message)</Message></Error>")
+    }
+
+    private static func forbiddenLayer(body: String) -> any Error {
         do {
             let answer = WireResponse(
                 status: .forbidden,
                 fields: [HTTPField.Name("x-amz-request-id") ?? .age: "r-3"],
-                body: Array("<Error><Code>AccessDenied</Code><Message>\(message)</Message></Error>".utf8)
+                body: Array(body.utf8)
             )
             return try BlobFailure(
                 sourceAnswered: answer,

@@ -12,7 +12,7 @@ extension ErrorTextCase {
             ),
             says: """
                 GetCallerIdentity failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: AWS does not accept the credentials (InvalidClientTokenId): The security token included in the request is invalid.
-                  next: check the access key id and the session token: AWS doesn't know them, or they were deleted
+                  next: check the access key id and the session token: AWS doesn't know them, or they were deleted; keys of one partition (aws, aws-cn, aws-us-gov) aren't known in another
                   request id: r-5
                 """
         ),

@@ -67,8 +67,14 @@ struct ErrorTextCase: Sendable, CustomTestStringConvertible {
         return error
     }
 
-    static func role(_ code: String, _ message: String, externalID: Bool = false, mfa: Bool = false) -> IdentityError {
-        let arn = "arn:aws:iam::444455556666:role/promoter"
+    static func role(
+        _ code: String,
+        _ message: String,
+        externalID: Bool = false,
+        mfa: Bool = false,
+        partition: String = "aws"
+    ) -> IdentityError {
+        let arn = "arn:\(partition):iam::444455556666:role/promoter"
         return IdentityError(
             "the role \(arn) could not be assumed: \(code): \(message)",
             tried: ["the role flag, with …KEY1 from environment"],

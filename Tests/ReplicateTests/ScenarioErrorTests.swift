@@ -64,6 +64,19 @@ struct ScenarioErrorTests {
         }
     }
 
+    @Test("a layer's host whose place something else takes is refused to us, by whoever that is")
+    func blockedLayer() async throws {
+        try await withCloud { cloud in
+            try cloud.seed(image, tag: "v1")
+            try cloud.makeDestination()
+            cloud.emulator.order(Fault(on: "GET layer", at: nil, .status(403)))
+            let error = try #require(try await copy(cloud).firstError)
+            #expect(error.side == .source && ExitStatus.of(error) == 4)
+            #expect("\(error)".contains("answered 403, and in other words than S3's"), "\(error)")
+            #expect(error.remedy.contains("a proxy or firewall, forbids it"))
+        }
+    }
+
     private func copy(_ cloud: ScenarioCloud) async throws -> [CopyResult] {
         try await cloud.replicator.copy(
             cloud.image("v1"),
