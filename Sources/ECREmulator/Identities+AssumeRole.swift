@@ -49,12 +49,15 @@ extension Identities {
         }
         let role = roles.first { $0.arn == request.roleARN }
         let denied = "User: \(caller.arn) is not authorized to perform: sts:AssumeRole on resource: \(request.roleARN)"
-        guard name.partition == caller.partition, let account = account(of: name), role?.trusts(caller, request) ?? true
+        let written = rules.trust[request.roleARN]
+        guard name.partition == caller.partition, let account = account(of: name),
+            written != nil || role?.trusts(caller, request) ?? true
         else { throw ServiceFault("AccessDenied", denied, status: 403) }
         var context = rules.context(of: caller, region: region)
         context["sts:externalid"] = request.externalID
         context["sts:rolesessionname"] = request.sessionName
-        // A trust policy is a resource's policy; what it asks for is checked above.
+        if request.code != nil { context["aws:multifactorauthpresent"] = "true" }
+        // A trust policy is a resource's policy; without one, what is asked for is checked above.
         let trusted = role?.trustedPrincipals == nil ? caller.account : caller.roleARN ?? caller.arn
         let trust = PolicyDocument(statements: [
             PolicyStatement(effect: .allow, actions: .only(["sts:AssumeRole"]), principals: .only([trusted]))
@@ -66,7 +69,11 @@ extension Identities {
             owner: name.account,
             context: context
         )
-        if let refusal = rules.refusal(of: question, resourcePolicies: [trust]) {
+        // Nobody assumes a role whose trust policy is silent, whatever their own policies allow.
+        if rules.isEnforced, let written, written.verdict(on: question, hangsOnResource: true) < .delegates {
+            throw ServiceFault("AccessDenied", denied, status: 403)
+        }
+        if let refusal = rules.refusal(of: question, resourcePolicies: [written ?? trust]) {
             throw ServiceFault("AccessDenied", "\(denied) \(refusal.text("sts:AssumeRole"))", status: 403)
         }
         try role?.check(request)
@@ -188,7 +195,7 @@ extension EmulatorConfiguration.Role {
 
     /// - Throws: `AccessDenied` for another code than the device's.
     fileprivate func check(_ request: AssumeRoleRequest) throws(ServiceFault) {
-        guard let device else { return }
+        guard let device, request.code != nil else { return }
         guard request.serial == device.serial, request.code == device.code else {
             throw ServiceFault(
                 "AccessDenied",
