@@ -121,6 +121,10 @@ extension AccessRules {
             for text in texts { policies.append(try read(text, of: arn)) }
             identity[arn] = policies
         }
+        for role in configuration.roles {
+            guard let text = role.trustPolicy else { continue }
+            trust[role.arn] = try read(text, as: .resource, of: role.arn)
+        }
         for (account, text) in configuration.serviceControlPolicies {
             serviceControl[account] = try read(text, as: .serviceControl, of: "account \(account)")
         }

@@ -51,20 +51,22 @@ extension Identities {
         }
         let role = roles.first { $0.arn == request.roleARN }
         let denied = "User: \(caller.arn) is not authorized to perform: sts:AssumeRole on resource: \(request.roleARN)"
-        guard name.partition == caller.partition, let account = account(of: name), role?.trusts(caller, request) ?? true
+        let written = rules.trust[request.roleARN]
+        guard name.partition == caller.partition, let account = account(of: name),
+            written != nil || role?.trusts(caller, request) ?? true
         else { throw ServiceFault("AccessDenied", denied, status: 403) }
         var context = rules.context(of: caller, region: region)
         context["sts:externalid"] = request.externalID
         context["sts:rolesessionname"] = request.sessionName
-        if let device = role?.device, request.serial == device.serial, request.code == device.code {
-            context["aws:multifactorauthpresent"] = "true"
-        }
-        // A trust policy is a resource's policy; what it asks for is checked above.
+        // What code it was is looked at below.
+        if request.code != nil { context["aws:multifactorauthpresent"] = "true" }
+        // A trust policy is a resource's policy; without one, what is asked for is checked above.
         let trusted = role?.names(caller) == true ? caller.roleARN ?? caller.arn : caller.account
         let trust = PolicyDocument(statements: [
             PolicyStatement(effect: .allow, actions: .only(["sts:*"]), principals: .only([trusted]))
         ])
         for action in ["sts:AssumeRole"] + request.furtherActions {
+            let refused = denied.replacing("sts:AssumeRole", with: action)
             let question = AccessRequest(
                 principal: caller,
                 action: action,
@@ -72,10 +74,14 @@ extension Identities {
                 owner: name.account,
                 context: context
             )
-            guard let refusal = rules.refusal(of: question, resourcePolicies: [trust]) else { continue }
+            // Nobody assumes a role whose trust policy is silent, whatever their own policies allow.
+            if rules.isEnforced, let written, written.verdict(on: question, hangsOnResource: true) < .delegates {
+                throw ServiceFault("AccessDenied", refused, status: 403)
+            }
+            guard let refusal = rules.refusal(of: question, resourcePolicies: [written ?? trust]) else { continue }
             throw ServiceFault(
                 "AccessDenied",
-                "\(denied.replacing("sts:AssumeRole", with: action)) \(refusal.text(action))",
+                "\(refused) \(refusal.text(action))",
                 status: 403
             )
         }

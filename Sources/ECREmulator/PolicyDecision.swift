@@ -46,6 +46,8 @@ struct AccessRules: Sendable, Equatable {
     var isEnforced = false
     /// By ARN of the user or role; whoever isn't here may do everything.
     var identity: [String: [PolicyDocument]] = [:]
+    /// By ARN of the role.
+    var trust: [String: PolicyDocument] = [:]
     /// By account.
     var serviceControl: [String: PolicyDocument] = [:]
     /// Of the VPC endpoint that every request to ECR comes through; other services would have their own.
