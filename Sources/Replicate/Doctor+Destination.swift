@@ -16,7 +16,9 @@ extension Doctor {
             order,
             createsRepository: createRepository == .defaults
         )
-        try await examine(place, of: image, &examination)
+        try await SideLabel.with(SideLabel.metadata(.destination)) {
+            try await examine(place, of: image, &examination)
+        }
     }
 
     private func examine(

@@ -12,7 +12,9 @@ extension Doctor {
         var examination = Examination(.source, "\(image)", order)
         // What the destination has to say waits for it, however this ends.
         defer { order.end(.source, root: examination.root) }
-        try await examine(image, goingTo: place, &examination)
+        try await SideLabel.with(SideLabel.metadata(.source)) {
+            try await examine(image, goingTo: place, &examination)
+        }
     }
 
     private func examine(
