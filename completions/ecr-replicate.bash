@@ -712,13 +712,12 @@ _ecr-replicate_iam-policy() {
     repeating_flags=()
     non_repeating_flags=(--with-optional --all-tags --version -h --help)
     repeating_options=(--match)
-    non_repeating_options=(--only --output --principal --role-arn --source-role-arn --destination-role-arn --newest --upload --create-repository --kms-key)
-    __ecr-replicate_offer_flags_options 2
+    non_repeating_options=(--only --output --principal --profile --role-arn --external-id --source-profile --source-role-arn --source-external-id --destination-profile --destination-role-arn --destination-external-id --newest --upload --create-repository --kms-key)
+    __ecr-replicate_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
     '--only')
-        __ecr-replicate_add_completions -W 'source-identity'$'\n''source-repository'$'\n''destination-identity'$'\n''destination-repository'
         return
         ;;
     '--output')
@@ -728,13 +727,31 @@ _ecr-replicate_iam-policy() {
     '--principal')
         return
         ;;
+    '--profile')
+        return
+        ;;
     '--role-arn')
+        return
+        ;;
+    '--external-id')
+        return
+        ;;
+    '--source-profile')
         return
         ;;
     '--source-role-arn')
         return
         ;;
+    '--source-external-id')
+        return
+        ;;
+    '--destination-profile')
+        return
+        ;;
     '--destination-role-arn')
+        return
+        ;;
+    '--destination-external-id')
         return
         ;;
     '--match')

@@ -17,40 +17,25 @@ extension CredentialsChain {
             serialNumber: profile["mfa_serial"]
         )
         let place = profile.place(of: "role_arn")
-        let base: any CredentialsProviding
-        switch (profile["source_profile"], profile["credential_source"]) {
-        case (let name?, nil): base = try sourceCredentials(name, of: profile, visited: visited + [profile.name])
-        case (nil, let source?): base = try sourceCredentials(from: source, of: profile)
-        case (nil, nil), (_?, _?):
-            throw IdentityError(
-                "profile '\(profile.name)' has role_arn and needs exactly one of source_profile and credential_source",
-                tried: [place],
-                remedy: "name the profile whose keys assume the role, as source_profile"
-            )
-        }
+        let visited = visited + [profile.name]
+        let base =
+            switch try resolver.config().source(of: profile, visited: visited) {
+            case .profile(let source): try sourceCredentials(source, of: profile, visited: visited)
+            case .machine(let source): try sourceCredentials(from: source, of: profile)
+            }
         return try assumed(request, with: base, named: "profile '\(profile.name)' (\(place))")
     }
 
     private func sourceCredentials(
-        _ name: String,
+        _ source: SharedConfig.Profile,
         of profile: SharedConfig.Profile,
         visited: [String]
     ) throws -> any CredentialsProviding {
-        let place = profile.place(of: "source_profile")
-        let source = try resolver.config().profile(name, namedBy: place)
-        let namesItself = name == profile.name && source.hasStaticKeys
-        guard namesItself || !visited.contains(name) else {
-            throw IdentityError(
-                "the profiles \((visited + [name]).joined(separator: " → ")) lead back to where they began",
-                tried: [place],
-                remedy: "let the last of them name a profile with keys"
-            )
-        }
         guard let found = try fromProfile(source, visited: visited) else {
             throw IdentityError(
-                "profile '\(name)', the source of '\(profile.name)', has no credentials",
-                tried: [place],
-                remedy: "give it keys with `aws configure --profile \(name)`"
+                "profile '\(source.name)', the source of '\(profile.name)', has no credentials",
+                tried: [profile.place(of: "source_profile")],
+                remedy: "give it keys with `aws configure --profile \(source.name)`"
             )
         }
         return found
@@ -100,7 +85,7 @@ extension CredentialsChain {
             credentials: base,
             sender: surroundings.sender,
             retry: surroundings.retry,
-            clock: resolver.clock
+            clocks: resolver.clocks
         )
     }
 
@@ -112,7 +97,7 @@ extension CredentialsChain {
         try request.check(named: place)
         let client = try client(base)
         guard let serial = request.serialNumber else {
-            return refreshing { try await client.assume(request, with: base, named: place) }
+            return refreshing(by: client.clock) { try await client.assume(request, with: base, named: place) }
         }
         // A code works once, and what it opens works in every region.
         return shared(.secondFactor, profile: "\(place) \(request.roleARN)") {
@@ -130,7 +115,7 @@ extension CredentialsChain {
     ) -> any CredentialsProviding {
         let answered = Lock(false)
         let surroundings = surroundings
-        return refreshing(renews: false) {
+        return refreshing(by: client.clock, renews: false) {
             guard !answered.withLock({ $0 }) else {
                 throw IdentityError(
                     "the session of the role \(request.roleARN) is over, or its code was refused, and a code is asked for once",
@@ -141,7 +126,24 @@ extension CredentialsChain {
             var request = request
             request.tokenCode = try await surroundings.code(of: serial, for: request.roleARN, place)
             answered.withLock { $0 = true }
+            for _ in 1..<Self.questions {
+                do {
+                    return try await client.assume(request, with: base, named: place)
+                } catch let error as IdentityError where error.refusal?.isOfCode == true {
+                    // Nothing is spent by a wrong one, and whoever mistyped it stands there. STS says the same of one that
+                    // was used before, as for the other side's role.
+                    request.tokenCode = try await surroundings.code(
+                        of: serial,
+                        for: request.roleARN,
+                        place,
+                        preface: "STS refused that code. A code can be used once; wait for the next.\n"
+                    )
+                }
+            }
             return try await client.assume(request, with: base, named: place)
         }
     }
+
+    /// How often a person is asked for a code that STS takes.
+    private static let questions = 3
 }

@@ -21,6 +21,8 @@ extension CopyError {
             )
         } else {
             self.init(explaining: error, side: repository.side, image: image, operation)
+            // Its token was given for these.
+            if error is RegistryError, kind == .notPermitted { credentials = repository.credentials }
         }
     }
 
@@ -44,6 +46,7 @@ extension CopyError {
                 operation: error.operation,
                 requestID: error.requestID
             )
+            if kind == .notPermitted { credentials = error.credentials }
         case let error as RegistryError:
             self.init(
                 Self.reason(of: error),
@@ -213,6 +216,9 @@ extension ImageRepository {
             return try await body()
         } catch is CancellationError {
             throw CancellationError()
+        } catch let drained as Drained {
+            // A question to a person was broken off.
+            throw drained
         } catch {
             throw CopyError(explaining: error, repository: self, operation, id)
         }

@@ -150,7 +150,7 @@ public final class RepositoryOpener: Sendable {
             retry: retry,
             pacer: pacer,
             logger: logger,
-            clock: resolver.clock
+            clocks: resolver.clocks
         )
         let key = TokenKey(identity: options.identity, region: host.region, endpoint: endpoint.url.text)
         return ECRImageRepository(
@@ -215,7 +215,7 @@ public final class RepositoryOpener: Sendable {
         let authorization = authorizations.withLock { known in
             if let authorization = known[key] { return authorization }
             // It doesn't hold the opener, which holds it.
-            let authorization = RenewingAuthorization(now: now) { [granted] in
+            let authorization = RenewingAuthorization(now: api.clock.now) { [granted] in
                 let grant = try await Self.grant(api)
                 granted.withLock { $0[key] = grant.proxyEndpoint }
                 return (grant.header, grant.expiresAt)
@@ -272,7 +272,7 @@ public final class RepositoryOpener: Sendable {
             credentials: try resolver.provider(for: options.identity, stsRegion: region),
             sender: sender,
             retry: retry,
-            clock: resolver.clock
+            clocks: resolver.clocks
         )
     }
 }

@@ -37,7 +37,8 @@ extension Session {
                 retry: retry,
                 logger: logger,
                 // A signal ends the question, not only what waits behind it.
-                askForCode: { try await TerminalQuestion.ask($0, clock: ContinuousClock().until(drain)) }
+                askForCode: { try await TerminalQuestion.ask($0, clock: ContinuousClock().until(drain)) },
+                isStopping: { drain.isDraining }
             )
             let opener = RepositoryOpener(
                 resolver: resolver,
