@@ -625,13 +625,17 @@ _ecr-replicate_doctor() {
     repeating_flags=()
     non_repeating_flags=(--fips --dual-stack --source-fips --source-dual-stack --destination-fips --destination-dual-stack --version -h --help)
     repeating_options=()
-    non_repeating_options=(--referrers --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
+    non_repeating_options=(--referrers --create-repository --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
     __ecr-replicate_offer_flags_options 2
 
     # Offer option value completions
     case "${prev}" in
     '--referrers')
         __ecr-replicate_add_completions -W 'all'$'\n''none'
+        return
+        ;;
+    '--create-repository')
+        __ecr-replicate_add_completions -W 'never'$'\n''defaults'
         return
         ;;
     '--output')
@@ -708,13 +712,12 @@ _ecr-replicate_iam-policy() {
     repeating_flags=()
     non_repeating_flags=(--with-optional --all-tags --version -h --help)
     repeating_options=(--match)
-    non_repeating_options=(--only --output --principal --role-arn --source-role-arn --destination-role-arn --newest --upload --create-repository --kms-key)
-    __ecr-replicate_offer_flags_options 2
+    non_repeating_options=(--only --output --principal --profile --role-arn --external-id --source-profile --source-role-arn --source-external-id --destination-profile --destination-role-arn --destination-external-id --newest --upload --create-repository --kms-key)
+    __ecr-replicate_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
     '--only')
-        __ecr-replicate_add_completions -W 'source-identity'$'\n''source-repository'$'\n''destination-identity'$'\n''destination-repository'
         return
         ;;
     '--output')
@@ -724,13 +727,31 @@ _ecr-replicate_iam-policy() {
     '--principal')
         return
         ;;
+    '--profile')
+        return
+        ;;
     '--role-arn')
+        return
+        ;;
+    '--external-id')
+        return
+        ;;
+    '--source-profile')
         return
         ;;
     '--source-role-arn')
         return
         ;;
+    '--source-external-id')
+        return
+        ;;
+    '--destination-profile')
+        return
+        ;;
     '--destination-role-arn')
+        return
+        ;;
+    '--destination-external-id')
         return
         ;;
     '--match')

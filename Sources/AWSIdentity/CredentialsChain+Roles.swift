@@ -17,40 +17,25 @@ extension CredentialsChain {
             serialNumber: profile["mfa_serial"]
         )
         let place = profile.place(of: "role_arn")
-        let base: any CredentialsProviding
-        switch (profile["source_profile"], profile["credential_source"]) {
-        case (let name?, nil): base = try sourceCredentials(name, of: profile, visited: visited + [profile.name])
-        case (nil, let source?): base = try sourceCredentials(from: source, of: profile)
-        case (nil, nil), (_?, _?):
-            throw IdentityError(
-                "profile '\(profile.name)' has role_arn and needs exactly one of source_profile and credential_source",
-                tried: [place],
-                remedy: "name the profile whose keys assume the role, as source_profile"
-            )
-        }
+        let visited = visited + [profile.name]
+        let base =
+            switch try resolver.config().source(of: profile, visited: visited) {
+            case .profile(let source): try sourceCredentials(source, of: profile, visited: visited)
+            case .machine(let source): try sourceCredentials(from: source, of: profile)
+            }
         return try assumed(request, with: base, named: "profile '\(profile.name)' (\(place))")
     }
 
     private func sourceCredentials(
-        _ name: String,
+        _ source: SharedConfig.Profile,
         of profile: SharedConfig.Profile,
         visited: [String]
     ) throws -> any CredentialsProviding {
-        let place = profile.place(of: "source_profile")
-        let source = try resolver.config().profile(name, namedBy: place)
-        let namesItself = name == profile.name && source.hasStaticKeys
-        guard namesItself || !visited.contains(name) else {
-            throw IdentityError(
-                "the profiles \((visited + [name]).joined(separator: " → ")) lead back to where they began",
-                tried: [place],
-                remedy: "let the last of them name a profile with keys"
-            )
-        }
         guard let found = try fromProfile(source, visited: visited) else {
             throw IdentityError(
-                "profile '\(name)', the source of '\(profile.name)', has no credentials",
-                tried: [place],
-                remedy: "give it keys with `aws configure --profile \(name)`"
+                "profile '\(source.name)', the source of '\(profile.name)', has no credentials",
+                tried: [profile.place(of: "source_profile")],
+                remedy: "give it keys with `aws configure --profile \(source.name)`"
             )
         }
         return found

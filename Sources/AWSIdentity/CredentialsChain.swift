@@ -152,10 +152,7 @@ struct CredentialsChain {
         _ profile: SharedConfig.Profile,
         visited: [String] = []
     ) throws -> (any CredentialsProviding)? {
-        // A profile that another one starts from gives its own keys, even when it has a role too.
-        let isSourceWithKeys = !visited.isEmpty && profile.hasStaticKeys
-        let hasRole = profile["role_arn"] != nil && profile["web_identity_token_file"] == nil
-        if hasRole, !isSourceWithKeys { return try assumedByProfile(profile, visited: visited) }
+        if profile.assumesRole(isSource: !visited.isEmpty) { return try assumedByProfile(profile, visited: visited) }
         if let found = try fromWebIdentity(profile, usesEnvironment: usesEnvironment && visited.isEmpty) {
             return found
         }

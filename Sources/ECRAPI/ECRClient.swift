@@ -25,6 +25,7 @@ public struct ECRClient: Sendable {
     private let alternative: HTTPURL?
     /// Whether the endpoint's name is one that nobody knows, and its other name isn't.
     private let usesAlternative = Lock(false)
+    private let lastKeys = Lock<String?>(nil)
 
     /// - Parameters:
     ///   - alternative: The endpoint's other name, for when nobody knows the first.
@@ -53,6 +54,9 @@ public struct ECRClient: Sendable {
         clock = (clocks ?? ServiceClocks(now, logger: logger)).clock(of: endpoint)
         signer = RequestSigner(service: "ecr", region: region)
     }
+
+    /// What the last request was signed with, for people: the end of the key's id, and where it is from.
+    public var credentialsInUse: String? { lastKeys.withLock { $0 } }
 
     /// Performs one operation.
     ///
@@ -111,7 +115,8 @@ public struct ECRClient: Sendable {
                     "request": "\(response.quoted(.amzRequestID) ?? "-")", "bytes": "\(response.body.count)",
                 ]
             )
-            let error = response.status.kind == .successful ? nil : ECRError(call.name, response)
+            let error =
+                response.status.kind == .successful ? nil : ECRError(call.name, response, signedWith: credentials)
             if let pacer, let admission {
                 error?.isThrottling == true ? pacer.throttle(admission, for: error?.retryAfter) : pacer.pass(admission)
             }
@@ -173,6 +178,7 @@ public struct ECRClient: Sendable {
         request.fields[.contentType] = "application/x-amz-json-1.1"
         request.fields[.amzTarget] = "AmazonEC2ContainerRegistry_V20150921.\(call.name)"
         signer.sign(&request, with: credentials, at: time)
+        lastKeys.withLock { $0 = "\(credentials)" }
         request.fields[.userAgent] = UserAgent.value
         request.fields[.sdkInvocationID] = call.invocation
         request.fields[.sdkRequest] = "attempt=\(attempt); max=\(retry.attempts)"

@@ -21,6 +21,8 @@ public struct ECRError: Error, Sendable, Equatable {
     public let lastValidByteReceived: Int64?
     /// With `KmsException`: what the key service said.
     public let kmsError: String?
+    /// Whose signature was refused, or what it is good for: the end of the key's id, and where it is from.
+    public let credentials: String?
 
     public init(
         operation: String,
@@ -30,7 +32,8 @@ public struct ECRError: Error, Sendable, Equatable {
         requestID: String? = nil,
         retryAfter: Duration? = nil,
         lastValidByteReceived: Int64? = nil,
-        kmsError: String? = nil
+        kmsError: String? = nil,
+        credentials: String? = nil
     ) {
         self.operation = operation
         self.code = code
@@ -40,6 +43,7 @@ public struct ECRError: Error, Sendable, Equatable {
         self.retryAfter = retryAfter
         self.lastValidByteReceived = lastValidByteReceived
         self.kmsError = kmsError
+        self.credentials = credentials
     }
 }
 
@@ -54,7 +58,7 @@ extension ECRError {
     /// Reads an answer that isn't a success.
     ///
     /// - Source: facts/ecr.md A.1, errors
-    init(_ operation: String, _ response: WireResponse) {
+    init(_ operation: String, _ response: WireResponse, signedWith keys: AWSCredentials? = nil) {
         let said = try? JSONDecoder().decode(Body.self, from: Data(response.body))
         let type = said?.type ?? response.fields[.amzErrorType]
         // What calls itself JSON and can't be read as such was cut on the way: whatever it said, it may be asked again.
@@ -68,7 +72,8 @@ extension ECRError {
             requestID: response.quoted(.amzRequestID),
             retryAfter: response.retryAfter,
             lastValidByteReceived: said?.lastValidByteReceived,
-            kmsError: (said?.kmsError).map(response.secrets.cut)
+            kmsError: (said?.kmsError).map(response.secrets.cut),
+            credentials: keys.map { "\($0)" }
         )
     }
 

@@ -36,6 +36,23 @@ extension Emulator {
         }
     }
 
+    /// Gives a role another trust policy, as JSON; `nil` for the accounts and principals of its configuration.
+    ///
+    /// Policies decide from then on, as if it had been started with this one.
+    /// - Throws: ``EmulatorStartError`` for a policy that can't be read; nothing has changed then.
+    public func setTrustPolicy(_ text: String?, of arn: String) throws {
+        let policy = try text.map { text throws(EmulatorStartError) in
+            do throws(PolicySyntaxError) { return try PolicyDocument(parsing: text, as: .resource) } catch {
+                throw EmulatorStartError("the trust policy of \(arn) can't be read: \(error)")
+            }
+        }
+        let enforces = aws.configuration.enforcesPolicies ?? true
+        aws.state.withLock { state in
+            state.rules.trust[arn] = policy
+            if policy != nil { state.rules.isEnforced = enforces }
+        }
+    }
+
     /// Gives a repository a policy, as JSON; `nil` for none.
     ///
     /// - Throws: When the repository isn't there, or the policy can't be read.

@@ -41,15 +41,19 @@ extension EmulatorConfiguration {
         public var arn: String
         /// What AssumeRole must send, if anything.
         public var externalID: String?
-        /// The accounts whose principals may take it; `nil` for all.
+        /// The accounts whose principals may take it, if they allow them.
+        ///
+        /// Beside ``trustedPrincipals`` it is enough to be of one of both; everybody may, if both are `nil`.
         public var trustedAccounts: [String]?
-        /// Users, roles and sessions that may take it, with `*` and `?`; `nil` for all.
+        /// Users, roles and sessions that may take it, with `*` and `?`, and accounts by their number or root.
         public var trustedPrincipals: [String]?
+        /// A trust policy as JSON, which decides in the place of the accounts and principals above.
+        public var trustPolicy: String?
         /// Identity policies as JSON; `nil` for one that allows everything.
         public var policies: [String]?
         /// In seconds: `MaxSessionDuration`, an hour unless a role's owner raised it.
         public var longestSession: Int
-        /// The device whose code AssumeRole must send, if any.
+        /// The device whose code AssumeRole must send, if any; with a trust policy, if that asks for one.
         public var device: Device?
         /// Whose tokens AssumeRoleWithWebIdentity takes for it, if anybody's.
         public var webIdentity: WebIdentity?
@@ -59,6 +63,7 @@ extension EmulatorConfiguration {
             externalID: String? = nil,
             trustedAccounts: [String]? = nil,
             trustedPrincipals: [String]? = nil,
+            trustPolicy: String? = nil,
             policies: [String]? = nil,
             longestSession: Int = 3_600,
             device: Device? = nil,
@@ -68,6 +73,7 @@ extension EmulatorConfiguration {
             self.externalID = externalID
             self.trustedAccounts = trustedAccounts
             self.trustedPrincipals = trustedPrincipals
+            self.trustPolicy = trustPolicy
             self.policies = policies
             self.longestSession = longestSession
             self.device = device

@@ -21,6 +21,8 @@ extension CopyError {
             )
         } else {
             self.init(explaining: error, side: repository.side, image: image, operation)
+            // Its token was given for these.
+            if error is RegistryError, kind == .notPermitted { credentials = repository.credentials }
         }
     }
 
@@ -44,6 +46,7 @@ extension CopyError {
                 operation: error.operation,
                 requestID: error.requestID
             )
+            if kind == .notPermitted { credentials = error.credentials }
         case let error as RegistryError:
             self.init(
                 Self.reason(of: error),

@@ -49,6 +49,8 @@ public struct CopyError: Error, Sendable, Equatable {
     public var operation: String
     /// The service's request identifier, for a support case.
     public var requestID: String?
+    /// With which credentials it was asked, where it is about who may: the end of the key's id, and where it is from.
+    public var credentials: String?
     /// Whether nothing was to be brought anywhere, so that nothing can have arrived.
     public var onlyReads = false
     /// What to do next, where more is known than the reason tells; it may have several lines.
@@ -120,7 +122,7 @@ extension CopyError: CustomStringConvertible {
     private func text(next: String) -> String {
         """
         \(operation) failed at the \(side.rawValue) \(image): \(cause)
-          next: \(next)\(requestID.map { "\n  request id: \($0)" } ?? "")
+          next: \(next)\(credentials.map { "\n  credentials: \($0)" } ?? "")\(requestID.map { "\n  request id: \($0)" } ?? "")
         """
     }
 

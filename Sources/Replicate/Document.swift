@@ -165,6 +165,8 @@ public struct CopyDocument: Encodable, Sendable {
         /// For programs to branch on, for example `repositoryMissing`.
         public var reason: String
         public var requestId: String?
+        /// Which were used, where it is about who may.
+        public var credentials: String?
 
         /// A command line that can't be understood, so that nothing was tried.
         public init(usage text: String) {
@@ -175,6 +177,7 @@ public struct CopyDocument: Encodable, Sendable {
         init(_ error: CopyError) {
             (operation, side, image) = (error.operation, error.side.rawValue, error.image)
             (cause, remedy, requestId) = (error.cause, error.remedy, error.requestID)
+            credentials = error.credentials
             reason = error.reason.name
             kind =
                 switch error.kind {

@@ -17,6 +17,8 @@ struct ECRImageRepository: ImageRepository {
     /// The registry's host is asked for only when bytes must go there: a retag needs no token at all.
     let registry: @Sendable () async throws -> RegistryClient
 
+    var credentials: String? { api.credentialsInUse }
+
     /// Ids in one `BatchGetImage`, and digests in one `BatchCheckLayerAvailability` (facts/ecr.md A.3).
     static let idsPerCall = 100
     /// Calls under way at once for one bulk question.

@@ -125,6 +125,9 @@ public protocol ImageRepository: Sendable {
     /// Equal for two repositories of one registry, between which blobs may be mounted.
     var registryKey: String { get }
 
+    /// With which credentials it was asked last, for people; `nil` where that is not known, or nothing of AWS.
+    var credentials: String? { get }
+
     /// Reads manifests, and for others only which digest they have, with as few requests as the registry allows.
     func read(manifests: [ManifestID], digests: [ManifestID]) async throws -> Reading
 
@@ -199,6 +202,8 @@ public struct UploadRefusal: Sendable {
 }
 
 extension ImageRepository {
+    public var credentials: String? { nil }
+
     public func prepare(forBlobs count: Int, isCertain: Bool) async {}
 
     public func sourceRefused(_ answer: WireResponse, to request: WireRequest) async {}

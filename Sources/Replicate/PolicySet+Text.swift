@@ -1,97 +1,134 @@
 internal import Content
 
-/// One policy of a set, as a flag and a file are named after it.
-public enum PolicyPart: String, Sendable, CaseIterable {
-    case sourceIdentity = "source-identity"
-    case sourceRepository = "source-repository"
-    case destinationIdentity = "destination-identity"
-    case destinationRepository = "destination-repository"
-
-    init(_ side: CopyError.Side, isIdentity: Bool) {
-        switch side {
-        case .source: self = isIdentity ? .sourceIdentity : .sourceRepository
-        case .destination: self = isIdentity ? .destinationIdentity : .destinationRepository
-        }
-    }
-}
-
 extension PolicySet {
     /// - Returns: `nil` if the copy needs no such policy.
-    public subscript(part: PolicyPart) -> PolicyDocument? {
-        switch part {
-        case .sourceIdentity: source?.identityPolicy
-        case .sourceRepository: source?.repositoryPolicy
-        case .destinationIdentity: destination?.identityPolicy
-        case .destinationRepository: destination?.repositoryPolicy
+    public subscript(name: PolicyName) -> Entry? { entries.first { $0.names.contains(name) } }
+
+    /// The same, of the first of its kind.
+    public subscript(part: PolicyPart) -> PolicyDocument? { self[PolicyName(part)]?.policy }
+
+    /// With this policy alone.
+    public func only(_ name: PolicyName) -> PolicySet {
+        var set = self
+        set.entries.removeAll { !$0.names.contains(name) }
+        return set
+    }
+
+    /// With the same policies, changed.
+    func changed(_ change: (PolicyName, PolicyDocument) -> PolicyDocument) -> PolicySet {
+        var set = self
+        for index in set.entries.indices {
+            guard let name = set.entries[index].names.first else { continue }
+            set.entries[index].policy = change(name, set.entries[index].policy)
         }
+        return set
     }
 
     /// Every policy, under comments that say where it belongs and how it gets there.
     public var text: String {
-        sides.flatMap { side in
-            [
-                side.heading(isIdentity: true) + side.identityPolicy.text,
-                side.repositoryPolicy.map { side.heading(isIdentity: false) + $0.text },
-            ].compactMap { $0 }
+        entries.map { entry in
+            let lines = [entry.title] + entry.notes + entry.attaching.map(\.text)
+            return lines.map { "# \($0)\n" }.joined() + entry.policy.text
         }.joined(separator: "\n")
     }
 }
 
-extension PolicySet.SidePolicies {
-    fileprivate func heading(isIdentity: Bool) -> String {
-        let part = PolicyPart(side, isIdentity: isIdentity).rawValue
-        let lines =
-            isIdentity
-            ? ["\(part): for \(caller.words), who \(verb)"] + attaching("file://\(part).json")
-            : [
-                "\(part): for each repository \(place.pattern) in account \(place.host.account), \(place.host.region);",
-                "add the statement to a policy that is there already, which this would replace",
-                "  aws ecr set-repository-policy --region \(place.host.region) --registry-id \(place.host.account) "
-                    + "--repository-name \(place.isPattern ? "NAME" : place.pattern) --policy-text file://\(part).json",
-            ]
-        return lines.map { "# \($0)\n" }.joined()
-    }
+extension PolicySet.Entry {
+    /// How a policy gets to its place: what to run, and what to know of it.
+    enum Step {
+        case note(String)
+        case command(String)
 
-    private var verb: String { side == .source ? "reads" : "writes" }
-
-    /// Of a policy that belongs to an identity: another copy's has another, and stays.
-    private var policyName: String {
-        // IAM takes neither / nor *, and ECR neither + nor @, so that no two repositories have one name.
-        let repository = place.pattern.replacing("/", with: "+").replacing("*", with: "@")
-        let name = "ecr-replicate-\(side.rawValue)-\(place.host.account)-\(place.host.region)-\(repository)"
-        guard name.utf8.count > Self.longestName else { return name }
-        let hash = Digest(of: Array(name.utf8)).hex.prefix(16)
-        return "\(name.prefix(Self.longestName - 17))-\(hash)"
-    }
-
-    /// In characters.
-    ///
-    /// - Source: IAM API Reference, "PutRolePolicy"
-    private static let longestName = 128
-
-    private func attaching(_ file: String) -> [String] {
-        let name = policyName
-        let replaced = "this would replace a policy of that name"
-        return switch caller.kind {
-        case .role(let role):
-            [replaced, "  aws iam put-role-policy --role-name \(role) --policy-name \(name) --policy-document \(file)"]
-        case .user(let user):
-            [replaced, "  aws iam put-user-policy --user-name \(user) --policy-name \(name) --policy-document \(file)"]
-        case .permissionSet:
-            [
-                "a permission set has one inline policy, which this would replace: add the statements to it; what is there "
-                    + "says",
-                "  aws sso-admin get-inline-policy-for-permission-set --instance-arn INSTANCE --permission-set-arn SET",
-                "  aws sso-admin put-inline-policy-to-permission-set --instance-arn INSTANCE --permission-set-arn SET "
-                    + "--inline-policy \(file)",
-                "nothing has changed for anybody before",
-                "  aws sso-admin provision-permission-set --instance-arn INSTANCE --permission-set-arn SET "
-                    + "--target-type ALL_PROVISIONED_ACCOUNTS",
-            ]
-        case .federated, .account:
-            ["  aws iam create-policy --policy-name \(name) --policy-document \(file), then attach it to who \(verb)"]
+        var text: String {
+            switch self {
+            case .note(let note): note
+            case .command(let command): "  \(command)"
+            }
         }
     }
+
+    /// Of the file that holds it.
+    private var file: String { "file://\(names.first.map(String.init(describing:)) ?? "policy").json" }
+
+    fileprivate var title: String {
+        let names = names.map(\.description).joined(separator: ", ")
+        return switch place {
+        case .identity(let holder?, let does): "\(names): for \(holder.words), who \(does)"
+        case .identity(nil, let does): "\(names): for the one who \(does)"
+        case .repositories(let places): "\(names): for \(places.map(\.words).joined(separator: ", and "));"
+        case .trust(let role): "\(names): for \(role.words), which says who may assume it"
+        }
+    }
+
+    var attaching: [Step] {
+        switch place {
+        case .identity(let holder, let does): attaching(to: holder, who: does)
+        case .repositories(let places):
+            [.note("add the statement to a policy that is there already, which this would replace")]
+                + places.map { place in
+                    .command(
+                        "aws ecr set-repository-policy --region \(place.host.region) --registry-id \(place.host.account) "
+                            + "--repository-name \(place.isPattern ? "NAME" : place.pattern) --policy-text \(file)"
+                    )
+                }
+        case .trust(let role):
+            [
+                .note("a new role is made with it"),
+                .command("aws iam create-role --role-name \(role.name) --assume-role-policy-document \(file)"),
+                .note("of a role that is there add the statement to its trust policy, which this would replace"),
+                .command("aws iam update-assume-role-policy --role-name \(role.name) --policy-document \(file)"),
+            ]
+        }
+    }
+
+    private func attaching(to holder: Principal?, who does: String) -> [Step] {
+        let replaced = Step.note("this would replace a policy of that name")
+        return switch holder?.kind {
+        case .role(let role):
+            [
+                replaced,
+                .command(
+                    "aws iam put-role-policy --role-name \(role) --policy-name \(policyName) --policy-document \(file)"
+                ),
+            ]
+        case .user(let user):
+            [
+                replaced,
+                .command(
+                    "aws iam put-user-policy --user-name \(user) --policy-name \(policyName) --policy-document \(file)"
+                ),
+            ]
+        case .permissionSet:
+            [
+                .note(
+                    "a permission set has one inline policy, which this would replace: add the statements to it; what is "
+                        + "there says"
+                ),
+                .command(
+                    "aws sso-admin get-inline-policy-for-permission-set --instance-arn INSTANCE --permission-set-arn SET"
+                ),
+                .command(
+                    "aws sso-admin put-inline-policy-to-permission-set --instance-arn INSTANCE --permission-set-arn SET "
+                        + "--inline-policy \(file)"
+                ),
+                .note("nothing has changed for anybody before"),
+                .command(
+                    "aws sso-admin provision-permission-set --instance-arn INSTANCE --permission-set-arn SET "
+                        + "--target-type ALL_PROVISIONED_ACCOUNTS"
+                ),
+            ]
+        case .federated, .account, nil:
+            [
+                .command(
+                    "aws iam create-policy --policy-name \(policyName) --policy-document \(file), then attach it to who \(does)"
+                )
+            ]
+        }
+    }
+}
+
+extension PolicyPlace {
+    fileprivate var words: String { "each repository \(pattern) in account \(host.account), \(host.region)" }
 }
 
 /// What `iam-policy --output json` prints.
@@ -101,24 +138,39 @@ public struct PolicySetDocument: Encodable, Sendable {
     public var version = 1
     public var command = "iam-policy"
     public var exitCode = 0
-    public var source: Side?
-    public var destination: Side?
+    public var policies: [Entry]
 
-    public init(_ policies: PolicySet) {
-        (source, destination) = (policies.source.map(Side.init), policies.destination.map(Side.init))
-    }
+    public init(_ set: PolicySet) { policies = set.entries.map(Entry.init) }
 
-    public struct Side: Encodable, Sendable {
-        /// The ARN that the policies take for the caller's.
-        public var caller: String
-        /// The repository's, or of all that match.
-        public var resource: String
-        public var identityPolicy: PolicyDocument
-        public var repositoryPolicy: PolicyDocument?
+    public struct Entry: Encodable, Sendable {
+        /// What `--only` calls it; the first is that of its file in ``commands``.
+        public var names: [String]
+        public var kind: String
+        /// The ARN of the identity or the role that it is a policy of, if that is known.
+        public var holder: String?
+        /// The ARNs of the repositories that it is the policy of.
+        public var repositories: [String]?
+        /// What has to be known, for people.
+        public var notes: [String]
+        /// What brings it there from a file.
+        public var commands: [String]
+        public var policy: PolicyDocument
 
-        init(_ side: PolicySet.SidePolicies) {
-            (caller, resource) = (side.caller.arn, side.place.arn)
-            (identityPolicy, repositoryPolicy) = (side.identityPolicy, side.repositoryPolicy)
+        init(_ entry: PolicySet.Entry) {
+            names = entry.names.map(\.description)
+            switch entry.place {
+            case .identity(let who, _): (kind, holder) = ("identity", who?.arn)
+            case .repositories(let places): (kind, repositories) = ("repository", places.map(\.arn))
+            case .trust(let role): (kind, holder) = ("trust", role.arn)
+            }
+            (notes, commands) = (entry.notes, [])
+            for step in entry.attaching {
+                switch step {
+                case .note(let note): notes.append(note)
+                case .command(let command): commands.append(command)
+                }
+            }
+            policy = entry.policy
         }
     }
 }

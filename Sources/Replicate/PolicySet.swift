@@ -1,184 +1,209 @@
 internal import Content
 
-/// What somebody wants to be allowed.
-public struct PolicyRequest: Sendable, Hashable {
-    /// `nil` where it isn't ECR.
-    public var source: PolicyPlace?
-    public var destination: PolicyPlace?
-    /// Who reads and who writes; by default everybody of ``usualAccount`` whose own policies allow it.
-    public var reader: Principal?
-    public var writer: Principal?
-    public var listsImages = false
-    public var upload = UploadMode.auto
-    public var createsRepository = false
-    /// Of the repository that is created.
-    public var keyARN: String?
-    /// Whether actions are wanted, too, without which a copy goes on.
-    public var includesOptional = false
-
-    public init(source: PolicyPlace?, destination: PolicyPlace?) {
-        (self.source, self.destination) = (source, destination)
-    }
-
-    /// Who copies is taken to be at home where the images are; another partition has accounts of its own.
-    func caller(at place: PolicyPlace, _ named: Principal?) -> Principal {
-        if let named { return named }
-        let home = source?.host ?? place.host
-        let host = home.partition == place.host.partition ? home : place.host
-        return Principal(account: host.account.value, partition: host.partition.rawValue)
-    }
-}
-
-/// A repository that is to be created by a caller of another account.
-///
-/// ECR may let such a caller create it, but what is new has no policy, so that nothing could be written to it.
-///
-/// - Source: facts/ecr.md D.4
-public struct ForeignCreation: Error, Hashable, CustomStringConvertible {
-    public let caller: String
-    public let account: String
-
-    public var description: String {
-        "\(caller) can't create a repository in account \(account) and write to it: a repository that is new has no "
-            + "policy that lets another account in; name a role of account \(account) with --destination-role-arn, or "
-            + "create the repository there first"
-    }
-}
-
 /// The policies that a copy needs, and no more.
 ///
 /// - Source: DESIGN section 7, `iam-policy`; facts/ecr.md D.2 to D.4
 public struct PolicySet: Sendable {
-    /// The policies of one side.
-    public struct SidePolicies: Sendable {
-        public let side: CopyError.Side
-        public let place: PolicyPlace
-        public let caller: Principal
-        public let identityPolicy: PolicyDocument
-        /// `nil` within one account, where one of the two is enough.
-        public let repositoryPolicy: PolicyDocument?
+    /// One policy, and where it belongs.
+    public struct Entry: Sendable {
+        public enum Place: Sendable, Hashable {
+            /// A policy of an identity; `nil` where nobody says whose. With what it does, as in `who reads`.
+            case identity(Principal?, does: String)
+            /// The policy of each of these repositories.
+            case repositories([PolicyPlace])
+            /// The trust policy of a role.
+            case trust(Principal)
+        }
+
+        /// Several where it serves both sides.
+        public fileprivate(set) var names: [PolicyName]
+        public let place: Place
+        /// Of a policy that is one among several of its holder.
+        let policyName: String
+        public internal(set) var policy: PolicyDocument
+        /// What has to be known besides.
+        public fileprivate(set) var notes: [String]
     }
 
-    /// `nil` where nothing is needed there: it isn't ECR, or it is the destination's own repository.
-    public let source: SidePolicies?
-    public let destination: SidePolicies?
+    /// In the order in which they are printed: the source's first.
+    public internal(set) var entries: [Entry] = []
 
-    /// - Throws: ``ForeignCreation`` where no policies suffice.
-    public init(_ request: PolicyRequest) throws(ForeignCreation) {
-        if let place = request.destination, request.createsRepository || request.keyARN != nil {
-            let caller = request.caller(at: place, request.writer)
-            let account = place.host.account.value
-            guard caller.account == account else { throw ForeignCreation(caller: caller.words, account: account) }
+    /// - Throws: ``ForeignCreation`` or ``ImpossiblePolicy`` where no policies suffice.
+    public init(_ request: PolicyRequest) throws {
+        try request.reader.check()
+        try request.writer.check()
+        let places = request.destinations.compactMap { $0 }
+        var copiesElsewhere = places.count < request.destinations.count
+        for place in places where try !request.isRetag(at: place) { copiesElsewhere = true }
+        if let source = request.source, copiesElsewhere || places.isEmpty {
+            try add(.source, [source], request.reader, request)
         }
-        var source = request.source
-        // Of patterns that are equal a copy goes from any that match to any other.
-        if let from = request.source, let to = request.destination, from.arn == to.arn, !to.isPattern,
-            request.caller(at: from, request.reader) == request.caller(at: to, request.writer)
-        {
-            // One repository, reached by one identity: nothing is read that isn't asked of the destination.
-            source = nil
-        }
-        self.source = source.map { Self.policies(.source, at: $0, request.reader, request, isRetag: false) }
-        destination = request.destination.map { place in
-            Self.policies(
-                .destination,
-                at: place,
-                request.writer,
-                request,
-                isRetag: source == nil && request.source != nil
-            )
-        }
+        try add(.destination, places, request.writer, request)
     }
-
-    public var sides: [SidePolicies] { [source, destination].compactMap { $0 } }
 
     // MARK: One side
 
-    private static func policies(
+    private mutating func add(
         _ side: CopyError.Side,
-        at place: PolicyPlace,
-        _ named: Principal?,
-        _ request: PolicyRequest,
-        isRetag: Bool
-    ) -> SidePolicies {
-        let caller = request.caller(at: place, named)
-        let needed = Permission.all.filter {
-            $0.side == side && (!$0.isOptional || request.includesOptional)
-                && isMet($0.occasion, request, isRetag: isRetag)
+        _ places: [PolicyPlace],
+        _ caller: PolicyCaller,
+        _ request: PolicyRequest
+    ) throws {
+        var groups: [(principal: Principal, places: [PolicyPlace])] = []
+        for place in places {
+            let principal = try request.principal(of: caller, at: place)
+            try Self.check(principal, createsAt: place, side, request)
+            guard let index = groups.firstIndex(where: { $0.principal == principal }) else {
+                groups.append((principal, [place]))
+                continue
+            }
+            if !groups[index].places.contains(place) { groups[index].places.append(place) }
         }
-        var groups: [(title: Title, actions: [String])] = []
-        for permission in needed {
-            let title = title(of: permission, at: place, request)
-            if let index = groups.firstIndex(where: { $0.title == title }) {
-                groups[index].actions.append(permission.action)
-            } else {
-                groups.append((title, [permission.action]))
+        for (principal, places) in groups {
+            let writings = try places.map { try PolicyWriting(side, at: $0, request) }
+            append(
+                PolicyPart(side, .identity),
+                .identity(principal, does: side == .source ? "reads" : "writes"),
+                PolicyDocument(PolicyWriting.merged(writings)),
+                named: PolicyName.ofHolder(side, places),
+                notes: caller.notes(of: principal)
+            )
+            for (policy, places) in Self.repositoryPolicies(side, of: principal, writings) {
+                append(PolicyPart(side, .repository), .repositories(places), policy, named: "")
             }
         }
-        let identity = groups.map { title, actions in
-            PolicyStatement(id: title.id, actions, on: [title.resource], conditions: title.conditions)
-        }
+        if !places.isEmpty { add(assumptionsOf: caller, side) }
+    }
+
+    private static func check(
+        _ principal: Principal,
+        createsAt place: PolicyPlace,
+        _ side: CopyError.Side,
+        _ request: PolicyRequest
+    ) throws(ForeignCreation) {
+        guard side == .destination, request.createsRepository || request.key(at: place) != nil else { return }
+        let account = place.host.account.value
+        guard principal.account == account else { throw ForeignCreation(caller: principal.words, account: account) }
+    }
+
+    /// None within one account, where the identity's is enough; one for all repositories of which it says the same.
+    private static func repositoryPolicies(
+        _ side: CopyError.Side,
+        of caller: Principal,
+        _ writings: [PolicyWriting]
+    ) -> [(PolicyDocument, [PolicyPlace])] {
+        var policies: [(PolicyDocument, [PolicyPlace])] = []
         let (principal, conditions) = caller.inPolicy
-        let repository = PolicyStatement(
-            id: side == .source ? "LetRead" : "LetWrite",
-            principal: principal,
-            groups.filter { $0.title.isAboutRepository }.flatMap(\.actions),
-            conditions: conditions
-        )
-        return SidePolicies(
-            side: side,
-            place: place,
-            caller: caller,
-            identityPolicy: PolicyDocument(identity),
-            repositoryPolicy: caller.account == place.host.account.value ? nil : PolicyDocument([repository])
-        )
-    }
-
-    private static func isMet(_ occasion: Permission.Occasion, _ request: PolicyRequest, isRetag: Bool) -> Bool {
-        let canMount =
-            request.source.flatMap { from in request.destination.map { from.sharesRegistry(with: $0) } } ?? false
-        return switch occasion {
-        case .always, .movingTags: true
-        case .copying, .foreignLayers: !isRetag
-        case .listing: request.listsImages
-        case .uploadingByRegistry: !isRetag && (request.upload != .api || canMount)
-        case .creating: request.createsRepository || request.keyARN != nil
-        case .creatingWithKey: request.keyARN != nil
-        case .mounting: !isRetag && canMount
+        for writing in writings where writing.place.host.account.value != caller.account {
+            let statement = PolicyStatement(
+                id: side == .source ? "LetRead" : "LetWrite",
+                principal: principal,
+                writing.actionsOfRepository,
+                conditions: conditions
+            )
+            let policy = PolicyDocument([statement])
+            if let index = policies.firstIndex(where: { $0.0 == policy }) {
+                policies[index].1.append(writing.place)
+            } else {
+                policies.append((policy, [writing.place]))
+            }
         }
+        return policies
     }
 
-    /// Where a statement is put, and what it is about.
-    private struct Title: Equatable {
-        var id: String
-        var resource: String
-        var conditions: [PolicyStatement.Condition] = []
-        /// Whether the repository's own policy can say it.
-        var isAboutRepository = false
-    }
+    // MARK: Roles on the way
 
-    private static func title(of permission: Permission, at place: PolicyPlace, _ request: PolicyRequest) -> Title {
-        switch permission.occasion {
-        case .always, .copying:
-            Title(id: permission.side == .source ? "Read" : "Write", resource: place.arn, isAboutRepository: true)
-        case .listing: Title(id: "List", resource: place.arn, isAboutRepository: true)
-        case .foreignLayers: Title(id: "AskForForeignLayers", resource: place.arn, isAboutRepository: true)
-        case .movingTags: Title(id: "AskBeforeTagsMove", resource: place.arn, isAboutRepository: true)
-        case .uploadingByRegistry: Title(id: "Token", resource: "*")
-        case .mounting: Title(id: "Mount", resource: request.source?.arn ?? place.arn)
-        case .creating: Title(id: "Create", resource: place.arn)
-        case .creatingWithKey:
-            Title(
-                id: "CreateWithKey",
-                resource: request.keyARN ?? "*",
-                conditions: [
-                    .init(
-                        "StringEquals",
-                        "kms:ViaService",
-                        "ecr.\(place.host.region).\(place.host.partition.domain)"
-                    )
-                ]
+    /// From the role that reads or writes back to who begins.
+    private mutating func add(assumptionsOf caller: PolicyCaller, _ side: CopyError.Side) {
+        for (index, assumption) in caller.assumptions.enumerated().reversed() {
+            let role = assumption.role
+            let who = index > 0 ? caller.assumptions[index - 1].role : caller.start
+            let origin = index > 0 ? nil : caller.origin
+            append(
+                PolicyPart(side, .trust),
+                .trust(role),
+                PolicyDocument([assumption.letting(who)]),
+                named: "",
+                notes: assumption.notes(letting: who, from: origin)
+            )
+            // Within one account a trust policy that names somebody is enough.
+            if let who, who.account == role.account, who.isNamedItself { continue }
+            append(
+                PolicyPart(side, .caller),
+                .identity(who, does: "assumes \(role.words)"),
+                PolicyDocument([PolicyStatement(id: "Assume", ["sts:AssumeRole"], on: [role.arn])]),
+                named: "ecr-replicate-assume-\(role.account)-\(role.name)",
+                notes: who == nil
+                    ? ["not needed by somebody of account \(role.account) whom the role's trust policy names"] : []
             )
         }
+    }
+
+    /// Adds a policy, or what it says to the one that is there: a role has one trust policy, whoever needs it.
+    private mutating func append(
+        _ part: PolicyPart,
+        _ place: Entry.Place,
+        _ policy: PolicyDocument,
+        named policyName: String,
+        notes: [String] = []
+    ) {
+        let name = PolicyName(part, number: entries.flatMap(\.names).count { $0.part == part } + 1)
+        let same = entries.firstIndex { entry in
+            if case .trust = place { return entry.place == place }
+            return entry.place == place && entry.policy == policy
+        }
+        guard let same else {
+            entries.append(Entry(names: [name], place: place, policyName: policyName, policy: policy, notes: notes))
+            return
+        }
+        entries[same].names.append(name)
+        let known = entries[same].policy.statements.map { $0.identified(nil) }
+        let new = policy.statements.filter { !known.contains($0.identified(nil)) }
+        entries[same].policy = PolicyDocument((entries[same].policy.statements + new).withIDsOfTheirOwn)
+        entries[same].notes += notes.filter { !entries[same].notes.contains($0) }
+    }
+}
+
+extension PolicyCaller {
+    /// Of the policy of who reads or writes.
+    fileprivate func notes(of principal: Principal) -> [String] {
+        guard let tokenFile, principal == start else { return [] }
+        return [
+            "its trust policy, which must let in the identity provider and the subject of the token in \(tokenFile), is "
+                + "left out: only the token says who they are"
+        ]
+    }
+}
+
+extension PolicyCaller.Assumption {
+    /// In the place of a caller whom nobody names; AWS refuses a policy that says so.
+    static let placeholder = "ARN-OF-THE-CALLER"
+
+    /// Lets somebody assume the role who sends what is sent.
+    fileprivate func letting(_ who: Principal?) -> PolicyStatement {
+        let (principal, usual) = who?.inPolicy ?? (.aws(Self.placeholder), [])
+        let id = externalID.map { [PolicyStatement.Condition("StringEquals", "sts:ExternalId", $0)] } ?? []
+        let code = sendsCode ? [PolicyStatement.Condition("Bool", "aws:MultiFactorAuthPresent", "true")] : []
+        return PolicyStatement(
+            id: "LetAssume",
+            principal: principal,
+            ["sts:AssumeRole"],
+            conditions: usual + id + code
+        )
+    }
+
+    fileprivate func notes(letting who: Principal?, from origin: String?) -> [String] {
+        guard let who else {
+            let keys = origin.map { " (\($0))" } ?? ""
+            return [
+                "who begins\(keys) is not known: put their ARN in the place of \(Self.placeholder), which AWS refuses, or "
+                    + "name them with --principal; their keys tell it: aws sts get-caller-identity"
+            ]
+        }
+        guard case .account = who.kind else { return [] }
+        return [
+            "this lets in everybody of account \(who.account) whose own policies allow sts:AssumeRole on the role; name one "
+                + "of them with --principal instead"
+        ]
     }
 }

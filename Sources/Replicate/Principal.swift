@@ -48,6 +48,15 @@ public struct Principal: Sendable, Hashable {
         arn = "arn:\(partition):iam::\(account):root"
     }
 
+    /// Whoever has a permission set of IAM Identity Center in an account.
+    init(permissionSet name: String, account: String, partition: String) {
+        (self.partition, self.account) = (partition, account)
+        // Sixteen digits that Identity Center chooses.
+        let role = "AWSReservedSSO_\(name)_\(String(repeating: "?", count: 16))"
+        kind = .permissionSet(name: name, role: role)
+        arn = "arn:\(partition):iam::\(account):role/aws-reserved/sso.amazonaws.com/*\(role)"
+    }
+
     /// `AWSReservedSSO_NAME_0123456789abcdef` belongs to the permission set `NAME`.
     private static func role(_ name: String) -> Kind {
         let prefix = "AWSReservedSSO_"
@@ -65,6 +74,29 @@ public struct Principal: Sendable, Hashable {
         case .user(let name): "user \(name) in account \(account)"
         case .federated(let name): "the user who federates \(name) in account \(account)"
         case .account: "account \(account)"
+        }
+    }
+
+    var isRole: Bool {
+        switch kind {
+        case .role, .permissionSet: true
+        case .user, .federated, .account: false
+        }
+    }
+
+    /// Without its path; of an account its number.
+    var name: String {
+        switch kind {
+        case .role(let name), .user(let name), .federated(let name), .permissionSet(_, role: let name): name
+        case .account: account
+        }
+    }
+
+    /// Whether the policy of a resource names them, and not the account that they belong to.
+    var isNamedItself: Bool {
+        switch kind {
+        case .role, .user, .federated: true
+        case .permissionSet, .account: false
         }
     }
 

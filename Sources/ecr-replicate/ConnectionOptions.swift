@@ -120,7 +120,7 @@ struct ConnectionOptions: ParsableArguments {
     }
 }
 
-private func refuse(_ flag: String, _ value: String?, unless hasRole: Bool, _ role: String) throws {
+func refuse(_ flag: String, _ value: String?, unless hasRole: Bool, _ role: String) throws {
     guard value == nil || hasRole else {
         throw ValidationError("\(flag) belongs to a role; name it with \(role)")
     }

@@ -8,12 +8,14 @@ struct IAMPolicyCommand: AsyncParsableCommand {
         commandName: "iam-policy",
         abstract: "Print the IAM policies that a copy needs, and no more.",
         discussion: """
-            Asks nobody and changes nothing: what is printed follows from the references and flags, which are those of \
-            copy. A repository may hold *, for all that match. Within one account the identity policies are enough; where \
-            a caller is of another account than the repository, the repository's policy is printed too.
+            Asks nobody and changes nothing: what is printed follows from the references, the flags, which are those of \
+            copy, and the profile that a flag names. A repository may hold *, for all that match. Within one account the \
+            identity policies are enough; where a caller is of another account than the repository, the repository's \
+            policy is printed too. Where roles are assumed, so are their trust policies, and what their callers need.
 
-            The caller of each side is the role that is named for it, else --principal, else everybody of the source's \
-            account whose own policies allow it. Source and destination in one repository are a retag.
+            Who copies is --principal, else whom the profile tells, else everybody of the source's account whose own \
+            policies allow it; where roles are named, by a flag or by the profile, they are assumed one after the other, \
+            and the last one copies. Source and destination in one repository are a retag.
 
             Standard output gets each policy under a comment that says where it belongs; with --only nothing but the JSON \
             of one, ready for --policy-document file://…
@@ -25,6 +27,11 @@ struct IAMPolicyCommand: AsyncParsableCommand {
               ecr-replicate iam-policy --only destination-repository \\
                   --principal arn:aws:iam::111122223333:role/build \\
                   "$BUILD/team/*" "$PROD/prod/*" > policy.json
+              ecr-replicate iam-policy --create-repository defaults \\
+                  --principal arn:aws:iam::111122223333:role/build \\
+                  --destination-role-arn arn:aws:iam::444455556666:role/promoter \\
+                  --destination-external-id ex-1 \\
+                  $BUILD/team/app $PROD/prod/app
             """
     )
 
@@ -34,11 +41,11 @@ struct IAMPolicyCommand: AsyncParsableCommand {
     @Argument(help: "The source: HOST/REPO, or an ARN; * stands for any characters.")
     var source: String
 
-    @Argument(help: "The destination; HOST/ keeps the repository's name.")
-    var destination: String
+    @Argument(help: "The destination, or several; HOST/ keeps the repository's name.")
+    var destinations: [String]
 
-    @Option(help: "Print this policy alone.")
-    var only: PolicyPart?
+    @Option(help: "Print this policy alone; of several of its kind -2 names the second.")
+    var only: PolicyName?
 
     @Option(help: "What standard output gets: policies under comments, or one JSON document.")
     var output: Format = .text
@@ -48,18 +55,16 @@ struct IAMPolicyCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Who copies") var callers: CallerArguments
     @OptionGroup(title: "As for copy") var copying: CopyShapeArguments
+    @OptionGroup(title: "As for copy") var indifferent: IndifferentArguments
 
     func validate() throws { _ = try policies() }
 
     func run() async throws {
         let policies = try policies()
-        if let only {
-            guard let policy = policies[only] else {
-                throw ValidationError("this copy needs no \(only.rawValue) policy")
-            }
-            LineStream.standardOutput.write(policy.text)
-        } else if output == .json {
+        if output == .json {
             printJSON(PolicySetDocument(policies))
+        } else if let only {
+            LineStream.standardOutput.write(policies[only]?.policy.text ?? "")
         } else {
             LineStream.standardOutput.write(policies.text)
         }
@@ -67,95 +72,36 @@ struct IAMPolicyCommand: AsyncParsableCommand {
 
     private func policies() throws -> PolicySet {
         let request = try request()
-        do { return try PolicySet(request) } catch { throw ValidationError("\(error)") }
+        let policies = try usage { try PolicySet(request) }
+        guard let only else { return policies }
+        guard policies[only] != nil else {
+            let names = policies.entries.flatMap(\.names).map(\.description)
+            throw ValidationError("this copy needs no \(only) policy; it needs \(names.joined(separator: ", "))")
+        }
+        return policies.only(only)
     }
 
     private func request() throws -> PolicyRequest {
         let from = try usage { try PolicyPlace(parsing: source) }
-        let to = try usage { try PolicyPlace(parsing: destination, keeping: from?.pattern) }
-        guard from != nil || to != nil else {
+        let to = try destinations.map { text in try usage { try PolicyPlace(parsing: text, keeping: from?.pattern) } }
+        guard from != nil || to.contains(where: { $0 != nil }) else {
             throw ValidationError("neither side is ECR, and nobody else knows IAM policies")
         }
-        var request = PolicyRequest(source: from, destination: to)
-        request.reader = callers.reader
-        request.writer = callers.writer
+        var request = PolicyRequest(source: from, destinations: to)
+        (request.reader, request.writer) = (try callers.reader(), try callers.writer())
         request.listsImages = copying.listsImages
         request.upload = copying.upload
         request.createsRepository = copying.createRepository == .defaults
         request.keyARN = copying.kmsKey
         request.includesOptional = withOptional
+        guard copying.kmsKey == nil || to.contains(where: { $0.map { request.key(at: $0) != nil } ?? false }) else {
+            throw ValidationError("--kms-key must be of a destination's region, as KMS keys are used nowhere else")
+        }
         return request
     }
 }
 
-extension PolicyPart: ExpressibleByArgument {}
-
-/// Whose policies they are.
-struct CallerArguments: ParsableArguments {
-    @Option(
-        help: ArgumentHelp("Who copies: a role, a session of one, a user or an account's root.", valueName: "arn"),
-        transform: parsePrincipal
-    )
-    var principal: Principal?
-
-    @Option(help: ArgumentHelp("Role that copies, for both sides.", valueName: "arn"), transform: parsePrincipal)
-    var roleArn: Principal?
-
-    @Option(help: ArgumentHelp("Role that reads the source.", valueName: "arn"), transform: parsePrincipal)
-    var sourceRoleArn: Principal?
-
-    @Option(help: ArgumentHelp("Role that writes to the destination.", valueName: "arn"), transform: parsePrincipal)
-    var destinationRoleArn: Principal?
-
-    var reader: Principal? { sourceRoleArn ?? roleArn ?? principal }
-    var writer: Principal? { destinationRoleArn ?? roleArn ?? principal }
-}
-
-/// What of a copy decides which actions it calls.
-struct CopyShapeArguments: ParsableArguments {
-    @Flag(help: "Images are chosen among many, as with --match and --newest, too.")
-    var allTags = false
-
-    @Option(
-        name: .customLong("match"),
-        parsing: .singleValue,
-        help: ArgumentHelp("The same; which ones makes no difference.", valueName: "pattern"),
-        transform: parsePattern
-    )
-    var patterns: [TagPattern] = []
-
-    @Option(help: ArgumentHelp("The same.", valueName: "n"))
-    var newest: Int?
-
-    @Option(help: "Which way layers go to ECR.")
-    var upload: UploadMode = .auto
-
-    @Option(help: "Whether a missing repository is created.")
-    var createRepository: RepositoryCreation = .never
-
-    @Option(
-        help: ArgumentHelp(
-            "The repository is created with this key: also what KMS asks of who creates it.",
-            valueName: "arn"
-        ),
-        transform: parseKey
-    )
-    var kmsKey: String?
-
-    var listsImages: Bool { allTags || !patterns.isEmpty || newest != nil }
-}
-
-private func parsePrincipal(_ text: String) throws -> Principal {
-    guard let principal = Principal(arn: text) else {
-        throw ValidationError("'\(text)' is not the ARN of a role, a session, a user or an account's root")
-    }
-    return principal
-}
-
-private func parseKey(_ text: String) throws -> String {
-    let fields = text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
-    guard fields.count == 6, fields[0] == "arn", fields[2] == "kms", fields[5].hasPrefix("key/"),
-        text.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "\"") })
-    else { throw ValidationError("'\(text)' is not the ARN of a key: arn:aws:kms:REGION:ACCOUNT:key/ID") }
-    return text
+extension PolicyName: ExpressibleByArgument {
+    public init?(argument: String) { self.init(parsing: argument) }
+    public static var allValueStrings: [String] { PolicyPart.allCases.map(\.rawValue) }
 }

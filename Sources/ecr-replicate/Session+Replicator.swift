@@ -84,7 +84,7 @@ extension Session {
 
 /// A logger on standard error, a line a message.
 func diagnostics(_ level: Logger.Level) -> Logger {
-    var logger = Logger(label: "ecr-replicate") { _ in LineLogHandler() }
+    var logger = Logger(label: "ecr-replicate") { _ in LineLogHandler(metadataProvider: SideLabel.provider) }
     logger.logLevel = level
     return logger
 }

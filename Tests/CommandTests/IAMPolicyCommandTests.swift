@@ -20,7 +20,7 @@ struct IAMPolicyCommandTests {
 
     @Test("prints each policy under comments that say where it belongs")
     func text() async throws {
-        let ended = try await run("--role-arn", "arn:aws:iam::111122223333:role/build", Self.source, Self.destination)
+        let ended = try await run("--principal", "arn:aws:iam::111122223333:role/build", Self.source, Self.destination)
         #expect(ended.exitCode == 0 && ended.errors.isEmpty)
         #expect(
             ended.lines.filter { $0.hasPrefix("#") } == [
@@ -58,6 +58,122 @@ struct IAMPolicyCommandTests {
         #expect(none.errors.contains("this copy needs no source-repository policy"))
     }
 
+    @Test("prints the schema's document with one policy alone")
+    func onlyInDocument() async throws {
+        let one = try json(
+            try await run("--only", "destination-repository", "--output", "json", Self.source, Self.destination)
+        )
+        let policies = try #require(one["policies"] as? [[String: Any]])
+        #expect(policies.map { $0["names"] as? [String] } == [["destination-repository"]])
+        #expect(one["command"] as? String == "iam-policy" && one["exitCode"] as? Int == 0)
+        let none = try await run("--only", "source-trust", "--output", "json", Self.source, Self.destination)
+        #expect(none.exitCode == 64)
+        #expect(try json(none)["exitCode"] as? Int == 64)
+    }
+
+    @Test("prints what assumes a role, under comments that say where it belongs")
+    func roles() async throws {
+        let arguments = [
+            "iam-policy", "--principal", "arn:aws:iam::111122223333:role/build",
+            "--destination-role-arn", "arn:aws:iam::444455556666:role/promoter", "--destination-external-id", "ex-1",
+            Self.source, Self.destination,
+        ]
+        let ended = try await TestPrograms.run(.ecrReplicate, arguments, environment: ["HOME": "/nonexistent"])
+        #expect(ended.exitCode == 0 && ended.errors.isEmpty)
+        #expect(
+            ended.lines.filter { $0.hasPrefix("#") }.suffix(8) == [
+                "# destination-trust: for role promoter in account 444455556666, which says who may assume it",
+                "# a new role is made with it",
+                "#   aws iam create-role --role-name promoter --assume-role-policy-document file://destination-trust.json",
+                "# of a role that is there add the statement to its trust policy, which this would replace",
+                "#   aws iam update-assume-role-policy --role-name promoter --policy-document "
+                    + "file://destination-trust.json",
+                "# destination-caller: for role build in account 111122223333, who assumes role promoter in account "
+                    + "444455556666",
+                "# this would replace a policy of that name",
+                "#   aws iam put-role-policy --role-name build --policy-name ecr-replicate-assume-444455556666-promoter "
+                    + "--policy-document file://destination-caller.json",
+            ]
+        )
+    }
+
+    @Test("follows the profile that a flag names, and no other")
+    func profile() async throws {
+        let home = FileManager.default.temporaryDirectory.path + "/iam-policy-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: home) }
+        try FileManager.default.createDirectory(atPath: home + "/.aws", withIntermediateDirectories: true)
+        let config = """
+            [default]
+            role_arn = arn:aws:iam::111122223333:role/usual
+            source_profile = person
+            [profile person]
+            sso_start_url = https://corp.awsapps.com/start
+            sso_region = eu-west-1
+            sso_account_id = 111122223333
+            sso_role_name = Deploy
+            [profile promoter]
+            role_arn = arn:aws:iam::444455556666:role/promoter
+            source_profile = person
+            external_id = ex-1
+            """
+        try Data(config.utf8).write(to: URL(filePath: home + "/.aws/config"))
+        func policies(_ arguments: String...) async throws -> [[String: Any]] {
+            let ended = try await TestPrograms.run(
+                .ecrReplicate,
+                ["iam-policy", "--output", "json"] + arguments + [Self.source, Self.destination],
+                environment: ["HOME": home, "AWS_CONFIG_FILE": "~/.aws/config", "AWS_PROFILE": "promoter"]
+            )
+            return try #require(try json(ended)["policies"] as? [[String: Any]], "\(ended.errors)")
+        }
+        let none = try await policies()
+        #expect(none.map { $0["kind"] as? String } == ["identity", "identity", "repository"])
+        let named = try await policies("--destination-profile", "promoter", "--source-profile", "person")
+        let person =
+            "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Deploy_????????????????"
+        let promoter = "arn:aws:iam::444455556666:role/promoter"
+        #expect(named.map { $0["holder"] as? String } == [person, promoter, promoter, person])
+        let absent = try await run("--profile", "absent", Self.source, Self.destination)
+        #expect(absent.exitCode == 64 && absent.errors.contains("there is no profile 'absent'"))
+    }
+
+    @Test("takes copy's command line as it is, and several destinations")
+    func copysFlags() async throws {
+        let ended = try await run(
+            "--referrers",
+            "none",
+            "--jobs",
+            "4",
+            "--tag",
+            "stable",
+            "--if-exists",
+            "fail",
+            "--platform",
+            "linux/arm64",
+            "--only",
+            "destination-identity",
+            Self.source,
+            Self.destination,
+            "\(Self.destination)-too"
+        )
+        let statements = try #require(try json(ended)["Statement"] as? [[String: Any]])
+        let prefix = "arn:aws:ecr:us-east-1:444455556666:repository/prod/app"
+        #expect(statements.last?["Resource"] as? [String] == [prefix, "\(prefix)-too"])
+    }
+
+    @Test("refuses a key of no destination's region")
+    func strayKey() async throws {
+        let refused = try await run(
+            "--kms-key",
+            "arn:aws:kms:eu-west-1:444455556666:key/1",
+            "--role-arn",
+            "arn:aws:iam::444455556666:role/promoter",
+            Self.source,
+            Self.destination
+        )
+        #expect(refused.exitCode == 64)
+        #expect(refused.errors.contains("--kms-key must be of a destination's region"))
+    }
+
     @Test("points to a role where a repository is to be created in another account")
     func foreignCreation() async throws {
         let refused = try await run("--create-repository", "defaults", Self.source, Self.destination)
@@ -75,17 +191,35 @@ struct IAMPolicyCommandTests {
             Self.destination
         )
         #expect(printed.exitCode == 0 && printed.output.contains("ecr:CreateRepository"))
+        // A role of a third account is no help, by whatever name it is called.
+        let third = try await run(
+            "--create-repository",
+            "defaults",
+            "--destination-role-arn",
+            "arn:aws:iam::777788889999:role/promoter",
+            Self.source,
+            Self.destination
+        )
+        #expect(third.exitCode == 64 && third.errors.contains("role promoter in account 777788889999 can't create"))
     }
 
     @Test("prints one document with all of them")
     func document() async throws {
         let ended = try json(try await run("--output", "json", Self.source, Self.destination))
-        let destination = try #require(ended["destination"] as? [String: Any])
         #expect(ended["command"] as? String == "iam-policy" && ended["exitCode"] as? Int == 0)
-        #expect(destination["caller"] as? String == "arn:aws:iam::111122223333:root")
-        #expect(destination["resource"] as? String == "arn:aws:ecr:us-east-1:444455556666:repository/prod/app")
-        #expect(destination["repositoryPolicy"] != nil)
-        #expect((ended["source"] as? [String: Any])?["repositoryPolicy"] == nil)
+        let policies = try #require(ended["policies"] as? [[String: Any]])
+        #expect(
+            policies.flatMap { $0["names"] as? [String] ?? [] } == [
+                "source-identity", "destination-identity", "destination-repository",
+            ]
+        )
+        let root = "arn:aws:iam::111122223333:root"
+        #expect(policies.map { $0["holder"] as? String } == [root, root, nil])
+        #expect(
+            policies.last?["repositories"] as? [String] == ["arn:aws:ecr:us-east-1:444455556666:repository/prod/app"]
+        )
+        #expect(policies.allSatisfy { ($0["policy"] as? [String: Any])?["Statement"] != nil })
+        #expect(policies.allSatisfy { ($0["commands"] as? [String])?.first?.hasPrefix("aws ") == true })
     }
 }
 

@@ -32,18 +32,18 @@ struct IdentityCommandTests {
         }
     }
 
-    /// Gives the command a terminal of its own, types one thing at once and another when the question is there.
+    /// Gives the command a terminal of its own, types one thing at once, and for each question that is there another.
     private static let typist = """
         import os, pty, sys
-        before, answer, arguments = sys.argv[1], sys.argv[2], sys.argv[3:]
+        before, answers, arguments = sys.argv[1], sys.argv[2].split("|"), sys.argv[3:]
         seen = b""
         def read(terminal):
-            global seen, answer
+            global seen
             data = os.read(terminal, 4096)
             seen += data
-            if answer and seen.rstrip(b" ").endswith(b":") and b"MFA code" in seen:
-                os.write(terminal, answer.encode().decode("unicode_escape").encode())
-                answer = ""
+            if answers and seen.rstrip(b" ").endswith(b":") and b"MFA code" in seen:
+                os.write(terminal, answers.pop(0).encode().decode("unicode_escape").encode())
+                seen = b""
             return data
         pid, terminal = pty.fork()
         if pid == 0:
@@ -67,20 +67,22 @@ struct IdentityCommandTests {
         .enabled(if: Program.missing(among: [.python]) == nil),
         arguments: [
             ("", "123456\\n", "v1"), ("000000\\n", "123456\\n", "v1"), ("", "\\x04", "that was no code of 6 digits"),
-            ("", "654321\\n", "could not be assumed"),
+            ("", "654321\\n|123456\\n", "v1"), ("", "654321\\n|654321\\n|654321\\n", "could not be assumed"),
         ]
     )
-    func code(_ before: String, _ answer: String, _ says: String) async throws {
+    func code(_ before: String, _ answers: String, _ says: String) async throws {
         try await withCarefulRole { stage, variables in
             let path = try #require(Program.ecrReplicate.path)
             let ended = try await run(
                 .python,
-                ["-c", Self.typist, before, answer, path, "ls", "--profile", "careful", stage.source],
+                ["-c", Self.typist, before, answers, path, "ls", "--profile", "careful", stage.source],
                 environment: stage.environment.merging(variables) { $1 }
             )
             #expect(ended.exitCode == 0, "\(ended.errors)")
             let question = "MFA code of \(Self.serial), for arn:aws:iam::\(Stage.account):role/careful: "
             #expect(ended.output.contains(question) && ended.output.contains(says), "\(ended.output)")
+            let asked = answers.split(separator: "|").count
+            #expect(ended.output.split(separator: "STS refused that code.").count == asked, "\(ended.output)")
         }
     }
 

@@ -10,6 +10,7 @@ extension ErrorTextCase {
             says: """
                 BatchGetImage failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1: AWS does not accept the credentials (ExpiredTokenException): The security token included in the request is expired
                   next: the session has ended: begin a new one (aws sso login, aws sts assume-role, a new job), then run again
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -24,6 +25,7 @@ extension ErrorTextCase {
             says: """
                 BatchGetImage failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1: AWS does not accept the credentials (UnrecognizedClientException): The security token included in the request is invalid.
                   next: check the access key id and the session token: AWS doesn't know them, or they were deleted; keys of one partition (aws, aws-cn, aws-us-gov) aren't known in another
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -38,6 +40,7 @@ extension ErrorTextCase {
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.eu-south-2.amazonaws.com/prod/app:v1: AWS does not accept the credentials (UnrecognizedClientException): The security token included in the request is invalid.
                   next: eu-south-2 may not be enabled for the account: aws account enable-region --region-name eu-south-2; a session from the global STS endpoint is not valid there either: set AWS_STS_REGIONAL_ENDPOINTS=regional and begin a new one; and keys of one partition (aws, aws-cn, aws-us-gov) aren't known in another
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -52,6 +55,7 @@ extension ErrorTextCase {
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn/prod/app:v1: AWS does not accept the credentials (UnrecognizedClientException): The security token included in the request is invalid.
                   next: check the access key id and the session token: AWS doesn't know them, or they were deleted; partition aws-cn has accounts and keys of its own
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -62,6 +66,7 @@ extension ErrorTextCase {
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.af-south-1.amazonaws.com/prod/app:v1: AWS does not accept the credentials (OptInRequired): You are not subscribed to this service
                   next: af-south-1 may not be enabled for the account: aws account enable-region --region-name af-south-1
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -86,6 +91,7 @@ extension ErrorTextCase {
             says: """
                 BatchGetImage failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1: AWS does not accept the credentials (InvalidSignatureException): Signature expired: 20260115T120000Z is now earlier than 20260115T122000Z (20260115T122500Z - 5 min.)
                   next: set this machine's clock: it is 25 min 0 s behind AWS's
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -109,6 +115,7 @@ extension ErrorTextCase {
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.localhost:4510/prod/app:v1: AWS does not accept the credentials (InvalidSignatureException): Signature expired: 20260115T120000Z is now earlier than 20260115T122000Z (20260115T122500Z - 5 min.)
                   next: this machine's clock is 25 min 0 s behind that of 444455556666.dkr.ecr.us-west-2.localhost:4510: set right whichever is wrong
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -123,6 +130,7 @@ extension ErrorTextCase {
             says: """
                 BatchGetImage failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1: AWS does not accept the credentials (InvalidSignatureException): Signature not yet current: 20260115T142010Z is still later than 20260115T120500Z (20260115T120000Z + 5 min.)
                   next: set this machine's clock: it is 2 h 20 min ahead of AWS's
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -137,6 +145,7 @@ extension ErrorTextCase {
             says: """
                 BatchGetImage failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1: AWS does not accept the credentials (InvalidSignatureException): The request signature we calculated does not match the signature you provided.
                   next: check the secret access key: it doesn't belong to this access key id, or it was copied in part; a proxy that changes requests has the same effect
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -147,6 +156,7 @@ extension ErrorTextCase {
             says: """
                 BatchGetImage failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1: AWS does not accept the credentials (InvalidSignatureException): Credential should be scoped to a valid region.
                   next: the endpoint is another region's or another service's than the reference's: check the endpoint flags and AWS_ENDPOINT_URL_ECR
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -157,6 +167,7 @@ extension ErrorTextCase {
             says: """
                 BatchGetImage failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1: AWS does not accept the credentials (MissingAuthenticationTokenException): Missing Authentication Token
                   next: something on the way changes the requests' fields: look at the proxy and the endpoint
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),

@@ -11,6 +11,7 @@ extension ErrorTextCase {
                   next: add this to an identity policy of role build in account 111122223333:
                     {"Effect":"Allow","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
                     all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -26,6 +27,7 @@ extension ErrorTextCase {
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"ecr:InitiateLayerUpload"}
                     (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
                     all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -43,6 +45,7 @@ extension ErrorTextCase {
                   next: add this to the policy of repository team/app in account 111122223333, eu-west-1:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:user/ops/ann"},"Action":"ecr:BatchGetImage"}
                     all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::444455556666:user/ops/ann SOURCE DESTINATION
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -58,6 +61,7 @@ extension ErrorTextCase {
                   next: add this to the policy of repository prod/app in account 444455556666, us-west-2:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"ecr:PutImage","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Deploy_0123456789abcdef"}}}
                     all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/AWSReservedSSO_Deploy_0123456789abcdef SOURCE DESTINATION
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -73,6 +77,7 @@ extension ErrorTextCase {
                   next: add this to an identity policy of permission set Deploy (IAM Identity Center, account 111122223333):
                     {"Effect":"Allow","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
                     all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/AWSReservedSSO_Deploy_0123456789abcdef SOURCE DESTINATION
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -85,6 +90,7 @@ extension ErrorTextCase {
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"ecr:CreateRepository","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
                     (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
                     all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -100,6 +106,7 @@ extension ErrorTextCase {
                   next: add this to an identity policy of role build in account 111122223333:
                     {"Effect":"Allow","Action":"ecr:GetAuthorizationToken","Resource":"*"}
                     all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -118,6 +125,7 @@ extension ErrorTextCase {
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws-cn:iam::111122223333:role/build"},"Action":"ecr:PutImage"}
                     (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
                     all that it takes, at once: ecr-replicate iam-policy --principal arn:aws-cn:iam::111122223333:role/build SOURCE DESTINATION
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -129,6 +137,7 @@ extension ErrorTextCase {
                   next: add this to the session policy that role build in account 111122223333 is given when the session begins:
                     {"Effect":"Allow","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
                     all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -140,6 +149,7 @@ extension ErrorTextCase {
                   next: add this to the permissions boundary of role build in account 111122223333 (ask who administers IAM there):
                     {"Effect":"Allow","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
                     all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -151,6 +161,7 @@ extension ErrorTextCase {
                   next: add this to a service control policy of account 111122223333 (ask who administers its organization):
                     {"Effect":"Allow","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
                     all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -160,6 +171,7 @@ extension ErrorTextCase {
             says: """
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no resource control policy allows the ecr:PutImage action
                   next: ask who administers the organization of account 444455556666: resource control policies only deny, so one of them has a Deny that matches ecr:PutImage on arn:aws:ecr:us-west-2:444455556666:repository/prod/app, or lacks the exception for role build in account 111122223333
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -171,6 +183,7 @@ extension ErrorTextCase {
                   next: add this to the policy of the VPC endpoint for ecr.api in us-west-2:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
                     all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -180,6 +193,7 @@ extension ErrorTextCase {
             says: """
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app with an explicit deny in an identity-based policy
                   next: narrow the Deny statement that matches ecr:PutImage on arn:aws:ecr:us-west-2:444455556666:repository/prod/app, in a policy of role build in account 111122223333; no Allow beats it
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -189,6 +203,7 @@ extension ErrorTextCase {
             says: """
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app with an explicit deny in a resource-based policy
                   next: narrow the Deny statement that matches ecr:PutImage on arn:aws:ecr:us-west-2:444455556666:repository/prod/app by role build in account 111122223333, in the policy of repository prod/app in account 444455556666, us-west-2; no Allow beats it
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -198,6 +213,7 @@ extension ErrorTextCase {
             says: """
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app with an explicit deny in a session policy
                   next: narrow the Deny statement that matches ecr:PutImage on arn:aws:ecr:us-west-2:444455556666:repository/prod/app, in the session policy that role build in account 111122223333 was given when the session began
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -207,6 +223,7 @@ extension ErrorTextCase {
             says: """
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app with an explicit deny in a permissions boundary
                   next: narrow the Deny statement that matches ecr:PutImage on arn:aws:ecr:us-west-2:444455556666:repository/prod/app, in the permissions boundary of role build in account 111122223333: ask who administers IAM there
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -219,6 +236,7 @@ extension ErrorTextCase {
             says: """
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app with an explicit deny in a service control policy: arn:aws:organizations::1:policy/o-1/service_control_policy/p-1
                   next: ask who administers the organization of account 111122223333 to narrow the Deny statement that matches ecr:PutImage on arn:aws:ecr:us-west-2:444455556666:repository/prod/app, in a service control policy
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -228,6 +246,7 @@ extension ErrorTextCase {
             says: """
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app with an explicit deny in a resource control policy
                   next: ask who administers the organization of account 444455556666 to narrow the Deny statement that matches ecr:PutImage on arn:aws:ecr:us-west-2:444455556666:repository/prod/app, in a resource control policy
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -237,6 +256,7 @@ extension ErrorTextCase {
             says: """
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app with an explicit deny in a VPC endpoint policy
                   next: narrow the Deny statement that matches ecr:PutImage on arn:aws:ecr:us-west-2:444455556666:repository/prod/app, in the policy of the VPC endpoint for ecr.api in us-west-2
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -246,6 +266,7 @@ extension ErrorTextCase {
             says: """
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app with an explicit deny
                   next: narrow the Deny statement that matches ecr:PutImage on arn:aws:ecr:us-west-2:444455556666:repository/prod/app; AWS doesn't say in which policy of role build in account 111122223333, of the policy of repository prod/app in account 444455556666, us-west-2 or of the organization it is
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -260,6 +281,7 @@ extension ErrorTextCase {
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"ecr:PutImage"}
                     (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
                     all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -271,6 +293,7 @@ extension ErrorTextCase {
                   next: add this to an identity policy of user ann in account 444455556666:
                     {"Effect":"Allow","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
                     all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::444455556666:user/ann SOURCE DESTINATION
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -282,6 +305,7 @@ extension ErrorTextCase {
                   next: add this to the policy of the identity used for the destination:
                     {"Effect":"Allow","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
                     all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),

@@ -124,6 +124,7 @@ extension ErrorTextCase {
                   next: add this to an identity policy of role build in account 111122223333:
                     {"Effect":"Allow","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
                     all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -139,6 +140,7 @@ extension ErrorTextCase {
                   next: add this to an identity policy of role build in account 111122223333:
                     {"Effect":"Allow","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
                     all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -154,6 +156,7 @@ extension ErrorTextCase {
                   next: add this to an identity policy of role build in account 111122223333:
                     {"Effect":"Allow","Action":"ecr:PutImage","Resource":"arn:aws:ecr:us-west-2:444455556666:repository/prod/app"}
                     all that it takes, at once: ecr-replicate iam-policy --principal arn:aws:iam::111122223333:role/build SOURCE DESTINATION
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -169,6 +172,7 @@ extension ErrorTextCase {
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws-cn:iam::111122223333:role/build is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no resource-based policy allows the ecr:PutImage action
                   next: let the identity used for the destination do ecr:PutImage in the policy of repository prod/app in account 444455556666, us-west-2
                     all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -184,6 +188,7 @@ extension ErrorTextCase {
                 PutImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to ecr:PutImage: User: arn:aws:iam::111122223333:role/* is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-west-2:444455556666:repository/prod/app because no resource-based policy allows the ecr:PutImage action
                   next: let the identity used for the destination do ecr:PutImage in the policy of repository prod/app in account 444455556666, us-west-2
                     all that it takes, at once: ecr-replicate iam-policy SOURCE DESTINATION
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -199,6 +204,7 @@ extension ErrorTextCase {
                   next: add this to the policy of arn:aws:kms:us-west-2:444455556666:key/1:
                     {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/build"},"Action":"kms:CreateGrant","Resource":"arn:aws:kms:us-west-2:444455556666:key/1"}
                     (if the role has a path, its ARN is what this says: aws iam get-role --role-name build --query Role.Arn)
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),
@@ -212,6 +218,7 @@ extension ErrorTextCase {
             says: """
                 CreateRepository failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: not allowed to kms:CreateGrant: User: arn:aws:sts::111122223333:assumed-role/build/me is not authorized to perform: kms:CreateGrant on resource: arn:aws:kms:us-west-2:777788889999:key/1 because no identity-based policy allows the kms:CreateGrant action
                   next: allow kms:CreateGrant in an identity policy of role build in account 111122223333, on what the text names if that is yours
+                  credentials: …KEY1 from profile build
                   request id: r-1
                 """
         ),

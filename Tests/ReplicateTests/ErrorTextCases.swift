@@ -55,7 +55,14 @@ struct ErrorTextCase: Sendable, CustomTestStringConvertible {
     }
 
     static func api(_ operation: String, _ code: String, _ message: String) -> ECRError {
-        ECRError(operation: operation, code: .init(rawValue: code), message: message, status: 400, requestID: "r-1")
+        ECRError(
+            operation: operation,
+            code: .init(rawValue: code),
+            message: message,
+            status: 400,
+            requestID: "r-1",
+            credentials: "…KEY1 from profile build"
+        )
     }
 
     static func wire(_ reason: WireError.Reason, _ detail: String, _ url: String, _ code: Int) -> WireError {

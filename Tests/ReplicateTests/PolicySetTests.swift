@@ -40,7 +40,7 @@ struct PolicySetTests {
         #expect(actions(set[.destinationIdentity]) == ["ecr:GetAuthorizationToken"] + Self.write)
         #expect(set[.sourceRepository] == nil && set[.destinationRepository] == nil)
         #expect(
-            set.destination?.identityPolicy.statements.map(\.resources) == [
+            set[.destinationIdentity]?.statements.map(\.resources) == [
                 ["*"], ["arn:aws:ecr:us-east-1:111122223333:repository/team/app"],
             ]
         )
@@ -49,12 +49,12 @@ struct PolicySetTests {
     @Test("of a retag are one, without layers, token and source")
     func retag() throws {
         let set = try PolicySet(try Self.request("\(Self.build)/team/app:v1", "\(Self.build)/team/app:v2"))
-        #expect(set.source == nil)
+        #expect(set[.sourceIdentity] == nil)
         #expect(actions(set[.destinationIdentity]) == ["ecr:BatchGetImage", "ecr:PutImage"])
         // Two identities are two sides, whatever they share.
         let two = try PolicySet(
             try Self.request("\(Self.build)/team/app:v1", "\(Self.build)/team/app:v2") {
-                $0.writer = Principal(arn: Self.replicator)
+                $0.writer.start = Principal(arn: Self.replicator)
             }
         )
         #expect(actions(two[.sourceIdentity]) == ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"])
@@ -68,7 +68,7 @@ struct PolicySetTests {
     func acrossAccounts() throws {
         let set = try PolicySet(
             try Self.request("\(Self.build)/team/app", "\(Self.production)/prod/app") {
-                $0.reader = Principal(arn: "arn:aws:sts::111122223333:assumed-role/replicator/me")
+                $0.reader.start = Principal(arn: "arn:aws:sts::111122223333:assumed-role/replicator/me")
                 $0.writer = $0.reader
             }
         )
@@ -101,14 +101,14 @@ struct PolicySetTests {
         // A role in the account that owns the repository needs nobody's leave.
         let role = try PolicySet(
             try Self.request("\(Self.build)/team/app", "\(Self.production)/prod/app") {
-                $0.writer = Principal(arn: "arn:aws:iam::444455556666:role/promoter")
+                $0.writer.start = Principal(arn: "arn:aws:iam::444455556666:role/promoter")
                 $0.createsRepository = true
             }
         )
         #expect(actions(role[.destinationIdentity]).last == "ecr:CreateRepository")
         #expect(
             role[.destinationRepository] == nil
-                && role.destination?.caller.words == "role promoter in account 444455556666"
+                && role.text.contains("# destination-identity: for role promoter in account 444455556666, who writes\n")
         )
     }
 
@@ -128,7 +128,7 @@ struct PolicySetTests {
         let name = { (repository: String) in
             let text = try PolicySet(
                 try Self.request("docker.io/alpine", "\(Self.build)/\(repository)") {
-                    $0.writer = Principal(arn: Self.replicator)
+                    $0.writer.start = Principal(arn: Self.replicator)
                 }
             ).text
             let words = text.split(separator: " ")
@@ -146,7 +146,7 @@ struct PolicySetTests {
     func permissionSet() throws {
         let text = try PolicySet(
             try Self.request("docker.io/alpine", "\(Self.build)/mirror/alpine") {
-                $0.writer = Principal(
+                $0.writer.start = Principal(
                     arn: "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Deploy_0123456789abcdef/ann"
                 )
             }
@@ -173,7 +173,10 @@ struct PolicySetTests {
                 $0.keyARN = "arn:aws-cn:kms:cn-north-1:444455556666:key/1"
             }
         )
-        #expect(set.destination?.caller.arn == "arn:aws-cn:iam::444455556666:root")
+        #expect(
+            set[PolicyName(.destinationIdentity)]?.place
+                == .identity(Principal(account: "444455556666", partition: "aws-cn"), does: "writes")
+        )
         #expect(set[.destinationRepository] == nil)
         #expect(
             set[.destinationIdentity]?.statements.last?.line == #"""
@@ -208,7 +211,7 @@ struct PolicySetTests {
                 """#
         )
         let pull = try PolicySet(try Self.request("docker.io/alpine", "\(Self.build)/mirror/alpine"))
-        #expect(pull.source == nil && actions(pull[.destinationIdentity]).count == 7)
+        #expect(pull[.sourceIdentity] == nil && actions(pull[.destinationIdentity]).count == 7)
     }
 
     @Test(
@@ -260,7 +263,7 @@ struct PolicySetTests {
             "retag", .destinationIdentity,
             { request in
                 request.source = request.source.map { PolicyPlace(host: $0.host, pattern: "team/app") }
-                request.destination = request.source
+                request.destinations = [request.source]
                 request.includesOptional = true
             }
         ),
@@ -268,7 +271,7 @@ struct PolicySetTests {
         (
             "destination-write", .destinationIdentity,
             { request in
-                request.writer = Principal(arn: "arn:aws:iam::444455556666:role/promoter")
+                request.writer.start = Principal(arn: "arn:aws:iam::444455556666:role/promoter")
                 request.createsRepository = true
                 request.includesOptional = true
             }
@@ -276,15 +279,24 @@ struct PolicySetTests {
         (
             "source-repository-policy", .sourceRepository,
             { request in
-                request.reader = Principal(account: "444455556666", partition: "aws")
+                request.reader.start = Principal(account: "444455556666", partition: "aws")
                 request.listsImages = true
             }
         ),
         (
             "destination-repository-policy", .destinationRepository,
             { request in
-                request.writer = Principal(arn: replicator)
+                request.writer.start = Principal(arn: replicator)
                 request.includesOptional = true
+            }
+        ),
+        (
+            "promoter-trust", .destinationTrust,
+            { request in
+                request.writer.start = Principal(arn: replicator)
+                request.writer.assumptions =
+                    Principal(arn: "arn:aws:iam::444455556666:role/promoter")
+                    .map { [PolicyCaller.Assumption($0, externalID: "ex-1")] } ?? []
             }
         ),
     ]

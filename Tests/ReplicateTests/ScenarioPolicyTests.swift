@@ -142,8 +142,8 @@ struct ScenarioPolicyTests {
             let destination = shape.isRetag ? source : "\(host(shape.account, shape.region))/\(name)"
             let place = { (text: String) in try? PolicyPlace(parsing: text) }
             var request = PolicyRequest(source: place(source), destination: place(destination))
-            request.reader = Principal(arn: user.arn)
-            request.writer = Principal(arn: writer)
+            request.reader.start = Principal(arn: user.arn)
+            request.writer.start = Principal(arn: writer)
             request.listsImages = shape.listsImages
             request.upload = shape.upload
             request.createsRepository = shape.creates

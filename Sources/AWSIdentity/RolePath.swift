@@ -1,0 +1,80 @@
+internal import Content
+
+/// How one side comes to its identity, as far as its flags and its profile tell: for whoever writes policies.
+///
+/// By the rules of the search for credentials, but nobody is asked, and the environment's variables play no part.
+///
+/// - Source: facts/ecr.md E.2
+public struct RolePath: Sendable, Hashable {
+    /// Who assumes the first role, or calls where there is none.
+    public enum Start: Sendable, Hashable {
+        /// Somebody whom keys belong to; where those come from, for people, unless nothing is said of that.
+        case unnamed(String?)
+        /// Of IAM Identity Center, which makes a role of it in that account.
+        case permissionSet(partition: String, account: String, name: String)
+        /// A role that is given out for the token in `tokenFile`.
+        case webIdentity(roleARN: String, tokenFile: String)
+    }
+
+    /// A role that is assumed, and what is sent along.
+    public struct Step: Sendable, Hashable {
+        public let roleARN: String
+        public let externalID: String?
+        /// Whether a person is asked for a code.
+        public let sendsCode: Bool
+    }
+
+    public let start: Start
+    /// In the order in which they are assumed.
+    public let steps: [Step]
+
+    /// - Throws: ``IdentityError`` for a profile that isn't there, or leads nowhere, and for what is no role.
+    public init(_ options: IdentityOptions, environment: AWSEnvironment = .current()) throws {
+        try options.check()
+        var start = Start.unnamed(nil)
+        var steps: [Step] = []
+        if let name = options.profile {
+            let config = try SharedConfig(environment)
+            (start, steps) = try Self.walk(config.profile(name, namedBy: "the profile flag"), config)
+        }
+        if let role = options.roleARN {
+            steps.append(Step(roleARN: role, externalID: options.externalID, sendsCode: false))
+        }
+        (self.start, self.steps) = (start, steps)
+    }
+
+    /// From a profile back to the one that begins.
+    private static func walk(_ first: SharedConfig.Profile, _ config: SharedConfig) throws -> (Start, [Step]) {
+        var (profile, visited, steps) = (first, [String](), [Step]())
+        while profile.assumesRole(isSource: !visited.isEmpty) {
+            let step = Step(
+                roleARN: profile["role_arn"] ?? "",
+                externalID: profile["external_id"],
+                sendsCode: profile["mfa_serial"] != nil
+            )
+            try STSClient.AssumeRole(roleARN: step.roleARN, sessionName: "ecr-replicate", externalID: step.externalID)
+                .check(named: "profile '\(profile.name)' (\(profile.place(of: "role_arn")))")
+            steps.insert(step, at: 0)
+            visited.append(profile.name)
+            switch try config.source(of: profile, visited: visited) {
+            case .profile(let source): profile = source
+            case .machine(let source):
+                return (.unnamed("credential_source = \(source) of profile '\(profile.name)'"), steps)
+            }
+        }
+        return (start(at: profile, config), steps)
+    }
+
+    private static func start(at profile: SharedConfig.Profile, _ config: SharedConfig) -> Start {
+        if let file = profile["web_identity_token_file"], let role = profile["role_arn"] {
+            return .webIdentity(roleARN: role, tokenFile: file)
+        }
+        let session = profile["sso_session"].flatMap { config.sessions[$0] } ?? [:]
+        if let account = profile["sso_account_id"], let name = profile["sso_role_name"],
+            let region = profile["sso_region"] ?? session["sso_region"]
+        {
+            return .permissionSet(partition: Partition(region: region).rawValue, account: account, name: name)
+        }
+        return .unnamed("profile '\(profile.name)'")
+    }
+}

@@ -1,0 +1,90 @@
+public import AWSIdentity
+
+/// Who calls AWS for one side, and the roles they assume for it.
+public struct PolicyCaller: Sendable, Hashable {
+    /// A role on the way, and what its trust policy may ask of who assumes it.
+    public struct Assumption: Sendable, Hashable {
+        public var role: Principal
+        public var externalID: String?
+        /// Whether the code of a second factor goes along.
+        public var sendsCode: Bool
+
+        public init(_ role: Principal, externalID: String? = nil, sendsCode: Bool = false) {
+            (self.role, self.externalID, self.sendsCode) = (role, externalID, sendsCode)
+        }
+    }
+
+    /// Who begins; `nil` where nobody says.
+    public var start: Principal?
+    /// Where the keys of who begins come from, for people, if they are not named.
+    public var origin: String?
+    /// A role that whoever begins is given for the token in this file.
+    public var tokenFile: String?
+    /// In the order in which they are assumed; the last one reads or writes.
+    public var assumptions: [Assumption] = []
+
+    public init(_ start: Principal? = nil) { self.start = start }
+
+    /// - Parameter named: Who begins, whatever the path says.
+    /// - Throws: ``ImpossiblePolicy`` for what is no role, or sends what no policy could ask for.
+    public init(_ path: RolePath, named: Principal? = nil) throws(ImpossiblePolicy) {
+        switch path.start {
+        case .unnamed(let words): (start, origin) = (named, words)
+        case .permissionSet(let partition, let account, let name):
+            start = named ?? Principal(permissionSet: name, account: account, partition: partition)
+        case .webIdentity(let role, let file):
+            start = named == nil ? try Self.role(role) : named
+            tokenFile = named == nil ? file : nil
+        }
+        for step in path.steps {
+            guard step.externalID?.unicodeScalars.allSatisfy(Self.externalIDCharacters.contains) ?? true else {
+                throw ImpossiblePolicy(
+                    "the external id for \(step.roleARN) has characters that STS doesn't take: use letters, digits and "
+                        + "_ + = , . @ : / -"
+                )
+            }
+            assumptions.append(
+                Assumption(try Self.role(step.roleARN), externalID: step.externalID, sendsCode: step.sendsCode)
+            )
+        }
+    }
+
+    private static func role(_ arn: String) throws(ImpossiblePolicy) -> Principal {
+        guard let role = Principal(arn: arn), role.isRole else {
+            throw ImpossiblePolicy("'\(arn.prefix(100))' is not the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME")
+        }
+        return role
+    }
+
+    /// Others could be a variable of the policy language.
+    ///
+    /// - Source: STS API Reference, "AssumeRole"
+    private static let externalIDCharacters = Set(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@:/-".unicodeScalars
+    )
+
+    /// Refuses what AWS would.
+    ///
+    /// - Source: STS API Reference, "GetFederationToken", which lets its sessions call nothing of STS but
+    ///   GetCallerIdentity
+    func check() throws(ImpossiblePolicy) {
+        guard let first = assumptions.first?.role, let start else { return }
+        if case .federated = start.kind {
+            throw ImpossiblePolicy("\(start.words) can assume no role: a federated session may ask nothing of STS")
+        }
+        let partitions = assumptions.map(\.role.partition)
+        guard start.partition == first.partition, Set(partitions).count == 1 else {
+            throw ImpossiblePolicy(
+                "\(start.words), of partition \(start.partition), can't assume \(assumptions.map(\.role.words).joined(separator: ", then ")) of "
+                    + "partition \(partitions.last ?? ""): partitions know nothing of each other; name another caller"
+            )
+        }
+    }
+}
+
+/// Why there are no policies that would do.
+public struct ImpossiblePolicy: Error, Hashable, CustomStringConvertible {
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}

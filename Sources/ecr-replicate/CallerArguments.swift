@@ -1,0 +1,67 @@
+import AWSIdentity
+import ArgumentParser
+import Replicate
+
+/// Who copies, for whoever writes policies; the flags are those of copy.
+struct CallerArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Who copies, or assumes the roles: a role, a session of one, a user or an account's root.",
+            valueName: "arn"
+        ),
+        transform: parsePrincipal
+    )
+    var principal: Principal?
+
+    @Option(help: ArgumentHelp("Profile whose roles are assumed, for every side.", valueName: "name"))
+    var profile: String?
+    @Option(help: ArgumentHelp("Role that copies, for every side.", valueName: "arn")) var roleArn: String?
+    @Option(help: ArgumentHelp("External id that is sent for the role.", valueName: "id")) var externalId: String?
+
+    @Option(help: ArgumentHelp("Profile for the source.", valueName: "name")) var sourceProfile: String?
+    @Option(help: ArgumentHelp("Role that reads the source.", valueName: "arn")) var sourceRoleArn: String?
+    @Option(help: ArgumentHelp("External id for the source's role.", valueName: "id")) var sourceExternalId: String?
+
+    @Option(help: ArgumentHelp("Profile for the destination.", valueName: "name")) var destinationProfile: String?
+    @Option(help: ArgumentHelp("Role that writes to the destination.", valueName: "arn"))
+    var destinationRoleArn: String?
+    @Option(help: ArgumentHelp("External id for the destination's role.", valueName: "id"))
+    var destinationExternalId: String?
+
+    func validate() throws {
+        let (source, destination) = (sourceRoleArn ?? roleArn, destinationRoleArn ?? roleArn)
+        try refuse("--external-id", externalId, unless: source != nil || destination != nil, "--role-arn")
+        try refuse("--source-external-id", sourceExternalId, unless: source != nil, "--source-role-arn")
+        try refuse(
+            "--destination-external-id",
+            destinationExternalId,
+            unless: destination != nil,
+            "--destination-role-arn"
+        )
+    }
+
+    /// - Throws: A usage error for a profile that isn't there, and for what is no role.
+    func reader() throws -> PolicyCaller {
+        try caller(sourceProfile, sourceRoleArn, sourceExternalId)
+    }
+
+    func writer() throws -> PolicyCaller {
+        try caller(destinationProfile, destinationRoleArn, destinationExternalId)
+    }
+
+    private func caller(_ profile: String?, _ role: String?, _ id: String?) throws -> PolicyCaller {
+        let options = IdentityOptions(
+            profile: profile ?? self.profile,
+            roleARN: role ?? roleArn,
+            externalID: id ?? externalId
+        )
+        return try usage { try PolicyCaller(RolePath(options), named: principal) }
+    }
+}
+
+private func parsePrincipal(_ text: String) throws -> Principal {
+    guard let principal = Principal(arn: text) else {
+        throw ValidationError("'\(text)' is not the ARN of a role, a session, a user or an account's root")
+    }
+    return principal
+}

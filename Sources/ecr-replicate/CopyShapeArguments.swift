@@ -1,0 +1,59 @@
+import ArgumentParser
+import Replicate
+
+/// What of a copy decides which actions it calls.
+struct CopyShapeArguments: ParsableArguments {
+    @Flag(help: "Images are chosen among many, as with --match and --newest, too.")
+    var allTags = false
+
+    @Option(
+        name: .customLong("match"),
+        parsing: .singleValue,
+        help: ArgumentHelp("The same; which ones makes no difference.", valueName: "pattern"),
+        transform: parsePattern
+    )
+    var patterns: [TagPattern] = []
+
+    @Option(help: ArgumentHelp("The same.", valueName: "n"))
+    var newest: Int?
+
+    @Option(help: "Which way layers go to ECR.")
+    var upload: UploadMode = .auto
+
+    @Option(help: "Whether a missing repository is created.")
+    var createRepository: RepositoryCreation = .never
+
+    @Option(
+        help: ArgumentHelp(
+            "The repository is created with this key: also what KMS asks of who creates it.",
+            valueName: "arn"
+        ),
+        transform: parseKey
+    )
+    var kmsKey: String?
+
+    var listsImages: Bool { allTags || !patterns.isEmpty || newest != nil }
+}
+
+private func parseKey(_ text: String) throws -> String {
+    guard KeyARN(text) != nil else {
+        throw ValidationError("'\(text)' is not the ARN of a key: arn:aws:kms:REGION:ACCOUNT:key/ID")
+    }
+    return text
+}
+
+/// What copy takes besides, so that its command line serves as it is; none of it makes a difference to policies.
+struct IndifferentArguments: ParsableArguments {
+    @Option(help: .private) var sessionName: String?
+    @Option(help: .private) var sourceSessionName: String?
+    @Option(help: .private) var destinationSessionName: String?
+    @Option(help: .private) var referrers: ReferrerMode = .all
+    @Option(help: .private) var ifExists: IfExists?
+    @Option(help: .private) var ifCurrent: String?
+    @Option(name: .customLong("tag"), parsing: .singleValue, help: .private) var tags: [String] = []
+    @Option(name: .customLong("platform"), parsing: .singleValue, help: .private) var platforms: [String] = []
+    @Option(help: .private) var jobs: Int?
+    @Option(help: .private) var limitRate: String?
+    @Option(help: .private) var resumableAbove: String?
+    @Option(help: .private) var stateDir: String?
+}
