@@ -2,19 +2,18 @@ internal import FoundationEssentials
 internal import HTTPTypes
 internal import Wire
 
-/// An unwanted answer, read for what it says.
+/// An unwanted answer, read for what it means.
 ///
-/// Every byte of it is the server's: it is bounded, cleaned of control characters, and whatever may be a
-/// secret (queries of addresses, those of the request) is cut out before anything is quoted.
+/// Every byte of it is the server's: what it says is bounded and decided by here, and shown to others only as a ``Quote``.
 struct RegistryAnswer {
     let status: Int
-    let codes: [RegistryError.Code]
-    /// All that was said, in one line.
-    let text: String
     /// Whether it calls itself JSON and can't be read as such: cut on the way, whatever it said.
     let isCut: Bool
     /// What the registry would take instead of what it was shown.
     let challenges: [AuthenticationChallenge]
+    private let request: WireRequest
+    private let codes: [RegistryError.Code]
+    private let text: String
 
     /// Entries of `errors` that are kept.
     private static let mostCodes = 10
@@ -23,27 +22,42 @@ struct RegistryAnswer {
     init(_ response: WireResponse, to request: WireRequest) {
         status = response.status.code
         challenges = AuthenticationChallenge.parse(response.fields[values: .wwwAuthenticate])
+        self.request = request
         let body = Array(response.body.prefix(RegistryError.longestBody))
-        let secrets = request.secrets
-        let clean = { (text: String) in cleaned(text, without: secrets) }
         let parsed = try? JSONDecoder().decode(Body.self, from: Data(body))
         isCut =
             parsed == nil && !body.isEmpty && body.count == response.body.count
             && response.fields[.contentType]?.contains("json") == true
         if let parsed, parsed.saysSomething {
-            let entries = parsed.errors ?? []
-            codes = entries.prefix(Self.mostCodes).compactMap { entry in
-                entry.code.map { .init(code: clean($0), message: clean(entry.message ?? "")) }
-            }
-            let said = entries.prefix(Self.mostCodes).compactMap(\.message) + [parsed.message].compactMap { $0 }
-            text = clean(said.joined(separator: "; "))
+            let entries = (parsed.errors ?? []).prefix(Self.mostCodes)
+            codes = entries.compactMap { entry in entry.code.map { .init(code: $0, message: entry.message ?? "") } }
+            text = (entries.compactMap(\.message) + [parsed.message].compactMap { $0 }).joined(separator: "; ")
         } else {
             codes = []
             // S3's XML quotes the signed request back on a bad signature; only these two are ours to repeat.
             let whole = String(decoding: body, as: UTF8.self)
             let parts = ["Code", "Message"].compactMap { element(of: whole, named: $0) }
-            text = clean(whole.contains("<Error>") ? parts.joined(separator: ": ") : whole)
+            text = whole.contains("<Error>") ? parts.joined(separator: ": ") : whole
         }
+    }
+
+    /// What others may see of an answer: cleaned of control characters, and of what may be a secret (queries of addresses,
+    /// those of the request).
+    struct Quote {
+        let codes: [RegistryError.Code]
+        /// All that was said, in one line.
+        let text: String
+    }
+
+    /// Made when it is wanted: most answers are only decided by, and looking for secrets takes long.
+    func quote() -> Quote {
+        let secrets = request.secrets
+        return Quote(
+            codes: codes.map {
+                .init(code: cleaned($0.code, without: secrets), message: cleaned($0.message, without: secrets))
+            },
+            text: cleaned(text, without: secrets)
+        )
     }
 
     /// Whether the credentials, and not what they may do, are the trouble.
@@ -76,8 +90,6 @@ struct RegistryAnswer {
         default: .other
         }
     }
-
-    func has(_ code: String) -> Bool { codes.contains { $0.code == code } }
 
     private var sayTokenExpired: Bool { says("token has expired") || says("token is expired") }
 

@@ -163,9 +163,10 @@ public struct RegistryClient: Sendable {
         retrying advice: RetryAdvice? = nil
     ) -> RegistryError {
         let answer = RegistryAnswer(response, to: request)
+        let quote = answer.quote()
         let kind = answer.kind
         var message = clipped(
-            answer.text,
+            quote.text,
             to: kind == .denied ? RegistryError.longestDenial : RegistryError.longestQuote
         )
         if kind == .unauthorized, let note = authorization.note(on: RegistryAccess(of: request)) {
@@ -180,7 +181,7 @@ public struct RegistryClient: Sendable {
             message,
             url: request.url,
             status: answer.status,
-            codes: answer.codes.map { .init(code: clipped($0.code, to: 60), message: clipped($0.message)) },
+            codes: quote.codes.map { .init(code: clipped($0.code, to: 60), message: clipped($0.message)) },
             requestID: requestID(of: response, to: request),
             retryAdvice: advice
                 ?? (answer.isCut ? .backOff : retryAdvice(kind, response, isOurs: request.url.origin == base.origin))

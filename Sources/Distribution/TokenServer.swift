@@ -82,7 +82,7 @@ struct TokenServer: Sendable {
         to request: WireRequest,
         _ found: FoundCredentials
     ) -> RegistryError {
-        let answer = RegistryAnswer(response, to: request)
+        let quote = RegistryAnswer(response, to: request).quote()
         let status = response.status.code
         let isTemporary = status >= 500 || status == 429 || status == 408
         // OAuth 2 says 400 `invalid_grant` of a refresh token that has ended (RFC 6749, section 5.2).
@@ -90,10 +90,10 @@ struct TokenServer: Sendable {
         return RegistryError(
             .authorize,
             isDoorClosed ? .unauthorized : status == 429 ? .tooManyRequests : isTemporary ? .serverFault : .other,
-            "\(clipped(answer.text))\(answer.text.isEmpty ? "" : "; ")\(found.place)",
+            "\(clipped(quote.text))\(quote.text.isEmpty ? "" : "; ")\(found.place)",
             url: request.url,
             status: status,
-            codes: answer.codes.map { .init(code: clipped($0.code, to: 60), message: clipped($0.message)) },
+            codes: quote.codes.map { .init(code: clipped($0.code, to: 60), message: clipped($0.message)) },
             retryAdvice: isTemporary ? response.retryAfter.map { .wait($0) } ?? .backOff : .never
         )
     }

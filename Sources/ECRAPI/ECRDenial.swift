@@ -67,6 +67,7 @@ extension ECRError.Denial {
     private static func reason(_ text: Substring) -> Reason {
         let kinds: [(String, Reason)] = [
             ("identity-based", .identityPolicy), ("resource-based", .resourcePolicy), ("session polic", .sessionPolicy),
+            ("sessions polic", .sessionPolicy), ("role trust", .resourcePolicy),
             ("permissions boundar", .permissionsBoundary), ("service control", .serviceControlPolicy),
             ("resource control", .resourceControlPolicy), ("VPC endpoint", .endpointPolicy),
         ]

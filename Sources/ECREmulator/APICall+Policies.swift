@@ -7,6 +7,13 @@ extension APICall {
     func setRepositoryPolicy() throws -> JSON {
         let text = try input.required("policyText", \.policyText)
         let policy = KeptPolicy(text: text, document: try PolicyDocument(ofRepository: text))
+        let repository = try repository()
+        let locksOut = aws.state.withLock { [caller, key] in
+            $0.locksOut(caller, policy.document, of: repository.name, in: key)
+        }
+        guard input.force == true || !locksOut else {
+            throw ServiceFault.invalidParameter("PolicyText", "The policy would lock out who sets it, and force is not set")
+        }
         try change { $0.policy = policy }
         aws.save()
         return self.policy(text)
@@ -89,8 +96,8 @@ extension PolicyDocument {
                 error == .notJSON ? "Invalid JSON syntax" : "Invalid \(kind) policy provided"
             )
         }
-        // Only a repository is there to be meant where none is named.
-        guard kind == "repository" || document.statements.allSatisfy({ $0.resources != nil }) else {
+        // A repository's policy is about that repository and names none (awsdocs/amazon-ecr-user-guide#20).
+        guard document.statements.allSatisfy({ ($0.resources == nil) == (kind == "repository") }) else {
             throw .invalidParameter("PolicyText", "Invalid \(kind) policy provided")
         }
         self = document

@@ -41,9 +41,10 @@ extension EmulatorConfiguration {
         public var arn: String
         /// What AssumeRole must send, if anything.
         public var externalID: String?
-        /// The accounts whose principals may take it; `nil` for all.
+        /// The accounts whose principals may take it, if they allow them; with ``trustedPrincipals`` it is enough to be of
+        /// one of both. Everybody, if both are `nil`.
         public var trustedAccounts: [String]?
-        /// Users, roles and sessions that may take it, with `*` and `?`; `nil` for all.
+        /// Users, roles and sessions that may take it, with `*` and `?`, and accounts by their number or root.
         public var trustedPrincipals: [String]?
         /// A trust policy as JSON, which decides in the place of the accounts and principals above.
         public var trustPolicy: String?

@@ -71,7 +71,29 @@ extension EmulatorState {
     /// The repository's own policy, and the registry's, which speaks of every repository in it.
     private func resourcePolicies(_ action: String, _ repository: String?, in key: RegistryKey) -> [PolicyDocument] {
         guard !Self.registryActions.contains(action), let registry = cloud.registries[key] else { return [] }
-        return [repository.flatMap { registry.repositories[$0]?.policy }, registry.policy].compactMap { $0?.document }
+        let speaks = registry.settings["REGISTRY_POLICY_SCOPE"] != "V1" || Self.firstScope.contains(action)
+        return [repository.flatMap { registry.repositories[$0]?.policy }, speaks ? registry.policy : nil]
+            .compactMap { $0?.document }
+    }
+
+    /// What a registry's policy is asked about while its scope is `V1`.
+    ///
+    /// - Source: ECR User Guide, "Private registry permissions"
+    private static let firstScope: Set<String> = ["ReplicateImage", "BatchImportUpstreamImage", "CreateRepository"]
+
+    /// Whether a new policy of a repository would keep `caller` from ever setting another.
+    ///
+    /// - Source: facts/ecr.md A.7, `force`
+    func locksOut(_ caller: Principal, _ policy: PolicyDocument, of repository: String, in key: RegistryKey) -> Bool {
+        guard rules.isEnforced else { return false }
+        let request = AccessRequest(
+            principal: caller,
+            action: "ecr:SetRepositoryPolicy",
+            resource: Self.resource(of: "SetRepositoryPolicy", repository, in: key),
+            owner: key.account,
+            context: rules.context(of: caller, region: key.region)
+        )
+        return rules.refusal(of: request, resourcePolicies: [policy]) != nil
     }
 }
 

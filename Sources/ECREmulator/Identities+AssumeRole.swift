@@ -11,6 +11,8 @@ struct AssumeRoleRequest: Sendable {
     /// Of the device, and what it shows.
     var serial: String?
     var code: String?
+    /// What it would need further permissions for.
+    var furtherActions: [String] = []
 }
 
 /// The members of AssumeRoleWithWebIdentity that matter here.
@@ -56,33 +58,39 @@ extension Identities {
         var context = rules.context(of: caller, region: region)
         context["sts:externalid"] = request.externalID
         context["sts:rolesessionname"] = request.sessionName
-        if request.code != nil { context["aws:multifactorauthpresent"] = "true" }
-        // A trust policy is a resource's policy; without one, what is asked for is checked above.
-        let trusted = role?.trustedPrincipals == nil ? caller.account : caller.roleARN ?? caller.arn
+        if let device = role?.device, request.serial == device.serial, request.code == device.code {
+            context["aws:multifactorauthpresent"] = "true"
+        }
+        // A trust policy is a resource's policy; where it isn't written, what it asks for is checked above.
+        let trusted = role?.names(caller) == true ? caller.roleARN ?? caller.arn : caller.account
         let trust = PolicyDocument(statements: [
-            PolicyStatement(effect: .allow, actions: .only(["sts:AssumeRole"]), principals: .only([trusted]))
+            PolicyStatement(effect: .allow, actions: .only(["sts:*"]), principals: .only([trusted]))
         ])
-        let question = AccessRequest(
-            principal: caller,
-            action: "sts:AssumeRole",
-            resource: request.roleARN,
-            owner: name.account,
-            context: context
-        )
-        // Nobody assumes a role whose trust policy is silent, whatever their own policies allow.
-        if rules.isEnforced, let written, written.verdict(on: question, hangsOnResource: true) < .delegates {
-            throw ServiceFault("AccessDenied", denied, status: 403)
+        for action in ["sts:AssumeRole"] + request.furtherActions {
+            let question = AccessRequest(
+                principal: caller,
+                action: action,
+                resource: request.roleARN,
+                owner: name.account,
+                context: context
+            )
+            // Nobody assumes a role whose trust policy is silent, whatever their own policies allow.
+            if rules.isEnforced, let written, written.verdict(on: question, hangsOnResource: true) < .delegates {
+                throw ServiceFault("AccessDenied", denied.replacing("sts:AssumeRole", with: action), status: 403)
+            }
+            guard let refusal = rules.refusal(of: question, resourcePolicies: [written ?? trust]) else { continue }
+            throw ServiceFault(
+                "AccessDenied",
+                "\(denied.replacing("sts:AssumeRole", with: action)) \(refusal.text(action))",
+                status: 403
+            )
         }
-        if let refusal = rules.refusal(of: question, resourcePolicies: [written ?? trust]) {
-            throw ServiceFault("AccessDenied", "\(denied) \(refusal.text("sts:AssumeRole"))", status: 403)
-        }
-        try role?.check(request)
+        try Self.checkCode(of: request, shownBy: role?.device)
         try account.check(region: region)
         try role?.check(seconds: request.seconds)
         let policy = try Self.sessionPolicy(request.policy)
         return openSession(of: name, named: request.sessionName, for: Double(request.seconds), now: now) { principal in
             principal.sessionPolicy = policy
-            principal.hasGivenCode = request.code != nil
         }
     }
 
@@ -142,7 +150,7 @@ extension Identities {
 
     private func checked(_ arn: String, _ sessionName: String, _ seconds: Int) throws(ServiceFault) -> RoleName {
         guard let name = RoleName(arn: arn) else { throw ServiceFault("ValidationError", "\(arn) is invalid") }
-        guard (2...64).contains(sessionName.count) else {
+        guard (2...64).contains(sessionName.utf8.count), sessionName.utf8.allSatisfy(Self.isOfSessionName) else {
             throw ServiceFault("ValidationError", "1 validation error detected: Value at 'roleSessionName' is invalid")
         }
         guard (900...43_200).contains(seconds) else {
@@ -155,8 +163,43 @@ extension Identities {
         return name
     }
 
+    /// - Throws: `AccessDenied` for another code than the device's, and for any where there is no device.
+    private static func checkCode(
+        of request: AssumeRoleRequest,
+        shownBy device: EmulatorConfiguration.Device?
+    ) throws(ServiceFault) {
+        guard request.serial != nil || request.code != nil else { return }
+        guard request.serial == device?.serial, request.code == device?.code else {
+            throw ServiceFault(
+                "AccessDenied",
+                "MultiFactorAuthentication failed with invalid MFA one time pass code. ",
+                status: 403
+            )
+        }
+    }
+
+    /// - Source: facts/ecr.md E.3
+    private static func isOfSessionName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: "_+=,.@-".utf8.contains(byte)
+        }
+    }
+
+    /// In characters, of a session's policy (facts/ecr.md E.3).
+    private static let longestSessionPolicy = 2_048
+
     private static func sessionPolicy(_ text: String?) throws(ServiceFault) -> PolicyDocument? {
         guard let text else { return nil }
+        guard text.count <= longestSessionPolicy else {
+            throw ServiceFault(
+                "ValidationError",
+                "1 validation error detected: Value at 'policy' failed to satisfy constraint: Member must have length less "
+                    + "than or equal to \(longestSessionPolicy)"
+            )
+        }
         do {
             return try PolicyDocument(parsing: text, as: .session)
         } catch {
@@ -186,23 +229,17 @@ extension EmulatorConfiguration.Role {
     /// Whether its trust policy allows the caller, but for a device's code.
     fileprivate func trusts(_ caller: Principal, _ request: AssumeRoleRequest) -> Bool {
         guard externalID == nil || externalID == request.externalID else { return false }
-        guard trustedAccounts?.contains(caller.account) ?? true else { return false }
         guard device == nil || (request.serial != nil && request.code != nil) else { return false }
-        return trustedPrincipals?.contains { pattern in
-            Wildcard.matchesARN(caller.arn, pattern) || caller.roleARN.map { Wildcard.matchesARN($0, pattern) } ?? false
-        } ?? true
+        guard trustedAccounts != nil || trustedPrincipals != nil else { return true }
+        return trustedAccounts?.contains(caller.account) == true || names(caller)
+            || trustedPrincipals?.contains(where: caller.isOfAccount) == true
     }
 
-    /// - Throws: `AccessDenied` for another code than the device's.
-    fileprivate func check(_ request: AssumeRoleRequest) throws(ServiceFault) {
-        guard let device, request.code != nil else { return }
-        guard request.serial == device.serial, request.code == device.code else {
-            throw ServiceFault(
-                "AccessDenied",
-                "MultiFactorAuthentication failed with invalid MFA one time pass code. ",
-                status: 403
-            )
-        }
+    /// Whether the caller itself is trusted, and not only its account, which has still to allow it.
+    fileprivate func names(_ caller: Principal) -> Bool {
+        trustedPrincipals?.contains { pattern in
+            Wildcard.matchesARN(caller.arn, pattern) || caller.roleARN.map { Wildcard.matchesARN($0, pattern) } ?? false
+        } ?? false
     }
 
     /// - Throws: `ValidationError`

@@ -11,7 +11,6 @@ struct Principal: Sendable, Equatable {
     var sessionPolicy: PolicyDocument?
     /// Of a session: when it was given out.
     var issued: Date?
-    var hasGivenCode = false
     /// The key it called with.
     var accessKeyID = ""
 

@@ -14,6 +14,8 @@ struct PolicyCondition: Sendable, Equatable {
     /// Lowercase.
     var key: String
     var values: [String]
+    /// Whether a value has something in it that isn't known here.
+    var isUnknown = false
 
     /// The keys that the emulator knows the value of, or knows to have none.
     static let keys: Set<String> = [
@@ -23,7 +25,7 @@ struct PolicyCondition: Sendable, Equatable {
     ]
 
     func verdict(on request: AccessRequest) -> Verdict {
-        guard Self.keys.contains(key) else { return .unknown }
+        guard Self.keys.contains(key), !isUnknown else { return .unknown }
         let found = request.context[key]
         if test == "Null" { return values.contains(found == nil ? "true" : "false") ? .holds : .fails }
         let isOptional = test.hasSuffix("IfExists")

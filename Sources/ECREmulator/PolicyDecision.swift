@@ -11,6 +11,8 @@ struct AccessRequest: Sendable {
     var owner: String
     /// By lowercase name: what conditions ask for.
     var context: [String: String] = [:]
+
+    var isOfECR: Bool { action.hasPrefix("ecr:") }
 }
 
 /// The kinds of policies, as AccessDenied names them.
@@ -48,7 +50,7 @@ struct AccessRules: Sendable, Equatable {
     var trust: [String: PolicyDocument] = [:]
     /// By account.
     var serviceControl: [String: PolicyDocument] = [:]
-    /// Of the VPC endpoint that every request comes through.
+    /// Of the VPC endpoint that every request to ECR comes through; other services would have their own.
     var endpoint: PolicyDocument?
     var endpointID: String?
     /// By ARN of the role: sessions that were given out before are worth nothing, enforced or not.
@@ -68,7 +70,7 @@ struct AccessRules: Sendable, Equatable {
         guard isEnforced else { return nil }
         let limits: [(PolicyKind, PolicyVerdict)] = [
             (.serviceControl, serviceControl[principal.account]?.verdict(on: request)),
-            (.endpoint, endpoint?.verdict(on: request, hangsOnResource: true)),
+            (.endpoint, request.isOfECR ? endpoint?.verdict(on: request, hangsOnResource: true) : nil),
             (.session, principal.sessionPolicy?.verdict(on: request)),
         ]
         .compactMap { kind, verdict in verdict.map { (kind, $0) } }
@@ -112,14 +114,16 @@ struct AccessRules: Sendable, Equatable {
             "aws:principalarn": principal.roleARN ?? principal.arn,
             "aws:principaltype": principal.roleARN == nil ? "User" : "AssumedRole",
             "aws:requestedregion": region,
-            // There is no TLS here.
-            "aws:securetransport": "false",
+            // There is no TLS here, but ECR has no door without it: what a policy says of that is to be tried as it is there.
+            "aws:securetransport": "true",
             "aws:userid": principal.userID,
         ]
         if principal.roleARN == nil {
             context["aws:username"] = principal.arn.split(separator: "/").last.map(String.init)
         }
-        if principal.hasGivenCode { context["aws:multifactorauthpresent"] = "true" }
+        // Keys of a role never tell of a code, not even where its trust policy asked for one (IAM User Guide, "Secure API
+        // access with MFA"); long-term keys don't have the key at all.
+        if principal.roleARN != nil { context["aws:multifactorauthpresent"] = "false" }
         context["aws:sourcevpce"] = endpointID
         return context
     }

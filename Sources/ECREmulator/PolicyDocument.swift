@@ -3,6 +3,8 @@
 /// - Source: IAM User Guide, "Grammar of the IAM JSON policy language"
 struct PolicyDocument: Sendable, Equatable {
     var statements: [PolicyStatement] = []
+    /// Whether `${…}` in it stands for something: from version 2012-10-17 on.
+    var hasVariables = false
 
     /// What this policy says of a request.
     ///
@@ -46,6 +48,13 @@ struct PolicyStatement: Sendable, Equatable {
         case only([String])
         case allBut([String])
 
+        /// As they are written, whether they are meant or left out.
+        var listed: [String] {
+            switch self {
+            case .only(let names), .allBut(let names): names
+            }
+        }
+
         func contain(_ isOneOf: (String) -> Bool) -> Bool {
             switch self {
             case .only(let names): names.contains(where: isOneOf)
@@ -80,17 +89,19 @@ struct PolicyStatement: Sendable, Equatable {
     var principals: Names?
     var conditions: [PolicyCondition] = []
 
+    var sid: String?
+
     /// Whether it speaks of the request's action and resource.
     func covers(_ request: AccessRequest) -> Bool {
         actions.contain { Wildcard.matches(request.action, $0, ignoringCase: true) }
-            && (resources?.contain { Wildcard.matchesARN(request.resource, $0) } ?? true)
+            && (resources?.contain { Wildcard.matchesResource(request.resource, $0) } ?? true)
     }
 
     func reach(of principal: Principal) -> Reach {
         switch principals {
         case nil: .none
         case .only(let names):
-            if principal.roleARN != nil, names.contains(principal.arn) {
+            if principal.roleARN != nil, names.contains(principal.arn) || (names.contains("*") && asksWhoCalls) {
                 .session
             } else if names.contains(where: principal.isNamed) {
                 .itself
@@ -99,15 +110,28 @@ struct PolicyStatement: Sendable, Equatable {
             } else {
                 .none
             }
-        case .allBut(let names):
-            names.contains { principal.isNamed($0) || principal.isOfAccount($0) } ? .none : .itself
+        case .allBut(let names): principal.isLeftOut(by: names) ? .none : .itself
         }
     }
+
+    /// A policy that lets in everybody who is a certain role means its sessions, whatever their keys were cut down to.
+    ///
+    /// - Source: IAM User Guide, "How AWS enforcement code logic evaluates requests to allow or deny access"
+    private var asksWhoCalls: Bool { conditions.contains { $0.key == "aws:principalarn" } }
 }
 
 extension Principal {
     /// A policy names everybody, a user, a role and with it all its sessions, or one session.
     func isNamed(_ name: String) -> Bool { name == "*" || name == arn || name == roleARN }
+
+    /// Whether `NotPrincipal` leaves one out: by every name that it goes by, the account's among them.
+    ///
+    /// With one of them missing, AWS "might deny access to the entire account".
+    /// - Source: IAM User Guide, "AWS JSON policy elements: NotPrincipal"
+    func isLeftOut(by names: [String]) -> Bool {
+        if names.contains("*") { return true }
+        return names.contains(where: isOfAccount) && names.contains(arn) && (roleARN.map(names.contains) ?? true)
+    }
 
     /// An account is named by its number or by its root.
     func isOfAccount(_ name: String) -> Bool {

@@ -24,7 +24,16 @@ extension PolicyDocument {
         } catch {
             throw PolicySyntaxError(description: "a member is not what it should be")
         }
+        if let twice = RepeatedMember.find(in: text) {
+            throw PolicySyntaxError(description: "'\(twice)' is there twice")
+        }
+        guard !statements.isEmpty else { throw PolicySyntaxError(description: "there is no statement") }
+        let sids = statements.compactMap(\.sid)
+        guard Set(sids).count == sids.count else {
+            throw PolicySyntaxError(description: "two statements have the same Sid")
+        }
         for statement in statements {
+            try statement.checkWords()
             guard statement.resources != nil || !kind.namesResources else {
                 throw PolicySyntaxError(description: "a statement needs Resource or NotResource")
             }
@@ -36,6 +45,7 @@ extension PolicyDocument {
                 )
             }
         }
+        if hasVariables { statements = statements.map(\.withoutVariables) }
     }
 }
 
@@ -79,9 +89,8 @@ extension PolicyDocument: Decodable {
     init(from decoder: any Decoder) throws {
         try decoder.refuseMembers(beside: Member.self, of: "policy")
         let members = try decoder.container(keyedBy: Member.self)
-        if let version = try members.decodeIfPresent(String.self, forKey: .Version),
-            !["2008-10-17", "2012-10-17"].contains(version)
-        {
+        let version = try members.decodeIfPresent(String.self, forKey: .Version) ?? "2008-10-17"
+        guard ["2008-10-17", "2012-10-17"].contains(version) else {
             throw DecodingError.dataCorruptedError(
                 forKey: .Version,
                 in: members,
@@ -89,6 +98,7 @@ extension PolicyDocument: Decodable {
             )
         }
         statements = try members.decodeIfPresent(OneOrMany<PolicyStatement>.self, forKey: .Statement)?.values ?? []
+        hasVariables = version == "2012-10-17"
     }
 }
 
@@ -128,6 +138,7 @@ extension PolicyStatement: Decodable {
             )
         }
         self.effect = known
+        sid = try members.decodeIfPresent(String.self, forKey: .Sid)
         self.actions = actions
         resources = try texts(.Resource, .NotResource)
         principals = try names(.Principal, .NotPrincipal) { (named: NamedPrincipals) in named.names }
@@ -159,7 +170,13 @@ private struct NamedPrincipals: Decodable {
             return
         }
         try decoder.refuseMembers(beside: Member.self, of: "principal")
-        names = try [String: OneOrMany<String>](from: decoder)["AWS"]?.values ?? []
+        let named = try [String: OneOrMany<String>](from: decoder)
+        guard !named.isEmpty, named.values.allSatisfy({ !$0.values.isEmpty }) else {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "a principal names nobody")
+            )
+        }
+        names = named["AWS"]?.values ?? []
     }
 }
 

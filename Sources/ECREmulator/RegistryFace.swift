@@ -88,7 +88,9 @@ struct RegistryFace: Sendable {
         try aws.state.withLock { state in
             try state.permit(action, route.repository, in: key, by: caller)
             // AWS lists it for every push; a PUT that brings the bytes is part and completion in one (facts/ecr.md D.3).
-            if action == "CompleteLayerUpload", exchange.headers["content-length"] ?? "0" != "0" {
+            let bringsBytes =
+                exchange.headers["transfer-encoding"] != nil || exchange.headers["content-length"] ?? "0" != "0"
+            if action == "CompleteLayerUpload", bringsBytes {
                 try state.permit("UploadLayerPart", route.repository, in: key, by: caller)
             }
             try state.spend(action, in: key, rate: aws.configuration.requestRates[action], now: now)

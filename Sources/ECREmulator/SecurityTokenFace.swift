@@ -77,14 +77,22 @@ struct SecurityTokenFace: Sendable {
     }
 
     private func assumeRole(_ form: Form, by caller: Principal, in region: String) throws -> Answer {
+        guard form["PolicyArns.member.1.arn"] == nil else {
+            // Left out, the session could do more than on AWS.
+            throw ServiceFault("ValidationError", "PolicyArns is not emulated: give the policy itself, as Policy")
+        }
+        var furtherActions: [String] = []
+        if form["Tags.member.1.Key"] != nil { furtherActions.append("sts:TagSession") }
+        if form["SourceIdentity"] != nil { furtherActions.append("sts:SetSourceIdentity") }
         let request = AssumeRoleRequest(
             roleARN: form["RoleArn"] ?? "",
             sessionName: form["RoleSessionName"] ?? "",
             externalID: form["ExternalId"],
-            seconds: form.seconds,
+            seconds: try form.seconds,
             policy: form["Policy"],
             serial: form["SerialNumber"],
-            code: form["TokenCode"]
+            code: form["TokenCode"],
+            furtherActions: furtherActions
         )
         let now = aws.now
         let (id, session) = try aws.state.withLock { state in
@@ -98,7 +106,7 @@ struct SecurityTokenFace: Sendable {
             roleARN: form["RoleArn"] ?? "",
             sessionName: form["RoleSessionName"] ?? "",
             token: form["WebIdentityToken"] ?? "",
-            seconds: form.seconds,
+            seconds: try form.seconds,
             policy: form["Policy"]
         )
         let now = aws.now
@@ -148,5 +156,11 @@ private struct Form {
 
     subscript(name: String) -> String? { items.first { $0.name == name }?.value }
 
-    var seconds: Int { self["DurationSeconds"].flatMap { Int($0) } ?? 3_600 }
+    var seconds: Int {
+        get throws(ServiceFault) {
+            guard let text = self["DurationSeconds"] else { return 3_600 }
+            if let seconds = Int(text) { return seconds }
+            throw ServiceFault("MalformedInput", "DurationSeconds is not a number")
+        }
+    }
 }

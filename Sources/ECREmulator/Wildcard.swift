@@ -27,7 +27,47 @@ enum Wildcard {
         return pattern[place...].allSatisfy { $0 == UInt8(ascii: "*") }
     }
 
-    /// Part by part: a star in one part of an ARN says nothing of the next; the last part may have colons.
+    /// Whether a statement with `pattern` speaks of a resource: a star that ends a part of an ARN may stand for the next
+    /// parts as well, any other stays in its part.
+    ///
+    /// - Source: IAM User Guide, "IAM JSON policy elements: Resource", "Using wildcards in resource ARNs"
+    static func matchesResource(_ arn: String, _ pattern: String) -> Bool {
+        let colon = UInt8(ascii: ":")
+        let pattern = Array(pattern.utf8)
+        // Of the pattern, how much the text so far may have used up.
+        var places: Set<Int> = [0]
+        func passStars() {
+            for place in places {
+                for next in place..<pattern.count {
+                    guard pattern[next] == UInt8(ascii: "*") else { break }
+                    places.insert(next + 1)
+                }
+            }
+        }
+        passStars()
+        // Behind the fifth colon is the resource's own name.
+        let name = pattern.indices.filter { pattern[$0] == colon }.dropFirst(4).first ?? pattern.count
+        for byte in arn.utf8 {
+            places = Set(
+                places.compactMap { place in
+                    guard place < pattern.count else { return nil }
+                    switch pattern[place] {
+                    case UInt8(ascii: "*"):
+                        let endsPart = place + 1 == pattern.count || pattern[place + 1] == colon
+                        return byte != colon || endsPart || place > name ? place : nil
+                    case UInt8(ascii: "?"): return byte != colon || place > name ? place + 1 : nil
+                    case byte: return place + 1
+                    default: return nil
+                    }
+                }
+            )
+            passStars()
+        }
+        return places.contains(pattern.count)
+    }
+
+    /// Part by part, as the operators of ARNs compare: a star in one part says nothing of the next; the last part may have
+    /// colons.
     static func matchesARN(_ arn: String, _ pattern: String) -> Bool {
         if pattern == "*" { return true }
         let (parts, patterns) = (parts(of: arn), parts(of: pattern))

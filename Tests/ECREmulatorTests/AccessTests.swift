@@ -121,6 +121,34 @@ struct AccessTests: AccessScene {
         }
     }
 
+    @Test("a PUT that brings bytes is a part as well, whatever frames them")
+    func bytesInPut() async throws {
+        var configuration = configuration()
+        let actions = ["InitiateLayerUpload", "CompleteLayerUpload", "GetAuthorizationToken"]
+        let list = actions.map { #""ecr:\#($0)""# }.joined(separator: ",")
+        let pusher = EmulatorConfiguration.User(
+            account: account,
+            name: "pusher",
+            policies: [#"{"Statement":{"Effect":"Allow","Action":[\#(list)],"Resource":"*"}}"#]
+        )
+        configuration.users.append(pusher)
+        try await withClient(configuration) { _, client in
+            var client = client
+            try await client.logIn(session: key(pusher))
+            let digest = Digest(of: Array("layer".utf8))
+            let framed = ([("Transfer-Encoding", "chunked")], Array("5\r\nlayer\r\n0\r\n\r\n".utf8))
+            for (headers, body) in [([], Array("layer".utf8)), framed] {
+                let opened = try await client.registry("POST", "/v2/team/app/blobs/uploads/")
+                let place = try #require(opened.headers["location"])
+                let path = try #require(URLComponents(string: place)?.path)
+                let answer = try await client.registry("PUT", "\(path)?digest=\(digest)", headers, body: body)
+                #expect(answer.status == 403)
+                let reason = "because no identity-based policy allows the ecr:UploadLayerPart action"
+                #expect(try answer.json("errors", "0", "message") == text(pusher, "UploadLayerPart", reason))
+            }
+        }
+    }
+
     @Test("a refused upload can have its connection closed instead")
     func cutUploads() async throws {
         var configuration = configuration()

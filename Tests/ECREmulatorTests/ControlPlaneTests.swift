@@ -135,11 +135,11 @@ struct ControlPlaneTests {
             let name = #"{"repositoryName":"new/one"}"#
             #expect(try await client.call("GetRepositoryPolicy", name).code == "RepositoryPolicyNotFoundException")
             #expect(try await client.call("GetLifecyclePolicy", name).code == "LifecyclePolicyNotFoundException")
-            let policy = #"{"repositoryName":"new/one","policyText":"{\"Version\":\"2012-10-17\"}"}"#
+            let text = #"{"Statement":{"Effect":"Allow","Action":"ecr:*","Principal":"*"}}"#
+            let quoted = text.replacing(#"""#, with: #"\""#)
+            let policy = #"{"repositoryName":"new/one","policyText":"\#(quoted)"}"#
             #expect(try await client.call("SetRepositoryPolicy", policy).status == 200)
-            #expect(
-                try await client.call("GetRepositoryPolicy", name).json("policyText") == #"{"Version":"2012-10-17"}"#
-            )
+            #expect(try await client.call("GetRepositoryPolicy", name).json("policyText") == text)
             try emulator.seed(.oci("x", layers: [1]), account: account, region: region, repository: "new/one")
             #expect(try await client.call("DeleteRepository", name).code == "RepositoryNotEmptyException")
             #expect(

@@ -81,8 +81,52 @@ struct PolicyKindTests: AccessScene {
             let put = try await client.call("PutRegistryPolicy", #"{"policyText":"\#(policy)"}"#)
             #expect(put.status == 200)
             #expect(try await client.call("CreateRepository", create, session: session).status == 200)
+            let list = #"{"registryId":"\#(account)","repositoryName":"team/new"}"#
+            #expect(try await client.call("ListImages", list, session: session).code == "AccessDeniedException")
             #expect(try await client.call("DeleteRegistryPolicy").status == 200)
             #expect(try await client.call("GetRegistryPolicy").code == "RegistryPolicyNotFoundException")
+        }
+    }
+
+    @Test("of a registry's policy whose scope is the first, only what it was made for counts")
+    func registryScope() async throws {
+        try await withClient(configuration()) { _, client in
+            let list = #"{"registryId":"\#(account)","repositoryName":"team/app"}"#
+            let create = #"{"registryId":"\#(account)","repositoryName":"team/new"}"#
+            let policy =
+                #"{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"ecr:*\",\"Principal\":"#
+                + #"{\"AWS\":\"\#(otherAccount)\"},\"Resource\":\"*\"}}"#
+            let put = try await client.call("PutRegistryPolicy", #"{"policyText":"\#(policy)"}"#)
+            #expect(put.status == 200)
+            let other = EmulatorConfiguration.Account(id: otherAccount)
+            let theirs = (other.accessKeyID, other.secretAccessKey, "")
+            #expect(try await client.call("ListImages", list, session: theirs).status == 200)
+            let first = #"{"name":"REGISTRY_POLICY_SCOPE","value":"V1"}"#
+            #expect(try await client.call("PutAccountSetting", first).status == 200)
+            #expect(try await client.call("ListImages", list, session: theirs).code == "AccessDeniedException")
+            #expect(try await client.call("CreateRepository", create, session: theirs).status == 200)
+        }
+    }
+
+    @Test("a repository's policy that would keep its setter out needs force")
+    func lockOut() async throws {
+        try await withClient(configuration()) { _, client in
+            func set(_ effect: String, force: Bool) async throws -> PlainAnswer {
+                let policy =
+                    #"{\"Statement\":{\"Effect\":\"\#(effect)\",\"Action\":\"ecr:*\",\"Principal\":\"*\"}}"#
+                return try await client.call(
+                    "SetRepositoryPolicy",
+                    #"{"repositoryName":"team/app","policyText":"\#(policy)","force":\#(force)}"#
+                )
+            }
+            let open = try await set("Allow", force: false)
+            #expect(open.status == 200)
+            let shut = try await set("Deny", force: false)
+            #expect(try shut.code == "InvalidParameterException")
+            let forced = try await set("Deny", force: true)
+            #expect(forced.status == 200)
+            let late = try await set("Allow", force: true)
+            #expect(try late.code == "AccessDeniedException")
         }
     }
 

@@ -46,7 +46,7 @@ struct PolicySyntaxTests {
     func resources(_ kind: PolicyKind) {
         let reason = Self.reason(Self.text(kind, without: "Resource"), kind)
         #expect(reason == (kind == .resource ? nil : "a statement needs Resource or NotResource"))
-        #expect(Self.reason(Self.text(kind, without: "Resource", #","NotResource":"a""#), kind) == nil)
+        #expect(Self.reason(Self.text(kind, without: "Resource", #","NotResource":"*""#), kind) == nil)
     }
 
     @Test("statements that don't say of whom, or do where that is settled", arguments: kinds)
@@ -99,10 +99,11 @@ struct PolicySyntaxTests {
             func text(_ kind: String) -> String {
                 "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid \(kind) policy provided'"
             }
-            let open = Self.text(.resource, #","Conditions":{}"#)
+            let open = Self.text(.resource, without: "Resource", #","Conditions":{}"#)
             let bare = Self.text(.resource, without: "Resource")
             #expect(try await put("SetRepositoryPolicy", open) == text("repository"))
             #expect(try await put("SetRepositoryPolicy", bare) == nil)
+            #expect(try await put("SetRepositoryPolicy", Self.text(.resource)) == text("repository"))
             #expect(try await put("PutRegistryPolicy", open) == text("registry"))
             #expect(try await put("PutRegistryPolicy", bare) == text("registry"))
             #expect(try await put("PutRegistryPolicy", Self.text(.resource)) == nil)

@@ -47,7 +47,23 @@ struct PolicyTests {
         #expect(Wildcard.matches(text, pattern) == matches)
     }
 
-    @Test("a star in an ARN stays in its part")
+    @Test(
+        "a statement speaks of the resources that its pattern fits, past colons only where a star ends a part",
+        arguments: [
+            ("*", true), ("arn:aws:ecr:*:*:repository/team/*", true), ("arn:aws:ecr:*:repository/team/*", true),
+            ("arn:aws:ecr:*", true), ("arn:*", true), ("arn:aws:ecr:us-*:repository/team/app", true),
+            ("arn:aws:ecr:us-*1:\(account):repository/team/app", true), ("arn:aws:ecr:*1:repository/team/app", false),
+            ("arn:aws:ecr:us-east-1?\(account):repository/team/app", false),
+            ("arn:aws:ecr:us-east-1:\(account):repository/t?am/app", true), ("arn:aws:ecr:*:repository/team", false),
+            ("arn:aws:ecr:*:repository/*app", true), ("arn:aws:ECR:*", false), ("", false),
+            ("arn:aws:ecr:us-east-1:\(account):repository/team/app*", true), ("arn:aws:ecr:*:other/team/app", false),
+        ]
+    )
+    func resources(_ pattern: String, _ fits: Bool) {
+        #expect(Wildcard.matchesResource(Self.repository, pattern) == fits)
+    }
+
+    @Test("a star in an ARN that a condition compares stays in its part")
     func arns() {
         #expect(Wildcard.matchesARN(Self.repository, "arn:aws:ecr:*:*:repository/team/*"))
         #expect(Wildcard.matchesARN(Self.repository, "*"))
@@ -82,6 +98,7 @@ struct PolicyTests {
         "what is no policy says why",
         arguments: [
             ("", "it is not JSON"), ("{", "it is not JSON"), ("[]", "a member is not what it should be"),
+            ("{}", "there is no statement"), (#"{"Statement":[]}"#, "there is no statement"),
             (#"{"Statement":[{"Effect":"Allow"}]}"#, "a statement needs Effect Allow or Deny, and Action or NotAction"),
             (
                 #"{"Statement":{"Effect":"allow","Action":"*"}}"#,

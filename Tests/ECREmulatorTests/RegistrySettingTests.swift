@@ -71,17 +71,18 @@ struct RegistrySettingTests {
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent("emulator-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: directory) }
         configuration.stateDirectory = directory.path
-        let policy = #"{"Version":"2012-10-17","Statement":[]}"#
+        let policy = #"{"Statement":{"Effect":"Allow","Action":"ecr:*","Principal":"*"}}"#
+        let registryPolicy = #"{"Statement":{"Effect":"Allow","Action":"ecr:*","Principal":"*","Resource":"*"}}"#
         try await withClient(configuration) { emulator, client in
             try emulator.setRepositoryPolicy(policy, account: account, region: region, repository: "team/app")
-            let quoted = policy.replacingOccurrences(of: "\"", with: "\\\"")
+            let quoted = registryPolicy.replacingOccurrences(of: "\"", with: "\\\"")
             let put = try await client.call("PutRegistryPolicy", #"{"policyText":"\#(quoted)"}"#)
             #expect(put.status == 200)
         }
         try await withClient(configuration) { _, client in
             let own = try await client.call("GetRepositoryPolicy", #"{"repositoryName":"team/app"}"#)
             #expect(try own.json("policyText") == policy)
-            #expect(try await client.call("GetRegistryPolicy").json("policyText") == policy)
+            #expect(try await client.call("GetRegistryPolicy").json("policyText") == registryPolicy)
         }
         let older = #"{"key":{"account":"\#(account)","region":"\#(region)"},"repositories":{},"settings":{}}"#
         #expect(try JSONDecoder().decode(EmulatedRegistry.self, from: Data(older.utf8)).replication == nil)

@@ -109,6 +109,59 @@ struct SecurityTokenTests {
                     == "MultiFactorAuthentication failed with invalid MFA one time pass code. "
             )
             #expect(try await client.sts(take(role, "&SerialNumber=\(serial)&TokenCode=123456")).status == 200)
+            // Where no device is known, no code is right.
+            let other = "arn:aws:iam::\(otherAccount):role/other"
+            #expect(try await client.sts(take(other)).status == 200)
+            let invented = try await client.sts(take(other, "&SerialNumber=\(serial)&TokenCode=123456"))
+            #expect(invented.element("Code") == "AccessDenied")
+        }
+    }
+
+    @Test("what a session would need more permissions for, or isn't emulated, isn't passed over")
+    func further() async throws {
+        var configuration = EmulatorConfiguration()
+        let ann = EmulatorConfiguration.User(
+            account: account,
+            name: "ann",
+            policies: [
+                #"{"Statement":{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],"Resource":"\#(role)"}}"#
+            ]
+        )
+        configuration.users = [ann]
+        try await withClient(configuration) { _, client in
+            let key = (ann.accessKeyID, ann.secretAccessKey, "")
+            let tags = "&Tags.member.1.Key=a&Tags.member.1.Value=b"
+            #expect(try await client.sts(take(role, tags), session: key).status == 200)
+            let refused = try await client.sts(take(role, "&SourceIdentity=ann"), session: key)
+            #expect(
+                refused.element("Message")
+                    == "User: \(ann.arn) is not authorized to perform: sts:SetSourceIdentity on resource: \(role) "
+                    + "because no identity-based policy allows the sts:SetSourceIdentity action"
+            )
+            let arns = "&PolicyArns.member.1.arn=arn:aws:iam::aws:policy/ReadOnlyAccess"
+            #expect(try await client.sts(take(role, arns)).element("Code") == "ValidationError")
+            #expect(try await client.sts(take(role, "&DurationSeconds=long")).element("Code") == "MalformedInput")
+            let named = take(role).replacing("RoleSessionName=me", with: "RoleSessionName=a/b")
+            #expect(try await client.sts(named).element("Code") == "ValidationError")
+            let space = String(repeating: "%20", count: 2_048)
+            let long = "&Policy={\(space)}"
+            #expect(try await client.sts(take(role, long)).element("Code") == "ValidationError")
+        }
+    }
+
+    @Test("an account that a role trusts has still to let its own take it; who is trusted by name needn't be")
+    func trustedAccount() async throws {
+        let own = "arn:aws:iam::\(account):role/own"
+        for trusted in ["\(account)", "arn:aws:iam::\(account):root", "arn:aws:iam::\(account):user/idle"] {
+            var configuration = configuration(.init(arn: own, trustedPrincipals: [trusted]))
+            let idle = EmulatorConfiguration.User(account: account, name: "idle", policies: [])
+            configuration.users = [idle]
+            try await withClient(configuration) { _, client in
+                let answer = try await client.sts(take(own), session: (idle.accessKeyID, idle.secretAccessKey, ""))
+                #expect(answer.status == (trusted.hasSuffix("idle") ? 200 : 403), "\(trusted)")
+                let everything = try await client.sts(take(own))
+                #expect(everything.status == (trusted.hasSuffix("idle") ? 403 : 200), "\(trusted)")
+            }
         }
     }
 

@@ -138,9 +138,10 @@ struct ProxyTests {
 
     @Test("one that isn't there, that nobody knows or that is no address is said so")
     func absent() async throws {
+        let nobody = unresolvableName()
         for (proxy, reason, words) in [
             ("http://u:s3cret@127.0.0.1:1", WireError.Reason.unreachable, "the proxy 127.0.0.1:1 can't be reached"),
-            ("http://u:s3cret@proxy.invalid:1", .unresolvable, "nobody knows the proxy proxy.invalid:1"),
+            ("http://u:s3cret@\(nobody):1", .unresolvable, "nobody knows the proxy \(nobody):1"),
             ("u:s3cret@what is this", .badURL, "the proxy's address is not one: see HTTPS_PROXY"),
             ("http://u:s3cret@127.0.0.1:port", .badURL, "the proxy's address is not one: see HTTPS_PROXY"),
         ] {
@@ -222,7 +223,7 @@ struct ProxyTests {
                         request.deadline = .milliseconds(300)
                         return try await transport.send(request)
                     }
-                    var request = WireRequest(.get, try HTTPURL("https://api.ecr.invalid/"))
+                    var request = WireRequest(.get, try HTTPURL("https://\(unresolvableName())/"))
                     request.bypassesProxy = true
                     let error = await wireError { [request] in try await transport.send(request) }
                     #expect(error?.reason == .unresolvable)

@@ -153,3 +153,6 @@ func wireError<Result>(_ body: () async throws -> Result) async -> WireError? {
         return error as? WireError
     }
 }
+
+/// A name that is refused before any resolver is asked, whatever that one would make up: a label has 63 bytes at most.
+func unresolvableName() -> String { String(repeating: "x", count: 64) + ".invalid" }

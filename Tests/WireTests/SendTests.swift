@@ -276,7 +276,7 @@ struct SendFailureTests {
             #expect(error?.curlCode == 7)
             #expect(error.map { "\($0)" }?.contains("secret") == false)
 
-            let nowhere = WireRequest(.get, try HTTPURL("https://no-such-host.invalid/"))
+            let nowhere = WireRequest(.get, try HTTPURL("https://\(unresolvableName())/"))
             #expect(await wireError { try await transport.send(nowhere) }?.reason == .unresolvable)
 
             try await withServer { connection in
