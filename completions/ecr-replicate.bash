@@ -625,13 +625,17 @@ _ecr-replicate_doctor() {
     repeating_flags=()
     non_repeating_flags=(--fips --dual-stack --source-fips --source-dual-stack --destination-fips --destination-dual-stack --version -h --help)
     repeating_options=()
-    non_repeating_options=(--referrers --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
+    non_repeating_options=(--referrers --create-repository --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
     __ecr-replicate_offer_flags_options 2
 
     # Offer option value completions
     case "${prev}" in
     '--referrers')
         __ecr-replicate_add_completions -W 'all'$'\n''none'
+        return
+        ;;
+    '--create-repository')
+        __ecr-replicate_add_completions -W 'never'$'\n''defaults'
         return
         ;;
     '--output')

@@ -32,8 +32,14 @@ public struct AWSEnvironment: Sendable {
     var configPath: String { expanded(self["AWS_CONFIG_FILE"] ?? "~/.aws/config") }
     var credentialsPath: String { expanded(self["AWS_SHARED_CREDENTIALS_FILE"] ?? "~/.aws/credentials") }
 
-    /// The profile that the environment names, if any; `AWS_PROFILE` goes first, as in the AWS CLI's version 2.
-    var namedProfile: String? { self["AWS_PROFILE"] ?? self["AWS_DEFAULT_PROFILE"] }
+    /// The profile that the environment names, if any, and the variable; `AWS_PROFILE` goes first, as in the AWS CLI's
+    /// version 2.
+    var namedProfile: (name: String, variable: String)? {
+        for variable in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
+            if let name = self[variable] { return (name, variable) }
+        }
+        return nil
+    }
 
     /// - Parameter limit: In bytes.
     /// - Returns: `nil` when there is no such file.

@@ -10,6 +10,8 @@ struct ContainerCredentials: Sendable {
     /// The variable that named it.
     let variable: String
     let surroundings: Surroundings
+    /// STS's, in whose time the keys end.
+    private let clock: ServiceClock
 
     static let relativeVariable = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
     static let fullVariable = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
@@ -23,7 +25,7 @@ struct ContainerCredentials: Sendable {
 
     /// - Returns: `nil` where the environment names no such endpoint.
     /// - Throws: ``IdentityError`` when it names one that no token may be sent to.
-    init?(_ surroundings: Surroundings) throws {
+    init?(_ surroundings: Surroundings, clock: ServiceClock) throws {
         let environment = surroundings.environment
         let text: String
         if let relative = environment[Self.relativeVariable] {
@@ -36,6 +38,7 @@ struct ContainerCredentials: Sendable {
             return nil
         }
         self.surroundings = surroundings
+        self.clock = clock
         do {
             url = try HTTPURL(text)
         } catch {
@@ -88,7 +91,7 @@ struct ContainerCredentials: Sendable {
         guard let credentials = RoleKeys(response.body)?.credentials(source: "container (\(variable))") else {
             throw Failure(words: "the answer has no keys, or no expiry, in it", isTransient: true)
         }
-        return credentials
+        return credentials.lasting(ifOverWithin: 0, by: clock, from: "the container's endpoint", surroundings.logger)
     }
 
     /// Read each time: a pod's token is replaced while it runs.

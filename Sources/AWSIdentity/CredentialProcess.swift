@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Logging
 internal import Platform
 internal import Wire
 
@@ -14,10 +15,15 @@ struct CredentialProcess: Sendable {
     private let account: String?
     let variables: [String: String]
     let clock: any Clock<Duration>
-    let now: @Sendable () -> Date
+    let isStopping: @Sendable () -> Bool
+    let logger: Logger
 
     /// How long it may take: some open a browser and wait for a person.
     static let limit: Duration = .seconds(120)
+    /// After how long somebody who waits is told for what.
+    static let patience: Duration = .seconds(5)
+    /// How long a signal that ended the program may take to reach us, too.
+    private static let moment: Duration = .milliseconds(500)
     /// In bytes; session tokens have a few thousand.
     private static let longestAnswer = 65_536
     /// In characters, of what it wrote to standard error.
@@ -30,7 +36,8 @@ struct CredentialProcess: Sendable {
         account = profile["aws_account_id"]
         variables = surroundings.environment.variables
         clock = surroundings.retry.clock
-        now = surroundings.now
+        isStopping = surroundings.isStopping
+        logger = surroundings.logger
         guard let words = shellWords(command), let program = words.first, !program.isEmpty else {
             throw IdentityError(
                 "the credential_process of profile '\(profile.name)' is no command line",
@@ -41,12 +48,12 @@ struct CredentialProcess: Sendable {
         self.words = words
     }
 
-    /// - Throws: ``IdentityError``, which never quotes what the program printed on standard output.
+    /// - Throws: ``IdentityError``, which never quotes what the program printed on standard output; `CancellationError`,
+    ///   also where it ended because everybody is to.
     func credentials() async throws -> AWSCredentials {
         let answered: AskedProgram.Answer
         do {
-            answered = try await AskedProgram(words[0], Array(words.dropFirst()), variables: variables, clock: clock)
-                .answer(to: "", within: Self.limit, longest: Self.longestAnswer)
+            answered = try await answer()
         } catch let reason as AskedProgram.Failure {
             throw switch reason {
             case .notFound: failure("is not there, not on PATH, or may not be executed")
@@ -56,6 +63,9 @@ struct CredentialProcess: Sendable {
             }
         }
         if let status = answered.failure {
+            if answered.wasStopped, !isStopping() { try await clock.sleep(for: Self.moment) }
+            // ^C ended it, or it gave up because of that: no failure of its own.
+            if isStopping() { throw CancellationError() }
             let said = String(decoding: answered.complaint.prefix(longestRead), as: UTF8.self)
             // Whoever is debugging it may have it print its answer to both.
             let printed = Secrets([String(decoding: answered.output, as: UTF8.self)])
@@ -81,6 +91,29 @@ struct CredentialProcess: Sendable {
             accountID: answer.AccountId ?? account,
             source: "credential_process of profile \(profile)"
         )
+    }
+
+    /// Runs it, and says so once if that takes long: it may wait for a person, in a browser or at another device.
+    private func answer() async throws -> AskedProgram.Answer {
+        try await withThrowingTaskGroup(of: AskedProgram.Answer?.self) { group in
+            group.addTask {
+                try await AskedProgram(words[0], Array(words.dropFirst()), variables: variables, clock: clock)
+                    .answer(to: "", within: Self.limit, longest: Self.longestAnswer)
+            }
+            group.addTask {
+                try await clock.sleep(for: Self.patience)
+                // Its arguments stay out of it: there may be secrets among them.
+                logger.warning(
+                    "still waiting for the credential_process of profile '\(profile)' (\(words[0])); it has \(Self.limit.components.seconds) s"
+                )
+                return nil
+            }
+            defer { group.cancelAll() }
+            while let result = try await group.next() {
+                if let result { return result }
+            }
+            throw CancellationError()
+        }
     }
 
     /// In bytes, of what is looked at for a complaint.

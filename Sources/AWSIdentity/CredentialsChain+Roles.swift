@@ -85,7 +85,7 @@ extension CredentialsChain {
             credentials: base,
             sender: surroundings.sender,
             retry: surroundings.retry,
-            clock: resolver.clock
+            clocks: resolver.clocks
         )
     }
 
@@ -97,7 +97,7 @@ extension CredentialsChain {
         try request.check(named: place)
         let client = try client(base)
         guard let serial = request.serialNumber else {
-            return refreshing { try await client.assume(request, with: base, named: place) }
+            return refreshing(by: client.clock) { try await client.assume(request, with: base, named: place) }
         }
         // A code works once, and what it opens works in every region.
         return shared(.secondFactor, profile: "\(place) \(request.roleARN)") {
@@ -115,7 +115,7 @@ extension CredentialsChain {
     ) -> any CredentialsProviding {
         let answered = Lock(false)
         let surroundings = surroundings
-        return refreshing(renews: false) {
+        return refreshing(by: client.clock, renews: false) {
             guard !answered.withLock({ $0 }) else {
                 throw IdentityError(
                     "the session of the role \(request.roleARN) is over, or its code was refused, and a code is asked for once",
@@ -126,7 +126,24 @@ extension CredentialsChain {
             var request = request
             request.tokenCode = try await surroundings.code(of: serial, for: request.roleARN, place)
             answered.withLock { $0 = true }
+            for _ in 1..<Self.questions {
+                do {
+                    return try await client.assume(request, with: base, named: place)
+                } catch let error as IdentityError where error.refusal?.isOfCode == true {
+                    // Nothing is spent by a wrong one, and whoever mistyped it stands there. STS says the same of one that
+                    // was used before, as for the other side's role.
+                    request.tokenCode = try await surroundings.code(
+                        of: serial,
+                        for: request.roleARN,
+                        place,
+                        preface: "STS refused that code. A code can be used once; wait for the next.\n"
+                    )
+                }
+            }
             return try await client.assume(request, with: base, named: place)
         }
     }
+
+    /// How often a person is asked for a code that STS takes.
+    private static let questions = 3
 }

@@ -30,12 +30,13 @@ struct CredentialsChain {
 
     private func search() throws -> any CredentialsProviding {
         var tried: [String] = []
+        // Before the environment's keys: one that is named and isn't there is a mistake, whatever is used in its place.
+        let profile = try resolver.profile(options)
         if usesEnvironment {
             if let keys = try environmentKeys() { return try lasting(keys) }
             let half = resolver.environment["AWS_SECRET_ACCESS_KEY"] == nil ? "" : ", though AWS_SECRET_ACCESS_KEY is"
             tried.append("environment (AWS_ACCESS_KEY_ID is not set\(half))")
         }
-        let profile = try resolver.profile(options)
         if let found = try fromProfile(profile ?? SharedConfig.Profile(name: "default")) { return found }
         let config = try resolver.config()
         tried.append(
@@ -60,8 +61,9 @@ struct CredentialsChain {
 
     /// - Returns: `nil` outside a container.
     func containerCredentials() throws -> (any CredentialsProviding)? {
-        guard let container = try ContainerCredentials(surroundings) else { return nil }
-        return shared(.container, profile: "") { refreshing { try await container.credentials() } }
+        let clock = try issuersClock()
+        guard let container = try ContainerCredentials(surroundings, clock: clock) else { return nil }
+        return shared(.container, profile: "") { refreshing(by: clock) { try await container.credentials() } }
     }
 
     /// - Parameter absent: What to say, before there were any, of why there are none.
@@ -69,10 +71,11 @@ struct CredentialsChain {
         _ profile: SharedConfig.Profile?,
         absent: @escaping @Sendable (String) -> IdentityError
     ) throws -> any CredentialsProviding {
-        let metadata = try InstanceMetadata(surroundings, profile)
+        let clock = try issuersClock()
+        let metadata = try InstanceMetadata(surroundings, profile, clock: clock)
         return shared(.instance, profile: profile?.name ?? "") {
             let wereThere = Lock(false)
-            return refreshing {
+            return refreshing(by: clock) {
                 do {
                     let credentials = try await metadata.credentials()
                     wereThere.withLock { $0 = true }
@@ -129,9 +132,9 @@ struct CredentialsChain {
 
     /// Keys that are what they are, as long as they haven't told us that they are over.
     func lasting(_ keys: AWSCredentials) throws -> any CredentialsProviding {
-        if let expiration = keys.expiration, expiration <= surroundings.now() {
+        if let expiration = keys.expiration, case let now = try issuersClock().now(), expiration <= now {
             throw IdentityError(
-                "the keys in the environment expired at \(AWSTime.extended(expiration))",
+                "the keys in the environment expired at \(AWSTime.extended(expiration)), and it is \(AWSTime.extended(now))",
                 tried: ["environment (AWS_CREDENTIAL_EXPIRATION)"],
                 remedy: "get new ones: `aws configure export-credentials --format env` prints them"
             )
@@ -164,7 +167,8 @@ struct CredentialsChain {
         }
         if let command = profile["credential_process"] {
             let process = try CredentialProcess(command, profile, surroundings)
-            return shared(.process, profile: profile.name) { refreshing { try await process.credentials() } }
+            let clock = try issuersClock()
+            return shared(.process, profile: profile.name) { refreshing(by: clock) { try await process.credentials() } }
         }
         return try staticKeys(profile, inCredentialsFile: false).map(lasting)
     }
@@ -222,7 +226,7 @@ struct CredentialsChain {
         // Nothing is signed with these.
         let nobody = StaticCredentials(AWSCredentials(accessKeyID: "", secretAccessKey: "", source: "nobody"))
         let client = try client(nobody)
-        return refreshing { try await identity.credentials(client) }
+        return refreshing(by: client.clock) { try await identity.credentials(client) }
     }
 
     private func fromIdentityCenter(_ profile: SharedConfig.Profile) throws -> (any CredentialsProviding)? {
@@ -263,14 +267,23 @@ struct CredentialsChain {
             options: options
         )
         return shared(.signIn, profile: profile.name) {
-            refreshing { try await session.credentials(account: account, role: role) }
+            refreshing(by: session.clock) { try await session.credentials(account: account, role: role) }
         }
     }
 
+    /// - Parameter clock: Of the service that issues the keys, which end in its time.
     func refreshing(
+        by clock: ServiceClock,
         renews: Bool = true,
         _ fetch: @escaping @Sendable () async throws -> AWSCredentials
     ) -> any CredentialsProviding {
-        RefreshingCredentials(logger: surroundings.logger, now: surroundings.now, renews: renews, fetch: fetch)
+        RefreshingCredentials(logger: surroundings.logger, now: clock.now, renews: renews, fetch: fetch)
+    }
+
+    /// The clock by which keys end that somebody hands on: it is STS that makes them.
+    ///
+    /// Which one isn't said; the side's own stands for it, and with it all of AWS's hosts in that partition.
+    private func issuersClock() throws -> ServiceClock {
+        resolver.clocks.clock(of: try resolver.endpoint(.sts, region: stsRegion, options: options).url)
     }
 }

@@ -12,8 +12,8 @@ public import Wire
 /// - Source: DESIGN section 6; facts/ecr.md E.2
 public struct IdentityResolver: Sendable {
     let surroundings: Surroundings
-    /// By which everything of this run is signed, and every expiry judged: one service's word about the time is enough.
-    public let clock: ServiceClock
+    /// By which everything of this run is signed, and every expiry judged: each service's own.
+    public let clocks: ServiceClocks
     private let memory = Lock(Memory())
 
     private struct Memory: Sendable {
@@ -46,24 +46,28 @@ public struct IdentityResolver: Sendable {
         var region: String
     }
 
-    /// - Parameter askForCode: Puts a question to a person and gives the answer; `nil` where there is nobody to ask.
+    /// - Parameters:
+    ///   - askForCode: Puts a question to a person and gives the answer; `nil` where there is nobody to ask.
+    ///   - isStopping: Whether the run has been asked to end: a program that fails then is no trouble to be told.
     public init(
         environment: AWSEnvironment = .current(),
         sender: any HTTPSending,
         retry: RetryPolicy = RetryPolicy(),
         logger: Logger,
         now: @escaping @Sendable () -> Date = { Date() },
-        askForCode: (@Sendable (_ question: String) async throws -> String?)? = nil
+        askForCode: (@Sendable (_ question: String) async throws -> String?)? = nil,
+        isStopping: @escaping @Sendable () -> Bool = { false }
     ) {
-        let clock = ServiceClock(now, logger: logger)
-        self.clock = clock
+        let clocks = ServiceClocks(now, logger: logger)
+        self.clocks = clocks
         surroundings = Surroundings(
             environment: environment,
             sender: sender,
             retry: retry,
             logger: logger,
-            clock: clock,
-            interview: askForCode.map(Interview.init)
+            clocks: clocks,
+            interview: askForCode.map(Interview.init),
+            isStopping: isStopping
         )
     }
 
@@ -134,12 +138,12 @@ public struct IdentityResolver: Sendable {
 
     /// Whether FIPS and dual-stack hosts are wanted: by a flag, else the environment, else the profile.
     ///
-    /// - Throws: ``IdentityError`` when a profile that was named isn't there.
+    /// - Throws: ``IdentityError`` when a profile that was named isn't there, or what is said is neither yes nor no.
     public func switches(_ options: IdentityOptions) throws -> (fips: Bool, dualStack: Bool) {
         let profile = try profile(options)
         return (
-            options.usesFIPS || isOn("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", profile),
-            options.usesDualStack || isOn("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", profile)
+            try options.usesFIPS || isOn("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", profile),
+            try options.usesDualStack || isOn("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", profile)
         )
     }
 
@@ -168,8 +172,23 @@ public struct IdentityResolver: Sendable {
         }
     }
 
-    private func isOn(_ variable: String, _ key: String, _ profile: SharedConfig.Profile?) -> Bool {
-        (environment[variable] ?? profile?[key])?.lowercased() == "true"
+    /// What is neither is refused: botocore and the AWS CLI take it for no, and somebody's requests then go where rules
+    /// forbid them to go.
+    private func isOn(_ variable: String, _ key: String, _ profile: SharedConfig.Profile?) throws -> Bool {
+        let value = environment[variable]
+        guard let text = value ?? profile?[key] else { return false }
+        switch text.lowercased() {
+        case "true": return true
+        case "false": return false
+        default:
+            let place = value == nil ? profile?.place(of: key) : nil
+            throw IdentityError(
+                "\(value == nil ? "\(key) of profile '\(profile?.name ?? "")'" : variable) is '\(text.prefix(40))', "
+                    + "which is neither true nor false",
+                tried: place.map { [$0] } ?? [],
+                remedy: "write true or false: it says which of AWS's hosts are called"
+            )
+        }
     }
 
     /// The profile in force, if there is one: `default` may be missing, one that was named may not.

@@ -13,6 +13,8 @@ internal import Wire
 struct InstanceMetadata: Sendable {
     let endpoint: HTTPURL
     let surroundings: Surroundings
+    /// STS's, in whose time the keys end.
+    private let clock: ServiceClock
     private let deadline: Duration
     private let attempts: Int
     private let mayDoWithoutToken: Bool
@@ -22,12 +24,11 @@ struct InstanceMetadata: Sendable {
     /// In seconds, how long a session's token is good for.
     private static let tokenLifetime = "21600"
     private static let rolePath = "/latest/meta-data/iam/security-credentials/"
-    /// In seconds: keys that are about to expire, or have, are used this much longer, and asked for again then.
-    private static let extensions = (RefreshingCredentials.advisory + 120)...(RefreshingCredentials.advisory + 600)
 
     /// - Throws: ``IdentityError`` when a setting makes no sense.
-    init(_ surroundings: Surroundings, _ profile: SharedConfig.Profile?) throws {
+    init(_ surroundings: Surroundings, _ profile: SharedConfig.Profile?, clock: ServiceClock) throws {
         self.surroundings = surroundings
+        self.clock = clock
         func setting(_ variable: String, _ key: String) -> String? {
             surroundings.environment[variable] ?? profile?[key]
         }
@@ -74,33 +75,18 @@ struct InstanceMetadata: Sendable {
         else {
             throw Absence("answered \(answer.status.code)\(RoleKeysRefusal.words(answer)) for the role \(role)")
         }
-        return extended(credentials)
+        return credentials.lasting(
+            ifOverWithin: RefreshingCredentials.mandatory,
+            by: clock,
+            from: "the instance metadata service",
+            surroundings.logger
+        )
     }
 
     /// - Source: IAM API Reference, `RoleName`
     private static func isName(_ text: String) -> Bool {
         (1...64).contains(text.utf8.count)
             && text.unicodeScalars.allSatisfy(STSClient.AssumeRole.sessionCharacters.contains)
-    }
-
-    /// The service may be behind in renewing keys that AWS still accepts; better those than none.
-    private func extended(_ credentials: AWSCredentials) -> AWSCredentials {
-        let now = surroundings.now()
-        guard let expiration = credentials.expiration,
-            expiration.timeIntervalSince(now) < RefreshingCredentials.mandatory
-        else { return credentials }
-        surroundings.logger.warning(
-            "the instance metadata service gave keys that are about to expire; they are used a while longer",
-            metadata: ["credentials": "\(credentials)"]
-        )
-        return AWSCredentials(
-            accessKeyID: credentials.accessKeyID,
-            secretAccessKey: credentials.secretAccessKey,
-            sessionToken: credentials.sessionToken,
-            expiration: now.addingTimeInterval(.random(in: Self.extensions)),
-            accountID: credentials.accountID,
-            source: credentials.source
-        )
     }
 
     /// - Returns: `nil` where the keys are to be asked for without.

@@ -10,6 +10,14 @@ public struct RoleRefusal: Sendable, Equatable {
     /// In STS's words.
     public let message: String
 
+    /// Whether the code of the second factor is wrong, or was used before, and nothing else is said to be.
+    ///
+    /// - Source: facts/ecr.md E.3
+    var isOfCode: Bool {
+        sentMFA && code == "AccessDenied"
+            && message.contains("MultiFactorAuthentication failed with invalid MFA one time pass code")
+    }
+
     public init(roleARN: String, sentExternalID: Bool, sentMFA: Bool, code: String, message: String) {
         (self.roleARN, self.sentExternalID, self.sentMFA) = (roleARN, sentExternalID, sentMFA)
         (self.code, self.message) = (code, message)

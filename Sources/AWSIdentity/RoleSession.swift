@@ -9,7 +9,7 @@ extension CredentialsChain {
         let user = (environment["USER"] ?? environment["LOGNAME"] ?? "").unicodeScalars
             .map { STSClient.AssumeRole.sessionCharacters.contains($0) ? String($0) : "-" }
             .joined()
-        let suffix = user.isEmpty ? String(Int(surroundings.now().timeIntervalSince1970)) : user
+        let suffix = user.isEmpty ? String(Int(surroundings.clocks.here().timeIntervalSince1970)) : user
         return String("ecr-replicate-\(suffix)".prefix(STSClient.AssumeRole.sessionNameLengths.upperBound))
     }
 }

@@ -78,9 +78,10 @@ public struct STSClient: Sendable {
     private let sender: any HTTPSending
     private let retry: RetryPolicy
     private let signer: RequestSigner
-    private let clock: ServiceClock
+    /// STS's: the keys that it gives end in its time.
+    let clock: ServiceClock
 
-    /// - Parameter clock: What others have learned of the time already, if it isn't to be learned anew from `now`.
+    /// - Parameter clocks: What others have learned of the time already, if it isn't to be learned anew from `now`.
     public init(
         endpoint: HTTPURL,
         region: String,
@@ -88,13 +89,13 @@ public struct STSClient: Sendable {
         sender: any HTTPSending,
         retry: RetryPolicy,
         now: @escaping @Sendable () -> Date = { Date() },
-        clock: ServiceClock? = nil
+        clocks: ServiceClocks? = nil
     ) {
         self.endpoint = endpoint
         self.credentials = credentials
         self.sender = sender
         self.retry = retry
-        self.clock = clock ?? ServiceClock(now)
+        clock = (clocks ?? ServiceClocks(now)).clock(of: endpoint)
         signer = RequestSigner(service: "sts", region: region)
     }
 

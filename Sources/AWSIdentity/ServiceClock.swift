@@ -1,5 +1,5 @@
 public import FoundationEssentials
-public import Logging
+internal import Logging
 internal import Platform
 public import Wire
 
@@ -7,14 +7,26 @@ public import Wire
 ///
 /// Signatures are good for five minutes around the service's time (facts/ecr.md E.1), and a machine's clock may be off
 /// by more: after a suspend, in a fresh virtual machine, without NTP. As AWS's SDKs do, the difference is learned from the
-/// `Date` of the refusal, and the request signed again. Copies share what they learn.
+/// `Date` of the refusal, and the request signed again. Copies share what they learn, and so do those that
+/// ``ServiceClocks`` gives out for one service.
 ///
 /// - Source: facts/ecr.md C.3, clock skew
 public struct ServiceClock: Sendable {
-    private let local: @Sendable () -> Date
-    private let logger: Logger?
+    /// Whose clock it is.
+    enum Service: Sendable {
+        /// The host's name: AWS's clocks are right.
+        case aws(String)
+        /// The origin: nobody knows whose clock is right.
+        case somebody(String)
+    }
+
     /// In seconds, what the service is ahead of us.
-    private let offset = Lock<TimeInterval>(0)
+    typealias Offset = Lock<TimeInterval>
+
+    private let local: @Sendable () -> Date
+    private let service: Service
+    private let offset: Offset
+    private let logger: Logger?
 
     /// In seconds: less than this is no reason for a refusal.
     private static let tolerance: TimeInterval = 4 * 60
@@ -24,14 +36,15 @@ public struct ServiceClock: Sendable {
         "RequestInTheFuture", "AuthFailure",
     ]
 
-    /// - Parameter logger: Is told when this machine's clock turns out to be off.
-    public init(_ local: @escaping @Sendable () -> Date, logger: Logger? = nil) {
+    init(_ local: @escaping @Sendable () -> Date, of service: Service, offset: Offset, logger: Logger?) {
         self.local = local
+        self.service = service
+        self.offset = offset
         self.logger = logger
     }
 
     /// What the service's clock shows, as far as anybody knows.
-    public func now() -> Date { local().addingTimeInterval(offset.withLock { $0 }) }
+    @Sendable public func now() -> Date { local().addingTimeInterval(offset.withLock { $0 }) }
 
     /// Learns from a refusal, if it may be about the time.
     ///
@@ -63,10 +76,14 @@ public struct ServiceClock: Sendable {
             return isNews
         }
         // Several requests may have been on their way with the old time, and a clock may have been set right.
-        if isNews, abs(difference) > Self.tolerance {
-            let minutes = Int((abs(difference) / 60).rounded())
+        guard isNews, abs(difference) > Self.tolerance else { return }
+        let minutes = Int((abs(difference) / 60).rounded())
+        let off = "this machine's clock is \(minutes) minutes \(difference > 0 ? "behind" : "ahead of")"
+        switch service {
+        case .aws(let host): logger?.warning("\(off) AWS's (\(host)): set it right")
+        case .somebody(let origin):
             logger?.warning(
-                "this machine's clock is \(minutes) minutes \(difference > 0 ? "behind" : "ahead of") AWS's: set it right"
+                "\(off) that of \(origin), whose time requests there are signed with: set right whichever is wrong"
             )
         }
     }

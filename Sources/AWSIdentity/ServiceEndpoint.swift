@@ -1,6 +1,19 @@
 internal import Content
 public import Wire
 
+extension HTTPURL {
+    /// The domain of the partition whose host this is; `nil` for a host that isn't AWS's own.
+    ///
+    /// VPC endpoints have names there too, and names for IPv6 stand for the partition's usual one.
+    package var awsDomain: String? {
+        guard scheme == .https else { return nil }
+        return Partition.allCases.first { partition in
+            [partition.domain, partition.dualStackAPIDomain, partition.dualStackDomain]
+                .contains { $0.map { host.hasSuffix(".\($0)") } ?? false }
+        }?.domain
+    }
+}
+
 /// A service of AWS that this program calls.
 public enum AWSService: String, Sendable, Hashable {
     case ecr, sts

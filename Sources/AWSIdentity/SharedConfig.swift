@@ -43,17 +43,19 @@ struct SharedConfig {
     /// - Throws: ``IdentityError``
     func inForce(_ environment: AWSEnvironment, _ options: IdentityOptions) throws -> Profile? {
         if let name = options.profile { return try profile(name, namedBy: "the profile flag") }
-        guard let name = environment.namedProfile else { return profiles["default"] }
-        // Keys of the environment make it irrelevant what AWS_PROFILE says, wrong as it may be.
-        if environment["AWS_ACCESS_KEY_ID"] != nil { return profiles[name] }
-        return try profile(name, namedBy: "AWS_PROFILE")
+        guard let (name, variable) = environment.namedProfile else { return profiles["default"] }
+        // The environment's keys go before it, but whoever set both may not know that: botocore and the AWS CLI refuse too.
+        let hasKeys = environment["AWS_ACCESS_KEY_ID"] != nil
+        let way = hasKeys ? ", or unset \(variable): the environment's keys are used, not a profile's" : ""
+        return try profile(name, namedBy: variable, otherwise: way)
     }
 
     /// Profiles that an error lists.
     private static let mostNamed = 20
 
+    /// - Parameter way: What else may be done about it.
     /// - Throws: ``IdentityError`` naming the profiles that are there.
-    func profile(_ name: String, namedBy reason: String) throws -> Profile {
+    func profile(_ name: String, namedBy reason: String, otherwise way: String = "") throws -> Profile {
         if let profile = profiles[name] { return profile }
         let names = profiles.keys.sorted()
         let more = names.count > Self.mostNamed ? ", and \(names.count - Self.mostNamed) more" : ""
@@ -61,9 +63,8 @@ struct SharedConfig {
         throw IdentityError(
             "there is no profile '\(name)' (named by \(reason))",
             tried: [configPath, credentialsPath],
-            remedy: others.isEmpty
-                ? "create one with `aws configure --profile \(name)`"
-                : "use one of those there: \(others)"
+            remedy: (others.isEmpty
+                ? "create one with `aws configure --profile \(name)`" : "use one of those there: \(others)") + way
         )
     }
 

@@ -33,6 +33,8 @@ actor SignInSession {
     private let surroundings: Surroundings
     private let portal: HTTPURL
     private let issuer: HTTPURL
+    /// The portal's: the keys that it gives end in its time.
+    nonisolated let clock: ServiceClock
     private var renewing: Task<SignInToken?, Never>?
     private var triedAt: Date?
     /// Renewed, and not in the file, because that can't be written.
@@ -53,6 +55,7 @@ actor SignInSession {
         path = SignInToken.path(of: settings.cacheName, surroundings.environment)
         self.portal = portal
         self.issuer = issuer
+        clock = surroundings.clocks.clock(of: portal)
     }
 
     /// The keys of a role that the signed-in person may take.
@@ -82,12 +85,16 @@ actor SignInSession {
 
     // MARK: The token
 
+    /// By this machine's clock, right or wrong: the AWS CLI and others that share the file say by theirs when a token
+    /// ends, and read by theirs what we write.
+    private func here() -> Date { surroundings.clocks.here() }
+
     /// - Parameter refused: One that the portal doesn't take any more.
     private func token(refused: String?) async throws -> String {
         guard let held = try newest() else {
             throw signIn("there is no sign-in to \(settings.startURL) (\(path))")
         }
-        let now = surroundings.now()
+        let now = here()
         let isRefused = held.accessToken == refused
         guard isRefused || held.expiresAt.timeIntervalSince(now) < Self.window else { return held.accessToken }
         if let renewed = await renewed(held, isRefused) { return renewed.accessToken }
@@ -111,7 +118,7 @@ actor SignInSession {
 
     private func renewed(_ held: SignInToken, _ isRefused: Bool) async -> SignInToken? {
         if let renewing { return await renewing.value }
-        let now = surroundings.now()
+        let now = here()
         guard settings.session != nil, let renewal = held.renewal, renewal.registrationExpiresAt > now,
             isRefused || triedAt.map({ now.timeIntervalSince($0) >= Self.pause }) ?? true
         else { return nil }
@@ -185,7 +192,7 @@ actor SignInSession {
         request.fields[.contentType] = "application/json"
         request.fields[.userAgent] = UserAgent.value
         let response = try await surroundings.sender.answer(to: request)
-        surroundings.clock.learn(from: response)
+        surroundings.clocks.clock(of: issuer).learn(from: response)
         guard response.status.code == 200 else {
             let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(response.body))
             let words = [refusal?.error, refusal?.error_description].compactMap { $0 }.joined(separator: ": ")
@@ -194,7 +201,7 @@ actor SignInSession {
         guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(response.body)),
             let token = held.renewed(
                 answer.accessToken,
-                until: surroundings.now().addingTimeInterval(min(max(answer.expiresIn, 0), Self.longestLife)),
+                until: here().addingTimeInterval(min(max(answer.expiresIn, 0), Self.longestLife)),
                 refreshToken: answer.refreshToken
             )
         else { throw PortalFailure(response, "the answer has no token in it") }
@@ -226,7 +233,7 @@ actor SignInSession {
         request.fields[.userAgent] = UserAgent.value
         return try await surroundings.retry.run { _ in
             let response = try await surroundings.sender.answer(to: request)
-            surroundings.clock.learn(from: response)
+            clock.learn(from: response)
             guard response.status.code == 200 else {
                 let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(response.body))
                 throw PortalFailure(response, refusal?.message ?? "")

@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Logging
 internal import Wire
 
@@ -10,17 +9,18 @@ struct Surroundings: Sendable {
     let sender: any HTTPSending
     let retry: RetryPolicy
     let logger: Logger
-    let clock: ServiceClock
+    let clocks: ServiceClocks
     let interview: Interview?
-
-    /// What AWS's clock shows, as far as anybody knows.
-    var now: @Sendable () -> Date { { clock.now() } }
+    /// Whether the run has been asked to end, as by ^C.
+    let isStopping: @Sendable () -> Bool
 
     /// What a device shows to the person at the terminal.
     ///
+    /// - Parameter preface: What to say before.
     /// - Throws: ``IdentityError`` where there is no terminal.
-    func code(of serial: String, for role: String, _ place: String) async throws -> String {
-        guard let interview, let answer = try await interview.ask("MFA code of \(serial), for \(role): ") else {
+    func code(of serial: String, for role: String, _ place: String, preface: String = "") async throws -> String {
+        guard let interview, let answer = try await interview.ask("\(preface)MFA code of \(serial), for \(role): ")
+        else {
             throw IdentityError(
                 "the role \(role) wants a code of the device \(serial), and there is no terminal to ask at",
                 tried: [place],

@@ -19,7 +19,8 @@ public struct ECRClient: Sendable {
     private let retry: RetryPolicy
     private let pacer: Pacer?
     private let logger: Logger
-    private let clock: ServiceClock
+    /// The endpoint's: the registry's tokens end in its time.
+    public let clock: ServiceClock
     private let signer: RequestSigner
     private let alternative: HTTPURL?
     /// Whether the endpoint's name is one that nobody knows, and its other name isn't.
@@ -29,7 +30,7 @@ public struct ECRClient: Sendable {
     /// - Parameters:
     ///   - alternative: The endpoint's other name, for when nobody knows the first.
     ///   - pacer: Whose turn it is; one for everything that uses up the same quotas.
-    ///   - clock: What others have learned of the time already, if it isn't to be learned anew from `now`.
+    ///   - clocks: What others have learned of the time already, if it isn't to be learned anew from `now`.
     public init(
         endpoint: HTTPURL,
         alternative: HTTPURL? = nil,
@@ -40,7 +41,7 @@ public struct ECRClient: Sendable {
         pacer: Pacer? = nil,
         logger: Logger,
         now: @escaping @Sendable () -> Date = { Date() },
-        clock: ServiceClock? = nil
+        clocks: ServiceClocks? = nil
     ) {
         self.endpoint = endpoint
         self.alternative = alternative
@@ -50,7 +51,7 @@ public struct ECRClient: Sendable {
         self.retry = retry
         self.pacer = pacer
         self.logger = logger
-        self.clock = clock ?? ServiceClock(now, logger: logger)
+        clock = (clocks ?? ServiceClocks(now, logger: logger)).clock(of: endpoint)
         signer = RequestSigner(service: "ecr", region: region)
     }
 
@@ -146,15 +147,20 @@ public struct ECRClient: Sendable {
         }
         do {
             return try await sender.answer(to: signed(call, attempt, credentials, at: time, to: endpoint))
-        } catch let error as WireError where error.reason == .unresolvable {
-            guard let alternative,
-                let response = try? await sender.answer(
+        } catch let error as WireError where error.mayBeTheName {
+            guard let alternative else { throw error }
+            do {
+                let response = try await sender.answer(
                     to: signed(call, attempt, credentials, at: time, to: alternative)
                 )
-            else { throw error }
-            usesAlternative.withLock { $0 = true }
-            log(call, "answered by \(alternative.host): nobody knows \(endpoint.host)", [:])
-            return response
+                usesAlternative.withLock { $0 = true }
+                log(call, "answered by \(alternative.host): nobody knows \(endpoint.host)", [:])
+                return response
+            } catch let other as WireError {
+                // A name that is known is the endpoint's, and its trouble the one to be told.
+                throw other.mayBeTheName
+                    ? error.and(other, of: alternative) : other.and(error, of: endpoint)
+            }
         }
     }
 
@@ -196,5 +202,22 @@ public struct ECRClient: Sendable {
 
     private static func path(_ keys: [any CodingKey]) -> String {
         keys.map(\.stringValue).joined(separator: ".")
+    }
+}
+
+extension WireError {
+    /// `CURLE_PROXY`: a SOCKS proxy didn't get there.
+    private static let socks = 97
+
+    /// Whether nobody may know the host's name: a proxy looks names up itself, and says only that it doesn't get there.
+    fileprivate var mayBeTheName: Bool {
+        reason == .unresolvable || curlCode == Self.socks || (reason == .proxyRefused && (proxyStatus ?? 0) >= 500)
+    }
+
+    /// The same, with what came of the endpoint's other name.
+    fileprivate func and(_ other: WireError, of url: HTTPURL) -> WireError {
+        var both = self
+        both.detail += "; its other name \(url.host): \(other.detail)"
+        return both
     }
 }

@@ -58,15 +58,15 @@ extension Identities {
         var context = rules.context(of: caller, region: region)
         context["sts:externalid"] = request.externalID
         context["sts:rolesessionname"] = request.sessionName
-        if let device = role?.device, request.serial == device.serial, request.code == device.code {
-            context["aws:multifactorauthpresent"] = "true"
-        }
-        // A trust policy is a resource's policy; where it isn't written, what it asks for is checked above.
+        // What code it was is looked at below.
+        if request.code != nil { context["aws:multifactorauthpresent"] = "true" }
+        // A trust policy is a resource's policy; without one, what is asked for is checked above.
         let trusted = role?.names(caller) == true ? caller.roleARN ?? caller.arn : caller.account
         let trust = PolicyDocument(statements: [
             PolicyStatement(effect: .allow, actions: .only(["sts:*"]), principals: .only([trusted]))
         ])
         for action in ["sts:AssumeRole"] + request.furtherActions {
+            let refused = denied.replacing("sts:AssumeRole", with: action)
             let question = AccessRequest(
                 principal: caller,
                 action: action,
@@ -76,12 +76,12 @@ extension Identities {
             )
             // Nobody assumes a role whose trust policy is silent, whatever their own policies allow.
             if rules.isEnforced, let written, written.verdict(on: question, hangsOnResource: true) < .delegates {
-                throw ServiceFault("AccessDenied", denied.replacing("sts:AssumeRole", with: action), status: 403)
+                throw ServiceFault("AccessDenied", refused, status: 403)
             }
             guard let refusal = rules.refusal(of: question, resourcePolicies: [written ?? trust]) else { continue }
             throw ServiceFault(
                 "AccessDenied",
-                "\(denied.replacing("sts:AssumeRole", with: action)) \(refusal.text(action))",
+                "\(refused) \(refusal.text(action))",
                 status: 403
             )
         }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Subprocess
 internal import SystemPackage
 
@@ -13,6 +14,8 @@ public struct AskedProgram: Sendable {
         public var complaint: [UInt8]
         /// In words, `nil` if it succeeded: `status 3`, `signal 9`.
         public var failure: String?
+        /// Whether ^C or a request to end ended it: these go to every program at the terminal, ours too.
+        public var wasStopped: Bool
     }
 
     /// A path, or a name to be found on ``variables``' `PATH`.
@@ -77,7 +80,8 @@ public struct AskedProgram: Sendable {
             return Answer(
                 output: ended.standardOutput,
                 complaint: ended.standardError,
-                failure: ended.terminationStatus.failure
+                failure: ended.terminationStatus.failure,
+                wasStopped: ended.terminationStatus.isStop
             )
         } catch let error as SubprocessError {
             try Task.checkCancellation()
@@ -94,6 +98,14 @@ extension TerminationStatus {
         case .exited(0): nil
         case .exited(let code): "status \(code)"
         case .signaled(let signal): "signal \(signal)"
+        }
+    }
+
+    /// A shell reports a signal as its number and 128.
+    fileprivate var isStop: Bool {
+        switch self {
+        case .exited(let code): [128 + SIGINT, 128 + SIGTERM].contains(code)
+        case .signaled(let signal): [SIGINT, SIGTERM].contains(signal)
         }
     }
 }

@@ -216,6 +216,9 @@ extension ImageRepository {
             return try await body()
         } catch is CancellationError {
             throw CancellationError()
+        } catch let drained as Drained {
+            // A question to a person was broken off.
+            throw drained
         } catch {
             throw CopyError(explaining: error, repository: self, operation, id)
         }

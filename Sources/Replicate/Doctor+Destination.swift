@@ -4,10 +4,21 @@ internal import FoundationEssentials
 internal import Wire
 
 extension Doctor {
-    func examineDestination(_ place: DestinationReference, of image: ImageReference) async throws -> Examination {
-        var examination = Examination(.destination, "\(place)")
-        try await examine(place, of: image, &examination)
-        return examination
+    func examineDestination(
+        _ place: DestinationReference,
+        of image: ImageReference,
+        _ order: FindingOrder
+    ) async throws {
+        defer { order.end(.destination) }
+        var examination = Examination(
+            .destination,
+            "\(place)",
+            order,
+            createsRepository: createRepository == .defaults
+        )
+        try await SideLabel.with(SideLabel.metadata(.destination)) {
+            try await examine(place, of: image, &examination)
+        }
     }
 
     private func examine(
@@ -23,35 +34,57 @@ extension Doctor {
             }
             return examination.note(.skipped, "directory", "whether it can be written shows when it is")
         }
-        let described = try await describe(ecr, &examination)
-        // It was asked for, and isn't there.
-        guard described != .some(nil) else { return }
         let tag = place.tag ?? image.tag
-        try await tryReading(ecr, tag, described ?? nil, &examination)
-        // A registry that creates what is pushed to would create it.
-        guard !examination.isRepositoryMissing else { return }
-        if !isRetag(image, place) { try await tryUploading(ecr, &examination) }
-        try await tryPutting(ecr, &examination)
-        try await forecast(ecr, tag, &examination)
+        switch try await describe(ecr, &examination) {
+        case .refused: return
+        case .missing:
+            // Of nobody's image: a pull-through cache may create what a tag is read from.
+            if examination.createsRepository { try await tryReading(ecr, nil, nil, &examination) }
+        case .there(let described): try await tryReading(ecr, tag, described, &examination)
+        case .unknown: try await tryReading(ecr, tag, nil, &examination)
+        }
+        let movesLayers = !isRetag(image, place)
+        if examination.isRepositoryMissing {
+            try await examineMissing(ecr, side.caller, movesLayers: movesLayers, &examination)
+        } else {
+            if movesLayers { try await tryUploading(ecr, &examination) }
+            try await tryPutting(ecr, &examination)
+            examination.notePermissionsTried()
+            try await forecast(ecr, tag, &examination)
+        }
         try await lookAtRegistry(ecr, isCallersOwn: side.isCallersOwn, &examination)
     }
 
-    /// - Returns: The repository; `.some(nil)` if it isn't there, `nil` if that can't be said.
-    func describe(_ ecr: ECRImageRepository, _ examination: inout Examination) async throws -> ECRRepository?? {
+    /// What could be found out about a repository.
+    enum Description {
+        case there(ECRRepository)
+        case missing
+        /// Nobody may look, or it can't be said.
+        case unknown
+        /// There is nobody to ask as.
+        case refused
+    }
+
+    func describe(_ ecr: ECRImageRepository, _ examination: inout Examination) async throws -> Description {
+        examination.ask("repository")
         do {
             let answer = try await ecr.api.send(
                 DescribeRepositories(registryId: ecr.host.account, repositoryNames: [ecr.reference.repository])
             )
-            guard let repository = answer.repositories.first else { return nil }
+            guard let repository = answer.repositories.first else { return .unknown }
             examination.note(.ok, "repository", "is there; \(settings(of: repository))")
-            return .some(repository)
+            return .there(repository)
         } catch let error as ECRError where error.code == .accessDenied {
             examination.note(.skipped, "repository", "not allowed to look (ecr:DescribeRepositories), and not needed")
-            return nil
+            return .unknown
+        } catch let error as ECRError where error.code == .repositoryNotFound && examination.createsRepository {
+            examination.note(.ok, "repository", Examination.willBeCreated)
+            examination.noteMissingRepository()
+            return .missing
         } catch {
             try examination.fail("repository", error, "DescribeRepositories")
-            let isHopeless = (error as? ECRError)?.isAuthentication ?? false
-            return examination.isRepositoryMissing || isHopeless ? .some(nil) : nil
+            if examination.isRepositoryMissing { return .missing }
+            return (error as? ECRError)?.isAuthentication ?? false ? .refused : .unknown
         }
     }
 
@@ -70,7 +103,7 @@ extension Doctor {
         return tags + (key ?? "")
     }
 
-    private func tryReading(
+    func tryReading(
         _ ecr: ECRImageRepository,
         _ tag: Tag?,
         _ described: ECRRepository?,
@@ -81,7 +114,7 @@ extension Doctor {
             try await ecr.read(manifests: [], digests: [id])
         }
         if let tag, let held = reading?.digests[id] {
-            examination.held = Examination.Held(tag: tag, digest: held, isFixed: described?.fixes(tag))
+            examination.note(Examination.Held(tag: tag, digest: held, isFixed: described?.fixes(tag)))
         }
         if let reason = reading?.failures[id] {
             let there = CopyError(reason, side: .destination, image: examination.image, operation: "BatchGetImage")
@@ -105,13 +138,10 @@ extension Doctor {
 
     /// Tries what layers need, by asking for what can't be done in a way that only the permitted are told so.
     private func tryUploading(_ ecr: ECRImageRepository, _ examination: inout Examination) async throws {
-        let blob = Descriptor(mediaType: .ociLayer, digest: Self.nobodysDigest, size: 1)
-        _ = try await examination.permission("ecr:BatchCheckLayerAvailability") { try await ecr.missing([blob]) }
-        // Nobody keeps it: the registry's client gets its own when it needs one.
-        let token = try await examination.permission("ecr:GetAuthorizationToken") {
-            try await ecr.api.send(GetAuthorizationToken()).authorizationData.count
+        try await tryAsking(ecr, &examination)
+        if try await tryToken(ecr, &examination) {
+            try await tryUpload("ecr:InitiateLayerUpload", ecr, &examination)
         }
-        if token != nil { try await tryUpload("ecr:InitiateLayerUpload", ecr, &examination) }
         let (account, name) = (ecr.host.account, ecr.reference.repository)
         let upload = UUID().uuidString.lowercased()
         _ = try await examination.permission("ecr:UploadLayerPart", proof: [.uploadNotFound]) {
@@ -138,6 +168,19 @@ extension Doctor {
         }
     }
 
+    func tryAsking(_ ecr: ECRImageRepository, _ examination: inout Examination) async throws {
+        let blob = Descriptor(mediaType: .ociLayer, digest: Self.nobodysDigest, size: 1)
+        _ = try await examination.permission("ecr:BatchCheckLayerAvailability") { try await ecr.missing([blob]) }
+    }
+
+    /// - Returns: Whether there was one, which nobody keeps: the registry's client gets its own when it needs one.
+    func tryToken(_ ecr: ECRImageRepository, _ examination: inout Examination) async throws -> Bool {
+        let tokens = try await examination.permission("ecr:GetAuthorizationToken") {
+            try await ecr.api.send(GetAuthorizationToken()).authorizationData.count
+        }
+        return tokens != nil
+    }
+
     /// The same for manifests and tags.
     private func tryPutting(_ ecr: ECRImageRepository, _ examination: inout Examination) async throws {
         let manifest = Self.impossibleManifest
@@ -157,7 +200,7 @@ extension Doctor {
     }
 
     /// What nobody has: the hash of a sentence.
-    private static let nobodysDigest = Digest(of: Array("ecr-replicate doctor asks for what isn't there".utf8))
+    static let nobodysDigest = Digest(of: Array("ecr-replicate doctor asks for what isn't there".utf8))
 
     /// An image that can't be stored, because its layers are nowhere.
     private static let impossibleManifest = """

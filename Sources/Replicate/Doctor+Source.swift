@@ -4,10 +4,17 @@ internal import HTTPTypes
 internal import Wire
 
 extension Doctor {
-    func examineSource(_ image: ImageReference, goingTo place: DestinationReference?) async throws -> Examination {
-        var examination = Examination(.source, "\(image)")
-        try await examine(image, goingTo: place, &examination)
-        return examination
+    func examineSource(
+        _ image: ImageReference,
+        goingTo place: DestinationReference?,
+        _ order: FindingOrder
+    ) async throws {
+        var examination = Examination(.source, "\(image)", order)
+        // What the destination has to say waits for it, however this ends.
+        defer { order.end(.source, root: examination.root) }
+        try await SideLabel.with(SideLabel.metadata(.source)) {
+            try await examine(image, goingTo: place, &examination)
+        }
     }
 
     private func examine(
@@ -18,7 +25,10 @@ extension Doctor {
         guard let side = try await open(image, source, &examination) else { return }
         let (repository, ecr) = (side.repository, side.ecr)
         if let ecr {
-            guard try await describe(ecr, &examination) != .some(nil) else { return }
+            switch try await describe(ecr, &examination) {
+            case .missing, .refused: return
+            case .there, .unknown: break
+            }
         }
         if let manifest = try await readImage(image, repository, &examination) {
             if ecr != nil, referrers == .all { try await tryReferrers(manifest, repository, &examination) }
@@ -33,6 +43,7 @@ extension Doctor {
             _ = try await examination.permission("ecr:DescribeImages", optional: "--all-tags, --match and ls need it") {
                 try await ecr.api.send(question)
             }
+            examination.notePermissionsTried()
             if let place, side.isCallersOwn { try await lookForReplication(ecr, place, &examination) }
         }
     }
@@ -45,6 +56,7 @@ extension Doctor {
     ) async throws -> Manifest? {
         let isECR = repository is ECRImageRepository
         let check = isECR ? "ecr:BatchGetImage" : "image"
+        examination.ask(check)
         do {
             let sole = try await repository.soleImage()
             guard let id = ManifestID(image) ?? sole else {
@@ -106,6 +118,7 @@ extension Doctor {
         request.fields[.range] = "bytes=0-0"
         request.largestAnswer = max(Int(clamping: blob.size), 1 << 16)
         request.deadline = .seconds(10)
+        examination.ask("layers")
         do {
             var response = try await opener.sender.send(request)
             var hops = 0

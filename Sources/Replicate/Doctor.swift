@@ -15,29 +15,38 @@ public struct Doctor: Sendable {
     let source: SideOptions
     let destination: SideOptions
     let referrers: ReferrerMode
+    let createRepository: RepositoryCreation
     let now: @Sendable () -> Date
 
     public init(
         _ replicator: Replicator,
         referrers: ReferrerMode = .all,
+        createRepository: RepositoryCreation = .never,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         opener = replicator.opener
         source = replicator.source
         destination = replicator.destination
         self.referrers = referrers
+        self.createRepository = createRepository
         self.now = now
     }
 
+    /// Examines both sides at the same time.
+    ///
+    /// - Parameter tell: Hears of everything while it happens, one event after the other, and what was found until then if
+    ///   it is cancelled.
     /// - Throws: `CancellationError` only; what is wrong is in the diagnosis.
-    public func examine(_ image: ImageReference, _ place: DestinationReference?) async throws -> Diagnosis {
-        async let here = examineSource(image, goingTo: place)
-        var there =
-            if let place { try await examineDestination(place, of: image) } else { Examination(.destination, "") }
-        let source = try await here
-        there.noteTag(wanting: source.root)
-        let findings = source.findings + there.findings
-        return Diagnosis(source: "\(image)", destination: place.map { "\($0)" }, findings: findings)
+    public func examine(
+        _ image: ImageReference,
+        _ place: DestinationReference?,
+        telling tell: @escaping @Sendable (ExaminationEvent) -> Void = { _ in }
+    ) async throws -> Diagnosis {
+        let order = FindingOrder(tell)
+        async let here: Void = examineSource(image, goingTo: place, order)
+        if let place { try await examineDestination(place, of: image, order) }
+        try await here
+        return Diagnosis(source: "\(image)", destination: place.map { "\($0)" }, findings: order.findings)
     }
 
     /// Whether only tags are set in one repository, so that no layer moves.
@@ -50,12 +59,12 @@ public struct Doctor: Sendable {
     /// A side that answers, and who is calling there.
     struct OpenSide {
         var repository: any ImageRepository
-        /// The caller's account, where that is known.
-        var caller: String?
+        /// Who is calling, where that is known.
+        var caller: CallerIdentity?
 
         var ecr: ECRImageRepository? { repository as? ECRImageRepository }
         /// Some questions are about the caller's own registry, whatever repository is meant.
-        var isCallersOwn: Bool { ecr.map { $0.host.account.value == caller } ?? false }
+        var isCallersOwn: Bool { ecr.map { $0.host.account.value == caller?.account } ?? false }
     }
 
     /// Opens a side, and looks at whether it answers and who is calling.
@@ -67,6 +76,11 @@ public struct Doctor: Sendable {
         _ examination: inout Examination
     ) async throws -> OpenSide? {
         let repository: any ImageRepository
+        switch reference.registry {
+        case .callersOwn: examination.ask("identity")
+        case .plain: examination.ask("endpoint")
+        case .ecr, .layout: break
+        }
         do {
             repository = try await opener.open(reference, side: examination.side, options)
         } catch {
@@ -86,12 +100,13 @@ public struct Doctor: Sendable {
         return OpenSide(repository: repository, caller: caller)
     }
 
-    /// - Returns: The caller's account, `.some(nil)` if nobody can say; `nil` if there is nobody to be.
+    /// - Returns: The caller, `.some(nil)` if nobody can say; `nil` if there is nobody to be.
     private func identify(
         _ repository: ECRImageRepository,
         _ options: SideOptions,
         _ examination: inout Examination
-    ) async throws -> String?? {
+    ) async throws -> CallerIdentity?? {
+        examination.ask("identity")
         do {
             let caller = try await opener.identity(region: repository.host.region, options)
             let owner = repository.host.account.value
@@ -99,7 +114,7 @@ public struct Doctor: Sendable {
                 caller.account == owner ? "" : "; the repository is \(owner)'s, whose policy must allow it, too"
             let keys = await opener.keys(region: repository.host.region, options).map { ", with \($0)" } ?? ""
             examination.note(.ok, "identity", "\(caller.arn), account \(caller.account)\(keys)\(elsewhere)")
-            return caller.account
+            return caller
         } catch let error as WireError where error.reason != .certificate {
             // A VPC may have no way to STS and one to ECR.
             examination.note(

@@ -81,8 +81,8 @@ extension ErrorGuide {
             "noCredentials",
             "the role … could not be assumed: …MultiFactorAuthentication failed…",
             4,
-            "The code of the second factor is wrong, was used before, or is another device's. Run again with the "
-                + "one that is shown now; check the device's clock and `mfa_serial`"
+            "Three codes of the second factor were refused: they are wrong, were used before, or are another device's. Run "
+                + "again with the one that is shown now; check the device's clock and `mfa_serial`"
         ),
         Entry(
             "noCredentials",

@@ -37,7 +37,7 @@ extension ErrorGuide {
             "unreachable",
             "no answer: …the proxy … answered …",
             1,
-            "The proxy refuses: 407 wants a login in `HTTPS_PROXY`, 5xx doesn't get to this host itself, anything else doesn't "
+            "The proxy refuses: 407 wants a login in `HTTPS_PROXY`, or another than is there, 5xx doesn't get to this host itself, anything else doesn't "
                 + "let it be reached"
         ),
         Entry(

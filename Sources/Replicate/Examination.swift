@@ -9,14 +9,15 @@ struct Examination: Sendable {
     let side: CopyError.Side
     /// The repository or the image, as it was written.
     let image: String
-    private(set) var findings: [Finding] = []
+    /// Whether a copy would create a repository that is missing.
+    let createsRepository: Bool
+    private let order: FindingOrder
     /// Whether anything said that there is no such repository.
     private(set) var isRepositoryMissing = false
     /// The image that is to be copied.
     var root: Digest?
-    /// What the destination's tag points at now.
-    var held: Held?
 
+    /// What the destination's tag points at now.
     struct Held: Sendable {
         var tag: Tag
         var digest: Digest
@@ -24,20 +25,32 @@ struct Examination: Sendable {
         var isFixed: Bool?
     }
 
-    init(_ side: CopyError.Side, _ image: String) {
+    init(_ side: CopyError.Side, _ image: String, _ order: FindingOrder, createsRepository: Bool = false) {
         self.side = side
         self.image = image
+        self.order = order
+        self.createsRepository = createsRepository
     }
 
-    mutating func note(_ status: Finding.Status, _ check: String, _ text: String, remedy: String? = nil) {
-        findings.append(Finding(status, side, check, text, remedy: remedy))
+    /// Says what is going to be waited for.
+    func ask(_ check: String) { order.asking(side, check) }
+
+    func note(_ status: Finding.Status, _ check: String, _ text: String, remedy: String? = nil) {
+        order.note(side, .finding(Finding(status, side, check, text, remedy: remedy)))
     }
+
+    func note(_ held: Held) { order.note(side, .tag(held)) }
+
+    /// Says that no permission will be tried any more.
+    func notePermissionsTried() { order.note(side, .permissionsTried(side)) }
+
+    mutating func noteMissingRepository() { isRepositoryMissing = true }
 
     mutating func fail(_ check: String, _ error: any Error, _ operation: String) throws {
         guard !(error is CancellationError) else { throw error }
         let explained = CopyError(explaining: error, side: side, image: image, operation)
         if case .repositoryMissing = explained.reason { isRepositoryMissing = true }
-        findings.append(Finding(side, check, failedBy: explained))
+        order.note(side, .finding(Finding(side, check, failedBy: explained)))
     }
 
     /// Tries what a copy will do, or something that only those may get refused who may do it.
@@ -54,6 +67,7 @@ struct Examination: Sendable {
         silence: Set<ECRError.Code> = [],
         _ body: () async throws -> Value
     ) async throws -> Value? {
+        ask(action)
         do {
             let value = try await body()
             note(.ok, action, "allowed")
@@ -69,45 +83,25 @@ struct Examination: Sendable {
                 image: image,
                 action.contains(":") ? String(action.drop { $0 != ":" }.dropFirst()) : action
             )
-            if case .denied = explained.reason, let optional {
-                note(.skipped, action, "not allowed, and not needed: \(optional)")
-            } else {
-                try fail(action, error, explained.operation)
+            switch explained.reason {
+            case .denied where optional != nil:
+                note(.skipped, action, "not allowed, and not needed: \(optional ?? "")")
+            case .repositoryMissing where createsRepository:
+                // Who isn't allowed hears of that first.
+                note(.ok, action, isRepositoryMissing ? "allowed" : "allowed; \(Self.willBeCreated)")
+                isRepositoryMissing = true
+            default: try fail(action, error, explained.operation)
             }
         }
         return nil
     }
 
-    /// What will become of a tag that is there, right behind the line that found it.
-    mutating func noteTag(wanting root: Digest?) {
-        guard let held, let place = findings.firstIndex(where: { $0.check == "ecr:BatchGetImage" }) else { return }
-        let there = "\(held.tag) holds \(held.digest)"
-        let found =
-            switch held.isFixed {
-            case _ where held.digest == root: Finding(.ok, side, "tag", "\(held.tag) holds this image already")
-            case true?:
-                Finding(
-                    .warning,
-                    side,
-                    "tag",
-                    "\(held.tag) is immutable and holds \(held.digest): another image won't get it",
-                    remedy: "choose another tag"
-                )
-            case false?: Finding(.ok, side, "tag", "\(there), and may move")
-            case nil:
-                Finding(
-                    .warning,
-                    side,
-                    "tag",
-                    "\(there); whether it may move isn't known",
-                    remedy: "choose another tag, or allow ecr:DescribeRepositories"
-                )
-            }
-        findings.insert(found, at: place + 1)
-    }
+    /// Of a repository that is missing.
+    static let willBeCreated = "the repository isn't there, and a copy creates it"
 
     /// Whether a host answers at all, and what its clock shows.
     mutating func reach(_ url: HTTPURL, _ sender: any HTTPSending, now: () -> Date) async throws -> Bool {
+        ask("endpoint")
         var request = WireRequest(.get, url, deadline: Self.patience, largestAnswer: 1 << 20)
         // Whoever named it with http:// allows it there.
         request.allowsPlainHTTP = true
@@ -127,7 +121,7 @@ struct Examination: Sendable {
         }
     }
 
-    private mutating func noteClock(_ response: WireResponse, _ now: Date) {
+    private func noteClock(_ response: WireResponse, _ now: Date) {
         guard let theirs = response.date else {
             return note(.skipped, "clock", "the endpoint doesn't say what time it is")
         }
@@ -146,12 +140,13 @@ struct Examination: Sendable {
     ///
     /// - Parameter absent: The error that says that there is none, and what that means.
     /// - Returns: `nil` if it can't be looked at, or there is none; which is noted.
-    mutating func look<Operation: ECROperation>(
+    func look<Operation: ECROperation>(
         _ check: String,
         _ operation: Operation,
         at repository: ECRImageRepository,
         absent: (code: ECRError.Code, meaning: String)? = nil
     ) async throws -> Operation.Response? {
+        ask(check)
         do {
             return try await repository.api.send(operation)
         } catch let error as ECRError where error.code == absent?.code {

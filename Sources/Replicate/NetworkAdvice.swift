@@ -1,3 +1,4 @@
+internal import AWSIdentity
 internal import Content
 internal import Wire
 
@@ -40,6 +41,8 @@ struct NetworkAdvice {
         if error.curlCode == Self.unresolvedProxy { return "check the proxy's name in HTTPS_PROXY" }
         if error.reason == .proxyRefused {
             return switch error.proxyStatus {
+            case 407? where error.detail.contains("another user"):
+                "check the user and the password in HTTPS_PROXY: what isn't a letter or a digit is written as %40 (@), %3A (:)"
             case 407?: "the proxy wants a login: write it as HTTPS_PROXY=http://USER:PASSWORD@PROXY:PORT"
             case let status? where status >= 500:
                 "the proxy doesn't get to \(host) itself: ask who runs it, or, if this machine does, name \(host) in NO_PROXY"
@@ -79,7 +82,7 @@ struct NetworkAdvice {
         if text.contains("has expired") || text.contains("not yet valid") {
             return "check this machine's clock; if it is right, the certificate of \(host) must be renewed"
         }
-        guard place != nil || (url.map(Self.isAWS) ?? false) else { return nil }
+        guard place != nil || url?.awsDomain != nil else { return nil }
         return
             "something answers in the name of \(host) whose certificate nobody vouches for, a proxy or firewall that "
             + "looks into TLS: have its CA certificate from who runs it, and name it with --ca-bundle FILE"
@@ -94,7 +97,7 @@ struct NetworkAdvice {
         guard let url, let place else { return nil }
         let region = place.host.region
         if isLayerHost { return Self.layerHost(url.authority, place) }
-        guard Self.isAWS(url) else {
+        guard url.awsDomain != nil else {
             return "nothing answers at \(url.authority): check the endpoint flags of the \(side.rawValue), "
                 + "AWS_ENDPOINT_URL_ECR and AWS_ENDPOINT_URL"
         }
@@ -146,9 +149,5 @@ struct NetworkAdvice {
 
     private static func layers(of place: ECRPlace) -> String {
         PolicyStatement(principal: .anyone, ["s3:GetObject"], on: [place.layerBucketARN]).line
-    }
-
-    private static func isAWS(_ url: HTTPURL) -> Bool {
-        isDualStack(url) || Partition.allCases.contains { url.host.hasSuffix(".\($0.domain)") }
     }
 }

@@ -44,7 +44,8 @@ final class PlainRegistries: Sendable {
         _ registry: PlainRegistry,
         _ side: CopyError.Side
     ) async throws -> any ImageRepository {
-        let retry = retry.spending(budgets.of(side))
+        let label = SideLabel.metadata(side, registry: registry.authority)
+        let retry = retry.spending(budgets.of(side)).labelled { _ in label }
         let base = try await origins.run(registry) { [sender] in
             // One that is just being started gets the time that it has where its scheme is known.
             try await retry.run { _ in
@@ -58,12 +59,12 @@ final class PlainRegistries: Sendable {
         let pacer = pacers.pacer(of: base.origin)
         let client = RegistryClient(
             base: base,
-            authorization: authorization(of: registry, at: base),
+            authorization: SideAuthorization(authorization: authorization(of: registry, at: base), label: label),
             sender: PacedSender(sender, pacer) { request in
                 request.url.origin == base.origin ? PlainPacing.bucket(of: request) : nil
             },
             retry: retry,
-            logger: logger
+            logger: logger.labelled(label)
         )
         return PlainImageRepository(
             reference: reference.bare,

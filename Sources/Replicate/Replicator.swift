@@ -37,7 +37,9 @@ public struct Replicator: Sendable {
         self.destination = destination
         self.report = report
         self.drain = drain
-        var retry = retry.spending(opener.budgets.destination)
+        var retry = retry.spending(opener.budgets.destination).labelled { error in
+            SideLabel.metadata((error as? BlobFailure)?.error.side ?? .destination)
+        }
         retry.otherBudget = { [source = opener.budgets.source] error in
             (error as? BlobFailure)?.error.side == .source ? source : nil
         }
@@ -47,7 +49,7 @@ public struct Replicator: Sendable {
             uploads,
             sender: opener.sender,
             retry: retry,
-            logger: opener.logger,
+            logger: opener.logger.labelled(SideLabel.metadata(.destination)),
             drain: drain,
             now: opener.now,
             report: report
@@ -203,7 +205,11 @@ extension Replicator {
     /// Who the destination's identity is, for a record; `nil` where that can't be said.
     public func caller(at destination: DestinationReference) async -> String? {
         // Not said is no failure: neither if somebody stops the run meanwhile.
-        let found = try? await drain.abandoning { await opener.caller(at: destination.registry, self.destination) }
+        let found = try? await drain.abandoning {
+            await SideLabel.with(SideLabel.metadata(.destination)) {
+                await opener.caller(at: destination.registry, self.destination)
+            }
+        }
         return found ?? nil
     }
 }

@@ -83,16 +83,18 @@ public final class RepositoryOpener: Sendable {
         _ options: SideOptions
     ) async throws -> any ImageRepository {
         do {
-            switch reference.registry {
-            case .plain(let registry): return try await plain.open(reference, registry, side)
-            case .ecr(let host): return try openECR(reference, host, side, options)
-            case .layout(let layout):
-                return LayoutImageRepository(reference, layout, side: side, clock: retry.clock)
-            case .callersOwn:
-                let host = try await ownHost(options)
-                var named = reference
-                named.registry = .ecr(host)
-                return try openECR(named, host, side, options)
+            return try await SideLabel.with(SideLabel.metadata(side, registry: reference.registryName)) {
+                switch reference.registry {
+                case .plain(let registry): return try await plain.open(reference, registry, side)
+                case .ecr(let host): return try openECR(reference, host, side, options)
+                case .layout(let layout):
+                    return LayoutImageRepository(reference, layout, side: side, clock: retry.clock)
+                case .callersOwn:
+                    let host = try await ownHost(options)
+                    var named = reference
+                    named.registry = .ecr(host)
+                    return try openECR(named, host, side, options)
+                }
             }
         } catch is CancellationError {
             throw CancellationError()
@@ -133,20 +135,22 @@ public final class RepositoryOpener: Sendable {
     ) throws -> any ImageRepository {
         let endpoint = try endpoint(of: host, options)
         let answering = endpoint.isCustom ? host : try named(host, options)
-        let credentials = try resolver.provider(for: options.identity, stsRegion: host.region)
+        let label = SideLabel.metadata(side, registry: host.name)
+        let logger = logger.labelled(label)
+        let provider = try resolver.provider(for: options.identity, stsRegion: host.region)
         let registryKey = "\(endpoint.url.origin) \(host.account) \(host.region)"
         let pacer = pacers.pacer(of: registryKey, seeds: quotas)
-        let retry = retry.spending(budgets.of(side))
+        let retry = retry.spending(budgets.of(side)).labelled { _ in label }
         let api = ECRClient(
             endpoint: endpoint.url,
             alternative: endpoint.alternative,
             region: host.region,
-            credentials: credentials,
+            credentials: SideCredentials(provider, label, logger),
             sender: sender,
             retry: retry,
             pacer: pacer,
             logger: logger,
-            clock: resolver.clock
+            clocks: resolver.clocks
         )
         let key = TokenKey(identity: options.identity, region: host.region, endpoint: endpoint.url.text)
         return ECRImageRepository(
@@ -165,7 +169,7 @@ public final class RepositoryOpener: Sendable {
                         request.url.origin == base.origin ? ECRQuotas.operation(of: request) : nil
                     },
                     retry: retry,
-                    logger: self.logger
+                    logger: logger
                 )
             }
         )
@@ -211,7 +215,7 @@ public final class RepositoryOpener: Sendable {
         let authorization = authorizations.withLock { known in
             if let authorization = known[key] { return authorization }
             // It doesn't hold the opener, which holds it.
-            let authorization = RenewingAuthorization(now: now) { [granted] in
+            let authorization = RenewingAuthorization(now: api.clock.now) { [granted] in
                 let grant = try await Self.grant(api)
                 granted.withLock { $0[key] = grant.proxyEndpoint }
                 return (grant.header, grant.expiresAt)
@@ -268,7 +272,7 @@ public final class RepositoryOpener: Sendable {
             credentials: try resolver.provider(for: options.identity, stsRegion: region),
             sender: sender,
             retry: retry,
-            clock: resolver.clock
+            clocks: resolver.clocks
         )
     }
 }

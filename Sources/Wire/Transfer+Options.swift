@@ -63,9 +63,9 @@ extension Transfer {
         try set(CURLOPT_PROXY_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         if let caBundle { try set(CURLOPT_PROXY_CAINFO, caBundle) }
         // Both are always said: without them libcurl would look into the environment. An empty text means none.
-        let proxy = configuration.proxies.proxy(for: request)
-        proxyName = proxy.map(Proxies.presentable)
-        try set(CURLOPT_PROXY, proxy ?? "")
+        let address = configuration.proxies.proxy(for: request)
+        proxy = address.map { (Proxies.presentable($0), $0.contains("@")) }
+        try set(CURLOPT_PROXY, address ?? "")
         try set(CURLOPT_NOPROXY, configuration.proxies.exceptions)
         // A proxy's answer to CONNECT is no part of ours.
         try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)

@@ -38,8 +38,9 @@ extension TransferOwner {
     private(set) var head = AnswerHead()
     private(set) var headIsTooLarge = false
     unowned let owner: any TransferOwner
-    /// The proxy that it would go through, without a password; its host may be one that needs none.
-    var proxyName: String?
+    /// The proxy that it would go through, without a password, and whether its address has one; its host may be one that
+    /// needs none.
+    var proxy: (name: String, hasUser: Bool)?
     var caBundle: String?
     private var fieldList: UnsafeMutablePointer<curl_slist>?
     private let errorText: UnsafeMutablePointer<CChar>
@@ -83,7 +84,9 @@ extension TransferOwner {
             return WireError(.certificate, words, url: request.url, curlCode: Int(code.rawValue))
         }
         let text = unsafe String(cString: errorText)
-        if let proxyName, let error = WireError(proxy: proxyName, proxyStatus, code, text, url: request.url) {
+        if let proxy,
+            let error = WireError(proxy: proxy.name, hasUser: proxy.hasUser, proxyStatus, code, text, url: request.url)
+        {
             return error
         }
         return WireError(curl: code, text, url: request.url)

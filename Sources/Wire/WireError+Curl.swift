@@ -16,11 +16,15 @@ extension WireError {
     ///
     /// - Parameters:
     ///   - name: Its host and port.
+    ///   - hasUser: Whether its address has a user in it.
     ///   - status: What it answered to `CONNECT`, 0 if it wasn't asked.
-    init?(proxy name: String, _ status: Int, _ code: CURLcode, _ text: String, url: HTTPURL) {
+    init?(proxy name: String, hasUser: Bool, _ status: Int, _ code: CURLcode, _ text: String, url: HTTPURL) {
         let number = Int(code.rawValue)
         if status >= 300 {
-            let hint = status == 407 ? ", for it wants another user and password than HTTPS_PROXY has" : ""
+            let login =
+                hasUser
+                ? "another user and password than HTTPS_PROXY has" : "a user and password, and HTTPS_PROXY has none"
+            let hint = status == 407 ? ", for it wants \(login)" : ""
             self.init(.proxyRefused, "the proxy \(name) answered \(status)\(hint)", url: url, curlCode: number)
             proxyStatus = status
         } else if text.hasPrefix("Unsupported proxy") || text.hasPrefix("Port number was not a decimal number") {

@@ -8,8 +8,8 @@ struct DoctorCommand: AsyncParsableCommand {
         abstract: "Try what a copy needs, on both sides, and say what is missing.",
         discussion: """
             For each side: who is calling, whether the endpoint answers, the clock, the repository and its settings, each \
-            permission, whether layers can be had; what will happen to what arrives. A line for each check, and the remedy where there is \
-            one. Nothing is changed: one upload is opened and closed again. Ends with 0 if a copy should work, 4 if only \
+            permission, whether layers can be had; what will happen to what arrives. A line for each check as soon as it is made, the \
+            source's first, and the remedy where there is one. Nothing is changed: one upload is opened and closed again. Ends with 0 if a copy should work, 4 if only \
             credentials or permissions are missing, else 1.
 
             EXAMPLES
@@ -18,6 +18,8 @@ struct DoctorCommand: AsyncParsableCommand {
               ecr-replicate doctor $EU/team/app:v1
               ecr-replicate doctor --destination-profile production \\
                   $EU/team/app:v1 $PRODUCTION/team/app
+              ecr-replicate doctor --create-repository defaults \\
+                  $EU/team/app:v1 $EU/mirror/app
             """
     )
 
@@ -33,6 +35,9 @@ struct DoctorCommand: AsyncParsableCommand {
     @Option(help: "Whether signatures, SBOMs and attestations are to come along.")
     var referrers: ReferrerMode = .all
 
+    @Option(help: "What a copy is to do when the destination's repository is missing.")
+    var createRepository: RepositoryCreation = .never
+
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
 
@@ -40,9 +45,20 @@ struct DoctorCommand: AsyncParsableCommand {
     private static let attempts = 2
 
     func run() async throws {
+        let display = DoctorDisplay(output)
         try await Session(command: "doctor", output, connection, attempts: Self.attempts).read { replicator in
-            let diagnosis = try await Doctor(replicator, referrers: referrers).examine(source, destination)
-            return Session.Answer(text: diagnosis.text, document: diagnosis, exitCode: diagnosis.exitCode)
+            let doctor = Doctor(replicator, referrers: referrers, createRepository: createRepository)
+            defer { display.finish() }
+            let diagnosis = try await withTaskCancellationHandler {
+                try await doctor.examine(source, destination) { display.note($0) }
+            } onCancel: {
+                display.interrupt()
+            }
+            return Session.Answer(
+                text: diagnosis.summary + "\n",
+                document: diagnosis,
+                exitCode: diagnosis.exitCode
+            )
         }
     }
 }

@@ -54,7 +54,8 @@ struct EcrReplicate: AsyncParsableCommand {
         } catch {
             // Whoever asked for JSON gets a document on failure too.
             if exitCode(for: error) == .validationFailure, wantsJSON(arguments) {
-                printJSON(CopyDocument(command: arguments.first ?? "", usage: message(for: error)))
+                let name = arguments.first.flatMap { names.contains($0) ? $0 : nil } ?? ""
+                printJSON(CopyDocument(command: name, usage: message(for: error)))
             }
             exit(withError: error)
         }
@@ -62,12 +63,13 @@ struct EcrReplicate: AsyncParsableCommand {
 
     /// - Throws: also a usage error for a word in a command's place that is none, whatever follows it.
     static func parse(_ arguments: [String]) throws -> any ParsableCommand {
-        let names = configuration.subcommands.compactMap { $0.configuration.commandName }
         if let first = arguments.first, !first.hasPrefix("-"), !(names + ["help"]).contains(first) {
             throw ValidationError("'\(first)' is no command; there are \(names.joined(separator: ", "))")
         }
         return try parseAsRoot(arguments)
     }
+
+    private static var names: [String] { configuration.subcommands.compactMap { $0.configuration.commandName } }
 
     private static func wantsJSON(_ arguments: [String]) -> Bool {
         arguments.contains("--output=json")

@@ -36,12 +36,15 @@ struct InspectCommand: AsyncParsableCommand {
         guard ManifestID(image) != nil || image.registry.isLayout else {
             throw ValidationError("'\(image)' names no tag or digest")
         }
+        guard !raw || output.output == .text else {
+            throw ValidationError("--raw prints the manifest, byte for byte, and no document: leave out --output json")
+        }
     }
 
     func run() async throws {
         try await Session(command: "inspect", output, connection).read { replicator in
             let found = try await replicator.inspect(image, referrers: raw ? .none : referrers)
-            return Session.Answer(text: raw ? found.manifest.text : text(found), document: found, isRaw: raw)
+            return Session.Answer(text: raw ? found.manifest.text : text(found), document: found)
         }
     }
 

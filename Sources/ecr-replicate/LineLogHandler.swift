@@ -4,6 +4,7 @@ import Platform
 /// Diagnostics as lines on standard error: level, message, metadata.
 struct LineLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
+    var metadataProvider: Logger.MetadataProvider?
     var logLevel: Logger.Level = .warning
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -12,7 +13,8 @@ struct LineLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let merged = metadata.merging(event.metadata ?? [:]) { _, new in new }
+        let merged = (metadataProvider?.get() ?? [:]).merging(metadata) { _, new in new }
+            .merging(event.metadata ?? [:]) { _, new in new }
         let details = merged.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
         LineStream.standardError.writeLine("\(event.level): \(event.message)\(details)")
     }

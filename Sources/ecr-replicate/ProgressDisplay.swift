@@ -5,9 +5,7 @@ import Replicate
 
 /// Shows what happens: bars on a terminal, lines elsewhere.
 final class ProgressDisplay: Sendable {
-    private enum Form { case bar, plain, json, none }
-
-    private let form: Form
+    private let form: ProgressForm
     private let announcesPlans: Bool
     private let stream: LineStream
     private let state: Lock<ProgressState>
@@ -24,15 +22,7 @@ final class ProgressDisplay: Sendable {
         self.announcesPlans = announcesPlans
         state = Lock(ProgressState(namesDestinations: namesDestinations))
         self.stream = stream
-        let terminal = Terminal(of: stream)
-        form =
-            switch mode {
-            case .auto: terminal.canRedraw ? .bar : .plain
-            case .bar: .bar
-            case .plain: .plain
-            case .json: .json
-            case .none: .none
-            }
+        form = ProgressForm(mode, on: stream)
         switch form {
         case .bar:
             ticker = Self.every(Self.frame) { [state] in
@@ -66,10 +56,25 @@ final class ProgressDisplay: Sendable {
         if form == .bar { stream.pin([]) }
     }
 
-    private static func every(_ interval: Duration, _ body: @escaping @Sendable () -> Void) -> Task<Void, Never> {
-        // Owned by the display; cancelled by `finish`.
+    static func every(_ interval: Duration, _ body: @escaping @Sendable () -> Void) -> Task<Void, Never> {
+        // Owned by the display that asked for it; cancelled by its `finish`.
         Task {
             while (try? await Task.sleep(for: interval)) != nil { body() }
+        }
+    }
+}
+
+/// How progress is shown.
+enum ProgressForm {
+    case bar, plain, json, none
+
+    init(_ mode: ProgressMode, on stream: LineStream) {
+        switch mode {
+        case .auto: self = Terminal(of: stream).canRedraw ? .bar : .plain
+        case .bar: self = .bar
+        case .plain: self = .plain
+        case .json: self = .json
+        case .none: self = .none
         }
     }
 }

@@ -37,7 +37,8 @@ extension Session {
                 retry: retry,
                 logger: logger,
                 // A signal ends the question, not only what waits behind it.
-                askForCode: { try await TerminalQuestion.ask($0, clock: ContinuousClock().until(drain)) }
+                askForCode: { try await TerminalQuestion.ask($0, clock: ContinuousClock().until(drain)) },
+                isStopping: { drain.isDraining }
             )
             let opener = RepositoryOpener(
                 resolver: resolver,
@@ -83,7 +84,7 @@ extension Session {
 
 /// A logger on standard error, a line a message.
 func diagnostics(_ level: Logger.Level) -> Logger {
-    var logger = Logger(label: "ecr-replicate") { _ in LineLogHandler() }
+    var logger = Logger(label: "ecr-replicate") { _ in LineLogHandler(metadataProvider: SideLabel.provider) }
     logger.logLevel = level
     return logger
 }

@@ -185,7 +185,7 @@ struct Session {
                 )
             )
         } else if let answer = answer.withLock({ $0 }) {
-            output.output == .json && !answer.isRaw
+            output.output == .json
                 ? printJSON(answer.document) : LineStream.standardOutput.write(answer.text)
         }
         let code = exitCode([], ending)
@@ -196,8 +196,6 @@ struct Session {
     struct Answer: Sendable {
         var text: String
         var document: any Encodable & Sendable
-        /// Bytes that are printed as they are, whatever `--output` says.
-        var isRaw = false
         /// What the command ends with if nothing goes wrong.
         var exitCode: Int32 = 0
     }

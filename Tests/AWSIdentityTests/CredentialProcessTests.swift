@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Logging
 import Platform
 import Testing
 import Wire
@@ -16,13 +17,17 @@ struct CredentialProcessTests {
         command: String = "HOME/program",
         clock: any Clock<Duration> = ContinuousClock(),
         now: @escaping @Sendable () -> Date = { noon },
+        logger: Logger = quiet,
+        isStopping: @escaping @Sendable () -> Bool = { false },
         _ body: (IdentityResolver, _ home: String) async throws -> Void
     ) async throws {
         try await withMachine(
             ["PATH": "/usr/bin:/bin", "SEEN": "by the program"],
             config: "[profile p]\ncredential_process = \(command)\n",
             clock: clock,
-            now: now
+            now: now,
+            logger: logger,
+            isStopping: isStopping
         ) { resolver, home in
             for path in ["\(home)/program", "\(home)/with spaces"] {
                 try Data("#!/bin/sh\n\(script)\n".utf8).write(to: URL(filePath: path))
@@ -133,6 +138,41 @@ struct CredentialProcessTests {
             let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
             let words = "(no-such-program-anywhere) is not there, not on PATH, or may not be executed"
             #expect(error?.problem.contains(words) == true)
+        }
+    }
+
+    @Test(
+        "that ends because the run is to end is not blamed, if we hear of it a moment later too",
+        arguments: ["kill -INT $$", "kill -TERM $$", "exit 130", "exit 1"]
+    )
+    func stopped(_ script: String) async throws {
+        let looks = Tally()
+        let stopping: @Sendable () -> Bool = { looks.up() > 1 || script == "exit 1" }
+        try await process(script, clock: ShortClock(.milliseconds(500)), isStopping: stopping) { resolver, _ in
+            await #expect(throws: CancellationError.self) { try await resolver.credentials(Self.options) }
+        }
+        #expect(looks.count == (script == "exit 1" ? 1 : 2))
+        // Somebody ended the program alone.
+        try await process(script, clock: ShortClock(.milliseconds(500))) { resolver, _ in
+            await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
+        }
+    }
+
+    @Test("that takes long is said to be waited for, without its arguments")
+    func slow() async throws {
+        let file = FileManager.default.temporaryDirectory.path + "/ecr-replicate-said-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let notebook = Notebook(noted: { try? Data().write(to: URL(filePath: file)) })
+        // It answers when the warning has been given.
+        try await process(
+            "while [ ! -e \(file) ]; do sleep 0.02; done; echo '\(Self.keys)'",
+            command: "HOME/program --token hidden",
+            clock: ShortClock(.seconds(5)),
+            logger: Logger(label: "test") { _ in notebook }
+        ) { resolver, home in
+            _ = try await resolver.credentials(Self.options)
+            let words = "still waiting for the credential_process of profile 'p' (\(home)/program); it has 120 s"
+            #expect(notebook.lines.withLock { $0 }.filter { $0.hasPrefix("warning") } == ["warning \(words)"])
         }
     }
 

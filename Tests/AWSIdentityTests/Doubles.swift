@@ -46,6 +46,42 @@ final class InstantClock: Clock, Sendable {
     }
 }
 
+/// A clock on which waits of up to a length take no time, and longer ones don't end.
+final class ShortClock: Clock, Sendable {
+    typealias Instant = InstantClock.Instant
+
+    private let longest: Duration
+    init(_ longest: Duration) { self.longest = longest }
+
+    var now: Instant { Instant(offset: .zero) }
+    var minimumResolution: Duration { .zero }
+
+    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
+        guard deadline.offset > longest else { return }
+        for await _ in AsyncStream(Never.self, { _ in }) {}
+        throw CancellationError()
+    }
+}
+
+/// Keeps what a logger is told.
+struct Notebook: LogHandler {
+    let lines = Lock<[String]>([])
+    /// Does something for each line.
+    var noted: @Sendable () -> Void = {}
+    var metadata: Logger.Metadata = [:]
+    var logLevel: Logger.Level = .trace
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        lines.withLock { $0.append("\(event.level) \(event.message)") }
+        noted()
+    }
+}
+
 /// The time of day, set by the test.
 final class Wristwatch: Sendable {
     private let held: Lock<Date>
@@ -134,6 +170,7 @@ func withMachine(
     now: @escaping @Sendable () -> Date = { noon },
     logger: Logger = quiet,
     asks: (@Sendable (String) async throws -> String?)? = nil,
+    isStopping: @escaping @Sendable () -> Bool = { false },
     _ body: (IdentityResolver, _ home: String) async throws -> Void
 ) async throws {
     let home = FileManager.default.temporaryDirectory.path + "/ecr-replicate-home-\(UUID().uuidString)"
@@ -149,9 +186,15 @@ func withMachine(
         retry: RetryPolicy(attempts: 3, clock: clock, jitter: { 1 }),
         logger: logger,
         now: now,
-        askForCode: asks
+        askForCode: asks,
+        isStopping: isStopping
     )
     try await body(resolver, home)
+}
+
+/// What time it is at AWS, as far as the resolver knows.
+func stsClock(_ resolver: IdentityResolver) throws -> ServiceClock {
+    resolver.clocks.clock(of: try resolver.endpoint(.sts, region: "eu-west-1").url)
 }
 
 extension WireResponse {

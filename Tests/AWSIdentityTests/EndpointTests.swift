@@ -78,6 +78,36 @@ struct EndpointTests {
         #expect(try other.endpoint(.ecr, region: "us-east-1").url.text == "https://ecr.us-east-1.api.aws/")
     }
 
+    @Test(
+        "aren't guessed where a switch is neither on nor off",
+        arguments: [
+            (
+                ["AWS_USE_FIPS_ENDPOINT": "maybe"], "AWS_USE_FIPS_ENDPOINT is 'maybe', which is neither true nor false",
+                ""
+            ),
+            (
+                ["AWS_USE_DUALSTACK_ENDPOINT": "1", "AWS_USE_FIPS_ENDPOINT": "true"],
+                "AWS_USE_DUALSTACK_ENDPOINT is '1', which is neither true nor false", ""
+            ),
+            ([:], "use_fips_endpoint of profile 'default' is 'yes', which is neither true nor false", "config:2"),
+        ]
+    )
+    func neither(_ variables: [String: String], _ problem: String, _ place: String) throws {
+        let (resolver, _) = try resolver(variables, config: "[default]\nuse_fips_endpoint = yes\n")
+        let error = #expect(throws: IdentityError.self) { try resolver.endpoint(.ecr, region: "us-east-1") }
+        #expect(error?.problem == problem)
+        #expect(error?.tried.isEmpty == place.isEmpty && error?.tried.allSatisfy { $0.hasSuffix(place) } == true)
+        #expect(error?.remedy == "write true or false: it says which of AWS's hosts are called")
+        // What is said elsewhere, or isn't asked, does no harm.
+        let said = try AWSIdentityTests.resolver(
+            ["AWS_USE_FIPS_ENDPOINT": "False", "AWS_USE_DUALSTACK_ENDPOINT": ""],
+            config: "[default]\nuse_fips_endpoint = yes\n"
+        ).0
+        #expect(try said.switches(.init()) == (false, false))
+        #expect(try resolver.switches(.init(usesFIPS: true, usesDualStack: true)) == (true, true))
+        #expect(try resolver.endpoint(.ecr, region: "us-east-1", flag: "http://127.0.0.1:1").isCustom)
+    }
+
     @Test("that are none are refused, with the place that says so")
     func refused() throws {
         let (resolver, _) = try resolver(["AWS_ENDPOINT_URL": "localhost:4566"])

@@ -97,6 +97,36 @@ struct ContainerCredentialsTests {
     }
 }
 
+@Suite("Keys that an agent on this machine hands on")
+struct HandedKeysTests {
+    @Test("and that have expired, if this machine's clock is right, are used until AWS says so; the agent doesn't know")
+    func aheadOfAWS() async throws {
+        let tally = Tally()
+        let sender = RecordingSender { request, _ in
+            // Both say what they say: the agent by this machine's clock, which is an hour ahead, STS by its own.
+            if request.url.host == "169.254.170.2" {
+                var keys = roleKeys("ASIA\(tally.up())", expires: "2026-01-15T11:30:00Z")
+                keys.fields[.date] = "Thu, 15 Jan 2026 12:00:00 GMT"
+                return keys
+            }
+            let isOld = request.fields[.amzDate] == "20260115T120000Z"
+            var answer = isOld ? refusal(403, "SignatureDoesNotMatch") : roleAnswer()
+            answer.fields[.date] = "Thu, 15 Jan 2026 11:00:00 GMT"
+            return answer
+        }
+        let variables = [ContainerCredentialsTests.relative: "/x"]
+        try await withMachine(variables, sender: sender) { resolver, _ in
+            for role in ["one", "two"] {
+                let options = IdentityOptions(roleARN: "arn:aws:iam::123456789012:role/\(role)")
+                #expect(try await resolver.credentials(options).accessKeyID == "ASIAROLE")
+            }
+            let theirs = try stsClock(resolver)
+            #expect(theirs.now() == noon - 3_600, "the agent's word changes nothing")
+        }
+        #expect(sender.requests.count { $0.url.host.hasPrefix("sts.") } == 3, "refused once")
+    }
+}
+
 @Suite("An instance's metadata service")
 struct InstanceMetadataTests {
     /// Answers as the service does; `token` instead of a token.

@@ -147,7 +147,7 @@ struct STSClientTests {
                 credentials: credentials,
                 sender: sender,
                 retry: RetryPolicy(attempts: 3, clock: InstantClock(), jitter: { 1 }),
-                clock: ServiceClock({ noon })
+                clocks: ServiceClocks({ noon })
             )
         }
         _ = try await client(sender, provider).assumeRole(.init(roleARN: RoleTests.role, sessionName: "sess"))

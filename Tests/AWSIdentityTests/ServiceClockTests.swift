@@ -7,26 +7,16 @@ import Wire
 
 @testable import AWSIdentity
 
-/// Keeps what a logger is told.
-private struct Notebook: LogHandler {
-    let lines = Lock<[String]>([])
-    var metadata: Logger.Metadata = [:]
-    var logLevel: Logger.Level = .trace
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) { lines.withLock { $0.append("\(event.level) \(event.message)") } }
-}
-
 @Suite("The service's clock")
 struct ServiceClockTests {
     private let notebook = Notebook()
 
-    private func clock(_ now: @escaping @Sendable () -> Date = { noon }) -> ServiceClock {
-        ServiceClock(now, logger: Logger(label: "test") { [notebook] _ in notebook })
+    private func clocks(_ now: @escaping @Sendable () -> Date = { noon }) -> ServiceClocks {
+        ServiceClocks(now, logger: Logger(label: "test") { [notebook] _ in notebook })
+    }
+
+    private func clock(_ now: @escaping @Sendable () -> Date = { noon }) throws -> ServiceClock {
+        clocks(now).clock(of: try HTTPURL("https://sts.eu-west-1.amazonaws.com/"))
     }
 
     private var lines: [String] { notebook.lines.withLock { $0 } }
@@ -38,17 +28,20 @@ struct ServiceClockTests {
         arguments: [
             (
                 "Thu, 15 Jan 2026 11:30:00 GMT",
-                "warning this machine's clock is 30 minutes ahead of AWS's: set it right"
+                "warning this machine's clock is 30 minutes ahead of AWS's (sts.eu-west-1.amazonaws.com): set it right"
             ),
-            ("Thu, 15 Jan 2026 12:05:20 GMT", "warning this machine's clock is 5 minutes behind AWS's: set it right"),
+            (
+                "Thu, 15 Jan 2026 12:05:20 GMT",
+                "warning this machine's clock is 5 minutes behind AWS's (sts.eu-west-1.amazonaws.com): set it right"
+            ),
             (
                 "Fri, 16 Jan 2026 12:00:00 GMT",
-                "warning this machine's clock is 1440 minutes behind AWS's: set it right"
+                "warning this machine's clock is 1440 minutes behind AWS's (sts.eu-west-1.amazonaws.com): set it right"
             ),
         ]
     )
-    func said(_ theirs: String, _ line: String) {
-        let clock = clock()
+    func said(_ theirs: String, _ line: String) throws {
+        let clock = try clock()
         let copy = clock
         #expect(clock.corrects("InvalidSignatureException", refusal(at: theirs), signedAt: noon))
         // Another request that was on its way with the old time.
@@ -59,21 +52,25 @@ struct ServiceClockTests {
     }
 
     @Test("is believed when it changes: a machine that was set right is signed for as it is")
-    func again() {
+    func again() throws {
         let watch = Wristwatch(noon)
-        let clock = clock { watch.now }
+        let clock = try clock { watch.now }
         let theirs = "Thu, 15 Jan 2026 12:00:00 GMT"
         watch.advance(-3_600)
         #expect(clock.corrects("RequestExpired", refusal(at: theirs), signedAt: watch.now))
         watch.advance(3_600)
         #expect(clock.corrects("RequestInTheFuture", refusal(at: theirs), signedAt: clock.now()))
         #expect(clock.now() == noon)
-        #expect(lines == ["warning this machine's clock is 60 minutes behind AWS's: set it right"])
+        #expect(
+            lines == [
+                "warning this machine's clock is 60 minutes behind AWS's (sts.eu-west-1.amazonaws.com): set it right"
+            ]
+        )
     }
 
     @Test("is learned from an unsigned answer too, if the two are minutes apart")
-    func learned() {
-        let clock = clock()
+    func learned() throws {
+        let clock = try clock()
         clock.learn(from: WireResponse(status: .ok, fields: [:]))
         clock.learn(from: WireResponse(status: .ok, fields: [.date: "Thu, 15 Jan 2026 12:03:59 GMT"]))
         #expect(clock.now() == noon && lines.isEmpty)
@@ -81,10 +78,58 @@ struct ServiceClockTests {
         #expect(clock.now() == noon - 3_600)
         clock.learn(from: WireResponse(status: .unauthorized, fields: [.date: "Thu, 15 Jan 2026 11:01:00 GMT"]))
         #expect(clock.now() == noon - 3_600)
-        #expect(lines == ["warning this machine's clock is 60 minutes ahead of AWS's: set it right"])
+        #expect(
+            lines == [
+                "warning this machine's clock is 60 minutes ahead of AWS's (sts.eu-west-1.amazonaws.com): set it right"
+            ]
+        )
     }
 
-    @Test("is one for all that a run signs: what STS said of the time ECR needn't say again")
+    @Test(
+        "is one for the hosts of one partition of AWS, and each other endpoint's own",
+        arguments: [
+            ("https://api.ecr.us-east-1.amazonaws.com/", true), ("https://ecr.eu-west-1.api.aws/", true),
+            ("https://ecr-fips.us-gov-west-1.amazonaws.com/", true), ("https://eu-west-1.dkr-ecr.on.aws/", true),
+            ("https://vpce-1.api.ecr.eu-west-1.vpce.amazonaws.com/", true),
+            ("https://api.ecr.cn-north-1.amazonaws.com.cn/", false),
+            ("https://api.ecr.eusc-de-east-1.amazonaws.eu/", false),
+            ("http://sts.eu-west-1.amazonaws.com/", false), ("https://amazonaws.com.example.com/", false),
+            ("http://127.0.0.1:4566/", false),
+        ]
+    )
+    func whose(_ other: String, _ isAWS: Bool) throws {
+        let clocks = clocks()
+        let sts = clocks.clock(of: try HTTPURL("https://sts.eu-west-1.amazonaws.com/"))
+        let other = try HTTPURL(other)
+        #expect(sts.corrects("RequestExpired", refusal(at: "Thu, 15 Jan 2026 13:00:00 GMT"), signedAt: noon))
+        #expect(clocks.clock(of: other).now() == (isAWS ? noon + 3_600 : noon))
+        clocks.clock(of: other).learn(from: refusal(at: "Thu, 15 Jan 2026 11:00:00 GMT"))
+        #expect(sts.now() == (isAWS ? noon - 3_600 : noon + 3_600))
+        #expect(clocks.clock(of: other).now() == noon - 3_600, "it is remembered")
+    }
+
+    @Test("is one for each port, scheme and host that isn't AWS's, and none of them is said to be right")
+    func others() throws {
+        let clocks = clocks()
+        let origins = [
+            "http://127.0.0.1:4566", "http://127.0.0.1:4567", "https://127.0.0.1:4566", "http://cloud.test:80",
+        ]
+        for (hours, origin) in origins.enumerated() {
+            let theirs = "Thu, 15 Jan 2026 \(13 + hours):00:00 GMT"
+            let clock = clocks.clock(of: try HTTPURL(origin + "/path"))
+            #expect(clock.now() == noon)
+            #expect(clock.corrects("InvalidSignatureException", refusal(at: theirs), signedAt: noon))
+        }
+        #expect(
+            lines
+                == zip([60, 120, 180, 240], origins).map { minutes, origin in
+                    "warning this machine's clock is \(minutes) minutes behind that of \(origin), "
+                        + "whose time requests there are signed with: set right whichever is wrong"
+                }
+        )
+    }
+
+    @Test("is one for all of AWS that a run signs for: what STS said of the time ECR needn't say again")
     func shared() async throws {
         let sender = RecordingSender { request, _ in
             guard request.fields[.amzDate] != "20260115T100000Z" else { return roleAnswer() }
@@ -103,6 +148,7 @@ struct ServiceClockTests {
             _ = try await resolver.provider(for: options, stsRegion: "eu-west-1").credentials()
         }
         #expect(sender.requests.count == 3, "the second role's request was right at once")
-        #expect(AWSTime.basic(resolver.clock.now()) == "20260115T100000Z")
+        let theirs = try stsClock(resolver)
+        #expect(AWSTime.basic(theirs.now()) == "20260115T100000Z")
     }
 }

@@ -66,6 +66,34 @@ struct SignInRenewalTests: SignInScene {
         }
     }
 
+    @Test("ends by this machine's clock, by which the AWS CLI wrote it, and its keys by the portal's")
+    func twoClocks() async throws {
+        let watch = Wristwatch(noon)
+        let service = Self.service(keysUntil: noon + 4_800)
+        let sender = RecordingSender { request, number in
+            var answer = try await service.send(request)
+            // An hour ahead of this machine.
+            let minute = Int(watch.now.timeIntervalSince(noon) / 60)
+            answer.fields[.date] = "Thu, 15 Jan 2026 13:\(minute < 10 ? "0" : "")\(minute):00 GMT"
+            return answer
+        }
+        try await signedIn(Self.file(expires: "2026-01-15T12:40:00Z"), sender: sender, now: { watch.now }) {
+            resolver,
+            path in
+            let first = try await resolver.credentials(Self.dev)
+            watch.advance(600)
+            #expect(try await resolver.credentials(Self.dev) == first, "good for twenty minutes, not for eighty")
+            watch.advance(540)
+            #expect(try await resolver.credentials(Self.dev) != first)
+            #expect(sender.requests.allSatisfy { $0.url.path != "/token" })
+            watch.advance(660)
+            _ = try? await resolver.credentials(Self.dev)
+            #expect(sender.requests.count { $0.url.path == "/token" } == 1)
+            let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+            #expect(text.contains("2026-01-15T20:30:00Z"), "written as others read it: \(text)")
+        }
+    }
+
     @Test("that another program renews at the same moment serves us too")
     func renewedElsewhere() async throws {
         let place = Lock("")

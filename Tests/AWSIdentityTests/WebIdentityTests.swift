@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HTTPTypes
+import Platform
 import Testing
 import Wire
 
@@ -57,7 +58,8 @@ struct WebIdentityTests {
         try await withMachine(Self.variables, sender: sender, now: { noon + 3_700 }) { resolver, home in
             try Data("token".utf8).write(to: URL(filePath: home + "/token"))
             for _ in 0..<2 { #expect(try await resolver.credentials().accessKeyID == "ASIA1") }
-            #expect(resolver.clock.now() == noon)
+            let theirs = try stsClock(resolver)
+            #expect(theirs.now() == noon)
         }
     }
 
@@ -185,6 +187,59 @@ struct SecondFactorTests {
             _ = try await (one, two)
         }
         #expect(asking.count == 4)
+    }
+
+    private static let wrongCode = "MultiFactorAuthentication failed with invalid MFA one time pass code. "
+
+    @Test("asks again for a code that STS refuses, three times in all", arguments: [1, 2, 3])
+    func mistyped(wrong: Int) async throws {
+        let questions = Lock<[String]>([])
+        let asks: @Sendable (String) async throws -> String? = { question in
+            questions.withLock { questions in
+                questions.append(question)
+                return "11111\(questions.count)"
+            }
+        }
+        let sender = RecordingSender { _, number in
+            number <= wrong ? refusal(403, "AccessDenied", Self.wrongCode) : roleAnswer()
+        }
+        try await withMachine(config: Self.config, sender: sender, asks: asks) { resolver, _ in
+            if wrong < 3 {
+                let credentials = try await resolver.credentials(Self.options)
+                #expect(credentials.accessKeyID == "ASIAROLE")
+            } else {
+                let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
+                #expect(error?.problem.contains("could not be assumed: AccessDenied: MultiFactor") == true)
+                let over = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
+                #expect(over?.problem.contains("its code was refused") == true)
+            }
+        }
+        let asked = min(wrong + 1, 3)
+        let question = "MFA code of arn:aws:iam::123456789012:mfa/ann, for arn:aws:iam::123456789012:role/r: "
+        let again = "STS refused that code. A code can be used once; wait for the next.\n"
+        let expected = [question] + [String](repeating: again + question, count: asked - 1)
+        #expect(questions.withLock { $0 } == expected)
+        let codes = sender.requests.map { String(decoding: $0.body, as: UTF8.self) }
+        #expect(codes.count == asked)
+        for (number, body) in codes.enumerated() { #expect(body.contains("&TokenCode=11111\(number + 1)&")) }
+    }
+
+    @Test(
+        "asks once where STS refuses for another reason",
+        arguments: ["AccessDenied: not authorized to perform: sts:AssumeRole", "ValidationError: \(wrongCode)"]
+    )
+    func otherRefusal(_ text: String) async throws {
+        let questions = Tally()
+        let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+        let sender = RecordingSender { _, _ in refusal(403, parts[0], parts[1]) }
+        let asks: @Sendable (String) async throws -> String? = { _ in
+            questions.up()
+            return "123456"
+        }
+        try await withMachine(config: Self.config, sender: sender, asks: asks) { resolver, _ in
+            await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
+        }
+        #expect(questions.count == 1 && sender.requests.count == 1)
     }
 
     @Test("asks again if the question was broken off")

@@ -60,7 +60,7 @@ struct LargeScene: Sendable {
     /// Waits until the layer on its way has so many parts at the destination.
     func arrived(parts: Int, of child: Child) async throws {
         _ = try await child.errors.first {
-            $0.contains("journaled") && $0.hasSuffix("at byte \(parts * Self.partSize)")
+            $0.contains("journaled") && $0.hasSuffix("at byte \(parts * Self.partSize) side=destination")
         }
     }
 

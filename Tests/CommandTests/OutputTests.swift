@@ -62,7 +62,7 @@ struct OutputTests {
         try await withStage { stage in
             let image = SeedImage.docker("spaced", layers: [10])
             try stage.seed(image, tag: "spaced", in: Stage.home)
-            let raw = try await stage.run("inspect", "--raw", "--output", "json", "\(stage.source):spaced")
+            let raw = try await stage.run("inspect", "--raw", "\(stage.source):spaced")
             #expect(raw.outputBytes == image.bytes)
         }
     }
@@ -153,6 +153,29 @@ struct JSONOutputTests {
             #expect(ended.exitCode == code)
             #expect(try object(ended)["exitCode"] as? Int == Int(code))
         }
+    }
+
+    @Test(
+        "is printed of a command line that can't be meant, too",
+        arguments: [
+            (["cpoy", "--output", "json", "team/app:v1"], "", "'cpoy' is no command"),
+            (["--output=json", "copy"], "", "Unknown option '--output'"),
+            (["--nope", "--output", "json"], "", "Unknown option '--nope'"),
+            (["copy", "team/app:v1", "x/y", "--nope", "--output=json"], "copy", "Unknown option '--nope'"),
+            (["demo", "--output", "json"], "demo", "Unknown option '--output'"),
+            (["inspect", "--raw", "--output", "json", "team/app:v1"], "inspect", "leave out --output json"),
+        ]
+    )
+    func usage(_ arguments: [String], _ command: String, _ cause: String) async throws {
+        let ended = try await run(.ecrReplicate, arguments)
+        #expect(ended.exitCode == 64)
+        let document = try object(ended)
+        #expect(document["command"] as? String == command && document["exitCode"] as? Int == 64)
+        let error = try #require(document["error"] as? [String: Any])
+        #expect(error["kind"] as? String == "usage")
+        #expect((error["cause"] as? String)?.contains(cause) == true, "\(error)")
+        // For people.
+        #expect(ended.errors.contains(cause))
     }
 
     @Test("says that nothing matched, which is no failure")

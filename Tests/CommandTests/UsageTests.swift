@@ -65,6 +65,7 @@ struct UsageTests {
                 "is not the ARN of a key"
             ),
             (["inspect", "team/app"], "names no tag or digest"),
+            (["inspect", "--raw", "--output", "json", "team/app:v1"], "--raw prints the manifest, byte for byte"),
             (["copy", "http://111122223333.dkr.ecr.eu-west-1.amazonaws.com/a:v1", "x/y"], "ECR answers on https only"),
             (
                 ["copy", "team/app:v1", "http://111122223333.dkr.ecr.eu-west-1.amazonaws.com/"],

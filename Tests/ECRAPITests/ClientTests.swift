@@ -176,36 +176,77 @@ struct ClientTests {
         #expect(silent.requests.count == 1)
     }
 
-    @Test("calls a FIPS host by its other name where nobody knows the first, and goes on with that")
-    func otherName() async throws {
+    private static let (fips, otherFIPS) = ("api.ecr-fips.us-east-1.amazonaws.com", "ecr-fips.us-east-1.amazonaws.com")
+
+    private func fipsClient(_ sender: RecordingSender, alternative: String? = otherFIPS) throws -> ECRClient {
+        ECRClient(
+            endpoint: try HTTPURL("https://\(Self.fips)/"),
+            alternative: try alternative.map { try HTTPURL("https://\($0)/") },
+            region: "us-east-1",
+            credentials: StaticCredentials(AWSCredentials(accessKeyID: "A", secretAccessKey: "s", source: "test")),
+            sender: sender,
+            retry: RetryPolicy(attempts: 1),
+            logger: quiet
+        )
+    }
+
+    private static func refused(_ status: Int, _ url: HTTPURL? = nil) -> WireError {
+        var error = WireError(.proxyRefused, "the proxy p:1 answered \(status)", url: url, curlCode: 56)
+        error.proxyStatus = status
+        return error
+    }
+
+    @Test(
+        "calls a FIPS host by its other name where nobody knows the first, or a proxy doesn't, and goes on with that",
+        arguments: [
+            WireError(.unresolvable, "nobody knows it", curlCode: 6), refused(502), refused(503), refused(504),
+            WireError(.unreachable, "can't complete SOCKS5 connection (4)", curlCode: 97),
+        ]
+    )
+    func otherName(_ error: WireError) async throws {
         let sender = RecordingSender { request, _ in
-            guard request.url.host == "ecr-fips.us-east-1.amazonaws.com" else {
-                throw WireError(.unresolvable, "nobody knows it", url: request.url)
-            }
+            guard request.url.host == Self.otherFIPS else { throw error }
             return answer(#"{"repositories":[]}"#)
         }
-        func client(_ alternative: String?) throws -> ECRClient {
-            ECRClient(
-                endpoint: try HTTPURL("https://api.ecr-fips.us-east-1.amazonaws.com/"),
-                alternative: try alternative.map { try HTTPURL($0) },
-                region: "us-east-1",
-                credentials: StaticCredentials(AWSCredentials(accessKeyID: "A", secretAccessKey: "s", source: "test")),
-                sender: sender,
-                retry: RetryPolicy(attempts: 1),
-                logger: quiet
-            )
-        }
-        let named = try client("https://ecr-fips.us-east-1.amazonaws.com/")
+        let named = try fipsClient(sender)
         _ = try await named.send(describe)
         _ = try await named.send(describe)
-        #expect(sender.requests.map { String($0.url.host.prefix(8)) } == ["api.ecr-", "ecr-fips", "ecr-fips"])
+        #expect(sender.requests.map(\.url.host) == [Self.fips, Self.otherFIPS, Self.otherFIPS])
         // Host is signed, so it was signed anew.
         #expect(Set(sender.requests.map { $0.fields[.authorization] }).count >= 2)
+        await #expect(throws: error) { try await fipsClient(sender, alternative: nil).send(describe) }
+    }
 
-        for alternative in [nil, "https://neither.example/"] {
-            let error = await #expect(throws: WireError.self) { try await client(alternative).send(describe) }
-            #expect(error?.url == "https://api.ecr-fips.us-east-1.amazonaws.com/")
+    @Test("says what came of both names where neither is known, and of the known one first")
+    func neitherName() async throws {
+        let unknown = RecordingSender { request, _ in
+            throw WireError(.unresolvable, "Could not resolve host: \(request.url.host)", url: request.url, curlCode: 6)
         }
+        let neither = await #expect(throws: WireError.self) { try await fipsClient(unknown).send(describe) }
+        #expect(
+            neither?.description == "https://\(Self.fips)/: Could not resolve host: \(Self.fips); its other name "
+                + "\(Self.otherFIPS): Could not resolve host: \(Self.otherFIPS) (curl 6)"
+        )
+        let untrusted = RecordingSender { request, _ in
+            guard request.url.host == Self.otherFIPS else { throw Self.refused(503, request.url) }
+            throw WireError(.certificate, "no issuer", url: request.url, curlCode: 60)
+        }
+        let second = await #expect(throws: WireError.self) { try await fipsClient(untrusted).send(describe) }
+        #expect(
+            second?.description == "https://\(Self.otherFIPS)/: no issuer; its other name \(Self.fips): "
+                + "the proxy p:1 answered 503 (curl 60)"
+        )
+        #expect(second?.reason == .certificate)
+    }
+
+    @Test(
+        "doesn't try a FIPS host's other name where the first is known",
+        arguments: [refused(403), refused(407), WireError(.unreachable, "refused", curlCode: 7)]
+    )
+    func knownName(_ error: WireError) async throws {
+        let sender = RecordingSender { _, _ in throw error }
+        await #expect(throws: error) { try await fipsClient(sender).send(describe) }
+        #expect(sender.requests.map(\.url.host) == [Self.fips])
     }
 
     @Test("logs operation, status and request id of a success, and no more")

@@ -58,6 +58,11 @@ extension IdentityCase {
             profile: "b"
         ),
         IdentityCase("a profile that nobody has", "[default]\n\(keys("A"))", variables: ["AWS_PROFILE": "gone"]),
+        IdentityCase(
+            "a profile that nobody has, beside the environment's keys",
+            "[default]\n\(keys("A"))",
+            variables: keys(["AWS_PROFILE": "gone"])
+        ),
         IdentityCase("a flag's profile that nobody has", "[default]\n\(keys("A"))", profile: "gone"),
         IdentityCase("default by name, and it isn't there", profile: "default"),
         IdentityCase(

@@ -86,7 +86,7 @@ struct LocalCloud {
             sender: sender ?? transport,
             retry: RetryPolicy(attempts: 1),
             logger: Self.silent,
-            clock: resolver.clock
+            clocks: resolver.clocks
         )
     }
 
@@ -102,7 +102,7 @@ struct LocalCloud {
             credentials: try resolver.provider(for: options, stsRegion: Self.region),
             sender: sender ?? transport,
             retry: RetryPolicy(attempts: 1),
-            clock: resolver.clock
+            clocks: resolver.clocks
         )
     }
 

@@ -13,12 +13,14 @@ extension DoctorScene {
     func withPatient(
         _ configure: (inout EmulatorConfiguration) -> Void = { _ in },
         source: SideOptions = SideOptions(),
+        destination: SideOptions = SideOptions(),
+        createRepository: RepositoryCreation = .never,
         _ body: (ScenarioCloud, Doctor) async throws -> Void
     ) async throws {
-        try await withCloud(configure, source: source, attempts: 2) { cloud in
+        try await withCloud(configure, source: source, destination: destination, attempts: 2) { cloud in
             try cloud.seed(Self.image, tag: "v1")
             try cloud.makeDestination()
-            try await body(cloud, Doctor(cloud.replicator))
+            try await body(cloud, Doctor(cloud.replicator, createRepository: createRepository))
         }
     }
 

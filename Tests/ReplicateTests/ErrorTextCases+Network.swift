@@ -224,7 +224,7 @@ extension ErrorTextCase {
                 """
         ),
         Self(
-            "proxy wants a login",
+            "proxy wants another login",
             wire(
                 .proxyRefused,
                 "the proxy proxy.test:3128 answered 407, for it wants another user and password than HTTPS_PROXY has",
@@ -234,6 +234,20 @@ extension ErrorTextCase {
             operation: "BatchGetImage",
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: the proxy proxy.test:3128 answered 407, for it wants another user and password than HTTPS_PROXY has (curl 56)
+                  next: check the user and the password in HTTPS_PROXY: what isn't a letter or a digit is written as %40 (@), %3A (:)
+                """
+        ),
+        Self(
+            "proxy wants a login, and was given none",
+            wire(
+                .proxyRefused,
+                "the proxy proxy.test:3128 answered 407, for it wants a user and password, and HTTPS_PROXY has none",
+                "https://api.ecr.us-west-2.amazonaws.com/",
+                56
+            ),
+            operation: "BatchGetImage",
+            says: """
+                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: the proxy proxy.test:3128 answered 407, for it wants a user and password, and HTTPS_PROXY has none (curl 56)
                   next: the proxy wants a login: write it as HTTPS_PROXY=http://USER:PASSWORD@PROXY:PORT
                 """
         ),

@@ -91,6 +91,56 @@ struct ScenarioKeyTests {
     }
 }
 
+/// Two clouds, and each is an hour off in another direction.
+@Suite("Two clocks that are wrong", .timeLimit(.minutes(1)))
+struct TwoClockTests {
+    private let image = SeedImage.oci("app", layers: [40_000, 70_000, 90_000])
+
+    private func configuration(_ seconds: Double) -> EmulatorConfiguration {
+        var configuration = EmulatorConfiguration()
+        configuration.now = { Date().addingTimeInterval(seconds) }
+        return configuration
+    }
+
+    @Test("are learned one by one: each side refuses one request, and none after that", arguments: [3_600.0, -3_600])
+    func opposite(seconds: Double) async throws {
+        try await withEmulator(configuration(seconds)) { source in
+            try await withEmulator(configuration(-seconds)) { destination in
+                try await copyTwice(source, destination)
+            }
+        }
+    }
+
+    private func copyTwice(_ source: Emulator, _ destination: Emulator) async throws {
+        let (account, region) = (ScenarioCloud.build, ScenarioCloud.home)
+        try source.seed(image, tag: "v1", account: account, region: region, repository: "team/app")
+        try await withTransport(TransportConfiguration()) { transport in
+            let retry = RetryPolicy(clock: InstantClock(), jitter: { 1 })
+            let destinationSide = SideOptions(endpointURL: destination.endpoint)
+            let engine = engine(source, transport, retry, destination: destinationSide)
+            for name in ["first", "second"] {
+                try destination.createRepository(account: account, region: region, name)
+                let results = try await engine.copy(
+                    ImageReference(parsing: "\(source.registryHost(account: account, region: region))/team/app:v1"),
+                    .one(.tag(Tag(parsing: "v1"))),
+                    to: [
+                        DestinationReference(
+                            parsing: "\(destination.registryHost(account: account, region: region))/\(name)"
+                        )
+                    ],
+                    tags: [],
+                    CopyOptions()
+                )
+                #expect(results.receipt?.digest == image.digest, "\(results.firstError.map { "\($0)" } ?? "")")
+            }
+        }
+        for emulator in [source, destination] {
+            let refused = emulator.requests.filter { $0.status >= 400 }
+            #expect(refused.map(\.errorCode) == ["InvalidSignatureException"], "\(refused.map(\.description))")
+        }
+    }
+}
+
 /// This machine's clock is an hour off, and AWS's isn't.
 @Suite("A clock that is an hour off", .timeLimit(.minutes(1)))
 struct ScenarioClockTests {

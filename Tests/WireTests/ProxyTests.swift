@@ -98,6 +98,20 @@ struct ProxyTests {
         }
     }
 
+    @Test("one that wants a login and was given none says so")
+    func withoutUser() async throws {
+        let asked = Asked("407 Proxy Authentication Required")
+        try await withServer(asked.script) { proxy in
+            try await withTransport(transport(proxy)) { transport in
+                let error = await wireError {
+                    try await transport.send(WireRequest(.get, try HTTPURL("https://api.ecr.example/")))
+                }
+                let words = "answered 407, for it wants a user and password, and HTTPS_PROXY has none"
+                #expect(error?.detail == "the proxy 127.0.0.1:\(proxy.port) \(words)")
+            }
+        }
+    }
+
     @Test("messages and blobs come through it, both ends of TLS being ours and the server's")
     func tunnelled() async throws {
         let asked = Lock<[String]>([])

@@ -1,0 +1,115 @@
+internal import AWSIdentity
+internal import Content
+internal import Distribution
+public import Logging
+internal import Platform
+internal import Wire
+
+/// Which side a line of the log is about: `side`, and `registry` as there may be several destinations.
+///
+/// A provider of credentials may serve both sides and knows neither. What it logs is about the side whose request it is
+/// working for, which is a value of the task.
+public enum SideLabel {
+    /// For handlers of logs, so that lines name the side that they are written for.
+    public static let provider = Logger.MetadataProvider { current }
+
+    @TaskLocal private static var current: Logger.Metadata = [:]
+
+    /// - Parameter registry: Its host; `nil` before that is known.
+    static func metadata(_ side: CopyError.Side, registry: String? = nil) -> Logger.Metadata {
+        var metadata: Logger.Metadata = ["side": "\(side.rawValue)"]
+        if let registry { metadata["registry"] = "\(registry)" }
+        return metadata
+    }
+
+    static func with<Result>(_ label: Logger.Metadata, _ body: () throws -> Result) rethrows -> Result {
+        try $current.withValue(label, operation: body)
+    }
+
+    static func with<Result>(
+        _ label: Logger.Metadata,
+        _ body: () async throws -> Result
+    ) async rethrows -> Result {
+        try await $current.withValue(label, operation: body)
+    }
+}
+
+extension Logger {
+    func labelled(_ label: Logger.Metadata) -> Logger {
+        var logger = self
+        for (key, value) in label { logger[metadataKey: key] = value }
+        return logger
+    }
+}
+
+extension RetryPolicy {
+    /// The same, with tries that are reported as a side's.
+    func labelled(_ label: @escaping @Sendable (_ error: any Error) -> Logger.Metadata) -> RetryPolicy {
+        guard let report = onRetry else { return self }
+        var policy = self
+        policy.onRetry = { attempt, wait, error in
+            SideLabel.with(label(error)) { report(attempt, wait, error) }
+        }
+        return policy
+    }
+}
+
+extension ImageReference {
+    /// As logs name the registry; `nil` for a directory, and where the reference names none.
+    var registryName: String? {
+        switch registry {
+        case .ecr(let host): host.name
+        case .plain(let registry): registry.authority
+        case .callersOwn, .layout: nil
+        }
+    }
+}
+
+/// Credentials as one side uses them: what it takes to get them is logged as that side's, and which they are.
+struct SideCredentials: CredentialsProviding {
+    private let provider: any CredentialsProviding
+    private let label: Logger.Metadata
+    private let logger: Logger
+    private let last = Lock<AWSCredentials?>(nil)
+
+    init(_ provider: any CredentialsProviding, _ label: Logger.Metadata, _ logger: Logger) {
+        (self.provider, self.label, self.logger) = (provider, label, logger.labelled(label))
+    }
+
+    func credentials() async throws -> AWSCredentials {
+        let credentials = try await SideLabel.with(label) { try await provider.credentials() }
+        let isNews = last.withLock { last in
+            defer { last = credentials }
+            return last != credentials
+        }
+        // Another side may have had them fetched.
+        if isNews { logger.debug("signs with credentials", metadata: ["from": "\(credentials)"]) }
+        return credentials
+    }
+
+    func discard(_ refused: AWSCredentials) async -> Bool {
+        await SideLabel.with(label) { await provider.discard(refused) }
+    }
+}
+
+/// The same for what a registry wants to see.
+struct SideAuthorization: RegistryAuthorizing {
+    let authorization: any RegistryAuthorizing
+    let label: Logger.Metadata
+
+    func authorization(for access: RegistryAccess) async throws -> String? {
+        try await SideLabel.with(label) { try await authorization.authorization(for: access) }
+    }
+
+    func renew(
+        insteadOf rejected: String?,
+        for access: RegistryAccess,
+        challenges: [AuthenticationChallenge]
+    ) async throws -> Bool {
+        try await SideLabel.with(label) {
+            try await authorization.renew(insteadOf: rejected, for: access, challenges: challenges)
+        }
+    }
+
+    func note(on access: RegistryAccess) -> String? { authorization.note(on: access) }
+}

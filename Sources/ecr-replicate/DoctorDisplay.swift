@@ -1,0 +1,125 @@
+import Platform
+import Replicate
+
+/// Prints what `doctor` finds as it is found, and shows meanwhile what it waits for.
+final class DoctorDisplay: Sendable {
+    private struct State: Sendable {
+        var text = DiagnosisText()
+        var waits = WaitState()
+        var isFinished = false
+    }
+
+    private let printsLines: Bool
+    private let isPinned: Bool
+    private let stream: LineStream
+    private let state: Lock<State>
+    private let ticker: Task<Void, Never>?
+
+    /// - Parameter stream: Where it is shown what is waited for.
+    init(_ output: OutputOptions, stream: LineStream = .standardError) {
+        printsLines = output.output == .text
+        self.stream = stream
+        let state = Lock(State())
+        self.state = state
+        let form = ProgressForm(output.progress, on: stream)
+        isPinned = form == .bar
+        switch form {
+        case .bar:
+            ticker = ProgressDisplay.every(ProgressDisplay.frame) {
+                // Held over the drawing, too: both streams may be one terminal.
+                state.withLock { state in
+                    guard !state.isFinished else { return }
+                    stream.pin(state.waits.lines(width: Terminal.width(of: stream), at: .now))
+                }
+            }
+        case .plain:
+            ticker = ProgressDisplay.every(ProgressDisplay.heartbeat) {
+                if let line = state.withLock({ $0.waits.heartbeat(at: .now) }) { stream.writeLine(line) }
+            }
+        case .json, .none: ticker = nil
+        }
+    }
+
+    func note(_ event: ExaminationEvent) {
+        state.withLock { state in
+            state.waits.note(event, at: .now)
+            write(state.text.note(event))
+        }
+    }
+
+    /// Says of what no answer has come.
+    func interrupt() {
+        state.withLock { state in
+            if let words = state.waits.words { stream.writeLine("interrupted: no answer yet to \(words)") }
+        }
+    }
+
+    /// Prints what was kept back, and takes away what isn't to stay.
+    func finish() {
+        ticker?.cancel()
+        state.withLock { state in
+            state.isFinished = true
+            if isPinned { stream.pin([]) }
+            write(state.text.rest())
+        }
+    }
+
+    private func write(_ text: String) {
+        guard printsLines, !text.isEmpty else { return }
+        if isPinned { stream.pin([]) }
+        LineStream.standardOutput.write(text)
+    }
+}
+
+/// What each side is waiting for, as a value: events go in, lines come out.
+struct WaitState: Sendable {
+    typealias Instant = ContinuousClock.Instant
+
+    private struct Wait: Sendable {
+        var check: String
+        var since: Instant
+    }
+
+    private var waits: [CopyError.Side: Wait] = [:]
+
+    /// A wait that is over sooner is nothing that anybody wants to read.
+    static let noticeable: Duration = .seconds(1)
+
+    mutating func note(_ event: ExaminationEvent, at now: Instant) {
+        switch event {
+        case .asking(let side, let check): waits[side] = Wait(check: check, since: now)
+        case .ended(let side): waits[side] = nil
+        case .found, .permissionsTried: break
+        }
+    }
+
+    /// A line for each side that has been waiting for a while.
+    func lines(width: Int, at now: Instant) -> [String] {
+        noticed(at: now).map { side, wait in
+            let line = "\(side.rawValue): waiting for \(wait.check)… \((now - wait.since).components.seconds) s"
+            return String(line.prefix(max(1, width - 1)))
+        }
+    }
+
+    /// A sign of life, if anything has been waited for for a while.
+    func heartbeat(at now: Instant) -> String? {
+        let parts = noticed(at: now).map { side, wait in
+            "\(wait.check) of the \(side.rawValue) (\((now - wait.since).components.seconds) s)"
+        }
+        return parts.isEmpty ? nil : "waiting for " + parts.joined(separator: ", ")
+    }
+
+    /// All that is being waited for, however short.
+    var words: String? {
+        let parts = ordered.map { side, wait in "\(wait.check) of the \(side.rawValue)" }
+        return parts.isEmpty ? nil : parts.joined(separator: ", ")
+    }
+
+    private var ordered: [(CopyError.Side, Wait)] {
+        [CopyError.Side.source, .destination].compactMap { side in waits[side].map { (side, $0) } }
+    }
+
+    private func noticed(at now: Instant) -> [(CopyError.Side, Wait)] {
+        ordered.filter { now - $0.1.since >= Self.noticeable }
+    }
+}

@@ -1,0 +1,172 @@
+import Content
+import ECREmulator
+import Foundation
+import Replicate
+import TestPrograms
+import Testing
+
+@testable import ecr_replicate
+
+@Suite("doctor, line by line", .timeLimit(.minutes(1)))
+struct DoctorLineTests {
+    /// Variables for a profile `slow` whose keys never come.
+    private func withSlowProfile(_ body: (Stage, [String: String]) async throws -> Void) async throws {
+        try await withScratchDirectory { home in
+            try write("[profile slow]\ncredential_process = sleep 600\n", to: "\(home)/config")
+            try await withStage { stage in
+                try await body(stage, stage.environment.merging(["AWS_CONFIG_FILE": "\(home)/config"]) { $1 })
+            }
+        }
+    }
+
+    @Test("prints what is known while the rest is awaited, and keeps it when it is interrupted")
+    func interrupted() async throws {
+        try await withSlowProfile { stage, environment in
+            let (_, ended) = try await withChild(
+                .ecrReplicate,
+                ["doctor", "--source-profile", "slow", "\(stage.source):v1", stage.destination],
+                environment: environment,
+                killed: false
+            ) { child in
+                _ = try await child.output.first { $0.hasPrefix("ok       source      clock ") }
+                child.interrupt()
+            }
+            #expect(ended.exitCode == 130)
+            #expect(
+                ended.lines.prefix(2).map { $0.prefix(28) }
+                    == ["ok       source      endpoint", "ok       source      clock   "].map { $0.prefix(28) }
+            )
+            // What the destination has found meanwhile is behind it; there is no last line that sums it up.
+            #expect(ended.lines.dropFirst(2).allSatisfy { $0.contains(" destination ") })
+            #expect(ended.errors.contains("stopping\n"))
+            #expect(ended.errors.contains("interrupted: no answer yet to identity of the source"), "\(ended.errors)")
+        }
+    }
+
+    @Test("goes on in peace when nobody reads on")
+    func brokenPipe() async throws {
+        try await withStage { stage in
+            let path = try #require(Program.ecrReplicate.path)
+            let script = #"{ "$@"; echo "code $?" >&2; } | head -n 1"#
+            let ended = try await run(
+                Program("sh"),
+                ["-c", script, "sh", path, "doctor", "\(stage.source):v1", stage.destination],
+                environment: stage.environment
+            )
+            #expect(ended.lines.count == 1 && ended.output.contains(" endpoint "), "\(ended.output)")
+            #expect(ended.errors == "code 0\n")
+        }
+    }
+
+    /// Gives the command a terminal, and interrupts it when it has shown there what it waits for.
+    private static let watcher = """
+        import os, pty, signal, sys
+        wanted, arguments = sys.argv[1].encode(), sys.argv[2:]
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execv(arguments[0], arguments)
+        seen = b""
+        while True:
+            try:
+                data = os.read(terminal, 4096)
+            except OSError:
+                break
+            if not data:
+                break
+            seen += data
+            if wanted and wanted in seen:
+                os.kill(pid, signal.SIGINT)
+                wanted = b""
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        sys.stdout.write(seen.decode() + "code %d" % code)
+        """
+
+    @Test(
+        "shows on a terminal what it waits for, below what it has found, and takes it away",
+        .enabled(if: Program.missing(among: [.python]) == nil)
+    )
+    func terminal() async throws {
+        try await withSlowProfile { stage, environment in
+            let path = try #require(Program.ecrReplicate.path)
+            let arguments = ["doctor", "--profile", "slow", "\(stage.source):v1"]
+            let ended = try await run(
+                .python,
+                ["-c", Self.watcher, "source: waiting for identity… 1 s", path] + arguments,
+                environment: environment.merging(["TERM": "xterm"]) { $1 }
+            )
+            #expect(ended.output.hasSuffix("code 130"), "\(ended.output)")
+            let shown = ended.output.replacing("\r\n", with: "\n")
+            let clock = try #require(shown.firstRange(of: " clock "))
+            let wait = try #require(shown.firstRange(of: "\u{1B}[2Ksource: waiting for identity… 1 s\n"))
+            #expect(clock.upperBound < wait.lowerBound)
+            // The last thing that is done to the line is to erase it.
+            let end = try #require(shown.firstRange(of: "stopping\n"))
+            #expect(shown[end.upperBound...].contains("\u{1B}[0J"), "\(shown)")
+        }
+    }
+
+    @Test("shows nothing of the kind without a terminal")
+    func noTerminal() async throws {
+        try await withStage { stage in
+            let ended = try await stage.run("doctor", "--progress", "plain", "\(stage.source):v1", stage.destination)
+            #expect(ended.exitCode == 0 && ended.errors.isEmpty)
+        }
+    }
+
+    @Test("takes it that a copy creates the repository, if it is told so")
+    func creating() async throws {
+        try await withStage { stage in
+            let place = stage.destination.replacing("team/app", with: "team/new")
+            let plain = try await stage.run("doctor", "\(stage.source):v1", place)
+            #expect(plain.exitCode == 1 && plain.output.contains("FAILED   destination repository "))
+            let told = try await stage.run("doctor", "--create-repository", "defaults", "\(stage.source):v1", place)
+            #expect(told.exitCode == 0, "\(told.output)")
+            #expect(told.lines.contains { $0.hasPrefix("skipped  destination ecr:CreateRepository ") })
+        }
+    }
+}
+
+@Suite("What doctor waits for")
+struct WaitStateTests {
+    private let begin = ContinuousClock.now
+
+    private func waiting() -> WaitState {
+        var waits = WaitState()
+        waits.note(.asking(.source, check: "endpoint"), at: begin)
+        waits.note(.asking(.source, check: "identity"), at: begin.advanced(by: .seconds(2)))
+        waits.note(.asking(.destination, check: "ecr:PutImage"), at: begin.advanced(by: .milliseconds(2_500)))
+        return waits
+    }
+
+    @Test("is shown after a second, for each side")
+    func lines() {
+        let waits = waiting()
+        #expect(waits.lines(width: 80, at: begin.advanced(by: .milliseconds(2_900))).isEmpty)
+        #expect(
+            waits.lines(width: 80, at: begin.advanced(by: .milliseconds(3_400))) == [
+                "source: waiting for identity… 1 s"
+            ]
+        )
+        let both = waits.lines(width: 20, at: begin.advanced(by: .seconds(17)))
+        #expect(both == ["source: waiting for", "destination: waitin"])
+    }
+
+    @Test("is a sign of life where there is no terminal")
+    func heartbeat() {
+        let waits = waiting()
+        #expect(waits.heartbeat(at: begin) == nil)
+        #expect(
+            waits.heartbeat(at: begin.advanced(by: .seconds(17)))
+                == "waiting for identity of the source (15 s), ecr:PutImage of the destination (14 s)"
+        )
+    }
+
+    @Test("is over when its side has ended")
+    func over() {
+        var waits = waiting()
+        waits.note(.ended(.source), at: begin)
+        #expect(waits.words == "ecr:PutImage of the destination")
+        waits.note(.ended(.destination), at: begin)
+        #expect(waits.words == nil && waits.heartbeat(at: begin.advanced(by: .seconds(60))) == nil)
+    }
+}

@@ -1,0 +1,160 @@
+import Content
+import ECREmulator
+import TestClouds
+import Testing
+
+@testable import Replicate
+
+@Suite("The doctor, where the repository is missing", .timeLimit(.minutes(1)))
+struct DoctorMissingTests: DoctorScene {
+    /// The destination's, but for who is calling.
+    private func destinationLines(_ diagnosis: Diagnosis) -> [String] {
+        lines(diagnosis).filter { $0.contains(" destination ") }.filter { !$0.contains(" identity: ") }
+    }
+
+    private func base(_ cloud: ScenarioCloud) -> String {
+        "http://\(cloud.emulator.registryHost(account: ScenarioCloud.build, region: ScenarioCloud.far))"
+    }
+
+    @Test("looks at all that doesn't need it, and names what creates it")
+    func missing() async throws {
+        try await withPatient { cloud, doctor in
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination("nowhere"))
+            #expect(
+                destinationLines(diagnosis).dropFirst(2) == [
+                    "failed destination repository: the repository does not exist",
+                    "ok destination ecr:GetAuthorizationToken: allowed",
+                    "ok destination registry: \(base(cloud)) answers, and takes the token",
+                    "ok destination pull-through: no rule covers the repository",
+                    "ok destination mounting: off: every repository gets its own layers",
+                ]
+            )
+            let remedy = try #require(diagnosis.findings.first { $0.status == .failed }?.remedy)
+            #expect(remedy.contains("aws ecr create-repository --region us-east-1 --repository-name nowhere"))
+            #expect(remedy.contains("pass --create-repository defaults"))
+            #expect(diagnosis.exitCode == 1)
+            #expect(cloud.counts["POST upload"] == nil && cloud.counts["PutImage"] == nil)
+        }
+    }
+
+    @Test("finds both that it is missing and that no token is to be had")
+    func noToken() async throws {
+        try await withPatient { cloud, doctor in
+            cloud.emulator.deny(action: "GetAuthorizationToken")
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination("nowhere"))
+            let failed = diagnosis.findings.filter { $0.status == .failed }.map(\.check)
+            #expect(failed == ["repository", "ecr:GetAuthorizationToken"])
+            #expect(!diagnosis.findings.contains { $0.check == "registry" })
+        }
+    }
+
+    @Test("finds that the registry's host is unreachable, or takes no token")
+    func registry() async throws {
+        let nowhere = SideOptions(registryEndpoint: "http://127.0.0.1:1")
+        try await withPatient(destination: nowhere) { cloud, doctor in
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination("nowhere"))
+            let failed = try #require(diagnosis.findings.last { $0.status == .failed })
+            #expect(failed.check == "registry" && failed.text.hasPrefix("no answer: "), "\(failed)")
+        }
+        try await withPatient { cloud, doctor in
+            cloud.emulator.order(Fault(on: "GET base", at: nil, .refuse))
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination("nowhere"))
+            let failed = try #require(diagnosis.findings.last { $0.status == .failed })
+            #expect(failed.check == "registry" && failed.text == "HTTP 403: \(base(cloud)) does not take the token")
+        }
+    }
+
+    @Test("finds no fault with one that a copy creates, creates nothing, and says what creating takes")
+    func creating() async throws {
+        try await withPatient(createRepository: .defaults) { cloud, doctor in
+            let place = try cloud.destination("nowhere")
+            let diagnosis = try await doctor.examine(cloud.image("v1"), place)
+            let later = "can't be tried before the repository is there"
+            #expect(
+                destinationLines(diagnosis).dropFirst(2) == [
+                    "ok destination repository: the repository isn't there, and a copy creates it",
+                    "ok destination ecr:BatchGetImage: allowed",
+                    "skipped destination ecr:CreateRepository: can't be tried without creating it",
+                    "ok destination ecr:BatchCheckLayerAvailability: allowed",
+                    "ok destination ecr:GetAuthorizationToken: allowed",
+                    "ok destination registry: \(base(cloud)) answers, and takes the token",
+                    "skipped destination ecr:InitiateLayerUpload: \(later)",
+                    "skipped destination ecr:UploadLayerPart: \(later)",
+                    "skipped destination ecr:CompleteLayerUpload: \(later)",
+                    "skipped destination ecr:PutImage: \(later)",
+                    "ok destination pull-through: no rule covers the repository",
+                    "ok destination mounting: off: every repository gets its own layers",
+                ]
+            )
+            #expect(diagnosis.exitCode == 0 && diagnosis.text.hasSuffix("\n5 not looked at\n"))
+            let advice = """
+                           next: see that an identity policy of user emulator in account 111122223333 has this:
+                               {"Effect":"Allow","Action":"ecr:CreateRepository",\
+                "Resource":"arn:aws:ecr:us-east-1:111122223333:repository/nowhere"}
+                               all that it takes, at once: ecr-replicate iam-policy --create-repository defaults \
+                --principal arn:aws:iam::111122223333:user/emulator SOURCE DESTINATION
+                """
+            #expect(diagnosis.text.contains(advice), "\(diagnosis.text)")
+            let writing = ["CreateRepository", "POST upload", "InitiateLayerUpload", "UploadLayerPart", "PutImage"]
+            for operation in writing { #expect(cloud.counts[operation] == nil, "\(operation)") }
+            // What it says must be true: the copy works.
+            let results = try await cloud.replicator.copy(
+                cloud.image("v1"),
+                .one(.tag(Tag(parsing: "v1"))),
+                to: [place],
+                tags: [],
+                CopyOptions(createRepository: .defaults)
+            )
+            #expect(ExitStatus.of(results) == 0)
+        }
+    }
+
+    @Test(
+        "names a permission that is missing there already",
+        arguments: ["BatchGetImage", "BatchCheckLayerAvailability"]
+    )
+    func denied(_ action: String) async throws {
+        try await withPatient(createRepository: .defaults) { cloud, doctor in
+            cloud.emulator.deny(action: action, repository: "nowhere")
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination("nowhere"))
+            #expect(diagnosis.findings.filter { $0.status == .failed }.map(\.check) == ["ecr:\(action)"])
+            #expect(diagnosis.exitCode == 4)
+        }
+    }
+
+    @Test("learns from a read that it is missing, where nobody may look")
+    func unknown() async throws {
+        try await withPatient(createRepository: .defaults) { cloud, doctor in
+            cloud.emulator.deny(action: "DescribeRepositories")
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination("nowhere"))
+            let said = lines(diagnosis)
+            let read = "ok destination ecr:BatchGetImage: allowed; the repository isn't there, and a copy creates it"
+            #expect(said.contains(read), "\(said)")
+            #expect(said.contains("skipped destination ecr:CreateRepository: can't be tried without creating it"))
+            #expect(said.count { $0.contains("destination ecr:BatchGetImage") } == 1)
+            #expect(diagnosis.exitCode == 0 && cloud.counts["POST upload"] == nil)
+        }
+    }
+
+    @Test("warns who would create it in another account")
+    func foreign() async throws {
+        try await withPatient(createRepository: .defaults) { cloud, doctor in
+            let place = try cloud.destination("prod/app", account: ScenarioCloud.production)
+            let diagnosis = try await doctor.examine(cloud.image("v1"), place)
+            let found = try #require(diagnosis.findings.first { $0.check == "ecr:CreateRepository" })
+            #expect(found.status == .warning)
+            #expect(found.text.hasPrefix("account 444455556666 is another one than 111122223333"))
+            #expect(found.remedy?.contains("--destination-role-arn") == true)
+            #expect(found.remedy?.hasSuffix("--region us-east-1 --repository-name prod/app") == true)
+        }
+    }
+
+    @Test("changes nothing about one that is there, whatever a copy would create")
+    func there() async throws {
+        try await withPatient(createRepository: .defaults) { cloud, doctor in
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination())
+            let usual = try await Doctor(cloud.replicator).examine(cloud.image("v1"), cloud.destination())
+            #expect(lines(diagnosis) == lines(usual) && diagnosis.exitCode == 0)
+        }
+    }
+}
