@@ -59,8 +59,10 @@ public final class LineStream: Sendable {
         }
     }
 
-    /// - Source: ECMA-48: cursor up, erase in page, erase in line
-    private static func up(_ count: Int) -> String { count > 0 ? "\u{1B}[\(count)A" : "" }
+    /// From the line's beginning: the terminal may have written there what was typed, as `^C`.
+    ///
+    /// - Source: ECMA-48: carriage return, cursor up, erase in page, erase in line
+    private static func up(_ count: Int) -> String { count > 0 ? "\r\u{1B}[\(count)A" : "" }
     private static let eraseBelow = "\u{1B}[0J"
     private static func lines(_ lines: [String]) -> String { lines.map { "\u{1B}[2K\($0)\n" }.joined() }
 

@@ -85,9 +85,12 @@ extension Diagnosis {
 
     /// How many of them are no good, as the last line says it.
     public var summary: String {
-        let counts = [(Finding.Status.failed, "failed"), (.warning, "warnings"), (.skipped, "not looked at")]
-            .map { status, name in (findings.count { $0.status == status }, name) }.filter { $0.0 > 0 }
-            .map { "\($0.0) \($0.1)" }
+        func count(_ status: Finding.Status) -> Int { findings.count { $0.status == status } }
+        let counts = [
+            count(.failed) > 0 ? "\(count(.failed)) failed" : nil,
+            count(.warning) > 0 ? counted(count(.warning), "warning") : nil,
+            count(.skipped) > 0 ? "\(count(.skipped)) not looked at" : nil,
+        ].compactMap { $0 }
         return counts.isEmpty ? "all is well" : counts.joined(separator: ", ")
     }
 }

@@ -85,10 +85,10 @@ struct PinnedLineTests {
             stream.pin([])
             stream.writeLine("last")
         }
-        let (up, erase, line) = ("\u{1B}[2A", "\u{1B}[0J", "\u{1B}[2K")
+        let (up, erase, line) = ("\r\u{1B}[2A", "\u{1B}[0J", "\u{1B}[2K")
         #expect(
             text == "first\n\(line)a\n\(line)b\n" + "\(up)\(erase)warning: slow\n\(line)a\n\(line)b\n"
-                + "\(up)\(line)a\n\(erase)" + "\u{1B}[1A\(erase)" + "last\n"
+                + "\(up)\(line)a\n\(erase)" + "\r\u{1B}[1A\(erase)" + "last\n"
         )
     }
 
@@ -103,7 +103,7 @@ struct PinnedLineTests {
             stream.write("half")
             stream.pin(["a"])
         }
-        #expect(text == "begun and ended\n\u{1B}[2Ka\n\u{1B}[1A\u{1B}[0Jhalf")
+        #expect(text == "begun and ended\n\u{1B}[2Ka\n\r\u{1B}[1A\u{1B}[0Jhalf")
     }
 }
 
