@@ -12,7 +12,7 @@ extension APICall {
             $0.locksOut(caller, policy.document, of: repository.name, in: key)
         }
         guard input.force == true || !locksOut else {
-            throw ServiceFault.invalidParameter("PolicyText", "The policy would lock out who sets it, and force is not set")
+            throw ServiceFault.invalidParameter("PolicyText", "Policy locks out who sets it, and force is not set")
         }
         try change { $0.policy = policy }
         aws.save()

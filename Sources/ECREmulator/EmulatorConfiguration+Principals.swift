@@ -41,8 +41,9 @@ extension EmulatorConfiguration {
         public var arn: String
         /// What AssumeRole must send, if anything.
         public var externalID: String?
-        /// The accounts whose principals may take it, if they allow them; with ``trustedPrincipals`` it is enough to be of
-        /// one of both. Everybody, if both are `nil`.
+        /// The accounts whose principals may take it, if they allow them.
+        ///
+        /// Beside ``trustedPrincipals`` it is enough to be of one of both; everybody may, if both are `nil`.
         public var trustedAccounts: [String]?
         /// Users, roles and sessions that may take it, with `*` and `?`, and accounts by their number or root.
         public var trustedPrincipals: [String]?

@@ -32,18 +32,18 @@ struct IdentityCommandTests {
         }
     }
 
-    /// Gives the command a terminal of its own, types one thing at once and another when the question is there.
+    /// Gives the command a terminal of its own, types one thing at once and another at each question.
     private static let typist = """
         import os, pty, sys
-        before, answer, arguments = sys.argv[1], sys.argv[2], sys.argv[3:]
+        before, answers, arguments = sys.argv[1], sys.argv[2].split("|"), sys.argv[3:]
         seen = b""
         def read(terminal):
-            global seen, answer
+            global seen
             data = os.read(terminal, 4096)
             seen += data
-            if answer and seen.rstrip(b" ").endswith(b":") and b"MFA code" in seen:
-                os.write(terminal, answer.encode().decode("unicode_escape").encode())
-                answer = ""
+            if answers and seen.rstrip(b" ").endswith(b":") and b"MFA code" in seen:
+                os.write(terminal, answers.pop(0).encode().decode("unicode_escape").encode())
+                seen = b""
             return data
         pid, terminal = pty.fork()
         if pid == 0:
@@ -67,7 +67,8 @@ struct IdentityCommandTests {
         .enabled(if: Program.missing(among: [.python]) == nil),
         arguments: [
             ("", "123456\\n", "v1"), ("000000\\n", "123456\\n", "v1"), ("", "\\x04", "that was no code of 6 digits"),
-            ("", "654321\\n", "could not be assumed"),
+            ("", "654321\\n|123456\\n", "STS refused that code. A code can be used once; wait for the next."),
+            ("", "654321\\n|654322\\n|654323\\n", "could not be assumed"),
         ]
     )
     func code(_ before: String, _ answer: String, _ says: String) async throws {
