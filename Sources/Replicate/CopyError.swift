@@ -215,10 +215,10 @@ extension CopyError: CustomStringConvertible {
         let (account, region) = (place.host.account, place.host.region)
         let looked = "ECR looked in account \(account), region \(region), as the reference says"
         return side == .destination
-            ? "create it, as somebody of account \(account): aws ecr create-repository --region \(region) "
-                + "--repository-name \(place.repository); or pass --create-repository defaults; if it exists, check the "
+            ? "create it, as somebody of account \(account):\n    aws ecr create-repository --region \(region) "
+                + "--repository-name \(place.repository)\n  or pass --create-repository defaults; if it exists, check the "
                 + "reference: \(looked)"
-            : "check name, account and region: \(looked); what is there lists: aws ecr describe-repositories --region "
+            : "check name, account and region: \(looked); what is there lists\n    aws ecr describe-repositories --region "
                 + "\(region) --registry-id \(account)"
     }
 

@@ -84,7 +84,12 @@ public struct Doctor: Sendable {
         do {
             repository = try await opener.open(reference, side: examination.side, options)
         } catch {
-            try examination.fail("identity", error, "finding credentials")
+            // Of another registry nothing is asked yet but how it is spoken to.
+            if case .plain = reference.registry {
+                try examination.fail("endpoint", error, "reaching the registry")
+            } else {
+                try examination.fail("identity", error, "finding credentials")
+            }
             return nil
         }
         guard let ecr = repository as? ECRImageRepository else { return OpenSide(repository: repository) }

@@ -48,8 +48,10 @@ struct Examination: Sendable {
 
     mutating func fail(_ check: String, _ error: any Error, _ operation: String) throws {
         guard !(error is CancellationError) else { throw error }
-        let explained = CopyError(explaining: error, side: side, image: image, operation)
+        var explained = CopyError(explaining: error, side: side, image: image, operation)
         if case .repositoryMissing = explained.reason { isRepositoryMissing = true }
+        // Nothing has been copied that would stay; what else helps a copy is what is wanted here.
+        if explained.copyAdvice == nil { explained.onlyReads = true }
         order.note(side, .finding(Finding(side, check, failedBy: explained)))
     }
 

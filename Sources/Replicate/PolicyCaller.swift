@@ -25,9 +25,10 @@ public struct PolicyCaller: Sendable, Hashable {
 
     public init(_ start: Principal? = nil) { self.start = start }
 
-    /// - Parameter named: Who begins, whatever the path says.
+    /// - Parameter named: Who begins, whatever the path says; where that leads to another partition, it is somebody else.
     /// - Throws: ``ImpossiblePolicy`` for what is no role, or sends what no policy could ask for.
     public init(_ path: RolePath, named: Principal? = nil) throws(ImpossiblePolicy) {
+        let named = path.partition.map { $0 == named?.partition } ?? true ? named : nil
         switch path.start {
         case .unnamed(let words): (start, origin) = (named, words)
         case .permissionSet(let partition, let account, let name):
@@ -50,10 +51,16 @@ public struct PolicyCaller: Sendable, Hashable {
     }
 
     private static func role(_ arn: String) throws(ImpossiblePolicy) -> Principal {
-        guard let role = Principal(arn: arn), role.isRole else {
-            throw ImpossiblePolicy("'\(arn.prefix(100))' is not the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME")
+        let role = Principal(arn: arn)
+        switch role?.kind {
+        case .role: if let role { return role }
+        case .permissionSet:
+            throw ImpossiblePolicy(
+                "'\(arn.prefix(100))' is a permission set's role, which only IAM Identity Center gives out: sign in for it"
+            )
+        case .user, .federated, .account, nil: break
         }
-        return role
+        throw ImpossiblePolicy("'\(arn.prefix(100))' is not the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME")
     }
 
     /// Others could be a variable of the policy language.
@@ -78,6 +85,18 @@ public struct PolicyCaller: Sendable, Hashable {
                 "\(start.words), of partition \(start.partition), can't assume \(assumptions.map(\.role.words).joined(separator: ", then ")) of "
                     + "partition \(partitions.last ?? ""): partitions know nothing of each other; name another caller"
             )
+        }
+    }
+}
+
+extension RolePath {
+    /// In which it begins; `nil` where nothing tells.
+    fileprivate var partition: String? {
+        if let first = steps.first { return Principal(arn: first.roleARN)?.partition }
+        return switch start {
+        case .unnamed: nil
+        case .permissionSet(let partition, _, _): partition
+        case .webIdentity(let role, _): Principal(arn: role)?.partition
         }
     }
 }

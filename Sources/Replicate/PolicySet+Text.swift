@@ -119,9 +119,8 @@ extension PolicySet.Entry {
             ]
         case .federated, .account, nil:
             [
-                .command(
-                    "aws iam create-policy --policy-name \(policyName) --policy-document \(file), then attach it to who \(does)"
-                )
+                .command("aws iam create-policy --policy-name \(policyName) --policy-document \(file)"),
+                .note("and then attach it to the one who \(does)"),
             ]
         }
     }

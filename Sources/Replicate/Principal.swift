@@ -77,13 +77,6 @@ public struct Principal: Sendable, Hashable {
         }
     }
 
-    var isRole: Bool {
-        switch kind {
-        case .role, .permissionSet: true
-        case .user, .federated, .account: false
-        }
-    }
-
     /// Without its path; of an account its number.
     var name: String {
         switch kind {

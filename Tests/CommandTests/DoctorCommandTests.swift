@@ -9,19 +9,21 @@ import Testing
 
 @Suite("doctor, line by line", .timeLimit(.minutes(1)))
 struct DoctorLineTests {
-    /// Variables for a profile `slow` whose keys never come.
-    private func withSlowProfile(_ body: (Stage, [String: String]) async throws -> Void) async throws {
+    /// Variables for a profile `slow` whose keys never come, and a file that is there when they are waited for.
+    private func withSlowProfile(_ body: (Stage, [String: String], String) async throws -> Void) async throws {
         try await withScratchDirectory { home in
-            try write("[profile slow]\ncredential_process = sleep 600\n", to: "\(home)/config")
+            let began = "\(home)/began"
+            let program = "sh -c 'echo > \(began); exec sleep 600'"
+            try write("[profile slow]\ncredential_process = \(program)\n", to: "\(home)/config")
             try await withStage { stage in
-                try await body(stage, stage.environment.merging(["AWS_CONFIG_FILE": "\(home)/config"]) { $1 })
+                try await body(stage, stage.environment.merging(["AWS_CONFIG_FILE": "\(home)/config"]) { $1 }, began)
             }
         }
     }
 
     @Test("prints what is known while the rest is awaited, and keeps it when it is interrupted")
     func interrupted() async throws {
-        try await withSlowProfile { stage, environment in
+        try await withSlowProfile { stage, environment, began in
             let (_, ended) = try await withChild(
                 .ecrReplicate,
                 ["doctor", "--source-profile", "slow", "\(stage.source):v1", stage.destination],
@@ -29,6 +31,7 @@ struct DoctorLineTests {
                 killed: false
             ) { child in
                 _ = try await child.output.first { $0.hasPrefix("ok       source      clock ") }
+                while !FileManager.default.fileExists(atPath: began) { await Task.yield() }
                 child.interrupt()
             }
             #expect(ended.exitCode == 130)
@@ -86,7 +89,7 @@ struct DoctorLineTests {
         .enabled(if: Program.missing(among: [.python]) == nil)
     )
     func terminal() async throws {
-        try await withSlowProfile { stage, environment in
+        try await withSlowProfile { stage, environment, _ in
             let path = try #require(Program.ecrReplicate.path)
             let arguments = ["doctor", "--profile", "slow", "\(stage.source):v1"]
             let ended = try await run(

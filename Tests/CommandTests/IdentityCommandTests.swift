@@ -32,7 +32,7 @@ struct IdentityCommandTests {
         }
     }
 
-    /// Gives the command a terminal of its own, types one thing at once, and for each question that is there another.
+    /// Gives the command a terminal of its own, types one thing at once and another at each question.
     private static let typist = """
         import os, pty, sys
         before, answers, arguments = sys.argv[1], sys.argv[2].split("|"), sys.argv[3:]
@@ -67,22 +67,21 @@ struct IdentityCommandTests {
         .enabled(if: Program.missing(among: [.python]) == nil),
         arguments: [
             ("", "123456\\n", "v1"), ("000000\\n", "123456\\n", "v1"), ("", "\\x04", "that was no code of 6 digits"),
-            ("", "654321\\n|123456\\n", "v1"), ("", "654321\\n|654321\\n|654321\\n", "could not be assumed"),
+            ("", "654321\\n|123456\\n", "STS refused that code. A code can be used once; wait for the next."),
+            ("", "654321\\n|654322\\n|654323\\n", "could not be assumed"),
         ]
     )
-    func code(_ before: String, _ answers: String, _ says: String) async throws {
+    func code(_ before: String, _ answer: String, _ says: String) async throws {
         try await withCarefulRole { stage, variables in
             let path = try #require(Program.ecrReplicate.path)
             let ended = try await run(
                 .python,
-                ["-c", Self.typist, before, answers, path, "ls", "--profile", "careful", stage.source],
+                ["-c", Self.typist, before, answer, path, "ls", "--profile", "careful", stage.source],
                 environment: stage.environment.merging(variables) { $1 }
             )
             #expect(ended.exitCode == 0, "\(ended.errors)")
             let question = "MFA code of \(Self.serial), for arn:aws:iam::\(Stage.account):role/careful: "
             #expect(ended.output.contains(question) && ended.output.contains(says), "\(ended.output)")
-            let asked = answers.split(separator: "|").count
-            #expect(ended.output.split(separator: "STS refused that code.").count == asked, "\(ended.output)")
         }
     }
 

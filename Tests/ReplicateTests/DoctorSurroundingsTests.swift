@@ -126,6 +126,16 @@ struct DoctorSurroundingsTests: DoctorScene {
         }
     }
 
+    @Test("says of another registry that can't be reached that its endpoint is no good, and of nothing that it stays")
+    func otherRegistry() async throws {
+        try await withPatient { _, doctor in
+            let diagnosis = try await doctor.examine(ImageReference(parsing: "localhost:1/team/app:v1"), nil)
+            #expect(diagnosis.findings.map { "\($0.status) \($0.check)" } == ["failed endpoint"])
+            #expect(!diagnosis.text.contains("what has arrived"), "\(diagnosis.text)")
+            #expect(diagnosis.exitCode == 1)
+        }
+    }
+
     @Test("warns of what will happen to what arrives")
     func afterwards() async throws {
         try await withPatient { cloud, doctor in

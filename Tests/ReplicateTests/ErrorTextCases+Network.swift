@@ -291,7 +291,9 @@ extension ErrorTextCase {
             ),
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the repository does not exist
-                  next: create it, as somebody of account 444455556666: aws ecr create-repository --region us-west-2 --repository-name prod/app; or pass --create-repository defaults; if it exists, check the reference: ECR looked in account 444455556666, region us-west-2, as the reference says
+                  next: create it, as somebody of account 444455556666:
+                    aws ecr create-repository --region us-west-2 --repository-name prod/app
+                  or pass --create-repository defaults; if it exists, check the reference: ECR looked in account 444455556666, region us-west-2, as the reference says
                   request id: r-1
                 """
         ),
@@ -305,7 +307,8 @@ extension ErrorTextCase {
             side: .source,
             says: """
                 BatchGetImage failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1: the repository does not exist
-                  next: check name, account and region: ECR looked in account 111122223333, region eu-west-1, as the reference says; what is there lists: aws ecr describe-repositories --region eu-west-1 --registry-id 111122223333
+                  next: check name, account and region: ECR looked in account 111122223333, region eu-west-1, as the reference says; what is there lists
+                    aws ecr describe-repositories --region eu-west-1 --registry-id 111122223333
                   request id: r-1
                 """
         ),

@@ -38,12 +38,18 @@ struct PolicyBench: Sendable {
         var identities = Dictionary(uniqueKeysWithValues: holders.map { ($0, [String]()) })
         for entry in set.entries {
             let action = missing.flatMap { entry.names.contains($0.name) ? $0.action : nil }
-            let text = entry.policy.without(action).text
+            let policy = entry.policy.without(action)
+            // Nobody takes a policy that says nothing.
+            let text = policy.statements.isEmpty ? nil : policy.text
             switch entry.place {
             case .identity(let holder?, _):
-                identities[holder.arn.hasSuffix(":root") ? holders[0] : holder.arn, default: []].append(text)
+                let arn = holder.arn.hasSuffix(":root") ? holders[0] : holder.arn
+                identities[arn, default: []] += [text].compactMap { $0 }
             case .identity(nil, _): break
-            case .trust(let role): try emulator.setTrustPolicy(text, of: role.arn)
+            case .trust(let role):
+                // A role has a trust policy, whatever it is good for.
+                let other = PolicyDocument(entry.policy.statements.map { $0.allowing("sts:TagSession") })
+                try emulator.setTrustPolicy(text ?? other.text, of: role.arn)
             case .repositories(let places):
                 for place in places {
                     try emulator.setRepositoryPolicy(
@@ -106,6 +112,14 @@ extension PolicySet {
         entries.flatMap { entry in
             Set(entry.policy.statements.flatMap(\.actions)).sorted().map { .init(name: entry.names[0], action: $0) }
         }
+    }
+}
+
+extension PolicyStatement {
+    fileprivate func allowing(_ action: String) -> PolicyStatement {
+        var statement = self
+        statement.actions = [action]
+        return statement
     }
 }
 

@@ -148,6 +148,16 @@ struct PolicyRoleTests {
         #expect(notes(person, .destinationTrust) == [])
     }
 
+    @Test("take who is named for the one who begins, where that is their partition")
+    func partitions() throws {
+        let environment = AWSEnvironment(variables: [:], home: "/nonexistent")
+        let chinese = IdentityOptions(roleARN: "arn:aws-cn:iam::444455556666:role/promoter")
+        let writer = try PolicyCaller(RolePath(chinese, environment: environment), named: Self.ann)
+        #expect(writer.start == nil && writer.assumptions.count == 1)
+        let reader = try PolicyCaller(RolePath(IdentityOptions(), environment: environment), named: Self.ann)
+        #expect(reader.start == Self.ann)
+    }
+
     @Test("are refused where AWS would refuse the role, or read more into them than is meant")
     func impossible() throws {
         let environment = AWSEnvironment(variables: [:], home: "/nonexistent")
@@ -160,6 +170,10 @@ struct PolicyRoleTests {
         ] {
             let error = #expect(throws: ImpossiblePolicy.self) { try policies(caller(nil), writer) }
             #expect(error?.description.contains(words) == true, "\(error as Any)")
+        }
+        let set = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Deploy_0123456789abcdef"
+        #expect(throws: ImpossiblePolicy.self) {
+            try PolicyCaller(RolePath(IdentityOptions(roleARN: set), environment: environment))
         }
         let variable = IdentityOptions(roleARN: Self.promoter?.arn, externalID: "${aws:username}")
         #expect(throws: ImpossiblePolicy.self) {
