@@ -6,6 +6,9 @@ final class DoctorDisplay: Sendable {
     private struct State: Sendable {
         var text = DiagnosisText()
         var waits = WaitState()
+        var findings: [Finding] = []
+        /// What was waited for when it was broken off.
+        var unanswered: [Diagnosis.Unanswered] = []
         var isFinished = false
     }
 
@@ -43,16 +46,19 @@ final class DoctorDisplay: Sendable {
     func note(_ event: ExaminationEvent) {
         state.withLock { state in
             state.waits.note(event, at: .now)
+            if case .found(let finding) = event { state.findings.append(finding) }
             write(state.text.note(event))
         }
     }
 
-    /// Says of what no answer has come.
-    func interrupt() {
-        state.withLock { state in
-            if let words = state.waits.words { stream.writeLine("interrupted: no answer yet to \(words)") }
-        }
-    }
+    /// Keeps in mind what hasn't been answered, before everything ends.
+    func interrupt() { state.withLock { $0.unanswered = $0.waits.unanswered } }
+
+    /// All that was found until now.
+    var findings: [Finding] { state.withLock { $0.findings } }
+
+    /// What no answer had come to when ``interrupt()`` was called.
+    var unanswered: [Diagnosis.Unanswered] { state.withLock { $0.unanswered } }
 
     /// Prints what was kept back, and takes away what isn't to stay.
     func finish() {
@@ -110,10 +116,7 @@ struct WaitState: Sendable {
     }
 
     /// All that is being waited for, however short.
-    var words: String? {
-        let parts = ordered.map { side, wait in "\(wait.check) of the \(side.rawValue)" }
-        return parts.isEmpty ? nil : parts.joined(separator: ", ")
-    }
+    var unanswered: [Diagnosis.Unanswered] { ordered.map { Diagnosis.Unanswered($0, $1.check) } }
 
     private var ordered: [(CopyError.Side, Wait)] {
         [CopyError.Side.source, .destination].compactMap { side in waits[side].map { (side, $0) } }
