@@ -54,10 +54,8 @@ struct DoctorCommand: AsyncParsableCommand {
         try await session.read { replicator in
             let doctor = Doctor(replicator, referrers: referrers, createRepository: createRepository)
             defer { display.finish() }
-            let ended = try await withTaskCancellationHandler {
-                try await whileSomebodyReads { try await doctor.examine(source, destination) { display.note($0) } }
-            } onCancel: {
-                display.interrupt()
+            let ended = try await whileSomebodyReads {
+                try await doctor.examine(source, destination) { display.note($0) }
             }
             // Who has read enough ends it; what was found until then is what it ends with.
             let diagnosis = ended ?? found(display)

@@ -7,7 +7,7 @@ final class DoctorDisplay: Sendable {
         var text = DiagnosisText()
         var waits = WaitState()
         var findings: [Finding] = []
-        /// What was waited for when it was broken off.
+        /// What was waited for when its side was broken off.
         var unanswered: [Diagnosis.Unanswered] = []
         var isFinished = false
     }
@@ -45,20 +45,26 @@ final class DoctorDisplay: Sendable {
 
     func note(_ event: ExaminationEvent) {
         state.withLock { state in
+            // Called by whoever examines that side.
+            if case .ended(let side) = event, Task.isCancelled {
+                state.unanswered += state.waits.unanswered.filter { $0.side == side }
+            }
             state.waits.note(event, at: .now)
             if case .found(let finding) = event { state.findings.append(finding) }
             write(state.text.note(event))
         }
     }
 
-    /// Keeps in mind what hasn't been answered, before everything ends.
-    func interrupt() { state.withLock { $0.unanswered = $0.waits.unanswered } }
-
     /// All that was found until now.
     var findings: [Finding] { state.withLock { $0.findings } }
 
-    /// What no answer had come to when ``interrupt()`` was called.
-    var unanswered: [Diagnosis.Unanswered] { state.withLock { $0.unanswered } }
+    /// What no answer had come to when it was interrupted, the source's first.
+    var unanswered: [Diagnosis.Unanswered] {
+        let (asked, found) = state.withLock { ($0.unanswered, $0.findings) }
+        // The last answer may have come at the same time.
+        let open = asked.filter { asked in !found.contains { $0.side == asked.side && $0.check == asked.check } }
+        return open.filter { $0.side == .source } + open.filter { $0.side == .destination }
+    }
 
     /// Prints what was kept back, and takes away what isn't to stay.
     func finish() {
