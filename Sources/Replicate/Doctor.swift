@@ -95,7 +95,7 @@ public struct Doctor: Sendable {
         guard let ecr = repository as? ECRImageRepository else { return OpenSide(repository: repository) }
         let answers: Bool
         do {
-            let endpoint = try opener.endpoint(of: ecr.host, options).url
+            let endpoint = try opener.endpoint(of: ecr.host, options)
             answers = try await examination.reach(endpoint, opener.sender, now: now)
         } catch let error as IdentityError {
             try examination.fail("endpoint", error, "finding the endpoint")
