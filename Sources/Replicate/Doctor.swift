@@ -112,8 +112,10 @@ public struct Doctor: Sendable {
         _ examination: inout Examination
     ) async throws -> CallerIdentity?? {
         examination.ask("identity")
+        examination.known.host = repository.host
         do {
             let caller = try await opener.identity(region: repository.host.region, options)
+            examination.known.start = await start(caller, region: repository.host.region, options)
             let owner = repository.host.account.value
             let elsewhere =
                 caller.account == owner ? "" : "; the repository is \(owner)'s, whose policy must allow it, too"

@@ -12,6 +12,9 @@ struct Examination: Sendable {
     let image: String
     /// Whether a copy would create a repository that is missing.
     let createsRepository: Bool
+    private let policies: PolicyCommandLine?
+    /// What is known of who is calling where, for whoever writes policies.
+    var known: PolicyCommandLine.Side
     private let order: FindingOrder
     /// Whether anything said that there is no such repository.
     private(set) var isRepositoryMissing = false
@@ -26,7 +29,15 @@ struct Examination: Sendable {
         var isFixed: Bool?
     }
 
-    init(_ side: CopyError.Side, _ image: String, _ order: FindingOrder, createsRepository: Bool = false) {
+    /// - Parameter policies: The command that prints what permissions the copy needs.
+    init(
+        _ side: CopyError.Side,
+        _ image: String,
+        _ order: FindingOrder,
+        createsRepository: Bool = false,
+        policies: PolicyCommandLine? = nil
+    ) {
+        (self.policies, known) = (policies, PolicyCommandLine.Side(side: side))
         self.side = side
         self.image = image
         self.order = order
@@ -53,8 +64,17 @@ struct Examination: Sendable {
         if case .repositoryMissing = explained.reason { isRepositoryMissing = true }
         // Nothing has been copied that would stay; what else helps a copy is what is wanted here.
         if explained.copyAdvice == nil { explained.onlyReads = true }
+        if explained.copyAdvice != nil, let denial = (error as? ECRError)?.denial {
+            let refused = DenialAdvice(denial, side: side, at: ECRPlace(image: image), face: .api)
+            explained.copyAdvice = allPolicies(named: refused.principal) ?? explained.copyAdvice
+        } else if explained.copyAdvice != nil {
+            explained.copyAdvice = allPolicies() ?? explained.copyAdvice
+        }
         order.note(side, .finding(Finding(side, check, failedBy: explained)))
     }
+
+    /// What prints all policies at once; `nil` where nobody said what is to be copied.
+    func allPolicies(named refused: Principal? = nil) -> String? { policies?.advice(known, named: refused) }
 
     /// Tries what a copy will do, or something that only those may get refused who may do it.
     ///

@@ -182,6 +182,30 @@ struct DoctorLineTests {
         }
     }
 
+    @Test("advises a command that can be pasted, and prints the policies of the roles as well")
+    func pasted() async throws {
+        var configuration = EmulatorConfiguration()
+        let role = "arn:aws:iam::\(Stage.account):role/writer"
+        configuration.roles = [.init(arn: role)]
+        try await withStage(configuration) { stage in
+            let place = stage.destination.replacing("team/app", with: "team/new")
+            let arguments = ["doctor", "--create-repository", "defaults", "--destination-role-arn", role]
+            let ended = try await run(
+                .ecrReplicate,
+                arguments + ["--destination-external-id", "hush", "\(stage.source):v1", place],
+                environment: stage.environment
+            )
+            let mark = "all that it takes, at once: ecr-replicate "
+            let line = try #require(ended.lines.first { $0.contains(mark) }, "\(ended.output)\(ended.errors)")
+            let path = try #require(Program.ecrReplicate.path)
+            let command = "'\(path)' " + line[try #require(line.firstRange(of: mark)).upperBound...]
+            let printed = try await run(Program("sh"), ["-c", command, "sh"], environment: stage.environment)
+            #expect(printed.exitCode == 0, "\(printed.errors)")
+            #expect(printed.output.contains("sts:AssumeRole") && printed.output.contains("ecr:CreateRepository"))
+            #expect(printed.output.contains("arn:aws:iam::\(Stage.account):user/emulator"), "\(printed.output)")
+        }
+    }
+
     @Test("shows nothing of the kind without a terminal")
     func noTerminal() async throws {
         try await withStage { stage in

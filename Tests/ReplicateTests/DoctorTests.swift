@@ -231,7 +231,7 @@ struct DoctorTests: DoctorScene {
             let advice = """
                            next: add this to the policy of repository prod/app in account 444455556666, us-east-1:
                                {"Effect":"Allow","Principal":{"AWS":"\(me)"},"Action":[\(list)]}
-                               all that it takes, at once: ecr-replicate iam-policy --principal \(me) SOURCE DESTINATION
+                               all that it takes, at once: ecr-replicate iam-policy --principal \(me) \(try cloud.source()) \(place)
                 """
             #expect(diagnosis.text.contains(advice), "\(diagnosis.text)")
             #expect(diagnosis.text.split(separator: "next: ").count == 2)
