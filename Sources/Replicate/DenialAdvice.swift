@@ -15,6 +15,8 @@ struct DenialAdvice {
     let face: Face
     /// `nil` where nobody is named whom a policy could name.
     let principal: Principal?
+    /// Whether nobody has seen the repository: who isn't let in isn't told whether it is there.
+    var isUnseen = false
     private let resource: ResourceName?
     private let conditions: [PolicyStatement.Condition]
 
@@ -68,6 +70,12 @@ struct DenialAdvice {
         }
         let who = principal.map { " --principal \($0.arn)" } ?? ""
         return "all that it takes, at once: ecr-replicate iam-policy\(who) SOURCE DESTINATION"
+    }
+
+    /// Whether it is the policy of another account's repository that is to let somebody in.
+    var asksOwnerOfRepository: Bool {
+        guard !denial.isExplicit, resource?.repository != nil, !isRegistryPolicy else { return false }
+        return denial.reason == .resourcePolicy || (denial.reason == .unstated && isAcrossAccounts)
     }
 
     /// A deny beats every allow: nothing can be added that helps.
@@ -149,7 +157,8 @@ struct DenialAdvice {
             on: isAboutItself ? [] : identity?.resources ?? [],
             conditions: usual + conditions
         )
-        return added(to: owner, statement) + Self.pathHint(principal)
+        let policy = isUnseen && asksOwnerOfRepository ? "\(owner), if it is there" : owner
+        return added(to: policy, statement) + Self.pathHint(principal)
     }
 
     /// AWS refuses a policy that names a role wrongly, and a session's ARN leaves the role's path out.

@@ -19,11 +19,13 @@ public struct Finding: Sendable, Equatable, Encodable {
     /// What to do about it, where there is something to do.
     public var remedy: String?
     public var requestID: String?
+    /// With which credentials it was asked, where it is about who may: the end of the key's id, and where it is from.
+    public var credentials: String?
     /// Whether a permission or credentials are missing, rather than anything else.
     var isNotPermitted = false
 
     enum CodingKeys: String, CodingKey {
-        case side, check, status, text, remedy
+        case side, check, status, text, remedy, credentials
         case requestID = "requestId"
     }
 
@@ -45,6 +47,7 @@ public struct Finding: Sendable, Equatable, Encodable {
 
     init(_ side: CopyError.Side, _ check: String, failedBy error: CopyError) {
         self.init(.failed, side, check, error.cause, remedy: error.remedy, requestID: error.requestID)
+        credentials = error.credentials
         isNotPermitted = error.kind == .notPermitted
     }
 }

@@ -68,6 +68,7 @@ public struct DiagnosisText: Sendable {
         let margin = String(repeating: " ", count: 11)
         let advice = remedy.split(separator: "\n").map { "\(margin)\($0)" }.joined(separator: "\n")
         return ["\(margin)next: " + advice.dropFirst(margin.count)]
+            + (finding.credentials.map { ["\(margin)credentials: \($0)"] } ?? [])
             + (finding.requestID.map { ["\(margin)request id: \($0)"] } ?? [])
     }
 

@@ -74,6 +74,7 @@ extension Doctor {
             )
             guard let repository = answer.repositories.first else { return .unknown }
             examination.note(.ok, "repository", "is there; \(settings(of: repository))")
+            examination.isRepositorySeen = true
             return .there(repository)
         } catch let error as ECRError where error.code == .accessDenied {
             examination.note(.skipped, "repository", "not allowed to look (ecr:DescribeRepositories), and not needed")
@@ -114,6 +115,7 @@ extension Doctor {
         let reading = try await examination.permission("ecr:BatchGetImage") {
             try await ecr.read(manifests: [], digests: [id])
         }
+        if reading != nil { examination.isRepositorySeen = true }
         if let tag, let held = reading?.digests[id] {
             examination.note(Examination.Held(tag: tag, digest: held, isFixed: described?.fixes(tag)))
         }

@@ -49,8 +49,7 @@ extension Doctor {
                 action,
                 "account \(owner) is another one than \(caller.account): what is new has no policy that lets others in, so "
                     + "only the registry's own policy can",
-                remedy: "name a role of account \(owner) with --destination-role-arn, or create the repository there: "
-                    + "aws ecr create-repository --region \(ecr.host.region) --repository-name \(ecr.reference.repository)"
+                remedy: foreignCreation(of: ecr)
             )
         }
         let principal = caller.flatMap { Principal(arn: $0.arn) }
@@ -64,6 +63,13 @@ extension Doctor {
                 "see that an identity policy of \(who) has this:\n    \(PolicyStatement([action], on: [arn]).line)\n"
                 + (examination.allPolicies(named: principal).map { "    \($0)" } ?? "")
         )
+    }
+
+    /// What who is of another account does about a repository that isn't there.
+    func foreignCreation(of ecr: ECRImageRepository) -> String {
+        let owner = ecr.host.account.value
+        return "name a role of account \(owner) with --destination-role-arn, or create the repository there: "
+            + "aws ecr create-repository --region \(ecr.host.region) --repository-name \(ecr.reference.repository)"
     }
 
     /// Whether the registry's host answers, and takes the token.

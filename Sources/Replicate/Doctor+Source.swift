@@ -65,6 +65,7 @@ extension Doctor {
             }
             guard var manifest = try await read(id, repository) else { throw missing(.imageMissing, repository, id) }
             examination.root = manifest.digest
+            examination.isRepositorySeen = true
             if let child = manifest.children.first {
                 let id = ManifestID.digest(child.digest)
                 guard let read = try await read(id, repository) else { throw missing(.imageMissing, repository, id) }

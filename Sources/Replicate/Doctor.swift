@@ -117,6 +117,7 @@ public struct Doctor: Sendable {
             let caller = try await opener.identity(region: repository.host.region, options)
             examination.known.start = await start(caller, region: repository.host.region, options)
             let owner = repository.host.account.value
+            if caller.account != owner { examination.foreign = foreignCreation(of: repository) }
             let elsewhere =
                 caller.account == owner ? "" : "; the repository is \(owner)'s, whose policy must allow it, too"
             let keys = await opener.keys(region: repository.host.region, options).map { ", with \($0)" } ?? ""
@@ -137,7 +138,8 @@ public struct Doctor: Sendable {
             )
             return .some(nil)
         } catch {
-            try examination.fail("identity", error, "GetCallerIdentity")
+            let keys = error is STSError ? await opener.keys(region: repository.host.region, options) : nil
+            try examination.fail("identity", error, "GetCallerIdentity", with: keys)
             return nil
         }
     }

@@ -18,6 +18,10 @@ struct Examination: Sendable {
     private let order: FindingOrder
     /// Whether anything said that there is no such repository.
     private(set) var isRepositoryMissing = false
+    /// Whether anybody has seen it.
+    var isRepositorySeen = false
+    /// What to do about a repository of another account than the caller's, if it is to be created.
+    var foreign: String?
     /// The image that is to be copied.
     var root: Digest?
 
@@ -58,19 +62,37 @@ struct Examination: Sendable {
 
     mutating func noteMissingRepository() { isRepositoryMissing = true }
 
-    mutating func fail(_ check: String, _ error: any Error, _ operation: String) throws {
+    /// - Parameter keys: What was used, if the error doesn't know.
+    mutating func fail(_ check: String, _ error: any Error, _ operation: String, with keys: String? = nil) throws {
         guard !(error is CancellationError) else { throw error }
         var explained = CopyError(explaining: error, side: side, image: image, operation)
+        if explained.kind == .notPermitted, explained.credentials == nil { explained.credentials = keys }
         if case .repositoryMissing = explained.reason { isRepositoryMissing = true }
         // Nothing has been copied that would stay; what else helps a copy is what is wanted here.
         if explained.copyAdvice == nil { explained.onlyReads = true }
-        if explained.copyAdvice != nil, let denial = (error as? ECRError)?.denial {
-            let refused = DenialAdvice(denial, side: side, at: ECRPlace(image: image), face: .api)
-            explained.copyAdvice = allPolicies(named: refused.principal) ?? explained.copyAdvice
-        } else if explained.copyAdvice != nil {
-            explained.copyAdvice = allPolicies() ?? explained.copyAdvice
-        }
+        advise(&explained)
         order.note(side, .finding(Finding(side, check, failedBy: explained)))
+    }
+
+    /// Says of a refusal what only this examination knows.
+    private func advise(_ explained: inout CopyError) {
+        guard explained.copyAdvice != nil else { return }
+        var refused = refusal(explained)
+        explained.copyAdvice = allPolicies(named: refused?.principal) ?? explained.copyAdvice
+        guard let foreign, !isRepositorySeen, refused?.asksOwnerOfRepository == true else { return }
+        refused?.isUnseen = true
+        explained.advice = refused?.text
+        guard createsRepository else { return }
+        // Neither does iam-policy print policies for this.
+        explained.copyAdvice = nil
+        explained.advice = isRepositoryMissing ? foreign : "\(foreign)\n  or \(refused?.text ?? "")"
+    }
+
+    /// What was refused, whoever explained it.
+    private func refusal(_ explained: CopyError) -> DenialAdvice? {
+        guard case .denied(let action, let text, _) = explained.reason else { return nil }
+        let denial = ECRError.Denial(sentence: text, action: action)
+        return DenialAdvice(denial, side: side, at: ECRPlace(image: image), face: .api)
     }
 
     /// What prints all policies at once; `nil` where nobody said what is to be copied.

@@ -149,6 +149,30 @@ struct DoctorMissingTests: DoctorScene {
         }
     }
 
+    @Test("doesn't take one of another account for there because it lets nobody in", arguments: [false, true])
+    func unseen(_ creates: Bool) async throws {
+        let enforcing: (inout EmulatorConfiguration) -> Void = { $0.enforcesPolicies = true }
+        try await withPatient(enforcing, createRepository: creates ? .defaults : .never) { cloud, doctor in
+            let place = try cloud.destination("prod/nope", account: ScenarioCloud.production)
+            let diagnosis = try await doctor.examine(cloud.image("v1"), place)
+            let remedies = diagnosis.findings.filter { $0.status == .failed }.compactMap(\.remedy)
+            #expect(!remedies.isEmpty)
+            let policy =
+                "add this to the policy of repository prod/nope in account 444455556666, us-east-1, if it is there:\n"
+            for remedy in remedies {
+                guard creates else {
+                    #expect(remedy.hasPrefix(policy) && remedy.contains("iam-policy"), "\(remedy)")
+                    continue
+                }
+                #expect(
+                    remedy.hasPrefix("name a role of account 444455556666 with --destination-role-arn"),
+                    "\(remedy)"
+                )
+                #expect(remedy.contains("\n  or \(policy)") && !remedy.contains("iam-policy"), "\(remedy)")
+            }
+        }
+    }
+
     @Test("changes nothing about one that is there, whatever a copy would create")
     func there() async throws {
         try await withPatient(createRepository: .defaults) { cloud, doctor in

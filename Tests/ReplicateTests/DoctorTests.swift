@@ -229,7 +229,7 @@ struct DoctorTests: DoctorScene {
             let me = "arn:aws:iam::111122223333:user/emulator"
             let list = actions.map { "\"\($0)\"" }.joined(separator: ",")
             let advice = """
-                           next: add this to the policy of repository prod/app in account 444455556666, us-east-1:
+                           next: add this to the policy of repository prod/app in account 444455556666, us-east-1, if it is there:
                                {"Effect":"Allow","Principal":{"AWS":"\(me)"},"Action":[\(list)]}
                                all that it takes, at once: ecr-replicate iam-policy --principal \(me) \(try cloud.source()) \(place)
                 """
