@@ -283,7 +283,11 @@ struct CredentialsChain {
     /// The clock by which keys end that somebody hands on: it is STS that makes them.
     ///
     /// Which one isn't said; the side's own stands for it, and with it all of AWS's hosts in that partition.
+    /// Whoever has such keys needn't call it, so that what is wrong with how it is named is no trouble here.
     private func issuersClock() throws -> ServiceClock {
-        resolver.clocks.clock(of: try resolver.endpoint(.sts, region: stsRegion, options: options).url)
+        let endpoint =
+            try (try? resolver.endpoint(.sts, region: stsRegion, options: options))
+            ?? ServiceEndpoint(.sts, region: stsRegion, fips: false, dualStack: false)
+        return resolver.clocks.clock(of: endpoint.url)
     }
 }

@@ -23,7 +23,7 @@ public struct ServiceClocks: Sendable {
 
     /// The clock of whoever answers there.
     public func clock(of url: HTTPURL) -> ServiceClock {
-        let domain = url.awsDomain
+        let domain = url.isOfOurServices ? url.awsDomain : nil
         let offset = offsets.withLock { offsets in
             let offset = offsets[domain ?? url.origin] ?? ServiceClock.Offset(0)
             offsets[domain ?? url.origin] = offset
@@ -39,4 +39,17 @@ public struct ServiceClocks: Sendable {
 
     /// What this machine's clock shows, right or wrong: for what was written by it.
     func here() -> Date { local() }
+}
+
+extension HTTPURL {
+    /// Whether the host's name is one of those that AWS gives the services called here, and not to a customer's machine or
+    /// function, which has a clock of its own.
+    fileprivate var isOfOurServices: Bool {
+        host.split(separator: ".").contains { Self.serviceLabels.contains(String($0)) }
+    }
+
+    /// - Source: facts/ecr.md A.2 and E.3
+    private static let serviceLabels: Set<String> = [
+        "ecr", "ecr-fips", "dkr-ecr", "dkr-ecr-fips", "sts", "sts-fips", "oidc", "oidc-fips", "sso", "portal",
+    ]
 }

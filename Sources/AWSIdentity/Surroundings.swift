@@ -19,21 +19,26 @@ struct Surroundings: Sendable {
     /// - Parameter preface: What to say before.
     /// - Throws: ``IdentityError`` where there is no terminal.
     func code(of serial: String, for role: String, _ place: String, preface: String = "") async throws -> String {
-        guard let interview, let answer = try await interview.ask("\(preface)MFA code of \(serial), for \(role): ")
-        else {
-            throw IdentityError(
-                "the role \(role) wants a code of the device \(serial), and there is no terminal to ask at",
-                tried: [place],
-                remedy: "run it at a terminal, or give it keys of a session: `aws configure export-credentials`"
-            )
+        var preface = preface
+        for _ in 0..<Self.questions {
+            guard let interview, let answer = try await interview.ask("\(preface)MFA code of \(serial), for \(role): ")
+            else {
+                throw IdentityError(
+                    "the role \(role) wants a code of the device \(serial), and there is no terminal to ask at",
+                    tried: [place],
+                    remedy: "run it at a terminal, or give it keys of a session: `aws configure export-credentials`"
+                )
+            }
+            let code = String(trimmed(answer))
+            if code.utf8.count == Self.codeLength, code.utf8.allSatisfy(Self.digits.contains) { return code }
+            preface = "That was no code of \(Self.codeLength) digits.\n"
         }
-        let code = String(trimmed(answer))
-        guard code.utf8.count == Self.codeLength, code.utf8.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains)
-        else {
-            throw IdentityError("that was no code of \(Self.codeLength) digits", tried: [place], remedy: "run again")
-        }
-        return code
+        throw IdentityError("that was no code of \(Self.codeLength) digits", tried: [place], remedy: "run again")
     }
+
+    /// How often a person who mistypes a code is asked for it.
+    private static let questions = 3
+    private static let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
 
     /// In digits (facts/ecr.md E.3, TokenCode).
     private static let codeLength = 6

@@ -166,6 +166,15 @@ struct Reception: Sendable {
         switch fault {
         case .refuse where errand.face == .identity:
             service = ServiceFault("ForbiddenException", "No access", status: 403)
+        case .refuse where errand.face == .sts:
+            let account = aws.configuration.accounts.first
+            let partition = account?.partition ?? .commercial
+            service = ServiceFault(
+                "AccessDenied",
+                "User: arn:\(partition.rawValue):iam::\(account?.id ?? ""):user/emulator is not authorized to perform: "
+                    + "sts:\(errand.operation)",
+                status: 403
+            )
         case .refuse:
             let partition = AWSPartition(ofRegion: errand.key?.region ?? "")
             let caller = Principal(

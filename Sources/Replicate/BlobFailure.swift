@@ -15,6 +15,12 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
         self.isOutpaced = isOutpaced
     }
 
+    /// What those are told who show it: the reason, where it won't be told otherwise.
+    func event(_ digest: Digest, to destination: ImageReference) -> CopyEvent {
+        if case .never = retryAdvice { return .blobGivenUp(digest, to: destination) }
+        return .blobRestarted(digest, to: destination, reason: error.cause)
+    }
+
     /// What a source's answer means that is neither content nor a redirect.
     ///
     /// - Parameter url: Who answered.

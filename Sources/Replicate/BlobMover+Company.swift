@@ -101,7 +101,7 @@ extension BlobMover {
                 }
                 // It would keep them waiting for the next blob, too.
                 if failure.isOutpaced { gatherings.leave(destination) }
-                report(.blobRestarted(blob.digest, to: destination.reference, reason: failure.error.cause))
+                report(failure.event(blob.digest, to: destination.reference))
             }
             left.withLock { $0.removeAll { $0.placeKey == destination.placeKey } }
         }

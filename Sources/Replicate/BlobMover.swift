@@ -137,7 +137,7 @@ struct BlobMover: Sendable {
         _ blob: Descriptor,
         _ corruptions: Lock<Int>
     ) async throws {
-        report(.blobRestarted(blob.digest, to: destination.reference, reason: failure.error.cause))
+        report(failure.event(blob.digest, to: destination.reference))
         if case .throttled = failure.error.reason { await admission.noteThrottle() }
         guard case .corrupt = failure.error.reason else { return }
         let count = corruptions.withLock { count in

@@ -99,7 +99,7 @@ struct NetworkAdvice {
         if isLayerHost { return Self.layerHost(url.authority, place) }
         guard url.awsDomain != nil else {
             return "nothing answers at \(url.authority): check the endpoint flags of the \(side.rawValue), "
-                + "AWS_ENDPOINT_URL_ECR and AWS_ENDPOINT_URL"
+                + "AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_ECR, _STS and so on"
         }
         let end =
             Self.isDualStack(url)

@@ -93,8 +93,10 @@ public enum CopyEvent: Sendable {
     case blobResumed(Descriptor, to: ImageReference, at: Int64)
     /// So many more bytes of the blob were handed to the destination; fewer than none if it has lost some.
     case blobProgress(Digest, to: ImageReference, bytes: Int)
-    /// A try failed; its bytes no longer count.
+    /// A try failed, and there is another; its bytes no longer count.
     case blobRestarted(Digest, to: ImageReference, reason: String)
+    /// A try failed as any other would, which the image's error tells; its bytes no longer count.
+    case blobGivenUp(Digest, to: ImageReference)
     case blobMoved(Descriptor, to: ImageReference)
     case blobMounted(Descriptor, to: ImageReference, from: RepositoryName)
     case manifestPut(Digest, tag: Tag?, to: ImageReference)

@@ -94,6 +94,7 @@ struct ProgressEvent: Encodable {
         case .blobResumed(let blob, let to, let place): self.init("blobResumed", blob.digest, "\(to)", place)
         case .blobProgress: return nil
         case .blobRestarted(let digest, let to, let reason): self.init("blobRestarted", digest, "\(to)", nil, reason)
+        case .blobGivenUp(let digest, let to): self.init("blobGivenUp", digest, "\(to)", nil)
         case .blobMoved(let blob, let to): self.init("blobMoved", blob.digest, "\(to)", blob.size)
         case .blobMounted(let blob, let to, _): self.init("blobMounted", blob.digest, "\(to)", blob.size)
         case .manifestPut(let digest, let tag, let to): self.init("manifestPut", digest, "\(to.tagged(tag))", nil)

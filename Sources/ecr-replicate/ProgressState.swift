@@ -51,6 +51,9 @@ struct ProgressState: Sendable {
         case .blobRestarted(let digest, let to, let reason):
             drop("\(to)\(digest)")
             return "again  \(digest)\(name(to)): \(reason)"
+        case .blobGivenUp(let digest, let to):
+            drop("\(to)\(digest)")
+            return nil
         case .blobMoved(let blob, let to):
             drop("\(to)\(blob.digest)")
             blobsDone += 1

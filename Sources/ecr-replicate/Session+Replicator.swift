@@ -15,9 +15,10 @@ extension Session {
         let logger = diagnostics(output.logLevel)
         let environment = AWSEnvironment.current()
         var retry = RetryPolicy(onRetry: { attempt, wait, error in
-            // Who waits for seconds should see why.
+            // Who waits for seconds should see why, and who has waited for a minute.
+            let isLong = wait >= .seconds(1) || (error as? WireError)?.isTimeout == true
             logger.log(
-                level: wait >= .seconds(1) ? .warning : .notice,
+                level: isLong ? .warning : .notice,
                 "try \(attempt) failed, next in \(wait.shown): \(error)"
             )
         })

@@ -15,6 +15,7 @@ struct CredentialProcessTests {
     private func process(
         _ script: String,
         command: String = "HOME/program",
+        more: [String: String] = [:],
         clock: any Clock<Duration> = ContinuousClock(),
         now: @escaping @Sendable () -> Date = { noon },
         logger: Logger = quiet,
@@ -22,7 +23,7 @@ struct CredentialProcessTests {
         _ body: (IdentityResolver, _ home: String) async throws -> Void
     ) async throws {
         try await withMachine(
-            ["PATH": "/usr/bin:/bin", "SEEN": "by the program"],
+            ["PATH": "/usr/bin:/bin", "SEEN": "by the program"].merging(more) { $1 },
             config: "[profile p]\ncredential_process = \(command)\n",
             clock: clock,
             now: now,
@@ -129,6 +130,16 @@ struct CredentialProcessTests {
             let text = "\(try #require(error))"
             #expect(text.contains("the credential_process of profile 'p' (\(home)/program) \(words)"), "\(text)")
             #expect(text.contains("/.aws/config:2") && !text.contains("hidden"))
+        }
+    }
+
+    @Test("needs nothing of STS, which may be named wrongly")
+    func withoutSTS() async throws {
+        try await process("echo '\(Self.keys)'", more: ["AWS_ENDPOINT_URL_STS": "sts.eu-west-1.amazonaws.com"]) {
+            resolver,
+            _ in
+            let credentials = try await resolver.credentials(Self.options)
+            #expect(credentials.accessKeyID == "AKIAPROCESS")
         }
     }
 

@@ -66,7 +66,9 @@ struct IdentityCommandTests {
         "ask for a code at the terminal, whatever the streams are, and go on with it",
         .enabled(if: Program.missing(among: [.python]) == nil),
         arguments: [
-            ("", "123456\\n", "v1"), ("000000\\n", "123456\\n", "v1"), ("", "\\x04", "that was no code of 6 digits"),
+            ("", "123456\\n", "v1"), ("000000\\n", "123456\\n", "v1"),
+            ("", "\\x04|\\x04|\\x04", "that was no code of 6 digits"),
+            ("", "12345\\n|123456\\n", "That was no code of 6 digits."),
             ("", "654321\\n|123456\\n", "STS refused that code. A code can be used once; wait for the next."),
             ("", "654321\\n|654322\\n|654323\\n", "could not be assumed"),
         ]

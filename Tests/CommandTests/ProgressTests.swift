@@ -105,6 +105,10 @@ struct ProgressStateTests {
         let line = state.note(.blobRestarted(blob.digest, to: try place(), reason: "cut off"))
         #expect(line == "again  \(blob.digest): cut off")
         _ = state.note(.blobStarted(blob, to: try place()))
+        _ = state.note(.blobProgress(blob.digest, to: try place(), bytes: 900))
+        // Why is told with the image; no line says that it is tried again.
+        #expect(state.note(.blobGivenUp(blob.digest, to: try place())) == nil)
+        _ = state.note(.blobStarted(blob, to: try place()))
         #expect(state.lines(width: 80).last?.contains("0 B / 1.0 kB") == true)
     }
 

@@ -30,6 +30,14 @@ struct FaultTests {
             emulator.order(Fault(on: "PUT manifest", .refuse))
             let refused = try await client.registry("PUT", "/v2/team/app/manifests/v1", body: Array("{}".utf8))
             #expect(refused.text.contains("ecr:PutImage on resource"))
+            emulator.order(Fault(on: "AssumeRole", .refuse))
+            let role = "Action=AssumeRole&RoleSessionName=me&RoleArn=arn:aws:iam::\(account):role/r"
+            let untrusted = try await client.sts(role)
+            #expect(untrusted.element("Code") == "AccessDenied")
+            #expect(
+                untrusted.element("Message")
+                    == "User: arn:aws:iam::\(account):user/emulator is not authorized to perform: sts:AssumeRole"
+            )
             emulator.order(Fault(on: "ListImages", .error(code: "ServerException", message: "x", status: 500)))
             #expect(try await client.call("ListImages", #"{"repositoryName":"team/app"}"#).status == 500)
         }

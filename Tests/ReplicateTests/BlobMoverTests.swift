@@ -78,6 +78,16 @@ struct BlobMoverTests {
         #expect(await bench.destination.openUploads == [])
     }
 
+    @Test("says of no blob that it is tried again when it isn't")
+    func givenUp() async throws {
+        let bench = try await bench()
+        bench.relay.plan(blob.digest, .outcome(.destinationAnswered(answer(400))))
+        await #expect(throws: CopyError.self) { try await bring(bench) }
+        let events = bench.events.withLock { $0 }
+        #expect(events.count { if case .blobGivenUp = $0 { true } else { false } } == 1)
+        #expect(events.count { if case .blobRestarted = $0 { true } else { false } } == 0)
+    }
+
     @Test("asks for a fresh address when one has run out, three in all")
     func freshAddress() async throws {
         let bench = try await bench()

@@ -71,7 +71,7 @@ extension ErrorTextCase {
             operation: "BatchGetImage",
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: http://127.0.0.1:9/: Failed to connect to 127.0.0.1 port 9 after 0 ms: Couldn't connect to server (curl 7)
-                  next: nothing answers at 127.0.0.1:9: check the endpoint flags of the destination, AWS_ENDPOINT_URL_ECR and AWS_ENDPOINT_URL
+                  next: nothing answers at 127.0.0.1:9: check the endpoint flags of the destination, AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_ECR, _STS and so on
                 """
         ),
         Self(

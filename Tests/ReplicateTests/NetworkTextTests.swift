@@ -40,7 +40,7 @@ struct NetworkTextTests {
                     "no answer: \(address): Failed to connect to 127.0.0.1 port \(port) after N ms: Couldn't connect to "
                         + "server (curl 7)",
                     next: "nothing answers at 127.0.0.1:\(port): check the endpoint flags of the destination, "
-                        + "AWS_ENDPOINT_URL_ECR and AWS_ENDPOINT_URL"
+                        + "AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_ECR, _STS and so on"
                 )
         )
     }
@@ -55,7 +55,7 @@ struct NetworkTextTests {
                 == failure(
                     "no answer: https://\(host)/: Could not resolve host: \(host) (curl 6)",
                     next: "nothing answers at \(host): check the endpoint flags of the destination, "
-                        + "AWS_ENDPOINT_URL_ECR and AWS_ENDPOINT_URL"
+                        + "AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_ECR, _STS and so on"
                 )
         )
     }
