@@ -210,12 +210,12 @@ extension WireError {
     private static let socks = 97
 
     /// Whether nobody may know the host's name: a proxy looks names up itself, and says only that it doesn't get there.
-    fileprivate var mayBeTheName: Bool {
+    package var mayBeTheName: Bool {
         reason == .unresolvable || curlCode == Self.socks || (reason == .proxyRefused && (proxyStatus ?? 0) >= 500)
     }
 
     /// The same, with what came of the endpoint's other name.
-    fileprivate func and(_ other: WireError, of url: HTTPURL) -> WireError {
+    package func and(_ other: WireError, of url: HTTPURL) -> WireError {
         var both = self
         both.detail += "; its other name \(url.host): \(other.detail)"
         return both

@@ -18,6 +18,8 @@ public final class LineStream: Sendable {
         var readerIsGone = false
         var failure: SystemError?
         var pinned: [String] = []
+        /// How many have the terminal to themselves just now.
+        var guests = 0
         /// What was written last ended in the middle of a line; lines are pinned under whole ones only.
         var isMidLine = false
     }
@@ -50,13 +52,25 @@ public final class LineStream: Sendable {
     /// For terminals that can be redrawn; each must fit into one line of it.
     public func pin(_ lines: [String]) {
         state.withLock { state in
-            guard !state.isMidLine, !(lines.isEmpty && state.pinned.isEmpty) else { return }
+            guard state.guests == 0, !state.isMidLine, !(lines.isEmpty && state.pinned.isEmpty) else { return }
             // Each line is cleared and written anew, and then what was left of the last drawing: nothing flickers.
             var text = Self.up(state.pinned.count) + Self.lines(lines)
             if state.pinned.count > lines.count { text += Self.eraseBelow }
             state.pinned = lines
             emit(text, &state)
         }
+    }
+
+    /// Pins nothing while `body` runs, and takes away what is pinned: somebody else writes to the terminal, whose lines a
+    /// drawing would wipe away.
+    public func withoutPins<Value: Sendable>(_ body: @Sendable () async throws -> Value) async rethrows -> Value {
+        state.withLock { state in
+            if !state.pinned.isEmpty { emit(Self.up(state.pinned.count) + Self.eraseBelow, &state) }
+            state.pinned = []
+            state.guests += 1
+        }
+        defer { state.withLock { $0.guests -= 1 } }
+        return try await body()
     }
 
     /// From the line's beginning: the terminal may have written there what was typed, as `^C`.
@@ -90,6 +104,13 @@ public final class LineStream: Sendable {
 
     /// Why something didn't get out; `nil` if all did, or if the reader didn't want the rest.
     public var failure: SystemError? { state.withLock { $0.failure } }
+
+    /// Whether whoever read this went away, which no write needs to have shown.
+    public var isReaderGone: Bool {
+        var wanted = pollfd(fd: descriptor, events: 0, revents: 0)
+        let count = unsafe poll(&wanted, 1, 0)
+        return count > 0 && wanted.revents & Int16(POLLERR | POLLHUP) != 0
+    }
 
     /// Somebody else's shell may have made the terminal non-blocking.
     private func waitForRoom() {

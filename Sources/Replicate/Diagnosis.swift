@@ -56,6 +56,27 @@ public struct Diagnosis: Sendable, Encodable {
     public var source: String
     public var destination: String?
     public var findings: [Finding]
+    /// `nil` where it came to its end.
+    public var interruption: Interruption?
+
+    /// Why there is no more of it.
+    public struct Interruption: Sendable, Equatable {
+        /// The signal's.
+        public var exitCode: Int32
+        public var unanswered: [Unanswered]
+
+        public init(exitCode: Int32, unanswered: [Unanswered]) {
+            (self.exitCode, self.unanswered) = (exitCode, unanswered)
+        }
+    }
+
+    /// What was asked and had not been answered.
+    public struct Unanswered: Sendable, Equatable, Encodable {
+        public var side: CopyError.Side
+        public var check: String
+
+        public init(_ side: CopyError.Side, _ check: String) { (self.side, self.check) = (side, check) }
+    }
 
     public init(source: String, destination: String?, findings: [Finding]) {
         self.source = source
@@ -63,7 +84,10 @@ public struct Diagnosis: Sendable, Encodable {
         self.findings = findings
     }
 
-    enum CodingKeys: String, CodingKey { case version, command, exitCode, source, destination, findings = "checks" }
+    enum CodingKeys: String, CodingKey {
+        case version, command, exitCode, source, destination, unanswered
+        case findings = "checks"
+    }
 
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
@@ -73,12 +97,15 @@ public struct Diagnosis: Sendable, Encodable {
         try container.encode(source, forKey: .source)
         try container.encodeIfPresent(destination, forKey: .destination)
         try container.encode(findings, forKey: .findings)
+        try container.encodeIfPresent(interruption?.unanswered, forKey: .unanswered)
     }
 
-    /// 0 if nothing failed, 4 if all that failed is credentials and permissions, else 1.
+    /// 0 if nothing failed, 4 if all that failed is credentials and permissions, else 1; the signal's if it was
+    /// interrupted.
     ///
     /// - Source: DESIGN section 7
     public var exitCode: Int32 {
+        if let interruption { return interruption.exitCode }
         let failed = findings.filter { $0.status == .failed }
         guard !failed.isEmpty else { return 0 }
         return failed.allSatisfy(\.isNotPermitted) ? 4 : 1

@@ -85,13 +85,24 @@ extension Diagnosis {
 
     /// How many of them are no good, as the last line says it.
     public var summary: String {
+        if let interruption { return interrupted(interruption) }
+        return counts ?? "all is well"
+    }
+
+    private func interrupted(_ interruption: Interruption) -> String {
+        let asked = interruption.unanswered.map { "\($0.check) of the \($0.side.rawValue)" }.joined(separator: ", ")
+        let until = "until then \(findings.isEmpty ? "nothing was found" : counts ?? "all was well")"
+        return "interrupted: \(asked.isEmpty ? "" : "no answer yet to \(asked); ")\(until)"
+    }
+
+    private var counts: String? {
         func count(_ status: Finding.Status) -> Int { findings.count { $0.status == status } }
         let counts = [
             count(.failed) > 0 ? "\(count(.failed)) failed" : nil,
             count(.warning) > 0 ? counted(count(.warning), "warning") : nil,
             count(.skipped) > 0 ? "\(count(.skipped)) not looked at" : nil,
         ].compactMap { $0 }
-        return counts.isEmpty ? "all is well" : counts.joined(separator: ", ")
+        return counts.isEmpty ? nil : counts.joined(separator: ", ")
     }
 }
 

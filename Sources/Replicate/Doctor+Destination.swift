@@ -14,7 +14,8 @@ extension Doctor {
             .destination,
             "\(place)",
             order,
-            createsRepository: createRepository == .defaults
+            createsRepository: createRepository == .defaults,
+            policies: policyCommand(image, place)
         )
         try await SideLabel.with(SideLabel.metadata(.destination)) {
             try await examine(place, of: image, &examination)

@@ -56,14 +56,13 @@ extension Doctor {
         let principal = caller.flatMap { Principal(arn: $0.arn) }
         let who = principal?.words ?? "the identity used for the destination"
         let arn = PolicyPlace(host: ecr.host, pattern: ecr.reference.repository.value).arn
-        let flag = principal.map { " --principal \($0.arn)" } ?? ""
         examination.note(
             .skipped,
             action,
             "can't be tried without creating it",
             remedy:
                 "see that an identity policy of \(who) has this:\n    \(PolicyStatement([action], on: [arn]).line)\n"
-                + "    all that it takes, at once: ecr-replicate iam-policy --create-repository defaults\(flag) SOURCE DESTINATION"
+                + (examination.allPolicies(named: principal).map { "    \($0)" } ?? "")
         )
     }
 

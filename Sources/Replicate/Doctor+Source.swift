@@ -9,7 +9,7 @@ extension Doctor {
         goingTo place: DestinationReference?,
         _ order: FindingOrder
     ) async throws {
-        var examination = Examination(.source, "\(image)", order)
+        var examination = Examination(.source, "\(image)", order, policies: policyCommand(image, place))
         // What the destination has to say waits for it, however this ends.
         defer { order.end(.source, root: examination.root) }
         try await SideLabel.with(SideLabel.metadata(.source)) {

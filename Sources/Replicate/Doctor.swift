@@ -95,7 +95,7 @@ public struct Doctor: Sendable {
         guard let ecr = repository as? ECRImageRepository else { return OpenSide(repository: repository) }
         let answers: Bool
         do {
-            let endpoint = try opener.endpoint(of: ecr.host, options).url
+            let endpoint = try opener.endpoint(of: ecr.host, options)
             answers = try await examination.reach(endpoint, opener.sender, now: now)
         } catch let error as IdentityError {
             try examination.fail("endpoint", error, "finding the endpoint")
@@ -112,8 +112,10 @@ public struct Doctor: Sendable {
         _ examination: inout Examination
     ) async throws -> CallerIdentity?? {
         examination.ask("identity")
+        examination.known.host = repository.host
         do {
             let caller = try await opener.identity(region: repository.host.region, options)
+            examination.known.start = await start(caller, region: repository.host.region, options)
             let owner = repository.host.account.value
             let elsewhere =
                 caller.account == owner ? "" : "; the repository is \(owner)'s, whose policy must allow it, too"

@@ -1,3 +1,4 @@
+internal import AWSIdentity
 internal import Content
 internal import ECRAPI
 internal import FoundationEssentials
@@ -11,6 +12,9 @@ struct Examination: Sendable {
     let image: String
     /// Whether a copy would create a repository that is missing.
     let createsRepository: Bool
+    private let policies: PolicyCommandLine?
+    /// What is known of who is calling where, for whoever writes policies.
+    var known: PolicyCommandLine.Side
     private let order: FindingOrder
     /// Whether anything said that there is no such repository.
     private(set) var isRepositoryMissing = false
@@ -25,7 +29,15 @@ struct Examination: Sendable {
         var isFixed: Bool?
     }
 
-    init(_ side: CopyError.Side, _ image: String, _ order: FindingOrder, createsRepository: Bool = false) {
+    /// - Parameter policies: The command that prints what permissions the copy needs.
+    init(
+        _ side: CopyError.Side,
+        _ image: String,
+        _ order: FindingOrder,
+        createsRepository: Bool = false,
+        policies: PolicyCommandLine? = nil
+    ) {
+        (self.policies, known) = (policies, PolicyCommandLine.Side(side: side))
         self.side = side
         self.image = image
         self.order = order
@@ -52,8 +64,17 @@ struct Examination: Sendable {
         if case .repositoryMissing = explained.reason { isRepositoryMissing = true }
         // Nothing has been copied that would stay; what else helps a copy is what is wanted here.
         if explained.copyAdvice == nil { explained.onlyReads = true }
+        if explained.copyAdvice != nil, let denial = (error as? ECRError)?.denial {
+            let refused = DenialAdvice(denial, side: side, at: ECRPlace(image: image), face: .api)
+            explained.copyAdvice = allPolicies(named: refused.principal) ?? explained.copyAdvice
+        } else if explained.copyAdvice != nil {
+            explained.copyAdvice = allPolicies() ?? explained.copyAdvice
+        }
         order.note(side, .finding(Finding(side, check, failedBy: explained)))
     }
+
+    /// What prints all policies at once; `nil` where nobody said what is to be copied.
+    func allPolicies(named refused: Principal? = nil) -> String? { policies?.advice(known, named: refused) }
 
     /// Tries what a copy will do, or something that only those may get refused who may do it.
     ///
@@ -102,39 +123,69 @@ struct Examination: Sendable {
     static let willBeCreated = "the repository isn't there, and a copy creates it"
 
     /// Whether a host answers at all, and what its clock shows.
-    mutating func reach(_ url: HTTPURL, _ sender: any HTTPSending, now: () -> Date) async throws -> Bool {
+    mutating func reach(_ endpoint: ServiceEndpoint, _ sender: any HTTPSending, now: () -> Date) async throws -> Bool {
         ask("endpoint")
-        var request = WireRequest(.get, url, deadline: Self.patience, largestAnswer: 1 << 20)
-        // Whoever named it with http:// allows it there.
-        request.allowsPlainHTTP = true
         do {
-            let response = try await sender.send(request)
+            let (url, response) = try await Self.ask(endpoint, sender)
             guard response.status.kind != .serverError else {
                 let text = "\(url.origin) answers \(response.status.code)"
                 note(.warning, "endpoint", text, remedy: "see whether that is AWS, or something in between")
                 return true
             }
-            note(.ok, "endpoint", url.origin)
-            noteClock(response, now())
+            let other = url == endpoint.url ? "" : "; nobody knows its other name \(endpoint.url.host)"
+            note(.ok, "endpoint", "\(url.origin)\(other)")
+            noteClock(response, of: url, now())
             return true
         } catch {
-            try fail("endpoint", error, "reaching \(url.host)")
+            try fail("endpoint", error, "reaching \(endpoint.url.host)")
             return false
         }
     }
 
-    private func noteClock(_ response: WireResponse, _ now: Date) {
+    /// Asks the endpoint, by its other name where nobody knows the first: as a copy does.
+    ///
+    /// - Returns: Also which of them answered.
+    private static func ask(
+        _ endpoint: ServiceEndpoint,
+        _ sender: any HTTPSending
+    ) async throws -> (HTTPURL, WireResponse) {
+        do {
+            return (endpoint.url, try await ask(endpoint.url, sender))
+        } catch let error as WireError where error.mayBeTheName {
+            guard let alternative = endpoint.alternative else { throw error }
+            do {
+                return (alternative, try await ask(alternative, sender))
+            } catch let other as WireError {
+                throw other.mayBeTheName ? error.and(other, of: alternative) : other.and(error, of: endpoint.url)
+            }
+        }
+    }
+
+    private static func ask(_ url: HTTPURL, _ sender: any HTTPSending) async throws -> WireResponse {
+        var request = WireRequest(.get, url, deadline: patience, largestAnswer: 1 << 20)
+        // Whoever named it with http:// allows it there.
+        request.allowsPlainHTTP = true
+        return try await sender.send(request)
+    }
+
+    /// AWS's clocks are right; of anybody else's nobody knows.
+    private func noteClock(_ response: WireResponse, of url: HTTPURL, _ now: Date) {
         guard let theirs = response.date else {
             return note(.skipped, "clock", "the endpoint doesn't say what time it is")
         }
+        let isAWS = url.awsDomain != nil
+        let whose = isAWS ? "AWS's" : "that of \(url.origin)"
         let difference = Int(theirs.timeIntervalSince(now).rounded())
-        guard abs(difference) > Self.fineDifference else { return note(.ok, "clock", "agrees with AWS's") }
-        let words = "this machine's is \(abs(difference)) s \(difference > 0 ? "behind" : "ahead of") AWS's"
+        guard abs(difference) > Self.fineDifference else { return note(.ok, "clock", "agrees with \(whose)") }
+        let words = "this machine's is \(abs(difference)) s \(difference > 0 ? "behind" : "ahead of") \(whose)"
+        let signed = isAWS ? "requests are signed with AWS's" : "requests there are signed with its time"
         note(
             .warning,
             "clock",
-            abs(difference) > Self.largestDifference ? "\(words); requests are signed with AWS's" : words,
-            remedy: "set it, and keep it set with NTP: other tools are refused from 5 minutes on"
+            abs(difference) > Self.largestDifference ? "\(words); \(signed)" : words,
+            remedy: isAWS
+                ? "set it, and keep it set with NTP: other tools are refused from 5 minutes on"
+                : "set right whichever is wrong: other tools may be refused there from 5 minutes on"
         )
     }
 

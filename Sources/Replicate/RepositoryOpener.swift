@@ -14,7 +14,7 @@ public import Wire
 ///
 /// - Source: DESIGN section 6
 public final class RepositoryOpener: Sendable {
-    private let resolver: IdentityResolver
+    let resolver: IdentityResolver
     let sender: any HTTPSending
     private let retry: RetryPolicy
     private let quotas: [String: Double]

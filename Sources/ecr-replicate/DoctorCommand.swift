@@ -1,5 +1,6 @@
 import ArgumentParser
 import Content
+import Platform
 import Replicate
 
 struct DoctorCommand: AsyncParsableCommand {
@@ -44,21 +45,49 @@ struct DoctorCommand: AsyncParsableCommand {
     /// What fails twice, fails.
     private static let attempts = 2
 
+    /// Between two looks at whether anybody still reads.
+    private static let glance: Duration = .milliseconds(500)
+
     func run() async throws {
         let display = DoctorDisplay(output)
-        try await Session(command: "doctor", output, connection, attempts: Self.attempts).read { replicator in
+        let session = Session(command: "doctor", output, connection, attempts: Self.attempts)
+        try await session.read { replicator in
             let doctor = Doctor(replicator, referrers: referrers, createRepository: createRepository)
             defer { display.finish() }
-            let diagnosis = try await withTaskCancellationHandler {
+            let ended = try await whileSomebodyReads {
                 try await doctor.examine(source, destination) { display.note($0) }
-            } onCancel: {
-                display.interrupt()
             }
+            // Who has read enough ends it; what was found until then is what it ends with.
+            let diagnosis = ended ?? found(display)
             return Session.Answer(
                 text: diagnosis.summary + "\n",
                 document: diagnosis,
                 exitCode: diagnosis.exitCode
             )
+        } interrupted: { exitCode in
+            var diagnosis = found(display)
+            diagnosis.interruption = Diagnosis.Interruption(exitCode: exitCode, unanswered: display.unanswered)
+            LineStream.standardError.writeLine(diagnosis.summary)
+            return diagnosis
+        }
+    }
+
+    private func found(_ display: DoctorDisplay) -> Diagnosis {
+        Diagnosis(source: "\(source)", destination: destination.map { "\($0)" }, findings: display.findings)
+    }
+
+    /// - Returns: `nil` if the reader of standard output went away first.
+    private func whileSomebodyReads<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws
+        -> Value?
+    {
+        try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                while !LineStream.standardOutput.isReaderGone { try await Task.sleep(for: Self.glance) }
+                return nil
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
         }
     }
 }

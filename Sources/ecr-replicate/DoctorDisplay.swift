@@ -6,6 +6,9 @@ final class DoctorDisplay: Sendable {
     private struct State: Sendable {
         var text = DiagnosisText()
         var waits = WaitState()
+        var findings: [Finding] = []
+        /// What was waited for when its side was broken off.
+        var unanswered: [Diagnosis.Unanswered] = []
         var isFinished = false
     }
 
@@ -42,16 +45,25 @@ final class DoctorDisplay: Sendable {
 
     func note(_ event: ExaminationEvent) {
         state.withLock { state in
+            // Called by whoever examines that side.
+            if case .ended(let side) = event, Task.isCancelled {
+                state.unanswered += state.waits.unanswered.filter { $0.side == side }
+            }
             state.waits.note(event, at: .now)
+            if case .found(let finding) = event { state.findings.append(finding) }
             write(state.text.note(event))
         }
     }
 
-    /// Says of what no answer has come.
-    func interrupt() {
-        state.withLock { state in
-            if let words = state.waits.words { stream.writeLine("interrupted: no answer yet to \(words)") }
-        }
+    /// All that was found until now.
+    var findings: [Finding] { state.withLock { $0.findings } }
+
+    /// What no answer had come to when it was interrupted, the source's first.
+    var unanswered: [Diagnosis.Unanswered] {
+        let (asked, found) = state.withLock { ($0.unanswered, $0.findings) }
+        // The last answer may have come at the same time.
+        let open = asked.filter { asked in !found.contains { $0.side == asked.side && $0.check == asked.check } }
+        return open.filter { $0.side == .source } + open.filter { $0.side == .destination }
     }
 
     /// Prints what was kept back, and takes away what isn't to stay.
@@ -110,10 +122,7 @@ struct WaitState: Sendable {
     }
 
     /// All that is being waited for, however short.
-    var words: String? {
-        let parts = ordered.map { side, wait in "\(wait.check) of the \(side.rawValue)" }
-        return parts.isEmpty ? nil : parts.joined(separator: ", ")
-    }
+    var unanswered: [Diagnosis.Unanswered] { ordered.map { Diagnosis.Unanswered($0, $1.check) } }
 
     private var ordered: [(CopyError.Side, Wait)] {
         [CopyError.Side.source, .destination].compactMap { side in waits[side].map { (side, $0) } }

@@ -38,7 +38,12 @@ extension Session {
                 retry: retry,
                 logger: logger,
                 // A signal ends the question, not only what waits behind it.
-                askForCode: { try await TerminalQuestion.ask($0, clock: ContinuousClock().until(drain)) },
+                askForCode: { question in
+                    // What is drawn on standard error would wipe the question away, and what is typed behind it.
+                    try await LineStream.standardError.withoutPins {
+                        try await TerminalQuestion.ask(question, clock: ContinuousClock().until(drain))
+                    }
+                },
                 isStopping: { drain.isDraining }
             )
             let opener = RepositoryOpener(

@@ -145,7 +145,12 @@ struct Session {
     }
 
     /// Runs something that only reads, and prints what `body` returns.
-    func read(_ body: @escaping @Sendable (Replicator) async throws -> Answer) async throws {
+    ///
+    /// - Parameter interrupted: What is printed as JSON if a signal, which the process ends with, came first.
+    func read(
+        _ body: @escaping @Sendable (Replicator) async throws -> Answer,
+        interrupted: ((_ exitCode: Int32) -> any Encodable & Sendable)? = nil
+    ) async throws {
         let started = ContinuousClock.now
         let requests = Lock(0)
         let answer = Lock<Answer?>(nil)
@@ -172,6 +177,9 @@ struct Session {
                 )
             }
             LineStream.standardError.writeLine("ecr-replicate: \(error)")
+        } else if case .interrupted = ending, let interrupted {
+            let document = interrupted(exitCode([], ending))
+            if output.output == .json { printJSON(document) }
         } else if case .interrupted = ending, output.output == .json {
             // One document, whatever happens.
             printJSON(

@@ -43,6 +43,80 @@ struct DoctorLineTests {
             #expect(ended.lines.dropFirst(2).allSatisfy { $0.contains(" destination ") })
             #expect(ended.errors.contains("stopping\n"))
             #expect(ended.errors.contains("interrupted: no answer yet to identity of the source"), "\(ended.errors)")
+            let last = ended.errors.split(separator: "\n").last ?? ""
+            #expect(last.contains("; until then ") && last.hasPrefix("interrupted: "), "\(ended.errors)")
+        }
+    }
+
+    @Test(
+        "says last that it was interrupted, behind all that was kept back",
+        .enabled(if: Program.missing(among: [.python]) == nil)
+    )
+    func interruptedLast() async throws {
+        try await withSlowProfile { stage, environment, _ in
+            let path = try #require(Program.ecrReplicate.path)
+            let place = stage.destination.replacing("team/app", with: "team/nope")
+            let ended = try await run(
+                .python,
+                [
+                    "-c", Self.watcher, "source: waiting for identity… 1 s", path, "doctor", "--source-profile", "slow",
+                    "\(stage.source):v1", place,
+                ],
+                environment: environment.merging(["TERM": "xterm"]) { $1 }
+            )
+            let shown = ended.output.replacing("\r\n", with: "\n")
+            let kept = try #require(shown.firstRange(of: "FAILED   destination repository "), "\(shown)")
+            let said = try #require(shown.firstRange(of: "interrupted: "), "\(shown)")
+            #expect(kept.upperBound < said.lowerBound)
+            let last = shown[said.lowerBound...]
+            #expect(last.contains("no answer yet to identity of the source; until then 1 failed"), "\(shown)")
+            #expect(last.hasSuffix("\ncode 130") && last.count { $0 == "\n" } == 1, "\(shown)")
+        }
+    }
+
+    private struct Document: Decodable {
+        struct Check: Decodable, Equatable { var side, check: String }
+        var command: String
+        var exitCode: Int
+        var source: String
+        var destination: String?
+        var checks: [Check]
+        var unanswered: [Check]?
+    }
+
+    @Test("holds what was found as JSON too, and what had not answered, when it is interrupted")
+    func interruptedDocument() async throws {
+        try await withSlowProfile { stage, environment, began in
+            let (_, ended) = try await withChild(
+                .ecrReplicate,
+                ["doctor", "--output", "json", "--profile", "slow", "\(stage.source):v1"],
+                environment: environment,
+                killed: false
+            ) { child in
+                while !FileManager.default.fileExists(atPath: began) { await Task.yield() }
+                child.interrupt()
+            }
+            let document = try JSONDecoder().decode(Document.self, from: Data(ended.output.utf8))
+            #expect(ended.exitCode == 130 && document.exitCode == 130 && document.command == "doctor")
+            #expect(document.source == "\(stage.source):v1" && document.destination == nil)
+            #expect(document.checks.map(\.check) == ["endpoint", "clock"])
+            #expect(document.unanswered == [Document.Check(side: "source", check: "identity")])
+            let whole = try await stage.run("doctor", "--output", "json", "\(stage.source):v1")
+            #expect(try JSONDecoder().decode(Document.self, from: Data(whole.output.utf8)).unanswered == nil)
+        }
+    }
+
+    @Test("ends when nobody reads on, whatever it waits for")
+    func abandoned() async throws {
+        try await withSlowProfile { stage, environment, _ in
+            let path = try #require(Program.ecrReplicate.path)
+            let script = #"{ "$@"; echo "code $?" >&2; } | head -n 1"#
+            let ended = try await run(
+                Program("sh"),
+                ["-c", script, "sh", path, "doctor", "--profile", "slow", "\(stage.source):v1"],
+                environment: environment
+            )
+            #expect(ended.lines.count == 1 && ended.errors == "code 0\n", "\(ended.output)\(ended.errors)")
         }
     }
 
@@ -108,6 +182,30 @@ struct DoctorLineTests {
         }
     }
 
+    @Test("advises a command that can be pasted, and prints the policies of the roles as well")
+    func pasted() async throws {
+        var configuration = EmulatorConfiguration()
+        let role = "arn:aws:iam::\(Stage.account):role/writer"
+        configuration.roles = [.init(arn: role)]
+        try await withStage(configuration) { stage in
+            let place = stage.destination.replacing("team/app", with: "team/new")
+            let arguments = ["doctor", "--create-repository", "defaults", "--destination-role-arn", role]
+            let ended = try await run(
+                .ecrReplicate,
+                arguments + ["--destination-external-id", "hush", "\(stage.source):v1", place],
+                environment: stage.environment
+            )
+            let mark = "all that it takes, at once: ecr-replicate "
+            let line = try #require(ended.lines.first { $0.contains(mark) }, "\(ended.output)\(ended.errors)")
+            let path = try #require(Program.ecrReplicate.path)
+            let command = "'\(path)' " + line[try #require(line.firstRange(of: mark)).upperBound...]
+            let printed = try await run(Program("sh"), ["-c", command, "sh"], environment: stage.environment)
+            #expect(printed.exitCode == 0, "\(printed.errors)")
+            #expect(printed.output.contains("sts:AssumeRole") && printed.output.contains("ecr:CreateRepository"))
+            #expect(printed.output.contains("arn:aws:iam::\(Stage.account):user/emulator"), "\(printed.output)")
+        }
+    }
+
     @Test("shows nothing of the kind without a terminal")
     func noTerminal() async throws {
         try await withStage { stage in
@@ -168,8 +266,8 @@ struct WaitStateTests {
     func over() {
         var waits = waiting()
         waits.note(.ended(.source), at: begin)
-        #expect(waits.words == "ecr:PutImage of the destination")
+        #expect(waits.unanswered == [Diagnosis.Unanswered(.destination, "ecr:PutImage")])
         waits.note(.ended(.destination), at: begin)
-        #expect(waits.words == nil && waits.heartbeat(at: begin.advanced(by: .seconds(60))) == nil)
+        #expect(waits.unanswered.isEmpty && waits.heartbeat(at: begin.advanced(by: .seconds(60))) == nil)
     }
 }

@@ -87,6 +87,52 @@ struct IdentityCommandTests {
         }
     }
 
+    /// Gives the command a terminal for everything, and answers after as long as `doctor` needs to show that it waits.
+    private static let ponderer = """
+        import os, pty, select, sys, time
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execv(sys.argv[1], sys.argv[1:])
+        seen, until = b"", None
+        while True:
+            if until and time.monotonic() >= until:
+                os.write(terminal, b"123456\\n")
+                until = None
+            wait = None if until is None else max(0, until - time.monotonic())
+            if not select.select([terminal], [], [], wait)[0]:
+                continue
+            try:
+                data = os.read(terminal, 4096)
+            except OSError:
+                break
+            if not data:
+                break
+            if b"MFA code" in data:
+                until = time.monotonic() + 1.5
+            seen += data
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        sys.stdout.write(seen.decode() + "code %d" % code)
+        """
+
+    @Test(
+        "leave the question on the terminal, where doctor shows what it waits for",
+        .enabled(if: Program.missing(among: [.python]) == nil)
+    )
+    func pinned() async throws {
+        try await withCarefulRole { stage, variables in
+            let path = try #require(Program.ecrReplicate.path)
+            let ended = try await run(
+                .python,
+                ["-c", Self.ponderer, path, "doctor", "--profile", "careful", "\(stage.source):v1"],
+                environment: stage.environment.merging(variables) { $1 }.merging(["TERM": "xterm"]) { $1 }
+            )
+            let asked = try #require(ended.output.firstRange(of: "role/careful: "), "\(ended.output)")
+            let typed = try #require(ended.output.firstRange(of: "123456"), "\(ended.output)")
+            #expect(ended.output[asked.upperBound..<typed.lowerBound].isEmpty, "\(ended.output)")
+            #expect(ended.output.hasSuffix("code 0"), "\(ended.output)")
+        }
+    }
+
     @Test("refuse where there is no terminal, with exit 4, before anything is sent")
     func noTerminal() async throws {
         try await withCarefulRole { stage, variables in

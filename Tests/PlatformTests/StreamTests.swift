@@ -50,9 +50,20 @@ struct LineStreamTests {
         close(ends[0])
         defer { close(ends[1]) }
         let stream = LineStream(descriptor: ends[1])
+        #expect(stream.isReaderGone)
         stream.writeLine("nobody reads this")
         stream.writeLine("nor this")
         #expect(stream.failure == nil)
+    }
+
+    @Test("know a reader that is there, and a file, which needs none")
+    func readers() throws {
+        let pipe = try Pipe()
+        #expect(!LineStream(descriptor: pipe.writing).isReaderGone)
+        let file = open("/dev/null", O_WRONLY)
+        try #require(file >= 0)
+        defer { close(file) }
+        #expect(!LineStream(descriptor: file).isReaderGone)
     }
 
     @Test("remember that a result didn't get out")
@@ -104,6 +115,21 @@ struct PinnedLineTests {
             stream.pin(["a"])
         }
         #expect(text == "begun and ended\n\u{1B}[2Ka\n\r\u{1B}[1A\u{1B}[0Jhalf")
+    }
+
+    @Test("are taken away, and none drawn, while somebody else has the terminal")
+    func guest() async throws {
+        let pipe = try Pipe()
+        let stream = LineStream(descriptor: pipe.writing)
+        stream.pin(["a"])
+        await stream.withoutPins {
+            stream.pin(["b"])
+            stream.writeLine("a line")
+        }
+        stream.pin(["c"])
+        pipe.closeWriting()
+        let text = String(decoding: pipe.readToEnd(), as: UTF8.self)
+        #expect(text == "\u{1B}[2Ka\n" + "\r\u{1B}[1A\u{1B}[0J" + "a line\n" + "\u{1B}[2Kc\n")
     }
 }
 

@@ -92,7 +92,7 @@ struct DoctorMissingTests: DoctorScene {
                                {"Effect":"Allow","Action":"ecr:CreateRepository",\
                 "Resource":"arn:aws:ecr:us-east-1:111122223333:repository/nowhere"}
                                all that it takes, at once: ecr-replicate iam-policy --create-repository defaults \
-                --principal arn:aws:iam::111122223333:user/emulator SOURCE DESTINATION
+                --principal arn:aws:iam::111122223333:user/emulator \(try cloud.source()) \(place)
                 """
             #expect(diagnosis.text.contains(advice), "\(diagnosis.text)")
             let writing = ["CreateRepository", "POST upload", "InitiateLayerUpload", "UploadLayerPart", "PutImage"]

@@ -31,13 +31,14 @@ struct DoctorTests: DoctorScene {
             let me = "arn:aws:iam::111122223333:user/emulator, account 111122223333, with …3333 from environment"
             #expect(
                 lines(diagnosis) == [
-                    "ok source endpoint: \(api)", "ok source clock: agrees with AWS's", "ok source identity: \(me)",
+                    "ok source endpoint: \(api)", "ok source clock: agrees with that of \(api)",
+                    "ok source identity: \(me)",
                     "ok source repository: is there; tags may move",
                     "ok source ecr:BatchGetImage: allowed; the image is there",
                     "ok source referrers: allowed", "ok source ecr:GetDownloadUrlForLayer: allowed",
                     "ok source layers: 127.0.0.1 gives them", "ok source ecr:DescribeImages: allowed",
                     "ok source replication: ECR's own doesn't copy this repository there",
-                    "ok destination endpoint: \(api)", "ok destination clock: agrees with AWS's",
+                    "ok destination endpoint: \(api)", "ok destination clock: agrees with that of \(api)",
                     "ok destination identity: \(me)", "ok destination repository: is there; tags may move",
                     "ok destination ecr:BatchGetImage: allowed",
                     "ok destination ecr:BatchCheckLayerAvailability: allowed",
@@ -230,7 +231,7 @@ struct DoctorTests: DoctorScene {
             let advice = """
                            next: add this to the policy of repository prod/app in account 444455556666, us-east-1:
                                {"Effect":"Allow","Principal":{"AWS":"\(me)"},"Action":[\(list)]}
-                               all that it takes, at once: ecr-replicate iam-policy --principal \(me) SOURCE DESTINATION
+                               all that it takes, at once: ecr-replicate iam-policy --principal \(me) \(try cloud.source()) \(place)
                 """
             #expect(diagnosis.text.contains(advice), "\(diagnosis.text)")
             #expect(diagnosis.text.split(separator: "next: ").count == 2)
