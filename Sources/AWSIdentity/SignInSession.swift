@@ -37,6 +37,8 @@ actor SignInSession {
     nonisolated let clock: ServiceClock
     private var renewing: Task<SignInToken?, Never>?
     private var triedAt: Date?
+    /// Why the last renewal got no answer, if it got none.
+    private var unreached: WireError?
     /// Renewed, and not in the file, because that can't be written.
     private var unkept: SignInToken?
 
@@ -104,7 +106,15 @@ actor SignInSession {
         }
         guard held.expiresAt > now, !isRefused else {
             let time = AWSTime.extended(now)
-            throw signIn("the sign-in to \(settings.startURL) has expired (this machine's clock says \(time))")
+            let ended = "the sign-in to \(settings.startURL) has expired (this machine's clock says \(time))"
+            guard let unreached else { throw signIn(ended) }
+            // Signing in anew needs the same host.
+            throw IdentityError(
+                "\(ended), and who renews it can't be reached: \(unreached)",
+                tried: [path],
+                remedy: "check that this machine reaches \(issuer.host); then run again, or run: \(settings.login)",
+                failure: unreached
+            )
         }
         return held.accessToken
     }
@@ -137,10 +147,12 @@ actor SignInSession {
             var retry = surroundings.retry
             if !isUrgent { retry.attempts = 1 }
             let token = try await retry.run { _ in try await self.created(held, renewal) }
+            unreached = nil
             keep(token, insteadOf: held)
             surroundings.logger.debug("renewed the sign-in", metadata: ["session": "\(settings.session ?? "")"])
             return token
         } catch {
+            unreached = error as? WireError
             surroundings.logger.warning(
                 "the sign-in could not be renewed",
                 metadata: ["session": "\(settings.session ?? "")", "error": "\(error)"]
@@ -275,27 +287,5 @@ actor SignInSession {
 
     private func signIn(_ problem: String) -> IdentityError {
         IdentityError(problem, tried: [path], remedy: "run: \(settings.login)")
-    }
-}
-
-/// What the portal or the token's issuer answered instead of what was asked for.
-private struct PortalFailure: RetryAdvising, CustomStringConvertible {
-    let status: Int
-    let description: String
-    let requestID: String?
-    private let retryAfter: Duration?
-
-    /// - Parameter words: The service's own.
-    init(_ response: WireResponse, _ words: String) {
-        status = response.status.code
-        description = "HTTP \(status)" + (words.isEmpty ? "" : ": \(presentable(words, without: response.secrets))")
-        requestID = response.quoted(.amzRequestID)
-        retryAfter = response.retryAfter
-    }
-
-    /// A success that can't be read was cut on the way.
-    var retryAdvice: RetryAdvice {
-        guard status == 200 || status == 429 || status >= 500 else { return .never }
-        return retryAfter.map { .wait($0) } ?? .backOff
     }
 }

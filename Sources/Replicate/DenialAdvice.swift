@@ -163,9 +163,7 @@ struct DenialAdvice {
 
     /// AWS refuses a policy that names a role wrongly, and a session's ARN leaves the role's path out.
     static func pathHint(_ principal: Principal) -> String {
-        guard case .role(let name) = principal.kind, principal.mayHavePath else { return "" }
-        return "\n    (if the role has a path, its ARN is what this says: "
-            + "aws iam get-role --role-name \(name) --query Role.Arn)"
+        principal.pathHint.map { "\n    (\($0))" } ?? ""
     }
 
     // MARK: Words

@@ -20,6 +20,10 @@ public struct PolicyCaller: Sendable, Hashable {
     public var origin: String?
     /// A role that whoever begins is given for the token in this file.
     public var tokenFile: String?
+    /// Whether ``start`` is who this side's own profile tells, and nobody else in their place.
+    var isOfProfile = false
+    /// Who was named and can't begin here, as they are of another partition.
+    var passedOver: Principal?
     /// In the order in which they are assumed; the last one reads or writes.
     public var assumptions: [Assumption] = []
 
@@ -28,13 +32,17 @@ public struct PolicyCaller: Sendable, Hashable {
     /// - Parameter named: Who begins, whatever the path says; where that leads to another partition, it is somebody else.
     /// - Throws: ``ImpossiblePolicy`` for what is no role, or sends what no policy could ask for.
     public init(_ path: RolePath, named: Principal? = nil) throws(ImpossiblePolicy) {
-        let named = path.partition.map { $0 == named?.partition } ?? true ? named : nil
+        let isAtHome = path.partition.map { $0 == named?.partition } ?? true
+        passedOver = isAtHome ? nil : named
+        let named = isAtHome ? named : nil
         switch path.start {
         case .unnamed(let words): (start, origin) = (named, words)
         case .permissionSet(let partition, let account, let name):
-            start = named ?? Principal(permissionSet: name, account: account, partition: partition)
+            start = named == nil ? try Self.permissionSet(name, account, partition) : named
+            isOfProfile = named == nil
         case .webIdentity(let role, let file):
             start = named == nil ? try Self.role(role) : named
+            isOfProfile = named == nil
             tokenFile = named == nil ? file : nil
         }
         for step in path.steps {
@@ -50,6 +58,20 @@ public struct PolicyCaller: Sendable, Hashable {
         }
     }
 
+    private static func permissionSet(
+        _ name: String,
+        _ account: String,
+        _ partition: String
+    ) throws(ImpossiblePolicy) -> Principal {
+        guard let set = Principal(permissionSet: name, account: account, partition: partition) else {
+            throw ImpossiblePolicy(
+                "sso_role_name = \(name.prefix(100)) and sso_account_id = \(account.prefix(100)) name no permission set: "
+                    + "a name has letters, digits and _ + = , . @ -, and an account 12 digits"
+            )
+        }
+        return set
+    }
+
     private static func role(_ arn: String) throws(ImpossiblePolicy) -> Principal {
         let role = Principal(arn: arn)
         switch role?.kind {
@@ -60,7 +82,10 @@ public struct PolicyCaller: Sendable, Hashable {
             )
         case .user, .federated, .account, nil: break
         }
-        throw ImpossiblePolicy("'\(arn.prefix(100))' is not the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME")
+        throw ImpossiblePolicy(
+            "'\(arn.prefix(100))' is not the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME, whose name has letters, digits "
+                + "and _ + = , . @ -"
+        )
     }
 
     /// Others could be a variable of the policy language.
@@ -75,11 +100,20 @@ public struct PolicyCaller: Sendable, Hashable {
     /// - Source: STS API Reference, "GetFederationToken", which lets its sessions call nothing of STS but
     ///   GetCallerIdentity
     func check() throws(ImpossiblePolicy) {
-        guard let first = assumptions.first?.role, let start else { return }
-        if case .federated = start.kind {
+        guard let first = assumptions.first?.role else { return }
+        if let start, case .federated = start.kind {
             throw ImpossiblePolicy("\(start.words) can assume no role: a federated session may ask nothing of STS")
         }
         let partitions = assumptions.map(\.role.partition)
+        guard let start else {
+            guard Set(partitions).count == 1 else {
+                throw ImpossiblePolicy(
+                    "none of \(assumptions.map(\.role.words).joined(separator: ", then ")) can assume one of another "
+                        + "partition (\(partitions.joined(separator: ", then "))): partitions know nothing of each other"
+                )
+            }
+            return
+        }
         guard start.partition == first.partition, Set(partitions).count == 1 else {
             throw ImpossiblePolicy(
                 "\(start.words), of partition \(start.partition), can't assume \(assumptions.map(\.role.words).joined(separator: ", then ")) of "

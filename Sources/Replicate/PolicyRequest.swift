@@ -40,10 +40,33 @@ public struct PolicyRequest: Sendable, Hashable {
             }
             return role
         }
-        if let start = caller.start, start.partition == partition { return start }
+        if let start = caller.start {
+            if start.partition == partition { return start }
+            guard !caller.isOfProfile else {
+                throw ImpossiblePolicy(
+                    "\(start.words), whom the profile tells, is of partition \(start.partition), and \(place.arn) of "
+                        + "\(partition): partitions know nothing of each other, so give each side its own profile"
+                )
+            }
+        }
         let home = source?.host ?? place.host
         let host = home.partition == place.host.partition ? home : place.host
         return Principal(account: host.account.value, partition: partition)
+    }
+
+    /// Refuses somebody whom no side's repository can let in: what is printed would not be about them.
+    func checkWhoIsNamed() throws(ImpossiblePolicy) {
+        let places = [source].compactMap { $0 } + destinations.compactMap { $0 }
+        let partitions = places.map(\.host.partition.rawValue)
+        for caller in [reader, writer] {
+            for named in [caller.isOfProfile ? nil : caller.start, caller.passedOver].compactMap({ $0 })
+            where !partitions.contains(named.partition) {
+                throw ImpossiblePolicy(
+                    "\(named.words) is of partition \(named.partition), and no repository here is: partitions know "
+                        + "nothing of each other, so name somebody of \(Set(partitions).sorted().joined(separator: " or "))"
+                )
+            }
+        }
     }
 
     /// Whether both sides are one repository, reached by one identity: then nothing is read that isn't asked of the

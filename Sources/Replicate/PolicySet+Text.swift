@@ -74,7 +74,10 @@ extension PolicySet.Entry {
         case .trust(let role):
             [
                 .note("a new role is made with it"),
-                .command("aws iam create-role --role-name \(role.name) --assume-role-policy-document \(file)"),
+                .command(
+                    "aws iam create-role \(role.path.map { "--path \($0) " } ?? "")--role-name \(role.name) "
+                        + "--assume-role-policy-document \(file)"
+                ),
                 .note("of a role that is there add the statement to its trust policy, which this would replace"),
                 .command("aws iam update-assume-role-policy --role-name \(role.name) --policy-document \(file)"),
             ]

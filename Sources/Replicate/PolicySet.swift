@@ -25,11 +25,13 @@ public struct PolicySet: Sendable {
         public fileprivate(set) var notes: [String]
     }
 
-    /// In the order in which they are printed: the source's first.
+    /// In the order in which they are printed, and can be put in place: the trust policies first, with which roles are
+    /// made, each after those of the roles that it lets in; else the source's first.
     public internal(set) var entries: [Entry] = []
 
     /// - Throws: ``ForeignCreation`` or ``ImpossiblePolicy`` where no policies suffice.
     public init(_ request: PolicyRequest) throws {
+        try request.checkWhoIsNamed()
         try request.reader.check()
         try request.writer.check()
         let places = request.destinations.compactMap { $0 }
@@ -39,6 +41,22 @@ public struct PolicySet: Sendable {
             try add(.source, [source], request.reader, request)
         }
         try add(.destination, places, request.writer, request)
+        putTrustFirst()
+    }
+
+    /// AWS takes no policy that names a role that isn't there.
+    private mutating func putTrustFirst() {
+        var waiting = entries.filter { $0.trusted != nil }
+        var ordered: [Entry] = []
+        while !waiting.isEmpty {
+            let next = waiting.firstIndex { entry in
+                !waiting.contains { other in
+                    other.place != entry.place && entry.policy.statements.contains { $0.principal == other.trusted }
+                }
+            }
+            ordered.append(waiting.remove(at: next ?? waiting.startIndex))
+        }
+        entries = ordered + entries.filter { $0.trusted == nil }
     }
 
     // MARK: One side
@@ -69,7 +87,7 @@ public struct PolicySet: Sendable {
                 notes: caller.notes(of: principal)
             )
             for (policy, places) in Self.repositoryPolicies(side, of: principal, writings) {
-                append(PolicyPart(side, .repository), .repositories(places), policy, named: "")
+                append(PolicyPart(side, .repository), .repositories(places), policy, named: "", notes: principal.notes)
             }
         }
         if !places.isEmpty { add(assumptionsOf: caller, side) }
@@ -139,7 +157,8 @@ public struct PolicySet: Sendable {
         }
     }
 
-    /// Adds a policy, or what it says to the one that is there: a role has one trust policy, whoever needs it.
+    /// Adds a policy, or what it says to the one that is there: a role has one trust policy, and a repository one of its
+    /// own, whoever needs it.
     private mutating func append(
         _ part: PolicyPart,
         _ place: Entry.Place,
@@ -149,18 +168,43 @@ public struct PolicySet: Sendable {
     ) {
         let name = PolicyName(part, number: entries.flatMap(\.names).count { $0.part == part } + 1)
         let same = entries.firstIndex { entry in
-            if case .trust = place { return entry.place == place }
-            return entry.place == place && entry.policy == policy
+            switch (entry.place, place) {
+            case (.trust, .trust): entry.place == place
+            // The source's is of one repository, which may be among several destinations.
+            case (.repositories(let known), .repositories(let places)): known.allSatisfy(places.contains)
+            case (.identity, .identity): entry.place == place && entry.policy == policy
+            default: false
+            }
         }
         guard let same else {
             entries.append(Entry(names: [name], place: place, policyName: policyName, policy: policy, notes: notes))
             return
+        }
+        defer {
+            if case (.repositories(let known), .repositories(let places)) = (entries[same].place, place) {
+                let others = places.filter { !known.contains($0) }
+                if !others.isEmpty { append(part, .repositories(others), policy, named: policyName, notes: notes) }
+            }
         }
         entries[same].names.append(name)
         let known = entries[same].policy.statements.map { $0.identified(nil) }
         let new = policy.statements.filter { !known.contains($0.identified(nil)) }
         entries[same].policy = PolicyDocument((entries[same].policy.statements + new).withIDsOfTheirOwn)
         entries[same].notes += notes.filter { !entries[same].notes.contains($0) }
+    }
+}
+
+extension PolicySet.Entry {
+    /// The role whose trust policy it is, as another's names it.
+    fileprivate var trusted: PolicyStatement.Principal? {
+        if case .trust(let role) = place { .aws(role.arn) } else { nil }
+    }
+}
+
+extension Principal {
+    /// Of the policy of a repository or a role that names them.
+    fileprivate var notes: [String] {
+        pathHint.map { ["AWS refuses a policy that names a role without its path: \($0)"] } ?? []
     }
 }
 
@@ -200,7 +244,7 @@ extension PolicyCaller.Assumption {
                     + "name them with --principal; their keys tell it: aws sts get-caller-identity"
             ]
         }
-        guard case .account = who.kind else { return [] }
+        guard case .account = who.kind else { return who.notes }
         return [
             "this lets in everybody of account \(who.account) whose own policies allow sts:AssumeRole on the role; name one "
                 + "of them with --principal instead"

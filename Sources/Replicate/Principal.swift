@@ -1,3 +1,5 @@
+internal import Content
+
 /// Who calls AWS, read from an ARN, and how policies name them.
 ///
 /// - Source: IAM User Guide, "AWS JSON policy elements: Principal" and "IAM identifiers"
@@ -18,20 +20,28 @@ public struct Principal: Sendable, Hashable {
     let kind: Kind
     /// As given, or the role's where a session of it was given.
     public let arn: String
+    /// Whether a path may stand before a role's name that is not in ``arn``, as a session's ARN leaves it out.
+    let mayHavePath: Bool
 
     /// - Parameter text: The ARN of a role, a session of one, a user, a federated user, or an account's root.
     /// - Returns: `nil` if it is none of these.
     public init?(arn text: String) {
         let fields = text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
-        guard fields.count == 6, fields[0] == "arn", fields[1].hasPrefix("aws"), fields[3].isEmpty, !fields[4].isEmpty,
-            fields[4].utf8.allSatisfy({ (48...57).contains($0) }),
-            text.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") })
+        guard fields.count == 6, fields[0] == "arn", fields[1].hasPrefix("aws"), fields[3].isEmpty,
+            (try? AccountID(parsing: fields[4])) != nil,
+            text.unicodeScalars.allSatisfy({ $0.value > 32 && $0.value < 127 && !Self.special.contains($0) })
         else { return nil }
         (partition, account) = (fields[1], fields[4])
         let parts = fields[5].split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard let name = parts.count > 1 ? parts.last : fields[5], !name.isEmpty else { return nil }
+        guard let name = parts.count > 1 ? parts.last : fields[5], Self.isName(name) else { return nil }
+        let isSession = fields[2] == "sts" && parts[0] == "assumed-role"
+        if isSession, parts.count == 3, case .role = Self.role(parts[1]) {
+            mayHavePath = true
+        } else {
+            mayHavePath = false
+        }
         switch (fields[2], parts[0]) {
-        case ("sts", "assumed-role") where parts.count == 3 && !parts[1].isEmpty:
+        case ("sts", "assumed-role") where parts.count == 3 && Self.isName(parts[1]):
             kind = Self.role(parts[1])
             arn = "arn:\(partition):iam::\(account):role/\(parts[1])"
         case ("iam", "role") where parts.count > 1: (kind, arn) = (Self.role(name), text)
@@ -44,13 +54,16 @@ public struct Principal: Sendable, Hashable {
 
     /// Everybody in an account whose own policies allow it.
     public init(account: String, partition: String) {
-        (self.partition, self.account, kind) = (partition, account, .account)
+        (self.partition, self.account, kind, mayHavePath) = (partition, account, .account, false)
         arn = "arn:\(partition):iam::\(account):root"
     }
 
     /// Whoever has a permission set of IAM Identity Center in an account.
-    init(permissionSet name: String, account: String, partition: String) {
-        (self.partition, self.account) = (partition, account)
+    ///
+    /// - Returns: `nil` for what is no name or no account: a `*` would stand for all of them.
+    init?(permissionSet name: String, account: String, partition: String) {
+        guard Self.isName(name), (try? AccountID(parsing: account)) != nil else { return nil }
+        (self.partition, self.account, mayHavePath) = (partition, account, false)
         // Sixteen digits that Identity Center chooses.
         let role = "AWSReservedSSO_\(name)_\(String(repeating: "?", count: 16))"
         kind = .permissionSet(name: name, role: role)
@@ -65,6 +78,20 @@ public struct Principal: Sendable, Hashable {
         else { return .role(name: name) }
         return .permissionSet(name: String(name[..<end].dropFirst(prefix.count)), role: name)
     }
+
+    /// What IAM takes for a name: neither a wildcard of policies nor anything that a shell reads more into.
+    ///
+    /// - Source: IAM User Guide, "IAM and AWS STS quotas", name requirements
+    private static func isName(_ text: String) -> Bool {
+        !text.isEmpty && text.unicodeScalars.allSatisfy(nameCharacters.contains)
+    }
+
+    private static let nameCharacters = Set(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@-".unicodeScalars
+    )
+
+    /// IAM takes these in a path, but to policies or to a shell they say something else.
+    private static let special = Set("*?$\"'\\;`&|<>()[]{}!#~".unicodeScalars)
 
     /// What people look for in the console.
     var words: String {
@@ -93,8 +120,19 @@ public struct Principal: Sendable, Hashable {
         }
     }
 
-    /// Whether a path may stand before the name that is not in ``arn``.
-    var mayHavePath: Bool { if case .role(let name) = kind { arn.hasSuffix(":role/\(name)") } else { false } }
+    /// Of a role, as `/team/`; `nil` where it has none, or the ARN leaves it out.
+    var path: String? {
+        guard case .role(let name) = kind, let start = arn.firstRange(of: ":role/") else { return nil }
+        let path = arn[start.upperBound...].dropLast(name.count)
+        return path.isEmpty ? nil : "/\(path)"
+    }
+
+    /// What to do as AWS refuses a policy that names a role without its path; `nil` where that can't be.
+    var pathHint: String? {
+        guard mayHavePath else { return nil }
+        return
+            "if the role has a path, its ARN is what this says: aws iam get-role --role-name \(name) --query Role.Arn"
+    }
 
     /// How a resource's policy lets them in, and under which conditions.
     var inPolicy: (principal: PolicyStatement.Principal, conditions: [PolicyStatement.Condition]) {
@@ -110,4 +148,13 @@ public struct Principal: Sendable, Hashable {
             ]
         )
     }
+}
+
+extension Principal {
+    /// By whom they are: how they were written makes no difference.
+    public static func == (left: Principal, right: Principal) -> Bool {
+        left.arn == right.arn && left.kind == right.kind
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(arn) }
 }

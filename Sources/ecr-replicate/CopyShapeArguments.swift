@@ -1,4 +1,5 @@
 import ArgumentParser
+import Logging
 import Replicate
 
 /// What of a copy decides which actions it calls.
@@ -56,4 +57,25 @@ struct IndifferentArguments: ParsableArguments {
     @Option(help: .private) var limitRate: String?
     @Option(help: .private) var resumableAbove: String?
     @Option(help: .private) var stateDir: String?
+    @Flag(help: .private) var dryRun = false
+    @Option(help: .private) var progress: ProgressMode = .auto
+    @Option(help: .private) var logLevel: Logger.Level = .warning
+    @OptionGroup(visibility: .private) var endpoints: IndifferentEndpoints
+}
+
+/// Where each side answers, which is nothing that policies name.
+struct IndifferentEndpoints: ParsableArguments {
+    /// Of bare references, which are refused here: a policy names account and region.
+    @Option(help: .private) var region: String?
+    @Option(help: .private) var sourceEndpointUrl: String?
+    @Option(help: .private) var sourceRegistryEndpoint: String?
+    @Option(help: .private) var destinationEndpointUrl: String?
+    @Option(help: .private) var destinationRegistryEndpoint: String?
+    @Option(help: .private) var caBundle: String?
+    @Flag(help: .private) var fips = false
+    @Flag(help: .private) var dualStack = false
+    @Flag(help: .private) var sourceFips = false
+    @Flag(help: .private) var sourceDualStack = false
+    @Flag(help: .private) var destinationFips = false
+    @Flag(help: .private) var destinationDualStack = false
 }

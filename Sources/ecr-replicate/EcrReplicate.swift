@@ -66,7 +66,15 @@ struct EcrReplicate: AsyncParsableCommand {
         if let first = arguments.first, !first.hasPrefix("-"), !(names + ["help"]).contains(first) {
             throw ValidationError("'\(first)' is no command; there are \(names.joined(separator: ", "))")
         }
-        return try parseAsRoot(arguments)
+        do {
+            return try parseAsRoot(arguments)
+        } catch {
+            // The parser reads what follows an option that it doesn't know as an argument, and then complains of that.
+            guard exitCode(for: error) == .validationFailure, !message(for: error).hasPrefix("Unknown option"),
+                let complaint = KnownOptions(of: self).complaint(about: arguments)
+            else { throw error }
+            throw ValidationError(complaint)
+        }
     }
 
     private static var names: [String] { configuration.subcommands.compactMap { $0.configuration.commandName } }

@@ -169,12 +169,16 @@ struct EmulatorCommand: AsyncParsableCommand {
         let registries = configuration.accounts.flatMap { account in
             configuration.regions.filter { AWSPartition(ofRegion: $0) == account.partition }.map { region in
                 (
+                    account: account.id,
                     host: emulator.registryHost(account: account.id, region: region),
                     port: emulator.registryPort(account: account.id, region: region)
                 )
             }
         }
-        guard let first = registries.first, let last = registries.last else { return [] }
+        // Where accounts are kept apart, the other one lets nobody in yet.
+        let isApart = configuration.enforcesPolicies == true
+        let reachable = registries.filter { !isApart || $0.account == registries.first?.account }
+        guard let first = reachable.first, let last = reachable.last else { return [] }
         var lines = [
             "#",
             "# Try, after eval or in a shell that has these variables:",

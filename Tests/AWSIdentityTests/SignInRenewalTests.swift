@@ -70,6 +70,25 @@ struct SignInRenewalTests: SignInScene {
         }
     }
 
+    @Test("that is over, and can't be renewed for want of an answer, says which host to reach")
+    func unreached() async throws {
+        let sender = RecordingSender { request, _ in throw WireError(.unresolvable, "no such host", url: request.url) }
+        try await signedIn(Self.file(expires: "2026-01-15T11:00:00Z"), sender: sender) { resolver, _ in
+            let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.dev) }
+            #expect(
+                error?.problem
+                    == "the sign-in to https://corp.awsapps.com/start has expired (this machine's clock says "
+                    + "2026-01-15T12:00:00Z), and who renews it can't be reached: "
+                    + "https://oidc.eu-central-1.amazonaws.com/token: no such host"
+            )
+            #expect(
+                error?.remedy
+                    == "check that this machine reaches oidc.eu-central-1.amazonaws.com; then run again, or run: aws sso "
+                    + "login --sso-session corp"
+            )
+        }
+    }
+
     @Test("ends by this machine's clock, by which the AWS CLI wrote it, and its keys by the portal's")
     func twoClocks() async throws {
         let watch = Wristwatch(noon)

@@ -52,7 +52,10 @@ struct EmulatorCommandTests {
         let arguments = ["emulator", "--seed", "team/app:v1"] + (enforced ? ["--enforce-policies"] : [])
         _ = try await withChild(.ecrReplicate, arguments) { child in
             _ = try await child.output.first { $0.contains("Accounts, each with its own keys") }
-            var variables = exported(String(decoding: child.output.bytes, as: UTF8.self))
+            let text = String(decoding: child.output.bytes, as: UTF8.self)
+            let example = try #require(text.split(separator: "\n").first { $0.contains("ecr-replicate copy") })
+            #expect(example.contains(" 444455556666.") == !enforced, "what is shown works")
+            var variables = exported(text)
             let other = EmulatorConfiguration.Account(id: "444455556666")
             variables["AWS_ACCESS_KEY_ID"] = other.accessKeyID
             variables["AWS_SECRET_ACCESS_KEY"] = other.secretAccessKey

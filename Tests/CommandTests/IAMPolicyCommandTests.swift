@@ -3,6 +3,8 @@ import Foundation
 import TestPrograms
 import Testing
 
+@testable import ecr_replicate
+
 @Suite("iam-policy", .timeLimit(.minutes(1)))
 struct IAMPolicyCommandTests {
     private static let source = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app"
@@ -81,13 +83,17 @@ struct IAMPolicyCommandTests {
         let ended = try await TestPrograms.run(.ecrReplicate, arguments, environment: ["HOME": "/nonexistent"])
         #expect(ended.exitCode == 0 && ended.errors.isEmpty)
         #expect(
-            ended.lines.filter { $0.hasPrefix("#") }.suffix(8) == [
+            ended.lines.filter { $0.hasPrefix("#") }.prefix(5) == [
                 "# destination-trust: for role promoter in account 444455556666, which says who may assume it",
                 "# a new role is made with it",
                 "#   aws iam create-role --role-name promoter --assume-role-policy-document file://destination-trust.json",
                 "# of a role that is there add the statement to its trust policy, which this would replace",
                 "#   aws iam update-assume-role-policy --role-name promoter --policy-document "
                     + "file://destination-trust.json",
+            ]
+        )
+        #expect(
+            ended.lines.filter { $0.hasPrefix("#") }.suffix(3) == [
                 "# destination-caller: for role build in account 111122223333, who assumes role promoter in account "
                     + "444455556666",
                 "# this would replace a policy of that name",
@@ -131,7 +137,7 @@ struct IAMPolicyCommandTests {
         let person =
             "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Deploy_????????????????"
         let promoter = "arn:aws:iam::444455556666:role/promoter"
-        #expect(named.map { $0["holder"] as? String } == [person, promoter, promoter, person])
+        #expect(named.map { $0["holder"] as? String } == [promoter, person, promoter, person])
         let absent = try await run("--profile", "absent", Self.source, Self.destination)
         #expect(absent.exitCode == 64 && absent.errors.contains("there is no profile 'absent'"))
     }
@@ -158,6 +164,59 @@ struct IAMPolicyCommandTests {
         let statements = try #require(try json(ended)["Statement"] as? [[String: Any]])
         let prefix = "arn:aws:ecr:us-east-1:444455556666:repository/prod/app"
         #expect(statements.last?["Resource"] as? [String] == [prefix, "\(prefix)-too"])
+    }
+
+    @Test("takes every flag of copy, and those that make no difference make none")
+    func indifferentFlags() async throws {
+        let flags = [
+            "--progress", "none", "--region", "eu-west-1", "--log-level", "debug", "--ca-bundle", "/x",
+            "--destination-endpoint-url", "https://x.test", "--source-registry-endpoint", "https://x.test", "--fips",
+            "--source-dual-stack", "--dry-run",
+        ]
+        let arguments = [Self.source, Self.destination]
+        let bare = try await TestPrograms.run(.ecrReplicate, ["iam-policy"] + arguments)
+        let flagged = try await TestPrograms.run(.ecrReplicate, ["iam-policy"] + flags + arguments)
+        #expect(bare.exitCode == 0 && flagged.exitCode == 0, "\(flagged.errors)")
+        #expect(bare.output == flagged.output)
+        let known = KnownOptions(of: EcrReplicate.self)
+        for option in known["copy"] {
+            #expect(known.complaint(about: ["iam-policy", option]) == nil)
+        }
+    }
+
+    @Test("refuses whom nobody could let in, and names that are patterns")
+    func impossible() async throws {
+        for (arguments, words) in [
+            (["--principal", "arn:aws-us-gov:iam::999900001111:role/build"], "no repository here is"),
+            (["--destination-role-arn", "arn:aws:iam::444455556666:role/*"], "is not the ARN of a role"),
+        ] {
+            let all = ["iam-policy"] + arguments + [Self.source, Self.destination]
+            let refused = try await TestPrograms.run(.ecrReplicate, all, environment: ["HOME": "/nonexistent"])
+            #expect(refused.exitCode == 64 && refused.output.isEmpty)
+            #expect(refused.errors.contains(words), "\(refused.errors)")
+        }
+    }
+
+    @Test("refuses a permission set of the profile that is a pattern")
+    func patternsInProfile() async throws {
+        let home = FileManager.default.temporaryDirectory.path + "/iam-policy-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: home) }
+        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+        let config = """
+            [profile everybody]
+            sso_start_url = https://corp.awsapps.com/start
+            sso_region = eu-west-1
+            sso_account_id = 111122223333
+            sso_role_name = *
+            """
+        try Data(config.utf8).write(to: URL(filePath: home + "/config"))
+        let refused = try await TestPrograms.run(
+            .ecrReplicate,
+            ["iam-policy", "--profile", "everybody", Self.source, Self.destination],
+            environment: ["HOME": home, "AWS_CONFIG_FILE": home + "/config"]
+        )
+        #expect(refused.exitCode == 64 && refused.output.isEmpty)
+        #expect(refused.errors.contains("name no permission set"), "\(refused.errors)")
     }
 
     @Test("refuses a key of no destination's region")

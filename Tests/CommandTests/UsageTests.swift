@@ -41,6 +41,17 @@ struct UsageTests {
             (["ls", "--destination-role-arn", "r", "team/app"], "there is no destination here"),
             (["inspect", "--jobs", "4", "team/app:v1"], "no layer is moved here; leave out --jobs"),
             (["retag", "--limit-rate", "1MB", "team/app:v1", "v2"], "leave out --limit-rate"),
+            (
+                ["copy", "--destination-profil", "prod", "team/app:v1", "x/y"],
+                "Unknown option '--destination-profil'. Did you mean '--destination-profile'?"
+            ),
+            (
+                ["doctor", "--destination-profle", "x", "team/app:v1", "x/y"],
+                "Unknown option '--destination-profle'. Did you mean '--destination-profile'?"
+            ),
+            (["ls", "--frobnicate", "Team", "team/app"], "Unknown option '--frobnicate'."),
+            (["copy", "--tagg=v2", "Team/app:v1", "x/y"], "Unknown option '--tagg'. Did you mean '--tag'?"),
+            (["copy", "--", "--x", "x/y"], "'--x' is not a repository name"),
             (["cpoy", "team/app:v1", "x/y"], "'cpoy' is no command; there are retag, copy, promote"),
             (["cpoy", "--output", "json"], "'cpoy' is no command"),
             (["copy", "team/app:v1", "111122223333.dkr.ecr.us-east-1.amazonaws.com"], "it is a registry"),

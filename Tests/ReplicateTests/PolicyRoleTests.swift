@@ -166,6 +166,10 @@ struct PolicyRoleTests {
         for (writer, words) in [
             (try caller(Self.ann, (chinese, nil, false)), "partitions know nothing of each other; name another caller"),
             (try caller(nil, (chinese, nil, false)), "so name each side's own role"),
+            (
+                try caller(nil, (chinese, nil, false), (Self.promoter, nil, false)),
+                "can assume one of another partition"
+            ),
             (try caller(federated, (Self.promoter, nil, false)), "a federated session may ask nothing of STS"),
         ] {
             let error = #expect(throws: ImpossiblePolicy.self) { try policies(caller(nil), writer) }

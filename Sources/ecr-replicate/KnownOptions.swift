@@ -1,0 +1,83 @@
+import ArgumentParser
+import FoundationEssentials
+
+/// The options that each subcommand has, by their long names.
+struct KnownOptions {
+    /// By subcommand, hidden ones too.
+    private let names: [String: [String]]
+
+    init(of root: any ParsableCommand.Type) {
+        let description = root._dumpHelp()
+        let dump = try? JSONDecoder().decode(Dump.self, from: Data(description.utf8))
+        let pairs = dump?.command.subcommands?.map { ($0.commandName, $0.options) } ?? []
+        names = Dictionary(pairs) { first, _ in first }
+    }
+
+    /// Of a subcommand; none of what is no subcommand.
+    subscript(command: String) -> [String] { names[command] ?? [] }
+
+    /// The first word that looks like an option and is none of the subcommand's, with the one that may be meant.
+    ///
+    /// - Parameter arguments: The subcommand's name and what follows it.
+    /// - Returns: `nil` if there is none, or no such subcommand.
+    func complaint(about arguments: [String]) -> String? {
+        guard let command = arguments.first, let known = names[command] else { return nil }
+        let words = arguments.dropFirst().prefix { $0 != "--" }
+            .filter { $0.hasPrefix("--") }
+            .map { String($0.prefix { $0 != "=" }) }
+        guard let unknown = words.first(where: { !(known + Self.everywhere).contains($0) }) else { return nil }
+        let likely = known.map { (name: $0, distance: Self.distance($0, unknown)) }
+            .filter { $0.distance <= Self.furthest }
+            .min { $0.distance < $1.distance }
+        return "Unknown option '\(unknown)'." + (likely.map { " Did you mean '\($0.name)'?" } ?? "")
+    }
+
+    private static let everywhere = ["--help", "--help-hidden", "--version", "--generate-completion-script"]
+
+    /// In letters, as the parser's own advice has it.
+    ///
+    /// - Source: swift-argument-parser, UsageGenerator
+    private static let furthest = 3
+
+    /// How many letters must be put in, taken out or changed.
+    private static func distance(_ left: String, _ right: String) -> Int {
+        let (left, right) = (Array(left), Array(right))
+        var row = Array(0...right.count)
+        for (line, letter) in left.enumerated() {
+            var (diagonal, previous) = (line, line + 1)
+            for (column, other) in right.enumerated() {
+                let best = min(diagonal + (letter == other ? 0 : 1), previous + 1, row[column + 1] + 1)
+                diagonal = row[column + 1]
+                row[column] = previous
+                previous = best
+            }
+            row[right.count] = previous
+        }
+        return row[right.count]
+    }
+
+    // MARK: What the parser tells of itself
+
+    private struct Dump: Decodable {
+        var command: Command
+    }
+
+    private struct Command: Decodable {
+        var commandName: String
+        var subcommands: [Command]?
+        var arguments: [Argument]?
+
+        var options: [String] {
+            (arguments ?? []).flatMap { $0.names ?? [] }.filter { $0.kind == "long" }.map { "--\($0.name)" }
+        }
+    }
+
+    private struct Argument: Decodable {
+        var names: [Name]?
+    }
+
+    private struct Name: Decodable {
+        var kind: String
+        var name: String
+    }
+}
