@@ -66,9 +66,10 @@ actor RangedSource {
         var hops = 0
         while true {
             if current == nil {
+                let askedAt = now()
                 // A file is there whole, and needs no parts to be read again.
                 guard case .request(let given) = try await repository.source(of: blob) else { throw NoRanges() }
-                current = Address(request: given, renewAt: renewal(of: given))
+                current = Address(request: given, renewAt: renewal(of: given, askedAt))
                 isFresh = true
                 urls += 1
                 hops = 0
@@ -77,6 +78,7 @@ actor RangedSource {
             var request = place.request
             request.receiver = buffer
             if !isWhole { request.fields[.range] = "bytes=\(range.lowerBound)-\(range.upperBound - 1)" }
+            let askedAt = now()
             let answer = try await send(request)
             switch answer.status.code {
             case isWhole ? 200 : 206:
@@ -87,7 +89,7 @@ actor RangedSource {
             case 300..<400:
                 hops += 1
                 let next = try redirected(place.request, answer, hops)
-                current = Address(request: next, renewAt: renewal(of: next))
+                current = Address(request: next, renewAt: renewal(of: next, askedAt))
             // It has expired, or the token in it.
             case 404 where !isFresh: current = nil
             case 400..<500 where ![404, 408, 429].contains(answer.status.code) && urls < BlobCourier.mostURLs:
@@ -100,14 +102,15 @@ actor RangedSource {
         }
     }
 
+    /// - Parameter askedAt: It was made no earlier, and its answer may have been long under way.
     /// - Returns: `nil` for an address that doesn't say how long it is good.
-    private func renewal(of request: WireRequest) -> Date? {
+    private func renewal(of request: WireRequest, _ askedAt: Date) -> Date? {
         let items = (request.url.query ?? "").split(separator: "&")
-        // As AWS presigns (facts/ecr.md A.5): in seconds from when it was made, which is now.
+        // As AWS presigns (facts/ecr.md A.5): in seconds from when it was made.
         guard let item = items.first(where: { $0.hasPrefix("X-Amz-Expires=") }),
             let life = TimeInterval(item.drop { $0 != "=" }.dropFirst())
         else { return nil }
-        return now().addingTimeInterval(life - min(Self.usualMargin, life / 10))
+        return askedAt.addingTimeInterval(life - min(Self.usualMargin, life / 10))
     }
 
     private func send(_ request: WireRequest) async throws -> WireResponse {

@@ -46,8 +46,7 @@ struct LongRunTests {
         configuration.now = { world.now }
         configuration.requestAnswered = { _ in world.pass(step) }
         configuration.tokenLifetime = 3_600
-        // A tenth of it is the margin of who reads by it: more requests than are under way at once fit into that, too.
-        configuration.downloadLifetime = 1_200
+        configuration.downloadLifetime = 600
         (configuration.partSize, configuration.smallestPart) = (20_000, 20_000)
         configuration.identityCenter = .init(
             signIns: [.init(accessToken: "at-first", expires: begin + 3_600, refreshToken: "refresh-first")],
