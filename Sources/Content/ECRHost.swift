@@ -122,6 +122,8 @@ public struct ECRHost: Hashable, Sendable {
         let isLocal = domain == "localhost" && !isDualStack
         let partition = Partition(region: region)
         guard isLocal || domain == (isDualStack ? partition.dualStackDomain : partition.domain) else { return nil }
+        // With account and region in each other's place it is a mistyped host.
+        guard isLocal || RegionText.region(of: labels[0]) == nil else { return nil }
         guard isLocal || port == nil || port == "443" else {
             throw .malformedReference(authority, reason: "ECR answers on port 443 only")
         }
@@ -132,8 +134,8 @@ public struct ECRHost: Hashable, Sendable {
             usesDualStack: isDualStack,
             localAuthority: isLocal ? lowered : nil
         )
-        guard Self.isRegion(region) else {
-            throw .malformedReference(authority, reason: "'\(region)' is not the name of a region")
+        if let fault = RegionText.fault(in: region) {
+            throw .malformedReference(authority, reason: "'\(region)' \(fault)")
         }
     }
 

@@ -167,6 +167,7 @@ private struct ReferenceParts {
         guard text.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
             throw .malformedReference(text, reason: "it has spaces or characters that no registry allows")
         }
+        if let advice = ConsoleAddress.advice(for: text) { throw .malformedReference(text, reason: advice) }
         var rest = Substring(text)
         var scheme: PlainRegistry.Scheme?
         for candidate in [PlainRegistry.Scheme.http, .https] where text.hasPrefix("\(candidate.rawValue)://") {
@@ -179,6 +180,9 @@ private struct ReferenceParts {
         }
         if rest.hasPrefix("arn:"), scheme == nil {
             let fields = rest.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
+            guard fields.count < 3 || fields[2] != "ecr-public" else {
+                throw .malformedReference(text, reason: "images of ECR Public are written public.ecr.aws/ALIAS/NAME")
+            }
             guard fields.count == 6, fields[2] == "ecr", fields[5].hasPrefix("repository/") else {
                 throw .malformedReference(
                     text,
@@ -186,14 +190,23 @@ private struct ReferenceParts {
                 )
             }
             let region = String(fields[3])
-            guard ECRHost.isRegion(region), Partition(region: region).rawValue == String(fields[1]) else {
-                throw .malformedReference(text, reason: "region '\(region)' is not in partition '\(fields[1])'")
+            if let fault = RegionText.fault(in: region) {
+                throw .malformedReference(text, reason: "'\(region)' \(fault)")
+            }
+            let partition = Partition(region: region).rawValue
+            guard partition == String(fields[1]) else {
+                throw .malformedReference(
+                    text,
+                    reason: "region '\(region)' is not in partition '\(fields[1])'; write arn:\(partition):ecr:…"
+                )
             }
             registry = .ecr(ECRHost(account: try AccountID(parsing: String(fields[4])), region: region))
             rest = fields[5].dropFirst("repository/".count)
+            if digest == nil { (rest, digest) = try Self.withoutDigest(rest) }
         } else {
             (registry, rest) = try Self.registry(of: rest, scheme: scheme, text)
         }
+        try Self.refuseDigest(in: rest, text)
         if let colon = rest.lastIndex(of: ":") {
             tag = try Tag(parsing: String(rest[rest.index(after: colon)...]))
             rest = rest[..<colon]
@@ -204,6 +217,32 @@ private struct ReferenceParts {
         guard repository != nil || (tag == nil && digest == nil && registry != .callersOwn) else {
             throw .malformedReference(text, reason: "it names no repository")
         }
+    }
+
+    /// Takes a digest off the end of a name in the form that Inspector and Security Hub give: `NAME/sha256:HEX`.
+    ///
+    /// - Source: github.com/cartography-cncf/cartography/pull/1279, github.com/aquasecurity/trivy/pull/5433
+    private static func withoutDigest(_ name: Substring) throws(ReferenceError) -> (Substring, Digest?) {
+        guard let slash = name.lastIndex(of: "/") else { return (name, nil) }
+        let last = name[name.index(after: slash)...]
+        guard last.hasPrefix("sha256:") else { return (name, nil) }
+        return (name[..<slash], try Digest(parsing: String(last)))
+    }
+
+    /// Refuses a digest that is written as a tag of something called `sha256`: no one has such a repository.
+    private static func refuseDigest(in name: Substring, _ whole: String) throws(ReferenceError) {
+        guard let colon = name.lastIndex(of: ":"), name[..<colon].hasSuffix("sha256"),
+            (12...64).contains(name[colon...].utf8.count - 1), name[colon...].dropFirst().allSatisfy(\.isHexDigit)
+        else { return }
+        let image = name[..<colon].dropLast("sha256".count)
+        guard !image.isEmpty else {
+            throw .malformedReference(whole, reason: "it is a digest alone; write REPOSITORY@\(name)")
+        }
+        guard let last = image.last, last == "/" || last == ":" else { return }
+        throw .malformedReference(
+            whole,
+            reason: "a digest follows an @: write \(image.dropLast())@\(name.dropFirst(image.count))"
+        )
     }
 
     /// The first component is a host if it has a dot or a colon or is `localhost`, and something follows.
@@ -229,6 +268,7 @@ private struct ReferenceParts {
         guard scheme != nil || first.contains(".") || first.contains(":") || first == "localhost" else {
             return (.callersOwn, text)
         }
+        try refuseAccount(before: first)
         guard isAuthority(first) else {
             throw .malformedReference(whole, reason: "'\(first)' is not a host name with an optional port")
         }
@@ -238,6 +278,7 @@ private struct ReferenceParts {
             }
             return (.ecr(host), rest)
         }
+        try refuseMistyped(first, whole)
         return (.plain(.named(first.lowercased(), scheme)), rest)
     }
 
@@ -249,7 +290,25 @@ private struct ReferenceParts {
         if host.lowercased() == "localhost" {
             return parts.count == 1 || parts[1].utf8.allSatisfy { (48...57).contains($0) }
         }
-        return try ECRHost(authority: host) != nil
+        if try ECRHost(authority: host) != nil { return true }
+        try refuseMistyped(host, String(name))
+        return false
+    }
+
+    private static func refuseMistyped(_ authority: String, _ whole: String) throws(ReferenceError) {
+        let parts = authority.lowercased().split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let mistyped = MistypedECRHost(String(parts[0]), port: parts.count == 2 ? String(parts[1]) : nil) else {
+            return
+        }
+        throw .malformedReference(whole, reason: mistyped.reason)
+    }
+
+    /// Refuses an account that a spreadsheet wrote, before its dots and signs make the host look like another.
+    private static func refuseAccount(before host: String) throws(ReferenceError) {
+        guard let marker = host.firstRange(of: ".dkr.ecr") ?? host.firstRange(of: ".dkr-ecr") else { return }
+        let account = String(host[..<marker.lowerBound])
+        guard account.contains("."), AccountText(account).advice != AccountText.usual else { return }
+        throw .malformedAccount(account)
     }
 
     private static func isAuthority(_ text: String) -> Bool {

@@ -138,7 +138,7 @@ extension ReferenceError: CustomStringConvertible {
         switch self {
         case .malformedDigest(let text):
             "'\(clipped(text))' is not a digest: write sha256: and 64 lowercase hexadecimal characters"
-        case .malformedAccount(let text): "'\(clipped(text))' is not an AWS account: write its 12 digits"
+        case .malformedAccount(let text): "'\(clipped(text))' is not an AWS account: \(AccountID.advice(for: text))"
         case .malformedRepository(let text, let reason): "'\(clipped(text))' is not a repository name: \(reason)"
         case .malformedTag(let text, let reason): "'\(clipped(text))' is not a tag: \(reason)"
         case .malformedPlatform(let text):

@@ -129,11 +129,11 @@ struct MalformedReferenceTests {
         (
             "arn:aws:ecr:cn-north-1:000011112222:repository/app",
             "'arn:aws:ecr:cn-north-1:000011112222:repository/app' is not an image reference: "
-                + "region 'cn-north-1' is not in partition 'aws'"
+                + "region 'cn-north-1' is not in partition 'aws'; write arn:aws-cn:ecr:…"
         ),
         (
             "arn:aws:ecr::000011112222:repository/app",
-            "'arn:aws:ecr::000011112222:repository/app' is not an image reference: region '' is not in partition 'aws'"
+            "'arn:aws:ecr::000011112222:repository/app' is not an image reference: '' is empty; write it as eu-west-1"
         ),
         ("arn:aws:ecr:eu-west-1:0000111122:repository/app", "'0000111122' is not an AWS account: write its 12 digits"),
         ("00001111222.dkr.ecr.eu-west-1.amazonaws.com/app", "'00001111222' is not an AWS account: write its 12 digits"),
@@ -144,7 +144,8 @@ struct MalformedReferenceTests {
         ),
         (
             "000011112222.dkr.ecr.-.amazonaws.com/app",
-            "'000011112222.dkr.ecr.-.amazonaws.com' is not an image reference: '-' is not the name of a region"
+            "'000011112222.dkr.ecr.-.amazonaws.com' is not an image reference: "
+                + "'-' is not the name of a region; write it as eu-west-1"
         ),
     ]
 

@@ -156,7 +156,6 @@ struct ReferenceTests {
                 "000011112222.dkr.ecr.eu-west-1.amazonaws.com.evil.example/app",
                 "000011112222.dkr.ecr.eu-west-1.amazonaws.com.evil.example", nil, "app"
             ),
-            ("000011112222.dkr.ecr.eu-west-1.on.aws/app", "000011112222.dkr.ecr.eu-west-1.on.aws", nil, "app"),
             ("evil.example.dkr.ecr/app", "evil.example.dkr.ecr", nil, "app"),
         ] as [(String, String, PlainRegistry.Scheme?, String)]
     )

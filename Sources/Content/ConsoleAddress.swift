@@ -1,0 +1,58 @@
+/// An address of a web page that shows an image, pasted in place of the image.
+///
+/// Pages of ECR's console name account, region and repository:
+/// `https://eu-west-1.console.aws.amazon.com/ecr/repositories/private/111122223333/team/app/_/image/sha256:…/details`.
+/// Those of ECR's public gallery name alias and repository.
+enum ConsoleAddress {
+    /// - Returns: What to write in its place, for people; `nil` for what isn't such an address.
+    static func advice(for text: String) -> String? {
+        var rest = text[...]
+        if let scheme = rest.firstRange(of: "://") { rest = rest[scheme.upperBound...] }
+        guard let slash = rest.firstIndex(of: "/") else { return nil }
+        let host = rest[..<slash].lowercased()
+        let path = rest[slash...].prefix { $0 != "?" && $0 != "#" }.split(separator: "/").map { decoded($0) }
+        if host == "gallery.ecr.aws" {
+            let name = path.prefix(2).joined(separator: "/")
+            return "that is a page of ECR's public gallery; its image is written public.ecr.aws/\(name)"
+        }
+        guard let console = consoles.first(where: { host == $0 || host.hasSuffix(".\($0)") }) else { return nil }
+        let page = "that is a page of the AWS console; an image is written "
+        let named = String(host.dropLast(console.count).split(separator: ".").last ?? "")
+        guard let place = path.firstIndex(of: "private"), path.count > place + 2,
+            let account = try? AccountID(parsing: path[place + 1]),
+            let region = [query("region", in: rest), named].compactMap({ $0.flatMap(RegionText.region) }).first
+        else { return page + "ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG" }
+        // What follows `_` names a view of the repository.
+        let name = path[(place + 2)...].flatMap { $0.split(separator: "/").map(String.init) }.prefix { $0 != "_" }
+        let digest = path.lazy.compactMap { try? Digest(parsing: $0) }.first.map { "@\($0)" } ?? ""
+        let repository = name.filter { (try? Digest(parsing: $0)) == nil }.joined(separator: "/")
+        return page + "\(ECRHost(account: account, region: region).name)/\(repository)\(digest)"
+    }
+
+    /// - Source: AWS General Reference, "AWS service endpoints", console of each partition
+    private static let consoles = [
+        "console.aws.amazon.com", "console.amazonaws.cn", "console.amazonaws-us-gov.com", "console.amazonaws-eusc.eu",
+    ]
+
+    private static func query(_ name: String, in address: Substring) -> String? {
+        guard let mark = address.firstIndex(of: "?") else { return nil }
+        let fields = address[address.index(after: mark)...].prefix { $0 != "#" }.split(separator: "&")
+        return fields.first { $0.hasPrefix("\(name)=") }.map { String($0.dropFirst(name.utf8.count + 1)) }
+    }
+
+    /// Without percent-encoding, which the console uses for slashes and colons.
+    private static func decoded(_ text: Substring) -> String {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            let digits = String(decoding: rest.prefix(2), as: UTF8.self)
+            if byte == UInt8(ascii: "%"), digits.utf8.count == 2, let value = UInt8(digits, radix: 16) {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

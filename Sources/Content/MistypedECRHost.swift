@@ -1,0 +1,173 @@
+/// A host that can only be meant as an ECR registry, and isn't written as one.
+///
+/// Taken for a plain registry, it would be tried eight times and get docker's login. Only names that belong to AWS, or
+/// that differ by a slip from one that does, count: a mirror called `111122223333.dkr.ecr.eu-west-1.corp.example` is a
+/// registry of its own, and so is a VPC endpoint or a load balancer below `amazonaws.com`.
+///
+/// - Source: facts/ecr.md A.2 and B.1 for the right names; github.com/sjednac/sbt-ecr/issues/15,
+///   github.com/buildkite-plugins/ecr-buildkite-plugin/pull/104 and
+///   github.com/rancher/rancher-ecr-credentials/issues/16 for how they are missed
+struct MistypedECRHost {
+    /// What is wrong and what to write, for people.
+    let reason: String
+
+    /// - Parameter host: In lowercase, without a port.
+    /// - Returns: `nil` for a host that is right, or something else.
+    init?(_ host: String, port: String?) {
+        let name = host.hasSuffix(".") ? String(host.dropLast()) : host
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard labels.count >= 2, let domain = Domain(labels) else { return nil }
+        let parts = Parts(labels[..<(labels.count - domain.length)])
+        guard parts.mean(domain), domain.isAWS || port == nil || port == "443" else { return nil }
+        reason = Self.reason(parts, domain)
+    }
+
+    private static func reason(_ parts: Parts, _ domain: Domain) -> String {
+        guard !parts.isPublic else {
+            return "that is the API of ECR Public; its images are written public.ecr.aws/ALIAS/NAME"
+        }
+        let right = parts.host(domain)
+        let registry = "the host of an ECR registry is written \(right)"
+        if parts.isAPI { return "that is the host of ECR's API; \(registry)" }
+        if let region = parts.region, !domain.isOf(Partition(region: region)) {
+            return "\(registry): names in \(region) end in \(Partition(region: region).domain)"
+        }
+        if parts.region == nil { return "it names no region; \(registry)" }
+        return parts.account == nil ? "it names no account; \(registry)" : registry
+    }
+
+    /// What a host ends with.
+    private struct Domain {
+        var text: String
+        /// In labels.
+        var length: Int
+        /// Whether names below it are AWS's, so that no one else's registry can have one.
+        var isAWS: Bool
+
+        /// - Returns: `nil` unless the host ends with a domain of AWS's, or one that differs from it by a slip.
+        init?(_ labels: [String]) {
+            for length in (1...min(5, labels.count - 1)).reversed() {
+                let suffix = Array(labels.suffix(length))
+                let text = suffix.joined(separator: ".")
+                let isAWS = Self.known.contains(text)
+                guard isAWS || Self.isNearlyAWS(suffix) else { continue }
+                (self.text, self.length, self.isAWS) = (text, length, isAWS)
+                return
+            }
+            return nil
+        }
+
+        func isOf(_ partition: Partition) -> Bool {
+            [partition.domain, partition.dualStackDomain, partition.dualStackAPIDomain].contains(text)
+        }
+
+        var isDualStack: Bool {
+            Partition.allCases.contains { [$0.dualStackDomain, $0.dualStackAPIDomain].contains(text) }
+        }
+
+        /// The partition's own, for a host that names no region.
+        var partition: Partition { Partition.allCases.first { isOf($0) } ?? (text.hasSuffix("cn") ? .china : .aws) }
+
+        private static let known = Set(
+            Partition.allCases.flatMap { [$0.domain, $0.dualStackAPIDomain] + [$0.dualStackDomain].compactMap { $0 } }
+                + ["amazon.com", "amazon.com.cn", "amazonaws.cn", "aws.amazon.com", "amazonaws-us-gov.com"]
+        )
+
+        /// `amazonaws.co`, `amazonws.com`, `aws.com`; never below somebody's own domain.
+        private static func isNearlyAWS(_ labels: [String]) -> Bool {
+            let rest = labels.dropFirst().joined(separator: ".")
+            switch labels[0] {
+            case "aws", "amazon": return ["", "com", "cn", "com.cn", "eu"].contains(rest)
+            case let label where distance(label, "amazonaws") <= 2:
+                return labels.count <= 2 && rest.utf8.count <= 4 && !Self.isPrivate(rest)
+                    || labels.count == 3 && distance(rest, "com.cn") <= 2
+            default: return false
+            }
+        }
+
+        /// Reserved for what isn't on the internet.
+        ///
+        /// - Source: RFC 6761 and RFC 2606; the shorter of what networks call themselves
+        private static func isPrivate(_ domain: String) -> Bool {
+            ["test", "lan", "home", "corp", "arpa"].contains(domain)
+        }
+
+        /// In letters that are missing, added or changed.
+        private static func distance(_ left: String, _ right: String) -> Int {
+            let (left, right) = (Array(left.utf8), Array(right.utf8))
+            // A host's label has 63 characters at most, but nothing has checked that.
+            guard abs(left.count - right.count) <= 2 else { return 3 }
+            var row = Array(0...right.count)
+            for (i, letter) in left.enumerated() {
+                var diagonal = row[0]
+                row[0] = i + 1
+                for (j, other) in right.enumerated() {
+                    let change = diagonal + (letter == other ? 0 : 1)
+                    diagonal = row[j + 1]
+                    row[j + 1] = min(change, row[j] + 1, row[j + 1] + 1)
+                }
+            }
+            return row[right.count]
+        }
+    }
+
+    /// What stands before the domain.
+    private struct Parts {
+        var account: String?
+        var region: String?
+        var services: Set<String> = []
+        /// Labels that no name of ECR's has.
+        var others: [String] = []
+
+        init(_ labels: ArraySlice<String>) {
+            for label in labels {
+                if account == nil, let known = Self.account(label) {
+                    account = known
+                } else if region == nil, let known = RegionText.region(of: label) {
+                    region = known
+                } else if Self.services.contains(label) {
+                    services.insert(label)
+                } else {
+                    others.append(label)
+                }
+            }
+        }
+
+        private static let services: Set<String> = [
+            "api", "dkr", "ecr", "ecr-fips", "dkr-ecr", "dkr-ecr-fips", "ecr-dkr", "ecr-public",
+        ]
+
+        /// Names below these are registries of their own, or can be.
+        private static let otherServices: Set<String> = ["vpce", "elb", "compute", "lambda-url", "execute-api"]
+
+        private static func account(_ label: String) -> String? {
+            (try? AccountID(parsing: label))?.value ?? AccountText(label).account
+        }
+
+        private var namesECR: Bool { !services.subtracting(["api"]).isEmpty }
+        var isPublic: Bool { services.contains("ecr-public") }
+        var isAPI: Bool { account == nil && others.isEmpty && !services.contains { $0.contains("dkr") } }
+
+        /// Whether these can only be a registry of ECR's.
+        func mean(_ domain: Domain) -> Bool {
+            guard others.allSatisfy({ !Self.otherServices.contains($0) }) else { return false }
+            if isPublic { return domain.isAWS && account == nil && others.isEmpty }
+            guard namesECR else {
+                return domain.isAWS && account != nil && region != nil && others.isEmpty && services.isEmpty
+            }
+            guard domain.isAWS else { return account != nil && region != nil && others.isEmpty }
+            return others.isEmpty || account != nil && others.count == 1
+        }
+
+        func host(_ domain: Domain) -> String {
+            let partition = region.map { Partition(region: $0) } ?? domain.partition
+            let fips = services.contains { $0.hasSuffix("-fips") } ? "-fips" : ""
+            let (account, region) = (account ?? "ACCOUNT", region ?? "REGION")
+            let usual = "\(account).dkr.ecr\(fips).\(region).\(partition.domain)"
+            guard let dualStack = partition.dualStackDomain else { return usual }
+            let other = "\(account).dkr-ecr\(fips).\(region).\(dualStack)"
+            if domain.isDualStack { return other }
+            return services.contains { $0.hasPrefix("dkr-ecr") } ? "\(usual), with dual stack \(other)" : usual
+        }
+    }
+}
