@@ -10,28 +10,55 @@ public struct IndexText: Sendable, Equatable {
     public private(set) var bytes: [UInt8]
     /// What `manifests` names, in order.
     public private(set) var entries: [Descriptor]
+    /// For each of ``entries``, which of the places it has: those of entries that can't be read are between them.
+    private var known: [Int]
     private var places: Places
 
     /// An index of nothing.
     public init() {
         bytes = Array(#"{"schemaVersion":2,"mediaType":"\#(MediaType.ociIndex)","manifests":[]}"#.utf8)
         entries = []
+        known = []
         places = Places(of: bytes) ?? Places(end: bytes.count - 2, entries: [])
     }
 
     /// Reads a list that is no manifest of any registry.
     ///
+    /// Tools leave `manifests` out, or write `null`, where there is nothing to list. An entry that can't be read (of a
+    /// hash that we do not know, for example) stays in ``bytes`` and is not among ``entries``.
+    ///
     /// - Throws: ``ManifestError``
+    /// - Source: umoci's changelog, 0.5.1: earlier versions wrote `"manifests":null`
     public init(_ bytes: [UInt8], within limits: Manifest.Limits) throws(ManifestError) {
-        try self.init(Manifest(bytes: bytes, mediaType: .ociIndex, within: limits))
+        try Manifest.check(bytes, within: limits)
+        let document = try ListDocument(parsing: bytes)
+        guard document.schemaVersion == nil || document.schemaVersion == 2 else {
+            throw .unknownSchema(document.schemaVersion ?? 0)
+        }
+        let listed = document.manifests ?? []
+        guard listed.count <= limits.descriptors else {
+            throw .tooMany("manifests", listed.count, limit: limits.descriptors)
+        }
+        try self.init(bytes, listed.map { try? $0.value?.checked(in: "manifests") })
     }
 
-    /// - Throws: ``ManifestError`` when `index` lists nothing, or its list can't be told from other text.
+    /// - Throws: ``ManifestError`` when `index` is no index, or its list can't be told from other text.
     public init(_ index: Manifest) throws(ManifestError) {
-        guard index.kind == .index, let places = Places(of: index.bytes), places.entries.count == index.children.count
-        else { throw .notJSON("its list of manifests can't be changed without changing the rest") }
-        bytes = index.bytes
-        entries = index.children
+        guard index.kind == .index else { throw .notJSON("it is not an index") }
+        var listed: [Descriptor?] = index.children
+        // In order, so that each stands where it stood when the next one comes.
+        for odd in index.oddEntries { listed.insert(nil, at: odd.position) }
+        try self.init(index.bytes, listed)
+    }
+
+    private init(_ bytes: [UInt8], _ listed: [Descriptor?]) throws(ManifestError) {
+        let whole = listed.isEmpty ? Places.addingEmptyList(to: bytes) : bytes
+        guard let places = Places(of: whole), places.entries.count == listed.count else {
+            throw .notJSON("its list of manifests can't be changed without changing the rest")
+        }
+        self.bytes = whole
+        entries = listed.compactMap { $0 }
+        known = listed.indices.filter { listed[$0] != nil }
         self.places = places
     }
 
@@ -42,28 +69,42 @@ public struct IndexText: Sendable, Equatable {
         let start = places.entries.last?.upperBound ?? places.end
         bytes.insert(contentsOf: comma + text, at: start)
         entries.append(entry)
+        known.append(places.entries.count)
         places.entries.append(start + comma.count..<start + comma.count + text.count)
         places.end += comma.count + text.count
     }
 
     /// Takes out the entries that `isUnwanted` says.
     public mutating func remove(where isUnwanted: (Descriptor) -> Bool) {
-        for index in entries.indices.reversed() where isUnwanted(entries[index]) {
-            let place = places.entries[index]
-            if index > 0 {
-                cut(places.entries[index - 1].upperBound..<place.upperBound, with: index)
-            } else if entries.count > 1 {
-                cut(place.lowerBound..<places.entries[1].lowerBound, with: index)
-            } else {
-                cut(place, with: index)
-            }
+        for number in entries.indices.reversed() where isUnwanted(entries[number]) {
+            remove(at: known[number])
+            entries.remove(at: number)
+            known.remove(at: number)
+            for later in number..<known.count { known[later] -= 1 }
+        }
+    }
+
+    /// Takes out the entries that can't be read.
+    public mutating func removeOddEntries() {
+        let readable = Set(known)
+        for index in places.entries.indices.reversed() where !readable.contains(index) { remove(at: index) }
+        known = Array(entries.indices)
+    }
+
+    private mutating func remove(at index: Int) {
+        let place = places.entries[index]
+        if index > 0 {
+            cut(places.entries[index - 1].upperBound..<place.upperBound, with: index)
+        } else if places.entries.count > 1 {
+            cut(place.lowerBound..<places.entries[1].lowerBound, with: index)
+        } else {
+            cut(place, with: index)
         }
     }
 
     /// Takes out the text of an entry and what separates it from another.
     private mutating func cut(_ range: Range<Int>, with index: Int) {
         bytes.removeSubrange(range)
-        entries.remove(at: index)
         places.entries.remove(at: index)
         // The rest of the text isn't read again: a list may be long, and change often.
         for later in index..<places.entries.count {
@@ -108,6 +149,48 @@ private struct Places: Equatable {
     }
 
     private static let name = Array("\"manifests\"".utf8)
+
+    /// The text with an empty list where it says `"manifests": null`, or nothing of `manifests`; else as it is.
+    static func addingEmptyList(to bytes: [UInt8]) -> [UInt8] {
+        var scanner = Scanner(bytes: bytes)
+        var isEmptyObject = true
+        var end: Int?
+        while let event = scanner.next() {
+            switch event {
+            case .string(let range) where scanner.depth == 1:
+                isEmptyObject = false
+                guard scanner.isBeforeColon, bytes[range].elementsEqual(name) else { continue }
+                guard let null = scanner.null() else { return bytes }
+                return bytes[..<null.lowerBound] + Array("[]".utf8) + bytes[null.upperBound...]
+            case .mark(UInt8(ascii: "}")) where scanner.depth == 0: end = scanner.position - 1
+            default: continue
+            }
+        }
+        guard let end else { return bytes }
+        let member = Array("\(isEmptyObject ? "" : ",")\"manifests\":[]".utf8)
+        return bytes[..<end] + member + bytes[end...]
+    }
+}
+
+/// The members of a list that are read here; an entry that can't be read is `nil`.
+private struct ListDocument: Decodable {
+    var schemaVersion: Int?
+    var manifests: [Lenient]?
+
+    struct Lenient: Decodable {
+        var value: ManifestDocument.Entry?
+        init(from decoder: any Decoder) { value = try? ManifestDocument.Entry(from: decoder) }
+    }
+
+    init(parsing bytes: [UInt8]) throws(ManifestError) {
+        do {
+            self = try JSONDecoder().decode(Self.self, from: Data(bytes))
+        } catch let DecodingError.dataCorrupted(context) {
+            throw .notJSON(context.debugDescription)
+        } catch {
+            throw .notJSON("it is not an object that lists manifests")
+        }
+    }
 }
 
 /// Walks over JSON's marks and strings; what they mean together is not its business.
@@ -120,7 +203,7 @@ private struct Scanner {
 
     let bytes: [UInt8]
     private(set) var depth = 0
-    private var position = 0
+    private(set) var position = 0
 
     init(bytes: [UInt8]) { self.bytes = bytes }
 
@@ -151,6 +234,15 @@ private struct Scanner {
 
     /// Whether what comes next is a colon, which makes a string a name.
     var isBeforeColon: Bool { bytes[position...].first { !Self.isBlank($0) } == UInt8(ascii: ":") }
+
+    /// Where `null` stands, if that is what comes after the colon.
+    func null() -> Range<Int>? {
+        guard let colon = bytes[position...].firstIndex(of: UInt8(ascii: ":")),
+            let start = bytes[(colon + 1)...].firstIndex(where: { !Self.isBlank($0) }),
+            bytes[start...].starts(with: Array("null".utf8))
+        else { return nil }
+        return start..<start + 4
+    }
 
     /// Reads `: [ … ]` with what is in it.
     mutating func list() -> Places? {

@@ -19,8 +19,13 @@ public struct Manifest: Sendable, Hashable {
     public let config: Descriptor?
     /// The layers of an image, or the `blobs` of an artifact manifest, in order, repeats included.
     public let layers: [Descriptor]
-    /// The manifests an index names, in order.
+    /// The manifests an index names, in order, without ``oddEntries``.
     public let children: [Descriptor]
+    /// The entries of an index that can't be used, in order.
+    ///
+    /// A list of referrers does without them. An index that has any can't be copied whole: what a copier can't read it
+    /// can't bring, and the registry would hold half an image.
+    public let oddEntries: [OddEntry]
     /// What this manifest is about, if it is a referrer.
     public let subject: Descriptor?
     public let artifactType: String?
@@ -75,10 +80,10 @@ public struct Manifest: Sendable, Hashable {
         if kind != .index, document.manifests != nil { throw .ambiguous }
         config = try kind == .image ? document.config?.checked(in: "config") : nil
         layers = try Self.descriptors(kind == .artifact ? document.blobs : document.layers, "layers", limits)
-        children = try Self.descriptors(kind == .index ? document.manifests : nil, "manifests", limits)
+        (children, oddEntries) = try Self.entries(kind == .index ? document.manifests ?? [] : [], limits)
         subject = try document.subject?.checked(in: "subject")
         artifactType = document.artifactType ?? (config?.mediaType != .ociEmpty ? config?.mediaType.rawValue : nil)
-        annotations = document.annotations ?? [:]
+        annotations = document.annotations?.value ?? [:]
         guard kind != .image || config != nil else { throw .noConfig }
     }
 
@@ -122,8 +127,27 @@ public struct Manifest: Sendable, Hashable {
         return all
     }
 
+    /// The entries of an index, and those that aren't descriptors.
+    private static func entries(
+        _ documents: [ManifestDocument.LenientEntry],
+        _ limits: Limits
+    ) throws(ManifestError) -> ([Descriptor], [OddEntry]) {
+        guard documents.count <= limits.descriptors else {
+            throw .tooMany("manifests", documents.count, limit: limits.descriptors)
+        }
+        var all: [Descriptor] = []
+        var odd: [OddEntry] = []
+        for (position, document) in documents.enumerated() {
+            switch document.checked {
+            case .success(let descriptor): all.append(descriptor)
+            case .failure(let problem): odd.append(OddEntry(position, digest: document.digest, problem.reason))
+            }
+        }
+        return (all, odd)
+    }
+
     /// Everything that must hold before a parser sees the bytes.
-    private static func check(_ bytes: [UInt8], within limits: Limits) throws(ManifestError) {
+    static func check(_ bytes: [UInt8], within limits: Limits) throws(ManifestError) {
         guard bytes.count <= limits.byteCount else { throw .tooLarge(bytes.count, limit: limits.byteCount) }
         guard String(validating: bytes, as: UTF8.self) != nil else { throw .notUTF8 }
         // Foundation's parser takes either for a sign of UTF-16 or UTF-32, or skips it; everybody else's refuses.
@@ -153,6 +177,23 @@ public struct Manifest: Sendable, Hashable {
             }
         }
     }
+}
+
+/// An entry of an index that can't be used: its digest is of a kind that is not known, say, or it has no size.
+public struct OddEntry: Sendable, Hashable {
+    /// Its place in `manifests`, counted from 0.
+    public let position: Int
+    /// The manifest that it names, where its digest is a good one and something else is wrong.
+    public let digest: Digest?
+    /// Why it can't be used, printable.
+    public let reason: String
+
+    init(_ position: Int, digest: Digest?, _ reason: String) {
+        (self.position, self.digest, self.reason) = (position, digest, reason)
+    }
+
+    /// The same, as the reason why an index can't be copied.
+    public var error: ManifestError { .badDescriptor(member: "manifests[\(position)]", reason: reason) }
 }
 
 /// Why bytes are not a manifest that can be copied.

@@ -8,9 +8,9 @@ struct ManifestDocument: Decodable {
     var config: Entry?
     var layers: [Entry]?
     var blobs: [Entry]?
-    var manifests: [Entry]?
+    var manifests: [LenientEntry]?
     var subject: Entry?
-    var annotations: [String: String]?
+    var annotations: LenientAnnotations?
 
     init(parsing bytes: [UInt8]) throws(ManifestError) {
         do {
@@ -49,7 +49,7 @@ struct ManifestDocument: Decodable {
         var digest: String?
         var size: Double?
         var urls: [String]?
-        var annotations: [String: String]?
+        var annotations: LenientAnnotations?
         var data: String?
         var platform: LenientPlatform?
         var artifactType: String?
@@ -70,7 +70,7 @@ struct ManifestDocument: Decodable {
                 digest: parsed,
                 size: Int64(size),
                 urls: urls ?? [],
-                annotations: annotations ?? [:],
+                annotations: annotations?.value ?? [:],
                 data: inline,
                 platform: platform?.value,
                 artifactType: artifactType
@@ -90,6 +90,39 @@ struct ManifestDocument: Decodable {
                 throw .badDescriptor(member: member, reason: "its data is not what its digest and size say")
             }
             return [UInt8](bytes)
+        }
+    }
+
+    /// Annotations without those that are `null`, as Go's encoder writes an empty pointer; they are only looked at.
+    struct LenientAnnotations: Decodable {
+        var value: [String: String]
+
+        init(from decoder: any Decoder) throws {
+            value = try decoder.singleValueContainer().decode([String: String?].self).compactMapValues { $0 }
+        }
+    }
+
+    /// An entry of an index, or why it is none.
+    struct LenientEntry: Decodable {
+        struct Problem: Error { var reason: String }
+
+        var checked: Result<Descriptor, Problem>
+        /// Of an entry in which only something else is wrong.
+        var digest: Digest?
+
+        private enum CodingKeys: String, CodingKey { case digest }
+
+        init(from decoder: any Decoder) {
+            do {
+                checked = .success(try Entry(from: decoder).checked(in: "manifests"))
+                return
+            } catch ManifestError.badDescriptor(_, let reason) {
+                checked = .failure(Problem(reason: reason))
+            } catch {
+                checked = .failure(Problem(reason: "it is no object, or a member of it has the wrong type"))
+            }
+            let keys = try? decoder.container(keyedBy: CodingKeys.self)
+            digest = (try? keys?.decode(Digest.self, forKey: .digest)) ?? nil
         }
     }
 

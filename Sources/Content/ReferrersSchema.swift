@@ -23,13 +23,26 @@ extension Manifest {
     ///   digest then stays the same.
     /// - Throws: ``ManifestError`` if this is no list, or grows too long.
     public func listing(_ entries: [Descriptor], preferring whole: Manifest? = nil) throws(ManifestError) -> Manifest {
-        if let whole {
+        if let whole, oddEntries.isEmpty || whole.digest == digest {
             let offered = Set(whole.children.map(\.digest))
             if (children + entries).allSatisfy({ offered.contains($0.digest) }) { return whole }
         }
         var text = try IndexText(self)
         for entry in entries where !text.entries.contains(where: { $0.digest == entry.digest }) { text.append(entry) }
-        return try Manifest(bytes: text.bytes, mediaType: .ociIndex)
+        return try Manifest(bytes: text.bytes, mediaType: mediaType)
+    }
+}
+
+extension Manifest {
+    /// This list without the entries that `isUnwanted` says and without those that can't be used; every other byte stays.
+    ///
+    /// - Throws: ``ManifestError`` if this is no list, or one that different readers would read differently.
+    public func listing(without isUnwanted: (Descriptor) -> Bool) throws(ManifestError) -> Manifest {
+        guard !oddEntries.isEmpty || children.contains(where: isUnwanted) else { return self }
+        var text = try IndexText(self)
+        text.remove(where: isUnwanted)
+        text.removeOddEntries()
+        return try Manifest(bytes: text.bytes, mediaType: mediaType)
     }
 }
 

@@ -77,6 +77,8 @@ struct RegistryAnswer {
 
     var kind: RegistryError.Kind {
         let known = codes.lazy.compactMap { Self.kinds[$0.code] }.first
+        // Whatever its status: registries say this of a missing repository with 400, 401, 403, 404 and 500.
+        if known == .repositoryMissing { return .repositoryMissing }
         if (400..<500).contains(status), says("immutable") { return .tagImmutable }
         if status == 401 { return .unauthorized }
         if namesTheToken, !grantsTooLittle { return sayTokenExpired ? .tokenExpired : .unauthorized }

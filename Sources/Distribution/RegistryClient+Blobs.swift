@@ -5,41 +5,58 @@ public import Wire
 extension RegistryClient {
     /// Whether the repository holds a blob.
     ///
-    /// A redirect counts: registries that keep blobs elsewhere answer HEAD like GET.
+    /// A redirect to storage counts as a yes: registries that keep blobs elsewhere answer HEAD like GET, and an address
+    /// signed for GET refuses HEAD. A redirect to another registry is followed. A HEAD that is answered with an odd
+    /// status is decided by one GET for a single byte: ECR Public, for one, answers 401 to every HEAD of a blob
+    /// (aws/containers-roadmap issue 2671).
     ///
-    /// - Returns: `false` too if the repository is missing, since HEAD can't tell.
+    /// - Returns: `false` too if the repository is missing, or if nothing can be said: an upload is right then.
     /// - Throws: ``RegistryError``
     public func blobExists(_ digest: Digest, in repository: RepositoryName) async throws -> Bool {
-        var request = WireRequest(.head, blobURL(digest, repository))
+        var head = WireRequest(.head, blobURL(digest, repository))
         // Many are asked at once, and what is missing goes over the same connections a moment later.
-        request.travelsWithBlobs = true
-        let response = try await perform(.findBlob, request) {
-            (200..<400).contains($0.status.code) || $0.status == .notFound
+        head.travelsWithBlobs = true
+        let request = head
+        do {
+            var mayRenew = true
+            let answer = try await retrying {
+                try await attemptFollowing(.findBlob, request, mayRenew: &mayRenew, toRegistriesOnly: true) { _ in true
+                }
+            }
+            switch answer.0.status.code {
+            case 200..<400: return true
+            case 404: return false
+            default: break
+            }
+        } catch let error as WireError where error.reason == .badRedirect {
+            // As odd as an odd status.
         }
-        return response.status != .notFound
+        return try await blobCanBeRead(digest, repository)
     }
+
+    /// Asks for one byte of a blob, where HEAD did not tell.
+    private func blobCanBeRead(_ digest: Digest, _ repository: RepositoryName) async throws -> Bool {
+        var get = WireRequest(.get, blobURL(digest, repository), fields: [.range: "bytes=0-0"])
+        // A registry that knows no ranges answers 200 and the whole blob, which is then left where it is.
+        get.receiver = PartBuffer(capacity: Self.largestByteAnswer)
+        get.travelsWithBlobs = true
+        do {
+            let answer = try await perform(.findBlob, get) { ![401, 403].contains($0.status.code) }
+            // 416: there is a blob, and it is empty.
+            return (200..<400).contains(answer.status.code) || answer.status.code == 416
+        } catch let error as RegistryError where error.kind == .repositoryMissing {
+            return false
+        }
+    }
+
+    /// In bytes, of an answer to the question for one.
+    private static let largestByteAnswer = 4_096
 
     /// The request that reads a blob, for the source end of a relay.
     ///
     /// Its answer is the content, or a redirect for ``follow(_:of:hops:)``.
     public func blobRequest(_ digest: Digest, in repository: RepositoryName) async throws -> WireRequest {
         try await authorize(WireRequest(.get, blobURL(digest, repository)))
-    }
-
-    /// The next request where an answer is a redirect; credentials stay within their origin.
-    ///
-    /// - Parameter hops: How many redirects were followed before this one.
-    /// - Returns: `nil` if it isn't a redirect.
-    /// - Throws: `WireError` `.badRedirect` from https to http, after `WireRequest.mostRedirects`, or to nowhere.
-    public func follow(_ answer: WireResponse, of request: WireRequest, hops: Int) throws -> WireRequest? {
-        guard isRedirect(answer) else { return nil }
-        guard hops < WireRequest.mostRedirects else {
-            throw WireError(.badRedirect, "more than \(WireRequest.mostRedirects) redirects", url: request.url)
-        }
-        guard let location = answer.fields[.location], !location.isEmpty else {
-            throw WireError(.badRedirect, "a redirect without a Location", url: request.url)
-        }
-        return try request.following(location)
     }
 
     /// Reads a whole blob into memory and checks its hash, for configurations.
@@ -57,32 +74,6 @@ extension RegistryClient {
             }
             return try verified(response.body, digest, limit, at: last.url)
         }
-    }
-
-    /// One try of what only reads, wherever the registry keeps it; credentials stay within their origin.
-    ///
-    /// - Returns: The answer, and the request it is the answer to.
-    /// - Throws: also `WireError` as ``follow(_:of:hops:)``
-    func attemptFollowing(
-        _ operation: RegistryError.Operation,
-        _ first: WireRequest,
-        mayRenew: inout Bool,
-        returning isWanted: (WireResponse) -> Bool
-    ) async throws -> (WireResponse, WireRequest) {
-        var request = first
-        var hops = 0
-        while true {
-            let response = try await attempt(operation, request, mayRenew: &mayRenew) {
-                isRedirect($0) || isWanted($0)
-            }
-            guard let next = try follow(response, of: request, hops: hops) else { return (response, request) }
-            request = next
-            hops += 1
-        }
-    }
-
-    private func isRedirect(_ answer: WireResponse) -> Bool {
-        [301, 302, 303, 307, 308].contains(answer.status.code)
     }
 
     /// What it means that a relay's source answered something else than content, and no redirect.

@@ -25,110 +25,192 @@ extension RegistryClient {
     }
 
     /// The same, page by page as they come.
+    ///
+    /// Nothing (`null`, 204, a document without tags) is no tags. A page of HTML, an empty answer and a list that can't be
+    /// read are errors after a few tries: half a list must not pass for the whole. An entry that is no text is left out
+    /// with a warning.
     public func tagPages(of repository: RepositoryName, _ body: ([Tag]) async throws -> Void) async throws {
         let list = base.at(path: "/v2/\(repository)/tags/list")
         let first = list.appending(query: "n=\(Self.tagsPerPage)")
-        try await pages(.listTags, from: first, fields: [:]) { response, request in
-            // Registries with a smaller limit of their own say so with 400; without `n` they choose (distribution v3).
-            if response.status == .badRequest, request.url == first { return .instead(list) }
-            guard response.status == .ok else { throw error(.listTags, response, to: request) }
-            // Whatever its Content-Type: ECR says text/plain (facts/ecr.md B.6).
-            guard let page = try? JSONDecoder().decode(TagList.self, from: Data(response.body)) else {
-                throw malformed(.listTags, "the answer is no list of tags", response, request)
+        var pages = Pages(from: first)
+        while let url = try pages.take(.listTags) {
+            let request = WireRequest(.get, url, largestAnswer: Self.largestPage)
+            let (page, next) = try await soundly { () -> (TagList, HTTPURL?) in
+                let (response, last) = try await performFollowing(.listTags, request) {
+                    ![401, 403].contains($0.status.code)
+                }
+                switch response.status.code {
+                case 200: return (try tagList(response, to: last), try nextPage(.listTags, after: response, to: last))
+                case 204: return (TagList(), nil)
+                default:
+                    let error = error(.listTags, response, to: last)
+                    // Registries with a smaller limit of their own say so (400, distribution v3); without `n` they choose.
+                    let mayBeTheNumber = url == first && (400..<500).contains(error.status) && error.status != 404
+                    guard mayBeTheNumber, error.kind != .repositoryMissing else { throw error }
+                    return (TagList(), list)
+                }
             }
-            try await body((page.tags ?? []).compactMap { usable($0, repository) })
-            return .next(link(in: response))
+            if page.oddCount > 0 {
+                logger.warning(
+                    "entries of the list of tags are left out: they are no text",
+                    metadata: ["repository": "\(repository)", "count": "\(page.oddCount)"]
+                )
+            }
+            try await body(page.tags.compactMap { usable($0, repository) })
+            if let next { pages.add(next) }
         }
+    }
+
+    /// Whatever its Content-Type: ECR says text/plain (facts/ecr.md B.6).
+    private func tagList(_ response: WireResponse, to request: WireRequest) throws -> TagList {
+        guard let list = try? JSONDecoder().decode(TagList?.self, from: Data(response.body)) ?? TagList() else {
+            throw malformed(.listTags, "the answer is no list of tags", response, request)
+        }
+        guard !list.saysErrors else { throw error(.listTags, response, to: request) }
+        return list
+    }
+
+    /// What names a manifest as its subject: signatures, SBOMs, attestations.
+    public struct ListedReferrers: Sendable {
+        /// Those that can be read.
+        public var entries: [Descriptor] = []
+        /// What is listed besides and can't be used.
+        public var oddEntries: [OddEntry] = []
+        /// Why the list is not whole, where a page after the first could not be read.
+        public var interruption: (any Error)?
     }
 
     /// Lists what names a manifest as its subject: signatures, SBOMs, attestations.
     ///
+    /// Many registries don't know the question, and say so in their own ways: with a page of HTML, an empty answer, a
+    /// status of 4xx, or a redirect to a web page at another host (GHCR: artifacthub/hub issue 4785). 401, 403, 408 and
+    /// 429 of the registry itself mean what they always mean, and 5xx are tried again.
+    ///
     /// - Returns: `nil` if the registry doesn't know this API, so that fallback tags must serve.
     /// - Throws: ``RegistryError``, ``RegistryError/Kind/repositoryMissing`` among them; `ManifestError` if the
     ///   answer claims to be an index and isn't
-    public func referrers(of digest: Digest, in repository: RepositoryName) async throws -> [Descriptor]? {
-        var found: [Descriptor]? = nil
-        var seen: Set<Digest> = []
-        let first = base.at(path: "/v2/\(repository)/referrers/\(digest)")
-        try await pages(.listReferrers, from: first, fields: [.accept: MediaType.ociIndex.rawValue]) {
-            response,
-            request in
-            switch response.status.code {
-            case 200: break
-            case 404, 405, 501:
-                try refuseMissingRepository(.listReferrers, response, to: request)
-                guard found == nil else { throw error(.listReferrers, response, to: request) }
-                return .end
-            default: throw error(.listReferrers, response, to: request)
+    public func referrers(of digest: Digest, in repository: RepositoryName) async throws -> ListedReferrers? {
+        var found: ListedReferrers?
+        var seen: Set<Digest> = [digest]
+        var pages = Pages(from: base.at(path: "/v2/\(repository)/referrers/\(digest)"))
+        do {
+            while let url = try pages.take(.listReferrers) {
+                guard let (page, next) = try await referrersPage(at: url) else {
+                    guard found == nil else {
+                        throw RegistryError(.listReferrers, .malformedAnswer, "a page is no index", url: url)
+                    }
+                    return nil
+                }
+                var all = found ?? ListedReferrers()
+                all.entries += page.children.filter { seen.insert($0.digest).inserted }
+                all.oddEntries += page.oddEntries
+                found = all
+                if let next { pages.add(next) }
             }
-            let type = MediaType(response.fields[.contentType] ?? "").withoutParameters
-            guard let index = try index(response.body, type) else {
-                // Some page that a server shows for every unknown path.
-                guard found == nil else { throw malformed(.listReferrers, "a page is no index", response, request) }
-                return .end
-            }
-            found = (found ?? []) + index.children.filter { seen.insert($0.digest).inserted }
-            return .next(link(in: response))
+        } catch let error as WireError where error.reason == .badRedirect && found == nil {
+            return nil
+        } catch let error as RegistryError where error.kind == .malformedAnswer && found == nil {
+            // A refusal that could not be read, each time.
+            return nil
+        } catch let error where found != nil && !(error is CancellationError) {
+            // What was listed can be used; that there may be more is for the caller to say.
+            found?.interruption = error
         }
         return found
     }
 
+    /// - Returns: `nil` if the answer is none of this API.
+    private func referrersPage(at url: HTTPURL) async throws -> (page: Manifest, next: HTTPURL?)? {
+        let request = WireRequest(
+            .get,
+            url,
+            fields: [.accept: MediaType.ociIndex.rawValue],
+            largestAnswer: Self.largestPage
+        )
+        return try await soundly {
+            let (response, last) = try await performFollowing(
+                .listReferrers,
+                request,
+                accepting: { (400..<500).contains($0.status.code) && !isOwn($1) },
+                returning: {
+                    ![401, 403].contains($0.status.code)
+                        || RegistryAnswer($0, to: request).kind == .repositoryMissing
+                }
+            )
+            guard response.status == .ok else {
+                guard isOwn(last) else { return nil }
+                if response.status == .notFound { try refuseMissingRepository(.listReferrers, response, to: last) }
+                let error = error(.listReferrers, response, to: last)
+                if error.kind == .repositoryMissing { throw error }
+                return nil
+            }
+            let type = MediaType(response.fields[.contentType] ?? "").withoutParameters
+            guard let index = try index(response.body, type) else { return nil }
+            return (index, try nextPage(.listReferrers, after: response, to: last))
+        }
+    }
+
+    /// Whether an answer is the registry's own, and not that of a place it redirects to.
+    private func isOwn(_ request: WireRequest) -> Bool {
+        request.url.origin == base.origin && request.url.path.hasPrefix("/v2/")
+    }
+
+    /// What the body lists; `nil` where it is something else, of which only a body with the type of an index is damage.
     private func index(_ bytes: [UInt8], _ type: MediaType) throws -> Manifest? {
-        if type == .ociIndex { return try Manifest(bytes: bytes, mediaType: .ociIndex) }
+        if type == .ociIndex, !isNothing(bytes) { return try Manifest(bytes: bytes, mediaType: .ociIndex) }
         guard let guessed = try? Manifest(bytes: bytes), guessed.kind == .index else { return nil }
         return guessed
     }
 
-    private enum Step: Sendable {
-        case end
-        /// With the link to it, if there is one.
-        case next(String?)
-        case instead(HTTPURL)
+    private func isNothing(_ bytes: [UInt8]) -> Bool {
+        let text = bytes.prefix(Self.longestNothing).drop { [9, 10, 13, 32].contains($0) }
+        return text.isEmpty || text.starts(with: Array("null".utf8))
     }
 
-    /// Follows `Link` from page to page.
+    /// In bytes, of blanks before the first mark of an answer.
+    private static let longestNothing = 64
+
+    /// The addresses of a list's pages.
     ///
-    /// A link that leaves the registry's origin, leads back to a page already read, or goes on past ``mostPages``
-    /// is an error: to stop there would pass half a list off as the whole.
-    private func pages(
-        _ operation: RegistryError.Operation,
-        from first: HTTPURL,
-        fields: HTTPFields,
-        _ read: (WireResponse, WireRequest) async throws -> Step
-    ) async throws {
-        var url = first
-        var visited: Set<HTTPURL> = []
-        while true {
-            let request = WireRequest(.get, url, fields: fields, largestAnswer: Self.largestPage)
-            guard visited.insert(url).inserted, visited.count <= Self.mostPages else {
+    /// A list whose pages run in a circle, or go on past ``mostPages``, is an error: to stop there would pass half a list
+    /// off as the whole.
+    private struct Pages {
+        private var next: HTTPURL?
+        private var visited: Set<HTTPURL> = []
+
+        init(from first: HTTPURL) { next = first }
+
+        mutating func add(_ url: HTTPURL) { next = url }
+
+        /// - Returns: The next page to ask for; `nil` after the last.
+        mutating func take(_ operation: RegistryError.Operation) throws -> HTTPURL? {
+            guard let url = next.take() else { return nil }
+            guard visited.insert(url).inserted, visited.count <= RegistryClient.mostPages else {
                 throw RegistryError(operation, .malformedAnswer, "the pages of the list run in a circle", url: url)
             }
-            let step = try await soundly {
-                let response = try await perform(operation, request) { $0.status.code != 401 && $0.status.code != 403 }
-                return try await read(response, request)
-            }
-            switch step {
-            case .end: return
-            case .instead(let other): url = other
-            case .next(let link):
-                guard let link else { return }
-                let next = try url.resolving(link)
-                guard next.origin == base.origin else {
-                    throw RegistryError(
-                        operation,
-                        .malformedAnswer,
-                        "the next page would be at another host",
-                        url: request.url,
-                        status: 200
-                    )
-                }
-                url = next
-            }
+            return url
         }
     }
 
-    private func link(in response: WireResponse) -> String? {
-        HTTPField.Name("Link").flatMap { response.fields[$0] }.flatMap { nextPage(inLink: $0) }
+    /// The address of the next page, if the answer names one.
+    ///
+    /// Registries behind a proxy name a host or a scheme that is not theirs to the outside; the path is meant, at the host
+    /// that answered.
+    private func nextPage(
+        _ operation: RegistryError.Operation,
+        after response: WireResponse,
+        to request: WireRequest
+    ) throws -> HTTPURL? {
+        let field = HTTPField.Name("Link").flatMap { response.fields[$0] }
+        guard let link = field.flatMap({ Distribution.nextPage(inLink: $0) }) else { return nil }
+        let next: HTTPURL
+        do {
+            next = try request.url.resolving(link)
+        } catch {
+            throw malformed(operation, "the address of the next page can't be read", response, request)
+        }
+        guard next.origin != base.origin, next.origin != request.url.origin else { return next }
+        return request.url.at(path: next.path, query: next.query)
     }
 
     private func usable(_ text: String, _ repository: RepositoryName) -> Tag? {
@@ -140,8 +222,30 @@ extension RegistryClient {
         }
     }
 
+    /// A page of tags, of which any member may be absent.
     private struct TagList: Decodable {
-        /// `null` in a repository whose tags have all been deleted.
-        var tags: [String]?
+        /// Empty for `null` too, which a repository has whose tags have all been deleted.
+        var tags: [String] = []
+        /// Entries that are no text.
+        var oddCount = 0
+        /// Whether this is an error with the status of a success.
+        var saysErrors = false
+
+        private enum CodingKeys: String, CodingKey { case tags, errors }
+
+        private struct Entry: Decodable {
+            var text: String?
+            init(from decoder: any Decoder) { text = try? decoder.singleValueContainer().decode(String.self) }
+        }
+
+        init() {}
+
+        init(from decoder: any Decoder) throws {
+            let members = try decoder.container(keyedBy: CodingKeys.self)
+            let entries = try members.decodeIfPresent([Entry].self, forKey: .tags) ?? []
+            tags = entries.compactMap(\.text)
+            oddCount = entries.count - tags.count
+            saysErrors = ((try? members.decodeIfPresent([Entry].self, forKey: .errors)) ?? nil)?.isEmpty == false
+        }
     }
 }

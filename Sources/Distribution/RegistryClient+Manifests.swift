@@ -40,23 +40,26 @@ extension RegistryClient {
     /// - Throws: ``RegistryError`` (``RegistryError/Kind/repositoryMissing`` when the registry says so),
     ///   `ManifestError` if the bytes are no manifest, `WireError` `.corrupt` if they are not the ones asked for.
     public func manifest(_ reference: ManifestReference, of repository: RepositoryName) async throws -> Manifest? {
-        try await manifest(reference, of: repository, mayAsk: true)
+        try await content(reference, of: repository, mayAsk: true)?.manifest.get()
+    }
+
+    /// Bytes that a registry gave as a manifest.
+    private struct StoredContent {
+        var digest: Digest
+        var manifest: Result<Manifest, ManifestError>
     }
 
     /// - Parameter mayAsk: Whether HEAD may know more than GET says.
-    private func manifest(
+    private func content(
         _ reference: ManifestReference,
         of repository: RepositoryName,
         mayAsk: Bool
-    ) async throws -> Manifest? {
+    ) async throws -> StoredContent? {
         var request = manifestRequest(.get, reference, repository)
         request.largestAnswer = Manifest.largestByteCount
         return try await soundly {
-            var mayRenew = true
-            let (response, last) = try await retrying {
-                try await attemptFollowing(.readManifest, request, mayRenew: &mayRenew) {
-                    [200, 404].contains($0.status.code)
-                }
+            let (response, last) = try await performFollowing(.readManifest, request) {
+                [200, 404].contains($0.status.code)
             }
             if response.status == .notFound {
                 try refuseMissingRepository(.readManifest, response, to: last)
@@ -65,7 +68,16 @@ extension RegistryClient {
             let digest = Digest(of: response.body)
             try check(digest, against: reference, response, at: last.url)
             let type = response.fields[.contentType].map { MediaType($0) }
-            let manifest = try Manifest(bytes: response.body, mediaType: type)
+            let manifest: Result<Manifest, ManifestError>
+            do throws(ManifestError) {
+                manifest = .success(try Manifest(bytes: response.body, mediaType: type))
+            } catch {
+                // Some say with 200 that there is no such repository.
+                let unwanted = self.error(.readManifest, response, to: last)
+                if unwanted.kind == .repositoryMissing { throw unwanted }
+                guard !mayAsk, !error.mayBeDamage else { throw error }
+                manifest = .failure(error)
+            }
             if mayAsk, case .tag = reference, statedDigest(response) == nil,
                 let stated = try await headDigest(reference, of: repository) ?? nil, stated != digest
             {
@@ -75,36 +87,41 @@ extension RegistryClient {
                     url: last.url
                 )
             }
-            return manifest
+            return StoredContent(digest: digest, manifest: manifest)
         }
     }
 
     /// Asks which manifest a tag names, or whether a digest is there, without reading it if the registry helps.
     ///
+    /// What HEAD does not tell, GET does; it need be no manifest that this program can read.
+    ///
     /// - Returns: `nil` if there is none; HEAD has no body, so a missing repository looks the same.
     /// - Throws: as ``manifest(_:of:)``
     public func manifestDigest(_ reference: ManifestReference, of repository: RepositoryName) async throws -> Digest? {
         if let stated = try await headDigest(reference, of: repository) { return stated }
-        return try await manifest(reference, of: repository, mayAsk: false)?.digest
+        return try await content(reference, of: repository, mayAsk: false)?.digest
     }
 
+    /// Asks with HEAD, which registries answer in odd ways: with 400, 401, 403 or 405, or with a redirect to nowhere.
+    ///
     /// - Returns: Nothing where HEAD doesn't tell; a digest, or that there is none, where it does.
     private func headDigest(_ reference: ManifestReference, of repository: RepositoryName) async throws -> Digest?? {
         let request = manifestRequest(.head, reference, repository)
-        var mayRenew = true
-        return try await retrying {
-            // Anything odd is asked again with GET, whose answer has a body to say why.
-            let (response, last) = try await attemptFollowing(.readManifest, request, mayRenew: &mayRenew) {
-                $0.status.code < 500
-            }
+        do {
+            let (response, _) = try await performFollowing(.readManifest, request) { _ in true }
             switch response.status.code {
             case 404: return .some(nil)
             case 200:
                 guard let digest = statedDigest(response) else { return nil }
-                try check(digest, against: reference, response, at: last.url)
+                // Another digest than the one that was asked for says nothing, and GET can be checked.
+                if case .digest(let wanted) = reference, digest != wanted { return nil }
                 return digest
             default: return nil
             }
+        } catch let error as WireError where error.reason == .badRedirect {
+            return nil
+        } catch let error as RegistryError where error.kind == .serverFault {
+            return nil
         }
     }
 

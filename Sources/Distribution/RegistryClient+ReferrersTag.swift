@@ -1,4 +1,5 @@
 public import Content
+internal import Logging
 internal import Wire
 
 extension RegistryClient {
@@ -7,10 +8,14 @@ extension RegistryClient {
 
     /// What the fallback tag of `subject` lists.
     ///
-    /// - Returns: Nothing if there is no such tag.
+    /// - Returns: Nothing if there is no such tag, or no such repository yet.
     /// - Throws: as ``manifest(_:of:)``; ``RegistryError`` if the tag holds something else than a list.
     public func listedReferrers(of subject: Digest, in repository: RepositoryName) async throws -> [Descriptor] {
-        try await referrersList(try Tag(listingReferrersTo: subject), repository)?.children ?? []
+        let tag = try Tag(listingReferrersTo: subject)
+        switch try await held(by: tag, of: subject, repository) {
+        case .nothing, .subject: return []
+        case .list(let list): return list.children.filter { $0.digest != subject }
+        }
     }
 
     /// Puts `entries` on the list of what refers to `subject`, under its fallback tag.
@@ -32,12 +37,19 @@ extension RegistryClient {
         let tag = try Tag(listingReferrersTo: subject)
         try await turns.inTurn("\(repository):\(tag)") {
             for _ in 0..<Self.mostListTries {
-                let current = try await referrersList(tag, repository)
+                let current: Manifest?
+                switch try await held(by: tag, of: subject, repository) {
+                case .nothing: current = nil
+                case .list(let list): current = list
+                case .subject: throw aliased(tag, repository)
+                }
                 let next = try (current ?? .emptyList()).listing(entries, preferring: whole)
                 guard next.digest != current?.digest else { return }
-                try await putManifest(next, as: .tag(tag), in: repository)
+                let stored = try await put(next, as: tag, in: repository)
                 // If it is another one by now, ours may not be in it.
-                if try await manifestDigest(.tag(tag), of: repository) == next.digest { return }
+                let held = try await manifestDigest(.tag(tag), of: repository)
+                if held == stored { return }
+                if held == subject { throw aliased(tag, repository) }
             }
             throw RegistryError(
                 .writeManifest,
@@ -48,8 +60,46 @@ extension RegistryClient {
         }
     }
 
-    private func referrersList(_ tag: Tag, _ repository: RepositoryName) async throws -> Manifest? {
-        guard let current = try await manifest(.tag(tag), of: repository) else { return nil }
+    /// Puts a list; where the registry refuses it because it names what is gone, the list without that.
+    ///
+    /// - Returns: The digest of what was put.
+    private func put(_ next: Manifest, as tag: Tag, in repository: RepositoryName) async throws -> Digest {
+        do {
+            try await putManifest(next, as: .tag(tag), in: repository)
+            return next.digest
+        } catch let error as RegistryError where error.isAboutTheContent {
+            var gone: Set<Digest> = []
+            for entry in next.children where !gone.contains(entry.digest) {
+                if try await manifestDigest(.digest(entry.digest), of: repository) == nil { gone.insert(entry.digest) }
+            }
+            let rest = try next.listing { gone.contains($0.digest) }
+            guard rest.digest != next.digest else { throw error }
+            logger.notice(
+                "entries of a list of referrers are left out: what they name is gone",
+                metadata: ["tag": "\(tag)", "repository": "\(repository)", "count": "\(gone.count)"]
+            )
+            try await putManifest(rest, as: .tag(tag), in: repository)
+            return rest.digest
+        }
+    }
+
+    /// What is found under a fallback tag.
+    private enum Held {
+        case nothing
+        case list(Manifest)
+        /// The image itself: the registry reads `sha256-HEX` as `sha256:HEX`.
+        case subject
+    }
+
+    private func held(by tag: Tag, of subject: Digest, _ repository: RepositoryName) async throws -> Held {
+        let current: Manifest?
+        do {
+            current = try await manifest(.tag(tag), of: repository)
+        } catch let error as RegistryError where error.kind == .repositoryMissing {
+            return .nothing
+        }
+        guard let current else { return .nothing }
+        guard current.digest != subject else { return .subject }
         guard current.kind == .index else {
             throw RegistryError(
                 .writeManifest,
@@ -58,6 +108,25 @@ extension RegistryClient {
                 url: base.at(path: "/v2/\(repository)/manifests/\(tag)")
             )
         }
-        return current
+        return .list(current)
+    }
+
+    /// - Source: oras-project/oras-go issue 1396: GitLab's registry takes `sha256-HEX` for the digest
+    private func aliased(_ tag: Tag, _ repository: RepositoryName) -> RegistryError {
+        RegistryError(
+            .writeManifest,
+            .other,
+            "this registry has no referrers API, and under the tag \(tag), which would list referrers, it gives the image "
+                + "itself; so nothing leads from the image to its referrers there",
+            url: base.at(path: "/v2/\(repository)/manifests/\(tag)")
+        )
+    }
+}
+
+extension RegistryError {
+    /// Whether what was sent may have been refused for what is in it.
+    fileprivate var isAboutTheContent: Bool {
+        (400..<500).contains(status) && ![401, 403].contains(status) && retryAdvice == .never
+            && kind != .repositoryMissing
     }
 }

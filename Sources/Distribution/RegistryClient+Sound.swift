@@ -43,7 +43,17 @@ extension RegistryClient {
         switch error {
         case let error as WireError: error.reason == .corrupt
         case let error as RegistryError: error.kind == .malformedAnswer
-        case ManifestError.notJSON, ManifestError.notUTF8: true
+        case let error as ManifestError: error.mayBeDamage
+        default: false
+        }
+    }
+}
+
+extension ManifestError {
+    /// Whether bytes that were cut or changed on the way look like this.
+    var mayBeDamage: Bool {
+        switch self {
+        case .notJSON, .notUTF8: true
         default: false
         }
     }

@@ -15,21 +15,28 @@ public struct RegistryClient: Sendable {
     let sender: any HTTPSending
     let retry: RetryPolicy
     let logger: Logger
+    /// Whether something will be written, so that every token is asked for with the right to push.
+    let isDestination: Bool
     /// For lists that are read, changed and written.
     let turns = Turns<String>()
 
+    /// - Parameter isDestination: Whether something will be written. Every token is then asked for with `pull,push`, from
+    ///   the first question on, as docker, skopeo and crane do: Quay answers 401 about a repository that is not there yet
+    ///   unless push was asked for (helm/helm issue 32144).
     public init(
         base: HTTPURL,
         authorization: any RegistryAuthorizing,
         sender: any HTTPSending,
         retry: RetryPolicy,
-        logger: Logger
+        logger: Logger,
+        isDestination: Bool = false
     ) {
         self.base = base
         self.authorization = authorization
         self.sender = sender
         self.retry = retry
         self.logger = logger
+        self.isDestination = isDestination
     }
 
     /// Opens connections to the registry for blobs that will soon be moved; nothing is sent on them.
@@ -77,10 +84,13 @@ public struct RegistryClient: Sendable {
     }
 
     /// One try, and a second with a new token if that was the trouble.
+    ///
+    /// - Parameter isFinal: Which answers to return whatever their status.
     func attempt(
         _ operation: RegistryError.Operation,
         _ request: WireRequest,
         mayRenew: inout Bool,
+        accepting isFinal: (WireResponse, WireRequest) -> Bool = { _, _ in false },
         returning isWanted: (WireResponse) -> Bool
     ) async throws -> WireResponse {
         var mayLearn = true
@@ -93,14 +103,13 @@ public struct RegistryClient: Sendable {
             )
             // Who came without credentials learns here what the registry wants, which is no renewal.
             let isAnonymous = authorized.fields[.authorization] == nil
-            if isAnonymous ? mayLearn : mayRenew,
-                try await isTokenRejected(response, to: authorized, isWanted: isWanted(response))
-            {
+            if isAnonymous ? mayLearn : mayRenew, isTokenRejected(response, to: authorized) {
                 if isAnonymous { mayLearn = false } else { mayRenew = false }
                 if try await CredentialFailure.marking({ try await renew(after: response, to: authorized) }) {
                     continue
                 }
             }
+            if isFinal(response, authorized) { return response }
             guard !isRetryable(response.status.code), isWanted(response) else {
                 throw error(operation, response, to: authorized)
             }
@@ -115,7 +124,7 @@ public struct RegistryClient: Sendable {
         guard request.url.origin == base.origin else { return request }
         var request = request
         request.fields[.authorization] = try await authorization.authorization(
-            for: access ?? RegistryAccess(of: request)
+            for: access ?? self.access(of: request)
         )
         return request
     }
@@ -128,31 +137,25 @@ public struct RegistryClient: Sendable {
     ) async throws -> Bool {
         try await authorization.renew(
             insteadOf: request.fields[.authorization],
-            for: access ?? RegistryAccess(of: request),
+            for: access ?? self.access(of: request),
             challenges: RegistryAnswer(response, to: request).challenges
         )
     }
 
+    /// What a token for the request must allow.
+    private func access(of request: WireRequest) -> RegistryAccess {
+        var access = RegistryAccess(of: request)
+        if isDestination, access.repository != nil { access.isWriting = true }
+        return access
+    }
+
     /// Whether a new token may help.
     ///
-    /// An answer to HEAD has no body to say so. Then `/v2/` is asked, which nobody is denied for any other reason.
-    private func isTokenRejected(
-        _ response: WireResponse,
-        to request: WireRequest,
-        isWanted: Bool
-    ) async throws -> Bool {
+    /// An answer to HEAD has no body to say so; those who send HEAD ask with GET where the status is odd.
+    private func isTokenRejected(_ response: WireResponse, to request: WireRequest) -> Bool {
         // None of the others does, and what was asked for needn't be read through.
         guard request.url.origin == base.origin, [400, 401, 403].contains(response.status.code) else { return false }
-        if RegistryAnswer(response, to: request).namesTheToken { return true }
-        guard request.method == .head, response.status.code != 401, !isWanted,
-            request.fields[.authorization] != nil
-        else { return false }
-        let probe = WireRequest(
-            .get,
-            base.at(path: "/v2/"),
-            fields: HTTPFields(request.fields.filter { $0.name == .authorization })
-        )
-        return RegistryAnswer(try await sender.send(probe), to: probe).namesTheToken
+        return RegistryAnswer(response, to: request).namesTheToken
     }
 
     /// What an answer means that nobody wanted.
@@ -169,7 +172,7 @@ public struct RegistryClient: Sendable {
             quote.text,
             to: kind == .denied ? RegistryError.longestDenial : RegistryError.longestQuote
         )
-        if kind == .unauthorized, let note = authorization.note(on: RegistryAccess(of: request)) {
+        if kind == .unauthorized, let note = authorization.note(on: access(of: request)) {
             message += message.isEmpty ? note : "; \(note)"
         }
         if message.isEmpty, (300..<400).contains(answer.status), let location = response.fields[.location] {
@@ -189,6 +192,8 @@ public struct RegistryClient: Sendable {
     }
 
     private func retryAdvice(_ kind: RegistryError.Kind, _ response: WireResponse, isOurs: Bool) -> RetryAdvice {
+        // Settled, whatever the status that it came with.
+        if kind == .repositoryMissing { return .never }
         if isRetryable(response.status.code) || kind == .tooManyRequests {
             return response.retryAfter.map { .wait($0) } ?? .backOff
         }

@@ -39,13 +39,27 @@ struct PlainImageRepository: ImageRepository {
     private func heads(of ids: [ManifestID]) async throws -> [(ManifestID, Digest?)] {
         try await ids.mapConcurrently(limit: Self.parallelCalls) { id in
             try await explained("asking for the manifest", id) {
-                (id, try await client.manifestDigest(id.manifestReference, of: reference.repository))
+                (
+                    id,
+                    try await orNothing {
+                        try await client.manifestDigest(id.manifestReference, of: reference.repository)
+                    }
+                )
             }
         }
     }
 
     private func manifest(_ id: ManifestID) async throws -> Manifest? {
-        try await client.manifest(id.manifestReference, of: reference.repository)
+        try await orNothing { try await client.manifest(id.manifestReference, of: reference.repository) }
+    }
+
+    /// Runs a question; a destination that is not there yet holds nothing, since a push will make it.
+    private func orNothing<Value: Sendable>(_ question: () async throws -> Value?) async throws -> Value? {
+        do {
+            return try await question()
+        } catch let error as RegistryError where error.kind == .repositoryMissing && side == .destination {
+            return nil
+        }
     }
 
     func missing(_ blobs: [Descriptor]) async throws -> Set<Digest> {
@@ -136,15 +150,26 @@ struct PlainImageRepository: ImageRepository {
     }
 
     func ownList(ofReferrersTo subject: Digest) async throws -> Set<Digest>? {
-        if let known = try await referrers(of: subject) { return Set(known.map(\.digest)) }
-        return try await explained("listing referrers", .digest(subject)) {
-            Set(try await client.listedReferrers(of: subject, in: reference.repository).map(\.digest))
+        try await explained("listing referrers", .digest(subject)) {
+            do {
+                if let known = try await client.referrers(of: subject, in: reference.repository) {
+                    return Set(known.entries.map(\.digest))
+                }
+            } catch let error as RegistryError where error.kind == .repositoryMissing {
+                return []
+            }
+            return Set(try await client.listedReferrers(of: subject, in: reference.repository).map(\.digest))
         }
     }
 
     func referrers(of digest: Digest) async throws -> [Descriptor]? {
         try await explained("listing referrers", .digest(digest)) {
-            try await client.referrers(of: digest, in: reference.repository)
+            do {
+                return try await client.referrers(of: digest, in: reference.repository)?.entries
+            } catch let error as RegistryError where error.kind == .repositoryMissing {
+                // Of a repository that an image was just read from: no answer to the question.
+                return nil
+            }
         }
     }
 

@@ -64,7 +64,8 @@ final class PlainRegistries: Sendable {
                 request.url.origin == base.origin ? PlainPacing.bucket(of: request) : nil
             },
             retry: retry,
-            logger: logger.labelled(label)
+            logger: logger.labelled(label),
+            isDestination: side == .destination
         )
         return PlainImageRepository(
             reference: reference.bare,

@@ -159,6 +159,7 @@ struct Planner: Sendable {
             let isRoot = digest == image.root.digest
             let isThere = !lacking.contains(digest)
             if let manifest = image.manifests[digest] {
+                if !isThere { try refuseOddEntries(of: manifest, under: image.root.digest) }
                 planned.append(.init(manifest: manifest, role: isRoot ? .root : .child, isThere: isThere))
             } else if !isThere, image.missing[digest] != nil {
                 throw CopyError(
@@ -170,6 +171,17 @@ struct Planner: Sendable {
             }
         }
         return planned
+    }
+
+    /// Throws if an index that must be put names something that can't be brought.
+    func refuseOddEntries(of manifest: Manifest, under root: Digest) throws {
+        guard let odd = manifest.oddEntries.first else { return }
+        throw CopyError(
+            .badManifest(odd.error),
+            side: .source,
+            image: reader.repository.reference.tagged(nil, digest: root).description,
+            operation: "reading the image"
+        )
     }
 
     private func plan(

@@ -80,13 +80,31 @@ struct IndexTextTests {
         for whole in [
             #"{"schemaVersion":2,"m\u0061nifests":\#(list)}"#,
             #"{"schemaVersion":2,"manifests":\#(list),"manifests":\#(list)}"#,
-            #"{"schemaVersion":2,"manifests":null,"mediaType":"\#(MediaType.ociIndex)"}"#,
         ] {
             let manifest = try Manifest(bytes: Array(whole.utf8), mediaType: .ociIndex)
             #expect(throws: ManifestError.self) { try IndexText(manifest) }
         }
         let image = try Manifest(bytes: Array(manifestText().utf8))
         #expect(throws: ManifestError.self) { try IndexText(image) }
+    }
+
+    @Test("keeps the entries that can't be read where they stand, until they are to go")
+    func oddEntries() throws {
+        let odd = #"{"mediaType":"a/b","digest":"sha512:00","size":1}"#
+        for (list, without) in [
+            ("[\(odd),\(entry(1)),\(odd)]", "[\(entry(1)),\(addedText)]"), ("[\(odd)]", "[\(addedText)]"),
+            ("[ \(entry(1)) , null , \(entry(2)) ]", "[ \(entry(1)) , \(entry(2)),\(addedText) ]"),
+        ] {
+            var index = try text(list)
+            index.append(added)
+            let kept = list.dropLast().reversed().drop { $0 == " " }.reversed()
+            #expect(string(index).contains("\(String(kept)),\(addedText)"))
+            let entries = index.entries
+            index.removeOddEntries()
+            #expect(string(index).hasSuffix("\"manifests\":\(without)}"))
+            #expect(index.entries == entries)
+            #expect(try IndexText(Manifest(bytes: index.bytes)) == index)
+        }
     }
 
     @Test("stays one that everybody reads, whatever is added and taken out", arguments: 0..<4)

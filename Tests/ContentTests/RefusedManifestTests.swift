@@ -80,6 +80,7 @@ struct RefusedManifestTests {
             manifestText(layers: [entry(2, size: #""10""#)]), manifestText(layers: [entry(2, size: "1e999")]),
             manifestText(layers: [entry(2, size: "0x10")]), manifestText(layers: [entry(2, size: "NaN")]),
             manifestText(layers: ["7"]), manifestText(more: #""annotations":{"a":1}"#),
+            manifestText(more: #""annotations":7"#),
             manifestText(more: #""annotations":{"a":"\ud800"}"#), manifestText(more: #""annotations":{"a":"\x"}"#),
             manifestText(more: "\"annotations\":{\"a\":\"\u{1}\"}"), manifestText().replacing("2,", with: "2,,"),
         ]
@@ -141,7 +142,6 @@ struct RefusedManifestTests {
         let cases: [(String, String, String)] = [
             (manifestText(config: #"{"size":1}"#), "config", "'' is not a sha256 digest"),
             (manifestText(layers: [entry(2), bad("sha256:abc")]), "layers[1]", "'sha256:abc' is not a sha256 digest"),
-            (indexText(children: [bad("../../x")]), "manifests[0]", "'../../x' is not a sha256 digest"),
             (manifestText(more: #""subject":\#(bad(""))"#), "subject", "'' is not a sha256 digest"),
             (manifestText(config: bad(sha512)), "config", "'\(sha512.prefix(100))…' is not a sha256 digest"),
             (manifestText(config: bad(#"\u001b[31m\nred"#)), "config", "'?[31m?red' is not a sha256 digest"),
@@ -155,6 +155,35 @@ struct RefusedManifestTests {
             #expect(throws: expected) { try manifest(text) }
             #expect("\(expected)" == "the manifest's \(member) is not a descriptor: \(reason)")
         }
+    }
+
+    @Test("are not lists of which an entry can't be used: it is named, and the rest is read")
+    func oddEntries() throws {
+        func bad(_ text: String) -> String { #"{"digest":"\#(text)","size":1}"# }
+        let cases: [(String, String, Digest?)] = [
+            (bad("../../x"), "'../../x' is not a sha256 digest", nil),
+            (bad("sha384:00"), "'sha384:00' is not a sha256 digest", nil), ("{}", "'' is not a sha256 digest", nil),
+            (
+                #"{"digest":"\#(digest(7))"}"#, "its size is missing, negative or absurd",
+                try Digest(parsing: digest(7))
+            ),
+            (
+                entry(7, size: #""10""#), "it is no object, or a member of it has the wrong type",
+                try Digest(parsing: digest(7))
+            ),
+            ("null", "it is no object, or a member of it has the wrong type", nil),
+            ("[]", "it is no object, or a member of it has the wrong type", nil),
+        ]
+        for (text, reason, named) in cases {
+            let index = try manifest(
+                indexText(children: [entry(1), text, entry(2, more: #""annotations":{"a":null}"#)])
+            )
+            #expect(index.children.map(\.digest.description) == [digest(1), digest(2)])
+            let odd = try #require(index.oddEntries.first)
+            #expect(index.oddEntries.count == 1 && odd.position == 1 && odd.digest == named)
+            #expect(odd.error == .badDescriptor(member: "manifests[1]", reason: reason))
+        }
+        #expect(try manifest(manifestText(more: #""annotations":{"a":null,"b":"c"}"#)).annotations == ["b": "c"])
     }
 
     @Test("carry data that isn't what it claims to be")

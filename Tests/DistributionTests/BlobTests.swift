@@ -16,6 +16,41 @@ struct BlobTests {
         #expect(stage.registry.asked == ["HEAD https://r.example/v2/team/app/blobs/\(someDigest)"])
     }
 
+    @Test(
+        "are decided by one GET of a byte where HEAD is answered with an odd status",
+        arguments: [400, 401, 403, 405, 406, 501],
+        [(200, true), (206, true), (307, true), (416, true), (404, false), (400, false), (405, false)]
+    )
+    func oddHead(status: Int, decision: (status: Int, isThere: Bool)) async throws {
+        let stage = try Stage(.answer(status), .answer(decision.status))
+        #expect(try await stage.client.blobExists(someDigest, in: stage.repository) == decision.isThere)
+        #expect(stage.registry.requests.map(\.method) == [.head, .get])
+        #expect(stage.registry.requests.last?.fields[.range] == "bytes=0-0")
+    }
+
+    @Test(
+        "of a repository that is missing aren't there; refused otherwise, they are refused",
+        arguments: [400, 401, 403]
+    )
+    func oddHeadMissing(status: Int) async throws {
+        let stage = try Stage(.answer(status), .answer(status, [:], errors("NAME_UNKNOWN", "")))
+        #expect(try await !stage.client.blobExists(someDigest, in: stage.repository))
+        guard status != 400 else { return }
+        let refused = try Stage(.answer(status), .answer(status, [:], errors("UNAUTHORIZED", "")))
+        _ = try await registryError { try await refused.client.blobExists(someDigest, in: refused.repository) }
+    }
+
+    @Test("are asked for where a redirect leads to another registry, and not where it leads to storage")
+    func redirectedHead() async throws {
+        for (status, isThere) in [(200, true), (404, false)] {
+            let stage = try Stage(.answer(307, ["Location": "https://back.example/v2/up/blobs/x"]), .answer(status))
+            #expect(try await stage.client.blobExists(someDigest, in: stage.repository) == isThere)
+            #expect(stage.registry.asked.last == "HEAD https://back.example/v2/up/blobs/x")
+        }
+        let stored = try Stage(.answer(307, ["Location": "https://s3.example/x?sig=1"]))
+        #expect(try await stored.client.blobExists(someDigest, in: stored.repository))
+    }
+
     @Test("are relayed from a request with credentials; the redirect's has none, and its query stays as it was")
     func relayed() async throws {
         let stage = try Stage(authorization: basic)

@@ -142,6 +142,7 @@ struct GuardedStage {
         _ rules: GuardedRegistry.Rules = GuardedRegistry.Rules(),
         logins: KnownLogins = KnownLogins(),
         base: String = "https://r.example",
+        isDestination: Bool = false,
         now: @escaping @Sendable () -> Date = { Date(timeIntervalSince1970: 0) }
     ) throws {
         registry = GuardedRegistry(rules)
@@ -161,7 +162,8 @@ struct GuardedStage {
             ),
             sender: registry,
             retry: retry,
-            logger: quiet
+            logger: quiet,
+            isDestination: isDestination
         )
     }
 

@@ -140,12 +140,41 @@ struct ManifestTests {
         #expect(absent.registry.requests.count == 1)
     }
 
-    @Test("are read where HEAD doesn't state the digest, or isn't understood", arguments: [200, 400, 405])
+    @Test(
+        "are read where HEAD doesn't state the digest, or isn't understood",
+        arguments: [200, 204, 304, 400, 401, 403, 405, 406, 410, 501]
+    )
     func headWithoutDigest(status: Int) async throws {
         let stage = try Stage(.answer(status), .answer(200, [:], imageText))
         let digest = try await stage.client.manifestDigest(.tag(try Tag(parsing: "1.0")), of: stage.repository)
         #expect(digest == imageDigest)
         #expect(stage.registry.requests.map(\.method) == [.head, .get])
+    }
+
+    @Test("are read where HEAD leads nowhere, states another digest, or fails each time")
+    func oddHeads() async throws {
+        let get = ScriptedRegistry.Line.answer(200, [:], imageText)
+        let fault = ScriptedRegistry.Line.answer(500)
+        for lines in [
+            [.answer(302)], [.answer(307, ["Location": "http://r.example/x"])],
+            [.answer(200, [Self.digestField: "\(someDigest)"])], [fault, fault, fault],
+        ] as [[ScriptedRegistry.Line]] {
+            let registry = ScriptedRegistry(lines + [get])
+            let client = RegistryClient(
+                base: try HTTPURL("https://r.example"),
+                authorization: AnonymousAuthorization(),
+                sender: registry,
+                retry: RetryPolicy(attempts: 3, clock: RecordingClock()),
+                logger: quiet
+            )
+            let repository = try RepositoryName(parsing: "team/app")
+            #expect(try await client.manifestDigest(.digest(imageDigest), of: repository) == imageDigest)
+        }
+        // What a tag holds can be told even if it is nothing that could be copied.
+        let old = #"{"schemaVersion":1}"#
+        let stage = try Stage(.answer(405), .answer(200, [:], old))
+        let digest = try await stage.client.manifestDigest(.tag(try Tag(parsing: "1.0")), of: stage.repository)
+        #expect(digest == Digest(of: old.utf8))
     }
 
     @Test("denied on HEAD are denied with the words that only GET can say")

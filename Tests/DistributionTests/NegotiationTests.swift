@@ -119,6 +119,21 @@ struct NegotiationTests {
         #expect(stage.registry.tokenQuestions.count == 3)
     }
 
+    @Test("are asked for with the right to push from the first question on, where something will be written")
+    func destination() async throws {
+        let stage = try GuardedStage(isDestination: true)
+        stage.registry.change {
+            $0.demand = { "repository:team/app:\($0.isWriting ? "pull,push" : "pull")" }
+        }
+        _ = try await stage.readManifest()
+        _ = try await stage.client.blobExists(someDigest, in: stage.repository)
+        _ = try await stage.client.manifestDigest(.digest(imageDigest), of: stage.repository)
+        stage.registry.change { $0.answer = WireResponse(status: .accepted, fields: [.location: "/u/1"]) }
+        _ = try await stage.client.startUpload(in: stage.repository)
+        await stage.client.prepareCredentials(forWritingTo: stage.repository)
+        #expect(stage.registry.tokenQuestions == ["GET \(Self.pull)%2Cpush"])
+    }
+
     @Test("are renewed before they end")
     func renewedInTime() async throws {
         let clock = Lock(0.0)

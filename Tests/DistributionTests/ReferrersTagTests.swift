@@ -122,6 +122,46 @@ struct ReferrersTagTests {
         #expect(stage.registry.held == Array(imageText.utf8))
     }
 
+    @Test("is not made where the tag gives the image itself, as GitLab's registry does it")
+    func alias() async throws {
+        let text = imageText
+        let image = try Manifest(bytes: Array(text.utf8))
+        let stage = try ListStage(image.digest, holding: image)
+        let error = try await registryError {
+            try await stage.client.list([entry("ours")], asReferrersTo: image.digest, in: stage.repository)
+        }
+        #expect(error.message.contains("gives the image itself"))
+        #expect(stage.registry.asked == ["GET"], "nothing is written")
+        #expect(try await stage.client.listedReferrers(of: image.digest, in: stage.repository) == [])
+    }
+
+    @Test("loses what it names and is gone, where the registry refuses it for that")
+    func goneEntries() async throws {
+        let stage = try ListStage(subject, holding: list("gone", "there", blank: " "))
+        stage.registry.holds([entry("there").digest, entry("ours").digest])
+        try await add("ours", at: stage)
+        #expect(try stage.listed.map(\.digest) == [entry("there"), entry("ours")].map(\.digest))
+        #expect(
+            String(decoding: stage.registry.held, as: UTF8.self).contains(#""x":1"#),
+            "the rest stays, byte for byte"
+        )
+    }
+
+    @Test("of nothing, or with an entry that can't be used, is added to")
+    func oddLists() async throws {
+        let none = #"{"schemaVersion":2,"mediaType":"\#(MediaType.ociIndex)","manifests":null}"#
+        let stage = try ListStage(subject, holding: Manifest(bytes: Array(none.utf8)))
+        try await add("ours", at: stage)
+        #expect(try stage.listed == [entry("ours")])
+
+        let odd = #"{"mediaType":"a/b","digest":"sha512:00","size":1}"#
+        let list = none.replacing("null", with: "[\(odd)]")
+        let other = try ListStage(subject, holding: Manifest(bytes: Array(list.utf8)))
+        try await add("ours", at: other)
+        #expect(try other.listed == [entry("ours")])
+        #expect(String(decoding: other.registry.held, as: UTF8.self).contains(odd))
+    }
+
     @Test("names a manifest with its type and annotations, of the configuration where it has none")
     func listing() throws {
         let manifest = try Manifest(bytes: Array(imageText.utf8))
@@ -161,6 +201,8 @@ private final class OneTagRegistry: HTTPSending {
         var held: [UInt8]?
         var requests: [WireRequest] = []
         var puts = 0
+        /// What there is besides, and what a list may name; `nil` for a registry that doesn't look.
+        var manifests: Set<Digest>?
         var afterPut: (@Sendable (inout [UInt8]?, Int) -> Void)?
     }
 
@@ -176,6 +218,8 @@ private final class OneTagRegistry: HTTPSending {
     var requests: [WireRequest] { state.withLock { $0.requests } }
     var asked: [String] { requests.map { "\($0.method)" } }
 
+    func holds(_ manifests: Set<Digest>) { state.withLock { $0.manifests = manifests } }
+
     /// What others do after each PUT, which is numbered from 1.
     func afterPut(_ body: @escaping @Sendable (inout [UInt8]?, Int) -> Void) { state.withLock { $0.afterPut = body } }
 
@@ -184,8 +228,22 @@ private final class OneTagRegistry: HTTPSending {
         await Task.yield()
         return state.withLock { state in
             state.requests.append(request)
+            if let named = request.url.path.split(separator: "/").last.flatMap({ try? Digest(parsing: String($0)) }),
+                let manifests = state.manifests
+            {
+                var response = WireResponse(status: manifests.contains(named) ? .ok : .notFound)
+                if let name = HTTPField.Name("Docker-Content-Digest") { response.fields[name] = "\(named)" }
+                return response
+            }
             guard request.url.path == path else { return WireResponse(status: .badRequest) }
             if request.method == .put {
+                let children = (try? Manifest(bytes: request.body).children.map(\.digest)) ?? []
+                if let manifests = state.manifests, !manifests.isSuperset(of: children) {
+                    return WireResponse(
+                        status: .notFound,
+                        body: Array(errors("MANIFEST_BLOB_UNKNOWN", "unknown to registry").utf8)
+                    )
+                }
                 state.held = request.body
                 state.puts += 1
                 state.afterPut?(&state.held, state.puts)

@@ -1,0 +1,87 @@
+internal import HTTPTypes
+public import Wire
+
+/// Where redirects of a registry are followed: all that only read go through here.
+///
+/// `WireRequest.following(_:)` makes each next request, and holds the rules for where one may lead.
+extension RegistryClient {
+    /// The next request where an answer is a redirect; credentials stay within their origin.
+    ///
+    /// - Parameter hops: How many redirects were followed before this one.
+    /// - Returns: `nil` if it isn't a redirect.
+    /// - Throws: `WireError` `.badRedirect` from https to http, after `WireRequest.mostRedirects`, or to nowhere.
+    public func follow(_ answer: WireResponse, of request: WireRequest, hops: Int) throws -> WireRequest? {
+        guard isRedirect(answer) else { return nil }
+        guard hops < WireRequest.mostRedirects else {
+            throw WireError(.badRedirect, "more than \(WireRequest.mostRedirects) redirects", url: request.url)
+        }
+        guard let location = answer.fields[.location], !location.isEmpty else {
+            throw WireError(.badRedirect, "a redirect without a Location", url: request.url)
+        }
+        return try request.following(location)
+    }
+
+    /// Sends what only reads, wherever the registry sends it, until it is answered for good.
+    ///
+    /// - Parameters:
+    ///   - isFinal: Which answers to return at once, even those that would be retried or thrown.
+    ///   - isWanted: Which other answers to return; the rest is thrown as ``RegistryError``.
+    /// - Returns: The answer, and the request that it answers.
+    /// - Throws: also `WireError` as ``follow(_:of:hops:)``
+    func performFollowing(
+        _ operation: RegistryError.Operation,
+        _ request: WireRequest,
+        accepting isFinal: (WireResponse, WireRequest) -> Bool = { _, _ in false },
+        returning isWanted: (WireResponse) -> Bool
+    ) async throws -> (WireResponse, WireRequest) {
+        var mayRenew = true
+        return try await retrying {
+            try await attemptFollowing(
+                operation,
+                request,
+                mayRenew: &mayRenew,
+                accepting: isFinal,
+                returning: isWanted
+            )
+        }
+    }
+
+    /// One try of what only reads; credentials stay within their origin.
+    ///
+    /// - Parameter toRegistriesOnly: Whether a redirect that leads to storage is itself the answer.
+    /// - Returns: The answer, and the request that it answers.
+    /// - Throws: also `WireError` as ``follow(_:of:hops:)``
+    func attemptFollowing(
+        _ operation: RegistryError.Operation,
+        _ first: WireRequest,
+        mayRenew: inout Bool,
+        toRegistriesOnly: Bool = false,
+        accepting isFinal: (WireResponse, WireRequest) -> Bool = { _, _ in false },
+        returning isWanted: (WireResponse) -> Bool
+    ) async throws -> (WireResponse, WireRequest) {
+        var request = first
+        var hops = 0
+        while true {
+            let response = try await attempt(operation, request, mayRenew: &mayRenew, accepting: isFinal) {
+                isRedirect($0) || isWanted($0)
+            }
+            if toRegistriesOnly, isRedirect(response), !leadsToRegistry(response, from: request) {
+                return (response, request)
+            }
+            guard let next = try follow(response, of: request, hops: hops) else { return (response, request) }
+            request = next
+            hops += 1
+        }
+    }
+
+    private func isRedirect(_ answer: WireResponse) -> Bool {
+        [301, 302, 303, 307, 308].contains(answer.status.code)
+    }
+
+    private func leadsToRegistry(_ answer: WireResponse, from request: WireRequest) -> Bool {
+        guard let location = answer.fields[.location], let next = try? request.url.resolving(location) else {
+            return false
+        }
+        return next.path.hasPrefix("/v2/")
+    }
+}
