@@ -26,7 +26,7 @@ struct CredentialProcess: Sendable {
     private static let moment: Duration = .milliseconds(500)
     /// In bytes; session tokens have a few thousand.
     private static let longestAnswer = 65_536
-    /// In characters, of what it wrote to standard error.
+    /// In bytes, of what it wrote to standard error.
     private static let longestComplaint = 300
 
     /// - Throws: ``IdentityError`` when `command` is no command line.
@@ -72,7 +72,7 @@ struct CredentialProcess: Sendable {
             throw failure(
                 "ended with \(status)"
                     + (trimmed(said).isEmpty
-                        ? "" : ": \(presentable(said, without: printed).prefix(Self.longestComplaint))")
+                        ? "" : ": \(presentable(said, without: printed, upTo: Self.longestComplaint))")
             )
         }
         guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(answered.output)) else {

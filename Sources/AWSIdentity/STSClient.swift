@@ -220,14 +220,15 @@ extension STSError {
         // A refusal that calls itself XML and isn't, or not all of it, was cut on the way.
         let isCut = answer == nil && response.fields[.contentType]?.contains("xml") == true
         code =
-            (answer?["Error/Code"]).map(response.secrets.cut)
+            (answer?["Error/Code"]).map { presentable($0, without: response.secrets) }
             ?? (isSuccess || isCut ? Self.unreadable : String(response.status.code))
         // A broken answer of a success may hold keys: never quoted.
         message =
             isSuccess
             ? "the answer was not complete"
             : presentable(answer?["Error/Message"] ?? response.excerpt(), without: response.secrets)
-        requestID = (answer?["RequestId"]).map(response.secrets.cut) ?? response.quoted(.amzRequestID)
+        requestID =
+            (answer?["RequestId"]).map { presentable($0, without: response.secrets) } ?? response.quoted(.amzRequestID)
         retryAfter = response.retryAfter
     }
 }

@@ -50,7 +50,7 @@ extension Digest: Codable {
             try self.init(parsing: text)
         } catch {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "\(error)")
+                .init(codingPath: decoder.codingPath, debugDescription: "\(error)", underlyingError: error)
             )
         }
     }

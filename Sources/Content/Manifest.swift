@@ -219,7 +219,7 @@ extension ManifestError: CustomStringConvertible {
         case .tooMany(let member, let count, let limit):
             "the manifest has \(count) \(member); at most \(limit) are allowed"
         case .notUTF8: "the manifest is not UTF-8 text"
-        case .notJSON(let reason): "the manifest is not the JSON it should be: \(clipped(reason))"
+        case .notJSON(let reason): "the manifest is not the JSON it should be: \(printable(reason, upTo: 200))"
         case .schema1:
             "the manifest is docker schema 1, which hashes something else than its bytes and can't be copied as it "
                 + "is; push the image again with a docker of this decade"

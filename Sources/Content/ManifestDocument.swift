@@ -58,7 +58,7 @@ struct ManifestDocument: Decodable {
             guard let digest, let parsed = try? Digest(parsing: digest) else {
                 throw .badDescriptor(
                     member: member,
-                    reason: "'\(clipped(self.digest ?? "", to: 100))' is not a sha256 digest"
+                    reason: "'\(quotable(self.digest ?? "", upTo: 100))' is not a sha256 digest"
                 )
             }
             guard let size, size >= 0, size <= Double(Descriptor.largestSize), size == size.rounded() else {

@@ -9,8 +9,9 @@ public struct AccountID: Hashable, Sendable, Codable, CustomStringConvertible {
         value = text
     }
 
+    /// Checked as any other text: what a remote sends may be no such name.
     public init(from decoder: any Decoder) throws {
-        value = try decoder.singleValueContainer().decode(String.self)
+        self = try decoded(from: decoder) { text throws(ReferenceError) in try Self(parsing: text) }
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -51,8 +52,9 @@ public struct RepositoryName: Hashable, Sendable, Codable, CustomStringConvertib
         value = text
     }
 
+    /// Checked as any other text: what a remote sends may be no such name.
     public init(from decoder: any Decoder) throws {
-        value = try decoder.singleValueContainer().decode(String.self)
+        self = try decoded(from: decoder) { text throws(ReferenceError) in try Self(parsing: text) }
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -110,8 +112,9 @@ public struct Tag: Hashable, Sendable, Codable, CustomStringConvertible, Compara
         value = text
     }
 
+    /// Checked as any other text: what a remote sends may be no such name.
     public init(from decoder: any Decoder) throws {
-        value = try decoder.singleValueContainer().decode(String.self)
+        self = try decoded(from: decoder) { text throws(ReferenceError) in try Self(parsing: text) }
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -148,21 +151,22 @@ extension ReferenceError: CustomStringConvertible {
     }
 }
 
-/// Text from elsewhere, fit to be shown: what a user typed or a registry sent may be anything, of any length.
+/// A text that is quoted because it is wrong: its beginning is enough to find it.
+func clipped(_ text: String) -> String { quotable(text, upTo: 200) }
+
+/// A name in a JSON document; one that is malformed is an error that quotes it.
 ///
-/// Control characters would speak to the terminal, and format characters (the marks that turn the direction of
-/// writing among them) would make a line read as another.
-///
-/// - Returns: At most `limit` characters and an ellipsis.
-func clipped(_ text: String, to limit: Int = 200) -> String {
-    var visible = ""
-    // A character may be made of any number of scalars: count scalars.
-    for (count, scalar) in text.unicodeScalars.enumerated() {
-        guard count < limit else { return visible + "…" }
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator: visible += "?"
-        default: visible.unicodeScalars.append(scalar)
-        }
+/// - Throws: `DecodingError.dataCorrupted`, with the ``ReferenceError``
+private func decoded<Name>(
+    from decoder: any Decoder,
+    _ parse: (String) throws(ReferenceError) -> Name
+) throws -> Name {
+    let text = try decoder.singleValueContainer().decode(String.self)
+    do {
+        return try parse(text)
+    } catch {
+        throw DecodingError.dataCorrupted(
+            .init(codingPath: decoder.codingPath, debugDescription: "\(error)", underlyingError: error)
+        )
     }
-    return visible
 }

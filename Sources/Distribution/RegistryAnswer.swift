@@ -1,3 +1,4 @@
+internal import Content
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import Wire
@@ -133,23 +134,20 @@ struct RegistryAnswer {
     }
 }
 
-/// One line, no query, no credentials.
+/// One line that people may be shown, without queries and credentials; ``clipped(_:to:)`` cuts it.
 ///
 /// - Parameter secrets: Of the request that it is about.
 func cleaned(_ text: String, without secrets: Secrets) -> String {
     let text = secrets.cut(from: text)
-    let words = text.unicodeScalars.split { $0.value <= 32 || $0.value == 127 || (0x80...0x9f).contains($0.value) }
+    let words = printable(text, upTo: RegistryError.longestBody).split(separator: " ")
     return words.map { word in
-        let word = String(word)
-        guard let mark = word.firstIndex(of: "?"), word[..<mark].contains("/") else { return word }
+        guard let mark = word.firstIndex(of: "?"), word[..<mark].contains("/") else { return String(word) }
         return "\(word[..<mark])?…"
     }.joined(separator: " ")
 }
 
-/// The first `limit` characters.
-func clipped(_ text: String, to limit: Int = RegistryError.longestQuote) -> String {
-    text.count > limit ? text.prefix(limit) + "…" : text
-}
+/// The first `limit` bytes, as people may be shown them.
+func clipped(_ text: String, to limit: Int = RegistryError.longestQuote) -> String { printable(text, upTo: limit) }
 
 /// What stands between `<name>` and `</name>`.
 private func element(of text: String, named name: String) -> String? {

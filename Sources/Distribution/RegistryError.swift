@@ -1,9 +1,10 @@
+internal import Content
 public import Wire
 
 /// What a registry answered instead of what was asked for.
 ///
 /// Code branches on ``kind``; people read ``description``, which holds no query, no header value and at most
-/// ``longestQuote`` characters of what the server wrote.
+/// ``longestQuote`` bytes of what the server wrote, ``longestDenial`` of a denial.
 ///
 /// - Source: OCI distribution-spec 1.1, "Error codes"; facts/ecr.md B.2, B.3
 public struct RegistryError: Error, Sendable, Equatable {
@@ -67,10 +68,10 @@ public struct RegistryError: Error, Sendable, Equatable {
     public let requestID: String?
     public let retryAdvice: RetryAdvice
 
-    /// In characters.
+    /// In bytes.
     public static let longestQuote = 300
-    /// The same of a denial, whose reason stands at the end of a sentence with two ARNs in it.
-    static let longestDenial = 1_500
+    /// In bytes, of a denial: its reason stands at the end of a sentence with two ARNs in it.
+    static let longestDenial = longestPrintable
     /// How much of an error's body is read, in bytes.
     public static let longestBody = 65_536
 

@@ -1,4 +1,5 @@
 public import AWSIdentity
+internal import Content
 public import FoundationEssentials
 internal import HTTPTypes
 public import Logging
@@ -189,9 +190,11 @@ public struct ECRClient: Sendable {
         logger.debug("\(call.name) \(what)", metadata: metadata.merging(["region": "\(region)"]) { $1 })
     }
 
-    /// Where decoding stopped, without the value that stood there.
+    /// Where decoding stopped; without the value that stood there, unless that is a name, which is no secret.
     private static func place(_ error: any Error) -> String {
         switch error {
+        case DecodingError.dataCorrupted(let context) where context.underlyingError is ReferenceError:
+            "\(path(context.codingPath)): \(context.debugDescription)"
         case DecodingError.keyNotFound(let key, let context): "no \(path(context.codingPath + [key]))"
         case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
             DecodingError.dataCorrupted(let context):
@@ -201,7 +204,7 @@ public struct ECRClient: Sendable {
     }
 
     private static func path(_ keys: [any CodingKey]) -> String {
-        keys.map(\.stringValue).joined(separator: ".")
+        printable(keys.map(\.stringValue).joined(separator: "."), upTo: 200)
     }
 }
 

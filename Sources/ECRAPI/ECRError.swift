@@ -65,14 +65,18 @@ extension ECRError {
         let isCut = said == nil && response.fields[.contentType]?.contains("json") == true
         self.init(
             operation: operation,
-            code: type.map { Code(type: response.secrets.cut(from: $0)) }
+            code: type.map { Code(type: presentable($0, without: response.secrets, upTo: Self.longestCode)) }
                 ?? (isCut ? .unreadableAnswer : Code(rawValue: String(response.status.code))),
-            message: presentable(said.map { $0.message ?? "" } ?? response.excerpt(), without: response.secrets),
+            message: presentable(
+                said.map { $0.message ?? "" } ?? response.excerpt(),
+                without: response.secrets,
+                upTo: longestServiceText
+            ),
             status: response.status.code,
             requestID: response.quoted(.amzRequestID),
             retryAfter: response.retryAfter,
             lastValidByteReceived: said?.lastValidByteReceived,
-            kmsError: (said?.kmsError).map(response.secrets.cut),
+            kmsError: (said?.kmsError).map { presentable($0, without: response.secrets) },
             credentials: keys.map { "\($0)" }
         )
     }
@@ -87,6 +91,9 @@ extension ECRError {
             requestID: response.quoted(.amzRequestID)
         )
     }
+
+    /// In bytes; AWS's longest code has 50.
+    private static let longestCode = 200
 
     private struct Body: Decodable {
         var type: String?

@@ -91,7 +91,7 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
             side: source.side,
             image: image,
             operation: "downloading \(blob.digest)",
-            requestID: HTTPField.Name("x-amz-request-id").flatMap { answer.fields[$0] }
+            requestID: HTTPField.Name("x-amz-request-id").flatMap { answer.quoted($0) }
         )
         if !isAboutKey { error.advice = NetworkAdvice.forbiddenLayer(place) }
         return error

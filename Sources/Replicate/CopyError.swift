@@ -126,16 +126,21 @@ extension CopyError: CustomStringConvertible {
         """
     }
 
-    /// What is wrong, in words, without a full stop.
-    public var cause: String {
+    /// What is wrong, in words, without a full stop, on one line; fit to be shown, whatever a remote wrote.
+    public var cause: String { printable(words, upTo: Self.longestCause) }
+
+    /// In bytes: a remote's text and the sentence around it.
+    private static let longestCause = 2 * longestPrintable
+
+    private var words: String {
         switch reason {
-        case .denied(let action, let text, _): "not allowed to \(action)\(text.isEmpty ? "" : ": \(text)")"
+        case .denied(let action, let text, _): "not allowed to \(action)\(text.isEmpty ? "" : ": \(printable(text))")"
         case .noCredentials(let text, _): text
         case .repositoryMissing: "the repository does not exist"
         case .imageMissing: "there is no such image"
         case .tagMismatch: "the tag does not point at that digest (any more)"
         case .archived: "the image is archived"
-        case .keyUnusable(let text): "ECR can't use the repository's KMS key: \(text)"
+        case .keyUnusable(let text): "ECR can't use the repository's KMS key: \(printable(text))"
         case .emptyBlob(let digest): "the image has a blob without bytes (\(digest)), and ECR can't store one"
         case .tagImmutable(let tag, let holds, let wanted):
             "tag \(tag) is immutable\(holds.map { " and holds \($0)" } ?? ""); wanted \(wanted)"
@@ -148,14 +153,14 @@ extension CopyError: CustomStringConvertible {
         case .badManifest(let error): "\(error)"
         case .platformMissing(let wanted, let has):
             "there is no image for \(wanted); it has \(has.isEmpty ? "no platforms" : has.joined(separator: ", "))"
-        case .quota(let text): "a quota is used up: \(text)"
-        case .throttled(let text): "throttled: \(text)"
+        case .quota(let text): "a quota is used up: \(printable(text))"
+        case .throttled(let text): "throttled: \(printable(text))"
         case .retriesUsedUp(let text): text
         case .unreachable(let text): "no answer: \(text)"
         case .untrusted(let text): "the server could not prove who it is: \(text)"
         case .wrongEndpoint(let text): text
         case .unusableFile(let text, _): text
-        case .rejected(let code, let text): "\(code): \(text)"
+        case .rejected(let code, let text): "\(printable(code)): \(printable(text))"
         case .unsupported(let text, _): text
         }
     }

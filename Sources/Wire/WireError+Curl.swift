@@ -1,4 +1,5 @@
 internal import CCurl
+internal import Content
 
 extension WireError {
     /// What libcurl's code means here.
@@ -7,7 +8,8 @@ extension WireError {
     ///   - text: libcurl's own words, empty if it had none.
     ///   - url: Where the transfer went.
     init(curl code: CURLcode, _ text: String, url: HTTPURL) {
-        var words = withoutQueries(text)
+        // libcurl quotes names and addresses that a server has sent.
+        var words = printable(withoutQueries(text))
         if words.isEmpty { words = unsafe String(cString: curl_easy_strerror(code)) }
         self.init(Reason(curl: code), words, url: url, curlCode: Int(code.rawValue))
     }

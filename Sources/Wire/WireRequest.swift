@@ -1,3 +1,4 @@
+internal import Content
 public import FoundationEssentials
 public import HTTPTypes
 
@@ -95,13 +96,13 @@ public struct WireResponse: Sendable {
         self.body = body
     }
 
-    /// The first `limit` bytes as text, without ``secrets``, for an error message.
+    /// The first `limit` bytes as printable text, without ``secrets``, for an error message.
     public func excerpt(_ limit: Int = 300) -> String {
-        secrets.cut(from: String(decoding: body.prefix(limit), as: UTF8.self))
+        printable(secrets.cut(from: String(decoding: body.prefix(limit), as: UTF8.self)), upTo: limit)
     }
 
-    /// A field's value without ``secrets``, for an error message.
-    public func quoted(_ name: HTTPField.Name) -> String? { fields[name].map(secrets.cut) }
+    /// A field's value as printable text, without ``secrets``, for an error message.
+    public func quoted(_ name: HTTPField.Name) -> String? { fields[name].map { printable(secrets.cut(from: $0)) } }
 
     /// The same answer, to this very request.
     func answering(_ request: WireRequest) -> WireResponse {

@@ -1,3 +1,4 @@
+import Content
 import Platform
 import Replicate
 
@@ -79,7 +80,7 @@ final class DoctorDisplay: Sendable {
     private func write(_ text: String) {
         guard printsLines, !text.isEmpty else { return }
         if isPinned { stream.pin([]) }
-        LineStream.standardOutput.write(text)
+        LineStream.standardOutput.write(printableLines(text))
     }
 }
 

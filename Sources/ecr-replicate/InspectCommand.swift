@@ -44,25 +44,28 @@ struct InspectCommand: AsyncParsableCommand {
     func run() async throws {
         try await Session(command: "inspect", output, connection).read { replicator in
             let found = try await replicator.inspect(image, referrers: raw ? .none : referrers)
-            return Session.Answer(text: raw ? found.manifest.text : text(found), document: found)
+            return Session.Answer(text: raw ? found.manifest.text : text(found), document: found, isVerbatim: raw)
         }
     }
 
     private func text(_ found: Inspection) -> String {
-        var lines = ["\(found.reference)", "digest     \(found.digest)", "mediaType  \(found.mediaType)"]
-        if let type = found.artifactType, found.children.isEmpty { lines.append("artifact   \(type)") }
+        var lines = [
+            "\(found.reference)", "digest     \(found.digest)", "mediaType  \(printable(found.mediaType.rawValue))",
+        ]
+        if let type = found.artifactType, found.children.isEmpty { lines.append("artifact   \(printable(type))") }
         if let subject = found.subject { lines.append("subject    \(subject)") }
         lines.append("manifest   \(ByteCount(Int64(found.manifestSize)))")
         if found.children.isEmpty { lines.append("content    \(ByteCount(found.size))") }
         for child in found.children {
-            let kind = child.isAttestation ? "attestation" : child.platform ?? "manifest"
+            let kind = child.isAttestation ? "attestation" : child.platform.map { printable($0) } ?? "manifest"
             lines.append("  \(child.digest)  \(kind)")
         }
         if let config = found.config { lines.append("  \(config.digest)  config  \(ByteCount(config.size))") }
         for layer in found.layers { lines.append("  \(layer.digest)  layer   \(ByteCount(layer.size))") }
         for referrer in found.referrers {
             let how = referrer.tag.map { "tag \($0)" } ?? "referrer"
-            lines.append("  \(referrer.digest)  \(how)  \(referrer.artifactType ?? referrer.mediaType.rawValue)")
+            let kind = printable(referrer.artifactType ?? referrer.mediaType.rawValue)
+            lines.append("  \(referrer.digest)  \(how)  \(kind)")
         }
         return lines.joined(separator: "\n") + "\n"
     }

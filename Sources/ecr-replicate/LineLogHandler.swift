@@ -1,3 +1,4 @@
+import Content
 import Logging
 import Platform
 
@@ -16,6 +17,16 @@ struct LineLogHandler: LogHandler {
         let merged = (metadataProvider?.get() ?? [:]).merging(metadata) { _, new in new }
             .merging(event.metadata ?? [:]) { _, new in new }
         let details = merged.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
-        LineStream.standardError.writeLine("\(event.level): \(event.message)\(details)")
+        LineStream.standardError.writeLine(
+            printable("\(event.level): \(event.message)\(details)", upTo: Self.longestLine)
+        )
     }
+
+    /// In bytes: a message, and a remote's text in several of its details.
+    private static let longestLine = 8 * longestPrintable
+}
+
+extension LineStream {
+    /// Writes a line of ours that may have a remote's words in it.
+    func say(_ text: String) { writeLine(printableLines(text)) }
 }

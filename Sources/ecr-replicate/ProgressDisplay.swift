@@ -41,7 +41,7 @@ final class ProgressDisplay: Sendable {
         var line = state.withLock { $0.note(event) }
         if case .planned = event, !announcesPlans { line = nil }
         switch form {
-        case .plain: if let line { stream.writeLine(line) }
+        case .plain: if let line { stream.say(line) }
         case .json: if let event = ProgressEvent(event), let text = event.json { stream.writeLine(text) }
         case .bar, .none: break
         }

@@ -9,7 +9,7 @@ extension Session {
         for result in results {
             switch result {
             case .done(let receipt): receipt.lines.forEach(LineStream.standardOutput.writeLine)
-            case .planned(let plan): plan.lines.forEach(LineStream.standardOutput.writeLine)
+            case .planned(let plan): plan.lines.forEach(LineStream.standardOutput.say)
             case .failed, .cancelled: break
             }
         }
@@ -17,7 +17,7 @@ extension Session {
         let diagnostics = LineStream.standardError
         if case .finished = ending, results.isEmpty { diagnostics.writeLine(Self.nothingMatched) }
         let summary = Summary(results: results, requests: requests, seconds: seconds)
-        (output.progress == .none ? summary.heldBefore : summary.lines).forEach(diagnostics.writeLine)
+        (output.progress == .none ? summary.heldBefore : summary.lines).forEach(diagnostics.say)
     }
 
     /// On standard error, whatever standard output gets.
@@ -30,14 +30,14 @@ extension Session {
             case .done, .planned: break
             case .failed(_, _, let error):
                 let isNews = said.insert(error.remedy).inserted
-                diagnostics.writeLine("ecr-replicate: \(isNews ? error.description : error.descriptionAsBefore)")
+                diagnostics.say("ecr-replicate: \(isNews ? error.description : error.descriptionAsBefore)")
             case .cancelled(let source, let destination, let left):
                 let what = left.map { "left: \($0.words)" } ?? "not begun"
-                diagnostics.writeLine("ecr-replicate: stopped: \(source) to \(destination); \(what)")
+                diagnostics.say("ecr-replicate: stopped: \(source) to \(destination); \(what)")
             }
         }
         switch ending {
-        case .failed(let error): diagnostics.writeLine("ecr-replicate: \(error)")
+        case .failed(let error): diagnostics.say("ecr-replicate: \(error)")
         case .interrupted:
             diagnostics.writeLine(
                 !results.isEmpty && results.allSatisfy(\.isComplete)
@@ -54,7 +54,7 @@ func printJSON(_ document: some Encodable) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     guard let bytes = try? encoder.encode(document) else { return }
-    LineStream.standardOutput.writeLine(String(decoding: bytes, as: UTF8.self))
+    LineStream.standardOutput.writeLine(printableJSON(String(decoding: bytes, as: UTF8.self)))
 }
 
 extension Remainder {

@@ -176,7 +176,7 @@ struct Session {
                     )
                 )
             }
-            LineStream.standardError.writeLine("ecr-replicate: \(error)")
+            LineStream.standardError.say("ecr-replicate: \(error)")
         } else if case .interrupted = ending, let interrupted {
             let document = interrupted(exitCode([], ending))
             if output.output == .json { printJSON(document) }
@@ -194,7 +194,8 @@ struct Session {
             )
         } else if let answer = answer.withLock({ $0 }) {
             output.output == .json
-                ? printJSON(answer.document) : LineStream.standardOutput.write(answer.text)
+                ? printJSON(answer.document)
+                : LineStream.standardOutput.write(answer.isVerbatim ? answer.text : printableLines(answer.text))
         }
         let code = exitCode([], ending)
         try leave(code == 0 ? answer.withLock { $0 }?.exitCode ?? 0 : code)
@@ -204,6 +205,8 @@ struct Session {
     struct Answer: Sendable {
         var text: String
         var document: any Encodable & Sendable
+        /// Whether the text is a file's or a manifest's own, to be printed byte for byte.
+        var isVerbatim = false
         /// What the command ends with if nothing goes wrong.
         var exitCode: Int32 = 0
     }

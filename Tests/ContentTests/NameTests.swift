@@ -1,4 +1,5 @@
 import Content
+import FoundationEssentials
 import Testing
 
 @Suite("Names")
@@ -112,5 +113,37 @@ struct PlatformTests {
     )
     func satisfaction(has: String, wanted: String, expected: Bool) throws {
         #expect(try ImagePlatform(parsing: has).satisfies(ImagePlatform(parsing: wanted)) == expected)
+    }
+}
+
+@Suite("Names in JSON")
+struct DecodedNameTests {
+    @Test("are read where they are well formed")
+    func read() throws {
+        let decoder = JSONDecoder()
+        #expect(try decoder.decode([AccountID].self, from: Data(#"["000011112222"]"#.utf8))[0].value == "000011112222")
+        #expect(try decoder.decode([RepositoryName].self, from: Data(#"["team/app"]"#.utf8))[0].value == "team/app")
+        #expect(try decoder.decode([Content.Tag].self, from: Data(#"["v1"]"#.utf8))[0].value == "v1")
+    }
+
+    @Test(
+        "are refused by name where they are not",
+        arguments: ["../../x", "", "a/../b", "/etc", "a b", "team/app\\u001b[31m", "A/b", "a/", "%2e%2e/x"]
+    )
+    func refused(_ text: String) {
+        #expect(refusal(of: text, as: RepositoryName.self)?.contains("is not a repository name") == true)
+        #expect(refusal(of: text, as: AccountID.self)?.contains("is not an AWS account") == true)
+        #expect(refusal(of: text, as: Content.Tag.self)?.contains("is not a tag") == true)
+    }
+
+    /// What the error quotes, which has no control characters.
+    private func refusal<Name: Decodable>(of text: String, as _: Name.Type) -> String? {
+        do {
+            _ = try JSONDecoder().decode([Name].self, from: Data("[\"\(text)\"]".utf8))
+        } catch DecodingError.dataCorrupted(let context) {
+            #expect(!context.debugDescription.contains("\u{1B}"))
+            return context.debugDescription
+        } catch {}
+        return nil
     }
 }

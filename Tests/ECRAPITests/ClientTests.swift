@@ -90,6 +90,18 @@ struct ClientTests {
         #expect(error?.message == "the answer was not complete: \(reason)")
     }
 
+    @Test("takes no name that is none", arguments: ["../../x", "team/app\\u202e", "A", "team//app", "/etc/passwd"])
+    func malformedName(_ name: String) async throws {
+        let sender = RecordingSender { _, _ in answer(#"{"repositories":[{"repositoryName":"\#(name)"}]}"#) }
+        let error = await #expect(throws: ECRError.self) { try await client(sender).send(describe) }
+        #expect(error?.code == .unreadableAnswer)
+        let shown = name.replacing("\\u202e", with: "?")
+        #expect(
+            error?.message.contains("repositoryName: '\(shown)' is not a repository name") == true,
+            "\(error as Any)"
+        )
+    }
+
     @Test("takes a list that isn't there for an answer that isn't whole, not for an empty one")
     func listMissing() async throws {
         let sender = RecordingSender { _, number in
@@ -277,7 +289,9 @@ struct ClientTests {
             return answer(number < 3 ? #"{\#(name),"nextToken":"t\#(number)"}"# : "{\(name)}")
         }
         var names: [String] = []
-        for try await page in try client(sender).pages(describe) { names += page.repositories.map(\.repositoryName) }
+        for try await page in try client(sender).pages(describe) {
+            names += page.repositories.map(\.repositoryName.value)
+        }
         #expect(names == ["r1", "r2", "r3"])
         #expect(
             sender.requests.map { String(decoding: $0.body, as: UTF8.self) } == [

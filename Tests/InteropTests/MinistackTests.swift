@@ -54,7 +54,7 @@ struct MinistackTests {
             let name = try RepositoryName(parsing: "team/app")
             let made = try await cloud.ecr(resolver).send(CreateRepository(registryId: account, repositoryName: name))
             #expect(made.repository.registryId == account)
-            #expect(try await cloud.ecr(resolver).send(describe).repositories.map(\.repositoryName) == ["team/app"])
+            #expect(try await cloud.ecr(resolver).send(describe).repositories.map(\.repositoryName) == [name])
 
             for change in Change.allCases {
                 let sender = ChangingSender(transport: cloud.transport, change: change.apply)

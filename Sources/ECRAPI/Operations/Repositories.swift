@@ -98,7 +98,7 @@ public struct CreateRepository: ECROperation {
 
 /// A repository and its settings.
 public struct ECRRepository: Decodable, Hashable, Sendable {
-    public var repositoryName: String
+    public var repositoryName: RepositoryName
     public var repositoryArn: String?
     public var registryId: AccountID?
     public var repositoryUri: String?
