@@ -106,7 +106,8 @@ struct CredentialsChain {
             "there are no AWS credentials",
             tried: tried,
             remedy: "sign in (`aws sso login`, `aws configure`), name a profile with --profile, or set "
-                + "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+                + "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            isAbsence: true
         )
     }
 

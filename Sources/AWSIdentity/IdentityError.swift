@@ -18,6 +18,8 @@ public struct IdentityError: Error, Sendable, Equatable {
     public let failure: WireError?
     /// Whether it may pass: whoever gives credentials is throttling, or not well.
     public let isPassing: Bool
+    /// Whether there are no credentials anywhere, which is no fault of any place that was looked at.
+    public let isAbsence: Bool
 
     public init(
         _ problem: String,
@@ -26,7 +28,8 @@ public struct IdentityError: Error, Sendable, Equatable {
         requestID: String? = nil,
         refusal: RoleRefusal? = nil,
         failure: WireError? = nil,
-        isPassing: Bool = false
+        isPassing: Bool = false,
+        isAbsence: Bool = false
     ) {
         self.problem = problem
         self.tried = tried
@@ -35,6 +38,7 @@ public struct IdentityError: Error, Sendable, Equatable {
         self.refusal = refusal
         self.failure = failure
         self.isPassing = isPassing
+        self.isAbsence = isAbsence
     }
 }
 

@@ -34,15 +34,19 @@ struct CredentialHelper: Sendable {
     func credentials(for server: String) async throws -> RegistryCredentials? {
         let answered = try await ask(server)
         if let status = answered.failure {
-            let said = String(decoding: answered.output, as: UTF8.self)
+            let said = String(decoding: answered.output, as: UTF8.self).lowercased()
             if Self.nothingStored.contains(where: said.contains) { return nil }
             throw failure(server, "ended with \(status)")
         }
-        guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(answered.output)) else {
-            throw failure(server, "answered with something else than JSON with a Username and a Secret")
+        // Helpers that are Windows programs may put a byte order mark in front.
+        let json = answered.output.starts(with: [0xEF, 0xBB, 0xBF]) ? answered.output[3...] : answered.output[...]
+        guard let answer = try? JSONDecoder().decode(Answer?.self, from: Data(json)) ?? Answer(),
+            (answer.Username == nil) == (answer.Secret == nil)
+        else { throw failure(server, "answered with something else than JSON with a Username and a Secret") }
+        guard let user = answer.Username, let secret = answer.Secret, !user.isEmpty || !secret.isEmpty else {
+            return nil
         }
-        guard !answer.Username.isEmpty || !answer.Secret.isEmpty else { return nil }
-        return RegistryCredentials(user: answer.Username, secret: answer.Secret)
+        return RegistryCredentials(user: user, secret: secret)
     }
 
     /// What helpers print where they have nothing; docker knows it by these words too.
@@ -67,7 +71,7 @@ struct CredentialHelper: Sendable {
     }
 
     private struct Answer: Decodable {
-        var Username: String
-        var Secret: String
+        var Username: String?
+        var Secret: String?
     }
 }

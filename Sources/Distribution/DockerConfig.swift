@@ -23,22 +23,25 @@ struct DockerConfig: Sendable {
         }
         guard let bytes else { return nil }
         self.path = path
-        // podman and docker make empty files.
-        guard !bytes.allSatisfy({ [9, 10, 13, 32].contains($0) }) else {
+        // Editors put a byte order mark in front; podman and docker make empty files.
+        let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]
+        guard !text.allSatisfy({ [9, 10, 13, 32].contains($0) }) else {
             file = File()
             return
         }
         do {
-            file = try JSONDecoder().decode(File.self, from: Data(bytes))
+            file = try JSONDecoder().decode(File?.self, from: Data(text)) ?? File()
         } catch {
             throw LoginError("\(path) \(Self.fault(error))", remedy: "mend it, or log in anew")
         }
     }
 
     /// The helper that keeps the passwords of a registry, and the member of the file that says so.
-    func helper(for registry: PlainRegistry) -> (name: String, member: String)? {
-        for name in registry.loginNames {
-            if let key = key(for: name, in: file.credHelpers), let helper = file.credHelpers?[key] {
+    ///
+    /// - Parameter names: What the registry is logged in to by, best first.
+    func helper(for names: [String]) -> (name: String, member: String)? {
+        for name in names {
+            if let key = keys(for: name, in: file.credHelpers).first, let helper = file.credHelpers?[key] ?? nil {
                 return helper.isEmpty ? nil : (helper, "credHelpers")
             }
         }
@@ -50,71 +53,93 @@ struct DockerConfig: Sendable {
     ///
     /// - Throws: ``LoginError`` if the entry can't be understood.
     func login(
-        for registry: PlainRegistry,
+        for names: [String],
         _ repository: RepositoryName?
     ) throws(LoginError) -> (credentials: RegistryCredentials, key: String)? {
         var parts = repository?.value.split(separator: "/") ?? []
         while true {
-            for name in registry.loginNames {
+            for name in names {
                 let wanted = ([Substring(name)] + parts).joined(separator: "/")
-                guard let key = key(for: wanted, in: file.auths), let entry = file.auths?[key] else { continue }
-                if let found = try credentials(entry, key) { return (found, key) }
+                for key in keys(for: wanted, in: file.auths) {
+                    guard let entry = file.auths?[key] ?? nil else { continue }
+                    if let found = try credentials(entry, key) { return (found, key) }
+                }
             }
             guard !parts.isEmpty else { return nil }
             parts.removeLast()
         }
     }
 
-    /// The key that means `name`: written the same, or with what older versions of docker put around it.
-    private func key<Value>(for name: String, in entries: [String: Value]?) -> String? {
-        guard let entries else { return nil }
-        if entries[name] != nil { return name }
-        return entries.keys.filter { Self.bare($0) == name }.min()
+    /// The keys that mean `name`: written the same, or with what tools and people put around it.
+    private func keys<Value>(for name: String, in entries: [String: Value]?) -> [String] {
+        guard let entries else { return [] }
+        let bare = Self.bare(name)
+        let others = entries.keys.filter { $0 != name && Self.bare($0) == bare }.sorted()
+        return (entries[name] == nil ? [] : [name]) + others
     }
 
-    /// `https://r.example/v1/` is `r.example`.
+    /// `https://R.example:443/v1/` is `r.example`.
     private static func bare(_ key: String) -> String {
-        var rest = Substring(key.lowercased())
+        var rest = Substring(trimmed(key).lowercased())
         for scheme in ["https://", "http://"] where rest.hasPrefix(scheme) { rest = rest.dropFirst(scheme.count) }
         while rest.hasSuffix("/") { rest.removeLast() }
         for version in ["/v1", "/v2"] where rest.hasSuffix(version) && !rest.dropLast(3).contains("/") {
             rest = rest.dropLast(version.count)
         }
-        return String(rest)
+        let host = rest.prefix { $0 != "/" }
+        guard host.hasSuffix(":443") else { return String(rest) }
+        return String(host.dropLast(":443".count) + rest[host.endIndex...])
     }
 
     /// - Returns: `nil` for the empty entry that docker leaves where a helper keeps the password.
     private func credentials(_ entry: Entry, _ key: String) throws(LoginError) -> RegistryCredentials? {
+        if let place = entry.misplaced {
+            throw LoginError("\(path) \(Self.misplaced("auths.\(key)\(place)"))", remedy: anew(key))
+        }
         if let token = entry.identitytoken, !token.isEmpty { return .identityToken(token) }
-        if let auth = entry.auth, !auth.isEmpty {
-            let text = Data(base64Encoded: auth).flatMap { String(bytes: $0, encoding: .utf8) }
-            guard let text, let colon = text.firstIndex(of: ":") else {
-                throw LoginError(
-                    "\(path) has an auth for \(key) that is no base64 of USER:PASSWORD",
-                    remedy: "log in anew: docker login \(Self.bare(key))"
-                )
+        if let auth = entry.auth, !trimmed(auth).isEmpty {
+            guard let text = Self.decoded(auth), let colon = text.firstIndex(of: ":") else {
+                throw LoginError("\(path) has an auth for \(key) that is no base64 of USER:PASSWORD", remedy: anew(key))
             }
-            // docker once padded passwords with zeros.
+            // docker once padded passwords with zeros, and `echo USER:PASSWORD | base64` adds a line break.
             var password = text[text.index(after: colon)...]
-            while password.last == "\0" { password.removeLast() }
+            while let last = password.last, last == "\0" || last.isNewline { password.removeLast() }
             return RegistryCredentials(user: String(text[..<colon]), secret: String(password))
         }
         guard let user = entry.username, let password = entry.password, !user.isEmpty else { return nil }
         return RegistryCredentials(user: user, secret: password)
     }
 
+    /// Base64 with or without its padding, of either alphabet, with white space anywhere: all are written by hand or by
+    /// scripts, and go-containerregistry reads the first two as well.
+    private static func decoded(_ base64: String) -> String? {
+        var plain = base64.filter { !$0.isWhitespace && $0 != "=" }
+        plain = plain.replacing("-", with: "+").replacing("_", with: "/")
+        plain += String(repeating: "=", count: (4 - plain.utf8.count % 4) % 4)
+        return Data(base64Encoded: plain).flatMap { String(bytes: $0, encoding: .utf8) }
+    }
+
+    private func anew(_ key: String) -> String {
+        "log in anew: \(LoginCommands(registry: Self.bare(key), tool: tool).login)"
+    }
+
+    /// The program that writes this file.
+    var tool: LoginTool { LoginTool(storing: path) }
+
     /// In our own words: those of the decoder may quote.
     private static func fault(_ error: any Error) -> String {
         switch error {
         case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-            "has something else at \(context.codingPath.map(\.stringValue).joined(separator: ".")) than belongs there"
+            misplaced(context.codingPath.map(\.stringValue).joined(separator: "."))
         default: "is not JSON"
         }
     }
 
+    private static func misplaced(_ place: String) -> String { "has something else at \(place) than belongs there" }
+
     private struct File: Decodable {
-        var auths: [String: Entry]?
-        var credHelpers: [String: String]?
+        var auths: [String: Entry?]?
+        var credHelpers: [String: String?]?
         var credsStore: String?
     }
 
@@ -124,6 +149,31 @@ struct DockerConfig: Sendable {
         var username: String?
         var password: String?
         var identitytoken: String?
+        /// What can't be understood, as a path from the entry: that is no trouble of another registry's login.
+        var misplaced: String?
+
+        enum CodingKeys: String, CodingKey { case auth, username, password, identitytoken }
+
+        init(from decoder: any Decoder) throws {
+            guard let container = try? decoder.container(keyedBy: CodingKeys.self) else {
+                misplaced = ""
+                return
+            }
+            var misplaced: String?
+            func text(_ key: CodingKeys) -> String? {
+                do {
+                    return try container.decodeIfPresent(String.self, forKey: key)
+                } catch {
+                    misplaced = ".\(key.rawValue)"
+                    return nil
+                }
+            }
+            auth = text(.auth)
+            username = text(.username)
+            password = text(.password)
+            identitytoken = text(.identitytoken)
+            self.misplaced = misplaced
+        }
     }
 }
 

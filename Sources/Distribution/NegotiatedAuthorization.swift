@@ -24,13 +24,15 @@ public actor NegotiatedAuthorization: RegistryAuthorizing {
         /// What the token was asked for.
         let scopes: [RegistryScope]
         let authorization: RenewingAuthorization
+        let fetch: HeaderFetch
     }
 
     private let registry: HTTPURL
     private let store: any CredentialsStoring
     private let server: TokenServer
     private let now: @Sendable () -> Date
-    private let places = Lock<[RepositoryKey: String]>([:])
+    private let notes = LoginNotes()
+    private let logger: Logger
     private var way: Way?
     private var keepers: [RegistryAccess: Keeper] = [:]
     /// What the registry demands of everybody besides the repository, as ECR Public does.
@@ -48,6 +50,7 @@ public actor NegotiatedAuthorization: RegistryAuthorizing {
         self.registry = registry
         self.store = store
         self.server = TokenServer(sender: sender, retry: retry, logger: logger, now: now)
+        self.logger = logger
         self.now = now
     }
 
@@ -85,8 +88,25 @@ public actor NegotiatedAuthorization: RegistryAuthorizing {
         }
     }
 
-    public nonisolated func note(on access: RegistryAccess) -> String? {
-        places.withLock { $0[access.repository] }
+    public func goWithoutLogin(insteadOf rejected: String?, for access: RegistryAccess) async throws -> Bool {
+        guard let way, !access.isWriting, let rejected, let known = keepers[key(for: access, way)],
+            try await known.fetch.refuse(rejected)
+        else { return false }
+        do {
+            return try await known.authorization.renew(insteadOf: rejected)
+        } catch is NoCredentials {
+            return true
+        } catch let error as RegistryError where error.kind == .unauthorized {
+            // The refusal of the login says more than this one.
+            known.fetch.forgetRefusal()
+            return false
+        }
+    }
+
+    public nonisolated func note(on access: RegistryAccess) -> LoginNote? { notes[access.repository] }
+
+    private func key(for access: RegistryAccess, _ way: Way) -> RegistryAccess {
+        way == .basic ? RegistryAccess(access.repository) : access
     }
 
     private func learn(_ new: Way) {
@@ -98,68 +118,31 @@ public actor NegotiatedAuthorization: RegistryAuthorizing {
 
     /// Who holds the header for `access`; another one than before if the registry demands more.
     private func keeper(for access: RegistryAccess, _ way: Way, demanded: [RegistryScope]) -> Keeper {
-        let key: RegistryAccess
-        let scopes: [RegistryScope]
-        switch way {
-        case .basic:
-            key = RegistryAccess(access.repository)
-            scopes = []
-        case .bearer:
-            key = access
+        let key = key(for: access, way)
+        var scopes: [RegistryScope] = []
+        if case .bearer = way {
             for scope in demanded where !scope.isOfRepository && !general.contains(scope) { general.append(scope) }
             scopes = access.scopes(answering: demanded.isEmpty ? general : demanded)
         }
         if let known = keepers[key], demanded.allSatisfy({ scope in known.scopes.contains { $0.covers(scope) } }) {
             return known
         }
-        let fetch = Fetch(store: store, server: server, places: places, repository: access.repository)
-        let authorization = RenewingAuthorization(now: now) {
+        let fetch = HeaderFetch(
+            store: store,
+            server: server,
+            notes: notes,
+            access: access,
+            registry: registry.authority,
+            logger: logger
+        )
+        let authorization = RenewingAuthorization(now: now) { [scopes] in
             switch way {
             case .basic: (try await fetch.basic(), nil)
             case .bearer(let realm): try await fetch.token(from: realm, for: scopes)
             }
         }
-        let keeper = Keeper(scopes: scopes, authorization: authorization)
+        let keeper = Keeper(scopes: scopes, authorization: authorization, fetch: fetch)
         keepers[key] = keeper
         return keeper
-    }
-}
-
-/// Nothing is stored that could be sent, which the registry's own answer then says.
-private struct NoCredentials: Error {}
-
-private typealias RepositoryKey = RepositoryName?
-
-/// How one header is made.
-private struct Fetch: Sendable {
-    let store: any CredentialsStoring
-    let server: TokenServer
-    let places: Lock<[RepositoryKey: String]>
-    let repository: RepositoryName?
-    let sent = Lock<RegistryCredentials?>(nil)
-
-    func basic() async throws -> String {
-        // A password has no end that we know of: whoever comes again comes because it was refused.
-        let found = try await credentials(insteadOf: sent.withLock { $0 })
-        guard let header = found.credentials?.basic else { throw NoCredentials() }
-        sent.withLock { $0 = found.credentials }
-        return header
-    }
-
-    func token(from realm: TokenRealm, for scopes: [RegistryScope]) async throws -> (header: String, expiresAt: Date?) {
-        let found = try await credentials(insteadOf: nil)
-        do {
-            return try await server.token(from: realm, for: scopes, as: found)
-        } catch let error as RegistryError where error.kind == .unauthorized && found.credentials != nil {
-            let fresh = try await credentials(insteadOf: found.credentials)
-            guard fresh.credentials != found.credentials else { throw error }
-            return try await server.token(from: realm, for: scopes, as: fresh)
-        }
-    }
-
-    private func credentials(insteadOf rejected: RegistryCredentials?) async throws -> FoundCredentials {
-        let found = try await store.credentials(for: repository, insteadOf: rejected)
-        places.withLock { $0[repository] = found.place }
-        return found
     }
 }

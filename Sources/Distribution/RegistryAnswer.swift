@@ -12,6 +12,7 @@ struct RegistryAnswer {
     let isCut: Bool
     /// What the registry would take instead of what it was shown.
     let challenges: [AuthenticationChallenge]
+    private let namesPullLimit: Bool
     private let request: WireRequest
     private let codes: [RegistryError.Code]
     private let text: String
@@ -23,6 +24,7 @@ struct RegistryAnswer {
     init(_ response: WireResponse, to request: WireRequest) {
         status = response.status.code
         challenges = AuthenticationChallenge.parse(response.fields[values: .wwwAuthenticate])
+        namesPullLimit = response.namesPullLimit
         self.request = request
         let body = Array(response.body.prefix(RegistryError.longestBody))
         let parsed = try? JSONDecoder().decode(Body.self, from: Data(body))
@@ -82,6 +84,7 @@ struct RegistryAnswer {
         if known == .repositoryMissing { return .repositoryMissing }
         if (400..<500).contains(status), says("immutable") { return .tagImmutable }
         if status == 401 { return .unauthorized }
+        if namesPullLimit { return .pullLimit }
         if namesTheToken, !grantsTooLittle { return sayTokenExpired ? .tokenExpired : .unauthorized }
         if let known { return known }
         return switch status {

@@ -22,12 +22,21 @@ public protocol RegistryAuthorizing: Sendable {
         challenges: [AuthenticationChallenge]
     ) async throws -> Bool
 
+    /// Called after an answer that refuses what a stored login made, when renewing has not helped.
+    ///
+    /// Many images are public: a login that has expired must not keep anybody from reading them.
+    ///
+    /// - Returns: Whether ``authorization(for:)`` now says something that does not rest on that login.
+    func goWithoutLogin(insteadOf rejected: String?, for access: RegistryAccess) async throws -> Bool
+
     /// Where the credentials are from, or where there were none: for an error that says they are refused.
-    func note(on access: RegistryAccess) -> String?
+    func note(on access: RegistryAccess) -> LoginNote?
 }
 
 extension RegistryAuthorizing {
-    public func note(on access: RegistryAccess) -> String? { nil }
+    public func goWithoutLogin(insteadOf rejected: String?, for access: RegistryAccess) async throws -> Bool { false }
+
+    public func note(on access: RegistryAccess) -> LoginNote? { nil }
 }
 
 /// No credentials, for registries that ask for none.

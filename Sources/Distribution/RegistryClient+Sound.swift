@@ -42,7 +42,7 @@ extension RegistryClient {
     private func isUnsound(_ error: any Error) -> Bool {
         switch error {
         case let error as WireError: error.reason == .corrupt
-        case let error as RegistryError: error.kind == .malformedAnswer
+        case let error as RegistryError: error.kind == .malformedAnswer && error.operation != .authorize
         case let error as ManifestError: error.mayBeDamage
         default: false
         }

@@ -94,6 +94,7 @@ public struct RegistryClient: Sendable {
         returning isWanted: (WireResponse) -> Bool
     ) async throws -> WireResponse {
         var mayLearn = true
+        var mayGoWithoutLogin = true
         while true {
             let authorized = try await CredentialFailure.marking { try await authorize(request) }
             let response = try await sender.send(authorized)
@@ -103,10 +104,20 @@ public struct RegistryClient: Sendable {
             )
             // Who came without credentials learns here what the registry wants, which is no renewal.
             let isAnonymous = authorized.fields[.authorization] == nil
-            if isAnonymous ? mayLearn : mayRenew, isTokenRejected(response, to: authorized) {
-                if isAnonymous { mayLearn = false } else { mayRenew = false }
-                if try await CredentialFailure.marking({ try await renew(after: response, to: authorized) }) {
-                    continue
+            // A password is sent where the request was refused without it, a token where one without a login may do.
+            let wasRefusedBare = !mayLearn && authorized.fields[.authorization]?.hasPrefix("Basic ") == true
+            let restsOnLogin = !wasRefusedBare && authorization.note(on: access(of: authorized))?.tool != nil
+            let mayChange = isAnonymous ? mayLearn : mayRenew || (mayGoWithoutLogin && restsOnLogin)
+            if mayChange, isTokenRejected(response, to: authorized) {
+                if isAnonymous || mayRenew {
+                    if isAnonymous { mayLearn = false } else { mayRenew = false }
+                    if try await CredentialFailure.marking({ try await renew(after: response, to: authorized) }) {
+                        continue
+                    }
+                }
+                if !isAnonymous, mayGoWithoutLogin, restsOnLogin {
+                    mayGoWithoutLogin = false
+                    if try await CredentialFailure.marking({ try await goWithoutLogin(after: authorized) }) { continue }
                 }
             }
             if isFinal(response, authorized) { return response }
@@ -142,6 +153,10 @@ public struct RegistryClient: Sendable {
         )
     }
 
+    private func goWithoutLogin(after request: WireRequest) async throws -> Bool {
+        try await authorization.goWithoutLogin(insteadOf: request.fields[.authorization], for: access(of: request))
+    }
+
     /// What a token for the request must allow.
     private func access(of request: WireRequest) -> RegistryAccess {
         var access = RegistryAccess(of: request)
@@ -172,8 +187,9 @@ public struct RegistryClient: Sendable {
             quote.text,
             to: kind == .denied ? RegistryError.longestDenial : RegistryError.longestQuote
         )
-        if kind == .unauthorized, let note = authorization.note(on: access(of: request)) {
-            message += message.isEmpty ? note : "; \(note)"
+        let note = authorization.note(on: access(of: request))
+        if [.unauthorized, .tokenExpired, .denied].contains(kind), let note {
+            message += message.isEmpty ? note.text : "; \(note.text)"
         }
         if message.isEmpty, (300..<400).contains(answer.status), let location = response.fields[.location] {
             message = clipped("a redirect to \(cleaned(location, without: request.secrets))")
@@ -187,13 +203,15 @@ public struct RegistryClient: Sendable {
             codes: quote.codes.map { .init(code: clipped($0.code, to: 60), message: clipped($0.message)) },
             requestID: requestID(of: response, to: request),
             retryAdvice: advice
-                ?? (answer.isCut ? .backOff : retryAdvice(kind, response, isOurs: request.url.origin == base.origin))
+                ?? (answer.isCut ? .backOff : retryAdvice(kind, response, isOurs: request.url.origin == base.origin)),
+            login: note?.tool
         )
     }
 
     private func retryAdvice(_ kind: RegistryError.Kind, _ response: WireResponse, isOurs: Bool) -> RetryAdvice {
         // Settled, whatever the status that it came with.
         if kind == .repositoryMissing { return .never }
+        if kind == .pullLimit { return response.retryAfter.map { .wait($0) } ?? .never }
         if isRetryable(response.status.code) || kind == .tooManyRequests {
             return response.retryAfter.map { .wait($0) } ?? .backOff
         }

@@ -40,10 +40,29 @@ public struct FoundCredentials: Hashable, Sendable {
     public var credentials: RegistryCredentials?
     /// Where they were, or everywhere that was looked, for an error that says they are refused.
     public var place: String
+    /// The program that stored them.
+    public var tool: LoginTool
 
-    public init(_ credentials: RegistryCredentials?, place: String) {
+    public init(_ credentials: RegistryCredentials?, place: String, tool: LoginTool = .docker) {
         self.credentials = credentials
         self.place = place
+        self.tool = tool
+    }
+
+    /// For an error about them.
+    var note: LoginNote { LoginNote(text: place, tool: credentials == nil ? nil : tool) }
+}
+
+/// What an error says of a stored login.
+public struct LoginNote: Hashable, Sendable {
+    /// Where it is stored, or where one was looked for.
+    public var text: String
+    /// The program that stored it; `nil` where there is no login.
+    public var tool: LoginTool?
+
+    public init(text: String, tool: LoginTool?) {
+        self.text = text
+        self.tool = tool
     }
 }
 

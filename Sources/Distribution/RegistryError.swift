@@ -36,6 +36,8 @@ public struct RegistryError: Error, Sendable, Equatable {
         case unauthorized
         case tokenExpired
         case tooManyRequests
+        /// 429 of an allowance that is counted over hours (``Wire/WireResponse/namesPullLimit``).
+        case pullLimit
         /// The tag is immutable and holds something else.
         case tagImmutable
         /// 405 `UNSUPPORTED`, which at ECR means that a parameter or a manifest isn't to its liking.
@@ -67,6 +69,8 @@ public struct RegistryError: Error, Sendable, Equatable {
     /// For a support case.
     public let requestID: String?
     public let retryAdvice: RetryAdvice
+    /// The program that stored the login which was sent; `nil` if none was.
+    public let login: LoginTool?
 
     /// In bytes.
     public static let longestQuote = 300
@@ -83,7 +87,8 @@ public struct RegistryError: Error, Sendable, Equatable {
         status: Int = 0,
         codes: [Code] = [],
         requestID: String? = nil,
-        retryAdvice: RetryAdvice = .never
+        retryAdvice: RetryAdvice = .never,
+        login: LoginTool? = nil
     ) {
         self.operation = operation
         self.kind = kind
@@ -93,6 +98,7 @@ public struct RegistryError: Error, Sendable, Equatable {
         self.url = url.description
         self.requestID = requestID
         self.retryAdvice = retryAdvice
+        self.login = login
     }
 }
 
@@ -117,6 +123,7 @@ extension RegistryError: CustomStringConvertible {
         case .unauthorized: "check what is stored for it, or that the token is of this registry's region"
         case .tokenExpired: "get a new token"
         case .tooManyRequests: "run fewer transfers at once, or later"
+        case .pullLimit: "log in, which has a higher limit, or wait until the limit is reset"
         case .tagImmutable: "use a new tag, or leave this one out"
         case .unsupported: "the registry dislikes a parameter or the manifest; 405 is how ECR says so"
         case .manifestBlobUnknown: "run again, so that what is missing is copied"

@@ -47,19 +47,38 @@ public actor StoredLogins: CredentialsStoring {
                 continue
             }
             looked.append(path)
-            if let helper = config.helper(for: registry) {
+            if let helper = config.helper(for: registry.loginNames) {
                 let place = "\(helper.member) in \(path)"
                 switch try await ask(helper.name, place, isMeant: helper.member == "credHelpers") {
-                case .found(let found): return FoundCredentials(found, place: "logged in as \(place) says")
+                case .found(let found):
+                    return FoundCredentials(found, place: "logged in as \(place) says", tool: config.tool)
                 case .nothing: looked[looked.count - 1] += " and docker-credential-\(helper.name)"
                 case .failed(let problem): looked.append(problem)
                 }
             }
-            if let (found, key) = try config.login(for: registry, repository) {
-                return FoundCredentials(found, place: "logged in as \(key) in \(path)")
+            if let (found, key) = try config.login(for: registry.loginNames, repository) {
+                return FoundCredentials(found, place: "logged in as \(key) in \(path)", tool: config.tool)
             }
         }
         return FoundCredentials(nil, place: "no login for \(registry.authority) in \(looked.joined(separator: ", "))")
+    }
+
+    /// How ``place(ofLoginTo:variables:home:)`` begins where a helper has the login.
+    public static let helperPlace = "credHelpers"
+
+    /// Where docker or podman keeps a login for a host, without asking any helper for it.
+    ///
+    /// - Parameter host: As it is logged in to.
+    /// - Returns: `nil` if no file has one, or none can be read.
+    public static func place(ofLoginTo host: String, variables: [String: String], home: String) -> String? {
+        for path in paths(variables, home: home) {
+            guard let config = try? DockerConfig(path: path) else { continue }
+            if let helper = config.helper(for: [host]), helper.member == "credHelpers" {
+                return "\(helperPlace) in \(path) names docker-credential-\(helper.name)"
+            }
+            if let found = try? config.login(for: [host], nil) { return "\(found.key) in \(path)" }
+        }
+        return nil
     }
 
     private enum Answer {

@@ -12,16 +12,12 @@ struct TokenServer: Sendable {
 
     /// In bytes; tokens with many rights have about 10,000.
     static let largestAnswer = 1 << 20
-    /// In bytes; web servers cut off a header line at 8 to 64 KiB, so a longer token could not be used.
-    static let longestToken = 65_536
-    /// How long a token holds whose server doesn't say (docker's "Token Authentication Specification").
-    static let usualLife: TimeInterval = 60
     /// Who we are to an OAuth 2 server, which must be told.
     static let clientID = "ecr-replicate"
 
     /// - Returns: A whole `Authorization` value.
     /// - Throws: ``RegistryError`` of kind `unauthorized` when the server doesn't take the credentials or won't do
-    ///   without; `WireError`; ``LoginError``.
+    ///   without, of kind `malformedAnswer` when it answers without a token; `WireError`.
     func token(
         from realm: TokenRealm,
         for scopes: [RegistryScope],
@@ -35,23 +31,23 @@ struct TokenServer: Sendable {
         return try await retry.run { _ in
             let start = now()
             let response = try await send(request)
-            guard response.status == .ok else {
+            guard response.status.kind == .successful else {
                 throw refusal(response, to: request, found)
             }
-            guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(response.body)),
-                let token = answer.token ?? answer.access_token,
-                token.utf8.count <= Self.longestToken, !token.isEmpty, token.utf8.allSatisfy({ $0 > 32 && $0 < 127 })
-            else {
+            do {
+                let answer = try TokenAnswer(response)
+                return ("Bearer \(answer.token)", start.addingTimeInterval(answer.life))
+            } catch let error as TokenAnswer.Fault {
+                // Not tried again: a server that answers well and without a token does so each time.
                 throw RegistryError(
                     .authorize,
                     .malformedAnswer,
-                    "the answer holds no token",
+                    "\(error.problem)\(found.credentials == nil ? "" : "; \(found.place)")",
                     url: request.url,
                     status: response.status.code,
-                    retryAdvice: .backOff
+                    login: found.note.tool
                 )
             }
-            return ("Bearer \(token)", start.addingTimeInterval(answer.life(at: response.fields[.date])))
         }
     }
 
@@ -85,44 +81,25 @@ struct TokenServer: Sendable {
         let quote = RegistryAnswer(response, to: request).quote()
         let status = response.status.code
         let isTemporary = status >= 500 || status == 429 || status == 408
-        // OAuth 2 says 400 `invalid_grant` of a refresh token that has ended (RFC 6749, section 5.2).
-        let isDoorClosed = [400, 401, 403].contains(status)
+        // OAuth 2 says 400 `invalid_grant` of a refresh token that has ended (RFC 6749, section 5.2). A server that
+        // knows no OAuth 2 says 404 or 405 to the POST: the token is of no use there (containerd, `FetchTokenWithOAuth`).
+        let isDoorClosed =
+            [400, 401, 403].contains(status) || (request.method == .post && [404, 405].contains(status))
+        let kind: RegistryError.Kind =
+            isDoorClosed
+            ? .unauthorized
+            : response.namesPullLimit
+                ? .pullLimit : status == 429 ? .tooManyRequests : isTemporary ? .serverFault : .other
         return RegistryError(
             .authorize,
-            isDoorClosed ? .unauthorized : status == 429 ? .tooManyRequests : isTemporary ? .serverFault : .other,
+            kind,
             "\(clipped(quote.text))\(quote.text.isEmpty ? "" : "; ")\(found.place)",
             url: request.url,
             status: status,
             codes: quote.codes.map { .init(code: clipped($0.code, to: 60), message: clipped($0.message)) },
-            retryAdvice: isTemporary ? response.retryAfter.map { .wait($0) } ?? .backOff : .never
+            retryAdvice: isTemporary
+                ? response.retryAfter.map { .wait($0) } ?? (kind == .pullLimit ? .never : .backOff) : .never,
+            login: found.note.tool
         )
-    }
-
-    private struct Answer: Decodable {
-        var token: String?
-        var access_token: String?
-        /// In seconds.
-        var expires_in: Double?
-        /// RFC 3339.
-        var issued_at: String?
-
-        /// How long the token holds, from when it was asked for, in seconds.
-        ///
-        /// A server may hand out a token that it has issued before. Both of its times are by its own clock, so that
-        /// ours may be wrong.
-        func life(at date: String?) -> TimeInterval {
-            let whole = expires_in.flatMap { $0.isFinite && $0 > 0 ? $0 : nil } ?? TokenServer.usualLife
-            guard let issued, let date, let age = durationUntil(httpDate: date, now: issued) else { return whole }
-            return max(0, whole - Double(age.components.seconds))
-        }
-
-        private var issued: Date? {
-            guard var text = issued_at else { return nil }
-            if let dot = text.firstIndex(of: ".") {
-                let end = text[text.index(after: dot)...].firstIndex { !$0.isNumber } ?? text.endIndex
-                text.removeSubrange(dot..<end)
-            }
-            return try? Date(text, strategy: .iso8601)
-        }
     }
 }

@@ -1,4 +1,5 @@
 internal import Content
+internal import Distribution
 internal import HTTPTypes
 internal import Wire
 
@@ -39,20 +40,26 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
         let (reason, retryAdvice): (CopyError.Reason, RetryAdvice) =
             switch code {
             case 404: (.blobMissing(blob.digest), .never)
+            case 429 where answer.namesPullLimit:
+                (
+                    .throttled("HTTP 429: the registry's limit for pulls is used up"),
+                    answer.retryAfter == nil ? .never : advice
+                )
             case 408, 429, 503: (.throttled("HTTP \(code)"), advice)
             case 500...599: (.rejected(code: "HTTP \(code)", text: ""), advice)
             // The body stays out: S3 repeats the request in it, key id and signature included.
             default: (.rejected(code: "HTTP \(code)", text: Self.storageCode(answer)), .never)
             }
-        self.init(
-            CopyError(
-                reason,
-                side: source.side,
-                image: source.reference.description,
-                operation: "downloading \(blob.digest)"
-            ),
-            retryAdvice
+        var error = CopyError(
+            reason,
+            side: source.side,
+            image: source.reference.description,
+            operation: "downloading \(blob.digest)"
         )
+        if answer.namesPullLimit, case .plain(let registry) = source.reference.registry {
+            error.advice = LoginAdvice(registry, login: nil).usedUp(answer.retryAfter)
+        }
+        self.init(error, retryAdvice)
     }
 
     /// What S3 says to an address of ECR's that is good: the policy of the VPC endpoint on the way forbids it, most likely.

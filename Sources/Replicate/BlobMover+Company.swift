@@ -48,7 +48,9 @@ extension BlobMover {
                     throw failure
                 }
             }
-        } catch  where error is BlobFailure || error is RetryBudgetSpent || error is Drained {
+        } catch
+            where error is BlobFailure || error is RetryBudgetSpent || error is RetryWaitTooLong || error is Drained
+        {
             // The source's fault, or nobody's; it would fail each of them again.
             for destination in left.withLock({ $0 }) {
                 done.withLock { $0[destination.placeKey] = .failure((error as? BlobFailure)?.error ?? error) }

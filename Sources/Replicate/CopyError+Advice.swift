@@ -6,7 +6,13 @@ internal import Wire
 
 extension CopyError {
     /// Says what to do next, where an error from below and the place it happened at tell more than its reason.
-    mutating func advise(about error: any Error, side: Side, image: String, _ operation: String) {
+    mutating func advise(
+        about error: any Error,
+        side: Side,
+        image: String,
+        _ operation: String,
+        at registry: PlainRegistry?
+    ) {
         let place = ECRPlace(image: image)
         switch error {
         case let error as ECRError:
@@ -16,6 +22,7 @@ extension CopyError {
             advice = CredentialAdvice(code: code, message: message, host: place?.host).text
         case let error as RegistryError:
             if let place { advise(about: error, side: side, at: place) }
+            if let registry { advice = Self.advice(about: error, at: registry) }
         case let error as STSError:
             if let denial = error.denial { return advise(DenialAdvice(denial, side: side, at: place, face: .tokens)) }
             advice = CredentialAdvice(code: error.code, message: error.message, host: place?.host).text
@@ -34,6 +41,16 @@ extension CopyError {
     }
 
     private mutating func advise(_ denial: DenialAdvice) { (advice, copyAdvice) = (denial.text, denial.allOfIt) }
+
+    /// At a registry that is not ECR, people log in.
+    private static func advice(about error: RegistryError, at registry: PlainRegistry) -> String? {
+        let login = LoginAdvice(registry, login: error.login)
+        return switch error.kind {
+        case .denied, .unauthorized, .tokenExpired: login.refused
+        case .pullLimit: login.usedUp(nil)
+        default: nil
+        }
+    }
 
     /// ECR's registry says what its API says, in the words of a registry.
     private mutating func advise(about error: RegistryError, side: Side, at place: ECRPlace) {

@@ -11,33 +11,46 @@ extension CopyError {
     /// One table, so that the same trouble reads the same wherever it comes from.
     init(explaining error: any Error, repository: any ImageRepository, _ operation: String, _ id: ManifestID? = nil) {
         let image = repository.reference.tagged(id?.tag, digest: id?.digest).description
-        if let error = error as? RegistryError, case .plain(let registry) = repository.reference.registry {
-            self.init(
-                Self.reason(of: error, at: registry),
-                side: repository.side,
-                image: image,
-                operation: operation,
-                requestID: error.requestID
-            )
-        } else {
-            self.init(explaining: error, side: repository.side, image: image, operation)
-            // Its token was given for these.
-            if error is RegistryError, kind == .notPermitted { credentials = repository.credentials }
-        }
+        var registry: PlainRegistry?
+        if case .plain(let plain) = repository.reference.registry { registry = plain }
+        self.init(explaining: error, side: repository.side, image: image, operation, at: registry)
+        // Its token was given for these.
+        if error is RegistryError, registry == nil, kind == .notPermitted { credentials = repository.credentials }
     }
 
     /// The same, with what the caller should do about it where that can be told from the place.
-    init(explaining error: any Error, side: Side, image: String, _ operation: String) {
-        self.init(naming: error, side: side, image: image, operation)
-        if advice == nil { advise(about: error, side: side, image: image, operation) }
+    ///
+    /// - Parameter registry: Where it happened, if that is not ECR.
+    init(
+        explaining error: any Error,
+        side: Side,
+        image: String,
+        _ operation: String,
+        at registry: PlainRegistry? = nil
+    ) {
+        self.init(naming: error, side: side, image: image, operation, at: registry)
+        if advice == nil { advise(about: error, side: side, image: image, operation, at: registry) }
     }
 
-    private init(naming error: any Error, side: Side, image: String, _ operation: String) {
+    private init(
+        naming error: any Error,
+        side: Side,
+        image: String,
+        _ operation: String,
+        at registry: PlainRegistry?
+    ) {
         switch error {
         case let error as CopyError: self = error
         case let failure as BlobFailure: self = failure.error
         case let spent as RetryBudgetSpent:
-            self = Self(explaining: spent.reason, side: side, image: image, operation).spending(spent.budget)
+            self = Self(explaining: spent.reason, side: side, image: image, operation, at: registry)
+                .spending(spent.budget)
+        case let long as RetryWaitTooLong:
+            self = Self(explaining: long.reason, side: side, image: image, operation, at: registry)
+                .asking(toWait: long.wait)
+            if let registry, let answer = long.reason as? RegistryError {
+                advice = LoginAdvice(registry, login: answer.login).usedUp(long.wait)
+            }
         case let error as ECRError:
             self.init(
                 Self.reason(of: error),
@@ -49,7 +62,7 @@ extension CopyError {
             if kind == .notPermitted { credentials = error.credentials }
         case let error as RegistryError:
             self.init(
-                Self.reason(of: error),
+                registry == nil ? Self.reason(of: error) : Self.reasonAtPlainRegistry(of: error),
                 side: side,
                 image: image,
                 operation: operation,
@@ -109,6 +122,15 @@ extension CopyError {
         return error
     }
 
+    /// The same failure, where the service names a wait that no run waits out.
+    private func asking(toWait wait: Duration) -> CopyError {
+        var error = self
+        let said = if case .throttled(let text) = reason { text } else { cause }
+        error.reason = .throttled("\(said.isEmpty ? "" : "\(said); ")the service asks to wait \(wait.inWords)")
+        if error.advice == nil { error.advice = "run again in \(wait.inWords)" }
+        return error
+    }
+
     private static func reason(of error: ECRError) -> Reason {
         switch error.code {
         case .repositoryNotFound: .repositoryMissing
@@ -146,7 +168,7 @@ extension CopyError {
             // One request may be two actions: a PUT with bytes is a part as well.
             .denied(action: ECRError.Denial(sentence: text, action: iamAction(error.operation)).action, text: text)
         case .unauthorized, .tokenExpired: .noCredentials("the registry does not accept the credentials: \(text)")
-        case .tooManyRequests: .throttled(text)
+        case .tooManyRequests, .pullLimit: .throttled(text)
         default:
             .rejected(
                 code: error.codes.first?.code ?? (error.status == 0 ? "malformed answer" : "HTTP \(error.status)"),
@@ -155,13 +177,12 @@ extension CopyError {
         }
     }
 
-    /// Where there is no IAM, permissions are named by what is done, and people log in.
-    private static func reason(of error: RegistryError, at registry: PlainRegistry) -> Reason {
-        let remedy = "log in with: docker login \(registry.authority) (or podman login), as somebody who may"
-        return switch error.kind {
-        case .denied: .denied(action: plainAction(error.operation), text: error.message, remedy: remedy)
+    /// Where there is no IAM, permissions are named by what is done.
+    private static func reasonAtPlainRegistry(of error: RegistryError) -> Reason {
+        switch error.kind {
+        case .denied: .denied(action: plainAction(error.operation), text: error.message)
         case .unauthorized, .tokenExpired:
-            .noCredentials("not allowed to \(plainAction(error.operation)): \(error.message)", remedy: remedy)
+            .noCredentials("not allowed to \(plainAction(error.operation)): \(error.message)")
         default: reason(of: error)
         }
     }

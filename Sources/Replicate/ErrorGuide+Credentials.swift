@@ -5,7 +5,8 @@ extension ErrorGuide {
             "noCredentials",
             "there are no AWS credentials…",
             4,
-            "What was tried is listed. Set keys, or name a profile or a role"
+            "What was tried is listed. Set keys, or name a profile or a role. A docker login for the registry is named, and "
+                + "why it doesn't serve"
         ),
         Entry(
             "noCredentials",
@@ -103,7 +104,7 @@ extension ErrorGuide {
             "not allowed to …",
             4,
             "A registry that isn't ECR wants other credentials than are stored for it, or has none; the files that were "
-                + "read are named. `docker login HOST`. [Logging in](registries.md#logging-in)"
+                + "read are named. The commands that log in or out are printed. [Logging in](registries.md#logging-in)"
         ),
         Entry(
             "noCredentials",

@@ -7,7 +7,13 @@ extension ErrorGuide {
             1,
             "ECR's `LimitExceededException`: a hard limit, not a rate, hence not retried"
         ),
-        Entry("throttled", "throttled: …", 1, "Until the tries ran out. See [Throttles](#throttles)"),
+        Entry(
+            "throttled",
+            "throttled: …",
+            1,
+            "Until the tries ran out, or at once where the service asks for a wait of more than five minutes or a limit for pulls "
+                + "is used up: the wait is named, and how to log in. See [Throttles](#throttles)"
+        ),
         Entry(
             "retriesUsedUp",
             "…; the retry budget of the … is used up",

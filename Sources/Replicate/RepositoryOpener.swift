@@ -137,7 +137,7 @@ public final class RepositoryOpener: Sendable {
         let answering = endpoint.isCustom ? host : try named(host, options)
         let label = SideLabel.metadata(side, registry: host.name)
         let logger = logger.labelled(label)
-        let provider = try resolver.provider(for: options.identity, stsRegion: host.region)
+        let provider = try provider(at: host, options)
         let registryKey = "\(endpoint.url.origin) \(host.account) \(host.region)"
         let pacer = pacers.pacer(of: registryKey, seeds: quotas)
         let retry = retry.spending(budgets.of(side)).labelled { _ in label }
@@ -145,7 +145,9 @@ public final class RepositoryOpener: Sendable {
             endpoint: endpoint.url,
             alternative: endpoint.alternative,
             region: host.region,
-            credentials: SideCredentials(provider, label, logger),
+            credentials: SideCredentials(provider, label, logger) { [environment = resolver.environment] in
+                UnusedLogin.explained($0, at: host, environment)
+            },
             sender: sender,
             retry: retry,
             pacer: pacer,
@@ -173,6 +175,14 @@ public final class RepositoryOpener: Sendable {
                 )
             }
         )
+    }
+
+    private func provider(at host: ECRHost, _ options: SideOptions) throws -> any CredentialsProviding {
+        do {
+            return try resolver.provider(for: options.identity, stsRegion: host.region)
+        } catch let error as IdentityError {
+            throw UnusedLogin.explained(error, at: host, resolver.environment)
+        }
     }
 
     /// A local registry answers for itself unless an endpoint is configured; AWS's are known by rule.

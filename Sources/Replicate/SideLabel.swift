@@ -70,14 +70,27 @@ struct SideCredentials: CredentialsProviding {
     private let provider: any CredentialsProviding
     private let label: Logger.Metadata
     private let logger: Logger
+    private let explain: @Sendable (IdentityError) -> IdentityError
     private let last = Lock<AWSCredentials?>(nil)
 
-    init(_ provider: any CredentialsProviding, _ label: Logger.Metadata, _ logger: Logger) {
+    /// - Parameter explain: Adds to an error what is known of the side.
+    init(
+        _ provider: any CredentialsProviding,
+        _ label: Logger.Metadata,
+        _ logger: Logger,
+        explain: @escaping @Sendable (IdentityError) -> IdentityError
+    ) {
         (self.provider, self.label, self.logger) = (provider, label, logger.labelled(label))
+        self.explain = explain
     }
 
     func credentials() async throws -> AWSCredentials {
-        let credentials = try await SideLabel.with(label) { try await provider.credentials() }
+        let credentials: AWSCredentials
+        do {
+            credentials = try await SideLabel.with(label) { try await provider.credentials() }
+        } catch let error as IdentityError {
+            throw explain(error)
+        }
         let isNews = last.withLock { last in
             defer { last = credentials }
             return last != credentials
@@ -111,5 +124,9 @@ struct SideAuthorization: RegistryAuthorizing {
         }
     }
 
-    func note(on access: RegistryAccess) -> String? { authorization.note(on: access) }
+    func goWithoutLogin(insteadOf rejected: String?, for access: RegistryAccess) async throws -> Bool {
+        try await SideLabel.with(label) { try await authorization.goWithoutLogin(insteadOf: rejected, for: access) }
+    }
+
+    func note(on access: RegistryAccess) -> LoginNote? { authorization.note(on: access) }
 }

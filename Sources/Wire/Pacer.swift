@@ -52,8 +52,10 @@ public final class Pacer: Sendable {
 
     /// The request was throttled.
     ///
-    /// - Parameter wait: What the service asked for, if it did.
+    /// - Parameter wait: What the service asked for, if it did. One that no run waits for holds nothing back: each
+    ///   request then ends at once, with the service's own answer.
     public func throttle(_ admission: Admission, for wait: Duration?) {
+        let wait = wait.flatMap { $0 <= RetryPolicy.longestNamedWait ? $0 : nil }
         change(admission.bucket) { $0.throttle(at: $1, sentAt: admission.sentAt, for: wait) }
     }
 

@@ -34,6 +34,15 @@ public struct RetryPolicy: Sendable {
     /// Whose budget pays for a failure, where that isn't ``budget``: a relay has two sides.
     public var otherBudget: (@Sendable (any Error) -> RetryBudget?)?
 
+    /// The longest wait named by a service that is waited for; a longer one ends the request at once.
+    ///
+    /// Services that limit by the second or the minute name waits of up to a minute or two. A longer one is about an
+    /// allowance of hours (Docker Hub counts pulls over six): no run should sleep for that, and people can do
+    /// something about it.
+    ///
+    /// - Source: RFC 9110, section 10.2.3; docker docs, "Docker Hub pull usage and limits"
+    public static let longestNamedWait: Duration = .seconds(300)
+
     public init(
         attempts: Int = 8,
         base: Duration = .milliseconds(200),
@@ -64,7 +73,8 @@ public struct RetryPolicy: Sendable {
     /// Waits are drawn evenly from zero to an exponentially growing bound ("full jitter"), so replicas that
     /// failed together do not return together.
     ///
-    /// - Throws: What `body` throws; ``RetryBudgetSpent`` in place of what might have passed with more tries.
+    /// - Throws: What `body` throws; ``RetryBudgetSpent`` in place of what might have passed with more tries, and
+    ///   ``RetryWaitTooLong`` in place of an error whose wait is longer than ``longestNamedWait``.
     public func run<Value: Sendable>(_ body: (_ attempt: Int) async throws -> Value) async throws -> Value {
         var attempt = 1
         var cost: Int?
@@ -74,7 +84,11 @@ public struct RetryPolicy: Sendable {
                 let value = try await body(attempt)
                 payer?.refund(cost)
                 return value
-            } catch let error as any RetryAdvising where attempt < attempts {
+            } catch let error as any RetryAdvising {
+                if case .wait(let named) = error.retryAdvice, named > Self.longestNamedWait {
+                    throw RetryWaitTooLong(wait: named, reason: error)
+                }
+                guard attempt < attempts else { throw error }
                 let wait: Duration
                 switch error.retryAdvice {
                 case .never: throw error
@@ -98,5 +112,34 @@ public struct RetryPolicy: Sendable {
 
     private func bound(after attempt: Int) -> Duration {
         min(base * (1 << min(attempt - 1, 20)), ceiling)
+    }
+}
+
+/// A failure whose service names a longer wait than ``RetryPolicy/longestNamedWait``; it was not tried again.
+public struct RetryWaitTooLong: Error {
+    /// As the service named it.
+    public let wait: Duration
+    /// The service's answer.
+    public let reason: any RetryAdvising
+
+    public init(wait: Duration, reason: any RetryAdvising) {
+        self.wait = wait
+        self.reason = reason
+    }
+}
+
+extension RetryWaitTooLong: CustomStringConvertible {
+    public var description: String { "\(reason); the service asks to wait \(wait.inWords)" }
+}
+
+extension Duration {
+    /// In the two largest units that it has: `6 h`, `1 h 30 min`, `2 d`.
+    package var inWords: String {
+        let seconds = components.seconds
+        let units: [(Int64, String)] = [
+            (seconds / 86_400, "d"), (seconds / 3_600 % 24, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s"),
+        ]
+        guard let first = units.firstIndex(where: { $0.0 > 0 }) else { return "0 s" }
+        return units[first...].prefix(2).filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: " ")
     }
 }

@@ -117,23 +117,20 @@ public struct WireResponse: Sendable {
     }
 
     /// The wait that the server asks for: `Retry-After` in seconds or as a date, or `x-amz-retry-after` in
-    /// milliseconds; five minutes at most.
+    /// milliseconds.
     ///
-    /// A date is held against the answer's own `Date`, so that a wrong clock on this machine changes nothing. What
-    /// is negative or no number is no wish.
+    /// It may be longer than a run should wait: ``RetryPolicy/longestNamedWait`` decides that. A date is compared with
+    /// the answer's own `Date`, so that a wrong clock on this machine changes nothing. A negative value, or one that
+    /// is not a number, counts as none.
     public var retryAfter: Duration? {
         if let milliseconds = HTTPField.Name("x-amz-retry-after").flatMap({ fields[$0] }).flatMap(count) {
-            return min(.milliseconds(milliseconds), Self.longestRetryAfter)
+            return .milliseconds(milliseconds)
         }
         guard let text = fields[.retryAfter] else { return nil }
-        let wait = count(text).map { .seconds($0) } ?? durationUntil(httpDate: text, now: date ?? Date())
-        return wait.map { min($0, Self.longestRetryAfter) }
+        return count(text).map { .seconds($0) } ?? durationUntil(httpDate: text, now: date ?? Date())
     }
 
-    /// Longer than any throttle that was seen; who asks for an hour gets tries at this distance.
-    static let longestRetryAfter: Duration = .seconds(300)
-
-    /// A number of anything, however many digits somebody sends.
+    /// A decimal number, limited so that arithmetic with it can't overflow.
     private func count(_ text: String) -> Int? {
         guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
             return nil

@@ -77,6 +77,55 @@ struct ErrorTests {
         #expect(stage.clock.waits == [.milliseconds(7_200), .milliseconds(400), .milliseconds(800)])
     }
 
+    @Test(
+        "of a limit that lasts for hours end at once",
+        arguments: [
+            ([:], "You have reached your unauthenticated pull rate limit."),
+            ([:], "toomanyrequests: You have reached your pull rate limit as 'me'"), ([:], "Data limit exceeded"),
+            (["RateLimit-Remaining": "0;w=21600"], "slow down"), (["RateLimit-Remaining": "0; w=21600"], ""),
+        ] as [([String: String], String)]
+    )
+    func pullLimit(fields: [String: String], message: String) async throws {
+        let stage = try Stage(.answer(429, fields, errors("TOOMANYREQUESTS", message)), attempts: 8)
+        let error = try await registryError {
+            try await stage.client.manifest(.digest(someDigest), of: stage.repository)
+        }
+        #expect(error.kind == .pullLimit && stage.clock.waits.isEmpty)
+    }
+
+    @Test(
+        "of a moment's throttle are waited out",
+        arguments: [
+            ([:], "Rate exceeded"), (["RateLimit-Remaining": "0;w=60"], ""), (["RateLimit-Remaining": "5;w=21600"], ""),
+            (["Retry-After": "30"], "You have reached your pull rate limit"),
+            ([:], "retry-after: 2ms, allowed: 44000/minute"),
+        ] as [([String: String], String)]
+    )
+    func momentary(fields: [String: String], message: String) async throws {
+        let stage = try Stage(
+            .answer(429, fields, errors("TOOMANYREQUESTS", message)),
+            .answer(200, [:], imageText)
+        )
+        #expect(try await stage.client.manifest(.digest(imageDigest), of: stage.repository) != nil)
+        #expect(stage.clock.waits.count == 1)
+    }
+
+    @Test(
+        "that ask for hours end at once, with that wait",
+        arguments: [429, 503],
+        [
+            ["Retry-After": "21600"],
+            ["Retry-After": "Thu, 15 Jan 2026 18:00:00 GMT", "Date": "Thu, 15 Jan 2026 12:00:00 GMT"],
+        ]
+    )
+    func hours(status: Int, fields: [String: String]) async throws {
+        let stage = try Stage(.answer(status, fields, errors("TOOMANYREQUESTS", "later")), attempts: 8)
+        let error = await #expect(throws: RetryWaitTooLong.self) {
+            try await stage.client.manifest(.digest(someDigest), of: stage.repository)
+        }
+        #expect(error?.wait == .seconds(21_600) && stage.clock.waits.isEmpty)
+    }
+
     @Test("that were cut on the way are asked for again, whatever they were", arguments: [400, 403, 404])
     func cut(status: Int) async throws {
         let stage = try Stage(

@@ -68,6 +68,11 @@ struct StoredLoginTests {
             ("r.example/team", "r.example/team/app"), ("r.example/team/app", "r.example/team/app"),
             ("https://index.docker.io/v1/", "docker.io/alpine"), ("docker.io", "index.docker.io/library/alpine"),
             ("docker.io/library", "docker.io/alpine"), ("registry-1.docker.io", "docker.io/me/app"),
+            ("https://docker.io/v1/", "docker.io/me/app"), ("index.docker.io/v1", "docker.io/me/app"),
+            ("https://registry-1.docker.io/v2/", "docker.io/me/app"), ("r.example:443", "r.example/team/app"),
+            ("https://r.example:443/v2/", "r.example/team/app"), ("r.example", "r.example:443/team/app"),
+            ("https://r.example:5000/v1", "r.example:5000/team/app"), (" r.example ", "r.example/team/app"),
+            ("https://r.example/team/", "r.example/team/app"), ("https://public.ecr.aws", "public.ecr.aws/a/b"),
         ]
     )
     func keys(key: String, image: String) async throws {
@@ -103,15 +108,88 @@ struct StoredLoginTests {
             (#"{"username":"me","password":"pass:word"}"#, Self.mine),
             (#"{"auth":"\#(zeros)","identitytoken":"refresh"}"#, .identityToken("refresh")),
             (#"{"auth":"\#(Data("<token>:refresh".utf8).base64EncodedString())"}"#, .identityToken("refresh")),
-            ("{}", nil), (#"{"auth":""}"#, nil), (#"{"email":"me@r.example"}"#, nil),
+            (#"{"auth":"\#(Self.auth.replacing("=", with: ""))"}"#, Self.mine),
+            (#"{"auth":" \#(Self.auth.prefix(8))\r\n\#(Self.auth.dropFirst(8))\n"}"#, Self.mine),
+            (#"{"auth":"\#(Data("me:pass:word\n".utf8).base64EncodedString())"}"#, Self.mine),
+            (
+                #"{"auth":"\#(Data("me:?~?~?>".utf8).base64EncodedString())"}"#,
+                .password(user: "me", password: "?~?~?>")
+            ),
+            (#"{"auth":"bWU6P34_fj8-"}"#, .password(user: "me", password: "?~?~?>")),
+            (#"{"auth":"","username":"me","password":"pass:word","identitytoken":""}"#, Self.mine),
+            (#"{"auth":null,"username":"me","password":"pass:word","identitytoken":null}"#, Self.mine),
+            (#"{"auth":" \n","username":"me","password":"pass:word","email":17}"#, Self.mine),
+            ("{}", nil), (#"{"auth":""}"#, nil), (#"{"email":"me@r.example"}"#, nil), ("null", nil),
         ]
         try await withMachine { machine in
             for (entry, wanted) in forms {
                 try machine.write(#"{"auths":{"r.example":\#(entry)},"HttpHeaders":{"X":"y"}}"#)
                 #expect(try await machine.find("r.example/team/app").credentials == wanted, "\(entry)")
             }
-            try machine.write(" \n")
-            #expect(try await machine.find("r.example/team/app").credentials == nil)
+            for empty in [
+                "", " \n", "\u{FEFF}", "null", "{}", #"{"auths":null,"credHelpers":null,"credsStore":null}"#,
+                #"{"auths":{},"credHelpers":{"r.example":null},"credsStore":""}"#,
+            ] {
+                try machine.write(empty)
+                #expect(try await machine.find("r.example/team/app").credentials == nil, "\(empty)")
+            }
+            try machine.write("\u{FEFF}" + #"{"auths":{"r.example":{"auth":"\#(Self.auth)"}}}"#)
+            #expect(try await machine.find("r.example/team/app").credentials == Self.mine)
+        }
+    }
+
+    @Test("are not kept from being read by what is wrong with another registry's")
+    func otherEntry() async throws {
+        try await withMachine { machine in
+            for odd in [#"{"auth":17}"#, "[]", #""x""#, "null", #"{"username":{}}"#] {
+                try machine.write(#"{"auths":{"x.example":\#(odd),"r.example":{"auth":"\#(Self.auth)"}}}"#)
+                #expect(try await machine.find("r.example/team/app").credentials == Self.mine, "\(odd)")
+            }
+        }
+    }
+
+    @Test("under one spelling go before the empty entry that is left under another")
+    func spellings() async throws {
+        try await withMachine { machine in
+            try machine.write(
+                #"{"auths":{"r.example":{},"https://r.example/v1/":{"auth":"\#(Self.auth)"},"https://r.example":{}}}"#
+            )
+            let found = try await machine.find("r.example/team/app")
+            #expect(found.credentials == Self.mine && found.place.contains("as https://r.example/v1/ in"))
+        }
+    }
+
+    @Test("know the program that stored them")
+    func tools() async throws {
+        try await withMachine { machine in
+            let login = #"{"auths":{"r.example":{"auth":"\#(Self.auth)"}}}"#
+            try machine.write(login, to: ".config/containers/auth.json")
+            #expect(try await machine.find("r.example/a/b").tool == .podman)
+            try machine.write(login)
+            #expect(try await machine.find("r.example/a/b").tool == .docker)
+        }
+    }
+
+    @Test("for a host are found without asking a helper")
+    func placeOfLogin() async throws {
+        try await withMachine { machine in
+            let host = "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
+            func place() -> String? {
+                StoredLogins.place(ofLoginTo: host, variables: machine.variables, home: machine.home)
+            }
+            #expect(place() == nil)
+            let path = "\(machine.home)/.docker/config.json"
+            for (text, wanted) in [
+                (#"{"auths":{"https://\#(host)":{"auth":"\#(Self.auth)"}}}"#, "https://\(host) in \(path)"),
+                (
+                    #"{"credHelpers":{"\#(host)":"ecr-login"}}"#,
+                    "credHelpers in \(path) names docker-credential-ecr-login"
+                ),
+                (#"{"credsStore":"desktop","auths":{"\#(host)":{}}}"#, nil), ("not JSON", nil),
+            ] as [(String, String?)] {
+                try machine.write(text)
+                #expect(place() == wanted)
+            }
         }
     }
 
@@ -163,6 +241,8 @@ struct StoredLoginTests {
         arguments: [
             (#"{"auths":{"r.example":{"auth":"hunter22"#, "is not JSON"),
             (#"{"auths":{"r.example":{"auth":["hunter22"]}}}"#, "something else at auths.r.example.auth than"),
+            (#"{"auths":{"r.example":"hunter22"}}"#, "something else at auths.r.example than"),
+            (#"{"auths":["hunter22"]}"#, "something else at auths than"),
             (#"{"auths":{"r.example":{"auth":"hunter22!"}}}"#, "is no base64 of USER:PASSWORD"),
             (#"{"auths":{"r.example":{"auth":"aHVudGVyMjI="}}}"#, "is no base64 of USER:PASSWORD"),
             (#"{"credsStore":{"hunter22":1}}"#, "something else at credsStore than"),
@@ -198,6 +278,18 @@ struct StoredLoginTests {
         }
     }
 
+    @Test("of a helper may have a byte order mark in front and line breaks behind")
+    func helperWindows() async throws {
+        try await withMachine { machine in
+            try machine.install(
+                "vault",
+                #"printf '\357\273\277{"Username":"me","Secret":"pass:word"}\r\n\r\n'"#
+            )
+            try machine.write(#"{"credsStore":"vault"}"#)
+            #expect(try await machine.find("r.example/team/app").credentials == Self.mine)
+        }
+    }
+
     @Test("of a helper may be an identity token")
     func helperToken() async throws {
         try await withMachine { machine in
@@ -207,10 +299,17 @@ struct StoredLoginTests {
         }
     }
 
-    @Test("that a helper doesn't have may be in the file beside it")
-    func helperHasNothing() async throws {
+    @Test(
+        "that a helper doesn't have may be in the file beside it",
+        arguments: [
+            "echo 'credentials not found in native keychain'; exit 1",
+            "echo 'Error: Credentials not found in native keychain.'; exit 1", "echo '{}'", "echo null",
+            #"echo '{"ServerURL":"","Username":"","Secret":""}'"#,
+        ]
+    )
+    func helperHasNothing(script: String) async throws {
         try await withMachine { machine in
-            try machine.install("vault", "echo 'credentials not found in native keychain'; exit 1")
+            try machine.install("vault", script)
             try machine.write(#"{"credsStore":"vault","auths":{"r.example":{"auth":"\#(Self.auth)"}}}"#)
             #expect(try await machine.find("r.example/team/app").credentials == Self.mine)
             let nothing = try await machine.find("x.example/team/app")

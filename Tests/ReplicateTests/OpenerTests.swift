@@ -4,6 +4,7 @@ import FoundationEssentials
 import HTTPTypes
 import Logging
 import Platform
+import TestPrograms
 import Testing
 import Wire
 
@@ -383,6 +384,41 @@ struct OpenerTests {
         }
         #expect(error?.kind == .notPermitted && error?.side == .destination)
         #expect(aws.operations.isEmpty)
+    }
+
+    @Test(
+        "names the docker login that doesn't serve in place of AWS credentials, and why",
+        arguments: [
+            (
+                #"{"auths":{"HOST":{"auth":"QVdTOng="}}}"#,
+                "(HOST in FILE), which is not used: it is a password of 12 hours"
+            ),
+            (
+                #"{"credHelpers":{"HOST":"ecr-login"}}"#,
+                "(credHelpers in FILE names docker-credential-ecr-login), which is not used: the helper itself needs AWS"
+            ), (#"{"auths":{"r.example":{"auth":"QVdTOng="}}}"#, nil), ("broken", nil), (nil, nil),
+        ] as [(String?, String?)]
+    )
+    func unusedLogin(config: String?, words: String?) async throws {
+        try await withScratchDirectory { folder in
+            let host = "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
+            if let config { try write(config.replacing("HOST", with: host), to: "\(folder)/config.json") }
+            let aws = RecordingAWS(proxyEndpoint: localProxy)
+            let opener = opener(
+                aws,
+                ["AWS_ACCESS_KEY_ID": "", "AWS_EC2_METADATA_DISABLED": "true", "DOCKER_CONFIG": folder]
+            )
+            let error = await #expect(throws: CopyError.self) { try await open(opener, "\(host)/team/app") }
+            let cause = try #require(error?.cause)
+            #expect(cause.hasPrefix("there are no AWS credentials"))
+            let file = "\(folder)/config.json"
+            if let words {
+                #expect(cause.contains(words.replacing("HOST", with: host).replacing("FILE", with: file)), "\(cause)")
+            } else {
+                #expect(!cause.contains("docker"), "\(cause)")
+            }
+            #expect(error?.remedy.contains("AWS_ACCESS_KEY_ID") == true && aws.operations.isEmpty)
+        }
     }
 
     @Test("refuses an empty blob before it opens an upload")

@@ -47,13 +47,14 @@ struct HTTPDateTests {
     }
 
     @Test(
-        "seconds, milliseconds and dates, five minutes at most",
+        "seconds, milliseconds and dates, however long they are",
         arguments: [
-            ("Retry-After", "7", 7_000), ("Retry-After", "86400", 300_000), ("Retry-After", "-1", nil),
-            ("x-amz-retry-after", "1500", 1_500), ("Retry-After", "Fri, 01 Jan 9999 00:00:00 GMT", 300_000),
+            ("Retry-After", "7", 7_000), ("Retry-After", "86400", 86_400_000), ("Retry-After", "-1", nil),
+            ("x-amz-retry-after", "1500", 1_500), ("Retry-After", "7 8", nil),
             ("Retry-After", "Thu, 01 Jan 1970 00:00:00 GMT", 0), ("Retry-After", "a while", nil),
-            ("Retry-After", "99999999999999999999999", 300_000), ("Retry-After", "0", 0), ("Retry-After", "+7", nil),
-            ("x-amz-retry-after", "99999999999999999999999", 300_000), ("x-amz-retry-after", "-5", nil),
+            ("Retry-After", "99999999999999999999999", 1_000_000_000_000), ("Retry-After", "0", 0),
+            ("Retry-After", "+7", nil),
+            ("x-amz-retry-after", "99999999999999999999999", 1_000_000_000), ("x-amz-retry-after", "-5", nil),
         ] as [(String, String, Int?)]
     )
     func fromFields(name: String, value: String, milliseconds: Int?) throws {

@@ -80,6 +80,11 @@ struct PacerTests {
         pacer.note(WireResponse(status: .tooManyRequests, fields: [.retryAfter: "9"]), to: first)
         _ = try await pacer.admit("PutImage")
         #expect(clock.waits.last == .seconds(9))
+
+        // Hours are not waited for: the next request goes, and ends with its own answer.
+        pacer.note(WireResponse(status: .tooManyRequests, fields: [.retryAfter: "21600"]), to: first)
+        _ = try await pacer.admit("PutImage")
+        #expect(clock.waits.allSatisfy { $0 <= .seconds(20) })
     }
 
     @Test("lets a request go in the end, however often it is throttled meanwhile")
@@ -88,7 +93,7 @@ struct PacerTests {
         let slow = SlowClock(clock) {}
         let pacer = Pacer(seeds: ["PutImage": 1], clock: slow)
         let first = try await pacer.admit("PutImage")
-        slow.during = { pacer.throttle(first, for: .seconds(1_000)) }
+        slow.during = { pacer.throttle(first, for: RetryPolicy.longestNamedWait) }
         _ = try await pacer.admit("PutImage")
         #expect(clock.waits.count == Pacer.mostReservations)
     }

@@ -55,6 +55,38 @@ struct RetryPolicyTests {
         #expect(clock.waits == [.milliseconds(7_100)])
     }
 
+    @Test(
+        "waits as long as the service says, up to a limit; a longer wait ends it at once, and is named",
+        arguments: [1, 8]
+    )
+    func longWait(attempts: Int) async throws {
+        let clock = ManualClock()
+        _ = try await policy(clock, jitter: 0).run { attempt in
+            if attempt == 1 { throw Failure(retryAdvice: .wait(RetryPolicy.longestNamedWait)) }
+        }
+        #expect(clock.waits == [RetryPolicy.longestNamedWait])
+        let tries = Lock(0)
+        let error = await #expect(throws: RetryWaitTooLong.self) {
+            try await policy(clock, attempts: attempts).run { _ in
+                tries.withLock { $0 += 1 }
+                throw Failure(retryAdvice: .wait(.seconds(21_600)))
+            }
+        }
+        #expect(tries.withLock { $0 } == 1 && clock.waits.count == 1)
+        #expect(error?.wait == .seconds(21_600) && error?.description.hasSuffix("asks to wait 6 h") == true)
+    }
+
+    @Test(
+        "names waits in the two largest units",
+        arguments: [
+            (0, "0 s"), (59, "59 s"), (60, "1 min"), (301, "5 min 1 s"), (3_600, "1 h"), (5_400, "1 h 30 min"),
+            (3_605, "1 h"), (86_400, "1 d"), (180_000, "2 d 2 h"),
+        ]
+    )
+    func words(seconds: Int, words: String) {
+        #expect(Duration.seconds(seconds).inWords == words)
+    }
+
     @Test("does not retry what is hopeless, or what gives no advice")
     func hopeless() async {
         let clock = ManualClock()

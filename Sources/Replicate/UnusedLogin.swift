@@ -1,0 +1,36 @@
+internal import AWSIdentity
+internal import Content
+internal import Distribution
+
+/// A login to an ECR registry that is stored for docker, where there are no AWS credentials.
+///
+/// People who pull from ECR with docker all day are surprised that it doesn't suffice here.
+enum UnusedLogin {
+    /// The same error, which also says that docker's login exists and why it is not used.
+    ///
+    /// - Source: facts/ecr.md A.4: the stored password is a token of `GetAuthorizationToken`, which only a registry
+    ///   takes; amazon-ecr-credential-helper, "Configuration"
+    static func explained(
+        _ error: IdentityError,
+        at host: ECRHost,
+        _ environment: AWSEnvironment
+    ) -> IdentityError {
+        guard error.isAbsence,
+            let login = StoredLogins.place(
+                ofLoginTo: host.name,
+                variables: environment.variables,
+                home: environment.home
+            )
+        else { return error }
+        let why =
+            login.hasPrefix(StoredLogins.helperPlace)
+            ? "the helper itself needs AWS credentials, from these same places, and makes a password for docker only"
+            : "it is a password of 12 hours that only ECR's registry takes, and ECR's API wants AWS credentials"
+        return IdentityError(
+            "\(error.problem); docker has a login for this registry (\(login)), which is not used: \(why)",
+            tried: error.tried,
+            remedy: error.remedy,
+            isAbsence: true
+        )
+    }
+}

@@ -1,0 +1,325 @@
+import Content
+import Distribution
+import HTTPTypes
+import Platform
+import Testing
+import Wire
+
+@Suite("A stored login that is refused")
+struct RefusedLoginTests {
+    private static let stale = RegistryCredentials.password(user: "AWS", password: "of-last-week")
+    private static let basic = "Basic QVdTOm9mLWxhc3Qtd2Vlaw=="
+    private static let expired = "Your authorization token has expired. Reauthenticate and try again."
+
+    /// A registry and its token server, as a test wants them; both by one function of host, credentials and path.
+    private struct Scene {
+        let registry: ScriptedRegistry
+        let logins: any CredentialsStoring
+        let client: RegistryClient
+        let repository: RepositoryName
+        let clock = RecordingClock()
+
+        init(
+            _ logins: any CredentialsStoring,
+            challenge: String = #"Bearer realm="https://auth.example/token",service="s""#,
+            token: @escaping @Sendable (_ credentials: String?) -> WireResponse,
+            registry answer: @escaping @Sendable (WireRequest) -> WireResponse
+        ) throws {
+            let refusal = try response(401, ["WWW-Authenticate": challenge], errors("UNAUTHORIZED", "log in"))
+            let reply: ScriptedRegistry.Line = .reply { request in
+                let credentials = request.fields[.authorization]
+                if request.url.host == "auth.example" { return token(credentials) }
+                return credentials == nil && challenge.hasPrefix("Bearer") ? refusal : answer(request)
+            }
+            registry = ScriptedRegistry(Array(repeating: reply, count: 100))
+            self.logins = logins
+            repository = try RepositoryName(parsing: "team/app")
+            let retry = RetryPolicy(attempts: 3, clock: clock, jitter: { 1 })
+            let base = try HTTPURL("https://r.example")
+            client = RegistryClient(
+                base: base,
+                authorization: NegotiatedAuthorization(
+                    registry: base,
+                    store: logins,
+                    sender: registry,
+                    retry: retry,
+                    logger: quiet
+                ),
+                sender: registry,
+                retry: retry,
+                logger: quiet
+            )
+        }
+
+        func read() async throws -> Manifest? { try await client.manifest(.digest(imageDigest), of: repository) }
+
+        /// What was asked, shortened to host and credentials.
+        var asked: [String] {
+            registry.requests.map { "\($0.url.host) \($0.fields[.authorization] ?? "-")" }
+        }
+    }
+
+    private static func token(_ text: String) -> WireResponse {
+        WireResponse(status: .ok, body: Array("{\"token\":\"\(text)\"}".utf8))
+    }
+
+    private static func refusal(_ status: Int, _ code: String = "DENIED", _ message: String = expired) -> WireResponse {
+        WireResponse(status: .init(code: status), body: Array(errors(code, message).utf8))
+    }
+
+    private static let image = WireResponse(status: .ok, body: Array(imageText.utf8))
+
+    @Test("by the token server is left out where a public image is read", arguments: [400, 401, 403])
+    func byTokenServer(status: Int) async throws {
+        let scene = try Scene(KnownLogins(Self.stale)) { credentials in
+            credentials == nil ? Self.token("anonymous") : Self.refusal(status)
+        } registry: { _ in
+            Self.image
+        }
+        for _ in 0..<2 { #expect(try await scene.read() != nil) }
+        #expect(
+            scene.asked == [
+                "r.example -", "auth.example \(Self.basic)", "auth.example -", "r.example Bearer anonymous",
+                "r.example Bearer anonymous",
+            ]
+        )
+        #expect(scene.clock.waits.isEmpty)
+    }
+
+    @Test("by a token server that knows no OAuth 2 is left out", arguments: [404, 405])
+    func noExchange(status: Int) async throws {
+        let logins = KnownLogins(.identityToken("refresh-me"))
+        let refusal = Self.refusal(status)
+        let scene = try Scene(logins) { _ in
+            Self.token("anonymous")
+        } registry: { _ in
+            Self.image
+        }
+        // The exchange has no Authorization field: it is told by its method.
+        let registry = ScriptedRegistry(
+            Array(
+                repeating: .reply { request in
+                    if request.method == .post { return refusal }
+                    if request.url.host == "auth.example" { return Self.token("anonymous") }
+                    guard request.fields[.authorization] != nil else {
+                        return WireResponse(
+                            status: .unauthorized,
+                            fields: [.wwwAuthenticate: #"Bearer realm="https://auth.example/token""#]
+                        )
+                    }
+                    return Self.image
+                },
+                count: 10
+            )
+        )
+        let retry = RetryPolicy(attempts: 3, clock: scene.clock, jitter: { 1 })
+        let base = try HTTPURL("https://r.example")
+        let client = RegistryClient(
+            base: base,
+            authorization: NegotiatedAuthorization(
+                registry: base,
+                store: logins,
+                sender: registry,
+                retry: retry,
+                logger: quiet
+            ),
+            sender: registry,
+            retry: retry,
+            logger: quiet
+        )
+        #expect(try await client.manifest(.digest(imageDigest), of: scene.repository) != nil)
+    }
+
+    @Test(
+        "by the registry, through the token that it made, is left out where a public image is read",
+        arguments: [
+            refusal(403), refusal(400), refusal(401, "UNAUTHORIZED", "bad token"),
+            refusal(403, "DENIED", "Token is expired"),
+        ]
+    )
+    func byRegistry(refusal: WireResponse) async throws {
+        let scene = try Scene(KnownLogins(Self.stale)) { credentials in
+            Self.token(credentials == nil ? "anonymous" : "stale")
+        } registry: { request in
+            request.fields[.authorization] == "Bearer stale" ? refusal : Self.image
+        }
+        for _ in 0..<2 { #expect(try await scene.read() != nil) }
+        #expect(scene.asked.suffix(2) == ["r.example Bearer anonymous", "r.example Bearer anonymous"])
+        #expect(scene.asked.count { $0 == "r.example Bearer stale" } == 1)
+    }
+
+    @Test("by the registry, each token that it makes a new one, is left out after one renewal")
+    func byRegistryEachTime() async throws {
+        let count = Lock(0)
+        let scene = try Scene(KnownLogins(Self.stale)) { credentials in
+            guard credentials != nil else { return Self.token("anonymous") }
+            return Self.token("stale\(count.withLock { $0 += 1; return $0 })")
+        } registry: { request in
+            request.fields[.authorization] == "Bearer anonymous" ? Self.image : Self.refusal(403)
+        }
+        #expect(try await scene.read() != nil)
+        #expect(
+            scene.asked.filter { $0.hasPrefix("r.example") }
+                == ["r.example -", "r.example Bearer stale1", "r.example Bearer stale2", "r.example Bearer anonymous"]
+        )
+    }
+
+    @Test("many requests at once leave it out together")
+    func together() async throws {
+        let scene = try Scene(KnownLogins(Self.stale)) { credentials in
+            Self.token(credentials == nil ? "anonymous" : "stale")
+        } registry: { request in
+            request.fields[.authorization] == "Bearer stale" ? Self.refusal(403) : Self.image
+        }
+        _ = try await scene.read()
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for _ in 0..<20 { group.addTask { try await scene.read() != nil } }
+            for try await isThere in group { #expect(isThere) }
+        }
+        #expect(scene.asked.count { $0 == "auth.example -" } == 1)
+    }
+
+    @Test("is named where nothing is to be had without it either", arguments: [401, 403])
+    func privateImage(status: Int) async throws {
+        let scene = try Scene(KnownLogins(Self.stale)) { credentials in
+            credentials == nil ? Self.refusal(401, "UNAUTHORIZED", "strangers") : Self.refusal(status)
+        } registry: { _ in
+            Self.image
+        }
+        let error = try await registryError { try await scene.read() }
+        #expect(error.kind == .unauthorized && error.status == status && error.login == .docker)
+        #expect(error.message == "\(Self.expired); logged in by /c", "\(error.message)")
+    }
+
+    @Test("is named where the registry lets nobody in without it", arguments: [401, 403])
+    func privateRepository(status: Int) async throws {
+        let scene = try Scene(KnownLogins(Self.stale)) { credentials in
+            credentials == nil ? Self.token("anonymous") : Self.refusal(403)
+        } registry: { _ in
+            Self.refusal(status, "DENIED", "requested access to the resource is denied")
+        }
+        let error = try await registryError { try await scene.read() }
+        #expect(error.status == status && error.login == .docker)
+        #expect(
+            error.message
+                == "requested access to the resource is denied; asked without the stored login: logged in by /c, which is "
+                + "refused"
+        )
+    }
+
+    @Test("by the registry, and strangers by the token server, is named in the registry's words")
+    func strangersRefused() async throws {
+        let scene = try Scene(KnownLogins(Self.stale)) { credentials in
+            credentials == nil ? Self.refusal(401, "UNAUTHORIZED", "strangers") : Self.token("stale")
+        } registry: { _ in
+            Self.refusal(403)
+        }
+        for _ in 0..<2 {
+            let error = try await registryError { try await scene.read() }
+            #expect(error.kind == .tokenExpired && error.message == "\(Self.expired); logged in by /c")
+        }
+    }
+
+    @Test("is not left out where something is written")
+    func writing() async throws {
+        let scene = try Scene(KnownLogins(Self.stale)) { credentials in
+            credentials == nil ? Self.token("anonymous") : Self.refusal(401)
+        } registry: { _ in
+            Self.image
+        }
+        let error = try await registryError { try await scene.client.startUpload(in: scene.repository) }
+        #expect(error.operation == .authorize && error.message.contains("logged in by /c"))
+        #expect(!scene.asked.contains("auth.example -"))
+    }
+
+    @Test("of one repository is taken in another: a token server may refuse it for what it may not read")
+    func otherRepository() async throws {
+        let registry = GuardedRegistry()
+        registry.change { $0.admits = [Self.basic] }
+        let stage = try Scene(KnownLogins(Self.stale)) { credentials in
+            credentials == nil ? Self.token("anonymous") : Self.token("mine")
+        } registry: { request in
+            let isPublic = request.url.path.contains("team/app")
+            let wanted = isPublic ? "Bearer anonymous" : "Bearer mine"
+            return request.fields[.authorization] == wanted
+                ? Self.image : Self.refusal(401, "UNAUTHORIZED", "not this one")
+        }
+        #expect(try await stage.read() != nil)
+        let other = try RepositoryName(parsing: "secret/app")
+        #expect(try await stage.client.manifest(.digest(imageDigest), of: other) != nil)
+    }
+
+    @Test("is replaced by what people or helpers have stored since")
+    func storedAnew() async throws {
+        let fresh = RegistryCredentials.password(user: "AWS", password: "of-today")
+        let scene = try Scene(KnownLogins(Self.stale, fresh)) { credentials in
+            Self.token(credentials == Self.basic ? "stale" : "fresh")
+        } registry: { request in
+            request.fields[.authorization] == "Bearer fresh" ? Self.image : Self.refusal(403)
+        }
+        #expect(try await scene.read() != nil)
+        #expect(!scene.asked.contains("auth.example -"))
+    }
+
+    @Test("is left out at a registry of passwords, where another repository is public")
+    func passwords() async throws {
+        let scene = try Scene(KnownLogins(Self.stale), challenge: "Basic") { _ in
+            Self.refusal(404)
+        } registry: { request in
+            let isPublic = request.url.path.contains("team/app")
+            guard request.fields[.authorization] == nil, isPublic else {
+                return WireResponse(status: .unauthorized, fields: [.wwwAuthenticate: "Basic"])
+            }
+            return Self.image
+        }
+        let secret = try RepositoryName(parsing: "secret/app")
+        let error = try await registryError { try await scene.client.manifest(.digest(imageDigest), of: secret) }
+        #expect(error.kind == .unauthorized && error.message.contains("logged in by /c"))
+        for _ in 0..<2 { #expect(try await scene.read() != nil) }
+    }
+
+    /// Files that can't be read.
+    private struct BrokenStore: CredentialsStoring {
+        func credentials(
+            for repository: RepositoryName?,
+            insteadOf rejected: RegistryCredentials?
+        ) async throws -> FoundCredentials { throw LoginError("/c is not JSON", remedy: "mend it") }
+    }
+
+    @Test("or can't be read doesn't block what is public, and is named where nothing is")
+    func unreadable() async throws {
+        for isPublic in [true, false] {
+            let scene = try Scene(BrokenStore()) { _ in
+                isPublic ? Self.token("anonymous") : Self.refusal(401)
+            } registry: { _ in
+                Self.image
+            }
+            if isPublic {
+                #expect(try await scene.read() != nil)
+            } else {
+                let error = await #expect(throws: LoginError.self) { try await scene.read() }
+                #expect(error?.problem == "/c is not JSON")
+            }
+            await #expect(throws: LoginError.self) { try await scene.client.startUpload(in: scene.repository) }
+        }
+    }
+
+    @Test(
+        "has commands of its own at ECR Public, and podman its own everywhere",
+        arguments: [
+            ("r.example:5000", LoginTool.docker, "docker login r.example:5000", "docker logout r.example:5000"),
+            ("r.example", .podman, "podman login r.example", "podman logout r.example"),
+            ("registry-1.docker.io", .docker, "docker login", "docker logout"),
+            ("docker.io", .podman, "podman login docker.io", "podman logout docker.io"),
+            (
+                "public.ecr.aws", .docker,
+                "aws ecr-public get-login-password --region us-east-1 | docker login --username AWS --password-stdin "
+                    + "public.ecr.aws", "docker logout public.ecr.aws"
+            ),
+        ]
+    )
+    func commands(registry: String, tool: LoginTool, login: String, logout: String) {
+        let commands = LoginCommands(registry: registry, tool: tool)
+        #expect(commands.login == login && commands.logout == logout)
+    }
+}
