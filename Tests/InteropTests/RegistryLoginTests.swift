@@ -113,8 +113,9 @@ struct RegistryLoginTests {
             }
             #expect(copied.errors.contains("asking for a token"), "nothing was logged")
             #expect(try await copied.lines == ["\(destination):12@\(Digest(of: image.manifest("multi")))"])
-            let scopes = ["repository:team/debian:pull", "repository:team/debian:pull,push"]
-            #expect(stage.tokens.grants == scopes.map { "granted \(RealRegistry.user) by \(how) \($0)" })
+            // A destination is asked for in one scope from the first request on.
+            let scope = "repository:team/debian:pull,push"
+            #expect(stage.tokens.grants == ["granted \(RealRegistry.user) by \(how) \(scope)"])
 
             let back = try await run(
                 .ecrReplicate,
@@ -122,7 +123,7 @@ struct RegistryLoginTests {
                 environment: login
             )
             #expect(back.exitCode == 0, "\(back.errors)")
-            #expect(stage.tokens.grants.count == 3)
+            #expect(stage.tokens.grants.count == 2)
         }
     }
 
