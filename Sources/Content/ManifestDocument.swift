@@ -126,21 +126,29 @@ struct ManifestDocument: Decodable {
         }
     }
 
-    /// A platform with every member optional: some tools write `{}`.
+    /// A platform of which any member may be absent or of an odd type: some tools write `{}`.
     struct LenientPlatform: Decodable {
-        var os: String?
-        var architecture: String?
-        var variant: String?
-        var osVersion: String?
+        var value: ImagePlatform?
 
-        enum CodingKeys: String, CodingKey {
-            case os, architecture, variant
+        private enum CodingKeys: String, CodingKey {
+            case os, architecture, variant, features
             case osVersion = "os.version"
+            case osFeatures = "os.features"
         }
 
-        var value: ImagePlatform? {
-            guard let os, let architecture else { return nil }
-            return ImagePlatform(os: os, architecture: architecture, variant: variant, osVersion: osVersion)
+        init(from decoder: any Decoder) {
+            guard let container = try? decoder.container(keyedBy: CodingKeys.self) else { return }
+            func text(_ key: CodingKeys) -> String? { (try? container.decode(String.self, forKey: key)) ?? nil }
+            func texts(_ key: CodingKeys) -> [String] { (try? container.decode([String].self, forKey: key)) ?? [] }
+            guard let os = text(.os), let architecture = text(.architecture) else { return }
+            value = ImagePlatform(
+                os: os,
+                architecture: architecture,
+                variant: text(.variant),
+                osVersion: text(.osVersion),
+                osFeatures: texts(.osFeatures),
+                features: texts(.features)
+            )
         }
     }
 }

@@ -132,7 +132,8 @@ public enum ReferenceError: Error, Equatable, Sendable {
     case malformedAccount(String)
     case malformedRepository(String, reason: String)
     case malformedTag(String, reason: String)
-    case malformedPlatform(String)
+    /// With the platform that was probably meant.
+    case malformedPlatform(String, suggestion: String? = nil)
     case malformedReference(String, reason: String)
 }
 
@@ -144,8 +145,11 @@ extension ReferenceError: CustomStringConvertible {
         case .malformedAccount(let text): "'\(clipped(text))' is not an AWS account: \(AccountID.advice(for: text))"
         case .malformedRepository(let text, let reason): "'\(clipped(text))' is not a repository name: \(reason)"
         case .malformedTag(let text, let reason): "'\(clipped(text))' is not a tag: \(reason)"
-        case .malformedPlatform(let text):
-            "'\(clipped(text))' is not a platform: write os/architecture or os/architecture/variant, as linux/arm64"
+        case .malformedPlatform(let text, let suggestion?):
+            "'\(clipped(text))' is not a platform. Did you mean '\(clipped(suggestion))'?"
+        case .malformedPlatform(let text, nil):
+            "'\(clipped(text))' is not a platform: write os/architecture or os/architecture/variant, as linux/arm64; "
+                + "a Windows build as windows/amd64:10.0.20348.2582"
         case .malformedReference(let text, let reason): "'\(clipped(text))' is not an image reference: \(reason)"
         }
     }

@@ -85,18 +85,31 @@ struct Batch: Sendable {
             return Planner.Wish(source: named, root: root, tags: [], isMade: false, notes: [])
         }
         do {
-            switch try PlatformSelection(wanted: options.platforms).narrow(root) {
+            let narrowed = try PlatformSelection(wanted: options.platforms).narrow(root)
+            switch narrowed.root {
             case .child(let descriptor):
                 guard let child = try await reader.read([descriptor.digest])[descriptor.digest] else {
                     throw failure(.childMissing(descriptor.digest, of: root.digest))
                 }
                 let note =
                     "\(descriptor.platform?.description ?? "the image") of \(root.digest) is copied, not the index"
-                return Planner.Wish(source: named, root: child, tags: [], isMade: false, notes: [note])
+                return Planner.Wish(
+                    source: named,
+                    root: child,
+                    tags: [],
+                    isMade: false,
+                    notes: [note] + narrowed.notes
+                )
             case .made(let manifest):
                 let note =
                     "a new index \(manifest.digest) was made from \(root.digest); signatures of the old one don't fit it"
-                return Planner.Wish(source: named, root: manifest, tags: [], isMade: true, notes: [note])
+                return Planner.Wish(
+                    source: named,
+                    root: manifest,
+                    tags: [],
+                    isMade: true,
+                    notes: [note] + narrowed.notes
+                )
             }
         } catch let error as PlatformError {
             throw failure(error.reason)

@@ -29,6 +29,8 @@ public struct CopyError: Error, Sendable, Equatable {
         case corrupt(expected: Digest, detail: String)
         case badManifest(ManifestError)
         case platformMissing(wanted: String, has: [String])
+        /// Several images of the index are for the platform that was asked for.
+        case platformAmbiguous(wanted: String, choices: [String])
         case quota(String)
         case throttled(String)
         /// It might have passed, but too much has failed before it (``RetryBudget``).
@@ -100,6 +102,7 @@ extension CopyError.Reason {
         case .corrupt: "corrupt"
         case .badManifest: "badManifest"
         case .platformMissing: "platformMissing"
+        case .platformAmbiguous: "platformAmbiguous"
         case .quota: "quota"
         case .throttled: "throttled"
         case .retriesUsedUp: "retriesUsedUp"
@@ -153,6 +156,8 @@ extension CopyError: CustomStringConvertible {
         case .badManifest(let error): "\(error)"
         case .platformMissing(let wanted, let has):
             "there is no image for \(wanted); it has \(has.isEmpty ? "no platforms" : has.joined(separator: ", "))"
+        case .platformAmbiguous(let wanted, let choices):
+            "several images are for \(wanted): \(choices.joined(separator: ", "))"
         case .quota(let text): "a quota is used up: \(printable(text))"
         case .throttled(let text): "throttled: \(printable(text))"
         case .retriesUsedUp(let text): text
@@ -196,7 +201,9 @@ extension CopyError: CustomStringConvertible {
         case .blobMissing: "push the image again at the source"
         case .corrupt: "run again; if it repeats, what is stored is damaged and must be pushed anew"
         case .badManifest: "this can't be copied as it is; push the image again with a current tool"
+        case .platformMissing(_, let has) where has.isEmpty: "leave out --platform"
         case .platformMissing: "choose one of those with --platform"
+        case .platformAmbiguous: "name one of them with --platform, or copy it by its digest"
         case .quota: "ask for a higher quota, or delete what is not needed"
         case .throttled where onlyReads: "run again later, or fewer runs at once"
         case .throttled: "run again later, with a smaller --jobs or fewer runs at once\(rest)"

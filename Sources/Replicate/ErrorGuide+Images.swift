@@ -95,5 +95,12 @@ extension ErrorGuide {
             1,
             "`--platform` names what the index doesn't have; what it has is listed"
         ),
+        Entry(
+            "platformAmbiguous",
+            "several images are for …",
+            1,
+            "`--platform` fits several images of the index, such as two Windows builds. Name one of those that are listed, for "
+                + "example `windows/amd64:10.0.20348.2582`"
+        ),
     ]
 }

@@ -117,8 +117,14 @@ func parseDigest(_ text: String) throws -> Digest {
     try usage { try Digest(parsing: text) }
 }
 
-func parsePlatform(_ text: String) throws -> ImagePlatform {
-    try usage { try ImagePlatform(parsing: text) }
+func parsePlatforms(_ text: String) throws -> PlatformArgument {
+    try usage { try PlatformArgument(platforms: ImagePlatform.list(parsing: text)) }
+}
+
+/// What one `--platform` asks for.
+struct PlatformArgument {
+    /// `nil` for all that the index has.
+    var platforms: [ImagePlatform]?
 }
 
 func parsePattern(_ text: String) throws -> TagPattern {

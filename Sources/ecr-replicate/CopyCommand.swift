@@ -47,12 +47,15 @@ struct CopyCommand: AsyncParsableCommand {
         name: .customLong("platform"),
         parsing: .singleValue,
         help: ArgumentHelp(
-            "os/architecture[/variant]: one takes that child unchanged, several make a new index (repeatable).",
+            """
+            os/architecture[/variant][:os.version]: one copies that image unchanged, several (with commas, or \
+            repeated) make a new index of them; all copies the index as it is.
+            """,
             valueName: "platform"
         ),
-        transform: parsePlatform
+        transform: parsePlatforms
     )
-    var platforms: [ImagePlatform] = []
+    var platformArguments: [PlatformArgument] = []
 
     @OptionGroup(title: "Several images") var selection: SelectionArguments
     @OptionGroup(title: "Safety") var copying: CopyArguments
@@ -64,6 +67,9 @@ struct CopyCommand: AsyncParsableCommand {
     func validate() throws {
         guard !destinations.isEmpty else { throw ValidationError("name at least one destination") }
         try refuseUnnamed(destinations, from: source)
+        guard platformArguments.count <= 1 || platformArguments.allSatisfy({ $0.platforms != nil }) else {
+            throw ValidationError("--platform all copies every platform; leave out the other --platform")
+        }
         if case .many = try selection.selection(of: source) {
             guard tags.isEmpty, destinations.allSatisfy({ $0.tag == nil }) else {
                 throw ValidationError("several images keep their own tags; leave out --tag and the destination's tag")
@@ -86,7 +92,7 @@ struct CopyCommand: AsyncParsableCommand {
                 selection.selection(of: source),
                 to: destinations,
                 tags: tags,
-                copying.options(ifExists: .move, platforms: platforms)
+                copying.options(ifExists: .move, platforms: platformArguments.flatMap { $0.platforms ?? [] })
             )
         }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Content
 import FoundationEssentials
 
 /// The options that each subcommand has, by their long names.
@@ -26,7 +27,7 @@ struct KnownOptions {
             .filter { $0.hasPrefix("--") }
             .map { String($0.prefix { $0 != "=" }) }
         guard let unknown = words.first(where: { !(known + Self.everywhere).contains($0) }) else { return nil }
-        let likely = known.map { (name: $0, distance: Self.distance($0, unknown)) }
+        let likely = known.map { (name: $0, distance: letterDistance($0, unknown)) }
             .filter { $0.distance <= Self.furthest }
             .min { $0.distance < $1.distance }
         return "Unknown option '\(unknown)'." + (likely.map { " Did you mean '\($0.name)'?" } ?? "")
@@ -38,23 +39,6 @@ struct KnownOptions {
     ///
     /// - Source: swift-argument-parser, UsageGenerator
     private static let furthest = 3
-
-    /// How many letters must be put in, taken out or changed.
-    private static func distance(_ left: String, _ right: String) -> Int {
-        let (left, right) = (Array(left), Array(right))
-        var row = Array(0...right.count)
-        for (line, letter) in left.enumerated() {
-            var (diagonal, previous) = (line, line + 1)
-            for (column, other) in right.enumerated() {
-                let best = min(diagonal + (letter == other ? 0 : 1), previous + 1, row[column + 1] + 1)
-                diagonal = row[column + 1]
-                row[column] = previous
-                previous = best
-            }
-            row[right.count] = previous
-        }
-        return row[right.count]
-    }
 
     // MARK: What the parser tells of itself
 

@@ -27,6 +27,12 @@ struct UsageTests {
             (["copy", "--match", "semver:banana", "team/app", "x/y"], "not a range of versions"),
             (["copy", "--newest", "0", "team/app", "x/y"], "--newest takes a number from 1"),
             (["copy", "--platform", "linux", "team/app:v1", "x/y"], "is not a platform"),
+            (["copy", "--platform", "linux/amd46", "team/app:v1", "x/y"], "Did you mean 'linux/amd64'?"),
+            (
+                ["copy", "--platform", "all", "--platform", "arm64", "team/app:v1", "x/y"],
+                "leave out the other --platform"
+            ),
+            (["copy", "--platform", "all,arm64", "team/app:v1", "x/y"], "'all' is not a platform"),
             (["copy", "--jobs", "0", "team/app:v1", "x/y"], "--jobs takes a number from 1 to 64"),
             (["copy", "--jobs", "many", "team/app:v1", "x/y"], "many"),
             (

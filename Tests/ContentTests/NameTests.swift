@@ -85,37 +85,6 @@ struct NameTests {
         #expect(stacked.utf8.count < 1_000)
     }
 }
-
-@Suite("Platforms")
-struct PlatformTests {
-    @Test("are written and read back", arguments: ["linux/amd64", "linux/arm64/v8", "linux/arm/v7", "windows/amd64"])
-    func roundTrip(text: String) throws {
-        #expect(try ImagePlatform(parsing: text).description == text)
-    }
-
-    @Test(
-        "need an os and an architecture",
-        arguments: ["", "linux", "linux/", "/amd64", "linux//v8", "a/b/c/d", "a/b/"]
-    )
-    func malformed(text: String) {
-        #expect(throws: ReferenceError.malformedPlatform(text)) { try ImagePlatform(parsing: text) }
-    }
-
-    @Test(
-        "satisfy what people ask for",
-        arguments: [
-            ("linux/amd64", "linux/amd64", true), ("linux/arm64", "linux/arm64/v8", true),
-            ("linux/arm64/v8", "linux/arm64", true), ("linux/arm64/v8", "linux/arm64/v8", true),
-            ("linux/arm/v7", "linux/arm", true), ("linux/arm", "linux/arm/v7", false),
-            ("linux/arm/v6", "linux/arm/v7", false), ("linux/amd64", "windows/amd64", false),
-            ("linux/arm64", "linux/arm", false), ("linux/arm64/v9", "linux/arm64/v8", false),
-        ]
-    )
-    func satisfaction(has: String, wanted: String, expected: Bool) throws {
-        #expect(try ImagePlatform(parsing: has).satisfies(ImagePlatform(parsing: wanted)) == expected)
-    }
-}
-
 @Suite("Names in JSON")
 struct DecodedNameTests {
     @Test("are read where they are well formed")

@@ -110,7 +110,12 @@ struct CopyErrorTests {
         ),
         (
             .platformMissing(wanted: "a/b", has: []), .source, "there is no image for a/b; it has no platforms",
-            "choose one of those with --platform", .failed
+            "leave out --platform", .failed
+        ),
+        (
+            .platformAmbiguous(wanted: "windows/amd64", choices: ["windows/amd64:1", "windows/amd64:2"]), .source,
+            "several images are for windows/amd64: windows/amd64:1, windows/amd64:2",
+            "name one of them with --platform, or copy it by its digest", .failed
         ),
         (
             .quota("full"), .destination, "a quota is used up: full",

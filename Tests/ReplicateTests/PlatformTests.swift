@@ -50,18 +50,15 @@ struct PlatformTests {
     func several() async throws {
         let bench = try Bench()
         let receipt = try #require(try await copy(bench, "linux/arm64", "linux/amd64").receipt)
-        let wanted = """
-            {"manifests":[\
-            {"digest":"\(amd.digest)","mediaType":"\(MediaType.ociManifest)",\
-            "platform":{"architecture":"amd64","os":"linux"},"size":\(amd.root.bytes.count)},\
-            {"digest":"\(arm.digest)","mediaType":"\(MediaType.ociManifest)",\
-            "platform":{"architecture":"arm64","os":"linux"},"size":\(arm.root.bytes.count)},\
-            {"annotations":{"vnd.docker.reference.digest":"\(amd.digest)",\
-            "vnd.docker.reference.type":"attestation-manifest"},\
-            "digest":"\(note.digest)","mediaType":"\(MediaType.ociManifest)",\
-            "platform":{"architecture":"unknown","os":"unknown"},"size":\(note.root.bytes.count)}],\
-            "mediaType":"\(MediaType.ociIndex)","schemaVersion":2}
-            """
+        // Every byte of the old index but the entries that weren't asked for.
+        let entries = index.root.children.map(\.digest)
+        let left = [entries[2], entries[4]].map { "\($0)" }
+        let kept = index.root.text.split(separator: #","manifests":["#)[1].dropLast(2)
+            .replacing(#"},{"mediaType""#, with: "}\n{\"mediaType\"").split(separator: "\n")
+            .filter { entry in !left.contains { entry.contains($0) } }
+        let wanted =
+            #"{"schemaVersion":2,"mediaType":"\#(MediaType.ociIndex)","manifests":[\#(kept.joined(separator: ","))]}"#
+        #expect(kept.count == 3)
         let made = try #require(await bench.destination.manifests[receipt.digest])
         #expect(made.text == wanted)
         #expect(receipt.notes.first?.hasPrefix("a new index \(receipt.digest) was made from \(index.digest)") == true)
@@ -105,5 +102,142 @@ struct PlatformTests {
         let error = await #expect(throws: CopyError.self) { try await bench.copy(":v1", options) }
         #expect(error?.cause == "--platform needs an index; this is one image")
         #expect(error?.remedy == "leave out --platform")
+    }
+
+    // MARK: Windows builds
+
+    /// An index as Windows images have it: builds differ in `os.version` alone, and entries have members nobody here knows.
+    private static func builds(_ platforms: [String], more: String = "") throws -> FakeImage {
+        let images = try platforms.enumerated().map { try FakeImage.image("build \($0.offset)") }
+        let entries = zip(platforms, images).map { platform, image in
+            #"{ "mediaType": "\#(MediaType.ociManifest)", "size": \#(image.root.bytes.count), "digest": "\#(image.digest)", "x-custom": [1, 2], "#
+                + #""platform": \#(platform) }"#
+        }
+        let text =
+            #"{ "schemaVersion": 2, \#(more)"mediaType": "\#(MediaType.ociIndex)", "manifests": [ \#(entries.joined(separator: " , ")) ] }"#
+        let root = try Manifest(bytes: Array(text.utf8), mediaType: .ociIndex)
+        return FakeImage(manifests: images.flatMap(\.manifests) + [root], blobs: images.flatMap(\.blobs))
+    }
+
+    private static let windows = [
+        #"{"os":"windows","architecture":"amd64","os.version":"10.0.17763.6054","os.features":["win32k"]}"#,
+        #"{"os":"windows","architecture":"amd64","os.version":"10.0.20348.2582","os.features":["win32k"],"new":{"a":[null]}}"#,
+        #"{"os":"windows","architecture":"amd64","os.version":"10.0.20348.9"}"#,
+        #"{"os":"linux","architecture":"amd64","features":["sse4"]}"#,
+    ]
+
+    private func copy(_ image: FakeImage, _ platforms: [String]) async throws -> (bench: Bench, receipt: CopyReceipt?) {
+        let bench = try Bench()
+        await bench.source.change { try? $0.seed(image, tag: "v1") }
+        let options = CopyOptions(referrers: .none, platforms: try platforms.map { try ImagePlatform(parsing: $0) })
+        return (bench, try await bench.copy(":v1", options).receipt)
+    }
+
+    @Test(
+        "a build is chosen by its version, or by as much of it as only one has",
+        arguments: [
+            ("windows/amd64:10.0.20348.2582", 1), ("windows(10.0.20348.2582)/amd64", 1),
+            ("windows/amd64,osver=10.0.20348.2582", 1), ("windows/amd64:10.0.17763", 0),
+            ("windows/amd64:10.0.20348.9", 2),
+            ("windows(10.0.20348+win32k)/amd64", 1), ("linux/amd64", 3),
+        ]
+    )
+    func build(platform: String, child: Int) async throws {
+        let image = try Self.builds(Self.windows)
+        let receipt = try #require(try await copy(image, [platform]).receipt)
+        #expect(receipt.digest == image.root.children[child].digest)
+    }
+
+    @Test(
+        "builds that a request leaves open are listed",
+        arguments: [
+            ("windows/amd64", ["10.0.17763.6054", "10.0.20348.2582", "10.0.20348.9"]),
+            ("windows/amd64:10.0.20348", ["10.0.20348.2582", "10.0.20348.9"]),
+        ]
+    )
+    func ambiguous(platform: String, versions: [String]) async throws {
+        let image = try Self.builds(Self.windows)
+        let error = await #expect(throws: CopyError.self) { try await copy(image, [platform, "linux/amd64"]) }
+        let choices = versions.map { "windows/amd64:\($0)" }
+        #expect(error?.reason == .platformAmbiguous(wanted: platform, choices: choices))
+    }
+
+    @Test("a build that the index lacks is answered with the builds it has")
+    func missingBuild() async throws {
+        let image = try Self.builds(Self.windows)
+        let error = await #expect(throws: CopyError.self) { try await copy(image, ["windows/amd64:10.0.2"]) }
+        #expect(
+            error?.cause.hasSuffix("windows/amd64:10.0.20348.2582, windows/amd64:10.0.20348.9, linux/amd64") == true
+        )
+    }
+
+    @Test("a made index keeps the text of each entry, with members that are not known here")
+    func verbatim() async throws {
+        let image = try Self.builds(Self.windows, more: #""annotations": {"a": "b"}, "later": [1.0e3], "#)
+        let (bench, receipt) = try await copy(image, ["linux/amd64", "windows/amd64:10.0.20348.2582"])
+        let made = try #require(await bench.destination.manifests[try #require(receipt).digest])
+        #expect(made.children.map(\.digest) == [image.root.children[1].digest, image.root.children[3].digest])
+        for kept in [
+            Self.windows[1], Self.windows[3], #""annotations": {"a": "b"}, "later": [1.0e3]"#, #""x-custom": [1, 2]"#,
+        ] {
+            #expect(made.text.contains(kept))
+        }
+        #expect(!made.text.contains("10.0.17763"))
+    }
+
+    @Test("of variants the default one is meant, and of several others none")
+    func variants() async throws {
+        let arm = try Self.builds(
+            [
+                #"{"os":"linux","architecture":"arm","variant":"v5"}"#,
+                #"{"os":"linux","architecture":"arm","variant":"v7"}"#,
+                #"{"os":"linux","architecture":"amd64","variant":"v2"}"#,
+                #"{"os":"linux","architecture":"amd64","variant":"v3"}"#,
+                #"{"os":"linux","architecture":"arm64","variant":"v9"}"#,
+            ]
+        )
+        #expect(try await copy(arm, ["linux/arm"]).receipt?.digest == arm.root.children[1].digest)
+        await #expect(throws: CopyError.self) { try await copy(arm, ["armel"]) }
+        #expect(try await copy(arm, ["arm64"]).receipt?.digest == arm.root.children[4].digest)
+        let error = await #expect(throws: CopyError.self) { try await copy(arm, ["linux/amd64"]) }
+        #expect(
+            error?.reason
+                == .platformAmbiguous(wanted: "linux/amd64", choices: ["linux/amd64/v2", "linux/amd64/v3"])
+        )
+    }
+
+    @Test("several images for one platform: the first, as every client does, and a note names the others")
+    func duplicates() async throws {
+        let image = try Self.builds(
+            [#"{"os":"linux","architecture":"arm64"}"#, #"{"os":"linux","architecture":"arm64","variant":"v8"}"#]
+        )
+        let receipt = try #require(try await copy(image, ["linux/arm64"]).receipt)
+        let (first, second) = (image.root.children[0].digest, image.root.children[1].digest)
+        #expect(receipt.digest == first)
+        #expect(
+            receipt.notes.contains("several images are for linux/arm64: took the first, \(first), and not \(second)")
+        )
+    }
+
+    @Test("choices that differ in features only are told apart by them, others by their digests")
+    func choices() async throws {
+        let image = try Self.builds(
+            [
+                #"{"os":"windows","architecture":"amd64","os.version":"1","os.features":["win32k"]}"#,
+                #"{"os":"windows","architecture":"amd64","os.version":"1"}"#,
+                #"{"os":"windows","architecture":"amd64","os.version":"1","features":["x"]}"#,
+            ]
+        )
+        let error = await #expect(throws: CopyError.self) { try await copy(image, ["windows/amd64"]) }
+        let digests = image.root.children.map(\.digest)
+        #expect(
+            error?.reason
+                == .platformAmbiguous(
+                    wanted: "windows/amd64",
+                    choices: [
+                        "windows(1+win32k)/amd64", "windows/amd64:1 (\(digests[1]))", "windows/amd64:1 (\(digests[2]))",
+                    ]
+                )
+        )
     }
 }

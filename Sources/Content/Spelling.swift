@@ -1,0 +1,29 @@
+/// How many letters must be put in, taken out or changed to make one word of the other.
+package func letterDistance(_ left: String, _ right: String) -> Int {
+    let (left, right) = (Array(left), Array(right))
+    var row = Array(0...right.count)
+    for (line, letter) in left.enumerated() {
+        var (diagonal, previous) = (line, line + 1)
+        for (column, other) in right.enumerated() {
+            let best = min(diagonal + (letter == other ? 0 : 1), previous + 1, row[column + 1] + 1)
+            diagonal = row[column + 1]
+            row[column] = previous
+            previous = best
+        }
+        row[right.count] = previous
+    }
+    return row[right.count]
+}
+
+/// The word of `words` that `text` is probably a misspelling of.
+///
+/// Two letters may be wrong, and in words of three or four letters one: there every letter counts.
+func nearest(to text: String, among words: [String]) -> String? {
+    guard text.count <= 30 else { return nil }
+    let likely = words.map { (word: $0, distance: letterDistance($0, text)) }
+        .filter { $0.distance <= (text.count >= 5 ? 2 : text.count >= 3 ? 1 : 0) }
+    // Of two that are as near, letters changed are likelier than letters lost.
+    return likely.min { left, right in
+        (left.distance, abs(left.word.count - text.count)) < (right.distance, abs(right.word.count - text.count))
+    }?.word
+}
