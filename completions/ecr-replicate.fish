@@ -132,7 +132,7 @@ complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_fla
 complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" version' -l 'version' -d 'Show the version.'
 complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate retag" h help' -s 'h' -l 'help' -d 'Show help information.'
 complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy"' -l 'tag' -d 'A tag to set besides the destination\'s own (repeatable).' -rfka ''
-complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy"' -l 'platform' -d 'os/architecture[/variant]: one takes that child unchanged, several make a new index (repeatable).' -rfka ''
+complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy"' -l 'platform' -d 'os/architecture[/variant][:os.version]: one copies that image unchanged, several (with commas, or repeated) make a new index of them; all copies the index as it is.' -rfka ''
 complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" all-tags' -l 'all-tags' -d 'Copy every tagged image of the repository.'
 complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy"' -l 'match' -d 'Copy images whose tags match: a glob, re:EXPRESSION or semver:RANGE.' -rfka ''
 complete -c 'ecr-replicate' -n '__ecr-replicate_should_offer_completions_for_flags_or_options "ecr-replicate copy" newest' -l 'newest' -d 'Of those, the N that were pushed last.' -rfka ''

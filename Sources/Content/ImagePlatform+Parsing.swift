@@ -23,7 +23,8 @@ extension ImagePlatform {
         }
         if let colon = name.firstIndex(of: ":") {
             let version = name[name.index(after: colon)...]
-            guard options.version == nil, !version.isEmpty, !version.contains(":") else {
+            guard options.version == nil else { throw .malformedPlatform(text) }
+            guard !version.isEmpty, !version.contains(":") else {
                 throw .malformedPlatform(text, suggestion: Self.suggestion(for: pieces[0]))
             }
             options.version = String(version)

@@ -175,7 +175,8 @@ struct PlatformTests {
     func verbatim() async throws {
         let image = try Self.builds(Self.windows, more: #""annotations": {"a": "b"}, "later": [1.0e3], "#)
         let (bench, receipt) = try await copy(image, ["linux/amd64", "windows/amd64:10.0.20348.2582"])
-        let made = try #require(await bench.destination.manifests[try #require(receipt).digest])
+        let digest = try #require(receipt).digest
+        let made = try #require(await bench.destination.manifests[digest])
         #expect(made.children.map(\.digest) == [image.root.children[1].digest, image.root.children[3].digest])
         for kept in [
             Self.windows[1], Self.windows[3], #""annotations": {"a": "b"}, "later": [1.0e3]"#, #""x-custom": [1, 2]"#,
