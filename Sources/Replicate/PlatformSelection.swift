@@ -65,7 +65,7 @@ struct PlatformSelection: Sendable {
         if let version = platform.osVersion { prefer { $0.platform?.osVersion == version } }
         prefer { $0.artifactType == nil }
         guard let first = fitting.first else {
-            let has = images.compactMap { $0.platform?.description }.unique()
+            let has = images.compactMap { $0.platform.map(Self.words) }.unique()
             throw PlatformError(.platformMissing(wanted: platform.description, has: has))
         }
         guard Set(fitting.compactMap { $0.platform?.normalized }).count == 1 else {
@@ -79,10 +79,15 @@ struct PlatformSelection: Sendable {
         )
     }
 
+    private static func words(_ platform: ImagePlatform) -> String { printable("\(platform)", upTo: mostOfPlatform) }
+
+    /// In bytes, of a platform that an index names; the index may say anything.
+    private static let mostOfPlatform = 200
+
     /// Each image in words that tell it from the others.
     private static func choices(_ images: [Descriptor]) -> [String] {
-        let plain = images.map { $0.platform?.description ?? "" }
-        let full = images.map { $0.platform?.descriptionWithFeatures ?? "" }
+        let plain = images.map { $0.platform.map(words) ?? "" }
+        let full = images.map { printable($0.platform?.descriptionWithFeatures ?? "", upTo: mostOfPlatform) }
         return images.indices.map { index in
             if plain.count(where: { $0 == plain[index] }) == 1 { return plain[index] }
             if full.count(where: { $0 == full[index] }) == 1 { return full[index] }
@@ -96,6 +101,8 @@ struct PlatformSelection: Sendable {
     private func index(_ root: Manifest, keeping isKept: (Descriptor) -> Bool) throws(PlatformError) -> Manifest {
         do {
             var text = try IndexText(root)
+            // What can't be read is for no platform that was asked for.
+            text.removeOddEntries()
             text.remove { !isKept($0) }
             return try Manifest(bytes: text.bytes, mediaType: root.mediaType)
         } catch {
