@@ -100,6 +100,15 @@ struct Batch: Sendable {
                     isMade: false,
                     notes: [note] + narrowed.notes
                 )
+            case .whole:
+                let note = "\(root.digest) has no other platforms, and is copied as it is"
+                return Planner.Wish(
+                    source: named,
+                    root: root,
+                    tags: [],
+                    isMade: false,
+                    notes: [note] + narrowed.notes
+                )
             case .made(let manifest):
                 let note =
                     "a new index \(manifest.digest) was made from \(root.digest); signatures of the old one don't fit it"

@@ -13,6 +13,8 @@ struct PlatformSelection: Sendable {
             case child(Descriptor)
             /// A new index, made from entries of the old one.
             case made(Manifest)
+            /// The index itself, which has nothing else.
+            case whole
         }
 
         var root: Root
@@ -44,7 +46,7 @@ struct PlatformSelection: Sendable {
             kept.contains(entry)
                 || (entry.isAttestation && digests.contains(entry.annotations["vnd.docker.reference.digest"] ?? ""))
         }
-        return Narrowed(root: .made(made), notes: notes)
+        return Narrowed(root: made.digest == root.digest ? .whole : .made(made), notes: notes)
     }
 
     /// The one image that a request means.
