@@ -34,7 +34,8 @@ extension RegistryClient {
         let first = list.appending(query: "n=\(Self.tagsPerPage)")
         var pages = Pages(from: first)
         while let url = try pages.take(.listTags) {
-            let request = WireRequest(.get, url, largestAnswer: Self.largestPage)
+            var request = WireRequest(.get, url, largestAnswer: Self.largestPage)
+            request.decodesAnswer = true
             let (page, next) = try await soundly { () -> (TagList, HTTPURL?) in
                 let (response, last) = try await performFollowing(.listTags, request) {
                     ![401, 403].contains($0.status.code)
@@ -121,12 +122,13 @@ extension RegistryClient {
 
     /// - Returns: `nil` if the answer is none of this API.
     private func referrersPage(at url: HTTPURL) async throws -> (page: Manifest, next: HTTPURL?)? {
-        let request = WireRequest(
+        var request = WireRequest(
             .get,
             url,
             fields: [.accept: MediaType.ociIndex.rawValue],
             largestAnswer: Self.largestPage
         )
+        request.decodesAnswer = true
         return try await soundly {
             let (response, last) = try await performFollowing(
                 .listReferrers,

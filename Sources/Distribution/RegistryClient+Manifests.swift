@@ -57,6 +57,7 @@ extension RegistryClient {
     ) async throws -> StoredContent? {
         var request = manifestRequest(.get, reference, repository)
         request.largestAnswer = Manifest.largestByteCount
+        request.decodesAnswer = true
         return try await soundly {
             let (response, last) = try await performFollowing(.readManifest, request) {
                 [200, 404].contains($0.status.code)
@@ -65,9 +66,14 @@ extension RegistryClient {
                 try refuseMissingRepository(.readManifest, response, to: last)
                 return nil
             }
+            let type = response.fields[.contentType].map { MediaType($0) }
+            if let encoding = response.undecodedEncoding,
+                (try? Manifest(bytes: response.body, mediaType: type)) == nil
+            {
+                throw ManifestError.encoded(encoding)
+            }
             let digest = Digest(of: response.body)
             try check(digest, against: reference, response, at: last.url)
-            let type = response.fields[.contentType].map { MediaType($0) }
             let manifest: Result<Manifest, ManifestError>
             do throws(ManifestError) {
                 manifest = .success(try Manifest(bytes: response.body, mediaType: type))

@@ -97,7 +97,7 @@ public struct RegistryClient: Sendable {
         var mayGoWithoutLogin = true
         while true {
             let authorized = try await CredentialFailure.marking { try await authorize(request) }
-            let response = try await sender.send(authorized)
+            let response = try await decoded(authorized)
             logger.debug(
                 "\(request.method) \(request.url)",
                 metadata: ["status": "\(response.status.code)", "operation": "\(operation.rawValue)"]
@@ -124,6 +124,19 @@ public struct RegistryClient: Sendable {
             guard !isRetryable(response.status.code), isWanted(response) else {
                 throw error(operation, response, to: authorized)
             }
+            return response
+        }
+    }
+
+    /// Sends a request; an answer whose `Content-Encoding` is not true, or not known, is asked for again as it is.
+    private func decoded(_ request: WireRequest) async throws -> WireResponse {
+        do {
+            return try await sender.send(request)
+        } catch let error as WireError where error.reason == .undecodable && request.decodesAnswer {
+            var request = request
+            request.decodesAnswer = false
+            var response = try await sender.send(request)
+            response.undecodedEncoding = response.fields[.contentEncoding].map { printable($0, upTo: 60) }
             return response
         }
     }

@@ -94,6 +94,14 @@ extension Transfer {
             let name = field.name.rawName
             try append(field: field.value.isEmpty ? "\(name);" : "\(name): \(field.value)")
         }
+        // Nothing said would mean that any encoding is welcome (RFC 9110, section 12.5.3).
+        if request.decodesAnswer {
+            // libcurl sends the field, and decodes what it knows whatever was asked for: gzip, deflate, and br and zstd
+            // where it was built with them.
+            try set(CURLOPT_ACCEPT_ENCODING, "identity")
+        } else if request.fields[.acceptEncoding] == nil {
+            try append(field: "Accept-Encoding: identity")
+        }
         // libcurl would wait up to a second for a `100 Continue` that most servers don't send.
         try append(field: "Expect:")
     }

@@ -58,6 +58,7 @@ extension WireError.Reason {
         case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_SEND_FAIL_REWIND,
             CURLE_SSL_SHUTDOWN_FAILED, CURLE_AGAIN:
             self = .disconnected
+        case CURLE_BAD_CONTENT_ENCODING: self = .undecodable
         case CURLE_URL_MALFORMAT: self = .badURL
         default: self = .other
         }

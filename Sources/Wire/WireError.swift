@@ -31,6 +31,8 @@ public struct WireError: Error, Sendable, Equatable {
         case outpaced
         /// A file of this machine can't be read or written.
         case file
+        /// The answer can't be decoded: its `Content-Encoding` is not known, or not true.
+        case undecodable
         /// The text is no address, or one we refuse.
         case badURL
         /// A redirect that we don't follow.
@@ -80,7 +82,7 @@ extension WireError: RetryAdvising {
             .backOff
         // 407 and 403 stay what they are, and what a proxy can't reach now it may reach later.
         case .proxyRefused: proxyStatus.map { $0 >= 500 } == false ? .never : .backOff
-        case .certificate, .answerTooLarge, .file, .badURL, .badRedirect, .plainHTTP, .closed: .never
+        case .certificate, .answerTooLarge, .undecodable, .file, .badURL, .badRedirect, .plainHTTP, .closed: .never
         }
     }
 

@@ -25,6 +25,12 @@ public struct WireRequest: Sendable {
     ///
     /// It then waits behind blobs that are under way, some milliseconds, and leaves them an open connection.
     public var travelsWithBlobs = false
+    /// Whether an answer that comes encoded (`Content-Encoding`) is decoded; ``largestAnswer`` bounds what comes out.
+    ///
+    /// No encoding is ever asked for. Manifests are sometimes encoded all the same, by a proxy or a cache in front of the
+    /// registry. Blobs are what their digest says, whatever a label calls them, and are never decoded
+    /// (github.com/moby/moby issue 17595).
+    public var decodesAnswer = false
     /// What nobody may be shown of ``content``.
     public var secretsInBody: [String] = []
 
@@ -87,6 +93,8 @@ public struct WireResponse: Sendable {
     public var status: HTTPResponse.Status
     public var fields: HTTPFields
     public var body: [UInt8]
+    /// The `Content-Encoding` of a body that could not be decoded.
+    public var undecodedEncoding: String?
     /// What it may quote of the request that it answers, and nobody may be shown.
     public private(set) var secrets = Secrets()
 

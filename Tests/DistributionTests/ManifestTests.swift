@@ -78,6 +78,30 @@ struct ManifestTests {
         await #expect(throws: ManifestError.schema1) { try await old.client.manifest(tag, of: old.repository) }
     }
 
+    @Test("whose Content-Encoding is not true are read as they are")
+    func mislabelled() async throws {
+        let tag = ManifestReference.tag(try Tag(parsing: "1.0"))
+        let fields = ["Content-Encoding": "gzip", Self.digestField: "\(imageDigest)"]
+        let stage = try Stage(.failure(.undecodable), .answer(200, fields, imageText))
+        #expect(try await stage.client.manifest(tag, of: stage.repository)?.digest == imageDigest)
+        #expect(stage.registry.requests.map(\.decodesAnswer) == [true, false])
+    }
+
+    @Test("in an encoding that can't be decoded are refused by its name, at once")
+    func encoded() async throws {
+        let tag = ManifestReference.tag(try Tag(parsing: "1.0"))
+        let stage = try Stage(
+            .failure(.undecodable),
+            .answer(200, ["Content-Encoding": "x-\u{202E}foo"], "\u{1F}\u{8B}")
+        )
+        let error = await #expect(throws: ManifestError.self) {
+            try await stage.client.manifest(tag, of: stage.repository)
+        }
+        let text = "\(try #require(error))"
+        #expect(text.hasPrefix("the manifest came with Content-Encoding 'x- foo', which was not asked for"))
+        #expect(stage.registry.requests.count == 2)
+    }
+
     @Test("that contradict the registry's own digest are refused; a digest of another kind is not compared")
     func contradiction() async throws {
         let tag = ManifestReference.tag(try Tag(parsing: "1.0"))
