@@ -34,6 +34,14 @@ public struct Descriptor: Hashable, Sendable {
         self.artifactType = artifactType
     }
 
+    /// The content, where it is known without asking anybody: it was carried along, or is the empty JSON object that
+    /// artifacts have for a configuration.
+    ///
+    /// - Source: OCI image-spec 1.1, `manifest.md`, "Guidance for an Empty Descriptor"
+    public var knownContent: [UInt8]? { data ?? (digest == Self.emptyObject && size == 2 ? Array("{}".utf8) : nil) }
+
+    private static let emptyObject = Digest(of: Array("{}".utf8))
+
     /// BuildKit's provenance and SBOM children, which are copied like any other (facts/ecr.md F.3).
     public var isAttestation: Bool {
         annotations["vnd.docker.reference.type"] == "attestation-manifest"

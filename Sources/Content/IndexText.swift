@@ -45,7 +45,7 @@ public struct IndexText: Sendable, Equatable {
     /// - Throws: ``ManifestError`` when `index` is no index, or its list can't be told from other text.
     public init(_ index: Manifest) throws(ManifestError) {
         guard index.kind == .index else { throw .notJSON("it is not an index") }
-        var listed: [Descriptor?] = index.children
+        var listed: [Descriptor?] = index.entries
         // In order, so that each stands where it stood when the next one comes.
         for odd in index.oddEntries { listed.insert(nil, at: odd.position) }
         try self.init(index.bytes, listed)

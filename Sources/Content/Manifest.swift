@@ -19,6 +19,8 @@ public struct Manifest: Sendable, Hashable {
     public let config: Descriptor?
     /// The layers of an image, or the `blobs` of an artifact manifest, in order, repeats included.
     public let layers: [Descriptor]
+    /// What an index lists, in order, without ``oddEntries``: manifests, and blobs where it is a build cache.
+    public let entries: [Descriptor]
     /// The manifests an index names, in order, without ``oddEntries``.
     public let children: [Descriptor]
     /// The entries of an index that can't be used, in order.
@@ -30,6 +32,8 @@ public struct Manifest: Sendable, Hashable {
     public let subject: Descriptor?
     public let artifactType: String?
     public let annotations: [String: String]
+    /// How many descriptors carry `data` that is not their content; it is ignored.
+    public let badDataCount: Int
 
     /// In bytes (`imageManifest`, facts/ecr.md A.3).
     public static let largestByteCount = 4_194_304
@@ -73,27 +77,48 @@ public struct Manifest: Sendable, Hashable {
         self.digest = Digest(of: bytes)
         self.mediaType = mediaType
         kind = mediaType.isIndex ? .index : mediaType.isArtifactManifest ? .artifact : .image
-        // A document that is both lets a registry and a client see two different images (CVE-2021-41190), and so
-        // does one that calls itself an index where the registry calls it an image.
-        if let own = document.ownMediaType, own.isManifest, own.isIndex != mediaType.isIndex { throw .ambiguous }
+        // A document that is both lets a registry and a client see two different images (CVE-2021-41190).
         if kind == .index, document.config != nil || document.layers != nil { throw .ambiguous }
         if kind != .index, document.manifests != nil { throw .ambiguous }
         config = try kind == .image ? document.config?.checked(in: "config") : nil
         layers = try Self.descriptors(kind == .artifact ? document.blobs : document.layers, "layers", limits)
-        (children, oddEntries) = try Self.entries(kind == .index ? document.manifests ?? [] : [], limits)
+        (entries, oddEntries) = try Self.entries(kind == .index ? document.manifests ?? [] : [], limits)
+        children = entries.filter { $0.mediaType.isManifestOrUnknown }
         subject = try document.subject?.checked(in: "subject")
         artifactType = document.artifactType ?? (config?.mediaType != .ociEmpty ? config?.mediaType.rawValue : nil)
         annotations = document.annotations?.value ?? [:]
+        badDataCount = document.badDataCount
         guard kind != .image || config != nil else { throw .noConfig }
     }
 
-    /// Configuration and layers, each digest once, in order of appearance.
+    /// Configuration, layers and the blobs that an index lists, each digest once, in order of appearance.
     ///
-    /// Foreign layers are left out: nothing promises that the registry has them (facts/ecr.md F.2).
+    /// Foreign layers are left out: nothing promises that the registry has them (facts/ecr.md F.2). Of several
+    /// descriptors for one digest the first that carries the content is taken.
     public var blobs: [Descriptor] {
-        var seen: Set<Digest> = []
-        return ([config].compactMap { $0 } + layers).filter { !$0.isForeign && seen.insert($0.digest).inserted }
+        let all = ([config].compactMap { $0 } + layers + blobEntries).filter { !$0.isForeign }
+        var places: [Digest: Int] = [:]
+        var distinct: [Descriptor] = []
+        for blob in all {
+            guard let place = places[blob.digest] else {
+                places[blob.digest] = distinct.count
+                distinct.append(blob)
+                continue
+            }
+            if distinct[place].data == nil, blob.data != nil { distinct[place] = blob }
+        }
+        return distinct
     }
+
+    /// The blobs that an index lists as if they were manifests, which is how BuildKit's older build caches look.
+    ///
+    /// - Source: github.com/moby/buildkit issue 2251
+    public var blobEntries: [Descriptor] { entries.filter { !$0.mediaType.isManifestOrUnknown } }
+
+    /// Whether this is a build cache in BuildKit's older form, an index of layers.
+    ///
+    /// With `image-manifest=true` BuildKit writes an image manifest instead, which any registry takes.
+    public var isBuildCache: Bool { entries.contains { $0.mediaType == .buildKitCacheConfig } }
 
     /// The foreign layers, each digest once.
     public var foreignBlobs: [Descriptor] {
@@ -209,6 +234,8 @@ public enum ManifestError: Error, Equatable, Sendable {
     case ambiguous
     case noConfig
     case badDescriptor(member: String, reason: String)
+    /// It came in an encoding (`Content-Encoding`) that nobody asked for and that can't be decoded.
+    case encoded(String)
 }
 
 extension ManifestError: CustomStringConvertible {
@@ -227,6 +254,8 @@ extension ManifestError: CustomStringConvertible {
         case .unknownMediaType(let type): "the media type '\(clipped(type.rawValue))' is not one of a manifest"
         case .ambiguous: "the manifest claims to be an image and an index at once"
         case .noConfig: "the image manifest names no config"
+        case .encoded(let encoding):
+            "the manifest came with Content-Encoding '\(encoding)', which was not asked for and can't be decoded"
         case .badDescriptor(let member, let reason): "the manifest's \(member) is not a descriptor: \(reason)"
         }
     }

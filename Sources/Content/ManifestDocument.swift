@@ -32,16 +32,35 @@ struct ManifestDocument: Decodable {
         mediaType.flatMap { $0.isEmpty ? nil : MediaType($0).withoutParameters }
     }
 
-    /// What this is: the registry's word, else the manifest's own, else its shape (facts/ecr.md A.5).
+    /// What this is: the manifest's own word, else the registry's, else its shape.
     ///
-    /// A plain `application/json` or `text/plain` from a careless server counts as no word.
+    /// Servers and caches in front of registries answer with a wrong `Content-Type` (`text/plain`, `application/json`, that
+    /// of another kind); what is inside the hash can't be wrong in that way. A registry's word that contradicts the members
+    /// counts as none.
+    ///
+    /// - Source: OCI image-spec 1.1, `manifest.md`, "mediaType"; facts/ecr.md A.5
     func mediaType(stated: MediaType?) -> MediaType {
-        if let stated, stated.withoutParameters.isManifest { return stated.withoutParameters }
+        let stated = stated?.withoutParameters
+        if let ownMediaType, ownMediaType.isManifest { return ownMediaType }
+        if let stated, stated.isManifest, fits(stated) { return stated }
         if let ownMediaType { return ownMediaType }
         if schemaVersion == 1 { return .dockerSchema1Signed }
         if manifests != nil { return .ociIndex }
         if config != nil || layers != nil { return .ociManifest }
         return stated ?? MediaType("")
+    }
+
+    /// Whether the members are those of `type`.
+    private func fits(_ type: MediaType) -> Bool {
+        let isImage = config != nil || layers != nil
+        if type.isSchema1 { return schemaVersion != 2 || !(isImage || manifests != nil) }
+        return type.isIndex ? manifests != nil || !isImage : manifests == nil || isImage
+    }
+
+    /// How many descriptors carry `data` that is not what their digest and size say.
+    var badDataCount: Int {
+        let entries = [config, subject].compactMap { $0 } + (layers ?? []) + (blobs ?? [])
+        return entries.count { $0.hasBadData } + (manifests ?? []).count { $0.hasBadData }
     }
 
     struct Entry: Decodable {
@@ -50,7 +69,7 @@ struct ManifestDocument: Decodable {
         var size: Double?
         var urls: [String]?
         var annotations: LenientAnnotations?
-        var data: String?
+        var data: LenientText?
         var platform: LenientPlatform?
         var artifactType: String?
 
@@ -64,33 +83,35 @@ struct ManifestDocument: Decodable {
             guard let size, size >= 0, size <= Double(Descriptor.largestSize), size == size.rounded() else {
                 throw .badDescriptor(member: member, reason: "its size is missing, negative or absurd")
             }
-            let inline = try inlineData(of: parsed, size: Int64(size), member)
             return Descriptor(
                 mediaType: MediaType(mediaType ?? ""),
                 digest: parsed,
                 size: Int64(size),
                 urls: urls ?? [],
                 annotations: annotations?.value ?? [:],
-                data: inline,
+                data: inlineData,
                 platform: platform?.value,
                 artifactType: artifactType
             )
         }
 
-        private func inlineData(
-            of digest: Digest,
-            size: Int64,
-            _ member: String
-        ) throws(ManifestError) -> [UInt8]? {
-            guard let data else { return nil }
-            guard let bytes = Data(base64Encoded: data) else {
-                throw .badDescriptor(member: member, reason: "its data is not base64")
-            }
-            guard Int64(bytes.count) == size, Digest(of: bytes) == digest else {
-                throw .badDescriptor(member: member, reason: "its data is not what its digest and size say")
-            }
-            return [UInt8](bytes)
+        /// The content that the descriptor carries, if it is what digest and size say.
+        private var inlineData: [UInt8]? {
+            guard let text = data?.value, let size, let digest = try? Digest(parsing: digest ?? ""),
+                let content = Data(base64Encoded: text), Double(content.count) == size
+            else { return nil }
+            let bytes = [UInt8](content)
+            return Digest(of: bytes) == digest ? bytes : nil
         }
+
+        var hasBadData: Bool { data != nil && inlineData == nil }
+    }
+
+    /// A text, or nothing where the member is of another type.
+    struct LenientText: Decodable {
+        var value: String?
+
+        init(from decoder: any Decoder) { value = try? decoder.singleValueContainer().decode(String.self) }
     }
 
     /// Annotations without those that are `null`, as Go's encoder writes an empty pointer; they are only looked at.
@@ -109,12 +130,15 @@ struct ManifestDocument: Decodable {
         var checked: Result<Descriptor, Problem>
         /// Of an entry in which only something else is wrong.
         var digest: Digest?
+        var hasBadData = false
 
         private enum CodingKeys: String, CodingKey { case digest }
 
         init(from decoder: any Decoder) {
             do {
-                checked = .success(try Entry(from: decoder).checked(in: "manifests"))
+                let entry = try Entry(from: decoder)
+                checked = .success(try entry.checked(in: "manifests"))
+                hasBadData = entry.hasBadData
                 return
             } catch ManifestError.badDescriptor(_, let reason) {
                 checked = .failure(Problem(reason: reason))

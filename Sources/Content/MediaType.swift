@@ -24,6 +24,9 @@ public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomSt
     public static let dockerSchema1 = Self("application/vnd.docker.distribution.manifest.v1+json")
     public static let dockerSchema1Signed = Self("application/vnd.docker.distribution.manifest.v1+prettyjws")
 
+    /// The record of a build cache, which BuildKit's older form lists in an index beside the layers.
+    public static let buildKitCacheConfig = Self("application/vnd.buildkit.cacheconfig.v0")
+
     /// Everything a copier asks for, so that no registry converts a manifest (facts/ecr.md A.5).
     public static let everyManifest: [MediaType] = [
         .ociIndex, .ociManifest, .dockerList, .dockerManifest, .dockerSchema1Signed, .dockerSchema1,
@@ -37,6 +40,16 @@ public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomSt
 
     /// Whether something with this type is itself a manifest to walk into.
     public var isManifest: Bool { isIndex || isImageManifest || isArtifactManifest || isSchema1 }
+
+    /// Whether an index entry is to be walked into: entries of unknown type are manifests until proven otherwise.
+    ///
+    /// BuildKit's older build caches are indexes of layers and a record, which are no manifests; ECR refuses such an
+    /// index (facts/ecr.md A.6).
+    public var isManifestOrUnknown: Bool {
+        isManifest
+            || !(self == .buildKitCacheConfig || rawValue.contains(".layer.") || rawValue.contains(".rootfs.")
+                || rawValue.contains(".config."))
+    }
 
     /// Layers a registry need not hold: their bytes come from `urls`.
     ///

@@ -22,7 +22,13 @@ extension BlobMover {
             }
             // A failure is no news for the next image that wants the blob.
             if results.values.contains(where: { (try? $0.get()) == nil }) { await shared.forget(key) }
-            if let result = results[destination.placeKey] { return try result.get() }
+            switch results[destination.placeKey] {
+            case .success(let arrival): return arrival
+            // Each can take it from the descriptor by itself.
+            case .failure(let error) where blob.knownContent != nil && error.isAboutBlobMissing(at: source): break
+            case .failure(let error): throw error
+            case nil: break
+            }
             // It was let go, or its answer was lost: it may have taken the blob all the same.
             if try await destination.missing([blob]).isEmpty { return .moved }
         }

@@ -119,7 +119,7 @@ struct BlobMover: Sendable {
                 do {
                     // The answer to the last try may have been lost after the registry had taken the blob.
                     if attempt > 1, try await destination.missing([blob]).isEmpty { return .moved }
-                    return try await tryOnce(blob, source, destination)
+                    return try await tryFromEither(blob, source, destination)
                 } catch let failure as BlobFailure {
                     try await heard(failure, at: destination, blob, corruptions)
                     throw failure
@@ -145,6 +145,27 @@ struct BlobMover: Sendable {
             return count
         }
         guard count < Self.mostCorruptions else { throw BlobFailure(failure.error, .never) }
+    }
+
+    /// Takes the content from the descriptor where the source does not have the blob.
+    private func tryFromEither(
+        _ blob: Descriptor,
+        _ source: any ImageRepository,
+        _ destination: any ImageRepository
+    ) async throws -> Arrival {
+        do {
+            return try await tryOnce(blob, source, destination)
+        } catch {
+            guard let content = blob.knownContent, error.isAboutBlobMissing(at: source) else { throw error }
+            switch try await open(blob, source, destination) {
+            case .arrived(let arrival): return arrival
+            case .open(let upload):
+                return try await closing(upload, at: destination) {
+                    try await courier.carry(blob, .bytes(content), source, [(upload, destination)])[0].get()
+                    return .moved
+                }
+            }
+        }
     }
 
     private func tryOnce(
@@ -228,4 +249,15 @@ struct BlobMover: Sendable {
 extension ImageRepository {
     /// Equal for two that are one repository, whoever reaches it.
     var placeKey: String { "\(registryKey)/\(reference.repository)" }
+}
+
+extension Error {
+    /// Whether a source said that it does not have a blob.
+    func isAboutBlobMissing(at source: any ImageRepository) -> Bool {
+        guard let error = (self as? BlobFailure)?.error ?? self as? CopyError, error.side == source.side else {
+            return false
+        }
+        if case .blobMissing = error.reason { return true }
+        return false
+    }
 }

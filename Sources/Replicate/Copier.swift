@@ -167,7 +167,7 @@ struct Copier: Sendable {
     /// Puts a manifest; if the registry has meanwhile lost what the manifest names, that is brought again, once.
     private func put(_ manifest: Manifest, tag: Tag?) async throws {
         do {
-            try await session.repository.put(manifest, tag: tag)
+            try await putOnce(manifest, tag: tag)
         } catch let error as CopyError where error.isAboutMissingContent {
             let lost = try await session.repository.missing(manifest.blobs)
             for blob in manifest.blobs where lost.contains(blob.digest) {
@@ -177,7 +177,11 @@ struct Copier: Sendable {
                 guard let below = plan.manifest(child.digest) else { continue }
                 try await put(below, tag: nil)
             }
-            try await session.repository.put(manifest, tag: tag)
+            do {
+                try await session.repository.put(manifest, tag: tag)
+            } catch let error as CopyError {
+                throw explained(error, manifest)
+            }
         }
         let isNew = await !session.has(manifest.digest)
         await session.didPut(manifest.digest, tag: tag)
@@ -186,6 +190,22 @@ struct Copier: Sendable {
             $0.put.insert(manifest.digest)
         }
         report(.manifestPut(manifest.digest, tag: tag, to: session.repository.reference))
+    }
+
+    private func putOnce(_ manifest: Manifest, tag: Tag?) async throws {
+        do {
+            try await session.repository.put(manifest, tag: tag)
+        } catch let error as CopyError where !error.isAboutMissingContent {
+            throw explained(error, manifest)
+        }
+    }
+
+    /// A refusal of an index of blobs says what that is.
+    private func explained(_ error: CopyError, _ manifest: Manifest) -> CopyError {
+        guard case .rejected(let code, let text) = error.reason, !manifest.blobEntries.isEmpty else { return error }
+        var error = error
+        error.reason = .refusedIndexOfBlobs(manifest, answer: printable("\(code) \(text)", upTo: 300))
+        return error
     }
 
     /// What of the plan has not been carried out so far.

@@ -200,6 +200,8 @@ extension CopyError: CustomStringConvertible {
         case .childMissing: "the index is incomplete; push the missing image again, or copy with --platform"
         case .blobMissing: "push the image again at the source"
         case .corrupt: "run again; if it repeats, what is stored is damaged and must be pushed anew"
+        case .badManifest(.encoded):
+            "have the registry, or the proxy in front of it, send manifests without Content-Encoding, as they are stored"
         case .badManifest: "this can't be copied as it is; push the image again with a current tool"
         case .platformMissing(_, let has) where has.isEmpty: "leave out --platform"
         case .platformMissing: "choose one of those with --platform"

@@ -19,6 +19,9 @@ struct ECRImageRepository: ImageRepository {
 
     var credentials: String? { api.credentialsInUse }
 
+    /// ECR checks that each entry of an index is a manifest it holds (facts/ecr.md A.6).
+    var takesIndexesOfBlobs: Bool { false }
+
     /// Ids in one `BatchGetImage`, and digests in one `BatchCheckLayerAvailability` (facts/ecr.md A.3).
     static let idsPerCall = 100
     /// Calls under way at once for one bulk question.

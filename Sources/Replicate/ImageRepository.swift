@@ -125,6 +125,9 @@ public protocol ImageRepository: Sendable {
     /// Equal for two repositories of one registry, between which blobs may be mounted.
     var registryKey: String { get }
 
+    /// Whether an index may be stored whose entries are blobs, as BuildKit's older build caches are.
+    var takesIndexesOfBlobs: Bool { get }
+
     /// With which credentials it was asked last, for people; `nil` where that is not known, or nothing of AWS.
     var credentials: String? { get }
 
@@ -202,6 +205,8 @@ public struct UploadRefusal: Sendable {
 }
 
 extension ImageRepository {
+    public var takesIndexesOfBlobs: Bool { true }
+
     public var credentials: String? { nil }
 
     public func prepare(forBlobs count: Int, isCertain: Bool) async {}

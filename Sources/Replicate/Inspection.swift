@@ -96,7 +96,7 @@ extension Replicator {
                 )
             },
             config: manifest.config.map(Inspection.Blob.init),
-            layers: manifest.layers.map(Inspection.Blob.init),
+            layers: (manifest.layers + manifest.blobEntries).map(Inspection.Blob.init),
             size: manifest.blobs.reduce(0) { $0 + $1.size },
             referrers: found,
             manifest: manifest

@@ -113,6 +113,7 @@ struct Planner: Sendable {
             }
         }
         try await guardian.checkImmutability(of: tags)
+        try refuseIndexesOfBlobs(among: manifests, wish, at: session)
 
         let blobs = try await blobs(of: manifests.filter { !$0.isThere }.map(\.manifest), at: session)
         return Plan(
@@ -124,7 +125,7 @@ struct Planner: Sendable {
             blobs: blobs.missing,
             blobsThere: blobs.there.count,
             blobsElsewhere: blobs.elsewhere,
-            notes: wish.notes,
+            notes: wish.notes + manifests.filter { !$0.isThere }.compactMap { badDataNote($0.manifest) },
             createsRepository: await session.isNew,
             referrerManifests: Dictionary(
                 referrers.tagged.map { ($0.manifest.digest, $0.manifest) },
@@ -171,6 +172,30 @@ struct Planner: Sendable {
             }
         }
         return planned
+    }
+
+    /// Throws if an index of blobs must be put where such are not taken, before anything is moved.
+    private func refuseIndexesOfBlobs(
+        among manifests: [Plan.PlannedManifest],
+        _ wish: Wish,
+        at session: DestinationSession
+    ) throws {
+        guard !session.repository.takesIndexesOfBlobs,
+            let refused = manifests.first(where: { !$0.isThere && !$0.manifest.blobEntries.isEmpty })
+        else { return }
+        throw CopyError(
+            .refusedIndexOfBlobs(refused.manifest),
+            side: .destination,
+            image: session.repository.reference.tagged(wish.tags.first).description,
+            operation: "planning the copy"
+        )
+    }
+
+    private func badDataNote(_ manifest: Manifest) -> String? {
+        guard manifest.badDataCount > 0 else { return nil }
+        return
+            "data inside the manifest \(manifest.digest) is not what its descriptors say (\(manifest.badDataCount) of them), "
+            + "and is ignored"
     }
 
     /// Throws if an index that must be put names something that can't be brought.

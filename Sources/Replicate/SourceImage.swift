@@ -16,22 +16,13 @@ struct SourceImage: Sendable {
         var seen: Set<Digest> = []
         func visit(_ digest: Digest) {
             guard seen.insert(digest).inserted else { return }
-            for child in manifests[digest]?.children ?? [] where child.mediaType.isManifestOrUnknown {
+            for child in manifests[digest]?.children ?? [] {
                 visit(child.digest)
             }
             order.append(digest)
         }
         visit(digest)
         return order
-    }
-}
-
-extension MediaType {
-    /// Whether an index entry is to be walked into: entries of unknown type are manifests until proven otherwise.
-    ///
-    /// BuildKit once wrote caches as an index of layers, which ECR refuses (facts/ecr.md A.6); those are no manifests.
-    var isManifestOrUnknown: Bool {
-        isManifest || !(rawValue.contains(".layer.") || rawValue.contains(".rootfs.") || rawValue.contains(".config."))
     }
 }
 
@@ -87,16 +78,6 @@ actor SourceReader {
             var parents: [Digest: Digest] = [:]
             for parent in level {
                 for child in parent.children where image.manifests[child.digest] == nil {
-                    guard child.mediaType.isManifestOrUnknown else {
-                        throw failure(
-                            .unsupported(
-                                "the index \(parent.digest) lists \(child.mediaType), which is no manifest",
-                                remedy: "build the index anew without that entry, or take a part with --platform"
-                            ),
-                            parent.digest,
-                            "reading the image"
-                        )
-                    }
                     parents[child.digest] = parent.digest
                 }
             }
@@ -110,8 +91,15 @@ actor SourceReader {
                 )
             }
             async let asked: Void = alongside(wanted)
-            let read = try await read(wanted)
+            var read = try await read(wanted)
             try await asked
+            for child in level.flatMap(\.children) where read[child.digest] == nil {
+                // One that the index carries along needs nobody to hold it.
+                guard let data = child.data, let manifest = try? Manifest(bytes: data, mediaType: child.mediaType)
+                else { continue }
+                remember(manifest)
+                read[child.digest] = manifest
+            }
             for digest in wanted {
                 image.manifests[digest] = read[digest]
                 if read[digest] == nil { image.missing[digest] = parents[digest] }

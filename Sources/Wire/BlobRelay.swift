@@ -13,7 +13,7 @@ final class BlobRelay: Job {
     let request: RelayRequest
     private var continuation: CheckedContinuation<[RelayResult], any Error>?
     var source: Transfer?
-    var feed: ByteFile?
+    var feed: LocalFeed?
     var fed: Int64 = 0
     let outlets: [RelayOutlet]
     var blob: VerifiedBlob
@@ -71,6 +71,9 @@ final class BlobRelay: Job {
         switch request.source {
         case .request(let from): source = try loop.start(from, as: .source, uploading: nil, for: self)
         case .file(let path): openFeed(path)
+        case .bytes(let bytes):
+            feed = .bytes(bytes)
+            accept(length: Int64(bytes.count))
         }
     }
 
@@ -194,6 +197,7 @@ final class BlobRelay: Job {
         switch request.source {
         case .request(let from): error.url = from.url.description
         case .file(let path): error.url = path
+        case .bytes: break
         }
         return error
     }

@@ -6,6 +6,8 @@ public enum RelaySource: Sendable {
     case request(WireRequest)
     /// A file on this machine.
     case file(String)
+    /// The bytes themselves, of a small blob that a manifest carries along.
+    case bytes([UInt8])
 }
 
 /// Where a blob's bytes go.

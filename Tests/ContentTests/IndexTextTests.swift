@@ -27,7 +27,7 @@ struct IndexTextTests {
         let end = "\(entry(2))\(blank)]"
         #expect(string(index) == before.replacing(end, with: "\(entry(2)),\(addedText)\(blank)]"))
         #expect(index.entries.map(\.digest.description) == [digest(1), digest(2), added.digest.description])
-        #expect(try Manifest(bytes: index.bytes).children.map(\.digest) == index.entries.map(\.digest))
+        #expect(try Manifest(bytes: index.bytes).entries.map(\.digest) == index.entries.map(\.digest))
     }
 
     @Test("takes the first entry of an empty list, and of one made anew")
@@ -71,7 +71,7 @@ struct IndexTextTests {
         index.remove { unwanted.contains($0.digest) }
         let list = wanted.replacing("A", with: entry(0)).replacing("B", with: entry(1)).replacing("C", with: entry(2))
         #expect(string(index).hasSuffix("\"manifests\":\(list)}"))
-        #expect(try Manifest(bytes: index.bytes).children.count == 3 - indexes.count)
+        #expect(try Manifest(bytes: index.bytes).entries.count == 3 - indexes.count)
     }
 
     @Test("is refused where the list could be another one than other readers see")

@@ -135,6 +135,96 @@ struct ManifestTests {
         #expect(try manifest(manifestText(type: nil), as: MediaType(stated)).mediaType == .ociManifest)
     }
 
+    @Test(
+        "are what they say themselves, under whatever content type they come",
+        arguments: [
+            MediaType.ociManifest, .dockerManifest, .ociIndex, .dockerList, .ociArtifact, .dockerSchema1Signed,
+            MediaType("text/html"), MediaType("application/vnd.oci.image.index.v1+json; charset=utf-8"),
+        ]
+    )
+    func ownTypeFirst(stated: MediaType) throws {
+        for type in [MediaType.ociManifest, .dockerManifest] {
+            #expect(try manifest(manifestText(type: type), as: stated).mediaType == type)
+        }
+        for type in [MediaType.ociIndex, .dockerList] {
+            #expect(
+                try manifest(indexText(type: type, children: [entry(1, type: .ociManifest)]), as: stated).mediaType
+                    == type
+            )
+        }
+        #expect(try manifest(#"{"mediaType":"\#(MediaType.ociIndex)"}"#, as: stated).kind == .index)
+        let artifact = #"{"mediaType":"\#(MediaType.ociArtifact)","blobs":[\#(entry(1))]}"#
+        #expect(try manifest(artifact, as: stated).kind == .artifact)
+    }
+
+    @Test("that say nothing are not what their members contradict")
+    func membersGoFirst() throws {
+        for stated in [MediaType.ociIndex, .dockerList, .dockerSchema1, .dockerSchema1Signed] {
+            #expect(try manifest(manifestText(type: nil), as: stated).mediaType == .ociManifest)
+        }
+        let index = indexText(type: nil, children: [entry(1, type: .ociManifest)])
+        for stated in [MediaType.ociManifest, .dockerManifest, .ociArtifact, .dockerSchema1Signed] {
+            #expect(try manifest(index, as: stated).mediaType == .ociIndex)
+        }
+        #expect(
+            try manifest(manifestText(type: MediaType("application/x")), as: .ociManifest).mediaType == .ociManifest
+        )
+    }
+
+    @Test("list blobs too, as build caches do, and these are no children")
+    func buildCache() throws {
+        let record = entry(4, type: .buildKitCacheConfig)
+        let cache = try manifest(indexText(children: [entry(2), record, entry(3, type: .dockerLayer), entry(2)]))
+        #expect(cache.isBuildCache)
+        #expect(cache.children == [])
+        #expect(cache.entries.map(\.digest.description) == [digest(2), digest(4), digest(3), digest(2)])
+        #expect(cache.blobs.map(\.digest.description) == [digest(2), digest(4), digest(3)])
+        let mixed = try manifest(
+            indexText(children: [entry(2), entry(5, type: .ociManifest), entry(6, type: MediaType("a/b"))])
+        )
+        #expect(!mixed.isBuildCache)
+        #expect(mixed.children.map(\.digest.description) == [digest(5), digest(6)])
+        #expect(mixed.blobEntries.map(\.digest.description) == [digest(2)])
+        #expect(try manifest(indexText(children: [record])).isBuildCache)
+        var text = try IndexText(cache)
+        text.remove { $0.mediaType == .buildKitCacheConfig }
+        #expect(text.entries.count == 3)
+    }
+
+    @Test("carry content, which is used only if it is what the descriptor says")
+    func inlineData() throws {
+        func config(_ data: String, size: Int = 2) -> String {
+            emptyDescriptor.replacing(#""e30=""#, with: data).replacing(#""size":2"#, with: #""size":\#(size)"#)
+        }
+        let good = try manifest(manifestText(config: config(#""e30=""#)))
+        #expect(good.config?.data == Array("{}".utf8))
+        #expect(good.badDataCount == 0)
+        let nothing = #"{"digest":"\#(Digest.ofNothing)","size":0,"data":""}"#
+        #expect(try manifest(manifestText(layers: [nothing])).layers[0].data == [])
+        for (bad, size) in [
+            (#""e30""#, 2), (#""e3 0=""#, 2), (#""!!!!""#, 2), (#""e3w=""#, 2), (#""e30=""#, 3), (#""e30gIA==""#, 2),
+            (#""""#, 2),
+            ("7", 2), ("{}", 2), (#"["e30="]"#, 2),
+        ] {
+            let image = try manifest(manifestText(config: config(bad, size: size)))
+            #expect(image.config?.data == nil, "\(bad)")
+            #expect(image.badDataCount == 1, "\(bad)")
+        }
+        #expect(try manifest(manifestText(config: config("null"))).badDataCount == 0)
+        let child = entry(9, type: .ociManifest, more: #""data":"e30=""#)
+        #expect(try manifest(indexText(children: [child, child])).badDataCount == 2)
+    }
+
+    @Test("give the descriptor that carries the content, and know that of the empty object by themselves")
+    func knownContent() throws {
+        let bare = emptyDescriptor.replacing(#","data":"e30=""#, with: "")
+        let image = try manifest(manifestText(config: bare, layers: [emptyDescriptor, entry(3)]))
+        #expect(image.blobs.count == 2)
+        #expect(image.blobs[0].data == Array("{}".utf8))
+        #expect(try manifest(manifestText(config: bare)).config?.knownContent == Array("{}".utf8))
+        #expect(image.blobs[1].knownContent == nil)
+    }
+
     @Test("leave out the foreign layers that say where they are")
     func foreign() throws {
         let urls = #""urls":["https://example.com/layer"]"#

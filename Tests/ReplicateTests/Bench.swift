@@ -20,10 +20,17 @@ struct Bench: Sendable {
         destination name: String = "to/app",
         registry: String? = nil,
         jobs: Int? = nil,
+        takesIndexesOfBlobs: Bool = true,
         gate: (@Sendable () async throws -> Void)? = nil
     ) throws {
         source = try FakeRepository(.source, "from/app", journal)
-        destination = try FakeRepository(.destination, name, journal, registry: registry)
+        destination = try FakeRepository(
+            .destination,
+            name,
+            journal,
+            registry: registry,
+            takesIndexesOfBlobs: takesIndexesOfBlobs
+        )
         relay = FakeRelay(journal, gate: gate)
         relay.connect(source, destination)
         self.jobs = jobs

@@ -105,6 +105,12 @@ struct CopyErrorTests {
             "this can't be copied as it is; push the image again with a current tool", .failed
         ),
         (
+            .badManifest(.encoded("x-foo")), .source,
+            "the manifest came with Content-Encoding 'x-foo', which was not asked for and can't be decoded",
+            "have the registry, or the proxy in front of it, send manifests without Content-Encoding, as they are stored",
+            .failed
+        ),
+        (
             .platformMissing(wanted: "a/b", has: ["c/d", "e/f"]), .source,
             "there is no image for a/b; it has c/d, e/f", "choose one of those with --platform", .failed
         ),

@@ -71,6 +71,15 @@ struct FakeImage: Sendable {
         return FakeImage(manifests: parts.flatMap(\.manifests) + [manifest], blobs: parts.flatMap(\.blobs))
     }
 
+    /// An index that lists blobs, as BuildKit's older build caches do.
+    static func buildCache(layers: [String] = ["cached 1", "cached 2"], record: String? = "record") throws -> FakeImage
+    {
+        let blobs = layers.map { blob($0) } + [record].compactMap { $0 }.map { blob($0, .buildKitCacheConfig) }
+        let list = blobs.map { json($0) }.joined(separator: ",")
+        let text = #"{"schemaVersion":2,"mediaType":"\#(MediaType.ociIndex)","manifests":[\#(list)]}"#
+        return FakeImage(manifests: [try Manifest(bytes: Array(text.utf8), mediaType: .ociIndex)], blobs: blobs)
+    }
+
     private static func json(_ descriptor: Descriptor, _ more: String = "") -> String {
         #"{"mediaType":"\#(descriptor.mediaType)","digest":"\#(descriptor.digest)","size":\#(descriptor.size)\#(more)}"#
     }

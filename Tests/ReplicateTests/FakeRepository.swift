@@ -34,6 +34,7 @@ actor FakeRepository: ImageRepository {
     /// The host that bytes come from and go to.
     nonisolated let host: String
     nonisolated let partUploads: (any PartUploading)?
+    nonisolated let takesIndexesOfBlobs: Bool
 
     var manifests: [Digest: Manifest] = [:]
     var tags: [Tag: Digest] = [:]
@@ -58,9 +59,11 @@ actor FakeRepository: ImageRepository {
         _ name: String,
         _ journal: Journal,
         registry: String? = nil,
-        parts: (any PartUploading)? = nil
+        parts: (any PartUploading)? = nil,
+        takesIndexesOfBlobs: Bool = true
     ) throws {
         partUploads = parts
+        self.takesIndexesOfBlobs = takesIndexesOfBlobs
         let registry = registry ?? "\(side.rawValue).test"
         reference = try ImageReference(parsing: "\(registry)/\(name)")
         (self.side, self.journal, host, registryKey) = (side, journal, registry, registry)
@@ -269,8 +272,14 @@ final class FakeRelay: BlobRelaying {
     var urls: [String] { state.withLock { $0.urls } }
 
     func relay(_ request: RelayRequest) async throws -> [RelayResult] {
-        guard case .request(let from) = request.source else { return [] }
         let sinks = request.sinks.compactMap { if case .request(let to) = $0 { to.url } else { nil } }
+        if case .bytes(let bytes) = request.source {
+            journal.note("carried \(request.digest.short)")
+            guard Digest(of: bytes) == request.digest, bytes.count == request.size else { return [] }
+            for url in sinks { await end(url)?.accept(request.digest, url) }
+            return sinks.map { _ in .success(.stored(WireResponse(status: .created))) }
+        }
+        guard case .request(let from) = request.source else { return [] }
         journal.note("relay \(request.digest.short)" + (sinks.count > 1 ? " x\(sinks.count)" : ""))
         let act = state.withLock { state -> Act? in
             state.inFlight += 1

@@ -167,6 +167,40 @@ struct FileRelayTests {
         }
     }
 
+    @Test("bytes in hand go to a server, and to a file", arguments: [0, 1, 2, 16_384, (1 << 20) + 7])
+    func inHand(_ size: Int) async throws {
+        let bytes = sampleBytes(size)
+        let received = Received()
+        try await withScratchDirectory { folder in
+            try await withServer(received.script) { server in
+                try await withTransport { transport in
+                    let sink = RelaySink.request(WireRequest(.put, try HTTPURL(server.url())))
+                    let results = try await transport.relay(
+                        request(bytes, .bytes(bytes), sink, .file("\(folder)/copy"))
+                    )
+                    #expect(results.allSatisfy { (try? $0.get().stored) != nil })
+                    #expect(received.all == [bytes])
+                    #expect(try DurableFile.read("\(folder)/copy", limit: 8 << 20) == bytes)
+                }
+            }
+        }
+    }
+
+    @Test(
+        "bytes in hand of another size or hash arrive nowhere",
+        arguments: [[], [1], [2, 2], [1, 2, 3]] as [[UInt8]]
+    )
+    func wrongInHand(_ wrong: [UInt8]) async throws {
+        try await withScratchDirectory { folder in
+            try await withTransport { transport in
+                let results = try await transport.relay(request([1, 2], .bytes(wrong), .file("\(folder)/copy")))
+                let error = #expect(throws: WireError.self) { try results[0].get() }
+                #expect(error?.end == .source)
+                #expect(names(in: folder) == [])
+            }
+        }
+    }
+
     @Test("a file comes from a server", arguments: [0, 1, (3 << 20) + 7])
     func inwards(_ size: Int) async throws {
         let bytes = sampleBytes(size)
