@@ -104,6 +104,9 @@ public enum RegistryLocation: Hashable, Sendable {
     }
 
     public var isLayout: Bool { if case .layout = self { true } else { false } }
+
+    /// What a tag may be here. A layout keeps tags in an annotation, and so takes what ECR takes.
+    public var tagGrammar: Tag.Grammar { if case .plain = self { .distribution } else { .ecr } }
 }
 
 /// A registry that is not ECR: a host, and a scheme if somebody fixed it.
@@ -208,7 +211,7 @@ private struct ReferenceParts {
         }
         try Self.refuseDigest(in: rest, text)
         if let colon = rest.lastIndex(of: ":") {
-            tag = try Tag(parsing: String(rest[rest.index(after: colon)...]))
+            tag = try Tag(parsing: String(rest[rest.index(after: colon)...]), as: registry.tagGrammar)
             rest = rest[..<colon]
         }
         var name = String(rest)

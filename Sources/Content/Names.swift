@@ -87,29 +87,63 @@ public struct RepositoryName: Hashable, Sendable, Codable, CustomStringConvertib
 
 /// A name that points at one image of a repository.
 ///
-/// - Limit: 1 to 128 characters `[A-Za-z0-9_][A-Za-z0-9._-]*`. ECR's model allows 300, OCI clients 128.
-/// - Source: facts/ecr.md A.3; OCI distribution-spec 1.1
+/// A `Tag` in hand follows ECR's grammar, the wider of the two in ``Grammar``; ``fits(_:)`` tells whether another
+/// registry can hold it too.
 public struct Tag: Hashable, Sendable, Codable, CustomStringConvertible, Comparable {
     public let value: String
 
-    public static let longest = 128
+    /// What a kind of registry allows in a tag.
+    public enum Grammar: Sendable {
+        /// 1 to 300 characters of `[a-zA-Z0-9_.-]`, in any order.
+        ///
+        /// - Source: facts/ecr.md A.3 for the length; google/go-containerregistry issue 704 for the characters
+        case ecr
+        /// `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`.
+        ///
+        /// - Source: OCI distribution-spec 1.1, "Pulling manifests"
+        case distribution
+
+        /// In characters.
+        public var longest: Int { self == .ecr ? 300 : 128 }
+    }
 
     /// - Throws: ``ReferenceError/malformedTag(_:reason:)``
-    public init(parsing text: String) throws(ReferenceError) {
-        guard (1...Self.longest).contains(text.utf8.count) else {
-            throw .malformedTag(text, reason: "a tag has 1 to \(Self.longest) characters; this has \(text.utf8.count)")
-        }
-        for (index, byte) in text.utf8.enumerated() {
+    public init(parsing text: String, as grammar: Grammar = .ecr) throws(ReferenceError) {
+        if let problem = Self.problem(with: text, in: grammar) { throw .malformedTag(text, reason: problem) }
+        value = text
+    }
+
+    /// Whether a registry with this grammar can hold the tag.
+    public func fits(_ grammar: Grammar) -> Bool { problem(in: grammar) == nil }
+
+    /// Why a registry with this grammar can't hold the tag; `nil` if it can.
+    public func problem(in grammar: Grammar) -> String? { Self.problem(with: value, in: grammar) }
+
+    private static func problem(with text: String, in grammar: Grammar) -> String? {
+        let isAllowed = text.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
-                continue
-            case UInt8(ascii: "."), UInt8(ascii: "-"):
-                guard index > 0 else { throw .malformedTag(text, reason: "a tag can't begin with . or -") }
-            default: throw .malformedTag(text, reason: "only letters, digits and _ . - are allowed")
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"):
+                true
+            default: false
             }
         }
-        value = text
+        guard isAllowed else {
+            let allowed = "only letters, digits and _ . - are allowed"
+            // Helm replaces the plus of a version with an underscore when it pushes and pulls (helm.sh, "Use OCI-based
+            // registries").
+            let helm = text.replacing("+", with: "_")
+            return helm != text && problem(with: helm, in: grammar) == nil
+                ? "\(allowed); Helm pushes this version as \(helm)" : allowed
+        }
+        let count = text.utf8.count
+        guard (1...grammar.longest).contains(count) else {
+            return "a tag has 1 to \(grammar.longest) characters; this has \(count)"
+        }
+        guard grammar == .ecr || !(text.hasPrefix(".") || text.hasPrefix("-")) else {
+            return "a tag can't begin with . or -"
+        }
+        return nil
     }
 
     /// Checked as any other text: what a remote sends may be no such name.

@@ -14,22 +14,22 @@ extension RegistryClient {
 
     /// Lists every tag of a repository, in the registry's order, each once.
     ///
-    /// Tags that no client could ask for by the specification (over 128 characters, say) are left out with a warning.
+    /// The names come as the registry wrote them: some hold tags that the specification does not allow.
     ///
     /// - Throws: ``RegistryError``, ``RegistryError/Kind/repositoryMissing`` among them
-    public func tags(of repository: RepositoryName) async throws -> [Tag] {
-        var all: [Tag] = []
+    public func tags(of repository: RepositoryName) async throws -> [String] {
+        var all: [String] = []
         try await tagPages(of: repository) { all += $0 }
-        var seen: Set<Tag> = []
+        var seen: Set<String> = []
         return all.filter { seen.insert($0).inserted }
     }
 
-    /// The same, page by page as they come.
+    /// Lists the tags of a repository, page by page as they come.
     ///
     /// Nothing (`null`, 204, a document without tags) is no tags. A page of HTML, an empty answer and a list that can't be
     /// read are errors after a few tries: half a list must not pass for the whole. An entry that is no text is left out
     /// with a warning.
-    public func tagPages(of repository: RepositoryName, _ body: ([Tag]) async throws -> Void) async throws {
+    public func tagPages(of repository: RepositoryName, _ body: ([String]) async throws -> Void) async throws {
         let list = base.at(path: "/v2/\(repository)/tags/list")
         let first = list.appending(query: "n=\(Self.tagsPerPage)")
         var pages = Pages(from: first)
@@ -57,7 +57,7 @@ extension RegistryClient {
                     metadata: ["repository": "\(repository)", "count": "\(page.oddCount)"]
                 )
             }
-            try await body(page.tags.compactMap { usable($0, repository) })
+            try await body(page.tags)
             if let next { pages.add(next) }
         }
     }
@@ -213,15 +213,6 @@ extension RegistryClient {
         }
         guard next.origin != base.origin, next.origin != request.url.origin else { return next }
         return request.url.at(path: next.path, query: next.query)
-    }
-
-    private func usable(_ text: String, _ repository: RepositoryName) -> Tag? {
-        do {
-            return try Tag(parsing: text)
-        } catch {
-            logger.warning("a tag is left out", metadata: ["repository": "\(repository)", "reason": "\(error)"])
-            return nil
-        }
     }
 
     /// A page of tags, of which any member may be absent.

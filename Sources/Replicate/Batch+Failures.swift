@@ -2,16 +2,19 @@ internal import Content
 
 /// What went wrong, said of the image and the place it was about.
 extension Batch {
+    /// - Parameter name: How the image at the source is shown, where it has no reference.
     func failed(
         _ source: ImageReference,
         _ reference: DestinationReference,
         _ error: any Error,
         tags: [Tag] = [],
-        left: Remainder? = nil
+        left: Remainder? = nil,
+        as name: String? = nil
     ) -> CopyResult {
         let repository = reference.repository(for: source)
+        let name = name ?? "\(source)"
         if error is CancellationError || error is Drained {
-            return .cancelled(source: "\(source)", destination: "\(repository)", left: left)
+            return .cancelled(source: name, destination: "\(repository)", left: left)
         }
         var explained = CopyError(explaining: error, side: .destination, image: "\(repository)", "copying")
         // What failed for a whole repository, or for a blob that several images share, failed this image too.
@@ -24,8 +27,32 @@ extension Batch {
             explained.image = "\(place.tagged(tags.first ?? reference.tag))"
         default: break
         }
-        replicator.report(.failed(source: "\(source)", destination: "\(repository)", explained))
-        return .failed(source: "\(source)", destination: "\(repository)", explained)
+        replicator.report(.failed(source: name, destination: "\(repository)", explained))
+        return .failed(source: name, destination: "\(repository)", explained)
+    }
+
+    /// Whether the destination can hold the tag.
+    func fits(_ tag: Tag, _ target: Target) -> Bool { tag.fits(target.reference.registry.tagGrammar) }
+
+    /// Why the destination can't hold the tag; `nil` if it can.
+    func unfit(_ tag: Tag, at target: Target) -> CopyError? {
+        tag.problem(in: target.reference.registry.tagGrammar).map { problem in
+            CopyError(
+                .tagUnfit(tag: tag.value, reason: problem),
+                side: .destination,
+                image: "\(target.reference.repository(for: source).tagged(tag))",
+                operation: "setting the tag"
+            )
+        }
+    }
+
+    /// A failure for each of these tags at each of these destinations that can't hold it.
+    func unfit(_ tags: [Tag], at indexes: [Int]) -> [CopyResult] {
+        indexes.flatMap { index in
+            tags.compactMap { tag in
+                unfit(tag, at: targets[index]).map { failed(source.tagged(tag), targets[index].reference, $0) }
+            }
+        }
     }
 
     func failure(_ reason: CopyError.Reason) -> CopyError {

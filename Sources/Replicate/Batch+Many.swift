@@ -11,18 +11,24 @@ extension Batch {
 
     /// Every image whose tags pass, each with those tags.
     func copyMany(_ filter: TagFilter) async throws -> [CopyResult] {
+        let listing = try await replicator.drain.abandoning { try await from.list() }
         let chosen: [ListedImage]
         do {
-            chosen = try filter.select(from: try await replicator.drain.abandoning { try await from.list() })
-        } catch is TagFilter.Unordered {
+            chosen = try filter.select(from: listing.images)
+        } catch {
             throw failure(TagFilter.Unordered.reason)
         }
-        guard !chosen.isEmpty else { return [] }
+        let unusable = listing.unusableTags.filter { filter.passes($0.name) }
+        guard !chosen.isEmpty || !unusable.isEmpty else {
+            replicator.report(.nothingSelected(from: source, tags: listing.tagCount))
+            return []
+        }
         let archived = chosen.filter(\.isArchived)
 
-        let tags = chosen.flatMap(\.tags).map { ManifestID.tag($0) }
+        let tags = chosen.flatMap(\.tags)
+        let wanted = targets.map { target in tags.filter { fits($0, target) }.map { ManifestID.tag($0) } }
         let pieces = chosen.filter { !$0.isArchived }.chunked(Self.imagesAtOnce)
-        let (values, failures) = try await asTheyAnswer(targets.map { _ in tags }, asksSource: true) {
+        let (values, failures) = try await asTheyAnswer(wanted, asksSource: true) {
             (await reading(pieces.first ?? []), [:])
         } _: { first, open in
             try await copy(pieces, first, at: open)
@@ -31,7 +37,16 @@ extension Batch {
             targets.map { failed(source.tagged(image.tags.first), $0.reference, error(.archived, image)) }
         }
         let useless = failures.sorted { $0.key < $1.key }.map { failed(source, targets[$0.key].reference, $0.value) }
-        return refused + useless + values.joined()
+        return notTags(unusable) + refused + useless + values.joined()
+    }
+
+    /// A failure at each destination for every name that the source lists and that can't be copied.
+    private func notTags(_ unusable: [UnusableTag]) -> [CopyResult] {
+        unusable.flatMap { tag in
+            let name = "\(source.bare):\(quotable(tag.name))"
+            let error = CopyError(tag.reason, side: .source, image: name, operation: "reading the image")
+            return targets.map { failed(source, $0.reference, error, as: name) }
+        }
     }
 
     /// One image whose manifest was read, or wasn't.
@@ -110,10 +125,16 @@ extension Batch {
             let root = try found.reading.get()
             let id = image.tags.first.map { ManifestID.both($0, image.digest) } ?? .digest(image.digest)
             var wish = try await replicator.drain.abandoning { try await narrowed(root, id) }
-            wish.tags = image.tags
-            let work = await plan(wish, at: open)
+            var work: [Work] = []
+            // Planned one after another, so that the source's graph is read once.
+            let groups = Dictionary(grouping: open) { index in image.tags.filter { fits($0, targets[index]) } }
+            for (tags, indexes) in groups.sorted(by: { $0.value[0] < $1.value[0] }) where !tags.isEmpty {
+                wish.tags = tags
+                work += await plan(wish, at: indexes)
+            }
             announce(work)
-            return try await work.mapConcurrently(limit: work.count) { await finish($0) }
+            return unfit(image.tags, at: open)
+                + (try await work.mapConcurrently(limit: max(1, work.count)) { await finish($0) })
         } catch {
             return open.map { failed(source.tagged(image.tags.first), targets[$0].reference, error) }
         }

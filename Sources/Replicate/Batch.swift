@@ -25,13 +25,18 @@ struct Batch: Sendable {
             let named = ([target.reference.tag].compactMap { $0 } + tags).unique()
             return named.isEmpty ? [id.tag].compactMap { $0 } : named
         }
+        let unfit = targets.indices.reduce(into: [Int: any Error]()) { unfit, index in
+            unfit[index] = wanted[index].lazy.compactMap { self.unfit($0, at: targets[index]) }.first
+        }
         let perTarget = targets.indices.map { index in
-            wanted[index].isEmpty ? id.digest.map { [.digest($0)] } ?? [] : wanted[index].map { ManifestID.tag($0) }
+            guard unfit[index] == nil else { return [ManifestID]() }
+            return wanted[index].isEmpty
+                ? id.digest.map { [.digest($0)] } ?? [] : wanted[index].map { ManifestID.tag($0) }
         }
         let (values, failures) = try await asTheyAnswer(perTarget, asksSource: false) {
             try await replicator.drain.abandoning {
                 let (root, failures) = try await firstReading(id, wanted)
-                return (try await narrowed(root, id), failures)
+                return (try await narrowed(root, id), failures.merging(unfit) { _, new in new })
             }
         } _: { wish, indexes in
             // Planned one after another, so that the source's graph is read once; copied side by side.

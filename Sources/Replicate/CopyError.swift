@@ -24,6 +24,8 @@ public struct CopyError: Error, Sendable, Equatable {
         case tagHolds(tag: Tag, holds: Digest, wanted: Digest)
         /// `--if-current` names what the tag must hold; it holds something else, or nothing.
         case tagMoved(tag: Tag, expected: Digest, holds: Digest?)
+        /// A name that the registry at this side can't hold as a tag, or lists although it is none; with the rule it breaks.
+        case tagUnfit(tag: String, reason: String)
         case childMissing(Digest, of: Digest)
         case blobMissing(Digest)
         case corrupt(expected: Digest, detail: String)
@@ -97,6 +99,7 @@ extension CopyError.Reason {
         case .tagImmutable: "tagImmutable"
         case .tagHolds: "tagHolds"
         case .tagMoved: "tagMoved"
+        case .tagUnfit: "tagUnfit"
         case .childMissing: "childMissing"
         case .blobMissing: "blobMissing"
         case .corrupt: "corrupt"
@@ -150,6 +153,9 @@ extension CopyError: CustomStringConvertible {
         case .tagHolds(let tag, let holds, let wanted): "tag \(tag) holds \(holds), not \(wanted)"
         case .tagMoved(let tag, let expected, let holds):
             "tag \(tag) should hold \(expected) but \(holds.map { "holds \($0)" } ?? "does not exist")"
+        case .tagUnfit(let tag, let reason) where side == .source:
+            "the registry lists '\(quotable(tag))', which is not a tag: \(reason)"
+        case .tagUnfit(let tag, let reason): "the registry can't hold the tag '\(quotable(tag))': \(reason)"
         case .childMissing(let child, let parent): "\(parent) names the manifest \(child), which is not there"
         case .blobMissing(let digest): "the blob \(digest) can't be had"
         case .corrupt(let expected, let detail): "what came is not \(expected): \(detail)"
@@ -197,6 +203,9 @@ extension CopyError: CustomStringConvertible {
         case .tagImmutable: "use a new tag, or exclude this one from the repository's immutability"
         case .tagHolds: "pass --if-exists move to move it, or use another tag"
         case .tagMoved: "look at what the tag holds now, and decide again"
+        case .tagUnfit where side == .source: "delete the tag at the source, or leave it out with --exclude"
+        case .tagUnfit:
+            "set another tag at the source (ecr-replicate retag) and copy that, or leave this one out with --exclude"
         case .childMissing: "the index is incomplete; push the missing image again, or copy with --platform"
         case .blobMissing: "push the image again at the source"
         case .corrupt: "run again; if it repeats, what is stored is damaged and must be pushed anew"

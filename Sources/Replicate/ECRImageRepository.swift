@@ -215,19 +215,19 @@ struct ECRImageRepository: ImageRepository {
         }
     }
 
-    func list() async throws -> [ListedImage] {
+    func list() async throws -> ImageListing {
         try await explained("DescribeImages") {
-            var listed: [ListedImage] = []
+            var listing = ImageListing()
             let question = DescribeImages(
                 registryId: host.account,
                 repositoryName: reference.repository,
                 filter: ImageFilter(tagStatus: .tagged, imageStatus: .any)
             )
             for try await page in api.pages(question) {
-                listed += page.imageDetails.map { detail in
+                listing.images += page.imageDetails.map { detail in
                     ListedImage(
                         digest: detail.imageDigest,
-                        tags: (detail.imageTags ?? []).compactMap { try? Tag(parsing: $0) },
+                        tags: listing.usable(detail.imageTags ?? []),
                         pushedAt: detail.imagePushedAt?.secondsSince1970,
                         size: detail.imageSizeInBytes,
                         mediaType: detail.imageManifestMediaType,
@@ -235,7 +235,7 @@ struct ECRImageRepository: ImageRepository {
                     )
                 }
             }
-            return listed
+            return listing
         }
     }
 

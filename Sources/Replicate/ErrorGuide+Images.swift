@@ -65,6 +65,20 @@ extension ErrorGuide {
             "Plain registries store it, ECR can't. Build the image without the empty layer"
         ),
         Entry(
+            "tagUnfit",
+            "the registry can't hold the tag …",
+            1,
+            "ECR holds tags of up to 300 characters, and such that begin with `-` or `.`; other registries take 128 characters "
+                + "and a letter, digit or underscore in front. Copy the image under another tag, or leave this one out with "
+                + "`--exclude`"
+        ),
+        Entry(
+            "tagUnfit",
+            "the registry lists …, which is not a tag: …",
+            1,
+            "The source's list has a name that no registry can be asked for. Delete it there, or leave it out with `--exclude`"
+        ),
+        Entry(
             "childMissing",
             "… names the manifest …, which is not there",
             1,

@@ -113,6 +113,48 @@ public struct ListedImage: Sendable, Hashable {
     }
 }
 
+/// A name that a registry lists as a tag, and that has no image for us.
+public struct UnusableTag: Sendable, Equatable {
+    /// As the registry wrote it: not fit to be shown as it is.
+    public var name: String
+    public var reason: CopyError.Reason
+
+    public init(name: String, reason: CopyError.Reason) {
+        (self.name, self.reason) = (name, reason)
+    }
+}
+
+/// Everything that a registry lists for a repository.
+public struct ImageListing: Sendable {
+    public var images: [ListedImage]
+    public var unusableTags: [UnusableTag]
+
+    public init(images: [ListedImage] = [], unusableTags: [UnusableTag] = []) {
+        (self.images, self.unusableTags) = (images, unusableTags)
+    }
+
+    /// How many tags are listed, those that follow an image left out.
+    public var tagCount: Int {
+        images.flatMap(\.tags).count { !ReferrerFinder.isDigestTag($0) } + unusableTags.count
+    }
+}
+
+extension ImageListing {
+    /// Those of `names` that are tags; the others are noted as unusable.
+    mutating func usable(_ names: [String]) -> [Tag] {
+        var tags: [Tag] = []
+        for name in names {
+            do {
+                tags.append(try Tag(parsing: name))
+            } catch {
+                let reason = if case .malformedTag(_, let reason) = error { reason } else { "\(error)" }
+                unusableTags.append(UnusableTag(name: name, reason: .tagUnfit(tag: name, reason: reason)))
+            }
+        }
+        return tags
+    }
+}
+
 /// One repository of one side, whatever is spoken there.
 ///
 /// The engine knows registries through these roles only. Every method throws ``CopyError`` with its side, image
@@ -180,8 +222,8 @@ public protocol ImageRepository: Sendable {
     /// `nil` if that can't be found out, or the registry knows no such thing.
     func immutability() async throws -> TagImmutability?
 
-    /// Every tagged image.
-    func list() async throws -> [ListedImage]
+    /// Every tagged image, and every listed name that can't be used as a tag: nothing is left out.
+    func list() async throws -> ImageListing
 
     /// The one image that is here, where a reference needn't name any; `nil` where it must.
     func soleImage() async throws -> ManifestID?

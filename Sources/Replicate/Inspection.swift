@@ -48,6 +48,16 @@ public struct Inspection: Sendable, Encodable {
     }
 }
 
+/// What of a listing passed a filter.
+public struct ImageSelection: Sendable {
+    public var images: [ListedImage]
+    public var unusableTags: [UnusableTag]
+    /// How many tags the repository has, those that follow an image left out.
+    public var tagsListed: Int
+
+    public var isEmpty: Bool { images.isEmpty && unusableTags.isEmpty }
+}
+
 extension Replicator {
     /// Reads an image's manifest, and what refers to it if `referrers` says so.
     ///
@@ -103,16 +113,23 @@ extension Replicator {
         )
     }
 
-    /// Every tagged image of a repository that passes `filter`, the last pushed first where that is known.
+    /// Every tagged image of a repository that passes `filter`, the last pushed first where that is known, and every
+    /// listed name that passes and can't be used as a tag.
     ///
     /// - Throws: ``CopyError``
-    public func list(_ reference: ImageReference, _ filter: TagFilter) async throws -> [ListedImage] {
+    public func list(_ reference: ImageReference, _ filter: TagFilter) async throws -> ImageSelection {
         let repository = try await opener.open(reference, side: .source, source)
+        let listing = try await repository.list()
         do {
-            return try filter.select(from: try await repository.list(), digestTagsToo: true).sorted { left, right in
+            let images = try filter.select(from: listing.images, digestTagsToo: true).sorted { left, right in
                 (right.pushedAt ?? 0, left.digest.hex) < (left.pushedAt ?? 0, right.digest.hex)
             }
-        } catch is TagFilter.Unordered {
+            return ImageSelection(
+                images: images,
+                unusableTags: listing.unusableTags.filter { filter.passes($0.name) }.sorted { $0.name < $1.name },
+                tagsListed: listing.tagCount
+            )
+        } catch {
             throw CopyError(
                 TagFilter.Unordered.reason,
                 side: .source,

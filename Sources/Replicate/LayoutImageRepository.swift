@@ -75,9 +75,9 @@ struct LayoutImageRepository: ImageRepository {
         return (byTag, byDigest)
     }
 
-    func list() async throws -> [ListedImage] {
+    func list() async throws -> ImageListing {
         try await explained("listing the layout") {
-            guard try isThere() else { return [] }
+            guard try isThere() else { return ImageListing() }
             var images: [ListedImage] = []
             var places: [Digest: Int] = [:]
             for entry in try store.index().entries {
@@ -89,7 +89,7 @@ struct LayoutImageRepository: ImageRepository {
                     images.append(ListedImage(digest: entry.digest, tags: [tag], mediaType: entry.mediaType))
                 }
             }
-            return images
+            return ImageListing(images: images)
         }
     }
 

@@ -175,14 +175,23 @@ struct PlainImageRepository: ImageRepository {
 
     func immutability() async throws -> TagImmutability? { nil }
 
-    func list() async throws -> [ListedImage] {
-        let tags = try await explained("listing tags") { try await client.tags(of: reference.repository) }
+    func list() async throws -> ImageListing {
+        let names = try await explained("listing tags") { try await client.tags(of: reference.repository) }
+        var listing = ImageListing()
+        let tags = listing.usable(names)
         let reading = try await read(manifests: [], digests: tags.map { .tag($0) })
         var byDigest: [Digest: [Tag]] = [:]
         for (id, digest) in reading.digests {
             if let tag = id.tag { byDigest[digest, default: []].append(tag) }
         }
-        return byDigest.map { ListedImage(digest: $0.key, tags: $0.value.sorted()) }.sorted { $0.digest < $1.digest }
+        listing.images = byDigest.map { ListedImage(digest: $0.key, tags: $0.value.sorted()) }
+            .sorted { $0.digest < $1.digest }
+        for tag in tags where reading.digests[.tag(tag)] == nil {
+            listing.unusableTags.append(
+                UnusableTag(name: tag.value, reason: reading.failures[.tag(tag)] ?? .imageMissing)
+            )
+        }
+        return listing
     }
 
     /// A plain registry makes a repository when something is pushed to it.

@@ -87,6 +87,8 @@ public enum CopyResult: Sendable {
 
 /// What happens during a copy, for whoever shows it.
 public enum CopyEvent: Sendable {
+    /// No tag passed the filter, of so many that the repository has.
+    case nothingSelected(from: ImageReference, tags: Int)
     case planned(Plan)
     case blobStarted(Descriptor, to: ImageReference)
     /// An earlier run had brought so many bytes of it.

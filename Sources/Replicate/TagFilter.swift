@@ -4,16 +4,24 @@ public import Content
 ///
 /// Digest tags (`sha256-….sig` and their like) are never chosen by themselves: they follow their image.
 ///
-/// - Source: DESIGN section 7: `--all-tags`, `--match`, `--newest`
+/// - Source: DESIGN section 7: `--all-tags`, `--match`, `--exclude`, `--newest`
 public struct TagFilter: Sendable {
-    /// A tag passes if one of these does, or if there are none.
+    /// A tag passes if one of these matches, or if there are none.
     public var patterns: [TagPattern]
-    /// So many images at most, the last pushed first.
+    /// A tag that one of these matches does not pass, whatever ``patterns`` say.
+    public var excluded: [TagPattern]
+    /// The most images that are chosen, the last pushed first.
     public var newest: Int?
 
-    public init(patterns: [TagPattern] = [], newest: Int? = nil) {
+    public init(patterns: [TagPattern] = [], excluded: [TagPattern] = [], newest: Int? = nil) {
         self.patterns = patterns
+        self.excluded = excluded
         self.newest = newest
+    }
+
+    /// Whether a tag of this name is chosen; a registry may list names that are not valid tags.
+    func passes(_ name: String) -> Bool {
+        (patterns.isEmpty || patterns.contains { $0.matches(name) }) && !excluded.contains { $0.matches(name) }
     }
 
     /// The images that pass, each with those of its tags that do.
@@ -23,8 +31,7 @@ public struct TagFilter: Sendable {
         var chosen: [ListedImage] = []
         for var image in listed {
             image.tags = image.tags.filter { tag in
-                (digestTagsToo || !ReferrerFinder.isDigestTag(tag))
-                    && (patterns.isEmpty || patterns.contains { $0.matches(tag) })
+                (digestTagsToo || !ReferrerFinder.isDigestTag(tag)) && passes(tag.value)
             }.sorted()
             if !image.tags.isEmpty { chosen.append(image) }
         }
@@ -48,21 +55,31 @@ public struct TagFilter: Sendable {
 /// What a tag must look like: a glob, `re:` and a regular expression, or `semver:` and a range of versions.
 public struct TagPattern: Sendable {
     private enum Form: Sendable {
-        case glob(String)
-        case expression(String)
+        case automaton(TextAutomaton)
         case versions(VersionRange)
     }
 
     private let form: Form
 
-    /// - Throws: ``PatternError``, which says what is wrong.
+    /// In characters.
+    static let longest = 1_000
+
+    /// - Throws: ``PatternError``, which says what is wrong, and what may be meant.
     public init(parsing text: String) throws(PatternError) {
+        guard text.unicodeScalars.count <= Self.longest else {
+            throw PatternError(text: text, reason: "it has more than \(Self.longest) characters")
+        }
         if text.hasPrefix("re:") {
-            let expression = String(text.dropFirst(3))
-            guard (try? Regex(expression)) != nil else {
-                throw PatternError(text: text, reason: "not a regular expression")
+            let expression = text.dropFirst(3)
+            guard !expression.isEmpty else { throw PatternError(text: text, reason: "nothing follows re:") }
+            let pattern: TextPattern
+            do {
+                pattern = try TextExpression.parse(String(expression))
+            } catch {
+                let reason = "it is not a regular expression: \(error.reason)"
+                throw PatternError(text: text, reason: reason, remedy: error.remedy)
             }
-            form = .expression(expression)
+            form = .automaton(try Self.automaton(pattern, of: text))
         } else if text.hasPrefix("semver:") {
             guard let range = VersionRange(String(text.dropFirst(7))) else {
                 throw PatternError(text: text, reason: "not a range of versions, as semver:>=1.2 <2")
@@ -70,45 +87,45 @@ public struct TagPattern: Sendable {
             form = .versions(range)
         } else {
             guard !text.isEmpty else { throw PatternError(text: text, reason: "it is empty") }
-            form = .glob(text)
+            form = .automaton(try Self.automaton(try Glob.parse(text), of: text))
+        }
+    }
+
+    private static func automaton(_ pattern: TextPattern, of text: String) throws(PatternError) -> TextAutomaton {
+        do {
+            return try TextAutomaton(pattern)
+        } catch {
+            let reason = "its repetitions come to more than \(TextAutomaton.mostSteps) steps"
+            throw PatternError(text: text, reason: reason, remedy: "repeat less, or pass several patterns")
         }
     }
 
     /// Whether all of `tag` matches.
-    public func matches(_ tag: Tag) -> Bool {
+    public func matches(_ tag: Tag) -> Bool { matches(tag.value) }
+
+    /// Whether all of a name matches, which need not be a valid tag.
+    func matches(_ name: String) -> Bool {
         switch form {
-        case .glob(let glob): matchesGlob(Array(tag.value.utf8)[...], Array(glob.utf8)[...])
-        case .expression(let expression): (try? Regex(expression).wholeMatch(in: tag.value)) != nil
-        case .versions(let range): Version(tag.value).map(range.contains) ?? false
+        case .automaton(let automaton): automaton.matches(name)
+        case .versions(let range): Version(tag: name).map(range.contains) ?? false
         }
     }
 }
 
-/// Why a text is no pattern for tags.
+/// Why a text is not a pattern for tags.
 public struct PatternError: Error, Sendable, CustomStringConvertible {
     public var text: String
     public var reason: String
-    public var description: String { "'\(text)' is not a pattern for tags: \(reason)" }
-}
+    /// What to write instead, where that can be guessed.
+    public var remedy: String?
 
-/// `*` is any run, `?` any one character; a tag has no other special characters worth a syntax.
-private func matchesGlob(_ text: ArraySlice<UInt8>, _ glob: ArraySlice<UInt8>) -> Bool {
-    var (text, glob) = (text, glob)
-    // Where to go back to when a later part doesn't fit: the last star, and how far it had reached.
-    var retreat: (glob: ArraySlice<UInt8>, text: ArraySlice<UInt8>)?
-    while true {
-        if let symbol = glob.first, symbol == UInt8(ascii: "*") {
-            glob = glob.dropFirst()
-            retreat = (glob, text)
-        } else if let symbol = glob.first, let byte = text.first, symbol == byte || symbol == UInt8(ascii: "?") {
-            (glob, text) = (glob.dropFirst(), text.dropFirst())
-        } else if glob.isEmpty, text.isEmpty {
-            return true
-        } else if let last = retreat, !last.text.isEmpty {
-            retreat = (last.glob, last.text.dropFirst())
-            (glob, text) = (last.glob, last.text.dropFirst())
-        } else {
-            return false
-        }
+    public init(text: String, reason: String, remedy: String? = nil) {
+        (self.text, self.reason, self.remedy) = (text, reason, remedy)
+    }
+
+    static func shown(_ text: String) -> String { quotable(text, upTo: 200) }
+
+    public var description: String {
+        "'\(Self.shown(text))' is not a pattern for tags: \(reason)" + (remedy.map { "\n  next: \($0)" } ?? "")
     }
 }

@@ -21,6 +21,24 @@ struct Version: Comparable, Sendable {
         )
     }
 
+    /// The version that a tag stands for.
+    ///
+    /// No tag can hold a plus, so Helm writes the build metadata of a chart's version behind an underscore.
+    ///
+    /// - Source: helm.sh, "Use OCI-based registries", on tags and SemVer
+    init?(tag: String) {
+        guard let underscore = tag.firstIndex(of: "_") else {
+            self.init(tag)
+            return
+        }
+        let metadata = tag[tag.index(after: underscore)...].split(separator: ".", omittingEmptySubsequences: false)
+        let isValid = metadata.allSatisfy { part in
+            !part.isEmpty && part.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
+        }
+        guard isValid else { return nil }
+        self.init(String(tag[..<underscore]))
+    }
+
     static func < (left: Version, right: Version) -> Bool {
         let (a, b) = ((left.major, left.minor, left.patch), (right.major, right.minor, right.patch))
         guard a == b else { return a < b }

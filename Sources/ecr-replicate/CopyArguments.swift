@@ -48,46 +48,71 @@ struct CopyArguments: ParsableArguments {
     }
 }
 
-/// Which images, where a reference names only a repository.
-struct SelectionArguments: ParsableArguments {
-    @Flag(help: "Copy every tagged image of the repository.")
-    var allTags = false
-
+/// Which tags of a repository.
+struct TagPatternArguments: ParsableArguments {
     @Option(
         name: .customLong("match"),
         parsing: .singleValue,
         help: ArgumentHelp(
-            "Copy images whose tags match: a glob, re:EXPRESSION or semver:RANGE.",
+            """
+            Only tags that match (repeatable; one of several is enough): a glob of * ? [a-z] [!a-z] {a,b}, re:EXPRESSION for \
+            the whole tag, or semver:RANGE, which reads _ as + as Helm does.
+            """,
             valueName: "pattern"
         ),
         transform: parsePattern
     )
     var patterns: [TagPattern] = []
 
-    @Option(help: ArgumentHelp("Of those, the N that were pushed last.", valueName: "n"))
+    @Option(
+        name: .customLong("exclude"),
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "No tags that match, whatever --match says (repeatable; patterns as for --match).",
+            valueName: "pattern"
+        ),
+        transform: parsePattern
+    )
+    var excluded: [TagPattern] = []
+
+    @Option(help: ArgumentHelp("Of those, only the N images that were pushed last.", valueName: "n"))
     var newest: Int?
 
-    var isUsed: Bool { allTags || !patterns.isEmpty || newest != nil }
+    var isUsed: Bool { !patterns.isEmpty || !excluded.isEmpty || newest != nil }
+
+    var filter: TagFilter { TagFilter(patterns: patterns, excluded: excluded, newest: newest) }
 
     func validate() throws {
         if let newest, newest < 1 { throw ValidationError("--newest takes a number from 1") }
     }
+}
+
+/// Which images, where a reference names only a repository.
+struct SelectionArguments: ParsableArguments {
+    @Flag(help: "Copy every tagged image of the repository.")
+    var allTags = false
+
+    @OptionGroup var tags: TagPatternArguments
+
+    var isUsed: Bool { allTags || tags.isUsed }
 
     /// - Throws: A usage error if a reference that names an image meets flags that choose some.
     func selection(of source: ImageReference) throws -> Selection {
         if let id = ManifestID(source) {
             guard !isUsed else {
-                throw ValidationError("'\(source)' names one image; --all-tags, --match and --newest choose among many")
+                throw ValidationError(
+                    "'\(source)' names one image; --all-tags, --match, --exclude and --newest choose among many"
+                )
             }
             return .one(id)
         }
         guard isUsed || !source.registry.isLayout else { return .sole }
         guard isUsed else {
             throw ValidationError(
-                "'\(source)' names no tag or digest; add one, or pass --all-tags, --match or --newest"
+                "'\(source)' names no tag or digest; add one, or pass --all-tags, --match, --exclude or --newest"
             )
         }
-        return .many(TagFilter(patterns: patterns, newest: newest))
+        return .many(tags.filter)
     }
 }
 
@@ -111,6 +136,16 @@ func parseDestination(_ text: String) throws -> DestinationReference {
 
 func parseTag(_ text: String) throws -> Tag {
     try usage { try Tag(parsing: text) }
+}
+
+/// - Throws: A usage error for a tag that the registry can't hold.
+func refuseUnfit(_ tags: [Tag], at registry: RegistryLocation) throws {
+    for tag in tags {
+        guard let problem = tag.problem(in: registry.tagGrammar) else { continue }
+        throw ValidationError(
+            "\(ReferenceError.malformedTag(tag.value, reason: "\(problem) in a registry other than ECR"))"
+        )
+    }
 }
 
 func parseDigest(_ text: String) throws -> Digest {

@@ -21,6 +21,8 @@ struct CopyCommand: AsyncParsableCommand {
                   $EU/team/app:v1 $US/team/app-arm
               ecr-replicate copy --match 'semver:>=1.2 <2' --newest 10 \\
                   $EU/team/app $US/
+              ecr-replicate copy --match 'v[0-9]*' --exclude '*-rc*' \\
+                  $EU/team/app $US/
               ecr-replicate copy docker.io/alpine:3 $EU/mirror/alpine
               ecr-replicate copy $EU/team/app:v1 oci:/media/usb/app
             """
@@ -69,6 +71,10 @@ struct CopyCommand: AsyncParsableCommand {
         try refuseUnnamed(destinations, from: source)
         guard platformArguments.count <= 1 || platformArguments.allSatisfy({ $0.platforms != nil }) else {
             throw ValidationError("--platform all copies every platform; leave out the other --platform")
+        }
+        for destination in destinations {
+            let named = [destination.tag].compactMap { $0 } + tags
+            try refuseUnfit(named.isEmpty ? [source.tag].compactMap { $0 } : named, at: destination.registry)
         }
         if case .many = try selection.selection(of: source) {
             guard tags.isEmpty, destinations.allSatisfy({ $0.tag == nil }) else {

@@ -4,19 +4,10 @@ import Replicate
 
 /// What of a copy decides which actions it calls.
 struct CopyShapeArguments: ParsableArguments {
-    @Flag(help: "Images are chosen among many, as with --match and --newest, too.")
+    @Flag(help: "Images are chosen among many, as with --match, --exclude and --newest, too.")
     var allTags = false
 
-    @Option(
-        name: .customLong("match"),
-        parsing: .singleValue,
-        help: ArgumentHelp("The same; which ones makes no difference.", valueName: "pattern"),
-        transform: parsePattern
-    )
-    var patterns: [TagPattern] = []
-
-    @Option(help: ArgumentHelp("The same.", valueName: "n"))
-    var newest: Int?
+    @OptionGroup var tags: TagPatternArguments
 
     @Option(help: "Which way layers go to ECR.")
     var upload: UploadMode = .auto
@@ -33,7 +24,7 @@ struct CopyShapeArguments: ParsableArguments {
     )
     var kmsKey: String?
 
-    var listsImages: Bool { allTags || !patterns.isEmpty || newest != nil }
+    var listsImages: Bool { allTags || tags.isUsed }
 }
 
 private func parseKey(_ text: String) throws -> String {

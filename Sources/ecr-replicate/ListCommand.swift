@@ -9,29 +9,20 @@ struct ListCommand: AsyncParsableCommand {
         commandName: "ls",
         abstract: "List a repository's tagged images, the last pushed first.",
         discussion: """
-            One line a tag: tag, digest, size, time of push. A thousand images cost one request.
+            One line a tag: tag, digest, size, time of push. A thousand images cost one request. Names that the registry \
+            lists and that are not tags are shown with a hyphen for their digest, and why.
 
             EXAMPLES
               EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
               ecr-replicate ls $EU/team/app
-              ecr-replicate ls --match 'v1.*' --newest 5 team/app
+              ecr-replicate ls --match 'v1.*' --exclude '*-rc*' team/app
             """
     )
 
     @Argument(help: "The repository: HOST/REPO, REPO, an ARN, or oci:DIR.", transform: parseReference)
     var repository: ImageReference
 
-    @Option(
-        name: .customLong("match"),
-        parsing: .singleValue,
-        help: ArgumentHelp("Only tags that match: a glob, re:EXPRESSION or semver:RANGE.", valueName: "pattern"),
-        transform: parsePattern
-    )
-    var patterns: [TagPattern] = []
-
-    @Option(help: ArgumentHelp("Only the N images that were pushed last.", valueName: "n"))
-    var newest: Int?
-
+    @OptionGroup var tags: TagPatternArguments
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Identity and endpoints") var connection: SourceOptions
     @OptionGroup var misplaced: MisplacedOptions
@@ -41,14 +32,14 @@ struct ListCommand: AsyncParsableCommand {
         guard ManifestID(repository) == nil else {
             throw ValidationError("'\(repository)' names one image; ls takes a repository")
         }
-        if let newest, newest < 1 { throw ValidationError("--newest takes a number from 1") }
     }
 
     func run() async throws {
         try await Session(command: "ls", output, connection).read { replicator in
-            let images = try await replicator.list(repository, TagFilter(patterns: patterns, newest: newest))
-            let listing = Listing(repository: "\(repository)", images: images.map(Listing.Image.init))
-            return Session.Answer(text: listing.text, document: listing)
+            let selection = try await replicator.list(repository, tags.filter)
+            let note = selection.isEmpty ? Session.nothingMatched(of: selection.tagsListed, tags.isUsed) : nil
+            let listing = Listing(repository: "\(repository)", selection, note: note)
+            return Session.Answer(text: listing.text, document: listing, note: note)
         }
     }
 
@@ -56,6 +47,31 @@ struct ListCommand: AsyncParsableCommand {
         var version = 1
         var repository: String
         var images: [Image]
+        /// Names that the registry lists as tags and that have no image for us, if there are any.
+        var unusableTags: [Unusable]?
+        /// Why nothing is listed.
+        var note: String?
+
+        init(repository: String, _ selection: ImageSelection, note: String?) {
+            (self.repository, self.note) = (repository, note)
+            images = selection.images.map(Image.init)
+            unusableTags = selection.unusableTags.isEmpty ? nil : selection.unusableTags.map(Unusable.init)
+        }
+
+        struct Unusable: Encodable, Sendable {
+            var name: String
+            var reason: String
+
+            init(_ tag: UnusableTag) {
+                name = quotable(tag.name)
+                reason =
+                    switch tag.reason {
+                    case .tagUnfit(_, let reason): "not a tag: \(reason)"
+                    case .imageMissing: "the registry has no image under it"
+                    case let other: CopyError(other, side: .source, image: "", operation: "listing").cause
+                    }
+            }
+        }
 
         struct Image: Encodable, Sendable {
             var digest: Digest
@@ -73,17 +89,20 @@ struct ListCommand: AsyncParsableCommand {
         }
 
         var text: String {
-            let width = images.flatMap(\.tags).map(\.value.count).max() ?? 0
+            let names = images.flatMap(\.tags).map(\.value) + (unusableTags ?? []).map(\.name)
+            let width = names.map(\.count).max() ?? 0
+            func padded(_ name: String) -> String { name + String(repeating: " ", count: width - name.count) }
             var text = ""
             for image in images {
                 for tag in image.tags {
-                    let name = tag.value + String(repeating: " ", count: width - tag.value.count)
                     let rest = [
                         image.size.map { "\(ByteCount($0))" }, image.pushedAt, image.archived ? "archived" : nil,
                     ]
-                    text += ([name, "\(image.digest)"] + rest.compactMap { $0 }).joined(separator: "  ") + "\n"
+                    text +=
+                        ([padded(tag.value), "\(image.digest)"] + rest.compactMap { $0 }).joined(separator: "  ") + "\n"
                 }
             }
+            for tag in unusableTags ?? [] { text += "\(padded(tag.name))  -  \(tag.reason)\n" }
             return text
         }
     }

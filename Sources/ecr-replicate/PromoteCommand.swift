@@ -44,6 +44,8 @@ struct PromoteCommand: AsyncParsableCommand {
             throw ValidationError("'\(source)' names no tag or digest; one image is promoted at a time")
         }
         try refuseUnnamed([destination], from: source)
+        let named = [destination.tag].compactMap { $0 } + tags
+        try refuseUnfit(named.isEmpty ? [source.tag].compactMap { $0 } : named, at: destination.registry)
     }
 
     func run() async throws {

@@ -8,13 +8,14 @@ struct RetagCommand: AsyncParsableCommand {
         abstract: "Give an image more tags in its own repository: same bytes, same digest, no layer moved.",
         discussion: """
             One request reads the image and the tags' present state, and one more sets each new tag. A tag that holds \
-            the image already costs nothing.
+            the image already costs nothing. A tag that begins with a hyphen, as ECR allows, is written behind --.
 
             EXAMPLES
               EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
               ecr-replicate retag $EU/team/app:v1 v2
               ecr-replicate retag team/app@sha256:… stable latest
               ecr-replicate retag --if-current sha256:… team/app:v2 stable
+              ecr-replicate retag team/app:v1 -- -nightly
             """
     )
 
@@ -35,6 +36,7 @@ struct RetagCommand: AsyncParsableCommand {
             throw ValidationError("'\(source)' names no tag or digest; which image should get the new tag?")
         }
         guard !newTags.isEmpty else { throw ValidationError("name at least one new tag") }
+        try refuseUnfit(newTags, at: source.registry)
     }
 
     func run() async throws {

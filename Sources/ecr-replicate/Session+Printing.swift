@@ -5,7 +5,7 @@ import Replicate
 
 /// How results are written down, for people and for programs.
 extension Session {
-    func printText(_ results: [CopyResult], _ ending: Ending, _ requests: Int, _ seconds: Double) {
+    func printText(_ results: [CopyResult], _ ending: Ending, _ requests: Int, _ seconds: Double, note: String?) {
         for result in results {
             switch result {
             case .done(let receipt): receipt.lines.forEach(LineStream.standardOutput.writeLine)
@@ -15,7 +15,7 @@ extension Session {
         }
         printFailures(results, ending)
         let diagnostics = LineStream.standardError
-        if case .finished = ending, results.isEmpty { diagnostics.writeLine(Self.nothingMatched) }
+        if let note { diagnostics.writeLine("note: \(note)") }
         let summary = Summary(results: results, requests: requests, seconds: seconds)
         (output.progress == .none ? summary.heldBefore : summary.lines).forEach(diagnostics.say)
     }

@@ -79,6 +79,7 @@ struct Session {
         let caller = Lock<String?>(nil)
         let requests = Lock(0)
         let tagged = Lock<[String]>([])
+        let tagsListed = Lock<Int?>(nil)
         let drain = Drain()
         let stop: @Sendable () -> String = {
             drain.begin()
@@ -101,11 +102,13 @@ struct Session {
             if case .manifestPut(let digest, let tag?, let place) = event {
                 tagged.withLock { $0.append("\(place.tagged(tag))@\(digest)") }
             }
+            if case .nothingSelected(_, let count) = event { tagsListed.withLock { $0 = count } }
             display.note(event)
         }
         display.finish()
         let all = results.withLock { $0 }
         let code = exitCode(all, ending)
+        let note = tagsListed.withLock { $0 }.map { Self.nothingMatched(of: $0, true) }
         // What was set before something failed is set: scripts must hear of it.
         let unreported = code == 0 ? [] : all.unreported(of: tagged.withLock { $0 })
         let seconds = (ContinuousClock.now - started).seconds
@@ -121,19 +124,24 @@ struct Session {
                     requests: count,
                     seconds: seconds,
                     caller: caller.withLock { $0 },
-                    note: code == 0 && all.isEmpty ? Self.nothingMatched : nil,
+                    note: note,
                     setBeforeFailure: unreported
                 )
             )
             printFailures(all, ending)
         case .text:
             unreported.forEach(LineStream.standardOutput.writeLine)
-            printText(all, ending, count, seconds)
+            printText(all, ending, count, seconds, note: note)
         }
         try leave(code)
     }
 
-    static let nothingMatched = "no tagged image matched"
+    /// - Parameter isFiltered: Whether there was something that a tag had to match.
+    static func nothingMatched(of count: Int, _ isFiltered: Bool) -> String {
+        count == 0 || !isFiltered
+            ? "the repository has no tags"
+            : "nothing selected: of \(counted(count, "tag")) in the repository none passes --match and --exclude"
+    }
 
     /// Ends with `code`; a result that could not be written is no success.
     private func leave(_ code: Int32) throws {
@@ -196,6 +204,7 @@ struct Session {
             output.output == .json
                 ? printJSON(answer.document)
                 : LineStream.standardOutput.write(answer.isVerbatim ? answer.text : printableLines(answer.text))
+            if let note = answer.note { LineStream.standardError.writeLine("note: \(note)") }
         }
         let code = exitCode([], ending)
         try leave(code == 0 ? answer.withLock { $0 }?.exitCode ?? 0 : code)
@@ -207,6 +216,8 @@ struct Session {
         var document: any Encodable & Sendable
         /// Whether the text is a file's or a manifest's own, to be printed byte for byte.
         var isVerbatim = false
+        /// For standard error, in either form.
+        var note: String?
         /// What the command ends with if nothing goes wrong.
         var exitCode: Int32 = 0
     }

@@ -193,7 +193,10 @@ struct JSONOutputTests {
             #expect(ended.exitCode == 0, "\(ended.errors)")
             let document = try object(ended)
             #expect((document["results"] as? [Any])?.isEmpty == true)
-            #expect(document["note"] as? String == "no tagged image matched")
+            #expect(
+                document["note"] as? String
+                    == "nothing selected: of 1 tag in the repository none passes --match and --exclude"
+            )
             #expect(
                 try object(try await stage.run("copy", "--output", "json", "\(stage.source):v1", stage.destination))[
                     "note"

@@ -35,7 +35,10 @@ struct MalformedReferenceTests {
             "oci:a\u{1B}b",
             "'oci:a?b' is not an image reference: it is no path: too long, or with control characters in it"
         ),
-        ("oci:dir:-v1", "'-v1' is not a tag: a tag can't begin with . or -"),
+        (
+            "oci:dir:v1+b",
+            "'v1+b' is not a tag: only letters, digits and _ . - are allowed; Helm pushes this version as v1_b"
+        ),
         (
             "oci:dir@sha256:abc",
             "'sha256:abc' is not a digest: write sha256: and 64 lowercase hexadecimal characters"
@@ -59,9 +62,13 @@ struct MalformedReferenceTests {
         ("r.example/app#x", "'app#x' is not a repository name: \(parts)"),
         ("r.example/app:v1:v2", "'app:v1' is not a repository name: \(parts)"),
         ("a", "'a' is not a repository name: it must have 2 to 256 characters"),
-        ("app:", "'' is not a tag: a tag has 1 to 128 characters; this has 0"),
-        ("app:.v1", "'.v1' is not a tag: a tag can't begin with . or -"),
-        ("app:v1+b", "'v1+b' is not a tag: only letters, digits and _ . - are allowed"),
+        ("app:", "'' is not a tag: a tag has 1 to 300 characters; this has 0"),
+        ("r.example/app:", "'' is not a tag: a tag has 1 to 128 characters; this has 0"),
+        ("r.example/app:.v1", "'.v1' is not a tag: a tag can't begin with . or -"),
+        (
+            "app:v1+b",
+            "'v1+b' is not a tag: only letters, digits and _ . - are allowed; Helm pushes this version as v1_b"
+        ),
         ("app@", "'' is not a digest: write sha256: and 64 lowercase hexadecimal characters"),
         ("app@sha256:abc", "'sha256:abc' is not a digest: write sha256: and 64 lowercase hexadecimal characters"),
         (

@@ -43,16 +43,36 @@ struct NameTests {
     )
     func tags(text: String) throws {
         #expect(try Tag(parsing: text).description == text)
+        #expect(try Tag(parsing: text, as: .distribution).fits(.distribution))
     }
 
     @Test(
-        "of tags that nobody takes, with the reason",
+        "of tags that ECR holds and other registries don't",
         arguments: [
-            ("", "a tag has 1 to 128 characters; this has 0"),
+            ("-3f2a9c1", "a tag can't begin with . or -"), (".hidden", "a tag can't begin with . or -"),
+            ("-", "a tag can't begin with . or -"), (".", "a tag can't begin with . or -"),
             (String(repeating: "x", count: 129), "a tag has 1 to 128 characters; this has 129"),
-            (".v1", "a tag can't begin with . or -"),
-            ("-v1", "a tag can't begin with . or -"),
-            ("v1+build", "only letters, digits and _ . - are allowed"),
+            (String(repeating: "-", count: 300), "a tag has 1 to 128 characters; this has 300"),
+        ]
+    )
+    func tagsOfECR(text: String, reason: String) throws {
+        let tag = try Tag(parsing: text)
+        #expect(tag.description == text && tag.fits(.ecr) && !tag.fits(.distribution))
+        #expect(tag.problem(in: .distribution) == reason)
+        let error = ReferenceError.malformedTag(text, reason: reason)
+        #expect(throws: error) { _ = try Tag(parsing: text, as: .distribution) }
+        let data = try JSONEncoder().encode([tag])
+        #expect(try JSONDecoder().decode([Content.Tag].self, from: data) == [tag])
+    }
+
+    @Test(
+        "of tags that no registry takes, with the reason",
+        arguments: [
+            ("", "a tag has 1 to 300 characters; this has 0"),
+            (String(repeating: "x", count: 301), "a tag has 1 to 300 characters; this has 301"),
+            ("1.2.6+build5", "only letters, digits and _ . - are allowed; Helm pushes this version as 1.2.6_build5"),
+            ("v1+", "only letters, digits and _ . - are allowed; Helm pushes this version as v1_"),
+            ("v1+é", "only letters, digits and _ . - are allowed"),
             ("v 1", "only letters, digits and _ . - are allowed"),
             ("v1/x", "only letters, digits and _ . - are allowed"),
             ("vé", "only letters, digits and _ . - are allowed"),
@@ -61,6 +81,27 @@ struct NameTests {
     )
     func badTags(text: String, reason: String) {
         #expect(throws: ReferenceError.malformedTag(text, reason: reason)) { try Tag(parsing: text) }
+        #expect(throws: (any Error).self) {
+            _ = try JSONDecoder().decode([Content.Tag].self, from: try JSONEncoder().encode([text]))
+        }
+    }
+
+    @Test("of tags are read by the grammar of their registry")
+    func tagsInReferences() throws {
+        let host = "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
+        let long = String(repeating: "y", count: 300)
+        for tag in ["-x", ".x", long] {
+            for place in [
+                "\(host)/team/app", "team/app", "arn:aws:ecr:eu-west-1:111122223333:repository/team/app", "oci:d",
+            ] {
+                #expect(try ImageReference(parsing: "\(place):\(tag)").tag?.value == tag)
+                #expect(try DestinationReference(parsing: "\(place):\(tag)").tag?.value == tag)
+            }
+            for place in ["r.example/app", "docker.io/app", "localhost:5000/app"] {
+                #expect(throws: ReferenceError.self) { try ImageReference(parsing: "\(place):\(tag)") }
+                #expect(throws: ReferenceError.self) { try DestinationReference(parsing: "\(place):\(tag)") }
+            }
+        }
     }
 
     @Test("of accounts are twelve digits, leading zeros kept")

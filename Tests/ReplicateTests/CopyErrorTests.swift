@@ -90,6 +90,17 @@ struct CopyErrorTests {
             .refused
         ),
         (
+            .tagUnfit(tag: "-x", reason: "a tag can't begin with . or -"), .destination,
+            "the registry can't hold the tag '-x': a tag can't begin with . or -",
+            "set another tag at the source (ecr-replicate retag) and copy that, or leave this one out with --exclude",
+            .failed
+        ),
+        (
+            .tagUnfit(tag: "a\u{1B} b", reason: "only letters, digits and _ . - are allowed"), .source,
+            "the registry lists 'a? b', which is not a tag: only letters, digits and _ . - are allowed",
+            "delete the tag at the source, or leave it out with --exclude", .failed
+        ),
+        (
             .childMissing(one, of: two), .source, "\(two) names the manifest \(one), which is not there",
             "the index is incomplete; push the missing image again, or copy with --platform", .failed
         ),

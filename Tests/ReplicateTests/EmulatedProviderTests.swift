@@ -190,7 +190,7 @@ struct EmulatedProviderTests {
             let host = emulator.registryHost(account: caller.account, region: ScenarioCloud.home)
             let reference = try ImageReference(parsing: "\(host)/team/app")
             let repository = try await opener.open(reference, side: .source, options)
-            #expect(try await repository.list().isEmpty)
+            #expect(try await repository.list().images.isEmpty)
         }
     }
 

@@ -15,8 +15,16 @@ struct ErrorGuideTests {
         "AWS does not accept the credentials (IncompleteSignatureException): no",
     ].map { CopyError(.noCredentials($0), side: .source, image: "team/app", operation: "finding credentials") }
 
+    /// What only a destination says.
+    private static let unfit = CopyError(
+        .tagUnfit(tag: "-x", reason: "a tag can't begin with . or -"),
+        side: .destination,
+        image: "a.test/b:-x",
+        operation: "setting the tag"
+    )
+
     private static let examples =
-        ErrorTextCase.all.map(\.error) + further
+        ErrorTextCase.all.map(\.error) + further + [unfit]
         + CopyErrorTests.examples.map { CopyError($0, side: .source, image: "a.test/b", operation: "asking") }
 
     @Test("has a row for each error, with its exit code")

@@ -46,6 +46,7 @@ actor FakeRepository: ImageRepository {
     var ownLists: [Digest: Set<Digest>]?
     var fixedTags: TagImmutability? = TagImmutability(byDefault: false)
     var listed: [ListedImage] = []
+    var unusableTags: [UnusableTag] = []
     var exists = true
     var mounts: Set<String> = []
     var readFailures: [ManifestID: CopyError.Reason] = [:]
@@ -211,9 +212,9 @@ actor FakeRepository: ImageRepository {
         return fixedTags
     }
 
-    func list() throws -> [ListedImage] {
+    func list() throws -> ImageListing {
         try begin("list")
-        return listed
+        return ImageListing(images: listed, unusableTags: unusableTags)
     }
 
     func create() throws {

@@ -109,7 +109,7 @@ struct LayoutTests {
             )
             #expect(try tags(at: path) == ["docker.io/library/theirs:1": [signature.digest], "v1": [other.digest]])
             // A name that is no tag can't be asked for, and is in nobody's way.
-            #expect(try await repository(path, .source).list().map(\.tags) == [[try Tag(parsing: "v1")]])
+            #expect(try await repository(path, .source).list().images.map(\.tags) == [[try Tag(parsing: "v1")]])
         }
     }
 

@@ -61,6 +61,83 @@ struct SelectionTests {
         #expect(await tags(matching) == ["stable", "v1", "v2"])
     }
 
+    @Test("that a destination can't hold are failures by name, and the image's other tags are set")
+    func unfit() async throws {
+        let bench = try await bench()
+        let host = "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
+        let ecr = try FakeRepository(.destination, "to/app", bench.journal, registry: host)
+        let long = String(repeating: "x", count: 138)
+        await bench.source.change { source in
+            for (tag, number) in [("-odd", 0), (".odd", 1), (long, 1)] {
+                source.tags[try! Tag(parsing: tag)] = source.listed[number].digest
+                source.listed[number].tags.append(try! Tag(parsing: tag))
+            }
+            source.listed[4].tags = [try! Tag(parsing: "-only")]
+        }
+        bench.relay.connect(bench.source, ecr)
+        let results = try await bench.batch("", to: [(bench.destination, nil), (ecr, nil)]).copyMany(TagFilter())
+        #expect(ExitStatus.of(results) == 1)
+        #expect(await tags(bench) == ["stable", "v0", "v1", "v2", "v3"])
+        #expect(
+            await ecr.tags.keys.map(\.value).sorted() == [
+                "-odd", "-only", ".odd", "stable", "v0", "v1", "v2", "v3", long,
+            ]
+        )
+        let errors = results.compactMap(\.error)
+        #expect(errors.allSatisfy { $0.side == .destination && $0.reason.name == "tagUnfit" })
+        #expect(
+            errors.map(\.image).sorted() == ["-odd", "-only", ".odd", long].map { "destination.test/to/app:\($0)" }
+        )
+        let asked = bench.journal.lines("to/app read ").joined()
+        #expect(
+            asked.contains("v0") && asked.components(separatedBy: "-only").count <= 2,
+            "a plain registry isn't asked for it"
+        )
+    }
+
+    @Test("that one destination can't hold fail there before anything is asked, with one image too")
+    func unfitOne() async throws {
+        let bench = try await bench()
+        await bench.source.change { $0.tags[try! Tag(parsing: "-odd")] = $0.listed[0].digest }
+        let batch = try bench.batch("@\(images[0].digest)")
+        let results = try await batch.copyOne(.digest(images[0].digest), tags: [try Tag(parsing: "-odd")])
+        #expect(results.count == 1)
+        #expect(results[0].error?.reason == .tagUnfit(tag: "-odd", reason: "a tag can't begin with . or -"))
+        #expect(bench.journal.count("to/app ") == 0)
+    }
+
+    @Test("that the source lists and that are no tags are failures by name, cleaned")
+    func unusable() async throws {
+        let bench = try await bench()
+        await bench.source.change { source in
+            source.unusableTags = [
+                UnusableTag(name: "v\u{1B}9", reason: .tagUnfit(tag: "v\u{1B}9", reason: "only letters")),
+                UnusableTag(name: "w9", reason: .imageMissing),
+            ]
+        }
+        let all = try await copy(bench, TagFilter())
+        #expect(all.compactMap(\.error).map(\.image) == ["source.test/from/app:v?9", "source.test/from/app:w9"])
+        #expect(ExitStatus.of(all) == 1)
+        let some = try await copy(bench, TagFilter(patterns: [try TagPattern(parsing: "w*")]))
+        #expect(some.compactMap(\.error).map(\.reason) == [.imageMissing])
+        let others = try await copy(
+            bench,
+            TagFilter(excluded: [try TagPattern(parsing: "?9"), try TagPattern(parsing: "v??")])
+        )
+        #expect(ExitStatus.of(others) == 0)
+    }
+
+    @Test("are none where nothing passes, and it is said of how many")
+    func nothing() async throws {
+        let bench = try await bench()
+        let results = try await copy(bench, TagFilter(patterns: [try TagPattern(parsing: "release-*")]))
+        #expect(results.isEmpty)
+        let counts = bench.events.withLock { events in
+            events.compactMap { if case .nothingSelected(_, let tags) = $0 { tags } else { nil } }
+        }
+        #expect(counts == [6], "the signature's tag is none of them")
+    }
+
     @Test("can't be ordered where nobody says when they were pushed")
     func unordered() async throws {
         let bench = try await bench()

@@ -55,62 +55,21 @@ struct VersionTests {
         for version in outside { #expect(try !range.contains(#require(Version(version))), "\(version) in \(text)") }
     }
 
+    @Test(
+        "of charts have an underscore where Helm had a plus",
+        arguments: [
+            ("1.2.6_build5", "1.2.6"), ("2.0.0_3d53eea", "2.0.0"), ("v1.3.0-rc.1_2024.01-01", "1.3.0-rc.1"),
+            ("1.2_b", "1.2"), ("1.2.3", "1.2.3"),
+        ]
+    )
+    func charts(_ tag: String, _ version: String) { #expect(Version(tag: tag) == Version(version)) }
+
+    @Test(
+        "of charts need build metadata behind the underscore",
+        arguments: ["1.2.3_", "1.2.3_a_b", "1.2.3_a..b", "_a", "a_1"]
+    )
+    func noChart(_ tag: String) { #expect(Version(tag: tag) == nil) }
+
     @Test("have no range in these", arguments: ["", "|", "latest", ">=", "1.x.3", "1.2 - 2", "==1", ">=a"])
     func noRange(_ text: String) { #expect(VersionRange(text) == nil) }
-}
-
-@Suite("Choosing tags")
-struct TagFilterTests {
-    @Test(
-        "a glob, an expression and a range match the whole tag",
-        arguments: [
-            ("v1", "v1", true), ("v1", "v10", false), ("v*", "v1.2", true), ("*", "x", true), ("v?", "v1", true),
-            ("v?", "v", false), ("*-rc*", "1-rc2", true), ("*-rc*", "1-r2", false), ("a*b*c", "aXbYbZc", true),
-            ("**x", "x", true), ("v1.*", "v11", false), ("re:v[0-9]+", "v12", true), ("re:v[0-9]", "v12", false),
-            ("re:a|b", "b", true), ("semver:^1.2", "v1.9.0", true), ("semver:^1.2", "v2", false),
-            ("semver:*", "latest", false),
-        ]
-    )
-    func patterns(_ pattern: String, _ tag: String, _ matches: Bool) throws {
-        #expect(try TagPattern(parsing: pattern).matches(Tag(parsing: tag)) == matches)
-    }
-
-    @Test(
-        "says what is wrong with a pattern",
-        arguments: [
-            ("", "'' is not a pattern for tags: it is empty"),
-            ("re:(", "'re:(' is not a pattern for tags: not a regular expression"),
-            ("semver:x.y", "'semver:x.y' is not a pattern for tags: not a range of versions, as semver:>=1.2 <2"),
-        ]
-    )
-    func wrong(_ pattern: String, _ words: String) {
-        let error = #expect(throws: PatternError.self) { try TagPattern(parsing: pattern) }
-        #expect(error?.description == words)
-    }
-
-    @Test("the last pushed come first, equal times by digest, however they were listed")
-    func newest() throws {
-        let images = try (0..<6).map { number in
-            ListedImage(
-                digest: Digest(of: [UInt8(number)]),
-                tags: [try Tag(parsing: "t\(number)")],
-                pushedAt: Double(number / 2)
-            )
-        }
-        let chosen = try TagFilter(newest: 3).select(from: images).map(\.digest)
-        #expect(try TagFilter(newest: 3).select(from: images.reversed()).map(\.digest) == chosen)
-        #expect(Set(chosen.prefix(2)) == Set(images.suffix(2).map(\.digest)))
-        #expect(try TagFilter(newest: -1).select(from: images).isEmpty)
-        #expect(try TagFilter(newest: 99).select(from: images).count == 6)
-    }
-
-    @Test("keeps of an image the tags that pass, in order")
-    func tagsOfAnImage() throws {
-        let tags = try ["v2", "latest", "v1", "sha256-\(Digest.ofNothing.hex).sig"].map { try Tag(parsing: $0) }
-        let image = ListedImage(digest: .ofNothing, tags: tags)
-        let filter = TagFilter(patterns: [try TagPattern(parsing: "v*")])
-        #expect(try filter.select(from: [image]).first?.tags.map(\.value) == ["v1", "v2"])
-        #expect(try TagFilter().select(from: [image]).first?.tags.count == 3)
-        #expect(try TagFilter().select(from: [image], digestTagsToo: true).first?.tags.count == 4)
-    }
 }
