@@ -18,6 +18,7 @@ public struct RegistryError: Error, Sendable, Equatable {
         case startUpload = "starting an upload"
         case upload = "uploading a blob"
         case listTags = "listing tags"
+        case listRepositories = "listing repositories"
         case listReferrers = "listing referrers"
         /// At the token server that the registry names.
         case authorize = "asking for a token"

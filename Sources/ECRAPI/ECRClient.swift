@@ -17,7 +17,7 @@ public struct ECRClient: Sendable {
     public let region: String
     private let credentials: any CredentialsProviding
     private let sender: any HTTPSending
-    private let retry: RetryPolicy
+    private var retry: RetryPolicy
     private let pacer: Pacer?
     private let logger: Logger
     /// The endpoint's: the registry's tokens end in its time.
@@ -64,13 +64,20 @@ public struct ECRClient: Sendable {
     /// What is done twice after a lost answer ends as if done once, or says so: see each operation.
     ///
     /// - Throws: ``ECRError``, `WireError`, `IdentityError`, `CancellationError`.
-    public func send<Operation: ECROperation>(_ operation: Operation) async throws -> Operation.Response {
+    ///
+    /// - Parameter check: Throws an ``ECRError`` for an answer that is a success and yet worth another try.
+    public func send<Operation: ECROperation>(
+        _ operation: Operation,
+        check: (Operation.Response) throws -> Void = { _ in }
+    ) async throws -> Operation.Response {
         let call = Call(Operation.name, body: try operation.body(), deadline: Operation.deadline)
         var mayRefresh = true
         return try await retry.run { attempt in
             let used = try await credentials.credentials()
             do {
-                return try await exchange(call, attempt, used, Operation.Response.self)
+                let answer = try await exchange(call, attempt, used, Operation.Response.self)
+                try check(answer)
+                return answer
             } catch let error as ECRError where error.code == .expiredToken && mayRefresh {
                 mayRefresh = false
                 guard await credentials.discard(used) else { throw error }
@@ -79,6 +86,13 @@ public struct ECRClient: Sendable {
                 return try await exchange(call, attempt, fresh, Operation.Response.self)
             }
         }
+    }
+
+    /// The same client with fewer tries, for a question that only helps to explain something else.
+    public func tryingOnly(_ attempts: Int) -> ECRClient {
+        var client = self
+        client.retry.attempts = attempts
+        return client
     }
 
     /// One call through all its attempts.

@@ -65,6 +65,25 @@ extension ECRError {
         ].contains(code)
     }
 
+    /// The registry behind a pull-through cache rule has trouble, or ECR with it.
+    ///
+    /// Some of these are codes of a failed image in a `BatchGetImage` that succeeds, others are errors of their own.
+    ///
+    /// - Source: ECR API Reference, `ImageFailure` and the errors of `BatchGetImage`, `GetDownloadUrlForLayer`,
+    ///   `ListImageReferrers`, `CreatePullThroughCacheRule`
+    public var isUpstream: Bool { Self.upstream.contains(code.rawValue.replacing("Exception", with: "")) }
+
+    private static let upstream: Set<String> = [
+        "UpstreamAccessDenied", "UpstreamTooManyRequests", "UpstreamUnavailable", "UnableToGetUpstreamImage",
+        "UnableToGetUpstreamLayer", "UnableToListUpstreamImageReferrers", "UnableToAccessSecret", "SecretNotFound",
+        "UnableToDecryptSecretValue", "UnsupportedUpstreamRegistry",
+    ]
+
+    /// Whether the upstream registry is only busy, or away for a while.
+    private var isPassingUpstream: Bool {
+        ["UpstreamTooManyRequests", "UpstreamUnavailable"].contains(code.rawValue.replacing("Exception", with: ""))
+    }
+
     /// - Source: facts/ecr.md C.2 and C.3; `LimitExceededException` is left out on purpose
     static let throttles: Set<String> = [
         "Throttling", "ThrottlingException", "ThrottleException", "ThrottledException", "RequestThrottledException",
@@ -85,7 +104,8 @@ extension ECRError: RetryAdvising {
     public var retryAdvice: RetryAdvice {
         guard code != .limitExceeded, code != .kms, code != .repeatedPage else { return .never }
         let isTransient =
-            isThrottling || Self.transient.contains(code.rawValue) || status >= 500 || status == 408
+            isPassingUpstream || isThrottling || Self.transient.contains(code.rawValue) || status >= 500
+            || status == 408
         guard isTransient else { return .never }
         return retryAfter.map { .wait($0) } ?? .backOff
     }

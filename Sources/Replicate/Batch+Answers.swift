@@ -78,8 +78,9 @@ extension Batch {
                 }
                 try await session.learn(reading)
             } catch let error as CopyError where error.reason == .repositoryMissing {
-                guard options.createRepository == .defaults else { throw error }
-                await session.beginEmpty()
+                try await replicator.drain.abandoning {
+                    try await session.beginEmpty(after: error, creating: options.createRepository)
+                }
             }
             return nil
         } catch {

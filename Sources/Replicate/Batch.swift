@@ -175,9 +175,14 @@ struct Batch: Sendable {
         var copier: Copier?
         do {
             let session = try target.session.get()
-            let plan = try work.plan.get()
+            var plan = try work.plan.get()
             replicator.report(.planned(plan))
             guard !options.isDryRun else { return .planned(plan) }
+            try replicator.drain.checkOpen()
+            // Not before it is known that there is something to bring there.
+            if let template = try await session.createIfMissing() {
+                plan.notes.append("ecr:CreateRepository is not allowed; \(template.words)")
+            }
             let begun = Copier(
                 plan: plan,
                 source: from,
@@ -187,9 +192,6 @@ struct Batch: Sendable {
                 report: replicator.report
             )
             copier = begun
-            try replicator.drain.checkOpen()
-            // Not before it is known that there is something to bring there.
-            try await session.createIfMissing()
             let receipt = try await begun.run()
             replicator.mover.large.forget(plan.presentBlobs, at: session.repository)
             replicator.report(.finished(receipt))

@@ -16,6 +16,9 @@ extension CopyError {
         self.init(explaining: error, side: repository.side, image: image, operation, at: registry)
         // Its token was given for these.
         if error is RegistryError, registry == nil, kind == .notPermitted { credentials = repository.credentials }
+        if reason == .repositoryMissing, let ecr = repository as? ECRImageRepository, advice == nil {
+            advice = ecr.adviceOnCreation
+        }
     }
 
     /// The same, with what the caller should do about it where that can be told from the place.
@@ -143,6 +146,7 @@ extension CopyError {
                 remedy: checkKeys
             )
         case .limitExceeded: .quota(error.message)
+        case _ where error.isUpstream: .upstream(code: error.code.rawValue, text: error.message, nil)
         case .kms: .keyUnusable(error.kmsError ?? error.message)
         default:
             error.isThrottling
@@ -195,6 +199,7 @@ extension CopyError {
         case .findBlob, .readBlob: "read the blob"
         case .startUpload, .upload: "upload"
         case .listTags: "list the tags"
+        case .listRepositories: "list the repositories"
         case .listReferrers: "list the referrers"
         case .authorize: "have a token"
         }
@@ -211,6 +216,7 @@ extension CopyError {
         case .startUpload: "ecr:InitiateLayerUpload"
         case .upload: "ecr:CompleteLayerUpload"
         case .listTags: "ecr:ListImages"
+        case .listRepositories: "ecr:DescribeRepositories"
         }
     }
 

@@ -42,6 +42,8 @@ public struct CopyError: Error, Sendable, Equatable {
         case wrongEndpoint(String)
         /// A file or directory of this machine; with what to do about it, where that is known.
         case unusableFile(String, remedy: String? = nil)
+        /// The registry that ECR fetches from has trouble, or ECR with it; with the rule that names it, if it is known.
+        case upstream(code: String, text: String, CacheRule?)
         case rejected(code: String, text: String)
         case unsupported(String, remedy: String? = nil)
     }
@@ -113,6 +115,7 @@ extension CopyError.Reason {
         case .untrusted: "untrusted"
         case .wrongEndpoint: "wrongEndpoint"
         case .unusableFile: "unusableFile"
+        case .upstream: "upstream"
         case .rejected: "rejected"
         case .unsupported: "unsupported"
         }
@@ -171,6 +174,7 @@ extension CopyError: CustomStringConvertible {
         case .untrusted(let text): "the server could not prove who it is: \(text)"
         case .wrongEndpoint(let text): text
         case .unusableFile(let text, _): text
+        case .upstream(let code, let text, _): "\(printable(code)): \(printable(text))"
         case .rejected(let code, let text): "\(printable(code)): \(printable(text))"
         case .unsupported(let text, _): text
         }
@@ -223,6 +227,7 @@ extension CopyError: CustomStringConvertible {
         case .untrusted: "if a proxy or a private registry is meant to answer there, name its CA with --ca-bundle FILE"
         case .unusableFile(_, let remedy): remedy ?? "check the path, its permissions and the room on the disk"
         case .wrongEndpoint: "check AWS_ENDPOINT_URL_ECR and the endpoint flags of the \(side.rawValue)"
+        case .upstream(let code, _, let rule): Self.upstreamRemedy(code, rule)
         case .rejected: "see the text; --log-level debug shows every request of the API"
         case .unsupported(_, let remedy): remedy ?? "this can't be done with what is there"
         }

@@ -13,8 +13,10 @@ actor DestinationSession {
     private var blobsThere: Set<Digest> = []
     /// Whether the repository did not exist when this run began: nobody needs to ask it anything.
     private(set) var isNew = false
+    /// By which a push creates the repository, if that is how it will be created.
+    private(set) var template: CreationTemplate?
     private nonisolated let immutability = SingleFlight<RepositoryName, TagImmutability?>()
-    private nonisolated let creation = SingleFlight<RepositoryName, Bool>()
+    private nonisolated let creation = SingleFlight<RepositoryName, CreationTemplate?>()
     /// Puts a manifest once, however many images name it.
     nonisolated let deliveries = SingleFlight<Digest, Bool>()
 
@@ -34,15 +36,41 @@ actor DestinationSession {
         }
     }
 
-    /// The repository is missing, and will be created before the first byte goes there.
-    func beginEmpty() { isNew = true }
+    /// The repository is missing, and will be created: by us before the first byte goes there, or by the first push.
+    ///
+    /// - Throws: `error`, which said that it is missing, if neither is allowed.
+    func beginEmpty(after error: CopyError, creating: RepositoryCreation) async throws {
+        if creating == .never {
+            switch try await repository.creationOnPush() {
+            case .template(let found): template = found
+            case .notCovered: throw error
+            case .unknown:
+                var error = error
+                error.advice =
+                    "\(error.remedy)\n  if a repository creation template covers it, allow "
+                    + "ecr:DescribeRepositoryCreationTemplates too, so that it is pushed"
+                throw error
+            }
+        }
+        isNew = true
+    }
 
-    /// Creates the repository if it was missing; once, however many images go there.
-    func createIfMissing() async throws {
-        guard isNew else { return }
-        _ = try await creation.run(repository.reference.repository) { [repository] in
-            try await repository.create()
-            return true
+    /// Creates the repository if it was missing and no push does; once, however many images go there.
+    ///
+    /// Where that isn't allowed and a creation template covers the repository, the push creates it.
+    ///
+    /// - Returns: The template that takes the place of what was asked for.
+    func createIfMissing() async throws -> CreationTemplate? {
+        guard isNew, template == nil else { return nil }
+        return try await creation.run(repository.reference.repository) { [repository] in
+            do {
+                try await repository.create()
+                return nil
+            } catch let error as CopyError {
+                guard case .denied = error.reason, case .template(let found) = try await repository.creationOnPush()
+                else { throw error }
+                return found
+            }
         }
     }
 

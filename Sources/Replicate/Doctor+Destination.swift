@@ -83,11 +83,35 @@ extension Doctor {
             examination.note(.ok, "repository", Examination.willBeCreated)
             examination.noteMissingRepository()
             return .missing
+        } catch let error as ECRError where error.code == .repositoryNotFound {
+            return try await noteMissing(ecr, error, &examination)
         } catch {
             try examination.fail("repository", error, "DescribeRepositories")
             if examination.isRepositoryMissing { return .missing }
             return (error as? ECRError)?.isAuthentication ?? false ? .refused : .unknown
         }
+    }
+
+    /// Says what ECR would do on its own about a repository that is missing.
+    private func noteMissing(
+        _ ecr: ECRImageRepository,
+        _ error: ECRError,
+        _ examination: inout Examination
+    ) async throws -> Description {
+        if examination.side == .destination, case .template(let template) = try await ecr.creationOnPush() {
+            examination.note(.ok, "repository", "isn't there; \(template.words)")
+            examination.isCreatedOnPush = true
+            examination.noteMissingRepository()
+            return .missing
+        }
+        do {
+            try await ecr.namingCacheRule {
+                throw CopyError(explaining: error, side: examination.side, image: examination.image, error.operation)
+            }
+        } catch {
+            try examination.fail("repository", error, "DescribeRepositories")
+        }
+        return .missing
     }
 
     private func settings(of repository: ECRRepository) -> String {
@@ -236,7 +260,7 @@ extension Doctor {
         let question = DescribePullThroughCacheRules(registryId: ecr.host.account)
         if let rules = try await examination.look("pull-through", question, at: ecr)?.pullThroughCacheRules {
             let name = ecr.reference.repository
-            if let rule = rules.first(where: { $0.covers(name) }) {
+            if let rule = rules.covering(name) {
                 examination.note(
                     .warning,
                     "pull-through",

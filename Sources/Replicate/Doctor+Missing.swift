@@ -20,7 +20,7 @@ extension Doctor {
             if movesLayers { try await tryAsking(ecr, &examination) }
         }
         if movesLayers, try await tryToken(ecr, &examination) { try await reachRegistry(ecr, &examination) }
-        if examination.createsRepository {
+        if examination.createsRepository || examination.isCreatedOnPush {
             for action in (movesLayers ? Self.uploading : []) + ["ecr:PutImage"] {
                 examination.note(.skipped, action, "can't be tried before the repository is there")
             }

@@ -129,6 +129,8 @@ public struct CopyDocument: Encodable, Sendable {
         public var blobsThere: Int
         public var bytesToMove: Int64
         public var createsRepository: Bool
+        /// The prefix of the template by which ECR creates the repository on push.
+        public var creationTemplate: String?
         public var referrerTags: [TagEntry]
 
         public struct Item: Encodable, Sendable {
@@ -151,6 +153,7 @@ public struct CopyDocument: Encodable, Sendable {
             blobsThere = plan.blobsThere
             bytesToMove = plan.bytesToMove
             createsRepository = plan.createsRepository
+            creationTemplate = plan.creationTemplate
             referrerTags = plan.tags.filter(\.isReferrer).map(TagEntry.init)
         }
     }

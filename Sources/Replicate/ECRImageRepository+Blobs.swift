@@ -29,6 +29,10 @@ extension ECRImageRepository {
     }
 
     func source(of blob: Descriptor) async throws -> RelaySource {
+        try await namingCacheRule { try await address(of: blob) }
+    }
+
+    private func address(of blob: Descriptor) async throws -> RelaySource {
         try await explained("GetDownloadUrlForLayer") {
             do {
                 let answer = try await api.send(
@@ -63,10 +67,25 @@ extension ECRImageRepository {
             // A repository that was created just now was never asked what it lacks.
             try refuseEmpty([blob.digest], "starting an upload")
             let client = try await registry()
-            return try await client.begin(blob, in: reference.repository, mountingFrom: sibling) { cuts in
-                try await explainCut(cuts)
+            func begin() async throws -> UploadStart {
+                try await client.begin(blob, in: reference.repository, mountingFrom: sibling) { cuts in
+                    try await explainCut(cuts)
+                }
+            }
+            do {
+                return try await begin()
+            } catch let error as RegistryError where error.kind == .repositoryMissing && isCreatedOnPush {
+                try await createByUpload()
+                return try await begin()
             }
         }
+    }
+
+    /// Begins an upload by the API, which is a push and so creates the repository; nothing is sent to it, and ECR drops it.
+    private func createByUpload() async throws {
+        _ = try await api.send(
+            InitiateLayerUpload(registryId: host.account, repositoryName: reference.repository)
+        )
     }
 
     /// ECR's registry closes the connection where the repository is missing or the upload isn't allowed; its API says
@@ -77,18 +96,16 @@ extension ECRImageRepository {
     private func explainCut(_ cuts: Int) async throws -> CutExplanation {
         do {
             switch cuts {
-            case 1:
+            case 1 where !isCreatedOnPush:
                 let question = DescribeRepositories(registryId: host.account, repositoryNames: [reference.repository])
                 _ = try await api.send(question)
-            case 2:
-                let upload = InitiateLayerUpload(registryId: host.account, repositoryName: reference.repository)
-                _ = try await api.send(upload)
+            case 1, 2: try await createByUpload()
             default: break
             }
             return .nothing
         } catch let error as ECRError {
             if error.code == .repositoryNotFound { return .missing(error) }
-            return cuts > 1 && error.code == .accessDenied ? .refused(error) : .nothing
+            return (cuts > 1 || isCreatedOnPush) && error.code == .accessDenied ? .refused(error) : .nothing
         } catch is WireError {
             return .nothing
         }

@@ -2,6 +2,7 @@ internal import Content
 internal import Distribution
 internal import ECRAPI
 internal import FoundationEssentials
+internal import Platform
 internal import Wire
 
 /// A repository in ECR: questions and manifests through ECR's API, bytes through its registry.
@@ -16,6 +17,9 @@ struct ECRImageRepository: ImageRepository {
     let pacer: Pacer
     /// The registry's host is asked for only when bytes must go there: a retag needs no token at all.
     let registry: @Sendable () async throws -> RegistryClient
+
+    /// The template by which ECR creates the repository on push, once that is known.
+    let knownTemplate = Lock<CreationTemplate?>(nil)
 
     var credentials: String? { api.credentialsInUse }
 
@@ -33,8 +37,10 @@ struct ECRImageRepository: ImageRepository {
         let ids = (manifests + digests).unique()
         let wanted = Set(manifests)
         let parts = try await ids.chunked(Self.idsPerCall).mapConcurrently(limit: Self.parallelCalls) { chunk in
-            try await explained("BatchGetImage", chunk.count == 1 ? chunk.first : nil) {
-                try await read(chunk, manifests: wanted)
+            try await namingCacheRule {
+                try await explained("BatchGetImage", chunk.count == 1 ? chunk.first : nil) {
+                    try await read(chunk, manifests: wanted)
+                }
             }
         }
         var whole = Reading()
@@ -49,18 +55,33 @@ struct ECRImageRepository: ImageRepository {
     private func read(_ ids: [ManifestID], manifests wanted: Set<ManifestID>) async throws -> Reading {
         var tries = 1
         while true {
-            let answer = try await api.send(
-                BatchGetImage(
+            let answer = try await answer(
+                to: BatchGetImage(
                     registryId: host.account,
                     repositoryName: reference.repository,
                     imageIds: ids.map { ImageIdentifier(digest: $0.digest, tag: $0.tag) }
                 )
             )
             do {
-                return try reading(answer, ids, wanted)
+                return try await reading(answer, ids, wanted).namingCacheRule(self)
             } catch let error as CopyError where tries < Self.mostManifestReads && error.mayBeOnTheWay {
                 tries += 1
             }
+        }
+    }
+
+    /// Asks again, as after a throttle, while an upstream registry behind a pull-through cache rule is busy or away.
+    private func answer(to question: BatchGetImage) async throws -> BatchGetImage.Response {
+        var last: BatchGetImage.Response?
+        do {
+            return try await api.send(question) { answer in
+                last = answer
+                if let failure = answer.failures.lazy.compactMap(\.passingUpstreamError).first { throw failure }
+            }
+        } catch {
+            // The others of the answer are as good as ever.
+            guard let last, error is ECRError || error is RetryBudgetSpent, error.isUpstream else { throw error }
+            return last
         }
     }
 
@@ -201,13 +222,10 @@ struct ECRImageRepository: ImageRepository {
                     DescribeRepositories(registryId: host.account, repositoryNames: [reference.repository])
                 )
                 guard let repository = answer.repositories.first else { return nil }
-                let filters = (repository.imageTagMutabilityExclusionFilters ?? []).map(\.filter)
-                return switch repository.imageTagMutability {
-                case .immutable: TagImmutability(byDefault: true)
-                case .immutableWithExclusion: TagImmutability(byDefault: true, exclusions: filters)
-                case .mutableWithExclusion: TagImmutability(byDefault: false, exclusions: filters)
-                default: TagImmutability(byDefault: false)
-                }
+                return TagImmutability(
+                    repository.imageTagMutability,
+                    repository.imageTagMutabilityExclusionFilters
+                )
             } catch let error as ECRError where error.code == .accessDenied {
                 // Not allowed to ask: `PutImage` will say (DESIGN section 4).
                 return nil
@@ -216,6 +234,10 @@ struct ECRImageRepository: ImageRepository {
     }
 
     func list() async throws -> ImageListing {
+        try await namingCacheRule { try await images() }
+    }
+
+    private func images() async throws -> ImageListing {
         try await explained("DescribeImages") {
             var listing = ImageListing()
             let question = DescribeImages(
@@ -273,8 +295,50 @@ extension ImageFailure {
         case .imageTagDoesNotMatchDigest: .tagMismatch
         case .imageInaccessible: .archived
         case .kmsError: .keyUnusable(failureReason ?? "")
+        case let code? where ECRError(code).isUpstream:
+            .upstream(code: code.rawValue, text: failureReason ?? "", nil)
         case let code: .rejected(code: code?.rawValue ?? "failure", text: failureReason ?? "")
         }
+    }
+}
+
+extension ImageFailure {
+    /// For a failure that may pass: the upstream registry is busy, or away for a while.
+    fileprivate var passingUpstreamError: ECRError? {
+        guard let failureCode else { return nil }
+        let error = ECRError(failureCode, failureReason ?? "")
+        return error.isUpstream && error.retryAdvice != .never ? error : nil
+    }
+}
+
+extension ECRError {
+    /// What befell one image of a `BatchGetImage` that succeeded.
+    fileprivate init(_ code: ImageFailure.Code, _ reason: String = "") {
+        self.init(operation: "BatchGetImage", code: Code(rawValue: code.rawValue), message: reason, status: 200)
+    }
+}
+
+extension Error {
+    fileprivate var isUpstream: Bool {
+        switch self {
+        case let error as ECRError: error.isUpstream
+        case let spent as RetryBudgetSpent: (spent.reason as? ECRError)?.isUpstream ?? false
+        default: false
+        }
+    }
+}
+
+extension Reading {
+    /// Names the pull-through cache rule where an image failed for the sake of its upstream.
+    fileprivate func namingCacheRule(_ repository: ECRImageRepository) async throws -> Reading {
+        let failed = failures.filter { if case .upstream = $0.value { true } else { false } }
+        guard !failed.isEmpty, let rule = try await repository.cacheRule() else { return self }
+        var named = self
+        for (id, reason) in failed {
+            guard case .upstream(let code, let text, _) = reason else { continue }
+            named.failures[id] = .upstream(code: code, text: text, rule)
+        }
+        return named
     }
 }
 

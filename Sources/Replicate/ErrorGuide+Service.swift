@@ -103,6 +103,14 @@ extension ErrorGuide {
             "An image layout isn't there, is none, is damaged or locked, or holds several images and the reference names "
                 + "none; or the disk is full. The path is named"
         ),
+        Entry(
+            "upstream",
+            "…: …",
+            1,
+            "A pull-through cache rule covers the source, and its upstream registry has trouble, or ECR with the rule's secret. "
+                + "UpstreamTooManyRequests and UpstreamUnavailable were tried again before; the remedy is the code's own and "
+                + "names the rule and its secret, where `ecr:DescribePullThroughCacheRules` is allowed"
+        ),
         Entry("rejected", "…: …", 1, "The registry's own answer, for which there is no better word"),
         Entry(
             "unsupported",

@@ -24,6 +24,8 @@ struct Examination: Sendable {
     var foreign: String?
     /// The image that is to be copied.
     var root: Digest?
+    /// Whether the repository is missing, and ECR creates it when something is pushed to it.
+    var isCreatedOnPush = false
 
     /// What the destination's tag points at now.
     struct Held: Sendable {

@@ -68,7 +68,7 @@ public enum UploadStart: Sendable {
 }
 
 /// Which tags of a repository can't be moved.
-public struct TagImmutability: Sendable, Equatable {
+public struct TagImmutability: Sendable, Hashable {
     /// Whether a tag that matches no exclusion is fixed.
     public var byDefault: Bool
     /// Wildcards; a tag that matches one is the other way round.
@@ -233,6 +233,9 @@ public protocol ImageRepository: Sendable {
 
     /// Creates the repository with the registry's defaults; one that is there already is success.
     func create() async throws
+
+    /// Whether a push would create the repository, which is missing.
+    func creationOnPush() async throws -> CreationOnPush
 }
 
 /// Why a registry didn't take a blob.
@@ -250,6 +253,8 @@ extension ImageRepository {
     public var takesIndexesOfBlobs: Bool { true }
 
     public var credentials: String? { nil }
+
+    public func creationOnPush() async throws -> CreationOnPush { .notCovered }
 
     public func prepare(forBlobs count: Int, isCertain: Bool) async {}
 

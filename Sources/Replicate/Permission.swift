@@ -10,7 +10,7 @@ public struct Permission: Sendable, Hashable {
         case always
         /// When an image goes to another repository, registry or account.
         case copying
-        /// With `--all-tags`, `--match` or `--newest`, and by `ls`.
+        /// With `--all-tags`, `--match`, `--exclude` or `--newest`, and by `ls`.
         case listing
         /// Unless `--upload api` and nothing could be mounted.
         case uploadingByRegistry
@@ -24,6 +24,8 @@ public struct Permission: Sendable, Hashable {
         case mounting
         /// When an image has foreign layers.
         case foreignLayers
+        /// When the repository is missing.
+        case missing
     }
 
     public let action: String
@@ -56,6 +58,13 @@ public struct Permission: Sendable, Hashable {
     public static let all: [Permission] = [
         Self("ecr:BatchGetImage", .source, .copying, "reads manifests, signatures and the list of referrers"),
         Self("ecr:GetDownloadUrlForLayer", .source, .copying, "says where each layer's bytes are"),
+        Self(
+            "ecr:DescribePullThroughCacheRules",
+            .source,
+            .missing,
+            "names the pull-through cache rule that covers the repository",
+            otherwise: "the error doesn't name it"
+        ),
         Self("ecr:DescribeImages", .source, .listing, "lists the tagged images"),
         Self(
             "ecr:BatchCheckLayerAvailability",
@@ -71,6 +80,13 @@ public struct Permission: Sendable, Hashable {
         Self("ecr:UploadLayerPart", .destination, .copying, "sends the bytes"),
         Self("ecr:CompleteLayerUpload", .destination, .copying, "ends each upload"),
         Self("ecr:PutImage", .destination, .always, "stores manifests and sets tags"),
+        Self(
+            "ecr:DescribeRepositoryCreationTemplates",
+            .destination,
+            .missing,
+            "finds out whether a creation template makes ECR create the repository on push",
+            otherwise: "no push is tried; the copy fails unless `--create-repository defaults`"
+        ),
         Self(
             "ecr:DescribeRepositories",
             .destination,
@@ -103,13 +119,14 @@ extension Permission.Occasion {
         switch self {
         case .always: "always"
         case .copying: "to another repository"
-        case .listing: "`--all-tags`, `--match`, `--newest`; `ls`"
+        case .listing: "`--all-tags`, `--match`, `--exclude`, `--newest`; `ls`"
         case .uploadingByRegistry: "to another repository, unless `--upload api` and nothing can be mounted"
         case .creating: "`--create-repository defaults`, the repository is missing"
         case .creatingWithKey: "the repository is created with a KMS key of its own"
         case .movingTags: "a tag moves"
         case .mounting: "both sides are in one registry"
         case .foreignLayers: "the image has foreign layers"
+        case .missing: "the repository is missing"
         }
     }
 }

@@ -179,7 +179,24 @@ struct PlainImageRepository: ImageRepository {
         let names = try await explained("listing tags") { try await client.tags(of: reference.repository) }
         var listing = ImageListing()
         let tags = listing.usable(names)
-        let reading = try await read(manifests: [], digests: tags.map { .tag($0) })
+        var reading = try await read(
+            manifests: [],
+            digests: tags.filter { $0.fits(.distribution) }.map { .tag($0) }
+        )
+        // What the specification doesn't allow may be refused in any way, which says nothing of the other tags.
+        let odd = try await tags.filter { !$0.fits(.distribution) }.mapConcurrently(limit: Self.parallelCalls) { tag in
+            do {
+                return (tag, Result<Digest?, CopyError>.success(try await digest(of: tag)))
+            } catch let error as CopyError {
+                return (tag, .failure(error))
+            }
+        }
+        for (tag, answer) in odd {
+            switch answer {
+            case .success(let digest): reading.digests[.tag(tag)] = digest
+            case .failure(let error): reading.failures[.tag(tag)] = error.reason
+            }
+        }
         var byDigest: [Digest: [Tag]] = [:]
         for (id, digest) in reading.digests {
             if let tag = id.tag { byDigest[digest, default: []].append(tag) }
@@ -192,6 +209,10 @@ struct PlainImageRepository: ImageRepository {
             )
         }
         return listing
+    }
+
+    private func digest(of tag: Tag) async throws -> Digest? {
+        try await read(manifests: [], digests: [.tag(tag)]).digests[.tag(tag)]
     }
 
     /// A plain registry makes a repository when something is pushed to it.

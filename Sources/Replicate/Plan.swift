@@ -48,6 +48,8 @@ public struct Plan: Sendable {
     /// What the reader should know, for example that an index was made anew.
     public var notes: [String]
     public var createsRepository: Bool
+    /// The prefix of the creation template by which a push creates the repository, if one does.
+    public var creationTemplate: String?
     /// What the digest tags among ``tags`` point at, there already or not.
     public var referrerManifests: [Digest: Manifest]
     /// The blobs that were found there, of the manifests that weren't.

@@ -125,8 +125,10 @@ struct Planner: Sendable {
             blobs: blobs.missing,
             blobsThere: blobs.there.count,
             blobsElsewhere: blobs.elsewhere,
-            notes: wish.notes + manifests.filter { !$0.isThere }.compactMap { badDataNote($0.manifest) },
+            notes: wish.notes + [await session.template?.words].compactMap { $0 }
+                + manifests.filter { !$0.isThere }.compactMap { badDataNote($0.manifest) },
             createsRepository: await session.isNew,
+            creationTemplate: await session.template?.prefix,
             referrerManifests: Dictionary(
                 referrers.tagged.map { ($0.manifest.digest, $0.manifest) },
                 uniquingKeysWith: { first, _ in first }

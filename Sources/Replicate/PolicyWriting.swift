@@ -72,7 +72,7 @@ struct PolicyWriting {
         let canMount = !isRetag && !request.siblings(of: place).isEmpty
         return switch occasion {
         case .always, .movingTags: true
-        case .copying, .foreignLayers: !isRetag
+        case .copying, .foreignLayers, .missing: !isRetag
         case .listing: request.listsImages
         case .uploadingByRegistry: !isRetag && (request.upload != .api || canMount)
         case .creating: !isRetag && (request.createsRepository || request.key(at: place) != nil)
@@ -89,6 +89,7 @@ struct PolicyWriting {
         case .always, .copying: about(permission.side == .source ? "Read" : "Write")
         case .listing: about("List")
         case .foreignLayers: about("AskForForeignLayers")
+        case .missing: Piece(id: "AskWhereMissing", actions: [], resources: ["*"])
         case .movingTags: about("AskBeforeTagsMove")
         case .uploadingByRegistry: Piece(id: "Token", actions: [], resources: ["*"])
         case .mounting: Piece(id: "Mount", actions: [], resources: request.siblings(of: place).map(\.arn))

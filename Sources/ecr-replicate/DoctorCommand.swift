@@ -48,6 +48,11 @@ struct DoctorCommand: AsyncParsableCommand {
     /// Between two looks at whether anybody still reads.
     private static let glance: Duration = .milliseconds(500)
 
+    func validate() throws {
+        guard let destination else { return }
+        try refuseUnfit([destination.tag ?? source.tag].compactMap { $0 }, at: destination.registry)
+    }
+
     func run() async throws {
         let display = DoctorDisplay(output)
         let session = Session(command: "doctor", output, connection, attempts: Self.attempts)

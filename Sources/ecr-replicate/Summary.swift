@@ -25,7 +25,10 @@ struct Summary {
     var lines: [String] {
         let receipts = receipts
         let failed = results.count { $0.error != nil }
-        var lines = receipts.flatMap(\.notes).map { "note: \($0)" }
+        // What is so for all images of a run is said once.
+        var lines = receipts.flatMap(\.notes).reduce(into: [String]()) { notes, note in
+            if !notes.contains(note) { notes.append(note) }
+        }.map { "note: \($0)" }
         lines += heldBefore
         lines += tags(.skipped) { "\($0) holds \($1) and was left alone" }
         var parts: [String] = []

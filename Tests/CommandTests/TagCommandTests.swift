@@ -87,8 +87,10 @@ struct TagCommandTests {
                 let head = try connection.readHead()
                 _ = try connection.read(head.contentLength)
                 if head.path.contains("/tags/list") {
-                    let list = #"{"tags":["v1","-odd","a b","e\u001b[31m\u202e","gone"]}"#
+                    let list = #"{"tags":["v1","-odd","-refused","a b","e\u001b[31m\u202e","gone"]}"#
                     try connection.answer("200 OK", text: list)
+                } else if head.path.hasSuffix("/-refused") {
+                    try connection.answer("400 Bad Request")
                 } else if head.path.hasSuffix("/gone") {
                     try connection.answer("404 Not Found")
                 } else {
@@ -103,7 +105,8 @@ struct TagCommandTests {
         let listed = try await run(.ecrReplicate, ["ls", "http://127.0.0.1:\(server.port)/team/app"])
         #expect(listed.exitCode == 0, "\(listed.errors)")
         let lines = listed.lines.sorted()
-        #expect(lines.count == 5)
+        #expect(lines.count == 6)
+        #expect(lines.contains { $0.hasPrefix("-refused") && $0.contains("  -  ") && !$0.contains("sha256:") })
         #expect(lines.contains { $0.hasPrefix("-odd") && $0.contains(digest) })
         #expect(lines.contains { $0.hasPrefix("a b") && $0.contains("  -  not a tag: only letters") })
         #expect(lines.contains { $0.hasPrefix("e?[31m?") })
@@ -111,7 +114,7 @@ struct TagCommandTests {
         let place = "http://127.0.0.1:\(server.port)/team/app"
         let document = try object(try await run(.ecrReplicate, ["ls", "--output", "json", "--exclude", "e*", place]))
         let unusable = try #require(document["unusableTags"] as? [[String: String]])
-        #expect(unusable.map { $0["name"] } == ["a b", "gone"])
+        #expect(unusable.map { $0["name"] } == ["-refused", "a b", "gone"])
     }
 
     @Test("are not chosen in silence: a note says of how many")

@@ -160,6 +160,11 @@ struct CopyErrorTests {
             "check AWS_ENDPOINT_URL_ECR and the endpoint flags of the source", .failed
         ),
         (
+            .upstream(code: "UpstreamUnavailable", text: "away", nil), .source, "UpstreamUnavailable: away",
+            "run again later, or copy from the upstream itself: the upstream of the pull-through cache rule of the repository "
+                + "does not answer", .failed
+        ),
+        (
             .rejected(code: "Odd", text: "words"), .source, "Odd: words",
             "see the text; --log-level debug shows every request of the API", .failed
         ),

@@ -1,4 +1,5 @@
 import Content
+import ECRAPI
 import ECREmulator
 import TestClouds
 import Testing
@@ -181,4 +182,52 @@ struct DoctorMissingTests: DoctorScene {
             #expect(lines(diagnosis) == lines(usual) && diagnosis.exitCode == 0)
         }
     }
+
+    @Test("names the template by which a push creates it, and pushes nothing")
+    func template() async throws {
+        try await withPatient { cloud, doctor in
+            try await cloud.add(template: "ROOT", for: ["CREATE_ON_PUSH"], tags: "IMMUTABLE")
+            let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination("nowhere"))
+            #expect(
+                destinationLines(diagnosis).contains(
+                    "ok destination repository: isn't there; ECR creates the repository on push, by the creation template "
+                        + "'ROOT'; its tags are immutable"
+                )
+            )
+            #expect(
+                destinationLines(diagnosis).contains(
+                    "skipped destination ecr:PutImage: can't be tried before the repository is there"
+                )
+            )
+            #expect(diagnosis.exitCode == 0, "\(lines(diagnosis))")
+            #expect(cloud.counts["POST upload"] == nil && cloud.counts["PutImage"] == nil)
+            #expect(
+                cloud.emulator.repositories(account: ScenarioCloud.build, region: ScenarioCloud.far) == ["team/app"]
+            )
+        }
+    }
+
+    @Test("names the pull-through cache rule that covers the source, and the pull that brings the image")
+    func rule() async throws {
+        try await withPatient { cloud, doctor in
+            let missing = try cloud.image("v3", "public/docker/library/alpine")
+            let repository = try await cloud.replicator.opener.open(missing, side: .source, SideOptions())
+            _ = try await #require(repository as? ECRImageRepository).api.send(
+                CreateRule(ecrRepositoryPrefix: "public", upstreamRegistryUrl: "public.ecr.aws")
+            )
+            let diagnosis = try await doctor.examine(missing, nil)
+            let failed = try #require(diagnosis.findings.first { $0.status == .failed })
+            #expect(failed.check == "repository" && failed.text == "the repository does not exist")
+            #expect(failed.remedy?.contains("the pull-through cache rule 'public' (upstream public.ecr.aws)") == true)
+            #expect(failed.remedy?.contains("docker pull \(missing)") == true, "\(failed.remedy ?? "")")
+            #expect(diagnosis.exitCode == 1)
+        }
+    }
+}
+
+private struct CreateRule: ECROperation {
+    static let name = "CreatePullThroughCacheRule"
+    struct Response: Decodable, Sendable {}
+    var ecrRepositoryPrefix: String
+    var upstreamRegistryUrl: String
 }

@@ -22,35 +22,6 @@ public struct GetLifecyclePolicy: ECROperation {
     }
 }
 
-/// Asks which repositories are caches of other registries.
-///
-/// - Limit: 50 rules in a registry, so that one page of 1,000 holds them.
-/// - IAM: `ecr:DescribePullThroughCacheRules` on `*`.
-/// - Source: ECR API Reference, version 2015-09-21, `DescribePullThroughCacheRules`; facts/ecr.md A.8
-public struct DescribePullThroughCacheRules: ECROperation {
-    public static let name = "DescribePullThroughCacheRules"
-
-    public var registryId: AccountID
-    public var maxResults = 1_000
-
-    public init(registryId: AccountID) { self.registryId = registryId }
-
-    public struct Response: Decodable, Sendable {
-        public var pullThroughCacheRules: [Rule]
-    }
-
-    public struct Rule: Decodable, Hashable, Sendable {
-        /// `ROOT` for everything that no other rule names.
-        public var ecrRepositoryPrefix: String
-        public var upstreamRegistryUrl: String?
-
-        /// Whether repositories of this name come from the upstream.
-        public func covers(_ repository: RepositoryName) -> Bool {
-            ecrRepositoryPrefix == "ROOT" || repository.value.hasPrefix(ecrRepositoryPrefix + "/")
-        }
-    }
-}
-
 extension ECRError.Code {
     public static let lifecyclePolicyNotFound = Self(rawValue: "LifecyclePolicyNotFoundException")
 }
