@@ -255,7 +255,7 @@ _ecr-replicate_retag() {
 _ecr-replicate_copy() {
     repeating_flags=()
     non_repeating_flags=(--all-tags --dry-run --fips --dual-stack --source-fips --source-dual-stack --destination-fips --destination-dual-stack --version -h --help)
-    repeating_options=(--tag --platform --match)
+    repeating_options=(--tag --platform --match --exclude)
     non_repeating_options=(--newest --if-exists --if-current --referrers --create-repository --upload --resumable-above --state-dir --jobs --limit-rate --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
     __ecr-replicate_offer_flags_options -1
 
@@ -268,6 +268,9 @@ _ecr-replicate_copy() {
         return
         ;;
     '--match')
+        return
+        ;;
+    '--exclude')
         return
         ;;
     '--newest')
@@ -557,13 +560,16 @@ _ecr-replicate_inspect() {
 _ecr-replicate_ls() {
     repeating_flags=()
     non_repeating_flags=(--fips --dual-stack --source-fips --source-dual-stack --version -h --help)
-    repeating_options=(--match)
+    repeating_options=(--match --exclude)
     non_repeating_options=(--newest --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle)
     __ecr-replicate_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
     '--match')
+        return
+        ;;
+    '--exclude')
         return
         ;;
     '--newest')
@@ -711,7 +717,7 @@ _ecr-replicate_doctor() {
 _ecr-replicate_iam-policy() {
     repeating_flags=()
     non_repeating_flags=(--with-optional --all-tags --version -h --help)
-    repeating_options=(--match)
+    repeating_options=(--match --exclude)
     non_repeating_options=(--only --output --principal --profile --role-arn --external-id --source-profile --source-role-arn --source-external-id --destination-profile --destination-role-arn --destination-external-id --newest --upload --create-repository --kms-key)
     __ecr-replicate_offer_flags_options -1
 
@@ -755,6 +761,9 @@ _ecr-replicate_iam-policy() {
         return
         ;;
     '--match')
+        return
+        ;;
+    '--exclude')
         return
         ;;
     '--newest')

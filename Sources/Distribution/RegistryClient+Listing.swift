@@ -176,7 +176,7 @@ extension RegistryClient {
     ///
     /// A list whose pages run in a circle, or go on past ``mostPages``, is an error: to stop there would pass half a list
     /// off as the whole.
-    private struct Pages {
+    struct Pages {
         private var next: HTTPURL?
         private var visited: Set<HTTPURL> = []
 
@@ -198,7 +198,7 @@ extension RegistryClient {
     ///
     /// Registries behind a proxy name a host or a scheme that is not theirs to the outside; the path is meant, at the host
     /// that answered.
-    private func nextPage(
+    func nextPage(
         _ operation: RegistryError.Operation,
         after response: WireResponse,
         to request: WireRequest

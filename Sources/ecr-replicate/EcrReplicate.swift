@@ -63,17 +63,29 @@ struct EcrReplicate: AsyncParsableCommand {
 
     /// - Throws: also a usage error for a word in a command's place that is none, whatever follows it.
     static func parse(_ arguments: [String]) throws -> any ParsableCommand {
-        if let first = arguments.first, !first.hasPrefix("-"), !(names + ["help"]).contains(first) {
-            throw ValidationError("'\(first)' is no command; there are \(names.joined(separator: ", "))")
+        // `help` takes a command, and says nothing of one that it doesn't know.
+        let place = arguments.first == "help" ? arguments.dropFirst().first : arguments.first
+        if let word = place, !word.hasPrefix("-"), !(names + ["help"]).contains(word) {
+            throw ValidationError(UnknownCommand(word: word, known: names + ["help"]).complaint)
+        }
+        // The parser takes `-nightly` for seven short options, of which `-h` prints help and ends well.
+        lazy var options = KnownOptions(of: self)
+        if let word = KnownOptions.longShortOption(in: arguments), let advice = options.advice(on: arguments) {
+            throw ValidationError("Unknown option '\(word)'.\n  next: \(advice)")
         }
         do {
             return try parseAsRoot(arguments)
         } catch {
             // The parser reads what follows an option that it doesn't know as an argument, and then complains of that.
-            guard exitCode(for: error) == .validationFailure, !message(for: error).hasPrefix("Unknown option"),
-                let complaint = KnownOptions(of: self).complaint(about: arguments)
+            guard exitCode(for: error) == .validationFailure else { throw error }
+            let said = message(for: error)
+            if !said.hasPrefix("Unknown option"), let complaint = options.complaint(about: arguments) {
+                throw ValidationError(complaint)
+            }
+            guard said.hasPrefix("Unknown option") || said.hasPrefix("Missing"),
+                let advice = options.advice(on: arguments)
             else { throw error }
-            throw ValidationError(complaint)
+            throw ValidationError("\(said)\n  next: \(advice)")
         }
     }
 

@@ -33,6 +33,27 @@ struct KnownOptions {
         return "Unknown option '\(unknown)'." + (likely.map { " Did you mean '\($0.name)'?" } ?? "")
     }
 
+    /// A word with one hyphen in front that is too long for an option: there are none but `-h`.
+    static func longShortOption(in arguments: [String]) -> String? {
+        arguments.dropFirst().prefix { $0 != "--" }.first { word in
+            word.hasPrefix("-") && !word.hasPrefix("--") && word.count > 2
+        }
+    }
+
+    /// What to write where a value that begins with a hyphen was read as an option: ECR holds such tags.
+    func advice(on arguments: [String]) -> String? {
+        guard let command = arguments.first, let known = names[command] else { return nil }
+        let words = Array(arguments.dropFirst().prefix { $0 != "--" })
+        for (word, next) in zip(words, words.dropFirst())
+        where ["--tag", "--match", "--exclude"].contains(word) && known.contains(word) && next.hasPrefix("-") {
+            return "a value that begins with a hyphen is written \(word)=\(next)"
+        }
+        guard command == "retag", let tag = words.first(where: { $0.hasPrefix("-") && !$0.hasPrefix("--") }) else {
+            return nil
+        }
+        return "a tag that begins with a hyphen is written behind --: retag SOURCE -- \(tag)"
+    }
+
     private static let everywhere = ["--help", "--help-hidden", "--version", "--generate-completion-script"]
 
     /// In letters, as the parser's own advice has it.

@@ -7,7 +7,7 @@ import Replicate
 struct ListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ls",
-        abstract: "List a repository's tagged images, the last pushed first.",
+        abstract: "List a repository's tagged images, the last pushed first, or a registry's repositories.",
         discussion: """
             One line a tag: tag, digest, size, time of push. A thousand images cost one request. Names that the registry \
             lists and that are not tags are shown with a hyphen for their digest, and why.
@@ -15,12 +15,16 @@ struct ListCommand: AsyncParsableCommand {
             EXAMPLES
               EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
               ecr-replicate ls $EU/team/app
+              ecr-replicate ls $EU
               ecr-replicate ls --match 'v1.*' --exclude '*-rc*' team/app
             """
     )
 
-    @Argument(help: "The repository: HOST/REPO, REPO, an ARN, or oci:DIR.", transform: parseReference)
-    var repository: ImageReference
+    @Argument(
+        help: "The repository: HOST/REPO, REPO, an ARN, or oci:DIR. Or the registry: HOST/.",
+        transform: parseListed
+    )
+    var place: ListedPlace
 
     @OptionGroup var tags: TagPatternArguments
     @OptionGroup(title: "Output") var output: OutputOptions
@@ -29,18 +33,36 @@ struct ListCommand: AsyncParsableCommand {
 
     func validate() throws {
         try connection.refuseWithoutRole()
-        guard ManifestID(repository) == nil else {
-            throw ValidationError("'\(repository)' names one image; ls takes a repository")
+        switch place {
+        case .registry(let registry):
+            guard !tags.isUsed else {
+                throw ValidationError(
+                    "--match, --exclude and --newest choose among the tags of one repository; '\(registry)' is a registry"
+                )
+            }
+        case .repository(let repository):
+            guard ManifestID(repository) == nil else {
+                throw ValidationError("'\(repository)' names one image; ls takes a repository")
+            }
         }
     }
 
     func run() async throws {
         try await Session(command: "ls", output, connection).read { replicator in
+            guard case .repository(let repository) = place else { return try await repositories(replicator) }
             let selection = try await replicator.list(repository, tags.filter)
             let note = selection.isEmpty ? Session.nothingMatched(of: selection.tagsListed, tags.isUsed) : nil
             let listing = Listing(repository: "\(repository)", selection, note: note)
             return Session.Answer(text: listing.text, document: listing, note: note)
         }
+    }
+
+    private func repositories(_ replicator: Replicator) async throws -> Session.Answer {
+        guard case .registry(let registry) = place else { return Session.Answer(text: "", document: "") }
+        let listed = try await replicator.repositories(of: registry.registry)
+        let list = RepositoryDocument(registry: "\(registry)", listed)
+        let note = listed.isEmpty ? "the registry has no repositories" : nil
+        return Session.Answer(text: list.text, document: list, note: note)
     }
 
     struct Listing: Encodable, Sendable {

@@ -31,7 +31,7 @@ final class ProgressDisplay: Sendable {
             }
         case .plain:
             ticker = Self.every(Self.heartbeat) { [state] in
-                if let line = state.withLock({ $0.heartbeat }) { stream.writeLine(line) }
+                if let line = state.withLock({ $0.heartbeat() }) { stream.writeLine(line) }
             }
         case .json, .none: ticker = nil
         }

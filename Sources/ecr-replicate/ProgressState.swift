@@ -7,7 +7,10 @@ struct ProgressState: Sendable {
         var size: Int64
         var done: Int64 = 0
         var name: String
+        var destination: ImageReference
     }
+
+    typealias Instant = ContinuousClock.Instant
 
     private var moving: [String: Blob] = [:]
     private var order: [String] = []
@@ -16,6 +19,7 @@ struct ProgressState: Sendable {
     private var blobsDone = 0
     private var blobsPlanned = 0
     private var isPlanned = false
+    private var speed = TransferSpeed()
     /// Whether it has to be said where a blob goes: the same one may go to several places.
     private let namesDestinations: Bool
 
@@ -27,7 +31,7 @@ struct ProgressState: Sendable {
     /// Takes in an event.
     ///
     /// - Returns: The line it deserves where lines are shown, if any.
-    mutating func note(_ event: CopyEvent) -> String? {
+    mutating func note(_ event: CopyEvent, at now: Instant = .now) -> String? {
         switch event {
         case .planned(let plan):
             isPlanned = true
@@ -39,14 +43,16 @@ struct ProgressState: Sendable {
                 + "\(counted(plan.manifestsToPut.count, "manifest"))"
         case .blobStarted(let blob, let to):
             let key = "\(to)\(blob.digest)"
+            if moving.isEmpty { speed.begin(at: now) }
             if moving[key] == nil { order.append(key) }
-            moving[key] = Blob(size: blob.size, name: blob.digest.short)
+            moving[key] = Blob(size: blob.size, name: blob.digest.short, destination: to)
             return nil
         case .blobResumed(let blob, let to, let place):
             moving["\(to)\(blob.digest)"]?.done = place
             return "resume \(blob.digest)  at \(ByteCount(place)) of \(ByteCount(blob.size))\(name(to))"
         case .blobProgress(let digest, let to, let bytes):
             moving["\(to)\(digest)"]?.done += Int64(bytes)
+            speed.add(Int64(bytes), at: now)
             return nil
         case .blobRestarted(let digest, let to, let reason):
             drop("\(to)\(digest)")
@@ -79,11 +85,23 @@ struct ProgressState: Sendable {
     private var bytesUnderWay: Int64 { moving.values.reduce(0) { $0 + min($1.done, $1.size) } }
 
     /// A sign of life, if anything is moving.
-    var heartbeat: String? {
+    func heartbeat(at now: Instant = .now) -> String? {
         guard !moving.isEmpty else { return nil }
-        return
-            "moving \(counted(moving.count, "blob")), \(ByteCount(bytesDone + bytesUnderWay)) of \(ByteCount(bytesPlanned)), "
-            + "\(blobsDone) of \(counted(blobsPlanned, "blob")) done"
+        let places = Set(moving.values.map(\.destination)).count
+        let to = namesDestinations ? " to \(counted(places, "destination"))" : ""
+        let parts = [
+            "moving \(counted(moving.count, "blob"))\(to)",
+            "\(ByteCount(bytesDone + bytesUnderWay)) of \(ByteCount(bytesPlanned))",
+            "\(blobsDone) of \(counted(blobsPlanned, "blob")) done",
+        ]
+        return (parts + speedWords(at: now)).joined(separator: ", ")
+    }
+
+    /// The rate of the whole and the time that is left at it, as far as they can be told.
+    private func speedWords(at now: Instant) -> [String] {
+        guard !moving.isEmpty else { return [] }
+        let words = speed.words(left: bytesPlanned - bytesDone - bytesUnderWay, at: now)
+        return [words?.rate, words?.time].compactMap { $0 }
     }
 
     /// What a run that begins nothing more still has to bring, if anything is moving.
@@ -94,25 +112,46 @@ struct ProgressState: Sendable {
     }
 
     /// The bars, none before there is something to show.
-    func lines(width: Int) -> [String] {
+    func lines(width: Int, at now: Instant = .now) -> [String] {
         guard isPlanned, blobsPlanned > 0 else { return [] }
         var lines = order.prefix(Self.mostBars).compactMap { moving[$0] }.map { blob in
-            bar(blob.name, blob.done, of: blob.size, width)
+            bar(blob.name, blob.done, of: blob.size, namesDestinations ? place(blob.destination, width) : "", width)
         }
         if order.count > Self.mostBars { lines.append("… and \(order.count - Self.mostBars) more") }
-        lines.append(bar("\(blobsDone)/\(blobsPlanned) blobs", bytesDone + bytesUnderWay, of: bytesPlanned, width))
+        let words = speedWords(at: now).joined(separator: "  ")
+        lines.append(
+            bar("\(blobsDone)/\(blobsPlanned) blobs", bytesDone + bytesUnderWay, of: bytesPlanned, words, width)
+        )
         return lines
     }
 
-    private func bar(_ name: String, _ done: Int64, of size: Int64, _ width: Int) -> String {
-        let done = min(done, size)
+    /// - Parameter more: What stands behind the numbers where there is room for it.
+    private func bar(_ name: String, _ done: Int64, of size: Int64, _ more: String, _ width: Int) -> String {
+        let done = max(0, min(done, size))
         let label = padded(name, to: 14)
-        let counts = " \(ByteCount(done)) / \(ByteCount(size))"
-        let room = max(0, width - label.count - 23 - 3)
-        let share = size == 0 ? 1 : Double(done) / Double(size)
+        let counts = padded(" \(ByteCount(done)) / \(ByteCount(size))", to: 23)
+        let free = max(0, width - label.count - counts.count - 3)
+        let tail = !more.isEmpty && free >= more.count + Self.shortestBar + 1 ? " \(more)" : ""
+        let room = free - tail.count
+        let share = size <= 0 ? 1 : Double(done) / Double(size)
         let filled = Int(Double(room) * share)
         let cells = String(repeating: "█", count: filled) + String(repeating: "░", count: room - filled)
-        return String("\(label) \(cells)\(padded(counts, to: 23))".prefix(max(1, width - 1)))
+        return String("\(label) \(cells)\(counts)\(tail)".prefix(max(1, width - 1)))
+    }
+
+    /// In cells; what would make it shorter is left out.
+    private static let shortestBar = 4
+
+    /// A destination in at most three eighths of the line: account, region and repository tell ECR's apart.
+    private func place(_ destination: ImageReference, _ width: Int) -> String {
+        let name =
+            if case .ecr(let host) = destination.registry {
+                "\(host.account).\(host.region)/\(destination.repository)"
+            } else {
+                "\(destination)"
+            }
+        let limit = max(1, width * 3 / 8)
+        return name.count > limit ? "\(name.prefix(limit - 1))…" : name
     }
 
     private func padded(_ text: String, to width: Int) -> String {

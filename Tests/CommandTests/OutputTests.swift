@@ -158,7 +158,7 @@ struct JSONOutputTests {
     @Test(
         "is printed of a command line that can't be meant, too",
         arguments: [
-            (["cpoy", "--output", "json", "team/app:v1"], "", "'cpoy' is no command"),
+            (["cpoy", "--output", "json", "team/app:v1"], "", "unknown command 'cpoy'"),
             (["--output=json", "copy"], "", "Unknown option '--output'"),
             (["--nope", "--output", "json"], "", "Unknown option '--nope'"),
             (["copy", "team/app:v1", "x/y", "--nope", "--output=json"], "copy", "Unknown option '--nope'"),

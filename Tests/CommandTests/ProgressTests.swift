@@ -82,13 +82,13 @@ struct ProgressStateTests {
         _ = state.note(.blobProgress(blob.digest, to: try place(), bytes: 500))
         #expect(state.lines(width: 80).count == 2)
         #expect(state.lines(width: 80).allSatisfy { $0.contains("500 B / 1.0 kB") })
-        #expect(state.heartbeat == "moving 1 blob, 500 B of 1.0 kB, 0 of 1 blob done")
+        #expect(state.heartbeat() == "moving 1 blob, 500 B of 1.0 kB, 0 of 1 blob done")
         #expect(state.underWay == "1 blob, 500 B to go")
 
         let line = state.note(.blobMoved(blob, to: try place()))
 
         #expect(line == "moved  \(blob.digest)  1.0 kB")
-        #expect(state.heartbeat == nil && state.underWay == nil)
+        #expect(state.heartbeat() == nil && state.underWay == nil)
         let last = try #require(state.lines(width: 80).first)
         #expect(state.lines(width: 80).count == 1)
         #expect(last.hasPrefix("1/1 blobs"))
@@ -124,6 +124,62 @@ struct ProgressStateTests {
         #expect(
             state.note(.blobMounted(blob, to: place, from: sibling)) == "mount  \(what)  1.0 kB\(to)  from team/other"
         )
+    }
+
+    @Test("say how fast all of it moves and how long it takes, when that can be told")
+    func speed() throws {
+        var state = ProgressState()
+        let start = ContinuousClock.now
+        let (blob, other) = (try blob(1, size: 600_000_000), try blob(2, size: 400_000_000))
+        _ = state.note(.planned(try plan([blob, other])), at: start)
+        #expect(state.heartbeat(at: start) == nil)
+        _ = state.note(.blobStarted(blob, to: try place()), at: start + .seconds(60))
+        func text(_ seconds: Double) -> String {
+            let now = start + .milliseconds(Int64(60_000 + seconds * 1_000))
+            return (state.heartbeat(at: now) ?? "") + "\n" + (state.lines(width: 120, at: now).last ?? "")
+        }
+        // Nothing before two seconds, and nothing that was divided by nothing.
+        for seconds in [0, 0.5, 1.9] { #expect(!text(seconds).contains("/s") && !text(seconds).contains("left")) }
+        #expect(text(2).contains("0 B/s") && !text(2).contains("left"))
+        for second in 1...10 {
+            let now = start + .seconds(60 + second)
+            _ = state.note(.blobProgress(blob.digest, to: try place(), bytes: 10_000_000), at: now)
+        }
+        #expect(
+            text(10).hasPrefix("moving 1 blob, 100 MB of 1.0 GB, 0 of 2 blobs done, 10.0 MB/s, 2 min left\n"),
+            "\(text(10))"
+        )
+        #expect(text(10).hasSuffix("10.0 MB/s  2 min left"))
+        // What stands still is slower and slower, and then without an end.
+        #expect(text(30).contains("1.0 MB/s") || text(30).contains("500 kB/s") || text(30).contains("0 B/s"))
+        #expect(text(1_000).contains("0 B/s") && !text(1_000).contains("left"))
+        // What a destination has lost is not a rate.
+        _ = state.note(.blobProgress(blob.digest, to: try place(), bytes: -50_000_000), at: start + .seconds(1_001))
+        #expect(!text(1_001).contains("-"))
+        // A pause between two blobs counts for nothing.
+        _ = state.note(.blobMoved(blob, to: try place()), at: start + .seconds(1_061))
+        #expect(state.heartbeat(at: start + .seconds(2_000)) == nil)
+        #expect(state.lines(width: 120, at: start + .seconds(2_000)).last?.contains("/s") == false)
+        _ = state.note(.blobStarted(other, to: try place()), at: start + .seconds(5_000))
+        _ = state.note(.blobProgress(other.digest, to: try place(), bytes: 40_000_000), at: start + .seconds(5_004))
+        #expect(state.heartbeat(at: start + .seconds(5_004))?.hasSuffix("10.0 MB/s, 36 s left") == true)
+    }
+
+    @Test("name the destination behind each bar where there are several, and fit", arguments: [30, 60, 80, 100, 200])
+    func places(width: Int) throws {
+        var state = ProgressState(namesDestinations: true)
+        let blob = try blob(1, size: 1_000_000)
+        _ = state.note(.planned(try plan([blob])))
+        let names = ["eu-west-1", "us-east-1"]
+        for region in names {
+            let host = "111122223333.dkr.ecr.\(region).amazonaws.com"
+            _ = state.note(.blobStarted(blob, to: try ImageReference(parsing: "\(host)/mirror/app")))
+        }
+        let lines = state.lines(width: width)
+        #expect(lines.count == 3 && lines.allSatisfy { $0.count < width }, "\(lines)")
+        guard width >= 80 else { return }
+        for (line, region) in zip(lines, names) { #expect(line.contains("111122223333.\(region)"), "\(line)") }
+        #expect(state.heartbeat()?.hasPrefix("moving 2 blobs to 2 destinations, ") == true)
     }
 
     @Test("never show more than there is")
