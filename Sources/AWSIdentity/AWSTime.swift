@@ -31,41 +31,6 @@ package enum AWSTime {
         )
     }
 
-    /// Reads `2026-01-15T13:00:00Z`, with a fraction, an offset or the suffix `UTC` too.
-    package static func parse(_ text: String) -> Date? {
-        let bytes = Array(text.utf8)
-        guard bytes.count >= 19, bytes[4] == 45, bytes[7] == 45, bytes[10] == 84 || bytes[10] == 32,
-            bytes[13] == 58, bytes[16] == 58,
-            let year = number(bytes[0..<4]), let month = number(bytes[5..<7]), let day = number(bytes[8..<10]),
-            let hour = number(bytes[11..<13]), let minute = number(bytes[14..<16]),
-            let second = number(bytes[17..<19]), (1...12).contains(month), (1...31).contains(day), hour < 24,
-            minute < 60, second <= 60
-        else { return nil }
-        var rest = bytes[19...]
-        if rest.first == 46 { rest = rest.dropFirst().drop { (48...57).contains($0) } }
-        guard let offset = offset(String(decoding: rest, as: UTF8.self)) else { return nil }
-        let days = daysSinceEpoch(year, month, day)
-        return Date(timeIntervalSince1970: Double(days * 86_400 + hour * 3_600 + minute * 60 + second - offset))
-    }
-
-    /// In seconds east of Greenwich.
-    private static func offset(_ text: String) -> Int? {
-        if text.isEmpty || text == "Z" || text == "UTC" { return 0 }
-        let digits = Array(text.utf8.dropFirst().filter { $0 != 58 })
-        guard digits.count == 4, let hours = number(digits[0..<2]), let minutes = number(digits[2..<4]) else {
-            return nil
-        }
-        switch text.first {
-        case "+": return hours * 3_600 + minutes * 60
-        case "-": return -(hours * 3_600 + minutes * 60)
-        default: return nil
-        }
-    }
-
-    private static func number(_ digits: ArraySlice<UInt8>) -> Int? {
-        digits.allSatisfy { (48...57).contains($0) } ? Int(String(decoding: digits, as: UTF8.self)) : nil
-    }
-
     private static func pad(_ number: Int, _ width: Int) -> String {
         let text = String(number)
         return String(repeating: "0", count: max(0, width - text.count)) + text
@@ -74,7 +39,7 @@ package enum AWSTime {
     /// Days since 1970-01-01 to a date of the proleptic Gregorian calendar.
     ///
     /// - Source: Howard Hinnant, `civil_from_days`
-    private static func civil(_ days: Int) -> (year: Int, month: Int, day: Int) {
+    static func civil(_ days: Int) -> (year: Int, month: Int, day: Int) {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let dayOfEra = shifted - era * 146_097
@@ -85,7 +50,7 @@ package enum AWSTime {
         return (year, month < 10 ? month + 3 : month - 9, dayOfYear - (153 * month + 2) / 5 + 1)
     }
 
-    private static func daysSinceEpoch(_ year: Int, _ month: Int, _ day: Int) -> Int {
+    static func daysSinceEpoch(_ year: Int, _ month: Int, _ day: Int) -> Int {
         let shifted = month <= 2 ? year - 1 : year
         let era = (shifted >= 0 ? shifted : shifted - 399) / 400
         let yearOfEra = shifted - era * 400

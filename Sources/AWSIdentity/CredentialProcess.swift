@@ -1,3 +1,4 @@
+internal import Content
 internal import FoundationEssentials
 internal import Logging
 internal import Platform
@@ -75,22 +76,39 @@ struct CredentialProcess: Sendable {
                         ? "" : ": \(presentable(said, without: printed, upTo: Self.longestComplaint))")
             )
         }
-        guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(answered.output)) else {
-            throw failure("did not print JSON with a Version, an AccessKeyId and a SecretAccessKey")
+        let answer: CredentialProcessAnswer
+        do {
+            answer = try CredentialProcessAnswer(answered.output)
+        } catch {
+            throw failure(error.words)
         }
-        guard answer.Version == 1 else {
-            throw failure("printed version \(answer.Version) of its answer, and only version 1 is known")
-        }
-        let expiration = answer.Expiration.map { (text: $0, date: AWSTime.parse($0)) }
-        if let expiration, expiration.date == nil { throw failure("printed an Expiration that is no ISO 8601 time") }
-        return AWSCredentials(
-            accessKeyID: answer.AccessKeyId,
-            secretAccessKey: answer.SecretAccessKey,
-            sessionToken: answer.SessionToken.flatMap { $0.isEmpty ? nil : $0 },
-            expiration: expiration?.date,
-            accountID: answer.AccountId ?? account,
+        let credentials = AWSCredentials(
+            accessKeyID: answer.accessKeyID,
+            secretAccessKey: answer.secretAccessKey,
+            sessionToken: answer.sessionToken,
+            expiration: answer.expiration,
+            accountID: answer.accountID ?? account,
             source: "credential_process of profile \(profile)"
         )
+        try check(credentials)
+        return credentials
+    }
+
+    /// Scripts print what they read from a file or a prompt, with the line break it ends with.
+    private func check(_ credentials: AWSCredentials) throws {
+        func named(_ member: String, _ text: String) -> PastedKeys.Value {
+            .init(
+                name: "the \(member) that the credential_process of profile '\(quotable(profile))' printed",
+                text: text
+            )
+        }
+        try PastedKeys(
+            id: named("AccessKeyId", credentials.accessKeyID),
+            secret: named("SecretAccessKey", credentials.secretAccessKey),
+            token: credentials.sessionToken.map { named("SessionToken", $0) },
+            tokenName: "SessionToken",
+            place: place
+        ).check()
     }
 
     /// Runs it, and says so once if that takes long: it may wait for a person, in a browser or at another device.
@@ -126,14 +144,5 @@ struct CredentialProcess: Sendable {
             remedy: "run it as it stands, without a shell (no ~, pipes or variables): it must print "
                 + "{\"Version\": 1, \"AccessKeyId\": …} and end with status 0"
         )
-    }
-
-    private struct Answer: Decodable {
-        var Version: Int
-        var AccessKeyId: String
-        var SecretAccessKey: String
-        var SessionToken: String?
-        var Expiration: String?
-        var AccountId: String?
     }
 }

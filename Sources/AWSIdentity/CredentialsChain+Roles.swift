@@ -1,3 +1,4 @@
+internal import Content
 internal import FoundationEssentials
 internal import Platform
 internal import Wire
@@ -46,11 +47,11 @@ extension CredentialsChain {
         of profile: SharedConfig.Profile
     ) throws -> any CredentialsProviding {
         let place = profile.place(of: "credential_source")
-        @Sendable func nothing(_ problem: String, _ tried: String) -> IdentityError {
+        @Sendable func nothing(_ problem: String, _ tried: String, _ remedy: String? = nil) -> IdentityError {
             IdentityError(
                 "profile '\(profile.name)' takes its keys from \(problem), and there are none",
                 tried: [place, tried],
-                remedy: "provide them, or name a source_profile"
+                remedy: remedy ?? "provide them, or name a source_profile"
             )
         }
         switch source {
@@ -68,10 +69,12 @@ extension CredentialsChain {
             guard !resolver.environment.says(InstanceMetadata.disabledVariable) else {
                 throw nothing("the instance", "\(InstanceMetadata.disabledVariable) is true")
             }
-            return try instanceCredentials(profile) { nothing("the instance", "instance metadata (\($0))") }
+            return try instanceCredentials(profile) {
+                nothing("the instance", "instance metadata (\($0.words))", $0.remedy)
+            }
         default:
             throw IdentityError(
-                "'\(source.prefix(40))' is no credential_source",
+                "'\(quotable(source, upTo: 40))' is no credential_source",
                 tried: [place],
                 remedy: "use Environment, EcsContainer or Ec2InstanceMetadata"
             )
@@ -95,6 +98,7 @@ extension CredentialsChain {
         named place: String
     ) throws -> any CredentialsProviding {
         try request.check(named: place)
+        try checkPartition(of: request, named: place)
         let client = try client(base)
         guard let serial = request.serialNumber else {
             return refreshing(by: client.clock) { try await client.assume(request, with: base, named: place) }
@@ -103,6 +107,17 @@ extension CredentialsChain {
         return shared(.secondFactor, profile: "\(place) \(request.roleARN)") {
             attended(request, with: base, client, serial, place)
         }
+    }
+
+    /// Refuses a role of another partition than the one whose STS is asked: no keys are known in both.
+    func checkPartition(of request: STSClient.AssumeRole, named place: String) throws {
+        let (ours, fields) = (Partition(region: stsRegion), request.roleARN.split(separator: ":"))
+        guard fields.count > 1, let theirs = Partition(rawValue: String(fields[1])), theirs != ours else { return }
+        throw IdentityError(
+            "the role \(request.roleARN), from \(place), is of partition \(theirs.rawValue), and \(stsRegion) is in "
+                + ours.rawValue,
+            remedy: "name a role of \(ours.rawValue): keys of one partition aren't known in another"
+        )
     }
 
     /// A session that a person's code opens, once.

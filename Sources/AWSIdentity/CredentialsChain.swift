@@ -1,3 +1,4 @@
+internal import Content
 internal import FoundationEssentials
 internal import Logging
 internal import Platform
@@ -43,20 +44,26 @@ struct CredentialsChain {
             profile.map { "profile \($0.name) (it has no credentials)" }
                 ?? "profile default (not in \(config.configPath) or \(config.credentialsPath))"
         )
-        return try fromMachine(profile, tried)
+        tried += config.passedOver
+        return try fromMachine(profile, tried, remedy: config.headingAdvice(for: profile?.name ?? "default"))
     }
 
     /// What the machine itself has been given, when nobody has said anything.
+    ///
+    /// - Parameter remedy: What to do, where more is known than that there are none.
     private func fromMachine(
         _ profile: SharedConfig.Profile?,
-        _ tried: [String]
+        _ tried: [String],
+        remedy: String?
     ) throws -> any CredentialsProviding {
         if let container = try containerCredentials() { return container }
         let tried = tried + ["container (\(ContainerCredentials.relativeVariable) is not set)"]
         guard !resolver.environment.says(InstanceMetadata.disabledVariable) else {
-            throw Self.nothing(tried + ["instance metadata (\(InstanceMetadata.disabledVariable) is true)"])
+            throw Self.nothing(tried + ["instance metadata (\(InstanceMetadata.disabledVariable) is true)"], remedy)
         }
-        return try instanceCredentials(profile) { Self.nothing(tried + ["instance metadata (\($0))"]) }
+        return try instanceCredentials(profile) { absence in
+            Self.nothing(tried + ["instance metadata (\(absence.words))"], remedy ?? absence.remedy)
+        }
     }
 
     /// - Returns: `nil` outside a container.
@@ -69,7 +76,7 @@ struct CredentialsChain {
     /// - Parameter absent: What to say, before there were any, of why there are none.
     func instanceCredentials(
         _ profile: SharedConfig.Profile?,
-        absent: @escaping @Sendable (String) -> IdentityError
+        absent: @escaping @Sendable (InstanceMetadata.Absence) -> IdentityError
     ) throws -> any CredentialsProviding {
         let clock = try issuersClock()
         let metadata = try InstanceMetadata(surroundings, profile, clock: clock)
@@ -81,11 +88,11 @@ struct CredentialsChain {
                     wereThere.withLock { $0 = true }
                     return credentials
                 } catch let absence as InstanceMetadata.Absence {
-                    guard wereThere.withLock({ $0 }) else { throw absent(absence.words) }
+                    guard wereThere.withLock({ $0 }) else { throw absent(absence) }
                     throw IdentityError(
                         "the keys of the instance's role could not be renewed: \(absence.words)",
                         tried: ["instance metadata (\(metadata.endpoint))"],
-                        remedy: "see whether the instance still has its role, then run again"
+                        remedy: absence.remedy ?? "see whether the instance still has its role, then run again"
                     )
                 }
             }
@@ -101,11 +108,12 @@ struct CredentialsChain {
         try resolver.shared(.init(kind: kind, profile: profile, options: options), make)
     }
 
-    static func nothing(_ tried: [String]) -> IdentityError {
+    static func nothing(_ tried: [String], _ remedy: String? = nil) -> IdentityError {
         IdentityError(
             "there are no AWS credentials",
             tried: tried,
-            remedy: "sign in (`aws sso login`, `aws configure`), name a profile with --profile, or set "
+            remedy: remedy
+                ?? "sign in (`aws sso login`, `aws configure`), name a profile with --profile, or set "
                 + "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
             isAbsence: true
         )
@@ -121,10 +129,19 @@ struct CredentialsChain {
                 remedy: "set both, or neither"
             )
         }
+        let token = ["AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN"].lazy.compactMap { name in
+            environment[name].map { PastedKeys.Value(name: name, text: $0) }
+        }.first
+        try PastedKeys(
+            id: .init(name: "AWS_ACCESS_KEY_ID", text: id),
+            secret: .init(name: "AWS_SECRET_ACCESS_KEY", text: secret),
+            token: token,
+            tokenName: "AWS_SESSION_TOKEN"
+        ).check()
         return AWSCredentials(
             accessKeyID: id,
             secretAccessKey: secret,
-            sessionToken: environment["AWS_SECURITY_TOKEN"] ?? environment["AWS_SESSION_TOKEN"],
+            sessionToken: token?.text,
             expiration: environment["AWS_CREDENTIAL_EXPIRATION"].flatMap(AWSTime.parse),
             accountID: environment["AWS_ACCOUNT_ID"],
             source: "environment"
@@ -187,10 +204,22 @@ struct CredentialsChain {
                 remedy: "set both with `aws configure --profile \(profile.name)`"
             )
         }
+        func named(_ key: String, _ text: String) -> PastedKeys.Value {
+            .init(name: "\(key) of profile '\(quotable(profile.name))'", text: text)
+        }
+        let tokenKey = value("aws_security_token") == nil ? "aws_session_token" : "aws_security_token"
+        let token = value(tokenKey)
+        try PastedKeys(
+            id: named("aws_access_key_id", id),
+            secret: named("aws_secret_access_key", secret),
+            token: token.map { named(tokenKey, $0) },
+            tokenName: "aws_session_token",
+            place: profile.place(of: "aws_access_key_id")
+        ).check()
         return AWSCredentials(
             accessKeyID: id,
             secretAccessKey: secret,
-            sessionToken: value("aws_security_token") ?? value("aws_session_token"),
+            sessionToken: token,
             accountID: value("aws_account_id"),
             source: "profile \(profile.name)"
         )
@@ -218,6 +247,7 @@ struct CredentialsChain {
             sessionName: try sessionName(setting("AWS_ROLE_SESSION_NAME", "role_session_name")?.value)
         )
         try request.check(named: role.place)
+        try checkPartition(of: request, named: role.place)
         let identity = WebIdentity(
             tokenFile: file.value,
             role: request,
@@ -236,9 +266,10 @@ struct CredentialsChain {
         if let name = settings["sso_session"] {
             guard let session = try resolver.config().sessions[name] else {
                 throw IdentityError(
-                    "profile '\(profile.name)' names the sso-session '\(name)', which isn't there",
+                    "profile '\(profile.name)' names the sso-session '\(quotable(name))', which isn't there",
                     tried: [profile.place(of: "sso_session")],
-                    remedy: "add [sso-session \(name)] with sso_start_url and sso_region: `aws configure sso-session`"
+                    remedy: try resolver.config().sessionAdvice(for: name)
+                        ?? "add [sso-session \(name)] with sso_start_url and sso_region: `aws configure sso-session`"
                 )
             }
             for (key, value) in session {
@@ -254,6 +285,15 @@ struct CredentialsChain {
         }
         let needed = ["sso_account_id", "sso_role_name", "sso_start_url", "sso_region"]
         let missing = needed.filter { settings[$0] == nil }
+        if !missing.isEmpty,
+            let key = ["sso-session", "sso_sessions", "ssosession"].first(where: { settings[$0] != nil })
+        {
+            throw IdentityError(
+                "profile '\(profile.name)' has the key \(key), which is written sso_session",
+                tried: [profile.place(of: key)],
+                remedy: "write sso_session = \(quotable(settings[key] ?? "", upTo: 60)) there"
+            )
+        }
         guard missing.isEmpty, let account = settings["sso_account_id"], let role = settings["sso_role_name"],
             let startURL = settings["sso_start_url"], let region = settings["sso_region"]
         else {
@@ -261,6 +301,23 @@ struct CredentialsChain {
                 "profile '\(profile.name)' signs in with IAM Identity Center and has no \(missing.joined(separator: ", "))",
                 tried: [profile.place(of: profile["sso_account_id"] == nil ? "sso_role_name" : "sso_account_id")],
                 remedy: "complete it with `aws configure sso --profile \(profile.name)`"
+            )
+        }
+        let place = { (key: String) in
+            profile.places[key] ?? (settings["sso_session"].map { "[sso-session \(quotable($0))]" })
+        }
+        if let fault = RegionText.fault(in: region) {
+            throw IdentityError(
+                "sso_region of profile '\(profile.name)' is '\(quotable(region, upTo: 60))', which \(fault.problem)",
+                tried: place("sso_region").map { [$0] } ?? [],
+                remedy: fault.remedy
+            )
+        }
+        guard (try? AccountID(parsing: account)) != nil else {
+            throw IdentityError(
+                "sso_account_id of profile '\(profile.name)' is '\(quotable(account, upTo: 60))', which is not an account",
+                tried: place("sso_account_id").map { [$0] } ?? [],
+                remedy: AccountID.advice(for: account)
             )
         }
         let session = try resolver.signIn(

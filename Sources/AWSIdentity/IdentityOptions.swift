@@ -29,6 +29,13 @@ public struct IdentityOptions: Sendable, Hashable {
         self.usesDualStack = usesDualStack
     }
 
+    /// Refuses a region that can't be one.
+    ///
+    /// - Throws: ``IdentityError``
+    public static func check(region: String?) throws {
+        if let region { _ = try IdentityResolver.region(region, named: "--region") }
+    }
+
     /// Refuses what can't be right, before anything is sent.
     ///
     /// - Throws: ``IdentityError``

@@ -1,3 +1,4 @@
+internal import Content
 public import FoundationEssentials
 public import Logging
 internal import Platform
@@ -97,11 +98,36 @@ public struct IdentityResolver: Sendable {
 
     /// The region of references that name none: flag, `AWS_REGION`, `AWS_DEFAULT_REGION`, profile.
     ///
-    /// - Returns: `nil` when nobody says.
-    /// - Throws: ``IdentityError`` when a profile that was named isn't there.
+    /// - Returns: `nil` when none of them is set.
+    /// - Throws: ``IdentityError`` when a profile that was named isn't there, or what is set is not the name of a region.
     public func defaultRegion(flag: String?, options: IdentityOptions) throws -> String? {
-        if let named = flag ?? environment["AWS_REGION"] ?? environment["AWS_DEFAULT_REGION"] { return named }
-        return try profile(options)?["region"]
+        if let flag { return try Self.region(flag, named: "--region") }
+        for variable in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+            if let region = environment[variable] { return try Self.region(region, named: variable) }
+        }
+        guard let profile = try profile(options), let region = profile["region"] else { return nil }
+        return try Self.region(
+            region,
+            named: "the region of profile '\(quotable(profile.name))'",
+            at: profile.place(of: "region")
+        )
+    }
+
+    /// What to do where no region is set, if a heading of the shared files is written wrongly.
+    package func regionAdvice(_ options: IdentityOptions) -> String? {
+        guard let config = try? config() else { return nil }
+        return config.headingAdvice(for: options.profile ?? environment.namedProfile?.name ?? "default")
+    }
+
+    /// - Parameter place: As `path:line`, where the name doesn't tell.
+    /// - Throws: ``IdentityError``, before anything is signed for it.
+    static func region(_ text: String, named name: String, at place: String? = nil) throws -> String {
+        guard let fault = RegionText.fault(in: text) else { return text }
+        throw IdentityError(
+            "\(name) is '\(quotable(text, upTo: 60))', which \(fault.problem)",
+            tried: place.map { [$0] } ?? [],
+            remedy: fault.remedy
+        )
     }
 
     /// Where a service is called for a region.
@@ -183,7 +209,7 @@ public struct IdentityResolver: Sendable {
         default:
             let place = value == nil ? profile?.place(of: key) : nil
             throw IdentityError(
-                "\(value == nil ? "\(key) of profile '\(profile?.name ?? "")'" : variable) is '\(text.prefix(40))', "
+                "\(value == nil ? "\(key) of profile '\(profile?.name ?? "")'" : variable) is '\(quotable(text, upTo: 40))', "
                     + "which is neither true nor false",
                 tried: place.map { [$0] } ?? [],
                 remedy: "write true or false: it says which of AWS's hosts are called"

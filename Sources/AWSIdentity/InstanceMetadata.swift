@@ -60,6 +60,12 @@ struct InstanceMetadata: Sendable {
     func credentials() async throws -> AWSCredentials {
         let token = try await token()
         let roles = try await get(Self.rolePath, token)
+        if token == nil, roles.status == .unauthorized {
+            throw Absence(
+                "wants a token, and its answer to the request for one doesn't get here",
+                remedy: Self.hopAdvice
+            )
+        }
         let named = String(decoding: roles.body, as: UTF8.self).split(whereSeparator: \.isNewline).first
         // What is no name is something else's page, and may quote the token.
         guard roles.status.code == 200, let role = named.map({ roles.secrets.cut(from: String($0)) }), Self.isName(role)
@@ -73,7 +79,10 @@ struct InstanceMetadata: Sendable {
         guard answer.status.code == 200,
             let credentials = RoleKeys(answer.body)?.credentials(source: "instance role \(role)")
         else {
-            throw Absence("answered \(answer.status.code)\(RoleKeysRefusal.words(answer)) for the role \(role)")
+            throw Absence(
+                "answered \(answer.status.code)\(RoleKeysRefusal.words(answer)) for the role \(role)",
+                remedy: RoleKeysRefusal.code(answer) == Self.untrusted ? Self.trustAdvice(role) : nil
+            )
         }
         return credentials.lasting(
             ifOverWithin: RefreshingCredentials.mandatory,
@@ -82,6 +91,26 @@ struct InstanceMetadata: Sendable {
             surroundings.logger
         )
     }
+
+    /// Why the service has no keys: EC2 may not assume the instance's role.
+    ///
+    /// - Source: EC2 User Guide, "Troubleshoot: AssumeRoleUnauthorizedAccess" (iam/info and security-credentials)
+    private static let untrusted = "AssumeRoleUnauthorizedAccess"
+
+    private static func trustAdvice(_ role: String) -> String {
+        "let the trust policy of the role \(role) admit the principal ec2.amazonaws.com (`aws iam get-role --role-name "
+            + "\(role)` shows it), and see that the role was not deleted and made anew; the instance has keys some minutes later"
+    }
+
+    /// What helps where a token is asked for and its answer is lost on the way: it has a time to live of one hop, and a
+    /// container's network is another.
+    ///
+    /// - Source: EC2 User Guide, "Configure the Instance Metadata Service options";
+    ///   github.com/awslabs/amazon-ecr-credential-helper/issues/323
+    private static let hopAdvice =
+        "on an instance with a hop limit of 1 a container never gets the token: raise it with `aws ec2 "
+        + "modify-instance-metadata-options --instance-id INSTANCE --http-put-response-hop-limit 2 --http-endpoint enabled`, "
+        + "or let the container use the host's network"
 
     /// - Source: IAM API Reference, `RoleName`
     private static func isName(_ text: String) -> Bool {
@@ -95,19 +124,23 @@ struct InstanceMetadata: Sendable {
         if let name = HTTPField.Name("x-aws-ec2-metadata-token-ttl-seconds") {
             request.fields[name] = Self.tokenLifetime
         }
-        let why: String
         do {
             let response = try await send(request)
             switch response.status.code {
             case 200: return String(decoding: response.body, as: UTF8.self)
-            case 400: throw Absence("answered 400 when asked for a token")
-            default: why = "answered \(response.status.code) when asked for a token"
+            case 403, 404, 405: return try withoutToken("answered \(response.status.code) when asked for a token")
+            default: throw Absence("answered \(response.status.code) when asked for a token")
             }
         } catch let error as WireError {
             guard [.deadline, .stalled].contains(error.reason) else { throw Absence("\(error)") }
-            why = "\(error)"
+            return try withoutToken("\(error)", remedy: Self.hopAdvice)
         }
-        guard mayDoWithoutToken else { throw Absence("\(why), and AWS_EC2_METADATA_V1_DISABLED forbids to do without") }
+    }
+
+    private func withoutToken(_ why: String, remedy: String? = nil) throws -> String? {
+        guard mayDoWithoutToken else {
+            throw Absence("\(why), and AWS_EC2_METADATA_V1_DISABLED forbids to do without", remedy: remedy)
+        }
         return nil
     }
 
@@ -145,7 +178,10 @@ struct InstanceMetadata: Sendable {
 
     /// Why there are no keys here, in words that follow "the instance metadata service".
     struct Absence: Error {
-        var words: String
-        init(_ words: String) { self.words = words }
+        let words: String
+        /// What to do, where the service's answers tell.
+        let remedy: String?
+
+        init(_ words: String, remedy: String? = nil) { (self.words, self.remedy) = (words, remedy) }
     }
 }

@@ -77,6 +77,12 @@ struct RoleKeysRefusal: Decodable {
     private var code: String?
     private var message: String?
 
+    /// The service's name for the refusal.
+    static func code(_ response: WireResponse) -> String? {
+        let refusal = try? JSONDecoder().decode(RoleKeysRefusal.self, from: Data(response.body))
+        return refusal?.Code ?? refusal?.code
+    }
+
     /// In words, without anything that isn't a refusal.
     static func words(_ response: WireResponse) -> String {
         guard let refusal = try? JSONDecoder().decode(RoleKeysRefusal.self, from: Data(response.body)) else {

@@ -9,6 +9,8 @@ public struct RoleRefusal: Sendable, Equatable {
     public let code: String
     /// In STS's words.
     public let message: String
+    /// What to do, where the form of the keys that signed tells that they don't belong together.
+    package let pairingAdvice: String?
 
     /// Whether the code of the second factor is wrong, or was used before, and nothing else is said to be.
     ///
@@ -19,7 +21,25 @@ public struct RoleRefusal: Sendable, Equatable {
     }
 
     public init(roleARN: String, sentExternalID: Bool, sentMFA: Bool, code: String, message: String) {
+        self.init(
+            roleARN: roleARN,
+            sentExternalID: sentExternalID,
+            sentMFA: sentMFA,
+            code: code,
+            message: message,
+            pairingAdvice: nil
+        )
+    }
+
+    init(
+        roleARN: String,
+        sentExternalID: Bool,
+        sentMFA: Bool,
+        code: String,
+        message: String,
+        pairingAdvice: String?
+    ) {
         (self.roleARN, self.sentExternalID, self.sentMFA) = (roleARN, sentExternalID, sentMFA)
-        (self.code, self.message) = (code, message)
+        (self.code, self.message, self.pairingAdvice) = (code, message, pairingAdvice)
     }
 }

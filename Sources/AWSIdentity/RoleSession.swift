@@ -1,3 +1,4 @@
+internal import Content
 internal import FoundationEssentials
 internal import Wire
 
@@ -17,6 +18,7 @@ extension CredentialsChain {
 extension STSClient.AssumeRole {
     static let sessionNameLengths = 2...64
     static let externalIDLengths = 2...1_224
+    /// - Source: STS API Reference, AssumeRole, `RoleArn`
     static let roleARNLengths = 20...2_048
     static let durations = 900...43_200
     static let sessionCharacters = Set(
@@ -27,10 +29,15 @@ extension STSClient.AssumeRole {
     ///
     /// - Source: facts/ecr.md E.3
     func check(named place: String) throws {
-        guard Self.roleARNLengths.contains(roleARN.utf8.count), roleARN.hasPrefix("arn:"), roleARN.contains(":role/")
-        else {
+        if let wrong = RoleARNText(roleARN) {
             throw IdentityError(
-                "'\(roleARN.prefix(100))', from \(place), is not the ARN of a role",
+                "'\(quotable(roleARN, upTo: 100))', from \(place), is not the ARN of a role: \(wrong.problem)",
+                remedy: wrong.remedy
+            )
+        }
+        guard Self.roleARNLengths.contains(roleARN.utf8.count) else {
+            throw IdentityError(
+                "the ARN of a role, from \(place), has \(roleARN.utf8.count) characters",
                 remedy: "write it as arn:aws:iam::ACCOUNT:role/NAME"
             )
         }
@@ -38,7 +45,7 @@ extension STSClient.AssumeRole {
             sessionName.unicodeScalars.allSatisfy(Self.sessionCharacters.contains)
         else {
             throw IdentityError(
-                "'\(sessionName.prefix(100))' is not a session name",
+                "'\(quotable(sessionName, upTo: 100))' is not a session name",
                 tried: [place],
                 remedy: "use 2 to 64 letters, digits and _ + = , . @ -"
             )
@@ -86,7 +93,8 @@ extension STSClient {
                         sentExternalID: request.externalID != nil,
                         sentMFA: request.serialNumber != nil,
                         code: error.code,
-                        message: error.message
+                        message: error.message,
+                        pairingAdvice: error.pairingAdvice
                     ),
                 isPassing: error.retryAdvice != .never
             )

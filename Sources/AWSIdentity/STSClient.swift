@@ -19,6 +19,8 @@ public struct STSError: Error, Sendable, Equatable {
     public let status: Int
     public let requestID: String?
     let retryAfter: Duration?
+    /// What to do, where the form of the keys that signed tells that they don't belong together.
+    package var pairingAdvice: String?
 }
 
 extension STSError: CustomStringConvertible {
@@ -176,7 +178,8 @@ public struct STSClient: Sendable {
                 if !isSigned { clock.learn(from: response) }
                 let answer = STSAnswer(response.body)
                 if response.status.kind == .successful, let value = answer.flatMap(read) { return value }
-                let error = STSError(action, response, answer)
+                var error = STSError(action, response, answer)
+                error.pairingAdvice = keys?.pairingAdvice
                 if mayCorrect, clock.corrects(error.code, response, signedAt: time) {
                     mayCorrect = false
                 } else if mayDiscard, let keys, Self.expiries.contains(error.code), await credentials.discard(keys) {

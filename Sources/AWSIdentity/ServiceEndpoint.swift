@@ -46,8 +46,8 @@ public struct ServiceEndpoint: Sendable, Hashable {
     ///
     /// - Source: facts/ecr.md A.2 and E.3
     init(_ service: AWSService, region: String, fips: Bool, dualStack: Bool) throws {
-        guard ECRHost.isRegion(region) else {
-            throw IdentityError("'\(region.prefix(60))' is not the name of a region", remedy: "write one as eu-west-1")
+        if let fault = RegionText.fault(in: region) {
+            throw IdentityError("the region '\(quotable(region, upTo: 60))' \(fault.problem)", remedy: fault.remedy)
         }
         let partition = Partition(region: region)
         let domain = dualStack ? partition.dualStackAPIDomain : partition.domain

@@ -1,3 +1,5 @@
+internal import Content
+
 /// The profiles that this user has, out of both files.
 ///
 /// A profile may have parts in both; for a key that is in both, the credentials file wins.
@@ -24,18 +26,34 @@ struct SharedConfig {
     private(set) var services: [String: [String: [String: String]]] = [:]
     let configPath: String
     let credentialsPath: String
+    /// Headings that name nothing in their file.
+    private var strays: [StrayHeading] = []
+    /// Files that are there and aren't read, and why, for people.
+    private(set) var passedOver: [String] = []
 
     init(_ environment: AWSEnvironment) throws {
         configPath = environment.configPath
         credentialsPath = environment.credentialsPath
-        if let text = try environment.text(ofFile: configPath) {
-            readConfig(try IniFile(parsing: text, path: configPath))
-        }
-        if let text = try environment.text(ofFile: credentialsPath) {
+        let (config, credentials) = (
+            try environment.sharedFile(configPath), try environment.sharedFile(credentialsPath)
+        )
+        passedOver = [config.passedOver, credentials.passedOver].compactMap { $0 }
+        if let text = config.text { readConfig(try IniFile(parsing: text, path: configPath)) }
+        if let text = credentials.text {
             for (name, section) in try IniFile(parsing: text, path: credentialsPath).sections {
                 merge(section, into: name, path: credentialsPath, overriding: true)
+                strays.append(StrayHeading(name, credentialsPath, line: section.line, isCredentials: true))
             }
         }
+        strays.sort { ($0.path, $0.line) < ($1.path, $1.line) }
+    }
+
+    /// The heading that most likely was to be this profile's, and how it is written there; `nil` if there is none.
+    func headingAdvice(for profile: String) -> String? { strays.lazy.compactMap { $0.advice(for: profile) }.first }
+
+    /// The same for an sso-session.
+    func sessionAdvice(for session: String) -> String? {
+        strays.lazy.compactMap { $0.sessionAdvice(for: session) }.first
     }
 
     /// The profile in force, if there is one: `default` may be missing, one that was named may not.
@@ -59,19 +77,32 @@ struct SharedConfig {
         if let profile = profiles[name] { return profile }
         let names = profiles.keys.sorted()
         let more = names.count > Self.mostNamed ? ", and \(names.count - Self.mostNamed) more" : ""
-        let others = names.prefix(Self.mostNamed).joined(separator: ", ") + more
+        let others = names.prefix(Self.mostNamed).map { quotable($0) }.joined(separator: ", ") + more
+        let usual =
+            others.isEmpty
+            ? "create one with `aws configure --profile \(quotable(name))`" : "use one of those there: \(others)"
+        // A blank or a line break is not seen between the quotes; a name may have blanks inside.
+        let isPadded =
+            name.unicodeScalars.first?.isAroundPastes == true || name.unicodeScalars.last?.isAroundPastes == true
+        let fault = isPadded ? PastedText.fault(in: name).map { ", and that name \($0)" } ?? "" : ""
         throw IdentityError(
-            "there is no profile '\(name)' (named by \(reason))",
-            tried: [configPath, credentialsPath],
-            remedy: (others.isEmpty
-                ? "create one with `aws configure --profile \(name)`" : "use one of those there: \(others)") + way
+            "there is no profile '\(quotable(name))' (named by \(reason))\(fault)",
+            tried: [configPath, credentialsPath].map { path in
+                passedOver.first { $0.hasPrefix("\(path) (") } ?? path
+            },
+            remedy: (headingAdvice(for: name) ?? usual) + way
         )
     }
 
     private mutating func readConfig(_ file: IniFile) {
         for (heading, section) in file.sections {
             // A name with a blank in it needs quotes.
-            guard let words = shellWords(heading), words.count == 2 else { continue }
+            guard let words = shellWords(heading), words.count == 2,
+                ["profile", "sso-session", "services"].contains(words[0])
+            else {
+                strays.append(StrayHeading(heading, configPath, line: section.line, isCredentials: false))
+                continue
+            }
             switch words[0] {
             case "profile": merge(section, into: words[1], path: configPath, overriding: false)
             case "sso-session": sessions[words[1]] = section.values.mapValues(\.text)

@@ -77,4 +77,7 @@ private func isDigits(_ text: some StringProtocol) -> Bool {
 extension AccountID {
     /// What to write where `text` is not an account, for people; it names the account that is meant if that can be told.
     package static func advice(for text: String) -> String { AccountText(text).advice }
+
+    /// The account that `text` most likely means, where it isn't one.
+    package static func meant(by text: String) -> String? { AccountText(text).account }
 }

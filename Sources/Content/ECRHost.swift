@@ -141,7 +141,7 @@ public struct ECRHost: Hashable, Sendable {
 
     /// Letters, digits and hyphens, as in `eu-west-1`; it becomes part of host names.
     public static func isRegion(_ text: String) -> Bool {
-        (2...40).contains(text.utf8.count)
+        (1...40).contains(text.utf8.count)
             && text.utf8.allSatisfy { isLowercaseHexadecimal($0) || (97...122).contains($0) || $0 == 45 }
             && !text.hasPrefix("-") && !text.hasSuffix("-")
     }

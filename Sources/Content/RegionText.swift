@@ -5,26 +5,36 @@ package enum RegionText {
     /// It becomes part of host names and of what is signed, so nothing but a name may pass. People paste a zone for its
     /// region, an address, or a value with its quotes, its comment or a line break.
     ///
-    /// - Returns: What is wrong and what to write, in words that follow the text; `nil` for what may be a region.
-    package static func fault(in text: String) -> String? {
+    /// - Returns: `nil` for what may be a region.
+    package static func fault(in text: String) -> Fault? {
         guard !ECRHost.isRegion(text) || zone(text) != nil || isZoneID(text) else { return nil }
-        let words = "write it as eu-west-1"
-        guard !text.isEmpty else { return "is empty; \(words)" }
         let lowered = text.lowercased()
         let meant = candidates(in: lowered)
-        let proposal = meant.count == 1 ? meant.first.map { "write \($0)" } ?? words : words
-        if text.unicodeScalars.contains(where: isBreak) { return "has a line break in it; \(proposal)" }
-        if lowered.contains("#") || lowered.contains(";") { return "has a comment in it; \(proposal)" }
-        if text.unicodeScalars.contains(where: isQuote) { return "has quotes in it; \(proposal)" }
-        if lowered.contains("://") || lowered.contains(".") {
-            return "is an address, and not the name of a region; \(proposal)"
+        let proposal = meant.count == 1 ? "write \(meant[0])" : "write it as eu-west-1"
+        func fault(_ problem: String) -> Fault { Fault(problem: problem, remedy: proposal) }
+        guard !text.isEmpty else { return fault("is empty") }
+        if text.unicodeScalars.contains(where: \.isLineBreak) { return fault("has a line break in it") }
+        if lowered.contains("#") || lowered.contains(";") { return fault("has a comment in it") }
+        if text.unicodeScalars.contains(where: \.isQuote) { return fault("has quotes in it") }
+        if lowered.contains("://") || lowered.contains(".") { return fault("is an address, not the name of a region") }
+        if text.unicodeScalars.contains(where: \.isInvisible) { return fault("has an invisible character in it") }
+        if text.contains(where: \.isWhitespace) { return fault("has a blank in it") }
+        if let region = zone(text) {
+            return Fault(problem: "is an availability zone", remedy: "write \(region), its region")
         }
-        if text.unicodeScalars.contains(where: isInvisible) { return "has an invisible character in it; \(proposal)" }
-        if text.contains(where: \.isWhitespace) { return "has a blank in it; \(proposal)" }
-        if let region = zone(text) { return "is an availability zone; write \(region), its region" }
-        if isZoneID(text) { return "is the id of an availability zone; write its region, as eu-west-1" }
-        if lowered != text, ECRHost.isRegion(lowered) { return "has capitals; \(proposal)" }
-        return "is not the name of a region; \(proposal)"
+        if isZoneID(text) {
+            return Fault(problem: "is the id of an availability zone", remedy: "write its region, as eu-west-1")
+        }
+        if lowered != text, ECRHost.isRegion(lowered) { return fault("has capitals") }
+        return fault("is not the name of a region")
+    }
+
+    /// What is wrong with the text, in words that follow it, and what to write.
+    package struct Fault: Equatable, CustomStringConvertible {
+        package let problem: String
+        package let remedy: String
+
+        package var description: String { "\(problem); \(remedy)" }
     }
 
     /// The region of a zone: of `eu-west-1a`, of a local zone as `us-west-2-lax-1a`.
@@ -76,20 +86,5 @@ package enum RegionText {
 
     private static func isNumber(_ text: some StringProtocol) -> Bool {
         (1...2).contains(text.utf8.count) && text.utf8.allSatisfy { (48...57).contains($0) }
-    }
-
-    private static func isBreak(_ scalar: Unicode.Scalar) -> Bool {
-        scalar == "\n" || scalar == "\r" || scalar.value == 0x2028 || scalar.value == 0x2029
-    }
-
-    private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.properties.generalCategory == .format || scalar.properties.generalCategory == .control
-    }
-
-    private static func isQuote(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .initialPunctuation, .finalPunctuation: true
-        default: scalar == "\"" || scalar == "'" || scalar == "`" || scalar == "\u{201A}" || scalar == "\u{201E}"
-        }
     }
 }

@@ -23,6 +23,8 @@ public struct ECRError: Error, Sendable, Equatable {
     public let kmsError: String?
     /// Whose signature was refused, or what it is good for: the end of the key's id, and where it is from.
     public let credentials: String?
+    /// What to do, where the form of the keys that signed tells that they don't belong together.
+    package let pairingAdvice: String?
 
     public init(
         operation: String,
@@ -35,6 +37,32 @@ public struct ECRError: Error, Sendable, Equatable {
         kmsError: String? = nil,
         credentials: String? = nil
     ) {
+        self.init(
+            operation: operation,
+            code: code,
+            message: message,
+            status: status,
+            requestID: requestID,
+            retryAfter: retryAfter,
+            lastValidByteReceived: lastValidByteReceived,
+            kmsError: kmsError,
+            credentials: credentials,
+            pairingAdvice: nil
+        )
+    }
+
+    package init(
+        operation: String,
+        code: Code,
+        message: String,
+        status: Int,
+        requestID: String? = nil,
+        retryAfter: Duration? = nil,
+        lastValidByteReceived: Int64? = nil,
+        kmsError: String? = nil,
+        credentials: String? = nil,
+        pairingAdvice: String?
+    ) {
         self.operation = operation
         self.code = code
         self.message = message
@@ -44,6 +72,7 @@ public struct ECRError: Error, Sendable, Equatable {
         self.lastValidByteReceived = lastValidByteReceived
         self.kmsError = kmsError
         self.credentials = credentials
+        self.pairingAdvice = pairingAdvice
     }
 }
 
@@ -77,7 +106,8 @@ extension ECRError {
             retryAfter: response.retryAfter,
             lastValidByteReceived: said?.lastValidByteReceived,
             kmsError: (said?.kmsError).map { presentable($0, without: response.secrets) },
-            credentials: keys.map { "\($0)" }
+            credentials: keys.map { "\($0)" },
+            pairingAdvice: keys?.pairingAdvice
         )
     }
 

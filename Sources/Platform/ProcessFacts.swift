@@ -15,8 +15,7 @@ public enum ProcessFacts {
     public static var userName: String {
         var entry = unsafe passwd()
         var found: UnsafeMutablePointer<passwd>?
-        // 16 KiB is more than sysconf(_SC_GETPW_R_SIZE_MAX) says, which is only a suggestion.
-        var room = [CChar](repeating: 0, count: 16 << 10)
+        var room = [CChar](repeating: 0, count: entryLimit)
         return unsafe room.withUnsafeMutableBufferPointer { room in
             guard let start = room.baseAddress else { return "\(getuid())" }
             let status = unsafe getpwuid_r(getuid(), &entry, start, room.count, &found)
@@ -24,6 +23,29 @@ public enum ProcessFacts {
             return unsafe String(cString: name)
         }
     }
+
+    /// The home directory that the system's list of users names; `nil` for a user it doesn't know.
+    ///
+    /// - Parameter user: The user's name, or `nil` for the user who runs this process.
+    public static func homeDirectory(of user: String? = nil) -> String? {
+        var entry = unsafe passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var room = [CChar](repeating: 0, count: entryLimit)
+        return unsafe room.withUnsafeMutableBufferPointer { room in
+            guard let start = room.baseAddress else { return nil }
+            let status =
+                if let user {
+                    unsafe getpwnam_r(user, &entry, start, room.count, &found)
+                } else {
+                    unsafe getpwuid_r(getuid(), &entry, start, room.count, &found)
+                }
+            guard status == 0, unsafe found != nil, let home = unsafe entry.pw_dir else { return nil }
+            return unsafe String(cString: home)
+        }
+    }
+
+    /// In bytes: more than sysconf(_SC_GETPW_R_SIZE_MAX) says, which is only a suggestion.
+    private static let entryLimit = 16 << 10
 
     public static var userID: UInt32 { getuid() }
 

@@ -15,6 +15,9 @@ public struct SystemError: Error, Equatable, Sendable {
         self.code = code
     }
 
+    /// Whether permission was missing.
+    public var isDenied: Bool { code == EACCES || code == EPERM }
+
     /// The last failure of this thread; to be asked for right after the call that failed.
     static func last(_ call: String, _ path: String = "") -> SystemError {
         SystemError(call: call, path: path, code: errno)

@@ -19,13 +19,20 @@ extension CopyError {
             if let denial = error.denial { return advise(DenialAdvice(denial, side: side, at: place, face: .api)) }
             guard error.isAuthentication else { return }
             let (code, message) = (error.code.rawValue, error.message)
-            advice = CredentialAdvice(code: code, message: message, host: place?.host).text
+            advice =
+                CredentialAdvice(code: code, message: message, host: place?.host, pairingAdvice: error.pairingAdvice).text
         case let error as RegistryError:
             if let place { advise(about: error, side: side, at: place) }
             if let registry { advice = Self.advice(about: error, at: registry) }
         case let error as STSError:
             if let denial = error.denial { return advise(DenialAdvice(denial, side: side, at: place, face: .tokens)) }
-            advice = CredentialAdvice(code: error.code, message: error.message, host: place?.host).text
+            advice =
+                CredentialAdvice(
+                    code: error.code,
+                    message: error.message,
+                    host: place?.host,
+                    pairingAdvice: error.pairingAdvice
+                ).text
         case let error as IdentityError:
             if let failure = error.failure, failure.reason != .badURL {
                 advice = NetworkAdvice(failure, side: side, operation: operation, at: place).text ?? error.remedy
@@ -87,7 +94,8 @@ struct RoleAdvice {
                 code: refusal.code,
                 message: refusal.message,
                 host: host,
-                roleARN: refusal.roleARN
+                roleARN: refusal.roleARN,
+                pairingAdvice: refusal.pairingAdvice
             ).text
         }
         let advice = DenialAdvice(

@@ -12,6 +12,8 @@ struct CredentialAdvice {
     let host: ECRHost?
     /// The role that they were to take.
     var roleARN: String?
+    /// What the form of the keys tells.
+    var pairingAdvice: String?
 
     private var region: String? { host?.region }
 
@@ -19,7 +21,7 @@ struct CredentialAdvice {
         switch code {
         case "ExpiredTokenException", "ExpiredToken":
             "the session has ended: begin a new one (aws sso login, aws sts assume-role, a new job), then run again"
-        case "UnrecognizedClientException", "InvalidClientTokenId": unknownKeys
+        case "UnrecognizedClientException", "InvalidClientTokenId": pairingAdvice ?? unknownKeys
         case "OptInRequired", "RegionDisabledException": Self.enable(region)
         case "InvalidSignatureException", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "RequestExpired",
             "RequestInTheFuture":

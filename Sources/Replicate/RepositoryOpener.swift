@@ -263,16 +263,31 @@ public final class RepositoryOpener: Sendable {
             throw IdentityError(
                 "a reference without a registry needs a region",
                 tried: ["--region", "AWS_REGION", "AWS_DEFAULT_REGION", "the profile's region"],
-                remedy: "pass --region, or name the registry: ACCOUNT.dkr.ecr.REGION.amazonaws.com/…"
+                remedy: resolver.regionAdvice(options.identity)
+                    ?? "pass --region, or name the registry: ACCOUNT.dkr.ecr.REGION.amazonaws.com/…"
             )
         }
         let credentials = try resolver.provider(for: options.identity, stsRegion: region)
         let sts = try sts(region: region, options)
         let account = try await callers.run(CallerKey(identity: options.identity, region: region)) {
-            if let known = try await credentials.credentials().accountID { return try AccountID(parsing: known) }
+            let keys = try await credentials.credentials()
+            if let known = keys.accountID { return try Self.account(known, of: keys) }
             return try AccountID(parsing: try await sts.getCallerIdentity().account)
         }
         return ECRHost(account: account, region: region)
+    }
+
+    /// - Throws: `IdentityError` that names where the account is written.
+    private static func account(_ text: String, of keys: AWSCredentials) throws -> AccountID {
+        do {
+            return try AccountID(parsing: text)
+        } catch {
+            let name = keys.source == "environment" ? "AWS_ACCOUNT_ID" : "the account id (\(keys.source))"
+            throw IdentityError(
+                "\(name) is '\(quotable(text, upTo: 60))', which is not an AWS account",
+                remedy: AccountID.advice(for: text)
+            )
+        }
     }
 
     private func sts(region: String, _ options: SideOptions) throws -> STSClient {

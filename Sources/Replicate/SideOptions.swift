@@ -28,6 +28,7 @@ public struct SideOptions: Sendable, Hashable {
     /// - Throws: `IdentityError`
     public func check() throws {
         try identity.check()
+        try IdentityOptions.check(region: region)
         let named = [
             (endpointURL, "the endpoint flag"), (registryEndpoint.map(Self.url(ofRegistry:)), "the registry flag"),
         ]

@@ -1,3 +1,5 @@
+internal import Content
+
 /// Through whom requests leave this machine.
 ///
 /// Taken from the environment as libcurl takes it, but once, and as a value: a test can be a machine with any proxies.
@@ -6,16 +8,16 @@ public struct Proxies: Sendable, Equatable {
     public var https: String?
     /// For plain `http`.
     public var http: String?
-    /// Who is spoken to directly: names with everything below them, addresses, address blocks, or `*` for all.
-    ///
-    /// Separated by commas, as libcurl's `CURLOPT_NOPROXY` wants them.
-    public var exceptions: String
+    /// The hosts that are spoken to directly, as `NO_PROXY` names them; ``ProxyExceptions`` has the rules.
+    public var exceptions: String { didSet { rules = ProxyExceptions(exceptions) } }
+    private var rules: ProxyExceptions
 
     /// None, unless they are named.
     public init(https: String? = nil, http: String? = nil, exceptions: String = "") {
         self.https = https
         self.http = http
         self.exceptions = exceptions
+        rules = ProxyExceptions(exceptions)
     }
 
     /// What a process's variables say, in libcurl's order: lowercase first, the scheme's own before the one for all.
@@ -25,7 +27,7 @@ public struct Proxies: Sendable, Equatable {
     /// - Source: libcurl 7.88.1, `detect_proxy` in `lib/url.c`
     public init(environment: [String: String]) {
         func first(_ names: String...) -> String? {
-            names.lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
+            names.lazy.compactMap { environment[$0].map(Self.withoutPaste) }.first { !$0.isEmpty }
         }
         self.init(
             https: first("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"),
@@ -34,9 +36,19 @@ public struct Proxies: Sendable, Equatable {
         )
     }
 
-    /// - Returns: `nil` where none may be used; ``exceptions`` are libcurl's to apply.
+    /// A value without the quotes, blanks and line breaks that docker's `--env-file` and copied lines leave around it.
+    private static func withoutPaste(_ text: String) -> String {
+        var rest = text.unicodeScalars[...]
+        while let first = rest.first, first.isAroundPastes { rest.removeFirst() }
+        while let last = rest.last, last.isAroundPastes { rest.removeLast() }
+        return String(String.UnicodeScalarView(rest))
+    }
+
+    /// - Returns: `nil` where none may be used, or the host is an exception.
     func proxy(for request: WireRequest) -> String? {
-        guard !request.bypassesProxy, !request.url.isLoopback, !Self.neverProxied.contains(request.url.host) else {
+        guard !request.bypassesProxy, !rules.contain(request.url), !request.url.isLoopback,
+            !Self.neverProxied.contains(request.url.host)
+        else {
             return nil
         }
         return request.url.scheme == .https ? https : http

@@ -66,7 +66,7 @@ extension Transfer {
         let address = configuration.proxies.proxy(for: request)
         proxy = address.map { (Proxies.presentable($0), $0.contains("@")) }
         try set(CURLOPT_PROXY, address ?? "")
-        try set(CURLOPT_NOPROXY, configuration.proxies.exceptions)
+        try set(CURLOPT_NOPROXY, "")
         // A proxy's answer to CONNECT is no part of ours.
         try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
     }

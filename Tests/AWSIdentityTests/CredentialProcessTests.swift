@@ -7,10 +7,10 @@ import Wire
 
 @testable import AWSIdentity
 
+private let keys = #"{"Version": 1, "AccessKeyId": "AKIAPROCESS", "SecretAccessKey": "hidden-secret"}"#
+
 @Suite("A credential process", .timeLimit(.minutes(1)))
 struct CredentialProcessTests {
-    private static let keys = #"{"Version": 1, "AccessKeyId": "AKIAPROCESS", "SecretAccessKey": "hidden-secret"}"#
-
     /// Runs a shell script as the process of `[profile p]`.
     private func process(
         _ script: String,
@@ -72,9 +72,38 @@ struct CredentialProcessTests {
         }
     }
 
+    /// Members besides the keys, the account that is found, and whether the keys expire.
+    static let answers: [(String, String?, Bool)] = [
+        (#""AccountId": 111122223333"#, "111122223333", false), (#""AccountId": 11122223333"#, "011122223333", false),
+        (#""AccountId": null, "Expiration": null"#, nil, false), (#""Expiration": """#, nil, false),
+        (#""Issuer": {"a": [1]}, "Expiration": "2099-01-01T00:00:00+02""#, nil, true),
+        (#""AccountId": true, "Expiration": "20990101T000000Z""#, nil, true),
+        (#""Expiration": "Thu, 01 Jan 2099 00:00:00 GMT""#, nil, true),
+    ]
+
+    @Test("may say more or less than the keys", arguments: answers)
+    func odd(_ more: String, _ account: String?, _ expires: Bool) async throws {
+        try await process("echo '\(keys.dropLast()), \(more)}'") { resolver, _ in
+            let credentials = try await resolver.credentials(Self.options)
+            #expect(credentials.accountID == account)
+            #expect((credentials.expiration != nil) == expires)
+        }
+    }
+
+    @Test("whose keys have something around them is named with the member")
+    func pasted() async throws {
+        let answer = #"{"Version": 1, "AccessKeyId": "AKIAPROCESS\\n", "SecretAccessKey": "hidden-secret"}"#
+        try await process("printf '%s' '\(answer.replacing(#"\\n"#, with: #"\n"#))'") { resolver, home in
+            let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
+            let name = "the AccessKeyId that the credential_process of profile 'p' printed"
+            #expect(error?.problem == "\(name) ends with a line break")
+            #expect(error?.tried == ["\(home)/.aws/config:2"])
+        }
+    }
+
     @Test("is run once for two regions that ask at once")
     func regions() async throws {
-        try await process("echo x >> \"$0.count\"\necho '\(Self.keys)'") { resolver, home in
+        try await process("echo x >> \"$0.count\"\necho '\(keys)'") { resolver, home in
             async let one = resolver.provider(for: Self.options, stsRegion: "eu-west-1").credentials()
             async let other = resolver.provider(for: Self.options, stsRegion: "us-east-1").credentials()
             _ = try await (one, other)
@@ -86,7 +115,7 @@ struct CredentialProcessTests {
     @Test("whose keys don't expire is run once")
     func once() async throws {
         let watch = Wristwatch(noon)
-        try await process("echo x >> \"$0.count\"\necho '\(Self.keys)'", now: { watch.now }) { resolver, home in
+        try await process("echo x >> \"$0.count\"\necho '\(keys)'", now: { watch.now }) { resolver, home in
             for _ in 1...3 {
                 _ = try await resolver.credentials(Self.options)
                 watch.advance(1_000_000)
@@ -99,13 +128,14 @@ struct CredentialProcessTests {
     @Test("gets its words as a shell would split them, with nothing expanded, and our environment")
     func words() async throws {
         let script = """
-            printf '{"Version": 1, "AccessKeyId": "%s", "SecretAccessKey": "%s"}' "$1|$2|$3|$#" "$SEEN"
+            printf '{"Version": 1, "AccessKeyId": "%s", "SecretAccessKey": "%s"}' \
+                "$(printf %s "$1|$2|$3|$#" | tr ' ' _)" "$(printf %s "$SEEN" | tr ' ' _)"
             """
         let command = #""HOME/with spaces" 'a b' "c$SEEN;*" d\ e"#
         try await process(script, command: command) { resolver, _ in
             let credentials = try await resolver.credentials(Self.options)
-            #expect(credentials.accessKeyID == "a b|c$SEEN;*|d e|3")
-            #expect(credentials.secretAccessKey == "by the program")
+            #expect(credentials.accessKeyID == "a_b|c$SEEN;*|d_e|3")
+            #expect(credentials.secretAccessKey == "by_the_program")
         }
     }
 
@@ -121,7 +151,26 @@ struct CredentialProcessTests {
                 "printed an Expiration that is no ISO 8601 time"
             ),
             ("head -c 70000 /dev/zero", "answered at far too great a length"),
-            ("exit 0", "did not print JSON"),
+            ("exit 0", "printed nothing"),
+            ("printf '\\357\\273\\277'; echo '\(keys)'", "printed a byte order mark before its JSON"),
+            ("echo 'hidden: renewing'; echo '\(keys)'", "printed something else before its JSON"),
+            ("echo '\(keys)'; echo 'hidden done'", "printed JSON that doesn't end, or something else behind it"),
+            (
+                #"echo '{"Version": "1", "AccessKeyId": "hidden", "SecretAccessKey": "hidden"}'"#,
+                "printed Version as the text \"1\", and it must be the number 1"
+            ),
+            (#"echo '{"AccessKeyId": "hidden", "SecretAccessKey": "hidden"}'"#, "printed no Version"),
+            (#"echo '{"Version": 1, "SecretAccessKey": "hidden"}'"#, "printed no AccessKeyId"),
+            (#"echo '{"Version": 1, "AccessKeyId": "h", "SecretAccessKey": null}'"#, "printed no SecretAccessKey"),
+            (
+                #"echo '{"Version": 1, "AccessKeyId": "h", "SecretAccessKey": 17}'"#,
+                "printed a SecretAccessKey that is not text"
+            ),
+            (
+                #"echo '{"Version": 1, "AccessKeyId": "h", "SecretAccessKey": "s", "Expiration": 4070908800}'"#,
+                "printed an Expiration that is not text"
+            ),
+            (#"echo '[{"Version": 1}]'"#, "did not print JSON with a Version"),
         ]
     )
     func failures(_ script: String, _ words: String) async throws {
@@ -135,7 +184,7 @@ struct CredentialProcessTests {
 
     @Test("needs nothing of STS, which may be named wrongly")
     func withoutSTS() async throws {
-        try await process("echo '\(Self.keys)'", more: ["AWS_ENDPOINT_URL_STS": "sts.eu-west-1.amazonaws.com"]) {
+        try await process("echo '\(keys)'", more: ["AWS_ENDPOINT_URL_STS": "sts.eu-west-1.amazonaws.com"]) {
             resolver,
             _ in
             let credentials = try await resolver.credentials(Self.options)
@@ -176,7 +225,7 @@ struct CredentialProcessTests {
         let notebook = Notebook(noted: { try? Data().write(to: URL(filePath: file)) })
         // It answers when the warning has been given.
         try await process(
-            "while [ ! -e \(file) ]; do sleep 0.02; done; echo '\(Self.keys)'",
+            "while [ ! -e \(file) ]; do sleep 0.02; done; echo '\(keys)'",
             command: "HOME/program --token hidden",
             clock: ShortClock(.seconds(5)),
             logger: Logger(label: "test") { _ in notebook }

@@ -201,9 +201,11 @@ struct InstanceMetadataTests {
 
     @Test("that refuses, isn't there or has no role is why there are no credentials")
     func absences() async throws {
-        let unwell = Self.service(token: { .text("", status: 500) })
-        try await withMachine(sender: unwell) { resolver, _ in _ = try await resolver.credentials() }
-        #expect(unwell.requests.count == 3, "no token, and keys all the same")
+        for status in [500, 401, 302, 429, 204] {
+            let unwell = Self.service(token: { .text("", status: status) })
+            #expect(try await absence([:], unwell).contains("(answered \(status) when asked for a token)"))
+            #expect(unwell.requests.count == 1, "no token, and nothing is asked for without")
+        }
         let bad = Self.service(token: { .text("", status: 400) })
         #expect(try await absence([:], bad).contains("instance metadata (answered 400 when asked for a token)"))
         #expect(bad.requests.count == 1)
@@ -221,6 +223,45 @@ struct InstanceMetadataTests {
             try await absence([:], broken)
                 .contains("answered 200: AssumeRoleUnauthorizedAccess: EC2 cannot assume the role for the role r")
         )
+    }
+
+    @Test("that wants a token and whose answer to that is lost names the hop limit")
+    func hopLimit() async throws {
+        let command =
+            "aws ec2 modify-instance-metadata-options --instance-id INSTANCE --http-put-response-hop-limit 2 "
+            + "--http-endpoint enabled"
+        let required = RecordingSender { request, _ in
+            if request.method == .put { throw WireError(.deadline, "took longer than 1 s") }
+            return .text("Unauthorized", status: 401)
+        }
+        #expect(try await absence([:], required).contains(command))
+        #expect(required.requests.count == 2)
+        let forbidden = Self.service(token: { throw WireError(.deadline, "took longer than 1 s") })
+        #expect(try await absence(["AWS_EC2_METADATA_V1_DISABLED": "true"], forbidden).contains(command))
+        // On a machine that is no instance nothing answers at all.
+        let nobody = RecordingSender { _, _ in throw WireError(.deadline, "took longer than 1 s") }
+        #expect(try await !absence([:], nobody).contains("hop"))
+        let config =
+            "[profile a]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = Ec2InstanceMetadata\n"
+        try await withMachine(config: config, sender: required) { resolver, _ in
+            let error = await #expect(throws: IdentityError.self) {
+                try await resolver.credentials(.init(profile: "a"))
+            }
+            #expect(error?.remedy.contains(command) == true)
+        }
+    }
+
+    @Test("whose role EC2 may not assume names the trust policy")
+    func untrusted() async throws {
+        let sender = RecordingSender { request, _ in
+            if request.method == .put { return .text("t") }
+            return request.url.path.hasSuffix("/")
+                ? .text("ci-role")
+                : .json(#"{"Code":"AssumeRoleUnauthorizedAccess","Message":"EC2 cannot assume the role ci-role."}"#)
+        }
+        let text = try await absence([:], sender)
+        #expect(text.contains("trust policy of the role ci-role admit the principal ec2.amazonaws.com"))
+        #expect(text.contains("aws iam get-role --role-name ci-role") && !text.contains("sso login"))
     }
 
     @Test("is found where the settings say, the environment's before the profile's")

@@ -52,8 +52,51 @@ extension IdentityCase {
             "comments at the start of lines",
             "# one\n; two\n[default]\n# three\n\(keys("A"))  ; four\n#region = x\nregion = r\n"
         ),
-        IdentityCase("what looks like a comment behind a value", "[default]\n\(keys("A"))region = r # not a comment\n"),
-        IdentityCase("quotes around a value", "[default]\n\(keys("A"))region = \"r\"\n"),
+        IdentityCase(
+            "what looks like a comment behind a region",
+            "[default]\n\(keys("A"))region = r # not a comment\n",
+            verdict: .differs("no such region is signed for; botocore refuses it later", ours: ("none", ""))
+        ),
+        IdentityCase(
+            "quotes around a region",
+            "[default]\n\(keys("A"))region = \"r\"\n",
+            verdict: .differs("no such region is signed for; botocore refuses it later", ours: ("none", ""))
+        ),
+        IdentityCase(
+            "what looks like a comment behind a role's name",
+            "[default]\n\(keys("A"))role_session_name = r # no\n"
+        ),
+        IdentityCase("quotes around a key that isn't used", "[default]\n\(keys("A"))output = \"r\"\n"),
+        IdentityCase(
+            "a variable in the path of the config file",
+            files: ["elsewhere/config": "[profile a]\n\(keys("A"))"],
+            variables: ["WHERE": "HOME/elsewhere", "AWS_CONFIG_FILE": "${WHERE}/config"],
+            profile: "a"
+        ),
+        IdentityCase(
+            "a variable in the path of the credentials file, without braces",
+            files: ["elsewhere/keys": "[a]\n\(keys("A"))"],
+            variables: ["WHERE": "HOME/elsewhere", "AWS_SHARED_CREDENTIALS_FILE": "$WHERE/keys"],
+            profile: "a"
+        ),
+        IdentityCase(
+            "a variable in the path that isn't set",
+            files: ["$UNSET/config": "[profile a]\n\(keys("A"))"],
+            variables: ["AWS_CONFIG_FILE": "HOME/$UNSET/config"],
+            profile: "a"
+        ),
+        IdentityCase(
+            "a directory for the config file",
+            credentials: "[default]\n\(keys("D"))",
+            files: ["box/config/x": ""],
+            variables: ["AWS_CONFIG_FILE": "HOME/box/config"]
+        ),
+        IdentityCase(
+            "directories for both files, and keys in the environment",
+            files: ["box/a/x": "", "box/b/x": ""],
+            variables: keys(["AWS_CONFIG_FILE": "HOME/box/a", "AWS_SHARED_CREDENTIALS_FILE": "HOME/box/b"])
+        ),
+        IdentityCase("a device for the config file", variables: keys(["AWS_CONFIG_FILE": "/dev/null"])),
         IdentityCase(
             "a percent sign in a secret",
             "[default]\naws_access_key_id = A\naws_secret_access_key = a%b%(c)s\n"

@@ -2,9 +2,19 @@ extension IdentityCase {
     /// What prints keys, what signs in, and what a cluster mounts.
     static let providers = [
         process("the keys of a process", "sh HOME/keys.sh PROCESS"),
-        process("a process with blanks in its path", "sh 'HOME/my keys.sh' \"two words\""),
-        process("a process without a shell: nothing is expanded", "sh HOME/keys.sh $HOME;id *"),
-        process("a process that escapes", #"sh HOME/my\ keys.sh a\"b"#),
+        process("a process with blanks in its path", "sh 'HOME/my keys.sh' \"two\""),
+        process("a process without a shell: nothing is expanded", "sh HOME/keys.sh $HOME;id*"),
+        process("a process that prints Version as text", "sh HOME/textversion.sh"),
+        process("a process that prints a number as AccountId", "sh HOME/number.sh"),
+        process("a process that prints nothing of an end", "sh HOME/nulls.sh"),
+        process("a process that prints an end in the basic form", "sh HOME/end.sh 21000101T000000Z"),
+        process("a process that prints an end with an offset in hours", "sh HOME/end.sh 2100-01-01T00:00:00+02"),
+        process("a process that prints an end without seconds", "sh HOME/end.sh 2100-01-01T00:00Z"),
+        process("a process that prints an end with a comma", "sh HOME/end.sh 2100-01-01T00:00:00,5Z"),
+        process("a process that prints an end as HTTP does", "sh HOME/end.sh 'Fri, 01 Jan 2100 00:00:00 GMT'"),
+        process("a process that prints an end as date does", "sh HOME/end.sh 'Fri Jan  1 00:00:00 UTC 2100'"),
+        process("a process that prints an end with blanks", "sh HOME/end.sh '2100-01-01 00:00:00 +0200'"),
+        process("a process that escapes", #"sh HOME/my\ keys.sh a\;b"#),
         process("a process that fails", "sh HOME/fail.sh"),
         process("a process that isn't there", "HOME/gone"),
         process("a process that prints another version", "sh HOME/version.sh"),
@@ -114,6 +124,16 @@ extension IdentityCase {
         ),
         "my keys.sh": printing(#"{"Version":1,"AccessKeyId":"$#:$1","SecretAccessKey":"s"}"#),
         "version.sh": printing(#"{"Version":2,"AccessKeyId":"A","SecretAccessKey":"s"}"#),
+        "textversion.sh": printing(#"{"Version":"1","AccessKeyId":"A","SecretAccessKey":"s"}"#),
+        "number.sh": printing(
+            #"{"Version":1,"AccessKeyId":"A","SecretAccessKey":"s","AccountId":null,"More":[1,{"a":2}]}"#
+        ),
+        "nulls.sh": printing(
+            #"{"Version":1,"AccessKeyId":"A","SecretAccessKey":"s","SessionToken":null,"Expiration":null}"#
+        ),
+        "end.sh": printing(
+            #"{"Version":1,"AccessKeyId":"A","SecretAccessKey":"s","SessionToken":"t","Expiration":"$1"}"#
+        ),
         "nokey.sh": printing(#"{"Version":1,"SecretAccessKey":"s"}"#),
         "fail.sh": "exit 3\n",
     ]

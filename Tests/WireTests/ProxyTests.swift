@@ -200,6 +200,37 @@ struct ProxyTests {
         #expect(asked.lines == ["CONNECT 198.51.100.7:443 HTTP/1.1"])
     }
 
+    /// An entry, an address, and whether it is excepted; in Go's `http/httpproxy` too.
+    static let rules: [(String, String, Bool)] = [
+        ("example.com", "https://example.com/", true), ("example.com", "https://a.b.example.com/", true),
+        ("example.com", "https://badexample.com/", false), (".example.com", "https://a.example.com/", true),
+        (".example.com", "https://example.com/", false), ("*.example.com", "https://a.b.example.com/", true),
+        ("*.example.com", "https://example.com/", false), ("*example.com", "https://a.example.com/", false),
+        ("example.com:443", "https://example.com/", true), ("example.com:443", "https://example.com:8443/", false),
+        ("example.com:8443", "https://a.example.com:8443/", true), ("example.com:80", "http://example.com/", true),
+        ("*.example.com:443", "https://a.example.com/", true), ("example.com:", "https://example.com:5/", true),
+        ("EXAMPLE.com", "https://a.Example.COM/", true), ("a.com, example.com ,b.com", "https://example.com/", true),
+        ("a.com example.com", "https://example.com/", true), (",,", "https://example.com/", false),
+        ("*", "https://example.com/", true), ("a.com,*", "https://example.com/", true),
+        ("**", "https://example.com/", false),
+        ("10.1.2.3", "https://10.1.2.3/", true), ("10.1.2.3", "https://10.1.2.33/", false),
+        ("10.1.2.3:5000", "https://10.1.2.3:5000/", true), ("10.1.2.3:5000", "https://10.1.2.3/", false),
+        ("10.0.0.0/8", "https://10.200.0.1/", true), ("10.0.0.0/8", "https://11.0.0.1/", false),
+        ("172.16.0.0/12", "https://172.31.255.1/", true), ("172.16.0.0/12", "https://172.32.0.1/", false),
+        ("0.0.0.0/0", "https://8.8.8.8/", true), ("0.0.0.0/0", "https://example.com/", false),
+        ("10.0.0.0/33", "https://10.0.0.0/", false), ("10.0.0.0/8", "https://10.example.com/", false),
+        ("fd00::1", "https://[fd00::1]/", true), ("[fd00::1]:5000", "https://[fd00:0::1]:5000/", true),
+        ("[fd00::1]:5000", "https://[fd00::1]/", false), ("[fd00::1]", "https://[fd00::1]/", true),
+        ("fd00::/8", "https://[fdff::1]/", true), ("::ffff:10.1.2.3", "https://10.1.2.3/", true),
+        (".amazonaws.com", "https://111122223333.dkr.ecr.eu-west-1.amazonaws.com/v2/", true),
+    ]
+
+    @Test("exceptions are Go's", arguments: rules)
+    func exception(_ entry: String, _ address: String, _ isExcepted: Bool) throws {
+        let proxies = Proxies(https: "p:1", http: "p:1", exceptions: entry)
+        #expect((proxies.proxy(for: WireRequest(.get, try HTTPURL(address))) == nil) == isExcepted)
+    }
+
     @Test("this machine, metadata services and whoever wishes it are never asked for there")
     func never() throws {
         let proxies = Proxies(https: "p:1", http: "p:2")
@@ -260,6 +291,9 @@ struct ProxyTests {
         #expect(read(["all_proxy": "a", "ALL_PROXY": "b", "HTTPS_PROXY": "c"]) == Proxies(https: "c", http: "a"))
         #expect(read(["NO_PROXY": "big", "no_proxy": "small"]).exceptions == "small")
         #expect(read(["NO_PROXY": "*"]).exceptions == "*")
+        let pasted = read(["HTTPS_PROXY": "\"http://h:1\"", "http_proxy": " h:2\r\n", "NO_PROXY": "'a.com,b.com'"])
+        #expect(pasted == Proxies(https: "http://h:1", http: "h:2", exceptions: "a.com,b.com"))
+        #expect(read(["HTTPS_PROXY": "''", "ALL_PROXY": "all"]).https == "all")
     }
 
     @Test("an address is shown without user and password, whatever is in them")

@@ -1,0 +1,72 @@
+internal import Content
+
+/// A heading of a shared file that names nothing there, or something else than was meant.
+///
+/// In the config file a profile is `[profile NAME]`, in the credentials file `[NAME]`; only `[default]` is the same in both.
+/// People write the one in the other, or `[Profile NAME]`, `[profile: NAME]`, `[sso_session NAME]`.
+///
+/// - Source: facts/ecr.md E.2, config grammar; botocore 1.43, `configloader.build_profile_map`
+struct StrayHeading {
+    let text: String
+    let path: String
+    let line: Int
+    let isCredentials: Bool
+
+    init(_ text: String, _ path: String, line: Int, isCredentials: Bool) {
+        (self.text, self.path, self.line, self.isCredentials) = (text, path, line, isCredentials)
+    }
+
+    /// What to write in its place if it was to be the heading of `profile`.
+    func advice(for profile: String) -> String? {
+        let names =
+            isCredentials
+            ? [name(after: ["profiles", "profile"])].compactMap { $0 }
+            : [name(after: ["profiles", "profile"]), Self.unquoted(text[...])].compactMap { $0 }
+        guard text != profile || !isCredentials, names.contains(profile) else { return nil }
+        return write(isCredentials ? profile : "profile \(quoted(profile))")
+    }
+
+    /// The same for an sso-session.
+    func sessionAdvice(for session: String) -> String? {
+        let kinds = [
+            "profile sso-session", "sso-sessions", "sso-session", "sso_session", "sso session", "ssosession", "sso",
+            "session",
+        ]
+        guard !isCredentials else {
+            return name(after: kinds) == session
+                ? "move [\(quotable(text))] from \(place) to the config file, where it is read" : nil
+        }
+        return name(after: kinds) == session || Self.unquoted(text[...]) == session
+            ? write("sso-session \(quoted(session))") : nil
+    }
+
+    private var place: String { "\(path):\(line)" }
+
+    private func write(_ heading: String) -> String {
+        "in \(place) write [\(quotable(heading))] for [\(quotable(text))]: "
+            + (isCredentials
+                ? "the credentials file names a profile without the word profile"
+                : "the config file reads no other heading as that")
+    }
+
+    /// A name with a blank in it needs quotes in the config file.
+    private func quoted(_ name: String) -> String { name.contains(where: \.isWhitespace) ? "\"\(name)\"" : name }
+
+    /// What follows one of the words, in any case, and what people put between.
+    private func name(after words: [String]) -> String? {
+        let lowered = text.lowercased()
+        guard let word = words.first(where: lowered.hasPrefix) else { return nil }
+        let rest = text.dropFirst(word.count).drop {
+            $0.isWhitespace || $0 == ":" || $0 == "=" || $0 == "-" || $0 == "_"
+        }
+        return rest.isEmpty ? nil : Self.unquoted(rest)
+    }
+
+    private static func unquoted(_ text: Substring) -> String {
+        let name = trimmed(text)
+        guard name.count > 2, let first = name.unicodeScalars.first, let last = name.unicodeScalars.last, first.isQuote,
+            last.isQuote
+        else { return String(name) }
+        return String(name.dropFirst().dropLast())
+    }
+}
