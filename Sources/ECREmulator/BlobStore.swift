@@ -46,10 +46,14 @@ final class BlobStore: Sendable {
     func open(_ digest: Digest) throws -> BlobReader {
         if let text = try? Data(contentsOf: URL(filePath: descriptionPath(of: digest))) {
             let numbers = String(decoding: text, as: UTF8.self).split(separator: " ")
-            guard numbers.count == 2, let seed = UInt64(numbers[0]), let size = Int64(numbers[1]) else {
+            guard numbers.count >= 2, let seed = UInt64(numbers[0]), let size = Int64(numbers[1]) else {
                 throw ConnectionCut()
             }
-            return .generated(SeedBytes(seed: seed, byteCount: size), size: size)
+            guard numbers.count == 3 else { return .generated(SeedBytes(seed: seed, byteCount: size), size: size) }
+            guard let layer = SeedLayer(size: size, seed: seed, checksum: UInt32(numbers[2])) else {
+                throw ConnectionCut()
+            }
+            return .layer(layer)
         }
         let path = path(of: digest)
         guard FileManager.default.fileExists(atPath: path) else { throw ConnectionCut() }
@@ -100,6 +104,14 @@ final class BlobStore: Sendable {
         try Data("\(seed) \(size)".utf8).write(to: URL(filePath: descriptionPath(of: digest)), options: .atomic)
     }
 
+    /// Stores a layer as what it follows from.
+    ///
+    /// - Parameter digest: Of these very bytes; nobody looks again.
+    func describe(_ digest: Digest, _ layer: SeedLayer) throws {
+        try Data("\(layer.seed) \(layer.size) \(layer.checksum)".utf8)
+            .write(to: URL(filePath: descriptionPath(of: digest)), options: .atomic)
+    }
+
     private func path(of digest: Digest) -> String { "\(directory)/blobs/\(digest.hex)" }
 
     private func descriptionPath(of digest: Digest) -> String { "\(directory)/blobs/\(digest.hex).seed" }
@@ -111,11 +123,13 @@ final class BlobStore: Sendable {
 enum BlobReader: Sendable {
     case file(ByteFile)
     case generated(SeedBytes, size: Int64)
+    case layer(SeedLayer)
 
     /// Up to `count` bytes from `offset`; fewer near the end, none after it.
     func read(at offset: Int64, count: Int) throws -> [UInt8] {
         switch self {
         case .file(let file): try file.read(at: offset, count: count)
+        case .layer(let layer): layer.read(at: offset, count: count)
         case .generated(let bytes, let size):
             bytes.read(at: offset, count: max(0, Int(min(Int64(count), size - offset))))
         }

@@ -60,14 +60,12 @@ extension EmulatedRepository {
         return image
     }
 
+    /// ECR's tags are longer than docker's, and may begin with `.` or `-` (facts/ecr.md A.3).
     static func check(tag: String) throws(ServiceFault) {
-        let first = tag.utf8.first ?? UInt8(ascii: ".")
-        guard (1...300).contains(tag.utf8.count), tag.utf8.allSatisfy(isTagByte),
-            first != UInt8(ascii: "."), first != UInt8(ascii: "-")
-        else {
+        guard (1...300).contains(tag.utf8.count), tag.utf8.allSatisfy(isTagByte) else {
             throw .invalidParameter(
                 "imageTag",
-                "Member must satisfy regular expression pattern: [a-zA-Z0-9_][a-zA-Z0-9._-]{0,299}"
+                "Member must satisfy regular expression pattern: [a-zA-Z0-9._-]{1,300}"
             )
         }
     }
