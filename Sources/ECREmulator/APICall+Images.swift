@@ -36,13 +36,14 @@ extension APICall {
 
     /// The addressed repository; where it is missing and a pull-through cache rule covers its name, ECR would bring a tag.
     ///
-    /// By digest nothing is brought that isn't there yet (containers-roadmap#2837).
+    /// A rule with a secret fails, for the secret can't be read here; without one, the upstream is as if it had no such
+    /// image. By digest nothing is brought that isn't there yet (containers-roadmap#2837).
     private func repositoryToPull(_ ids: [ImageIdentifier]) throws -> EmulatedRepository {
         do {
             return try repository()
         } catch let fault as ServiceFault {
             guard let name = input.repositoryName, ids.contains(where: { $0.imageDigest == nil }),
-                let rule = registry(key).pullThroughRule(for: name), mayImport(name)
+                let rule = registry(key).pullThroughRule(for: name), rule.credential != nil, mayImport(name)
             else { throw fault }
             throw rule.unreachable
         }

@@ -11,6 +11,10 @@ final class BlobStore: Sendable {
     private let isTemporary: Bool
     private let discardsUploads: Bool
     private let open: Lock<[String: PartFile]>
+    /// Readers of generated blobs, which take a while to make and little memory to keep.
+    private let readers = Lock<[Digest: BlobReader]>([:])
+    /// Each has 64 KiB.
+    private static let mostReaders = 64
 
     /// - Parameters:
     ///   - directory: `nil` for a temporary one, which goes with ``removeTemporaryFiles()``.
@@ -44,16 +48,26 @@ final class BlobStore: Sendable {
 
     /// - Throws: ``ConnectionCut`` for a blob that was discarded, or never there.
     func open(_ digest: Digest) throws -> BlobReader {
+        if let reader = readers.withLock({ $0[digest] }) { return reader }
         if let text = try? Data(contentsOf: URL(filePath: descriptionPath(of: digest))) {
             let numbers = String(decoding: text, as: UTF8.self).split(separator: " ")
             guard numbers.count >= 2, let seed = UInt64(numbers[0]), let size = Int64(numbers[1]) else {
                 throw ConnectionCut()
             }
-            guard numbers.count == 3 else { return .generated(SeedBytes(seed: seed, byteCount: size), size: size) }
-            guard let layer = SeedLayer(size: size, seed: seed, checksum: UInt32(numbers[2])) else {
-                throw ConnectionCut()
+            let reader: BlobReader
+            if numbers.count == 3 {
+                guard let layer = SeedLayer(size: size, seed: seed, checksum: UInt32(numbers[2])) else {
+                    throw ConnectionCut()
+                }
+                reader = .layer(layer)
+            } else {
+                reader = .generated(SeedBytes(seed: seed, byteCount: size), size: size)
             }
-            return .layer(layer)
+            readers.withLock { readers in
+                if readers.count >= Self.mostReaders { readers = [:] }
+                readers[digest] = reader
+            }
+            return reader
         }
         let path = path(of: digest)
         guard FileManager.default.fileExists(atPath: path) else { throw ConnectionCut() }

@@ -2,8 +2,7 @@ internal import FoundationEssentials
 
 /// Repositories whose images ECR brings from another registry when they are pulled first.
 ///
-/// The rule is kept and told. No upstream can be reached from an emulator, so a pull that would import fails as one does
-/// whose upstream is away.
+/// The rule is kept and told. No upstream can be reached from an emulator, and no secret be read.
 struct PullThroughRule: Codable, Sendable, Equatable {
     /// As it was given, with or without its last slash.
     var prefix: String
@@ -18,9 +17,9 @@ struct PullThroughRule: Codable, Sendable, Equatable {
 
     var namespace: RepositoryNamespace { RepositoryNamespace(prefix) }
 
-    /// What BatchGetImage answers where an image would have to be brought.
+    /// What BatchGetImage answers where an image would have to be brought, and the secret to log in with can't be read.
     ///
-    /// - Source: the service model, `UnableToGetUpstreamImageException`; facts/ecr.md A.7
+    /// - Source: the service model: "usually caused because of an issue with the Secrets Manager secret"; facts/ecr.md A.7
     var unreachable: ServiceFault {
         ServiceFault(
             "UnableToGetUpstreamImageException",

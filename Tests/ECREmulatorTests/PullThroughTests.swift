@@ -116,18 +116,23 @@ struct PullThroughTests {
         #expect(PullThroughRule.upstream(of: url) == kind)
     }
 
-    @Test("an upstream that can't be reached fails a pull by tag of what isn't cached, and no other")
+    @Test("a secret that can't be read fails a pull by tag of what isn't cached, and no other pull")
     func pull() async throws {
         try await withClient { emulator, client in
-            let rule = #"{"ecrRepositoryPrefix":"team","upstreamRegistryUrl":"public.ecr.aws"}"#
-            #expect(try await client.call("CreatePullThroughCacheRule", rule).status == 200)
+            for rule in [
+                #""ecrRepositoryPrefix":"team","upstreamRegistryUrl":"ghcr.io","credentialArn":"\#(Self.secret)""#,
+                #""ecrRepositoryPrefix":"ecr-public","upstreamRegistryUrl":"public.ecr.aws""#,
+            ] {
+                #expect(try await client.call("CreatePullThroughCacheRule", "{\(rule)}").status == 200)
+            }
             try emulator.seedApp(.oci("cached", layers: [10]), tag: "v1")
             func pull(_ name: String, _ id: String) async throws -> PlainAnswer {
                 try await client.call("BatchGetImage", #"{"repositoryName":"\#(name)","imageIds":[{\#(id)}]}"#)
             }
             let byTag = try await pull("team/new", #""imageTag":"v1""#)
             #expect(try byTag.code == "UnableToGetUpstreamImageException")
-            #expect(try byTag.json("message")?.contains("public.ecr.aws") == true)
+            #expect(try byTag.json("message")?.contains("ghcr.io") == true)
+            #expect(try await pull("ecr-public/new", #""imageTag":"v1""#).code == "RepositoryNotFoundException")
             let digest = #""imageDigest":"\#(Digest.ofNothing)""#
             #expect(try await pull("team/new", digest).code == "RepositoryNotFoundException")
             #expect(try await pull("team/new", #"\#(digest),"imageTag":"v1""#).code == "RepositoryNotFoundException")
