@@ -1,5 +1,6 @@
 internal import Content
 internal import FoundationEssentials
+internal import Platform
 
 extension APICall {
     func imageNotFound(_ id: ImageIdentifier, _ repository: EmulatedRepository) -> ServiceFault {
@@ -15,19 +16,43 @@ extension APICall {
     func batchGetImage() throws -> JSON {
         let ids = try input.batch("imageIds", \.imageIds)
         if let types = input.acceptedMediaTypes { try Parameters.checkBatch("acceptedMediaTypes", types.count) }
-        let repository = try repository()
+        let repository = try repositoryToPull(ids)
         var images: [JSON] = []
         var failures: [JSON] = []
+        var pulled: [EmulatedImage] = []
         for id in ids {
             do throws(ImageFailure) {
                 let served = try repository.manifest(id, accepted: input.acceptedMediaTypes)
                 let known = ImageIdentifier(imageDigest: "\(served.image.digest)", imageTag: id.imageTag)
                 images.append(json(of: known, served.text, served.mediaType, in: repository))
+                pulled.append(served.image)
             } catch {
                 failures.append(json(of: error, id))
             }
         }
+        aws.recordPull(of: pulled, repository.name, in: key, by: caller)
         return .members(["images": .list(images), "failures": .list(failures)])
+    }
+
+    /// The addressed repository; where it is missing and a pull-through cache rule covers its name, ECR would bring a tag.
+    ///
+    /// A rule with a secret fails, for the secret can't be read here; without one, the upstream is as if it had no such
+    /// image. By digest nothing is brought that isn't there yet (containers-roadmap#2837).
+    private func repositoryToPull(_ ids: [ImageIdentifier]) throws -> EmulatedRepository {
+        do {
+            return try repository()
+        } catch let fault as ServiceFault {
+            guard let name = input.repositoryName, ids.contains(where: { $0.imageDigest == nil }),
+                let rule = registry(key).pullThroughRule(for: name), rule.credential != nil, mayImport(name)
+            else { throw fault }
+            throw rule.unreachable
+        }
+    }
+
+    private func mayImport(_ name: String) -> Bool {
+        aws.state.withLock { [caller, key] state in
+            (try? state.permit("BatchImportUpstreamImage", name, in: key, by: caller)) != nil
+        }
     }
 
     func putImage() throws -> JSON {
@@ -39,6 +64,7 @@ extension APICall {
             refusesSameDigest: aws.configuration.immutableTagsRefuseSameDigest
         )
         let now = aws.now
+        try createOnPush()
         let repository = try repository()
         let image = try change { try $0.putImage(put, at: now) }
         aws.save()
@@ -182,6 +208,7 @@ extension APICall {
             "artifactMediaType": image.view.artifactKind.map(JSON.text),
             "subjectManifestDigest": image.view.subject.map { .text("\($0.digest)") },
             "imageStatus": .text(image.status.rawValue),
+            "lastRecordedPullTime": image.pulledAt.map { .seconds($0.timeIntervalSince1970) },
             "lastArchivedAt": image.archivedAt.map { .seconds($0.timeIntervalSince1970) },
             "lastActivatedAt": image.activatedAt.map { .seconds($0.timeIntervalSince1970) },
         ])

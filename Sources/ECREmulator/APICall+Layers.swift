@@ -10,6 +10,11 @@ extension APICall {
         var failures: [JSON] = []
         for text in texts {
             guard let digest = try? Digest(parsing: text) else {
+                if Grammar.digest.accepts(text) {
+                    // Of another algorithm, or in capitals: a digest, and of nothing that is here.
+                    layers.append(.members(["layerDigest": .text(text), "layerAvailability": "UNAVAILABLE"]))
+                    continue
+                }
                 let code = text.isEmpty ? "MissingLayerDigest" : "InvalidLayerDigest"
                 failures.append(
                     .members([
@@ -33,20 +38,22 @@ extension APICall {
 
     func getDownloadUrlForLayer() throws -> JSON {
         let text = try input.required("layerDigest", \.layerDigest)
+        try Constraint.pattern(text, .digest, "layerDigest")
+        let repository = try repository()
         guard let digest = try? Digest(parsing: text) else {
-            throw ServiceFault.invalidParameter(
-                "layerDigest",
-                "Member must satisfy regular expression pattern: [a-zA-Z0-9-_+.]+:[a-fA-F0-9]+"
-            )
+            throw ServiceFault.layersNotFound(text, repository.name, repository.account)
         }
-        let size = try repository().download(of: digest)
+        let size = try repository.download(of: digest)
         let now = aws.now
         let lifetime = issuesExpiredURLs ? 0 : aws.configuration.downloadLifetime
-        let url = aws.state.withLock { $0.presign(digest, size: size, in: key, at: now, for: lifetime) }
+        let url = aws.state.withLock {
+            $0.presign(digest, size: size, in: key, askedAt: host, at: now, for: lifetime)
+        }
         return .members(["downloadUrl": .text(url), "layerDigest": .text("\(digest)")])
     }
 
     func initiateLayerUpload() throws -> JSON {
+        try createOnPush()
         let upload = try change { $0.initiateUpload() }
         aws.save()
         return .members(["uploadId": .text(upload.id), "partSize": .integer(aws.configuration.partSize)])

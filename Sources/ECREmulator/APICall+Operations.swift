@@ -3,46 +3,73 @@ internal import FoundationEssentials
 internal import Platform
 
 extension APICall {
+    /// Every operation that is answered; the page docs/emulator.md names those that are not.
+    static let operations: [String: @Sendable (APICall) throws -> JSON] = [
+        "BatchCheckLayerAvailability": { try $0.batchCheckLayerAvailability() },
+        "BatchDeleteImage": { try $0.batchDeleteImage() },
+        "BatchGetImage": { try $0.batchGetImage() },
+        "BatchGetRepositoryScanningConfiguration": { try $0.batchGetRepositoryScanningConfiguration() },
+        "CompleteLayerUpload": { try $0.completeLayerUpload() },
+        "CreatePullThroughCacheRule": { try $0.createPullThroughCacheRule() },
+        "CreateRepository": { try $0.createRepository() },
+        "CreateRepositoryCreationTemplate": { try $0.createRepositoryCreationTemplate() },
+        "DeleteLifecyclePolicy": { try $0.deleteLifecyclePolicy() },
+        "DeletePullThroughCacheRule": { try $0.deletePullThroughCacheRule() },
+        "DeleteRegistryPolicy": { try $0.deleteRegistryPolicy() },
+        "DeleteRepository": { try $0.deleteRepository() },
+        "DeleteRepositoryCreationTemplate": { try $0.deleteRepositoryCreationTemplate() },
+        "DeleteRepositoryPolicy": { try $0.deleteRepositoryPolicy() },
+        "DeleteSigningConfiguration": { try $0.deleteSigningConfiguration() },
+        "DeregisterPullTimeUpdateExclusion": { try $0.deregisterPullTimeUpdateExclusion() },
+        "DescribeImageReplicationStatus": { try $0.describeImageReplicationStatus() },
+        "DescribeImageScanFindings": { try $0.describeImageScanFindings() },
+        "DescribeImageSigningStatus": { try $0.describeImageSigningStatus() },
+        "DescribeImages": { try $0.describeImages() },
+        "DescribePullThroughCacheRules": { try $0.describePullThroughCacheRules() },
+        "DescribeRegistry": { $0.describeRegistry() },
+        "DescribeRepositories": { try $0.describeRepositories() },
+        "DescribeRepositoryCreationTemplates": { try $0.describeRepositoryCreationTemplates() },
+        "GetAccountSetting": { try $0.getAccountSetting() },
+        "GetAuthorizationToken": { try $0.getAuthorizationToken() },
+        "GetDownloadUrlForLayer": { try $0.getDownloadUrlForLayer() },
+        "GetLifecyclePolicy": { try $0.getLifecyclePolicy() },
+        "GetLifecyclePolicyPreview": { try $0.getLifecyclePolicyPreview() },
+        "GetRegistryPolicy": { try $0.getRegistryPolicy() },
+        "GetRegistryScanningConfiguration": { $0.getRegistryScanningConfiguration() },
+        "GetRepositoryPolicy": { try $0.getRepositoryPolicy() },
+        "GetSigningConfiguration": { try $0.getSigningConfiguration() },
+        "InitiateLayerUpload": { try $0.initiateLayerUpload() },
+        "ListImageReferrers": { try $0.listImageReferrers() },
+        "ListImages": { try $0.listImages() },
+        "ListPullTimeUpdateExclusions": { try $0.listPullTimeUpdateExclusions() },
+        "ListTagsForResource": { try $0.listTagsForResource() },
+        "PutAccountSetting": { try $0.putAccountSetting() },
+        "PutImage": { try $0.putImage() },
+        "PutImageScanningConfiguration": { try $0.putImageScanningConfiguration() },
+        "PutImageTagMutability": { try $0.putImageTagMutability() },
+        "PutLifecyclePolicy": { try $0.putLifecyclePolicy() },
+        "PutRegistryPolicy": { try $0.putRegistryPolicy() },
+        "PutRegistryScanningConfiguration": { try $0.putRegistryScanningConfiguration() },
+        "PutReplicationConfiguration": { try $0.putReplicationConfiguration() },
+        "PutSigningConfiguration": { try $0.putSigningConfiguration() },
+        "RegisterPullTimeUpdateExclusion": { try $0.registerPullTimeUpdateExclusion() },
+        "SetRepositoryPolicy": { try $0.setRepositoryPolicy() },
+        "StartLifecyclePolicyPreview": { try $0.startLifecyclePolicyPreview() },
+        "TagResource": { try $0.tagResource() },
+        "UntagResource": { try $0.untagResource() },
+        "UpdateImageStorageClass": { try $0.updateImageStorageClass() },
+        "UpdatePullThroughCacheRule": { try $0.updatePullThroughCacheRule() },
+        "UpdateRepositoryCreationTemplate": { try $0.updateRepositoryCreationTemplate() },
+        "UploadLayerPart": { try $0.uploadLayerPart() },
+        "ValidatePullThroughCacheRule": { try $0.validatePullThroughCacheRule() },
+    ]
+
     /// - Throws: ``ServiceFault``
     func perform() throws -> JSON {
-        switch operation {
-        case "GetAuthorizationToken": try getAuthorizationToken()
-        case "BatchGetImage": try batchGetImage()
-        case "BatchCheckLayerAvailability": try batchCheckLayerAvailability()
-        case "GetDownloadUrlForLayer": try getDownloadUrlForLayer()
-        case "InitiateLayerUpload": try initiateLayerUpload()
-        case "UploadLayerPart": try uploadLayerPart()
-        case "CompleteLayerUpload": try completeLayerUpload()
-        case "PutImage": try putImage()
-        case "DescribeImages": try describeImages()
-        case "ListImages": try listImages()
-        case "ListImageReferrers": try listImageReferrers()
-        case "BatchDeleteImage": try batchDeleteImage()
-        case "UpdateImageStorageClass": try updateImageStorageClass()
-        case "DescribeRepositories": try describeRepositories()
-        case "CreateRepository": try createRepository()
-        case "DeleteRepository": try deleteRepository()
-        case "PutImageTagMutability": try putImageTagMutability()
-        case "SetRepositoryPolicy": try setRepositoryPolicy()
-        case "GetRepositoryPolicy": try getRepositoryPolicy()
-        case "DeleteRepositoryPolicy": try deleteRepositoryPolicy()
-        case "PutLifecyclePolicy": try putLifecyclePolicy()
-        case "GetLifecyclePolicy": try getLifecyclePolicy()
-        case "TagResource": try tagResource()
-        case "UntagResource": try untagResource()
-        case "ListTagsForResource": try listTagsForResource()
-        case "DescribeRegistry": describeRegistry()
-        case "PutReplicationConfiguration": try putReplicationConfiguration()
-        case "PutRegistryPolicy": try putRegistryPolicy()
-        case "GetRegistryPolicy": try getRegistryPolicy()
-        case "DeleteRegistryPolicy": try deleteRegistryPolicy()
-        case "CreatePullThroughCacheRule": try createPullThroughCacheRule()
-        case "DescribePullThroughCacheRules": try describePullThroughCacheRules()
-        case "GetAccountSetting": try getAccountSetting()
-        case "PutAccountSetting": try putAccountSetting()
-        case "DescribeImageScanFindings": try describeImageScanFindings()
-        default: throw ServiceFault("UnknownOperationException", "The operation '\(operation)' is not known here")
+        guard let operation = Self.operations[operation] else {
+            throw ServiceFault("UnknownOperationException", "The operation '\(self.operation)' is not known here")
         }
+        return try operation(self)
     }
 
     /// One token for every registry of the region (facts/ecr.md A.4).

@@ -2,7 +2,7 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// What is written about a repository: who may use it, and what is kept how long.
+/// What is written about who may use a repository.
 extension APICall {
     func setRepositoryPolicy() throws -> JSON {
         let text = try input.required("policyText", \.policyText)
@@ -28,28 +28,6 @@ extension APICall {
         return policy(text)
     }
 
-    func putLifecyclePolicy() throws -> JSON {
-        let text = try input.required("lifecyclePolicyText", \.lifecyclePolicyText)
-        guard (100...30_720).contains(text.count) else {
-            throw ServiceFault.invalidParameter("lifecyclePolicyText", "Member must have length between 100 and 30720")
-        }
-        try change { $0.lifecyclePolicy = text }
-        aws.save()
-        return lifecyclePolicy(text)
-    }
-
-    func getLifecyclePolicy() throws -> JSON {
-        let repository = try repository()
-        guard let text = repository.lifecyclePolicy else {
-            throw ServiceFault(
-                "LifecyclePolicyNotFoundException",
-                "Lifecycle policy does not exist for the repository with name '\(repository.name)' in the registry with "
-                    + "id '\(repository.account)'"
-            )
-        }
-        return lifecyclePolicy(text)
-    }
-
     private func storedPolicy(of repository: EmulatedRepository) throws -> String {
         guard let policy = repository.policy else {
             throw ServiceFault(
@@ -65,13 +43,6 @@ extension APICall {
         .members([
             "registryId": .text(key.account), "repositoryName": input.repositoryName.map(JSON.text),
             "policyText": .text(text),
-        ])
-    }
-
-    private func lifecyclePolicy(_ text: String) -> JSON {
-        .members([
-            "registryId": .text(key.account), "repositoryName": input.repositoryName.map(JSON.text),
-            "lifecyclePolicyText": .text(text),
         ])
     }
 }

@@ -4,14 +4,26 @@ internal import Platform
 
 /// What holds for a whole registry, which is always the caller's own.
 extension APICall {
-    private var own: RegistryKey { RegistryKey(account: caller.account, region: region) }
+    var own: RegistryKey { RegistryKey(account: caller.account, region: region) }
 
-    private func changeRegistry(_ body: (inout EmulatedRegistry) -> Void) {
-        aws.state.withLock { body(&$0.cloud.registries[own, default: EmulatedRegistry(key: own)]) }
+    /// The caller's own registry.
+    var registry: EmulatedRegistry { registry(own) }
+
+    func registry(_ key: RegistryKey) -> EmulatedRegistry { aws.state.withLock { $0.cloud.registry(key) } }
+
+    /// Changes a registry, the caller's own unless another is named.
+    @discardableResult
+    func changeRegistry<Result>(
+        _ key: RegistryKey? = nil,
+        _ body: (inout EmulatedRegistry) throws(ServiceFault) -> Result
+    ) throws(ServiceFault) -> Result {
+        let key = key ?? own
+        let result = try aws.state.withLock { state throws(ServiceFault) in
+            try body(&state.cloud.registries[key, default: EmulatedRegistry(key: key)])
+        }
         aws.save()
+        return result
     }
-
-    private var registry: EmulatedRegistry { aws.state.withLock { $0.cloud.registry(own) } }
 
     func describeRegistry() -> JSON {
         .members([
@@ -22,20 +34,33 @@ extension APICall {
 
     func putReplicationConfiguration() throws -> JSON {
         let configuration = try input.required("replicationConfiguration", \.replicationConfiguration)
-        guard configuration.rules.count <= 10 else {
-            throw ServiceFault.invalidParameter(
-                "replicationConfiguration.rules",
-                "Member must have length less than or equal to 10"
-            )
-        }
-        changeRegistry { $0.replication = configuration }
+        try configuration.check()
+        try changeRegistry { $0.replication = configuration }
         return .members(["replicationConfiguration": json(of: configuration)])
+    }
+
+    /// Of each destination: complete where the image is there under the repository's name, and in progress until then,
+    /// for nothing is replicated here.
+    func describeImageReplicationStatus() throws -> JSON {
+        let (repository, image, id) = try namedImage()
+        let places = registry(key).replication?.destinations(of: repository.name) ?? []
+        let statuses = places.map { place in
+            let there = registry(RegistryKey(account: place.registryId, region: place.region))
+            let isThere = there.repositories[repository.name]?.images[image.digest] != nil
+            return JSON.members([
+                "region": .text(place.region), "registryId": .text(place.registryId),
+                "status": .text(isThere ? "COMPLETE" : "IN_PROGRESS"),
+            ])
+        }
+        return .members([
+            "repositoryName": .text(repository.name), "imageId": id.json, "replicationStatuses": .list(statuses),
+        ])
     }
 
     func putRegistryPolicy() throws -> JSON {
         let text = try input.required("policyText", \.policyText)
         let policy = KeptPolicy(text: text, document: try PolicyDocument(ofRepository: text, kind: "registry"))
-        changeRegistry { $0.policy = policy }
+        try changeRegistry { $0.policy = policy }
         return self.policy(text)
     }
 
@@ -43,43 +68,8 @@ extension APICall {
 
     func deleteRegistryPolicy() throws -> JSON {
         let text = try storedPolicy()
-        changeRegistry { $0.policy = nil }
+        try changeRegistry { $0.policy = nil }
         return policy(text)
-    }
-
-    func createPullThroughCacheRule() throws -> JSON {
-        let prefix = try input.required("ecrRepositoryPrefix", \.ecrRepositoryPrefix)
-        let rule = PullThroughRule(
-            prefix: prefix,
-            upstreamURL: try input.required("upstreamRegistryUrl", \.upstreamRegistryUrl),
-            upstream: input.upstreamRegistry,
-            createdAt: aws.now
-        )
-        guard !(registry.pullThroughRules ?? []).contains(where: { $0.prefix == prefix }) else {
-            throw ServiceFault(
-                "PullThroughCacheRuleAlreadyExistsException",
-                "A pull through cache rule with the prefix '\(prefix)' already exists in the registry with id "
-                    + "'\(own.account)'"
-            )
-        }
-        changeRegistry { $0.pullThroughRules = ($0.pullThroughRules ?? []) + [rule] }
-        return json(of: rule)
-    }
-
-    func describePullThroughCacheRules() throws -> JSON {
-        var rules = aws.state.withLock { $0.cloud.registry(key) }.pullThroughRules ?? []
-        for prefix in input.ecrRepositoryPrefixes ?? [] {
-            guard rules.contains(where: { $0.prefix == prefix }) else {
-                throw ServiceFault(
-                    "PullThroughCacheRuleNotFoundException",
-                    "The pull through cache rule with the prefix '\(prefix)' does not exist in the registry with id "
-                        + "'\(key.account)'"
-                )
-            }
-        }
-        if let prefixes = input.ecrRepositoryPrefixes { rules = rules.filter { prefixes.contains($0.prefix) } }
-        let page = try input.page(rules.sorted { $0.prefix < $1.prefix })
-        return .members(["pullThroughCacheRules": .list(page.items.map(json)), "nextToken": page.next])
     }
 
     func getAccountSetting() throws -> JSON {
@@ -100,7 +90,7 @@ extension APICall {
         guard allowed[name]?.contains(value) == true else {
             throw ServiceFault("ValidationException", "The account setting '\(name)' can't be '\(value)'")
         }
-        changeRegistry { $0.settings[name] = value }
+        try changeRegistry { $0.settings[name] = value }
         return .members(["name": .text(name), "value": .text(value)])
     }
 
@@ -135,17 +125,10 @@ extension APICall {
                                 }
                             )
                         },
+                        "deleteReplication": rule.deleteReplication.map { .members(["enabled": .boolean($0.enabled)]) },
                     ])
                 }
             )
-        ])
-    }
-
-    private func json(of rule: PullThroughRule) -> JSON {
-        .members([
-            "ecrRepositoryPrefix": .text(rule.prefix), "upstreamRegistryUrl": .text(rule.upstreamURL),
-            "upstreamRegistry": rule.upstream.map(JSON.text), "registryId": .text(key.account),
-            "createdAt": .seconds(rule.createdAt.timeIntervalSince1970),
         ])
     }
 }

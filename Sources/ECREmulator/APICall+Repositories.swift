@@ -30,15 +30,7 @@ extension APICall {
         let mutability = try input.imageTagMutability.map {
             try TagMutability(mode: $0, filters: input.imageTagMutabilityExclusionFilters)
         }
-        let encryption = try input.encryptionConfiguration.map { encryption in
-            guard ["AES256", "KMS", "KMS_DSSE"].contains(encryption.encryptionType) else {
-                throw ServiceFault.invalidParameter(
-                    "encryptionConfiguration.encryptionType",
-                    "Member must satisfy enum value set"
-                )
-            }
-            return EmulatedRepository.Encryption(type: encryption.encryptionType, key: encryption.kmsKey)
-        }
+        let encryption = try input.encryption()
         try checkTags(input.tags ?? [], having: 0)
         let now = aws.now
         let repository = try aws.state.withLock { state in
@@ -72,7 +64,7 @@ extension APICall {
         return .members([
             "registryId": .text(key.account), "repositoryName": input.repositoryName.map(JSON.text),
             "imageTagMutability": .text(mutability.mode.rawValue),
-            "imageTagMutabilityExclusionFilters": filters(of: mutability),
+            "imageTagMutabilityExclusionFilters": mutability.filters,
         ])
     }
 
@@ -95,11 +87,7 @@ extension APICall {
 
     func listTagsForResource() throws -> JSON {
         let tags = try changeResource { $0.resourceTags }
-        return .members([
-            "tags": .list(
-                tags.sorted { $0.key < $1.key }.map { .members(["Key": .text($0.key), "Value": .text($0.value)]) }
-            )
-        ])
+        return .members(["tags": .resourceTags(tags)])
     }
 
     /// Finds the repository of an ARN and changes it.
@@ -124,7 +112,7 @@ extension APICall {
         )
     }
 
-    private func checkTags(_ tags: [Parameters.ResourceTag], having count: Int) throws {
+    func checkTags(_ tags: [Parameters.ResourceTag], having count: Int) throws {
         guard tags.count + count <= 50 else {
             throw ServiceFault("TooManyTagsException", "A repository can have at most 50 tags")
         }
@@ -136,11 +124,6 @@ extension APICall {
         }
     }
 
-    private func filters(of mutability: TagMutability) -> JSON? {
-        guard !mutability.exclusions.isEmpty else { return nil }
-        return .list(mutability.exclusions.map { .members(["filterType": "WILDCARD", "filter": .text($0)]) })
-    }
-
     private func json(of repository: EmulatedRepository) -> JSON {
         let host =
             "\(repository.account).dkr.ecr.\(repository.region).localhost:\(aws.state.withLock { $0.ports.main })"
@@ -149,12 +132,47 @@ extension APICall {
             "repositoryName": .text(repository.name), "repositoryUri": .text("\(host)/\(repository.name)"),
             "createdAt": .seconds(repository.createdAt.timeIntervalSince1970),
             "imageTagMutability": .text(repository.mutability.mode.rawValue),
-            "imageTagMutabilityExclusionFilters": filters(of: repository.mutability),
+            "imageTagMutabilityExclusionFilters": repository.mutability.filters,
             "imageScanningConfiguration": .members(["scanOnPush": .boolean(repository.scansOnPush)]),
-            "encryptionConfiguration": .members([
-                "encryptionType": .text(repository.encryption.type),
-                "kmsKey": repository.encryption.key.map(JSON.text),
-            ]),
+            "encryptionConfiguration": repository.encryption.json,
         ])
+    }
+}
+
+extension JSON {
+    /// Resource tags, in order.
+    static func resourceTags(_ tags: [String: String]) -> JSON {
+        .list(tags.sorted { $0.key < $1.key }.map { .members(["Key": .text($0.key), "Value": .text($0.value)]) })
+    }
+}
+
+extension TagMutability {
+    /// As ECR tells them; `nil` for none.
+    var filters: JSON? {
+        guard !exclusions.isEmpty else { return nil }
+        return .list(exclusions.map { .members(["filterType": "WILDCARD", "filter": .text($0)]) })
+    }
+}
+
+extension EmulatedRepository.Encryption {
+    var json: JSON { .members(["encryptionType": .text(type), "kmsKey": key.map(JSON.text)]) }
+}
+
+extension Parameters {
+    /// How a repository is to be encrypted; `nil` if the request doesn't say.
+    ///
+    /// - Parameter keyPattern: Of the key's name, where it must be an ARN.
+    func encryption(keyPattern: Grammar? = nil) throws(ServiceFault) -> EmulatedRepository.Encryption? {
+        guard let encryption = encryptionConfiguration else { return nil }
+        try Constraint.choice(
+            encryption.encryptionType,
+            ["AES256", "KMS", "KMS_DSSE"],
+            "encryptionConfiguration.encryptionType"
+        )
+        if let key = encryption.kmsKey, let keyPattern {
+            try Constraint.pattern(key, keyPattern, "encryptionConfiguration.kmsKey")
+        }
+        let key = encryption.kmsKey.flatMap { $0.isEmpty ? nil : $0 }
+        return EmulatedRepository.Encryption(type: encryption.encryptionType, key: key)
     }
 }

@@ -38,3 +38,62 @@ extension APICall {
         ])
     }
 }
+
+/// What is to be scanned, and when; nothing is scanned here.
+extension APICall {
+    func putRegistryScanningConfiguration() throws -> JSON {
+        var configuration = registry.scanning ?? ScanningConfiguration()
+        if let type = input.scanType { configuration.scanType = type }
+        configuration.rules = input.rules ?? []
+        try configuration.check()
+        let put = configuration
+        try changeRegistry { $0.scanning = put }
+        return .members(["registryScanningConfiguration": put.json])
+    }
+
+    func getRegistryScanningConfiguration() -> JSON {
+        .members([
+            "registryId": .text(own.account),
+            "scanningConfiguration": (registry.scanning ?? ScanningConfiguration()).json,
+        ])
+    }
+
+    func batchGetRepositoryScanningConfiguration() throws -> JSON {
+        let names = try input.required("repositoryNames", \.repositoryNames)
+        try Constraint.count(names.count, 1...25, "repositoryNames")
+        let registry = registry
+        let scanning = registry.scanning ?? ScanningConfiguration()
+        var configurations: [JSON] = []
+        var failures: [JSON] = []
+        for name in names {
+            guard let repository = registry.repositories[name] else {
+                failures.append(
+                    .members([
+                        "repositoryName": .text(name), "failureCode": "REPOSITORY_NOT_FOUND",
+                        "failureReason": .text(ServiceFault.repositoryNotFound(name, own.account).message),
+                    ])
+                )
+                continue
+            }
+            let (frequency, filters) = scanning.applied(to: repository)
+            configurations.append(
+                .members([
+                    "repositoryArn": .text(repository.arn), "repositoryName": .text(name),
+                    "scanOnPush": .boolean(frequency != "MANUAL"), "scanFrequency": .text(frequency),
+                    "appliedScanFilters": .list(filters.map(\.json)),
+                ])
+            )
+        }
+        return .members(["scanningConfigurations": .list(configurations), "failures": .list(failures)])
+    }
+
+    func putImageScanningConfiguration() throws -> JSON {
+        let scans = try input.required("imageScanningConfiguration", \.imageScanningConfiguration).scanOnPush ?? false
+        try change { $0.scansOnPush = scans }
+        aws.save()
+        return .members([
+            "registryId": .text(key.account), "repositoryName": input.repositoryName.map(JSON.text),
+            "imageScanningConfiguration": .members(["scanOnPush": .boolean(scans)]),
+        ])
+    }
+}

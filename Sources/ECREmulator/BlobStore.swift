@@ -11,6 +11,10 @@ final class BlobStore: Sendable {
     private let isTemporary: Bool
     private let discardsUploads: Bool
     private let open: Lock<[String: PartFile]>
+    /// Readers of generated blobs, which take a while to make and little memory to keep.
+    private let readers = Lock<[Digest: BlobReader]>([:])
+    /// Each has 64 KiB.
+    private static let mostReaders = 64
 
     /// - Parameters:
     ///   - directory: `nil` for a temporary one, which goes with ``removeTemporaryFiles()``.
@@ -44,12 +48,26 @@ final class BlobStore: Sendable {
 
     /// - Throws: ``ConnectionCut`` for a blob that was discarded, or never there.
     func open(_ digest: Digest) throws -> BlobReader {
+        if let reader = readers.withLock({ $0[digest] }) { return reader }
         if let text = try? Data(contentsOf: URL(filePath: descriptionPath(of: digest))) {
             let numbers = String(decoding: text, as: UTF8.self).split(separator: " ")
-            guard numbers.count == 2, let seed = UInt64(numbers[0]), let size = Int64(numbers[1]) else {
+            guard numbers.count >= 2, let seed = UInt64(numbers[0]), let size = Int64(numbers[1]) else {
                 throw ConnectionCut()
             }
-            return .generated(SeedBytes(seed: seed, byteCount: size), size: size)
+            let reader: BlobReader
+            if numbers.count == 3 {
+                guard let layer = SeedLayer(size: size, seed: seed, checksum: UInt32(numbers[2])) else {
+                    throw ConnectionCut()
+                }
+                reader = .layer(layer)
+            } else {
+                reader = .generated(SeedBytes(seed: seed, byteCount: size), size: size)
+            }
+            readers.withLock { readers in
+                if readers.count >= Self.mostReaders { readers = [:] }
+                readers[digest] = reader
+            }
+            return reader
         }
         let path = path(of: digest)
         guard FileManager.default.fileExists(atPath: path) else { throw ConnectionCut() }
@@ -100,6 +118,14 @@ final class BlobStore: Sendable {
         try Data("\(seed) \(size)".utf8).write(to: URL(filePath: descriptionPath(of: digest)), options: .atomic)
     }
 
+    /// Stores a layer as what it follows from.
+    ///
+    /// - Parameter digest: Of these very bytes; nobody looks again.
+    func describe(_ digest: Digest, _ layer: SeedLayer) throws {
+        try Data("\(layer.seed) \(layer.size) \(layer.checksum)".utf8)
+            .write(to: URL(filePath: descriptionPath(of: digest)), options: .atomic)
+    }
+
     private func path(of digest: Digest) -> String { "\(directory)/blobs/\(digest.hex)" }
 
     private func descriptionPath(of digest: Digest) -> String { "\(directory)/blobs/\(digest.hex).seed" }
@@ -111,11 +137,13 @@ final class BlobStore: Sendable {
 enum BlobReader: Sendable {
     case file(ByteFile)
     case generated(SeedBytes, size: Int64)
+    case layer(SeedLayer)
 
     /// Up to `count` bytes from `offset`; fewer near the end, none after it.
     func read(at offset: Int64, count: Int) throws -> [UInt8] {
         switch self {
         case .file(let file): try file.read(at: offset, count: count)
+        case .layer(let layer): layer.read(at: offset, count: count)
         case .generated(let bytes, let size):
             bytes.read(at: offset, count: max(0, Int(min(Int64(count), size - offset))))
         }

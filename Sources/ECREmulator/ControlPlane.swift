@@ -9,6 +9,8 @@ struct APICall: Sendable {
     let input: Parameters
     let caller: Principal
     let region: String
+    /// What the client called the API, with the port.
+    var host = ""
     /// Whether an URL issued now has expired already, as a fault can order.
     var issuesExpiredURLs = false
 
@@ -34,6 +36,13 @@ struct APICall: Sendable {
     func change<Result>(_ body: (inout EmulatedRepository) throws -> Result) throws -> Result {
         let name = try input.required("repositoryName", \.repositoryName)
         return try aws.state.withLock { try $0.cloud.change(name, in: key, body) }
+    }
+
+    /// Makes the addressed repository by a template, where it is missing and one is for pushes to it.
+    func createOnPush() throws {
+        guard let name = input.repositoryName else { return }
+        let now = aws.now
+        if try aws.state.withLock({ try $0.cloud.createOnPush(name, in: key, at: now) }) { aws.save() }
     }
 
     /// Reads the addressed repository.
@@ -102,6 +111,7 @@ struct ControlPlane: Sendable {
             input: input,
             caller: caller,
             region: claim.region,
+            host: exchange.headers["host"] ?? "",
             issuesExpiredURLs: issuesExpiredURLs
         )
         var answer: Answer

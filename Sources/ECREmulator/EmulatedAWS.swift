@@ -115,9 +115,17 @@ struct EmulatorState: Sendable {
     }
 
     /// Issues a random URL that is good for a while and for nobody's credentials.
-    mutating func presign(_ digest: Digest, size: Int64, in key: RegistryKey, at now: Date, for seconds: Double)
-        -> String
-    {
+    ///
+    /// - Parameter host: As the client called the registry or the API; the URL's is another, as S3 is another host than
+    ///   ECR. Go's clients, and not they alone, keep `Authorization` on a redirect to a host of the same name.
+    mutating func presign(
+        _ digest: Digest,
+        size: Int64,
+        in key: RegistryKey,
+        askedAt host: String,
+        at now: Date,
+        for seconds: Double
+    ) -> String {
         let path = "/e501-\(key.account)-\(UUID().uuidString.lowercased())/\(UUID().uuidString.lowercased())"
         let signature = RandomText.hexadecimal(64)
         let download = PresignedDownload(
@@ -130,7 +138,9 @@ struct EmulatorState: Sendable {
         downloads.insert(download, for: path, at: now)
         let stamp = Instant.basic(now)
         let credential = "ASIAEMULATOR%2F\(stamp.prefix(8))%2F\(key.region)%2Fs3%2Faws4_request"
-        return "http://127.0.0.1:\(ports.download)\(path)?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=\(stamp)"
+        // Both names are this machine's for every client; registries are `127.0.0.1` or end with `.localhost`.
+        let name = host.prefix { $0 != ":" }.lowercased() == "localhost" ? "127.0.0.1" : "localhost"
+        return "http://\(name):\(ports.download)\(path)?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=\(stamp)"
             + "&X-Amz-SignedHeaders=host&X-Amz-Expires=\(Int(seconds))&X-Amz-Credential=\(credential)"
             + "&X-Amz-Signature=\(signature)"
     }

@@ -19,15 +19,21 @@ struct EmulatedRegistry: Codable, Sendable {
     var policy: KeptPolicy?
     var replication: ReplicationConfiguration?
     var pullThroughRules: [PullThroughRule]?
+    var templates: [CreationTemplate]?
+    var scanning: ScanningConfiguration?
+    var signing: SigningConfiguration?
+    /// Users and roles whose pulls are not recorded.
+    var pullExclusions: [String]?
 
     var mountsBlobs: Bool { settings["BLOB_MOUNTING"] == "ENABLED" }
 }
 
-/// What ECR itself would copy elsewhere; here it is only kept, and told to who asks.
+/// What ECR itself would copy elsewhere; here it is only kept and told.
 struct ReplicationConfiguration: Codable, Sendable, Equatable {
     struct Rule: Codable, Sendable, Equatable {
         var destinations: [Destination]
         var repositoryFilters: [Filter]?
+        var deleteReplication: Deletion?
     }
 
     struct Destination: Codable, Sendable, Equatable {
@@ -40,15 +46,40 @@ struct ReplicationConfiguration: Codable, Sendable, Equatable {
         var filterType: String
     }
 
-    var rules: [Rule]
-}
+    /// Whether images that are deleted here are to be deleted there.
+    struct Deletion: Codable, Sendable, Equatable { var enabled: Bool }
 
-/// Repositories that another registry's images appear in; here nothing appears.
-struct PullThroughRule: Codable, Sendable, Equatable {
-    var prefix: String
-    var upstreamURL: String
-    var upstream: String?
-    var createdAt: Date
+    var rules: [Rule]
+
+    /// - Throws: `InvalidParameterException`
+    /// - Source: the service model, `PutReplicationConfiguration`; quotas by facts/ecr.md G.3
+    func check() throws(ServiceFault) {
+        let member = "replicationConfiguration.rules"
+        try Constraint.count(rules.count, 0...10, member)
+        for rule in rules {
+            try Constraint.count(rule.destinations.count, 0...100, "\(member).destinations")
+            for destination in rule.destinations {
+                try Constraint.pattern(destination.region, .region, "\(member).destinations.region")
+                try Constraint.pattern(destination.registryId, .account, "\(member).destinations.registryId")
+            }
+            guard let filters = rule.repositoryFilters else { continue }
+            try Constraint.count(filters.count, 1...100, "\(member).repositoryFilters")
+            for filter in filters {
+                try Constraint.choice(filter.filterType, ["PREFIX_MATCH"], "\(member).repositoryFilters.filterType")
+                try Constraint.length(filter.filter, 2...256, "\(member).repositoryFilters.filter")
+                try Constraint.pattern(filter.filter, .replicationFilter, "\(member).repositoryFilters.filter")
+            }
+        }
+    }
+
+    /// Where a repository's images are to be copied to, each place once.
+    func destinations(of repository: String) -> [Destination] {
+        var places: [Destination] = []
+        for rule in rules where rule.repositoryFilters?.contains(where: { repository.hasPrefix($0.filter) }) ?? true {
+            for place in rule.destinations where !places.contains(place) { places.append(place) }
+        }
+        return places
+    }
 }
 
 /// All that the emulated accounts hold: a value, so each rule of ECR is one method that a test can call without

@@ -37,6 +37,8 @@ extension EmulatedRepository {
         var named: Digest?
         if let text = id.imageDigest {
             guard let digest = try? Digest(parsing: text) else {
+                // Of another algorithm, or in capitals: a digest, and of nothing that is here.
+                if Grammar.digest.accepts(text) { throw .notFound }
                 throw ImageFailure(
                     code: "InvalidImageDigest",
                     reason: "Invalid request parameters: image digest should satisfy the regex "

@@ -13,6 +13,8 @@ struct EmulatedRepository: Codable, Sendable {
     var resourceTags: [String: String] = [:]
     var policy: KeptPolicy?
     var lifecyclePolicy: String?
+    /// What the last preview of a lifecycle policy found; `nil` for none.
+    var preview: LifecyclePreview?
 
     var images: [Digest: EmulatedImage] = [:]
     var tags: [String: Digest] = [:]
@@ -75,6 +77,8 @@ struct EmulatedImage: Codable, Sendable {
     var status = Status.active
     var archivedAt: Date?
     var activatedAt: Date?
+    /// When it was last pulled, as far as that is recorded.
+    var pulledAt: Date?
     var scan: ScanResult?
 
     enum Status: String, Codable, Sendable {

@@ -59,7 +59,12 @@ extension EmulatorState {
     private static let registryActions: Set<String> = [
         "GetAuthorizationToken", "DescribeRegistry", "GetAccountSetting", "PutAccountSetting", "GetRegistryPolicy",
         "PutRegistryPolicy", "DeleteRegistryPolicy", "PutReplicationConfiguration", "DescribePullThroughCacheRules",
-        "CreatePullThroughCacheRule",
+        "CreatePullThroughCacheRule", "UpdatePullThroughCacheRule", "DeletePullThroughCacheRule",
+        "ValidatePullThroughCacheRule", "CreateRepositoryCreationTemplate", "UpdateRepositoryCreationTemplate",
+        "DeleteRepositoryCreationTemplate", "DescribeRepositoryCreationTemplates", "GetRegistryScanningConfiguration",
+        "PutRegistryScanningConfiguration", "PutSigningConfiguration", "GetSigningConfiguration",
+        "DeleteSigningConfiguration", "RegisterPullTimeUpdateExclusion", "DeregisterPullTimeUpdateExclusion",
+        "ListPullTimeUpdateExclusions",
     ]
 
     private static func resource(of action: String, _ repository: String?, in key: RegistryKey) -> String {

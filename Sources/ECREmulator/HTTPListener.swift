@@ -87,7 +87,7 @@ final class HTTPConnection: Sendable {
                 }
                 // What was left of the body would be taken for the next request.
                 try await request.body.forEachChunk { _ in }
-                try await send(response, keepsAlive: request.keepsAlive)
+                try await send(response, to: request)
                 guard request.keepsAlive else { return }
             }
         } catch {
@@ -181,11 +181,13 @@ final class HTTPConnection: Sendable {
         return try IncomingRequest(words: words, headers: headers, connection: self)
     }
 
-    private func send(_ response: OutgoingResponse, keepsAlive: Bool) async throws {
+    private func send(_ response: OutgoingResponse, to request: IncomingRequest) async throws {
         var head = "HTTP/1.1 \(response.status) \(OutgoingResponse.phrase(response.status))\r\n"
         for header in response.headers { head += "\(header.name): \(header.value)\r\n" }
         if let length = response.contentLength { head += "Content-Length: \(length)\r\n" }
-        head += keepsAlive ? "\r\n" : "Connection: close\r\n\r\n"
+        if !request.keepsAlive { head += "Connection: close\r\n" }
+        if request.keepsAlive, request.isOld { head += "Connection: keep-alive\r\n" }
+        head += "\r\n"
         var output = Array(head.utf8)
         // The first bytes of the body go with the head, in one packet where they fit.
         var body = response.body?.reader()

@@ -9,18 +9,31 @@ struct IncomingRequest: Sendable {
     /// Lowercase names; a header sent several times is joined with commas.
     let headers: [String: String]
     let keepsAlive: Bool
+    /// Whether the client speaks HTTP/1.0, and must be told that the connection stays open.
+    let isOld: Bool
     let body: RequestBody
 
     /// - Parameter words: Method, target and version.
     /// - Throws: ``ConnectionCut`` when the body's length can't be told.
     init(words: [String], headers: [String: String], connection: HTTPConnection) throws {
         method = words[0]
-        let target = words[1].split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        path = target[0]
-        query = target.count == 2 ? target[1] : ""
+        var headers = headers
+        var target = words[1][...]
+        for scheme in ["http://", "https://"] where target.hasPrefix(scheme) {
+            // As to a proxy; what it names goes before a Host field (RFC 9112, 3.2.2).
+            let rest = target.dropFirst(scheme.count)
+            let authority = rest.prefix { $0 != "/" && $0 != "?" }
+            headers["host"] = String(authority)
+            target = rest.dropFirst(authority.count)
+            if !target.hasPrefix("/") { target = "/" + target }
+        }
+        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        path = parts[0]
+        query = parts.count == 2 ? parts[1] : ""
         self.headers = headers
+        isOld = words[2] == "HTTP/1.0"
         let options = headers["connection"]?.lowercased() ?? ""
-        keepsAlive = words[2] == "HTTP/1.0" ? options.contains("keep-alive") : !options.contains("close")
+        keepsAlive = isOld ? options.contains("keep-alive") : !options.contains("close")
         let framing: RequestBody.Framing
         if headers["transfer-encoding"]?.lowercased() == "chunked" {
             framing = .chunked

@@ -26,8 +26,9 @@ indirect enum JSON: Sendable, Equatable {
         .object(values.sorted { $0.key < $1.key }.map { Member(name: $0.key, value: .text($0.value)) })
     }
 
-    func appending(_ name: String, _ value: JSON) -> JSON {
-        guard case .object(let members) = self else { return self }
+    /// The object with one member more; as it is for `nil`.
+    func appending(_ name: String, _ value: JSON?) -> JSON {
+        guard case .object(let members) = self, let value else { return self }
         return .object(members + [Member(name: name, value: value)])
     }
 

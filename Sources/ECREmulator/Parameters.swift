@@ -27,7 +27,7 @@ struct Parameters: Decodable, Sendable {
     var force: Bool?
     var imageTagMutability: String?
     var imageTagMutabilityExclusionFilters: [ExclusionFilter]?
-    var imageScanningConfiguration: ScanningConfiguration?
+    var imageScanningConfiguration: ImageScanning?
     var encryptionConfiguration: EncryptionConfiguration?
     var tags: [ResourceTag]?
     var tagKeys: [String]?
@@ -43,6 +43,20 @@ struct Parameters: Decodable, Sendable {
     var ecrRepositoryPrefixes: [String]?
     var upstreamRegistryUrl: String?
     var upstreamRegistry: String?
+    var upstreamRepositoryPrefix: String?
+    var credentialArn: String?
+    var customRoleArn: String?
+    var prefix: String?
+    var prefixes: [String]?
+    var description: String?
+    var resourceTags: [ResourceTag]?
+    var repositoryPolicy: String?
+    var lifecyclePolicy: String?
+    var appliedFor: [String]?
+    var scanType: String?
+    var rules: [ScanningConfiguration.Rule]?
+    var signingConfiguration: SigningConfiguration?
+    var principalArn: String?
 
     struct Filter: Decodable, Sendable {
         var tagStatus: String?
@@ -56,7 +70,7 @@ struct Parameters: Decodable, Sendable {
         var filter: String
     }
 
-    struct ScanningConfiguration: Decodable, Sendable { var scanOnPush: Bool? }
+    struct ImageScanning: Decodable, Sendable { var scanOnPush: Bool? }
 
     struct EncryptionConfiguration: Decodable, Sendable {
         var encryptionType: String

@@ -2,7 +2,16 @@ internal import FoundationEssentials
 
 extension Reception {
     /// Writes the log and makes the response, with what a fault does to its body.
-    func response(_ answer: Answer, _ errand: Errand, _ number: Int, _ fault: Fault.Kind?) throws -> OutgoingResponse {
+    ///
+    /// - Parameter isHead: Whether the answer, good or bad, is of a length only: a body after it would be taken for the
+    ///   next answer on the connection (RFC 9110, 9.3.2).
+    func response(
+        _ answer: Answer,
+        _ errand: Errand,
+        _ number: Int,
+        _ fault: Fault.Kind?,
+        isHead: Bool
+    ) throws -> OutgoingResponse {
         var response = OutgoingResponse(
             status: answer.status,
             headers: answer.headers + [
@@ -11,12 +20,16 @@ extension Reception {
         )
         var count = answer.body.count
         if fault == .truncate { count /= 2 }
-        let source: BodyStream.Source
-        switch answer.body {
-        case .onlyLength(let length):
-            response.contentLength = length
+        if case .onlyLength(let length) = answer.body { count = length }
+        if isHead || answer.status == 204 {
+            // A 204 says nothing of a length either.
+            response.contentLength = answer.status == 204 ? nil : count
             log(answer, errand, number, bytesOut: 0)
             return response
+        }
+        let source: BodyStream.Source
+        switch answer.body {
+        case .onlyLength: source = .bytes([])
         case .bytes(let bytes): source = .bytes(bytes)
         case .blob(let digest, let range): source = .blob(try aws.blobs.open(digest), from: range.lowerBound)
         }
@@ -28,8 +41,7 @@ extension Reception {
         default: break
         }
         log(answer, errand, number, bytesOut: stream.cutAfter ?? count)
-        // A 204 has no body, and says nothing of one.
-        response.contentLength = answer.status == 204 ? nil : count
+        response.contentLength = count
         response.body = stream
         return response
     }

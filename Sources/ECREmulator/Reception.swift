@@ -44,7 +44,7 @@ struct Reception: Sendable {
             }
             let answer = try await answer(request, door, errand, fault)
             if fault == .loseAnswer { throw ConnectionCut() }
-            return .answer(try response(answer, errand, number, fault))
+            return .answer(try response(answer, errand, number, fault, isHead: request.method == "HEAD"))
         } catch is ConnectionCut {
             log(Answer(status: 0), errand, number, bytesOut: 0)
             return .cut

@@ -6,7 +6,7 @@ extension RegistryFace {
     func headBlob(_ name: String, _ text: String) throws -> Answer {
         let (digest, repository) = try blob(name, text)
         guard repository.availability(of: digest) == .available, let blob = repository.blobs[digest] else {
-            throw unknownBlob(digest, repository)
+            throw unknownBlob("\(digest)", repository)
         }
         return Answer(
             status: 200,
@@ -20,7 +20,7 @@ extension RegistryFace {
         let (digest, repository) = try blob(name, text)
         let size: Int64
         do throws(ServiceFault) { size = try repository.download(of: digest) } catch {
-            throw error.code == "LayersNotFoundException" ? unknownBlob(digest, repository) : error
+            throw error.code == "LayersNotFoundException" ? unknownBlob("\(digest)", repository) : error
         }
         if aws.configuration.servesConfigsDirectly, repository.isConfig(digest), aws.blobs.has(digest) {
             return Answer(
@@ -33,13 +33,15 @@ extension RegistryFace {
             )
         }
         let now = aws.now
-        let url = aws.state.withLock { $0.presign(digest, size: size, in: key, at: now, for: lifetime) }
+        let url = aws.state.withLock { $0.presign(digest, size: size, in: key, askedAt: host, at: now, for: lifetime) }
         return Answer(status: 307, headers: [("Location", url)])
     }
 
-    /// Mounts a blob, or opens an upload; a missing repository gets no answer at all (facts/ecr.md B.3).
+    /// Mounts a blob, or opens an upload; a missing repository gets no answer at all (facts/ecr.md B.3), unless a creation
+    /// template makes it.
     func beginUpload(_ exchange: Exchange, _ name: String, _ caller: Principal) async throws -> Answer {
         try await exchange.forEachChunk { _ in }
+        try createOnPush(name)
         guard (try? repository(name)) != nil else { throw ConnectionCut() }
         if let text = exchange.queryValue("mount"), let from = exchange.queryValue("from"),
             let digest = try? Digest(parsing: text), mount(digest, from: from, to: name, caller)
@@ -158,14 +160,14 @@ extension RegistryFace {
 
     private func blob(_ name: String, _ text: String) throws -> (Digest, EmulatedRepository) {
         let repository = try repository(name)
-        guard let digest = try? Digest(parsing: text) else {
-            throw ServiceFault.invalidParameter("layerDigest", "Member must be a digest")
-        }
+        try Constraint.pattern(text, .digest, "layerDigest")
+        // Of another algorithm, or in capitals: a digest, and of nothing that is here.
+        guard let digest = try? Digest(parsing: text) else { throw unknownBlob(text, repository) }
         return (digest, repository)
     }
 
-    private func unknownBlob(_ digest: Digest, _ repository: EmulatedRepository) -> ServiceFault {
-        let fault = ServiceFault.layersNotFound("\(digest)", repository.name, repository.account)
+    private func unknownBlob(_ digest: String, _ repository: EmulatedRepository) -> ServiceFault {
+        let fault = ServiceFault.layersNotFound(digest, repository.name, repository.account)
         return ServiceFault("LayersNotFound", fault.message, status: 404)
     }
 

@@ -3,8 +3,8 @@ internal import FoundationEssentials
 internal import Platform
 
 extension RegistryFace {
-    /// GET and HEAD: by tag possibly converted, by digest never; only HEAD tells the digest.
-    func manifest(_ exchange: Exchange, _ name: String, _ reference: String) throws -> Answer {
+    /// GET and HEAD: by tag possibly converted, by digest never; only HEAD tells the digest, and only GET is a pull.
+    func manifest(_ exchange: Exchange, _ name: String, _ reference: String, _ caller: Principal) throws -> Answer {
         let repository = try repository(name)
         let id = identifier(reference)
         let served: ServedManifest
@@ -20,10 +20,12 @@ extension RegistryFace {
             answer.headers += [("Docker-Content-Digest", "\(Digest(of: bytes))"), ("Sizes", "")]
         } else {
             answer.body = .bytes(bytes)
+            aws.recordPull(of: [served.image], name, in: key, by: caller)
         }
         return answer
     }
 
+    /// The digest is sent, as containerd up to 2.0 and `docker manifest push` need it (facts/ecr.md B.4).
     func putManifest(_ exchange: Exchange, _ name: String, _ reference: String) async throws -> Answer {
         var bytes: [UInt8] = []
         let count = try await exchange.forEachChunk { chunk in
@@ -43,7 +45,8 @@ extension RegistryFace {
                 refusesSameDigest: aws.configuration.immutableTagsRefuseSameDigest
             )
             let now = aws.now
-            answer = Answer(status: 201)
+            answer = Answer(status: 201, headers: [("Docker-Content-Digest", "\(Digest(of: bytes))")])
+            try createOnPush(name)
             do {
                 _ = try change(name) { try $0.putImage(put, at: now) }
                 aws.save()

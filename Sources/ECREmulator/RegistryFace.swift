@@ -41,7 +41,7 @@ struct RegistryFace: Sendable {
         case ("GET", .tags(let name)): return try tags(exchange, name)
         case ("GET", .referrers(let name, let digest)): return try referrers(exchange, name, digest)
         case ("GET", .manifest(let name, let reference)), ("HEAD", .manifest(let name, let reference)):
-            return try manifest(exchange, name, reference)
+            return try manifest(exchange, name, reference, caller)
         case ("PUT", .manifest(let name, let reference)): return try await putManifest(exchange, name, reference)
         case ("DELETE", .manifest(let name, let reference)): return try deleteManifest(name, reference)
         case ("HEAD", .blob(let name, let digest)): return try headBlob(name, digest)
@@ -111,6 +111,12 @@ struct RegistryFace: Sendable {
 
     func change<Result>(_ name: String, _ body: (inout EmulatedRepository) throws -> Result) throws -> Result {
         try aws.state.withLock { try $0.cloud.change(name, in: key, body) }
+    }
+
+    /// Makes a repository by a template, where it is missing and one is for pushes to it.
+    func createOnPush(_ name: String) throws {
+        let now = aws.now
+        if try aws.state.withLock({ try $0.cloud.createOnPush(name, in: key, at: now) }) { aws.save() }
     }
 
     /// How the registry says what the API would have said.

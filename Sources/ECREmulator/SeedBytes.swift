@@ -3,7 +3,7 @@
 /// They don't compress, so a copy that cheats by compressing gains nothing. Any part can be had at once without what
 /// is before it, as fast as memory can be copied: one block of random words repeats, and the first word of each
 /// repetition counts them, so that none is like another and one that is lost, doubled or misplaced shows in the hash.
-public struct SeedBytes: Sendable {
+public struct SeedBytes: Sendable, Equatable {
     /// In bytes: past the window in which gzip finds repetitions, and quick to make.
     private static let blockSize = 65_536
     /// In bytes: what ``forEachChunk(of:_:)`` hands on at a time.
@@ -49,6 +49,14 @@ public struct SeedBytes: Sendable {
             }
         }
         return bytes
+    }
+
+    /// Takes the first `byteCount` bytes into a checksum, without making more than one block of them.
+    func update(_ crc: inout CRC32, byteCount: Int64) {
+        let whole = block.count == Self.blockSize ? byteCount / Int64(Self.blockSize) : 0
+        crc.update(repeating: block, count: whole)
+        let done = whole * Int64(Self.blockSize)
+        crc.update(read(at: done, count: Int(byteCount - done)))
     }
 
     /// Hands on the first `byteCount` bytes in pieces of 1 MiB.

@@ -2,8 +2,9 @@ public import Content
 
 /// An image to put into an emulator, the same bytes for the same description every time.
 ///
-/// Configs are small and differ by name; layers are ``SeedBytes``. A layer's bytes are made whenever somebody reads
-/// them, so an image with layers of gigabytes costs neither memory nor disk; to describe one they are hashed once.
+/// It is a valid image: layers are gzip streams of a tar (see ``SeedLayer``), configs name the tars' digests, and
+/// attestations, signatures and SBOMs are what their makers write. A large layer's bytes are made whenever they are read,
+/// so an image with layers of gigabytes costs neither memory nor disk; to describe one they are hashed once.
 public struct SeedImage: Sendable {
     /// A config or layer.
     public struct Blob: Sendable, Equatable {
@@ -11,12 +12,33 @@ public struct SeedImage: Sendable {
             case bytes([UInt8])
             /// ``SeedBytes`` from this seed.
             case generated(seed: UInt64)
+            case layer(SeedLayer)
         }
 
         public var digest: Digest
         /// In bytes.
         public var size: Int64
         public var source: Source
+        /// Of a layer: the digest of what is in it uncompressed.
+        public var diffID: Digest?
+
+        /// A layer of exactly this size.
+        ///
+        /// - Parameter size: In bytes.
+        public init(layer size: Int64, seed: UInt64) {
+            self.size = size
+            if let layer = SeedLayer(size: size, seed: seed) {
+                let digests = layer.digests()
+                digest = digests.layer
+                diffID = digests.diff
+                source = .layer(layer)
+            } else {
+                let small = SeedLayer.small(size: Int(size), seed: seed)
+                digest = Digest(of: small.bytes)
+                diffID = small.diff
+                source = .bytes(small.bytes)
+            }
+        }
 
         public init(bytes: [UInt8]) {
             digest = Digest(of: bytes)
@@ -82,7 +104,7 @@ public struct SeedImage: Sendable {
     ///
     /// - Parameter size: Of that layer, in bytes.
     public static func family(_ names: [String], baseLayer size: Int64) -> [SeedImage] {
-        let base = Blob(generating: size, seed: seed(of: "base of \(names)"))
+        let base = Blob(layer: size, seed: seed(of: "base of \(names)"))
         return names.map { image($0, [], .oci, os: "linux", architecture: "amd64", base: [base]) }
     }
 
@@ -120,45 +142,6 @@ public struct SeedImage: Sendable {
             + (images + attestations).joined(separator: ",") + "]}"
         return SeedImage(blobs: blobs, manifests: manifests + [Part(text: text, mediaType: ManifestType.ociIndex)])
     }
-
-    /// What cosign stores under the tag ``cosignTag(of:)``.
-    public static func cosignSignature(of subject: Digest) -> SeedImage {
-        let payload = Blob(
-            bytes: Array(
-                "{\"critical\":{\"image\":{\"docker-manifest-digest\":\"\(subject)\"},\"type\":\"cosign container image signature\"}}"
-                    .utf8
-            )
-        )
-        return artifact(
-            configType: "application/vnd.oci.image.config.v1+json",
-            config: Blob(bytes: Array("{\"architecture\":\"\",\"os\":\"\",\"rootfs\":{\"type\":\"layers\"}}".utf8)),
-            layer: payload,
-            layerType: "application/vnd.dev.cosign.simplesigning.v1+json",
-            tail: ""
-        )
-    }
-
-    /// The tag cosign looks under: `sha256-HEX.sig`.
-    public static func cosignTag(of subject: Digest, suffix: String = "sig") -> String {
-        "sha256-\(subject.hex).\(suffix)"
-    }
-
-    /// A manifest about another, for example an SBOM.
-    public static func referrer(
-        to subject: SeedImage,
-        artifactType: String = "application/spdx+json",
-        content: String = "sbom"
-    ) -> SeedImage {
-        artifact(
-            configType: "application/vnd.oci.empty.v1+json",
-            config: Blob(bytes: Array("{}".utf8)),
-            layer: Blob(bytes: Array("{\"\(content)\":\"\(subject.digest)\"}".utf8)),
-            layerType: artifactType,
-            artifactType: artifactType,
-            tail: ",\"subject\":{\"mediaType\":\"\(subject.mediaType)\",\"digest\":\"\(subject.digest)\","
-                + "\"size\":\(subject.bytes.count)}"
-        )
-    }
 }
 
 extension SeedImage {
@@ -188,15 +171,9 @@ extension SeedImage {
         let layers =
             base
             + sizes.enumerated().map { index, size in
-                Blob(generating: size, seed: seed(of: "\(name) layer \(index)"))
+                Blob(layer: size, seed: seed(of: "\(name) layer \(index)"))
             }
-        let ids = layers.map { "\"\($0.digest)\"" }.joined(separator: ",")
-        let config = Blob(
-            bytes: Array(
-                ("{\"architecture\":\"\(architecture)\",\"os\":\"\(os)\",\"config\":{\"Labels\":{\"name\":\"\(name)\"}},"
-                    + "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\(ids)]}}").utf8
-            )
-        )
+        let config = config(name, os: os, architecture: architecture, layers)
         let separator = isIndented ? ",\n      " : ","
         let list = layers.map { descriptor($0, vocabulary.layer) }.joined(separator: separator)
         let members = [
@@ -210,43 +187,16 @@ extension SeedImage {
         return SeedImage(blobs: [config] + layers, manifests: [Part(text: text, mediaType: vocabulary.manifest)])
     }
 
-    private static func attestation(of child: SeedImage, name: String) -> SeedImage {
-        artifact(
-            configType: "application/vnd.oci.image.config.v1+json",
-            config: Blob(bytes: Array("{\"architecture\":\"unknown\",\"os\":\"unknown\",\"of\":\"\(name)\"}".utf8)),
-            layer: Blob(
-                bytes: Array("{\"_type\":\"https://in-toto.io/Statement/v0.1\",\"of\":\"\(child.digest)\"}".utf8)
-            ),
-            layerType: "application/vnd.in-toto+json",
-            tail: ""
-        )
-    }
-
-    private static func artifact(
-        configType: String,
-        config: Blob,
-        layer: Blob,
-        layerType: String,
-        artifactType: String? = nil,
-        tail: String
-    ) -> SeedImage {
-        let type = artifactType.map { "\"artifactType\":\"\($0)\"," } ?? ""
-        let text =
-            "{\"schemaVersion\":2,\"mediaType\":\"\(ManifestType.ociImage)\",\(type)"
-            + "\"config\":\(descriptor(config, configType)),\"layers\":[\(descriptor(layer, layerType))]\(tail)}"
-        return SeedImage(blobs: [config, layer], manifests: [Part(text: text, mediaType: ManifestType.ociImage)])
-    }
-
-    private static func descriptor(_ blob: Blob, _ type: String) -> String {
+    static func descriptor(_ blob: Blob, _ type: String) -> String {
         "{\"mediaType\":\"\(type)\",\"digest\":\"\(blob.digest)\",\"size\":\(blob.size)}"
     }
 
-    private static func entry(_ image: SeedImage, _ tail: String) -> String {
+    static func entry(_ image: SeedImage, _ tail: String) -> String {
         "{\"mediaType\":\"\(image.mediaType)\",\"digest\":\"\(image.digest)\",\"size\":\(image.bytes.count),\(tail)}"
     }
 
     /// The same on every machine and in every run, unlike `hashValue`.
-    private static func seed(of name: String) -> UInt64 {
+    static func seed(of name: String) -> UInt64 {
         sha256Hex(name.utf8).prefix(16).utf8.reduce(0) { seed, digit in
             seed << 4 | UInt64(digit < 58 ? digit - 48 : digit - 87)
         }
@@ -275,6 +225,9 @@ extension Emulator {
                 try putBlob(bytes, account: account, region: region, repository: repository)
             case .generated(let seed):
                 try aws.blobs.describe(blob.digest, size: blob.size, seed: seed)
+                try change(account, region, repository) { $0.blobs[blob.digest] = EmulatedBlob(size: blob.size) }
+            case .layer(let layer):
+                try aws.blobs.describe(blob.digest, layer)
                 try change(account, region, repository) { $0.blobs[blob.digest] = EmulatedBlob(size: blob.size) }
             }
         }

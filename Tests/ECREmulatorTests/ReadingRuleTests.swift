@@ -60,7 +60,11 @@ struct ReadingRuleTests {
         }
         #expect(code(.init()) == "MissingDigestAndTag")
         #expect(code(.init(imageDigest: "sha256:xyz")) == "InvalidImageDigest")
-        #expect(code(.init(imageTag: "-bad")) == "InvalidImageTag")
+        #expect(code(.init(imageTag: "a b")) == "InvalidImageTag")
+        #expect(code(.init(imageTag: String(repeating: "a", count: 301))) == "InvalidImageTag")
+        #expect(code(.init(imageTag: "-odd")) == "ImageNotFound", "a tag for ECR, if not for docker")
+        #expect(code(.init(imageDigest: "sha256:\(oci.digest.hex.uppercased())")) == "ImageNotFound")
+        #expect(code(.init(imageDigest: "sha512:00")) == "ImageNotFound")
         #expect(code(.init(imageTag: "nope")) == "ImageNotFound")
         #expect(code(.init(imageDigest: "\(Digest.ofNothing)")) == "ImageNotFound")
         #expect(code(.init(imageDigest: "\(docker.digest)", imageTag: "oci")) == "ImageTagDoesNotMatchDigest")
@@ -89,8 +93,9 @@ struct ReadingRuleTests {
         let image = try repository.image(.init(imageTag: "oci"))
         #expect(repository.sizeInBytes(of: image) == oci.byteCount)
         let list = try repository.image(.init(imageTag: "multi"))
-        let child = try repository.image(.init(imageDigest: "\(index.manifests[0].digest)"))
-        #expect(repository.sizeInBytes(of: list) == repository.sizeInBytes(of: child))
+        let children = try index.manifests.dropLast().map { try repository.image(.init(imageDigest: "\($0.digest)")) }
+        #expect(children.count == 4)
+        #expect(repository.sizeInBytes(of: list) == children.map(repository.sizeInBytes).max())
     }
 
     @Test("the last tag removed removes the image; a child of a list stays")

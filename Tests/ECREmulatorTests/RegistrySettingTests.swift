@@ -32,39 +32,6 @@ struct RegistrySettingTests {
         }
     }
 
-    @Test("pull-through rules are listed, page by page or by prefix")
-    func pullThrough() async throws {
-        var configuration = EmulatorConfiguration()
-        configuration.now = { noon }
-        try await withClient(configuration) { _, client in
-            let none = try await client.call("DescribePullThroughCacheRules")
-            #expect(none.text == #"{"pullThroughCacheRules":[]}"#)
-            for prefix in ["quay", "hub"] {
-                let rule =
-                    #"{"ecrRepositoryPrefix":"\#(prefix)","upstreamRegistryUrl":"\#(prefix).io","upstreamRegistry":"quay"}"#
-                let made = try await client.call("CreatePullThroughCacheRule", rule)
-                #expect(try made.json("registryId") == account)
-                let again = try await client.call("CreatePullThroughCacheRule", rule)
-                #expect(try again.code == "PullThroughCacheRuleAlreadyExistsException")
-            }
-            let first = try await client.call("DescribePullThroughCacheRules", #"{"maxResults":1}"#)
-            #expect(try first.json("pullThroughCacheRules", "0", "ecrRepositoryPrefix") == "hub")
-            let token = try #require(try first.json("nextToken"))
-            let second = try await client.call("DescribePullThroughCacheRules", #"{"nextToken":"\#(token)"}"#)
-            #expect(try second.json("pullThroughCacheRules", "0", "upstreamRegistryUrl") == "quay.io")
-            let named = try await client.call(
-                "DescribePullThroughCacheRules",
-                #"{"ecrRepositoryPrefixes":["quay"]}"#
-            )
-            #expect(try named.json("pullThroughCacheRules", "1") == nil)
-            let missing = try await client.call(
-                "DescribePullThroughCacheRules",
-                #"{"ecrRepositoryPrefixes":["other"]}"#
-            )
-            #expect(try missing.code == "PullThroughCacheRuleNotFoundException")
-        }
-    }
-
     @Test("a registry's policies and settings outlive the process, and older state can be read")
     func persistence() async throws {
         var configuration = EmulatorConfiguration()

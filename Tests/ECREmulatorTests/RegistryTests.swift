@@ -68,7 +68,7 @@ struct RegistryTests {
         }
     }
 
-    @Test("PUT of a manifest is 201 without Location, twice as well; a bad one is 405")
+    @Test("PUT of a manifest is 201 with its digest and without Location, twice as well; a bad one is 405")
     func putManifest() async throws {
         try await withClient { emulator, client in
             try emulator.seedApp(image)
@@ -77,9 +77,11 @@ struct RegistryTests {
                 let put = try await client.registry("PUT", "/v2/team/app/manifests/v1", type, body: image.bytes)
                 #expect(put.status == 201)
                 #expect(put.headers["location"] == nil)
+                #expect(put.headers["docker-content-digest"] == "\(image.digest)")
             }
             let bad = try await client.registry("PUT", "/v2/team/app/manifests/v1", type, body: Array("{}".utf8))
             #expect(bad.status == 405)
+            #expect(bad.headers["docker-content-digest"] == nil)
             #expect(try bad.code == "UNSUPPORTED")
             let digest = "\(Digest.ofNothing)"
             let wrong = try await client.registry("PUT", "/v2/team/app/manifests/\(digest)", type, body: image.bytes)

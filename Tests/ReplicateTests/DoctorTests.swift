@@ -36,7 +36,7 @@ struct DoctorTests: DoctorScene {
                     "ok source repository: is there; tags may move",
                     "ok source ecr:BatchGetImage: allowed; the image is there",
                     "ok source referrers: allowed", "ok source ecr:GetDownloadUrlForLayer: allowed",
-                    "ok source layers: 127.0.0.1 gives them", "ok source ecr:DescribeImages: allowed",
+                    "ok source layers: localhost gives them", "ok source ecr:DescribeImages: allowed",
                     "ok source replication: ECR's own doesn't copy this repository there",
                     "ok destination endpoint: \(api)", "ok destination clock: agrees with that of \(api)",
                     "ok destination identity: \(me)", "ok destination repository: is there; tags may move",

@@ -1,0 +1,113 @@
+internal import Content
+internal import FoundationEssentials
+internal import Platform
+
+/// Lifecycle policies and what they would do. No image goes by one here: only the preview is reckoned.
+///
+/// - Source: the service model, `PutLifecyclePolicy`, `StartLifecyclePolicyPreview` and their siblings
+extension APICall {
+    func putLifecyclePolicy() throws -> JSON {
+        let text = try input.required("lifecyclePolicyText", \.lifecyclePolicyText)
+        _ = try repository()
+        _ = try LifecyclePolicy(putting: text)
+        try change { $0.lifecyclePolicy = text }
+        aws.save()
+        return lifecyclePolicy(text)
+    }
+
+    func getLifecyclePolicy() throws -> JSON { lifecyclePolicy(try keptLifecyclePolicy(of: repository())) }
+
+    func deleteLifecyclePolicy() throws -> JSON {
+        let text = try change { repository in
+            let text = try keptLifecyclePolicy(of: repository)
+            repository.lifecyclePolicy = nil
+            return text
+        }
+        aws.save()
+        return lifecyclePolicy(text)
+    }
+
+    /// Reckons at once, of the policy given or of the repository's own; ECR says that it has only begun.
+    func startLifecyclePolicyPreview() throws -> JSON {
+        let now = aws.now
+        let text = try change { repository in
+            let text = try input.lifecyclePolicyText ?? keptLifecyclePolicy(of: repository)
+            let policy = try LifecyclePolicy(putting: text)
+            repository.preview = LifecyclePreview(text: text, results: policy.preview(repository, at: now))
+            return text
+        }
+        aws.save()
+        return lifecyclePolicy(text).appending("status", "IN_PROGRESS")
+    }
+
+    func getLifecyclePolicyPreview() throws -> JSON {
+        let repository = try repository()
+        guard let preview = repository.preview else {
+            throw ServiceFault(
+                "LifecyclePolicyPreviewNotFoundException",
+                "Lifecycle policy preview does not exist for the repository with name '\(repository.name)' in the registry "
+                    + "with id '\(repository.account)'"
+            )
+        }
+        var results = preview.results
+        if let status = input.filter?.tagStatus {
+            try Constraint.choice(status, ["TAGGED", "UNTAGGED", "ANY"], "filter.tagStatus")
+            if status != "ANY" { results = results.filter { $0.tags.isEmpty == (status == "UNTAGGED") } }
+        }
+        let page: (items: ArraySlice<LifecyclePreview.Result>, next: JSON?)
+        if let ids = input.imageIds {
+            try Parameters.checkBatch("imageIds", ids.count)
+            guard input.nextToken == nil, input.maxResults == nil else {
+                throw ServiceFault(
+                    "InvalidParameterException",
+                    "Invalid parameter: imageIds can't be used with nextToken or maxResults"
+                )
+            }
+            let named = results.filter { result in
+                ids.contains { id in
+                    (id.imageDigest.map { $0 == "\(result.digest)" } ?? true)
+                        && (id.imageTag.map(result.tags.contains) ?? true)
+                }
+            }
+            page = (named[...], nil)
+        } else {
+            page = try input.page(results, limit: 100)
+        }
+        let archived = preview.results.count { $0.action == .transition }
+        return lifecyclePolicy(preview.text)
+            .appending("status", "COMPLETE")
+            .appending("previewResults", .list(page.items.map(\.json)))
+            .appending(
+                "summary",
+                .members([
+                    "expiringImageTotalCount": .integer(Int64(preview.results.count - archived)),
+                    "transitioningImageTotalCounts": archived == 0
+                        ? nil
+                        : .list([
+                            .members([
+                                "targetStorageClass": "ARCHIVE", "imageTotalCount": .integer(Int64(archived)),
+                            ])
+                        ]),
+                ])
+            )
+            .appending("nextToken", page.next)
+    }
+
+    private func keptLifecyclePolicy(of repository: EmulatedRepository) throws(ServiceFault) -> String {
+        guard let text = repository.lifecyclePolicy else {
+            throw ServiceFault(
+                "LifecyclePolicyNotFoundException",
+                "Lifecycle policy does not exist for the repository with name '\(repository.name)' in the registry with "
+                    + "id '\(repository.account)'"
+            )
+        }
+        return text
+    }
+
+    private func lifecyclePolicy(_ text: String) -> JSON {
+        .members([
+            "registryId": .text(key.account), "repositoryName": input.repositoryName.map(JSON.text),
+            "lifecyclePolicyText": .text(text),
+        ])
+    }
+}

@@ -1,0 +1,150 @@
+internal import Content
+internal import FoundationEssentials
+internal import Platform
+
+/// Pull-through cache rules.
+///
+/// - Source: the service model, `CreatePullThroughCacheRule` and its siblings
+extension APICall {
+    func createPullThroughCacheRule() throws -> JSON {
+        let prefix = try rulePrefix()
+        let url = try input.required("upstreamRegistryUrl", \.upstreamRegistryUrl)
+        guard let upstream = PullThroughRule.upstream(of: url) else {
+            throw ServiceFault(
+                "UnsupportedUpstreamRegistryException",
+                "The upstream registry '\(url)' is not supported by pull through cache rules"
+            )
+        }
+        if let stated = input.upstreamRegistry {
+            try Constraint.choice(stated, PullThroughRule.upstreams, "upstreamRegistry")
+            guard stated == upstream else {
+                throw ServiceFault.invalidParameter("upstreamRegistry", "Member must be that of upstreamRegistryUrl")
+            }
+        }
+        if let prefix = input.upstreamRepositoryPrefix {
+            try Constraint.length(prefix, 2...30, "upstreamRepositoryPrefix")
+            try Constraint.pattern(prefix, .repositoryPrefix, "upstreamRepositoryPrefix")
+        }
+        var rule = PullThroughRule(
+            prefix: prefix,
+            upstreamURL: url,
+            upstream: upstream,
+            createdAt: aws.now,
+            upstreamPrefix: input.upstreamRepositoryPrefix
+        )
+        try change(&rule)
+        let made = rule
+        try changeRegistry(key) { registry throws(ServiceFault) in
+            guard !(registry.pullThroughRules ?? []).contains(where: { $0.namespace == made.namespace }) else {
+                throw ServiceFault(
+                    "PullThroughCacheRuleAlreadyExistsException",
+                    "A pull through cache rule with the prefix '\(prefix)' already exists in the registry with id "
+                        + "'\(registry.key.account)'"
+                )
+            }
+            registry.pullThroughRules = (registry.pullThroughRules ?? []) + [made]
+        }
+        return json(of: made)
+    }
+
+    func updatePullThroughCacheRule() throws -> JSON {
+        let prefix = try rulePrefix()
+        let now = aws.now
+        var changed = try rule(prefix, in: registry(key))
+        try change(&changed)
+        changed.updatedAt = now
+        let rule = changed
+        try changeRegistry(key) { registry throws(ServiceFault) in
+            _ = try self.rule(prefix, in: registry)
+            registry.pullThroughRules = registry.pullThroughRules?.map { $0.namespace == rule.namespace ? rule : $0 }
+        }
+        return .members([
+            "ecrRepositoryPrefix": .text(rule.prefix), "registryId": .text(key.account),
+            "updatedAt": .seconds(now.timeIntervalSince1970), "credentialArn": rule.credential.map(JSON.text),
+            "customRoleArn": rule.customRole.map(JSON.text),
+            "upstreamRepositoryPrefix": rule.upstreamPrefix.map(JSON.text),
+        ])
+    }
+
+    func deletePullThroughCacheRule() throws -> JSON {
+        let prefix = try rulePrefix()
+        let deleted = try changeRegistry(key) { registry throws(ServiceFault) in
+            let rule = try rule(prefix, in: registry)
+            registry.pullThroughRules?.removeAll { $0.namespace == rule.namespace }
+            return rule
+        }
+        return .members([
+            "ecrRepositoryPrefix": .text(deleted.prefix), "upstreamRegistryUrl": .text(deleted.upstreamURL),
+            "createdAt": .seconds(deleted.createdAt.timeIntervalSince1970), "registryId": .text(key.account),
+            "credentialArn": deleted.credential.map(JSON.text), "customRoleArn": deleted.customRole.map(JSON.text),
+            "upstreamRepositoryPrefix": deleted.upstreamPrefix.map(JSON.text),
+        ])
+    }
+
+    /// Says no: no upstream can be reached from here.
+    func validatePullThroughCacheRule() throws -> JSON {
+        let rule = try rule(rulePrefix(), in: registry(key))
+        return .members([
+            "ecrRepositoryPrefix": .text(rule.prefix), "registryId": .text(key.account),
+            "upstreamRegistryUrl": .text(rule.upstreamURL), "credentialArn": rule.credential.map(JSON.text),
+            "customRoleArn": rule.customRole.map(JSON.text),
+            "upstreamRepositoryPrefix": rule.upstreamPrefix.map(JSON.text), "isValid": false,
+            "failure": .text("The upstream registry '\(rule.upstreamURL)' can't be reached from this emulator"),
+        ])
+    }
+
+    func describePullThroughCacheRules() throws -> JSON {
+        let registry = registry(key)
+        var rules = registry.pullThroughRules ?? []
+        if let prefixes = input.ecrRepositoryPrefixes {
+            try Parameters.checkBatch("ecrRepositoryPrefixes", prefixes.count)
+            rules = try prefixes.map { try rule($0, in: registry) }
+        }
+        let page = try input.page(rules.sorted { $0.prefix < $1.prefix })
+        return .members(["pullThroughCacheRules": .list(page.items.map(json)), "nextToken": page.next])
+    }
+
+    private func rulePrefix() throws(ServiceFault) -> String {
+        let prefix = try input.required("ecrRepositoryPrefix", \.ecrRepositoryPrefix)
+        try Constraint.length(prefix, 2...30, "ecrRepositoryPrefix")
+        try Constraint.pattern(prefix, .repositoryPrefix, "ecrRepositoryPrefix")
+        return prefix
+    }
+
+    private func rule(_ prefix: String, in registry: EmulatedRegistry) throws(ServiceFault) -> PullThroughRule {
+        let namespace = RepositoryNamespace(prefix)
+        guard let rule = registry.pullThroughRules?.first(where: { $0.namespace == namespace }) else {
+            throw ServiceFault(
+                "PullThroughCacheRuleNotFoundException",
+                "The pull through cache rule with the prefix '\(prefix)' does not exist in the registry with id "
+                    + "'\(registry.key.account)'"
+            )
+        }
+        return rule
+    }
+
+    /// Sets what the request gives; whether the secret is there isn't known, for there is no Secrets Manager here.
+    private func change(_ rule: inout PullThroughRule) throws {
+        if let secret = input.credentialArn {
+            try Constraint.length(secret, 50...612, "credentialArn")
+            try Constraint.pattern(secret, .pullThroughSecret, "credentialArn")
+            rule.credential = secret
+        }
+        if let role = input.customRoleArn {
+            try Constraint.length(role, 0...2_048, "customRoleArn")
+            rule.customRole = role
+        }
+    }
+
+    private func json(of rule: PullThroughRule) -> JSON {
+        .members([
+            "ecrRepositoryPrefix": .text(rule.prefix), "upstreamRegistryUrl": .text(rule.upstreamURL),
+            "createdAt": .seconds(rule.createdAt.timeIntervalSince1970), "registryId": .text(key.account),
+            "upstreamRegistry": rule.upstream.map(JSON.text), "credentialArn": rule.credential.map(JSON.text),
+            "customRoleArn": rule.customRole.map(JSON.text),
+            "upstreamRepositoryPrefix": rule.upstreamPrefix.map(JSON.text),
+            "updatedAt": operation == "CreatePullThroughCacheRule"
+                ? nil : rule.updatedAt.map { .seconds($0.timeIntervalSince1970) },
+        ])
+    }
+}

@@ -1,0 +1,73 @@
+internal import Content
+internal import FoundationEssentials
+internal import Platform
+
+/// Managed signing: rules that are kept. No image is signed here.
+///
+/// - Source: the service model, `PutSigningConfiguration` and its siblings
+extension APICall {
+    func putSigningConfiguration() throws -> JSON {
+        let configuration = try input.required("signingConfiguration", \.signingConfiguration)
+        try configuration.check()
+        try changeRegistry { $0.signing = configuration }
+        return .members(["signingConfiguration": configuration.json])
+    }
+
+    func getSigningConfiguration() throws -> JSON { try answer(keptConfiguration(registry)) }
+
+    func deleteSigningConfiguration() throws -> JSON {
+        let deleted = try changeRegistry { registry throws(ServiceFault) in
+            let configuration = try keptConfiguration(registry)
+            registry.signing = nil
+            return configuration
+        }
+        return answer(deleted)
+    }
+
+    /// Of each profile whose rule is for the image: complete once a signature by Notation is stored for it, which
+    /// somebody else must have pushed, and in progress until then.
+    func describeImageSigningStatus() throws -> JSON {
+        let (repository, image, id) = try namedImage()
+        let isSigned = !repository.referrers(of: image.digest, types: [Self.signatureType], status: "ACTIVE").isEmpty
+        var profiles: [String] = []
+        for rule in registry(key).signing?.rules ?? [] where rule.signs(repository.name) {
+            if !profiles.contains(rule.signingProfileArn) { profiles.append(rule.signingProfileArn) }
+        }
+        return .members([
+            "repositoryName": .text(repository.name), "imageId": id.json, "registryId": .text(key.account),
+            "signingStatuses": .list(
+                profiles.map {
+                    .members([
+                        "signingProfileArn": .text($0), "status": .text(isSigned ? "COMPLETE" : "IN_PROGRESS"),
+                    ])
+                }
+            ),
+        ])
+    }
+
+    /// What AWS Signer's signatures are stored as (facts/ecr.md F.4).
+    private static let signatureType = "application/vnd.cncf.notary.signature"
+
+    private func keptConfiguration(_ registry: EmulatedRegistry) throws(ServiceFault) -> SigningConfiguration {
+        guard let configuration = registry.signing else {
+            throw ServiceFault(
+                "SigningConfigurationNotFoundException",
+                "The signing configuration does not exist in the registry with id '\(registry.key.account)'"
+            )
+        }
+        return configuration
+    }
+
+    private func answer(_ configuration: SigningConfiguration) -> JSON {
+        .members(["registryId": .text(own.account), "signingConfiguration": configuration.json])
+    }
+
+    /// The image that `imageId` names, and its id with the digest filled in.
+    func namedImage() throws -> (repository: EmulatedRepository, image: EmulatedImage, id: ImageIdentifier) {
+        let id = try input.required("imageId", \.imageId)
+        let repository = try repository()
+        let image: EmulatedImage
+        do { image = try repository.image(id) } catch { throw imageNotFound(id, repository) }
+        return (repository, image, ImageIdentifier(imageDigest: "\(image.digest)", imageTag: id.imageTag))
+    }
+}

@@ -1,0 +1,63 @@
+import Content
+import Foundation
+import Testing
+
+@testable import ECREmulator
+
+@Suite("Downloads come from another host", .timeLimit(.minutes(1)))
+struct DownloadHostTests {
+    private let image = SeedImage.oci("app", layers: [1_000])
+
+    @Test("whatever name the registry was reached by, and the layer is there")
+    func registry() async throws {
+        try await withClient { emulator, client in
+            try emulator.seedApp(image, tag: "v1")
+            let port = emulator.port
+            let names = [
+                "127.0.0.1:\(port)", "localhost:\(port)", "LocalHost", "\(account).dkr.ecr.\(region).localhost:\(port)",
+                "\(account).dkr.ecr.\(region).amazonaws.com", "host.docker.internal:\(port)",
+            ]
+            for name in names {
+                let moved = try await client.registry(
+                    "GET",
+                    "/v2/team/app/blobs/\(image.blobs[1].digest)",
+                    [("Host", name)]
+                )
+                #expect(moved.status == 307)
+                try await check(moved.headers["location"], askedAt: name, client)
+            }
+        }
+    }
+
+    @Test("for the API too")
+    func api() async throws {
+        try await withClient { emulator, client in
+            try emulator.seedApp(image, tag: "v1")
+            for name in ["127.0.0.1:\(emulator.port)", "localhost:\(emulator.port)", "api.ecr.\(region).amazonaws.com"]
+            {
+                var client = client
+                client.host = name
+                let answer = try await client.call(
+                    "GetDownloadUrlForLayer",
+                    #"{"repositoryName":"team/app","layerDigest":"\#(image.blobs[1].digest)"}"#
+                )
+                try await check(answer.json("downloadUrl"), askedAt: name, client)
+            }
+        }
+    }
+
+    /// The host's name is another, resolves to this machine, and refuses credentials beside the signature.
+    private func check(_ location: String?, askedAt name: String, _ client: PlainClient) async throws {
+        let url = try #require(location)
+        let host = try #require(URLComponents(string: url)?.host)
+        #expect(["localhost", "127.0.0.1"].contains(host))
+        let asked = name.prefix { $0 != ":" }.lowercased()
+        #expect(host != asked)
+        #expect(!host.hasSuffix(".\(asked)"), "Go keeps credentials for a name below the first one, too")
+        #expect(try await client.follow(url).body.count == 1_000)
+        let both = try await client.follow(url, [("Authorization", "Basic QVdTOng=")])
+        #expect(both.status == 400)
+        #expect(both.element("Code") == "InvalidArgument")
+        #expect(both.element("Message").hasPrefix("Only one auth mechanism allowed"))
+    }
+}
