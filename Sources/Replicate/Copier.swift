@@ -56,18 +56,8 @@ struct Copier: Sendable {
         try await bringAll(below: plan.root.digest, lacking, missing)
         let tags = try await setTags(plan.tags.filter { !$0.isReferrer }, lacking)
 
-        let referrers = plan.manifests.filter { $0.role == .referrer && !$0.isThere }
-        try await referrers.forEachConcurrently(limit: Self.parallelManifests) { planned in
-            try await bringBlobs(of: planned.manifest, missing)
-        }
-        for planned in referrers {
-            let digest = planned.manifest.digest
-            // What gets a tag is put with it, below.
-            guard !plan.tags.contains(where: { $0.isReferrer && $0.digest == digest && $0.needsPut }) else { continue }
-            try await put(planned.manifest, tag: nil)
-        }
-        let referrerTags = try await setTags(plan.tags.filter(\.isReferrer), lacking)
-        return receipt(tags + referrerTags, referrers: referrers.count)
+        let referrers = try await bringReferrers(missing)
+        return receipt(tags, referrers)
     }
 
     /// Brings everything under `digest`, and the manifests themselves except the root's, which waits for its tag.
@@ -101,7 +91,7 @@ struct Copier: Sendable {
         }
     }
 
-    private func bringBlobs(of manifest: Manifest, _ missing: Set<Digest>) async throws {
+    func bringBlobs(of manifest: Manifest, _ missing: Set<Digest>) async throws {
         let blobs = (manifest.blobs + manifest.foreignBlobs).filter { missing.contains($0.digest) }
         try await blobs.forEachConcurrently(limit: Self.parallelBlobs) { try await bring($0) }
     }
@@ -130,11 +120,7 @@ struct Copier: Sendable {
         _ tags: [Plan.PlannedTag],
         _ lacking: [Digest: Plan.PlannedManifest]
     ) async throws -> [CopyReceipt.TagResult] {
-        let guardian = TagGuard(session: session, options: options)
-        var current = tags
-        if options.isGuarded, tags.contains(where: \.needsPut), !plan.blobs.isEmpty {
-            current = try await guardian.confirm(tags)
-        }
+        let current = try await confirmed(tags)
         // The first alone: what is refused for one reason or another is refused before the rest is set.
         let wanted = current.filter(\.needsPut)
         for some in [wanted.prefix(1), wanted.dropFirst()] {
@@ -160,12 +146,18 @@ struct Copier: Sendable {
         }
     }
 
-    private func manifest(_ digest: Digest) -> Manifest? {
+    /// The tags as they are to be set now: guarded ones are read again if bytes had to move.
+    func confirmed(_ tags: [Plan.PlannedTag]) async throws -> [Plan.PlannedTag] {
+        guard options.isGuarded, tags.contains(where: \.needsPut), !plan.blobs.isEmpty else { return tags }
+        return try await TagGuard(session: session, options: options).confirm(tags)
+    }
+
+    func manifest(_ digest: Digest) -> Manifest? {
         digest == plan.root.digest ? plan.root : plan.referrerManifests[digest] ?? plan.manifest(digest)
     }
 
     /// Puts a manifest; if the registry has meanwhile lost what the manifest names, that is brought again, once.
-    private func put(_ manifest: Manifest, tag: Tag?) async throws {
+    func put(_ manifest: Manifest, tag: Tag?) async throws {
         do {
             try await putOnce(manifest, tag: tag)
         } catch let error as CopyError where error.isAboutMissingContent {
@@ -219,7 +211,7 @@ struct Copier: Sendable {
         )
     }
 
-    private func receipt(_ tags: [CopyReceipt.TagResult], referrers: Int) -> CopyReceipt {
+    private func receipt(_ tags: [CopyReceipt.TagResult], _ referrers: BroughtReferrers) -> CopyReceipt {
         let wanted = plan.tags.filter { !$0.isReferrer }.map(\.tag)
         var receipt = CopyReceipt(
             source: plan.source,
@@ -235,7 +227,8 @@ struct Copier: Sendable {
         // What another image of this run has brought was there for this one.
         receipt.blobsThere = plan.blobsThere + max(0, plan.blobs.count - counts.moved - counts.mounted)
         receipt.manifestsPut = counts.manifests
-        receipt.referrers = referrers
+        receipt.referrers = referrers.count
+        receipt.referrerFailures = plan.referrerFailures + referrers.failures
         receipt.notes = plan.notes
         return receipt
     }

@@ -90,21 +90,33 @@ actor DestinationSession {
         there.formUnion(held)
     }
 
-    /// The same for digests and tags in one question.
-    func look(for digests: [Digest], tags wanted: [Tag]) async throws {
-        guard !isNew else { return }
+    /// Asks for digests and tags in one question, and tells what is wrong with those that nothing can be said of.
+    ///
+    /// - Throws: ``CopyError`` that is no failure of one of them.
+    func lookSeparately(for digests: [Digest], tags wanted: [Tag]) async throws -> [ManifestID: CopyError] {
+        guard !isNew else { return [:] }
         let unknown = isSource ? [] : digests.unique().filter { !there.contains($0) }
         let ids: [ManifestID] = unknown.map { .digest($0) } + wanted.filter { tags[$0] == nil }.map { .tag($0) }
-        guard !ids.isEmpty else { return }
-        try learn(try await repository.read(manifests: [], digests: ids))
+        guard !ids.isEmpty else { return [:] }
+        let answer = try await repository.readSeparately(manifests: [], digests: ids) { $0.endsQuestions }
+        var reading = answer.reading
+        reading.failures = [:]
+        try learn(reading)
+        return answer.failures
     }
 
     /// What the repository lists as referring to each of `subjects`; `nil` where what is put is listed at once.
+    ///
+    /// A list that can't be read counts as empty: what is wrong with it shows when something is put on it.
     func ownLists(ofReferrersTo subjects: Set<Digest>) async throws -> [Digest: Set<Digest>]? {
         guard !subjects.isEmpty else { return nil }
         guard !isNew else { return [:] }
         let lists = try await subjects.mapConcurrently(limit: Self.parallelQuestions) { [repository] subject in
-            (subject, try await repository.ownList(ofReferrersTo: subject))
+            do {
+                return (subject, try await repository.ownList(ofReferrersTo: subject))
+            } catch let error as CopyError where !error.endsQuestions {
+                return (subject, [] as Set<Digest>?)
+            }
         }
         guard lists.allSatisfy({ $0.1 != nil }) else { return nil }
         return Dictionary(uniqueKeysWithValues: lists.map { ($0, $1 ?? []) })

@@ -60,6 +60,8 @@ public struct CopyDocument: Encodable, Sendable {
         public var manifestsPut: Int?
         public var referrers: Int?
         public var notes: [String]
+        /// Signatures, SBOMs and attestations that were left out, if any were.
+        public var referrersLeftOut: [LeftOutReferrer]?
         public var plan: PlanEntry?
         public var error: Failure?
         /// Of a plan that a signal cut short.
@@ -82,12 +84,14 @@ public struct CopyDocument: Encodable, Sendable {
                     bytesMoved: receipt.bytesMoved
                 )
                 (manifestsPut, referrers) = (receipt.manifestsPut, receipt.referrers)
+                referrersLeftOut = LeftOutReferrer.list(receipt.referrerFailures)
             case .planned(let plan):
                 status = "planned"
                 (source, destination) = ("\(plan.source)", "\(plan.destination)")
                 (digest, mediaType, notes) = (plan.root.digest, plan.root.mediaType, plan.notes)
                 tags = plan.tags.filter { !$0.isReferrer }.map(TagEntry.init)
                 self.plan = PlanEntry(plan)
+                referrersLeftOut = LeftOutReferrer.list(plan.referrerFailures)
             case .failed(let from, let to, let failure):
                 (status, source, destination, error) = ("failed", from, to, Failure(failure))
             case .cancelled(let from, let to, let remainder):
@@ -112,6 +116,23 @@ public struct CopyDocument: Encodable, Sendable {
             case .keep: self.init(tag: planned.tag, outcome: "unchanged", previous: nil)
             case .skip(let held): self.init(tag: planned.tag, outcome: "skipped", previous: held)
             }
+        }
+    }
+
+    /// One referrer that was left out; without `digest` and `tag`, those that could not be listed.
+    public struct LeftOutReferrer: Encodable, Sendable {
+        public var digest: Digest?
+        public var tag: Tag?
+        public var subject: Digest?
+        public var error: Failure
+
+        public init(_ failure: ReferrerFailure) {
+            (digest, tag, subject) = (failure.digest, failure.tag, failure.subject)
+            error = Failure(failure.error)
+        }
+
+        public static func list(_ failures: [ReferrerFailure]) -> [LeftOutReferrer]? {
+            failures.isEmpty ? nil : failures.map(LeftOutReferrer.init)
         }
     }
 

@@ -187,7 +187,7 @@ struct ECRImageRepository: ImageRepository {
         }
     }
 
-    func referrers(of digest: Digest) async throws -> [Descriptor]? {
+    func referrers(of digest: Digest) async throws -> ReferrerListing? {
         try await explained("ListImageReferrers", .digest(digest)) {
             do {
                 let question = ListImageReferrers(
@@ -208,7 +208,7 @@ struct ECRImageRepository: ImageRepository {
                         )
                     }
                 }
-                return found
+                return ReferrerListing(found)
             } catch let error as ECRError where error.code == .unknownOperation || error.code == .validation {
                 return nil
             }

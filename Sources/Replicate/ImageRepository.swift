@@ -213,7 +213,7 @@ public protocol ImageRepository: Sendable {
     func put(_ manifest: Manifest, tag: Tag?) async throws
 
     /// Manifests whose subject is `digest`; `nil` if the registry doesn't know the question.
-    func referrers(of digest: Digest) async throws -> [Descriptor]?
+    func referrers(of digest: Digest) async throws -> ReferrerListing?
 
     /// What is listed here as referring to `subject`, where putting such a manifest and listing it are two things, of
     /// which the second may not have happened; `nil` where the registry does both at once.

@@ -39,12 +39,16 @@ public struct Inspection: Sendable, Encodable {
     /// Config and distinct layers together, compressed, in bytes; 0 for an index.
     public var size: Int64
     public var referrers: [Referrer]
+    /// Signatures, SBOMs and attestations that can't be shown, if there are any.
+    public var referrersLeftOut: [CopyDocument.LeftOutReferrer]?
+    /// The same, for people; not part of the JSON.
+    public var referrerFailures: [ReferrerFailure]
     /// The manifest, byte for byte; not part of the JSON.
     public var manifest: Manifest
 
     enum CodingKeys: String, CodingKey {
         case version, reference, digest, mediaType, artifactType, subject, manifestSize, annotations, children
-        case config, layers, size, referrers
+        case config, layers, size, referrers, referrersLeftOut
     }
 }
 
@@ -81,10 +85,15 @@ extension Replicator {
         if let reason = reading.failures[id] { throw failure(reason) }
         guard let manifest = reading.manifests[id] else { throw failure(.imageMissing) }
         var found: [Inspection.Referrer] = []
+        var failures: [ReferrerFailure] = []
         if mode == .all {
             let reader = SourceReader(repository)
             let set = try await ReferrerFinder(reader: reader, repository: repository).find(about: [manifest.digest])
-            let read = try await reader.read(set.digests)
+            let (read, unread) = try await reader.readSeparately(set.digests)
+            failures = set.failures
+            failures += set.digests.compactMap { digest in
+                unread[digest].map { ReferrerFailure(digest: digest, subject: set.subjects[digest], $0) }
+            }
             found = set.digests.compactMap { read[$0] }.map { Inspection.Referrer($0, tag: nil) }
             found += set.tagged.map { Inspection.Referrer($0.manifest, tag: $0.tag) }
         }
@@ -109,6 +118,8 @@ extension Replicator {
             layers: (manifest.layers + manifest.blobEntries).map(Inspection.Blob.init),
             size: manifest.blobs.reduce(0) { $0 + $1.size },
             referrers: found,
+            referrersLeftOut: CopyDocument.LeftOutReferrer.list(failures),
+            referrerFailures: failures,
             manifest: manifest
         )
     }

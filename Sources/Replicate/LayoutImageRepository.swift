@@ -212,20 +212,22 @@ struct LayoutImageRepository: ImageRepository {
 
     // MARK: Referrers
 
-    func referrers(of digest: Digest) async throws -> [Descriptor]? {
+    func referrers(of digest: Digest) async throws -> ReferrerListing? {
         try await explained("looking for referrers", .digest(digest)) {
-            guard try isThere() else { return [] }
+            guard try isThere() else { return ReferrerListing([]) }
             let index = try store.index()
             let state = Digest(of: index.bytes)
-            if let known = referrerMap.withLock({ $0 }), known.index == state { return known.referrers[digest] ?? [] }
+            if let known = referrerMap.withLock({ $0 }), known.index == state {
+                return ReferrerListing(known.referrers[digest] ?? [])
+            }
             let map = ReferrerMap(index: state, referrers: referrers(in: index))
             referrerMap.withLock { $0 = map }
-            return map.referrers[digest] ?? []
+            return ReferrerListing(map.referrers[digest] ?? [])
         }
     }
 
     func ownList(ofReferrersTo subject: Digest) async throws -> Set<Digest>? {
-        Set(try await referrers(of: subject)?.map(\.digest) ?? [])
+        Set(try await referrers(of: subject)?.entries.map(\.digest) ?? [])
     }
 
     private func referrers(in index: IndexText) -> [Digest: [Descriptor]] {

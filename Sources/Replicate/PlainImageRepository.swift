@@ -162,10 +162,15 @@ struct PlainImageRepository: ImageRepository {
         }
     }
 
-    func referrers(of digest: Digest) async throws -> [Descriptor]? {
-        try await explained("listing referrers", .digest(digest)) {
+    func referrers(of digest: Digest) async throws -> ReferrerListing? {
+        let operation = "listing referrers"
+        return try await explained(operation, .digest(digest)) {
             do {
-                return try await client.referrers(of: digest, in: reference.repository)?.entries
+                guard let list = try await client.referrers(of: digest, in: reference.repository) else { return nil }
+                let interruption = list.interruption.map {
+                    CopyError(explaining: $0, repository: self, operation, .digest(digest))
+                }
+                return ReferrerListing(list.entries, oddEntries: list.oddEntries, interruption: interruption)
             } catch let error as RegistryError where error.kind == .repositoryMissing {
                 // Of a repository that an image was just read from: no answer to the question.
                 return nil

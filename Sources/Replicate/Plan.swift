@@ -52,6 +52,8 @@ public struct Plan: Sendable {
     public var creationTemplate: String?
     /// What the digest tags among ``tags`` point at, there already or not.
     public var referrerManifests: [Digest: Manifest]
+    /// Referrers that can't be brought, or of which not enough is known.
+    public var referrerFailures: [ReferrerFailure] = []
     /// The blobs that were found there, of the manifests that weren't.
     var presentBlobs: [Descriptor] = []
 

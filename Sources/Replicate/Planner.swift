@@ -89,7 +89,7 @@ struct Planner: Sendable {
         return try await reader.image(under: root, alongside: ask)
     }
 
-    private func findReferrers(about subjects: [Digest]) async throws -> ReferrerSet {
+    func findReferrers(about subjects: [Digest]) async throws -> ReferrerSet {
         try await ReferrerFinder(reader: reader, repository: reader.repository).find(about: subjects.unique())
     }
 
@@ -102,18 +102,17 @@ struct Planner: Sendable {
         let guardian = TagGuard(session: session, options: options)
         var tags = try await guardian.decide(wish.tags, for: wish.root.digest, isReferrer: false)
         var manifests: [Plan.PlannedManifest] = []
+        var further = PlannedReferrers()
         let isAllSkipped = !wish.tags.isEmpty && tags.allSatisfy { if case .skip = $0.action { true } else { false } }
         if !isAllSkipped {
             manifests = try await lacking(image, isMade: wish.isMade, at: session)
-            if !referrers.isEmpty, !session.isSource {
-                let (more, moreTags) = try await plan(referrers, at: session, guardian)
-                let known = Set(manifests.map(\.manifest.digest))
-                manifests += more.filter { !known.contains($0.manifest.digest) }
-                tags += moreTags
-            }
+            try refuseIndexesOfBlobs(among: manifests, wish.tags.first, at: session)
+            if !session.isSource { further = try await plan(referrers, at: session, guardian) }
         }
-        try await guardian.checkImmutability(of: tags)
-        try refuseIndexesOfBlobs(among: manifests, wish, at: session)
+        further.drop(try await guardian.checkImmutability(of: tags + further.tags))
+        let known = Set(manifests.map(\.manifest.digest))
+        manifests += further.manifests.filter { !known.contains($0.manifest.digest) }
+        tags += further.tags
 
         let blobs = try await blobs(of: manifests.filter { !$0.isThere }.map(\.manifest), at: session)
         return Plan(
@@ -129,10 +128,8 @@ struct Planner: Sendable {
                 + manifests.filter { !$0.isThere }.compactMap { badDataNote($0.manifest) },
             createsRepository: await session.isNew,
             creationTemplate: await session.template?.prefix,
-            referrerManifests: Dictionary(
-                referrers.tagged.map { ($0.manifest.digest, $0.manifest) },
-                uniquingKeysWith: { first, _ in first }
-            ),
+            referrerManifests: further.tagged,
+            referrerFailures: further.failures,
             presentBlobs: blobs.there
         )
     }
@@ -177,9 +174,9 @@ struct Planner: Sendable {
     }
 
     /// Throws if an index of blobs must be put where such are not taken, before anything is moved.
-    private func refuseIndexesOfBlobs(
+    func refuseIndexesOfBlobs(
         among manifests: [Plan.PlannedManifest],
-        _ wish: Wish,
+        _ tag: Tag?,
         at session: DestinationSession
     ) throws {
         guard !session.repository.takesIndexesOfBlobs,
@@ -188,7 +185,7 @@ struct Planner: Sendable {
         throw CopyError(
             .refusedIndexOfBlobs(refused.manifest),
             side: .destination,
-            image: session.repository.reference.tagged(wish.tags.first).description,
+            image: session.repository.reference.tagged(tag).description,
             operation: "planning the copy"
         )
     }
@@ -209,65 +206,6 @@ struct Planner: Sendable {
             image: reader.repository.reference.tagged(nil, digest: root).description,
             operation: "reading the image"
         )
-    }
-
-    private func plan(
-        _ referrers: ReferrerSet,
-        at session: DestinationSession,
-        _ guardian: TagGuard,
-        isSecondLook: Bool = false
-    ) async throws -> ([Plan.PlannedManifest], [Plan.PlannedTag]) {
-        let tagDigests = referrers.tagged.map(\.manifest.digest)
-        try await session.look(for: referrers.digests + tagDigests, tags: referrers.tagged.map(\.tag))
-        let lists = try await session.ownLists(ofReferrersTo: Set(referrers.subjects.values))
-        let isListed: (Digest) -> Bool = { digest in
-            guard let lists, let subject = referrers.subjects[digest] else { return true }
-            return lists[subject]?.contains(digest) ?? false
-        }
-        var tags: [Plan.PlannedTag] = []
-        var skipped: Set<Digest> = []
-        for (tag, manifest) in referrers.tagged {
-            await reader.remember(manifest)
-            let isList = lists != nil && ReferrerSet.subject(ofList: tag, manifest) != nil
-            if isList, manifest.children.map(\.digest).allSatisfy(isListed) {
-                skipped.insert(manifest.digest)
-                continue
-            }
-            let planned = try await guardian.decide([tag], for: manifest.digest, isReferrer: true, isList: isList)
-            if planned.contains(where: { if case .skip = $0.action { true } else { false } }) {
-                skipped.insert(manifest.digest)
-            }
-            tags += planned
-        }
-        var planned: [Plan.PlannedManifest] = []
-        var seen: Set<Digest> = []
-        let wanted = (referrers.digests + tagDigests.filter { !skipped.contains($0) }).unique()
-        var lacking: [Digest] = []
-        for digest in wanted {
-            // One that arrived and was not listed any more, because its run was killed, is put again.
-            if await !session.has(digest) || !isListed(digest) { lacking.append(digest) }
-        }
-        let read = try await read(lacking)
-        if read.count < lacking.count, !isSecondLook {
-            // Deleted just now, or a list that came with a wrong digest in it: the list tells, asked once more.
-            let again = try await findReferrers(about: referrers.asked)
-            return try await plan(again, at: session, guardian, isSecondLook: true)
-        }
-        for manifest in read {
-            let image = try await reader.image(under: manifest) { try await session.look(for: $0) }
-            for digest in image.manifestsBelow(manifest.digest) where seen.insert(digest).inserted {
-                guard let below = image.manifests[digest] else { continue }
-                let isThere = await session.has(digest) && isListed(digest)
-                planned.append(.init(manifest: below, role: .referrer, isThere: isThere))
-            }
-        }
-        return (planned, tags)
-    }
-
-    /// In the order given, which is subjects first; one that vanished in between is left out.
-    private func read(_ digests: [Digest]) async throws -> [Manifest] {
-        let read = try await reader.read(digests)
-        return digests.compactMap { read[$0] }
     }
 
     private func blobs(

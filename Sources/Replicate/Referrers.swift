@@ -12,6 +12,8 @@ struct ReferrerSet: Sendable {
     var subjects: [Digest: Digest] = [:]
     /// Found under the tags that cosign and the fallback schema use.
     var tagged: [(tag: Tag, manifest: Manifest)] = []
+    /// What could not be found out, or can't be used.
+    var failures: [ReferrerFailure] = []
 
     var isEmpty: Bool { digests.isEmpty && tagged.isEmpty }
 
@@ -23,12 +25,23 @@ struct ReferrerSet: Sendable {
     fileprivate mutating func noteFallbackLists() {
         for (tag, manifest) in tagged {
             guard let subject = Self.subject(ofList: tag, manifest) else { continue }
-            for child in manifest.children where subjects[child.digest] == nil { subjects[child.digest] = subject }
+            for child in manifest.listedDigests(about: subject) where subjects[child] == nil {
+                subjects[child] = subject
+            }
         }
     }
 }
 
+extension Manifest {
+    /// What this list of referrers names, each once: not the image itself, and nothing that can't be asked for.
+    func listedDigests(about subject: Digest) -> [Digest] {
+        (children.map(\.digest) + oddEntries.compactMap(\.digest)).unique().filter { $0 != subject }
+    }
+}
+
 /// Finds what refers to an image at the source.
+///
+/// That something can't be found out is no failure of the image; see ``ReferrerFailure``.
 struct ReferrerFinder: Sendable {
     let reader: SourceReader
     let repository: any ImageRepository
@@ -53,15 +66,37 @@ struct ReferrerFinder: Sendable {
     }
 
     /// Asks about every one of `subjects`, and about what was found, and reads the digest tags of the subjects.
+    ///
+    /// - Throws: ``CopyError`` where the caller may not ask, or may not go on.
     func find(about subjects: [Digest]) async throws -> ReferrerSet {
         async let tagged = readTags(of: subjects)
         async let listed = listReferrers(of: subjects)
         var found = ReferrerSet(asked: subjects)
-        (found.digests, found.tagged) = (try await listed.found, try await tagged)
-        found.subjects = try await listed.subjects
-        if try await !listed.isKnown { try await followTags(&found, from: subjects) }
+        let (listing, tags) = (try await listed, try await tagged)
+        found.digests = listing.digests
+        found.subjects = listing.subjects
+        found.tagged = tags.found
+        found.failures = listing.failures + tags.failures
+        if !listing.isKnown { try await followTags(&found, from: subjects) }
         found.noteFallbackLists()
+        for (tag, manifest) in found.tagged {
+            guard let subject = ReferrerSet.subject(ofList: tag, manifest) else { continue }
+            found.failures += failures(of: manifest.oddEntries, about: subject)
+        }
         return found
+    }
+
+    /// Those entries of a list that nothing can be asked for.
+    private func failures(of entries: [OddEntry], about subject: Digest) -> [ReferrerFailure] {
+        entries.filter { $0.digest == nil }.map { entry in
+            let error = CopyError(
+                .badManifest(entry.error),
+                side: repository.side,
+                image: repository.reference.tagged(nil, digest: subject).description,
+                operation: "listing referrers"
+            )
+            return ReferrerFailure(subject: subject, error)
+        }
     }
 
     /// Without the question, the fallback tags are all there is: they are followed from referrer to referrer.
@@ -73,34 +108,85 @@ struct ReferrerFinder: Sendable {
             guard !next.isEmpty else { break }
             let more = try await readTags(of: next)
             let tags = Set(found.tagged.map(\.tag))
-            found.tagged += more.filter { !tags.contains($0.tag) }
+            found.tagged += more.found.filter { !tags.contains($0.tag) }
+            found.failures += more.failures
         }
     }
 
-    private func listReferrers(
-        of subjects: [Digest]
-    ) async throws -> (found: [Digest], subjects: [Digest: Digest], isKnown: Bool) {
-        var found: [Digest] = []
-        var about: [Digest: Digest] = [:]
+    /// What the registry's own lists of referrers say.
+    private struct Listing: Sendable {
+        var digests: [Digest] = []
+        var subjects: [Digest: Digest] = [:]
+        /// Whether every question was answered; else the fallback tags may know more.
+        var isKnown = true
+        var failures: [ReferrerFailure] = []
+
+        /// - Returns: What is listed.
+        mutating func take(_ list: ReferrerListing, about subject: Digest) -> [Digest] {
+            let named = list.entries.map(\.digest) + list.oddEntries.compactMap(\.digest)
+            let found = named.filter { $0 != subject }
+            for digest in found where subjects[digest] == nil { subjects[digest] = subject }
+            if let interruption = list.interruption {
+                isKnown = false
+                failures.append(ReferrerFailure(subject: subject, interruption))
+            }
+            return found
+        }
+    }
+
+    private func listReferrers(of subjects: [Digest]) async throws -> Listing {
+        var listing = Listing()
         var seen = Set(subjects)
         var level = subjects
         for _ in 0..<Self.deepestChain where !level.isEmpty {
-            let answers = try await level.mapConcurrently(limit: Self.parallelQuestions) { subject in
-                try await repository.referrers(of: subject)
-            }
-            guard !answers.contains(where: { $0 == nil }) else { return (found, about, false) }
+            let answers = try await level.mapConcurrently(limit: Self.parallelQuestions) { try await ask(about: $0) }
+            var found: [Digest] = []
             for (subject, answer) in zip(level, answers) {
-                for referrer in answer ?? [] where about[referrer.digest] == nil { about[referrer.digest] = subject }
+                switch answer {
+                case .success(nil): listing.isKnown = false
+                case .success(let list?):
+                    found += listing.take(list, about: subject)
+                    listing.failures += failures(of: list.oddEntries, about: subject)
+                case .failure(let error):
+                    listing.isKnown = false
+                    listing.failures.append(ReferrerFailure(subject: subject, error))
+                }
             }
-            level = answers.compactMap { $0 }.flatMap { $0 }.map(\.digest).filter { seen.insert($0).inserted }
-            found += level
+            level = found.filter { seen.insert($0).inserted }
+            listing.digests += level
         }
-        return (found, about, true)
+        return listing
     }
 
-    private func readTags(of subjects: [Digest]) async throws -> [(tag: Tag, manifest: Manifest)] {
+    private func ask(about subject: Digest) async throws -> Result<ReferrerListing?, CopyError> {
+        do {
+            return .success(try await repository.referrers(of: subject))
+        } catch let error as CopyError where !error.endsQuestions {
+            return .failure(error)
+        }
+    }
+
+    private func readTags(
+        of subjects: [Digest]
+    ) async throws -> (found: [(tag: Tag, manifest: Manifest)], failures: [ReferrerFailure]) {
         let tags = subjects.flatMap(Self.digestTags)
-        let reading = try await repository.read(tags.map { .tag($0) })
-        return tags.compactMap { tag in reading.manifests[.tag(tag)].map { (tag, $0) } }
+        let answer = try await repository.readSeparately(manifests: tags.map { .tag($0) }) { $0.endsQuestions }
+        let found = tags.compactMap { tag -> (tag: Tag, manifest: Manifest)? in
+            // GitLab's registry takes `sha256-HEX` for the digest: that is the image, and no list (oras-go issue 1396).
+            guard let manifest = answer.reading.manifests[.tag(tag)], manifest.digest != tag.subject else { return nil }
+            return (tag, manifest)
+        }
+        let failures = tags.compactMap { tag in
+            answer.failures[.tag(tag)].map { ReferrerFailure(tag: tag, subject: tag.namedDigest, $0) }
+        }
+        return (found, failures)
+    }
+}
+
+extension Tag {
+    /// The digest that a tag begins with, as those of cosign and the fallback tags do.
+    var namedDigest: Digest? {
+        guard value.hasPrefix("sha256-") else { return nil }
+        return try? Digest(parsing: "sha256:\(value.dropFirst(7).prefix(64))")
     }
 }

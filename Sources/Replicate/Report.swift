@@ -29,6 +29,8 @@ public struct CopyReceipt: Sendable {
     public var manifestsPut = 0
     public var referrers = 0
     public var notes: [String] = []
+    /// Referrers that were left out, while the image was copied.
+    public var referrerFailures: [ReferrerFailure] = []
 
     public init(
         source: ImageReference,
@@ -82,6 +84,15 @@ public enum CopyResult: Sendable {
 
     public var error: CopyError? {
         if case .failed(_, _, let error) = self { error } else { nil }
+    }
+
+    /// Referrers that were left out, or will be.
+    public var referrerFailures: [ReferrerFailure] {
+        switch self {
+        case .done(let receipt): receipt.referrerFailures
+        case .planned(let plan): plan.referrerFailures
+        case .failed, .cancelled: []
+        }
     }
 }
 

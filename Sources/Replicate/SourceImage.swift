@@ -63,6 +63,30 @@ actor SourceReader {
         )
     }
 
+    /// Reads as ``read(_:)`` does, and says of each that can't be read what is wrong with it.
+    ///
+    /// - Throws: ``CopyError`` that is no failure of one manifest.
+    func readSeparately(
+        _ digests: [Digest]
+    ) async throws -> (found: [Digest: Manifest], failures: [Digest: CopyError]) {
+        let wanted = digests.unique().filter { known[$0] == nil && !absent.contains($0) }
+        var failures: [Digest: CopyError] = [:]
+        if !wanted.isEmpty {
+            let answer = try await repository.readSeparately(manifests: wanted.map { .digest($0) })
+            for digest in wanted {
+                if let manifest = answer.reading.manifests[.digest(digest)] {
+                    known[digest] = manifest
+                } else if let error = answer.failures[.digest(digest)] {
+                    failures[digest] = error
+                } else {
+                    absent.insert(digest)
+                }
+            }
+        }
+        let found = digests.unique().compactMap { digest in known[digest].map { (digest, $0) } }
+        return (Dictionary(uniqueKeysWithValues: found), failures)
+    }
+
     /// Reads everything under `root`, level by level.
     ///
     /// - Parameter alongside: Called with the digests of each level before it is read, and run at the same time:

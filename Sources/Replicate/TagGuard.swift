@@ -26,13 +26,19 @@ struct TagGuard: Sendable {
     /// Refuses if a tag that would move is fixed at the destination.
     ///
     /// Costs a request only when something would move. Where the question is not allowed, `PutImage` decides.
-    func checkImmutability(of tags: [Plan.PlannedTag]) async throws {
+    ///
+    /// - Returns: Why tags of referrers can't move, which is no refusal of the image.
+    func checkImmutability(of tags: [Plan.PlannedTag]) async throws -> [Tag: CopyError] {
         let moving = tags.filter { if case .move = $0.action { true } else { false } }
-        guard !moving.isEmpty, let immutability = try await session.tagImmutability() else { return }
+        guard !moving.isEmpty, let immutability = try await session.tagImmutability() else { return [:] }
+        var refused: [Tag: CopyError] = [:]
         for planned in moving where immutability.fixes(planned.tag) {
             guard case .move(let held) = planned.action else { continue }
-            throw refusal(.tagImmutable(tag: planned.tag, holds: held, wanted: planned.digest), planned.tag)
+            let error = refusal(.tagImmutable(tag: planned.tag, holds: held, wanted: planned.digest), planned.tag)
+            guard planned.isReferrer else { throw error }
+            refused[planned.tag] = error
         }
+        return refused
     }
 
     /// Reads guarded tags once more, after bytes had to move; the window that is left is documented.

@@ -44,6 +44,7 @@ struct InspectCommand: AsyncParsableCommand {
     func run() async throws {
         try await Session(command: "inspect", output, connection).read { replicator in
             let found = try await replicator.inspect(image, referrers: raw ? .none : referrers)
+            for failure in found.referrerFailures { LineStream.standardError.say("warning: \(failure)") }
             return Session.Answer(text: raw ? found.manifest.text : text(found), document: found, isVerbatim: raw)
         }
     }
@@ -59,6 +60,9 @@ struct InspectCommand: AsyncParsableCommand {
         for child in found.children {
             let kind = child.isAttestation ? "attestation" : child.platform.map { printable($0) } ?? "manifest"
             lines.append("  \(child.digest)  \(kind)")
+        }
+        for odd in found.manifest.oddEntries {
+            lines.append("  entry \(odd.position + 1) of the index can't be copied: \(odd.reason)")
         }
         if let config = found.config { lines.append("  \(config.digest)  config  \(ByteCount(config.size))") }
         for layer in found.layers { lines.append("  \(layer.digest)  layer   \(ByteCount(layer.size))") }

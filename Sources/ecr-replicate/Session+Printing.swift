@@ -17,7 +17,7 @@ extension Session {
         let diagnostics = LineStream.standardError
         if let note { diagnostics.writeLine("note: \(note)") }
         let summary = Summary(results: results, requests: requests, seconds: seconds)
-        (output.progress == .none ? summary.heldBefore : summary.lines).forEach(diagnostics.say)
+        (output.progress == .none ? summary.warnings + summary.heldBefore : summary.lines).forEach(diagnostics.say)
     }
 
     /// On standard error, whatever standard output gets.

@@ -129,6 +129,8 @@ struct Session {
                 )
             )
             printFailures(all, ending)
+            Summary(results: all, requests: count, seconds: seconds).warnings
+                .forEach(LineStream.standardError.say)
         case .text:
             unreported.forEach(LineStream.standardOutput.writeLine)
             printText(all, ending, count, seconds, note: note)

@@ -10,6 +10,30 @@ struct Summary {
     /// What a rollback needs, hence said to those too who want to hear of nothing.
     var heldBefore: [String] { tags(.moved) { "\($0) held \($1) before" } }
 
+    /// What was left out while the image was copied; said to those too who want to hear of nothing else.
+    var warnings: [String] {
+        var remedies: Set<String> = []
+        return results.flatMap { result -> [String] in
+            switch result {
+            case .done(let receipt): warnings(receipt.referrerFailures, at: receipt.destination, &remedies)
+            case .planned(let plan): warnings(plan.referrerFailures, at: plan.destination, &remedies)
+            case .failed, .cancelled: []
+            }
+        }
+    }
+
+    /// What to do about it is said once.
+    private func warnings(
+        _ failures: [ReferrerFailure],
+        at place: ImageReference,
+        _ remedies: inout Set<String>
+    ) -> [String] {
+        failures.map { failure in
+            let next = remedies.insert(failure.remedy).inserted ? "\n  next: \(failure.remedy)" : ""
+            return "warning: \(place): \(failure.text)\(next)"
+        }
+    }
+
     private var receipts: [CopyReceipt] {
         results.compactMap { if case .done(let receipt) = $0 { receipt } else { nil } }
     }
@@ -28,7 +52,7 @@ struct Summary {
         // What is so for all images of a run is said once.
         var lines = receipts.flatMap(\.notes).reduce(into: [String]()) { notes, note in
             if !notes.contains(note) { notes.append(note) }
-        }.map { "note: \($0)" }
+        }.map { "note: \($0)" } + warnings
         lines += heldBefore
         lines += tags(.skipped) { "\($0) holds \($1) and was left alone" }
         var parts: [String] = []
@@ -49,6 +73,8 @@ struct Summary {
             if set > 0 { parts.append("\(counted(set, "tag")) set") }
             if !receipts.contains(where: \.changedAnything) { parts = ["nothing to do"] }
         }
+        let leftOut = results.reduce(0) { $0 + $1.referrerFailures.count }
+        if leftOut > 0 { parts.append("\(counted(leftOut, "warning")) about referrers") }
         if failed > 0 { parts.append("\(failed) failed") }
         let stopped = results.count { if case .cancelled = $0 { true } else { false } }
         if stopped > 0 { parts.append("\(stopped) stopped") }

@@ -202,9 +202,9 @@ actor FakeRepository: ImageRepository {
         return ownLists[subject] ?? []
     }
 
-    func referrers(of digest: Digest) throws -> [Descriptor]? {
+    func referrers(of digest: Digest) throws -> ReferrerListing? {
         try begin("referrers \(digest.short)")
-        return listedReferrers.map { $0[digest] ?? [] }
+        return listedReferrers.map { ReferrerListing($0[digest] ?? []) }
     }
 
     func immutability() throws -> TagImmutability? {

@@ -121,8 +121,8 @@ struct LayoutTests {
             #expect(try await layout.ownList(ofReferrersTo: image.digest) == [])
             try await put(image, "v1", at: layout)
             try await put(signature, nil, at: layout)
-            #expect(try await layout.referrers(of: image.digest) == [signature.root.listing])
-            #expect(try await layout.referrers(of: signature.digest) == [])
+            #expect(try await layout.referrers(of: image.digest)?.entries == [signature.root.listing])
+            #expect(try await layout.referrers(of: signature.digest)?.entries == [])
             #expect(try tags(at: path) == ["v1": [image.digest], "": [signature.digest]])
             // What refers to the image is no second image.
             let v1 = try Tag(parsing: "v1")
@@ -158,7 +158,7 @@ struct LayoutTests {
             let reading = try await layout.read([.tag(try Tag(parsing: tag))])
             #expect(reading.manifests.values.first?.children.map(\.digest) == [signature.digest, other.digest])
             #expect(try tags(at: "\(directory)/to")[tag]?.count == 1)
-            #expect(try await layout.referrers(of: image.digest)?.count == 2)
+            #expect(try await layout.referrers(of: image.digest)?.entries.count == 2)
         }
     }
 
@@ -173,7 +173,7 @@ struct LayoutTests {
             let first = try #require(try await copy("\(directory)/from:v1", to: "\(directory)/to", options).receipt)
             #expect(first.referrers == 1)
             let destination = try repository("\(directory)/to", .source)
-            #expect(try await destination.referrers(of: image.digest)?.map(\.digest) == [signature.digest])
+            #expect(try await destination.referrers(of: image.digest)?.entries.map(\.digest) == [signature.digest])
             let second = try await copy("\(directory)/from:v1", to: "\(directory)/to", options)
             #expect(second.receipt?.changedAnything == false)
         }
