@@ -38,7 +38,8 @@ struct AnswerFuzzTests {
             #expect(error.message.unicodeScalars.count <= 8_192)
             #expect(!error.message.unicodeScalars.contains { $0.value < 32 || (127...159).contains($0.value) })
             #expect(!error.message.lowercased().contains("x-amz-security-token"))
-            if case .wait(let wait) = error.retryAdvice { #expect((.zero ... .seconds(300)).contains(wait)) }
+            // How long is too long is for the policy to say, which then ends at once.
+            if case .wait(let wait) = error.retryAdvice { #expect(wait >= .zero) }
         }
         reportCases("fuzz, ECR's refusals", count)
     }
