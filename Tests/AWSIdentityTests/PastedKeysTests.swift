@@ -31,7 +31,7 @@ struct PastedKeysTests {
         ("", "é", "has a character in it that no key has (é)"),
     ]
 
-    private func error(_ variables: [String: String] = [:], credentials: String? = nil) throws -> IdentityError {
+    private func refused(_ variables: [String: String] = [:], credentials: String? = nil) throws -> IdentityError {
         let sender = RecordingSender { _, _ in roleAnswer() }
         let (resolver, _) = try resolver(variables, credentials: credentials, sender: sender)
         let error = #expect(throws: IdentityError.self) { try resolver.provider(for: .init(), stsRegion: "eu-west-1") }
@@ -51,7 +51,7 @@ struct PastedKeysTests {
         for name in values.keys {
             var variables = values
             variables[name] = before + (values[name] ?? "") + behind
-            #expect(try error(variables).problem.hasPrefix("\(name) \(words)"))
+            #expect(try refused(variables).problem.hasPrefix("\(name) \(words)"))
         }
     }
 
@@ -81,7 +81,7 @@ struct PastedKeysTests {
         ]
     )
     func file(lines: String, problem: String) throws {
-        let error = try error(credentials: "[default]\n\(lines)\n")
+        let error = try refused(credentials: "[default]\n\(lines)\n")
         #expect(error.problem.hasPrefix(problem))
         #expect(error.tried.count == 1 && error.tried[0].hasSuffix("/.aws/credentials:2"))
     }
@@ -89,7 +89,7 @@ struct PastedKeysTests {
     @Test("that stand in each other's place are named")
     func swapped() throws {
         func problem(_ id: String, _ secret: String) throws -> String {
-            try error(["AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret]).problem
+            try refused(["AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret]).problem
         }
         let names = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         #expect(try problem(Self.secret, Self.id) == "\(names) are in each other's place")
@@ -102,12 +102,12 @@ struct PastedKeysTests {
     @Test("that are a temporary key without its token are refused, by name")
     func withoutToken() throws {
         let keys = ["AWS_ACCESS_KEY_ID": Self.temporary, "AWS_SECRET_ACCESS_KEY": Self.secret]
-        #expect(try error(keys).problem.hasSuffix("its session token is missing: AWS_SESSION_TOKEN is not set"))
+        #expect(try refused(keys).problem.hasSuffix("its session token is missing: AWS_SESSION_TOKEN is not set"))
         #expect(
-            try error(keys.merging(["AWS_SESSION_TOKEN": ""]) { $1 }).problem.contains("AWS_SESSION_TOKEN is not set")
+            try refused(keys.merging(["AWS_SESSION_TOKEN": ""]) { $1 }).problem.contains("AWS_SESSION_TOKEN is not set")
         )
         let file = "[default]\naws_access_key_id = \(Self.temporary)\naws_secret_access_key = \(Self.secret)\n"
-        let error = try error(credentials: file)
+        let error = try refused(credentials: file)
         #expect(error.problem.contains("aws_access_key_id of profile 'default' is a temporary key"))
         #expect(error.problem.hasSuffix("aws_session_token is not set"))
     }
