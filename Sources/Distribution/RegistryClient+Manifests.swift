@@ -145,7 +145,17 @@ extension RegistryClient {
         var request = manifestRequest(.put, reference, repository)
         request.fields = [.contentType: manifest.mediaType.rawValue]
         request.body = manifest.bytes
-        let response = try await perform(.writeManifest, request) { (200...204).contains($0.status.code) }
+        var mayRenew = true
+        let response = try await retrying {
+            try await attempt(.writeManifest, request, mayRenew: &mayRenew) { response, _ in
+                refusesForeignLayers(response, manifest)
+            } returning: {
+                (200...204).contains($0.status.code)
+            }
+        }
+        if refusesForeignLayers(response, manifest) {
+            throw error(.writeManifest, response, to: request, as: .foreignLayersRefused, retrying: .never)
+        }
         let stated = statedDigest(response)
         guard stated == nil || stated == manifest.digest else {
             throw RegistryError(
@@ -158,6 +168,28 @@ extension RegistryClient {
         }
         let subject = HTTPField.Name("OCI-Subject").flatMap { response.fields[$0] }
         return StoredManifest(digest: stated, isListed: subject != nil)
+    }
+
+    /// Whether an answer to a manifest with foreign layers refuses it for them, as far as can be told.
+    ///
+    /// docker-registry says 500 `UNKNOWN` of layers whose `urls` its `validation.manifests.urls` does not allow, and so
+    /// each time; others say that the manifest is invalid, or that they don't have the layer. A registry that is
+    /// overloaded says so with another status.
+    ///
+    /// - Source: distribution/distribution, `registry/storage/schema2manifesthandler.go`;
+    ///   google/go-containerregistry#709
+    private func refusesForeignLayers(_ response: WireResponse, _ manifest: Manifest) -> Bool {
+        let foreign = manifest.foreignBlobs
+        guard !foreign.isEmpty else { return false }
+        let text = String(decoding: response.body.prefix(RegistryError.longestBody), as: UTF8.self)
+        switch response.status.code {
+        case 500: return text.isEmpty || text.contains("\"UNKNOWN\"") || !text.contains("\"code\"")
+        case 401, 403, 408, 429: return false
+        case 400..<500:
+            return text.contains("MANIFEST_INVALID") || text.lowercased().contains("url")
+                || foreign.contains { text.contains($0.digest.description) }
+        default: return false
+        }
     }
 
     /// `Docker-Content-Digest`, if it is there and SHA-256.

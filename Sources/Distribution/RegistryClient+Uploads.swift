@@ -197,6 +197,17 @@ extension RegistryClient {
             )
         }
         // Same rules as for a redirect: https stays https.
-        return .session(UploadSession(location: try request.following(location).url, repository: repository))
+        do {
+            return .session(UploadSession(location: try request.following(location).url, repository: repository))
+        } catch let error where error.leadsToPlainHTTP {
+            throw RegistryError(
+                .startUpload,
+                .insecureAddress,
+                "asked over https, the registry gives an upload address that begins with http: "
+                    + cleaned(error.detail, without: request.secrets),
+                url: request.url,
+                status: response.status.code
+            )
+        }
     }
 }

@@ -191,11 +191,12 @@ public struct RegistryClient: Sendable {
         _ operation: RegistryError.Operation,
         _ response: WireResponse,
         to request: WireRequest,
+        as kind: RegistryError.Kind? = nil,
         retrying advice: RetryAdvice? = nil
     ) -> RegistryError {
         let answer = RegistryAnswer(response, to: request)
         let quote = answer.quote()
-        let kind = answer.kind
+        let kind = kind ?? answer.kind
         var message = clipped(
             quote.text,
             to: kind == .denied ? RegistryError.longestDenial : RegistryError.longestQuote

@@ -30,6 +30,10 @@ public struct RegistryError: Error, Sendable, Equatable {
         case manifestUnknown
         /// A manifest was refused because something it names isn't in the repository.
         case manifestBlobUnknown
+        /// A manifest was refused, most likely because it names layers by `urls`.
+        case foreignLayersRefused
+        /// The registry answers a request over https with an address of its own that begins with http.
+        case insecureAddress
         case blobUnknown
         /// Not allowed: `DENIED`, or 403 without a better reason.
         case denied
@@ -41,7 +45,7 @@ public struct RegistryError: Error, Sendable, Equatable {
         case pullLimit
         /// The tag is immutable and holds something else.
         case tagImmutable
-        /// 405 `UNSUPPORTED`, which at ECR means that a parameter or a manifest isn't to its liking.
+        /// `UNSUPPORTED` with any status, or 405: the request is of no use here, at ECR a parameter or a manifest.
         case unsupported
         /// The upload session is broken or gone; only a new one helps.
         case blobUploadInvalid
@@ -126,7 +130,9 @@ extension RegistryError: CustomStringConvertible {
         case .tooManyRequests: "run fewer transfers at once, or later"
         case .pullLimit: "log in, which has a higher limit, or wait until the limit is reset"
         case .tagImmutable: "use a new tag, or leave this one out"
-        case .unsupported: "the registry dislikes a parameter or the manifest; 405 is how ECR says so"
+        case .unsupported: "the registry does not take this request, or the manifest in it"
+        case .foreignLayersRefused: "leave out the platform whose layers are named by urls"
+        case .insecureAddress: "have the proxy in front of the registry send X-Forwarded-Proto"
         case .manifestBlobUnknown: "run again, so that what is missing is copied"
         case .blobUploadInvalid: "start the upload anew"
         case .manifestUnknown, .blobUnknown, .malformedAnswer, .serverFault, .other: nil

@@ -115,7 +115,10 @@ struct BlobCourier: Sendable {
         {
             trail.hops += 1
             guard trail.hops <= WireRequest.mostRedirects else {
-                let words = CopyError.Reason.unreachable("too many redirects")
+                let words = CopyError.Reason.rejected(
+                    code: "redirect not followed",
+                    text: "more than \(WireRequest.mostRedirects) redirects"
+                )
                 throw BlobFailure(failure(words, source, "downloading \(blob.digest)"), .never)
             }
             do {

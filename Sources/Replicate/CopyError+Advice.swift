@@ -43,7 +43,8 @@ extension CopyError {
                 advice = error.refusal.flatMap { RoleAdvice($0, host: place?.host).text }
             }
         case let error as WireError:
-            advice = NetworkAdvice(error, side: side, operation: operation, at: place).text
+            advice =
+                NetworkAdvice(error, side: side, operation: operation, at: place, isPlainRegistry: isPlain).text
         default: break
         }
     }
@@ -54,15 +55,35 @@ extension CopyError {
     private static func advice(about error: RegistryError, at registry: PlainRegistry) -> String? {
         let login = LoginAdvice(registry, login: error.login)
         return switch error.kind {
+        case .denied where Self.namesQuota(error.message): nil
         case .denied, .unauthorized, .tokenExpired: login.refused
         case .pullLimit: login.usedUp(nil)
+        case .insecureAddress: NetworkAdvice.lostScheme(at: registry.endpointAuthority)
+        case .unsupported: unsupported(error)
+        case .malformedAnswer where error.operation == .authorize:
+            "the registry's operator must look at its token server, or at what answers in its place"
         default: nil
+        }
+    }
+
+    /// Registries say `UNSUPPORTED`, or 405, of what they never do, whatever is sent.
+    ///
+    /// - Source: distribution/distribution, "Registry as a pull through cache" (405 to every push)
+    private static func unsupported(_ error: RegistryError) -> String {
+        switch error.operation {
+        case .writeManifest, .startUpload, .upload:
+            "the registry takes no pushes here: it may be read-only or a pull-through cache; push to the registry behind it"
+        default: "check host and path: what answers there may not be a registry"
         }
     }
 
     /// ECR's registry says what its API says, in the words of a registry.
     private mutating func advise(about error: RegistryError, side: Side, at place: ECRPlace) {
         switch error.kind {
+        case .denied where Self.namesQuota(error.message): break
+        case .insecureAddress: advice = NetworkAdvice.lostScheme(at: place.host.name)
+        case .unsupported:
+            advice = "ECR does not accept the manifest or a parameter of it, and the text says which"
         case .denied:
             let denial = ECRError.Denial(sentence: error.message, action: Self.iamAction(error.operation))
             advise(DenialAdvice(denial, side: side, at: place, face: .registry))

@@ -168,11 +168,33 @@ extension CopyError {
         return switch error.kind {
         case .repositoryMissing: .repositoryMissing
         case .manifestUnknown: .imageMissing
+        case .denied, .other, .serverFault, .unsupported:
+            if namesQuota(text) { .quota(text) } else { refusal(error) }
+        case .unauthorized, .tokenExpired: .noCredentials("the registry does not accept the credentials: \(text)")
+        case .tooManyRequests, .pullLimit: .throttled(text)
+        default: refusal(error)
+        }
+    }
+
+    /// Whether a registry says that there is no room for more.
+    ///
+    /// - Source: medic/cht-core#11099 (ECR: `exceeds the maximum allowed number of tags per image`); goharbor/harbor,
+    ///   `src/pkg/quota/errors.go`; quay, `QuotaExceededException`
+    static func namesQuota(_ text: String) -> Bool {
+        let text = text.lowercased()
+        return [
+            "exceeds the maximum allowed number of", "exceed the configured upper limit", "quota has been exceeded",
+        ]
+        .contains(where: text.contains)
+    }
+
+    /// No more than the registry's own words.
+    private static func refusal(_ error: RegistryError) -> Reason {
+        let text = error.message
+        return switch error.kind {
         case .denied:
             // One request may be two actions: a PUT with bytes is a part as well.
             .denied(action: ECRError.Denial(sentence: text, action: iamAction(error.operation)).action, text: text)
-        case .unauthorized, .tokenExpired: .noCredentials("the registry does not accept the credentials: \(text)")
-        case .tooManyRequests, .pullLimit: .throttled(text)
         default:
             .rejected(
                 code: error.codes.first?.code ?? (error.status == 0 ? "malformed answer" : "HTTP \(error.status)"),
@@ -184,7 +206,8 @@ extension CopyError {
     /// Where there is no IAM, permissions are named by what is done.
     private static func reasonAtPlainRegistry(of error: RegistryError) -> Reason {
         switch error.kind {
-        case .denied: .denied(action: plainAction(error.operation), text: error.message)
+        case .denied where !namesQuota(error.message):
+            .denied(action: plainAction(error.operation), text: error.message)
         case .unauthorized, .tokenExpired:
             .noCredentials("not allowed to \(plainAction(error.operation)): \(error.message)")
         default: reason(of: error)
@@ -224,7 +247,9 @@ extension CopyError {
     private static func reason(of error: WireError, _ text: String? = nil) -> Reason {
         let text = text ?? "\(error)"
         return switch error.reason {
-        case .certificate, .plainHTTP, .badRedirect: .untrusted(text)
+        case .certificate, .plainHTTP: .untrusted(text)
+        case .badRedirect: .rejected(code: "redirect not followed", text: text)
+        case .answerTooLarge: .rejected(code: "answer too large", text: text)
         case .badURL: .wrongEndpoint(text)
         case .file: .unusableFile(text)
         default: .unreachable(text)

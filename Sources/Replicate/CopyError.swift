@@ -200,9 +200,11 @@ extension CopyError: CustomStringConvertible {
         case .imageMissing: "list what is there with: ecr-replicate ls \(repositoryOfImage)"
         case .tagMismatch: "look with: ecr-replicate inspect \(image.prefix { $0 != "@" })"
         case .archived:
-            "restore it first (aws ecr update-image-storage-class --target-storage-class STANDARD), then run again"
-        case .keyUnusable:
-            "enable the key, or restore ECR's grant on it; the key belongs to the \(side.rawValue)'s account"
+            ECRServiceAdvice(image: image)?.archived
+                ?? "restore it first (aws ecr update-image-storage-class --target-storage-class STANDARD), then run again"
+        case .keyUnusable(let text):
+            ECRServiceAdvice(image: image)?.key(text)
+                ?? "look at the state of the repository's key: aws kms describe-key --key-id KEY"
         case .emptyBlob: "build the image again without the empty layer"
         case .tagImmutable: "use a new tag, or exclude this one from the repository's immutability"
         case .tagHolds: "pass --if-exists move to move it, or use another tag"
@@ -219,16 +221,22 @@ extension CopyError: CustomStringConvertible {
         case .platformMissing(_, let has) where has.isEmpty: "leave out --platform"
         case .platformMissing: "choose one of those with --platform"
         case .platformAmbiguous: "name one of them with --platform, or copy it by its digest"
-        case .quota: "ask for a higher quota, or delete what is not needed"
+        case .quota(let text):
+            ECRServiceAdvice(image: image)?.quota(text)
+                ?? "delete what is no longer needed, or ask the registry's administrator for more room"
         case .throttled where onlyReads: "run again later, or fewer runs at once"
         case .throttled: "run again later, with a smaller --jobs or fewer runs at once\(rest)"
         case .retriesUsedUp: "too much failed in a short time: see what is wrong there, then run again\(rest)"
-        case .unreachable: "check the network, the endpoint and the proxy, then run again\(rest)"
+        case .unreachable:
+            "\(isPlain ? "check the registry's address, the network and the proxy" : "check the network, the endpoint and the proxy"), then run again\(rest)"
         case .untrusted: "if a proxy or a private registry is meant to answer there, name its CA with --ca-bundle FILE"
         case .unusableFile(_, let remedy): remedy ?? "check the path, its permissions and the room on the disk"
+        case .wrongEndpoint where isPlain: "check the registry's address in the reference"
         case .wrongEndpoint: "check AWS_ENDPOINT_URL_ECR and the endpoint flags of the \(side.rawValue)"
         case .upstream(let code, _, let rule): Self.upstreamRemedy(code, rule)
-        case .rejected: "see the text; --log-level debug shows every request of the API"
+        case .rejected(let code, _) where code.hasPrefix("HTTP 5"):
+            "the server failed, and its log says why; run again later\(rest)"
+        case .rejected: "see the text; --log-level debug shows every request"
         case .unsupported(_, let remedy): remedy ?? "this can't be done with what is there"
         }
     }
@@ -248,6 +256,11 @@ extension CopyError: CustomStringConvertible {
                 + "reference: \(looked)"
             : "check name, account and region: \(looked); what is there lists\n    aws ecr describe-repositories --region "
                 + "\(region) --registry-id \(account)"
+    }
+
+    /// Whether it is about a registry that is not ECR.
+    var isPlain: Bool {
+        if case .plain? = (try? ImageReference(parsing: image))?.registry { true } else { false }
     }
 
     private var rest: String { onlyReads ? "" : "; what has arrived stays" }

@@ -24,14 +24,15 @@ extension ErrorGuide {
             "archived",
             "the image is archived",
             1,
-            "ECR keeps it in the archive. Restore it with `aws ecr update-image-storage-class --target-storage-class "
-                + "STANDARD`, wait, run again"
+            "ECR keeps it in the archive. Restore it with `aws ecr update-image-storage-class` (the whole command is printed), "
+                + "wait until it is ACTIVE, run again"
         ),
         Entry(
             "keyUnusable",
             "ECR can't use the repository's KMS key: …",
             1,
-            "The key is disabled or ECR's grant on it was revoked; it belongs to the account of that side"
+            "The key is disabled, waits for deletion, or is deleted: the commands that help are printed. If ECR's grant on it was "
+                + "revoked, nothing makes it again: push to a new repository"
         ),
     ]
 

@@ -5,7 +5,8 @@ extension ErrorGuide {
             "quota",
             "a quota is used up: …",
             1,
-            "ECR's `LimitExceededException`: a hard limit, not a rate, hence not retried"
+            "ECR's `LimitExceededException`, or a registry that has no room: a hard limit, not a rate, hence not retried. Tags per "
+                + "image (1,000) can't be raised; images per repository and repositories can, with the command that is printed"
         ),
         Entry(
             "throttled",
@@ -82,9 +83,8 @@ extension ErrorGuide {
             "untrusted",
             "the server could not prove who it is: …",
             1,
-            "A certificate that nobody vouches for: a proxy that looks into TLS, or a private registry; name its CA with "
-                + "`--ca-bundle`. Or plain http where it isn't allowed, or a redirect that is not followed: to plain http, to "
-                + "nowhere, or one too many"
+            "A certificate that no trusted CA signed: a proxy that looks into TLS, or a private registry; name its CA with "
+                + "`--ca-bundle`. Or plain http where it isn't allowed"
         ),
         Entry(
             "wrongEndpoint",
@@ -111,7 +111,29 @@ extension ErrorGuide {
                 + "UpstreamTooManyRequests and UpstreamUnavailable were tried again before; the remedy is the code's own and "
                 + "names the rule and its secret, where `ecr:DescribePullThroughCacheRules` is allowed"
         ),
+        Entry(
+            "rejected",
+            "redirect not followed: …",
+            1,
+            "A redirect from https to plain http, to nowhere, or one too many. To http at the same host: a proxy that ends TLS "
+                + "must send `X-Forwarded-Proto: https`"
+        ),
+        Entry(
+            "rejected",
+            "…upload address that begins with http: …",
+            1,
+            "A proxy that ends TLS does not tell the registry that it was asked over https: have it send "
+                + "`X-Forwarded-Proto: https` and `Host`, or set the registry's own address (docker-registry: `http.host`)"
+        ),
+        Entry("rejected", "answer too large: …", 1, "What answers there is not a registry, or is broken"),
         Entry("rejected", "…: …", 1, "The registry's own answer, for which there is no better word"),
+        Entry(
+            "unsupported",
+            "the registry refuses the manifest (…)…layers by urls…",
+            1,
+            "The image has foreign layers, whose bytes stay at the address in their `urls`, and this registry forbids that. "
+                + "Take a platform without them, or allow the addresses (docker-registry: `validation.manifests.urls.allow`)"
+        ),
         Entry(
             "unsupported",
             "…",

@@ -11,16 +11,26 @@ struct NetworkAdvice {
     let operation: String
     /// The repository at hand; `nil` where no ECR is in play.
     let place: ECRPlace?
+    /// Whether a registry that is not ECR was asked, or something on the way to it.
+    private let isPlainRegistry: Bool
     private let url: HTTPURL?
 
-    init(_ error: WireError, side: CopyError.Side, operation: String, at place: ECRPlace?) {
+    init(
+        _ error: WireError,
+        side: CopyError.Side,
+        operation: String,
+        at place: ECRPlace?,
+        isPlainRegistry: Bool = false
+    ) {
         (self.error, self.side, self.operation, self.place) = (error, side, operation, place)
+        self.isPlainRegistry = isPlainRegistry
         // Errors carry addresses without their query, which isn't needed here.
         url = error.url.flatMap { try? HTTPURL($0.hasSuffix("?…") ? String($0.dropLast(2)) : $0) }
     }
 
     var text: String? {
         if let proxy { return proxy }
+        if error.leadsToPlainHTTP, let url { return Self.lostScheme(at: url.authority) }
         return switch error.reason {
         case .certificate: certificate
         case .handshake:
@@ -28,9 +38,38 @@ struct NetworkAdvice {
                 "something at \($0.authority) doesn't speak TLS 1.2: check scheme and port, and what lies between (a proxy, a "
                     + "firewall)"
             }
-        case .unresolvable, .unreachable: unreached
+        case .unresolvable, .unreachable: isPlainRegistry ? unreachedRegistry : unreached
+        case .disconnected where isPlainRegistry: url.map { Self.closed(by: $0.authority) }
+        case .badRedirect:
+            url.map { "check what answers at \($0.authority), a proxy among it: it leads nowhere that may be followed" }
+        case .answerTooLarge:
+            url.map { "check what answers at \($0.authority): no registry sends so much" }
         default: nil
         }
+    }
+
+    /// Somebody answered, or began to.
+    private static func closed(by host: String) -> String {
+        "\(host), or a proxy or load balancer in front of it, closed the connection: see its log, then run again"
+    }
+
+    /// A registry that is not ECR.
+    private var unreachedRegistry: String? {
+        guard let url else { return nil }
+        return error.reason == .unresolvable
+            ? "check the host in the reference: this machine's DNS does not know \(url.host); where only a proxy gets there, "
+                + "set HTTPS_PROXY"
+            : "check that the registry is running at \(url.authority), and this machine's routes and firewalls; where only a "
+                + "proxy gets there, set HTTPS_PROXY"
+    }
+
+    /// A proxy that ends TLS and leaves the registry to think that it was asked over http.
+    ///
+    /// - Source: distribution/distribution, "nginx" recipe and configuration (`http.host`, `http.relativeurls`)
+    static func lostScheme(at host: String) -> String {
+        "a proxy in front of \(host) ends TLS and doesn't tell the registry: have it send X-Forwarded-Proto: https and the "
+            + "Host that it was asked for (nginx: proxy_set_header X-Forwarded-Proto $scheme), or set the registry's own "
+            + "address (docker-registry: http.host: https://\(host))"
     }
 
     // MARK: Proxies

@@ -130,6 +130,8 @@ struct PlainImageRepository: ImageRepository {
                     as: tag.map { .tag($0) } ?? .digest(manifest.digest),
                     in: reference.repository
                 )
+            } catch let error as RegistryError where error.kind == .foreignLayersRefused {
+                throw CopyError(refusing: manifest.foreignBlobs, error, id, by: self)
             } catch let error as RegistryError where error.kind == .tagImmutable {
                 guard let tag else { throw error }
                 // Some say this of the same digest too; the tag itself can tell.

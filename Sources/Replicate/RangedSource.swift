@@ -126,7 +126,12 @@ actor RangedSource {
             throw BlobFailure(sourceAnswered: answer, blob, repository)
         }
         guard hops <= WireRequest.mostRedirects else {
-            throw BlobFailure(failure(.unreachable("too many redirects")), .never)
+            throw BlobFailure(
+                failure(
+                    .rejected(code: "redirect not followed", text: "more than \(WireRequest.mostRedirects) redirects")
+                ),
+                .never
+            )
         }
         do {
             return try request.following(location)

@@ -58,6 +58,8 @@ public struct WireError: Error, Sendable, Equatable {
     public var curlCode: Int
     /// What the proxy answered to `CONNECT`, if it refused.
     public var proxyStatus: Int?
+    /// Whether it is about a redirect from https to http.
+    public var leadsToPlainHTTP = false
 
     public init(_ reason: Reason, _ detail: String, url: HTTPURL? = nil, end: End? = nil, curlCode: Int = 0) {
         self.reason = reason

@@ -71,7 +71,9 @@ public struct WireRequest: Sendable {
     public func following(_ location: String) throws(WireError) -> WireRequest {
         let next = try url.resolving(location)
         guard url.scheme == .http || next.scheme == .https else {
-            throw WireError(.badRedirect, "\(url) redirects to plain http at \(next)", url: url)
+            var error = WireError(.badRedirect, "\(url) redirects to plain http at \(next)", url: url)
+            error.leadsToPlainHTTP = true
+            throw error
         }
         var request = self
         request.url = next

@@ -39,9 +39,17 @@ struct UploadTests {
 
     @Test("don't go from https to http, nor nowhere")
     func badLocations() async throws {
-        let plain = try Stage(.answer(202, ["Location": "http://r.example/u"]))
-        await #expect { try await plain.client.startUpload(in: plain.repository) } throws: {
-            ($0 as? WireError)?.reason == .badRedirect
+        for location in ["http://r.example/u?_state=hunter22", "http://registry:5000/u", "http://r.example:80/u"] {
+            let plain = try Stage(.answer(202, ["Location": location]), attempts: 8)
+            let error = try await registryError { try await plain.client.startUpload(in: plain.repository) }
+            #expect(error.kind == .insecureAddress && error.status == 202 && error.operation == .startUpload)
+            #expect(error.message.contains("begins with http") && !"\(error)".contains("hunter22"), "\(error)")
+            #expect(plain.clock.waits.isEmpty)
+            let mount = try Stage(.answer(202, ["Location": location]), attempts: 8)
+            let second = try await registryError {
+                try await mount.client.startUpload(in: mount.repository, mounting: someDigest, from: mount.repository)
+            }
+            #expect(second.kind == .insecureAddress)
         }
         let nowhere = try Stage(.answer(202), .answer(202), .answer(202), attempts: 8)
         let error = try await registryError { try await nowhere.client.startUpload(in: nowhere.repository) }

@@ -59,7 +59,7 @@ struct CopyErrorTests {
         ),
         (
             .keyUnusable("disabled"), .source, "ECR can't use the repository's KMS key: disabled",
-            "enable the key, or restore ECR's grant on it; the key belongs to the source's account", .failed
+            "look at the state of the repository's key: aws kms describe-key --key-id KEY", .failed
         ),
         (
             .emptyBlob(.ofNothing), .destination,
@@ -136,7 +136,7 @@ struct CopyErrorTests {
         ),
         (
             .quota("full"), .destination, "a quota is used up: full",
-            "ask for a higher quota, or delete what is not needed", .failed
+            "delete what is no longer needed, or ask the registry's administrator for more room", .failed
         ),
         (
             .throttled("slow"), .destination, "throttled: slow",
@@ -149,7 +149,7 @@ struct CopyErrorTests {
         ),
         (
             .unreachable("cut"), .destination, "no answer: cut",
-            "check the network, the endpoint and the proxy, then run again; what has arrived stays", .failed
+            "check the registry's address, the network and the proxy, then run again; what has arrived stays", .failed
         ),
         (
             .untrusted("bad"), .destination, "the server could not prove who it is: bad",
@@ -157,7 +157,7 @@ struct CopyErrorTests {
         ),
         (
             .wrongEndpoint("elsewhere"), .source, "elsewhere",
-            "check AWS_ENDPOINT_URL_ECR and the endpoint flags of the source", .failed
+            "check the registry's address in the reference", .failed
         ),
         (
             .upstream(code: "UpstreamUnavailable", text: "away", nil), .source, "UpstreamUnavailable: away",
@@ -166,7 +166,7 @@ struct CopyErrorTests {
         ),
         (
             .rejected(code: "Odd", text: "words"), .source, "Odd: words",
-            "see the text; --log-level debug shows every request of the API", .failed
+            "see the text; --log-level debug shows every request", .failed
         ),
         (.unsupported("not this"), .source, "not this", "this can't be done with what is there", .failed),
         (.unsupported("not this", remedy: "but that"), .source, "not this", "but that", .failed),

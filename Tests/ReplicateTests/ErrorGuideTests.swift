@@ -23,8 +23,20 @@ struct ErrorGuideTests {
         operation: "setting the tag"
     )
 
+    /// What only a registry's odd answer makes.
+    private static let odd: [CopyError] = [
+        .rejected(code: "redirect not followed", text: "https://a.test/ redirects to plain http at http://a.test/"),
+        .rejected(
+            code: "HTTP 202",
+            text: "asked over https, the registry gives an upload address that begins with http: http://a.test/"
+        ), .rejected(code: "answer too large", text: "more than 4 bytes"),
+        .unsupported(
+            "the registry refuses the manifest (HTTP 500), which names layers by urls that it does not hold: x"
+        ),
+    ].map { CopyError($0, side: .source, image: "a.test/b", operation: "asking") }
+
     private static let examples =
-        ErrorTextCase.all.map(\.error) + further + [unfit]
+        ErrorTextCase.all.map(\.error) + further + [unfit] + odd
         + CopyErrorTests.examples.map { CopyError($0, side: .source, image: "a.test/b", operation: "asking") }
 
     @Test("has a row for each error, with its exit code")

@@ -87,7 +87,10 @@ extension ErrorTextCase {
             side: .source,
             says: """
                 downloading sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app: ECR can't use the repository's KMS key: the layers' host prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com says AccessDenied: User: a is not authorized to perform: kms:Decrypt on resource: "k"
-                  next: enable the key, or restore ECR's grant on it; the key belongs to the source's account
+                  next: find the key with:
+                    aws ecr describe-repositories --region eu-west-1 --registry-id 111122223333 --repository-names team/app --query 'repositories[].encryptionConfiguration.kmsKey'
+                    and look at its state: aws kms describe-key --region eu-west-1 --key-id KEY
+                    if it is enabled, ECR's grant on it was revoked or retired; ECR can't be given another key or grant for this repository: push the images to a new one
                   request id: r-3
                 """
         ),

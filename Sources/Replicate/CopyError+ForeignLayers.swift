@@ -1,0 +1,35 @@
+internal import Content
+internal import Distribution
+
+extension CopyError {
+    /// A manifest that a registry refuses, most likely for the layers that it names by `urls`.
+    ///
+    /// Such layers stay where their publisher keeps them, and registries may forbid that.
+    init(
+        refusing layers: [Descriptor],
+        _ refusal: RegistryError,
+        _ id: ManifestID,
+        by repository: any ImageRepository
+    ) {
+        let said = [refusal.codes.first?.code ?? "", refusal.message].filter { !$0.isEmpty }.joined(separator: ": ")
+        let named = layers.prefix(Self.mostLayers).map { layer in
+            "\(layer.digest) (\(layer.urls.first.map { String($0.prefix { $0 != "?" }) } ?? ""))"
+        }
+        let more = layers.count > named.count ? " and \(layers.count - named.count) more" : ""
+        self.init(
+            .unsupported(
+                "the registry refuses the manifest (HTTP \(refusal.status)\(said.isEmpty ? "" : " \(said)")), which names "
+                    + "layers by urls that it does not hold: \(named.joined(separator: ", "))\(more)",
+                remedy: "take a platform without such layers with --platform, or have the registry allow these urls "
+                    + "(docker-registry: validation.manifests.urls.allow)"
+            ),
+            side: repository.side,
+            image: repository.reference.tagged(id.tag, digest: id.digest).description,
+            operation: "storing the manifest",
+            requestID: refusal.requestID
+        )
+    }
+
+    /// Layers that are named in one error.
+    private static let mostLayers = 3
+}

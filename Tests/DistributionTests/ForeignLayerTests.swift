@@ -1,0 +1,69 @@
+import Content
+import Distribution
+import Testing
+
+@Suite("A manifest whose layers are named by urls")
+struct ForeignLayerTests {
+    private static let foreign = Digest(of: "foreign".utf8)
+
+    private static func manifest(isForeign: Bool = true) throws -> Manifest {
+        let urls = isForeign ? #","urls":["https://mcr.example.com/v2/windows/blobs/x?sig=hunter22"]"# : ""
+        let type = isForeign ? MediaType.dockerForeignLayer : .ociLayer
+        let text =
+            #"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"#
+            + #""application/vnd.oci.image.config.v1+json","size":2,"digest":"\#(someDigest)"},"layers":["#
+            + #"{"mediaType":"\#(type)","size":7,"digest":"\#(foreign)"\#(urls)}]}"#
+        return try Manifest(bytes: Array(text.utf8))
+    }
+
+    @Test(
+        "that is refused for them is refused after one try",
+        arguments: [
+            (500, errors("UNKNOWN", "unknown error")), (500, ""), (500, "Internal Server Error"),
+            (400, errors("MANIFEST_INVALID", "manifest invalid")), (400, errors("UNKNOWN", "invalid URL on layer")),
+            (404, errors("MANIFEST_BLOB_UNKNOWN", "blob unknown: \(foreign)")),
+            (422, errors("BLOB_UNKNOWN", "\(foreign)")),
+        ]
+    )
+    func refused(status: Int, body: String) async throws {
+        let stage = try Stage(.answer(status, [:], body), attempts: 8)
+        let manifest = try Self.manifest()
+        let error = try await registryError {
+            try await stage.client.putManifest(manifest, as: .digest(manifest.digest), in: stage.repository)
+        }
+        #expect(error.kind == .foreignLayersRefused && error.status == status && error.operation == .writeManifest)
+        #expect(stage.registry.requests.count == 1 && stage.clock.waits.isEmpty)
+    }
+
+    @Test("is tried again where a server only stumbles", arguments: [429, 502, 503, 504])
+    func stumbles(status: Int) async throws {
+        let stage = try Stage(.answer(status), .answer(201))
+        let manifest = try Self.manifest()
+        try await stage.client.putManifest(manifest, as: .digest(manifest.digest), in: stage.repository)
+        #expect(stage.registry.requests.count == 2)
+    }
+
+    @Test(
+        "keeps other refusals as they are",
+        arguments: [
+            (401, "UNAUTHORIZED", RegistryError.Kind.unauthorized), (403, "DENIED", .denied),
+            (404, "NAME_UNKNOWN", .repositoryMissing), (404, "MANIFEST_BLOB_UNKNOWN", .manifestBlobUnknown),
+        ]
+    )
+    func others(status: Int, code: String, kind: RegistryError.Kind) async throws {
+        let stage = try Stage(.answer(status, [:], errors(code, "no")), attempts: 8)
+        let manifest = try Self.manifest()
+        let error = try await registryError {
+            try await stage.client.putManifest(manifest, as: .digest(manifest.digest), in: stage.repository)
+        }
+        #expect(error.kind == kind)
+    }
+
+    @Test("and nothing else is refused for them: other manifests are tried again")
+    func ordinary() async throws {
+        let stage = try Stage(.answer(500, [:], errors("UNKNOWN", "unknown error")), .answer(201))
+        let manifest = try Self.manifest(isForeign: false)
+        try await stage.client.putManifest(manifest, as: .digest(manifest.digest), in: stage.repository)
+        #expect(stage.registry.requests.count == 2)
+    }
+}
