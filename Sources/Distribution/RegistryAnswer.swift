@@ -91,7 +91,8 @@ struct RegistryAnswer {
         case 403: .denied
         case 405: .unsupported
         case 416: .blobUploadInvalid
-        case 429: .tooManyRequests
+        // 408: the registry had no time for the request.
+        case 408, 429: .tooManyRequests
         case 500...: .serverFault
         default: .other
         }

@@ -23,13 +23,13 @@ extension RegistryClient {
                 try await attemptFollowing(.findBlob, request, mayRenew: &mayRenew, toRegistriesOnly: true) { _ in true
                 }
             }
-            switch answer.0.status.code {
-            case 200..<400: return true
-            case 404: return false
-            default: break
-            }
+            let status = answer.0.status.code
+            if status == 404 { return false }
+            if status == 200 || (isRedirect(answer.0) && answer.0.fields[.location]?.isEmpty == false) { return true }
         } catch let error as WireError where error.reason == .badRedirect {
             // As odd as an odd status.
+        } catch let error as RegistryError where error.kind == .serverFault {
+            // GET may be served better.
         }
         return try await blobCanBeRead(digest, repository)
     }
@@ -43,7 +43,7 @@ extension RegistryClient {
         do {
             let answer = try await perform(.findBlob, get) { ![401, 403].contains($0.status.code) }
             // 416: there is a blob, and it is empty.
-            return (200..<400).contains(answer.status.code) || answer.status.code == 416
+            return isRedirect(answer) || [200, 206, 416].contains(answer.status.code)
         } catch let error as RegistryError where error.kind == .repositoryMissing {
             return false
         }

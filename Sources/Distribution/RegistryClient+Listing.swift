@@ -62,6 +62,16 @@ extension RegistryClient {
         }
     }
 
+    /// Asks for the first page of tags, and leaves the others.
+    ///
+    /// - Throws: as ``tagPages(of:_:)``
+    public func answersTags(of repository: RepositoryName) async throws {
+        struct Enough: Error {}
+        do {
+            try await tagPages(of: repository) { _ in throw Enough() }
+        } catch is Enough {}
+    }
+
     /// Whatever its Content-Type: ECR says text/plain (facts/ecr.md B.6).
     private func tagList(_ response: WireResponse, to request: WireRequest) throws -> TagList {
         guard let list = try? JSONDecoder().decode(TagList?.self, from: Data(response.body)) ?? TagList() else {
@@ -153,7 +163,7 @@ extension RegistryClient {
     }
 
     /// Whether an answer is the registry's own, and not that of a place it redirects to.
-    private func isOwn(_ request: WireRequest) -> Bool {
+    func isOwn(_ request: WireRequest) -> Bool {
         request.url.origin == base.origin && request.url.path.hasPrefix("/v2/")
     }
 

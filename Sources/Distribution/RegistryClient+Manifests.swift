@@ -108,15 +108,29 @@ extension RegistryClient {
         return try await content(reference, of: repository, mayAsk: false)?.digest
     }
 
+    /// Whether HEAD tells which manifest is there, or that none is.
+    ///
+    /// - Throws: as ``manifest(_:of:)``
+    public func headTells(_ reference: ManifestReference, of repository: RepositoryName) async throws -> Bool {
+        try await headDigest(reference, of: repository) != nil
+    }
+
     /// Asks with HEAD, which registries answer in odd ways: with 400, 401, 403 or 405, or with a redirect to nowhere.
     ///
     /// - Returns: Nothing where HEAD doesn't tell; a digest, or that there is none, where it does.
     private func headDigest(_ reference: ManifestReference, of repository: RepositoryName) async throws -> Digest?? {
         let request = manifestRequest(.head, reference, repository)
         do {
-            let (response, _) = try await performFollowing(.readManifest, request) { _ in true }
+            // A web page elsewhere, whatever its status, says nothing of the manifest.
+            let (response, last) = try await performFollowing(
+                .readManifest,
+                request,
+                accepting: { !isOwn($1) && $0.status.code < 500 },
+                returning: { _ in true }
+            )
             switch response.status.code {
-            case 404: return .some(nil)
+            // Where a redirect led to a web page, that page is what is missing.
+            case 404 where last.url.path.hasPrefix("/v2/"): return .some(nil)
             case 200:
                 guard let digest = statedDigest(response) else { return nil }
                 // Another digest than the one that was asked for says nothing, and GET can be checked.

@@ -74,7 +74,7 @@ extension RegistryClient {
         }
     }
 
-    private func isRedirect(_ answer: WireResponse) -> Bool {
+    func isRedirect(_ answer: WireResponse) -> Bool {
         [301, 302, 303, 307, 308].contains(answer.status.code)
     }
 

@@ -31,7 +31,11 @@ extension Doctor {
         guard let side = try await open(reference, destination, &examination) else { return }
         guard let ecr = side.ecr else {
             guard reference.registry.isLayout else {
-                return try await tryUpload("upload", side.repository, &examination)
+                let isOpen = try await tryUpload("upload", side.repository, &examination)
+                if isOpen, let plain = side.repository as? PlainImageRepository {
+                    try await askOptionalQuestions(plain, &examination)
+                }
+                return
             }
             return examination.note(.skipped, "directory", "whether it can be written shows when it is")
         }
@@ -150,17 +154,22 @@ extension Doctor {
     }
 
     /// Opens an upload and closes it: nothing is left.
+    ///
+    /// - Returns: Whether it could be opened.
+    @discardableResult
     private func tryUpload(
         _ check: String,
         _ repository: any ImageRepository,
         _ examination: inout Examination
-    ) async throws {
+    ) async throws -> Bool {
         let blob = Descriptor(mediaType: .ociLayer, digest: Self.nobodysDigest, size: 1)
-        _ = try await examination.permission(check) {
+        let opened: Bool? = try await examination.permission(check) {
             if case .open(let upload) = try await repository.startUpload(of: blob, mountingFrom: nil) {
                 await repository.closeUpload(upload)
             }
+            return true
         }
+        return opened ?? false
     }
 
     /// Tries what layers need, by asking for what can't be done in a way that only the permitted are told so.

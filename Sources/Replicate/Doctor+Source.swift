@@ -32,6 +32,9 @@ extension Doctor {
         }
         if let manifest = try await readImage(image, repository, &examination) {
             if ecr != nil, referrers == .all { try await tryReferrers(manifest, repository, &examination) }
+            if let plain = repository as? PlainImageRepository {
+                try await askOptionalQuestions(about: manifest, plain, &examination)
+            }
             if !isRetag(image, place) { try await tryLayer(of: manifest, repository, &examination) }
         }
         if let ecr {

@@ -1,0 +1,388 @@
+import Content
+import HTTPTypes
+import TestInputs
+import Testing
+import Wire
+
+@testable import Replicate
+
+/// Something that a registry answers and that is no answer to what was asked.
+private struct OddAnswer: Sendable, CustomTestStringConvertible {
+    enum Meaning: Sendable {
+        /// The registry doesn't know the question.
+        case noSuchQuestion
+        /// No repository.
+        case missing
+        /// It could not be found out.
+        case trouble
+        /// Who asks may not.
+        case denied
+        /// Too much was asked.
+        case pace
+    }
+
+    var testDescription: String
+    var meaning: Meaning
+    /// Given the request, which may have been redirected to `web.example` by an earlier one.
+    var answer: @Sendable (WireRequest) -> WireResponse
+
+    init(_ name: String, _ meaning: Meaning, _ answer: @escaping @Sendable (WireRequest) -> WireResponse) {
+        (testDescription, self.meaning, self.answer) = (name, meaning, answer)
+    }
+
+    init(_ status: Int, _ meaning: Meaning = .noSuchQuestion, _ body: WireResponse? = nil) {
+        self.init("\(status)\(body.map { " \(String(decoding: $0.body.prefix(30), as: UTF8.self))" } ?? "")", meaning) {
+            _ in
+            body ?? WireResponse(status: .init(code: status))
+        }
+    }
+
+    /// A redirect to a web page that answers so.
+    init(_ status: Int, leadingTo page: WireResponse) {
+        self.init("\(status) to a page with \(page.status.code)", .noSuchQuestion) { request in
+            request.url.host == "web.example" ? page : .redirect(status, "https://web.example/page?x=y")
+        }
+    }
+
+    static let pages: [OddAnswer] = [
+        OddAnswer(200, .noSuchQuestion, .text(200, "<html>Welcome</html>")), OddAnswer(200),
+        OddAnswer(200, .noSuchQuestion, .text(200, "ok")), OddAnswer(200, .noSuchQuestion, .json(200, "[]")),
+        OddAnswer(200, .noSuchQuestion, .json(200, "7")),
+    ]
+    /// Lists of nothing, to who asks for one.
+    static let nothings: [OddAnswer] = [
+        OddAnswer(200, .noSuchQuestion, .json(200, "null")), OddAnswer(200, .noSuchQuestion, .json(200, "{}")),
+        OddAnswer(204),
+    ]
+    static let successes: [OddAnswer] = [202, 205, 206].map { OddAnswer($0) }
+    static let redirects: [OddAnswer] =
+        [300, 304].map { OddAnswer($0) } + [
+            OddAnswer("302 to nowhere", .noSuchQuestion) { _ in WireResponse(status: .init(code: 302)) },
+            OddAnswer("302 in a circle", .noSuchQuestion) { .redirect(302, $0.url.path) },
+            OddAnswer("308 to plain http", .noSuchQuestion) { .redirect(308, "http://\($0.url.host)/x") },
+            OddAnswer("307 to a login page", .noSuchQuestion) {
+                $0.url.path == "/login" ? .text(200, "<html>") : .redirect(307, "/login")
+            },
+        ]
+        + [
+            .text(404, "Not Found"), .text(429, "Too many", [.retryAfter: "3600"]), .text(200, "<html>"),
+            .text(401, ""), .text(403, "<p>"), .text(410, ""), WireResponse(status: .noContent),
+        ].map { OddAnswer(303, leadingTo: $0) }
+    static let refusals: [OddAnswer] =
+        [400, 402, 404, 405, 406, 409, 410, 411, 412, 414, 415, 417, 418, 421, 422, 426, 431, 451, 501, 505].map {
+            OddAnswer($0)
+        } + [
+            OddAnswer(400, .noSuchQuestion, .refusal(400, "UNSUPPORTED")),
+            OddAnswer(404, .noSuchQuestion, .text(404, "404 page not found", [.contentType: "application/json"])),
+            OddAnswer(404, .noSuchQuestion, .text(404, "<html>no</html>")),
+        ]
+    static let missing: [OddAnswer] = [400, 401, 403, 404, 500].map {
+        OddAnswer($0, .missing, .refusal($0, "NAME_UNKNOWN"))
+    }
+    static let troubles: [OddAnswer] =
+        [500, 502, 503, 504].map { OddAnswer($0, .trouble) }
+    static let denials: [OddAnswer] = [
+        OddAnswer(401, .denied), OddAnswer(403, .denied), OddAnswer(403, .denied, .refusal(403, "DENIED")),
+    ]
+    static let paces: [OddAnswer] = [
+        OddAnswer(408, .pace), OddAnswer(429, .pace), OddAnswer(429, .pace, .refusal(429, "TOOMANYREQUESTS")),
+    ]
+
+    static let all = pages + nothings + successes + redirects + refusals + missing + troubles + denials + paces
+}
+
+/// Each question that need not be answered well, and each that must, times answers that are none.
+///
+/// No run hangs, none asks without end, and each ends as it should: with the image, with an error, or without a part of
+/// what refers to the image and a word about it.
+@Suite("Odd answers", .timeLimit(.minutes(2)))
+struct OddAnswerTests {
+    private let image: FakeImage
+    private let signature: FakeImage
+    private let cosign: FakeImage
+    private let cosignTag: String
+    private let source = "source.example/team/app"
+    private let destination = "destination.example/team/app"
+
+    /// Far more than any of these runs takes with three tries for each request, and far less than without an end.
+    private static let mostRequests = 150
+
+    init() throws {
+        image = try FakeImage.index([("linux/amd64", FakeImage.image("a")), ("linux/arm64", FakeImage.image("b"))])
+        signature = try FakeImage.image("signature", layers: ["signed"], subject: image.digest)
+        cosign = try FakeImage.image("cosign", layers: ["cosigned"])
+        cosignTag = "sha256-\(image.digest.hex).sig"
+    }
+
+    /// - Parameter isQuestion: Which requests get the odd answer.
+    private func registries(
+        _ odd: OddAnswer,
+        to isQuestion: @escaping @Sendable (WireRequest) -> Bool
+    ) -> MemoryRegistries {
+        let registries = MemoryRegistries { request in
+            let isElsewhere = request.url.host == "web.example" || request.url.path == "/login"
+            guard isElsewhere || isQuestion(request) else { return nil }
+            var answer = odd.answer(request)
+            if request.method == .head { answer.body = [] }
+            return answer
+        }
+        registries[source].seed(image, tag: "v1")
+        registries[source].seed(signature)
+        registries[source].seed(cosign, tag: cosignTag)
+        return registries
+    }
+
+    private func checkEnd(_ registries: MemoryRegistries, _ odd: OddAnswer) {
+        #expect(registries.bentCount > 0, "\(odd.testDescription): nobody asked")
+        #expect(registries.requests.count < Self.mostRequests, "\(odd.testDescription)")
+        let abroad = registries.requests.filter {
+            !$0.url.host.hasSuffix("source.example") && $0.url.host == "web.example"
+        }
+        #expect(abroad.allSatisfy { $0.fields[.authorization] == nil && $0.url.scheme == .https })
+    }
+
+    /// What a run may end with that can't do without the answer; a place that one is sent to may refuse one, too.
+    private func codes(_ odd: OddAnswer) -> Set<Int32> {
+        if odd.meaning == .denied { return [ExitStatus.notPermitted] }
+        return odd.testDescription.hasPrefix("303")
+            ? [ExitStatus.failed, ExitStatus.notPermitted] : [ExitStatus.failed]
+    }
+
+    /// What an error must say, whatever else it says.
+    private func checkError(_ results: [CopyResult], _ odd: OddAnswer) {
+        guard let error = results.firstError else {
+            Issue.record("\(odd.testDescription): no error")
+            return
+        }
+        #expect(!error.operation.isEmpty && !error.remedy.isEmpty && !error.image.isEmpty)
+        #expect(codes(odd).contains(ExitStatus.of(results)), "\(odd.testDescription): \(error)")
+    }
+
+    private func holdsImage(_ registries: MemoryRegistries) -> Bool {
+        let there = registries[destination]
+        return there.tags["v1"] == image.digest && image.manifests.allSatisfy { there.manifests[$0.digest] != nil }
+            && there.blobs.isSuperset(of: image.blobs.map(\.digest))
+    }
+
+    @Test("to the question for referrers at the source leave the image as it is, and what tags lead to")
+    func referrersAtSource() async throws {
+        for odd in OddAnswer.all {
+            let registries = registries(odd) { $0.url.host == "source.example" && $0.url.path.contains("/referrers/") }
+            let results = try await registries.copy()
+            checkEnd(registries, odd)
+            switch odd.meaning {
+            case .denied, .pace: checkError(results, odd)
+            case .noSuchQuestion, .missing, .trouble:
+                #expect(
+                    ExitStatus.of(results) == 0,
+                    "\(odd.testDescription): \(results.firstError.map(\.description) ?? "")"
+                )
+                #expect(holdsImage(registries), "\(odd.testDescription)")
+                #expect(registries[destination].tags[cosignTag] == cosign.digest, "\(odd.testDescription)")
+                let failures = results.receipt?.referrerFailures ?? []
+                #expect(failures.isEmpty == (odd.meaning != .trouble), "\(odd.testDescription): \(failures)")
+            }
+        }
+        reportCases("odd answers, referrers at the source", OddAnswer.all.count)
+    }
+
+    @Test(
+        "to the question for referrers at the destination, there yet or not, keep nothing from arriving",
+        arguments: [true, false]
+    )
+    func referrersAtDestination(isThere: Bool) async throws {
+        for odd in OddAnswer.all {
+            let registries = registries(odd) {
+                $0.url.host == "destination.example" && $0.url.path.contains("/referrers/")
+            }
+            if isThere { registries[destination] = MemoryRegistries.Repository() }
+            let results = try await registries.copy()
+            checkEnd(registries, odd)
+            switch odd.meaning {
+            case .denied, .pace: checkError(results, odd)
+            case .noSuchQuestion, .missing, .trouble:
+                #expect(
+                    ExitStatus.of(results) == 0,
+                    "\(odd.testDescription): \(results.firstError.map(\.description) ?? "")"
+                )
+                #expect(holdsImage(registries) && results.receipt?.referrerFailures.isEmpty == true)
+                #expect(registries[destination].manifests[signature.digest] != nil, "\(odd.testDescription)")
+            }
+        }
+        reportCases("odd answers, referrers at the destination", OddAnswer.all.count)
+    }
+
+    @Test("to HEAD of a manifest are decided by GET", arguments: [true, false])
+    func headOfManifest(isThere: Bool) async throws {
+        for odd in OddAnswer.all where odd.meaning != .pace {
+            let registries = registries(odd) {
+                $0.url.host == "destination.example" && $0.method == .head && $0.url.path.contains("/manifests/")
+            }
+            if isThere {
+                registries[destination].seed(image, tag: "v1")
+                registries[destination].seed(signature)
+                registries[destination].seed(cosign, tag: cosignTag)
+            }
+            let results = try await registries.copy()
+            checkEnd(registries, odd)
+            // HEAD has no body: 404 is an answer, whatever stands behind it.
+            let isAbsence = odd.testDescription.hasPrefix("404")
+            #expect(
+                ExitStatus.of(results) == 0,
+                "\(odd.testDescription): \(results.firstError.map(\.description) ?? "")"
+            )
+            #expect(holdsImage(registries), "\(odd.testDescription)")
+            if isThere, !isAbsence {
+                #expect(results.receipt?.changedAnything == false, "\(odd.testDescription)")
+            }
+        }
+        reportCases("odd answers, HEAD of a manifest", OddAnswer.all.count)
+    }
+
+    @Test("to HEAD of a blob are decided by GET of a byte, or the blob is sent")
+    func headOfBlob() async throws {
+        // One that says that it has the blob is believed until the manifest is refused.
+        let answers =
+            OddAnswer.refusals + OddAnswer.missing + OddAnswer.denials + OddAnswer.troubles + OddAnswer.successes
+        for odd in answers {
+            let registries = registries(odd) {
+                $0.url.host == "destination.example" && $0.method == .head && $0.url.path.contains("/blobs/")
+            }
+            let results = try await registries.copy()
+            checkEnd(registries, odd)
+            #expect(
+                ExitStatus.of(results) == 0,
+                "\(odd.testDescription): \(results.firstError.map(\.description) ?? "")"
+            )
+            #expect(holdsImage(registries), "\(odd.testDescription)")
+        }
+        reportCases("odd answers, HEAD of a blob", answers.count)
+    }
+
+    @Test("to the question for a cosign tag, or for a list under a fallback tag, leave that out and no more")
+    func digestTags() async throws {
+        // What another place refuses is refused, where it is a manifest that is read.
+        let answers = OddAnswer.all.filter {
+            $0.meaning != .denied && $0.meaning != .pace && !$0.testDescription.hasPrefix("303")
+        }
+        for odd in answers {
+            let tag = cosignTag
+            let registries = registries(odd) {
+                $0.url.host == "source.example" && $0.url.path.hasSuffix("/manifests/\(tag)")
+            }
+            let results = try await registries.copy()
+            checkEnd(registries, odd)
+            #expect(
+                ExitStatus.of(results) == 0,
+                "\(odd.testDescription): \(results.firstError.map(\.description) ?? "")"
+            )
+            #expect(holdsImage(registries), "\(odd.testDescription)")
+            #expect(registries[destination].manifests[signature.digest] != nil, "\(odd.testDescription)")
+        }
+        reportCases("odd answers, digest tags", answers.count)
+    }
+
+    @Test("to the question for tags are no tags where that is what they say, and errors else")
+    func tags() async throws {
+        let isNothing = Set(OddAnswer.nothings.map(\.testDescription))
+        for odd in OddAnswer.all {
+            let registries = registries(odd) { $0.url.host == "source.example" && $0.url.path.hasSuffix("/tags/list") }
+            do {
+                let results = try await registries.copy("", .many(TagFilter()))
+                let isFine = isNothing.contains(odd.testDescription) && results.isEmpty
+                #expect(isFine || ExitStatus.of(results) != 0, "\(odd.testDescription) passed for a list")
+            } catch let error as CopyError {
+                #expect(!isNothing.contains(odd.testDescription), "\(odd.testDescription): \(error)")
+                #expect(codes(odd).contains(ExitStatus.of(error)), "\(odd.testDescription): \(error)")
+                #expect(!error.remedy.isEmpty)
+            }
+            checkEnd(registries, odd)
+            #expect(registries[destination].tags.isEmpty, "\(odd.testDescription)")
+        }
+        reportCases("odd answers, tags", OddAnswer.all.count)
+    }
+
+    @Test("to the question for the image itself, and to the wish to upload, are errors, and nothing is half there")
+    func mustHave() async throws {
+        for odd in OddAnswer.all {
+            for isUpload in [false, true] {
+                let registries = registries(odd) { request in
+                    isUpload
+                        ? request.method == .post && request.url.host == "destination.example"
+                        : request.url.host == "source.example" && request.url.path.hasSuffix("/manifests/v1")
+                }
+                do {
+                    checkError(try await registries.copy(), odd)
+                } catch let error as CopyError {
+                    #expect(
+                        codes(odd).contains(ExitStatus.of(error)),
+                        "\(odd.testDescription): \(error)"
+                    )
+                }
+                checkEnd(registries, odd)
+                #expect(registries[destination].tags.isEmpty, "\(odd.testDescription)")
+            }
+        }
+        reportCases("odd answers, images and uploads", 2 * OddAnswer.all.count)
+    }
+
+    @Test("that are lists with something odd in them are used for the rest")
+    func oddLists() async throws {
+        let sha512 = #"{"mediaType":"a/b","digest":"sha512:00","size":1}"#
+        let noSize = #"{"mediaType":"a/b","digest":"\#(signature.digest)"}"#
+        let nullNote = #"{"mediaType":"a/b","digest":"\#(signature.digest)","size":3,"annotations":{"a":null}}"#
+        let itself = #"{"mediaType":"a/b","digest":"\#(image.digest)","size":3}"#
+        let gone = #"{"mediaType":"a/b","digest":"\#(Digest(of: "gone".utf8))","size":3}"#
+        for (entries, failures) in [
+            ([sha512], 1), ([noSize], 0), ([nullNote], 0), ([itself], 0), ([gone], 1), (["null", "7", "{}"], 3),
+            ([sha512, noSize, itself, gone], 2),
+        ] {
+            let whole = [signature.root.descriptor]
+            let odd = OddAnswer("\(entries)", .noSuchQuestion) { _ in .list(whole, odd: entries) }
+            let digest = image.digest
+            let registries = registries(odd) {
+                $0.url.host == "source.example" && $0.url.path.hasSuffix("/referrers/\(digest)")
+            }
+            let results = try await registries.copy()
+            checkEnd(registries, odd)
+            #expect(ExitStatus.of(results) == 0 && holdsImage(registries), "\(entries)")
+            #expect(registries[destination].manifests[signature.digest] != nil, "\(entries)")
+            #expect(results.receipt?.referrerFailures.count == failures, "\(entries)")
+        }
+    }
+
+    @Test("are told by a doctor, who calls none of them a failure")
+    func doctor() async throws {
+        for odd in OddAnswer.all {
+            let registries = registries(odd) { request in
+                request.url.path.contains("/referrers/") || request.url.path.hasSuffix("/tags/list")
+                    || (request.method == .head && request.url.path.contains("/manifests/"))
+            }
+            let diagnosis = try await Doctor(registries.replicator()).examine(
+                ImageReference(parsing: "source.example/team/app:v1"),
+                DestinationReference(parsing: "destination.example/team/app")
+            )
+            checkEnd(registries, odd)
+            for side in [CopyError.Side.source, .destination] {
+                let found = diagnosis.findings.filter { $0.side == side && ["referrers", "HEAD"].contains($0.check) }
+                #expect(found.count == 2 && found.allSatisfy { $0.status != .failed }, "\(odd.testDescription)")
+            }
+            let tags = try #require(diagnosis.findings.first { $0.check == "tags" })
+            #expect(tags.status == .ok || tags.remedy?.isEmpty == false, "\(odd.testDescription)")
+        }
+        reportCases("odd answers, doctor", OddAnswer.all.count)
+    }
+
+    @Test("are not needed: without any, image, signature and tag arrive", arguments: [true, false])
+    func clean(knowsReferrers: Bool) async throws {
+        let registries = MemoryRegistries(knowsReferrers: knowsReferrers)
+        registries[source].seed(image, tag: "v1")
+        registries[source].seed(signature)
+        registries[source].seed(cosign, tag: cosignTag)
+        let first = try await registries.copy()
+        #expect(first.receipt?.referrerFailures.isEmpty == true && holdsImage(registries))
+        #expect(registries[destination].tags[cosignTag] == cosign.digest)
+        #expect((registries[destination].manifests[signature.digest] != nil) == knowsReferrers)
+        #expect(try await registries.copy().receipt?.changedAnything == false)
+    }
+}
