@@ -5,7 +5,7 @@ internal import Platform
 /// A local ECR on loopback: several accounts and regions, as real clients see them.
 ///
 /// One main port answers the API, STS and the registries by host name; each registry has a port of its own for
-/// clients that can't resolve `*.localhost`; downloads come from yet another port, as they come from S3.
+/// clients that can't resolve `*.localhost`; downloads come from another port and another host name, as they come from S3.
 public final class Emulator: Sendable {
     let aws: EmulatedAWS
     private let listeners: [Task<Void, Never>]
@@ -47,6 +47,12 @@ public final class Emulator: Sendable {
         do {
             ports.main = try listen(.main, port: configuration.port)
             ports.download = try listen(.download, port: 0)
+            // For clients that take `localhost` for `::1` and try nothing else; not every machine has that.
+            if let listener = try? HTTPListener(port: ports.download, isIPv6: true, pool: pool) {
+                listeners.append(
+                    Task { await listener.run(pool: pool) { try await reception.respond(to: $0, at: .download) } }
+                )
+            }
             for account in configuration.accounts {
                 for region in configuration.regions where AWSPartition(ofRegion: region) == account.partition {
                     let key = RegistryKey(account: account.id, region: region)

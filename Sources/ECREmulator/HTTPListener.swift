@@ -3,7 +3,7 @@ internal import FoundationEssentials
 internal import Glibc
 internal import Platform
 
-/// A port of 127.0.0.1 that answers HTTP/1.1.
+/// A port of this machine that answers HTTP/1.1.
 ///
 /// FlyingFox's own server keeps one line of a header that was sent several times, and Go's clients send one
 /// `Accept` line for each type; nor can it close a connection without an answer, as ECR does. So the emulator
@@ -20,16 +20,25 @@ struct HTTPListener: Sendable {
     private let socket: AsyncSocket
     let port: UInt16
 
-    /// - Parameter port: 0 for any that is free.
+    /// - Parameters:
+    ///   - port: 0 for any that is free.
+    ///   - isIPv6: Whether to listen on `::1`, which is `localhost` too for most clients, and the first they try.
     /// - Throws: When the port is taken.
-    init(port: UInt16, pool: any AsyncSocketPool) throws {
-        let socket = try Socket(domain: AF_INET, type: .stream)
+    init(port: UInt16, isIPv6: Bool = false, pool: any AsyncSocketPool) throws {
+        let socket = try Socket(domain: isIPv6 ? AF_INET6 : AF_INET, type: .stream)
         do {
             try socket.setValue(true, for: .localAddressReuse)
-            try socket.bind(to: .inet(ip4: "127.0.0.1", port: port))
+            if isIPv6 {
+                try socket.bind(to: .inet6(ip6: "::1", port: port))
+            } else {
+                try socket.bind(to: .inet(ip4: "127.0.0.1", port: port))
+            }
             try socket.listen()
-            guard case .ip4(_, let bound) = try socket.sockname() else { throw SocketError.unsupportedAddress }
-            self.port = bound
+            self.port =
+                switch try socket.sockname() {
+                case .ip4(_, let bound), .ip6(_, let bound): bound
+                case .unix: throw SocketError.unsupportedAddress
+                }
             self.socket = try AsyncSocket(socket: socket, pool: pool)
         } catch {
             try? socket.close()

@@ -39,7 +39,7 @@ public struct SeedOrder: Sendable, Equatable {
         layers = Array(repeating: size, count: count)
     }
 
-    /// The image; its layers are hashed here, a second or so for each GiB.
+    /// The image; its layers are hashed here, two seconds or so for each GiB.
     public var image: SeedImage {
         layers.isEmpty
             ? .twoPlatforms("\(repository):\(tag)", layersEach: Self.usualLayers)

@@ -1,4 +1,5 @@
 import Content
+import FlyingSocks
 import Foundation
 import Testing
 
@@ -43,6 +44,31 @@ struct DownloadHostTests {
                 )
                 try await check(answer.json("downloadUrl"), askedAt: name, client)
             }
+        }
+    }
+
+    @Test("by IPv6 as well, where this machine has it: `localhost` is `::1` for some")
+    func sixth() async throws {
+        try await withClient { emulator, client in
+            try emulator.seedApp(image, tag: "v1")
+            let moved = try await client.registry("GET", "/v2/team/app/blobs/\(image.blobs[1].digest)")
+            let url = try #require(URLComponents(string: moved.headers["location"] ?? ""))
+            let socket: AsyncSocket
+            do {
+                socket = try await AsyncSocket.connected(to: .inet6(ip6: "::1", port: UInt16(url.port ?? 0)))
+            } catch {
+                // No IPv6 here.
+                #expect((try? Socket(domain: AF_INET6, type: .stream).bind(to: .inet6(ip6: "::1", port: 0))) == nil)
+                return
+            }
+            defer { try? socket.close() }
+            let head =
+                "GET \(url.path)?\(url.percentEncodedQuery ?? "") HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            try await socket.write(Data(head.utf8))
+            var bytes: [UInt8] = []
+            do { while true { bytes += try await socket.read(atMost: 4_096) } } catch is SocketError {}
+            #expect(bytes.starts(with: Array("HTTP/1.1 200 OK\r\n".utf8)))
+            #expect(bytes.suffix(1_000).elementsEqual(SeedLayerTests.bytes(of: image.blobs[1])))
         }
     }
 
