@@ -2,7 +2,7 @@ public import Content
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import Logging
-internal import Wire
+public import Wire
 
 extension RegistryClient {
     /// Tags asked for at a time; ECR answers `UNSUPPORTED` to more (facts/ecr.md B.6).
@@ -29,12 +29,16 @@ extension RegistryClient {
     /// Nothing (`null`, 204, a document without tags) is no tags. A page of HTML, an empty answer and a list that can't be
     /// read are errors after a few tries: half a list must not pass for the whole. An entry that is no text is left out
     /// with a warning.
-    public func tagPages(of repository: RepositoryName, _ body: ([String]) async throws -> Void) async throws {
+    public func tagPages(
+        of repository: RepositoryName,
+        deadline: Duration = WireRequest.usualDeadline,
+        _ body: ([String]) async throws -> Void
+    ) async throws {
         let list = base.at(path: "/v2/\(repository)/tags/list")
         let first = list.appending(query: "n=\(Self.tagsPerPage)")
         var pages = Pages(from: first)
         while let url = try pages.take(.listTags) {
-            var request = WireRequest(.get, url, largestAnswer: Self.largestPage)
+            var request = WireRequest(.get, url, deadline: deadline, largestAnswer: Self.largestPage)
             request.decodesAnswer = true
             let (page, next) = try await soundly { () -> (TagList, HTTPURL?) in
                 let (response, last) = try await performFollowing(.listTags, request) {
@@ -75,7 +79,9 @@ extension RegistryClient {
     /// Whatever its Content-Type: ECR says text/plain (facts/ecr.md B.6).
     private func tagList(_ response: WireResponse, to request: WireRequest) throws -> TagList {
         guard let list = try? JSONDecoder().decode(TagList?.self, from: Data(response.body)) ?? TagList() else {
-            throw malformed(.listTags, "the answer is no list of tags", response, request)
+            let what =
+                response.undecodedEncoding.map { "the list came with Content-Encoding '\($0)', which can't be decoded" }
+            throw malformed(.listTags, what ?? "the answer is no list of tags", response, request)
         }
         guard !list.saysErrors else { throw error(.listTags, response, to: request) }
         return list

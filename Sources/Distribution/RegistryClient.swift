@@ -39,6 +39,15 @@ public struct RegistryClient: Sendable {
         self.isDestination = isDestination
     }
 
+    /// The same registry, for questions that need not be answered.
+    ///
+    /// - Parameter attempts: How often one is asked, the first time included.
+    public func asking(attempts: Int) -> RegistryClient {
+        var retry = retry
+        retry.attempts = attempts
+        return RegistryClient(base: base, authorization: authorization, sender: sender, retry: retry, logger: logger)
+    }
+
     /// Opens connections to the registry for blobs that will soon be moved; nothing is sent on them.
     public func warm(connections: Int) {
         (sender as? any ConnectionWarming)?.warm(base, connections: connections)

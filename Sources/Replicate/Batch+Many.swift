@@ -12,6 +12,9 @@ extension Batch {
     /// Every image whose tags pass, each with those tags.
     func copyMany(_ filter: TagFilter) async throws -> [CopyResult] {
         let listing = try await replicator.drain.abandoning { try await from.list() }
+        let listed = ListedSource(listing.images)
+        var batch = self
+        batch.listed = listed
         let chosen: [ListedImage]
         do {
             chosen = try filter.select(from: listing.images)
@@ -19,10 +22,17 @@ extension Batch {
             throw failure(TagFilter.Unordered.reason)
         }
         let unusable = listing.unusableTags.filter { filter.passes($0.name) }
-        guard !chosen.isEmpty || !unusable.isEmpty else {
-            replicator.report(.nothingSelected(from: source, tags: listing.tagCount))
-            return []
+        var results = notTags(unusable) + (try await batch.copy(chosen))
+        // With part of an index, or part of the tags, the rest is left on purpose.
+        if filter.takesAll, options.referrers == .all, options.platforms.isEmpty {
+            results += try await batch.copy(filter.select(digestTags: listed.followingNothing))
         }
+        if results.isEmpty { replicator.report(.nothingSelected(from: source, tags: listing.tagCount)) }
+        return results
+    }
+
+    private func copy(_ chosen: [ListedImage]) async throws -> [CopyResult] {
+        guard !chosen.isEmpty else { return [] }
         let archived = chosen.filter(\.isArchived)
 
         let tags = chosen.flatMap(\.tags)
@@ -37,7 +47,7 @@ extension Batch {
             targets.map { failed(source.tagged(image.tags.first), $0.reference, error(.archived, image)) }
         }
         let useless = failures.sorted { $0.key < $1.key }.map { failed(source, targets[$0.key].reference, $0.value) }
-        return notTags(unusable) + refused + useless + values.joined()
+        return refused + useless + values.joined()
     }
 
     /// A failure at each destination for every name that the source lists and that can't be copied.
@@ -95,13 +105,20 @@ extension Batch {
     }
 
     private func with(_ reader: SourceReader) -> Batch {
-        Batch(replicator: replicator, source: source, reader: reader, options: options, targets: targets)
+        Batch(
+            replicator: replicator,
+            source: source,
+            reader: reader,
+            options: options,
+            targets: targets,
+            listed: listed
+        )
     }
 
     /// A reading that fails is a failure of the images it was about, not of those that are done.
     private func reading(_ images: [ListedImage]) async -> [Found] {
         guard !images.isEmpty else { return [] }
-        let reader = SourceReader(from)
+        let reader = SourceReader(from, digestTags: listed?.digestTags)
         do {
             let reading = try await replicator.drain.abandoning {
                 try await from.read(images.map { .digest($0.digest) })

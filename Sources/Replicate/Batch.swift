@@ -16,6 +16,8 @@ struct Batch: Sendable {
     let reader: SourceReader
     let options: CopyOptions
     let targets: [Target]
+    /// What the source listed, once it was asked to.
+    var listed: ListedSource?
 
     var from: any ImageRepository { reader.repository }
 

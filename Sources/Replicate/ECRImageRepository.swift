@@ -23,6 +23,9 @@ struct ECRImageRepository: ImageRepository {
 
     var credentials: String? { api.credentialsInUse }
 
+    /// The budget is one `ListImageReferrers` for each manifest of the image and each that such lists name (DESIGN section 4).
+    var asksAboutTaggedReferrers: Bool { false }
+
     /// ECR checks that each entry of an index is a manifest it holds (facts/ecr.md A.6).
     var takesIndexesOfBlobs: Bool { false }
 

@@ -215,6 +215,14 @@ public protocol ImageRepository: Sendable {
     /// Manifests whose subject is `digest`; `nil` if the registry doesn't know the question.
     func referrers(of digest: Digest) async throws -> ReferrerListing?
 
+    /// Whether what was found under a digest tag is asked about by ``referrers(of:)`` too.
+    var asksAboutTaggedReferrers: Bool { get }
+
+    /// The tags that begin with a digest, where listing tags for the sake of one image is reasonable; else `nil`.
+    ///
+    /// Trouble with it is no error: the listing says that it is not whole, and why.
+    func listDigestTags() async throws -> DigestTagListing?
+
     /// What is listed here as referring to `subject`, where putting such a manifest and listing it are two things, of
     /// which the second may not have happened; `nil` where the registry does both at once.
     func ownList(ofReferrersTo subject: Digest) async throws -> Set<Digest>?
@@ -251,6 +259,10 @@ public struct UploadRefusal: Sendable {
 
 extension ImageRepository {
     public var takesIndexesOfBlobs: Bool { true }
+
+    public var asksAboutTaggedReferrers: Bool { true }
+
+    public func listDigestTags() async throws -> DigestTagListing? { nil }
 
     public var credentials: String? { nil }
 

@@ -226,6 +226,10 @@ struct LayoutImageRepository: ImageRepository {
         }
     }
 
+    func listDigestTags() async throws -> DigestTagListing? {
+        DigestTagListing(of: try await list().images.flatMap(\.tags))
+    }
+
     func ownList(ofReferrersTo subject: Digest) async throws -> Set<Digest>? {
         Set(try await referrers(of: subject)?.entries.map(\.digest) ?? [])
     }

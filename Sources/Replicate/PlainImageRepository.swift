@@ -151,6 +151,35 @@ struct PlainImageRepository: ImageRepository {
         }
     }
 
+    /// Pages of tags that are read for the sake of one image; 20,000 tags where pages are full.
+    static let mostTagPages = 20
+    /// For each of them: nobody should wait long for a question that need not be answered.
+    static let tagPageDeadline: Duration = .seconds(20)
+
+    func listDigestTags() async throws -> DigestTagListing? {
+        struct Enough: Error {}
+        var listing = DigestTagListing()
+        var pages = 0
+        do {
+            try await client.asking(attempts: 1).tagPages(of: reference.repository, deadline: Self.tagPageDeadline) {
+                tags in
+                guard pages < Self.mostTagPages else { throw Enough() }
+                pages += 1
+                listing.add(tags.compactMap { try? Tag(parsing: $0) })
+            }
+        } catch is Enough {
+            listing.isWhole = false
+            listing.trouble = "the list of tags has more than \(Self.mostTagPages) pages"
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            listing.isWhole = false
+            let explained = CopyError(explaining: error, repository: self, "listing tags")
+            listing.trouble = "the tags could not be listed (\(explained.cause))"
+        }
+        return listing
+    }
+
     func ownList(ofReferrersTo subject: Digest) async throws -> Set<Digest>? {
         try await explained("listing referrers", .digest(subject)) {
             do {

@@ -90,7 +90,7 @@ struct Planner: Sendable {
     }
 
     func findReferrers(about subjects: [Digest]) async throws -> ReferrerSet {
-        try await ReferrerFinder(reader: reader, repository: reader.repository).find(about: subjects.unique())
+        try await ReferrerFinder(reader: reader, repository: reader.repository).findAll(about: subjects.unique())
     }
 
     private func plan(
@@ -124,7 +124,7 @@ struct Planner: Sendable {
             blobs: blobs.missing,
             blobsThere: blobs.there.count,
             blobsElsewhere: blobs.elsewhere,
-            notes: wish.notes + [await session.template?.words].compactMap { $0 }
+            notes: wish.notes + referrers.notes + [await session.template?.words].compactMap { $0 }
                 + manifests.filter { !$0.isThere }.compactMap { badDataNote($0.manifest) },
             createsRepository: await session.isNew,
             creationTemplate: await session.template?.prefix,

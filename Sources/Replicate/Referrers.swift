@@ -4,6 +4,8 @@ internal import Content
 ///
 /// - Source: facts/ecr.md F.4; OCI distribution-spec 1.1, "Referrers Tag Schema"
 struct ReferrerSet: Sendable {
+    /// What the user should know about how it was found.
+    var notes: [String] = []
     /// What was asked about.
     var asked: [Digest] = []
     /// Found by asking for referrers, subjects before what refers to them.
@@ -57,13 +59,7 @@ struct ReferrerFinder: Sendable {
     }
 
     /// Whether a tag is such a one, and so follows its image instead of being chosen by itself.
-    static func isDigestTag(_ tag: Tag) -> Bool {
-        let text = tag.value
-        guard text.hasPrefix("sha256-") else { return false }
-        let hex = text.dropFirst(7).prefix(64)
-        let suffix = text.dropFirst(7 + 64)
-        return (try? Digest(parsing: "sha256:\(hex)")) != nil && (suffix.isEmpty || suffix.hasPrefix("."))
-    }
+    static func isDigestTag(_ tag: Tag) -> Bool { tag.digestTagSubject != nil }
 
     /// Asks about every one of `subjects`, and about what was found, and reads the digest tags of the subjects.
     ///

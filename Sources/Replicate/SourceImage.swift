@@ -37,7 +37,22 @@ actor SourceReader {
     /// Manifests under one root; a guard against a graph made to exhaust us.
     static let mostManifests = 10_000
 
-    init(_ repository: any ImageRepository) { self.repository = repository }
+    /// The source's digest tags, where its tags were listed anyway.
+    private nonisolated let knownDigestTags: DigestTagIndex?
+    private nonisolated let listing = SingleFlight<Digest, DigestTagIndex?>()
+
+    init(_ repository: any ImageRepository, digestTags: DigestTagIndex? = nil) {
+        self.repository = repository
+        knownDigestTags = digestTags
+    }
+
+    /// The source's digest tags, if it lists tags; asked for once.
+    nonisolated func digestTags() async throws -> DigestTagIndex? {
+        if let knownDigestTags { return knownDigestTags }
+        return try await listing.run(.ofNothing) { [repository] in
+            try await repository.listDigestTags().map(DigestTagIndex.init)
+        }
+    }
 
     func remember(_ manifest: Manifest) { known[manifest.digest] = manifest }
 

@@ -44,6 +44,16 @@ public struct TagFilter: Sendable {
         return Array(ordered.prefix(max(0, newest)))
     }
 
+    /// Whether nothing was said about which tags are meant, but for those that are left out.
+    var takesAll: Bool { patterns.isEmpty && newest == nil }
+
+    /// The images that pass, with digest tags, where these are chosen by themselves.
+    func select(digestTags listed: [ListedImage]) -> [ListedImage] {
+        var filter = self
+        filter.newest = nil
+        return (try? filter.select(from: listed, digestTagsToo: true)) ?? []
+    }
+
     struct Unordered: Error {
         static let reason = CopyError.Reason.unsupported(
             "this registry doesn't say when images were pushed, so --newest can't be had",

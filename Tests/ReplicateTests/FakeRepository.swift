@@ -44,6 +44,8 @@ actor FakeRepository: ImageRepository {
     var listedReferrers: [Digest: [Descriptor]]? = [:]
     /// What is listed as referring to what, where putting and listing are two things; `nil` where they are one.
     var ownLists: [Digest: Set<Digest>]?
+    /// What ``listDigestTags()`` answers; `nil` where tags aren't listed for the sake of one image.
+    var digestTagListing: DigestTagListing?
     var fixedTags: TagImmutability? = TagImmutability(byDefault: false)
     var listed: [ListedImage] = []
     var unusableTags: [UnusableTag] = []
@@ -205,6 +207,12 @@ actor FakeRepository: ImageRepository {
     func referrers(of digest: Digest) throws -> ReferrerListing? {
         try begin("referrers \(digest.short)")
         return listedReferrers.map { ReferrerListing($0[digest] ?? []) }
+    }
+
+    func listDigestTags() throws -> DigestTagListing? {
+        guard let digestTagListing else { return nil }
+        try begin("digest-tags")
+        return digestTagListing
     }
 
     func immutability() throws -> TagImmutability? {

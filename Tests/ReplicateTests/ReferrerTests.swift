@@ -157,6 +157,8 @@ struct ReferrerTests {
         let hex = image.digest.hex
         let cases: [(String, Bool)] = [
             ("sha256-\(hex)", true), ("sha256-\(hex).sig", true), ("sha256-\(hex).anything", true),
+            ("sha256-\(hex)-cosign", true), ("sha256-\(hex)_sig", true), ("sha256-\(hex).0123.meta", true),
+            ("sha256-\(hex)0", false), ("sha256-\(hex.uppercased())", false), ("sha512-\(hex)", false),
             ("sha256-\(hex)x", false), ("sha256-\(hex.dropLast())", false), ("v1", false),
         ]
         for (tag, isOne) in cases { #expect(ReferrerFinder.isDigestTag(try Tag(parsing: tag)) == isOne, "\(tag)") }
