@@ -178,28 +178,14 @@ public struct Manifest: Sendable, Hashable {
         // Foundation's parser takes either for a sign of UTF-16 or UTF-32, or skips it; everybody else's refuses.
         guard !bytes.starts(with: [0xEF, 0xBB, 0xBF]) else { throw .notJSON("it begins with a byte order mark") }
         guard !bytes.contains(0) else { throw .notJSON("it holds a NUL byte") }
-        var depth = 0
-        var inString = false
-        var escaped = false
-        for byte in bytes {
-            if inString {
-                if escaped {
-                    escaped = false
-                } else if byte == UInt8(ascii: "\\") {
-                    escaped = true
-                } else if byte == UInt8(ascii: "\"") {
-                    inString = false
-                }
-                continue
-            }
-            switch byte {
-            case UInt8(ascii: "\""): inString = true
-            case UInt8(ascii: "{"), UInt8(ascii: "["):
-                depth += 1
-                guard depth <= deepestNesting else { throw .tooDeep }
-            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-            default: break
-            }
+        let shape = JSONShape(bytes)
+        guard shape.depth <= deepestNesting else { throw .tooDeep }
+        // A descriptor is an object with up to about ten members, annotations and a platform in it.
+        guard shape.containers <= 5 * limits.descriptors else {
+            throw .tooMany("objects", shape.containers, limit: 5 * limits.descriptors)
+        }
+        guard shape.separators <= 20 * limits.descriptors else {
+            throw .tooMany("members", shape.separators, limit: 20 * limits.descriptors)
         }
     }
 }

@@ -50,6 +50,13 @@ public struct Reading: Sendable {
     public var failures: [ManifestID: CopyError.Reason] = [:]
 
     public init() {}
+
+    /// Takes in the answer to another part of the question.
+    mutating func merge(_ part: Reading) {
+        manifests.merge(part.manifests) { _, new in new }
+        digests.merge(part.digests) { _, new in new }
+        failures.merge(part.failures) { _, new in new }
+    }
 }
 
 /// An upload that has been opened and waits for its bytes.
