@@ -54,7 +54,12 @@ struct ECRImageRepository: ImageRepository {
             return try await readAtOnce(ids, manifests: wanted)
         } catch let error as WireError where error.reason == .answerTooLarge && ids.count > 1 {
             var whole = try await read(Array(ids[..<(ids.count / 2)]), manifests: wanted)
-            whole.merge(try await read(Array(ids[(ids.count / 2)...]), manifests: wanted))
+            var rest = Array(ids[(ids.count / 2)...])
+            if whole.isFull {
+                whole.postponed.formUnion(rest.filter(wanted.contains))
+                rest.removeAll(where: wanted.contains)
+            }
+            if !rest.isEmpty { whole.merge(try await read(rest, manifests: wanted)) }
             return whole
         }
     }

@@ -53,6 +53,93 @@ struct FloodTests {
     }
 }
 
+/// An index whose children have four megabytes each: together they are more than fits.
+@Suite("A large index", .timeLimit(.minutes(5)))
+struct LargeIndexTests {
+    static let children = 40
+
+    @Test("is copied whole, and not held in memory whole", .needs(.python))
+    func copy() async throws {
+        let index = LargeIndex(Self.children)
+        let server = try ScriptedServer { connection in
+            while true {
+                let head = try connection.readHead()
+                let name = head.path.split(separator: "/").last.map(String.init) ?? ""
+                let body = head.path.contains("/referrers/") ? nil : index.content(name)
+                guard let body else {
+                    try connection.answer("404 Not Found")
+                    continue
+                }
+                let type = name == "v1" || name == index.digest ? MediaType.ociIndex : .ociManifest
+                let fields = ["Content-Type: \(type)", "Docker-Content-Digest: \(index.digest(of: name))"]
+                if head.method == "HEAD" {
+                    try connection.answer("200 OK", fields)
+                } else {
+                    try connection.answer("200 OK", fields, body)
+                }
+            }
+        }
+        defer { server.stop() }
+        try await withScratchDirectory { home in
+            let (ended, peak) = try await runMeasured(
+                .ecrReplicate,
+                ["copy", "--referrers", "none", "\(server.url(""))/team/app:v1", "oci:\(home)/layout:v1"],
+                environment: ["HOME": home]
+            )
+            reportFigure("memory: an index of \(Self.children) manifests of 4 MiB, at most \(peak >> 10) KiB resident")
+            #expect(ended.exitCode == 0, "\(ended.errors)")
+            #expect(peak < FloodTests.bound, "\(peak >> 20) MiB")
+            let blobs = names(in: "\(home)/layout/blobs/sha256")
+            // The index, its children, and the config that they share.
+            #expect(blobs.count == Self.children + 2)
+        }
+    }
+}
+
+private struct LargeIndex: Sendable {
+    private let numbers: [String: Int]
+    private let index: [UInt8]
+    let digest: String
+
+    private static let config = Array("{}".utf8)
+    private static let padding = String(repeating: "x", count: 4_194_304 - 1_024)
+
+    init(_ count: Int) {
+        var numbers: [String: Int] = [:]
+        var entries: [String] = []
+        for number in 0..<count {
+            let body = Self.child(number)
+            let digest = "\(Digest(of: body))"
+            numbers[digest] = number
+            entries.append(
+                #"{"mediaType":"\#(MediaType.ociManifest)","digest":"\#(digest)","size":\#(body.count),"#
+                    + #""platform":{"os":"linux","architecture":"a\#(number)"}}"#
+            )
+        }
+        let text =
+            #"{"schemaVersion":2,"mediaType":"\#(MediaType.ociIndex)","manifests":[\#(entries.joined(separator: ","))]}"#
+        self.numbers = numbers
+        index = Array(text.utf8)
+        digest = "\(Digest(of: index))"
+    }
+
+    private static func child(_ number: Int) -> [UInt8] {
+        Array(
+            (#"{"schemaVersion":2,"mediaType":"\#(MediaType.ociManifest)","config":{"mediaType":"\#(MediaType.ociConfig)","#
+                + #""digest":"\#(Digest(of: config))","size":2},"layers":[],"annotations":{"n":"\#(number)","#
+                + #""padding":"\#(padding)"}}"#).utf8
+        )
+    }
+
+    func digest(of name: String) -> String { name == "v1" ? digest : name }
+
+    func content(_ name: String) -> [UInt8]? {
+        if name == "v1" || name == digest { return index }
+        if name == "\(Digest(of: Self.config))" { return Self.config }
+        return numbers[name].map(Self.child)
+    }
+}
+
 extension FloodTests.Flood {
     var isAboutReferrers: Bool { self == .referrerPages || self == .referrerPage }
 
