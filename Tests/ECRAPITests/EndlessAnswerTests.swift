@@ -10,7 +10,9 @@ struct EndlessAnswerTests {
     func pages() async throws {
         let sender = RecordingSender { _, number in answer(#"{"imageDetails":[],"nextToken":"t\#(number)"}"#) }
         let list = DescribeImages(registryId: account, repositoryName: try RepositoryName(parsing: "team/app"))
-        let error = await #expect(throws: ECRError.self) { for try await _ in try client(sender).pages(list) {} }
+        let error = await #expect(throws: ECRError.self) {
+            for try await _ in try client(sender).pages(list) {}
+        }
         #expect(error?.code == .repeatedPage)
         #expect(error?.message.contains("goes on after 1000 pages") == true, "\(error as Any)")
         #expect(sender.requests.count == 1_000)
@@ -22,7 +24,9 @@ struct EndlessAnswerTests {
         let sender = RecordingSender { _, number in answer(#"{"imageDetails":[],"nextToken":"t\#(number)"\#(blanks)}"#)
         }
         let list = DescribeImages(registryId: account, repositoryName: try RepositoryName(parsing: "team/app"))
-        let error = await #expect(throws: ECRError.self) { for try await _ in try client(sender).pages(list) {} }
+        let error = await #expect(throws: ECRError.self) {
+            for try await _ in try client(sender).pages(list) {}
+        }
         #expect(error?.message.contains("bytes in all") == true, "\(error as Any)")
         #expect(sender.requests.count == 19)
     }
@@ -57,6 +61,7 @@ struct EndlessAnswerTests {
         let error = await #expect(throws: ECRError.self) { try await client(sender).send(list) }
         #expect(error?.code == .unreadableAnswer)
         let refusing = RecordingSender { _, _ in answer(400, body) }
-        #expect(await #expect(throws: ECRError.self) { try await client(refusing).send(list) }?.status == 400)
+        let refused = await #expect(throws: ECRError.self) { try await client(refusing).send(list) }
+        #expect(refused?.status == 400)
     }
 }
