@@ -212,7 +212,9 @@ extension Manifest {
     public var isOutline: Bool { bytes.isEmpty }
 
     /// About how much memory it takes, in bytes: its text, the strings that were made of it, and its descriptors.
-    public var footprint: Int { 2 * bytes.count + Self.descriptorFootprint * (layers.count + children.count + entries.count + 2) }
+    public var footprint: Int {
+        2 * bytes.count + Self.descriptorFootprint * (layers.count + children.count + entries.count + 2)
+    }
 
     /// In bytes, with a digest and a media type of their own; measured.
     private static let descriptorFootprint = 400
