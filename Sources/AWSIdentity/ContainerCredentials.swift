@@ -69,7 +69,7 @@ struct ContainerCredentials: Sendable {
     }
 
     private func fetch() async throws -> AWSCredentials {
-        var request = WireRequest(.get, url, deadline: Self.deadline, largestAnswer: 1 << 20)
+        var request = WireRequest(.get, url, deadline: Self.deadline)
         request.bypassesProxy = true
         request.allowsPlainHTTP = true
         request.fields[.accept] = "application/json"

@@ -155,7 +155,7 @@ struct InstanceMetadata: Sendable {
     }
 
     private func request(_ method: HTTPRequest.Method, _ path: String) -> WireRequest {
-        var request = WireRequest(method, endpoint.at(path: path), deadline: deadline, largestAnswer: 1 << 20)
+        var request = WireRequest(method, endpoint.at(path: path), deadline: deadline)
         request.bypassesProxy = true
         request.allowsPlainHTTP = true
         request.fields[.userAgent] = UserAgent.value

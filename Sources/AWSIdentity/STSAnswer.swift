@@ -1,3 +1,5 @@
+internal import Wire
+
 /// What STS answers, reduced to the texts of its elements.
 ///
 /// STS speaks XML and nothing else. Its answers are flat and small, so this reads elements, text, entities and
@@ -6,7 +8,7 @@ struct STSAnswer {
     private var texts: [String: String] = [:]
 
     /// In bytes; a longer answer is not read.
-    private static let longest = 1 << 20
+    private static let longest = WireRequest.largestSmallAnswer
 
     /// - Returns: `nil` when this isn't an XML document, or not all of one.
     init?(_ bytes: [UInt8]) {

@@ -195,8 +195,7 @@ actor SignInSession {
             .post,
             issuer.at(path: "/token"),
             body: Array(body),
-            deadline: Self.deadline,
-            largestAnswer: 1 << 20
+            deadline: Self.deadline
         )
         request.secretsInBody = [renewal.clientSecret, renewal.refreshToken]
         // AWS's own endpoints are https by rule: one that isn't was named by the user.
@@ -237,8 +236,7 @@ actor SignInSession {
         var request = WireRequest(
             .get,
             portal.at(path: "/federation/credentials", query: query),
-            deadline: Self.deadline,
-            largestAnswer: 1 << 20
+            deadline: Self.deadline
         )
         request.allowsPlainHTTP = true
         if let name = HTTPField.Name("x-amz-sso_bearer_token") { request.fields[name] = token }

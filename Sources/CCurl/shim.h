@@ -6,6 +6,7 @@
 /// One per C argument type; no logic.
 
 typedef size_t (*curl_bytes_fn)(char *_Nullable bytes, size_t size, size_t count, void *_Nullable context);
+typedef int (*curl_ready_fn)(void *_Nullable context, char *_Nullable address, char *_Nullable own, int port, int own_port);
 typedef int (*curl_offset_fn)(void *_Nullable context, curl_off_t offset, int origin);
 
 static inline CURLcode curl_easy_setopt_long(CURL *_Nonnull h, CURLoption o, long v) {
@@ -27,6 +28,9 @@ static inline CURLcode curl_easy_setopt_bytes_fn(CURL *_Nonnull h, CURLoption o,
     return curl_easy_setopt(h, o, f);
 }
 static inline CURLcode curl_easy_setopt_offset_fn(CURL *_Nonnull h, CURLoption o, curl_offset_fn _Nonnull f) {
+    return curl_easy_setopt(h, o, f);
+}
+static inline CURLcode curl_easy_setopt_ready_fn(CURL *_Nonnull h, CURLoption o, curl_ready_fn _Nonnull f) {
     return curl_easy_setopt(h, o, f);
 }
 static inline CURLcode curl_easy_getinfo_long(CURL *_Nonnull h, CURLINFO i, long *_Nonnull v) {

@@ -9,7 +9,11 @@ public struct Manifest: Sendable, Hashable {
     public enum Kind: Sendable { case image, index, artifact }
 
     /// As stored, to the last space and newline.
-    public let bytes: [UInt8]
+    ///
+    /// Empty in an ``outline()``.
+    public private(set) var bytes: [UInt8]
+    /// How many ``bytes`` there are, of an outline too.
+    public let byteCount: Int
     /// SHA-256 of ``bytes``.
     public let digest: Digest
     /// As the registry said it, else as the manifest says, else as its shape says.
@@ -18,11 +22,11 @@ public struct Manifest: Sendable, Hashable {
     /// Absent in an index and in an artifact manifest.
     public let config: Descriptor?
     /// The layers of an image, or the `blobs` of an artifact manifest, in order, repeats included.
-    public let layers: [Descriptor]
+    public private(set) var layers: [Descriptor]
     /// What an index lists, in order, without ``oddEntries``: manifests, and blobs where it is a build cache.
-    public let entries: [Descriptor]
+    public private(set) var entries: [Descriptor]
     /// The manifests an index names, in order, without ``oddEntries``.
-    public let children: [Descriptor]
+    public private(set) var children: [Descriptor]
     /// The entries of an index that can't be used, in order.
     ///
     /// A list of referrers does without them. An index that has any can't be copied whole: what a copier can't read it
@@ -31,7 +35,7 @@ public struct Manifest: Sendable, Hashable {
     /// What this manifest is about, if it is a referrer.
     public let subject: Descriptor?
     public let artifactType: String?
-    public let annotations: [String: String]
+    public private(set) var annotations: [String: String]
     /// How many descriptors carry `data` that is not their content; it is ignored.
     public let badDataCount: Int
 
@@ -74,6 +78,7 @@ public struct Manifest: Sendable, Hashable {
         guard mediaType.isManifest else { throw .unknownMediaType(mediaType) }
 
         self.bytes = bytes
+        byteCount = bytes.count
         self.digest = Digest(of: bytes)
         self.mediaType = mediaType
         kind = mediaType.isIndex ? .index : mediaType.isArtifactManifest ? .artifact : .image
@@ -128,7 +133,7 @@ public struct Manifest: Sendable, Hashable {
 
     /// This manifest as something to point at.
     public var descriptor: Descriptor {
-        Descriptor(mediaType: mediaType, digest: digest, size: Int64(bytes.count))
+        Descriptor(mediaType: mediaType, digest: digest, size: Int64(byteCount))
     }
 
     /// The verbatim text, for `PutImage`, which takes a string.
@@ -178,29 +183,50 @@ public struct Manifest: Sendable, Hashable {
         // Foundation's parser takes either for a sign of UTF-16 or UTF-32, or skips it; everybody else's refuses.
         guard !bytes.starts(with: [0xEF, 0xBB, 0xBF]) else { throw .notJSON("it begins with a byte order mark") }
         guard !bytes.contains(0) else { throw .notJSON("it holds a NUL byte") }
-        var depth = 0
-        var inString = false
-        var escaped = false
-        for byte in bytes {
-            if inString {
-                if escaped {
-                    escaped = false
-                } else if byte == UInt8(ascii: "\\") {
-                    escaped = true
-                } else if byte == UInt8(ascii: "\"") {
-                    inString = false
-                }
-                continue
-            }
-            switch byte {
-            case UInt8(ascii: "\""): inString = true
-            case UInt8(ascii: "{"), UInt8(ascii: "["):
-                depth += 1
-                guard depth <= deepestNesting else { throw .tooDeep }
-            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-            default: break
-            }
+        let shape = JSONShape(bytes)
+        guard shape.depth <= deepestNesting else { throw .tooDeep }
+        // A descriptor is an object with up to about ten members, annotations and a platform in it.
+        guard shape.containers <= 5 * limits.descriptors else {
+            throw .tooMany("objects", shape.containers, limit: 5 * limits.descriptors)
         }
+        guard shape.separators <= 20 * limits.descriptors else {
+            throw .tooMany("members", shape.separators, limit: 20 * limits.descriptors)
+        }
+    }
+}
+
+extension Manifest {
+    /// What a plan needs of a manifest, without its text: where many large ones don't fit into memory together.
+    ///
+    /// Whoever puts it reads it again.
+    public func outline() -> Manifest {
+        var outline = self
+        outline.bytes = []
+        outline.annotations = [:]
+        outline.layers = layers.map(\.withoutText)
+        outline.children = children.map(\.withoutText)
+        outline.entries = entries.map(\.withoutText)
+        return outline
+    }
+
+    public var isOutline: Bool { bytes.isEmpty }
+
+    /// About how much memory it takes, in bytes: its text, the strings that were made of it, and its descriptors.
+    public var footprint: Int {
+        2 * bytes.count + Self.descriptorFootprint * (layers.count + children.count + entries.count + 2)
+    }
+
+    /// In bytes, with a digest and a media type of their own; measured.
+    private static let descriptorFootprint = 400
+}
+
+extension Descriptor {
+    /// Without what isn't needed to copy what it points at.
+    fileprivate var withoutText: Descriptor {
+        var bare = self
+        bare.data = nil
+        bare.annotations = isAttestation ? annotations.filter { $0.key == "vnd.docker.reference.type" } : [:]
+        return bare
     }
 }
 

@@ -11,6 +11,12 @@ extension RegistryClient {
     static let mostPages = 10_000
     /// In bytes; a thousand tags of the greatest length are 131 KB.
     static let largestPage = 4 << 20
+    /// In bytes, of all pages of one list together.
+    static let largestListing = 32 << 20
+    /// Five times the images that an ECR repository may hold (facts/ecr.md C.1).
+    static let mostTags = 500_000
+    /// Pages in a row that bring nothing and name a next one; a registry that filters what it lists may have some.
+    static let mostEmptyPages = 100
 
     /// Lists every tag of a repository, in the registry's order, each once.
     ///
@@ -37,6 +43,7 @@ extension RegistryClient {
         let list = base.at(path: "/v2/\(repository)/tags/list")
         let first = list.appending(query: "n=\(Self.tagsPerPage)")
         var pages = Pages(from: first)
+        var count = 0
         while let url = try pages.take(.listTags) {
             var request = WireRequest(.get, url, deadline: deadline, largestAnswer: Self.largestPage)
             request.decodesAnswer = true
@@ -61,7 +68,17 @@ extension RegistryClient {
                     metadata: ["repository": "\(repository)", "count": "\(page.oddCount)"]
                 )
             }
+            count += page.tags.count
+            guard count <= Self.mostTags else {
+                throw RegistryError(
+                    .listTags,
+                    .malformedAnswer,
+                    "the list has more than \(Self.mostTags) tags",
+                    url: url
+                )
+            }
             try await body(page.tags)
+            try pages.note(byteCount: page.byteCount, isEmpty: page.tags.isEmpty, .listTags)
             if let next { pages.add(next) }
         }
     }
@@ -78,11 +95,14 @@ extension RegistryClient {
 
     /// Whatever its Content-Type: ECR says text/plain (facts/ecr.md B.6).
     private func tagList(_ response: WireResponse, to request: WireRequest) throws -> TagList {
-        guard let list = try? JSONDecoder().decode(TagList?.self, from: Data(response.body)) ?? TagList() else {
+        guard JSONShape(response.body).isWithin(.answer),
+            var list = try? JSONDecoder().decode(TagList?.self, from: Data(response.body)) ?? TagList()
+        else {
             let what =
                 response.undecodedEncoding.map { "the list came with Content-Encoding '\($0)', which can't be decoded" }
             throw malformed(.listTags, what ?? "the answer is no list of tags", response, request)
         }
+        list.byteCount = response.body.count
         guard !list.saysErrors else { throw error(.listTags, response, to: request) }
         return list
     }
@@ -122,6 +142,15 @@ extension RegistryClient {
                 all.entries += page.children.filter { seen.insert($0.digest).inserted }
                 all.oddEntries += page.oddEntries
                 found = all
+                try pages.note(byteCount: page.bytes.count, isEmpty: page.children.isEmpty, .listReferrers)
+                guard all.entries.count + all.oddEntries.count <= Manifest.mostDescriptors else {
+                    throw RegistryError(
+                        .listReferrers,
+                        .malformedAnswer,
+                        "the list has more than \(Manifest.mostDescriptors) referrers",
+                        url: url
+                    )
+                }
                 if let next { pages.add(next) }
             }
         } catch let error as WireError where error.reason == .badRedirect && found == nil {
@@ -194,19 +223,48 @@ extension RegistryClient {
     /// off as the whole.
     struct Pages {
         private var next: HTTPURL?
-        private var visited: Set<HTTPURL> = []
+        /// Hashes of the addresses, which may be long.
+        private var visited: Set<Digest> = []
+        private var byteCount = 0
+        private var emptyInRow = 0
+        private var last: HTTPURL
 
-        init(from first: HTTPURL) { next = first }
+        init(from first: HTTPURL) { (next, last) = (first, first) }
 
         mutating func add(_ url: HTTPURL) { next = url }
 
         /// - Returns: The next page to ask for; `nil` after the last.
         mutating func take(_ operation: RegistryError.Operation) throws -> HTTPURL? {
             guard let url = next.take() else { return nil }
-            guard visited.insert(url).inserted, visited.count <= RegistryClient.mostPages else {
+            last = url
+            guard visited.insert(Digest(of: url.text.utf8)).inserted else {
                 throw RegistryError(operation, .malformedAnswer, "the pages of the list run in a circle", url: url)
             }
+            guard visited.count <= RegistryClient.mostPages else {
+                throw endless(operation, "goes on after \(RegistryClient.mostPages) pages")
+            }
             return url
+        }
+
+        /// Counts a page that was read.
+        ///
+        /// - Throws: ``RegistryError`` where the list is longer than any that ends.
+        mutating func note(byteCount count: Int, isEmpty: Bool, _ operation: RegistryError.Operation) throws {
+            byteCount += count
+            emptyInRow = isEmpty ? emptyInRow + 1 : 0
+            guard byteCount <= RegistryClient.largestListing else {
+                throw endless(operation, "has more than \(RegistryClient.largestListing) bytes")
+            }
+            guard emptyInRow <= RegistryClient.mostEmptyPages else {
+                throw endless(
+                    operation,
+                    "goes on after \(RegistryClient.mostEmptyPages) pages in a row without an entry"
+                )
+            }
+        }
+
+        private func endless(_ operation: RegistryError.Operation, _ words: String) -> RegistryError {
+            RegistryError(operation, .malformedAnswer, "the list \(words)", url: last)
         }
     }
 
@@ -235,6 +293,8 @@ extension RegistryClient {
     private struct TagList: Decodable {
         /// Empty for `null` too, which a repository has whose tags have all been deleted.
         var tags: [String] = []
+        /// Of the whole page.
+        var byteCount = 0
         /// Entries that are no text.
         var oddCount = 0
         /// Whether this is an error with the status of a success.

@@ -39,8 +39,13 @@ extension RegistryClient {
     /// - Returns: `nil` if the repository has no such manifest.
     /// - Throws: ``RegistryError`` (``RegistryError/Kind/repositoryMissing`` when the registry says so),
     ///   `ManifestError` if the bytes are no manifest, `WireError` `.corrupt` if they are not the ones asked for.
-    public func manifest(_ reference: ManifestReference, of repository: RepositoryName) async throws -> Manifest? {
-        try await content(reference, of: repository, mayAsk: true)?.manifest.get()
+    ///   A manifest of more than `limit` bytes is `WireError` `.answerTooLarge`.
+    public func manifest(
+        _ reference: ManifestReference,
+        of repository: RepositoryName,
+        upTo limit: Int = Manifest.largestByteCount
+    ) async throws -> Manifest? {
+        try await content(reference, of: repository, mayAsk: true, upTo: limit)?.manifest.get()
     }
 
     /// Bytes that a registry gave as a manifest.
@@ -53,10 +58,11 @@ extension RegistryClient {
     private func content(
         _ reference: ManifestReference,
         of repository: RepositoryName,
-        mayAsk: Bool
+        mayAsk: Bool,
+        upTo limit: Int = Manifest.largestByteCount
     ) async throws -> StoredContent? {
         var request = manifestRequest(.get, reference, repository)
-        request.largestAnswer = Manifest.largestByteCount
+        request.largestAnswer = limit
         request.decodesAnswer = true
         return try await soundly {
             let (response, last) = try await performFollowing(.readManifest, request) {

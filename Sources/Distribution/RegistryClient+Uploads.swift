@@ -83,11 +83,12 @@ extension RegistryClient {
     ///
     /// - Source: OCI distribution-spec 1.1, "POST then PUT"
     public func uploadRequest(_ session: UploadSession, digest: Digest) async throws -> WireRequest {
-        let request = WireRequest(
+        var request = WireRequest(
             .put,
             session.location.appending(query: "digest=\(digest)"),
             fields: [.contentType: "application/octet-stream"]
         )
+        request.namedBy = base
         return try await authorize(request, for: session.access)
     }
 
@@ -111,7 +112,8 @@ extension RegistryClient {
     /// Done even when the caller has been cancelled: that is when most uploads are left behind.
     public func cancelUpload(_ session: UploadSession) async {
         await Task {
-            let request = WireRequest(.delete, session.location, deadline: Self.cancelDeadline)
+            var request = WireRequest(.delete, session.location, deadline: Self.cancelDeadline)
+            request.namedBy = base
             do {
                 let first = try await authorize(request, for: session.access)
                 let answer = try await sender.send(first)

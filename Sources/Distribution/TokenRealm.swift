@@ -9,6 +9,8 @@ internal import Wire
 struct TokenRealm: Hashable, Sendable {
     let url: HTTPURL
     let service: String?
+    /// The registry that named it.
+    let registry: HTTPURL
 
     /// - Throws: ``LoginError``
     init(_ challenge: AuthenticationChallenge, of registry: HTTPURL) throws(LoginError) {
@@ -20,6 +22,7 @@ struct TokenRealm: Hashable, Sendable {
             )
         }
         self.url = url
+        self.registry = registry
         service = challenge.parameters["service"]
         let isBelieved =
             switch (registry.scheme, url.scheme) {
@@ -46,7 +49,8 @@ extension TokenRealm {
     func question(_ scopes: [RegistryScope], authorization: String?) -> WireRequest {
         var url = url
         for item in items(service, scopes.map(\.description)) { url = url.appending(query: item) }
-        var request = WireRequest(.get, url, largestAnswer: TokenServer.largestAnswer)
+        var request = WireRequest(.get, url)
+        request.namedBy = registry
         request.fields[.authorization] = authorization
         return request
     }
@@ -64,9 +68,9 @@ extension TokenRealm {
             .post,
             url,
             fields: [.contentType: "application/x-www-form-urlencoded"],
-            body: Array(form.joined(separator: "&").utf8),
-            largestAnswer: TokenServer.largestAnswer
+            body: Array(form.joined(separator: "&").utf8)
         )
+        request.namedBy = registry
         request.secretsInBody = [refreshToken]
         return request
     }

@@ -10,8 +10,6 @@ struct TokenServer: Sendable {
     let logger: Logger
     let now: @Sendable () -> Date
 
-    /// In bytes; tokens with many rights have about 10,000.
-    static let largestAnswer = 1 << 20
     /// Who we are to an OAuth 2 server, which must be told.
     static let clientID = "ecr-replicate"
 

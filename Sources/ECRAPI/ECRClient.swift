@@ -70,13 +70,28 @@ public struct ECRClient: Sendable {
         _ operation: Operation,
         check: (Operation.Response) throws -> Void = { _ in }
     ) async throws -> Operation.Response {
-        let call = Call(Operation.name, body: try operation.body(), deadline: Operation.deadline)
+        try await measured(operation, check: check).answer
+    }
+
+    /// Performs one operation; also says how many bytes its answer had.
+    ///
+    /// - Throws: As ``send(_:check:)``
+    func measured<Operation: ECROperation>(
+        _ operation: Operation,
+        check: (Operation.Response) throws -> Void = { _ in }
+    ) async throws -> (answer: Operation.Response, byteCount: Int) {
+        let call = Call(
+            Operation.name,
+            body: try operation.body(),
+            deadline: Operation.deadline,
+            largestAnswer: operation.largestAnswer
+        )
         var mayRefresh = true
         return try await retry.run { attempt in
             let used = try await credentials.credentials()
             do {
                 let answer = try await exchange(call, attempt, used, Operation.Response.self)
-                try check(answer)
+                try check(answer.answer)
                 return answer
             } catch let error as ECRError where error.code == .expiredToken && mayRefresh {
                 mayRefresh = false
@@ -100,13 +115,15 @@ public struct ECRClient: Sendable {
         let name: String
         let body: RequestBody
         let deadline: Duration
+        let largestAnswer: Int
         /// What AWS's support finds all attempts by.
         let invocation = UUID().uuidString.lowercased()
 
-        init(_ name: String, body: RequestBody, deadline: Duration) {
+        init(_ name: String, body: RequestBody, deadline: Duration, largestAnswer: Int) {
             self.name = name
             self.body = body
             self.deadline = deadline
+            self.largestAnswer = largestAnswer
         }
     }
 
@@ -115,7 +132,7 @@ public struct ECRClient: Sendable {
         _ attempt: Int,
         _ credentials: AWSCredentials,
         _: Answer.Type
-    ) async throws -> Answer {
+    ) async throws -> (answer: Answer, byteCount: Int) {
         var mayCorrect = true
         while true {
             // Before it is signed: a signature is good for five minutes.
@@ -135,7 +152,7 @@ public struct ECRClient: Sendable {
             if let pacer, let admission {
                 error?.isThrottling == true ? pacer.throttle(admission, for: error?.retryAfter) : pacer.pass(admission)
             }
-            guard let error else { return try Self.decode(call, response) }
+            guard let error else { return (try Self.decode(call, response), response.body.count) }
             guard mayCorrect, clock.corrects(error.code.rawValue, response, signedAt: time) else { throw error }
             mayCorrect = false
             log(call, "refused for its date; this machine's clock is off", [:])
@@ -143,6 +160,9 @@ public struct ECRClient: Sendable {
     }
 
     private static func decode<Answer: Decodable>(_ call: Call, _ response: WireResponse) throws -> Answer {
+        guard JSONShape(response.body).isWithin(.answer) else {
+            throw ECRError(unreadable: call.name, response, because: "more values, or deeper, than any answer has")
+        }
         do {
             return try JSONDecoder().decode(Answer.self, from: Data(response.body))
         } catch {
@@ -186,7 +206,7 @@ public struct ECRClient: Sendable {
         at time: Date,
         to url: HTTPURL
     ) -> WireRequest {
-        var request = WireRequest(.post, url, deadline: call.deadline)
+        var request = WireRequest(.post, url, deadline: call.deadline, largestAnswer: call.largestAnswer)
         request.content = call.body
         // AWS's own endpoints are https by rule: one that isn't was named by the user.
         request.allowsPlainHTTP = true

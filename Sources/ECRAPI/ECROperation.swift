@@ -14,12 +14,17 @@ public protocol ECROperation: Encodable, Sendable {
     /// How long one attempt may take; a part of a blob may take longer as long as it moves.
     static var deadline: Duration { get }
 
+    /// In bytes; a longer answer is refused while it comes in.
+    var largestAnswer: Int { get }
+
     /// The request's body; JSON of `self` unless an operation knows a cheaper way.
     func body() throws -> RequestBody
 }
 
 extension ECROperation {
     public static var deadline: Duration { WireRequest.usualDeadline }
+
+    public var largestAnswer: Int { WireRequest.largestSmallAnswer }
 
     public func body() throws -> RequestBody { RequestBody(try json()) }
 
@@ -35,6 +40,11 @@ extension ECROperation {
 public protocol PagedECROperation: ECROperation where Response: ECRPage {
     /// What the page before said; `nil` for the first.
     var nextToken: String? { get set }
+}
+
+extension PagedECROperation {
+    /// A thousand images with many tags each; larger pages were never seen.
+    public var largestAnswer: Int { 8 << 20 }
 }
 
 /// One page of an answer.

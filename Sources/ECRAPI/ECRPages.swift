@@ -1,3 +1,5 @@
+internal import Content
+
 /// The pages of an answer, each fetched when it is asked for.
 public struct ECRPages<Operation: PagedECROperation>: AsyncSequence, Sendable {
     public typealias Element = Operation.Response
@@ -12,20 +14,31 @@ public struct ECRPages<Operation: PagedECROperation>: AsyncSequence, Sendable {
         let client: ECRClient
         var operation: Operation
         var isFinished = false
-        var seen: Set<String> = []
+        /// Hashes of the tokens, which may be long.
+        var seen: Set<Digest> = []
+
+        /// A thousand images a page: ten times what a repository may hold (facts/ecr.md C.1).
+        static var mostPages: Int { 1_000 }
+        /// In bytes, of all pages together: twice what ECR says of a hundred thousand images.
+        static var largestListing: Int { 128 << 20 }
+        var byteCount = 0
 
         /// - Throws: ``ECRError`` with ``ECRError/Code/repeatedPage`` when a token comes twice: following it would
         ///   never end.
         public mutating func next() async throws -> Operation.Response? {
             guard !isFinished else { return nil }
-            let page = try await client.send(operation)
+            let (page, count) = try await client.measured(operation)
+            byteCount += count
             if let token = page.nextToken, !token.isEmpty {
-                guard seen.insert(token).inserted else {
+                let isNew = seen.insert(Digest(of: token.utf8)).inserted
+                guard isNew, seen.count < Self.mostPages, byteCount < Self.largestListing else {
                     isFinished = true
                     throw ECRError(
                         operation: Operation.name,
                         code: .repeatedPage,
-                        message: "page \(seen.count + 1) names a next page that was read already",
+                        message: isNew
+                            ? "the list goes on after \(seen.count) pages of \(byteCount) bytes in all"
+                            : "page \(seen.count + 1) names a next page that was read already",
                         status: 200
                     )
                 }

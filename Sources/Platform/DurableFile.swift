@@ -64,6 +64,32 @@ public enum DurableFile {
         }
     }
 
+    /// Makes a directory for state that others must not read or replace, and those above it; for their owner only (0700).
+    ///
+    /// One that exists is used only if it is a directory and no link, belongs to this user, and nobody else may write to
+    /// it: what is in it decides what the next run does.
+    ///
+    /// - Throws: ``SystemError``; with `EPERM` and what is wrong in words where the directory can't be trusted.
+    public static func makePrivateDirectory(_ path: String) throws(SystemError) {
+        var name = path
+        // A slash at the end would lead through a link.
+        while name.count > 1, name.hasSuffix("/") { name.removeLast() }
+        try makeDirectory(name)
+        var facts = stat()
+        guard unsafe lstat(name, &facts) == 0 else { throw .last("stat", name) }
+        let problem: String? =
+            if facts.st_mode & S_IFMT != S_IFDIR {
+                "it is a symbolic link, not a directory"
+            } else if facts.st_uid != geteuid() {
+                "it belongs to another user (id \(facts.st_uid))"
+            } else if facts.st_mode & (S_IWGRP | S_IWOTH) != 0 {
+                "others may write to it; close it with chmod go-w"
+            } else {
+                nil
+            }
+        if let problem { throw SystemError(call: "use", path: name, code: EPERM, detail: problem) }
+    }
+
     /// Removes the file at `path`, durably; it is no error if there is none.
     ///
     /// - Throws: ``SystemError``

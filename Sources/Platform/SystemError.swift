@@ -8,8 +8,11 @@ public struct SystemError: Error, Equatable, Sendable {
     public let path: String
     /// As in `errno`, for example `ENOSPC`.
     public let code: CInt
+    /// What is wrong with the file itself, where no call failed.
+    public let detail: String?
 
-    public init(call: String, path: String, code: CInt) {
+    public init(call: String, path: String, code: CInt, detail: String? = nil) {
+        self.detail = detail
         self.call = call
         self.path = path
         self.code = code
@@ -26,6 +29,7 @@ public struct SystemError: Error, Equatable, Sendable {
 
 extension SystemError: CustomStringConvertible {
     public var description: String {
+        if let detail { return "\(path): \(detail)" }
         // glibc keeps this text per thread (since 2.32), so no lock is needed.
         let reason = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
         return "\(call)\(path.isEmpty ? "" : " \(path)"): \(reason)"

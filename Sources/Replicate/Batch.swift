@@ -173,6 +173,12 @@ struct Batch: Sendable {
     }
 
     func finish(_ work: Work) async -> CopyResult {
+        let result = await carryOut(work)
+        if let plan = try? work.plan.get() { await reader.finish(plan.manifests.map(\.manifest.digest)) }
+        return result
+    }
+
+    private func carryOut(_ work: Work) async -> CopyResult {
         let target = targets[work.index]
         var copier: Copier?
         do {

@@ -158,6 +158,30 @@ struct Copier: Sendable {
 
     /// Puts a manifest; if the registry has meanwhile lost what the manifest names, that is brought again, once.
     func put(_ manifest: Manifest, tag: Tag?) async throws {
+        guard manifest.byteCount > Self.largeManifest else { return try await putWhole(manifest, tag: tag) }
+        // On its way a manifest takes several times its size.
+        try await session.largePuts.run { try await putWhole(manifest, tag: tag) }
+    }
+
+    /// In bytes: a manifest that isn't put side by side with others of its kind.
+    static let largeManifest = 128 << 10
+
+    /// The manifest with its bytes, read again if only its outline was kept.
+    private func whole(_ manifest: Manifest) async throws -> Manifest {
+        guard manifest.isOutline else { return manifest }
+        let id = ManifestID.digest(manifest.digest)
+        let reading = try await source.read([id])
+        if let whole = reading.manifests[id] { return whole }
+        throw CopyError(
+            reading.failures[id] ?? .childMissing(manifest.digest, of: plan.root.digest),
+            side: .source,
+            image: source.reference.tagged(nil, digest: manifest.digest).description,
+            operation: "reading the image again"
+        )
+    }
+
+    private func putWhole(_ manifest: Manifest, tag: Tag?) async throws {
+        let manifest = try await whole(manifest)
         do {
             try await putOnce(manifest, tag: tag)
         } catch let error as CopyError where error.isAboutMissingContent {
@@ -167,7 +191,8 @@ struct Copier: Sendable {
             }
             for child in manifest.children {
                 guard let below = plan.manifest(child.digest) else { continue }
-                try await put(below, tag: nil)
+                // Not by its turn, which this one may have.
+                try await putWhole(below, tag: nil)
             }
             do {
                 try await session.repository.put(manifest, tag: tag)

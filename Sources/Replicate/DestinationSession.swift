@@ -19,6 +19,8 @@ actor DestinationSession {
     private nonisolated let creation = SingleFlight<RepositoryName, CreationTemplate?>()
     /// Puts a manifest once, however many images name it.
     nonisolated let deliveries = SingleFlight<Digest, Bool>()
+    /// Large manifests are put one after another.
+    nonisolated let largePuts = OneAtATime()
 
     init(_ repository: any ImageRepository, isSource: Bool) {
         self.repository = repository

@@ -107,6 +107,9 @@ extension Doctor {
         }
     }
 
+    /// In bytes, where a server doesn't know ranges and sends all of a blob.
+    private static let largestFirstByte: Int64 = 4 << 20
+
     /// Asks for the smallest blob, and reads its first byte where the bytes come from.
     private func tryLayer(
         of manifest: Manifest,
@@ -120,7 +123,7 @@ extension Doctor {
             case .request(var request) = place
         else { return }
         request.fields[.range] = "bytes=0-0"
-        request.largestAnswer = max(Int(clamping: blob.size), 1 << 16)
+        request.largestAnswer = Int(clamping: min(max(blob.size, 1 << 16), Self.largestFirstByte))
         request.deadline = .seconds(10)
         examination.ask("layers")
         do {

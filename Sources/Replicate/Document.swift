@@ -166,7 +166,7 @@ public struct CopyDocument: Encodable, Sendable {
                 Item(
                     digest: planned.manifest.digest,
                     mediaType: planned.manifest.mediaType,
-                    size: Int64(planned.manifest.bytes.count),
+                    size: Int64(planned.manifest.byteCount),
                     role: planned.role.rawValue
                 )
             }

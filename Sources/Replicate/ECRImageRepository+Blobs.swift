@@ -43,7 +43,9 @@ extension ECRImageRepository {
                     )
                 )
                 // No credentials: the address carries its own, and S3 refuses two kinds at once (facts/ecr.md B.5).
-                return .request(WireRequest(.get, try HTTPURL(answer.downloadUrl)))
+                var request = WireRequest(.get, try HTTPURL(answer.downloadUrl))
+                request.namedBy = api.endpoint
+                return .request(request)
             } catch let error as ECRError where error.code == .layersNotFound {
                 throw CopyError(
                     .blobMissing(blob.digest),

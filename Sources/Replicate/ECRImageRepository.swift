@@ -47,15 +47,27 @@ struct ECRImageRepository: ImageRepository {
             }
         }
         var whole = Reading()
-        for part in parts {
-            whole.manifests.merge(part.manifests) { _, new in new }
-            whole.digests.merge(part.digests) { _, new in new }
-            whole.failures.merge(part.failures) { _, new in new }
-        }
+        for part in parts { whole.merge(part) }
         return whole
     }
 
+    /// Reads in halves what is too long for one answer, as with manifests of megabytes.
     private func read(_ ids: [ManifestID], manifests wanted: Set<ManifestID>) async throws -> Reading {
+        do {
+            return try await readAtOnce(ids, manifests: wanted)
+        } catch let error as WireError where error.reason == .answerTooLarge && ids.count > 1 {
+            var whole = try await read(Array(ids[..<(ids.count / 2)]), manifests: wanted)
+            var rest = Array(ids[(ids.count / 2)...])
+            if whole.isFull {
+                whole.postponed.formUnion(rest.filter(wanted.contains))
+                rest.removeAll(where: wanted.contains)
+            }
+            if !rest.isEmpty { whole.merge(try await read(rest, manifests: wanted)) }
+            return whole
+        }
+    }
+
+    private func readAtOnce(_ ids: [ManifestID], manifests wanted: Set<ManifestID>) async throws -> Reading {
         var tries = 1
         while true {
             let answer = try await answer(

@@ -186,7 +186,7 @@ struct Examination: Sendable {
     }
 
     private static func ask(_ url: HTTPURL, _ sender: any HTTPSending) async throws -> WireResponse {
-        var request = WireRequest(.get, url, deadline: patience, largestAnswer: 1 << 20)
+        var request = WireRequest(.get, url, deadline: patience)
         // Whoever named it with http:// allows it there.
         request.allowsPlainHTTP = true
         return try await sender.send(request)

@@ -48,8 +48,24 @@ public struct Reading: Sendable {
     /// Only what was asked for by ``ImageRepository/read(manifests:digests:)``'s `digests`.
     public var digests: [ManifestID: Digest] = [:]
     public var failures: [ManifestID: CopyError.Reason] = [:]
+    /// Manifests that are left for another question, since those that were read are large.
+    public var postponed: Set<ManifestID> = []
 
     public init() {}
+
+    /// Takes in the answer to another part of the question.
+    mutating func merge(_ part: Reading) {
+        manifests.merge(part.manifests) { _, new in new }
+        digests.merge(part.digests) { _, new in new }
+        failures.merge(part.failures) { _, new in new }
+        postponed.formUnion(part.postponed)
+    }
+
+    /// Whether no more large manifests should be read into it.
+    var isFull: Bool { manifests.values.reduce(0) { $0 + $1.byteCount } >= Self.enough }
+
+    /// In bytes of manifests: two of the greatest size; of the usual size, a thousand or more.
+    static let enough = 2 * Manifest.largestByteCount
 }
 
 /// An upload that has been opened and waits for its bytes.

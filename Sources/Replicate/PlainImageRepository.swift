@@ -14,23 +14,38 @@ struct PlainImageRepository: ImageRepository {
 
     /// Requests under way at once for one bulk question.
     static let parallelCalls = 32
+    /// So many may be of the greatest size at once.
+    static let fewManifests = 4
+    /// In bytes, each of many at once; images of a hundred layers have 30 KiB.
+    static let usualManifest = 128 << 10
 
     func read(manifests: [ManifestID], digests: [ManifestID]) async throws -> Reading {
         var reading = Reading()
         let wanted = Set(manifests)
         // On a long link it matters that nobody waits for an answer before asking the next question.
         async let heads = heads(of: digests.unique().filter { !wanted.contains($0) })
+        // Many at once may not all be of the greatest size; those that are follow one after another.
+        let limit = wanted.count > Self.fewManifests ? Self.usualManifest : Manifest.largestByteCount
         let read = try await wanted.mapConcurrently(limit: Self.parallelCalls) { id in
-            try await explained("reading the manifest", id) { (id, try await manifest(id)) }
+            try await explained("reading the manifest", id) { (id, try await manifest(id, upTo: limit)) }
         }
-        for (id, manifest) in read {
-            guard let manifest else { continue }
-            if let digest = id.digest, manifest.digest != digest {
-                reading.failures[id] = .tagMismatch
-            } else {
-                reading.manifests[id] = manifest
-                reading.digests[id] = manifest.digest
+        var large: [ManifestID] = []
+        for (id, found) in read {
+            switch found {
+            case .found(let manifest): reading.note(manifest, id)
+            case .larger: large.append(id)
+            case .none: break
             }
+        }
+        for id in large {
+            guard !reading.isFull else {
+                reading.postponed.insert(id)
+                continue
+            }
+            let found = try await explained("reading the manifest", id) {
+                try await manifest(id, upTo: Manifest.largestByteCount)
+            }
+            if case .found(let manifest) = found { reading.note(manifest, id) }
         }
         for (id, digest) in try await heads { reading.digests[id] = digest }
         return reading
@@ -49,8 +64,17 @@ struct PlainImageRepository: ImageRepository {
         }
     }
 
-    private func manifest(_ id: ManifestID) async throws -> Manifest? {
-        try await orNothing { try await client.manifest(id.manifestReference, of: reference.repository) }
+    private enum Found { case found(Manifest), larger, none }
+
+    private func manifest(_ id: ManifestID, upTo limit: Int) async throws -> Found {
+        do {
+            let manifest = try await orNothing {
+                try await client.manifest(id.manifestReference, of: reference.repository, upTo: limit)
+            }
+            return manifest.map { .found($0) } ?? .none
+        } catch let error as WireError where error.reason == .answerTooLarge && limit < Manifest.largestByteCount {
+            return .larger
+        }
     }
 
     /// Runs a question; a destination that is not there yet holds nothing, since a push will make it.
@@ -261,6 +285,17 @@ extension ManifestID {
         switch self {
         case .tag(let tag), .both(let tag, _): .tag(tag)
         case .digest(let digest): .digest(digest)
+        }
+    }
+}
+
+extension Reading {
+    fileprivate mutating func note(_ manifest: Manifest, _ id: ManifestID) {
+        if let digest = id.digest, manifest.digest != digest {
+            failures[id] = .tagMismatch
+        } else {
+            manifests[id] = manifest
+            digests[id] = manifest.digest
         }
     }
 }

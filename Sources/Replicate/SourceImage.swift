@@ -31,18 +31,40 @@ actor SourceReader {
     let repository: any ImageRepository
     private var known: [Digest: Manifest] = [:]
     private var absent: Set<Digest> = []
+    /// What ``known`` takes, in bytes.
+    private var held = 0
+    /// Of images that are done with, the oldest first.
+    private var finished: [Digest] = []
+    private let budget: Budget
+
+    /// How much memory manifests may take in one run, by ``Manifest/footprint``.
+    struct Budget: Sendable {
+        /// In bytes; past it manifests of images that are done with are forgotten, and of others only outlines are kept.
+        var whole: Int
+        /// In bytes; past it an image can't be copied.
+        var outlines: Int
+
+        /// Thousands of images of the usual size, and a run within 64 MiB; outlines leave it far within 256 MiB
+        /// (DESIGN section 5, "Bounds").
+        static let usual = Budget(whole: 24 << 20, outlines: 72 << 20)
+    }
 
     /// Levels of indexes in indexes; ECR's word on nesting is UNSURE (facts/ecr.md A.6), real images use one.
     static let deepestIndex = 8
     /// Manifests under one root; a guard against a graph made to exhaust us.
     static let mostManifests = 10_000
+    /// Manifests asked for at a time: four calls of ECR's side by side.
+    static let pieceSize = 400
+    /// As many where they have turned out to be large; no repository postpones any of so few.
+    static let largePieceSize = 2
 
     /// The source's digest tags, where its tags were listed anyway.
     private nonisolated let knownDigestTags: DigestTagIndex?
     private nonisolated let listing = SingleFlight<Digest, DigestTagIndex?>()
 
-    init(_ repository: any ImageRepository, digestTags: DigestTagIndex? = nil) {
+    init(_ repository: any ImageRepository, digestTags: DigestTagIndex? = nil, budget: Budget = .usual) {
         self.repository = repository
+        self.budget = budget
         knownDigestTags = digestTags
     }
 
@@ -54,28 +76,73 @@ actor SourceReader {
         }
     }
 
-    func remember(_ manifest: Manifest) { known[manifest.digest] = manifest }
+    func remember(_ manifest: Manifest) { _ = try? keep(manifest) }
 
     func manifest(_ digest: Digest) -> Manifest? { known[digest] }
 
+    /// Told of manifests that no plan needs any more; they are remembered as long as there is room.
+    func finish(_ digests: [Digest]) { finished += digests.filter { known[$0] != nil } }
+
+    /// Keeps a manifest, whole if there is room.
+    private func keep(_ manifest: Manifest) throws -> Manifest {
+        if let before = known[manifest.digest] { return before }
+        var kept = manifest
+        if held + kept.footprint > budget.whole { forgetFinished() }
+        if held + kept.footprint > budget.whole { kept = manifest.outline() }
+        guard held + kept.footprint <= budget.outlines else {
+            throw failure(
+                .unsupported(
+                    "its manifests need more than \(ByteCount(Int64(budget.outlines))) of memory",
+                    remedy: "copy a part of it with --platform"
+                ),
+                manifest.digest,
+                "reading the image"
+            )
+        }
+        known[kept.digest] = kept
+        held += kept.footprint
+        return kept
+    }
+
+    private func forgetFinished() {
+        for digest in finished { held -= known.removeValue(forKey: digest)?.footprint ?? 0 }
+        finished = []
+    }
+
     /// Reads those of `digests` that aren't known yet; what is absent is left out.
+    ///
+    /// Where there are too many for the budget, some are outlines.
     func read(_ digests: [Digest]) async throws -> [Digest: Manifest] {
-        let wanted = digests.unique().filter { known[$0] == nil && !absent.contains($0) }
-        if !wanted.isEmpty {
-            let reading = try await repository.read(wanted.map { .digest($0) })
-            for digest in wanted {
+        var found: [Digest: Manifest] = [:]
+        var waiting: [Digest] = []
+        for digest in digests.unique() {
+            if let manifest = known[digest] {
+                found[digest] = manifest
+            } else if !absent.contains(digest) {
+                waiting.append(digest)
+            }
+        }
+        var pieceSize = Self.pieceSize
+        while !waiting.isEmpty {
+            let piece = Array(waiting.prefix(pieceSize))
+            waiting.removeFirst(piece.count)
+            let reading = try await repository.read(piece.map { .digest($0) })
+            var postponed: [Digest] = []
+            for digest in piece {
                 if let manifest = reading.manifests[.digest(digest)] {
-                    known[digest] = manifest
+                    found[digest] = try keep(manifest)
                 } else if let reason = reading.failures[.digest(digest)] {
                     throw failure(reason, digest, "BatchGetImage")
+                } else if reading.postponed.contains(.digest(digest)) {
+                    postponed.append(digest)
                 } else {
                     absent.insert(digest)
                 }
             }
+            if !postponed.isEmpty { pieceSize = Self.largePieceSize }
+            waiting = postponed + waiting
         }
-        return Dictionary(
-            uniqueKeysWithValues: digests.unique().compactMap { digest in known[digest].map { (digest, $0) } }
-        )
+        return found
     }
 
     /// Reads as ``read(_:)`` does, and says of each that can't be read what is wrong with it.

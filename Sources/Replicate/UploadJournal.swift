@@ -15,6 +15,8 @@ final class UploadJournal: Sendable {
         var isBroken = false
     }
 
+    /// That of all state, and the journal's in it.
+    private let home: String?
     private let directory: String?
     private let logger: Logger
     private let now: @Sendable () -> Int64
@@ -26,13 +28,15 @@ final class UploadJournal: Sendable {
     static let largestEntry = 4_096
 
     /// - Parameters:
-    ///   - directory: Made when the first upload is journaled; `nil` journals nothing.
+    ///   - directory: Made when the first upload is journaled; `nil` journals nothing. One that exists must be ours and
+    ///     closed to others.
     ///   - now: Seconds since 1970.
     init(
         directory: String?,
         logger: Logger,
         now: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970) }
     ) {
+        home = directory
         self.directory = directory.map { "\($0)/uploads" }
         self.logger = logger
         self.now = now
@@ -78,7 +82,7 @@ final class UploadJournal: Sendable {
     /// - Returns: `nil` if somebody else has it, or there is no journal.
     func claim(_ key: UploadKey) -> Claim? {
         guard let directory, !state.withLock({ $0.isBroken }) else { return nil }
-        guard attempt({ () throws(SystemError) in try DurableFile.makeDirectory(directory) }) != nil else { return nil }
+        guard attempt({ () throws(SystemError) in try prepare(directory) }) != nil else { return nil }
         pruneOnce(directory)
         let path = "\(directory)/\(key.fileName)"
         let taken = attempt { () throws(SystemError) in try FileLock(path: "\(path).lock") }
@@ -93,11 +97,16 @@ final class UploadJournal: Sendable {
     func forget(_ key: UploadKey) {
         guard let directory, !state.withLock({ $0.isBroken }) else { return }
         let path = "\(directory)/\(key.fileName)"
-        guard FileManager.default.fileExists(atPath: "\(path).json"),
+        guard FileManager.default.fileExists(atPath: "\(path).json"), (try? prepare(directory)) != nil,
             let lock = (try? FileLock(path: "\(path).lock")) ?? nil
         else { return }
         attempt { () throws(SystemError) in try DurableFile.remove("\(path).json") }
         lock.remove()
+    }
+
+    private func prepare(_ directory: String) throws(SystemError) {
+        if let home { try DurableFile.makePrivateDirectory(home) }
+        try DurableFile.makePrivateDirectory(directory)
     }
 
     private func entry(at path: String, _ key: UploadKey) -> UploadEntry? {

@@ -7,12 +7,21 @@ extension BlobRelay {
         if transfer !== source {
             guard let outlet = outlet(of: transfer) else { return .abort }
             outlet.lastMoved = loop.now
-            return unsafe keep(chunk, in: &outlet.answer)
+            if unsafe keep(chunk, in: &outlet.answer) { return .taken }
+            // A refusal is one with its beginning alone; a success that doesn't end is none.
+            if (200..<300).contains(transfer.head.status) {
+                outlet.failure = outlet.error(.answerTooLarge, "an answer of more than \(Self.largestAnswer) bytes")
+            }
+            return .abort
         }
         sourceMoved = loop.now
+        sourceReceived += Int64(chunk.count)
         if sourceAnswer == .unknown { judge(transfer.head) }
         guard failure == nil else { return .abort }
-        guard sourceAnswer == .content else { return unsafe keep(chunk, in: &sourceBody) }
+        guard sourceAnswer == .content else {
+            sourceIsCut = unsafe !keep(chunk, in: &sourceBody)
+            return sourceIsCut ? .abort : .taken
+        }
         if let wait = loop.rate?.wait(holding: turn) {
             sourceIsPaused = true
             turn = wait
@@ -77,10 +86,12 @@ extension BlobRelay {
         request.progress?(outlet.index, news)
     }
 
-    /// Keeps the beginning and lets the rest go by.
-    private func keep(_ chunk: UnsafeRawBufferPointer, in body: inout [UInt8]) -> Intake {
+    /// Keeps the beginning.
+    ///
+    /// - Returns: Whether there is room for more.
+    private func keep(_ chunk: UnsafeRawBufferPointer, in body: inout [UInt8]) -> Bool {
         unsafe body.append(contentsOf: chunk.prefix(Self.largestAnswer - body.count))
-        return .taken
+        return body.count < Self.largestAnswer
     }
 
     /// Decides what the source's answer is, once its head is complete.

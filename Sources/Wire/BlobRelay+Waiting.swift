@@ -4,7 +4,7 @@ internal import Platform
 extension BlobRelay {
     func check() -> ContinuousClock.Instant {
         let (now, limits) = (loop.now, loop.configuration)
-        var due = now + limits.stallLimit / 4
+        var due = now + min(limits.stallLimit, limits.leastRateWindow) / 4
         if let wait = sourceWaitsUntil {
             if now >= wait { mark() } else { due = min(due, wait) }
         }
@@ -12,6 +12,11 @@ extension BlobRelay {
             if sourceIsPaused { sourceMoved = now }
             if now >= sourceMoved + limits.stallLimit {
                 failAll(sourceError(.stalled, "moved no byte for \(limits.stallLimit)"))
+                return due
+            }
+            let isHeldBack = sourceIsPaused || sourceWaitsUntil != nil
+            if sourceRate.isMissed(moving: sourceReceived, at: now, excused: isHeldBack) {
+                failAll(sourceError(.stalled, sourceRate.words))
                 return due
             }
             due = min(due, sourceMoved + limits.stallLimit)
@@ -28,12 +33,19 @@ extension BlobRelay {
             }
             let isSent = blob.isDelivered(outlet.index) && uploaded >= request.size
             let limit = isSent ? limits.commitLimit : limits.stallLimit
-            if now >= outlet.lastMoved + limit {
+            let isHeldBack = isSent || outlet.file != nil || blob.isDrained(outlet.index)
+            // From when it had every byte, however slowly it answers; before that, from the last byte it took.
+            outlet.sentSince = isSent ? outlet.sentSince ?? now : nil
+            let since = outlet.sentSince ?? outlet.lastMoved
+            if outlet.leastRate.isMissed(moving: uploaded, at: now, excused: isHeldBack) {
+                outlet.failure = outlet.error(.stalled, outlet.leastRate.words)
+                mark()
+            } else if now >= since + limit {
                 let moved = "\(blob.delivered(outlet.index)) of \(request.size)"
                 outlet.failure = outlet.error(.stalled, "moved no byte for \(limit), after \(moved)")
                 mark()
             }
-            due = min(due, outlet.lastMoved + limit)
+            due = min(due, since + limit)
         }
         if live.count > 1 { due = min(due, letGoOfTheSlow(live)) }
         return max(due, now)

@@ -26,6 +26,11 @@ final class BlobRelay: Job {
     /// The source's turn at that rate, until it has taken it.
     var turn: ContinuousClock.Instant?
     var sourceMoved: ContinuousClock.Instant
+    /// Bytes of the source's answer so far, whatever it is.
+    var sourceReceived: Int64 = 0
+    var sourceRate: LeastRate
+    /// Whether the source's answer is no content, and goes on after what is kept of it.
+    var sourceIsCut = false
     /// When it was last looked at who holds the others back.
     var lookedAtPace: ContinuousClock.Instant?
     var wantsUploads = false
@@ -57,7 +62,9 @@ final class BlobRelay: Job {
         self.loop = loop
         self.request = request
         self.continuation = continuation
-        outlets = request.sinks.enumerated().map { RelayOutlet($0, $1, at: loop.now) }
+        outlets = request.sinks.enumerated().map {
+            RelayOutlet($0, $1, LeastRate(loop.configuration, at: loop.now), at: loop.now)
+        }
         blob = VerifiedBlob(
             digest: request.digest,
             size: request.size,
@@ -65,6 +72,7 @@ final class BlobRelay: Job {
             readers: max(request.sinks.count, 1)
         )
         sourceMoved = loop.now
+        sourceRate = LeastRate(loop.configuration, at: loop.now)
     }
 
     func begin() throws(WireError) {
@@ -155,7 +163,7 @@ final class BlobRelay: Job {
     }
 
     private func sourceEnded(_ transfer: Transfer, _ failure: WireError?) {
-        if let failure = self.failure ?? failure?.at(.source) { return failAll(failure) }
+        if let failure = self.failure ?? (sourceIsCut ? nil : failure?.at(.source)) { return failAll(failure) }
         if sourceAnswer == .unknown { judge(transfer.head) }
         guard sourceAnswer == .content else {
             return endAll(.success(.sourceAnswered(WireResponse(transfer.head, body: sourceBody))))

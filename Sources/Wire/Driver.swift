@@ -31,6 +31,7 @@ enum Command: Sendable {
     private let thread = Lock<pthread_t?>(nil)
     private let configuration: TransportConfiguration
     private let rate: RateLimit?
+    private let redirects: RedirectGuard
     private let statistics: Lock<TransportStatistics>
 
     // Safe to share: off the driver's thread only `curl_multi_wakeup` is called on it, which any thread may, and
@@ -44,6 +45,7 @@ enum Command: Sendable {
     init(
         _ configuration: TransportConfiguration,
         _ rate: RateLimit?,
+        _ redirects: RedirectGuard,
         _ statistics: Lock<TransportStatistics>
     ) throws(WireError) {
         guard LibraryStart.done, let multi = unsafe curl_multi_init() else {
@@ -53,6 +55,7 @@ enum Command: Sendable {
         unsafe self.multi = multi
         self.configuration = configuration
         self.rate = rate
+        self.redirects = redirects
         self.statistics = statistics
 
         var started = pthread_t()
@@ -127,7 +130,7 @@ enum Command: Sendable {
     }
 
     fileprivate func run() {
-        let loop = unsafe DriverLoop(multi: multi, configuration, rate, statistics)
+        let loop = unsafe DriverLoop(multi: multi, configuration, rate, redirects, statistics)
         loop.run {
             inbox.withLock { inbox in
                 defer { inbox.commands = [] }

@@ -22,6 +22,7 @@ protocol Job: TransferOwner {
     let configuration: TransportConfiguration
     /// What all relays of the transport share, if their bytes are to be limited.
     let rate: RateLimit?
+    private let redirects: RedirectGuard
     /// When the current turn began.
     private(set) var now = ContinuousClock.now
     private let multi: UnsafeMutableRawPointer
@@ -38,11 +39,13 @@ protocol Job: TransferOwner {
         multi: UnsafeMutableRawPointer,
         _ configuration: TransportConfiguration,
         _ rate: RateLimit?,
+        _ redirects: RedirectGuard,
         _ statistics: Lock<TransportStatistics>
     ) {
         unsafe self.multi = multi
         self.configuration = configuration
         self.rate = rate
+        self.redirects = redirects
         self.statistics = statistics
     }
 
@@ -73,7 +76,7 @@ protocol Job: TransferOwner {
         uploading size: Int64?,
         for owner: any TransferOwner
     ) throws(WireError) -> Transfer {
-        let transfer = try Transfer(request, owner: owner)
+        let transfer = try Transfer(request, owner: owner, redirects)
         do {
             try transfer.prepare(configuration, as: role, uploading: size)
         } catch {

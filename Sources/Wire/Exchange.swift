@@ -14,6 +14,9 @@ final class Exchange: Job {
     private var place = Place.unknown
     private var answer: [UInt8] = []
     private var failure: WireError?
+    /// Whether it is a refusal that goes on after what is kept of one.
+    private var isCut = false
+    private var leastRate: LeastRate
     /// From when its deadline counts: its begin, or the last byte of a part.
     private var since: ContinuousClock.Instant
     private var uploadedWhenChecked: Int64 = 0
@@ -33,6 +36,7 @@ final class Exchange: Job {
         self.request = request
         self.continuation = continuation
         since = loop.now
+        leastRate = LeastRate(loop.configuration, at: loop.now)
     }
 
     func begin() throws(WireError) {
@@ -65,6 +69,7 @@ final class Exchange: Job {
             failure = WireError(.tooLong, "goes on after what was asked for", url: request.url)
             return .abort
         case .memory:
+            guard (200..<300).contains(transfer.head.status) else { return unsafe keep(chunk) }
             guard answer.count + chunk.count <= request.largestAnswer else {
                 failure = WireError(
                     .answerTooLarge,
@@ -78,12 +83,20 @@ final class Exchange: Job {
         }
     }
 
+    /// Keeps the beginning of a refusal, and ends the transfer there: it may go on for ever.
+    private func keep(_ chunk: UnsafeRawBufferPointer) -> Intake {
+        let limit = min(request.largestAnswer, WireRequest.largestSmallAnswer)
+        unsafe answer.append(contentsOf: chunk.prefix(max(limit - answer.count, 0)))
+        isCut = answer.count >= limit
+        return isCut ? .abort : .taken
+    }
+
     /// Decides where the body goes, once the head is complete.
     private func judge(_ head: AnswerHead) {
         guard let receiver = request.receiver, (200..<300).contains(head.status) else {
             place = .memory
             // The answer's length is the server's word only, so it is taken for no more than we accept.
-            let length = min(head.contentLength ?? 0, Int64(request.largestAnswer))
+            let length = min(head.contentLength ?? 0, Int64(min(request.largestAnswer, WireRequest.largestSmallAnswer)))
             if length > 0 { answer.reserveCapacity(Int(length)) }
             return
         }
@@ -107,7 +120,7 @@ final class Exchange: Job {
         self.transfer = nil
         if place == .unknown, failure == nil { judge(transfer.head) }
         if place == .nowhere { return finish(.success(WireResponse(transfer.head, body: []))) }
-        if let failure = self.failure ?? failure { return fail(failure) }
+        if !isCut, let failure = self.failure ?? failure { return fail(failure) }
         finish(.success(WireResponse(transfer.head, body: answer)))
     }
 
@@ -133,6 +146,9 @@ final class Exchange: Job {
             uploadedWhenChecked = uploaded
             moved()
         }
+        if request.movesPart, leastRate.isMissed(moving: partMoved, at: loop.now, excused: waitsUntil != nil) {
+            fail(WireError(.stalled, leastRate.words, url: request.url))
+        }
         if let wait = waitsUntil {
             moved()
             guard loop.now < wait else {
@@ -143,8 +159,12 @@ final class Exchange: Job {
         }
         let due = since + request.deadline
         if loop.now >= due { fail(late) }
-        return request.movesPart ? min(due, loop.now + request.deadline / 4) : due
+        let interval = min(request.deadline, loop.configuration.leastRateWindow) / 4
+        return request.movesPart ? min(due, loop.now + interval) : due
     }
+
+    /// Bytes of the part so far, whichever way it goes.
+    private var partMoved: Int64 { Int64(request.receiver?.count ?? 0) + uploadedWhenChecked }
 
     private var late: WireError {
         request.movesPart

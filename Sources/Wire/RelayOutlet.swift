@@ -19,10 +19,14 @@ final class RelayOutlet {
     var lastMoved: ContinuousClock.Instant
     /// For how long it has held the others back, less for how long it hasn't.
     var heldOthersBack = Duration.zero
+    /// Since when it has every byte.
+    var sentSince: ContinuousClock.Instant?
+    var leastRate: LeastRate
     private var uploadedWhenLooked: Int64 = 0
     private var reported: Int64 = 0
 
-    init(_ index: Int, _ sink: RelaySink, at now: ContinuousClock.Instant) {
+    init(_ index: Int, _ sink: RelaySink, _ leastRate: LeastRate, at now: ContinuousClock.Instant) {
+        self.leastRate = leastRate
         self.index = index
         self.sink = sink
         lastMoved = now

@@ -37,6 +37,9 @@ extension TransferOwner {
     let request: WireRequest
     private(set) var head = AnswerHead()
     private(set) var headIsTooLarge = false
+    private let redirects: RedirectGuard
+    /// Why it was not sent on the connection that was made for it.
+    private var refusal: WireError?
     unowned let owner: any TransferOwner
     /// The proxy that it would go through, without a password, and whether its address has one; its host may be one that
     /// needs none.
@@ -45,13 +48,14 @@ extension TransferOwner {
     private var fieldList: UnsafeMutablePointer<curl_slist>?
     private let errorText: UnsafeMutablePointer<CChar>
 
-    init(_ request: WireRequest, owner: any TransferOwner) throws(WireError) {
+    init(_ request: WireRequest, owner: any TransferOwner, _ redirects: RedirectGuard) throws(WireError) {
         guard let handle = unsafe curl_easy_init() else {
             throw WireError(.other, "libcurl gives no more handles; out of memory?", url: request.url)
         }
         unsafe self.handle = handle
         self.request = request
         self.owner = owner
+        self.redirects = redirects
         unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     }
@@ -75,6 +79,7 @@ extension TransferOwner {
     }
 
     func failure(_ code: CURLcode) -> WireError? {
+        if let refusal { return refusal }
         if headIsTooLarge {
             return WireError(.answerTooLarge, "a head of more than \(AnswerHead.largest) bytes", url: request.url)
         }
@@ -140,7 +145,7 @@ extension TransferOwner {
         let this = unsafe Unmanaged.passUnretained(self).toOpaque()
         try check(unsafe curl_easy_setopt_list(handle, CURLOPT_HTTPHEADER, fieldList), CURLOPT_HTTPHEADER)
         try check(unsafe curl_easy_setopt_pointer(handle, CURLOPT_ERRORBUFFER, errorText), CURLOPT_ERRORBUFFER)
-        for option in [CURLOPT_HEADERDATA, CURLOPT_WRITEDATA, CURLOPT_READDATA, CURLOPT_SEEKDATA] {
+        for option in [CURLOPT_HEADERDATA, CURLOPT_WRITEDATA, CURLOPT_READDATA, CURLOPT_SEEKDATA, CURLOPT_PREREQDATA] {
             try check(unsafe curl_easy_setopt_pointer(handle, option, this), option)
         }
         try check(
@@ -150,6 +155,7 @@ extension TransferOwner {
         try check(unsafe curl_easy_setopt_bytes_fn(handle, CURLOPT_WRITEFUNCTION, onBody), CURLOPT_WRITEFUNCTION)
         try check(unsafe curl_easy_setopt_bytes_fn(handle, CURLOPT_READFUNCTION, onRoom), CURLOPT_READFUNCTION)
         try check(unsafe curl_easy_setopt_offset_fn(handle, CURLOPT_SEEKFUNCTION, onSeek), CURLOPT_SEEKFUNCTION)
+        try check(unsafe curl_easy_setopt_ready_fn(handle, CURLOPT_PREREQFUNCTION, onReady), CURLOPT_PREREQFUNCTION)
     }
 
     private func check(_ code: CURLcode, _ option: CURLoption) throws(WireError) {
@@ -160,6 +166,17 @@ extension TransferOwner {
     }
 
     // MARK: Callbacks
+
+    /// A connection is there, new or kept, and nothing has been sent on it yet.
+    fileprivate func isReady(at address: String, port: Int) -> Bool {
+        let isDirect = proxy.map { proxy in port == request.url.port && !proxy.name.hasSuffix(":\(port)") } ?? true
+        if request.namedBy == nil {
+            redirects.note(request.url, isLoopback: isDirect && GuardedAddress.isLoopback(address))
+        } else if isDirect {
+            refusal = redirects.refusal(of: request, at: address)
+        }
+        return refusal == nil
+    }
 
     fileprivate func receiveHead(_ line: UnsafeRawBufferPointer) -> Int {
         guard unsafe head.take(line) else {
@@ -211,6 +228,13 @@ private let onRoom: curl_bytes_fn = { bytes, size, count, context in
     guard let context = unsafe context else { return Int(CURL_READFUNC_ABORT) }
     let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
     return unsafe transfer.fill(UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
+}
+
+private let onReady: curl_ready_fn = { context, address, _, port, _ in
+    guard let context = unsafe context, let address = unsafe address else { return CURL_PREREQFUNC_ABORT }
+    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    let isReady = unsafe transfer.isReady(at: String(cString: address), port: Int(port))
+    return isReady ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }
 
 private let onSeek: curl_offset_fn = { context, offset, origin in

@@ -11,6 +11,7 @@ public final class Transport: Sendable {
     private let relays: [Driver]
     private let relaysInFlight: Lock<[Int]>
     private let counted = Lock(TransportStatistics())
+    private let redirects = RedirectGuard()
     /// How many connections were opened ahead of time, by origin.
     private let warmed = Lock<[String: Int]>([:])
 
@@ -23,7 +24,7 @@ public final class Transport: Sendable {
         let rate = configuration.limitRate.map { RateLimit(bytesPerSecond: $0) }
         do {
             for _ in 0...max(configuration.relayDrivers, 1) {
-                started.append(try Driver(configuration, rate, counted))
+                started.append(try Driver(configuration, rate, redirects, counted))
             }
         } catch {
             for driver in started { driver.shutdown() }
@@ -51,6 +52,7 @@ extension Transport: HTTPSending {
     /// - Throws: ``WireError``, or `CancellationError`.
     public func send(_ request: WireRequest) async throws -> WireResponse {
         try configuration.permit(request)
+        try redirects.permit(request)
         var request = request
         if let limit = configuration.messageDeadlineLimit { request.deadline = min(request.deadline, limit) }
         guard request.travelsWithBlobs || request.movesPart else { return try await messages.send(request) }
@@ -71,6 +73,7 @@ extension Transport: BlobRelaying {
     private func permit(_ request: WireRequest, _ end: WireError.End) throws(WireError) {
         do {
             try configuration.permit(request)
+            try redirects.permit(request)
         } catch {
             throw error.at(end)
         }

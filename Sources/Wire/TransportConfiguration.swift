@@ -26,6 +26,10 @@ public struct TransportConfiguration: Sendable {
     public var stallLimit: Duration
     /// How long a destination that has every byte may take to say so.
     public var commitLimit: Duration
+    /// How many bytes an end of a relay must move within ``leastRateWindow`` of being able to.
+    public var leastBytes: Int64
+    /// Over how long that is measured.
+    public var leastRateWindow: Duration
     /// How long one destination of a relay may keep the others waiting.
     public var patience: Duration
     /// Bytes a second that all relays together may read; `nil` for as many as there are.
@@ -39,6 +43,9 @@ public struct TransportConfiguration: Sendable {
     public static let usualStallLimit: Duration = .seconds(60)
     /// A registry hashes a layer, or moves it to where it stays, before it answers: minutes for one of 50 GB.
     public static let usualCommitLimit: Duration = .seconds(300)
+    /// 1 KiB a second over five minutes: a modem is faster, and a trickle of a byte now and then holds no place for ever.
+    public static let usualLeastBytes: Int64 = 300 << 10
+    public static let usualLeastRateWindow: Duration = .seconds(300)
     /// DESIGN section 5, one download for several destinations.
     public static let usualPatience: Duration = .seconds(10)
     /// More threads than this only share the same cores (DESIGN section 5).
@@ -56,6 +63,8 @@ public struct TransportConfiguration: Sendable {
         ringSize: Int = usualRingSize,
         stallLimit: Duration = usualStallLimit,
         commitLimit: Duration = usualCommitLimit,
+        leastBytes: Int64 = usualLeastBytes,
+        leastRateWindow: Duration = usualLeastRateWindow,
         patience: Duration = usualPatience,
         limitRate: Int64? = nil
     ) {
@@ -70,6 +79,8 @@ public struct TransportConfiguration: Sendable {
         self.ringSize = ringSize
         self.stallLimit = stallLimit
         self.commitLimit = commitLimit
+        self.leastBytes = leastBytes
+        self.leastRateWindow = leastRateWindow
         self.patience = patience
         self.limitRate = limitRate
     }

@@ -15,8 +15,14 @@ public struct WireRequest: Sendable {
     public var receiver: PartBuffer?
     /// From now to the last byte of the answer; where megabytes move, how long none may.
     public var deadline: Duration
-    /// In bytes; a longer answer is an error, so that nobody can fill our memory.
+    /// In bytes; a longer success is an error.
+    ///
+    /// Of a refusal the beginning is kept, see ``largestSmallAnswer``.
     public var largestAnswer: Int
+    /// The registry that named this address: in a redirect, as the place of an upload, or of its token server.
+    ///
+    /// Such a request doesn't go to loopback and link-local addresses, see `RedirectGuard`.
+    public var namedBy: HTTPURL?
     /// Whether somebody named this very endpoint with `http://`, who thereby allows it off this machine.
     public var allowsPlainHTTP = false
     /// Whether it goes straight to its host, whatever proxies there are, as requests to metadata services must.
@@ -35,8 +41,8 @@ public struct WireRequest: Sendable {
     public var secretsInBody: [String] = []
 
     public static let usualDeadline: Duration = .seconds(60)
-    /// Holds a `BatchGetImage` of large manifests and every page that ECR sends.
-    public static let usualLargestAnswer = 64 << 20
+    /// In bytes: refusals, tokens, and what is answered to POST, PUT and PATCH (DESIGN section 5, "Bounds").
+    public static let largestSmallAnswer = 256 << 10
 
     public init(
         _ method: HTTPRequest.Method,
@@ -44,7 +50,7 @@ public struct WireRequest: Sendable {
         fields: HTTPFields = [:],
         body: [UInt8] = [],
         deadline: Duration = usualDeadline,
-        largestAnswer: Int = usualLargestAnswer
+        largestAnswer: Int = largestSmallAnswer
     ) {
         self.method = method
         self.url = url
@@ -77,6 +83,8 @@ public struct WireRequest: Sendable {
         }
         var request = self
         request.url = next
+        // The first that named an address, however many places it leads through.
+        request.namedBy = namedBy ?? url
         if next.origin != url.origin {
             // Not only `Authorization`: libcurl would hand any other header on (SWIFT.md T10).
             request.fields = HTTPFields(fields.filter { [.range, .accept, .userAgent].contains($0.name) })

@@ -129,3 +129,59 @@ struct DurableFileTests {
         #expect("\(SystemError(call: "pipe", path: "", code: EMFILE))" == "pipe: Too many open files")
     }
 }
+
+@Suite("Directories for state")
+struct PrivateDirectoryTests {
+    @Test("are made for their owner only, with those above them")
+    func made() async throws {
+        try await withScratchDirectory { scratch in
+            let path = "\(scratch)/a/b"
+            for _ in 0..<2 { try DurableFile.makePrivateDirectory(path) }
+            try DurableFile.makePrivateDirectory(path + "/")
+            for directory in [path, "\(scratch)/a"] { #expect(try permissions(of: directory) == 0o700) }
+        }
+    }
+
+    @Test(
+        "are used only if nobody else may write to them",
+        arguments: [(0o700, true), (0o755, true), (0o770, false), (0o702, false), (0o777, false), (0o1777, false)]
+    )
+    func modes(_ mode: Int, _ isUsed: Bool) async throws {
+        try await withScratchDirectory { scratch in
+            let path = "\(scratch)/state"
+            try DurableFile.makePrivateDirectory(path)
+            chmod(path, mode_t(mode))
+            let error = problem { try DurableFile.makePrivateDirectory(path) }
+            #expect((error == nil) == isUsed)
+            if let error { #expect(error.contains("others may write to it")) }
+        }
+    }
+
+    @Test("are neither links nor files, nor another user's")
+    func others() async throws {
+        try await withScratchDirectory { scratch in
+            try DurableFile.makePrivateDirectory("\(scratch)/real")
+            symlink("\(scratch)/real", "\(scratch)/link")
+            for path in ["\(scratch)/link", "\(scratch)/link/"] {
+                #expect(problem { try DurableFile.makePrivateDirectory(path) }?.contains("symbolic link") == true)
+            }
+            try DurableFile.write([1], to: "\(scratch)/file")
+            #expect(throws: SystemError.self) { try DurableFile.makePrivateDirectory("\(scratch)/file") }
+            // Only root can give one away, and only root's own tests can show it.
+            guard geteuid() == 0 else { return }
+            chown("\(scratch)/real", 65_534, 65_534)
+            #expect(
+                problem { try DurableFile.makePrivateDirectory("\(scratch)/real") }?.contains("another user") == true
+            )
+        }
+    }
+
+    private func problem(_ body: () throws -> Void) -> String? {
+        do {
+            try body()
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+}

@@ -31,6 +31,27 @@ struct UploadJournalTests {
 
     private func claim(_ journal: UploadJournal) throws -> UploadJournal.Claim { try #require(journal.claim(key)) }
 
+    @Test("isn't kept in a directory that others may write to, or that is a link", arguments: [0o777, 0o770, 0])
+    func shared(mode: Int) async throws {
+        try await withStateDirectory { directory in
+            let path = mode == 0 ? "\(directory)-link" : directory
+            try DurableFile.makeDirectory(directory)
+            defer { try? FileManager.default.removeItem(atPath: "\(directory)-link") }
+            if mode == 0 {
+                try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: directory)
+            } else {
+                try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: directory)
+            }
+            let log = LogLines()
+            let journal = journal(path, at: 1_000, log)
+            #expect(journal.claim(key) == nil)
+            journal.forget(key)
+            #expect(files(in: directory).isEmpty)
+            let warnings = log.lines.filter { $0.contains("uploads can't be journaled") }
+            #expect(warnings.count == 1 && warnings[0].contains(path), "\(log.lines)")
+        }
+    }
+
     @Test("finds again what was written down last, and nothing after it was dropped")
     func remembers() async throws {
         try await withStateDirectory { directory in

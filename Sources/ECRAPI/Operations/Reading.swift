@@ -1,4 +1,5 @@
 public import Content
+internal import Wire
 
 /// Asks for manifests by tag or digest.
 ///
@@ -16,6 +17,18 @@ public struct BatchGetImage: ECROperation {
     public var repositoryName: RepositoryName
     public var imageIds: [ImageIdentifier]
     public var acceptedMediaTypes: [MediaType]
+
+    /// In bytes: one manifest of the greatest size, escaped as JSON; many of the usual size fit as well.
+    ///
+    /// Where many don't, they can be asked for in smaller groups.
+    public var largestAnswer: Int {
+        imageIds.count == 1 ? Self.largestOfOne : Self.largestOfMany
+    }
+
+    /// Every quote and line break of a manifest is two bytes in JSON.
+    static let largestOfOne = 2 * Manifest.largestByteCount + WireRequest.largestSmallAnswer
+    /// 40 KiB for each of a hundred; manifests have one to ten.
+    static let largestOfMany = 4 << 20
 
     public init(
         registryId: AccountID,

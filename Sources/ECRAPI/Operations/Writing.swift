@@ -14,6 +14,9 @@ public import Wire
 public struct PutImage: ECROperation {
     public static let name = "PutImage"
 
+    /// The answer repeats the manifest.
+    public var largestAnswer: Int { BatchGetImage.largestOfOne }
+
     public var registryId: AccountID
     public var repositoryName: RepositoryName
     /// The manifest's bytes, which are UTF-8.

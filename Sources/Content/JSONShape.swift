@@ -1,0 +1,57 @@
+/// How much there is to parse in a JSON text, found out before a parser makes objects of it.
+///
+/// Four megabytes of `{},{},{}` become hundreds of megabytes of parsed values.
+public struct JSONShape: Sendable, Equatable {
+    /// Objects and arrays.
+    public private(set) var containers = 0
+    /// Commas, which is about as many as there are members and elements.
+    public private(set) var separators = 0
+    /// Levels of objects and arrays.
+    public private(set) var depth = 0
+
+    public struct Limits: Sendable {
+        public var containers: Int
+        public var separators: Int
+        public var depth: Int
+
+        public init(containers: Int, separators: Int, depth: Int) {
+            (self.containers, self.separators, self.depth) = (containers, separators, depth)
+        }
+
+        /// An API's answer: a page of a thousand images with 300 tags each.
+        public static let answer = Limits(containers: 100_000, separators: 500_000, depth: 64)
+    }
+
+    /// Text that isn't JSON has some shape too.
+    public init(_ bytes: some Sequence<UInt8>) {
+        var level = 0
+        var isInString = false
+        var isEscaped = false
+        for byte in bytes {
+            if isInString {
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    isEscaped = true
+                } else if byte == UInt8(ascii: "\"") {
+                    isInString = false
+                }
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "\""): isInString = true
+            case UInt8(ascii: ","): separators += 1
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                containers += 1
+                level += 1
+                depth = max(depth, level)
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): level -= 1
+            default: break
+            }
+        }
+    }
+
+    public func isWithin(_ limits: Limits) -> Bool {
+        containers <= limits.containers && separators <= limits.separators && depth <= limits.depth
+    }
+}

@@ -1,0 +1,113 @@
+import Content
+import Testing
+
+@testable import Replicate
+
+@Suite("The memory for manifests")
+struct ManifestBudgetTests {
+    private func scene(_ count: Int) async throws -> (source: FakeRepository, index: FakeImage, journal: Journal) {
+        let journal = Journal()
+        let source = try FakeRepository(.source, "from/app", journal)
+        let children = try (0..<count).map {
+            (Optional("linux/a\($0)"), try FakeImage.image("\($0)", layers: ["own \($0)"]))
+        }
+        let index = try FakeImage.index(children.map { (platform: $0.0, image: $0.1) })
+        await source.change { try? $0.seed(index, tag: "v1") }
+        return (source, index, journal)
+    }
+
+    @Test("holds outlines where the whole would be too much, from which all but the text can be read")
+    func outlines() async throws {
+        let (source, index, _) = try await scene(20)
+        let child = try #require(index.manifests.first)
+        let budget = SourceReader.Budget(
+            whole: index.root.footprint + 5 * child.footprint,
+            outlines: 1 << 20
+        )
+        let reader = SourceReader(source, budget: budget)
+        let image = try await reader.image(under: index.root) { _ in }
+        #expect(image.manifests.count == 21 && image.missing.isEmpty)
+        let outlines = image.manifests.values.filter(\.isOutline)
+        #expect((14...18).contains(outlines.count), "\(outlines.count)")
+        for outline in outlines {
+            let whole = try #require(index.manifests.first { $0.digest == outline.digest })
+            #expect(outline.blobs == whole.blobs && outline.descriptor == whole.descriptor)
+            #expect(outline.footprint < whole.footprint)
+        }
+        // What no plan needs any more makes room for others.
+        await reader.finish(index.manifests.map(\.digest))
+        let other = try FakeImage.image("other")
+        await source.change { try? $0.seed(other, tag: "v2") }
+        #expect(try await reader.read([other.digest])[other.digest]?.isOutline == false)
+    }
+
+    @Test("has an end, which is an error that says what to do")
+    func tooMuch() async throws {
+        let (source, index, _) = try await scene(50)
+        let reader = SourceReader(source, budget: .init(whole: 10_000, outlines: 40_000))
+        let error = await #expect(throws: CopyError.self) { try await reader.image(under: index.root) { _ in } }
+        #expect(error?.cause.contains("of memory") == true && error?.remedy.contains("--platform") == true)
+    }
+
+    @Test("asks no further question for images of the usual size, and none twice")
+    func questions() async throws {
+        let (source, index, journal) = try await scene(300)
+        let reader = SourceReader(source)
+        let image = try await reader.image(under: index.root) { _ in }
+        #expect(!image.manifests.values.contains(where: \.isOutline))
+        #expect(journal.count("from/app read ") == 1)
+        _ = try await reader.read(index.manifests.map(\.digest))
+        #expect(journal.count("from/app read ") == 1)
+    }
+
+    @Test("puts a manifest of which only the outline was kept with the bytes that are read again")
+    func putAgain() async throws {
+        let (source, index, journal) = try await scene(3)
+        let destination = try FakeRepository(.destination, "to/app", journal)
+        await destination.change { for blob in index.blobs { $0.blobs.insert(blob.digest) } }
+        let outlines = index.manifests.map { $0.digest == index.digest ? $0 : $0.outline() }
+        let plan = Plan(
+            source: source.reference,
+            destination: destination.reference,
+            root: index.root,
+            tags: [.init(tag: try Tag(parsing: "v1"), digest: index.digest, action: .set, isReferrer: false)],
+            manifests: outlines.map {
+                .init(manifest: $0, role: $0.digest == index.digest ? .root : .child, isThere: false)
+            },
+            blobs: [],
+            blobsThere: index.blobs.count,
+            blobsElsewhere: [],
+            notes: [],
+            createsRepository: false,
+            referrerManifests: [:]
+        )
+        let bench = try Bench()
+        let copier = Copier(
+            plan: plan,
+            source: source,
+            session: DestinationSession(destination, isSource: false),
+            mover: bench.mover(),
+            options: CopyOptions(),
+            report: { _ in }
+        )
+        _ = try await copier.run()
+        #expect(await destination.holds(index))
+        #expect(journal.count("from/app read ") == 3)
+    }
+
+    @Test("lets one large manifest be put at a time")
+    func oneAtATime() async throws {
+        let turns = OneAtATime()
+        let inside = Journal()
+        try await (0..<50).forEachConcurrently(limit: 50) { number in
+            try? await turns.run {
+                #expect(inside.count("in") == inside.count("out"))
+                inside.note("in")
+                await Task.yield()
+                inside.note("out")
+                if number % 3 == 0 { throw CancellationError() }
+            }
+        }
+        #expect(inside.count("out") == 50)
+    }
+}
