@@ -38,11 +38,13 @@ public enum DurableFile {
 
     /// The bytes of the file at `path`.
     ///
-    /// - Parameter limit: In bytes; a longer file is an error (`EFBIG`), so that no file can fill the memory.
+    /// - Parameters:
+    ///   - limit: In bytes; a longer file is an error (`EFBIG`), so that no file can fill the memory.
+    ///   - root: Refuses everything but a regular file inside this directory.
     /// - Returns: `nil` if there is no such file.
     /// - Throws: ``SystemError``
-    public static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8]? {
-        try FileVersion(of: path)?.read(limit: limit)
+    public static func read(_ path: String, limit: Int, inside root: String? = nil) throws(SystemError) -> [UInt8]? {
+        try FileVersion(of: path, inside: root)?.read(limit: limit)
     }
 
     /// Makes a directory and those above it.

@@ -50,9 +50,10 @@ struct Summary {
         let receipts = receipts
         let failed = results.count { $0.error != nil }
         // What is so for all images of a run is said once.
-        var lines = receipts.flatMap(\.notes).reduce(into: [String]()) { notes, note in
-            if !notes.contains(note) { notes.append(note) }
-        }.map { "note: \($0)" } + warnings
+        var lines =
+            receipts.flatMap(\.notes).reduce(into: [String]()) { notes, note in
+                if !notes.contains(note) { notes.append(note) }
+            }.map { "note: \($0)" } + warnings
         lines += heldBefore
         lines += tags(.skipped) { "\($0) holds \($1) and was left alone" }
         var parts: [String] = []
