@@ -32,8 +32,8 @@ let package = Package(
     products: [
         .executable(name: "ecr-replicate", targets: ["ecr-replicate"]),
         // Each with the targets whose types its own declarations show.
-        .library(name: "ECRAPI", targets: ["ECRAPI", "AWSIdentity", "Wire", "Content"]),
-        .library(name: "Replicate", targets: ["Replicate", "AWSIdentity", "Wire", "Content"]),
+        .library(name: "ECRAPI", targets: ["ECRAPI", "AWSIdentity", "Wire", "Content", "Platform"]),
+        .library(name: "Replicate", targets: ["Replicate", "AWSIdentity", "Wire", "Content", "Platform"]),
         .library(name: "ECREmulator", targets: ["ECREmulator", "Content"]),
     ],
     dependencies: [

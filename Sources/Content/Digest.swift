@@ -35,6 +35,29 @@ public struct Digest: Hashable, Sendable {
     public var short: String { String(hex.prefix(12)) }
 }
 
+extension Digest {
+    /// The digests that a text names, wherever they stand in it: registries put them into sentences, lists and members of
+    /// their own.
+    ///
+    /// - Parameter limit: The most that are taken, the first ones.
+    public static func named(in text: [UInt8], atMost limit: Int = 1_000) -> Set<Digest> {
+        let prefix = Array("sha256:".utf8)
+        var found: Set<Digest> = []
+        var position = 0
+        while found.count < limit, let start = text[position...].firstIndex(of: prefix[0]) {
+            position = start + 1
+            let end = start + prefix.count + 64
+            guard end <= text.count, text[start...].starts(with: prefix),
+                end == text.count || !isLowercaseHexadecimal(text[end]),
+                let digest = try? Digest(parsing: String(decoding: text[start..<end], as: UTF8.self))
+            else { continue }
+            found.insert(digest)
+            position = end
+        }
+        return found
+    }
+}
+
 extension Digest: CustomStringConvertible {
     public var description: String { "sha256:\(hex)" }
 }

@@ -1,29 +1,57 @@
-/// A directory of this machine that holds images, as the OCI image-spec lays them out.
+/// A directory or an archive of this machine that holds images, as the OCI image-spec lays them out.
 ///
-/// It is one repository without a name. Written `oci:DIR[:TAG][@DIGEST]`, as skopeo has it; what stands behind the
-/// last colon is the tag, unless there is a slash in it.
+/// It is one repository without a name. Written `oci:DIR[:NAME][@DIGEST]`, as skopeo has it; what stands behind the
+/// last colon is the tag, unless there is a slash in it. Archives are written the same way.
 ///
-/// - Source: OCI image-spec 1.1, `image-layout.md`
+/// - Source: OCI image-spec 1.1, `image-layout.md`; containers-transports(5)
 public struct ImageLayout: Hashable, Sendable, CustomStringConvertible {
+    /// What holds the files.
+    public enum Form: String, Hashable, Sendable, CaseIterable {
+        case directory = "oci:"
+        /// A tar file of such a directory.
+        case ociArchive = "oci-archive:"
+        /// A tar file that `docker save` wrote.
+        case dockerArchive = "docker-archive:"
+    }
+
+    public var form: Form
     /// As written, absolute or from where the process was started; without a slash at its end, as far as that can go.
+    ///
+    /// A name with a slash in it (`oci:DIR:docker.io/library/alpine:3`) is still part of it: only the files can tell.
     public var path: String
 
-    public init(path: String) { self.path = path }
+    public init(path: String, form: Form = .directory) { (self.path, self.form) = (path, form) }
 
-    public var description: String { "\(Self.prefix)\(path)" }
+    public var description: String { "\(form.rawValue)\(path)" }
+
+    /// Whether images can only be read from it.
+    public var isArchive: Bool { form != .directory }
+
+    /// The form that a reference is in, and what follows its prefix.
+    static func form(of text: String) -> (form: Form, rest: Substring)? {
+        for form in Form.allCases where text.hasPrefix(form.rawValue) {
+            return (form, text.dropFirst(form.rawValue.count))
+        }
+        return nil
+    }
 
     /// The annotation of an entry of `index.json` that holds its tag.
     ///
     /// - Source: OCI image-spec 1.1, `annotations.md`
     public static let tagAnnotation = "org.opencontainers.image.ref.name"
 
-    static let prefix = "oci:"
+    /// The annotation that holds the whole reference, as containerd, buildx and docker write it.
+    ///
+    /// - Source: containerd, `images/annotations.go`; docker/buildx issue 2952
+    public static let imageNameAnnotation = "io.containerd.image.name"
+
     /// In bytes (`PATH_MAX` of Linux).
     static let longestPath = 4_096
 
     /// Takes `DIR[:TAG][@DIGEST]` apart.
     static func parse(
         _ text: Substring,
+        as form: Form,
         of whole: String
     ) throws(ReferenceError) -> (layout: ImageLayout, tag: Tag?, digest: Digest?) {
         guard text.utf8.count <= longestPath, !text.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 })
@@ -41,7 +69,10 @@ public struct ImageLayout: Hashable, Sendable, CustomStringConvertible {
             path = path[..<colon]
         }
         guard !path.hasPrefix("//") else {
-            throw .malformedReference(whole, reason: "oci: names a directory; a registry is written without it")
+            throw .malformedReference(
+                whole,
+                reason: "\(form.rawValue) names a \(form.noun); a registry is written without it"
+            )
         }
         // The slash behind a name with a colon in it is what tells that name from a tag.
         while path.count > 1, path.hasSuffix("/") {
@@ -49,7 +80,13 @@ public struct ImageLayout: Hashable, Sendable, CustomStringConvertible {
             if let colon = shorter.lastIndex(of: ":"), !shorter[colon...].contains("/") { break }
             path = shorter
         }
-        guard !path.isEmpty else { throw .malformedReference(whole, reason: "after oci: comes a directory") }
-        return (ImageLayout(path: String(path)), tag, digest)
+        guard !path.isEmpty else {
+            throw .malformedReference(whole, reason: "after \(form.rawValue) comes a \(form.noun)")
+        }
+        return (ImageLayout(path: String(path), form: form), tag, digest)
     }
+}
+
+extension ImageLayout.Form {
+    fileprivate var noun: String { self == .directory ? "directory" : "file" }
 }

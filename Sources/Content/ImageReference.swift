@@ -7,7 +7,9 @@
 /// | `REPO[:TAG][@DIGEST]` | ECR, the caller's own account and region, unless it reads like a registry without its slash |
 /// | `[http://\|https://]HOST[:PORT]/REPO[:TAG][@DIGEST]` | any OCI registry |
 /// | `docker.io/[library/]REPO[:TAG][@DIGEST]`, also by its other names | Docker Hub |
-/// | `oci:DIR[:TAG][@DIGEST]` | none: an image layout on this machine |
+/// | `oci:DIR[:NAME][@DIGEST]` | none: an image layout on this machine |
+/// | `oci-archive:FILE[:NAME][@DIGEST]`, `docker-archive:FILE[:NAME][@DIGEST]` | none: a tar file, for reading |
+/// | `docker://` and one of the registry forms; `docker://REPO` is Docker Hub's | as skopeo writes it |
 ///
 /// `TAG@DIGEST` means that both must agree.
 ///
@@ -68,6 +70,12 @@ public struct DestinationReference: Hashable, Sendable {
         guard parts.digest == nil else {
             throw .malformedReference(text, reason: "a destination has no digest; the source decides what is copied")
         }
+        if case .layout(let layout) = parts.registry, layout.isArchive {
+            throw .malformedReference(
+                text,
+                reason: "images are only read from archives; write to a directory instead: oci:DIR"
+            )
+        }
         self.init(registry: parts.registry, repository: parts.repository, tag: parts.tag)
     }
 
@@ -109,6 +117,9 @@ public enum RegistryLocation: Hashable, Sendable {
     ///
     /// A layout keeps tags in an annotation, and so takes what ECR takes.
     public var tagGrammar: Tag.Grammar { if case .plain = self { .distribution } else { .ecr } }
+
+    /// Whether images can only be read from it.
+    public var isArchive: Bool { if case .layout(let layout) = self { layout.isArchive } else { false } }
 }
 
 /// A registry that is not ECR: a host, and a scheme if somebody fixed it.
@@ -160,8 +171,8 @@ private struct ReferenceParts {
 
     init(parsing text: String) throws(ReferenceError) {
         guard !text.isEmpty else { throw .malformedReference(text, reason: "it is empty") }
-        if text.hasPrefix(ImageLayout.prefix) {
-            let parts = try ImageLayout.parse(text.dropFirst(ImageLayout.prefix.count), of: text)
+        if let (form, rest) = ImageLayout.form(of: text) {
+            let parts = try ImageLayout.parse(rest, as: form, of: text)
             (registry, tag, digest) = (.layout(parts.layout), parts.tag, parts.digest)
             repository = .unnamed
             return
@@ -173,7 +184,10 @@ private struct ReferenceParts {
             throw .malformedReference(text, reason: "it has spaces or characters that no registry allows")
         }
         if let advice = ConsoleAddress.advice(for: text) { throw .malformedReference(text, reason: advice) }
-        var rest = Substring(text)
+        if let advice = TransportPrefix.advice(for: text) { throw .malformedReference(text, reason: advice) }
+        let registryForm = TransportPrefix.registryForm(of: text)
+        var rest = registryForm ?? Substring(text)
+        guard !rest.isEmpty else { throw .malformedReference(text, reason: "after docker:// comes HOST/REPO") }
         var scheme: PlainRegistry.Scheme?
         for candidate in [PlainRegistry.Scheme.http, .https] where text.hasPrefix("\(candidate.rawValue)://") {
             scheme = candidate

@@ -227,7 +227,9 @@ public struct RegistryClient: Sendable {
             requestID: requestID(of: response, to: request),
             retryAdvice: advice
                 ?? (answer.isCut ? .backOff : retryAdvice(kind, response, isOurs: request.url.origin == base.origin)),
-            login: note?.tool
+            login: note?.tool,
+            digests: operation == .writeManifest
+                ? Digest.named(in: Array(response.body.prefix(RegistryError.longestBody))) : []
         )
     }
 

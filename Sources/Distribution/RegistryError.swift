@@ -1,4 +1,4 @@
-internal import Content
+public import Content
 public import Wire
 
 /// What a registry answered instead of what was asked for.
@@ -76,6 +76,8 @@ public struct RegistryError: Error, Sendable, Equatable {
     public let retryAdvice: RetryAdvice
     /// The program that stored the login which was sent; `nil` if none was.
     public let login: LoginTool?
+    /// What the answer names by digest, in words or in its details: content that is missing, for example.
+    public let digests: Set<Digest>
 
     /// In bytes.
     public static let longestQuote = 300
@@ -93,7 +95,8 @@ public struct RegistryError: Error, Sendable, Equatable {
         codes: [Code] = [],
         requestID: String? = nil,
         retryAdvice: RetryAdvice = .never,
-        login: LoginTool? = nil
+        login: LoginTool? = nil,
+        digests: Set<Digest> = []
     ) {
         self.operation = operation
         self.kind = kind
@@ -104,6 +107,7 @@ public struct RegistryError: Error, Sendable, Equatable {
         self.requestID = requestID
         self.retryAdvice = retryAdvice
         self.login = login
+        self.digests = digests
     }
 }
 

@@ -1,4 +1,5 @@
 internal import AWSIdentity
+public import Content
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import Wire
@@ -25,6 +26,8 @@ public struct ECRError: Error, Sendable, Equatable {
     public let credentials: String?
     /// What to do, where the form of the keys that signed tells that they don't belong together.
     package let pairingAdvice: String?
+    /// What the message names by digest: layers that are missing, for example.
+    public let digests: Set<Digest>
 
     public init(
         operation: String,
@@ -35,7 +38,8 @@ public struct ECRError: Error, Sendable, Equatable {
         retryAfter: Duration? = nil,
         lastValidByteReceived: Int64? = nil,
         kmsError: String? = nil,
-        credentials: String? = nil
+        credentials: String? = nil,
+        digests: Set<Digest> = []
     ) {
         self.init(
             operation: operation,
@@ -47,7 +51,8 @@ public struct ECRError: Error, Sendable, Equatable {
             lastValidByteReceived: lastValidByteReceived,
             kmsError: kmsError,
             credentials: credentials,
-            pairingAdvice: nil
+            pairingAdvice: nil,
+            digests: digests
         )
     }
 
@@ -61,7 +66,8 @@ public struct ECRError: Error, Sendable, Equatable {
         lastValidByteReceived: Int64? = nil,
         kmsError: String? = nil,
         credentials: String? = nil,
-        pairingAdvice: String?
+        pairingAdvice: String?,
+        digests: Set<Digest> = []
     ) {
         self.operation = operation
         self.code = code
@@ -73,6 +79,7 @@ public struct ECRError: Error, Sendable, Equatable {
         self.kmsError = kmsError
         self.credentials = credentials
         self.pairingAdvice = pairingAdvice
+        self.digests = digests
     }
 }
 
@@ -107,7 +114,8 @@ extension ECRError {
             lastValidByteReceived: said?.lastValidByteReceived,
             kmsError: (said?.kmsError).map { presentable($0, without: response.secrets) },
             credentials: keys.map { "\($0)" },
-            pairingAdvice: keys?.pairingAdvice
+            pairingAdvice: keys?.pairingAdvice,
+            digests: Digest.named(in: Array((said?.message ?? "").utf8))
         )
     }
 

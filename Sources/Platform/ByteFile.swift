@@ -24,6 +24,17 @@ public final class ByteFile: Sendable {
         guard descriptor >= 0 else { throw Failure(path: path, code: errno) }
     }
 
+    /// Opens a regular file for reading, and nothing that would block or never end.
+    ///
+    /// - Parameter root: Also refuses a file outside this directory.
+    /// - Returns: `nil` if there is none.
+    /// - Throws: ``SystemError``
+    public init?(regular path: String, inside root: String? = nil) throws(SystemError) {
+        guard let opened = try RegularFile.open(path, inside: root) else { return nil }
+        self.path = path
+        descriptor = opened
+    }
+
     /// Opens a file to append to, and makes it where it is missing, for the owner alone.
     ///
     /// - Throws: ``Failure``

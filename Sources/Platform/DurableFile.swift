@@ -38,11 +38,13 @@ public enum DurableFile {
 
     /// The bytes of the file at `path`.
     ///
-    /// - Parameter limit: In bytes; a longer file is an error (`EFBIG`), so that no file can fill the memory.
+    /// - Parameters:
+    ///   - limit: In bytes; a longer file is an error (`EFBIG`), so that no file can fill the memory.
+    ///   - root: Refuses everything but a regular file inside this directory.
     /// - Returns: `nil` if there is no such file.
     /// - Throws: ``SystemError``
-    public static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8]? {
-        try FileVersion(of: path)?.read(limit: limit)
+    public static func read(_ path: String, limit: Int, inside root: String? = nil) throws(SystemError) -> [UInt8]? {
+        try FileVersion(of: path, inside: root)?.read(limit: limit)
     }
 
     /// Makes a directory and those above it.
@@ -79,15 +81,15 @@ public enum DurableFile {
         guard unsafe lstat(name, &facts) == 0 else { throw .last("stat", name) }
         let problem: String? =
             if facts.st_mode & S_IFMT != S_IFDIR {
-                "it is a symbolic link, not a directory"
+                "is a symbolic link, not a directory"
             } else if facts.st_uid != geteuid() {
-                "it belongs to another user (id \(facts.st_uid))"
+                "belongs to another user (id \(facts.st_uid))"
             } else if facts.st_mode & (S_IWGRP | S_IWOTH) != 0 {
-                "others may write to it; close it with chmod go-w"
+                "can be written to by others; close it with chmod go-w"
             } else {
                 nil
             }
-        if let problem { throw SystemError(call: "use", path: name, code: EPERM, detail: problem) }
+        if let problem { throw SystemError(call: "use", path: name, code: EPERM, problem: problem) }
     }
 
     /// Removes the file at `path`, durably; it is no error if there is none.

@@ -17,7 +17,7 @@ public final class FileLock: Sendable {
     /// - Throws: ``SystemError`` where there can be no such lock.
     public init?(path: String) throws(SystemError) {
         for _ in 0..<Self.mostTries {
-            let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
             guard descriptor >= 0 else { throw .last("open", path) }
             guard retried({ Int(flock(descriptor, LOCK_EX | LOCK_NB)) }) == 0 else {
                 let failure = SystemError.last("flock", path)

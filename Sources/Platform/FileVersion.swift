@@ -27,13 +27,20 @@ public final class FileVersion: Sendable {
 
     /// Opens a file for reading.
     ///
+    /// - Parameter root: Refuses everything but a regular file inside this directory.
     /// - Returns: `nil` if there is none.
     /// - Throws: ``SystemError``
-    public init?(of path: String) throws(SystemError) {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            if errno == ENOENT || errno == ENOTDIR { return nil }
-            throw .last("open", path)
+    public init?(of path: String, inside root: String? = nil) throws(SystemError) {
+        let descriptor: CInt
+        if let root {
+            guard let opened = try RegularFile.open(path, inside: root) else { return nil }
+            descriptor = opened
+        } else {
+            descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else {
+                if errno == ENOENT || errno == ENOTDIR { return nil }
+                throw .last("open", path)
+            }
         }
         // Before a byte is read: what changes afterwards makes it another version.
         var status = stat()

@@ -8,14 +8,14 @@ public struct SystemError: Error, Equatable, Sendable {
     public let path: String
     /// As in `errno`, for example `ENOSPC`.
     public let code: CInt
-    /// What is wrong with the file itself, where no call failed.
-    public let detail: String?
+    /// What is wrong with the file, where that is known better than ``code`` says it, for example `is a FIFO`.
+    public let problem: String?
 
-    public init(call: String, path: String, code: CInt, detail: String? = nil) {
-        self.detail = detail
+    public init(call: String, path: String, code: CInt, problem: String? = nil) {
         self.call = call
         self.path = path
         self.code = code
+        self.problem = problem
     }
 
     /// Whether permission was missing.
@@ -29,7 +29,7 @@ public struct SystemError: Error, Equatable, Sendable {
 
 extension SystemError: CustomStringConvertible {
     public var description: String {
-        if let detail { return "\(path): \(detail)" }
+        if let problem { return "\(path) \(problem)" }
         // glibc keeps this text per thread (since 2.32), so no lock is needed.
         let reason = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
         return "\(call)\(path.isEmpty ? "" : " \(path)"): \(reason)"

@@ -15,14 +15,17 @@ extension Batch {
         let listed = ListedSource(listing.images)
         var batch = self
         batch.listed = listed
-        let chosen: [ListedImage]
+        var chosen: [ListedImage]
         do {
             chosen = try filter.select(from: listing.images)
         } catch {
             throw failure(TagFilter.Unordered.reason)
         }
+        if let notice = Self.notice(of: listing.images, in: from.reference) { replicator.report(.notice(notice)) }
+        let unclear = unclear(chosen)
+        chosen = chosen.filter { !$0.tags.isEmpty }
         let unusable = listing.unusableTags.filter { filter.passes($0.name) }
-        var results = notTags(unusable) + (try await batch.copy(chosen))
+        var results = unclear + notTags(unusable) + (try await batch.copy(chosen))
         // With part of an index, or part of the tags, the rest is left on purpose.
         if filter.takesAll, options.referrers == .all, options.platforms.isEmpty {
             results += try await batch.copy(filter.select(digestTags: listed.followingNothing))
@@ -57,6 +60,51 @@ extension Batch {
             let error = CopyError(tag.reason, side: .source, image: name, operation: "reading the image")
             return targets.map { failed(source, $0.reference, error, as: name) }
         }
+    }
+
+    /// A failure at each destination for every image whose tag another image of the layout has too.
+    private func unclear(_ chosen: [ListedImage]) -> [CopyResult] {
+        let ambiguous = chosen.filter { !$0.sharedTags.isEmpty }
+        return ambiguous.flatMap { image in
+            let error = error(Self.reason(image, among: ambiguous, in: from.reference), image)
+            let named = source.tagged(image.sharedTags.first, digest: image.digest)
+            return targets.map { failed(named, $0.reference, error) }
+        }
+    }
+
+    /// Images of a layout that have no tag, and so are not among those that are copied.
+    private static func notice(of listed: [ListedImage], in layout: ImageReference) -> String? {
+        let untagged = listed.filter { $0.tags.isEmpty && $0.sharedTags.isEmpty && $0.subject == nil }
+        guard layout.registry.isLayout, !untagged.isEmpty else { return nil }
+        let few = untagged.prefix(mostNamed).map { image in
+            "\(image.digest)"
+                + (image.names.isEmpty
+                    ? "" : " (\(image.names.map { quotable($0, upTo: 200) }.joined(separator: ", ")))")
+        }
+        let more = untagged.count > mostNamed ? ", and \(untagged.count - mostNamed) more" : ""
+        return "passed over, for want of a tag: \(few.joined(separator: ", "))\(more); copy one as \(layout)@DIGEST"
+    }
+
+    /// Images without a tag that a notice names.
+    private static let mostNamed = 20
+
+    private static func reason(
+        _ image: ListedImage,
+        among others: [ListedImage],
+        in layout: ImageReference
+    ) -> CopyError.Reason {
+        let tag = image.sharedTags.first
+        let choices = others.filter { other in tag.map { other.sharedTags.contains($0) } ?? false }.map { other in
+            LayoutNames.Choice(
+                entry: Descriptor(mediaType: other.mediaType ?? .ociManifest, digest: other.digest, size: 0),
+                names: (other.sharedTags.map(\.value) + other.names).unique()
+            )
+        }
+        let ambiguity = LayoutNames.Ambiguity(name: tag?.value ?? "", choices: choices)
+        return .unsupported(
+            LayoutReader.cause(ambiguity),
+            remedy: "copy each by its digest, as in \(layout)@\(image.digest), with a tag of its own"
+        )
     }
 
     /// One image whose manifest was read, or wasn't.

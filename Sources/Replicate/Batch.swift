@@ -22,7 +22,9 @@ struct Batch: Sendable {
     var from: any ImageRepository { reader.repository }
 
     /// The one image that was named.
-    func copyOne(_ id: ManifestID, tags: [Tag]) async throws -> [CopyResult] {
+    ///
+    /// - Parameter isChosen: Whether it was found rather than named, so that its tag may be news to the reader.
+    func copyOne(_ id: ManifestID, tags: [Tag], isChosen: Bool = false) async throws -> [CopyResult] {
         let wanted = targets.map { target in
             let named = ([target.reference.tag].compactMap { $0 } + tags).unique()
             return named.isEmpty ? [id.tag].compactMap { $0 } : named
@@ -47,6 +49,7 @@ struct Batch: Sendable {
             for (tags, indexes) in groups.sorted(by: { $0.value[0] < $1.value[0] }) {
                 var wish = wish
                 wish.tags = tags
+                if isChosen, tags.isEmpty { wish.notes.append(Self.untagged) }
                 work += await plan(wish, at: indexes)
             }
             announce(work)
@@ -58,6 +61,9 @@ struct Batch: Sendable {
         for (index, result) in values.joined() { results[index] = result }
         return results.compactMap { $0 }
     }
+
+    private static let untagged =
+        "the image has no tag to keep, and is stored without one; add :TAG to the destination, or pass --tag"
 
     /// Step 2 of the walk: the source's manifest, and in the same request the wanted tags of a destination that is the
     /// source's own repository.
@@ -89,7 +95,8 @@ struct Batch: Sendable {
     func narrowed(_ root: Manifest, _ id: ManifestID) async throws -> Planner.Wish {
         let named = source.tagged(id.tag, digest: id.digest)
         guard !options.platforms.isEmpty else {
-            return Planner.Wish(source: named, root: root, tags: [], isMade: false, notes: [])
+            let notes = from.notes(about: root.digest)
+            return Planner.Wish(source: named, root: root, tags: [], isMade: false, notes: notes)
         }
         do {
             let narrowed = try PlatformSelection(wanted: options.platforms).narrow(root)

@@ -60,15 +60,21 @@ struct BlobMover: Sendable {
         }
     }
 
-    /// Moves a blob that the destination has lost, even if this run has brought it before.
+    /// Moves a blob that the destination has lost, even if this run has brought it before, or the destination says that
+    /// it has it.
     func bringAgain(
         _ blob: Descriptor,
         from source: any ImageRepository,
         to destination: any ImageRepository
     ) async throws -> Arrival {
-        await flights.forget(Self.key(blob, destination))
-        return try await bring(blob, source, destination) {
-            try await bringAdmitted(blob, source, destination)
+        let key = Self.key(blob, destination)
+        await flights.forget(key)
+        return try await flights.run(key) {
+            let arrival = try await large.withPlace(for: blob, at: destination, on: admission) {
+                try await bringAlone(blob, source, destination, believing: false)
+            }
+            report(.blobMoved(blob, to: destination.reference))
+            return arrival
         }
     }
 
@@ -108,18 +114,20 @@ struct BlobMover: Sendable {
         }
     }
 
+    /// - Parameter believing: Whether the destination is believed that it has the blob, or has it elsewhere.
     private func bringAlone(
         _ blob: Descriptor,
         _ source: any ImageRepository,
-        _ destination: any ImageRepository
+        _ destination: any ImageRepository,
+        believing: Bool = true
     ) async throws -> Arrival {
         let corruptions = Lock(0)
         do {
             return try await retry.run { attempt in
                 do {
                     // The answer to the last try may have been lost after the registry had taken the blob.
-                    if attempt > 1, try await destination.missing([blob]).isEmpty { return .moved }
-                    return try await tryFromEither(blob, source, destination)
+                    if attempt > 1, believing, try await destination.missing([blob]).isEmpty { return .moved }
+                    return try await tryFromEither(blob, source, destination, believing: believing)
                 } catch let failure as BlobFailure {
                     try await heard(failure, at: destination, blob, corruptions)
                     throw failure
@@ -151,13 +159,14 @@ struct BlobMover: Sendable {
     private func tryFromEither(
         _ blob: Descriptor,
         _ source: any ImageRepository,
-        _ destination: any ImageRepository
+        _ destination: any ImageRepository,
+        believing: Bool
     ) async throws -> Arrival {
         do {
-            return try await tryOnce(blob, source, destination)
+            return try await tryOnce(blob, source, destination, believing: believing)
         } catch {
             guard let content = blob.knownContent, error.isAboutBlobMissing(at: source) else { throw error }
-            switch try await open(blob, source, destination) {
+            switch try await open(blob, source, destination, mayMount: believing) {
             case .arrived(let arrival): return arrival
             case .open(let upload):
                 return try await closing(upload, at: destination) {
@@ -171,9 +180,11 @@ struct BlobMover: Sendable {
     private func tryOnce(
         _ blob: Descriptor,
         _ source: any ImageRepository,
-        _ destination: any ImageRepository
+        _ destination: any ImageRepository,
+        believing: Bool
     ) async throws -> Arrival {
-        let sibling = siblings.sibling(holding: blob.digest, source: source, destination: destination)
+        let sibling =
+            believing ? siblings.sibling(holding: blob.digest, source: source, destination: destination) : nil
         if sibling != nil {
             // The mount may make the download's address unnecessary.
             switch try await open(blob, source, destination) {
@@ -191,7 +202,9 @@ struct BlobMover: Sendable {
         if let arrival = try await large.bring(blob, from: source, to: destination) { return arrival }
         // Neither needs the other: the download's address and the upload's are asked for at once.
         async let download = source.source(of: blob)
-        guard case .open(let upload) = try await open(blob, source, destination) else { return .wasThere }
+        guard case .open(let upload) = try await open(blob, source, destination, mayMount: believing) else {
+            return .wasThere
+        }
         let from: RelaySource
         do {
             from = try await download
@@ -214,9 +227,11 @@ struct BlobMover: Sendable {
     func open(
         _ blob: Descriptor,
         _ source: any ImageRepository,
-        _ destination: any ImageRepository
+        _ destination: any ImageRepository,
+        mayMount: Bool = true
     ) async throws -> Opening {
-        let sibling = siblings.sibling(holding: blob.digest, source: source, destination: destination)
+        let sibling =
+            mayMount ? siblings.sibling(holding: blob.digest, source: source, destination: destination) : nil
         switch try await destination.startUpload(of: blob, mountingFrom: sibling) {
         case .mounted: return .arrived(sibling.map { .mounted(from: $0) } ?? .wasThere)
         case .open(let upload):

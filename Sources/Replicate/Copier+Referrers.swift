@@ -14,11 +14,14 @@ extension Copier {
     ///
     /// - Throws: ``CopyError`` that is no failure of one referrer, such as a login that has ended.
     func bringReferrers(_ missing: Set<Digest>) async throws -> BroughtReferrers {
-        let referrers = plan.manifests.filter { $0.role == .referrer && !$0.isThere }.map(\.manifest)
+        let planned = plan.manifests.filter { $0.role == .referrer }
+        let referrers = planned.filter { !$0.isThere }.map(\.manifest)
+        // One that is there may have lost a blob, if that was looked at.
+        let checked = planned.filter { !$0.isThere || plan.checksContent }.map(\.manifest)
         let tags = plan.tags.filter(\.isReferrer)
         let tagged = Set(tags.filter(\.needsPut).map(\.digest))
         let failures = Lock<[Digest: CopyError]>([:])
-        try await referrers.forEachConcurrently(limit: Self.parallelManifests) { manifest in
+        try await checked.forEachConcurrently(limit: Self.parallelManifests) { manifest in
             try await noting(manifest.digest, failures) { try await bringBlobs(of: manifest, missing) }
         }
         // What gets a tag is put with it.
@@ -43,7 +46,7 @@ extension Copier {
         let failed = failures.withLock { $0 }
         var brought = BroughtReferrers()
         brought.count = referrers.count { failed[$0.digest] == nil }
-        let digests = referrers.map(\.digest) + wanted.map(\.digest)
+        let digests = checked.map(\.digest) + wanted.map(\.digest)
         for digest in digests.unique() {
             guard let error = failed[digest] else { continue }
             let tag = tags.first { $0.digest == digest }?.tag

@@ -53,7 +53,14 @@ struct Copier: Sendable {
             uniquingKeysWith: { first, _ in first }
         )
         let missing = Set(plan.blobs.map(\.digest))
-        try await bringAll(below: plan.root.digest, lacking, missing)
+        // Below what is there something may be missing, if it was looked at.
+        let part = Dictionary(
+            plan.manifests.filter { $0.role != .referrer && (!$0.isThere || plan.checksContent) }.map {
+                ($0.manifest.digest, $0)
+            },
+            uniquingKeysWith: { first, _ in first }
+        )
+        try await bringAll(below: plan.root.digest, part, missing)
         let tags = try await setTags(plan.tags.filter { !$0.isReferrer }, lacking)
 
         let referrers = try await bringReferrers(missing)
@@ -63,28 +70,28 @@ struct Copier: Sendable {
     /// Brings everything under `digest`, and the manifests themselves except the root's, which waits for its tag.
     private func bringAll(
         below digest: Digest,
-        _ lacking: [Digest: Plan.PlannedManifest],
+        _ part: [Digest: Plan.PlannedManifest],
         _ missing: Set<Digest>
     ) async throws {
-        guard let planned = lacking[digest] else { return }
+        guard let planned = part[digest] else { return }
         let manifest = planned.manifest
         let work: [@Sendable () async throws -> Void] = [
             { try await bringBlobs(of: manifest, missing) },
-            { try await bringChildren(of: manifest, lacking, missing) },
+            { try await bringChildren(of: manifest, part, missing) },
         ]
         try await work.forEachConcurrently(limit: work.count) { try await $0() }
     }
 
     private func bringChildren(
         of manifest: Manifest,
-        _ lacking: [Digest: Plan.PlannedManifest],
+        _ part: [Digest: Plan.PlannedManifest],
         _ missing: Set<Digest>
     ) async throws {
-        let children = manifest.children.map(\.digest).unique().compactMap { lacking[$0]?.manifest }
+        let children = manifest.children.map(\.digest).unique().compactMap { part[$0]?.manifest }
         try await children.forEachConcurrently(limit: Self.parallelManifests) { child in
             // Two images of a run may share a child; it is put once.
             _ = try await session.deliveries.run(child.digest) {
-                try await bringAll(below: child.digest, lacking, missing)
+                try await bringAll(below: child.digest, part, missing)
                 if await !session.has(child.digest) { try await put(child, tag: nil) }
                 return true
             }
@@ -129,6 +136,13 @@ struct Copier: Sendable {
                 try await put(manifest, tag: planned.tag)
             }
         }
+        // A tag that is kept may point at what was lost.
+        if let kept = tags.first(where: { !$0.isReferrer && $0.digest == plan.root.digest && !$0.needsPut }),
+            !current.contains(where: { !$0.isReferrer && $0.needsPut }), kept.action == .keep,
+            lacking[plan.root.digest] != nil, await !session.has(plan.root.digest)
+        {
+            try await put(plan.root, tag: kept.tag)
+        }
         // An image without any tag to set is still put.
         if tags.isEmpty, !plan.tags.contains(where: { !$0.isReferrer }), lacking[plan.root.digest] != nil,
             await !session.has(plan.root.digest)
@@ -156,7 +170,7 @@ struct Copier: Sendable {
         digest == plan.root.digest ? plan.root : plan.referrerManifests[digest] ?? plan.manifest(digest)
     }
 
-    /// Puts a manifest; if the registry has meanwhile lost what the manifest names, that is brought again, once.
+    /// Puts a manifest; if the registry refuses it for something that it names, that is brought again, once.
     func put(_ manifest: Manifest, tag: Tag?) async throws {
         guard manifest.byteCount > Self.largeManifest else { return try await putWhole(manifest, tag: tag) }
         // On its way a manifest takes several times its size.
@@ -184,16 +198,8 @@ struct Copier: Sendable {
         let manifest = try await whole(manifest)
         do {
             try await putOnce(manifest, tag: tag)
-        } catch let error as CopyError where error.isAboutMissingContent {
-            let lost = try await session.repository.missing(manifest.blobs)
-            for blob in manifest.blobs where lost.contains(blob.digest) {
-                count(try await mover.bringAgain(blob, from: source, to: session.repository), blob)
-            }
-            for child in manifest.children {
-                guard let below = plan.manifest(child.digest) else { continue }
-                // Not by its turn, which this one may have.
-                try await putWhole(below, tag: nil)
-            }
+        } catch let error as CopyError where error.isAboutMissingContent(of: manifest) {
+            try await bringAgain(what: error, saysIsMissingOf: manifest)
             do {
                 try await session.repository.put(manifest, tag: tag)
             } catch let error as CopyError {
@@ -212,7 +218,7 @@ struct Copier: Sendable {
     private func putOnce(_ manifest: Manifest, tag: Tag?) async throws {
         do {
             try await session.repository.put(manifest, tag: tag)
-        } catch let error as CopyError where !error.isAboutMissingContent {
+        } catch let error as CopyError where !error.isAboutMissingContent(of: manifest) {
             throw explained(error, manifest)
         }
     }
@@ -223,6 +229,43 @@ struct Copier: Sendable {
         var error = error
         error.reason = .refusedIndexOfBlobs(manifest, answer: printable("\(code) \(text)", upTo: 300))
         return error
+    }
+
+    /// Brings what a refusal names, whatever the registry said of it before; if it names nothing, what is missing when
+    /// everything is asked for again.
+    ///
+    /// - Source: DESIGN section 4: "what the refusal names is sent again, whatever a HEAD said"
+    private func bringAgain(what error: CopyError, saysIsMissingOf manifest: Manifest) async throws {
+        let named = error.digests.intersection(manifest.content)
+        let all = manifest.blobs.map(\.digest) + manifest.children.map(\.digest)
+        var wanted = named
+        if named.isEmpty {
+            wanted = try await session.repository.missing(manifest.blobs)
+            let children = manifest.children.map(\.digest)
+            wanted.formUnion(Set(children).subtracting(try await session.repository.holding(children.unique())))
+            // Where everything is said to be there, the children may have lost something below them.
+            if wanted.isEmpty { wanted = Set(children) }
+        }
+        // A registry may look deeper than one level.
+        let deeper = plan.manifests.map(\.manifest).flatMap(\.blobs)
+        var seen = Set(all)
+        for blob in deeper where error.digests.contains(blob.digest) && seen.insert(blob.digest).inserted {
+            count(try await mover.bringAgain(blob, from: source, to: session.repository), blob)
+        }
+        for digest in all.unique() where wanted.contains(digest) {
+            if let blob = manifest.blobs.first(where: { $0.digest == digest }) {
+                count(try await mover.bringAgain(blob, from: source, to: session.repository), blob)
+            } else if let child = try await known(digest) {
+                // Not by its turn, which this one may have.
+                try await putWhole(child, tag: nil)
+            }
+        }
+    }
+
+    /// A manifest of the plan, or one that it didn't need because the destination seemed to have it.
+    private func known(_ digest: Digest) async throws -> Manifest? {
+        if let planned = plan.manifest(digest) { return planned }
+        return try await source.read([.digest(digest)]).manifests[.digest(digest)]
     }
 
     /// What of the plan has not been carried out so far.
@@ -254,7 +297,12 @@ struct Copier: Sendable {
         receipt.manifestsPut = counts.manifests
         receipt.referrers = referrers.count
         receipt.referrerFailures = plan.referrerFailures + referrers.failures
-        receipt.notes = plan.notes
+        receipt.notes = plan.notes + (plan.lostText.map { ["repaired: \($0)"] } ?? [])
+        receipt.manifestsRepaired = plan.lostManifests.count
+        receipt.blobsRepaired = plan.lostBlobs.count
+        if options.repairs, plan.checksContent, plan.lostText == nil, plan.isDone {
+            receipt.notes.append("nothing is missing below \(plan.destination)@\(plan.root.digest)")
+        }
         return receipt
     }
 }
@@ -273,10 +321,28 @@ extension Plan {
     func manifest(_ digest: Digest) -> Manifest? { manifests.first { $0.manifest.digest == digest }?.manifest }
 }
 
+extension Manifest {
+    /// Everything that must be there before this manifest is.
+    fileprivate var content: Set<Digest> { Set(blobs.map(\.digest) + children.map(\.digest)) }
+}
+
 extension CopyError {
     /// Whether a registry refused a manifest because something it names is not there.
-    var isAboutMissingContent: Bool {
-        guard case .rejected(let code, _) = reason else { return false }
-        return ["LayersNotFoundException", "ReferencedImagesNotFoundException", "MANIFEST_BLOB_UNKNOWN"].contains(code)
+    ///
+    /// Registries disagree about the code; one that names content of the manifest is about that content.
+    ///
+    /// - Source: OCI distribution-spec 1.1, "Error Codes"; facts/ecr.md A.6, `PutImage`
+    func isAboutMissingContent(of manifest: Manifest) -> Bool {
+        switch reason {
+        case .rejected(let code, _):
+            Self.missingContent.contains(code) || !digests.isDisjoint(with: manifest.content)
+        case .imageMissing, .blobMissing: side == .destination
+        default: false
+        }
     }
+
+    private static let missingContent: Set<String> = [
+        "LayersNotFoundException", "ReferencedImagesNotFoundException", "MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN",
+        "MANIFEST_UNKNOWN",
+    ]
 }

@@ -63,6 +63,7 @@ extension CopyError {
                 requestID: error.requestID
             )
             if kind == .notPermitted { credentials = error.credentials }
+            digests = error.digests
         case let error as RegistryError:
             self.init(
                 registry == nil ? Self.reason(of: error) : Self.reasonAtPlainRegistry(of: error),
@@ -71,6 +72,7 @@ extension CopyError {
                 operation: operation,
                 requestID: error.requestID
             )
+            digests = error.digests
         case let error as IdentityError:
             let tried = error.tried.isEmpty ? "" : "; tried \(error.tried.joined(separator: ", "))"
             let text = error.problem + tried
@@ -106,6 +108,9 @@ extension CopyError {
             )
         case let error as LayoutError:
             let reason = Reason.unusableFile("\(error)", remedy: error.remedy)
+            self.init(reason, side: side, image: image, operation: operation)
+        case let error as SystemError where error.problem != nil:
+            let reason = Reason.unusableFile("\(error)", remedy: LayoutError.regularFilesOnly)
             self.init(reason, side: side, image: image, operation: operation)
         case is SystemError:
             self.init(.unusableFile("\(error)"), side: side, image: image, operation: operation)

@@ -61,6 +61,8 @@ public struct CopyError: Error, Sendable, Equatable {
     public var onlyReads = false
     /// What to do next, where more is known than the reason tells; it may have several lines.
     public var advice: String?
+    /// What the answer named by digest; such a text may be longer than what is shown of it.
+    public var digests: Set<Digest> = []
     /// What else helps a copy, and is not said where nothing is copied.
     public var copyAdvice: String?
 

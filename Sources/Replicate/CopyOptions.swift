@@ -21,6 +21,8 @@ public struct CopyOptions: Sendable {
     /// One: that child, unchanged, gets the tag. Several: a new index of those children.
     public var platforms: [ImagePlatform]
     public var isDryRun: Bool
+    /// Looks at everything below what the destination holds, and brings what is missing there.
+    public var repairs: Bool
 
     public init(
         ifExists: IfExists = .move,
@@ -28,7 +30,8 @@ public struct CopyOptions: Sendable {
         referrers: ReferrerMode = .all,
         createRepository: RepositoryCreation = .never,
         platforms: [ImagePlatform] = [],
-        isDryRun: Bool = false
+        isDryRun: Bool = false,
+        repairs: Bool = false
     ) {
         self.ifExists = ifExists
         self.ifCurrent = ifCurrent
@@ -36,6 +39,7 @@ public struct CopyOptions: Sendable {
         self.createRepository = createRepository
         self.platforms = platforms
         self.isDryRun = isDryRun
+        self.repairs = repairs
     }
 
     /// Whether somebody asked that a tag be not overwritten by accident (DESIGN section 7: read again right

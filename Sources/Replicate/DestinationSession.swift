@@ -8,6 +8,10 @@ actor DestinationSession {
     nonisolated let repository: any ImageRepository
     /// Whether source and destination are one repository, reached by one identity: then everything is there.
     nonisolated let isSource: Bool
+    /// Whether what lies below a manifest that is there is looked at, instead of being believed to be there.
+    ///
+    /// - Source: DESIGN section 4: a registry is believed unless `--repair` is passed, a folder is not
+    nonisolated let checksContent: Bool
     private(set) var tags: [Tag: Digest] = [:]
     private var there: Set<Digest> = []
     private var blobsThere: Set<Digest> = []
@@ -22,16 +26,17 @@ actor DestinationSession {
     /// Large manifests are put one after another.
     nonisolated let largePuts = OneAtATime()
 
-    init(_ repository: any ImageRepository, isSource: Bool) {
+    init(_ repository: any ImageRepository, isSource: Bool, repairs: Bool = false) {
         self.repository = repository
         self.isSource = isSource
+        checksContent = !isSource && (repairs || repository.checksContent)
     }
 
     /// Takes in what a first reading said about tags and digests.
     func learn(_ reading: Reading) throws {
         for (id, digest) in reading.digests {
             if let tag = id.tag { tags[tag] = digest }
-            there.insert(digest)
+            if !reading.lost.contains(digest) { there.insert(digest) }
         }
         for (id, reason) in reading.failures {
             throw failure(reason, id, "BatchGetImage")

@@ -17,6 +17,8 @@ public struct CopyDocument: Encodable, Sendable {
     public var caller: String?
     /// Why there are no results where nothing failed.
     public var note: String?
+    /// What is to be known of the selection as a whole, if anything: what it leaves out.
+    public var notices: [String]?
     /// Tags that were set for images that then failed, as `HOST/REPO:TAG@DIGEST`, if there are any.
     public var setBeforeFailure: [String]?
 
@@ -29,7 +31,8 @@ public struct CopyDocument: Encodable, Sendable {
         seconds: Double,
         caller: String? = nil,
         note: String? = nil,
-        setBeforeFailure: [String] = []
+        setBeforeFailure: [String] = [],
+        notices: [String] = []
     ) {
         self.command = command
         self.exitCode = exitCode
@@ -39,6 +42,7 @@ public struct CopyDocument: Encodable, Sendable {
         self.seconds = seconds
         self.caller = caller
         self.note = note
+        self.notices = notices.isEmpty ? nil : notices
         self.setBeforeFailure = setBeforeFailure.isEmpty ? nil : setBeforeFailure
     }
 
@@ -59,6 +63,8 @@ public struct CopyDocument: Encodable, Sendable {
         public var blobs: BlobCounts?
         public var manifestsPut: Int?
         public var referrers: Int?
+        /// What had been lost below manifests that the destination held, and was brought; absent if nothing was.
+        public var repaired: Repaired?
         public var notes: [String]
         /// Signatures, SBOMs and attestations that were left out, if any were.
         public var referrersLeftOut: [LeftOutReferrer]?
@@ -85,6 +91,9 @@ public struct CopyDocument: Encodable, Sendable {
                 )
                 (manifestsPut, referrers) = (receipt.manifestsPut, receipt.referrers)
                 referrersLeftOut = LeftOutReferrer.list(receipt.referrerFailures)
+                if receipt.manifestsRepaired + receipt.blobsRepaired > 0 {
+                    repaired = Repaired(manifests: receipt.manifestsRepaired, blobs: receipt.blobsRepaired)
+                }
             case .planned(let plan):
                 status = "planned"
                 (source, destination) = ("\(plan.source)", "\(plan.destination)")
@@ -134,6 +143,11 @@ public struct CopyDocument: Encodable, Sendable {
         public static func list(_ failures: [ReferrerFailure]) -> [LeftOutReferrer]? {
             failures.isEmpty ? nil : failures.map(LeftOutReferrer.init)
         }
+    }
+
+    public struct Repaired: Encodable, Sendable {
+        public var manifests: Int
+        public var blobs: Int
     }
 
     public struct BlobCounts: Encodable, Sendable {

@@ -100,8 +100,9 @@ extension ErrorGuide {
             "unusableFile",
             "…",
             1,
-            "An image layout isn't there, is none, is damaged or locked, or holds several images and the reference names "
-                + "none; or the disk is full. The path is named"
+            "An image layout or archive isn't there, is none, is damaged, compressed or locked, has anything but regular files "
+                + "in it, or holds several images and the reference names none: then they are listed. Or the disk is full. "
+                + "The path is named"
         ),
         Entry(
             "upstream",
@@ -138,8 +139,8 @@ extension ErrorGuide {
             "unsupported",
             "…",
             1,
-            "The text says what; for example `--platform` with a single image, or `--newest` where the registry doesn't say "
-                + "when images were pushed"
+            "The text says what; for example `--platform` with a single image, `--newest` where the registry doesn't say "
+                + "when images were pushed, or a name that several images of a layout have: then they are listed"
         ),
     ]
 }

@@ -50,6 +50,8 @@ public struct Reading: Sendable {
     public var failures: [ManifestID: CopyError.Reason] = [:]
     /// Manifests that are left for another question, since those that were read are large.
     public var postponed: Set<ManifestID> = []
+    /// Of ``digests``, those that a tag points at although they are not there (any more).
+    public var lost: Set<Digest> = []
 
     public init() {}
 
@@ -111,6 +113,12 @@ public struct ListedImage: Sendable, Hashable {
     public var size: Int64?
     public var mediaType: MediaType?
     public var isArchived: Bool
+    /// What it is called besides, in a layout: whole references, and names that no tag can have.
+    public var names: [String] = []
+    /// Tags that another image of the same layout has too, so that they mean neither.
+    public var sharedTags: [Tag] = []
+    /// What it refers to, in a layout that lists it without a name.
+    public var subject: Digest?
 
     public init(
         digest: Digest,
@@ -185,6 +193,12 @@ public protocol ImageRepository: Sendable {
 
     /// Whether an index may be stored whose entries are blobs, as BuildKit's older build caches are.
     var takesIndexesOfBlobs: Bool { get }
+
+    /// Whether what lies below a manifest that is here must be looked at all the same.
+    var checksContent: Bool { get }
+
+    /// What people should know of an image that is read from here.
+    func notes(about root: Digest) -> [String]
 
     /// With which credentials it was asked last, for people; `nil` where that is not known, or nothing of AWS.
     var credentials: String? { get }
@@ -280,6 +294,10 @@ extension ImageRepository {
 
     public func listDigestTags() async throws -> DigestTagListing? { nil }
 
+    public var checksContent: Bool { false }
+
+    public func notes(about root: Digest) -> [String] { [] }
+
     public var credentials: String? { nil }
 
     public func creationOnPush() async throws -> CreationOnPush { .notCovered }
@@ -304,7 +322,7 @@ extension ImageRepository {
     func holding(_ digests: some Collection<Digest> & Sendable) async throws -> Set<Digest> {
         guard !digests.isEmpty else { return [] }
         let reading = try await read(manifests: [], digests: digests.map { .digest($0) })
-        return Set(reading.digests.values)
+        return Set(reading.digests.values).subtracting(reading.lost)
     }
 }
 

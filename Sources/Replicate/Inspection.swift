@@ -127,12 +127,18 @@ extension Replicator {
     /// Every tagged image of a repository that passes `filter`, the last pushed first where that is known, and every
     /// listed name that passes and can't be used as a tag.
     ///
+    /// Of a layout every image, unless tags are chosen.
+    ///
     /// - Throws: ``CopyError``
     public func list(_ reference: ImageReference, _ filter: TagFilter) async throws -> ImageSelection {
         let repository = try await opener.open(reference, side: .source, source)
         let listing = try await repository.list()
         do {
-            let images = try filter.select(from: listing.images, digestTagsToo: true).sorted { left, right in
+            // An image without a tag can only be chosen where it is seen.
+            let isWhole = reference.registry.isLayout && !filter.choosesTags
+            let untagged = isWhole ? listing.images.filter { $0.tags.isEmpty && $0.sharedTags.isEmpty } : []
+            let chosen = try filter.select(from: listing.images, digestTagsToo: true) + untagged
+            let images = chosen.sorted { left, right in
                 (right.pushedAt ?? 0, left.digest.hex) < (left.pushedAt ?? 0, right.digest.hex)
             }
             return ImageSelection(

@@ -15,127 +15,40 @@ struct LayoutImageRepository: ImageRepository {
     let side: CopyError.Side
     let registryKey: String
     private let store: LayoutStore
-    private let referrerMap = Lock<ReferrerMap?>(nil)
+    private let reader: LayoutReader
 
-    /// What refers to what, by one state of `index.json`.
-    private struct ReferrerMap: Sendable {
-        var index: Digest
-        var referrers: [Digest: [Descriptor]]
-    }
-
-    init(_ reference: ImageReference, _ layout: ImageLayout, side: CopyError.Side, clock: any Clock<Duration>) {
+    /// - Parameter place: Where the files are; a name may stand behind it, which ``LayoutPlace`` has found out.
+    init(_ reference: ImageReference, _ place: LayoutPlace, side: CopyError.Side, clock: any Clock<Duration>) {
         self.reference = reference.bare
         self.side = side
-        let here = FileManager.default.currentDirectoryPath
-        let path = layout.path.hasPrefix("/") ? layout.path : "\(here)/\(layout.path)"
-        store = LayoutStore(path: path, clock: clock)
-        registryKey = "oci:\(path)"
+        store = LayoutStore(path: place.path, clock: clock)
+        reader = LayoutReader(store, reference.bare, side: side, scope: place.scope)
+        registryKey = "oci:\(place.path)"
     }
+
+    /// A file can be lost or damaged without its layout knowing.
+    var checksContent: Bool { true }
 
     // MARK: Reading
 
     func read(manifests: [ManifestID], digests: [ManifestID]) async throws -> Reading {
-        try await explained("reading the layout") {
-            var reading = Reading()
-            guard try isThere() else { return reading }
-            let index = try store.index()
-            let wanted = Set(manifests)
-            let ids = (manifests + digests).unique()
-            let (byTag, byDigest) = first(of: ids, in: index)
-            for id in ids {
-                let named = id.tag.map { byTag[$0.value] }
-                // A tag that isn't there.
-                if case .some(nil) = named { continue }
-                let entry = named ?? id.digest.flatMap { byDigest[$0] }
-                guard let digest = entry?.digest ?? id.digest else { continue }
-                if let asked = id.digest, digest != asked {
-                    reading.failures[id] = .tagMismatch
-                    continue
-                }
-                guard let manifest = try store.manifest(digest, as: entry?.mediaType) else { continue }
-                reading.digests[id] = digest
-                if wanted.contains(id) { reading.manifests[id] = manifest }
-            }
-            return reading
-        }
-    }
-
-    /// The first entry of each tag and each digest that `ids` name, in one walk: both lists may be long.
-    private func first(
-        of ids: [ManifestID],
-        in index: IndexText
-    ) -> (byTag: [String: Descriptor], byDigest: [Digest: Descriptor]) {
-        let (tags, digests) = (Set(ids.compactMap(\.tag?.value)), Set(ids.compactMap(\.digest)))
-        var byTag: [String: Descriptor] = [:]
-        var byDigest: [Digest: Descriptor] = [:]
-        for entry in index.entries {
-            if let tag = entry.tagText, tags.contains(tag), byTag[tag] == nil { byTag[tag] = entry }
-            if digests.contains(entry.digest), byDigest[entry.digest] == nil { byDigest[entry.digest] = entry }
-        }
-        return (byTag, byDigest)
+        try await explained("reading the layout") { try reader.read(manifests: manifests, digests: digests) }
     }
 
     func list() async throws -> ImageListing {
-        try await explained("listing the layout") {
-            guard try isThere() else { return ImageListing() }
-            var images: [ListedImage] = []
-            var places: [Digest: Int] = [:]
-            for entry in try store.index().entries {
-                guard let tag = entry.tag else { continue }
-                if let place = places[entry.digest] {
-                    images[place].tags.append(tag)
-                } else {
-                    places[entry.digest] = images.count
-                    images.append(ListedImage(digest: entry.digest, tags: [tag], mediaType: entry.mediaType))
-                }
-            }
-            return ImageListing(images: images)
-        }
+        try await explained("listing the layout") { ImageListing(images: try reader.list()) }
     }
 
     func soleImage() async throws -> ManifestID? {
-        try await explained("reading the layout") {
-            guard try isThere() else { return nil }
-            let entries = try store.index().entries.filter { entry in
-                guard entry.tag.map({ !ReferrerFinder.isDigestTag($0) }) ?? true else { return false }
-                return (try? store.manifest(entry.digest, as: entry.mediaType))?.subject == nil
-            }
-            let digests = entries.map(\.digest).unique()
-            guard digests.count == 1, let digest = digests.first else {
-                let tags = entries.compactMap(\.tag).map(\.value).sorted().joined(separator: ", ")
-                throw LayoutError(
-                    "the layout holds \(digests.count) images\(tags.isEmpty ? "" : ": \(tags)")",
-                    remedy: digests.isEmpty
-                        ? "put an image into it first, or name another directory"
-                        : "name one of them, as in \(reference):TAG or \(reference)@DIGEST"
-                )
-            }
-            let tags = entries.compactMap(\.tag)
-            return tags.count == 1 ? .both(tags[0], digest) : .digest(digest)
-        }
+        try await explained("reading the layout") { try reader.soleImage() }
     }
 
     func missing(_ blobs: [Descriptor]) async throws -> Set<Digest> {
-        Set(blobs.filter { store.size(of: $0.digest) != $0.size }.map(\.digest))
+        try await explained("looking for blobs") { try await reader.missing(blobs) }
     }
 
-    func source(of blob: Descriptor) async throws -> RelaySource { .file(store.blobPath(blob.digest)) }
-
-    /// Whether there is anything to read.
-    ///
-    /// - Throws: ``LayoutError`` if there is no layout and there ought to be.
-    private func isThere() throws -> Bool {
-        switch try store.state() {
-        case .layout: return true
-        case .missing, .empty:
-            guard side == .destination else {
-                throw LayoutError(
-                    "there is no image layout at \(store.path)",
-                    remedy: "name the directory that its oci-layout is in"
-                )
-            }
-            return false
-        }
+    func source(of blob: Descriptor) async throws -> RelaySource {
+        try await explained("reading a blob") { try reader.source(of: blob) }
     }
 
     // MARK: Writing
@@ -143,7 +56,7 @@ struct LayoutImageRepository: ImageRepository {
     /// A layout is made where the first thing is put.
     func create() async throws {
         try await explained("making the layout") {
-            _ = try isThere()
+            _ = try reader.index()
             try store.make()
         }
     }
@@ -177,11 +90,12 @@ struct LayoutImageRepository: ImageRepository {
                 let stored = try merged(manifest, under: tag, index)
                 try store.write(stored)
                 var entry = stored.descriptor
-                entry.annotations = [ImageLayout.tagAnnotation: tag.value]
+                let name = reader.name(tag)
+                entry.annotations = [ImageLayout.tagAnnotation: name]
                 if stored.subject != nil { entry.artifactType = stored.listing.artifactType }
-                let held = index.entries.filter { $0.tagText == tag.value }
+                let held = index.entries.filter { $0.tagText == name }
                 guard held.count != 1 || held[0].digest != stored.digest else { return }
-                index.remove { $0.tagText == tag.value || ($0.tagText == nil && $0.digest == stored.digest) }
+                index.remove { $0.tagText == name || ($0.imageNames.isEmpty && $0.digest == stored.digest) }
                 index.append(entry)
             }
         }
@@ -205,7 +119,8 @@ struct LayoutImageRepository: ImageRepository {
     private func merged(_ manifest: Manifest, under tag: Tag, _ index: IndexText) throws -> Manifest {
         guard tag.subject != nil, manifest.kind == .index,
             let held = index.entries.first(where: { $0.tagText == tag.value }),
-            let current = try store.manifest(held.digest, as: held.mediaType), current.kind == .index
+            // One that is damaged is replaced.
+            let current = try? store.manifest(held.digest, as: held.mediaType), current.kind == .index
         else { return manifest }
         return try current.listing(manifest.children, preferring: manifest)
     }
@@ -214,15 +129,7 @@ struct LayoutImageRepository: ImageRepository {
 
     func referrers(of digest: Digest) async throws -> ReferrerListing? {
         try await explained("looking for referrers", .digest(digest)) {
-            guard try isThere() else { return ReferrerListing([]) }
-            let index = try store.index()
-            let state = Digest(of: index.bytes)
-            if let known = referrerMap.withLock({ $0 }), known.index == state {
-                return ReferrerListing(known.referrers[digest] ?? [])
-            }
-            let map = ReferrerMap(index: state, referrers: referrers(in: index))
-            referrerMap.withLock { $0 = map }
-            return ReferrerListing(map.referrers[digest] ?? [])
+            ReferrerListing(try reader.referrers(of: digest))
         }
     }
 
@@ -234,27 +141,10 @@ struct LayoutImageRepository: ImageRepository {
         Set(try await referrers(of: subject)?.entries.map(\.digest) ?? [])
     }
 
-    private func referrers(in index: IndexText) -> [Digest: [Descriptor]] {
-        var all: [Digest: [Descriptor]] = [:]
-        func note(_ referrer: Descriptor, _ subject: Digest) {
-            guard !all[subject, default: []].contains(where: { $0.digest == referrer.digest }) else { return }
-            all[subject, default: []].append(referrer)
-        }
-        for entry in index.entries {
-            // One that can't be read refers to nothing that anybody could copy.
-            guard let manifest = try? store.manifest(entry.digest, as: entry.mediaType) else { continue }
-            if let subject = manifest.subject?.digest { note(manifest.listing, subject) }
-            if let subject = entry.tag?.subject { for child in manifest.children { note(child, subject) } }
-        }
-        return all
-    }
-
     func immutability() async throws -> TagImmutability? { nil }
 }
 
 extension Descriptor {
-    /// The tag of an entry of `index.json`, as it stands there.
+    /// The name of an entry of `index.json`, as it stands there.
     fileprivate var tagText: String? { annotations[ImageLayout.tagAnnotation] }
-    /// The same, if it is one that can be asked for; some tools write whole references there.
-    fileprivate var tag: Tag? { tagText.flatMap { try? Tag(parsing: $0) } }
 }

@@ -8,7 +8,7 @@ internal import Platform
 /// runs may fill one layout.
 ///
 /// - Source: OCI image-spec 1.1, `image-layout.md`
-struct LayoutStore: Sendable {
+struct LayoutStore: LayoutFiles {
     /// Absolute.
     let path: String
     let clock: any Clock<Duration>
@@ -28,7 +28,7 @@ struct LayoutStore: Sendable {
     static let lockPatience: Duration = .seconds(60)
     static let lockPause: Duration = .milliseconds(10)
     static let version = "1.0.0"
-    private static let damaged = "write the layout anew, from where its images came from"
+    static let damaged = "write the layout anew, from where its images came from"
     /// `oci-layout` has some thirty bytes.
     static let largestMarker = 65_536
     /// For everybody, as other tools make them; the umask takes from it.
@@ -40,7 +40,17 @@ struct LayoutStore: Sendable {
     /// - Throws: ``LayoutError`` for a directory that is full of something else, or of a layout of another age.
     func state() throws -> State {
         if try isMarked() { return .layout }
-        guard let names = names(path) else { return .missing }
+        guard let names = names(path) else {
+            // A file is no directory that could be made.
+            guard (try? ByteFile(regular: path)) ?? nil == nil else {
+                throw LayoutError(
+                    "\(path) is a file, and an image layout is a directory",
+                    remedy:
+                        "read a tar file as oci-archive:\(path), or as docker-archive:\(path) if docker save wrote it"
+                )
+            }
+            return .missing
+        }
         // One that was killed may have left a marker that never got its name.
         if names.allSatisfy({ $0.hasPrefix("oci-layout.") }) { return .empty }
         // Somebody else may have made the layout since the marker was looked for; it is the first thing in it.
@@ -54,26 +64,34 @@ struct LayoutStore: Sendable {
     }
 
     private func isMarked() throws -> Bool {
-        guard let marker = try DurableFile.read(markerPath, limit: Self.largestMarker) else { return false }
+        guard let marker = try DurableFile.read(markerPath, limit: Self.largestMarker, inside: path) else {
+            return false
+        }
+        try Self.checkMarker(marker, at: markerPath)
+        return true
+    }
+
+    /// - Throws: ``LayoutError`` unless it says the version that is read here.
+    static func checkMarker(_ marker: [UInt8], at path: String) throws {
         let said = try? JSONDecoder().decode(Marker.self, from: Data(marker)).imageLayoutVersion
-        guard said == Self.version else {
+        guard said == version else {
             throw LayoutError(
-                "\(markerPath) doesn't say imageLayoutVersion \(Self.version)",
+                "\(path) doesn't say imageLayoutVersion \(version)",
                 remedy: "write the layout anew with a current tool, or name another directory"
             )
         }
-        return true
     }
 
     /// Makes the directories and the marker, as far as they are missing.
     func make() throws {
         try DurableFile.makeDirectory(path, mode: Self.directoryMode)
         // Before anything else, so that a directory that isn't empty is always known for what it is.
-        if try DurableFile.read(markerPath, limit: Self.largestMarker) == nil {
+        if try DurableFile.read(markerPath, limit: Self.largestMarker, inside: path) == nil {
             let text = #"{"imageLayoutVersion":"\#(Self.version)"}"#
             try DurableFile.write(Array(text.utf8), to: markerPath, mode: Self.fileMode)
         }
         try DurableFile.makeDirectory(blobDirectory, mode: Self.directoryMode)
+        try RegularFile.checkDirectory(blobDirectory, inside: path)
         let isFirst = hasSwept.withLock { hasSwept in
             defer { hasSwept = true }
             return !hasSwept
@@ -95,12 +113,18 @@ struct LayoutStore: Sendable {
         }
     }
 
-    /// What `index.json` lists.
+    /// What `index.json` lists; `nil` if there is no layout yet.
     ///
     /// - Throws: ``LayoutError``, `SystemError`
-    func index() throws -> IndexText {
+    func index() throws -> IndexText? {
+        guard case .layout = try state() else { return nil }
+        return try list()
+    }
+
+    /// What `index.json` lists, in a directory that is known to be a layout.
+    private func list() throws -> IndexText {
         if let known = known.withLock({ $0 }), known.version.isCurrent { return known.index }
-        guard let version = try FileVersion(of: indexPath) else { return IndexText() }
+        guard let version = try FileVersion(of: indexPath, inside: path) else { return IndexText() }
         let bytes = try version.read(limit: limits.byteCount)
         do {
             let index = try IndexText(bytes, within: limits)
@@ -117,10 +141,10 @@ struct LayoutStore: Sendable {
     func change(_ body: (inout IndexText) throws -> Void) async throws {
         let lock = try await lock()
         defer { lock.remove() }
-        let before = try index()
+        let before = try list()
         var after = before
         try body(&after)
-        let isThere = try FileVersion(of: indexPath) != nil
+        let isThere = try FileVersion(of: indexPath, inside: path) != nil
         guard after.bytes != before.bytes || !isThere else { return }
         guard after.bytes.count <= limits.byteCount, after.entries.count <= limits.descriptors else {
             throw LayoutError(
@@ -129,29 +153,40 @@ struct LayoutStore: Sendable {
             )
         }
         try DurableFile.write(after.bytes, to: indexPath, mode: Self.fileMode)
-        let written = try FileVersion(of: indexPath)
+        let written = try FileVersion(of: indexPath, inside: path)
         known.withLock { $0 = written.map { ($0, after) } }
     }
 
     func blobPath(_ digest: Digest) -> String { "\(blobDirectory)/\(digest.hex)" }
 
-    /// In bytes; `nil` if the blob isn't there.
-    func size(of digest: Digest) -> Int64? { (try? ByteFile(reading: blobPath(digest)))?.size }
+    /// The file of a blob; `nil` if there is none.
+    ///
+    /// - Throws: `SystemError` for anything but a regular file in the layout.
+    func blob(_ digest: Digest) throws -> FileRegion? {
+        try ByteFile(regular: blobPath(digest), inside: path).map { FileRegion(allOf: $0) }
+    }
 
     /// - Parameter type: What names it says that it is.
     /// - Returns: `nil` if it isn't there.
     /// - Throws: ``LayoutError`` if the file holds something else, `ManifestError`, `SystemError`
     func manifest(_ digest: Digest, as type: MediaType? = nil) throws -> Manifest? {
-        guard let bytes = try DurableFile.read(blobPath(digest), limit: Manifest.largestByteCount) else { return nil }
+        guard let bytes = try DurableFile.read(blobPath(digest), limit: Manifest.largestByteCount, inside: path) else {
+            return nil
+        }
         let found = Digest(of: bytes)
         guard found == digest else {
-            throw LayoutError("\(blobPath(digest)) is damaged: it hashes to \(found)", remedy: Self.damaged)
+            throw DamagedManifest(path: blobPath(digest), found: found)
         }
         return try Manifest(bytes: bytes, mediaType: type)
     }
 
     func write(_ manifest: Manifest) throws {
-        let held = try? DurableFile.read(blobPath(manifest.digest), limit: Manifest.largestByteCount)
+        // One that is too large to be a manifest is damaged as well.
+        let held = try? DurableFile.read(
+            blobPath(manifest.digest),
+            limit: Manifest.largestByteCount,
+            inside: path
+        )
         guard held != manifest.bytes else { return }
         try DurableFile.write(manifest.bytes, to: blobPath(manifest.digest), mode: Self.fileMode)
     }
@@ -186,5 +221,18 @@ struct LayoutError: Error, CustomStringConvertible {
     init(_ description: String, remedy: String) {
         self.description = description
         self.remedy = remedy
+    }
+
+    static let regularFilesOnly =
+        "nothing but regular files is read from a layout; put the file itself there, or write the layout anew"
+}
+
+/// A manifest whose bytes are not those that its name says.
+struct DamagedManifest: Error {
+    let path: String
+    let found: Digest
+
+    var layoutError: LayoutError {
+        LayoutError("\(path) is damaged: it hashes to \(found)", remedy: LayoutStore.damaged)
     }
 }

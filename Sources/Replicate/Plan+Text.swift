@@ -22,6 +22,7 @@ extension Plan {
             case .skip(let held): lines.append("  skip    \(name)  holds \(held)")
             }
         }
+        if let lost = lostText { lines.append("  repair  \(lost)") }
         let puts = tags.filter(\.needsPut).count
         lines.append(
             isDone
@@ -30,6 +31,21 @@ extension Plan {
                     + "\(counted(manifestsToPut.count, "manifest")) to put, \(counted(puts, "tag")) to set"
         )
         return lines
+    }
+}
+
+extension Plan {
+    /// What a repair brings, in words; `nil` if nothing was lost.
+    var lostText: String? {
+        let parts = [
+            lostManifests.isEmpty ? nil : counted(lostManifests.count, "manifest"),
+            lostBlobs.isEmpty ? nil : counted(lostBlobs.count, "blob"),
+        ].compactMap { $0 }
+        guard !parts.isEmpty else { return nil }
+        let digests = lostManifests.map(\.manifest.digest) + lostBlobs.map(\.digest)
+        let few = digests.prefix(3).map(\.description).joined(separator: ", ")
+        return "\(parts.joined(separator: " and ")) missing below what \(destination) holds: \(few)"
+            + (digests.count > 3 ? ", …" : "")
     }
 }
 

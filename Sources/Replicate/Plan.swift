@@ -56,9 +56,27 @@ public struct Plan: Sendable {
     public var referrerFailures: [ReferrerFailure] = []
     /// The blobs that were found there, of the manifests that weren't.
     var presentBlobs: [Descriptor] = []
+    /// Whether what lies below manifests that are there was asked for.
+    var checksContent = false
 
     /// The compressed bytes that cross the wire, at most: mounts make it less.
     public var bytesToMove: Int64 { blobs.reduce(0) { $0 + $1.size } }
+
+    /// Manifests that are missing below a root that is there, so that they were lost.
+    public var lostManifests: [PlannedManifest] {
+        hasCheckedRoot ? manifestsToPut.filter { $0.role != .referrer } : []
+    }
+
+    /// Blobs that are missing below a manifest that is there.
+    public var lostBlobs: [Descriptor] {
+        guard checksContent, !blobs.isEmpty else { return [] }
+        let hasRoot = hasCheckedRoot
+        let below = manifests.filter { $0.isThere || (hasRoot && $0.role != .referrer) }.map(\.manifest)
+        let named = Set(below.flatMap { $0.blobs + $0.foreignBlobs }.map(\.digest))
+        return blobs.filter { named.contains($0.digest) }
+    }
+
+    private var hasCheckedRoot: Bool { checksContent && manifests.contains { $0.role == .root && $0.isThere } }
 
     public var manifestsToPut: [PlannedManifest] { manifests.filter { !$0.isThere } }
 

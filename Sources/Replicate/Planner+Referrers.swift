@@ -74,7 +74,8 @@ extension Planner {
                 continue
             }
             // One that arrived and was not listed any more, because its run was killed, is put again.
-            if await !session.has(digest) || !isListed(digest) { lacking.append(digest) }
+            let isSettled = await session.has(digest) && isListed(digest) && !session.checksContent
+            if !isSettled { lacking.append(digest) }
         }
         let (read, failures) = try await reader.readSeparately(lacking)
         let vanished = lacking.filter { read[$0] == nil && failures[$0] == nil }

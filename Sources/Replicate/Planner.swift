@@ -22,13 +22,18 @@ struct Planner: Sendable {
     /// A plan for each session, or why there is none; one destination's failure is not another's.
     func plan(_ wish: Wish, for sessions: [DestinationSession]) async throws -> [Result<Plan, any Error>] {
         var needy: [DestinationSession] = []
+        var empty: [DestinationSession] = []
         for session in sessions {
             let known = await session.has(wish.root.digest)
-            if wish.isMade ? !known : !(known || session.isSource) { needy.append(session) }
+            let lacks = wish.isMade ? !known : !(known || session.isSource)
+            if lacks { empty.append(session) }
+            if lacks || session.checksContent { needy.append(session) }
         }
         // Nobody waits for it but the last lines: what fails here is found out by who needs it.
         let lacking = needy
-        async let prepared: Void = prepare(lacking, for: wish.root)
+        // Where the root is there, little or nothing has to be moved.
+        let unprepared = empty
+        async let prepared: Void = prepare(unprepared, for: wish.root)
         let trouble = Trouble(sessions.count)
         let indexes = Dictionary(uniqueKeysWithValues: sessions.enumerated().map { (ObjectIdentifier($1), $0) })
         let asking = lacking
@@ -114,7 +119,8 @@ struct Planner: Sendable {
         manifests += further.manifests.filter { !known.contains($0.manifest.digest) }
         tags += further.tags
 
-        let blobs = try await blobs(of: manifests.filter { !$0.isThere }.map(\.manifest), at: session)
+        let asked = manifests.filter { !$0.isThere || session.checksContent }.map(\.manifest)
+        let blobs = try await blobs(of: asked, at: session)
         return Plan(
             source: wish.source,
             destination: session.repository.reference,
@@ -130,24 +136,28 @@ struct Planner: Sendable {
             creationTemplate: await session.template?.prefix,
             referrerManifests: further.tagged,
             referrerFailures: further.failures,
-            presentBlobs: blobs.there
+            presentBlobs: blobs.there,
+            checksContent: session.checksContent
         )
     }
 
     /// The manifests under the root, children first, with what the destination lacks marked.
     ///
     /// What is under a manifest that the destination has is there too: no registry takes a parent before its children.
+    /// Where that is not believed, everything was asked for.
     private func lacking(
         _ image: SourceImage,
         isMade: Bool,
         at session: DestinationSession
     ) async throws -> [Plan.PlannedManifest] {
         var lacking: Set<Digest> = []
+        var seen: Set<Digest> = []
         var level = [image.root.digest]
         while !level.isEmpty {
             var next: [Digest] = []
-            for digest in level where !lacking.contains(digest) {
+            for digest in level where seen.insert(digest).inserted {
                 let known = await session.has(digest)
+                if known, session.checksContent { next += image.manifests[digest]?.children.map(\.digest) ?? [] }
                 guard !known, !(session.isSource && !(isMade && digest == image.root.digest)) else { continue }
                 lacking.insert(digest)
                 next += image.manifests[digest]?.children.map(\.digest) ?? []

@@ -116,7 +116,9 @@ public struct Replicator: Sendable {
     ) async throws -> [CopyResult] {
         let (from, targets) = try await drain.abandoning {
             let from = try await opener.open(source, side: .source, sides.source)
-            let targets = try await destinations.mapConcurrently(limit: 8) { await open($0, source, from, sides) }
+            let targets = try await destinations.mapConcurrently(limit: 8) {
+                await open($0, source, from, options, sides)
+            }
             return (from, distinct(targets, tags: tags, else: source.tag))
         }
         let reader = SourceReader(from)
@@ -132,7 +134,7 @@ public struct Replicator: Sendable {
         case .one(let id): return try await batch.copyOne(id, tags: tags)
         case .sole:
             guard let id = try await from.soleImage() else { throw noImageNamed(source) }
-            return try await batch.copyOne(id, tags: tags)
+            return try await batch.copyOne(id, tags: tags, isChosen: true)
         case .many(let filter): return try await batch.copyMany(filter)
         }
     }
@@ -160,6 +162,7 @@ public struct Replicator: Sendable {
         _ reference: DestinationReference,
         _ source: ImageReference,
         _ from: any ImageRepository,
+        _ options: CopyOptions,
         _ sides: (source: SideOptions, destination: SideOptions)
     ) async -> Batch.Target {
         do {
@@ -184,7 +187,9 @@ public struct Replicator: Sendable {
                 && repository.reference.repository == from.reference.repository
             return Batch.Target(
                 reference: reference,
-                session: .success(DestinationSession(repository, isSource: isSource))
+                session: .success(
+                    DestinationSession(repository, isSource: isSource, repairs: options.repairs)
+                )
             )
         } catch {
             return Batch.Target(reference: reference, session: .failure(error))

@@ -28,6 +28,9 @@ public struct CopyReceipt: Sendable {
     public var bytesMoved: Int64 = 0
     public var manifestsPut = 0
     public var referrers = 0
+    /// What was missing below manifests that the destination held, and was brought.
+    public var manifestsRepaired = 0
+    public var blobsRepaired = 0
     public var notes: [String] = []
     /// Referrers that were left out, while the image was copied.
     public var referrerFailures: [ReferrerFailure] = []
@@ -115,4 +118,6 @@ public enum CopyEvent: Sendable {
     case manifestPut(Digest, tag: Tag?, to: ImageReference)
     case finished(CopyReceipt)
     case failed(source: String, destination: String, CopyError)
+    /// What the reader should know of the selection as a whole, for example what it leaves out.
+    case notice(String)
 }

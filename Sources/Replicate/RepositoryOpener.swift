@@ -87,8 +87,10 @@ public final class RepositoryOpener: Sendable {
                 switch reference.registry {
                 case .plain(let registry): return try await plain.open(reference, registry, side)
                 case .ecr(let host): return try openECR(reference, host, side, options)
+                case .layout(let layout) where layout.isArchive:
+                    return try await ArchiveImageRepository.open(reference, layout, side: side)
                 case .layout(let layout):
-                    return LayoutImageRepository(reference, layout, side: side, clock: retry.clock)
+                    return LayoutImageRepository(reference, LayoutPlace(layout), side: side, clock: retry.clock)
                 case .callersOwn:
                     let host = try await ownHost(options)
                     var named = reference

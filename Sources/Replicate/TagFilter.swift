@@ -30,10 +30,9 @@ public struct TagFilter: Sendable {
     func select(from listed: [ListedImage], digestTagsToo: Bool = false) throws(Unordered) -> [ListedImage] {
         var chosen: [ListedImage] = []
         for var image in listed {
-            image.tags = image.tags.filter { tag in
-                (digestTagsToo || !ReferrerFinder.isDigestTag(tag)) && passes(tag.value)
-            }.sorted()
-            if !image.tags.isEmpty { chosen.append(image) }
+            image.tags = image.tags.filter { passes($0, digestTagsToo) }.sorted()
+            image.sharedTags = image.sharedTags.filter { passes($0, digestTagsToo) }.sorted()
+            if !image.tags.isEmpty || !image.sharedTags.isEmpty { chosen.append(image) }
         }
         guard let newest else { return chosen }
         guard chosen.allSatisfy({ $0.pushedAt != nil }) else { throw Unordered() }
@@ -52,6 +51,13 @@ public struct TagFilter: Sendable {
         var filter = self
         filter.newest = nil
         return (try? filter.select(from: listed, digestTagsToo: true)) ?? []
+    }
+
+    /// Whether anything but a tag of any name is asked for.
+    var choosesTags: Bool { !patterns.isEmpty || !excluded.isEmpty || newest != nil }
+
+    private func passes(_ tag: Tag, _ digestTagsToo: Bool) -> Bool {
+        (digestTagsToo || !ReferrerFinder.isDigestTag(tag)) && passes(tag.value)
     }
 
     struct Unordered: Error {

@@ -1,16 +1,15 @@
-internal import Glibc
 internal import HTTPTypes
 internal import Platform
 
 /// What feeds a relay from this machine.
 enum LocalFeed {
-    case file(ByteFile)
+    case file(FileRegion)
     case bytes([UInt8])
 
     /// Up to `count` bytes from `offset`; none after the end.
     func read(at offset: Int64, count: Int) throws(ByteFile.Failure) -> [UInt8] {
         switch self {
-        case .file(let file): try file.read(at: offset, count: count)
+        case .file(let region): try region.read(at: offset, count: count)
         case .bytes(let bytes): Array(bytes.dropFirst(Int(offset)).prefix(count))
         }
     }
@@ -18,17 +17,6 @@ enum LocalFeed {
 
 /// The ends of a relay that are files or memory: image layouts, and blobs that a manifest carries along.
 extension BlobRelay {
-    func openFeed(_ path: String) {
-        do {
-            let file = try ByteFile(reading: path)
-            feed = .file(file)
-            accept(length: file.size)
-        } catch {
-            let status: HTTPResponse.Status = error.code == ENOENT ? .notFound : .forbidden
-            endAll(.success(.sourceAnswered(WireResponse(status: status))))
-        }
-    }
-
     /// Reads on as far as there is room, for a while.
     func readFeed() {
         guard let feed, failure == nil else { return }

@@ -78,7 +78,9 @@ final class BlobRelay: Job {
     func begin() throws(WireError) {
         switch request.source {
         case .request(let from): source = try loop.start(from, as: .source, uploading: nil, for: self)
-        case .file(let path): openFeed(path)
+        case .file(let region):
+            feed = .file(region)
+            accept(length: region.byteCount)
         case .bytes(let bytes):
             feed = .bytes(bytes)
             accept(length: Int64(bytes.count))
@@ -204,7 +206,7 @@ final class BlobRelay: Job {
         var error = WireError(reason, detail, end: .source)
         switch request.source {
         case .request(let from): error.url = from.url.description
-        case .file(let path): error.url = path
+        case .file(let region): error.url = region.file.path
         case .bytes: break
         }
         return error

@@ -1,11 +1,12 @@
 public import Content
+public import Platform
 
 /// Where a blob's bytes come from.
 public enum RelaySource: Sendable {
     /// A `GET`.
     case request(WireRequest)
-    /// A file on this machine.
-    case file(String)
+    /// A file on this machine, or a part of one.
+    case file(FileRegion)
     /// The bytes themselves, of a small blob that a manifest carries along.
     case bytes([UInt8])
 }

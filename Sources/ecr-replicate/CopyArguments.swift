@@ -36,6 +36,17 @@ struct CopyArguments: ParsableArguments {
     @Option(help: "What to do when the destination's repository is missing.")
     var createRepository: RepositoryCreation = .never
 
+    @Flag(
+        help: ArgumentHelp(
+            "Check everything below what the destination holds already, and bring what is missing.",
+            discussion: """
+                A registry is believed to hold all that lies below a manifest that it holds. With this flag it is asked \
+                for each manifest and blob. Layouts (oci:DIR) are always checked.
+                """
+        )
+    )
+    var repair = false
+
     func options(ifExists usual: IfExists, platforms: [ImagePlatform] = []) -> CopyOptions {
         CopyOptions(
             ifExists: tag.ifExists ?? usual,
@@ -43,7 +54,8 @@ struct CopyArguments: ParsableArguments {
             referrers: referrers,
             createRepository: createRepository,
             platforms: platforms,
-            isDryRun: tag.dryRun
+            isDryRun: tag.dryRun,
+            repairs: repair
         )
     }
 }

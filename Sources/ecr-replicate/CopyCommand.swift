@@ -9,8 +9,9 @@ struct CopyCommand: AsyncParsableCommand {
         discussion: """
             A destination may leave out the tag (the source's is kept) or the whole repository (HOST/ keeps its name). \
             Several destinations: the source is read once. Standard output gets a line for each tag that \
-            holds the image at the end. Either side may be any OCI registry, or an image layout on this machine, written \
-            oci:DIR[:TAG].
+            holds the image at the end. Either side may be any OCI registry, also written docker://HOST/REPO, or an \
+            image layout on this machine, written oci:DIR[:TAG]. The source may also be a tar file: oci-archive:FILE, or \
+            docker-archive:FILE for one that docker save wrote.
 
             EXAMPLES
               EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
@@ -25,11 +26,14 @@ struct CopyCommand: AsyncParsableCommand {
                   $EU/team/app $US/
               ecr-replicate copy docker.io/alpine:3 $EU/mirror/alpine
               ecr-replicate copy $EU/team/app:v1 oci:/media/usb/app
+              ecr-replicate copy docker-archive:app.tar $EU/team/app:v1
+              ecr-replicate copy --repair $EU/team/app:v1 $US/
             """
     )
 
     @Argument(
-        help: "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, an ARN, or oci:DIR[:TAG].",
+        help:
+            "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, an ARN, oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:TAG].",
         transform: parseReference
     )
     var source: ImageReference

@@ -49,6 +49,7 @@ struct IndifferentArguments: ParsableArguments {
     @Option(help: .private) var resumableAbove: String?
     @Option(help: .private) var stateDir: String?
     @Flag(help: .private) var dryRun = false
+    @Flag(help: .private) var repair = false
     @Option(help: .private) var progress: ProgressMode = .auto
     @Option(help: .private) var logLevel: Logger.Level = .warning
     @OptionGroup(visibility: .private) var endpoints: IndifferentEndpoints

@@ -25,7 +25,8 @@ struct DoctorCommand: AsyncParsableCommand {
     )
 
     @Argument(
-        help: "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, an ARN, or oci:DIR[:TAG].",
+        help:
+            "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, an ARN, oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:TAG].",
         transform: parseReference
     )
     var source: ImageReference

@@ -16,7 +16,8 @@ struct InspectCommand: AsyncParsableCommand {
     )
 
     @Argument(
-        help: "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, an ARN, or oci:DIR[:TAG].",
+        help:
+            "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, an ARN, oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:TAG].",
         transform: parseReference
     )
     var image: ImageReference

@@ -10,7 +10,8 @@ struct ListCommand: AsyncParsableCommand {
         abstract: "List a repository's tagged images, the last pushed first, or a registry's repositories.",
         discussion: """
             One line a tag: tag, digest, size, time of push. A thousand images cost one request. Names that the registry \
-            lists and that are not tags are shown with a hyphen for their digest, and why.
+            lists and that are not tags are shown with a hyphen for their digest, and why. Every image of a layout or an \
+            archive is listed, with what it is called, or as untagged.
 
             EXAMPLES
               EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
@@ -21,7 +22,8 @@ struct ListCommand: AsyncParsableCommand {
     )
 
     @Argument(
-        help: "The repository: HOST/REPO, REPO, an ARN, or oci:DIR. Or the registry: HOST/.",
+        help:
+            "The repository: HOST/REPO, REPO, an ARN, oci:DIR, oci-archive:FILE or docker-archive:FILE. Or the registry: HOST/.",
         transform: parseListed
     )
     var place: ListedPlace
@@ -102,30 +104,50 @@ struct ListCommand: AsyncParsableCommand {
             var size: Int64?
             var mediaType: MediaType?
             var archived: Bool
+            /// What a layout calls it besides, if anything.
+            var names: [String]?
+            /// Tags that other images of the layout have too.
+            var sharedTags: [Tag]?
+            /// What an image that a layout lists without a name refers to.
+            var subject: Digest?
 
             init(_ image: ListedImage) {
                 (digest, tags, size, mediaType) = (image.digest, image.tags, image.size, image.mediaType)
                 archived = image.isArchived
+                names = image.names.isEmpty ? nil : image.names
+                sharedTags = image.sharedTags.isEmpty ? nil : image.sharedTags
+                subject = image.subject
                 pushedAt = image.pushedAt.map { Date(timeIntervalSince1970: $0).formatted(.iso8601) }
             }
         }
 
         var text: String {
-            let names = images.flatMap(\.tags).map(\.value) + (unusableTags ?? []).map(\.name)
+            let rows = images.flatMap(\.rows)
+            let names = rows.map(\.name) + (unusableTags ?? []).map(\.name)
             let width = names.map(\.count).max() ?? 0
             func padded(_ name: String) -> String { name + String(repeating: " ", count: width - name.count) }
             var text = ""
-            for image in images {
-                for tag in image.tags {
-                    let rest = [
-                        image.size.map { "\(ByteCount($0))" }, image.pushedAt, image.archived ? "archived" : nil,
-                    ]
-                    text +=
-                        ([padded(tag.value), "\(image.digest)"] + rest.compactMap { $0 }).joined(separator: "  ") + "\n"
-                }
+            for (name, rest) in rows {
+                text += ([padded(name)] + rest).joined(separator: "  ") + "\n"
             }
             for tag in unusableTags ?? [] { text += "\(padded(tag.name))  -  \(tag.reason)\n" }
             return text
         }
+    }
+}
+
+extension ListCommand.Listing.Image {
+    /// A line for each tag; for an image without any, one with what it is called.
+    var rows: [(name: String, rest: [String])] {
+        let shared = sharedTags ?? []
+        let called = (names ?? []).map { quotable($0, upTo: 300) }
+        let facts = [size.map { "\(ByteCount($0))" }, pushedAt, archived ? "archived" : nil].compactMap { $0 }
+        guard tags.isEmpty, shared.isEmpty else {
+            return (tags + shared).map { tag in
+                (tag.value, ["\(digest)"] + facts + called + (shared.contains(tag) ? ["not the only one"] : []))
+            }
+        }
+        let refers = subject.map { ["refers to \($0)"] } ?? []
+        return [(called.first ?? "untagged", ["\(digest)"] + facts + called.dropFirst() + refers)]
     }
 }

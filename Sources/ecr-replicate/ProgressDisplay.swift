@@ -92,7 +92,7 @@ struct ProgressEvent: Encodable {
         case .planned(let plan): self.init("planned", plan.root.digest, "\(plan.destination)", plan.bytesToMove)
         case .blobStarted(let blob, let to): self.init("blobStarted", blob.digest, "\(to)", blob.size)
         case .blobResumed(let blob, let to, let place): self.init("blobResumed", blob.digest, "\(to)", place)
-        case .nothingSelected, .blobProgress: return nil
+        case .nothingSelected, .blobProgress, .notice: return nil
         case .blobRestarted(let digest, let to, let reason): self.init("blobRestarted", digest, "\(to)", nil, reason)
         case .blobGivenUp(let digest, let to): self.init("blobGivenUp", digest, "\(to)", nil)
         case .blobMoved(let blob, let to): self.init("blobMoved", blob.digest, "\(to)", blob.size)

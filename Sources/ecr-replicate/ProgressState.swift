@@ -71,7 +71,7 @@ struct ProgressState: Sendable {
             bytesDone += blob.size
             return "mount  \(blob.digest)  \(ByteCount(blob.size))\(name(to))  from \(from)"
         case .manifestPut(let digest, let tag, let to): return "put    \(to.tagged(tag, digest: digest))"
-        case .nothingSelected, .finished, .failed: return nil
+        case .nothingSelected, .finished, .failed, .notice: return nil
         }
     }
 

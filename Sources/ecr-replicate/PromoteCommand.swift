@@ -19,7 +19,11 @@ struct PromoteCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, an ARN, or oci:DIR:TAG.", transform: parseReference)
+    @Argument(
+        help:
+            "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, an ARN, oci:DIR:TAG, oci-archive:FILE:TAG or docker-archive:FILE:TAG.",
+        transform: parseReference
+    )
     var source: ImageReference
 
     @Argument(help: "Where to put it.", transform: parseDestination)

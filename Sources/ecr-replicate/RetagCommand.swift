@@ -35,6 +35,9 @@ struct RetagCommand: AsyncParsableCommand {
         guard ManifestID(source) != nil else {
             throw ValidationError("'\(source)' names no tag or digest; which image should get the new tag?")
         }
+        guard !source.registry.isArchive else {
+            throw ValidationError("'\(source)' is an archive, which is only read; copy the image to oci:DIR first")
+        }
         guard !newTags.isEmpty else { throw ValidationError("name at least one new tag") }
         try refuseUnfit(newTags, at: source.registry)
     }

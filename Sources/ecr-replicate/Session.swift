@@ -80,6 +80,7 @@ struct Session {
         let requests = Lock(0)
         let tagged = Lock<[String]>([])
         let tagsListed = Lock<Int?>(nil)
+        let notices = Lock<[String]>([])
         let drain = Drain()
         let stop: @Sendable () -> String = {
             drain.begin()
@@ -103,9 +104,12 @@ struct Session {
                 tagged.withLock { $0.append("\(place.tagged(tag))@\(digest)") }
             }
             if case .nothingSelected(_, let count) = event { tagsListed.withLock { $0 = count } }
+            if case .notice(let text) = event { notices.withLock { $0.append(text) } }
             display.note(event)
         }
         display.finish()
+        let told = notices.withLock { $0 }
+        told.forEach { LineStream.standardError.writeLine("note: \($0)") }
         let all = results.withLock { $0 }
         let code = exitCode(all, ending)
         let note = tagsListed.withLock { $0 }.map { Self.nothingMatched(of: $0, true) }
@@ -125,7 +129,8 @@ struct Session {
                     seconds: seconds,
                     caller: caller.withLock { $0 },
                     note: note,
-                    setBeforeFailure: unreported
+                    setBeforeFailure: unreported,
+                    notices: told
                 )
             )
             printFailures(all, ending)

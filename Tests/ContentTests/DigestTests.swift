@@ -14,6 +14,20 @@ struct DigestTests {
         )
     }
 
+    @Test("are found in sentences, lists and members, each once, and nothing else is taken for one")
+    func named() throws {
+        let (one, two) = (Digest(of: [1]), Digest(of: [2]))
+        let text = """
+            Layers with digests '[\(one), \(two)]' are missing: {"detail":"\(one)"} sha256:\(one.hex.dropLast()) \
+            sha256:\(Digest(of: [3]).hex)0 sha256:\(Digest(of: [4]).hex.uppercased()) sha256:sha256: sha256
+            """
+        #expect(Digest.named(in: Array(text.utf8)) == [one, two])
+        #expect(Digest.named(in: Array("\(two)".utf8)) == [two])
+        #expect(Digest.named(in: []) == [])
+        let many = (0..<50).map { "\(Digest(of: [UInt8($0)]))" }.joined(separator: " ")
+        #expect(Digest.named(in: Array(many.utf8), atMost: 7).count == 7)
+    }
+
     @Test("come back from their own text")
     func roundTrip() throws {
         let digest = try Digest(parsing: "sha256:\(Self.hex)")

@@ -80,6 +80,7 @@ struct IndexTextTests {
         for whole in [
             #"{"schemaVersion":2,"m\u0061nifests":\#(list)}"#,
             #"{"schemaVersion":2,"manifests":\#(list),"manifests":\#(list)}"#,
+            #"{"schemaVersion":2,"manifests":null,"manifests":\#(list)}"#,
         ] {
             let manifest = try Manifest(bytes: Array(whole.utf8), mediaType: .ociIndex)
             #expect(throws: ManifestError.self) { try IndexText(manifest) }
@@ -105,6 +106,54 @@ struct IndexTextTests {
             #expect(index.entries == entries)
             #expect(try IndexText(Manifest(bytes: index.bytes)) == index)
         }
+    }
+
+    @Test(
+        "of nothing takes its first entry, however it says that it lists nothing",
+        arguments: [
+            (#"{"schemaVersion":2,"manifests":null}"#, #"{"schemaVersion":2,"manifests":[NEW]}"#),
+            (#"{"manifests" : null , "x":"manifests"}"#, #"{"manifests" : [NEW] , "x":"manifests"}"#),
+            (#"{"schemaVersion":2}"#, #"{"schemaVersion":2,"manifests":[NEW]}"#),
+            (
+                "{\n  \"annotations\": {\"manifests\": null}\n}\n",
+                "{\n  \"annotations\": {\"manifests\": null}\n,\"manifests\":[NEW]}\n"
+            ),
+            ("{}", #"{"manifests":[NEW]}"#), (" { } ", #" { "manifests":[NEW]} "#),
+            (#"{"manifests":[]}"#, #"{"manifests":[NEW]}"#),
+        ]
+    )
+    func nothing(before: String, wanted: String) throws {
+        var index = try IndexText(Array(before.utf8), within: .layoutIndex)
+        #expect(index.entries.isEmpty)
+        index.append(added)
+        #expect(string(index) == wanted.replacing("NEW", with: addedText))
+        #expect(try IndexText(index.bytes, within: .layoutIndex).entries == [added])
+    }
+
+    @Test("is refused where it is no list", arguments: ["[]", "{]", "", #"{"manifests":{}}"#, #"{"manifests":1}"#])
+    func noList(text: String) {
+        #expect(throws: ManifestError.self) { try IndexText(Array(text.utf8), within: .layoutIndex) }
+    }
+
+    @Test("of a layout keeps entries that can't be read, and passes over them")
+    func oddLayoutEntries() throws {
+        let odd = [
+            #"{"mediaType":"a/b","digest":"sha512:00","size":1}"#, #"{"digest":"\#(digest(7))"}"#, "null",
+            #"{"mediaType":"a/b","digest":"\#(digest(8))","size":1,"annotations":{"x":null}}"#, "7",
+        ]
+        var index = try IndexText(
+            Array("{\"manifests\":[\(odd[0]),\(entry(1)),\(odd[1]),\(odd[2]),\(entry(2)),\(odd[3]),\(odd[4])]}".utf8),
+            within: .layoutIndex
+        )
+        let known = [digest(1), digest(2)]
+        #expect(index.entries.map(\.digest.description).filter { $0 != digest(8) } == known)
+        index.append(added)
+        index.remove { $0.digest.description == digest(1) }
+        let text = string(index)
+        #expect(text == "{\"manifests\":[\(odd[0]),\(odd[1]),\(odd[2]),\(entry(2)),\(odd[3]),\(odd[4]),\(addedText)]}")
+        index.remove { _ in true }
+        #expect(index.entries.isEmpty && string(index).contains(odd[0]) && string(index).contains(odd[2]))
+        #expect(try IndexText(index.bytes, within: .layoutIndex).entries.isEmpty)
     }
 
     @Test("stays one that everybody reads, whatever is added and taken out", arguments: 0..<4)

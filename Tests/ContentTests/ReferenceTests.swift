@@ -222,6 +222,68 @@ struct ReferenceTests {
         }
     }
 
+    @Test(
+        "may be in an archive, which is never a destination",
+        arguments: [
+            ("oci-archive:app.tar", ImageLayout(path: "app.tar", form: .ociArchive), nil),
+            ("oci-archive:/srv/app.tar:v1", ImageLayout(path: "/srv/app.tar", form: .ociArchive), "v1"),
+            ("docker-archive:app.tar:v1", ImageLayout(path: "app.tar", form: .dockerArchive), "v1"),
+            (
+                "docker-archive:app.tar:docker.io/library/app:v1",
+                ImageLayout(path: "app.tar:docker.io/library/app", form: .dockerArchive), "v1"
+            ),
+            ("docker-archive:a@b.tar@sha256:\(hex)", ImageLayout(path: "a@b.tar", form: .dockerArchive), nil),
+        ] as [(String, ImageLayout, String?)]
+    )
+    func archives(text: String, layout: ImageLayout, tag: String?) throws {
+        let reference = try ImageReference(parsing: text)
+        #expect(reference.registry == .layout(layout) && reference.tag?.value == tag)
+        #expect(reference.registry.isLayout && reference.registry.isArchive && reference.description == text)
+        let bare = text.split(separator: "@sha256:").first.map(String.init) ?? text
+        let error = #expect(throws: ReferenceError.self) { try DestinationReference(parsing: bare) }
+        #expect("\(try #require(error))".contains("only read from archives"))
+    }
+
+    @Test(
+        "may have skopeo's docker:// in front, where docker's short names hold",
+        arguments: [
+            ("docker://r.example/team/app:v1", "r.example/team/app:v1"),
+            ("docker://localhost:5000/app", "localhost:5000/app"), ("docker://[::1]:5000/app", "[::1]:5000/app"),
+            ("docker://alpine:3", "docker.io/library/alpine:3"), ("docker://bitnami/redis", "docker.io/bitnami/redis"),
+            ("docker://docker.io/alpine", "docker.io/library/alpine"),
+            ("docker://alpine@sha256:\(hex)", "docker.io/library/alpine@sha256:\(hex)"),
+            (
+                "docker://111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1",
+                "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1"
+            ),
+        ]
+    )
+    func dockerPrefix(text: String, plain: String) throws {
+        let reference = try ImageReference(parsing: text)
+        #expect(reference == (try ImageReference(parsing: plain)) && reference.description == plain)
+        if reference.digest == nil { #expect(try DestinationReference(parsing: text).description == plain) }
+    }
+
+    @Test("may be a host alone behind docker://, as a destination")
+    func dockerPrefixedHost() throws {
+        #expect(try DestinationReference(parsing: "docker://r.example/").description == "r.example/")
+        #expect(throws: ReferenceError.self) { try ImageReference(parsing: "docker://") }
+    }
+
+    @Test(
+        "in a place of skopeo's that is not read say the way around it",
+        arguments: [
+            ("docker-daemon:app:v1", "docker save"), ("containers-storage:app", "podman save"),
+            ("dir:/srv/app", "skopeo copy --all dir:DIR"), ("sif:./app.sif", "push the image"),
+        ]
+    )
+    func otherTransports(text: String, advice: String) throws {
+        let error = #expect(throws: ReferenceError.self) { try ImageReference(parsing: text) }
+        #expect("\(try #require(error))".contains(advice))
+        // A repository of one's own may be called so.
+        #expect(try ImageReference(parsing: "dir:v1").repository.value == "dir")
+    }
+
     @Test("never send a host's capitals on")
     func capitals() throws {
         #expect(try ImageReference(parsing: "Registry.Example:5000/app").description == "registry.example:5000/app")

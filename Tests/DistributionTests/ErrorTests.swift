@@ -51,6 +51,25 @@ struct ErrorTests {
         #expect(error.codes.map(\.code) == [wanted.code])
     }
 
+    @Test(
+        "of a refused manifest keep what they name, wherever it stands and however much is shown",
+        arguments: [
+            #"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown","detail":"DIGEST"}]}"#,
+            #"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","detail":{"Digest":"DIGEST"}}]}"#,
+            #"{"errors":[{"code":"MANIFEST_INVALID","message":"FILLER [DIGEST] is missing"}]}"#, "no such blob: DIGEST",
+        ]
+    )
+    func named(body: String) async throws {
+        let manifest = try Manifest(bytes: Array(imageText.utf8))
+        let filler = String(repeating: "x", count: 2_000)
+        let text = body.replacing("DIGEST", with: "\(someDigest)").replacing("FILLER", with: filler)
+        let stage = try Stage(.answer(404, [:], text), attempts: 1)
+        let error = try await registryError {
+            try await stage.client.putManifest(manifest, as: .digest(imageDigest), in: stage.repository)
+        }
+        #expect(error.digests == [someDigest])
+    }
+
     @Test("are quoted in part, a denial to its end, where it says why")
     func quoted() async throws {
         let long = String(repeating: "x", count: 2_000)

@@ -58,6 +58,62 @@ struct LayoutInteropTests {
         }
     }
 
+    @Test("archives of skopeo's go to ECR with the digest that skopeo reads in them", arguments: ["oci", "docker"])
+    func archives(form: String) async throws {
+        try await withScratchDirectory { directory in
+            try await withEmulator { emulator in
+                let image = try await DebianImage.make(in: directory)
+                try emulator.createRepository(account: Cloud.build, region: Cloud.home, "team/debian")
+                let registry = emulator.registryHost(account: Cloud.build, region: Cloud.home)
+                let archive = "\(form)-archive:\(directory)/app.tar"
+                let name = form == "oci" ? ":v1" : ":docker.io/team/debian:v1"
+                let made = try await skopeo("copy", "oci:\(image.layout):v1", archive + name)
+                try #require(made.exitCode == 0, "\(made.errors)")
+                let raw = try await skopeo("inspect", "--raw", archive)
+                // skopeo 1.9.3 calls layers compressed that are not, because it compresses them when it copies.
+                let text = raw.output.replacing("diff.tar.gzip", with: "diff.tar")
+                let digest = Digest(of: form == "docker" ? Array(text.utf8) : raw.outputBytes)
+                if form == "oci" { #expect(try await raw.outputBytes == image.manifest("v1")) }
+
+                let listed = try await ours(emulator, "ls", archive)
+                #expect(listed.exitCode == 0 && listed.output.contains("\(digest)"), "\(listed.output)\(listed.errors)")
+                let copied = try await ours(emulator, "copy", archive, "\(registry)/team/debian")
+                #expect(copied.lines == ["\(registry)/team/debian:v1@\(digest)"], "\(copied.errors)")
+                #expect(copied.errors.contains("one was made") == (form == "docker"), "\(copied.errors)")
+                let again = try await ours(emulator, "copy", archive, "docker://\(registry)/team/debian")
+                #expect(again.errors.contains("nothing to do, "), "\(again.errors)")
+
+                // Packed, it is not read, and the text says what to do.
+                _ = try await run(
+                    .shell,
+                    ["-c", "gzip \(directory)/app.tar && mv \(directory)/app.tar.gz \(directory)/app.tar"]
+                )
+                let packed = try await ours(emulator, "ls", archive)
+                #expect(packed.exitCode == 1 && packed.errors.contains("gunzip"), "\(packed.errors)")
+            }
+        }
+    }
+
+    @Test("a layout that umoci emptied, or made empty, is listed and filled")
+    func emptied() async throws {
+        try await withScratchDirectory { directory in
+            try await withEmulator { emulator in
+                let image = try await DebianImage.make(in: directory)
+                let layout = "\(directory)/umoci"
+                let made = try await run(.umoci, ["init", "--layout", layout])
+                try #require(made.exitCode == 0, "\(made.errors)")
+                for _ in 0..<2 {
+                    let listed = try await ours(emulator, "ls", "oci:\(layout)")
+                    #expect(listed.exitCode == 0 && listed.lines.isEmpty, "\(listed.errors)")
+                    let copied = try await ours(emulator, "copy", "oci:\(image.layout):v1", "oci:\(layout)")
+                    #expect(copied.exitCode == 0, "\(copied.errors)")
+                    let removed = try await run(.umoci, ["rm", "--image", "\(layout):v1"])
+                    #expect(removed.exitCode == 0, "\(removed.errors)")
+                }
+            }
+        }
+    }
+
     @Test("an image and its signatures cross a gap in a directory")
     func gap() async throws {
         try await withScratchDirectory { directory in

@@ -81,7 +81,13 @@ struct Bench: Sendable {
                     repository: place.repository.reference.repository,
                     tag: try place.tag.map { try Tag(parsing: $0) }
                 ),
-                session: .success(DestinationSession(place.repository, isSource: place.repository === from))
+                session: .success(
+                    DestinationSession(
+                        place.repository,
+                        isSource: place.repository === from,
+                        repairs: options.repairs
+                    )
+                )
             )
         }
         return Batch(

@@ -49,6 +49,12 @@ actor FakeRepository: ImageRepository {
     var fixedTags: TagImmutability? = TagImmutability(byDefault: false)
     var listed: [ListedImage] = []
     var unusableTags: [UnusableTag] = []
+    /// Said to be there by whoever is asked for it, though it is not.
+    var pretended: Set<Digest> = []
+    /// Whether a refusal names what is missing, and itself.
+    var namesWhatIsMissing = false
+    /// How a refusal is called, if not as ECR does.
+    var refusalCode: String?
     var exists = true
     var mounts: Set<String> = []
     var readFailures: [ManifestID: CopyError.Reason] = [:]
@@ -115,6 +121,10 @@ actor FakeRepository: ImageRepository {
                 reading.failures[id] = reason
                 continue
             }
+            if case .digest(let digest) = id, pretended.contains(digest), !wanted.contains(id) {
+                reading.digests[id] = digest
+                continue
+            }
             guard let digest = id.tag.map({ tags[$0] }) ?? id.digest, let manifest = manifests[digest] else { continue }
             guard id.digest == nil || id.digest == digest else {
                 reading.failures[id] = .tagMismatch
@@ -128,7 +138,7 @@ actor FakeRepository: ImageRepository {
 
     func missing(_ asked: [Descriptor]) throws -> Set<Digest> {
         try begin("missing \(asked.map(\.digest.short).joined(separator: " "))")
-        return Set(asked.map(\.digest)).subtracting(blobs)
+        return Set(asked.map(\.digest)).subtracting(blobs).subtracting(pretended)
     }
 
     func source(of blob: Descriptor) throws -> RelaySource {
@@ -189,7 +199,12 @@ actor FakeRepository: ImageRepository {
         guard lost.isEmpty, orphans.isEmpty else {
             violations.append("\(manifest.digest.short) lacks \((lost + orphans).joined(separator: " "))")
             let code = lost.isEmpty ? "ReferencedImagesNotFoundException" : "LayersNotFoundException"
-            throw failure(.rejected(code: code, text: "as ECR says"), "PutImage")
+            var error = failure(.rejected(code: refusalCode ?? code, text: "as ECR says"), "PutImage")
+            if namesWhatIsMissing {
+                error.digests = Set((manifest.blobs + manifest.children).map(\.digest)).subtracting(blobs)
+                    .subtracting(manifests.keys).union([manifest.digest])
+            }
+            throw error
         }
         manifests[manifest.digest] = manifest
         if let tag { tags[tag] = manifest.digest }

@@ -1,6 +1,7 @@
 import AWSIdentity
 import Content
 import FoundationEssentials
+import Glibc
 import Logging
 import Platform
 import TestPrograms
@@ -108,8 +109,10 @@ struct LayoutTests {
                 )
             )
             #expect(try tags(at: path) == ["docker.io/library/theirs:1": [signature.digest], "v1": [other.digest]])
-            // A name that is no tag can't be asked for, and is in nobody's way.
-            #expect(try await repository(path, .source).list().images.map(\.tags) == [[try Tag(parsing: "v1")]])
+            // A whole reference is in nobody's way, and is found by its tag as well.
+            let listed = try await repository(path, .source).list().images
+            #expect(listed.map { $0.tags.map(\.value) } == [["1"], ["v1"]])
+            #expect(listed.map(\.names) == [["docker.io/library/theirs:1"], []])
         }
     }
 
@@ -136,7 +139,9 @@ struct LayoutTests {
             #expect(try tags(at: path)[""] == [signature.digest, untagged.digest])
             let error = await #expect(throws: CopyError.self) { try await layout.soleImage() }
             #expect(
-                error?.cause.contains("the layout holds 2 images: v1") == true,
+                error?.cause.contains(
+                    "the layout holds 2 images: \(image.digest) (v1), \(untagged.digest) (untagged)"
+                ) == true,
                 "\(String(describing: error))"
             )
             #expect(error?.remedy == "name one of them, as in oci:\(path):TAG or oci:\(path)@DIGEST")
@@ -237,6 +242,146 @@ struct LayoutTests {
         }
     }
 
+    @Test("that have lost or damaged a file are found out when they are copied into, and mended", arguments: 0..<7)
+    func mended(what: Int) async throws {
+        try await withScratchDirectory { directory in
+            let index = try FakeImage.index([("linux/amd64", image), ("linux/arm64", try FakeImage.image("b"))])
+            try await seed(index, "v1", at: "\(directory)/from")
+            _ = try await copy("\(directory)/from:v1", to: "\(directory)/to:v1")
+            let blob = FakeImage.blob("base").digest
+            let (digest, text): (Digest, String?) = [
+                (blob, nil), (blob, "baze"), (blob, "longer"), (image.digest, nil), (image.digest, "{}"),
+                (index.digest, nil), (index.digest, "{}"),
+            ][what]
+            let path = "\(directory)/to/blobs/sha256/\(digest.hex)"
+            let right = try contents(of: path)
+            try DurableFile.remove(path)
+            if let text { try rewrite(text, path) }
+            let before = try tags(at: "\(directory)/to")
+
+            let receipt = try #require(try await copy("\(directory)/from:v1", to: "\(directory)/to:v1").receipt)
+            #expect(try contents(of: path) == right)
+            #expect(receipt.changedAnything && receipt.blobsMoved + receipt.manifestsPut == 1)
+            #expect(try tags(at: "\(directory)/to") == before)
+            #expect(try await copy("\(directory)/from:v1", to: "\(directory)/to:v1").receipt?.changedAnything == false)
+        }
+    }
+
+    @Test("don't lose the tag of a damaged image to one that must not move it")
+    func guarded() async throws {
+        try await withScratchDirectory { directory in
+            try await seed(image, "v1", at: "\(directory)/from")
+            let other = try FakeImage.image("b")
+            try await seed(other, "v1", at: "\(directory)/to")
+            try DurableFile.remove("\(directory)/to/blobs/sha256/\(other.digest.hex)")
+            let options = CopyOptions(ifExists: .fail, referrers: .none)
+            let results = try await copy("\(directory)/from:v1", to: "\(directory)/to:v1", options)
+            #expect(results.firstError?.reason.name == "tagHolds")
+        }
+    }
+
+    @Test("with anything but regular files are refused at once, by the path", arguments: ["fifo", "directory", "link"])
+    func strange(kind: String) async throws {
+        try await withScratchDirectory { directory in
+            try await seed(image, "v1", at: "\(directory)/from")
+            try rewrite("base", "\(directory)/elsewhere")
+            func make(_ path: String) throws {
+                try DurableFile.remove(path)
+                switch kind {
+                case "fifo": #expect(mkfifo(path, 0o600) == 0)
+                case "directory": try makeDirectory(path)
+                default: #expect(symlink("\(directory)/elsewhere", path) == 0)
+                }
+            }
+            let layer = "blobs/sha256/\(FakeImage.blob("base").digest.hex)"
+            for file in ["index.json", "oci-layout", "blobs/sha256/\(image.digest.hex)", layer] {
+                let path = "\(directory)/\(file.suffix(8))"
+                try await seed(image, "v1", at: path)
+                try make("\(path)/\(file)")
+                for (from, to) in [(path, "\(directory)/new-\(file.suffix(8))"), ("\(directory)/from", path)] {
+                    let error = try await copy("\(from):v1", to: "\(to):v1").firstError
+                    #expect(error?.reason.name == "unusableFile", "\(file): \(String(describing: error))")
+                    #expect(
+                        error?.cause.contains("\(path)/\(file)") == true
+                            && error?.remedy.contains("regular files") == true
+                    )
+                }
+            }
+        }
+    }
+
+    @Test("whose blobs are behind a link out of them are not written to")
+    func linkedBlobs() async throws {
+        try await withScratchDirectory { directory in
+            try await seed(image, "v1", at: "\(directory)/from")
+            let path = "\(directory)/to"
+            for folder in ["elsewhere/sha256", "to"] { try makeDirectory("\(directory)/\(folder)") }
+            try rewrite(#"{"imageLayoutVersion":"1.0.0"}"#, "\(path)/oci-layout")
+            #expect(symlink("../elsewhere", "\(path)/blobs") == 0)
+            let error = try await copy("\(directory)/from:v1", to: "\(path):v1").firstError
+            #expect(
+                error?.cause.contains("\(path)/blobs/sha256 is outside \(path)") == true,
+                "\(String(describing: error))"
+            )
+            #expect(names(in: "\(directory)/elsewhere/sha256").isEmpty)
+        }
+    }
+
+    @Test("that are a file say how an archive is named")
+    func file() async throws {
+        try await withScratchDirectory { directory in
+            try rewrite("tar", "\(directory)/app.tar")
+            let error = await #expect(throws: CopyError.self) {
+                try await repository("\(directory)/app.tar", .source).list().images
+            }
+            #expect(error?.remedy.contains("oci-archive:\(directory)/app.tar") == true)
+        }
+    }
+
+    @Test("with one name for two images choose neither, and say what there is")
+    func twins() async throws {
+        try await withScratchDirectory { directory in
+            let path = "\(directory)/from"
+            let other = try FakeImage.image("b")
+            try await seed(image, "latest", at: path)
+            try await seed(other, "other", at: path)
+            let text = String(decoding: try contents(of: "\(path)/index.json"), as: UTF8.self)
+                .replacing(#":"other""#, with: #":"latest","\#(ImageLayout.imageNameAnnotation)":"x.test/b:latest""#)
+            try rewrite(text, "\(path)/index.json")
+
+            let error = try #require(try await copy("\(path):latest", to: "\(directory)/to:v1").firstError)
+            #expect(error.cause.contains("\(image.digest) (latest)"), "\(error)")
+            #expect(error.cause.contains("\(other.digest) (latest, x.test/b:latest)"))
+            #expect(error.remedy.contains("oci:\(path)@\(image.digest)"))
+            let named = try await copy("\(path):x.test/b:latest", to: "\(directory)/to:b")
+            #expect(named.receipt?.digest == other.digest, "\(String(describing: named.firstError))")
+            let listed = try await repository(path, .source).list().images
+            #expect(
+                listed.map(\.tags) == [[], []] && listed.map { $0.sharedTags.map(\.value) } == [["latest"], ["latest"]]
+            )
+            // Nor is the tag set, which would take the name from both.
+            let into = try await copy("\(directory)/to:b", to: "\(path):latest")
+            #expect(into.firstError?.cause.contains("2 images of the layout are called 'latest'") == true)
+        }
+    }
+
+    @Test(
+        "that list nothing take an image",
+        arguments: [#"{"schemaVersion":2,"manifests":null}"#, #"{"schemaVersion":2}"#]
+    )
+    func empty(index: String) async throws {
+        try await withScratchDirectory { directory in
+            try await seed(image, "v1", at: "\(directory)/from")
+            let path = "\(directory)/to"
+            try makeDirectory("\(path)/blobs/sha256")
+            try rewrite(#"{"imageLayoutVersion":"1.0.0"}"#, "\(path)/oci-layout")
+            try rewrite(index, "\(path)/index.json")
+            #expect(try await repository(path, .source).list().images.isEmpty)
+            #expect(try await copy("\(directory)/from:v1", to: "\(path):v1").receipt != nil)
+            #expect(try tags(at: path) == ["v1": [image.digest]])
+        }
+    }
+
     @Test("that another process keeps to itself are waited for, and not for ever")
     func locked() async throws {
         try await withScratchDirectory { directory in
@@ -254,7 +399,7 @@ struct LayoutTests {
 
     private func repository(_ path: String, _ side: CopyError.Side) throws -> LayoutImageRepository {
         let reference = try ImageReference(parsing: "oci:\(path)")
-        return LayoutImageRepository(reference, ImageLayout(path: path), side: side, clock: InstantClock())
+        return LayoutImageRepository(reference, LayoutPlace(ImageLayout(path: path)), side: side, clock: InstantClock())
     }
 
     private func put(_ image: FakeImage, _ tag: String?, at layout: LayoutImageRepository) async throws {
@@ -311,7 +456,12 @@ struct LayoutTests {
             let reference = try ImageReference(parsing: "oci:\(source)")
             let id = try #require(ManifestID(reference))
             let place = try DestinationReference(parsing: "oci:\(destination)")
-            return try await replicator.copy(reference, .one(id), to: [place], tags: [], options)
+            do {
+                return try await replicator.copy(reference, .one(id), to: [place], tags: [], options)
+            } catch let error as CopyError {
+                // Of the source, so that there was nothing to try.
+                return [.failed(source: source, destination: destination, error)]
+            }
         }
     }
 }

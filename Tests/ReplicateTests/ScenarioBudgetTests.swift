@@ -85,6 +85,12 @@ struct ScenarioBudgetTests {
             cloud.emulator.clearRequests()
             _ = try await copy(cloud, alone)
             #expect(cloud.counts == ["BatchGetImage": 2])
+
+            // --repair asks for all that lies below, in bulk, and changes nothing.
+            cloud.emulator.clearRequests()
+            let repaired = try await copy(cloud, CopyOptions(referrers: .none, repairs: true))
+            #expect(cloud.counts == ["BatchGetImage": 4, "BatchCheckLayerAvailability": 1])
+            #expect(repaired.receipt?.changedAnything == false)
         }
     }
 

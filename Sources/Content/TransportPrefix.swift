@@ -1,0 +1,46 @@
+/// The prefixes with which skopeo says what kind of place a reference is in.
+///
+/// - Source: containers-transports(5); skopeo(1)
+enum TransportPrefix {
+    private static let registry = "docker://"
+
+    /// A reference behind `docker://`, as it is written without; `nil` if `text` has no such prefix.
+    ///
+    /// A name without a host is Docker Hub's there, as docker and skopeo read it.
+    ///
+    /// - Source: distribution/reference, "normalize"
+    static func registryForm(of text: String) -> Substring? {
+        guard text.hasPrefix(registry) else { return nil }
+        let name = text.dropFirst(registry.count)
+        let first = name.prefix { $0 != "/" }
+        let isHost = first.count < name.count && (first.contains(".") || first.contains(":") || first == "localhost")
+        guard !name.isEmpty, !isHost, !name.hasPrefix("arn:") else { return name }
+        return "docker.io/\(name)"
+    }
+
+    /// Places that skopeo reads and this tool does not, each with the way around it.
+    private static let others: [(prefix: String, advice: String)] = [
+        (
+            "docker-daemon:",
+            "docker's own store is not read; run docker save -o FILE IMAGE, then name docker-archive:FILE"
+        ),
+        (
+            "containers-storage:",
+            "podman's own store is not read; run podman save --format oci-archive -o FILE IMAGE, then name "
+                + "oci-archive:FILE"
+        ),
+        (
+            "dir:",
+            "this form of directory is not read; run skopeo copy --all dir:DIR oci:NEW:TAG, then name oci:NEW:TAG"
+        ),
+        ("sif:", "this form is not read; push the image to a registry first"),
+        ("ostree:", "this form is not read; push the image to a registry first"),
+    ]
+
+    /// What to do instead, where `text` names such a place; `nil` if it doesn't.
+    static func advice(for text: String) -> String? {
+        guard let other = others.first(where: { text.hasPrefix($0.prefix) }) else { return nil }
+        // A repository of the caller's own may be called dir; what follows is then a tag, which has no slash.
+        return text.contains("/") || other.prefix.contains("-") ? other.advice : nil
+    }
+}

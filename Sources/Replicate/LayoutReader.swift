@@ -1,0 +1,290 @@
+internal import Content
+internal import Platform
+internal import Wire
+
+/// The files of an image layout, in a directory or in an archive.
+protocol LayoutFiles: Sendable {
+    /// Of the directory or the archive, absolute.
+    var path: String { get }
+
+    /// What is listed; `nil` if there is no layout.
+    func index() throws -> IndexText?
+
+    /// - Parameter type: What names it says that it is.
+    /// - Returns: `nil` if it is not there.
+    /// - Throws: ``DamagedManifest`` if its bytes are others, `LayoutError`, `ManifestError`, `SystemError`
+    func manifest(_ digest: Digest, as type: MediaType?) throws -> Manifest?
+
+    /// Where the bytes of a blob are, which nobody has hashed yet; `nil` if they are not there.
+    func blob(_ digest: Digest) throws -> FileRegion?
+}
+
+/// Reads an image layout for one side of a copy.
+struct LayoutReader: Sendable {
+    let files: any LayoutFiles
+    let reference: ImageReference
+    let side: CopyError.Side
+    /// What stands before the tag in the names that are asked for, as `docker.io/library/alpine`.
+    let scope: String?
+    private let referrerMap = Lock<ReferrerMap?>(nil)
+    /// Blobs that were hashed and found right.
+    private let sound = Lock<Set<Digest>>([])
+
+    /// What refers to what, by one state of the list.
+    private struct ReferrerMap: Sendable {
+        var index: IndexText
+        var referrers: [Digest: [Descriptor]]
+    }
+
+    init(_ files: any LayoutFiles, _ reference: ImageReference, side: CopyError.Side, scope: String? = nil) {
+        (self.files, self.reference, self.side, self.scope) = (files, reference, side, scope)
+    }
+
+    /// Read from a file at once, in bytes, to be hashed.
+    static let chunk = 1 << 20
+    /// Files hashed at once: more do not make a disk faster, and each takes a core.
+    static let parallelHashes = 2
+
+    /// What is listed.
+    ///
+    /// - Throws: ``LayoutError`` if there is no layout and there ought to be.
+    func index() throws -> IndexText? {
+        if let index = try files.index() { return index }
+        guard side == .destination else {
+            throw LayoutError(
+                "there is no image layout at \(files.path)",
+                remedy: "name the directory that its oci-layout is in"
+            )
+        }
+        return nil
+    }
+
+    // MARK: Manifests
+
+    func read(manifests: [ManifestID], digests: [ManifestID]) throws -> Reading {
+        var reading = Reading()
+        guard let index = try index() else { return reading }
+        let wanted = Set(manifests)
+        let ids = (manifests + digests).unique()
+        // What is written under a tag replaces what is listed under just that name.
+        let byName = LayoutNames(index.entries).find(
+            Set(ids.compactMap { $0.tag.map(name) }),
+            isExact: side == .destination
+        )
+        let byDigest = first(of: Set(ids.compactMap(\.digest)), in: index)
+        for id in ids {
+            var entry = id.digest.flatMap { byDigest[$0] }
+            if let tag = id.tag {
+                switch byName[name(tag)] {
+                case nil: continue
+                case .success(let named)?: entry = named
+                case .failure(let ambiguity)?:
+                    if let digest = id.digest, ambiguity.choices.contains(where: { $0.entry.digest == digest }) {
+                        break
+                    }
+                    reading.failures[id] = reason(ambiguity)
+                    continue
+                }
+            }
+            guard let digest = entry?.digest ?? id.digest else { continue }
+            if let asked = id.digest, digest != asked {
+                reading.failures[id] = .tagMismatch
+                continue
+            }
+            guard let manifest = try manifest(digest, as: entry?.mediaType) else {
+                // The tag is taken all the same, by something that must be brought again.
+                if id.tag != nil, side == .destination {
+                    reading.digests[id] = digest
+                    reading.lost.insert(digest)
+                }
+                continue
+            }
+            reading.digests[id] = digest
+            if wanted.contains(id) { reading.manifests[id] = manifest }
+        }
+        return reading
+    }
+
+    /// At a destination, one that is damaged counts as lost: it is written again.
+    private func manifest(_ digest: Digest, as type: MediaType?) throws -> Manifest? {
+        do {
+            return try files.manifest(digest, as: type)
+        } catch let damaged as DamagedManifest {
+            guard side == .destination else { throw damaged.layoutError }
+            return nil
+        } catch is ManifestError where side == .destination {
+            return nil
+        }
+    }
+
+    /// What an image with this tag is called here; digest tags are about any image, and have no other name.
+    func name(_ tag: Tag) -> String {
+        guard let scope, !ReferrerFinder.isDigestTag(tag) else { return tag.value }
+        return "\(scope):\(tag)"
+    }
+
+    /// The first entry of each of `digests`, in one walk: both lists may be long.
+    private func first(of digests: Set<Digest>, in index: IndexText) -> [Digest: Descriptor] {
+        guard !digests.isEmpty else { return [:] }
+        var found: [Digest: Descriptor] = [:]
+        for entry in index.entries where digests.contains(entry.digest) && found[entry.digest] == nil {
+            found[entry.digest] = entry
+        }
+        return found
+    }
+
+    // MARK: Names
+
+    func list() throws -> [ListedImage] {
+        guard let index = try index() else { return [] }
+        let names = LayoutNames(index.entries)
+        let (choices, shared) = (names.choices, names.sharedTags)
+        return choices.map { choice in
+            var image = ListedImage(
+                digest: choice.entry.digest,
+                tags: choice.tags.filter { !shared.contains($0) },
+                mediaType: choice.entry.mediaType
+            )
+            image.sharedTags = choice.tags.filter { shared.contains($0) }
+            image.names = choice.names.filter { name in !choice.tags.contains { $0.value == name } }
+            if choice.tags.isEmpty {
+                let manifest = try? files.manifest(choice.entry.digest, as: choice.entry.mediaType)
+                image.subject = manifest?.subject?.digest
+            }
+            return image
+        }
+    }
+
+    func soleImage() throws -> ManifestID? {
+        guard let index = try index() else { return nil }
+        let names = LayoutNames(index.entries)
+        let all = names.choices
+        if let scope {
+            switch names.find([scope])[scope] {
+            case .success(let entry)?: return .digest(entry.digest)
+            case .failure(let ambiguity)?: throw refusal(ambiguity)
+            case nil:
+                throw LayoutError(
+                    "no image of the layout is called '\(quotable(scope, upTo: 200))': it holds "
+                        + (all.isEmpty ? "none" : all.shown),
+                    remedy: "name one of these, as in \(place)@DIGEST"
+                )
+            }
+        }
+        let choices = all.filter { choice in
+            guard choice.tags.allSatisfy({ !ReferrerFinder.isDigestTag($0) }) else { return false }
+            return (try? files.manifest(choice.entry.digest, as: choice.entry.mediaType))?.subject == nil
+        }
+        guard choices.count == 1, let choice = choices.first else {
+            throw LayoutError(
+                "the layout holds \(choices.count) images\(choices.isEmpty ? "" : ": \(choices.shown)")",
+                remedy: choices.isEmpty
+                    ? "put an image into it first, or name another"
+                    : "name one of them, as in \(place):TAG or \(place)@DIGEST"
+            )
+        }
+        return choice.tags.count == 1 ? .both(choice.tags[0], choice.entry.digest) : .digest(choice.entry.digest)
+    }
+
+    /// The layout without a name in it.
+    private var place: String {
+        guard let scope else { return "\(reference)" }
+        return String("\(reference)".dropLast(scope.count + 1))
+    }
+
+    private func refusal(_ ambiguity: LayoutNames.Ambiguity) -> LayoutError {
+        LayoutError(Self.cause(ambiguity), remedy: remedy(ambiguity))
+    }
+
+    private func reason(_ ambiguity: LayoutNames.Ambiguity) -> CopyError.Reason {
+        .unsupported(Self.cause(ambiguity), remedy: remedy(ambiguity))
+    }
+
+    static func cause(_ ambiguity: LayoutNames.Ambiguity) -> String {
+        "\(ambiguity.choices.count) images of the layout are called '\(quotable(ambiguity.name, upTo: 200))': "
+            + ambiguity.choices.shown
+    }
+
+    private func remedy(_ ambiguity: LayoutNames.Ambiguity) -> String {
+        let example = ambiguity.choices.first.map { "\(place)@\($0.entry.digest)" } ?? "\(place)@DIGEST"
+        return side == .destination
+            ? "use another tag, or take one of the images out of the layout first"
+            : "name one by its digest, as in \(example)"
+    }
+
+    // MARK: Blobs
+
+    /// Which of `blobs` are not there; at a destination, those with other bytes too.
+    ///
+    /// What a source has is hashed when it is moved.
+    func missing(_ blobs: [Descriptor]) async throws -> Set<Digest> {
+        let answers = try await blobs.mapConcurrently(limit: Self.parallelHashes) { (blob: Descriptor) in
+            (blob.digest, try await holds(blob))
+        }
+        return Set(answers.filter { !$0.1 }.map(\.0))
+    }
+
+    private func holds(_ blob: Descriptor) async throws -> Bool {
+        guard let region = try files.blob(blob.digest), region.byteCount == blob.size else { return false }
+        guard side == .destination, !sound.withLock({ $0.contains(blob.digest) }) else { return true }
+        let found = try await FileWork.run { try region.digest(isCancelled: $0) }
+        guard found == blob.digest else { return false }
+        sound.withLock { _ = $0.insert(blob.digest) }
+        return true
+    }
+
+    func source(of blob: Descriptor) throws -> RelaySource {
+        guard let region = try files.blob(blob.digest) else {
+            throw CopyError(
+                .blobMissing(blob.digest),
+                side: side,
+                image: "\(reference)",
+                operation: "reading \(blob.digest)"
+            )
+        }
+        return .file(region)
+    }
+
+    // MARK: Referrers
+
+    func referrers(of digest: Digest) throws -> [Descriptor] {
+        guard let index = try index() else { return [] }
+        if let known = referrerMap.withLock({ $0 }), known.index == index { return known.referrers[digest] ?? [] }
+        let map = ReferrerMap(index: index, referrers: referrers(in: index))
+        referrerMap.withLock { $0 = map }
+        return map.referrers[digest] ?? []
+    }
+
+    private func referrers(in index: IndexText) -> [Digest: [Descriptor]] {
+        var all: [Digest: [Descriptor]] = [:]
+        func note(_ referrer: Descriptor, _ subject: Digest) {
+            guard !all[subject, default: []].contains(where: { $0.digest == referrer.digest }) else { return }
+            all[subject, default: []].append(referrer)
+        }
+        for entry in index.entries {
+            // One that can't be read refers to nothing that could be copied.
+            guard let manifest = try? files.manifest(entry.digest, as: entry.mediaType) else { continue }
+            if let subject = manifest.subject?.digest { note(manifest.listing, subject) }
+            if let subject = entry.imageTag?.subject { for child in manifest.children { note(child, subject) } }
+        }
+        return all
+    }
+}
+
+extension FileRegion {
+    /// Reads all of it; for a thread that may wait for the disk.
+    ///
+    /// - Throws: `CancellationError`, or what the file system says.
+    func digest(isCancelled: () -> Bool) throws -> Digest {
+        var hasher = SHA256Hasher()
+        var position: Int64 = 0
+        while position < byteCount {
+            guard !isCancelled() else { throw CancellationError() }
+            let chunk = try read(at: position, count: LayoutReader.chunk)
+            guard !chunk.isEmpty else { break }
+            hasher.update(chunk)
+            position += Int64(chunk.count)
+        }
+        return hasher.finishDigest()
+    }
+}

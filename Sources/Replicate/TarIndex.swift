@@ -1,0 +1,303 @@
+internal import Content
+internal import Platform
+
+/// Where the members of a tar file are, found by reading its headers: nothing is unpacked, and no name in it becomes a
+/// path of this machine.
+///
+/// Names that are absolute, or have `..` in them, are never found. Everything that is kept is bounded, whatever the file
+/// holds.
+///
+/// - Source: POSIX.1-2017, `pax`, "ustar Interchange Format" and "pax Extended Header"; GNU tar manual, "Basic Tar
+///   Format"
+struct TarIndex: Sendable {
+    private struct Member: Sendable {
+        var offset: Int64 = 0
+        var byteCount: Int64 = 0
+        var isSparse = false
+        /// The name that a link leads to.
+        var target: String?
+    }
+
+    private let file: ByteFile
+    private var members: [String: Member] = [:]
+    private var repeated: Set<String> = []
+
+    /// Members; an archive of a hundred images has some thousand.
+    static let mostMembers = 65_536
+    /// Names together, in bytes.
+    static let mostNameBytes = 8 << 20
+    /// The data of a header that extends the next one, in bytes; it holds names.
+    static let largestExtension = 64 << 10
+    /// Links from one to the next.
+    static let longestChain = 8
+    private static let blockSize = 512
+
+    /// - Throws: ``LayoutError``, `ByteFile.Failure`, or `CancellationError`
+    init(_ file: ByteFile, isCancelled: () -> Bool = { false }) throws {
+        self.file = file
+        try Self.refuseCompressed(file)
+        var position: Int64 = 0
+        var (count, nameBytes) = (0, 0)
+        var pending = Extension()
+        let end = file.size
+        while position + Int64(Self.blockSize) <= end {
+            guard !isCancelled() else { throw CancellationError() }
+            let header = TarHeader(bytes: try file.read(at: position, count: Self.blockSize))
+            // Two blocks of zeros end an archive; one is enough.
+            if header.isEmpty { break }
+            guard header.isSound, let stated = header.byteCount else {
+                throw Self.damaged(
+                    file,
+                    position == 0 ? "it does not begin as a tar file" : "byte \(position) is no header"
+                )
+            }
+            count += 1
+            guard count <= Self.mostMembers else {
+                throw Self.damaged(file, "it has more than \(Self.mostMembers) members")
+            }
+            let start = position + Int64(Self.blockSize)
+            if header.extendsNext {
+                guard stated <= Int64(Self.largestExtension), start + stated <= end else {
+                    throw Self.damaged(file, "the header at byte \(position) claims \(stated) bytes of names")
+                }
+                let data = try FileRegion(file, offset: start, byteCount: stated).readAll(limit: Self.largestExtension)
+                guard pending.take(header.kind, data) else {
+                    throw Self.damaged(file, "the extended header at byte \(position) can't be read")
+                }
+                position = Self.after(start, stated)
+                continue
+            }
+            let name = pending.path ?? header.name
+            var member = Member(offset: start, byteCount: header.hasData ? pending.byteCount ?? stated : 0)
+            if header.kind == UInt8(ascii: "S") {
+                member.isSparse = true
+                member.offset = try Self.afterSparseMap(header, file, start)
+            }
+            if pending.isSparse { member.isSparse = true }
+            guard member.byteCount >= 0, member.byteCount <= end - member.offset else {
+                throw LayoutError(
+                    "\(file.path) is cut short: '\(quotable(name, upTo: 200))' should have \(member.byteCount) bytes",
+                    remedy: "copy or save the archive again"
+                )
+            }
+            if let normal = Self.normal(name, below: []) {
+                nameBytes += name.utf8.count
+                guard nameBytes <= Self.mostNameBytes else {
+                    throw Self.damaged(file, "its names have more than \(Self.mostNameBytes) bytes")
+                }
+                try note(normal, member, header, pending.link ?? header.link)
+            }
+            position = Self.after(member.offset, member.byteCount)
+            pending = Extension()
+        }
+        guard count > 0 else { throw Self.damaged(file, "it is an archive of nothing") }
+    }
+
+    private mutating func note(_ name: String, _ member: Member, _ header: TarHeader, _ link: String) throws {
+        var member = member
+        switch header.kind {
+        case UInt8(ascii: "0"), 0, UInt8(ascii: "7"), UInt8(ascii: "S"):
+            // A directory of the oldest form is a file whose name ends in a slash.
+            guard !header.name.hasSuffix("/") else { return }
+        case UInt8(ascii: "1"):
+            // A hard link names a member; a symbolic one is seen from its own folder.
+            member.target = Self.normal(link, below: []) ?? ""
+        case UInt8(ascii: "2"):
+            member.target = Self.normal(link, below: name.split(separator: "/").dropLast().map(String.init)) ?? ""
+        default: return
+        }
+        if members.updateValue(member, forKey: name) != nil { repeated.insert(name) }
+    }
+
+    /// Whether there is a member of that name.
+    func contains(_ name: String) -> Bool { members[name] != nil }
+
+    /// Where the bytes of a member are; `nil` if there is none.
+    ///
+    /// - Parameter isOnly: Refuses a name that is there twice: two readers could then see two different images.
+    /// - Throws: ``LayoutError`` for one that can't be read in place.
+    func member(_ name: String, isOnly: Bool = false) throws -> FileRegion? {
+        guard !isOnly || !repeated.contains(name) else {
+            throw Self.damaged(file, "it holds '\(quotable(name, upTo: 200))' twice")
+        }
+        var place = name
+        for _ in 0...Self.longestChain {
+            guard let member = members[place] else {
+                guard place != name else { return nil }
+                throw Self.damaged(file, "'\(quotable(name, upTo: 200))' is a link to what is not in it")
+            }
+            if let target = member.target {
+                place = target
+                continue
+            }
+            guard !member.isSparse else {
+                throw LayoutError(
+                    "\(file.path) holds '\(quotable(name, upTo: 200))' as a sparse file, which can't be read in place",
+                    remedy: "make the archive again without --sparse"
+                )
+            }
+            return FileRegion(file, offset: member.offset, byteCount: member.byteCount)
+        }
+        throw Self.damaged(file, "'\(quotable(name, upTo: 200))' is a link that leads in a circle")
+    }
+
+    // MARK: Pieces
+
+    /// The name without empty and `.` parts; `nil` if it is absolute, or leads out of the archive.
+    ///
+    /// - Parameter folder: Where a relative name begins; only there `..` leads up.
+    private static func normal(_ name: String, below folder: [String]) -> String? {
+        guard !name.hasPrefix("/") else { return nil }
+        var parts = folder
+        for part in name.split(separator: "/") where part != "." {
+            guard part == ".." else {
+                parts.append(String(part))
+                continue
+            }
+            guard !folder.isEmpty, parts.popLast() != nil else { return nil }
+        }
+        return parts.isEmpty ? nil : parts.joined(separator: "/")
+    }
+
+    /// Where the next header is.
+    private static func after(_ start: Int64, _ byteCount: Int64) -> Int64 {
+        start + (byteCount + Int64(blockSize) - 1) / Int64(blockSize) * Int64(blockSize)
+    }
+
+    /// GNU's old sparse files have further blocks between header and data.
+    private static func afterSparseMap(_ header: TarHeader, _ file: ByteFile, _ start: Int64) throws -> Int64 {
+        var place = start
+        var isLonger = header.bytes[482] != 0
+        for _ in 0..<mostMembers where isLonger {
+            let block = try file.read(at: place, count: blockSize)
+            guard block.count == blockSize else { break }
+            isLonger = block[504] != 0
+            place += Int64(blockSize)
+        }
+        return place
+    }
+
+    private static func damaged(_ file: ByteFile, _ problem: String) -> LayoutError {
+        LayoutError("\(file.path) can't be read as an archive: \(problem)", remedy: "copy or save the archive again")
+    }
+
+    /// A compressed archive can't be read in place.
+    private static func refuseCompressed(_ file: ByteFile) throws {
+        let beginning = try file.read(at: 0, count: 6)
+        let known: [(magic: [UInt8], name: String, program: String)] = [
+            ([0x1F, 0x8B], "gzip", "gunzip -k"), ([0x28, 0xB5, 0x2F, 0xFD], "zstd", "unzstd"),
+            ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], "xz", "unxz -k"), ([0x42, 0x5A, 0x68], "bzip2", "bunzip2 -k"),
+        ]
+        guard let form = known.first(where: { beginning.starts(with: $0.magic) }) else { return }
+        throw LayoutError(
+            "\(file.path) is compressed with \(form.name), and an archive is read in place",
+            remedy: "unpack it first, with \(form.program) \(file.path), and name the .tar file"
+        )
+    }
+}
+
+/// What a header says about the one after it: GNU's long names, and POSIX's extended headers.
+private struct Extension {
+    var path: String?
+    var link: String?
+    var byteCount: Int64?
+    var isSparse = false
+
+    /// - Returns: Whether it could be read.
+    mutating func take(_ kind: UInt8, _ data: [UInt8]) -> Bool {
+        switch kind {
+        case UInt8(ascii: "L"): path = String(decoding: data.prefix { $0 != 0 }, as: UTF8.self)
+        case UInt8(ascii: "K"): link = String(decoding: data.prefix { $0 != 0 }, as: UTF8.self)
+        case UInt8(ascii: "x"): return takeRecords(data)
+        // What is said of all members is none of their names.
+        default: break
+        }
+        return true
+    }
+
+    /// Records of the form `LENGTH KEY=VALUE\n`, where the length counts all of it.
+    private mutating func takeRecords(_ data: [UInt8]) -> Bool {
+        var rest = data[...]
+        while !rest.isEmpty, rest.first != 0 {
+            guard let blank = rest.firstIndex(of: UInt8(ascii: " ")),
+                let length = Int(String(decoding: rest[..<blank], as: UTF8.self)),
+                length > blank - rest.startIndex + 1, length <= rest.count
+            else { return false }
+            let record = rest[(blank + 1)..<(rest.startIndex + length)]
+            guard record.last == UInt8(ascii: "\n"), let equals = record.firstIndex(of: UInt8(ascii: "=")) else {
+                return false
+            }
+            let key = String(decoding: record[..<equals], as: UTF8.self)
+            let value = String(decoding: record[(equals + 1)...].dropLast(), as: UTF8.self)
+            switch key {
+            case "path": if !isSparse { path = value }
+            case "linkpath": link = value
+            case "size":
+                guard let number = Int64(value), number >= 0 else { return false }
+                byteCount = number
+            case "GNU.sparse.name": (path, isSparse) = (value, true)
+            case _ where key.hasPrefix("GNU.sparse."): isSparse = true
+            default: break
+            }
+            rest = rest.dropFirst(length)
+        }
+        return true
+    }
+}
+
+/// One block of 512 bytes that describes a member.
+private struct TarHeader {
+    let bytes: [UInt8]
+
+    var isEmpty: Bool { bytes.allSatisfy { $0 == 0 } }
+
+    var kind: UInt8 { bytes[156] }
+
+    /// Whether it describes the next header rather than a member.
+    var extendsNext: Bool {
+        [UInt8(ascii: "x"), UInt8(ascii: "g"), UInt8(ascii: "L"), UInt8(ascii: "K")].contains(kind)
+    }
+
+    /// Links, devices, directories and FIFOs have no data, whatever their size says.
+    var hasData: Bool { !(UInt8(ascii: "1")...UInt8(ascii: "6")).contains(kind) }
+
+    var byteCount: Int64? { number(in: 124..<136) }
+
+    var name: String {
+        let name = text(in: 0..<100)
+        let isPOSIX = bytes[257..<263].elementsEqual("ustar\0".utf8)
+        let prefix = isPOSIX ? text(in: 345..<500) : ""
+        return prefix.isEmpty ? name : "\(prefix)/\(name)"
+    }
+
+    var link: String { text(in: 157..<257) }
+
+    /// Whether its checksum is that of its bytes, of which some tools have summed up signed ones.
+    var isSound: Bool {
+        guard bytes.count == 512, let stated = number(in: 148..<156) else { return false }
+        var (sum, signed): (Int64, Int64) = (0, 0)
+        for (index, byte) in bytes.enumerated() {
+            let counted = (148..<156).contains(index) ? UInt8(ascii: " ") : byte
+            sum += Int64(counted)
+            signed += Int64(Int8(bitPattern: counted))
+        }
+        return stated == sum || stated == signed
+    }
+
+    private func text(in range: Range<Int>) -> String {
+        String(decoding: bytes[range].prefix { $0 != 0 }, as: UTF8.self)
+    }
+
+    /// Octal digits, or a binary number if the highest bit is set; `nil` if it is neither, or negative.
+    private func number(in range: Range<Int>) -> Int64? {
+        let field = bytes[range]
+        if let first = field.first, first & 0x80 != 0 {
+            guard first == 0x80, field.dropFirst().dropLast(8).allSatisfy({ $0 == 0 }) else { return nil }
+            let value = field.suffix(min(8, field.count - 1)).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            return Int64(exactly: value)
+        }
+        let digits = field.drop { $0 == UInt8(ascii: " ") }.prefix { $0 != 0 && $0 != UInt8(ascii: " ") }
+        return digits.isEmpty
+            ? 0 : Int64(String(decoding: digits, as: UTF8.self), radix: 8).flatMap { $0 < 0 ? nil : $0 }
+    }
+}
