@@ -5,7 +5,7 @@ extension IdentityCase {
         process("a process with blanks in its path", "sh 'HOME/my keys.sh' \"two\""),
         process("a process without a shell: nothing is expanded", "sh HOME/keys.sh $HOME;id*"),
         process("a process that prints Version as text", "sh HOME/textversion.sh"),
-        process("a process that prints a number as AccountId", "sh HOME/number.sh"),
+        process("a process that prints members that are not known", "sh HOME/number.sh"),
         process("a process that prints nothing of an end", "sh HOME/nulls.sh"),
         process("a process that prints an end in the basic form", "sh HOME/end.sh 21000101T000000Z"),
         process("a process that prints an end with an offset in hours", "sh HOME/end.sh 2100-01-01T00:00:00+02"),

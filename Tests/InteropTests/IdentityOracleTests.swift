@@ -72,7 +72,11 @@ struct IdentityOracleTests {
         if !one.config.isEmpty { files[".aws/config"] = one.config }
         if !one.credentials.isEmpty { files[".aws/credentials"] = one.credentials }
         try makeDirectory("\(home)/.aws/sso/cache")
-        for (path, text) in files { try write(text.replacing("HOME", with: home), to: "\(home)/\(path)") }
+        for (path, text) in files {
+            let folder = path.split(separator: "/").dropLast().joined(separator: "/")
+            try makeDirectory("\(home)/\(folder)")
+            try write(text.replacing("HOME", with: home), to: "\(home)/\(path)")
+        }
         return Machine(
             home: home,
             variables: one.variables.mapValues { $0.replacing("HOME", with: home) },
