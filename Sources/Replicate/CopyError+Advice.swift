@@ -20,7 +20,8 @@ extension CopyError {
             guard error.isAuthentication else { return }
             let (code, message) = (error.code.rawValue, error.message)
             advice =
-                CredentialAdvice(code: code, message: message, host: place?.host, pairingAdvice: error.pairingAdvice).text
+                CredentialAdvice(code: code, message: message, host: place?.host, pairingAdvice: error.pairingAdvice)
+                .text
         case let error as RegistryError:
             if let place { advise(about: error, side: side, at: place) }
             if let registry { advice = Self.advice(about: error, at: registry) }
