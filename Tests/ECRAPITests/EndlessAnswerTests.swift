@@ -45,7 +45,8 @@ struct EndlessAnswerTests {
         _ = try? await client(sender).send(many)
         _ = try? await client(sender).send(GetAccountSetting(.blobMounting))
         _ = try? await client(sender).send(DescribeImages(registryId: account, repositoryName: name))
-        #expect(Set(sender.requests.map(\.largestAnswer)) == [256 << 10, 8 << 20, 4 << 20, (8 << 20) + (256 << 10)])
+        let limits: Set<Int> = [256 << 10, 8 << 20, 4 << 20, (8 << 20) + (256 << 10)]
+        #expect(Set(sender.requests.map { $0.largestAnswer }) == limits)
     }
 
     @Test(
