@@ -54,7 +54,7 @@ struct ManifestBudgetTests {
         let (source, index, journal) = try await scene(300)
         let reader = SourceReader(source)
         let image = try await reader.image(under: index.root) { _ in }
-        #expect(!image.manifests.values.contains(where: \.isOutline))
+        #expect(!image.manifests.values.contains { $0.isOutline })
         #expect(journal.count("from/app read ") == 1)
         _ = try await reader.read(index.manifests.map(\.digest))
         #expect(journal.count("from/app read ") == 1)
