@@ -105,10 +105,10 @@ public enum RegistryLocation: Hashable, Sendable {
 
     public var isLayout: Bool { if case .layout = self { true } else { false } }
 
-    /// What a tag may be here. A layout keeps tags in an annotation, and so takes what ECR takes.
     /// What a tag may be here.
     ///
     /// A layout keeps tags in an annotation, and so takes what ECR takes.
+    public var tagGrammar: Tag.Grammar { if case .plain = self { .distribution } else { .ecr } }
 }
 
 /// A registry that is not ECR: a host, and a scheme if somebody fixed it.
