@@ -15,6 +15,8 @@ extension RegistryClient {
     static let largestListing = 32 << 20
     /// Five times the images that an ECR repository may hold (facts/ecr.md C.1).
     static let mostTags = 500_000
+    /// Referrers of one manifest; each is asked about in its turn.
+    static let mostReferrers = 4_000
     /// Pages in a row that bring nothing and name a next one; a registry that filters what it lists may have some.
     static let mostEmptyPages = 100
 
@@ -53,7 +55,7 @@ extension RegistryClient {
                 }
                 switch response.status.code {
                 case 200: return (try tagList(response, to: last), try nextPage(.listTags, after: response, to: last))
-                case 204: return (TagList(), nil)
+                case 204 where isOwn(last): return (TagList(), nil)
                 default:
                     let error = error(.listTags, response, to: last)
                     // Registries with a smaller limit of their own say so (400, distribution v3); without `n` they choose.
@@ -143,11 +145,11 @@ extension RegistryClient {
                 all.oddEntries += page.oddEntries
                 found = all
                 try pages.note(byteCount: page.bytes.count, isEmpty: page.children.isEmpty, .listReferrers)
-                guard all.entries.count + all.oddEntries.count <= Manifest.mostDescriptors else {
+                guard all.entries.count + all.oddEntries.count <= Self.mostReferrers else {
                     throw RegistryError(
                         .listReferrers,
                         .malformedAnswer,
-                        "the list has more than \(Manifest.mostDescriptors) referrers",
+                        "the list has more than \(Self.mostReferrers) referrers",
                         url: url
                     )
                 }

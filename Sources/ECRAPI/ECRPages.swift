@@ -17,10 +17,10 @@ public struct ECRPages<Operation: PagedECROperation>: AsyncSequence, Sendable {
         /// Hashes of the tokens, which may be long.
         var seen: Set<Digest> = []
 
-        /// A thousand images a page: ten times what a repository may hold (facts/ecr.md C.1).
-        static var mostPages: Int { 1_000 }
-        /// In bytes, of all pages together: twice what ECR says of a hundred thousand images.
-        static var largestListing: Int { 128 << 20 }
+        /// A thousand images a page: five times what a repository may hold (facts/ecr.md C.1).
+        static var mostPages: Int { 500 }
+        /// In bytes, of all pages together: about what ECR says of a hundred thousand images.
+        static var largestListing: Int { 64 << 20 }
         var byteCount = 0
 
         /// - Throws: ``ECRError`` with ``ECRError/Code/repeatedPage`` when a token comes twice: following it would

@@ -148,7 +148,7 @@ extension ReferrerFinder {
                 found.failures.append(ReferrerFailure(tag: tag, subject: tag.digestTagSubject, error))
             }
             // GitLab's registry takes `sha256-HEX` for the digest: that is the image, and no list (oras-go issue 1396).
-            guard let manifest = answer.reading.manifests[.tag(tag)], manifest.digest != tag.digestTagSubject else {
+            guard let manifest = answer.reading.manifests[.tag(tag)], manifest.digest != tag.subject else {
                 continue
             }
             found.add(tag, manifest)

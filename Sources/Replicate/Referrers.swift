@@ -165,7 +165,8 @@ struct ReferrerFinder: Sendable {
     private func readTags(
         of subjects: [Digest]
     ) async throws -> (found: [(tag: Tag, manifest: Manifest)], failures: [ReferrerFailure]) {
-        let tags = subjects.flatMap(Self.digestTags)
+        let tags = subjects.flatMap(Self.digestTags).filter(reader.mayHold)
+        guard !tags.isEmpty else { return ([], []) }
         let answer = try await repository.readSeparately(manifests: tags.map { .tag($0) }) { $0.endsQuestions }
         let found = tags.compactMap { tag -> (tag: Tag, manifest: Manifest)? in
             // GitLab's registry takes `sha256-HEX` for the digest: that is the image, and no list (oras-go issue 1396).

@@ -68,6 +68,14 @@ actor SourceReader {
         knownDigestTags = digestTags
     }
 
+    /// Whether the source may have this digest tag; `false` where its tags were listed and the tag is not among them.
+    nonisolated func mayHold(_ tag: Tag) -> Bool {
+        guard let listing = knownDigestTags?.listing, listing.isWhole, let subject = tag.digestTagSubject else {
+            return true
+        }
+        return listing.tags[subject]?.contains(tag) ?? false
+    }
+
     /// The source's digest tags, if it lists tags; asked for once.
     nonisolated func digestTags() async throws -> DigestTagIndex? {
         if let knownDigestTags { return knownDigestTags }

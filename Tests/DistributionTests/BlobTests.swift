@@ -11,7 +11,7 @@ struct BlobTests {
 
     @Test("are there on 200 and on a redirect, and not on 404", arguments: [(200, true), (307, true), (404, false)])
     func exists(status: Int, expected: Bool) async throws {
-        let stage = try Stage(.answer(status))
+        let stage = try Stage(.answer(status, status == 307 ? ["Location": "https://cdn.example/b"] : [:]))
         #expect(try await stage.client.blobExists(someDigest, in: stage.repository) == expected)
         #expect(stage.registry.asked == ["HEAD https://r.example/v2/team/app/blobs/\(someDigest)"])
     }

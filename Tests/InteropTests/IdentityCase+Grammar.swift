@@ -106,7 +106,11 @@ extension IdentityCase {
             "[default]\n\(keys("A"))s3 =\n  max_concurrent_requests = 20\n  addressing_style = path\nregion = r\n"
         ),
         IdentityCase("keys nested below something don't count", "[default]\n\(keys("A"))s3 =\n  region = nested\n"),
-        IdentityCase("a value on two lines", "[default]\n\(keys("A"))region = r\n  s\n"),
+        IdentityCase(
+            "a value on two lines",
+            "[default]\n\(keys("A"))region = r\n  s\n",
+            verdict: .differs("no such region is signed for; botocore refuses it later", ours: ("none", ""))
+        ),
         IdentityCase(
             "line ends of Windows",
             "[default]\r\naws_access_key_id = A\r\naws_secret_access_key = s\r\nregion = r\r\n"

@@ -262,7 +262,7 @@ extension ErrorTextCase {
             image: "a.test:5000/team/app:v1",
             says: """
                 asking failed at the destination a.test:5000/team/app:v1: no answer: https://a.test:5000/v2/: Failed to connect to a.test port 5000 after 1 ms: Couldn't connect to server (curl 7)
-                  next: check the network, the endpoint and the proxy, then run again; what has arrived stays
+                  next: check that the registry is running at a.test:5000, and this machine's routes and firewalls; where only a proxy gets there, set HTTPS_PROXY
                 """
         ),
         Self(

@@ -36,8 +36,8 @@ struct ScenarioReferrerTests {
             cloud.emulator.clearRequests()
             #expect(try await copy(cloud).receipt?.changedAnything == false)
             #expect(
-                cloud.counts == ["BatchGetImage": 4, "ListImageReferrers": 3],
-                "both sides' roots, the cosign tags, and one comparison at the destination"
+                cloud.counts == ["BatchGetImage": 5, "ListImageReferrers": 3],
+                "both sides' roots, the digest tags of the image and of what was found, and one comparison"
             )
         }
     }

@@ -128,7 +128,11 @@ struct ProxyTests {
                     var configuration = transport(proxy)
                     configuration.caBundle = server.certificate
                     try await withTransport(configuration) { transport in
-                        let get = WireRequest(.get, try HTTPURL("https://\(Certificate.tunnelled)/blob"))
+                        let get = WireRequest(
+                            .get,
+                            try HTTPURL("https://\(Certificate.tunnelled)/blob"),
+                            largestAnswer: 4 << 20
+                        )
                         let answer = try await transport.send(get)
                         #expect(answer.body == server.bytes)
                         #expect(

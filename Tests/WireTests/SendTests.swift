@@ -63,7 +63,8 @@ struct SendTests {
                     .named(method),
                     try HTTPURL(server.url()),
                     fields: fields,
-                    body: body
+                    body: body,
+                    largestAnswer: body.count
                 )
                 let answer = try await transport.send(request)
                 #expect(answer.body == body)
