@@ -254,7 +254,7 @@ _ecr-replicate_retag() {
 
 _ecr-replicate_copy() {
     repeating_flags=()
-    non_repeating_flags=(--all-tags --dry-run --fips --dual-stack --source-fips --source-dual-stack --destination-fips --destination-dual-stack --version -h --help)
+    non_repeating_flags=(--all-tags --dry-run --repair --fips --dual-stack --source-fips --source-dual-stack --destination-fips --destination-dual-stack --version -h --help)
     repeating_options=(--tag --platform --match --exclude)
     non_repeating_options=(--newest --if-exists --if-current --referrers --create-repository --upload --resumable-above --state-dir --jobs --limit-rate --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
     __ecr-replicate_offer_flags_options -1
@@ -380,7 +380,7 @@ _ecr-replicate_copy() {
 
 _ecr-replicate_promote() {
     repeating_flags=()
-    non_repeating_flags=(--dry-run --fips --dual-stack --source-fips --source-dual-stack --destination-fips --destination-dual-stack --version -h --help)
+    non_repeating_flags=(--dry-run --repair --fips --dual-stack --source-fips --source-dual-stack --destination-fips --destination-dual-stack --version -h --help)
     repeating_options=(--tag)
     non_repeating_options=(--if-exists --if-current --referrers --create-repository --upload --resumable-above --state-dir --jobs --limit-rate --output --progress --log-level --profile --role-arn --external-id --session-name --region --source-profile --source-role-arn --source-external-id --source-session-name --source-endpoint-url --source-registry-endpoint --ca-bundle --destination-profile --destination-role-arn --destination-external-id --destination-session-name --destination-endpoint-url --destination-registry-endpoint)
     __ecr-replicate_offer_flags_options 2

@@ -189,8 +189,8 @@ public struct Manifest: Sendable, Hashable {
         guard shape.containers <= 5 * limits.descriptors else {
             throw .tooMany("objects", shape.containers, limit: 5 * limits.descriptors)
         }
-        guard shape.separators <= 20 * limits.descriptors else {
-            throw .tooMany("members", shape.separators, limit: 20 * limits.descriptors)
+        guard shape.separators <= 8 * limits.descriptors else {
+            throw .tooMany("members", shape.separators, limit: 8 * limits.descriptors)
         }
     }
 }

@@ -136,7 +136,9 @@ struct ReferrerFailureTests {
         #expect(ExitStatus.of(results) == 0)
         let failures = try #require(results.receipt).referrerFailures
         // What is found under a tag is asked about in its turn.
-        #expect(failures.map(\.subject) == [image.digest, signature.digest] && failures.allSatisfy { $0.digest == nil })
+        #expect(
+            failures.map(\.subject) == [image.digest, signature.digest] && failures.allSatisfy { $0.digest == nil }
+        )
         let failure = try #require(failures.first)
         #expect(failure.text.hasPrefix("referrers of \(image.digest) may have been left out, since not all could be"))
         #expect(try await bench.destination.tag(tag) == signature.digest)

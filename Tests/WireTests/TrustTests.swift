@@ -11,7 +11,11 @@ struct TrustTests {
     @Test("refuses a certificate that nobody vouches for, and takes it when the user does")
     func selfSigned() async throws {
         try await withTLSServer { server in
-            let request = WireRequest(.get, try HTTPURL("https://127.0.0.1:\(server.port)/blob?secret"), largestAnswer: 4 << 20)
+            let request = WireRequest(
+                .get,
+                try HTTPURL("https://127.0.0.1:\(server.port)/blob?secret"),
+                largestAnswer: 4 << 20
+            )
             try await withTransport { transport in
                 let error = await wireError { try await transport.send(request) }
                 #expect(error?.reason == .certificate)
@@ -22,7 +26,11 @@ struct TrustTests {
                 var named = request
                 named.url = try HTTPURL("https://127.0.0.1:\(server.port)/blob")
                 #expect(try await transport.send(named).body == server.bytes)
-                let other = WireRequest(.get, try HTTPURL("https://other.localhost:\(server.port)/blob"), largestAnswer: 4 << 20)
+                let other = WireRequest(
+                    .get,
+                    try HTTPURL("https://other.localhost:\(server.port)/blob"),
+                    largestAnswer: 4 << 20
+                )
                 #expect(await wireError { try await transport.send(other) }?.reason == .certificate)
             }
         }
@@ -35,7 +43,11 @@ struct TrustTests {
             try DurableFile.write(Array("no certificate".utf8), to: "\(folder).txt")
             for file in ["/no/such/bundle", "\(folder).txt"] {
                 try await withTransport(TransportConfiguration(caBundle: file)) { transport in
-                    let request = WireRequest(.get, try HTTPURL("https://127.0.0.1:\(server.port)/blob"), largestAnswer: 4 << 20)
+                    let request = WireRequest(
+                        .get,
+                        try HTTPURL("https://127.0.0.1:\(server.port)/blob"),
+                        largestAnswer: 4 << 20
+                    )
                     let error = await wireError { try await transport.send(request) }
                     #expect(error?.reason == .certificate)
                     #expect(
@@ -56,7 +68,11 @@ struct TrustTests {
         // Without the last two OpenSSL itself would refuse the old ones, at the server.
         try await withTLSServer([version, "-cipher", "DEFAULT@SECLEVEL=0"]) { server in
             try await withTransport(TransportConfiguration(caBundle: server.certificate)) { transport in
-                let request = WireRequest(.get, try HTTPURL("https://127.0.0.1:\(server.port)/blob"), largestAnswer: 4 << 20)
+                let request = WireRequest(
+                    .get,
+                    try HTTPURL("https://127.0.0.1:\(server.port)/blob"),
+                    largestAnswer: 4 << 20
+                )
                 if isSpoken {
                     #expect(try await transport.send(request).body == server.bytes)
                 } else {
