@@ -19,7 +19,7 @@ struct FloodTests {
         /// One page that doesn't end.
         case tagPage
         case emptyTagPages
-        case referrerPages, referrerPage
+        case referrerPage
         /// A manifest that doesn't end; one of four megabytes of small objects; one of annotations.
         case manifest, objects, annotations
         /// Brackets in brackets.
@@ -141,7 +141,7 @@ private struct LargeIndex: Sendable {
 }
 
 extension FloodTests.Flood {
-    var isAboutReferrers: Bool { self == .referrerPages || self == .referrerPage }
+    var isAboutReferrers: Bool { self == .referrerPage }
 
     fileprivate var isOfAWS: Bool {
         [.ecrPages, .ecrAnswer, .ecrImages, .ecrError, .sts, .container].contains(self)
@@ -178,7 +178,7 @@ private final class FloodServer: Sendable {
         case .tagPages, .tagPage, .emptyTagPages, .nestedTags, .ecrPages: return ["ls", image]
         case .startUpload: return ["copy", "--referrers", "none", "\(image):v1", "\(url)/team/copy:v1"]
         case .putManifest: return ["retag", "\(image):v1", "v2"]
-        case .referrerPages, .referrerPage: return ["copy", "\(image):v1", "oci:\(home)/layout:v1"]
+        case .referrerPage: return ["copy", "\(image):v1", "oci:\(home)/layout:v1"]
         default: return ["inspect", "\(image):v1"]
         }
     }
@@ -223,11 +223,6 @@ private final class FloodServer: Sendable {
             try whole(connection, [json, "Link: </v2/team/app/tags/list?last=\(next())>; rel=next"], #"{"tags":[]}"#)
         case .tagPage where isTags: try endless(connection, json, #"{"tags":["a""#, #","aaaaaaaaaaaaaaaa""#)
         case .nestedTags where isTags: try whole(connection, [json], #"{"tags":\#(Self.brackets)"#)
-        case .referrerPages where isReferrers:
-            let number = next()
-            let entries = (0..<1_000).map { entry("\(number)-\($0)") }.joined(separator: ",")
-            let link = "Link: </v2/team/app/referrers/x?next=\(number)>; rel=next"
-            try whole(connection, [index, link], #"{"schemaVersion":2,"manifests":[\#(entries)]}"#)
         case .referrerPage where isReferrers:
             try endless(connection, index, #"{"schemaVersion":2,"manifests":[\#(entry("x"))"#, ",\(entry("y"))")
         case .manifest where isManifest: try endless(connection, index, #"{"schemaVersion":2,"manifests":[{}"#, ",{}")
