@@ -4,7 +4,7 @@ import TestPrograms
 import Testing
 
 /// Law 8, against services that repeat what they are told: with every provider of credentials, and every registry.
-@Suite("What hostile services say", .timeLimit(.minutes(1)))
+@Suite("What hostile services say", .timeLimit(.minutes(3)))
 struct HostileTests {
     typealias Operation = HostileServer.Operation
 
