@@ -50,7 +50,7 @@ enum PastedText {
     }
 }
 
-/// Keys as somebody wrote them down, before they are used.
+/// Keys as they stand in a variable or file, before they are checked.
 struct PastedKeys {
     /// A value, and how its place is called: `AWS_ACCESS_KEY_ID`, `aws_access_key_id of profile 'ci'`.
     struct Value {

@@ -51,7 +51,7 @@ struct SharedConfig {
     /// The heading that most likely was to be this profile's, and how it is written there; `nil` if there is none.
     func headingAdvice(for profile: String) -> String? { strays.lazy.compactMap { $0.advice(for: profile) }.first }
 
-    /// The same for an sso-session.
+    /// The heading that most likely was to be this sso-session's, and how it is written there; `nil` if there is none.
     func sessionAdvice(for session: String) -> String? {
         strays.lazy.compactMap { $0.sessionAdvice(for: session) }.first
     }

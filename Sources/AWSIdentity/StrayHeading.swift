@@ -26,7 +26,7 @@ struct StrayHeading {
         return write(isCredentials ? profile : "profile \(quoted(profile))")
     }
 
-    /// The same for an sso-session.
+    /// What to write in its place if it was to be the heading of the sso-session `session`.
     func sessionAdvice(for session: String) -> String? {
         let kinds = [
             "profile sso-session", "sso-sessions", "sso-session", "sso_session", "sso session", "ssosession", "sso",

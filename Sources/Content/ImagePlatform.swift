@@ -43,7 +43,7 @@ public struct ImagePlatform: Hashable, Sendable, CustomStringConvertible {
     /// Whether a request for this platform asks for one variant.
     public var namesVariant: Bool { Self.machine(architecture, variant).variant != nil }
 
-    /// The same platform in the spelling in which two can be compared.
+    /// This platform with its names normalized, so that two can be compared.
     ///
     /// The default variants (`v1` of amd64, `v8` of arm64) are left out, and 32-bit ARM without a variant is `v7`.
     ///

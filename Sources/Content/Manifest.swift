@@ -198,7 +198,7 @@ public struct Manifest: Sendable, Hashable {
 extension Manifest {
     /// What a plan needs of a manifest, without its text: where many large ones don't fit into memory together.
     ///
-    /// Whoever puts it reads it again.
+    /// Its bytes are read again before it is put.
     public func outline() -> Manifest {
         var outline = self
         outline.bytes = []
@@ -243,7 +243,7 @@ public struct OddEntry: Sendable, Hashable {
         (self.position, self.digest, self.reason) = (position, digest, reason)
     }
 
-    /// The same, as the reason why an index can't be copied.
+    /// Why an index with this entry can't be copied.
     public var error: ManifestError { .badDescriptor(member: "manifests[\(position)]", reason: reason) }
 }
 
@@ -260,7 +260,7 @@ public enum ManifestError: Error, Equatable, Sendable {
     case ambiguous
     case noConfig
     case badDescriptor(member: String, reason: String)
-    /// It came in an encoding (`Content-Encoding`) that nobody asked for and that can't be decoded.
+    /// The answer has a `Content-Encoding` that was not asked for and can't be decoded.
     case encoded(String)
 }
 
