@@ -61,8 +61,8 @@ class Replicate(Client):
     name = "ecr-replicate"
     copies_all = True
 
-    def __init__(self, scratch, referrers="none"):
-        super().__init__(os.path.join(scratch, f"referrers-{referrers}"))
+    def __init__(self, scratch, referrers="none", kept=""):
+        super().__init__(os.path.join(scratch, f"{kept or 'referrers'}-{referrers}"))
         self.program, self.referrers = workplace.BINARY, referrers
         if referrers != "none":
             self.name = f"ecr-replicate --referrers {referrers}"
@@ -88,6 +88,16 @@ class Replicate(Client):
             *self._run("copy", (source, destination)), "--referrers", self.referrers, "--all-tags",
             f"{source.base}/{repository}", f"{destination.base}/{repository}",
         ]
+
+
+class Before(Replicate):
+    """An earlier build of this project's program, measured in turns with the present one."""
+
+    name = "before"
+
+    def __init__(self, scratch):
+        super().__init__(scratch, kept="before")
+        self.name, self.program = "before", workplace.EARLIER_BINARY
 
 
 class Skopeo(Client):
@@ -265,9 +275,10 @@ def version_of(program, *arguments):
 
 
 def present(scratch):
-    """This project's program first, then skopeo, then every other that is on PATH."""
+    """This project's program first, then an earlier build of it if one is named, skopeo, and every other on PATH."""
     wanted = [Skopeo, Crane, Regctl, Oras]
-    return [Replicate(scratch), *(kind(scratch) for kind in wanted if shutil.which(kind.name))]
+    earlier = [Before(scratch)] if workplace.EARLIER_BINARY else []
+    return [Replicate(scratch), *earlier, *(kind(scratch) for kind in wanted if shutil.which(kind.name))]
 
 
 def yardsticks():

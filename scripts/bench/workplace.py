@@ -14,6 +14,8 @@ ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 # Images and certificates, made once, and the last runs; `make clean` removes it.
 KEPT = os.environ.get("BENCH_FOLDER") or os.path.join(ROOT, ".build-bench")
 BINARY = os.environ.get("ECR_REPLICATE") or os.path.join(ROOT, ".build", "release", "ecr-replicate")
+# An earlier build, to be measured beside it: `ECR_REPLICATE_BEFORE=PROGRAM make bench`.
+EARLIER_BINARY = os.environ.get("ECR_REPLICATE_BEFORE")
 
 MEMORY = "/dev/shm"
 _PREFIX = "ecr-replicate-bench-"
