@@ -7,9 +7,9 @@ internal import Wire
 ///
 /// A session token is asked for first (IMDSv2). Only where the service doesn't know such tokens, or says nothing, as
 /// when the hop limit of 1 keeps a container from its answer, are the keys asked for without (IMDSv1), unless that is
-/// forbidden.
+/// forbidden. botocore does so after any other answer too, but for 400: after 500, for example.
 ///
-/// - Source: facts/ecr.md E.2, IMDSv2
+/// - Source: facts/ecr.md E.2, IMDSv2; botocore 1.x, `utils.py`, `IMDSFetcher`
 struct InstanceMetadata: Sendable {
     let endpoint: HTTPURL
     let surroundings: Surroundings
@@ -127,6 +127,7 @@ struct InstanceMetadata: Sendable {
         do {
             let response = try await send(request)
             switch response.status.code {
+            case 200 where response.body.isEmpty: return try withoutToken("answered without a token when asked for one")
             case 200: return String(decoding: response.body, as: UTF8.self)
             case 403, 404, 405: return try withoutToken("answered \(response.status.code) when asked for a token")
             default: throw Absence("answered \(response.status.code) when asked for a token")

@@ -39,34 +39,7 @@ public struct ECRError: Error, Sendable, Equatable {
         lastValidByteReceived: Int64? = nil,
         kmsError: String? = nil,
         credentials: String? = nil,
-        digests: Set<Digest> = []
-    ) {
-        self.init(
-            operation: operation,
-            code: code,
-            message: message,
-            status: status,
-            requestID: requestID,
-            retryAfter: retryAfter,
-            lastValidByteReceived: lastValidByteReceived,
-            kmsError: kmsError,
-            credentials: credentials,
-            pairingAdvice: nil,
-            digests: digests
-        )
-    }
-
-    package init(
-        operation: String,
-        code: Code,
-        message: String,
-        status: Int,
-        requestID: String? = nil,
-        retryAfter: Duration? = nil,
-        lastValidByteReceived: Int64? = nil,
-        kmsError: String? = nil,
-        credentials: String? = nil,
-        pairingAdvice: String?,
+        pairingAdvice: String? = nil,
         digests: Set<Digest> = []
     ) {
         self.operation = operation

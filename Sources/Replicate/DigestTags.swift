@@ -95,22 +95,24 @@ extension ReferrerFinder {
     /// suffixes and the fallback tag.
     func findAll(about subjects: [Digest]) async throws -> ReferrerSet {
         async let listing = reader.digestTags()
-        var found = try await find(about: subjects)
+        let budget = ReferrerBudget()
+        var found = try await find(about: subjects, within: budget)
         let index = try await listing
-        try await readTags(of: subjects, beside: true, index, into: &found)
+        try await readTags(of: subjects, beside: true, index, into: &found, within: budget)
         var seen = Set(subjects)
         for _ in 0..<Self.deepestChain {
             let listed = found.digests.filter { seen.insert($0).inserted }
             let tagged = found.tagged.flatMap(Self.referrers(under:)).filter { seen.insert($0).inserted }
-            guard !listed.isEmpty || !tagged.isEmpty else { break }
+            guard !listed.isEmpty || !tagged.isEmpty, !budget.isExceeded else { break }
             if !tagged.isEmpty, repository.asksAboutTaggedReferrers {
-                found.take(try await find(about: tagged))
-                try await readTags(of: tagged, beside: true, index, into: &found)
-                try await readTags(of: listed, beside: false, index, into: &found)
+                found.take(try await find(about: tagged, within: budget))
+                try await readTags(of: tagged, beside: true, index, into: &found, within: budget)
+                try await readTags(of: listed, beside: false, index, into: &found, within: budget)
             } else {
-                try await readTags(of: listed + tagged, beside: false, index, into: &found)
+                try await readTags(of: listed + tagged, beside: false, index, into: &found, within: budget)
             }
         }
+        note(budget, &found)
         index?.noteFollowed(found.tagged.map(\.tag) + found.failures.compactMap(\.tag))
         if let trouble = index?.listing.trouble, !subjects.isEmpty {
             found.notes.append(
@@ -135,24 +137,19 @@ extension ReferrerFinder {
         of subjects: [Digest],
         beside isBeside: Bool,
         _ index: DigestTagIndex?,
-        into found: inout ReferrerSet
+        into found: inout ReferrerSet,
+        within budget: ReferrerBudget
     ) async throws {
         let usual = subjects.flatMap(Self.digestTags)
         let listed = index?.tags(of: subjects) ?? []
         let known = Set(found.tagged.map(\.tag)).union(isBeside ? usual : [])
-        let wanted = ((index?.listing.isWhole == true ? [] : usual) + listed).unique().filter { !known.contains($0) }
-        guard !wanted.isEmpty else { return }
-        let answer = try await repository.readSeparately(manifests: wanted.map { .tag($0) }) { $0.endsQuestions }
-        for tag in wanted {
-            if let error = answer.failures[.tag(tag)] {
-                found.failures.append(ReferrerFailure(tag: tag, subject: tag.digestTagSubject, error))
-            }
-            // GitLab's registry takes `sha256-HEX` for the digest: that is the image, and no list (oras-go issue 1396).
-            guard let manifest = answer.reading.manifests[.tag(tag)], manifest.digest != tag.subject else {
-                continue
-            }
-            found.add(tag, manifest)
-        }
+        var wanted = ((index?.listing.isWhole == true ? [] : usual) + listed).unique().filter { !known.contains($0) }
+        // A repository may have any number of tags that begin with the same digest.
+        let usualOnes = Set(usual)
+        let further = wanted.filter { !usualOnes.contains($0) }
+        let refused = Set(further.dropFirst(budget.take(further.count)))
+        wanted.removeAll(where: refused.contains)
+        take(try await read(wanted), &found, within: budget)
     }
 }
 
@@ -166,11 +163,5 @@ extension ReferrerSet {
         tagged += other.tagged.filter { !tags.contains($0.tag) }
         failures += other.failures.filter { !failures.contains($0) }
         notes += other.notes
-    }
-
-    fileprivate mutating func add(_ tag: Tag, _ manifest: Manifest) {
-        tagged.append((tag, manifest))
-        guard let subject = Self.subject(ofList: tag, manifest) else { return }
-        for child in manifest.listedDigests(about: subject) where subjects[child] == nil { subjects[child] = subject }
     }
 }

@@ -222,6 +222,8 @@ struct ECRImageRepository: ImageRepository {
                             artifactType: referrer.artifactType
                         )
                     }
+                    // More than are followed, which the budget then says.
+                    guard found.count <= ReferrerBudget.most else { break }
                 }
                 return ReferrerListing(found)
             } catch let error as ECRError where error.code == .unknownOperation || error.code == .validation {

@@ -24,13 +24,11 @@ struct ReferrerSet: Sendable {
         manifest.kind == .index ? tag.subject : nil
     }
 
-    fileprivate mutating func noteFallbackLists() {
-        for (tag, manifest) in tagged {
-            guard let subject = Self.subject(ofList: tag, manifest) else { continue }
-            for child in manifest.listedDigests(about: subject) where subjects[child] == nil {
-                subjects[child] = subject
-            }
-        }
+    /// Takes in what was found under a digest tag.
+    mutating func add(_ tag: Tag, _ manifest: Manifest) {
+        tagged.append((tag, manifest))
+        guard let subject = Self.subject(ofList: tag, manifest) else { return }
+        for child in manifest.listedDigests(about: subject) where subjects[child] == nil { subjects[child] = subject }
     }
 }
 
@@ -65,16 +63,22 @@ struct ReferrerFinder: Sendable {
     ///
     /// - Throws: ``CopyError`` where the caller may not ask, or may not go on.
     func find(about subjects: [Digest]) async throws -> ReferrerSet {
-        async let tagged = readTags(of: subjects)
-        async let listed = listReferrers(of: subjects)
+        let budget = ReferrerBudget()
+        var found = try await find(about: subjects, within: budget)
+        note(budget, &found)
+        return found
+    }
+
+    func find(about subjects: [Digest], within budget: ReferrerBudget) async throws -> ReferrerSet {
+        async let tagged = read(subjects.flatMap(Self.digestTags).filter(reader.mayHold))
+        async let listed = listReferrers(of: subjects, within: budget)
         var found = ReferrerSet(asked: subjects)
         let (listing, tags) = (try await listed, try await tagged)
         found.digests = listing.digests
         found.subjects = listing.subjects
-        found.tagged = tags.found
-        found.failures = listing.failures + tags.failures
-        if !listing.isKnown { try await followTags(&found, from: subjects) }
-        found.noteFallbackLists()
+        found.failures = listing.failures
+        take(tags, &found, within: budget)
+        if !listing.isKnown { try await followTags(&found, from: subjects, within: budget) }
         for (tag, manifest) in found.tagged {
             guard let subject = ReferrerSet.subject(ofList: tag, manifest) else { continue }
             found.failures += failures(of: manifest.oddEntries, about: subject)
@@ -96,16 +100,19 @@ struct ReferrerFinder: Sendable {
     }
 
     /// Without the question, the fallback tags are all there is: they are followed from referrer to referrer.
-    private func followTags(_ found: inout ReferrerSet, from subjects: [Digest]) async throws {
+    private func followTags(
+        _ found: inout ReferrerSet,
+        from subjects: [Digest],
+        within budget: ReferrerBudget
+    ) async throws {
         var seen = Set(subjects)
         for _ in 0..<Self.deepestChain {
             let next = found.tagged.flatMap(\.manifest.children).map(\.digest).unique()
                 .filter { seen.insert($0).inserted }
-            guard !next.isEmpty else { break }
-            let more = try await readTags(of: next)
-            let tags = Set(found.tagged.map(\.tag))
-            found.tagged += more.found.filter { !tags.contains($0.tag) }
-            found.failures += more.failures
+            // Those on a list were counted with it.
+            let uncounted = next.count { found.subjects[$0] == nil }
+            guard !next.isEmpty, budget.take(uncounted) == uncounted else { break }
+            take(try await read(next.flatMap(Self.digestTags).filter(reader.mayHold)), &found, within: budget)
         }
     }
 
@@ -130,12 +137,14 @@ struct ReferrerFinder: Sendable {
         }
     }
 
-    private func listReferrers(of subjects: [Digest]) async throws -> Listing {
+    private func listReferrers(of subjects: [Digest], within budget: ReferrerBudget) async throws -> Listing {
         var listing = Listing()
         var seen = Set(subjects)
         var level = subjects
         for _ in 0..<Self.deepestChain where !level.isEmpty {
-            let answers = try await level.mapConcurrently(limit: Self.parallelQuestions) { try await ask(about: $0) }
+            let answers = try await level.mapConcurrently(limit: Self.parallelQuestions) {
+                try await ask(about: $0, within: budget)
+            }
             var found: [Digest] = []
             for (subject, answer) in zip(level, answers) {
                 switch answer {
@@ -154,29 +163,81 @@ struct ReferrerFinder: Sendable {
         return listing
     }
 
-    private func ask(about subject: Digest) async throws -> Result<ReferrerListing?, CopyError> {
+    private func ask(
+        about subject: Digest,
+        within budget: ReferrerBudget
+    ) async throws -> Result<ReferrerListing?, CopyError> {
+        guard !budget.isExceeded else { return .success(ReferrerListing([])) }
         do {
-            return .success(try await repository.referrers(of: subject))
+            guard var list = try await repository.referrers(of: subject) else { return .success(nil) }
+            // Counted as they come: answers of a whole level, each as long as may be, would not fit into memory.
+            list.entries = Array(list.entries.prefix(budget.take(list.entries.count)))
+            list.oddEntries = Array(list.oddEntries.prefix(budget.take(list.oddEntries.count)))
+            return .success(list)
         } catch let error as CopyError where !error.endsQuestions {
             return .failure(error)
         }
     }
 
-    private func readTags(
-        of subjects: [Digest]
-    ) async throws -> (found: [(tag: Tag, manifest: Manifest)], failures: [ReferrerFailure]) {
-        let tags = subjects.flatMap(Self.digestTags).filter(reader.mayHold)
-        guard !tags.isEmpty else { return ([], []) }
+    /// What digest tags hold.
+    struct TagReading: Sendable {
+        var found: [(tag: Tag, manifest: Manifest)] = []
+        var failures: [ReferrerFailure] = []
+    }
+
+    func read(_ tags: [Tag]) async throws -> TagReading {
+        guard !tags.isEmpty else { return TagReading() }
         let answer = try await repository.readSeparately(manifests: tags.map { .tag($0) }) { $0.endsQuestions }
-        let found = tags.compactMap { tag -> (tag: Tag, manifest: Manifest)? in
+        var reading = TagReading()
+        for tag in tags {
+            if let error = answer.failures[.tag(tag)] {
+                reading.failures.append(ReferrerFailure(tag: tag, subject: tag.namedDigest, error))
+            }
             // GitLab's registry takes `sha256-HEX` for the digest: that is the image, and no list (oras-go issue 1396).
-            guard let manifest = answer.reading.manifests[.tag(tag)], manifest.digest != tag.subject else { return nil }
-            return (tag, manifest)
+            guard let manifest = answer.reading.manifests[.tag(tag)], manifest.digest != tag.subject else { continue }
+            reading.found.append((tag, manifest))
         }
-        let failures = tags.compactMap { tag in
-            answer.failures[.tag(tag)].map { ReferrerFailure(tag: tag, subject: tag.namedDigest, $0) }
+        return reading
+    }
+
+    /// Takes in what tags hold that were not known yet; a list that exceeds the budget is left out.
+    func take(_ reading: TagReading, _ found: inout ReferrerSet, within budget: ReferrerBudget) {
+        found.failures += reading.failures
+        var known = Set(found.tagged.map(\.tag))
+        for (tag, manifest) in reading.found where known.insert(tag).inserted {
+            let listed = ReferrerSet.subject(ofList: tag, manifest).map { manifest.listedDigests(about: $0) } ?? []
+            let uncounted = listed.count { found.subjects[$0] == nil }
+            guard budget.take(uncounted) == uncounted else {
+                found.failures.append(
+                    ReferrerFailure(
+                        digest: manifest.digest,
+                        tag: tag,
+                        subject: tag.namedDigest,
+                        tooMany(tag.namedDigest)
+                    )
+                )
+                continue
+            }
+            found.add(tag, manifest)
         }
-        return (found, failures)
+    }
+
+    /// Says that there are more than were followed.
+    func note(_ budget: ReferrerBudget, _ found: inout ReferrerSet) {
+        guard budget.isExceeded, let image = found.asked.first else { return }
+        found.failures.append(ReferrerFailure(subject: image, tooMany(image)))
+    }
+
+    private func tooMany(_ image: Digest?) -> CopyError {
+        CopyError(
+            .unsupported(
+                "there are more than \(ReferrerBudget.most) of them, and no more are followed for one image",
+                remedy: "delete those at the source that are needed no more"
+            ),
+            side: repository.side,
+            image: repository.reference.tagged(nil, digest: image).description,
+            operation: "listing referrers"
+        )
     }
 }
 

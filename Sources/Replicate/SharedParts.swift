@@ -4,8 +4,8 @@ internal import Wire
 
 /// One blob's parts, read once for all uploads of it that are under way.
 ///
-/// A part stays as long as somebody sends it. Only two are there at a time, so whoever is ahead waits for whoever is
-/// behind; one that keeps the others waiting for long is dismissed, and reads for itself.
+/// A part stays as long as an upload sends it, or is about to ask for it. Only two are there at a time, so an upload that
+/// is ahead waits for one that is behind; one that keeps the others waiting for long is dismissed, and reads for itself.
 ///
 /// - Source: DESIGN section 7: several destinations, the source is read once
 actor SharedParts {
@@ -29,7 +29,7 @@ actor SharedParts {
         /// - Parameter size: Of the buffer, in bytes.
         /// - Throws: As ``RangedSource/read(_:into:)``.
         func part(_ range: Range<Int64>, size: Int) async throws -> Part {
-            try await parts.part(range, size: size)
+            try await parts.part(range, size: size, for: id)
         }
 
         /// Says where the upload stands.
@@ -46,12 +46,21 @@ actor SharedParts {
 
     private struct Kept {
         weak var part: Part?
+        /// The same, while an upload is still to take it.
+        var held: Part?
+    }
+
+    private struct Standing {
+        /// What the registry has, in bytes.
+        var place: Int64
+        /// Where the part begins that is asked for next.
+        var next: Int64
     }
 
     private let source: RangedSource
     private let pool: PartPool
     private let clock: any Clock<Duration>
-    private var standing: [Int: Int64] = [:]
+    private var standing: [Int: Standing] = [:]
     private var watching: [Int: (watch: Int, continuation: CheckedContinuation<Void, any Error>)] = [:]
     private var lastWatch = 0
     private var kept: [Range<Int64>: Kept] = [:]
@@ -72,30 +81,66 @@ actor SharedParts {
 
     func sit(at place: Int64) -> Seat {
         lastID += 1
-        standing[lastID] = place
+        standing[lastID] = Standing(place: place, next: place)
+        holdWhatIsWanted()
         return Seat(id: lastID, parts: self)
     }
 
     private func note(_ place: Int64, of id: Int) {
-        if standing[id] != nil { standing[id] = place }
+        guard let next = standing[id]?.next else { return }
+        standing[id] = Standing(place: place, next: max(next, place))
+        holdWhatIsWanted()
     }
 
     private func leave(_ id: Int) {
         standing[id] = nil
         watching.removeValue(forKey: id)?.continuation.resume()
+        holdWhatIsWanted()
     }
 
-    private func part(_ range: Range<Int64>, size: Int) async throws -> Part {
-        if let part = kept[range]?.part { return part }
+    private func part(_ range: Range<Int64>, size: Int, for id: Int) async throws -> Part {
+        standing[id]?.next = range.lowerBound
+        holdWhatIsWanted()
+        if let part = kept[range]?.part {
+            take(range, id)
+            return part
+        }
         let part = try await flights.run(range) { try await self.read(range, size: size) }
-        kept = kept.filter { $0.value.part != nil }
         kept[range] = Kept(part: part)
-        // Or it would stay when nobody sends it any more.
+        take(range, id)
+        // Or it would stay when no upload sends it any more.
         await flights.forget(range)
         return part
     }
 
+    private func take(_ range: Range<Int64>, _ id: Int) {
+        standing[id]?.next = range.upperBound
+        holdWhatIsWanted()
+    }
+
+    /// Holds every part that an upload reaches by taking one part after the other of those that are here, and no other
+    /// part.
+    ///
+    /// An upload that was not running for a moment would else find that the others had sent its part, and would read it,
+    /// and each one after it, again. One whose next part is gone already is not waited for: there would be no room to read
+    /// that.
+    private func holdWhatIsWanted() {
+        kept = kept.filter { $0.value.part != nil }
+        var wanted: Set<Range<Int64>> = []
+        for var next in standing.values.map(\.next) {
+            while let range = kept.keys.first(where: { $0.lowerBound == next }) {
+                wanted.insert(range)
+                next = range.upperBound
+            }
+        }
+        for (range, entry) in kept {
+            kept[range] = Kept(part: entry.part, held: wanted.contains(range) ? entry.part : nil)
+        }
+    }
+
     private func read(_ range: Range<Int64>, size: Int) async throws -> Part {
+        // It may have come since the caller looked.
+        if let part = kept[range]?.part { return part }
         async let _: Void = dismissWhoeverHolds(before: range.lowerBound)
         let turn = try await turns.lease(1)
         let lease = try await pool.lease(size)
@@ -108,12 +153,9 @@ actor SharedParts {
     private func dismissWhoeverHolds(before place: Int64) async {
         var looks = 0
         while (try? await clock.sleep(for: Self.halfPatience)) != nil {
-            looks = standing.values.contains(place) ? looks + 1 : 0
+            looks = standing.values.contains { $0.place == place } ? looks + 1 : 0
             guard looks >= 2 else { continue }
-            for (id, stands) in standing where stands < place {
-                standing[id] = nil
-                watching.removeValue(forKey: id)?.continuation.resume()
-            }
+            for (id, upload) in standing where upload.place < place { leave(id) }
         }
     }
 

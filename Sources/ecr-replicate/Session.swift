@@ -247,10 +247,12 @@ struct Session {
         reporting: @escaping @Sendable (CopyEvent) -> Void
     ) async -> Ending {
         let stopped = Lock<Termination.Signal?>(nil)
+        // Before anything begins: until somebody listens, a signal ends the process in the middle of what it does.
+        let terminations = Signals.terminations()
         // Owned by this function, which waits for it below.
         let work = Task { try await body(reporting) }
         let watch = Task {
-            for await termination in Signals.terminations() {
+            for await termination in terminations {
                 if termination.ordinal > 1 { ProcessFacts.exitNow(termination.signal.exitCode) }
                 stopped.withLock { $0 = termination.signal }
                 if let stop {

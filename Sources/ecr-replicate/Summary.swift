@@ -28,11 +28,20 @@ struct Summary {
         at place: ImageReference,
         _ remedies: inout Set<String>
     ) -> [String] {
-        failures.map { failure in
+        // What is wrong with a whole list first: there may be thousands of the others, and each may be a stranger's doing.
+        let lists = failures.filter { $0.digest == nil && $0.tag == nil }
+        let others = failures.filter { $0.digest != nil || $0.tag != nil }
+        let shown = lists.prefix(Self.mostWarnings) + others.prefix(Self.mostWarnings)
+        let lines = shown.map { failure in
             let next = remedies.insert(failure.remedy).inserted ? "\n  next: \(failure.remedy)" : ""
             return "warning: \(place): \(failure.text)\(next)"
         }
+        guard shown.count < failures.count else { return lines }
+        return lines + ["warning: \(place): \(failures.count - shown.count) more like these; --output json names each"]
     }
+
+    /// For one image at one destination.
+    private static let mostWarnings = 20
 
     private var receipts: [CopyReceipt] {
         results.compactMap { if case .done(let receipt) = $0 { receipt } else { nil } }

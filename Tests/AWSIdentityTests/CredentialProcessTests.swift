@@ -151,6 +151,7 @@ struct CredentialProcessTests {
                 "printed an Expiration that is no ISO 8601 time"
             ),
             ("head -c 70000 /dev/zero", "answered at far too great a length"),
+            ("yes hidden >&2", "answered at far too great a length"),
             ("exit 0", "printed nothing"),
             ("printf '\\357\\273\\277'; echo '\(keys)'", "printed a byte order mark before its JSON"),
             ("echo 'hidden: renewing'; echo '\(keys)'", "printed something else before its JSON"),

@@ -199,6 +199,20 @@ struct InstanceMetadataTests {
         #expect(forbidden.requests.count == 1)
     }
 
+    @Test("that answers with an empty token has none")
+    func emptyToken() async throws {
+        let sender = Self.service(token: { .text("") })
+        try await withMachine(sender: sender) { resolver, _ in
+            let credentials = try await resolver.credentials()
+            #expect(credentials.accessKeyID == "ASIAINSTANCE")
+        }
+        #expect(sender.requests.allSatisfy { $0.fields[Self.name("x-aws-ec2-metadata-token")] == nil })
+        let forbidden = Self.service(token: { .text("") })
+        let text = try await absence(["AWS_EC2_METADATA_V1_DISABLED": "true"], forbidden)
+        #expect(text.contains("answered without a token when asked for one, and AWS_EC2_METADATA_V1_DISABLED forbids"))
+        #expect(forbidden.requests.count == 1)
+    }
+
     @Test("that refuses, isn't there or has no role is why there are no credentials")
     func absences() async throws {
         for status in [500, 401, 302, 429, 204] {

@@ -71,6 +71,9 @@ final class HostileServer: Sendable {
         signal.finish()
     }
 
+    /// Ends ``struck``: nothing will ask any more.
+    func expectNoMore() { signal.finish() }
+
     // MARK: Answering
 
     private func answer(_ asked: Asked, on connection: Connection) throws {

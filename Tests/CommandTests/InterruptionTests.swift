@@ -134,6 +134,36 @@ struct InterruptionTests {
         }
     }
 
+    /// No wait of the run's own ends within the suite's limit of time.
+    @Test(
+        "ends a wait for credentials at once",
+        arguments: [HostileServer.Operation.metadataRole, .metadataCredentials, .container],
+        ["copy", "doctor", "ls"]
+    )
+    func credentials(_ operation: HostileServer.Operation, command: String) async throws {
+        try await withScratchDirectory { home in
+            let server = try HostileServer(operation, .stalls)
+            defer { server.stop() }
+            let scene = try HostileScene(server, operation, home: home)
+            var environment = scene.environment
+            environment["AWS_METADATA_SERVICE_TIMEOUT"] = "300"
+            environment["AWS_METADATA_SERVICE_NUM_ATTEMPTS"] = "20"
+            let arguments = command == "doctor" ? scene.doctor : scene.commands.first { $0.first == command }
+            let stopped = try await withChild(
+                .ecrReplicate,
+                try #require(arguments),
+                environment: environment,
+                killed: false
+            ) { child in
+                for await _ in server.struck { break }
+                child.interrupt()
+            }.ended
+            #expect(stopped.exitCode == 130, "\(stopped.errors)")
+            // Else the signal itself ended it.
+            #expect(stopped.errors.contains("stopping"), "\(stopped.errors)")
+        }
+    }
+
     private func withSlowImage(layers: Int, _ body: (Stage, SeedImage) async throws -> Void) async throws {
         try await withStage { stage in
             let image = SeedImage.oci("slow", layers: Array(repeating: Self.layer, count: layers))

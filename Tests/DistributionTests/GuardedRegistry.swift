@@ -130,6 +130,34 @@ final class KnownLogins: CredentialsStoring {
     }
 }
 
+/// A client that gets its tokens with the logins of a store.
+func negotiatingClient(
+    _ sender: any HTTPSending,
+    _ logins: any CredentialsStoring,
+    _ clock: RecordingClock,
+    base: String = "https://r.example",
+    isDestination: Bool = false,
+    now: @escaping @Sendable () -> Date = { Date(timeIntervalSince1970: 0) }
+) throws -> RegistryClient {
+    let retry = RetryPolicy(attempts: 3, clock: clock, jitter: { 1 })
+    let base = try HTTPURL(base)
+    return RegistryClient(
+        base: base,
+        authorization: NegotiatedAuthorization(
+            registry: base,
+            store: logins,
+            sender: sender,
+            retry: retry,
+            logger: quiet,
+            now: now
+        ),
+        sender: sender,
+        retry: retry,
+        logger: quiet,
+        isDestination: isDestination
+    )
+}
+
 /// A client of `https://r.example`, which is guarded.
 struct GuardedStage {
     let registry: GuardedRegistry
@@ -148,23 +176,7 @@ struct GuardedStage {
         registry = GuardedRegistry(rules)
         self.logins = logins
         repository = try RepositoryName(parsing: "team/app")
-        let retry = RetryPolicy(attempts: 3, clock: clock, jitter: { 1 })
-        let base = try HTTPURL(base)
-        client = RegistryClient(
-            base: base,
-            authorization: NegotiatedAuthorization(
-                registry: base,
-                store: logins,
-                sender: registry,
-                retry: retry,
-                logger: quiet,
-                now: now
-            ),
-            sender: registry,
-            retry: retry,
-            logger: quiet,
-            isDestination: isDestination
-        )
+        client = try negotiatingClient(registry, logins, clock, base: base, isDestination: isDestination, now: now)
     }
 
     func readManifest() async throws -> Manifest? { try await client.manifest(.digest(imageDigest), of: repository) }

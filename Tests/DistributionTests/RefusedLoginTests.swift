@@ -14,7 +14,6 @@ struct RefusedLoginTests {
     /// A registry and its token server, as a test wants them; both by one function of host, credentials and path.
     private struct Scene {
         let registry: ScriptedRegistry
-        let logins: any CredentialsStoring
         let client: RegistryClient
         let repository: RepositoryName
         let clock = RecordingClock()
@@ -22,33 +21,21 @@ struct RefusedLoginTests {
         init(
             _ logins: any CredentialsStoring,
             challenge: String = #"Bearer realm="https://auth.example/token",service="s""#,
+            exchange: WireResponse? = nil,
             token: @escaping @Sendable (_ credentials: String?) -> WireResponse,
             registry answer: @escaping @Sendable (WireRequest) -> WireResponse
         ) throws {
             let refusal = try response(401, ["WWW-Authenticate": challenge], errors("UNAUTHORIZED", "log in"))
             let reply: ScriptedRegistry.Line = .reply { request in
                 let credentials = request.fields[.authorization]
+                // It has no Authorization field: it is told by its method.
+                if request.method == .post, let exchange { return exchange }
                 if request.url.host == "auth.example" { return token(credentials) }
                 return credentials == nil && challenge.hasPrefix("Bearer") ? refusal : answer(request)
             }
             registry = ScriptedRegistry(Array(repeating: reply, count: 100))
-            self.logins = logins
             repository = try RepositoryName(parsing: "team/app")
-            let retry = RetryPolicy(attempts: 3, clock: clock, jitter: { 1 })
-            let base = try HTTPURL("https://r.example")
-            client = RegistryClient(
-                base: base,
-                authorization: NegotiatedAuthorization(
-                    registry: base,
-                    store: logins,
-                    sender: registry,
-                    retry: retry,
-                    logger: quiet
-                ),
-                sender: registry,
-                retry: retry,
-                logger: quiet
-            )
+            client = try negotiatingClient(registry, logins, clock)
         }
 
         func read() async throws -> Manifest? { try await client.manifest(.digest(imageDigest), of: repository) }
@@ -88,46 +75,12 @@ struct RefusedLoginTests {
 
     @Test("by a token server that knows no OAuth 2 is left out", arguments: [404, 405])
     func noExchange(status: Int) async throws {
-        let logins = KnownLogins(.identityToken("refresh-me"))
-        let refusal = Self.refusal(status)
-        let scene = try Scene(logins) { _ in
+        let scene = try Scene(KnownLogins(.identityToken("refresh-me")), exchange: Self.refusal(status)) { _ in
             Self.token("anonymous")
         } registry: { _ in
             Self.image
         }
-        // The exchange has no Authorization field: it is told by its method.
-        let registry = ScriptedRegistry(
-            Array(
-                repeating: .reply { request in
-                    if request.method == .post { return refusal }
-                    if request.url.host == "auth.example" { return Self.token("anonymous") }
-                    guard request.fields[.authorization] != nil else {
-                        return WireResponse(
-                            status: .unauthorized,
-                            fields: [.wwwAuthenticate: #"Bearer realm="https://auth.example/token""#]
-                        )
-                    }
-                    return Self.image
-                },
-                count: 10
-            )
-        )
-        let retry = RetryPolicy(attempts: 3, clock: scene.clock, jitter: { 1 })
-        let base = try HTTPURL("https://r.example")
-        let client = RegistryClient(
-            base: base,
-            authorization: NegotiatedAuthorization(
-                registry: base,
-                store: logins,
-                sender: registry,
-                retry: retry,
-                logger: quiet
-            ),
-            sender: registry,
-            retry: retry,
-            logger: quiet
-        )
-        #expect(try await client.manifest(.digest(imageDigest), of: scene.repository) != nil)
+        #expect(try await scene.read() != nil)
     }
 
     @Test(
@@ -234,8 +187,6 @@ struct RefusedLoginTests {
 
     @Test("of one repository is taken in another: a token server may refuse it for what it may not read")
     func otherRepository() async throws {
-        let registry = GuardedRegistry()
-        registry.change { $0.admits = [Self.basic] }
         let stage = try Scene(KnownLogins(Self.stale)) { credentials in
             credentials == nil ? Self.token("anonymous") : Self.token("mine")
         } registry: { request in

@@ -60,6 +60,32 @@ struct ReferrerFailureTests {
         return try #require(receipt.referrerFailures.first)
     }
 
+    @Test("to be listed, because there are too many, end the questions; the image is copied and the bound is named")
+    func tooMany() async throws {
+        let bench = try await bench()
+        let lists = (0..<100).map { list in
+            (0..<100).map { entry in
+                Descriptor(mediaType: .ociManifest, digest: Digest(of: "\(list) \(entry)".utf8), size: 2)
+            }
+        }
+        await bench.source.change { [image, signature] in
+            let first = [signature.root.descriptor] + lists[0]
+            var listed = [image.digest: first]
+            // Ten thousand in two levels.
+            for (entry, list) in zip(lists[0], lists) { listed[entry.digest] = list }
+            $0.listedReferrers = listed
+        }
+        let results = try await bench.copy(":v1", all)
+        let receipt = try #require(results.receipt)
+        #expect(ExitStatus.of(results) == 0 && receipt.tags.map(\.tag.value) == ["v1"])
+        #expect(await bench.destination.holds(signature))
+        let bounds = receipt.referrerFailures.filter { $0.text.contains("more than \(ReferrerBudget.most) of them") }
+        #expect(bounds.map(\.subject) == [image.digest])
+        // What is listed and isn't there makes the planner look twice.
+        let questions = bench.journal.count("from/app referrers")
+        #expect(questions < 200, "\(questions)")
+    }
+
     @Test("at the destination's door are left out, and named; the others arrive")
     func refused() async throws {
         let bench = try await bench()

@@ -15,9 +15,10 @@ struct SharedPartTests {
     @Test("are read once for all of them")
     func once() async throws {
         let bench = try PartBench(200)
+        let meeting = Meeting(of: 3)
         let uploads = (0..<3).map { _ in FakePartUploads(Journal(), partSize: 10) }
-        let places = try uploads.enumerated().map { try place("to/\($0)", $1, bench) }
-        let large = bench.large()
+        let places = try uploads.enumerated().map { try place("to/\($0)", MeetingUploads($1, meeting), bench) }
+        let large = bench.large(clock: HeldClock())
         let arrivals = try await places.mapConcurrently(limit: 3) {
             try await large.bring(bench.blob, from: bench.source, to: $0)?.name
         }
@@ -27,13 +28,54 @@ struct SharedPartTests {
         #expect(Set(bench.gets).count == 20)
     }
 
+    private func parts(_ bench: PartBench) -> SharedParts {
+        SharedParts(
+            RangedSource(bench.blob, bench.source, bench.host, RetryPolicy(clock: InstantClock())),
+            pool: PartPool(byteCount: 20),
+            clock: HeldClock()
+        )
+    }
+
+    @Test("are kept for an upload that has yet to ask for them, and the others wait for it")
+    func lagging() async throws {
+        let bench = try PartBench(30)
+        let parts = parts(bench)
+        let (ahead, behind) = (await parts.sit(at: 0), await parts.sit(at: 0))
+        for range: Range<Int64> in [0..<10, 10..<20] { _ = try await ahead.part(range, size: 10) }
+        let third = Task { _ = try await ahead.part(20..<30, size: 10) }
+        for range: Range<Int64> in [0..<10, 10..<20, 20..<30] { _ = try await behind.part(range, size: 10) }
+        try await third.value
+        #expect(bench.gets.count == 3, "\(bench.gets)")
+    }
+
+    @Test("are not kept for an upload whose next part is gone, nor for one that has left")
+    func late() async throws {
+        let bench = try PartBench(60)
+        let parts = parts(bench)
+        let ahead = await parts.sit(at: 0)
+        _ = try await ahead.part(0..<10, size: 10)
+        let late = await parts.sit(at: 0)
+        for range: Range<Int64> in [10..<20, 20..<30, 30..<40] { _ = try await ahead.part(range, size: 10) }
+        _ = try await late.part(0..<10, size: 10)
+        let leaving = await parts.sit(at: 40)
+        _ = try await ahead.part(40..<50, size: 10)
+        await leaving.leave()
+        _ = try await ahead.part(50..<60, size: 10)
+        _ = try await late.part(10..<20, size: 10)
+        #expect(bench.gets.count == 8, "\(bench.gets)")
+    }
+
     @Test("don't wait for long for one that is slow, which then reads for itself")
     func slow() async throws {
         let bench = try PartBench(200)
         let clock = HeldClock()
         let (quick, slow) = (FakePartUploads(Journal(), partSize: 10), FakePartUploads(Journal(), partSize: 10))
         let gate = HeldUploads(slow, at: 50)
-        let places = [try place("to/quick", quick, bench), try place("to/slow", gate, bench)]
+        let meeting = Meeting(of: 2)
+        let places = [
+            try place("to/quick", MeetingUploads(quick, meeting), bench),
+            try place("to/slow", MeetingUploads(gate, meeting), bench),
+        ]
         let large = bench.large(clock: clock)
         let first = Task { try await large.bring(bench.blob, from: bench.source, to: places[0])?.name }
         let second = Task { try await large.bring(bench.blob, from: bench.source, to: places[1])?.name }
@@ -49,6 +91,39 @@ struct SharedPartTests {
         #expect(await slow.stored == [bench.blob.digest: bench.bytes])
         // Five parts had gone to both; the quick one was two further.
         #expect(bench.gets.count == 20 + 15)
+    }
+}
+
+/// So many uploads, each of which waits for the others before it sends its first part.
+private final class Meeting: Sendable {
+    private let missing: Lock<Int>
+
+    init(of count: Int) { missing = Lock(count) }
+
+    func join() async throws {
+        missing.withLock { $0 -= 1 }
+        while missing.withLock({ $0 > 0 }) {
+            try Task.checkCancellation()
+            try await Task.sleep(for: .milliseconds(1))
+        }
+    }
+}
+
+private struct MeetingUploads: PartUploading {
+    private let base: any PartUploading
+    private let meeting: Meeting
+
+    init(_ base: any PartUploading, _ meeting: Meeting) { (self.base, self.meeting) = (base, meeting) }
+
+    func begin() async throws -> PartUpload { try await base.begin() }
+
+    func send(_ part: PartBuffer, at place: Int64, to upload: PartUpload) async throws -> PartReception {
+        if place == 0 { try await meeting.join() }
+        return try await base.send(part, at: place, to: upload)
+    }
+
+    func complete(_ upload: PartUpload, as digest: Digest) async throws -> PartCompletion {
+        try await base.complete(upload, as: digest)
     }
 }
 
