@@ -63,10 +63,12 @@ struct ReferrerFinder: Sendable {
 
     /// Asks about every one of `subjects`, and about what was found, and reads the digest tags of the subjects.
     ///
-    /// - Throws: ``CopyError`` where the caller may not ask, or may not go on.
-    func find(about subjects: [Digest]) async throws -> ReferrerSet {
+    /// - Parameter ofReferrers: Whether the subjects are referrers themselves; not being allowed to ask about one is its
+    ///   own failure then.
+    /// - Throws: ``CopyError`` where the caller may not ask about an image, or may not go on.
+    func find(about subjects: [Digest], ofReferrers: Bool = false) async throws -> ReferrerSet {
         async let tagged = readTags(of: subjects)
-        async let listed = listReferrers(of: subjects)
+        async let listed = listReferrers(of: subjects, ofReferrers: ofReferrers)
         var found = ReferrerSet(asked: subjects)
         let (listing, tags) = (try await listed, try await tagged)
         found.digests = listing.digests
@@ -130,12 +132,15 @@ struct ReferrerFinder: Sendable {
         }
     }
 
-    private func listReferrers(of subjects: [Digest]) async throws -> Listing {
+    private func listReferrers(of subjects: [Digest], ofReferrers: Bool) async throws -> Listing {
         var listing = Listing()
         var seen = Set(subjects)
         var level = subjects
-        for _ in 0..<Self.deepestChain where !level.isEmpty {
-            let answers = try await level.mapConcurrently(limit: Self.parallelQuestions) { try await ask(about: $0) }
+        for depth in 0..<Self.deepestChain where !level.isEmpty {
+            let isAboutImage = depth == 0 && !ofReferrers
+            let answers = try await level.mapConcurrently(limit: Self.parallelQuestions) {
+                try await ask(about: $0, endingOnDenial: isAboutImage)
+            }
             var found: [Digest] = []
             for (subject, answer) in zip(level, answers) {
                 switch answer {
@@ -154,10 +159,13 @@ struct ReferrerFinder: Sendable {
         return listing
     }
 
-    private func ask(about subject: Digest) async throws -> Result<ReferrerListing?, CopyError> {
+    private func ask(
+        about subject: Digest,
+        endingOnDenial: Bool
+    ) async throws -> Result<ReferrerListing?, CopyError> {
         do {
             return .success(try await repository.referrers(of: subject))
-        } catch let error as CopyError where !error.endsQuestions {
+        } catch let error as CopyError where endingOnDenial ? !error.endsQuestions : !error.endsRun {
             return .failure(error)
         }
     }
@@ -167,7 +175,7 @@ struct ReferrerFinder: Sendable {
     ) async throws -> (found: [(tag: Tag, manifest: Manifest)], failures: [ReferrerFailure]) {
         let tags = subjects.flatMap(Self.digestTags).filter(reader.mayHold)
         guard !tags.isEmpty else { return ([], []) }
-        let answer = try await repository.readSeparately(manifests: tags.map { .tag($0) }) { $0.endsQuestions }
+        let answer = try await repository.readSeparately(manifests: tags.map { .tag($0) })
         let found = tags.compactMap { tag -> (tag: Tag, manifest: Manifest)? in
             // GitLab's registry takes `sha256-HEX` for the digest: that is the image, and no list (oras-go issue 1396).
             guard let manifest = answer.reading.manifests[.tag(tag)], manifest.digest != tag.subject else { return nil }
