@@ -118,7 +118,23 @@ public struct Manifest: Sendable, Hashable {
     /// The blobs that an index lists as if they were manifests, which is how BuildKit's older build caches look.
     ///
     /// - Source: github.com/moby/buildkit issue 2251
-    public var blobEntries: [Descriptor] { entries.filter { !$0.mediaType.isManifestOrUnknown } }
+    public var blobEntries: [Descriptor] {
+        // Every child is an entry: where they are as many, there is nothing to look for.
+        guard entries.count > children.count else { return [] }
+        let manifests = Set(children.map(\.digest))
+        return entries.filter { !manifests.contains($0.digest) }
+    }
+
+    /// The same index with some of its entries taken for blobs, where the media type does not tell what they are.
+    ///
+    /// containerd does so with every media type that it doesn't know.
+    ///
+    /// - Parameter digests: What is held as blobs and not as manifests.
+    public func takingForBlobs(_ digests: Set<Digest>) -> Manifest {
+        var index = self
+        index.children.removeAll { digests.contains($0.digest) && !$0.mediaType.isManifest }
+        return index
+    }
 
     /// Whether this is a build cache in BuildKit's older form, an index of layers.
     ///

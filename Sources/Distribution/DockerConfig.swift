@@ -22,6 +22,11 @@ struct DockerConfig: Sendable {
             throw LoginError("\(path) can't be read: \(error)", remedy: "check its permissions")
         }
         guard let bytes else { return nil }
+        try self.init(bytes, path: path)
+    }
+
+    /// - Parameter path: The file, or the variable, for errors.
+    init(_ bytes: [UInt8], path: String) throws(LoginError) {
         self.path = path
         // Editors put a byte order mark in front; podman and docker make empty files.
         let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]

@@ -20,7 +20,12 @@ extension RegistryClient {
         do {
             var mayRenew = true
             let answer = try await retrying {
-                try await attemptFollowing(.findBlob, request, mayRenew: &mayRenew, toRegistriesOnly: true) { _ in true
+                try await attemptFollowing(.findBlob, request, mayRenew: &mayRenew, toRegistriesOnly: true) {
+                    answer,
+                    _ in
+                    isServerFault(answer.status.code)
+                } returning: { _ in
+                    true
                 }
             }
             let status = answer.0.status.code

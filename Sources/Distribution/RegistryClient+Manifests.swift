@@ -131,7 +131,8 @@ extension RegistryClient {
             let (response, last) = try await performFollowing(
                 .readManifest,
                 request,
-                accepting: { !isOwn($1) && $0.status.code < 500 },
+                // GET has a body that says what a 500 means, such as that there is no such repository.
+                accepting: { isOwn($1) ? isServerFault($0.status.code) : $0.status.code < 500 },
                 returning: { _ in true }
             )
             switch response.status.code {

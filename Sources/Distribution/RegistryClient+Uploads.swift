@@ -43,7 +43,8 @@ public typealias CutExplaining = @Sendable (_ cuts: Int) async throws -> CutExpl
 extension RegistryClient {
     /// Asks for an upload, or for the blob to be taken over from a sibling repository.
     ///
-    /// A mount that is declined is an upload session already; one that is refused is followed by a plain request.
+    /// A mount that is declined is an upload session already; one that is refused is followed by a plain request. A
+    /// redirect that keeps the method (307, 308) is followed, since nothing has been sent yet.
     ///
     /// - Parameters:
     ///   - digest: The blob to mount, if mounting is wanted.
@@ -69,12 +70,20 @@ extension RegistryClient {
         var mount = plain
         // Names and digests hold nothing that a query would need encoded (RFC 3986, section 3.4).
         mount.url = plain.url.appending(query: "mount=\(digest)" + (sibling.map { "&from=\($0)" } ?? ""))
-        let response = try await knock(mount, explain) { (200..<500).contains($0.status.code) }
+        var faults = 0
+        let (response, last) = try await knock(mount, explain) { answer, _ in
+            // Mounting is optional: a registry that fails at it twice may still take the blob.
+            guard isServerFault(answer.status.code) else { return false }
+            faults += 1
+            return faults > 1
+        } returning: {
+            (200..<500).contains($0.status.code)
+        }
         let hasLocation = response.fields[.location]?.isEmpty == false
         switch response.status.code {
         case 201 where statedDigest(response).map({ $0 == digest }) ?? true: return .mounted
         case 200, 202, 204:
-            return try hasLocation ? session(response, mount, repository) : await open(plain, repository, explain)
+            return try hasLocation ? session(response, last, repository) : await open(plain, repository, explain)
         default: return try await open(plain, repository, explain)
         }
     }
@@ -137,8 +146,8 @@ extension RegistryClient {
         _ explain: CutExplaining
     ) async throws -> UploadStart {
         try await soundly {
-            let response = try await knock(request, explain) { (200...204).contains($0.status.code) }
-            return try session(response, request, repository)
+            let (response, last) = try await knock(request, explain) { (200...204).contains($0.status.code) }
+            return try session(response, last, repository)
         }
     }
 
@@ -146,17 +155,32 @@ extension RegistryClient {
     ///
     /// The first cut is followed by a question. If the answer is that there is no such repository, one more POST is
     /// made all the same, because many registries create a repository on its first upload; a second cut settles it.
+    ///
+    /// - Parameter isFinal: Which answers to return whatever their status.
+    /// - Returns: The answer, and the request that it answers.
     private func knock(
-        _ request: WireRequest,
+        _ first: WireRequest,
         _ explain: CutExplaining,
+        accepting isFinal: (WireResponse, WireRequest) -> Bool = { _, _ in false },
         returning isWanted: (WireResponse) -> Bool
-    ) async throws -> WireResponse {
+    ) async throws -> (WireResponse, WireRequest) {
         var mayRenew = true
         var cuts = 0
         var missing: (any Error)?
         return try await retrying {
+            var request = first
+            var hops = 0
             do {
-                return try await attempt(.startUpload, request, mayRenew: &mayRenew, returning: isWanted)
+                while true {
+                    let answer = try await attempt(.startUpload, request, mayRenew: &mayRenew, accepting: isFinal) {
+                        keepsMethod($0) || isWanted($0)
+                    }
+                    guard keepsMethod(answer), let next = try follow(answer, of: request, hops: hops) else {
+                        return (answer, request)
+                    }
+                    request = next
+                    hops += 1
+                }
             } catch let cut as WireError where cut.reason == .disconnected {
                 if let missing { throw missing }
                 cuts += 1
@@ -169,6 +193,9 @@ extension RegistryClient {
             }
         }
     }
+
+    /// Whether an answer is a redirect that asks for the same request elsewhere.
+    private func keepsMethod(_ answer: WireResponse) -> Bool { [307, 308].contains(answer.status.code) }
 
     /// The registry's word that a repository is missing; `nil` if it is there, or if that can't be found out.
     private func missingRepository(_ repository: RepositoryName) async throws -> RegistryError? {

@@ -45,7 +45,14 @@ public struct RegistryClient: Sendable {
     public func asking(attempts: Int) -> RegistryClient {
         var retry = retry
         retry.attempts = attempts
-        return RegistryClient(base: base, authorization: authorization, sender: sender, retry: retry, logger: logger)
+        return RegistryClient(
+            base: base,
+            authorization: authorization,
+            sender: sender,
+            retry: retry,
+            logger: logger,
+            isDestination: isDestination
+        )
     }
 
     /// Opens connections to the registry for blobs that will soon be moved; nothing is sent on them.
@@ -106,7 +113,7 @@ public struct RegistryClient: Sendable {
         var mayGoWithoutLogin = true
         while true {
             let authorized = try await CredentialFailure.marking { try await authorize(request) }
-            let response = try await decoded(authorized)
+            let response = try await sender.sendDecoding(authorized)
             logger.debug(
                 "\(request.method) \(request.url)",
                 metadata: ["status": "\(response.status.code)", "operation": "\(operation.rawValue)"]
@@ -133,19 +140,6 @@ public struct RegistryClient: Sendable {
             guard !isRetryable(response.status.code), isWanted(response) else {
                 throw error(operation, response, to: authorized)
             }
-            return response
-        }
-    }
-
-    /// Sends a request; an answer whose `Content-Encoding` is not true, or not known, is asked for again as it is.
-    private func decoded(_ request: WireRequest) async throws -> WireResponse {
-        do {
-            return try await sender.send(request)
-        } catch let error as WireError where error.reason == .undecodable && request.decodesAnswer {
-            var request = request
-            request.decodesAnswer = false
-            var response = try await sender.send(request)
-            response.undecodedEncoding = response.fields[.contentEncoding].map { printable($0, upTo: 60) }
             return response
         }
     }
@@ -245,6 +239,11 @@ public struct RegistryClient: Sendable {
         return !isOurs && [400, 403].contains(response.status.code) ? .backOff : .never
     }
 
+    /// Whether a status is a failure inside the server that need not pass: another question may fare better.
+    ///
+    /// 503 asks to come back later.
+    func isServerFault(_ status: Int) -> Bool { status >= 500 && status != 503 }
+
     private func isRetryable(_ status: Int) -> Bool {
         switch status {
         case 408, 429: true
@@ -259,6 +258,21 @@ public struct RegistryClient: Sendable {
             return clipped(cleaned(value, without: request.secrets), to: 80)
         }
         return nil
+    }
+}
+
+extension HTTPSending {
+    /// Sends a request; an answer whose `Content-Encoding` is not true, or not known, is asked for again as it is.
+    func sendDecoding(_ request: WireRequest) async throws -> WireResponse {
+        do {
+            return try await send(request)
+        } catch let error as WireError where error.reason == .undecodable && request.decodesAnswer {
+            var request = request
+            request.decodesAnswer = false
+            var response = try await send(request)
+            response.undecodedEncoding = response.fields[.contentEncoding].map { printable($0, upTo: 60) }
+            return response
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 public import Content
 internal import FoundationEssentials
 public import Logging
+internal import Platform
 
 /// What docker and podman have stored for one registry.
 ///
@@ -41,9 +42,16 @@ public actor StoredLogins: CredentialsStoring {
     ) async throws -> FoundCredentials {
         if let rejected { fromHelpers = fromHelpers.filter { $0.value != rejected } }
         var looked: [String] = []
+        if let text = variables[Self.contentVariable], !text.isEmpty {
+            let config = try DockerConfig(Array(text.utf8), path: Self.contentVariable)
+            if let (found, key) = try config.login(for: registry.loginNames, repository) {
+                return FoundCredentials(found, place: "logged in as \(key) in \(config.path)", tool: config.tool)
+            }
+            looked.append(config.path)
+        }
         for path in Self.paths(variables, home: home) {
             guard let config = try DockerConfig(path: path) else {
-                looked.append("\(path) (not there)")
+                looked.append("\(path) (not there\(namesFile(path) ? ": DOCKER_CONFIG must name the directory" : ""))")
                 continue
             }
             looked.append(path)
@@ -63,6 +71,9 @@ public actor StoredLogins: CredentialsStoring {
         return FoundCredentials(nil, place: "no login for \(registry.authority) in \(looked.joined(separator: ", "))")
     }
 
+    /// A whole `config.json` in a variable, as docker reads it since 28.3; it goes before the files.
+    static let contentVariable = "DOCKER_AUTH_CONFIG"
+
     /// How ``place(ofLoginTo:variables:home:)`` begins where a helper has the login.
     public static let helperPlace = "credHelpers"
 
@@ -79,6 +90,12 @@ public actor StoredLogins: CredentialsStoring {
             if let found = try? config.login(for: [host], nil) { return "\(found.key) in \(path)" }
         }
         return nil
+    }
+
+    /// Whether `DOCKER_CONFIG` is set to a file instead of the directory that it is in.
+    private func namesFile(_ path: String) -> Bool {
+        guard let named = variables["DOCKER_CONFIG"], path == "\(named)/config.json" else { return false }
+        return FileKind(at: named) == .regular
     }
 
     private enum Answer {

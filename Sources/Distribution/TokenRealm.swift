@@ -1,3 +1,4 @@
+internal import Content
 internal import HTTPTypes
 internal import Wire
 
@@ -14,10 +15,11 @@ struct TokenRealm: Hashable, Sendable {
 
     /// - Throws: ``LoginError``
     init(_ challenge: AuthenticationChallenge, of registry: HTTPURL) throws(LoginError) {
-        let text = challenge.parameters["realm"] ?? ""
+        let text = trimmed(challenge.parameters["realm"] ?? "")
         guard let url = try? HTTPURL(text) else {
             throw LoginError(
-                "\(registry.authority) names no address that tokens could be had from",
+                "\(registry.authority) names no address that tokens could be had from"
+                    + (text.isEmpty ? "" : ", but '\(printable(text, upTo: 200))'"),
                 remedy: "this is the registry's fault; if there is a proxy in front of it, look at its configuration"
             )
         }

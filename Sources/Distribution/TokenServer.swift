@@ -52,8 +52,9 @@ struct TokenServer: Sendable {
     /// Follows redirects, as `WireRequest` allows them: credentials within their origin, https never to http.
     private func send(_ request: WireRequest) async throws -> WireResponse {
         var request = request
+        request.decodesAnswer = true
         for _ in 0...WireRequest.mostRedirects {
-            let response = try await sender.send(request)
+            let response = try await sender.sendDecoding(request)
             logger.debug(
                 "\(request.method) \(request.url)",
                 metadata: [

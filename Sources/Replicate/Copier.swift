@@ -170,7 +170,7 @@ struct Copier: Sendable {
         digest == plan.root.digest ? plan.root : plan.referrerManifests[digest] ?? plan.manifest(digest)
     }
 
-    /// Puts a manifest; if the registry refuses it for something that it names, that is brought again, once.
+    /// Puts a manifest; if the registry refuses it for something that it names, that is brought again.
     func put(_ manifest: Manifest, tag: Tag?) async throws {
         guard manifest.byteCount > Self.largeManifest else { return try await putWhole(manifest, tag: tag) }
         // On its way a manifest takes several times its size.
@@ -196,16 +196,7 @@ struct Copier: Sendable {
 
     private func putWhole(_ manifest: Manifest, tag: Tag?) async throws {
         let manifest = try await whole(manifest)
-        do {
-            try await putOnce(manifest, tag: tag)
-        } catch let error as CopyError where error.isAboutMissingContent(of: manifest) {
-            try await bringAgain(what: error, saysIsMissingOf: manifest)
-            do {
-                try await session.repository.put(manifest, tag: tag)
-            } catch let error as CopyError {
-                throw explained(error, manifest)
-            }
-        }
+        try await putBringing(manifest, tag: tag)
         let isNew = await !session.has(manifest.digest)
         await session.didPut(manifest.digest, tag: tag)
         counts.withLock {
@@ -215,13 +206,25 @@ struct Copier: Sendable {
         report(.manifestPut(manifest.digest, tag: tag, to: session.repository.reference))
     }
 
-    private func putOnce(_ manifest: Manifest, tag: Tag?) async throws {
-        do {
-            try await session.repository.put(manifest, tag: tag)
-        } catch let error as CopyError where !error.isAboutMissingContent(of: manifest) {
-            throw explained(error, manifest)
+    /// Puts a manifest, and brings what refusals say is missing, each digest once: some registries name one at a time.
+    private func putBringing(_ manifest: Manifest, tag: Tag?) async throws {
+        var named: Set<Digest> = []
+        for refusals in 0... {
+            do {
+                return try await session.repository.put(manifest, tag: tag)
+            } catch let error as CopyError {
+                let isNews = refusals == 0 || !error.digests.isSubset(of: named)
+                guard isNews, refusals < Self.mostRefusals, error.isAboutMissingContent(of: manifest) else {
+                    throw explained(error, manifest)
+                }
+                named.formUnion(error.digests)
+                try await bringAgain(what: error, saysIsMissingOf: manifest)
+            }
         }
     }
+
+    /// Of one manifest; ECR takes images of at most 4,200 layers, real ones have a hundred at most.
+    static let mostRefusals = 256
 
     /// A refusal of an index of blobs says what that is.
     private func explained(_ error: CopyError, _ manifest: Manifest) -> CopyError {
@@ -232,7 +235,7 @@ struct Copier: Sendable {
     }
 
     /// Brings what a refusal names, whatever the registry said of it before; if it names nothing, what is missing when
-    /// everything is asked for again.
+    /// everything is asked for again, and everything if that is said to be nothing.
     ///
     /// - Source: DESIGN section 4: "what the refusal names is sent again, whatever a HEAD said"
     private func bringAgain(what error: CopyError, saysIsMissingOf manifest: Manifest) async throws {
@@ -245,6 +248,8 @@ struct Copier: Sendable {
             wanted.formUnion(Set(children).subtracting(try await session.repository.holding(children.unique())))
             // Where everything is said to be there, the children may have lost something below them.
             if wanted.isEmpty { wanted = Set(children) }
+            // Without children, it must be one of the blobs, whatever was said of them.
+            if wanted.isEmpty { wanted = Set(manifest.blobs.map(\.digest)) }
         }
         // A registry may look deeper than one level.
         let deeper = plan.manifests.map(\.manifest).flatMap(\.blobs)

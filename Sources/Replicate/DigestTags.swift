@@ -105,7 +105,7 @@ extension ReferrerFinder {
             let tagged = found.tagged.flatMap(Self.referrers(under:)).filter { seen.insert($0).inserted }
             guard !listed.isEmpty || !tagged.isEmpty, !budget.isExceeded else { break }
             if !tagged.isEmpty, repository.asksAboutTaggedReferrers {
-                found.take(try await find(about: tagged, within: budget))
+                found.take(try await find(about: tagged, within: budget, ofReferrers: true))
                 try await readTags(of: tagged, beside: true, index, into: &found, within: budget)
                 try await readTags(of: listed, beside: false, index, into: &found, within: budget)
             } else {
@@ -113,6 +113,7 @@ extension ReferrerFinder {
             }
         }
         note(budget, &found)
+        found.settleDenials(index?.listing)
         index?.noteFollowed(found.tagged.map(\.tag) + found.failures.compactMap(\.tag))
         if let trouble = index?.listing.trouble, !subjects.isEmpty {
             found.notes.append(
@@ -154,6 +155,33 @@ extension ReferrerFinder {
 }
 
 extension ReferrerSet {
+    /// Tells tags that may be there from tags that are not, where the registry refuses to speak of either.
+    ///
+    /// Artifactory answers 403 about a tag that does not exist, in a virtual repository of which the caller may not read
+    /// every part (google/go-containerregistry pull request 1691). What a whole list of tags does not have is not there;
+    /// without one, a single failure says that no tag of an image could be asked for.
+    fileprivate mutating func settleDenials(_ listing: DigestTagListing?) {
+        var denied: [Digest: [ReferrerFailure]] = [:]
+        for failure in failures {
+            guard failure.digest == nil, let subject = failure.tag?.digestTagSubject, failure.error.isDenial else {
+                continue
+            }
+            denied[subject, default: []].append(failure)
+        }
+        for (subject, refused) in denied {
+            let isListed: (Tag) -> Bool = { listing?.tags[subject]?.contains($0) ?? false }
+            let unlisted = refused.filter { $0.tag.map(isListed) != true }
+            if listing?.isWhole == true {
+                failures.removeAll(where: unlisted.contains)
+            } else if let first = unlisted.first, unlisted.count == ReferrerFinder.digestTags(of: subject).count,
+                let place = failures.firstIndex(of: first)
+            {
+                failures[place] = ReferrerFailure(subject: subject, first.error)
+                failures.removeAll(where: unlisted.contains)
+            }
+        }
+    }
+
     /// Takes in what was found about something else.
     mutating func take(_ other: ReferrerSet) {
         let known = Set(digests)

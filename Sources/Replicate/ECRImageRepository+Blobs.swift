@@ -77,9 +77,18 @@ extension ECRImageRepository {
             do {
                 return try await begin()
             } catch let error as RegistryError where error.kind == .repositoryMissing && isCreatedOnPush {
-                try await createByUpload()
+                try await createOnPush()
                 return try await begin()
             }
+        }
+    }
+
+    /// Creates the repository by one push, however many blobs ask for it: while ECR is at it, another upload may be told
+    /// that the repository is missing.
+    private func createOnPush() async throws {
+        _ = try await creation.run(reference.repository) {
+            try await createByUpload()
+            return true
         }
     }
 
@@ -101,7 +110,8 @@ extension ECRImageRepository {
             case 1 where !isCreatedOnPush:
                 let question = DescribeRepositories(registryId: host.account, repositoryNames: [reference.repository])
                 _ = try await api.send(question)
-            case 1, 2: try await createByUpload()
+            case 1: try await createOnPush()
+            case 2: try await createByUpload()
             default: break
             }
             return .nothing

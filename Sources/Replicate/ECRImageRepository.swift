@@ -20,6 +20,8 @@ struct ECRImageRepository: ImageRepository {
 
     /// The template by which ECR creates the repository on push, once that is known.
     let knownTemplate = Lock<CreationTemplate?>(nil)
+    /// The push that creates the repository, which many blobs may wait for.
+    let creation = SingleFlight<RepositoryName, Bool>()
 
     var credentials: String? { api.credentialsInUse }
 

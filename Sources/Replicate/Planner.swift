@@ -124,7 +124,8 @@ struct Planner: Sendable {
         return Plan(
             source: wish.source,
             destination: session.repository.reference,
-            root: wish.root,
+            // Which of an index's entries are blobs may have been found out only now.
+            root: image.root,
             tags: tags,
             manifests: manifests,
             blobs: blobs.missing,

@@ -43,9 +43,9 @@ extension CopyError {
     }
 
     /// The same of a question which referrers there are, which one who may read the repository may ask.
-    var endsQuestions: Bool {
-        if case .denied = reason { true } else { endsRun }
-    }
+    var endsQuestions: Bool { isDenial || endsRun }
+
+    var isDenial: Bool { if case .denied = reason { true } else { false } }
 }
 
 /// What a registry lists as referring to an image.

@@ -61,7 +61,7 @@ struct ReferrerFinder: Sendable {
 
     /// Asks about every one of `subjects`, and about what was found, and reads the digest tags of the subjects.
     ///
-    /// - Throws: ``CopyError`` where the caller may not ask, or may not go on.
+    /// - Throws: ``CopyError`` where the caller may not ask about an image, or may not go on.
     func find(about subjects: [Digest]) async throws -> ReferrerSet {
         let budget = ReferrerBudget()
         var found = try await find(about: subjects, within: budget)
@@ -69,9 +69,15 @@ struct ReferrerFinder: Sendable {
         return found
     }
 
-    func find(about subjects: [Digest], within budget: ReferrerBudget) async throws -> ReferrerSet {
+    /// - Parameter ofReferrers: Whether the subjects are referrers themselves; not being allowed to ask about one is its
+    ///   own failure then.
+    func find(
+        about subjects: [Digest],
+        within budget: ReferrerBudget,
+        ofReferrers: Bool = false
+    ) async throws -> ReferrerSet {
         async let tagged = read(subjects.flatMap(Self.digestTags).filter(reader.mayHold))
-        async let listed = listReferrers(of: subjects, within: budget)
+        async let listed = listReferrers(of: subjects, within: budget, ofReferrers: ofReferrers)
         var found = ReferrerSet(asked: subjects)
         let (listing, tags) = (try await listed, try await tagged)
         found.digests = listing.digests
@@ -137,13 +143,18 @@ struct ReferrerFinder: Sendable {
         }
     }
 
-    private func listReferrers(of subjects: [Digest], within budget: ReferrerBudget) async throws -> Listing {
+    private func listReferrers(
+        of subjects: [Digest],
+        within budget: ReferrerBudget,
+        ofReferrers: Bool
+    ) async throws -> Listing {
         var listing = Listing()
         var seen = Set(subjects)
         var level = subjects
-        for _ in 0..<Self.deepestChain where !level.isEmpty {
+        for depth in 0..<Self.deepestChain where !level.isEmpty {
+            let isAboutImage = depth == 0 && !ofReferrers
             let answers = try await level.mapConcurrently(limit: Self.parallelQuestions) {
-                try await ask(about: $0, within: budget)
+                try await ask(about: $0, within: budget, endingOnDenial: isAboutImage)
             }
             var found: [Digest] = []
             for (subject, answer) in zip(level, answers) {
@@ -165,7 +176,8 @@ struct ReferrerFinder: Sendable {
 
     private func ask(
         about subject: Digest,
-        within budget: ReferrerBudget
+        within budget: ReferrerBudget,
+        endingOnDenial: Bool
     ) async throws -> Result<ReferrerListing?, CopyError> {
         guard !budget.isExceeded else { return .success(ReferrerListing([])) }
         do {
@@ -174,7 +186,7 @@ struct ReferrerFinder: Sendable {
             list.entries = Array(list.entries.prefix(budget.take(list.entries.count)))
             list.oddEntries = Array(list.oddEntries.prefix(budget.take(list.oddEntries.count)))
             return .success(list)
-        } catch let error as CopyError where !error.endsQuestions {
+        } catch let error as CopyError where endingOnDenial ? !error.endsQuestions : !error.endsRun {
             return .failure(error)
         }
     }
@@ -187,7 +199,7 @@ struct ReferrerFinder: Sendable {
 
     func read(_ tags: [Tag]) async throws -> TagReading {
         guard !tags.isEmpty else { return TagReading() }
-        let answer = try await repository.readSeparately(manifests: tags.map { .tag($0) }) { $0.endsQuestions }
+        let answer = try await repository.readSeparately(manifests: tags.map { .tag($0) })
         var reading = TagReading()
         for tag in tags {
             if let error = answer.failures[.tag(tag)] {

@@ -205,8 +205,9 @@ actor SourceReader {
                 )
             }
             async let asked: Void = alongside(wanted)
-            var read = try await read(wanted)
+            let answered = try await readChildren(of: level, wanted)
             try await asked
+            var read = answered.found
             for child in level.flatMap(\.children) where read[child.digest] == nil {
                 // One that the index carries along needs nobody to hold it.
                 guard let data = child.data, let manifest = try? Manifest(bytes: data, mediaType: child.mediaType)
@@ -214,7 +215,14 @@ actor SourceReader {
                 remember(manifest)
                 read[child.digest] = manifest
             }
-            for digest in wanted {
+            let blobs = try await blobs(among: level.flatMap(\.children).filter { read[$0.digest] == nil })
+            if !blobs.isEmpty {
+                for parent in level { takeForBlobs(blobs, in: parent, of: &image) }
+            }
+            if let failure = wanted.lazy.filter({ !blobs.contains($0) }).compactMap({ answered.failures[$0] }).first {
+                throw failure
+            }
+            for digest in wanted where !blobs.contains(digest) {
                 image.manifests[digest] = read[digest]
                 if read[digest] == nil { image.missing[digest] = parents[digest] }
             }
@@ -228,6 +236,40 @@ actor SourceReader {
             )
         }
         return image
+    }
+
+    /// Reads the manifests that indexes name.
+    ///
+    /// Where an entry's media type does not tell that it is a manifest, not being able to read it as one is no failure yet.
+    private func readChildren(
+        of level: [Manifest],
+        _ wanted: [Digest]
+    ) async throws -> (found: [Digest: Manifest], failures: [Digest: CopyError]) {
+        let unsure = Set(level.flatMap(\.children).filter { !$0.mediaType.isManifest }.map(\.digest))
+        do {
+            return (try await read(wanted), [:])
+        } catch let error as CopyError where !unsure.isEmpty && !error.endsRun {
+            var found = try await read(wanted.filter { !unsure.contains($0) })
+            let (rest, failures) = try await readSeparately(wanted.filter(unsure.contains))
+            found.merge(rest) { first, _ in first }
+            return (found, failures)
+        }
+    }
+
+    /// Those entries of indexes that are no manifests at the source, and which it holds as blobs.
+    private func blobs(among entries: [Descriptor]) async throws -> Set<Digest> {
+        let unsure = entries.filter { !$0.mediaType.isManifest }
+        guard !unsure.isEmpty else { return [] }
+        let missing = try await repository.missing(unsure.filter { $0.data == nil })
+        return Set(unsure.map(\.digest)).subtracting(missing)
+    }
+
+    private func takeForBlobs(_ blobs: Set<Digest>, in index: Manifest, of image: inout SourceImage) {
+        let changed = (image.manifests[index.digest] ?? index).takingForBlobs(blobs)
+        image.manifests[index.digest] = changed
+        if image.root.digest == index.digest { image.root = changed }
+        // An outline stays one.
+        if let kept = known[index.digest] { known[index.digest] = kept.takingForBlobs(blobs) }
     }
 
     private func failure(_ reason: CopyError.Reason, _ digest: Digest, _ operation: String) -> CopyError {

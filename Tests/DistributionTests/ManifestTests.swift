@@ -201,6 +201,23 @@ struct ManifestTests {
         #expect(digest == Digest(of: old.utf8))
     }
 
+    @Test("are asked for with GET at once where HEAD fails; only one that is put off is asked again")
+    func headFault() async throws {
+        let stage = try Stage(
+            .answer(500),
+            .answer(500, [:], errors("NAME_UNKNOWN", "no such repository")),
+            attempts: 8
+        )
+        let error = try await registryError {
+            try await stage.client.manifestDigest(.digest(someDigest), of: stage.repository)
+        }
+        #expect(error.kind == .repositoryMissing && stage.registry.requests.map(\.method) == [.head, .get])
+
+        let later = try Stage(.answer(503), .answer(200, [Self.digestField: "\(imageDigest)"]))
+        #expect(try await later.client.manifestDigest(.digest(imageDigest), of: later.repository) == imageDigest)
+        #expect(later.registry.requests.map(\.method) == [.head, .head])
+    }
+
     @Test("denied on HEAD are denied with the words that only GET can say")
     func headDenied() async throws {
         let stage = try Stage(.answer(403), .answer(403, [:], errors("DENIED", "not authorized to perform")))

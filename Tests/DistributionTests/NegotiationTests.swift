@@ -1,10 +1,11 @@
 import Content
-import Distribution
 import FoundationEssentials
 import HTTPTypes
 import Platform
 import Testing
 import Wire
+
+@testable import Distribution
 
 @Suite("Credentials that a registry asks for")
 struct NegotiationTests {
@@ -19,6 +20,40 @@ struct NegotiationTests {
         #expect(stage.registry.shown == [nil, "Bearer t1", "Bearer t1", "Bearer t1"])
         #expect(stage.registry.tokenQuestions == ["GET \(Self.pull)"])
         #expect(stage.clock.waits.isEmpty)
+    }
+
+    @Test("are had from a realm that has white space around it")
+    func looseRealm() throws {
+        let challenge = AuthenticationChallenge(scheme: "bearer", parameters: ["realm": " https://auth.example/token "])
+        let found = try TokenRealm(challenge, of: try HTTPURL("https://r.example"))
+        #expect(found.url.text == "https://auth.example/token")
+    }
+
+    @Test(
+        "are not asked for at a realm that is no address; the error quotes it",
+        arguments: ["null://r.example/token", "tests"]
+    )
+    func badRealm(realm: String) throws {
+        // Nexus behind a proxy wrote the first (sonatype/nexus-public issue 580).
+        let challenge = AuthenticationChallenge(scheme: "bearer", parameters: ["realm": realm])
+        let registry = try HTTPURL("https://r.example")
+        let error = #expect(throws: LoginError.self) { try TokenRealm(challenge, of: registry) }
+        #expect(error?.problem.hasSuffix("could be had from, but '\(realm)'") == true)
+    }
+
+    @Test("may come from a server that encodes its answers")
+    func encoded() async throws {
+        let stage = try GuardedStage()
+        #expect(try await stage.readManifest() != nil)
+        let questions = stage.registry.requests.filter { $0.url.host == "auth.example" }
+        #expect(questions.map(\.decodesAnswer) == [true])
+    }
+
+    @Test("are asked for with the right to push by a client that asks less often, too")
+    func asking() async throws {
+        let stage = try GuardedStage(isDestination: true)
+        _ = try await stage.client.asking(attempts: 1).manifest(.digest(imageDigest), of: stage.repository)
+        #expect(stage.registry.tokenQuestions == ["GET \(Self.pull)%2Cpush"])
     }
 
     @Test("are not looked for where nobody asks for any")

@@ -59,6 +59,36 @@ struct StoredLoginTests {
         }
     }
 
+    @Test("in DOCKER_AUTH_CONFIG go before those in files; what it lacks is looked for there")
+    func inVariable() async throws {
+        try await withMachine { machine in
+            try machine.write(
+                #"{"auths":{"r.example":{"auth":"\#(Self.otherAuth)"},"s.example":{"auth":"\#(Self.otherAuth)"}}}"#
+            )
+            machine.variables["DOCKER_AUTH_CONFIG"] = #"{"auths":{"r.example":{"auth":"\#(Self.auth)"}}}"#
+            let found = try await machine.find("r.example/team/app")
+            #expect(found.credentials == Self.mine && found.tool == .docker)
+            #expect(found.place == "logged in as r.example in DOCKER_AUTH_CONFIG")
+            #expect(try await machine.find("s.example/team/app").credentials == Self.other)
+            #expect(try await machine.find("t.example/team/app").place.contains("DOCKER_AUTH_CONFIG, "))
+
+            machine.variables["DOCKER_AUTH_CONFIG"] = Self.auth
+            let broken = machine
+            let error = await #expect(throws: LoginError.self) { try await broken.find("r.example/team/app") }
+            #expect(error?.problem == "DOCKER_AUTH_CONFIG is not JSON")
+        }
+    }
+
+    @Test("are not found where DOCKER_CONFIG names a file, which is said")
+    func fileForDirectory() async throws {
+        try await withMachine { machine in
+            try machine.write(#"{"auths":{"r.example":{"auth":"\#(Self.auth)"}}}"#, to: "my.json")
+            machine.variables["DOCKER_CONFIG"] = "\(machine.home)/my.json"
+            let place = try await machine.find("r.example/team/app").place
+            #expect(place.contains("(not there: DOCKER_CONFIG must name the directory)"), "\(place)")
+        }
+    }
+
     @Test(
         "are known by the registry's name, however docker has written it",
         arguments: [

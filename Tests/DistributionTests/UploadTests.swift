@@ -101,6 +101,51 @@ struct UploadTests {
         #expect(stage.registry.asked == [Self.post + "?mount=\(someDigest)", Self.post])
     }
 
+    @Test("are asked for plainly after a mount at which the registry has failed twice, not after one that it throttles")
+    func mountFaults() async throws {
+        let stage = try Stage(.answer(500), .answer(502), .answer(202, ["Location": "/u1"]))
+        #expect(try await stage.client.startUpload(in: stage.repository, mounting: someDigest) != .mounted)
+        let mount = Self.post + "?mount=\(someDigest)"
+        #expect(stage.registry.asked == [mount, mount, Self.post])
+
+        let once = try Stage(.answer(500), .answer(503), .answer(503), .answer(201), attempts: 8)
+        #expect(try await once.client.startUpload(in: once.repository, mounting: someDigest) == .mounted)
+        #expect(once.registry.asked == [mount, mount, mount, mount])
+    }
+
+    @Test("follow redirects that keep the method, without credentials at another host", arguments: [307, 308])
+    func redirected(status: Int) async throws {
+        let stage = try Stage(
+            .answer(status, ["Location": "/v2/team/app/blobs/uploads/?moved=1"]),
+            .answer(status, ["Location": "https://other.example/v2/u/"]),
+            .answer(202, ["Location": "u1"]),
+            authorization: BasicAuthorization(user: "AWS", password: "pw")
+        )
+        guard case .session(let session) = try await stage.client.startUpload(in: stage.repository) else {
+            Issue.record("no session")
+            return
+        }
+        #expect(session.location.text == "https://other.example/v2/u/u1")
+        #expect(
+            stage.registry.asked == [
+                Self.post + " [Basic QVdTOnB3]", Self.post + "?moved=1 [Basic QVdTOnB3]",
+                "POST https://other.example/v2/u/",
+            ]
+        )
+    }
+
+    @Test("don't follow redirects that turn a POST into a GET, or go round in circles")
+    func notRedirected() async throws {
+        let elsewhere = try Stage(.answer(302, ["Location": "/login"]))
+        let error = try await registryError { try await elsewhere.client.startUpload(in: elsewhere.repository) }
+        #expect(error.message.contains("a redirect to /login") && elsewhere.registry.asked == [Self.post])
+
+        let round = ScriptedRegistry.Line.answer(307, ["Location": "/v2/a/"])
+        let circle = try Stage(round, round, round, round, round, round, attempts: 8)
+        await #expect(throws: WireError.self) { try await circle.client.startUpload(in: circle.repository) }
+        #expect(circle.registry.asked.count == WireRequest.mostRedirects + 1)
+    }
+
     @Test("ask what it means when the connection is closed, once, and name a missing repository")
     func repositoryMissing() async throws {
         let stage = try Stage(

@@ -73,6 +73,40 @@ struct RepairTests {
         #expect(bench.journal.count("from/app read") == 2 && bench.journal.lines.count == 5)
     }
 
+    @Test("is sent whole where a refusal names nothing, and the registry says that it has all of it")
+    func unnamed() async throws {
+        let bench = try Bench()
+        let a = a
+        await bench.source.change { try? $0.seed(a, tag: "v1") }
+        await bench.destination.change { $0.blobs.formUnion(a.blobs.map(\.digest)) }
+        await bench.destination.refuse("put", .rejected(code: "MANIFEST_BLOB_UNKNOWN", text: "blob unknown"))
+        let receipt = try #require(try await bench.copy(":v1", CopyOptions(referrers: .none)).receipt)
+        #expect(receipt.blobsMoved == a.blobs.count)
+        #expect(await bench.destination.holds(a))
+    }
+
+    @Test("is sent one by one where each refusal names one thing, and not twice")
+    func namedOneByOne() async throws {
+        let bench = try Bench()
+        let (a, layers) = (a, a.blobs.map(\.digest))
+        await bench.source.change { try? $0.seed(a, tag: "v1") }
+        await bench.destination.change { $0.blobs.formUnion(layers) }
+        let naming: @Sendable (Digest) -> CopyError = { layer in
+            var refusal = CopyError(
+                .rejected(code: "MANIFEST_BLOB_UNKNOWN", text: "blob unknown"),
+                side: .destination,
+                image: "to/app",
+                operation: "storing the manifest"
+            )
+            refusal.digests = [layer]
+            return refusal
+        }
+        for layer in layers { await bench.destination.fail("put", naming(layer)) }
+        let receipt = try #require(try await bench.copy(":v1", CopyOptions(referrers: .none)).receipt)
+        #expect(receipt.blobsMoved == layers.count)
+        #expect(bench.journal.count("to/app put") == layers.count + 1)
+    }
+
     @Test("is shown by a dry run, and not touched")
     func dry() async throws {
         let a = a

@@ -1,0 +1,84 @@
+import Content
+import Testing
+import Wire
+
+@testable import Replicate
+
+/// Not being allowed to ask which referrers an image has ends its copy; not being allowed to read one of them does not.
+@Suite("Referrers that may not be read")
+struct ReferrerDenialTests {
+    private let image: FakeImage
+    private let signature: FakeImage
+    private let sbom: FakeImage
+
+    init() throws {
+        image = try FakeImage.image("a")
+        signature = try FakeImage.image("signature", layers: ["signed"], subject: image.digest)
+        sbom = try FakeImage.image("sbom", layers: ["bill"], subject: image.digest)
+    }
+
+    private func registries(_ bend: @escaping MemoryRegistries.Bend) -> MemoryRegistries {
+        let registries = MemoryRegistries { request in
+            guard request.url.host == "source.example" else { return nil }
+            return bend(request)
+        }
+        registries["source.example/team/app"].seed(image, tag: "v1")
+        registries["source.example/team/app"].seed(signature)
+        registries["source.example/team/app"].seed(sbom)
+        return registries
+    }
+
+    @Test("are left out and named, and the others arrive", arguments: ["/manifests/", "/referrers/"])
+    func denied(question: String) async throws {
+        let name = signature.digest.description
+        let registries = registries { request in
+            request.url.path.contains(question) && request.url.path.hasSuffix(name) ? .refusal(403, "DENIED") : nil
+        }
+        let results = try await registries.copy()
+        let there = registries["destination.example/team/app"]
+        #expect(ExitStatus.of(results) == 0 && there.tags["v1"] == image.digest)
+        #expect(there.manifests[sbom.digest] != nil)
+        #expect((there.manifests[signature.digest] != nil) == (question == "/referrers/"))
+        let failures = try #require(results.receipt?.referrerFailures)
+        #expect(failures.count == 1 && failures.first?.text.contains(name) == true, "\(failures)")
+    }
+
+    @Test("end the copy where the question is about the image", arguments: [401, 403])
+    func question(status: Int) async throws {
+        let name = image.digest.description
+        let registries = registries { request in
+            request.url.path.hasSuffix("/referrers/\(name)") ? .refusal(status, "DENIED") : nil
+        }
+        #expect(ExitStatus.of(try await registries.copy()) == ExitStatus.notPermitted)
+    }
+
+    @Test(
+        "under tags that the list of tags does not have are no trouble (Artifactory); without a list, one word says it"
+    )
+    func guessedTags() async throws {
+        let isDigestTag: @Sendable (WireRequest) -> Bool = { $0.url.path.contains("/manifests/sha256-") }
+        let artifactory = registries { isDigestTag($0) ? .refusal(403, "DENIED") : nil }
+        let results = try await artifactory.copy()
+        #expect(ExitStatus.of(results) == 0 && results.receipt?.referrerFailures.isEmpty == true)
+        #expect(results.receipt?.referrers == 2)
+
+        let listless = registries {
+            isDigestTag($0) || $0.url.path.hasSuffix("/tags/list") ? .refusal(403, "DENIED") : nil
+        }
+        let failures = try #require(try await listless.copy().receipt?.referrerFailures)
+        // One for the image, and one for each of its referrers.
+        #expect(failures.count == 3 && failures.allSatisfy { $0.tag == nil }, "\(failures)")
+        #expect(failures.contains { $0.subject == image.digest && $0.text.hasPrefix("referrers of ") })
+    }
+
+    @Test("under a tag that is there are left out by that name")
+    func listedTag() async throws {
+        let tag = "sha256-\(image.digest.hex).sig"
+        let registries = registries { $0.url.path.contains("/manifests/sha256-") ? .refusal(403, "DENIED") : nil }
+        registries["source.example/team/app"].seed(try FakeImage.image("cosign"), tag: tag)
+        let results = try await registries.copy()
+        #expect(ExitStatus.of(results) == 0)
+        let failures = try #require(results.receipt?.referrerFailures)
+        #expect(failures.map(\.tag?.value) == [tag], "\(failures)")
+    }
+}

@@ -1,0 +1,81 @@
+import Content
+import Testing
+
+@testable import Replicate
+
+/// An index may list what its media type does not tell to be a manifest; containerd takes such for blobs.
+@Suite("Entries of an index with an unknown media type")
+struct UnknownEntryTests {
+    private let image: FakeImage
+    private let extra = FakeImage.blob("extra", MediaType("application/vnd.example.thing"))
+    private let index: FakeImage
+
+    init() throws {
+        image = try FakeImage.image("a")
+        let entries = [image.root.descriptor, extra].map {
+            #"{"mediaType":"\#($0.mediaType)","digest":"\#($0.digest)","size":\#($0.size)}"#
+        }
+        let text =
+            #"{"schemaVersion":2,"mediaType":"\#(MediaType.ociIndex)","manifests":[\#(entries.joined(separator: ","))]}"#
+        let root = try Manifest(bytes: Array(text.utf8), mediaType: .ociIndex)
+        index = FakeImage(manifests: image.manifests + [root], blobs: image.blobs + [extra])
+    }
+
+    @Test("are blobs where the source holds them as such", arguments: [false, true])
+    func blobs(isUnreadable: Bool) async throws {
+        let bench = try Bench()
+        let (index, extra) = (index, extra)
+        await bench.source.change {
+            try? $0.seed(index, tag: "v1")
+            // A layout reads the file of a blob as a manifest, and fails.
+            if isUnreadable { $0.readFailures[.digest(extra.digest)] = .badManifest(.notUTF8) }
+        }
+        let receipt = try #require(try await bench.copy(":v1").receipt)
+        #expect(receipt.digest == index.digest && receipt.blobsMoved == index.blobs.count)
+        #expect(await bench.destination.holds(index))
+        #expect(await bench.destination.violations == [])
+    }
+
+    @Test("are repaired like other blobs")
+    func repaired() async throws {
+        let bench = try Bench()
+        let (index, extra) = (index, extra)
+        for side in [bench.source, bench.destination] { await side.change { try? $0.seed(index, tag: "v1") } }
+        await bench.destination.change { _ = $0.blobs.remove(extra.digest) }
+        let repaired = try await bench.copy(":v1", CopyOptions(referrers: .none, repairs: true)).receipt
+        #expect(repaired?.blobsRepaired == 1)
+        #expect(await bench.destination.holds(index))
+    }
+
+    @Test("are missing children where the source has them as neither, and keep what was wrong with them")
+    func missing() async throws {
+        let bench = try Bench()
+        let (index, extra) = (index, extra)
+        await bench.source.change {
+            try? $0.seed(index, tag: "v1")
+            $0.blobs.remove(extra.digest)
+        }
+        let error = try #require(try await bench.copy(":v1").firstError)
+        #expect(error.reason == .childMissing(extra.digest, of: index.digest))
+
+        await bench.source.change { $0.readFailures[.digest(extra.digest)] = .archived }
+        #expect(try await bench.copy(":v1").firstError?.reason == .archived)
+        #expect(bench.journal.count("relay") == 0)
+    }
+
+    @Test("are refused where only manifests are taken")
+    func refused() async throws {
+        let bench = try Bench(takesIndexesOfBlobs: false)
+        let index = index
+        await bench.source.change { try? $0.seed(index, tag: "v1") }
+        let error = try #require(try await bench.copy(":v1").firstError)
+        #expect(error.cause.contains("application/vnd.example.thing") && error.cause.contains("not a manifest"))
+        #expect(bench.journal.count("relay") == 0)
+    }
+
+    @Test("are manifests where the type says so, whatever the source holds as blobs")
+    func knownType() throws {
+        let root = index.root.takingForBlobs(Set(index.root.entries.map(\.digest)))
+        #expect(root.children.map(\.digest) == [image.digest] && root.blobEntries.map(\.digest) == [extra.digest])
+    }
+}
