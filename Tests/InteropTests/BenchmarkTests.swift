@@ -33,13 +33,10 @@ struct BenchmarkTests {
 
     /// - Returns: The report's lines.
     private func bench(_ name: String, _ arguments: [String]) async throws -> [String] {
-        let folder = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(
-            separator: "/"
-        )
         return try await withScratchDirectory { scratch in
             let ended = try await run(
                 .python,
-                ["\(folder)/scripts/bench/\(name)"] + arguments,
+                [repositoryFile("scripts/bench/\(name)")] + arguments,
                 environment: ["ECR_REPLICATE": Program.ecrReplicate.path ?? "", "BENCH_FOLDER": scratch, "ROUNDS": "1"]
             )
             #expect(ended.exitCode == 0, "\(ended.errors)")

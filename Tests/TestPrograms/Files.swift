@@ -20,6 +20,12 @@ public func withScratchDirectory<Result>(
     return try await body(path)
 }
 
+/// The absolute path of a file of this repository, given its path from the repository's root.
+public func repositoryFile(_ path: String) -> String {
+    let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+    return (root + [Substring(path)]).joined(separator: "/")
+}
+
 /// Names in a directory, sorted, without `.` and `..`.
 public func names(in directory: String) -> [String] {
     guard let stream = opendir(directory) else { return [] }

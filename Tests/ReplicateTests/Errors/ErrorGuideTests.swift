@@ -1,4 +1,5 @@
 import Foundation
+import TestPrograms
 import Testing
 
 @testable import Replicate
@@ -54,8 +55,7 @@ struct ErrorGuideTests {
 
     @Test("is the table of docs/operations.md")
     func documented() throws {
-        let page = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/operations.md")
-        let lines = try String(contentsOf: page, encoding: .utf8).components(separatedBy: "\n")
+        let lines = try String(contentsOfFile: repositoryFile("docs/operations.md"), encoding: .utf8).components(separatedBy: "\n")
         let start = try #require(lines.firstIndex(of: "| cause | exit | what it means, what to do |"))
         let rows = lines[(start + 2)...].prefix { $0.hasPrefix("|") }
         #expect(Array(rows) == ErrorGuide.entries.map(\.row))

@@ -1,5 +1,6 @@
 import Content
 import Foundation
+import TestPrograms
 import Testing
 
 @testable import Replicate
@@ -273,7 +274,6 @@ struct PolicySetTests {
     }
 
     private static func page(_ path: String) throws -> String {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent()
-        return try String(contentsOf: folder.appending(path: "../../\(path)"), encoding: .utf8)
+        try String(contentsOfFile: repositoryFile(path), encoding: .utf8)
     }
 }

@@ -6,11 +6,10 @@ import TestPrograms
 func oracle(
     _ name: String,
     _ arguments: [String] = [],
-    _ environment: [String: String] = [:],
-    place: String = #filePath
+    _ environment: [String: String] = [:]
 ) async throws -> Data {
-    let root = place.split(separator: "/").dropLast(3).map { "/\($0)" }.joined()
-    let ended = try await run(.botocore, ["\(root)/scripts/oracles/\(name).py"] + arguments, environment: environment)
+    let script = repositoryFile("scripts/oracles/\(name).py")
+    let ended = try await run(.botocore, [script] + arguments, environment: environment)
     guard ended.exitCode == 0 else { throw ChildError("\(name).py: \(ended.errors)") }
     return Data(ended.outputBytes)
 }

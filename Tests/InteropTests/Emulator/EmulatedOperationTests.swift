@@ -7,7 +7,6 @@ import Testing
 /// Every operation of ECR's service model, by the AWS CLI, whose answers are held against that model.
 @Suite("The emulator and the service model", .timeLimit(.minutes(2)), .needs(.botocore))
 struct EmulatedOperationTests {
-    private static var root: String { #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined() }
 
     @Test("each operation is answered, or named on the page as one that is not")
     func all() async throws {
@@ -17,7 +16,7 @@ struct EmulatedOperationTests {
         let listed = try await run(.botocore, ["-c", script])
         let operations = Set(listed.lines)
         #expect(operations.count > 50, "\(listed.errors)")
-        let page = try String(contentsOfFile: "\(Self.root)/docs/emulator.md", encoding: .utf8)
+        let page = try String(contentsOfFile: repositoryFile("docs/emulator.md"), encoding: .utf8)
         let section = page.components(separatedBy: "\n## ").first { $0.hasPrefix("What it does not do") } ?? ""
         let named = Set(section.split(separator: "`").map(String.init)).intersection(operations)
         let answered = Set(APICall.operations.keys)

@@ -1,6 +1,7 @@
 import AWSIdentity
 import ECREmulator
 import Platform
+import TestPrograms
 import Testing
 
 @Suite("The library example", .timeLimit(.minutes(1)))
@@ -25,14 +26,12 @@ struct LibraryExampleTests {
 
     @Test("is what docs/library.md shows")
     func isWhatThePageShows() throws {
-        let folder = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
-            .joined(separator: "/")
-        let example = try text("\(folder)/Tests/ReplicateTests/LibraryExample.swift")
-        let page = try text("\(folder)/docs/library.md")
+        let example = try text("Tests/ReplicateTests/Copy/LibraryExample.swift")
+        let page = try text("docs/library.md")
         #expect(page.contains("```swift\n\(example)```\n"), "copy LibraryExample.swift into docs/library.md")
     }
 
     private func text(_ path: String) throws -> String {
-        String(decoding: try #require(try DurableFile.read(path, limit: 1 << 20)), as: UTF8.self)
+        String(decoding: try #require(try DurableFile.read(repositoryFile(path), limit: 1 << 20)), as: UTF8.self)
     }
 }
