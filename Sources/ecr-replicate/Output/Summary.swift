@@ -1,5 +1,6 @@
 import Content
 import Replicate
+import Reporting
 
 /// The last lines on standard error: what moved, what was there, how long, how many requests.
 struct Summary {
@@ -30,7 +31,7 @@ struct Summary {
     ) -> [String] {
         failures.map { failure in
             let next = remedies.insert(failure.remedy).inserted ? "\n  next: \(failure.remedy)" : ""
-            return "warning: \(place): \(failure.text)\(next)"
+            return "warning: \(place): \(failure)\(next)"
         }
     }
 
