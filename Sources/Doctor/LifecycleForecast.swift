@@ -1,6 +1,5 @@
 internal import Content
 internal import FoundationEssentials
-internal import Replicate
 
 /// What a repository's lifecycle policy will do with an image that arrives.
 ///
