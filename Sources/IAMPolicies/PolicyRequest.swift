@@ -103,11 +103,10 @@ package struct KeyARN: Sendable, Hashable {
 
     /// - Returns: `nil` for anything but `arn:PARTITION:kms:REGION:ACCOUNT:key/ID`.
     package init?(_ text: String) {
-        let fields = text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
-        guard fields.count == 6, fields[0] == "arn", fields[2] == "kms", fields[5].hasPrefix("key/"),
+        guard let key = ARN(text), key.service == "kms", key.resource.hasPrefix("key/"),
             text.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "\"") })
         else { return nil }
-        region = String(fields[3])
+        region = key.region
     }
 }
 

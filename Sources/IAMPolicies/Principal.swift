@@ -26,21 +26,20 @@ package struct Principal: Sendable, Hashable {
     /// - Parameter text: The ARN of a role, a session of one, a user, a federated user, or an account's root.
     /// - Returns: `nil` if it is none of these.
     package init?(arn text: String) {
-        let fields = text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
-        guard fields.count == 6, fields[0] == "arn", fields[1].hasPrefix("aws"), fields[3].isEmpty,
-            (try? AccountID(parsing: fields[4])) != nil,
+        guard let given = ARN(text), given.partition.hasPrefix("aws"), given.region.isEmpty,
+            (try? AccountID(parsing: given.account)) != nil,
             text.unicodeScalars.allSatisfy({ $0.value > 32 && $0.value < 127 && !Self.special.contains($0) })
         else { return nil }
-        (partition, account) = (fields[1], fields[4])
-        let parts = fields[5].split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard let name = parts.count > 1 ? parts.last : fields[5], Self.isName(name) else { return nil }
-        let isSession = fields[2] == "sts" && parts[0] == "assumed-role"
+        (partition, account) = (given.partition, given.account)
+        let parts = given.resource.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard let name = parts.count > 1 ? parts.last : given.resource, Self.isName(name) else { return nil }
+        let isSession = given.service == "sts" && parts[0] == "assumed-role"
         if isSession, parts.count == 3, case .role = Self.role(parts[1]) {
             mayHavePath = true
         } else {
             mayHavePath = false
         }
-        switch (fields[2], parts[0]) {
+        switch (given.service, parts[0]) {
         case ("sts", "assumed-role") where parts.count == 3 && Self.isName(parts[1]):
             kind = Self.role(parts[1])
             arn = "arn:\(partition):iam::\(account):role/\(parts[1])"

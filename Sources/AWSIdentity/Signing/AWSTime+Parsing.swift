@@ -1,4 +1,5 @@
 package import FoundationEssentials
+internal import Wire
 
 /// Times as programs write them.
 extension AWSTime {
@@ -82,12 +83,12 @@ extension AWSTime {
             if skip(["W"]) { return week(year, isExtended) }
             if digits == 3 {
                 guard let day = number(3), (1...366).contains(day) else { return nil }
-                return daysSinceEpoch(year, 1, 1) + day - 1
+                return daysSince1970(year, 1, 1) + day - 1
             }
             guard let month = number(2), (1...12).contains(month), !isExtended || skip(["-", "/"]), let day = number(2),
                 (1...31).contains(day)
             else { return nil }
-            return daysSinceEpoch(year, month, day)
+            return daysSince1970(year, month, day)
         }
 
         /// The week that has the year's fourth of January is its first; weeks begin on Monday.
@@ -98,7 +99,7 @@ extension AWSTime {
                 guard !isExtended || skip(["-"]), let named = number(1), (1...7).contains(named) else { return nil }
                 day = named
             }
-            let fourth = daysSinceEpoch(year, 1, 4)
+            let fourth = daysSince1970(year, 1, 4)
             // The first of January 1970 was a Thursday, the third day after Monday.
             let monday = fourth - ((fourth + 3) % 7 + 7) % 7
             return monday + (week - 1) * 7 + day - 1
@@ -160,6 +161,6 @@ extension AWSTime {
             }
         }
         guard let year, let month, let day, let seconds else { return nil }
-        return date(daysSinceEpoch(year, month, day), seconds - (offset ?? 0))
+        return date(daysSince1970(year, month, day), seconds - (offset ?? 0))
     }
 }

@@ -50,8 +50,7 @@ struct CredentialAdvice {
     private static let strangers = "keys of one partition (aws, aws-cn, aws-us-gov) aren't known in another"
 
     private static func partition(ofARN arn: String) -> Partition? {
-        let fields = arn.split(separator: ":", omittingEmptySubsequences: false)
-        return fields.count > 1 ? Partition(rawValue: String(fields[1])) : nil
+        ARN(arn).flatMap { Partition(rawValue: $0.partition) }
     }
 
     private static let checkKeyID =

@@ -223,15 +223,14 @@ package struct DenialAdvice: Sendable {
 
         init(_ text: String) {
             self.text = text
-            let fields = text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
-            guard fields.count == 6 else {
+            guard let arn = ARN(text) else {
                 (partition, region, account, repository, role) = (nil, nil, nil, nil, nil)
                 return
             }
-            partition = fields[1]
-            region = fields[3].isEmpty ? nil : fields[3]
-            account = fields[4].isEmpty ? nil : fields[4]
-            let rest = fields[5]
+            partition = arn.partition
+            region = arn.region.isEmpty ? nil : arn.region
+            account = arn.account.isEmpty ? nil : arn.account
+            let rest = arn.resource
             repository = rest.hasPrefix("repository/") ? String(rest.dropFirst("repository/".count)) : nil
             role = rest.hasPrefix("role/") ? Principal(arn: text)?.words : nil
         }
