@@ -23,19 +23,23 @@ func hexadecimal(_ byte: UInt8, uppercase: Bool) -> [UInt8] {
     return [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
 }
 
-/// The text with each `%XX` decoded; what is not a whole escape stays as it is.
-func percentDecoded(_ text: some StringProtocol) -> String {
-    var rest = Array(text.utf8)[...]
-    var bytes: [UInt8] = []
-    while let byte = rest.popFirst() {
-        if byte == UInt8(ascii: "%"), let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) {
-            bytes.append(code)
-            rest = rest.dropFirst(2)
+/// The bytes of a text with each `%XX` decoded; what is not a whole escape stays as it is.
+package func percentDecoded(_ text: some StringProtocol) -> [UInt8] {
+    let bytes = Array(text.utf8)
+    var result: [UInt8] = []
+    var index = 0
+    while index < bytes.count {
+        if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count,
+            let byte = UInt8(String(decoding: bytes[(index + 1)...(index + 2)], as: UTF8.self), radix: 16)
+        {
+            result.append(byte)
+            index += 3
         } else {
-            bytes.append(byte)
+            result.append(bytes[index])
+            index += 1
         }
     }
-    return String(decoding: bytes, as: UTF8.self)
+    return result
 }
 
 /// - Source: RFC 3986, section 2.3

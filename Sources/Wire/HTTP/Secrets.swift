@@ -161,7 +161,7 @@ extension WireRequest {
         for item in (url.query ?? "").split(separator: "&") {
             let parts = item.split(separator: "=", maxSplits: 1)
             guard parts.count == 2, !publicParameters.contains(String(parts[0])) else { continue }
-            texts += [String(parts[1]), percentDecoded(parts[1])]
+            texts += [String(parts[1]), String(decoding: percentDecoded(parts[1]), as: UTF8.self)]
         }
         return Secrets(texts)
     }
