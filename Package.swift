@@ -153,8 +153,8 @@ let package = Package(
         .testTarget(
             name: "IAMPoliciesTests",
             dependencies: [
-                "IAMPolicies", "Reporting", "Replicate", "AWSIdentity", "Wire", "Content", "ECREmulator", "TestClouds",
-                "TestPrograms", logging,
+                "IAMPolicies", "Reporting", "Replicate", "AWSIdentity", "Wire", "Content", "Platform", "ECREmulator",
+                "TestClouds", "TestInputs", "TestPrograms", logging,
             ],
             swiftSettings: testSettings
         ),

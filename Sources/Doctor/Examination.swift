@@ -107,7 +107,7 @@ struct Examination: Sendable {
     private func refusal(_ explained: CopyError) -> DenialAdvice? {
         guard case .denied(let action, let text, _) = explained.reason else { return nil }
         let denial = ECRError.Denial(sentence: text, action: action)
-        return DenialAdvice(denial, side: side, at: ECRPlace(explained.image), face: .api)
+        return DenialAdvice(denial, side: side, at: ECRPlace(try? ImageReference(parsing: image)), face: .api)
     }
 
     /// What prints all policies at once; `nil` where nobody said what is to be copied.

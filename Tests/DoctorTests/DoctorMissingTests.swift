@@ -213,8 +213,8 @@ struct DoctorMissingTests: DoctorScene {
     func rule() async throws {
         try await withPatient { cloud, doctor in
             let missing = try cloud.image("v3", "public/docker/library/alpine")
-            let repository = try await cloud.replicator.opener.open(missing, side: .source, SideOptions())
-            _ = try await #require(repository as? ECRImageRepository).api.send(
+            let repository = try await cloud.replicator.opener.probe(missing, side: .source, SideOptions())
+            _ = try await #require(repository.ecr).api.send(
                 CreateRule(ecrRepositoryPrefix: "public", upstreamRegistryUrl: "public.ecr.aws")
             )
             let diagnosis = try await doctor.examine(missing, nil)

@@ -244,8 +244,8 @@ extension ScenarioCloud {
         let reference = try ImageReference(
             parsing: "\(emulator.registryHost(account: Self.build, region: region))/team/app"
         )
-        let repository = try await replicator.opener.open(reference, side: .source, SideOptions())
-        guard let ecr = repository as? ECRImageRepository else { throw CancellationError() }
+        let repository = try await replicator.opener.probe(reference, side: .source, SideOptions())
+        guard let ecr = repository.ecr else { throw CancellationError() }
         return ecr.api
     }
 }

@@ -74,13 +74,15 @@ public struct CopyError: Error, Sendable, Equatable {
 
     public init(_ reason: Reason, side: Side, image: ImageReference, operation: String, requestID: String? = nil) {
         (self.reason, self.side, self.operation, self.requestID) = (reason, side, operation, requestID)
-        (self.image, place) = (image, image.description)
+        self.image = image
+        place = image.description
     }
 
     /// - Parameter text: What the error names; where that is a reference, it is ``image`` too.
     package init(_ reason: Reason, side: Side, image text: String, operation: String, requestID: String? = nil) {
         (self.reason, self.side, self.operation, self.requestID) = (reason, side, operation, requestID)
-        (image, place) = (try? ImageReference(parsing: text), text)
+        image = try? ImageReference(parsing: text)
+        place = text
     }
 }
 
