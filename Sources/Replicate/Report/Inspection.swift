@@ -71,14 +71,14 @@ extension Replicator {
             throw CopyError(
                 .unsupported("the reference names neither a tag nor a digest", remedy: "add :TAG or @DIGEST"),
                 side: .source,
-                image: "\(reference)",
+                image: reference,
                 operation: "reading the image"
             )
         }
         let reading = try await repository.read([id])
         let named = repository.reference.tagged(id.tag, digest: id.digest)
         func failure(_ reason: CopyError.Reason) -> CopyError {
-            CopyError(reason, side: .source, image: "\(named)", operation: "reading the image")
+            CopyError(reason, side: .source, image: named, operation: "reading the image")
         }
         if let reason = reading.failures[id] { throw failure(reason) }
         guard let manifest = reading.manifests[id] else { throw failure(.imageMissing) }
@@ -147,7 +147,7 @@ extension Replicator {
             throw CopyError(
                 TagFilter.Unordered.reason,
                 side: .source,
-                image: "\(repository.reference)",
+                image: repository.reference,
                 operation: "listing"
             )
         }
