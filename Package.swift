@@ -79,6 +79,24 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "IAMPolicies",
+            dependencies: ["Content", "AWSIdentity", "Replicate"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Reporting",
+            dependencies: ["Content", "Wire", "AWSIdentity", "Distribution", "ECRAPI", "Replicate", "IAMPolicies"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Doctor",
+            dependencies: [
+                "Content", "Wire", "AWSIdentity", "Distribution", "ECRAPI", "Replicate", "IAMPolicies", "Reporting",
+                "Platform", httpTypes,
+            ],
+            swiftSettings: settings
+        ),
+        .target(
             name: "ECREmulator",
             dependencies: ["Content", "Platform", flyingSocks],
             swiftSettings: settings
@@ -86,8 +104,8 @@ let package = Package(
         .executableTarget(
             name: "ecr-replicate",
             dependencies: [
-                "Content", "Wire", "AWSIdentity", "Replicate", "ECREmulator", "Platform",
-                argumentParser, logging, subprocess,
+                "Content", "Wire", "AWSIdentity", "Replicate", "IAMPolicies", "Reporting", "Doctor", "ECREmulator",
+                "Platform", argumentParser, logging, subprocess,
             ],
             swiftSettings: settings
         ),
@@ -126,8 +144,26 @@ let package = Package(
         .testTarget(
             name: "ReplicateTests",
             dependencies: [
-                "Replicate", "ECRAPI", "Distribution", "AWSIdentity", "Wire", "Content", "Platform",
+                "Replicate", "Reporting", "Doctor", "ECRAPI", "Distribution", "AWSIdentity", "Wire", "Content",
+                "Platform",
                 "ECREmulator", "TestPrograms", "TestClouds", "TestInputs", httpTypes, logging,
+            ],
+            swiftSettings: testSettings
+        ),
+        .testTarget(
+            name: "IAMPoliciesTests",
+            dependencies: [
+                "IAMPolicies", "Reporting", "Replicate", "AWSIdentity", "Wire", "Content", "Platform", "ECREmulator",
+                "TestClouds", "TestInputs", "TestPrograms", logging,
+            ],
+            swiftSettings: testSettings
+        ),
+        .testTarget(
+            name: "DoctorTests",
+            dependencies: [
+                "Doctor", "IAMPolicies", "Reporting", "Replicate", "ECRAPI", "AWSIdentity", "Wire", "Content",
+                "Platform",
+                "ECREmulator", "TestClouds", httpTypes,
             ],
             swiftSettings: testSettings
         ),
@@ -161,7 +197,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "ecr-replicate", "soak", "Replicate", "ECREmulator", "Content", "Platform", "TestClouds", "TestInputs",
+                "ecr-replicate", "soak", "Replicate", "Reporting", "Doctor", "IAMPolicies", "ECREmulator", "Content",
+                "Platform", "TestClouds", "TestInputs",
                 "TestPrograms",
             ],
             swiftSettings: testSettings

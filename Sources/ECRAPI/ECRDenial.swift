@@ -1,3 +1,5 @@
+internal import Content
+
 extension ECRError {
     /// Who may not do what, and whose policy says so.
     public struct Denial: Sendable, Hashable {
@@ -95,8 +97,7 @@ extension ECRError.Denial {
     ///
     /// - Source: IAM User Guide, "IAM identifiers"
     private static func isARN(_ text: String) -> Bool {
-        text.hasPrefix("arn:") && text.utf8.count <= 2_048
-            && text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false).count == 6
+        text.utf8.count <= 2_048 && ARN(text) != nil
             && text.utf8.allSatisfy { isLetterOrDigit($0) || "+=,.@-_/:*".utf8.contains($0) }
     }
 

@@ -5,6 +5,7 @@ import FoundationEssentials
 import Logging
 import Platform
 import Replicate
+import Reporting
 import Wire
 
 /// One run of one subcommand: opens what it needs, watches for signals, prints what came out, exits as promised.
@@ -191,7 +192,7 @@ struct Session {
                     )
                 )
             }
-            LineStream.standardError.say("ecr-replicate: \(error)")
+            LineStream.standardError.say("ecr-replicate: \(error.explanation)")
         } else if case .interrupted = ending, let interrupted {
             let document = interrupted(exitCode([], ending))
             if output.output == .json { printJSON(document) }

@@ -111,8 +111,10 @@ extension CredentialsChain {
 
     /// Refuses a role of another partition than the one whose STS is asked: no keys are known in both.
     func checkPartition(of request: STSClient.AssumeRole, named place: String) throws {
-        let (ours, fields) = (Partition(region: stsRegion), request.roleARN.split(separator: ":"))
-        guard fields.count > 1, let theirs = Partition(rawValue: String(fields[1])), theirs != ours else { return }
+        let ours = Partition(region: stsRegion)
+        guard let role = ARN(request.roleARN), let theirs = Partition(rawValue: role.partition), theirs != ours else {
+            return
+        }
         throw IdentityError(
             "the role \(request.roleARN), from \(place), is of partition \(theirs.rawValue), and \(stsRegion) is in "
                 + ours.rawValue,

@@ -1,3 +1,4 @@
+internal import Content
 public import FoundationEssentials
 internal import HTTPTypes
 internal import Logging
@@ -134,13 +135,12 @@ public struct STSClient: Sendable {
             let token = answer[keys + "SessionToken"],
             let expiration = answer[keys + "Expiration"].flatMap(AWSTime.parse)
         else { return nil }
-        let account = answer[result + "AssumedRoleUser/Arn"]?.split(separator: ":", omittingEmptySubsequences: false)
         return AWSCredentials(
             accessKeyID: id,
             secretAccessKey: secret,
             sessionToken: token,
             expiration: expiration,
-            accountID: account.flatMap { $0.count > 4 ? String($0[4]) : nil },
+            accountID: answer[result + "AssumedRoleUser/Arn"].flatMap { ARN($0)?.account },
             source: "role \(role.roleARN)"
         )
     }

@@ -56,7 +56,10 @@ struct CanonicalRequest {
         }
         let isFolder = path.hasSuffix("/")
         let joined = "/" + segments.joined(separator: "/")
-        return encoded(Array((isFolder && joined != "/" ? joined + "/" : joined).utf8), keeping: UInt8(ascii: "/"))
+        return percentEncoded(
+            Array((isFolder && joined != "/" ? joined + "/" : joined).utf8),
+            keeping: UInt8(ascii: "/")
+        )
     }
 
     /// Sorted by encoded name, then by encoded value.
@@ -64,7 +67,10 @@ struct CanonicalRequest {
         guard let query, !query.isEmpty else { return "" }
         let pairs = query.split(separator: "&").map { item in
             let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return (name: encoded(decoded(parts[0])), value: parts.count == 2 ? encoded(decoded(parts[1])) : "")
+            return (
+                name: percentEncoded(percentDecoded(parts[0])),
+                value: parts.count == 2 ? percentEncoded(percentDecoded(parts[1])) : ""
+            )
         }
         return
             pairs
@@ -77,42 +83,4 @@ struct CanonicalRequest {
     private static func collapsed(_ value: String) -> String {
         value.split { $0 == " " || $0 == "\t" || $0.isNewline }.joined(separator: " ")
     }
-
-    private static func encoded(_ bytes: [UInt8], keeping kept: UInt8? = nil) -> String {
-        percentEncoded(bytes, keeping: kept)
-    }
-
-    private static func decoded(_ text: Substring) -> [UInt8] {
-        let bytes = Array(text.utf8)
-        var result: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count,
-                let byte = UInt8(String(decoding: bytes[(index + 1)...(index + 2)], as: UTF8.self), radix: 16)
-            {
-                result.append(byte)
-                index += 3
-            } else {
-                result.append(bytes[index])
-                index += 1
-            }
-        }
-        return result
-    }
-}
-
-/// Everything but RFC 3986's unreserved characters as `%XX`, in capitals.
-func percentEncoded(_ bytes: some Sequence<UInt8>, keeping kept: UInt8? = nil) -> String {
-    let digits = Array("0123456789ABCDEF".utf8)
-    var result: [UInt8] = []
-    for byte in bytes {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-            UInt8(ascii: "~"), kept:
-            result.append(byte)
-        default: result += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-        }
-    }
-    return String(decoding: result, as: UTF8.self)
 }

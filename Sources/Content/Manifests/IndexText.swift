@@ -136,7 +136,7 @@ private struct Places: Equatable {
     /// - Returns: `nil` unless exactly one member of the document is spelled `"manifests"` and is a list.
     init?(of bytes: [UInt8]) {
         var found: Places?
-        var scanner = Scanner(bytes: bytes)
+        var scanner = JSONScanner(bytes: bytes)
         while let event = scanner.next() {
             guard case .string(let range) = event, scanner.depth == 1, scanner.isBeforeColon,
                 bytes[range].elementsEqual(Self.name)
@@ -152,7 +152,7 @@ private struct Places: Equatable {
 
     /// The text with an empty list where it says `"manifests": null`, or nothing of `manifests`; else as it is.
     static func addingEmptyList(to bytes: [UInt8]) -> [UInt8] {
-        var scanner = Scanner(bytes: bytes)
+        var scanner = JSONScanner(bytes: bytes)
         var isEmptyObject = true
         var end: Int?
         while let event = scanner.next() {
@@ -193,59 +193,9 @@ private struct ListDocument: Decodable {
     }
 }
 
-/// Walks over JSON's marks and strings; what they mean together is not its business.
-private struct Scanner {
-    enum Event {
-        /// Its quotes included.
-        case string(Range<Int>)
-        case mark(UInt8)
-    }
-
-    let bytes: [UInt8]
-    private(set) var depth = 0
-    private(set) var position = 0
-
-    init(bytes: [UInt8]) { self.bytes = bytes }
-
-    mutating func next() -> Event? {
-        while position < bytes.count {
-            let start = position
-            let byte = bytes[position]
-            position += 1
-            switch byte {
-            case UInt8(ascii: "\""):
-                while position < bytes.count, bytes[position] != UInt8(ascii: "\"") {
-                    position += bytes[position] == UInt8(ascii: "\\") ? 2 : 1
-                }
-                position = min(position + 1, bytes.count)
-                return .string(start..<position)
-            case UInt8(ascii: "{"), UInt8(ascii: "["):
-                depth += 1
-                return .mark(byte)
-            case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                depth -= 1
-                return .mark(byte)
-            case UInt8(ascii: ","): return .mark(byte)
-            default: continue
-            }
-        }
-        return nil
-    }
-
-    /// Whether what comes next is a colon, which makes a string a name.
-    var isBeforeColon: Bool { bytes[position...].first { !Self.isBlank($0) } == UInt8(ascii: ":") }
-
-    /// Where `null` stands, if that is what comes after the colon.
-    func null() -> Range<Int>? {
-        guard let colon = bytes[position...].firstIndex(of: UInt8(ascii: ":")),
-            let start = bytes[(colon + 1)...].firstIndex(where: { !Self.isBlank($0) }),
-            bytes[start...].starts(with: Array("null".utf8))
-        else { return nil }
-        return start..<start + 4
-    }
-
+extension JSONScanner {
     /// Reads `: [ … ]` with what is in it.
-    mutating func list() -> Places? {
+    fileprivate mutating func list() -> Places? {
         guard case .mark(UInt8(ascii: "[")) = next(), depth == 2 else { return nil }
         var entries: [Range<Int>] = []
         var start = position
@@ -259,14 +209,4 @@ private struct Scanner {
         }
         return nil
     }
-
-    /// Without blanks at both ends; `nil` if nothing is left.
-    private func trimmed(_ range: Range<Int>) -> Range<Int>? {
-        guard let first = bytes[range].firstIndex(where: { !Self.isBlank($0) }),
-            let last = bytes[range].lastIndex(where: { !Self.isBlank($0) })
-        else { return nil }
-        return first..<last + 1
-    }
-
-    private static func isBlank(_ byte: UInt8) -> Bool { [9, 10, 13, 32].contains(byte) }
 }

@@ -24,29 +24,14 @@ public struct JSONShape: Sendable, Equatable {
 
     /// Text that isn't JSON has some shape too.
     public init(_ bytes: some Sequence<UInt8>) {
-        var level = 0
-        var isInString = false
-        var isEscaped = false
-        for byte in bytes {
-            if isInString {
-                if isEscaped {
-                    isEscaped = false
-                } else if byte == UInt8(ascii: "\\") {
-                    isEscaped = true
-                } else if byte == UInt8(ascii: "\"") {
-                    isInString = false
-                }
-                continue
-            }
-            switch byte {
-            case UInt8(ascii: "\""): isInString = true
-            case UInt8(ascii: ","): separators += 1
-            case UInt8(ascii: "{"), UInt8(ascii: "["):
+        var scanner = JSONScanner(bytes: Array(bytes))
+        while let event = scanner.next() {
+            switch event {
+            case .mark(UInt8(ascii: ",")): separators += 1
+            case .mark(UInt8(ascii: "{")), .mark(UInt8(ascii: "[")):
                 containers += 1
-                level += 1
-                depth = max(depth, level)
-            case UInt8(ascii: "}"), UInt8(ascii: "]"): level -= 1
-            default: break
+                depth = max(depth, scanner.depth)
+            case .mark, .string: break
             }
         }
     }

@@ -198,29 +198,29 @@ private struct ReferenceParts {
             rest = rest[..<at]
         }
         if rest.hasPrefix("arn:"), scheme == nil {
-            let fields = rest.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
-            guard fields.count < 3 || fields[2] != "ecr-public" else {
+            let service = rest.split(separator: ":", maxSplits: 3, omittingEmptySubsequences: false).dropFirst(2).first
+            guard service != "ecr-public" else {
                 throw .malformedReference(text, reason: "images of ECR Public are written public.ecr.aws/ALIAS/NAME")
             }
-            guard fields.count == 6, fields[2] == "ecr", fields[5].hasPrefix("repository/") else {
+            guard let arn = ARN(rest), arn.service == "ecr", arn.resource.hasPrefix("repository/") else {
                 throw .malformedReference(
                     text,
                     reason: "an ARN is written arn:PARTITION:ecr:REGION:ACCOUNT:repository/NAME"
                 )
             }
-            let region = String(fields[3])
-            if let fault = RegionText.fault(in: region) {
-                throw .malformedReference(text, reason: "'\(region)' \(fault)")
+            if let fault = RegionText.fault(in: arn.region) {
+                throw .malformedReference(text, reason: "'\(arn.region)' \(fault)")
             }
-            let partition = Partition(region: region).rawValue
-            guard partition == String(fields[1]) else {
+            let partition = Partition(region: arn.region).rawValue
+            guard partition == arn.partition else {
                 throw .malformedReference(
                     text,
-                    reason: "region '\(region)' is not in partition '\(fields[1])'; write arn:\(partition):ecr:…"
+                    reason:
+                        "region '\(arn.region)' is not in partition '\(arn.partition)'; write arn:\(partition):ecr:…"
                 )
             }
-            registry = .ecr(ECRHost(account: try AccountID(parsing: String(fields[4])), region: region))
-            rest = fields[5].dropFirst("repository/".count)
+            registry = .ecr(ECRHost(account: try AccountID(parsing: arn.account), region: arn.region))
+            rest = arn.resource.dropFirst("repository/".count)
             if digest == nil { (rest, digest) = try Self.withoutDigest(rest) }
         } else {
             (registry, rest) = try Self.registry(of: rest, scheme: scheme, text)

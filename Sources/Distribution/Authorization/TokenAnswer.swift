@@ -1,3 +1,4 @@
+internal import Content
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import Wire
@@ -47,7 +48,7 @@ struct TokenAnswer {
     private static func problem(of response: WireResponse) -> String {
         if response.body.allSatisfy({ [9, 10, 13, 32].contains($0) }) { return "the answer is empty" }
         let type = response.fields[.contentType].map { " (Content-Type \(cleaned($0, without: Secrets())))" } ?? ""
-        return "the answer is not a JSON object\(clipped(type, to: 100))"
+        return "the answer is not a JSON object\(printable(type, upTo: 100))"
     }
 
     /// How long the token holds, from when it was asked for, in seconds.

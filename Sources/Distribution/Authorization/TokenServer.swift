@@ -1,3 +1,4 @@
+internal import Content
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import Logging
@@ -92,10 +93,15 @@ struct TokenServer: Sendable {
         return RegistryError(
             .authorize,
             kind,
-            "\(clipped(quote.text))\(quote.text.isEmpty ? "" : "; ")\(found.place)",
+            "\(printable(quote.text, upTo: RegistryError.longestQuote))\(quote.text.isEmpty ? "" : "; ")\(found.place)",
             url: request.url,
             status: status,
-            codes: quote.codes.map { .init(code: clipped($0.code, to: 60), message: clipped($0.message)) },
+            codes: quote.codes.map {
+                .init(
+                    code: printable($0.code, upTo: 60),
+                    message: printable($0.message, upTo: RegistryError.longestQuote)
+                )
+            },
             retryAdvice: isTemporary
                 ? response.retryAfter.map { .wait($0) } ?? (kind == .pullLimit ? .never : .backOff) : .never,
             login: found.note.tool

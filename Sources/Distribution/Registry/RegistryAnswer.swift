@@ -138,7 +138,7 @@ struct RegistryAnswer {
     }
 }
 
-/// One line that people may be shown, without queries and credentials; ``clipped(_:to:)`` cuts it.
+/// One line that people may be shown, without queries and credentials; ``printable(_:upTo:)`` cuts it.
 ///
 /// - Parameter secrets: Of the request that it is about.
 func cleaned(_ text: String, without secrets: Secrets) -> String {
@@ -149,9 +149,6 @@ func cleaned(_ text: String, without secrets: Secrets) -> String {
         return "\(word[..<mark])?…"
     }.joined(separator: " ")
 }
-
-/// The first `limit` bytes, as people may be shown them.
-func clipped(_ text: String, to limit: Int = RegistryError.longestQuote) -> String { printable(text, upTo: limit) }
 
 /// What stands between `<name>` and `</name>`.
 private func element(of text: String, named name: String) -> String? {

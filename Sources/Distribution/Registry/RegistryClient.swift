@@ -200,16 +200,19 @@ public struct RegistryClient: Sendable {
         let answer = RegistryAnswer(response, to: request)
         let quote = answer.quote()
         let kind = kind ?? answer.kind
-        var message = clipped(
+        var message = printable(
             quote.text,
-            to: kind == .denied ? RegistryError.longestDenial : RegistryError.longestQuote
+            upTo: kind == .denied ? RegistryError.longestDenial : RegistryError.longestQuote
         )
         let note = authorization.note(on: access(of: request))
         if [.unauthorized, .tokenExpired, .denied].contains(kind), let note {
             message += message.isEmpty ? note.text : "; \(note.text)"
         }
         if message.isEmpty, (300..<400).contains(answer.status), let location = response.fields[.location] {
-            message = clipped("a redirect to \(cleaned(location, without: request.secrets))")
+            message = printable(
+                "a redirect to \(cleaned(location, without: request.secrets))",
+                upTo: RegistryError.longestQuote
+            )
         }
         return RegistryError(
             operation,
@@ -217,7 +220,12 @@ public struct RegistryClient: Sendable {
             message,
             url: request.url,
             status: answer.status,
-            codes: quote.codes.map { .init(code: clipped($0.code, to: 60), message: clipped($0.message)) },
+            codes: quote.codes.map {
+                .init(
+                    code: printable($0.code, upTo: 60),
+                    message: printable($0.message, upTo: RegistryError.longestQuote)
+                )
+            },
             requestID: requestID(of: response, to: request),
             retryAdvice: advice
                 ?? (answer.isCut ? .backOff : retryAdvice(kind, response, isOurs: request.url.origin == base.origin)),
@@ -255,7 +263,7 @@ public struct RegistryClient: Sendable {
     private func requestID(of response: WireResponse, to request: WireRequest) -> String? {
         for name in ["x-amzn-requestid", "x-amz-request-id", "x-request-id"] {
             guard let value = HTTPField.Name(name).flatMap({ response.fields[$0] }), !value.isEmpty else { continue }
-            return clipped(cleaned(value, without: request.secrets), to: 80)
+            return printable(cleaned(value, without: request.secrets), upTo: 80)
         }
         return nil
     }

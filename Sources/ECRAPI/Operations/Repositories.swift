@@ -134,17 +134,7 @@ public struct ECRRepository: Decodable, Hashable, Sendable {
         }
 
         /// Whether `tag` is meant.
-        public func matches(_ tag: Tag) -> Bool {
-            let parts = filter.split(separator: "*", omittingEmptySubsequences: false)
-            guard parts.count > 1, let first = parts.first, let last = parts.last else { return filter == tag.value }
-            guard tag.value.hasPrefix(first) else { return false }
-            var rest = tag.value.dropFirst(first.count)
-            for part in parts.dropFirst().dropLast() where !part.isEmpty {
-                guard let found = rest.firstRange(of: part) else { return false }
-                rest = rest[found.upperBound...]
-            }
-            return rest.hasSuffix(last)
-        }
+        public func matches(_ tag: Tag) -> Bool { matchesWildcard(tag.value, filter) }
     }
 
     public struct ScanningConfiguration: Codable, Hashable, Sendable {

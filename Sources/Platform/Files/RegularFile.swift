@@ -84,3 +84,56 @@ public enum RegularFile {
         throw SystemError(call: "open", path: path, code: EINVAL, problem: "is \(kind), not a regular file")
     }
 }
+
+/// What is found at a path, symbolic links followed.
+public enum FileKind: Sendable, Hashable {
+    case regular, directory, pipe, socket, device
+
+    /// Nothing is opened, so that no pipe is waited for.
+    ///
+    /// - Returns: `nil` where nothing is found, or the path may not be followed.
+    public init?(at path: String) {
+        var facts = stat()
+        guard unsafe stat(path, &facts) == 0 else { return nil }
+        switch facts.st_mode & S_IFMT {
+        case S_IFREG: self = .regular
+        case S_IFDIR: self = .directory
+        case S_IFIFO: self = .pipe
+        case S_IFSOCK: self = .socket
+        default: self = .device
+        }
+    }
+}
+
+/// A named pipe that is read like a file, as a shell's `<(command)` makes one.
+public enum PipeFile {
+    /// The bytes that are written until the writers close it.
+    ///
+    /// Opening a pipe waits for a writer for ever; this doesn't.
+    ///
+    /// - Parameters:
+    ///   - limit: In bytes; more is an error (`EFBIG`).
+    ///   - patience: In milliseconds, between two writes; then it is an error (`ETIMEDOUT`).
+    /// - Throws: ``SystemError``
+    public static func read(_ path: String, limit: Int, patience: Int32) throws(SystemError) -> [UInt8] {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw .last("open", path) }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            let ready = retried { unsafe Int(poll(&wanted, 1, patience)) }
+            guard ready >= 0 else { throw .last("poll", path) }
+            guard ready > 0 else { throw SystemError(call: "read", path: path, code: ETIMEDOUT) }
+            let count = unsafe chunk.withUnsafeMutableBytes { buffer in
+                retried { unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
+            }
+            if count < 0, errno == EAGAIN { continue }
+            guard count >= 0 else { throw .last("read", path) }
+            guard count > 0 else { return bytes }
+            guard bytes.count + count <= limit else { throw SystemError(call: "read", path: path, code: EFBIG) }
+            bytes += chunk[..<count]
+        }
+    }
+}

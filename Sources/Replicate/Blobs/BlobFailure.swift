@@ -57,7 +57,7 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
             operation: "downloading \(blob.digest)"
         )
         if answer.namesPullLimit, case .plain(let registry) = source.reference.registry {
-            error.advice = LoginAdvice(registry, login: nil).usedUp(answer.retryAfter)
+            error.circumstance = .pullLimit(registry, wait: answer.retryAfter)
         }
         self.init(error, retryAdvice)
     }
@@ -73,7 +73,7 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
         _ url: HTTPURL
     ) -> CopyError? {
         let image = source.reference.description
-        guard answer.status.code == 403, let place = ECRPlace(image: image) else { return nil }
+        guard answer.status.code == 403, case .ecr = source.reference.registry else { return nil }
         let text = answer.excerpt(1_000)
         guard text.contains("<Code>") else {
             // S3 says what it forbids; a proxy or firewall that looks into TLS has words of its own.
@@ -86,7 +86,7 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
                 image: image,
                 operation: "downloading \(blob.digest)"
             )
-            error.advice = NetworkAdvice.interceptedLayer(url)
+            error.circumstance = .layerIntercepted(url)
             return error
         }
         guard text.contains("<Code>AccessDenied<"), !text.contains("Request has expired") else { return nil }
@@ -100,11 +100,11 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
             operation: "downloading \(blob.digest)",
             requestID: HTTPField.Name("x-amz-request-id").flatMap { answer.quoted($0) }
         )
-        if !isAboutKey { error.advice = NetworkAdvice.forbiddenLayer(place) }
+        if !isAboutKey { error.circumstance = .layerDenied }
         return error
     }
 
-    var description: String { "\(error.operation) at the \(error.side.rawValue) \(error.image): \(error.cause)" }
+    var description: String { "\(error.operation) at the \(error.side.rawValue) \(error.place): \(error.cause)" }
 
     /// What S3 says of the trouble; not the rest, in which it repeats the request.
     private static func storageMessage(_ text: String) -> String? {

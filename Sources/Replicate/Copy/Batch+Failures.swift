@@ -21,10 +21,10 @@ extension Batch {
         let session = targets.first { $0.reference == reference }.flatMap { try? $0.session.get() }
         let place = session?.repository.reference ?? repository
         switch explained.side {
-        case .source where explained.image == "\(from.reference)":
-            explained.image = "\(from.reference.tagged(source.tag, digest: source.digest))"
-        case .destination where explained.image == "\(place)":
-            explained.image = "\(place.tagged(tags.first ?? reference.tag))"
+        case .source where explained.place == "\(from.reference)":
+            explained.image = from.reference.tagged(source.tag, digest: source.digest)
+        case .destination where explained.place == "\(place)":
+            explained.image = place.tagged(tags.first ?? reference.tag)
         default: break
         }
         replicator.report(.failed(source: name, destination: "\(repository)", explained))

@@ -53,9 +53,7 @@ actor DestinationSession {
             case .notCovered: throw error
             case .unknown:
                 var error = error
-                error.advice =
-                    "\(error.remedy)\n  if a repository creation template covers it, allow "
-                    + "ecr:DescribeRepositoryCreationTemplates too, so that it is pushed"
+                error.circumstance = .unknownTemplates
                 throw error
             }
         }

@@ -3,7 +3,7 @@ public import Content
 /// A signature, an SBOM or an attestation that was left out of a copy, while its image was not.
 ///
 /// - Source: DESIGN section 4, "Trouble with referrers is not trouble with the image"
-public struct ReferrerFailure: Sendable, Equatable {
+public struct ReferrerFailure: Sendable, Equatable, CustomStringConvertible {
     /// Of the referrer; with ``tag`` absent too, what failed is the question which referrers there are.
     public var digest: Digest?
     /// The tag that the referrer is found under, if it has one.
@@ -16,21 +16,14 @@ public struct ReferrerFailure: Sendable, Equatable {
         (self.digest, self.tag, self.subject, self.error) = (digest, tag, subject, error)
     }
 
-    /// What was left out and why, without what to do about it.
-    public var text: String {
+    /// What was left out and why.
+    public var description: String {
         let about = subject.map { " of \($0)" } ?? ""
         guard let name = tag.map(\.value) ?? digest?.description else {
             return "referrers\(about) may have been left out, since not all could be listed: \(error.cause)"
         }
         return "the referrer \(name)\(about) was left out: \(error.cause)"
     }
-
-    /// What to do about it.
-    public var remedy: String { "\(error.remedy); or leave out all referrers with --referrers none" }
-}
-
-extension ReferrerFailure: CustomStringConvertible {
-    public var description: String { "\(text)\n  next: \(remedy)" }
 }
 
 extension CopyError {

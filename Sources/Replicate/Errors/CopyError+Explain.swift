@@ -10,37 +10,26 @@ extension CopyError {
     ///
     /// One table, so that the same trouble reads the same wherever it comes from.
     init(explaining error: any Error, repository: any ImageRepository, _ operation: String, _ id: ManifestID? = nil) {
-        let image = repository.reference.tagged(id?.tag, digest: id?.digest).description
+        let image = repository.reference.tagged(id?.tag, digest: id?.digest)
         var registry: PlainRegistry?
         if case .plain(let plain) = repository.reference.registry { registry = plain }
-        self.init(explaining: error, side: repository.side, image: image, operation, at: registry)
+        self.init(explaining: error, side: repository.side, image: image.description, operation, at: registry)
         // Its token was given for these.
         if error is RegistryError, registry == nil, kind == .notPermitted { credentials = repository.credentials }
-        if reason == .repositoryMissing, let ecr = repository as? ECRImageRepository, advice == nil {
-            advice = ecr.adviceOnCreation
+        if reason == .repositoryMissing, let ecr = repository as? ECRImageRepository, circumstance == nil {
+            circumstance = ecr.templateInUse.map { .pushDidNotCreate($0, of: ecr.place) }
         }
     }
 
-    /// The same, with what the caller should do about it where that can be told from the place.
+    /// What an error from below means for what `image` names.
     ///
     /// - Parameter registry: Where it happened, if that is not ECR.
-    init(
+    package init(
         explaining error: any Error,
         side: Side,
         image: String,
         _ operation: String,
         at registry: PlainRegistry? = nil
-    ) {
-        self.init(naming: error, side: side, image: image, operation, at: registry)
-        if advice == nil { advise(about: error, side: side, image: image, operation, at: registry) }
-    }
-
-    private init(
-        naming error: any Error,
-        side: Side,
-        image: String,
-        _ operation: String,
-        at registry: PlainRegistry?
     ) {
         switch error {
         case let error as CopyError: self = error
@@ -51,9 +40,21 @@ extension CopyError {
         case let long as RetryWaitTooLong:
             self = Self(explaining: long.reason, side: side, image: image, operation, at: registry)
                 .asking(toWait: long.wait)
-            if let registry, let answer = long.reason as? RegistryError {
-                advice = LoginAdvice(registry, login: answer.login).usedUp(long.wait)
-            }
+        default:
+            self.init(naming: error, side: side, image: image, operation, at: registry)
+            self.registry = registry
+            underlying = UnderlyingError(error)
+        }
+    }
+
+    private init(
+        naming error: any Error,
+        side: Side,
+        image: String,
+        _ operation: String,
+        at registry: PlainRegistry?
+    ) {
+        switch error {
         case let error as ECRError:
             self.init(
                 Self.reason(of: error),
@@ -135,7 +136,7 @@ extension CopyError {
         var error = self
         let said = if case .throttled(let text) = reason { text } else { cause }
         error.reason = .throttled("\(said.isEmpty ? "" : "\(said); ")the service asks to wait \(wait.inWords)")
-        if error.advice == nil { error.advice = "run again in \(wait.inWords)" }
+        if error.circumstance == nil { error.circumstance = .longWait(wait) }
         return error
     }
 
@@ -181,18 +182,6 @@ extension CopyError {
         }
     }
 
-    /// Whether a registry says that there is no room for more.
-    ///
-    /// - Source: medic/cht-core#11099 (ECR: `exceeds the maximum allowed number of tags per image`); goharbor/harbor,
-    ///   `src/pkg/quota/errors.go`; quay, `QuotaExceededException`
-    static func namesQuota(_ text: String) -> Bool {
-        let text = text.lowercased()
-        return [
-            "exceeds the maximum allowed number of", "exceed the configured upper limit", "quota has been exceeded",
-        ]
-        .contains(where: text.contains)
-    }
-
     /// No more than the registry's own words.
     private static func refusal(_ error: RegistryError) -> Reason {
         let text = error.message
@@ -233,21 +222,6 @@ extension CopyError {
         }
     }
 
-    /// The permission behind a registry request (facts/ecr.md D.1).
-    static func iamAction(_ operation: RegistryError.Operation) -> String {
-        switch operation {
-        case .ping, .authorize: "ecr:GetAuthorizationToken"
-        case .readManifest, .listReferrers: "ecr:BatchGetImage"
-        case .writeManifest: "ecr:PutImage"
-        case .findBlob: "ecr:BatchCheckLayerAvailability"
-        case .readBlob: "ecr:GetDownloadUrlForLayer"
-        case .startUpload: "ecr:InitiateLayerUpload"
-        case .upload: "ecr:CompleteLayerUpload"
-        case .listTags: "ecr:ListImages"
-        case .listRepositories: "ecr:DescribeRepositories"
-        }
-    }
-
     /// - Parameter text: What to say of it, if more than it says itself.
     private static func reason(of error: WireError, _ text: String? = nil) -> Reason {
         let text = text ?? "\(error)"
@@ -258,6 +232,19 @@ extension CopyError {
         case .badURL: .wrongEndpoint(text)
         case .file: .unusableFile(text)
         default: .unreachable(text)
+        }
+    }
+}
+
+extension CopyError.UnderlyingError {
+    fileprivate init?(_ error: any Error) {
+        switch error {
+        case let error as ECRError: self = .ecr(error)
+        case let error as RegistryError: self = .registry(error)
+        case let error as STSError: self = .sts(error)
+        case let error as IdentityError: self = .identity(error)
+        case let error as WireError: self = .wire(error)
+        default: return nil
         }
     }
 }

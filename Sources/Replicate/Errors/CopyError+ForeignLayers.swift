@@ -24,7 +24,7 @@ extension CopyError {
                     + "(docker-registry: validation.manifests.urls.allow)"
             ),
             side: repository.side,
-            image: repository.reference.tagged(id.tag, digest: id.digest).description,
+            image: repository.reference.tagged(id.tag, digest: id.digest),
             operation: "storing the manifest",
             requestID: refusal.requestID
         )

@@ -2,8 +2,9 @@ public import Content
 
 /// Why one image was not copied.
 ///
-/// Code branches on ``reason``. People read ``description``, which always names the operation, the side, the
-/// image and the next thing to do.
+/// Code branches on ``reason``. People read ``description``, which always names the operation, the side and the image.
+/// What to do next depends on how the reader works (the command names its flags), so `Reporting` says it, from
+/// ``reason`` and what is kept in ``underlying`` and ``circumstance``.
 public struct CopyError: Error, Sendable, Equatable {
     public enum Side: String, Sendable, Codable { case source, destination }
 
@@ -50,7 +51,10 @@ public struct CopyError: Error, Sendable, Equatable {
 
     public var reason: Reason
     public var side: Side
-    public var image: String
+    /// The image, or the repository where it is about no image of it; `nil` where it is about neither.
+    public var image: ImageReference? { didSet { if let image { place = image.description } } }
+    /// How errors name the image, or what they name where there is none: a registry, or a name that no reference can have.
+    public private(set) var place: String
     /// The API call or the registry request that failed, for example `PutImage`.
     public var operation: String
     /// The service's request identifier, for a support case.
@@ -58,20 +62,27 @@ public struct CopyError: Error, Sendable, Equatable {
     /// With which credentials it was asked, where it is about who may: the end of the key's id, and where it is from.
     public var credentials: String?
     /// Whether nothing was to be brought anywhere, so that nothing can have arrived.
-    public var onlyReads = false
-    /// What to do next, where more is known than the reason tells; it may have several lines.
-    public var advice: String?
+    package var onlyReads = false
     /// What the answer named by digest; such a text may be longer than what is shown of it.
-    public var digests: Set<Digest> = []
-    /// What else helps a copy, and is not said where nothing is copied.
-    public var copyAdvice: String?
+    package var digests: Set<Digest> = []
+    /// The registry that was asked, where that is known and is not ECR.
+    package var registry: PlainRegistry?
+    /// The error from below that this one explains, if any.
+    package var underlying: UnderlyingError?
+    /// What was found out beside the reason, if that changes what to do.
+    package var circumstance: Circumstance?
 
-    public init(_ reason: Reason, side: Side, image: String, operation: String, requestID: String? = nil) {
-        self.reason = reason
-        self.side = side
+    public init(_ reason: Reason, side: Side, image: ImageReference, operation: String, requestID: String? = nil) {
+        (self.reason, self.side, self.operation, self.requestID) = (reason, side, operation, requestID)
         self.image = image
-        self.operation = operation
-        self.requestID = requestID
+        place = image.description
+    }
+
+    /// - Parameter text: What the error names; where that is a reference, it is ``image`` too.
+    package init(_ reason: Reason, side: Side, image text: String, operation: String, requestID: String? = nil) {
+        (self.reason, self.side, self.operation, self.requestID) = (reason, side, operation, requestID)
+        image = try? ImageReference(parsing: text)
+        place = text
     }
 }
 
@@ -125,16 +136,14 @@ extension CopyError.Reason {
 }
 
 extension CopyError: CustomStringConvertible {
-    public var description: String { text(next: remedy) }
+    public var description: String { ([headline] + details).joined(separator: "\n") }
 
-    /// All there is to say, where ``remedy`` has been said of another image before.
-    public var descriptionAsBefore: String { text(next: "as above") }
+    /// What failed, where and why, on one line.
+    package var headline: String { "\(operation) failed at the \(side.rawValue) \(place): \(cause)" }
 
-    private func text(next: String) -> String {
-        """
-        \(operation) failed at the \(side.rawValue) \(image): \(cause)
-          next: \(next)\(credentials.map { "\n  credentials: \($0)" } ?? "")\(requestID.map { "\n  request id: \($0)" } ?? "")
-        """
+    /// What else is known, a line each.
+    package var details: [String] {
+        [credentials.map { "  credentials: \($0)" }, requestID.map { "  request id: \($0)" }].compactMap { $0 }
     }
 
     /// What is wrong, in words, without a full stop, on one line; fit to be shown, whatever a remote wrote.
@@ -180,96 +189,5 @@ extension CopyError: CustomStringConvertible {
         case .rejected(let code, let text): "\(printable(code)): \(printable(text))"
         case .unsupported(let text, _): text
         }
-    }
-
-    /// What to do next.
-    public var remedy: String {
-        let next = advice ?? usualRemedy
-        guard !onlyReads, let copyAdvice else { return next }
-        return "\(next)\n    \(copyAdvice)"
-    }
-
-    private var usualRemedy: String {
-        switch reason {
-        case .denied(_, _, let remedy?): remedy
-        case .denied(let action, _, nil):
-            "grant \(action) to the identity used for the \(side.rawValue) (and, across accounts, in the policy of "
-                + "the repository)"
-        case .noCredentials(_, let remedy?): remedy
-        case .noCredentials(_, nil):
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --\(side.rawValue)-profile"
-        case .repositoryMissing: missingRepository
-        case .imageMissing: "list what is there with: ecr-replicate ls \(repositoryOfImage)"
-        case .tagMismatch: "look with: ecr-replicate inspect \(image.prefix { $0 != "@" })"
-        case .archived:
-            ECRServiceAdvice(image: image)?.archived
-                ?? "restore it first (aws ecr update-image-storage-class --target-storage-class STANDARD), then run again"
-        case .keyUnusable(let text):
-            ECRServiceAdvice(image: image)?.key(text)
-                ?? "look at the state of the repository's key: aws kms describe-key --key-id KEY"
-        case .emptyBlob: "build the image again without the empty layer"
-        case .tagImmutable: "use a new tag, or exclude this one from the repository's immutability"
-        case .tagHolds: "pass --if-exists move to move it, or use another tag"
-        case .tagMoved: "look at what the tag holds now, and decide again"
-        case .tagUnfit where side == .source: "delete the tag at the source, or leave it out with --exclude"
-        case .tagUnfit:
-            "set another tag at the source (ecr-replicate retag) and copy that, or leave this one out with --exclude"
-        case .childMissing: "the index is incomplete; push the missing image again, or copy with --platform"
-        case .blobMissing: "push the image again at the source"
-        case .corrupt: "run again; if it repeats, what is stored is damaged and must be pushed anew"
-        case .badManifest(.encoded):
-            "have the registry, or the proxy in front of it, send manifests without Content-Encoding, as they are stored"
-        case .badManifest: "this can't be copied as it is; push the image again with a current tool"
-        case .platformMissing(_, let has) where has.isEmpty: "leave out --platform"
-        case .platformMissing: "choose one of those with --platform"
-        case .platformAmbiguous: "name one of them with --platform, or copy it by its digest"
-        case .quota(let text):
-            ECRServiceAdvice(image: image)?.quota(text)
-                ?? "delete what is no longer needed, or ask the registry's administrator for more room"
-        case .throttled where onlyReads: "run again later, or fewer runs at once"
-        case .throttled: "run again later, with a smaller --jobs or fewer runs at once\(rest)"
-        case .retriesUsedUp: "too much failed in a short time: see what is wrong there, then run again\(rest)"
-        case .unreachable:
-            "\(isPlain ? "check the registry's address, the network and the proxy" : "check the network, the endpoint and the proxy"), then run again\(rest)"
-        case .untrusted: "if a proxy or a private registry is meant to answer there, name its CA with --ca-bundle FILE"
-        case .unusableFile(_, let remedy): remedy ?? "check the path, its permissions and the room on the disk"
-        case .wrongEndpoint where isPlain: "check the registry's address in the reference"
-        case .wrongEndpoint: "check AWS_ENDPOINT_URL_ECR and the endpoint flags of the \(side.rawValue)"
-        case .upstream(let code, _, let rule): Self.upstreamRemedy(code, rule)
-        case .rejected(let code, _) where code.hasPrefix("HTTP 5"):
-            "the server failed, and its log says why; run again later\(rest)"
-        case .rejected: "see the text; --log-level debug shows every request"
-        case .unsupported(_, let remedy): remedy ?? "this can't be done with what is there"
-        }
-    }
-
-    /// ECR says the same of a repository that isn't there and of one that is elsewhere.
-    private var missingRepository: String {
-        guard let place = ECRPlace(image: image) else {
-            return side == .destination
-                ? "create it, or pass --create-repository defaults; if it exists, check account and region"
-                : "check the name, account and region"
-        }
-        let (account, region) = (place.host.account, place.host.region)
-        let looked = "ECR looked in account \(account), region \(region), as the reference says"
-        return side == .destination
-            ? "create it, as somebody of account \(account):\n    aws ecr create-repository --region \(region) "
-                + "--repository-name \(place.repository)\n  or pass --create-repository defaults; if it exists, check the "
-                + "reference: \(looked)"
-            : "check name, account and region: \(looked); what is there lists\n    aws ecr describe-repositories --region "
-                + "\(region) --registry-id \(account)"
-    }
-
-    /// Whether it is about a registry that is not ECR.
-    var isPlain: Bool {
-        if case .plain? = (try? ImageReference(parsing: image))?.registry { true } else { false }
-    }
-
-    private var rest: String { onlyReads ? "" : "; what has arrived stays" }
-
-    private var repositoryOfImage: String {
-        let bare = image.prefix { $0 != "@" }
-        guard let colon = bare.lastIndex(of: ":"), !bare[colon...].contains("/") else { return String(bare) }
-        return String(bare[..<colon])
     }
 }

@@ -39,16 +39,14 @@ public struct Inspection: Sendable, Encodable {
     /// Config and distinct layers together, compressed, in bytes; 0 for an index.
     public var size: Int64
     public var referrers: [Referrer]
-    /// Signatures, SBOMs and attestations that can't be shown, if there are any.
-    public var referrersLeftOut: [CopyDocument.LeftOutReferrer]?
-    /// The same, for people; not part of the JSON.
+    /// Signatures, SBOMs and attestations that can't be shown; not part of the JSON, which names them with remedies.
     public var referrerFailures: [ReferrerFailure]
     /// The manifest, byte for byte; not part of the JSON.
     public var manifest: Manifest
 
     enum CodingKeys: String, CodingKey {
         case version, reference, digest, mediaType, artifactType, subject, manifestSize, annotations, children
-        case config, layers, size, referrers, referrersLeftOut
+        case config, layers, size, referrers
     }
 }
 
@@ -73,14 +71,14 @@ extension Replicator {
             throw CopyError(
                 .unsupported("the reference names neither a tag nor a digest", remedy: "add :TAG or @DIGEST"),
                 side: .source,
-                image: "\(reference)",
+                image: reference,
                 operation: "reading the image"
             )
         }
         let reading = try await repository.read([id])
         let named = repository.reference.tagged(id.tag, digest: id.digest)
         func failure(_ reason: CopyError.Reason) -> CopyError {
-            CopyError(reason, side: .source, image: "\(named)", operation: "reading the image")
+            CopyError(reason, side: .source, image: named, operation: "reading the image")
         }
         if let reason = reading.failures[id] { throw failure(reason) }
         guard let manifest = reading.manifests[id] else { throw failure(.imageMissing) }
@@ -118,7 +116,6 @@ extension Replicator {
             layers: (manifest.layers + manifest.blobEntries).map(Inspection.Blob.init),
             size: manifest.blobs.reduce(0) { $0 + $1.size },
             referrers: found,
-            referrersLeftOut: CopyDocument.LeftOutReferrer.list(failures),
             referrerFailures: failures,
             manifest: manifest
         )
@@ -150,7 +147,7 @@ extension Replicator {
             throw CopyError(
                 TagFilter.Unordered.reason,
                 side: .source,
-                image: "\(repository.reference)",
+                image: repository.reference,
                 operation: "listing"
             )
         }

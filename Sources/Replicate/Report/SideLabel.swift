@@ -16,7 +16,7 @@ public enum SideLabel {
     @TaskLocal private static var current: Logger.Metadata = [:]
 
     /// - Parameter registry: Its host; `nil` before that is known.
-    static func metadata(_ side: CopyError.Side, registry: String? = nil) -> Logger.Metadata {
+    package static func metadata(_ side: CopyError.Side, registry: String? = nil) -> Logger.Metadata {
         var metadata: Logger.Metadata = ["side": "\(side.rawValue)"]
         if let registry { metadata["registry"] = "\(registry)" }
         return metadata
@@ -26,7 +26,7 @@ public enum SideLabel {
         try $current.withValue(label, operation: body)
     }
 
-    static func with<Result>(
+    package static func with<Result>(
         _ label: Logger.Metadata,
         _ body: () async throws -> Result
     ) async rethrows -> Result {

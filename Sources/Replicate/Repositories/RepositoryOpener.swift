@@ -14,8 +14,8 @@ public import Wire
 ///
 /// - Source: DESIGN section 6
 public final class RepositoryOpener: Sendable {
-    let resolver: IdentityResolver
-    let sender: any HTTPSending
+    package let resolver: IdentityResolver
+    package let sender: any HTTPSending
     private let retry: RetryPolicy
     private let quotas: [String: Double]
     private let pacers: Pacers
@@ -118,14 +118,14 @@ public final class RepositoryOpener: Sendable {
     }
 
     /// Which keys those are and where they come from, for people: `…MPLE from profile build`.
-    func keys(region: String, _ options: SideOptions) async -> String? {
+    package func keys(region: String, _ options: SideOptions) async -> String? {
         try? await "\(resolver.provider(for: options.identity, stsRegion: region).credentials())"
     }
 
     /// Who the caller is, as STS in that region says.
     ///
     /// - Throws: `IdentityError`, `STSError`, `WireError`
-    func identity(region: String, _ options: SideOptions) async throws -> CallerIdentity {
+    package func identity(region: String, _ options: SideOptions) async throws -> CallerIdentity {
         try await sts(region: region, options).getCallerIdentity()
     }
 
@@ -188,7 +188,7 @@ public final class RepositoryOpener: Sendable {
     }
 
     /// A local registry answers for itself unless an endpoint is configured; AWS's are known by rule.
-    func endpoint(of host: ECRHost, _ options: SideOptions) throws -> ServiceEndpoint {
+    package func endpoint(of host: ECRHost, _ options: SideOptions) throws -> ServiceEndpoint {
         let endpoint = try resolver.endpoint(
             .ecr,
             region: host.region,

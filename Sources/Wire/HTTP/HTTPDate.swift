@@ -25,9 +25,13 @@ func secondsSince1970(httpDate text: String) -> Int? {
     return ((daysSince1970(year, month + 1, day) * 24 + hour) * 60 + minute) * 60 + second
 }
 
-/// Days of the Gregorian calendar, counted in years that begin in March, so that a leap day comes last.
-private func daysSince1970(_ year: Int, _ month: Int, _ day: Int) -> Int {
-    let year = month <= 2 ? year - 1 : year
-    let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
-    return year * 365 + year / 4 - year / 100 + year / 400 + dayOfYear - 719_468
+/// Days from 1970-01-01 to a date of the proleptic Gregorian calendar.
+///
+/// - Source: Howard Hinnant, `days_from_civil`
+package func daysSince1970(_ year: Int, _ month: Int, _ day: Int) -> Int {
+    let shifted = month <= 2 ? year - 1 : year
+    let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+    let yearOfEra = shifted - era * 400
+    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
 }

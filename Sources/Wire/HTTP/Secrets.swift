@@ -84,7 +84,7 @@ public struct Secrets: Sendable {
     private static func forms(of secret: [UInt8]) -> [[UInt8]] {
         let texts = [secret, escaped(secret, inJSON), escaped(secret, inXML)]
         let percent = [true, false].map { uppercase in
-            written(secret) { isUnreserved($0) ? [$0] : [UInt8(ascii: "%")] + hexadecimal($0, uppercase: uppercase) }
+            written(secret) { isUnreserved($0) ? [$0] : percentEncoded($0, uppercase: uppercase) }
         }
         let hexadecimals = [true, false].map { uppercase in
             written(secret) { hexadecimal($0, uppercase: uppercase) }
@@ -132,21 +132,6 @@ public struct Secrets: Sendable {
         UInt8(ascii: "&"): "&amp;", UInt8(ascii: "<"): "&lt;", UInt8(ascii: ">"): "&gt;", UInt8(ascii: "\""): "&quot;",
         UInt8(ascii: "'"): "&apos;",
     ]
-
-    private static func hexadecimal(_ byte: UInt8, uppercase: Bool) -> [UInt8] {
-        let digits = Array((uppercase ? "0123456789ABCDEF" : "0123456789abcdef").utf8)
-        return [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-    }
-
-    private static func isUnreserved(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-            UInt8(ascii: "~"):
-            true
-        default: false
-        }
-    }
 }
 
 extension Secrets: Hashable {
@@ -176,7 +161,7 @@ extension WireRequest {
         for item in (url.query ?? "").split(separator: "&") {
             let parts = item.split(separator: "=", maxSplits: 1)
             guard parts.count == 2, !publicParameters.contains(String(parts[0])) else { continue }
-            texts += [String(parts[1]), percentDecoded(parts[1])]
+            texts += [String(parts[1]), String(decoding: percentDecoded(parts[1]), as: UTF8.self)]
         }
         return Secrets(texts)
     }
@@ -201,19 +186,4 @@ private func secretParts(ofAuthorization value: String) -> [String] {
     guard words[0].lowercased() == "basic", let plain = Data(base64Encoded: words[1]) else { return [words[1]] }
     let password = plain.drop { $0 != UInt8(ascii: ":") }.dropFirst()
     return [words[1], String(decoding: password, as: UTF8.self)]
-}
-
-/// `text` where an escape is broken: it is only looked for.
-private func percentDecoded(_ text: Substring) -> String {
-    var rest = text.utf8[...]
-    var bytes: [UInt8] = []
-    while let byte = rest.popFirst() {
-        if byte == UInt8(ascii: "%"), let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) {
-            bytes.append(code)
-            rest = rest.dropFirst(2)
-        } else {
-            bytes.append(byte)
-        }
-    }
-    return String(decoding: bytes, as: UTF8.self)
 }

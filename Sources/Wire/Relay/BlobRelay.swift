@@ -1,4 +1,5 @@
 internal import Glibc
+internal import HTTPTypes
 internal import Platform
 
 /// A download coupled to the uploads it feeds, all on one driver's thread.
@@ -257,5 +258,274 @@ extension WireError {
         var error = self
         error.end = end
         return error
+    }
+}
+
+/// What libcurl calls while it moves bytes: it notes what is wanted, and does nothing that libcurl forbids in a callback.
+extension BlobRelay {
+    func receive(_ chunk: UnsafeRawBufferPointer, from transfer: Transfer) -> Intake {
+        if transfer !== source {
+            guard let outlet = outlet(of: transfer) else { return .abort }
+            outlet.lastMoved = loop.now
+            if unsafe keep(chunk, in: &outlet.answer) { return .taken }
+            // A refusal is one with its beginning alone; a success that doesn't end is none.
+            if (200..<300).contains(transfer.head.status) {
+                outlet.failure = outlet.error(.answerTooLarge, "an answer of more than \(Self.largestAnswer) bytes")
+            }
+            return .abort
+        }
+        sourceMoved = loop.now
+        sourceReceived += Int64(chunk.count)
+        if sourceAnswer == .unknown { judge(transfer.head) }
+        guard failure == nil else { return .abort }
+        guard sourceAnswer == .content else {
+            sourceIsCut = unsafe !keep(chunk, in: &sourceBody)
+            return sourceIsCut ? .abort : .taken
+        }
+        if let wait = loop.rate?.wait(holding: turn) {
+            sourceIsPaused = true
+            turn = wait
+            sourceWaitsUntil = wait
+            mark()
+            return .pause
+        }
+        return unsafe take(chunk)
+    }
+
+    private func take(_ chunk: UnsafeRawBufferPointer) -> Intake {
+        switch unsafe blob.offer(chunk) {
+        case .taken:
+            loop.rate?.spend(chunk.count, holding: turn.take())
+            if outlets.contains(where: { $0.isWaiting && blob.hasPlenty($0.index) }) { mark() }
+            return .taken
+        case .full:
+            // libcurl keeps the chunk and offers it again.
+            sourceIsPaused = true
+            if outlets.contains(where: \.isWaiting) { mark() }
+            return .pause
+        case .tooLong:
+            failure = sourceError(.tooLong, "goes on after \(request.size) bytes")
+            mark()
+            return .abort
+        }
+    }
+
+    func fill(_ room: UnsafeMutableRawBufferPointer, of transfer: Transfer) -> Output {
+        guard let outlet = outlet(of: transfer) else { return .abort }
+        if (200..<300).contains(transfer.head.status) {
+            // Whatever it claims to have stored, it isn't this blob: the last byte was never sent.
+            outlet.failure = early(transfer.head, outlet)
+            mark()
+            return .abort
+        }
+        switch unsafe blob.take(into: room, for: outlet.index) {
+        case .bytes(let count):
+            outlet.lastMoved = loop.now
+            tell(outlet)
+            if sourceIsWaiting, blob.hasRoom { mark() }
+            return .bytes(count)
+        case .empty:
+            outlet.isPaused = true
+            if sourceIsWaiting, blob.hasRoom { mark() }
+            return .pause
+        case .finished: return .bytes(0)
+        }
+    }
+
+    func rewind(_ transfer: Transfer) -> Bool {
+        guard let outlet = outlet(of: transfer) else { return false }
+        return blob.rewind(outlet.index)
+    }
+
+    private var sourceIsWaiting: Bool { sourceIsPaused || feed != nil }
+
+    func outlet(of transfer: Transfer) -> RelayOutlet? { outlets.first { $0.transfer === transfer } }
+
+    func tell(_ outlet: RelayOutlet) {
+        guard let news = outlet.news(blob.delivered(outlet.index)) else { return }
+        request.progress?(outlet.index, news)
+    }
+
+    /// Keeps the beginning.
+    ///
+    /// - Returns: Whether there is room for more.
+    private func keep(_ chunk: UnsafeRawBufferPointer, in body: inout [UInt8]) -> Bool {
+        unsafe body.append(contentsOf: chunk.prefix(Self.largestAnswer - body.count))
+        return body.count < Self.largestAnswer
+    }
+
+    /// Decides what the source's answer is, once its head is complete.
+    func judge(_ head: AnswerHead) {
+        var isPart = false
+        if case .request(let from) = request.source { isPart = head.status == 206 && from.fields[.range] != nil }
+        guard head.status == 200 || isPart else {
+            sourceAnswer = .other
+            return
+        }
+        accept(length: head.contentLength)
+    }
+
+    /// The source has content; whether it is as long as it should be is known before a byte of it is sent on.
+    func accept(length: Int64?) {
+        sourceAnswer = .content
+        if let length, length != request.size {
+            let reason: WireError.Reason = length < request.size ? .tooShort : .tooLong
+            failure = sourceError(reason, "offers \(length) bytes, not \(request.size)")
+        }
+        wantsUploads = true
+        mark()
+    }
+
+    func mark() {
+        guard !isMarked else { return }
+        isMarked = true
+        loop.mark(self)
+    }
+}
+
+/// What feeds a relay from this machine.
+enum LocalFeed {
+    case file(FileRegion)
+    case bytes([UInt8])
+
+    /// Up to `count` bytes from `offset`; none after the end.
+    func read(at offset: Int64, count: Int) throws(ByteFile.Failure) -> [UInt8] {
+        switch self {
+        case .file(let region): try region.read(at: offset, count: count)
+        case .bytes(let bytes): Array(bytes.dropFirst(Int(offset)).prefix(count))
+        }
+    }
+}
+
+/// The ends of a relay that are files or memory: image layouts, and blobs that a manifest carries along.
+extension BlobRelay {
+    /// Reads on as far as there is room, for a while.
+    func readFeed() {
+        guard let feed, failure == nil else { return }
+        for _ in 0..<Self.fileChunksPerTurn {
+            let wanted = Int(min(Int64(min(Self.fileChunk, blob.room)), request.size - fed))
+            guard wanted > 0 else { break }
+            if let wait = loop.rate?.wait(holding: turn) {
+                turn = wait
+                sourceWaitsUntil = wait
+                return loop.wake(at: wait)
+            }
+            let chunk: [UInt8]
+            do {
+                chunk = try feed.read(at: fed, count: wanted)
+            } catch {
+                return failAll(sourceError(.file, "\(error)"))
+            }
+            guard !chunk.isEmpty else { return failAll(sourceError(.tooShort, "ended after \(fed) bytes")) }
+            loop.rate?.spend(chunk.count, holding: turn.take())
+            fed += Int64(chunk.count)
+            unsafe chunk.withUnsafeBytes { _ = unsafe blob.offer($0) }
+        }
+        if fed == request.size {
+            self.feed = nil
+            finishInput()
+        } else if blob.room > 0 {
+            mark()
+        }
+    }
+
+    /// Writes what is ready, and gives the file its name when all of it is there and right.
+    func writeFile(_ outlet: RelayOutlet) {
+        guard let file = outlet.file else { return }
+        do {
+            for _ in 0..<Self.fileChunksPerTurn {
+                let chunk = blob.chunk(for: outlet.index, atMost: Self.fileChunk)
+                guard !chunk.isEmpty else { break }
+                try file.append(chunk)
+                outlet.lastMoved = loop.now
+                tell(outlet)
+                // Whoever feeds the ring may go on.
+                mark()
+            }
+            guard blob.isDelivered(outlet.index) else { return }
+            try file.commit()
+            end(outlet, .success(.stored(WireResponse(status: .created))))
+        } catch {
+            end(outlet, .failure(outlet.error(.file, "\(error)")))
+        }
+    }
+}
+
+/// How long a relay waits, for whom, and who is to blame.
+extension BlobRelay {
+    func check() -> ContinuousClock.Instant {
+        let (now, limits) = (loop.now, loop.configuration)
+        var due = now + min(limits.stallLimit, limits.leastRateWindow) / 4
+        if let wait = sourceWaitsUntil {
+            if now >= wait { mark() } else { due = min(due, wait) }
+        }
+        if source != nil {
+            if sourceIsPaused { sourceMoved = now }
+            if now >= sourceMoved + limits.stallLimit {
+                failAll(sourceError(.stalled, "moved no byte for \(limits.stallLimit)"))
+                return due
+            }
+            let isHeldBack = sourceIsPaused || sourceWaitsUntil != nil
+            if sourceRate.isMissed(moving: sourceReceived, at: now, excused: isHeldBack) {
+                failAll(sourceError(.stalled, sourceRate.words))
+                return due
+            }
+            due = min(due, sourceMoved + limits.stallLimit)
+        }
+        let live = outlets.filter { $0.isLive && $0.hasBegun }
+        for outlet in live {
+            let uploaded = outlet.look(at: now)
+            if blob.isDrained(outlet.index) {
+                // It has nothing to send, and nobody to blame.
+                if uploaded >= blob.delivered(outlet.index) { outlet.lastMoved = now }
+            } else if outlet.isWaiting {
+                if hasRested(outlet) { mark() }
+                due = min(due, max(outlet.lastMoved, now) + Self.longestRest)
+            }
+            let isSent = blob.isDelivered(outlet.index) && uploaded >= request.size
+            let limit = isSent ? limits.commitLimit : limits.stallLimit
+            let isHeldBack = isSent || outlet.file != nil || blob.isDrained(outlet.index)
+            // From when it had every byte, however slowly it answers; before that, from the last byte it took.
+            outlet.sentSince = isSent ? outlet.sentSince ?? now : nil
+            let since = outlet.sentSince ?? outlet.lastMoved
+            if outlet.leastRate.isMissed(moving: uploaded, at: now, excused: isHeldBack) {
+                outlet.failure = outlet.error(.stalled, outlet.leastRate.words)
+                mark()
+            } else if now >= since + limit {
+                let moved = "\(blob.delivered(outlet.index)) of \(request.size)"
+                outlet.failure = outlet.error(.stalled, "moved no byte for \(limit), after \(moved)")
+                mark()
+            }
+            due = min(due, since + limit)
+        }
+        if live.count > 1 { due = min(due, letGoOfTheSlow(live)) }
+        return max(due, now)
+    }
+
+    /// Lets go of a sink that has kept the ring full for long while another waited for bytes.
+    ///
+    /// The ring of a slow sink is filled and half emptied in turns, so a look may find it neither full nor others
+    /// waiting: what counts is how long it was so, less how long it wasn't.
+    ///
+    /// - Returns: When to look again.
+    private func letGoOfTheSlow(_ live: [RelayOutlet]) -> ContinuousClock.Instant {
+        let (now, patience) = (loop.now, loop.configuration.patience)
+        let passed = lookedAtPace.map { now - $0 } ?? .zero
+        lookedAtPace = now
+        for outlet in live {
+            let waits = live.contains { $0 !== outlet && blob.pressure($0.index) <= Self.almostNothing }
+            guard !blob.isVerified, waits, blob.pressure(outlet.index) >= Self.tooMuch else {
+                outlet.heldOthersBack = max(outlet.heldOthersBack - passed, .zero)
+                continue
+            }
+            outlet.heldOthersBack += passed
+            guard outlet.heldOthersBack >= patience else { continue }
+            outlet.failure = outlet.error(
+                .outpaced,
+                "kept \(live.count - 1) other destinations waiting for \(patience)"
+            )
+            mark()
+        }
+        return now + patience / 10
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Content
+import Doctor
 import Platform
 import Replicate
 

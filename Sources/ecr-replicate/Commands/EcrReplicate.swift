@@ -1,6 +1,7 @@
 import ArgumentParser
 import Platform
 import Replicate
+import Reporting
 
 /// The command, and what all its subcommands share.
 @main

@@ -1,7 +1,8 @@
 public import ArgumentParser
 import Content
+package import IAMPolicies
 import Platform
-public import Replicate
+import Replicate
 
 struct IAMPolicyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -102,6 +103,6 @@ struct IAMPolicyCommand: AsyncParsableCommand {
 }
 
 extension PolicyName: ExpressibleByArgument {
-    public init?(argument: String) { self.init(parsing: argument) }
-    public static var allValueStrings: [String] { PolicyPart.allCases.map(\.rawValue) }
+    package init?(argument: String) { self.init(parsing: argument) }
+    package static var allValueStrings: [String] { PolicyPart.allCases.map(\.rawValue) }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Content
 import Platform
 import Replicate
+import Reporting
 
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -45,8 +46,12 @@ struct InspectCommand: AsyncParsableCommand {
     func run() async throws {
         try await Session(command: "inspect", output, connection).read { replicator in
             let found = try await replicator.inspect(image, referrers: raw ? .none : referrers)
-            for failure in found.referrerFailures { LineStream.standardError.say("warning: \(failure)") }
-            return Session.Answer(text: raw ? found.manifest.text : text(found), document: found, isVerbatim: raw)
+            for failure in found.referrerFailures { LineStream.standardError.say("warning: \(failure.explanation)") }
+            return Session.Answer(
+                text: raw ? found.manifest.text : text(found),
+                document: InspectionDocument(found),
+                isVerbatim: raw
+            )
         }
     }
 

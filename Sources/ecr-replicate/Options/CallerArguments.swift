@@ -1,5 +1,6 @@
 import AWSIdentity
 import ArgumentParser
+import IAMPolicies
 import Replicate
 
 /// Who copies, for whoever writes policies; the flags are those of copy.

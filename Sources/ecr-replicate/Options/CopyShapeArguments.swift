@@ -1,4 +1,5 @@
 import ArgumentParser
+import IAMPolicies
 import Logging
 import Replicate
 

@@ -2,6 +2,7 @@ import Content
 import FoundationEssentials
 import Platform
 import Replicate
+import Reporting
 
 /// How results are written down, for people and for programs.
 extension Session {
@@ -30,14 +31,14 @@ extension Session {
             case .done, .planned: break
             case .failed(_, _, let error):
                 let isNews = said.insert(error.remedy).inserted
-                diagnostics.say("ecr-replicate: \(isNews ? error.description : error.descriptionAsBefore)")
+                diagnostics.say("ecr-replicate: \(isNews ? error.explanation : error.explanationAsBefore)")
             case .cancelled(let source, let destination, let left):
                 let what = left.map { "left: \($0.words)" } ?? "not begun"
                 diagnostics.say("ecr-replicate: stopped: \(source) to \(destination); \(what)")
             }
         }
         switch ending {
-        case .failed(let error): diagnostics.say("ecr-replicate: \(error)")
+        case .failed(let error): diagnostics.say("ecr-replicate: \(error.explanation)")
         case .interrupted:
             diagnostics.writeLine(
                 !results.isEmpty && results.allSatisfy(\.isComplete)

@@ -1,5 +1,6 @@
 import Content
 import Replicate
+import Reporting
 
 /// The last lines on standard error: what moved, what was there, how long, how many requests.
 struct Summary {
@@ -34,7 +35,7 @@ struct Summary {
         let shown = lists.prefix(Self.mostWarnings) + others.prefix(Self.mostWarnings)
         let lines = shown.map { failure in
             let next = remedies.insert(failure.remedy).inserted ? "\n  next: \(failure.remedy)" : ""
-            return "warning: \(place): \(failure.text)\(next)"
+            return "warning: \(place): \(failure)\(next)"
         }
         guard shown.count < failures.count else { return lines }
         return lines + ["warning: \(place): \(failures.count - shown.count) more like these; --output json names each"]

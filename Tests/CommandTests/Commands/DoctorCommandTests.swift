@@ -1,4 +1,5 @@
 import Content
+import Doctor
 import ECREmulator
 import Foundation
 import Replicate

@@ -2,6 +2,7 @@ import AWSIdentity
 import Content
 import Logging
 import Platform
+import TestClouds
 import Wire
 
 @testable import Replicate

@@ -1,5 +1,6 @@
 import Content
 import Foundation
+import Reporting
 import Testing
 
 @testable import Replicate
@@ -46,7 +47,7 @@ struct BuildCacheTests {
         await bench.source.change { try? $0.seed(cache, tag: "cache") }
         let error = try #require(try await bench.copy(":cache").firstError)
         #expect(error.side == .destination)
-        #expect(error.image.hasSuffix(":cache"))
+        #expect(error.place.hasSuffix(":cache"))
         if record == nil {
             #expect(error.cause.contains("which is not a manifest"))
             #expect(error.remedy.hasPrefix("build the index again without that entry"))
@@ -55,7 +56,7 @@ struct BuildCacheTests {
             #expect(error.remedy.contains("image-manifest=true,oci-mediatypes=true"))
         }
         #expect(error.remedy.contains("--exclude"))
-        #expect(!"\(error)".contains("--platform"))
+        #expect(!error.explanation.contains("--platform"))
         #expect(bench.journal.count("relay") == 0)
         #expect(bench.journal.count("to/app start") == 0)
     }

@@ -89,7 +89,7 @@ struct CopyTests {
 
         #expect(error.reason == .childMissing(child.digest, of: index.digest))
         #expect(error.side == .source)
-        #expect(error.image == "source.test/from/app@\(index.digest)")
+        #expect(error.place == "source.test/from/app@\(index.digest)")
         #expect(bench.journal.count("to/app put") == 0 && bench.journal.count("relay") == 0)
     }
 
@@ -185,7 +185,7 @@ struct CopyTests {
         }
         let error = try #require(try await bench.copy(":v1").firstError)
         #expect(error.reason == .rejected(code: "LayersNotFoundException", text: "as ECR says"))
-        #expect(error.image == "destination.test/to/app:v1")
+        #expect(error.place == "destination.test/to/app:v1")
         #expect(await bench.destination.tags.isEmpty)
         #expect(bench.journal.count("to/app put") == 2)
     }

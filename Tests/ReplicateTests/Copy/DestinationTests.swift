@@ -1,4 +1,5 @@
 import Content
+import Reporting
 import Testing
 
 @testable import Replicate
@@ -82,7 +83,7 @@ struct DestinationTests {
             #expect(
                 error.reason == .tagHolds(tag: try Tag(parsing: "v1"), holds: old.digest, wanted: image.digest)
             )
-            #expect(error.image == "destination.test/to/app:v1")
+            #expect(error.place == "destination.test/to/app:v1")
             #expect(ExitStatus.of(results) == 3)
             #expect(bench.journal.count("relay") == 0 && bench.journal.count("to/app put") == 0)
         }
@@ -207,7 +208,7 @@ struct DestinationTests {
         for (source, reason) in cases {
             let error = await #expect(throws: CopyError.self) { try await bench.copy(source) }
             #expect(error?.reason == reason && error?.side == .source)
-            #expect(error?.image == "source.test/from/app\(source)")
+            #expect(error?.place == "source.test/from/app\(source)")
             #expect(error?.operation == "reading the image")
         }
         #expect(bench.journal.count("to/app put") == 0)
@@ -234,7 +235,7 @@ struct DestinationTests {
         guard case .failed(_, "broken.test/broken/app", let error) = results[1] else {
             return #expect(Bool(false), "the second is the one that fails")
         }
-        #expect(error.reason == .throttled("slow") && error.image == "broken.test/broken/app:all")
+        #expect(error.reason == .throttled("slow") && error.place == "broken.test/broken/app:all")
         #expect(bench.journal.count("from/app read") == 2, "the index once, its children once")
         #expect(ExitStatus.of(results) == 1)
     }

@@ -3,6 +3,7 @@ import Distribution
 import HTTPTypes
 import Logging
 import Platform
+import Reporting
 import TestClouds
 import Testing
 import Wire

@@ -1,5 +1,7 @@
 import Content
+import Doctor
 import HTTPTypes
+import Reporting
 import TestInputs
 import Testing
 import Wire
@@ -154,7 +156,7 @@ struct OddAnswerTests {
             Issue.record("\(odd.testDescription): no error")
             return
         }
-        #expect(!error.operation.isEmpty && !error.remedy.isEmpty && !error.image.isEmpty)
+        #expect(!error.operation.isEmpty && !error.remedy.isEmpty && !error.place.isEmpty)
         #expect(codes(odd).contains(ExitStatus.of(results)), "\(odd.testDescription): \(error)")
     }
 

@@ -1,4 +1,5 @@
 import Content
+import Reporting
 import Testing
 
 @testable import Replicate
@@ -91,7 +92,7 @@ struct PlatformTests {
             error?.reason
                 == .platformMissing(wanted: "windows/amd64", has: ["linux/amd64", "linux/arm64", "linux/s390x"])
         )
-        #expect(error?.side == .source && error?.image == "source.test/from/app:v1")
+        #expect(error?.side == .source && error?.place == "source.test/from/app:v1")
     }
 
     @Test("need an index")

@@ -1,4 +1,5 @@
 import Content
+import Reporting
 import Testing
 
 @testable import Replicate
@@ -95,7 +96,7 @@ struct ReferrerFailureTests {
         #expect(failure.digest == signature.digest && failure.subject == image.digest)
         #expect(failure.error.side == .destination)
         #expect(failure.text == "the referrer \(signature.digest) of \(image.digest) was left out: NO: no")
-        #expect(failure.description.contains("\n  next: ") && failure.description.contains("--referrers none"))
+        #expect(failure.explanation.contains("\n  next: ") && failure.explanation.contains("--referrers none"))
         #expect(results.receipt?.referrers == 1)
         #expect(await bench.destination.holds(sbom))
         #expect(try await bench.destination.tag("v1") == image.digest)

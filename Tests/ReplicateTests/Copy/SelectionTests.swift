@@ -1,4 +1,5 @@
 import Content
+import Reporting
 import Testing
 
 @testable import Replicate

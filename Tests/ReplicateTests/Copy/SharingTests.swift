@@ -2,6 +2,8 @@ import Content
 import ECREmulator
 import Glibc
 import Platform
+import Reporting
+import TestClouds
 import Testing
 import Wire
 

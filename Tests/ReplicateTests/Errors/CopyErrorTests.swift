@@ -1,4 +1,5 @@
 import Content
+import Reporting
 import Testing
 
 @testable import Replicate
@@ -186,13 +187,13 @@ struct CopyErrorTests {
         let (reason, side, cause, remedy, kind) = Self.table[index]
         let image = "a.test:5000/team/app:v1@\(Self.two)"
         var error = CopyError(reason, side: side, image: image, operation: "PutImage")
-        #expect(error.description == "PutImage failed at the \(side) \(image): \(cause)\n  next: \(remedy)")
+        #expect(error.explanation == "PutImage failed at the \(side) \(image): \(cause)\n  next: \(remedy)")
         error.requestID = "r-1"
-        #expect(error.description.hasSuffix("\n  request id: r-1"))
+        #expect(error.explanation.hasSuffix("\n  request id: r-1"))
         #expect(error.kind == kind)
         // Where nothing was to arrive, nothing has.
         error.onlyReads = true
-        #expect(!error.description.contains("arrived"))
+        #expect(!error.explanation.contains("arrived"))
     }
 
     @Test("name the policies of a copy only where something is copied")

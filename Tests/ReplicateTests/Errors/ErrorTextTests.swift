@@ -1,3 +1,4 @@
+import Reporting
 import Testing
 
 @testable import Replicate
@@ -6,6 +7,6 @@ import Testing
 struct ErrorTextTests {
     @Test("is the cause, whose policy or setting it is, and the cure", arguments: ErrorTextCase.all)
     func texts(_ one: ErrorTextCase) {
-        #expect(one.error.description == one.expected)
+        #expect(one.error.explanation == one.expected)
     }
 }

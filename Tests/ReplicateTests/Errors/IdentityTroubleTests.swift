@@ -1,4 +1,5 @@
 import AWSIdentity
+import Reporting
 import Testing
 import Wire
 

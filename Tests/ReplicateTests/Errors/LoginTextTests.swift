@@ -1,5 +1,6 @@
 import Content
 import HTTPTypes
+import Reporting
 import Testing
 import Wire
 

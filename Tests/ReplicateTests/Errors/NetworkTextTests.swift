@@ -1,4 +1,5 @@
 import ECREmulator
+import Reporting
 import TestPrograms
 import Testing
 import Wire
@@ -20,7 +21,7 @@ struct NetworkTextTests {
             } catch let error as WireError {
                 let said = CopyError(explaining: error, side: .destination, image: Self.image, "BatchGetImage")
                 // The only word that differs from run to run.
-                return said.description.replacing(#/after \d+ ms/#, with: "after N ms")
+                return said.explanation.replacing(#/after \d+ ms/#, with: "after N ms")
             }
         }
     }

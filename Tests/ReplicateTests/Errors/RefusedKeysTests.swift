@@ -3,6 +3,8 @@ import Content
 import ECREmulator
 import FoundationEssentials
 import Replicate
+import Reporting
+import TestClouds
 import Testing
 
 /// A machine has many keys, and ECR names whom they are of, not which they were.
@@ -43,7 +45,7 @@ struct RefusedKeysTests {
         }
         let credentials = try #require(error.credentials)
         #expect(credentials.wholeMatch(of: /….{4} from environment/) != nil, "\(credentials)")
-        #expect(error.description.contains("\n  credentials: \(credentials)\n  request id: "), "\(error)")
+        #expect(error.explanation.contains("\n  credentials: \(credentials)\n  request id: "), "\(error)")
         let document = CopyDocument(
             command: "copy",
             exitCode: 4,

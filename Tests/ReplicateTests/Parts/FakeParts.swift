@@ -1,6 +1,7 @@
 import Content
 import HTTPTypes
 import Platform
+import TestClouds
 
 @testable import Replicate
 @testable import Wire

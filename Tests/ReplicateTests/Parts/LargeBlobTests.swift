@@ -1,5 +1,6 @@
 import Content
 import Platform
+import Reporting
 import Testing
 
 @testable import Replicate

@@ -1,5 +1,6 @@
 import Content
 import FoundationEssentials
+import Reporting
 import Testing
 
 @testable import Replicate

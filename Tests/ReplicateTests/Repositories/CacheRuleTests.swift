@@ -6,6 +6,7 @@ import FoundationEssentials
 import HTTPTypes
 import Logging
 import Platform
+import Reporting
 import TestClouds
 import Testing
 import Wire

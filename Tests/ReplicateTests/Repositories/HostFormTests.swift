@@ -4,6 +4,7 @@ import FoundationEssentials
 import HTTPTypes
 import Logging
 import Platform
+import TestClouds
 import Testing
 import Wire
 

@@ -4,6 +4,8 @@ import FoundationEssentials
 import HTTPTypes
 import Logging
 import Platform
+import Reporting
+import TestClouds
 import TestPrograms
 import Testing
 import Wire
@@ -132,7 +134,7 @@ struct OpenerTests {
             try await repository.read(manifests: [], digests: [.tag(Tag(parsing: "v1"))])
         }
         #expect(error?.cause.contains("nothing was said of") == true)
-        #expect(error?.image.hasSuffix("/team/app:v1") == true)
+        #expect(error?.place.hasSuffix("/team/app:v1") == true)
         #expect(aws.operations.count == 3, "asked again before it is believed")
     }
 
@@ -270,7 +272,7 @@ struct OpenerTests {
         let aws = RecordingAWS(proxyEndpoint: localProxy, refusing: ["GetCallerIdentity": (403, body)])
         let error = await #expect(throws: CopyError.self) { try await open(opener(aws, local), "team/app") }
         #expect(error?.kind == .notPermitted && error?.operation == "GetCallerIdentity")
-        #expect(error?.side == .destination && error?.image == "team/app")
+        #expect(error?.side == .destination && error?.place == "team/app")
     }
 
     @Test("takes what STS forbids for a permission", arguments: ["AccessDenied", "AccessDeniedException"])
@@ -293,7 +295,7 @@ struct OpenerTests {
         }
         #expect(error?.cause == "not allowed to read the manifest: {}" && error?.kind == .notPermitted)
         #expect(error?.remedy == "log in with: docker login localhost:5000 (or podman login), as somebody who may")
-        #expect(error?.image == "localhost:5000/team/app:v1")
+        #expect(error?.place == "localhost:5000/team/app:v1")
     }
 
     private static let post = "POST /v2/team/app/blobs/uploads/"

@@ -4,6 +4,7 @@ import ECREmulator
 import FoundationEssentials
 import Logging
 import Platform
+import Reporting
 import TestClouds
 import Testing
 import Wire

@@ -1,6 +1,7 @@
 import Content
 import ECREmulator
 import Replicate
+import TestClouds
 import Testing
 
 /// The request budgets of DESIGN section 4, exactly, as the server counted them.

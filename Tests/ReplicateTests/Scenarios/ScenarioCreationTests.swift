@@ -1,6 +1,7 @@
 import Content
 import ECRAPI
 import ECREmulator
+import Reporting
 import TestClouds
 import Testing
 import Wire

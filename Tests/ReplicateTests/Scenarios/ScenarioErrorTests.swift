@@ -1,6 +1,8 @@
 import Content
 import ECREmulator
 import Replicate
+import Reporting
+import TestClouds
 import Testing
 
 /// Failures that say little are asked about before anything is said of them.

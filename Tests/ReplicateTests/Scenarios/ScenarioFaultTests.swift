@@ -1,6 +1,7 @@
 import Content
 import ECREmulator
 import Replicate
+import TestClouds
 import Testing
 import Wire
 

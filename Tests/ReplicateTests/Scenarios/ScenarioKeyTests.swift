@@ -3,6 +3,8 @@ import Content
 import ECREmulator
 import FoundationEssentials
 import Platform
+import Reporting
+import TestClouds
 import Testing
 import Wire
 

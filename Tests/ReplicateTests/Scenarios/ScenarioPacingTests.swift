@@ -2,6 +2,7 @@ import Content
 import ECREmulator
 import Platform
 import Replicate
+import TestClouds
 import Testing
 import Wire
 

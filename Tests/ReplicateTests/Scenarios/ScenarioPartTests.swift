@@ -1,5 +1,6 @@
 import Content
 import ECREmulator
+import TestClouds
 import Testing
 
 @testable import Replicate

@@ -1,5 +1,6 @@
 import Content
 import ECREmulator
+import Reporting
 import Testing
 import Wire
 

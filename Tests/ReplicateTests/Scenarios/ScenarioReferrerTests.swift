@@ -1,6 +1,8 @@
 import Content
 import ECREmulator
 import Replicate
+import Reporting
+import TestClouds
 import Testing
 
 /// Signatures, SBOMs and attestations travel with their image.

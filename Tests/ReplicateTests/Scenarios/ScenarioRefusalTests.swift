@@ -1,6 +1,8 @@
 import Content
 import ECREmulator
 import Replicate
+import Reporting
+import TestClouds
 import Testing
 
 /// What must not happen doesn't, and the error says why and what to do.

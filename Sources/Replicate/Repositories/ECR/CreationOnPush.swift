@@ -16,7 +16,9 @@ public struct CreationTemplate: Sendable, Hashable {
     }
 
     /// What becomes of the repository, for people.
-    var words: String { "ECR creates the repository on push, by the creation template '\(quotable(prefix))'\(tags)" }
+    package var words: String {
+        "ECR creates the repository on push, by the creation template '\(quotable(prefix))'\(tags)"
+    }
 
     private var tags: String {
         let exceptions = immutability.exclusions.map { quotable($0) }.joined(separator: ", ")
@@ -62,16 +64,12 @@ extension ECRImageRepository {
     }
 
     /// Whether an upload or a manifest creates the repository, as far as is known.
-    var isCreatedOnPush: Bool { knownTemplate.withLock { $0 != nil } }
+    var isCreatedOnPush: Bool { templateInUse != nil }
 
-    /// What to do where a push that should have created the repository says that it is missing.
-    var adviceOnCreation: String? {
-        knownTemplate.withLock { $0 }.map { template in
-            "\(template.words), and the push did not: see that the identity used for the destination may call "
-                + "ecr:CreateRepository and, if the template sets a key or tags, that its role is there; or create it:\n"
-                + "    aws ecr create-repository --region \(host.region) --repository-name \(reference.repository)"
-        }
-    }
+    /// By which a push creates the repository, as far as is known.
+    var templateInUse: CreationTemplate? { knownTemplate.withLock { $0 } }
+
+    var place: ECRPlace { ECRPlace(host: host, repository: reference.repository) }
 }
 
 extension TagImmutability {

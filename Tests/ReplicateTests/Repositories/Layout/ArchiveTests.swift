@@ -3,6 +3,7 @@ import Content
 import Foundation
 import Logging
 import Platform
+import Reporting
 import TestPrograms
 import Testing
 import Wire

@@ -4,6 +4,8 @@ import FoundationEssentials
 import Glibc
 import Logging
 import Platform
+import Reporting
+import TestClouds
 import TestPrograms
 import Testing
 import Wire

@@ -1,0 +1,131 @@
+internal import Replicate
+
+/// Findings as lines for people, each as soon as it is known.
+///
+/// Actions that one statement would allow are told together, under the last of them: what comes behind a denial is kept
+/// until its side's permissions have all been tried.
+package struct DiagnosisText: Sendable {
+    private var findings: [Finding] = []
+    /// Sides of which no further denial can come.
+    private var settled: Set<CopyError.Side> = []
+    /// The first finding that wasn't said whole, and whether all but its remedy was.
+    private var next = 0
+    private var isLineSaid = false
+
+    /// In characters: the longest check, so that lines stand below each other before all of them are known.
+    static let checkWidth = "ecr:BatchCheckLayerAvailability".count
+
+    package init() {}
+
+    /// Takes in an event.
+    ///
+    /// - Returns: The lines that can be said now, with a newline behind each; empty if there are none.
+    package mutating func note(_ event: ExaminationEvent) -> String {
+        switch event {
+        case .found(let finding): findings.append(finding)
+        case .permissionsTried(let side): settled.insert(side)
+        case .asking, .ended: return ""
+        }
+        return advance()
+    }
+
+    /// What was kept, where nothing more comes.
+    package mutating func rest() -> String {
+        settled = [.source, .destination]
+        return advance()
+    }
+
+    private mutating func advance() -> String {
+        var lines: [String] = []
+        while next < findings.count {
+            if !isLineSaid { lines.append(line(next)) }
+            isLineSaid = true
+            guard let advice = advice(next) else { break }
+            lines += advice
+            next += 1
+            isLineSaid = false
+        }
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    private func line(_ index: Int) -> String {
+        let finding = findings[index]
+        let word = finding.status == .failed ? "FAILED" : finding.status.rawValue
+        let isRepeated = findings[..<index].contains { $0.isKin(to: finding) }
+        let text = isRepeated ? "not allowed, as above" : finding.text
+        return
+            "\(padded(word, 8)) \(padded(finding.side.rawValue, 11)) \(padded(finding.check, Self.checkWidth))  \(text)"
+    }
+
+    /// - Returns: `nil` while it isn't known what it will be.
+    private func advice(_ index: Int) -> [String]? {
+        let finding = findings[index]
+        guard finding.status != .ok, finding.remedy != nil else { return [] }
+        let kin = findings.indices.filter { findings[$0].isKin(to: finding) }
+        if let last = kin.last {
+            guard last == index else { return [] }
+            guard settled.contains(finding.side) else { return nil }
+        }
+        guard let remedy = finding.remedy(for: kin.map { findings[$0].check }) else { return [] }
+        let margin = String(repeating: " ", count: 11)
+        let advice = remedy.split(separator: "\n").map { "\(margin)\($0)" }.joined(separator: "\n")
+        return ["\(margin)next: " + advice.dropFirst(margin.count)]
+            + (finding.credentials.map { ["\(margin)credentials: \($0)"] } ?? [])
+            + (finding.requestID.map { ["\(margin)request id: \($0)"] } ?? [])
+    }
+
+    private func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+}
+
+extension Diagnosis {
+    /// A line for each finding, what is to be done where something is, and ``summary``.
+    package var text: String {
+        var text = DiagnosisText()
+        return findings.map { text.note(.found($0)) }.joined() + text.rest() + summary + "\n"
+    }
+
+    /// How many of them are no good, as the last line says it.
+    package var summary: String {
+        if let interruption { return interrupted(interruption) }
+        return counts ?? "all is well"
+    }
+
+    private func interrupted(_ interruption: Interruption) -> String {
+        let asked = interruption.unanswered.map { "\($0.check) of the \($0.side.rawValue)" }.joined(separator: ", ")
+        let until = "until then \(findings.isEmpty ? "nothing was found" : counts ?? "all was well")"
+        return "interrupted: \(asked.isEmpty ? "" : "no answer yet to \(asked); ")\(until)"
+    }
+
+    private var counts: String? {
+        func count(_ status: Finding.Status) -> Int { findings.count { $0.status == status } }
+        let counts = [
+            count(.failed) > 0 ? "\(count(.failed)) failed" : nil,
+            count(.warning) > 0 ? counted(count(.warning), "warning") : nil,
+            count(.skipped) > 0 ? "\(count(.skipped)) not looked at" : nil,
+        ].compactMap { $0 }
+        return counts.isEmpty ? nil : counts.joined(separator: ", ")
+    }
+}
+
+extension Finding {
+    /// As a statement in a remedy names it.
+    private var statedAction: String { "\"Action\":\"\(check)\"" }
+
+    /// Whether both are denials that the same statement would end, but for the action.
+    fileprivate func isKin(to other: Finding) -> Bool {
+        guard status == .failed, other.status == .failed, side == other.side,
+            let remedy, remedy.contains(statedAction), let others = other.remedy, others.contains(other.statedAction)
+        else { return false }
+        return remedy.replacing(check, with: "") == others.replacing(other.check, with: "")
+            && text.replacing(check, with: "") == other.text.replacing(other.check, with: "")
+    }
+
+    /// The remedy, for all of these actions at once.
+    fileprivate func remedy(for actions: [String]) -> String? {
+        guard actions.count > 1 else { return remedy }
+        let list = actions.map { "\"\($0)\"" }.joined(separator: ",")
+        return remedy?.replacing(statedAction, with: "\"Action\":[\(list)]")
+    }
+}

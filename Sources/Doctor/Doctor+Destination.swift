@@ -1,0 +1,293 @@
+internal import Content
+internal import ECRAPI
+internal import FoundationEssentials
+internal import Replicate
+internal import Reporting
+internal import Wire
+
+extension Doctor {
+    func examineDestination(
+        _ place: DestinationReference,
+        of image: ImageReference,
+        _ order: FindingOrder
+    ) async throws {
+        defer { order.end(.destination) }
+        var examination = Examination(
+            .destination,
+            "\(place)",
+            order,
+            createsRepository: createRepository == .defaults,
+            policies: policyCommand(image, place)
+        )
+        try await SideLabel.with(SideLabel.metadata(.destination)) {
+            try await examine(place, of: image, &examination)
+        }
+    }
+
+    private func examine(
+        _ place: DestinationReference,
+        of image: ImageReference,
+        _ examination: inout Examination
+    ) async throws {
+        let reference = place.repository(for: image)
+        guard let side = try await open(reference, destination, &examination) else { return }
+        guard let ecr = side.ecr else {
+            guard reference.registry.isLayout else {
+                let isOpen = try await tryUpload("upload", side.repository, &examination)
+                if isOpen, let client = side.repository.registryClient {
+                    try await askOptionalQuestions(side.repository, client, &examination)
+                }
+                return
+            }
+            return examination.note(.skipped, "directory", "whether it can be written shows when it is")
+        }
+        let tag = place.tag ?? image.tag
+        switch try await describe(ecr, &examination) {
+        case .refused: return
+        case .missing:
+            // Of nobody's image: a pull-through cache may create what a tag is read from.
+            if examination.createsRepository { try await tryReading(ecr, nil, nil, &examination) }
+        case .there(let described): try await tryReading(ecr, tag, described, &examination)
+        case .unknown: try await tryReading(ecr, tag, nil, &examination)
+        }
+        let movesLayers = !isRetag(image, place)
+        if examination.isRepositoryMissing {
+            try await examineMissing(ecr, side.caller, movesLayers: movesLayers, &examination)
+        } else {
+            if movesLayers { try await tryUploading(side.repository, ecr, &examination) }
+            try await tryPutting(ecr, &examination)
+            examination.notePermissionsTried()
+            try await forecast(ecr, tag, &examination)
+        }
+        try await lookAtRegistry(ecr, isCallersOwn: side.isCallersOwn, &examination)
+    }
+
+    /// What could be found out about a repository.
+    enum Description {
+        case there(ECRRepository)
+        case missing
+        /// Nobody may look, or it can't be said.
+        case unknown
+        /// There is nobody to ask as.
+        case refused
+    }
+
+    func describe(_ ecr: ECRProbe, _ examination: inout Examination) async throws -> Description {
+        examination.ask("repository")
+        do {
+            let answer = try await ecr.api.send(
+                DescribeRepositories(registryId: ecr.host.account, repositoryNames: [ecr.name])
+            )
+            guard let repository = answer.repositories.first else { return .unknown }
+            examination.note(.ok, "repository", "is there; \(settings(of: repository))")
+            examination.isRepositorySeen = true
+            return .there(repository)
+        } catch let error as ECRError where error.code == .accessDenied {
+            examination.note(.skipped, "repository", "not allowed to look (ecr:DescribeRepositories), and not needed")
+            return .unknown
+        } catch let error as ECRError where error.code == .repositoryNotFound && examination.createsRepository {
+            examination.note(.ok, "repository", Examination.willBeCreated)
+            examination.noteMissingRepository()
+            return .missing
+        } catch let error as ECRError where error.code == .repositoryNotFound {
+            return try await noteMissing(ecr, error, &examination)
+        } catch {
+            try examination.fail("repository", error, "DescribeRepositories")
+            if examination.isRepositoryMissing { return .missing }
+            return (error as? ECRError)?.isAuthentication ?? false ? .refused : .unknown
+        }
+    }
+
+    /// Says what ECR would do on its own about a repository that is missing.
+    private func noteMissing(
+        _ ecr: ECRProbe,
+        _ error: ECRError,
+        _ examination: inout Examination
+    ) async throws -> Description {
+        if examination.side == .destination, case .template(let template) = try await ecr.creationOnPush() {
+            examination.note(.ok, "repository", "isn't there; \(template.words)")
+            examination.isCreatedOnPush = true
+            examination.noteMissingRepository()
+            return .missing
+        }
+        let missing = CopyError(explaining: error, side: examination.side, image: examination.image, error.operation)
+        let explained = examination.side == .source ? try await ecr.namingCacheRule(in: missing) : missing
+        try examination.fail("repository", explained, "DescribeRepositories")
+        return .missing
+    }
+
+    private func settings(of repository: ECRRepository) -> String {
+        let filters = (repository.imageTagMutabilityExclusionFilters ?? []).map(\.filter).joined(separator: ", ")
+        let tags =
+            switch repository.imageTagMutability {
+            case .immutable: "tags are immutable"
+            case .immutableWithExclusion: "tags are immutable except \(filters)"
+            case .mutableWithExclusion: "tags may move except \(filters)"
+            default: "tags may move"
+            }
+        let encryption = repository.encryptionConfiguration
+        let key =
+            encryption.map { $0.encryptionType == "AES256" ? "" : ", encrypted with \($0.kmsKey ?? "a key of AWS's")" }
+        return tags + (key ?? "")
+    }
+
+    func tryReading(
+        _ ecr: ECRProbe,
+        _ tag: Tag?,
+        _ described: ECRRepository?,
+        _ examination: inout Examination
+    ) async throws {
+        let id: ManifestID = tag.map { .tag($0) } ?? .digest(.ofNothing)
+        let reading = try await examination.permission("ecr:BatchGetImage") {
+            try await ecr.digests(of: [id])
+        }
+        if reading != nil { examination.isRepositorySeen = true }
+        if let tag, let held = reading?.digests[id] {
+            examination.note(Examination.Held(tag: tag, digest: held, isFixed: described?.fixes(tag)))
+        }
+        if let reason = reading?.failures[id] {
+            let there = CopyError(reason, side: .destination, image: examination.image, operation: "BatchGetImage")
+            examination.note(.warning, "tag", "what is there can't be read: \(there.cause)", remedy: there.remedy)
+        }
+    }
+
+    /// Opens an upload and closes it: nothing is left.
+    ///
+    /// - Returns: Whether it could be opened.
+    @discardableResult
+    private func tryUpload(
+        _ check: String,
+        _ repository: RepositoryProbe,
+        _ examination: inout Examination
+    ) async throws -> Bool {
+        let blob = Descriptor(mediaType: .ociLayer, digest: Self.nobodysDigest, size: 1)
+        let opened: Bool? = try await examination.permission(check) {
+            try await repository.tryUpload(of: blob)
+            return true
+        }
+        return opened ?? false
+    }
+
+    /// Tries what layers need, by asking for what can't be done in a way that only the permitted are told so.
+    private func tryUploading(
+        _ repository: RepositoryProbe,
+        _ ecr: ECRProbe,
+        _ examination: inout Examination
+    ) async throws {
+        try await tryAsking(ecr, &examination)
+        if try await tryToken(ecr, &examination) {
+            try await tryUpload("ecr:InitiateLayerUpload", repository, &examination)
+        }
+        let (account, name) = (ecr.host.account, ecr.name)
+        let upload = UUID().uuidString.lowercased()
+        _ = try await examination.permission("ecr:UploadLayerPart", proof: [.uploadNotFound]) {
+            try await ecr.api.send(
+                UploadLayerPart(
+                    registryId: account,
+                    repositoryName: name,
+                    uploadId: upload,
+                    partFirstByte: 0,
+                    layerPartBlob: PartBuffer([0])
+                )
+            )
+        }
+        let complete = CompleteLayerUpload(
+            registryId: account,
+            repositoryName: name,
+            uploadId: upload,
+            layerDigest: Self.nobodysDigest
+        )
+        // Some say first that nothing was uploaded (facts/ecr.md A.5).
+        let unfinished: Set<ECRError.Code> = [.uploadNotFound, .emptyUpload, .invalidLayer]
+        _ = try await examination.permission("ecr:CompleteLayerUpload", proof: unfinished) {
+            try await ecr.api.send(complete)
+        }
+    }
+
+    func tryAsking(_ ecr: ECRProbe, _ examination: inout Examination) async throws {
+        let blob = Descriptor(mediaType: .ociLayer, digest: Self.nobodysDigest, size: 1)
+        _ = try await examination.permission("ecr:BatchCheckLayerAvailability") { try await ecr.missing([blob]) }
+    }
+
+    /// - Returns: Whether there was one, which nobody keeps: the registry's client gets its own when it needs one.
+    func tryToken(_ ecr: ECRProbe, _ examination: inout Examination) async throws -> Bool {
+        let tokens = try await examination.permission("ecr:GetAuthorizationToken") {
+            try await ecr.api.send(GetAuthorizationToken()).authorizationData.count
+        }
+        return tokens != nil
+    }
+
+    /// The same for manifests and tags.
+    private func tryPutting(_ ecr: ECRProbe, _ examination: inout Examination) async throws {
+        let manifest = Self.impossibleManifest
+        let put = PutImage(
+            registryId: ecr.host.account,
+            repositoryName: ecr.name,
+            imageManifest: manifest,
+            imageManifestMediaType: .ociManifest,
+            imageDigest: Digest(of: Array(manifest.utf8)),
+            imageTag: nil
+        )
+        // Parameters may be looked at before permissions.
+        let invalid: Set<ECRError.Code> = [.invalidParameter, .validation]
+        _ = try await examination.permission("ecr:PutImage", proof: [.layersNotFound], silence: invalid) {
+            try await ecr.api.send(put)
+        }
+    }
+
+    /// What nobody has: the hash of a sentence.
+    static let nobodysDigest = Digest(of: Array("ecr-replicate doctor asks for what isn't there".utf8))
+
+    /// An image that can't be stored, because its layers are nowhere.
+    private static let impossibleManifest = """
+        {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",\
+        "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"\(nobodysDigest)","size":2},\
+        "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"\(nobodysDigest)","size":2}]}
+        """
+
+    // MARK: What happens afterwards
+
+    private func forecast(_ ecr: ECRProbe, _ tag: Tag?, _ examination: inout Examination) async throws {
+        let question = GetLifecyclePolicy(registryId: ecr.host.account, repositoryName: ecr.name)
+        let none = (ECRError.Code.lifecyclePolicyNotFound, "no policy: what arrives stays")
+        guard let policy = try await examination.look("lifecycle", question, at: ecr, absent: none) else { return }
+        guard let forecast = LifecycleForecast(policy.lifecyclePolicyText) else {
+            return examination.note(.warning, "lifecycle", "there is a policy that this program can't read")
+        }
+        guard let fate = forecast.fate(of: tag) else {
+            return examination.note(.ok, "lifecycle", "the policy leaves \(tag.map { "tag \($0)" } ?? "it") alone")
+        }
+        examination.note(.warning, "lifecycle", fate, remedy: "see that this is meant for what arrives here")
+    }
+
+    /// - Parameter isCallersOwn: Whether the registry's settings can be asked for: nobody can ask for another's.
+    private func lookAtRegistry(
+        _ ecr: ECRProbe,
+        isCallersOwn: Bool,
+        _ examination: inout Examination
+    ) async throws {
+        let question = DescribePullThroughCacheRules(registryId: ecr.host.account)
+        if let rules = try await examination.look("pull-through", question, at: ecr)?.pullThroughCacheRules {
+            let name = ecr.name
+            if let rule = rules.covering(name) {
+                examination.note(
+                    .warning,
+                    "pull-through",
+                    "\(name) is a cache of \(rule.upstreamRegistryUrl ?? "another registry"): pulls may overwrite tags",
+                    remedy: "choose a repository outside \(rule.ecrRepositoryPrefix)/"
+                )
+            } else {
+                examination.note(.ok, "pull-through", "no rule covers the repository")
+            }
+        }
+        guard isCallersOwn,
+            let setting = try await examination.look("mounting", GetAccountSetting(.blobMounting), at: ecr)
+        else { return }
+        let isOn = setting.value == "ENABLED"
+        examination.note(
+            .ok,
+            "mounting",
+            isOn ? "on: what another repository has isn't uploaded again" : "off: every repository gets its own layers"
+        )
+    }
+}

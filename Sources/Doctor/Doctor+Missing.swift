@@ -1,0 +1,98 @@
+internal import AWSIdentity
+internal import Content
+internal import Distribution
+internal import ECRAPI
+internal import HTTPTypes
+internal import IAMPolicies
+internal import Replicate
+internal import Wire
+
+extension Doctor {
+    /// Looks at what doesn't need the repository, and at what tells whether it may be created.
+    ///
+    /// Nothing is uploaded: a registry that creates what is pushed to would create it.
+    func examineMissing(
+        _ ecr: ECRProbe,
+        _ caller: CallerIdentity?,
+        movesLayers: Bool,
+        _ examination: inout Examination
+    ) async throws {
+        if examination.createsRepository {
+            noteCreation(of: ecr, by: caller, &examination)
+            if movesLayers { try await tryAsking(ecr, &examination) }
+        }
+        if movesLayers, try await tryToken(ecr, &examination) { try await reachRegistry(ecr, &examination) }
+        if examination.createsRepository || examination.isCreatedOnPush {
+            for action in (movesLayers ? Self.uploading : []) + ["ecr:PutImage"] {
+                examination.note(.skipped, action, "can't be tried before the repository is there")
+            }
+        }
+        examination.notePermissionsTried()
+    }
+
+    private static let uploading = [
+        "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload",
+    ]
+
+    /// Says what it takes to create the repository, which can't be tried without doing it.
+    ///
+    /// No request is known that ECR refuses to everybody and refuses otherwise to who isn't allowed: whether it looks at
+    /// parameters or at permissions first isn't documented, and a local cloud may refuse neither.
+    private func noteCreation(
+        of ecr: ECRProbe,
+        by caller: CallerIdentity?,
+        _ examination: inout Examination
+    ) {
+        let action = "ecr:CreateRepository"
+        let owner = ecr.host.account.value
+        if let caller, caller.account != owner {
+            return examination.note(
+                .warning,
+                action,
+                "account \(owner) is another one than \(caller.account): what is new has no policy that lets others in, so "
+                    + "only the registry's own policy can",
+                remedy: foreignCreation(of: ecr)
+            )
+        }
+        let principal = caller.flatMap { Principal(arn: $0.arn) }
+        let who = principal?.words ?? "the identity used for the destination"
+        let arn = PolicyPlace(host: ecr.host, pattern: ecr.name.value).arn
+        examination.note(
+            .skipped,
+            action,
+            "can't be tried without creating it",
+            remedy:
+                "see that an identity policy of \(who) has this:\n    \(PolicyStatement([action], on: [arn]).line)\n"
+                + (examination.allPolicies(named: principal).map { "    \($0)" } ?? "")
+        )
+    }
+
+    /// What who is of another account does about a repository that isn't there.
+    func foreignCreation(of ecr: ECRProbe) -> String {
+        let owner = ecr.host.account.value
+        return "name a role of account \(owner) with --destination-role-arn, or create the repository there: "
+            + "aws ecr create-repository --region \(ecr.host.region) --repository-name \(ecr.name)"
+    }
+
+    /// Whether the registry's host answers, and takes the token.
+    private func reachRegistry(_ ecr: ECRProbe, _ examination: inout Examination) async throws {
+        examination.ask("registry")
+        do {
+            let client = try await ecr.registry()
+            let status = try await client.ping()
+            guard status.kind == .successful else {
+                let refused = CopyError(
+                    .rejected(code: "HTTP \(status.code)", text: "\(client.base.origin) does not take the token"),
+                    side: examination.side,
+                    image: examination.image,
+                    operation: "asking for the registry"
+                )
+                let remedy = "check the endpoint flags of the destination: the token may be another region's"
+                return try examination.fail("registry", refused, refused.operation, remedy: remedy)
+            }
+            examination.note(.ok, "registry", "\(client.base.origin) answers, and takes the token")
+        } catch {
+            try examination.fail("registry", error, "reaching the registry")
+        }
+    }
+}

@@ -1,0 +1,173 @@
+internal import Content
+internal import ECRAPI
+internal import HTTPTypes
+internal import Replicate
+internal import Wire
+
+extension Doctor {
+    func examineSource(
+        _ image: ImageReference,
+        goingTo place: DestinationReference?,
+        _ order: FindingOrder
+    ) async throws {
+        var examination = Examination(.source, "\(image)", order, policies: policyCommand(image, place))
+        // What the destination has to say waits for it, however this ends.
+        defer { order.end(.source, root: examination.root) }
+        try await SideLabel.with(SideLabel.metadata(.source)) {
+            try await examine(image, goingTo: place, &examination)
+        }
+    }
+
+    private func examine(
+        _ image: ImageReference,
+        goingTo place: DestinationReference?,
+        _ examination: inout Examination
+    ) async throws {
+        guard let side = try await open(image, source, &examination) else { return }
+        let (repository, ecr) = (side.repository, side.ecr)
+        if let ecr {
+            switch try await describe(ecr, &examination) {
+            case .missing, .refused: return
+            case .there, .unknown: break
+            }
+        }
+        if let manifest = try await readImage(image, repository, &examination) {
+            if ecr != nil, referrers == .all { try await tryReferrers(manifest, repository, &examination) }
+            if let client = repository.registryClient {
+                try await askOptionalQuestions(about: manifest, repository, client, &examination)
+            }
+            if !isRetag(image, place) { try await tryLayer(of: manifest, repository, &examination) }
+        }
+        if let ecr {
+            let question = DescribeImages(
+                registryId: ecr.host.account,
+                repositoryName: ecr.name,
+                filter: ImageFilter(tagStatus: .tagged, imageStatus: .any)
+            )
+            _ = try await examination.permission("ecr:DescribeImages", optional: "--all-tags, --match and ls need it") {
+                try await ecr.api.send(question)
+            }
+            examination.notePermissionsTried()
+            if let place, side.isCallersOwn { try await lookForReplication(ecr, place, &examination) }
+        }
+    }
+
+    /// The manifest of the image that is named, and for an index of its first child.
+    private func readImage(
+        _ image: ImageReference,
+        _ repository: RepositoryProbe,
+        _ examination: inout Examination
+    ) async throws -> Manifest? {
+        let isECR = repository.ecr != nil
+        let check = isECR ? "ecr:BatchGetImage" : "image"
+        examination.ask(check)
+        do {
+            let sole = try await repository.soleImage()
+            guard let id = ManifestID(image) ?? sole else {
+                examination.note(.skipped, "image", "name a tag or a digest, and its layers are tried")
+                return nil
+            }
+            guard var manifest = try await read(id, repository) else { throw missing(.imageMissing, repository, id) }
+            examination.root = manifest.digest
+            examination.isRepositorySeen = true
+            if let child = manifest.children.first {
+                let id = ManifestID.digest(child.digest)
+                guard let read = try await read(id, repository) else { throw missing(.imageMissing, repository, id) }
+                manifest = read
+            }
+            examination.note(.ok, check, isECR ? "allowed; the image is there" : "the image is there")
+            return manifest
+        } catch {
+            try examination.fail(check, error, "reading the image")
+            return nil
+        }
+    }
+
+    private func read(_ id: ManifestID, _ repository: RepositoryProbe) async throws -> Manifest? {
+        let reading = try await repository.read(id)
+        if let reason = reading.failures[id] { throw missing(reason, repository, id) }
+        return reading.manifests[id]
+    }
+
+    private func missing(_ reason: CopyError.Reason, _ repository: RepositoryProbe, _ id: ManifestID) -> CopyError {
+        CopyError(
+            reason,
+            side: .source,
+            image: repository.reference.tagged(id.tag, digest: id.digest),
+            operation: "BatchGetImage"
+        )
+    }
+
+    private func tryReferrers(
+        _ manifest: Manifest,
+        _ repository: RepositoryProbe,
+        _ examination: inout Examination
+    ) async throws {
+        _ = try await examination.permission("referrers") {
+            try await repository.referrers(of: manifest.digest)
+        }
+    }
+
+    /// In bytes, where a server doesn't know ranges and sends all of a blob.
+    private static let largestFirstByte: Int64 = 4 << 20
+
+    /// Asks for the smallest blob, and reads its first byte where the bytes come from.
+    private func tryLayer(
+        of manifest: Manifest,
+        _ repository: RepositoryProbe,
+        _ examination: inout Examination
+    ) async throws {
+        guard let blob = manifest.blobs.filter({ $0.size > 0 }).min(by: { $0.size < $1.size }) else { return }
+        let isECR = repository.ecr != nil
+        let check = isECR ? "ecr:GetDownloadUrlForLayer" : "layer"
+        guard let place = try await examination.permission(check, { try await repository.source(of: blob) }),
+            case .request(var request) = place
+        else { return }
+        request.fields[.range] = "bytes=0-0"
+        request.largestAnswer = Int(clamping: min(max(blob.size, 1 << 16), Self.largestFirstByte))
+        request.deadline = .seconds(10)
+        examination.ask("layers")
+        do {
+            var response = try await opener.sender.send(request)
+            var hops = 0
+            while response.status.kind == .redirection, let location = response.fields[.location] {
+                hops += 1
+                guard hops <= WireRequest.mostRedirects else { break }
+                request = try request.following(location)
+                response = try await opener.sender.send(request)
+            }
+            guard response.status.kind == .successful else {
+                throw repository.failure(toRead: blob, response)
+            }
+            examination.note(.ok, "layers", "\(request.url.host) gives them")
+        } catch {
+            try examination.fail("layers", error, "downloading \(blob.digest)")
+        }
+    }
+
+    /// Whether ECR's own replication does the same work already.
+    private func lookForReplication(
+        _ ecr: ECRProbe,
+        _ place: DestinationReference,
+        _ examination: inout Examination
+    ) async throws {
+        guard case .ecr(let there) = place.registry,
+            there.account != ecr.host.account || there.region != ecr.host.region,
+            let answer = try await examination.look("replication", DescribeRegistry(), at: ecr)
+        else { return }
+        let name = ecr.name
+        let rules = answer.replicationConfiguration?.rules ?? []
+        guard rules.contains(where: { $0.covers(name, to: there.account, region: there.region) }) else {
+            return examination.note(.ok, "replication", "ECR's own doesn't copy this repository there")
+        }
+        let isSameName = (place.repository ?? name) == name
+        examination.note(
+            .warning,
+            "replication",
+            "ECR's own copies \(name) to \(there.account) in \(there.region) already, under the same name",
+            remedy: isSameName
+                ? "leave it to ECR, or take the repository out of its rules: both write the same tags"
+                : "take the repository out of its rules if one copy is enough"
+        )
+    }
+}

@@ -1,0 +1,148 @@
+internal import AWSIdentity
+package import Content
+internal import ECRAPI
+package import FoundationEssentials
+internal import HTTPTypes
+package import Replicate
+internal import Reporting
+internal import Wire
+
+/// Looks at everything that a copy needs, on both sides, and changes nothing that anybody would notice.
+///
+/// Permissions are tried by doing what a copy does where that has no effect (asking for a URL; reading, which counts as
+/// a pull), and else by requests that only those get refused for another reason who are permitted: a part for an upload
+/// that isn't there, an image of a layer that isn't there. One upload is opened and closed again.
+package struct Doctor: Sendable {
+    let opener: RepositoryOpener
+    let source: SideOptions
+    let destination: SideOptions
+    let referrers: ReferrerMode
+    let createRepository: RepositoryCreation
+    let now: @Sendable () -> Date
+
+    package init(
+        _ replicator: Replicator,
+        referrers: ReferrerMode = .all,
+        createRepository: RepositoryCreation = .never,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        opener = replicator.opener
+        source = replicator.source
+        destination = replicator.destination
+        self.referrers = referrers
+        self.createRepository = createRepository
+        self.now = now
+    }
+
+    /// Examines both sides at the same time.
+    ///
+    /// - Parameter tell: Hears of everything while it happens, one event after the other, and what was found until then if
+    ///   it is cancelled.
+    /// - Throws: `CancellationError` only; what is wrong is in the diagnosis.
+    package func examine(
+        _ image: ImageReference,
+        _ place: DestinationReference?,
+        telling tell: @escaping @Sendable (ExaminationEvent) -> Void = { _ in }
+    ) async throws -> Diagnosis {
+        let order = FindingOrder(tell)
+        async let here: Void = examineSource(image, goingTo: place, order)
+        if let place { try await examineDestination(place, of: image, order) }
+        try await here
+        return Diagnosis(source: "\(image)", destination: place.map { "\($0)" }, findings: order.findings)
+    }
+
+    /// Whether only tags are set in one repository, so that no layer moves.
+    func isRetag(_ image: ImageReference, _ place: DestinationReference?) -> Bool {
+        place.map { $0.repository(for: image).bare == image.bare } ?? false
+    }
+
+    // MARK: What both sides have
+
+    /// A side that answers, and who is calling there.
+    struct OpenSide {
+        var repository: RepositoryProbe
+        /// Who is calling, where that is known.
+        var caller: CallerIdentity?
+
+        var ecr: ECRProbe? { repository.ecr }
+        /// Some questions are about the caller's own registry, whatever repository is meant.
+        var isCallersOwn: Bool { ecr.map { $0.host.account.value == caller?.account } ?? false }
+    }
+
+    /// Opens a side, and looks at whether it answers and who is calling.
+    ///
+    /// - Returns: `nil` if there is nothing more to look at.
+    func open(
+        _ reference: ImageReference,
+        _ options: SideOptions,
+        _ examination: inout Examination
+    ) async throws -> OpenSide? {
+        let repository: RepositoryProbe
+        switch reference.registry {
+        case .callersOwn: examination.ask("identity")
+        case .plain: examination.ask("endpoint")
+        case .ecr, .layout: break
+        }
+        do {
+            repository = try await opener.probe(reference, side: examination.side, options)
+        } catch {
+            // Of another registry nothing is asked yet but how it is spoken to.
+            if case .plain = reference.registry {
+                try examination.fail("endpoint", error, "reaching the registry")
+            } else {
+                try examination.fail("identity", error, "finding credentials")
+            }
+            return nil
+        }
+        guard let ecr = repository.ecr else { return OpenSide(repository: repository) }
+        let answers: Bool
+        do {
+            let endpoint = try opener.endpoint(of: ecr.host, options)
+            answers = try await examination.reach(endpoint, opener.sender, now: now)
+        } catch let error as IdentityError {
+            try examination.fail("endpoint", error, "finding the endpoint")
+            return nil
+        }
+        guard let caller = try await identify(ecr, options, &examination), answers else { return nil }
+        return OpenSide(repository: repository, caller: caller)
+    }
+
+    /// - Returns: The caller, `.some(nil)` if nobody can say; `nil` if there is nobody to be.
+    private func identify(
+        _ repository: ECRProbe,
+        _ options: SideOptions,
+        _ examination: inout Examination
+    ) async throws -> CallerIdentity?? {
+        examination.ask("identity")
+        examination.known.host = repository.host
+        do {
+            let caller = try await opener.identity(region: repository.host.region, options)
+            examination.known.start = await start(caller, region: repository.host.region, options)
+            let owner = repository.host.account.value
+            if caller.account != owner { examination.foreign = foreignCreation(of: repository) }
+            let elsewhere =
+                caller.account == owner ? "" : "; the repository is \(owner)'s, whose policy must allow it, too"
+            let keys = await opener.keys(region: repository.host.region, options).map { ", with \($0)" } ?? ""
+            examination.note(.ok, "identity", "\(caller.arn), account \(caller.account)\(keys)\(elsewhere)")
+            return caller
+        } catch let error as WireError where error.reason != .certificate {
+            // A VPC may have no way to STS and one to ECR.
+            examination.note(
+                .warning,
+                "identity",
+                "STS can't be reached, so nobody can say who this is: \(error)",
+                remedy: CopyError(
+                    explaining: error,
+                    side: examination.side,
+                    image: examination.image,
+                    "GetCallerIdentity"
+                ).remedy
+            )
+            return .some(nil)
+        } catch {
+            let keys = error is STSError ? await opener.keys(region: repository.host.region, options) : nil
+            try examination.fail("identity", error, "GetCallerIdentity", with: keys)
+            return nil
+        }
+    }
+}

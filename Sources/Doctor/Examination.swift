@@ -1,0 +1,262 @@
+internal import AWSIdentity
+internal import Content
+internal import ECRAPI
+internal import FoundationEssentials
+internal import HTTPTypes
+internal import IAMPolicies
+internal import Replicate
+internal import Reporting
+internal import Wire
+
+/// What is found on one side, one check after the other.
+struct Examination: Sendable {
+    let side: CopyError.Side
+    /// The repository or the image, as it was written.
+    let image: String
+    /// Whether a copy would create a repository that is missing.
+    let createsRepository: Bool
+    private let policies: PolicyCommandLine?
+    /// What is known of who is calling where, for whoever writes policies.
+    var known: PolicyCommandLine.Side
+    private let order: FindingOrder
+    /// Whether anything said that there is no such repository.
+    private(set) var isRepositoryMissing = false
+    /// Whether anybody has seen it.
+    var isRepositorySeen = false
+    /// What to do about a repository of another account than the caller's, if it is to be created.
+    var foreign: String?
+    /// The image that is to be copied.
+    var root: Digest?
+    /// Whether the repository is missing, and ECR creates it when something is pushed to it.
+    var isCreatedOnPush = false
+
+    /// What the destination's tag points at now.
+    struct Held: Sendable {
+        var tag: Tag
+        var digest: Digest
+        /// `nil` if that isn't known.
+        var isFixed: Bool?
+    }
+
+    /// - Parameter policies: The command that prints what permissions the copy needs.
+    init(
+        _ side: CopyError.Side,
+        _ image: String,
+        _ order: FindingOrder,
+        createsRepository: Bool = false,
+        policies: PolicyCommandLine? = nil
+    ) {
+        (self.policies, known) = (policies, PolicyCommandLine.Side(side: side))
+        self.side = side
+        self.image = image
+        self.order = order
+        self.createsRepository = createsRepository
+    }
+
+    /// Says what is going to be waited for.
+    func ask(_ check: String) { order.asking(side, check) }
+
+    func note(_ status: Finding.Status, _ check: String, _ text: String, remedy: String? = nil) {
+        order.note(side, .finding(Finding(status, side, check, text, remedy: remedy)))
+    }
+
+    func note(_ held: Held) { order.note(side, .tag(held)) }
+
+    /// Says that no permission will be tried any more.
+    func notePermissionsTried() { order.note(side, .permissionsTried(side)) }
+
+    mutating func noteMissingRepository() { isRepositoryMissing = true }
+
+    /// - Parameters:
+    ///   - keys: What was used, if the error doesn't know.
+    ///   - remedy: What to do, if this examination knows better than the error tells.
+    mutating func fail(
+        _ check: String,
+        _ error: any Error,
+        _ operation: String,
+        with keys: String? = nil,
+        remedy: String? = nil
+    ) throws {
+        guard !(error is CancellationError) else { throw error }
+        var explained = CopyError(explaining: error, side: side, image: image, operation)
+        if explained.kind == .notPermitted, explained.credentials == nil { explained.credentials = keys }
+        if case .repositoryMissing = explained.reason { isRepositoryMissing = true }
+        // Nothing has been copied that would stay; what else helps a copy is what is wanted here.
+        if Remedy(explained).forCopy == nil { explained.onlyReads = true }
+        let text = remedy ?? self.remedy(of: explained).text(onlyReads: explained.onlyReads)
+        order.note(side, .finding(Finding(side, check, failedBy: explained, remedy: text)))
+    }
+
+    /// What to do, of a refusal with what only this examination knows.
+    private func remedy(of explained: CopyError) -> Remedy {
+        var remedy = Remedy(explained)
+        guard remedy.forCopy != nil else { return remedy }
+        var refused = refusal(explained)
+        remedy.forCopy = allPolicies(named: refused?.principal) ?? remedy.forCopy
+        guard let foreign, !isRepositorySeen, refused?.asksOwnerOfRepository == true else { return remedy }
+        refused?.isUnseen = true
+        remedy.next = refused?.text ?? remedy.next
+        guard createsRepository else { return remedy }
+        // Neither does iam-policy print policies for this.
+        remedy.forCopy = nil
+        remedy.next = isRepositoryMissing ? foreign : "\(foreign)\n  or \(refused?.text ?? "")"
+        return remedy
+    }
+
+    /// What was refused, whoever explained it.
+    private func refusal(_ explained: CopyError) -> DenialAdvice? {
+        guard case .denied(let action, let text, _) = explained.reason else { return nil }
+        let denial = ECRError.Denial(sentence: text, action: action)
+        return DenialAdvice(denial, side: side, at: ECRPlace(try? ImageReference(parsing: image)), face: .api)
+    }
+
+    /// What prints all policies at once; `nil` where nobody said what is to be copied.
+    func allPolicies(named refused: Principal? = nil) -> String? { policies?.advice(known, named: refused) }
+
+    /// Tries what a copy will do, or something that only those may get refused who may do it.
+    ///
+    /// - Parameters:
+    ///   - action: The IAM action, as `ecr:PutImage`.
+    ///   - optional: What is lost without it; then a denial is no failure.
+    ///   - proof: Errors that only somebody gets who is allowed.
+    ///   - silence: Errors that say nothing of permissions.
+    mutating func permission<Value: Sendable>(
+        _ action: String,
+        optional: String? = nil,
+        proof: Set<ECRError.Code> = [],
+        silence: Set<ECRError.Code> = [],
+        _ body: () async throws -> Value
+    ) async throws -> Value? {
+        ask(action)
+        do {
+            let value = try await body()
+            note(.ok, action, "allowed")
+            return value
+        } catch let error as ECRError where proof.contains(error.code) {
+            note(.ok, action, "allowed")
+        } catch let error as ECRError where silence.contains(error.code) {
+            note(.skipped, action, "can't be told without doing it: \(error.code)")
+        } catch {
+            let explained = CopyError(
+                explaining: error,
+                side: side,
+                image: image,
+                action.contains(":") ? String(action.drop { $0 != ":" }.dropFirst()) : action
+            )
+            switch explained.reason {
+            case .denied where optional != nil:
+                note(.skipped, action, "not allowed, and not needed: \(optional ?? "")")
+            case .repositoryMissing where createsRepository:
+                // Who isn't allowed hears of that first.
+                note(.ok, action, isRepositoryMissing ? "allowed" : "allowed; \(Self.willBeCreated)")
+                isRepositoryMissing = true
+            default: try fail(action, error, explained.operation)
+            }
+        }
+        return nil
+    }
+
+    /// Of a repository that is missing.
+    static let willBeCreated = "the repository isn't there, and a copy creates it"
+
+    /// Whether a host answers at all, and what its clock shows.
+    mutating func reach(_ endpoint: ServiceEndpoint, _ sender: any HTTPSending, now: () -> Date) async throws -> Bool {
+        ask("endpoint")
+        do {
+            let (url, response) = try await Self.ask(endpoint, sender)
+            guard response.status.kind != .serverError else {
+                let text = "\(url.origin) answers \(response.status.code)"
+                note(.warning, "endpoint", text, remedy: "see whether that is AWS, or something in between")
+                return true
+            }
+            let other = url == endpoint.url ? "" : "; nobody knows its other name \(endpoint.url.host)"
+            note(.ok, "endpoint", "\(url.origin)\(other)")
+            noteClock(response, of: url, now())
+            return true
+        } catch {
+            try fail("endpoint", error, "reaching \(endpoint.url.host)")
+            return false
+        }
+    }
+
+    /// Asks the endpoint, by its other name where nobody knows the first: as a copy does.
+    ///
+    /// - Returns: Also which of them answered.
+    private static func ask(
+        _ endpoint: ServiceEndpoint,
+        _ sender: any HTTPSending
+    ) async throws -> (HTTPURL, WireResponse) {
+        do {
+            return (endpoint.url, try await ask(endpoint.url, sender))
+        } catch let error as WireError where error.mayBeTheName {
+            guard let alternative = endpoint.alternative else { throw error }
+            do {
+                return (alternative, try await ask(alternative, sender))
+            } catch let other as WireError {
+                throw other.mayBeTheName ? error.and(other, of: alternative) : other.and(error, of: endpoint.url)
+            }
+        }
+    }
+
+    private static func ask(_ url: HTTPURL, _ sender: any HTTPSending) async throws -> WireResponse {
+        var request = WireRequest(.get, url, deadline: patience)
+        // Whoever named it with http:// allows it there.
+        request.allowsPlainHTTP = true
+        return try await sender.send(request)
+    }
+
+    /// AWS's clocks are right; of anybody else's nobody knows.
+    private func noteClock(_ response: WireResponse, of url: HTTPURL, _ now: Date) {
+        guard let theirs = response.date else {
+            return note(.skipped, "clock", "the endpoint doesn't say what time it is")
+        }
+        let isAWS = url.awsDomain != nil
+        let whose = isAWS ? "AWS's" : "that of \(url.origin)"
+        let difference = Int(theirs.timeIntervalSince(now).rounded())
+        guard abs(difference) > Self.fineDifference else { return note(.ok, "clock", "agrees with \(whose)") }
+        let words = "this machine's is \(abs(difference)) s \(difference > 0 ? "behind" : "ahead of") \(whose)"
+        let signed = isAWS ? "requests are signed with AWS's" : "requests there are signed with its time"
+        note(
+            .warning,
+            "clock",
+            abs(difference) > Self.largestDifference ? "\(words); \(signed)" : words,
+            remedy: isAWS
+                ? "set it, and keep it set with NTP: other tools are refused from 5 minutes on"
+                : "set right whichever is wrong: other tools may be refused there from 5 minutes on"
+        )
+    }
+
+    /// Looks at what a copy doesn't need and somebody may want to know.
+    ///
+    /// - Parameter absent: The error that says that there is none, and what that means.
+    /// - Returns: `nil` if it can't be looked at, or there is none; which is noted.
+    func look<Operation: ECROperation>(
+        _ check: String,
+        _ operation: Operation,
+        at repository: ECRProbe,
+        absent: (code: ECRError.Code, meaning: String)? = nil
+    ) async throws -> Operation.Response? {
+        ask(check)
+        do {
+            return try await repository.api.send(operation)
+        } catch let error as ECRError where error.code == absent?.code {
+            note(.ok, check, absent?.meaning ?? "")
+        } catch let error as ECRError where error.code == .accessDenied {
+            note(.skipped, check, "not allowed to look (ecr:\(Operation.name)), and not needed")
+        } catch let error as ECRError where error.code == .unknownOperation {
+            note(.skipped, check, "the endpoint doesn't know \(Operation.name)")
+        } catch let error where !(error is CancellationError) {
+            // Not needed, whatever is the matter with it.
+            let explained = CopyError(explaining: error, side: side, image: image, Operation.name)
+            note(.skipped, check, "could not be looked at: \(explained.cause)")
+        }
+        return nil
+    }
+
+    /// How long a host may take to answer anything.
+    private static let patience: Duration = .seconds(10)
+    /// In seconds: an answer takes some time, too.
+    private static let fineDifference = 30
+    /// In seconds (facts/ecr.md C.3).
+    private static let largestDifference = 300
+}

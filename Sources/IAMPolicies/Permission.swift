@@ -1,0 +1,134 @@
+package import Replicate
+
+/// An action that a copy asks AWS for: at which side, why, and when.
+///
+/// The one list of them: `iam-policy` writes policies from it, and `docs/permissions.md` shows it.
+///
+/// - Source: facts/ecr.md D.1 to D.3; ECR's service model, which covers `ListImageReferrers` by `ecr:BatchGetImage`
+package struct Permission: Sendable, Hashable {
+    /// When it is asked for.
+    package enum Occasion: String, Sendable, Hashable, CaseIterable {
+        /// Also where only tags are set in one repository.
+        case always
+        /// When an image goes to another repository, registry or account.
+        case copying
+        /// With `--all-tags`, `--match`, `--exclude` or `--newest`, and by `ls`.
+        case listing
+        /// Unless `--upload api` and nothing could be mounted.
+        case uploadingByRegistry
+        /// With `--create-repository defaults`, when the repository is missing.
+        case creating
+        /// When the repository that is created has a KMS key of its own.
+        case creatingWithKey
+        /// Before a tag is moved.
+        case movingTags
+        /// When source and destination are in one registry.
+        case mounting
+        /// When an image has foreign layers.
+        case foreignLayers
+        /// When the repository is missing.
+        case missing
+    }
+
+    package let action: String
+    package let side: CopyError.Side
+    package let occasion: Occasion
+    /// What it is for.
+    package let why: String
+    /// What happens where it is denied, if the copy goes on; `nil` where it fails, with exit code 4.
+    package let otherwise: String?
+
+    private init(
+        _ action: String,
+        _ side: CopyError.Side,
+        _ occasion: Occasion,
+        _ why: String,
+        otherwise: String? = nil
+    ) {
+        (self.action, self.side, self.occasion) = (action, side, occasion)
+        (self.why, self.otherwise) = (why, otherwise)
+    }
+
+    package var isOptional: Bool { otherwise != nil }
+
+    /// Its row in the table of `docs/permissions.md`.
+    package var row: String {
+        "| `\(action)` | \(side.rawValue) | \(occasion.words) | \(why) | \(otherwise ?? "exit 4") |"
+    }
+
+    /// In the order in which policies name them.
+    package static let all: [Permission] = [
+        Self("ecr:BatchGetImage", .source, .copying, "reads manifests, signatures and the list of referrers"),
+        Self("ecr:GetDownloadUrlForLayer", .source, .copying, "says where each layer's bytes are"),
+        Self(
+            "ecr:DescribePullThroughCacheRules",
+            .source,
+            .missing,
+            "names the pull-through cache rule that covers the repository",
+            otherwise: "the error doesn't name it"
+        ),
+        Self("ecr:DescribeImages", .source, .listing, "lists the tagged images"),
+        Self(
+            "ecr:BatchCheckLayerAvailability",
+            .source,
+            .foreignLayers,
+            "finds out whether the source holds the bytes of foreign layers",
+            otherwise: "they are left where their `urls` point"
+        ),
+        Self("ecr:GetAuthorizationToken", .destination, .uploadingByRegistry, "opens the registry's door for layers"),
+        Self("ecr:BatchGetImage", .destination, .always, "finds out what tags hold and which manifests are there"),
+        Self("ecr:BatchCheckLayerAvailability", .destination, .copying, "finds out which layers are there"),
+        Self("ecr:InitiateLayerUpload", .destination, .copying, "begins each upload"),
+        Self("ecr:UploadLayerPart", .destination, .copying, "sends the bytes"),
+        Self("ecr:CompleteLayerUpload", .destination, .copying, "ends each upload"),
+        Self("ecr:PutImage", .destination, .always, "stores manifests and sets tags"),
+        Self(
+            "ecr:DescribeRepositoryCreationTemplates",
+            .destination,
+            .missing,
+            "finds out whether a creation template makes ECR create the repository on push",
+            otherwise: "no push is tried; the copy fails unless `--create-repository defaults`"
+        ),
+        Self(
+            "ecr:DescribeRepositories",
+            .destination,
+            .movingTags,
+            "finds out whether a tag is immutable, before bytes move",
+            otherwise: "`PutImage` says so, after bytes have moved"
+        ),
+        Self(
+            "ecr:GetDownloadUrlForLayer",
+            .destination,
+            .mounting,
+            "on the repository a layer is mounted from",
+            otherwise: "the layer is uploaded"
+        ),
+        Self("ecr:CreateRepository", .destination, .creating, "creates the repository"),
+        Self(
+            "kms:CreateGrant",
+            .destination,
+            .creatingWithKey,
+            "lets ECR use the key, for as long as the repository lives"
+        ),
+        Self("kms:RetireGrant", .destination, .creatingWithKey, "the same, when the repository is deleted"),
+        Self("kms:DescribeKey", .destination, .creatingWithKey, "finds the key"),
+    ]
+}
+
+extension Permission.Occasion {
+    /// In Markdown.
+    var words: String {
+        switch self {
+        case .always: "always"
+        case .copying: "to another repository"
+        case .listing: "`--all-tags`, `--match`, `--exclude`, `--newest`; `ls`"
+        case .uploadingByRegistry: "to another repository, unless `--upload api` and nothing can be mounted"
+        case .creating: "`--create-repository defaults`, the repository is missing"
+        case .creatingWithKey: "the repository is created with a KMS key of its own"
+        case .movingTags: "a tag moves"
+        case .mounting: "both sides are in one registry"
+        case .foreignLayers: "the image has foreign layers"
+        case .missing: "the repository is missing"
+        }
+    }
+}

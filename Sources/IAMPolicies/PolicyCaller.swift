@@ -1,0 +1,143 @@
+package import AWSIdentity
+
+/// Who calls AWS for one side, and the roles they assume for it.
+package struct PolicyCaller: Sendable, Hashable {
+    /// A role on the way, and what its trust policy may ask of who assumes it.
+    package struct Assumption: Sendable, Hashable {
+        package var role: Principal
+        package var externalID: String?
+        /// Whether the code of a second factor goes along.
+        package var sendsCode: Bool
+
+        package init(_ role: Principal, externalID: String? = nil, sendsCode: Bool = false) {
+            (self.role, self.externalID, self.sendsCode) = (role, externalID, sendsCode)
+        }
+    }
+
+    /// Who begins; `nil` where nobody says.
+    package var start: Principal?
+    /// Where the keys of who begins come from, for people, if they are not named.
+    package var origin: String?
+    /// A role that whoever begins is given for the token in this file.
+    package var tokenFile: String?
+    /// Whether ``start`` is who this side's own profile tells, and nobody else in their place.
+    var isOfProfile = false
+    /// Who was named and can't begin here, as they are of another partition.
+    var passedOver: Principal?
+    /// In the order in which they are assumed; the last one reads or writes.
+    package var assumptions: [Assumption] = []
+
+    package init(_ start: Principal? = nil) { self.start = start }
+
+    /// - Parameter named: Who begins, whatever the path says; where that leads to another partition, it is somebody else.
+    /// - Throws: ``ImpossiblePolicy`` for what is no role, or sends what no policy could ask for.
+    package init(_ path: RolePath, named: Principal? = nil) throws(ImpossiblePolicy) {
+        let isAtHome = path.partition.map { $0 == named?.partition } ?? true
+        passedOver = isAtHome ? nil : named
+        let named = isAtHome ? named : nil
+        switch path.start {
+        case .unnamed(let words): (start, origin) = (named, words)
+        case .permissionSet(let partition, let account, let name):
+            start = named == nil ? try Self.permissionSet(name, account, partition) : named
+            isOfProfile = named == nil
+        case .webIdentity(let role, let file):
+            start = named == nil ? try Self.role(role) : named
+            isOfProfile = named == nil
+            tokenFile = named == nil ? file : nil
+        }
+        for step in path.steps {
+            guard step.externalID?.unicodeScalars.allSatisfy(Self.externalIDCharacters.contains) ?? true else {
+                throw ImpossiblePolicy(
+                    "the external id for \(step.roleARN) has characters that STS doesn't take: use letters, digits and "
+                        + "_ + = , . @ : / -"
+                )
+            }
+            assumptions.append(
+                Assumption(try Self.role(step.roleARN), externalID: step.externalID, sendsCode: step.sendsCode)
+            )
+        }
+    }
+
+    private static func permissionSet(
+        _ name: String,
+        _ account: String,
+        _ partition: String
+    ) throws(ImpossiblePolicy) -> Principal {
+        guard let set = Principal(permissionSet: name, account: account, partition: partition) else {
+            throw ImpossiblePolicy(
+                "sso_role_name = \(name.prefix(100)) and sso_account_id = \(account.prefix(100)) name no permission set: "
+                    + "a name has letters, digits and _ + = , . @ -, and an account 12 digits"
+            )
+        }
+        return set
+    }
+
+    private static func role(_ arn: String) throws(ImpossiblePolicy) -> Principal {
+        let role = Principal(arn: arn)
+        switch role?.kind {
+        case .role: if let role { return role }
+        case .permissionSet:
+            throw ImpossiblePolicy(
+                "'\(arn.prefix(100))' is a permission set's role, which only IAM Identity Center gives out: sign in for it"
+            )
+        case .user, .federated, .account, nil: break
+        }
+        throw ImpossiblePolicy(
+            "'\(arn.prefix(100))' is not the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME, whose name has letters, digits "
+                + "and _ + = , . @ -"
+        )
+    }
+
+    /// Others could be a variable of the policy language.
+    ///
+    /// - Source: STS API Reference, "AssumeRole"
+    private static let externalIDCharacters = Set(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@:/-".unicodeScalars
+    )
+
+    /// Refuses what AWS would.
+    ///
+    /// - Source: STS API Reference, "GetFederationToken", which lets its sessions call nothing of STS but
+    ///   GetCallerIdentity
+    func check() throws(ImpossiblePolicy) {
+        guard let first = assumptions.first?.role else { return }
+        if let start, case .federated = start.kind {
+            throw ImpossiblePolicy("\(start.words) can assume no role: a federated session may ask nothing of STS")
+        }
+        let partitions = assumptions.map(\.role.partition)
+        guard let start else {
+            guard Set(partitions).count == 1 else {
+                throw ImpossiblePolicy(
+                    "none of \(assumptions.map(\.role.words).joined(separator: ", then ")) can assume one of another "
+                        + "partition (\(partitions.joined(separator: ", then "))): partitions know nothing of each other"
+                )
+            }
+            return
+        }
+        guard start.partition == first.partition, Set(partitions).count == 1 else {
+            throw ImpossiblePolicy(
+                "\(start.words), of partition \(start.partition), can't assume \(assumptions.map(\.role.words).joined(separator: ", then ")) of "
+                    + "partition \(partitions.last ?? ""): partitions know nothing of each other; name another caller"
+            )
+        }
+    }
+}
+
+extension RolePath {
+    /// In which it begins; `nil` where nothing tells.
+    fileprivate var partition: String? {
+        if let first = steps.first { return Principal(arn: first.roleARN)?.partition }
+        return switch start {
+        case .unnamed: nil
+        case .permissionSet(let partition, _, _): partition
+        case .webIdentity(let role, _): Principal(arn: role)?.partition
+        }
+    }
+}
+
+/// Why there are no policies that would do.
+package struct ImpossiblePolicy: Error, Hashable, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,178 @@
+internal import Content
+
+extension PolicySet {
+    /// - Returns: `nil` if the copy needs no such policy.
+    package subscript(name: PolicyName) -> Entry? { entries.first { $0.names.contains(name) } }
+
+    /// The same, of the first of its kind.
+    package subscript(part: PolicyPart) -> PolicyDocument? { self[PolicyName(part)]?.policy }
+
+    /// With this policy alone.
+    package func only(_ name: PolicyName) -> PolicySet {
+        var set = self
+        set.entries.removeAll { !$0.names.contains(name) }
+        return set
+    }
+
+    /// With the same policies, changed.
+    func changed(_ change: (PolicyName, PolicyDocument) -> PolicyDocument) -> PolicySet {
+        var set = self
+        for index in set.entries.indices {
+            guard let name = set.entries[index].names.first else { continue }
+            set.entries[index].policy = change(name, set.entries[index].policy)
+        }
+        return set
+    }
+
+    /// Every policy, under comments that say where it belongs and how it gets there.
+    package var text: String {
+        entries.map { entry in
+            let lines = [entry.title] + entry.notes + entry.attaching.map(\.text)
+            return lines.map { "# \($0)\n" }.joined() + entry.policy.text
+        }.joined(separator: "\n")
+    }
+}
+
+extension PolicySet.Entry {
+    /// How a policy gets to its place: what to run, and what to know of it.
+    enum Step {
+        case note(String)
+        case command(String)
+
+        var text: String {
+            switch self {
+            case .note(let note): note
+            case .command(let command): "  \(command)"
+            }
+        }
+    }
+
+    /// Of the file that holds it.
+    private var file: String { "file://\(names.first.map(String.init(describing:)) ?? "policy").json" }
+
+    fileprivate var title: String {
+        let names = names.map(\.description).joined(separator: ", ")
+        return switch place {
+        case .identity(let holder?, let does): "\(names): for \(holder.words), who \(does)"
+        case .identity(nil, let does): "\(names): for the one who \(does)"
+        case .repositories(let places): "\(names): for \(places.map(\.words).joined(separator: ", and "));"
+        case .trust(let role): "\(names): for \(role.words), which says who may assume it"
+        }
+    }
+
+    var attaching: [Step] {
+        switch place {
+        case .identity(let holder, let does): attaching(to: holder, who: does)
+        case .repositories(let places):
+            [.note("add the statement to a policy that is there already, which this would replace")]
+                + places.map { place in
+                    .command(
+                        "aws ecr set-repository-policy --region \(place.host.region) --registry-id \(place.host.account) "
+                            + "--repository-name \(place.isPattern ? "NAME" : place.pattern) --policy-text \(file)"
+                    )
+                }
+        case .trust(let role):
+            [
+                .note("a new role is made with it"),
+                .command(
+                    "aws iam create-role \(role.path.map { "--path \($0) " } ?? "")--role-name \(role.name) "
+                        + "--assume-role-policy-document \(file)"
+                ),
+                .note("of a role that is there add the statement to its trust policy, which this would replace"),
+                .command("aws iam update-assume-role-policy --role-name \(role.name) --policy-document \(file)"),
+            ]
+        }
+    }
+
+    private func attaching(to holder: Principal?, who does: String) -> [Step] {
+        let replaced = Step.note("this would replace a policy of that name")
+        return switch holder?.kind {
+        case .role(let role):
+            [
+                replaced,
+                .command(
+                    "aws iam put-role-policy --role-name \(role) --policy-name \(policyName) --policy-document \(file)"
+                ),
+            ]
+        case .user(let user):
+            [
+                replaced,
+                .command(
+                    "aws iam put-user-policy --user-name \(user) --policy-name \(policyName) --policy-document \(file)"
+                ),
+            ]
+        case .permissionSet:
+            [
+                .note(
+                    "a permission set has one inline policy, which this would replace: add the statements to it; what is "
+                        + "there says"
+                ),
+                .command(
+                    "aws sso-admin get-inline-policy-for-permission-set --instance-arn INSTANCE --permission-set-arn SET"
+                ),
+                .command(
+                    "aws sso-admin put-inline-policy-to-permission-set --instance-arn INSTANCE --permission-set-arn SET "
+                        + "--inline-policy \(file)"
+                ),
+                .note("nothing has changed for anybody before"),
+                .command(
+                    "aws sso-admin provision-permission-set --instance-arn INSTANCE --permission-set-arn SET "
+                        + "--target-type ALL_PROVISIONED_ACCOUNTS"
+                ),
+            ]
+        case .federated, .account, nil:
+            [
+                .command("aws iam create-policy --policy-name \(policyName) --policy-document \(file)"),
+                .note("and then attach it to the one who \(does)"),
+            ]
+        }
+    }
+}
+
+extension PolicyPlace {
+    fileprivate var words: String { "each repository \(pattern) in account \(host.account), \(host.region)" }
+}
+
+/// What `iam-policy --output json` prints.
+///
+/// Its schema is `config/output.schema.json`.
+package struct PolicySetDocument: Encodable, Sendable {
+    package var version = 1
+    package var command = "iam-policy"
+    package var exitCode = 0
+    package var policies: [Entry]
+
+    package init(_ set: PolicySet) { policies = set.entries.map(Entry.init) }
+
+    package struct Entry: Encodable, Sendable {
+        /// What `--only` calls it; the first is that of its file in ``commands``.
+        package var names: [String]
+        package var kind: String
+        /// The ARN of the identity or the role that it is a policy of, if that is known.
+        package var holder: String?
+        /// The ARNs of the repositories that it is the policy of.
+        package var repositories: [String]?
+        /// What has to be known, for people.
+        package var notes: [String]
+        /// What brings it there from a file.
+        package var commands: [String]
+        package var policy: PolicyDocument
+
+        init(_ entry: PolicySet.Entry) {
+            names = entry.names.map(\.description)
+            switch entry.place {
+            case .identity(let who, _): (kind, holder) = ("identity", who?.arn)
+            case .repositories(let places): (kind, repositories) = ("repository", places.map(\.arn))
+            case .trust(let role): (kind, holder) = ("trust", role.arn)
+            }
+            (notes, commands) = (entry.notes, [])
+            for step in entry.attaching {
+                switch step {
+                case .note(let note): notes.append(note)
+                case .command(let command): commands.append(command)
+                }
+            }
+            policy = entry.policy
+        }
+    }
+}

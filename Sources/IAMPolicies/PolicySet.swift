@@ -1,0 +1,331 @@
+internal import Content
+internal import Replicate
+
+/// The policies that a copy needs, and no more.
+///
+/// - Source: DESIGN section 7, `iam-policy`; facts/ecr.md D.2 to D.4
+package struct PolicySet: Sendable {
+    /// One policy, and where it belongs.
+    package struct Entry: Sendable {
+        package enum Place: Sendable, Hashable {
+            /// A policy of an identity; `nil` where nobody says whose. With what it does, as in `who reads`.
+            case identity(Principal?, does: String)
+            /// The policy of each of these repositories.
+            case repositories([PolicyPlace])
+            /// The trust policy of a role.
+            case trust(Principal)
+        }
+
+        /// Several where it serves both sides.
+        package fileprivate(set) var names: [PolicyName]
+        package let place: Place
+        /// Of a policy that is one among several of its holder.
+        let policyName: String
+        package internal(set) var policy: PolicyDocument
+        /// What has to be known besides.
+        package fileprivate(set) var notes: [String]
+    }
+
+    /// In the order in which they are printed, and can be put in place: the trust policies first, with which roles are
+    /// made, each after those of the roles that it lets in; else the source's first.
+    package internal(set) var entries: [Entry] = []
+
+    /// - Throws: ``ForeignCreation`` or ``ImpossiblePolicy`` where no policies suffice.
+    package init(_ request: PolicyRequest) throws {
+        try request.checkWhoIsNamed()
+        try request.reader.check()
+        try request.writer.check()
+        let places = request.destinations.compactMap { $0 }
+        var copiesElsewhere = places.count < request.destinations.count
+        for place in places where try !request.isRetag(at: place) { copiesElsewhere = true }
+        if let source = request.source, copiesElsewhere || places.isEmpty {
+            try add(.source, [source], request.reader, request)
+        }
+        try add(.destination, places, request.writer, request)
+        putTrustFirst()
+    }
+
+    /// AWS takes no policy that names a role that isn't there.
+    private mutating func putTrustFirst() {
+        var waiting = entries.filter { $0.trusted != nil }
+        var ordered: [Entry] = []
+        while !waiting.isEmpty {
+            let next = waiting.firstIndex { entry in
+                !waiting.contains { other in
+                    other.place != entry.place && entry.policy.statements.contains { $0.principal == other.trusted }
+                }
+            }
+            ordered.append(waiting.remove(at: next ?? waiting.startIndex))
+        }
+        entries = ordered + entries.filter { $0.trusted == nil }
+    }
+
+    // MARK: One side
+
+    private mutating func add(
+        _ side: CopyError.Side,
+        _ places: [PolicyPlace],
+        _ caller: PolicyCaller,
+        _ request: PolicyRequest
+    ) throws {
+        var groups: [(principal: Principal, places: [PolicyPlace])] = []
+        for place in places {
+            let principal = try request.principal(of: caller, at: place)
+            try Self.check(principal, createsAt: place, side, request)
+            guard let index = groups.firstIndex(where: { $0.principal == principal }) else {
+                groups.append((principal, [place]))
+                continue
+            }
+            if !groups[index].places.contains(place) { groups[index].places.append(place) }
+        }
+        for (principal, places) in groups {
+            let writings = try places.map { try PolicyWriting(side, at: $0, request) }
+            append(
+                PolicyPart(side, .identity),
+                .identity(principal, does: side == .source ? "reads" : "writes"),
+                PolicyDocument(PolicyWriting.merged(writings)),
+                named: PolicyName.ofHolder(side, places),
+                notes: caller.notes(of: principal)
+            )
+            for (policy, places) in Self.repositoryPolicies(side, of: principal, writings) {
+                append(PolicyPart(side, .repository), .repositories(places), policy, named: "", notes: principal.notes)
+            }
+        }
+        if !places.isEmpty { add(assumptionsOf: caller, side) }
+    }
+
+    private static func check(
+        _ principal: Principal,
+        createsAt place: PolicyPlace,
+        _ side: CopyError.Side,
+        _ request: PolicyRequest
+    ) throws(ForeignCreation) {
+        guard side == .destination, request.createsRepository || request.key(at: place) != nil else { return }
+        let account = place.host.account.value
+        guard principal.account == account else { throw ForeignCreation(caller: principal.words, account: account) }
+    }
+
+    /// None within one account, where the identity's is enough; one for all repositories of which it says the same.
+    private static func repositoryPolicies(
+        _ side: CopyError.Side,
+        of caller: Principal,
+        _ writings: [PolicyWriting]
+    ) -> [(PolicyDocument, [PolicyPlace])] {
+        var policies: [(PolicyDocument, [PolicyPlace])] = []
+        let (principal, conditions) = caller.inPolicy
+        for writing in writings where writing.place.host.account.value != caller.account {
+            let statement = PolicyStatement(
+                id: side == .source ? "LetRead" : "LetWrite",
+                principal: principal,
+                writing.actionsOfRepository,
+                conditions: conditions
+            )
+            let policy = PolicyDocument([statement])
+            if let index = policies.firstIndex(where: { $0.0 == policy }) {
+                policies[index].1.append(writing.place)
+            } else {
+                policies.append((policy, [writing.place]))
+            }
+        }
+        return policies
+    }
+
+    // MARK: Roles on the way
+
+    /// From the role that reads or writes back to who begins.
+    private mutating func add(assumptionsOf caller: PolicyCaller, _ side: CopyError.Side) {
+        for (index, assumption) in caller.assumptions.enumerated().reversed() {
+            let role = assumption.role
+            let who = index > 0 ? caller.assumptions[index - 1].role : caller.start
+            let origin = index > 0 ? nil : caller.origin
+            append(
+                PolicyPart(side, .trust),
+                .trust(role),
+                PolicyDocument([assumption.letting(who)]),
+                named: "",
+                notes: assumption.notes(letting: who, from: origin)
+            )
+            // Within one account a trust policy that names somebody is enough.
+            if let who, who.account == role.account, who.isNamedItself { continue }
+            append(
+                PolicyPart(side, .caller),
+                .identity(who, does: "assumes \(role.words)"),
+                PolicyDocument([PolicyStatement(id: "Assume", ["sts:AssumeRole"], on: [role.arn])]),
+                named: "ecr-replicate-assume-\(role.account)-\(role.name)",
+                notes: who == nil
+                    ? ["not needed by somebody of account \(role.account) whom the role's trust policy names"] : []
+            )
+        }
+    }
+
+    /// Adds a policy, or what it says to the one that is there: a role has one trust policy, and a repository one of its
+    /// own, whoever needs it.
+    private mutating func append(
+        _ part: PolicyPart,
+        _ place: Entry.Place,
+        _ policy: PolicyDocument,
+        named policyName: String,
+        notes: [String] = []
+    ) {
+        let name = PolicyName(part, number: entries.flatMap(\.names).count { $0.part == part } + 1)
+        let same = entries.firstIndex { entry in
+            switch (entry.place, place) {
+            case (.trust, .trust): entry.place == place
+            // The source's is of one repository, which may be among several destinations.
+            case (.repositories(let known), .repositories(let places)): known.allSatisfy(places.contains)
+            case (.identity, .identity): entry.place == place && entry.policy == policy
+            default: false
+            }
+        }
+        guard let same else {
+            entries.append(Entry(names: [name], place: place, policyName: policyName, policy: policy, notes: notes))
+            return
+        }
+        defer {
+            if case (.repositories(let known), .repositories(let places)) = (entries[same].place, place) {
+                let others = places.filter { !known.contains($0) }
+                if !others.isEmpty { append(part, .repositories(others), policy, named: policyName, notes: notes) }
+            }
+        }
+        entries[same].names.append(name)
+        let known = entries[same].policy.statements.map { $0.identified(nil) }
+        let new = policy.statements.filter { !known.contains($0.identified(nil)) }
+        entries[same].policy = PolicyDocument((entries[same].policy.statements + new).withIDsOfTheirOwn)
+        entries[same].notes += notes.filter { !entries[same].notes.contains($0) }
+    }
+}
+
+extension PolicySet.Entry {
+    /// The role whose trust policy it is, as another's names it.
+    fileprivate var trusted: PolicyStatement.Principal? {
+        if case .trust(let role) = place { .aws(role.arn) } else { nil }
+    }
+}
+
+extension Principal {
+    /// Of the policy of a repository or a role that names them.
+    fileprivate var notes: [String] {
+        pathHint.map { ["AWS refuses a policy that names a role without its path: \($0)"] } ?? []
+    }
+}
+
+extension PolicyCaller {
+    /// Of the policy of who reads or writes.
+    fileprivate func notes(of principal: Principal) -> [String] {
+        guard let tokenFile, principal == start else { return [] }
+        return [
+            "its trust policy, which must let in the identity provider and the subject of the token in \(tokenFile), is "
+                + "left out: only the token says who they are"
+        ]
+    }
+}
+
+extension PolicyCaller.Assumption {
+    /// In the place of a caller whom nobody names; AWS refuses a policy that says so.
+    static let placeholder = "ARN-OF-THE-CALLER"
+
+    /// Lets somebody assume the role who sends what is sent.
+    fileprivate func letting(_ who: Principal?) -> PolicyStatement {
+        let (principal, usual) = who?.inPolicy ?? (.aws(Self.placeholder), [])
+        let id = externalID.map { [PolicyStatement.Condition("StringEquals", "sts:ExternalId", $0)] } ?? []
+        let code = sendsCode ? [PolicyStatement.Condition("Bool", "aws:MultiFactorAuthPresent", "true")] : []
+        return PolicyStatement(
+            id: "LetAssume",
+            principal: principal,
+            ["sts:AssumeRole"],
+            conditions: usual + id + code
+        )
+    }
+
+    fileprivate func notes(letting who: Principal?, from origin: String?) -> [String] {
+        guard let who else {
+            let keys = origin.map { " (\($0))" } ?? ""
+            return [
+                "who begins\(keys) is not known: put their ARN in the place of \(Self.placeholder), which AWS refuses, or "
+                    + "name them with --principal; their keys tell it: aws sts get-caller-identity"
+            ]
+        }
+        guard case .account = who.kind else { return who.notes }
+        return [
+            "this lets in everybody of account \(who.account) whose own policies allow sts:AssumeRole on the role; name one "
+                + "of them with --principal instead"
+        ]
+    }
+}
+
+/// A kind of policy at one side.
+package enum PolicyPart: String, Sendable, CaseIterable {
+    case sourceIdentity = "source-identity"
+    case sourceRepository = "source-repository"
+    case sourceTrust = "source-trust"
+    case sourceCaller = "source-caller"
+    case destinationIdentity = "destination-identity"
+    case destinationRepository = "destination-repository"
+    case destinationTrust = "destination-trust"
+    case destinationCaller = "destination-caller"
+
+    enum Kind: String {
+        /// Of who reads or writes.
+        case identity
+        /// Of a repository that belongs to another account.
+        case repository
+        /// Of a role that is assumed, which says by whom.
+        case trust
+        /// Of who assumes a role.
+        case caller
+    }
+
+    init(_ side: CopyError.Side, _ kind: Kind) {
+        switch (side, kind) {
+        case (.source, .identity): self = .sourceIdentity
+        case (.source, .repository): self = .sourceRepository
+        case (.source, .trust): self = .sourceTrust
+        case (.source, .caller): self = .sourceCaller
+        case (.destination, .identity): self = .destinationIdentity
+        case (.destination, .repository): self = .destinationRepository
+        case (.destination, .trust): self = .destinationTrust
+        case (.destination, .caller): self = .destinationCaller
+        }
+    }
+}
+
+/// One policy of a set, as a flag and a file are named after it: `destination-trust`, and if there are more,
+/// `destination-trust-2`.
+package struct PolicyName: Sendable, Hashable, CustomStringConvertible {
+    package let part: PolicyPart
+    /// From 1.
+    package let number: Int
+
+    package init(_ part: PolicyPart, number: Int = 1) { (self.part, self.number) = (part, number) }
+
+    /// - Returns: `nil` for what is no such name.
+    package init?(parsing text: String) {
+        if let part = PolicyPart(rawValue: text) {
+            self.init(part)
+        } else if let dash = text.lastIndex(of: "-"), let part = PolicyPart(rawValue: String(text[..<dash])),
+            let number = Int(text[text.index(after: dash)...]), number > 1
+        {
+            self.init(part, number: number)
+        } else {
+            return nil
+        }
+    }
+
+    package var description: String { number == 1 ? part.rawValue : "\(part.rawValue)-\(number)" }
+
+    /// Of a policy that belongs to an identity: another copy's has another, and stays.
+    static func ofHolder(_ side: CopyError.Side, _ places: [PolicyPlace]) -> String {
+        guard let first = places.first else { return "" }
+        // IAM takes neither / nor *, and ECR neither + nor @, so that no two repositories have one name.
+        let repository = first.pattern.replacing("/", with: "+").replacing("*", with: "@")
+        let name = "ecr-replicate-\(side.rawValue)-\(first.host.account)-\(first.host.region)-\(repository)"
+        guard places.count > 1 || name.utf8.count > longest else { return name }
+        let whole = places.count > 1 ? places.map(\.arn).joined(separator: " ") : name
+        return "\(name.prefix(longest - 17))-\(Digest(of: Array(whole.utf8)).hex.prefix(16))"
+    }
+
+    /// In characters.
+    ///
+    /// - Source: IAM API Reference, "PutRolePolicy"
+    private static let longest = 128
+}

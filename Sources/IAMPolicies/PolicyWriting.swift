@@ -1,0 +1,130 @@
+internal import Content
+internal import Replicate
+
+/// What one side asks of one repository, as statements.
+struct PolicyWriting {
+    let place: PolicyPlace
+    /// Whether another destination may mount layers from it.
+    private let lends: Bool
+    private var pieces: [Piece] = []
+
+    /// Statements of several repositories become one where they are the same but for the repository.
+    private struct Piece: Equatable {
+        var id: String
+        var actions: [String]
+        var resources: [String]
+        var conditions: [PolicyStatement.Condition] = []
+        /// Whether the repository's own policy can say it.
+        var isAboutRepository = false
+    }
+
+    init(_ side: CopyError.Side, at place: PolicyPlace, _ request: PolicyRequest) throws(ImpossiblePolicy) {
+        self.place = place
+        lends =
+            side == .destination && request.includesOptional
+            && request.destinations.contains { $0.map { request.siblings(of: $0).contains(place) } ?? false }
+        let isRetag = side == .destination ? try request.isRetag(at: place) : false
+        for permission in Permission.all where permission.side == side {
+            guard !permission.isOptional || request.includesOptional,
+                Self.isMet(permission.occasion, at: place, request, isRetag: isRetag)
+            else { continue }
+            var piece = Self.piece(of: permission, at: place, request)
+            if let index = pieces.firstIndex(where: { $0.id == piece.id }) {
+                pieces[index].actions.append(permission.action)
+            } else {
+                piece.actions = [permission.action]
+                pieces.append(piece)
+            }
+        }
+    }
+
+    /// For the policy of the repository.
+    var actionsOfRepository: [String] {
+        pieces.filter(\.isAboutRepository).flatMap(\.actions) + (lends ? [Self.lending] : [])
+    }
+
+    /// What a layer's mount asks of the repository that has it.
+    private static let lending = "ecr:GetDownloadUrlForLayer"
+
+    /// For the policy of one identity: no action is allowed on a repository that doesn't need it.
+    static func merged(_ writings: [PolicyWriting]) -> [PolicyStatement] {
+        var merged: [Piece] = []
+        for piece in writings.flatMap(\.pieces) {
+            let same = merged.firstIndex {
+                $0.id == piece.id && $0.actions == piece.actions && $0.conditions == piece.conditions
+            }
+            if let same {
+                merged[same].resources += piece.resources.filter { !merged[same].resources.contains($0) }
+            } else {
+                merged.append(piece)
+            }
+        }
+        return merged.map {
+            PolicyStatement(id: $0.id, $0.actions, on: $0.resources, conditions: $0.conditions)
+        }.withIDsOfTheirOwn
+    }
+
+    private static func isMet(
+        _ occasion: Permission.Occasion,
+        at place: PolicyPlace,
+        _ request: PolicyRequest,
+        isRetag: Bool
+    ) -> Bool {
+        let canMount = !isRetag && !request.siblings(of: place).isEmpty
+        return switch occasion {
+        case .always, .movingTags: true
+        case .copying, .foreignLayers, .missing: !isRetag
+        case .listing: request.listsImages
+        case .uploadingByRegistry: !isRetag && (request.upload != .api || canMount)
+        case .creating: !isRetag && (request.createsRepository || request.key(at: place) != nil)
+        case .creatingWithKey: !isRetag && request.key(at: place) != nil
+        case .mounting: canMount
+        }
+    }
+
+    private static func piece(of permission: Permission, at place: PolicyPlace, _ request: PolicyRequest) -> Piece {
+        func about(_ id: String) -> Piece {
+            Piece(id: id, actions: [], resources: [place.arn], isAboutRepository: true)
+        }
+        return switch permission.occasion {
+        case .always, .copying: about(permission.side == .source ? "Read" : "Write")
+        case .listing: about("List")
+        case .foreignLayers: about("AskForForeignLayers")
+        case .missing: Piece(id: "AskWhereMissing", actions: [], resources: ["*"])
+        case .movingTags: about("AskBeforeTagsMove")
+        case .uploadingByRegistry: Piece(id: "Token", actions: [], resources: ["*"])
+        case .mounting: Piece(id: "Mount", actions: [], resources: request.siblings(of: place).map(\.arn))
+        case .creating: Piece(id: "Create", actions: [], resources: [place.arn])
+        case .creatingWithKey:
+            Piece(
+                id: "CreateWithKey",
+                actions: [],
+                resources: [request.key(at: place) ?? "*"],
+                conditions: [
+                    .init("StringEquals", "kms:ViaService", "ecr.\(place.host.region).\(place.host.partition.domain)")
+                ]
+            )
+        }
+    }
+}
+
+extension [PolicyStatement] {
+    /// A policy takes each id once.
+    var withIDsOfTheirOwn: [PolicyStatement] {
+        var counts: [String: Int] = [:]
+        return map { statement in
+            guard let id = statement.id else { return statement }
+            counts[id, default: 0] += 1
+            guard let count = counts[id], count > 1 else { return statement }
+            return statement.identified("\(id)\(count)")
+        }
+    }
+}
+
+extension PolicyStatement {
+    func identified(_ id: String?) -> PolicyStatement {
+        var statement = self
+        statement.id = id
+        return statement
+    }
+}

@@ -1,0 +1,159 @@
+internal import Content
+
+/// Who calls AWS, read from an ARN, and how policies name them.
+///
+/// - Source: IAM User Guide, "AWS JSON policy elements: Principal" and "IAM identifiers"
+package struct Principal: Sendable, Hashable {
+    enum Kind: Hashable {
+        /// Without its path, which a session's ARN leaves out.
+        case role(name: String)
+        /// A role that Identity Center made; its path holds a region, so that nobody can know its ARN.
+        case permissionSet(name: String, role: String)
+        case user(name: String)
+        case federated(name: String)
+        case account
+    }
+
+    /// For example `aws-cn`.
+    package let partition: String
+    package let account: String
+    let kind: Kind
+    /// As given, or the role's where a session of it was given.
+    package let arn: String
+    /// Whether a path may stand before a role's name that is not in ``arn``, as a session's ARN leaves it out.
+    let mayHavePath: Bool
+
+    /// - Parameter text: The ARN of a role, a session of one, a user, a federated user, or an account's root.
+    /// - Returns: `nil` if it is none of these.
+    package init?(arn text: String) {
+        guard let given = ARN(text), given.partition.hasPrefix("aws"), given.region.isEmpty,
+            (try? AccountID(parsing: given.account)) != nil,
+            text.unicodeScalars.allSatisfy({ $0.value > 32 && $0.value < 127 && !Self.special.contains($0) })
+        else { return nil }
+        (partition, account) = (given.partition, given.account)
+        let parts = given.resource.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard let name = parts.count > 1 ? parts.last : given.resource, Self.isName(name) else { return nil }
+        let isSession = given.service == "sts" && parts[0] == "assumed-role"
+        if isSession, parts.count == 3, case .role = Self.role(parts[1]) {
+            mayHavePath = true
+        } else {
+            mayHavePath = false
+        }
+        switch (given.service, parts[0]) {
+        case ("sts", "assumed-role") where parts.count == 3 && Self.isName(parts[1]):
+            kind = Self.role(parts[1])
+            arn = "arn:\(partition):iam::\(account):role/\(parts[1])"
+        case ("iam", "role") where parts.count > 1: (kind, arn) = (Self.role(name), text)
+        case ("iam", "user") where parts.count > 1: (kind, arn) = (.user(name: name), text)
+        case ("sts", "federated-user") where parts.count > 1: (kind, arn) = (.federated(name: name), text)
+        case ("iam", "root"): (kind, arn) = (.account, text)
+        default: return nil
+        }
+    }
+
+    /// Everybody in an account whose own policies allow it.
+    package init(account: String, partition: String) {
+        (self.partition, self.account, kind, mayHavePath) = (partition, account, .account, false)
+        arn = "arn:\(partition):iam::\(account):root"
+    }
+
+    /// Whoever has a permission set of IAM Identity Center in an account.
+    ///
+    /// - Returns: `nil` for what is no name or no account: a `*` would stand for all of them.
+    init?(permissionSet name: String, account: String, partition: String) {
+        guard Self.isName(name), (try? AccountID(parsing: account)) != nil else { return nil }
+        (self.partition, self.account, mayHavePath) = (partition, account, false)
+        // Sixteen digits that Identity Center chooses.
+        let role = "AWSReservedSSO_\(name)_\(String(repeating: "?", count: 16))"
+        kind = .permissionSet(name: name, role: role)
+        arn = "arn:\(partition):iam::\(account):role/aws-reserved/sso.amazonaws.com/*\(role)"
+    }
+
+    /// `AWSReservedSSO_NAME_0123456789abcdef` belongs to the permission set `NAME`.
+    private static func role(_ name: String) -> Kind {
+        let prefix = "AWSReservedSSO_"
+        guard name.hasPrefix(prefix), let end = name.lastIndex(of: "_"),
+            end >= name.index(name.startIndex, offsetBy: 15)
+        else { return .role(name: name) }
+        return .permissionSet(name: String(name[..<end].dropFirst(prefix.count)), role: name)
+    }
+
+    /// What IAM takes for a name: neither a wildcard of policies nor anything that a shell reads more into.
+    ///
+    /// - Source: IAM User Guide, "IAM and AWS STS quotas", name requirements
+    private static func isName(_ text: String) -> Bool {
+        !text.isEmpty && text.unicodeScalars.allSatisfy(nameCharacters.contains)
+    }
+
+    private static let nameCharacters = Set(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@-".unicodeScalars
+    )
+
+    /// IAM takes these in a path, but to policies or to a shell they say something else.
+    private static let special = Set("*?$\"'\\;`&|<>()[]{}!#~".unicodeScalars)
+
+    /// What people look for in the console.
+    package var words: String {
+        switch kind {
+        case .role(let name): "role \(name) in account \(account)"
+        case .permissionSet(let name, _): "permission set \(name) (IAM Identity Center, account \(account))"
+        case .user(let name): "user \(name) in account \(account)"
+        case .federated(let name): "the user who federates \(name) in account \(account)"
+        case .account: "account \(account)"
+        }
+    }
+
+    /// Without its path; of an account its number.
+    var name: String {
+        switch kind {
+        case .role(let name), .user(let name), .federated(let name), .permissionSet(_, role: let name): name
+        case .account: account
+        }
+    }
+
+    /// Whether the policy of a resource names them, and not the account that they belong to.
+    var isNamedItself: Bool {
+        switch kind {
+        case .role, .user, .federated: true
+        case .permissionSet, .account: false
+        }
+    }
+
+    /// Of a role, as `/team/`; `nil` where it has none, or the ARN leaves it out.
+    var path: String? {
+        guard case .role(let name) = kind, let start = arn.firstRange(of: ":role/") else { return nil }
+        let path = arn[start.upperBound...].dropLast(name.count)
+        return path.isEmpty ? nil : "/\(path)"
+    }
+
+    /// What to do as AWS refuses a policy that names a role without its path; `nil` where that can't be.
+    package var pathHint: String? {
+        guard mayHavePath else { return nil }
+        return
+            "if the role has a path, its ARN is what this says: aws iam get-role --role-name \(name) --query Role.Arn"
+    }
+
+    /// How a resource's policy lets them in, and under which conditions.
+    package var inPolicy: (principal: PolicyStatement.Principal, conditions: [PolicyStatement.Condition]) {
+        guard case .permissionSet(_, let role) = kind else { return (.aws(arn), []) }
+        return (
+            .aws("arn:\(partition):iam::\(account):root"),
+            [
+                PolicyStatement.Condition(
+                    "ArnLike",
+                    "aws:PrincipalArn",
+                    "arn:\(partition):iam::\(account):role/aws-reserved/sso.amazonaws.com/*\(role)"
+                )
+            ]
+        )
+    }
+}
+
+extension Principal {
+    /// By whom they are: how they were written makes no difference.
+    package static func == (left: Principal, right: Principal) -> Bool {
+        left.arn == right.arn && left.kind == right.kind
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(arn) }
+}

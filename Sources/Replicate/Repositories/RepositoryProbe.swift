@@ -1,0 +1,92 @@
+package import Content
+package import Distribution
+package import ECRAPI
+package import Wire
+
+/// A repository that was opened to ask questions, not to copy: what `doctor` sees of one side.
+///
+/// Targets above `Replicate` look into a backend only through this.
+package struct RepositoryProbe: Sendable {
+    private let repository: any ImageRepository
+    /// `nil` where the repository is not in ECR.
+    package let ecr: ECRProbe?
+    /// The client of a registry that is not ECR; `nil` for ECR and for files.
+    package let registryClient: RegistryClient?
+
+    fileprivate init(_ repository: any ImageRepository) {
+        self.repository = repository
+        ecr = (repository as? ECRImageRepository).map(ECRProbe.init)
+        registryClient = (repository as? PlainImageRepository)?.client
+    }
+
+    /// Without tag and digest; a registry that the caller left out is filled in.
+    package var reference: ImageReference { repository.reference }
+
+    package func read(_ id: ManifestID) async throws -> Reading { try await repository.read([id]) }
+
+    /// The one image that is here, where a reference needn't name any; `nil` where it must.
+    package func soleImage() async throws -> ManifestID? { try await repository.soleImage() }
+
+    /// Manifests whose subject is `digest`; `nil` if the registry doesn't know the question.
+    package func referrers(of digest: Digest) async throws -> ReferrerListing? {
+        try await repository.referrers(of: digest)
+    }
+
+    /// Where the blob's bytes are.
+    package func source(of blob: Descriptor) async throws -> RelaySource { try await repository.source(of: blob) }
+
+    /// What an answer means that is neither the blob's content nor a redirect.
+    package func failure(toRead blob: Descriptor, _ answer: WireResponse) -> CopyError {
+        BlobFailure(sourceAnswered: answer, blob, repository).error
+    }
+
+    /// Opens an upload and closes it, so that nothing is left.
+    package func tryUpload(of blob: Descriptor) async throws {
+        if case .open(let upload) = try await repository.startUpload(of: blob, mountingFrom: nil) {
+            await repository.closeUpload(upload)
+        }
+    }
+}
+
+/// What only ECR can be asked.
+package struct ECRProbe: Sendable {
+    private let repository: ECRImageRepository
+
+    fileprivate init(_ repository: ECRImageRepository) { self.repository = repository }
+
+    package var api: ECRClient { repository.api }
+    package var host: ECRHost { repository.host }
+    package var name: RepositoryName { repository.reference.repository }
+
+    package func registry() async throws -> RegistryClient { try await repository.registry() }
+
+    /// Which digests these have.
+    package func digests(of ids: [ManifestID]) async throws -> Reading {
+        try await repository.read(manifests: [], digests: ids)
+    }
+
+    /// Which of these blobs the repository does not have.
+    package func missing(_ blobs: [Descriptor]) async throws -> Set<Digest> { try await repository.missing(blobs) }
+
+    package func creationOnPush() async throws -> CreationOnPush { try await repository.creationOnPush() }
+
+    /// `error`, and the pull-through cache rule where one explains it.
+    package func namingCacheRule(in error: CopyError) async throws -> CopyError {
+        do {
+            return try await repository.namingCacheRule { throw error }
+        } catch let error as CopyError {
+            return error
+        }
+    }
+}
+
+extension RepositoryOpener {
+    /// - Throws: ``CopyError`` that names the side and the reference.
+    package func probe(
+        _ reference: ImageReference,
+        side: CopyError.Side,
+        _ options: SideOptions
+    ) async throws -> RepositoryProbe {
+        RepositoryProbe(try await open(reference, side: side, options))
+    }
+}

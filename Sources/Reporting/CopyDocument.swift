@@ -1,0 +1,229 @@
+package import Content
+package import Replicate
+
+/// The JSON that `--output json` prints: one document, on success and on failure.
+///
+/// Its schema is `config/output.schema.json`; members are added, never renamed, while `version` stays.
+package struct CopyDocument: Encodable, Sendable {
+    package var version = 1
+    package var command: String
+    package var exitCode: Int
+    package var results: [Entry]
+    /// Why nothing could be tried at all.
+    package var error: Failure?
+    /// Everything that was sent over the wire, tokens and STS included.
+    package var requests: Int
+    package var seconds: Double
+    /// Who asked, where that was found out.
+    package var caller: String?
+    /// Why there are no results where nothing failed.
+    package var note: String?
+    /// What is to be known of the selection as a whole, if anything: what it leaves out.
+    package var notices: [String]?
+    /// Tags that were set for images that then failed, as `HOST/REPO:TAG@DIGEST`, if there are any.
+    package var setBeforeFailure: [String]?
+
+    package init(
+        command: String,
+        exitCode: Int,
+        results: [CopyResult],
+        error: CopyError?,
+        requests: Int,
+        seconds: Double,
+        caller: String? = nil,
+        note: String? = nil,
+        setBeforeFailure: [String] = [],
+        notices: [String] = []
+    ) {
+        self.command = command
+        self.exitCode = exitCode
+        self.results = results.map(Entry.init)
+        self.error = error.map(Failure.init)
+        self.requests = requests
+        self.seconds = seconds
+        self.caller = caller
+        self.note = note
+        self.notices = notices.isEmpty ? nil : notices
+        self.setBeforeFailure = setBeforeFailure.isEmpty ? nil : setBeforeFailure
+    }
+
+    /// The document of a command that could not be understood.
+    package init(command: String, usage text: String) {
+        self.init(command: command, exitCode: 64, results: [], error: nil, requests: 0, seconds: 0)
+        error = Failure(usage: text)
+    }
+
+    /// One image at one destination.
+    package struct Entry: Encodable, Sendable {
+        package var status: String
+        package var source: String
+        package var destination: String
+        package var digest: Digest?
+        package var mediaType: MediaType?
+        package var tags: [TagEntry]
+        package var blobs: BlobCounts?
+        package var manifestsPut: Int?
+        package var referrers: Int?
+        /// What had been lost below manifests that the destination held, and was brought; absent if nothing was.
+        package var repaired: Repaired?
+        package var notes: [String]
+        /// Signatures, SBOMs and attestations that were left out, if any were.
+        package var referrersLeftOut: [LeftOutReferrer]?
+        package var plan: PlanEntry?
+        package var error: Failure?
+        /// Of a plan that a signal cut short.
+        package var left: Remainder?
+
+        init(_ result: CopyResult) {
+            (tags, notes) = ([], [])
+            switch result {
+            case .done(let receipt):
+                status = receipt.changedAnything ? "done" : "unchanged"
+                (source, destination) = ("\(receipt.source)", "\(receipt.destination)")
+                (digest, mediaType, notes) = (receipt.digest, receipt.mediaType, receipt.notes)
+                tags = receipt.tags.map {
+                    TagEntry(tag: $0.tag, outcome: $0.outcome.rawValue, previous: $0.previous)
+                }
+                blobs = BlobCounts(
+                    moved: receipt.blobsMoved,
+                    mounted: receipt.blobsMounted,
+                    there: receipt.blobsThere,
+                    bytesMoved: receipt.bytesMoved
+                )
+                (manifestsPut, referrers) = (receipt.manifestsPut, receipt.referrers)
+                referrersLeftOut = LeftOutReferrer.list(receipt.referrerFailures)
+                if receipt.manifestsRepaired + receipt.blobsRepaired > 0 {
+                    repaired = Repaired(manifests: receipt.manifestsRepaired, blobs: receipt.blobsRepaired)
+                }
+            case .planned(let plan):
+                status = "planned"
+                (source, destination) = ("\(plan.source)", "\(plan.destination)")
+                (digest, mediaType, notes) = (plan.root.digest, plan.root.mediaType, plan.notes)
+                tags = plan.tags.filter { !$0.isReferrer }.map(TagEntry.init)
+                self.plan = PlanEntry(plan)
+                referrersLeftOut = LeftOutReferrer.list(plan.referrerFailures)
+            case .failed(let from, let to, let failure):
+                (status, source, destination, error) = ("failed", from, to, Failure(failure))
+            case .cancelled(let from, let to, let remainder):
+                (status, source, destination, left) = ("cancelled", from, to, remainder)
+            }
+        }
+    }
+
+    package struct TagEntry: Encodable, Sendable {
+        package var tag: Tag
+        package var outcome: String
+        package var previous: Digest?
+
+        init(tag: Tag, outcome: String, previous: Digest?) {
+            (self.tag, self.outcome, self.previous) = (tag, outcome, previous)
+        }
+
+        init(_ planned: Plan.PlannedTag) {
+            switch planned.action {
+            case .set: self.init(tag: planned.tag, outcome: "set", previous: nil)
+            case .move(let held): self.init(tag: planned.tag, outcome: "moved", previous: held)
+            case .keep: self.init(tag: planned.tag, outcome: "unchanged", previous: nil)
+            case .skip(let held): self.init(tag: planned.tag, outcome: "skipped", previous: held)
+            }
+        }
+    }
+
+    /// One referrer that was left out; without `digest` and `tag`, those that could not be listed.
+    package struct LeftOutReferrer: Encodable, Sendable {
+        package var digest: Digest?
+        package var tag: Tag?
+        package var subject: Digest?
+        package var error: Failure
+
+        package init(_ failure: ReferrerFailure) {
+            (digest, tag, subject) = (failure.digest, failure.tag, failure.subject)
+            error = Failure(failure.error)
+        }
+
+        package static func list(_ failures: [ReferrerFailure]) -> [LeftOutReferrer]? {
+            failures.isEmpty ? nil : failures.map(LeftOutReferrer.init)
+        }
+    }
+
+    package struct Repaired: Encodable, Sendable {
+        package var manifests: Int
+        package var blobs: Int
+    }
+
+    package struct BlobCounts: Encodable, Sendable {
+        package var moved: Int
+        package var mounted: Int
+        package var there: Int
+        package var bytesMoved: Int64
+    }
+
+    /// What a dry run found.
+    package struct PlanEntry: Encodable, Sendable {
+        package var manifests: [Item]
+        package var blobs: [Item]
+        package var blobsThere: Int
+        package var bytesToMove: Int64
+        package var createsRepository: Bool
+        /// The prefix of the template by which ECR creates the repository on push.
+        package var creationTemplate: String?
+        package var referrerTags: [TagEntry]
+
+        package struct Item: Encodable, Sendable {
+            package var digest: Digest
+            package var mediaType: MediaType
+            package var size: Int64
+            package var role: String
+        }
+
+        init(_ plan: Plan) {
+            manifests = plan.manifestsToPut.map { planned in
+                Item(
+                    digest: planned.manifest.digest,
+                    mediaType: planned.manifest.mediaType,
+                    size: Int64(planned.manifest.byteCount),
+                    role: planned.role.rawValue
+                )
+            }
+            blobs = plan.blobs.map { Item(digest: $0.digest, mediaType: $0.mediaType, size: $0.size, role: "blob") }
+            blobsThere = plan.blobsThere
+            bytesToMove = plan.bytesToMove
+            createsRepository = plan.createsRepository
+            creationTemplate = plan.creationTemplate
+            referrerTags = plan.tags.filter(\.isReferrer).map(TagEntry.init)
+        }
+    }
+
+    package struct Failure: Encodable, Sendable {
+        package var operation: String
+        package var side: String
+        package var image: String
+        package var cause: String
+        package var remedy: String
+        package var kind: String
+        /// For programs to branch on, for example `repositoryMissing`.
+        package var reason: String
+        package var requestId: String?
+        /// Which were used, where it is about who may.
+        package var credentials: String?
+
+        /// A command line that can't be understood, so that nothing was tried.
+        package init(usage text: String) {
+            (operation, side, image) = ("reading the command line", "", "")
+            (cause, remedy, kind, reason) = (text, "see --help", "usage", "usage")
+        }
+
+        init(_ error: CopyError) {
+            (operation, side, image) = (error.operation, error.side.rawValue, error.place)
+            (cause, remedy, requestId) = (error.cause, error.remedy, error.requestID)
+            credentials = error.credentials
+            reason = error.reason.name
+            kind =
+                switch error.kind {
+                case .failed: "failed"
+                case .refused: "refused"
+                case .notPermitted: "notPermitted"
+                }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+internal import AWSIdentity
+internal import Content
+internal import FoundationEssentials
+
+/// What to do where AWS doesn't take the credentials at all.
+///
+/// - Source: facts/ecr.md A.1, C.3, E.3
+struct CredentialAdvice {
+    let code: String
+    let message: String
+    /// Where they were used; `nil` where no ECR is in play.
+    let host: ECRHost?
+    /// The role that they were to take.
+    var roleARN: String?
+    /// What the form of the keys tells.
+    var pairingAdvice: String?
+
+    private var region: String? { host?.region }
+
+    var text: String? {
+        switch code {
+        case "ExpiredTokenException", "ExpiredToken":
+            "the session has ended: begin a new one (aws sso login, aws sts assume-role, a new job), then run again"
+        case "UnrecognizedClientException", "InvalidClientTokenId": pairingAdvice ?? unknownKeys
+        case "OptInRequired", "RegionDisabledException": Self.enable(region)
+        case "InvalidSignatureException", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "RequestExpired",
+            "RequestInTheFuture":
+            signature
+        case "IncompleteSignatureException", "MissingAuthenticationTokenException", "MissingAuthenticationToken":
+            "something on the way changes the requests' fields: look at the proxy and the endpoint"
+        default: nil
+        }
+    }
+
+    private var unknownKeys: String {
+        guard let region else { return "\(Self.checkKeyID); \(Self.strangers)" }
+        let partition = Partition(region: region)
+        if let other = roleARN.flatMap(Self.partition), other != partition {
+            return "the role is of partition \(other.rawValue), and \(region) is in \(partition.rawValue): "
+                + "\(Self.strangers); use credentials and a role of \(partition.rawValue)"
+        }
+        guard partition == .aws else {
+            return "\(Self.checkKeyID); partition \(partition.rawValue) has accounts and keys of its own"
+        }
+        guard Self.isOptIn(region) else { return "\(Self.checkKeyID); \(Self.strangers)" }
+        return "\(Self.enable(region)); a session from the global STS endpoint is not valid there either: "
+            + "set AWS_STS_REGIONAL_ENDPOINTS=regional and begin a new one; and \(Self.strangers)"
+    }
+
+    private static let strangers = "keys of one partition (aws, aws-cn, aws-us-gov) aren't known in another"
+
+    private static func partition(ofARN arn: String) -> Partition? {
+        ARN(arn).flatMap { Partition(rawValue: $0.partition) }
+    }
+
+    private static let checkKeyID =
+        "check the access key id and the session token: AWS doesn't know them, or they were deleted"
+
+    /// Only in AWS's own partition do accounts ask for regions.
+    private static func enable(_ region: String?) -> String {
+        guard let region, Partition(region: region) == .aws else {
+            return "\(region ?? "the region") may not be enabled for the account: ask who administers it"
+        }
+        return "\(region) may not be enabled for the account: aws account enable-region --region-name \(region)"
+    }
+
+    private var signature: String {
+        if let skew = ClockSkew(message) {
+            guard let cloud = host?.localAuthority else { return "set this machine's clock: it is \(skew) AWS's" }
+            return "this machine's clock is \(skew) that of \(cloud): set right whichever is wrong"
+        }
+        if message.contains("scoped to a valid region") || message.contains("scoped to correct service") {
+            return "the endpoint is another region's or another service's than the reference's: check the endpoint "
+                + "flags and AWS_ENDPOINT_URL_ECR"
+        }
+        return
+            "check the secret access key: it doesn't belong to this access key id, or it was copied in part; a proxy "
+            + "that changes requests has the same effect"
+    }
+
+    /// Whether an account must ask for the region: all regions since 2019 are so.
+    ///
+    /// - Source: AWS Account Management Guide, "Enable or disable AWS Regions in your account"
+    static func isOptIn(_ region: String) -> Bool {
+        Partition(region: region) == .aws && !enabledByDefault.contains(region)
+    }
+
+    private static let enabledByDefault: Set<String> = [
+        "us-east-1", "us-east-2", "us-west-1", "us-west-2", "ap-south-1", "ap-northeast-1", "ap-northeast-2",
+        "ap-northeast-3", "ap-southeast-1", "ap-southeast-2", "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1",
+        "eu-west-2", "eu-west-3", "sa-east-1",
+    ]
+}
+
+/// By how much this machine's clock is ahead of the service's, or behind, as a refusal of a signature tells.
+///
+/// `Signature expired: T is now earlier than … (NOW - 5 min.)`, or
+/// `Signature not yet current: T is still later than … (NOW + 5 min.)`.
+struct ClockSkew: CustomStringConvertible {
+    /// Positive where our clock is ahead.
+    let seconds: Int
+
+    init?(_ message: String) {
+        guard message.contains("Signature expired") || message.contains("Signature not yet current") else { return nil }
+        let times = message.split { !$0.isLetter && !$0.isNumber }.compactMap { Self.seconds(String($0)) }
+        guard times.count >= 2, let ours = times.first, let theirs = times.last, ours != theirs else { return nil }
+        seconds = ours - theirs
+    }
+
+    /// Seconds since 1970 of `20260115T120000Z`.
+    private static func seconds(_ text: String) -> Int? {
+        let digits = Array(text)
+        guard digits.count == 16, digits[8] == "T", digits[15] == "Z" else { return nil }
+        let parts = [(0, 4), (4, 6), (6, 8), (9, 11), (11, 13), (13, 15)].map { String(digits[$0.0..<$0.1]) }
+        let iso = "\(parts[0...2].joined(separator: "-"))T\(parts[3...5].joined(separator: ":"))Z"
+        return AWSTime.parse(iso).map { Int($0.timeIntervalSince1970) }
+    }
+
+    var description: String {
+        let (minutes, rest) = abs(seconds).quotientAndRemainder(dividingBy: 60)
+        let hours = minutes / 60
+        let size = hours > 0 ? "\(hours) h \(minutes % 60) min" : "\(minutes) min \(rest) s"
+        return "\(size) \(seconds > 0 ? "ahead of" : "behind")"
+    }
+}

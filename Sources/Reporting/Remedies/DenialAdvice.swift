@@ -1,0 +1,247 @@
+internal import Content
+package import ECRAPI
+package import IAMPolicies
+package import Replicate
+
+/// What must change for a denied request to be allowed: whose policy, who edits it, and the statement to add.
+///
+/// - Source: facts/ecr.md D.4, D.5; IAM User Guide, "Policy evaluation logic"
+package struct DenialAdvice: Sendable {
+    /// Through which VPC endpoint the request went, if it went through one.
+    package enum Face: String, Sendable { case api = "ecr.api", registry = "ecr.dkr", tokens = "sts" }
+
+    let denial: ECRError.Denial
+    let side: CopyError.Side
+    /// The repository at hand; `nil` where no ECR is in play.
+    let place: ECRPlace?
+    let face: Face
+    /// `nil` where nobody is named whom a policy could name.
+    package let principal: Principal?
+    /// Whether nobody has seen the repository: who isn't let in isn't told whether it is there.
+    package var isUnseen = false
+    private let resource: ResourceName?
+    private let conditions: [PolicyStatement.Condition]
+
+    /// What the sentence names is believed as far as it fits the place: whoever answers at an endpoint of somebody's own
+    /// must not have us print a statement that lets strangers in, or into everything.
+    ///
+    /// - Parameter known: What the request was about, where that is no repository.
+    /// - Parameter conditions: What the owner's policy should ask besides.
+    package init(
+        _ denial: ECRError.Denial,
+        side: CopyError.Side,
+        at place: ECRPlace?,
+        face: Face,
+        on known: String? = nil,
+        conditions: [PolicyStatement.Condition] = []
+    ) {
+        (self.denial, self.side, self.place, self.face) = (denial, side, place, face)
+        self.conditions = conditions
+        let home = place.map { ResourceName($0.arn) } ?? known.map(ResourceName.init)
+        principal = denial.principal.flatMap { Principal(arn: $0) }.flatMap { principal in
+            !principal.arn.contains("*") && (home?.partition ?? principal.partition) == principal.partition
+                ? principal : nil
+        }
+        resource = known.map(ResourceName.init) ?? Self.resource(of: denial, at: home)
+    }
+
+    private static func resource(of denial: ECRError.Denial, at home: ResourceName?) -> ResourceName? {
+        if registryWide.contains(denial.action) { return ResourceName("*") }
+        let isAboutRepository = denial.action.hasPrefix("ecr:")
+        guard let named = denial.resource.map(ResourceName.init), let home, !named.text.contains("*"),
+            named.partition == home.partition, named.region == home.region, named.account == home.account,
+            !isAboutRepository || named.repository != nil
+        else { return isAboutRepository ? home : nil }
+        return named
+    }
+
+    /// Actions that can't be limited to a repository.
+    ///
+    /// - Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon ECR"
+    private static let registryWide: Set<String> = [
+        "ecr:GetAuthorizationToken", "ecr:DescribeRegistry", "ecr:DescribePullThroughCacheRules",
+        "ecr:DescribeRepositoryCreationTemplates", "ecr:GetAccountSetting", "ecr:GetRegistryPolicy",
+    ]
+
+    package var text: String { denial.isExplicit ? withdrawal : addition }
+
+    /// Statements come one by one, a denial at a time; who wants them all can have them.
+    var allOfIt: String? {
+        guard !denial.isExplicit, denial.action.hasPrefix("ecr:"), denial.reason != .resourceControlPolicy else {
+            return nil
+        }
+        let who = principal.map { " --principal \($0.arn)" } ?? ""
+        return "all that it takes, at once: ecr-replicate iam-policy\(who) SOURCE DESTINATION"
+    }
+
+    /// Whether it is the policy of another account's repository that is to let somebody in.
+    package var asksOwnerOfRepository: Bool {
+        guard !denial.isExplicit, resource?.repository != nil, !isRegistryPolicy else { return false }
+        return denial.reason == .resourcePolicy || (denial.reason == .unstated && isAcrossAccounts)
+    }
+
+    /// A deny beats every allow: nothing can be added that helps.
+    private var withdrawal: String {
+        let what = "\(denial.action) on \(resource?.text ?? "it")"
+        let deny = "narrow the Deny statement that matches \(what)"
+        return switch denial.reason {
+        case .identityPolicy: "\(deny), in a policy of \(caller); no Allow beats it"
+        case .resourcePolicy: "\(deny) by \(caller), in \(owner); no Allow beats it"
+        case .sessionPolicy: "\(deny), in the session policy that \(caller) was given when the session began"
+        case .permissionsBoundary: "\(deny), in the permissions boundary of \(caller): ask who administers IAM there"
+        case .serviceControlPolicy:
+            "ask who administers the organization of \(callersAccount) to \(deny), in a service control policy"
+        case .resourceControlPolicy:
+            "ask who administers the organization of \(ownersAccount) to \(deny), in a resource control policy"
+        case .endpointPolicy: "\(deny), in \(endpoint)"
+        case .unstated:
+            "\(deny); AWS doesn't say in which policy of \(caller), of \(owner) or of the organization it is"
+        }
+    }
+
+    private var addition: String {
+        switch denial.reason {
+        case .identityPolicy: added(to: identityPolicy, identity)
+        case .resourcePolicy: resourceAddition
+        case .sessionPolicy:
+            added(to: "the session policy that \(caller) is given when the session begins", identity)
+        case .permissionsBoundary:
+            added(to: "the permissions boundary of \(caller) (ask who administers IAM there)", identity)
+        case .serviceControlPolicy:
+            added(to: "a service control policy of \(callersAccount) (ask who administers its organization)", identity)
+        case .resourceControlPolicy:
+            "ask who administers the organization of \(ownersAccount): resource control policies only deny, so one of "
+                + "them has a Deny that matches \(denial.action) on \(resource?.text ?? "it"), or lacks the exception for "
+                + "\(caller)"
+        case .endpointPolicy:
+            added(
+                to: endpoint,
+                resource.map {
+                    PolicyStatement(
+                        principal: principal?.inPolicy.principal ?? .anyone,
+                        [denial.action],
+                        on: [$0.text],
+                        conditions: principal?.inPolicy.conditions ?? []
+                    )
+                }
+            )
+        case .unstated:
+            isAcrossAccounts
+                ? added(to: identityPolicy, identity) + "\n  and, across accounts, "
+                    + resourceAddition
+                : added(to: identityPolicy, identity)
+        }
+    }
+
+    private func added(to policy: String, _ statement: PolicyStatement?) -> String {
+        guard let statement else {
+            return "allow \(denial.action) in \(policy), on what the text names if that is yours"
+        }
+        return "add this to \(policy):\n    \(statement.line)"
+    }
+
+    /// `nil` where nothing is known to be what it is about.
+    private var identity: PolicyStatement? { resource.map { PolicyStatement([denial.action], on: [$0.text]) } }
+
+    /// The policy of a repository or a role has no `Resource`; that of a registry, which speaks for many, or a key has.
+    private var isAboutItself: Bool {
+        !isRegistryPolicy && (denial.action.hasPrefix("ecr:") || denial.action.hasPrefix("sts:"))
+    }
+
+    private var resourceAddition: String {
+        guard let principal else {
+            return "let \(caller) do \(denial.action) in \(owner)"
+        }
+        let (who, usual) = principal.inPolicy
+        let statement = PolicyStatement(
+            principal: who,
+            [denial.action],
+            on: isAboutItself ? [] : identity?.resources ?? [],
+            conditions: usual + conditions
+        )
+        let policy = isUnseen && asksOwnerOfRepository ? "\(owner), if it is there" : owner
+        return added(to: policy, statement) + Self.pathHint(principal)
+    }
+
+    /// AWS refuses a policy that names a role wrongly, and a session's ARN leaves the role's path out.
+    static func pathHint(_ principal: Principal) -> String {
+        principal.pathHint.map { "\n    (\($0))" } ?? ""
+    }
+
+    // MARK: Words
+
+    private var caller: String {
+        principal?.words ?? "the identity used for the \(side.rawValue)"
+    }
+
+    private var identityPolicy: String {
+        principal == nil ? "the policy of \(caller)" : "an identity policy of \(caller)"
+    }
+
+    private var callersAccount: String { principal.map { "account \($0.account)" } ?? "the caller's account" }
+
+    private var ownersAccount: String {
+        (resource?.account ?? place?.host.account.value).map { "account \($0)" } ?? "the account that owns it"
+    }
+
+    /// What a repository that doesn't exist can't say, its registry says.
+    private var isRegistryPolicy: Bool {
+        ["ecr:CreateRepository", "ecr:BatchImportUpstreamImage", "ecr:ReplicateImage"].contains(denial.action)
+    }
+
+    /// The policy that belongs to the resource.
+    private var owner: String {
+        if denial.action.hasPrefix("sts:"), let role = resource?.role { return "the trust policy of \(role)" }
+        let location = [
+            (resource?.account ?? place?.host.account.value).map { "account \($0)" },
+            resource?.region ?? place?.host.region,
+        ].compactMap { $0 }.joined(separator: ", ")
+        if isRegistryPolicy { return "the registry policy of \(location)" }
+        guard denial.action.hasPrefix("ecr:") else { return "the policy of \(resource?.text ?? "what the text names")" }
+        guard let name = resource?.repository ?? place?.repository.value else { return "the repository's policy" }
+        return "the policy of repository \(name) in \(location)"
+    }
+
+    private var endpoint: String {
+        let region = resource?.region ?? place?.host.region
+        return "the policy of the VPC endpoint for \(face.rawValue)\(region.map { " in \($0)" } ?? "")"
+    }
+
+    private var isAcrossAccounts: Bool {
+        guard let caller = principal?.account, let owner = resource?.account else { return false }
+        return caller != owner
+    }
+
+    /// What an ARN says of the resource.
+    private struct ResourceName: Sendable {
+        let text: String
+        let partition: String?
+        let region: String?
+        let account: String?
+        let repository: String?
+        let role: String?
+
+        init(_ text: String) {
+            self.text = text
+            guard let arn = ARN(text) else {
+                (partition, region, account, repository, role) = (nil, nil, nil, nil, nil)
+                return
+            }
+            partition = arn.partition
+            region = arn.region.isEmpty ? nil : arn.region
+            account = arn.account.isEmpty ? nil : arn.account
+            let rest = arn.resource
+            repository = rest.hasPrefix("repository/") ? String(rest.dropFirst("repository/".count)) : nil
+            role = rest.hasPrefix("role/") ? Principal(arn: text)?.words : nil
+        }
+    }
+}
+
+extension ECRPlace {
+    var arn: String { PolicyPlace(host: host, pattern: repository.value).arn }
+
+    /// Where the region's layers are.
+    ///
+    /// - Source: facts/ecr.md A.2, VPC endpoints
+    var layerBucketARN: String { "arn:\(host.partition.rawValue):s3:::prod-\(host.region)-starport-layer-bucket/*" }
+}

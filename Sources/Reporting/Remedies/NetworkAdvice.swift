@@ -1,0 +1,200 @@
+internal import AWSIdentity
+internal import Content
+internal import IAMPolicies
+internal import Replicate
+internal import Wire
+
+/// What to do where nobody answers, or somebody else does.
+///
+/// - Source: facts/ecr.md A.2, VPC endpoints; libcurl-errors(3)
+struct NetworkAdvice {
+    let error: WireError
+    let side: CopyError.Side
+    let operation: String
+    /// The repository at hand; `nil` where no ECR is in play.
+    let place: ECRPlace?
+    /// Whether a registry that is not ECR was asked, or something on the way to it.
+    private let isPlainRegistry: Bool
+    private let url: HTTPURL?
+
+    init(
+        _ error: WireError,
+        side: CopyError.Side,
+        operation: String,
+        at place: ECRPlace?,
+        isPlainRegistry: Bool = false
+    ) {
+        (self.error, self.side, self.operation, self.place) = (error, side, operation, place)
+        self.isPlainRegistry = isPlainRegistry
+        // Errors carry addresses without their query, which isn't needed here.
+        url = error.url.flatMap { try? HTTPURL($0.hasSuffix("?…") ? String($0.dropLast(2)) : $0) }
+    }
+
+    var text: String? {
+        if let proxy { return proxy }
+        if error.leadsToPlainHTTP, let url { return Self.lostScheme(at: url.authority) }
+        return switch error.reason {
+        case .certificate: certificate
+        case .handshake:
+            url.map {
+                "something at \($0.authority) doesn't speak TLS 1.2: check scheme and port, and what lies between (a proxy, a "
+                    + "firewall)"
+            }
+        case .unresolvable, .unreachable: isPlainRegistry ? unreachedRegistry : unreached
+        case .disconnected where isPlainRegistry: url.map { Self.closed(by: $0.authority) }
+        case .badRedirect:
+            url.map { "check what answers at \($0.authority), a proxy among it: it leads nowhere that may be followed" }
+        case .answerTooLarge:
+            url.map { "check what answers at \($0.authority): no registry sends so much" }
+        default: nil
+        }
+    }
+
+    /// Somebody answered, or began to.
+    private static func closed(by host: String) -> String {
+        "\(host), or a proxy or load balancer in front of it, closed the connection: see its log, then run again"
+    }
+
+    /// A registry that is not ECR.
+    private var unreachedRegistry: String? {
+        guard let url else { return nil }
+        return error.reason == .unresolvable
+            ? "check the host in the reference: this machine's DNS does not know \(url.host); where only a proxy gets there, "
+                + "set HTTPS_PROXY"
+            : "check that the registry is running at \(url.authority), and this machine's routes and firewalls; where only a "
+                + "proxy gets there, set HTTPS_PROXY"
+    }
+
+    /// A proxy that ends TLS and leaves the registry to think that it was asked over http.
+    ///
+    /// - Source: distribution/distribution, "nginx" recipe and configuration (`http.host`, `http.relativeurls`)
+    static func lostScheme(at host: String) -> String {
+        "a proxy in front of \(host) ends TLS and doesn't tell the registry: have it send X-Forwarded-Proto: https and the "
+            + "Host that it was asked for (nginx: proxy_set_header X-Forwarded-Proto $scheme), or set the registry's own "
+            + "address (docker-registry: http.host: https://\(host))"
+    }
+
+    // MARK: Proxies
+
+    /// Where the proxy, and not the host, is the trouble.
+    private var proxy: String? {
+        let host = url?.host ?? "the host"
+        if error.curlCode == Self.unresolvedProxy { return "check the proxy's name in HTTPS_PROXY" }
+        if error.reason == .proxyRefused {
+            return switch error.proxyStatus {
+            case 407? where error.detail.contains("another user"):
+                "check the user and the password in HTTPS_PROXY: what isn't a letter or a digit is written as %40 (@), %3A (:)"
+            case 407?: "the proxy wants a login: write it as HTTPS_PROXY=http://USER:PASSWORD@PROXY:PORT"
+            case let status? where status >= 500:
+                "the proxy doesn't get to \(host) itself: ask who runs it, or, if this machine does, name \(host) in NO_PROXY"
+            default: "the proxy won't connect to \(host): have it allow that, or name \(host) in NO_PROXY"
+            }
+        }
+        guard let named = connectedHost, let url, named != url.host else { return nil }
+        return "that is the proxy's address: check HTTPS_PROXY, or name \(host) in NO_PROXY"
+    }
+
+    /// `CURLE_COULDNT_RESOLVE_PROXY`.
+    private static let unresolvedProxy = 5
+
+    /// Whom libcurl tried: `Failed to connect to HOST port PORT after 3 ms: …`.
+    private var connectedHost: String? {
+        guard let marker = error.detail.firstRange(of: "Failed to connect to "),
+            let end = error.detail[marker.upperBound...].firstRange(of: " port ")
+        else { return nil }
+        let host = error.detail[marker.upperBound..<end.lowerBound].lowercased()
+        return host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
+    }
+
+    // MARK: Certificates
+
+    private var certificate: String? {
+        let text = error.detail
+        let host = url?.authority ?? "the host"
+        if error.curlCode == Self.badBundle {
+            return
+                "the bundle of certificates can't be read: check --ca-bundle, AWS_CA_BUNDLE and ca_bundle in the profile"
+        }
+        if text.contains("no alternative certificate subject name") || text.contains("does not match target") {
+            return
+                "the certificate is for other names than \(url?.host ?? host): a VPC endpoint is called by a name that "
+                + "its certificate has (private DNS gives it AWS's own)"
+        }
+        if text.contains("has expired") || text.contains("not yet valid") {
+            return "check this machine's clock; if it is right, the certificate of \(host) must be renewed"
+        }
+        guard place != nil || url?.awsDomain != nil else { return nil }
+        return
+            "something answers in the name of \(host) whose certificate nobody vouches for, a proxy or firewall that "
+            + "looks into TLS: have its CA certificate from who runs it, and name it with --ca-bundle FILE"
+    }
+
+    /// `CURLE_SSL_CACERT_BADFILE`.
+    private static let badBundle = 77
+
+    // MARK: Hosts
+
+    private var unreached: String? {
+        guard let url, let place else { return nil }
+        let region = place.host.region
+        if isLayerHost { return Self.layerHost(url.authority, place) }
+        guard url.awsDomain != nil else {
+            return "nothing answers at \(url.authority): check the endpoint flags of the \(side.rawValue), "
+                + "AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_ECR, _STS and so on"
+        }
+        let end =
+            Self.isDualStack(url)
+            ? "in a VPC without internet access leave dual stack off (--dual-stack, AWS_USE_DUALSTACK_ENDPOINT, "
+                + "use_dualstack_endpoint in the profile): interface endpoints don't have that name, but AWS's usual one"
+            : "in a VPC without internet access make an interface endpoint for \(Self.service(of: url)) in \(region), with "
+                + "private DNS"
+        guard error.reason != .unresolvable else {
+            return "check the region in the reference ('\(region)') and this machine's DNS; \(end)"
+        }
+        let inside = Self.isDualStack(url) ? "" : " and a security group that lets this machine in"
+        return "check this machine's routes and firewalls, port 443; \(end)\(inside)"
+    }
+
+    /// As an interface endpoint names it.
+    ///
+    /// The labels tell, for a registry has several names: `ACCOUNT.dkr.ecr.…`, `ACCOUNT.dkr.ecr-fips.…`,
+    /// `ACCOUNT.dkr-ecr.…`, `VPCE.dkr.ecr.…`.
+    private static func service(of url: HTTPURL) -> String {
+        let labels = url.host.split(separator: ".")
+        if labels.contains(where: { $0 == "dkr" || $0.hasPrefix("dkr-ecr") }) { return "ecr.dkr" }
+        return labels.contains { $0 == "sts" || $0 == "sts-fips" } ? "sts" : "ecr.api"
+    }
+
+    /// PrivateLink has no endpoints by these names.
+    private static func isDualStack(_ url: HTTPURL) -> Bool {
+        url.host.hasSuffix(".on.aws")
+            || Partition.allCases.contains { url.host.hasSuffix(".\($0.dualStackAPIDomain)") }
+    }
+
+    private var isLayerHost: Bool {
+        guard let url else { return false }
+        return url.host.contains("-starport-layer-bucket")
+            || (operation.hasPrefix("downloading") && Self.service(of: url) != "ecr.dkr")
+    }
+
+    private static func layerHost(_ host: String, _ place: ECRPlace) -> String {
+        "layers come from S3 (\(host)): in a VPC without internet access make a gateway endpoint for S3 in "
+            + "\(place.host.region), in the route table of this machine's subnet, whose policy has\n    \(layers(of: place))"
+    }
+
+    /// Where somebody answers, and doesn't let the layer go.
+    static func forbiddenLayer(_ place: ECRPlace) -> String {
+        "the address is ECR's and good, so it is most likely a VPC endpoint for S3 in \(place.host.region), on the way of this machine, "
+            + "that forbids it; add this to its policy:\n    \(layers(of: place))"
+    }
+
+    /// Where somebody else answers in the layers' host's stead.
+    static func interceptedLayer(_ url: HTTPURL) -> String {
+        "something on the way, a proxy or firewall, forbids it: have whoever runs it let \(url.host) through, or name that in "
+            + "NO_PROXY if this machine gets there itself"
+    }
+
+    private static func layers(of place: ECRPlace) -> String {
+        PolicyStatement(principal: .anyone, ["s3:GetObject"], on: [place.layerBucketARN]).line
+    }
+}

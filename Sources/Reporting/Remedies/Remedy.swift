@@ -1,0 +1,63 @@
+internal import Content
+package import Replicate
+internal import Wire
+
+/// What to do about an error.
+package struct Remedy: Sendable, Equatable {
+    /// What to do next; it may have several lines.
+    package var next: String
+    /// What else helps a copy, and is not said where nothing is copied.
+    package var forCopy: String?
+
+    package init(_ error: CopyError) {
+        let underlying = UnderlyingAdvice(error)
+        let known = underlying.text
+        forCopy = underlying.forCopy
+        let usual = UsualAdvice(error: error)
+        next =
+            switch error.circumstance {
+            case .longWait(let wait): underlying.login?.usedUp(wait) ?? known ?? "run again in \(wait.inWords)"
+            case .pullLimit(let registry, let wait): LoginAdvice(registry, login: nil).usedUp(wait)
+            case .layerDenied: usual.place.map(NetworkAdvice.forbiddenLayer) ?? known ?? usual.text
+            case .layerIntercepted(let url): NetworkAdvice.interceptedLayer(url)
+            case .cacheRule(let rule, let place): CacheRuleAdvice(rule).firstPull(of: place, error.image?.tag)
+            case .pushDidNotCreate(let template, let place):
+                "\(template.words), and the push did not: see that the identity used for the destination may call "
+                    + "ecr:CreateRepository and, if the template sets a key or tags, that its role is there; or create it:\n"
+                    + "    aws ecr create-repository --region \(place.host.region) --repository-name \(place.repository)"
+            case .unknownTemplates:
+                "\(known ?? usual.text)\n  if a repository creation template covers it, allow "
+                    + "ecr:DescribeRepositoryCreationTemplates too, so that it is pushed"
+            case nil: known ?? usual.text
+            }
+    }
+
+    /// All of it, for a command that copies, or for one that only reads.
+    package func text(onlyReads: Bool) -> String {
+        guard !onlyReads, let forCopy else { return next }
+        return "\(next)\n    \(forCopy)"
+    }
+}
+
+extension CopyError {
+    /// What to do next.
+    package var remedy: String { Remedy(self).text(onlyReads: onlyReads) }
+
+    /// The error, and what to do next, as they are printed.
+    package var explanation: String { explanation(next: remedy) }
+
+    /// The error, where ``remedy`` was printed with an earlier one.
+    package var explanationAsBefore: String { explanation(next: "as above") }
+
+    private func explanation(next: String) -> String {
+        ([headline, "  next: \(next)"] + details).joined(separator: "\n")
+    }
+}
+
+extension ReferrerFailure {
+    /// What to do next.
+    package var remedy: String { "\(error.remedy); or leave out all referrers with --referrers none" }
+
+    /// The failure, and what to do next, as they are printed.
+    package var explanation: String { "\(self)\n  next: \(remedy)" }
+}

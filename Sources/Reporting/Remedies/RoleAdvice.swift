@@ -1,0 +1,70 @@
+internal import AWSIdentity
+internal import Content
+internal import ECRAPI
+internal import IAMPolicies
+internal import Replicate
+
+/// What to do where a role can't be assumed.
+struct RoleAdvice {
+    private let refusal: RoleRefusal
+    private let host: ECRHost?
+
+    init(_ refusal: RoleRefusal, host: ECRHost?) { (self.refusal, self.host) = (refusal, host) }
+
+    var text: String? {
+        guard !refusal.isAboutMFA else {
+            return
+                "run again with the code that is shown now, for each is good once; if it is refused again, check the "
+                + "clock of the device and mfa_serial in the profile"
+        }
+        guard let denial = refusal.denial else {
+            return CredentialAdvice(
+                code: refusal.code,
+                message: refusal.message,
+                host: host,
+                roleARN: refusal.roleARN,
+                pairingAdvice: refusal.pairingAdvice
+            ).text
+        }
+        let advice = DenialAdvice(
+            denial,
+            side: .source,
+            at: nil,
+            face: .tokens,
+            on: refusal.roleARN,
+            conditions: conditions
+        )
+        guard denial.reason == .unstated, !denial.isExplicit else {
+            return denial.reason == .resourcePolicy && !denial.isExplicit ? advice.text + handshake : advice.text
+        }
+        let caller = advice.principal
+        let identity = PolicyStatement([denial.action], on: [refusal.roleARN])
+        let role = Principal(arn: refusal.roleARN)?.words ?? "the role"
+        var text =
+            "AWS doesn't say which of two is missing. That \(caller?.words ?? "the caller") may; add this to an identity "
+            + "policy there:\n    \(identity.line)\n  or that the role lets it in; add this to the trust policy of \(role):"
+        let (who, usual) = caller?.inPolicy ?? (.aws("ARN-OF-THE-CALLER"), [])
+        text += "\n    \(PolicyStatement(principal: who, [denial.action], conditions: usual + conditions).line)"
+        return text + (caller.map(DenialAdvice.pathHint) ?? "") + handshake
+    }
+
+    /// What was sent, so that a trust policy can go on asking for it.
+    private var conditions: [PolicyStatement.Condition] {
+        let id = PolicyStatement.Condition("StringEquals", "sts:ExternalId", "THE-EXTERNAL-ID-THAT-WAS-SENT")
+        let factor = PolicyStatement.Condition("Bool", "aws:MultiFactorAuthPresent", "true")
+        return (refusal.sentExternalID ? [id] : []) + (refusal.sentMFA ? [factor] : [])
+    }
+
+    /// The external id is a kind of password, and isn't shown.
+    private var handshake: String {
+        let id =
+            refusal.sentExternalID
+            ? "\n    an external id was sent; a trust policy that asks for sts:ExternalId must name the same"
+            : "\n    no external id was sent; if the trust policy asks for sts:ExternalId, pass it with --external-id"
+        return refusal.sentMFA
+            ? id
+            : id
+                + "\n    no code of a second factor was sent; if the trust policy asks for aws:MultiFactorAuthPresent, set "
+                + "mfa_serial in the profile instead: the statement above lets in without one"
+    }
+}

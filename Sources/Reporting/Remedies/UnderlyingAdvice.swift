@@ -1,0 +1,119 @@
+internal import AWSIdentity
+internal import Content
+internal import Distribution
+internal import ECRAPI
+internal import Replicate
+internal import Wire
+
+/// What to do about an error, where the error from below that it explains and the place tell more than its reason.
+struct UnderlyingAdvice {
+    /// `nil` where they tell no more.
+    private(set) var text: String?
+    /// What else helps a copy.
+    private(set) var forCopy: String?
+    /// Where a registry that is not ECR answered.
+    private(set) var login: LoginAdvice?
+
+    init(_ error: CopyError) {
+        let place = ECRPlace(error.image)
+        switch error.underlying {
+        case .ecr(let cause):
+            if let denial = cause.denial {
+                return advise(DenialAdvice(denial, side: error.side, at: place, face: .api))
+            }
+            guard cause.isAuthentication else { return }
+            text =
+                CredentialAdvice(
+                    code: cause.code.rawValue,
+                    message: cause.message,
+                    host: place?.host,
+                    pairingAdvice: cause.pairingAdvice
+                ).text
+        case .registry(let cause):
+            if let place { advise(about: cause, side: error.side, at: place) }
+            if let registry = error.registry {
+                login = LoginAdvice(registry, login: cause.login)
+                text = Self.advice(about: cause, at: registry)
+            }
+        case .sts(let cause):
+            if let denial = cause.denial {
+                return advise(DenialAdvice(denial, side: error.side, at: place, face: .tokens))
+            }
+            text =
+                CredentialAdvice(
+                    code: cause.code,
+                    message: cause.message,
+                    host: place?.host,
+                    pairingAdvice: cause.pairingAdvice
+                ).text
+        case .identity(let cause):
+            if let failure = cause.failure, failure.reason != .badURL {
+                text =
+                    NetworkAdvice(failure, side: error.side, operation: error.operation, at: place).text ?? cause.remedy
+            } else if cause.isPassing || cause.failure != nil {
+                text = cause.remedy
+            } else {
+                text = cause.refusal.flatMap { RoleAdvice($0, host: place?.host).text }
+            }
+        case .wire(let cause):
+            let isPlain = if case .plain? = error.image?.registry { true } else { false }
+            text =
+                NetworkAdvice(
+                    cause,
+                    side: error.side,
+                    operation: error.operation,
+                    at: place,
+                    isPlainRegistry: isPlain
+                ).text
+        case nil: break
+        }
+    }
+
+    private mutating func advise(_ denial: DenialAdvice) { (text, forCopy) = (denial.text, denial.allOfIt) }
+
+    /// At a registry that is not ECR, people log in.
+    private static func advice(about error: RegistryError, at registry: PlainRegistry) -> String? {
+        let login = LoginAdvice(registry, login: error.login)
+        return switch error.kind {
+        case .denied where CopyError.namesQuota(error.message): nil
+        case .denied, .unauthorized, .tokenExpired: login.refused
+        case .pullLimit: login.usedUp(nil)
+        case .insecureAddress: NetworkAdvice.lostScheme(at: registry.endpointAuthority)
+        case .unsupported: unsupported(error)
+        case .malformedAnswer where error.operation == .authorize:
+            "the registry's operator must look at its token server, or at what answers in its place"
+        default: nil
+        }
+    }
+
+    /// Registries say `UNSUPPORTED`, or 405, of what they never do, whatever is sent.
+    ///
+    /// - Source: distribution/distribution, "Registry as a pull through cache" (405 to every push)
+    private static func unsupported(_ error: RegistryError) -> String {
+        switch error.operation {
+        case .writeManifest, .startUpload, .upload:
+            "the registry takes no pushes here: it may be read-only or a pull-through cache; push to the registry behind it"
+        default: "check host and path: what answers there may not be a registry"
+        }
+    }
+
+    /// ECR's registry says what its API says, in the words of a registry.
+    private mutating func advise(about error: RegistryError, side: CopyError.Side, at place: ECRPlace) {
+        switch error.kind {
+        case .denied where CopyError.namesQuota(error.message): break
+        case .insecureAddress: text = NetworkAdvice.lostScheme(at: place.host.name)
+        case .unsupported:
+            text = "ECR does not accept the manifest or a parameter of it, and the text says which"
+        case .denied:
+            let denial = ECRError.Denial(sentence: error.message, action: CopyError.iamAction(error.operation))
+            advise(DenialAdvice(denial, side: side, at: place, face: .registry))
+        case .unauthorized, .tokenExpired:
+            // One token serves every account of a region.
+            text =
+                "the registry wants a token of region \(place.host.region): check the endpoint flags of the "
+                + "\(side.rawValue), which may send GetAuthorizationToken to another region, or whether the session that "
+                + "got the token was ended"
+        default: break
+        }
+    }
+}

@@ -1,0 +1,92 @@
+internal import Content
+internal import Replicate
+
+/// What to do about an error of which no more is known than its reason.
+struct UsualAdvice {
+    let error: CopyError
+
+    var text: String {
+        switch error.reason {
+        case .denied(_, _, let remedy?): remedy
+        case .denied(let action, _, nil):
+            "grant \(action) to the identity used for the \(error.side.rawValue) (and, across accounts, in the policy of "
+                + "the repository)"
+        case .noCredentials(_, let remedy?): remedy
+        case .noCredentials(_, nil):
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --\(error.side.rawValue)-profile"
+        case .repositoryMissing: missingRepository
+        case .imageMissing: "list what is there with: ecr-replicate ls \(repositoryOfImage)"
+        case .tagMismatch: "look with: ecr-replicate inspect \(error.place.prefix { $0 != "@" })"
+        case .archived:
+            ECRServiceAdvice(error.image)?.archived
+                ?? "restore it first (aws ecr update-image-storage-class --target-storage-class STANDARD), then run again"
+        case .keyUnusable(let text):
+            ECRServiceAdvice(error.image)?.key(text)
+                ?? "look at the state of the repository's key: aws kms describe-key --key-id KEY"
+        case .emptyBlob: "build the image again without the empty layer"
+        case .tagImmutable: "use a new tag, or exclude this one from the repository's immutability"
+        case .tagHolds: "pass --if-exists move to move it, or use another tag"
+        case .tagMoved: "look at what the tag holds now, and decide again"
+        case .tagUnfit where error.side == .source: "delete the tag at the source, or leave it out with --exclude"
+        case .tagUnfit:
+            "set another tag at the source (ecr-replicate retag) and copy that, or leave this one out with --exclude"
+        case .childMissing: "the index is incomplete; push the missing image again, or copy with --platform"
+        case .blobMissing: "push the image again at the source"
+        case .corrupt: "run again; if it repeats, what is stored is damaged and must be pushed anew"
+        case .badManifest(.encoded):
+            "have the registry, or the proxy in front of it, send manifests without Content-Encoding, as they are stored"
+        case .badManifest: "this can't be copied as it is; push the image again with a current tool"
+        case .platformMissing(_, let has) where has.isEmpty: "leave out --platform"
+        case .platformMissing: "choose one of those with --platform"
+        case .platformAmbiguous: "name one of them with --platform, or copy it by its digest"
+        case .quota(let text):
+            ECRServiceAdvice(error.image)?.quota(text)
+                ?? "delete what is no longer needed, or ask the registry's administrator for more room"
+        case .throttled where error.onlyReads: "run again later, or fewer runs at once"
+        case .throttled: "run again later, with a smaller --jobs or fewer runs at once\(rest)"
+        case .retriesUsedUp: "too much failed in a short time: see what is wrong there, then run again\(rest)"
+        case .unreachable:
+            "\(isPlain ? "check the registry's address, the network and the proxy" : "check the network, the endpoint and the proxy"), then run again\(rest)"
+        case .untrusted: "if a proxy or a private registry is meant to answer there, name its CA with --ca-bundle FILE"
+        case .unusableFile(_, let remedy): remedy ?? "check the path, its permissions and the room on the disk"
+        case .wrongEndpoint where isPlain: "check the registry's address in the reference"
+        case .wrongEndpoint: "check AWS_ENDPOINT_URL_ECR and the endpoint flags of the \(error.side.rawValue)"
+        case .upstream(let code, _, let rule): CacheRuleAdvice(rule).trouble(code)
+        case .rejected(let code, _) where code.hasPrefix("HTTP 5"):
+            "the server failed, and its log says why; run again later\(rest)"
+        case .rejected: "see the text; --log-level debug shows every request"
+        case .unsupported(_, let remedy): remedy ?? "this can't be done with what is there"
+        }
+    }
+
+    /// ECR says the same of a repository that isn't there and of one that is elsewhere.
+    private var missingRepository: String {
+        guard let place else {
+            return error.side == .destination
+                ? "create it, or pass --create-repository defaults; if it exists, check account and region"
+                : "check the name, account and region"
+        }
+        let (account, region) = (place.host.account, place.host.region)
+        let looked = "ECR looked in account \(account), region \(region), as the reference says"
+        return error.side == .destination
+            ? "create it, as somebody of account \(account):\n    aws ecr create-repository --region \(region) "
+                + "--repository-name \(place.repository)\n  or pass --create-repository defaults; if it exists, check the "
+                + "reference: \(looked)"
+            : "check name, account and region: \(looked); what is there lists\n    aws ecr describe-repositories --region "
+                + "\(region) --registry-id \(account)"
+    }
+
+    /// The repository at hand; `nil` where it is not in ECR.
+    var place: ECRPlace? { ECRPlace(error.image) }
+
+    /// Whether it is about a registry that is not ECR.
+    private var isPlain: Bool { if case .plain? = error.image?.registry { true } else { false } }
+
+    private var rest: String { error.onlyReads ? "" : "; what has arrived stays" }
+
+    private var repositoryOfImage: String {
+        let bare = error.place.prefix { $0 != "@" }
+        guard let colon = bare.lastIndex(of: ":"), !bare[colon...].contains("/") else { return String(bare) }
+        return String(bare[..<colon])
+    }
+}
