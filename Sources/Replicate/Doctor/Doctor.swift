@@ -20,13 +20,14 @@ public struct Doctor: Sendable {
 
     public init(
         _ replicator: Replicator,
+        source: SideOptions = SideOptions(),
+        destination: SideOptions = SideOptions(),
         referrers: ReferrerMode = .all,
         createRepository: RepositoryCreation = .never,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         opener = replicator.opener
-        source = replicator.source
-        destination = replicator.destination
+        (self.source, self.destination) = (source, destination)
         self.referrers = referrers
         self.createRepository = createRepository
         self.now = now

@@ -70,6 +70,8 @@ public struct CopyDocument: Encodable, Sendable {
         public var referrersLeftOut: [LeftOutReferrer]?
         public var plan: PlanEntry?
         public var error: Failure?
+        /// Everything that a dry run found to be refused; absent if nothing was.
+        public var refusals: [Failure]?
         /// Of a plan that a signal cut short.
         public var left: Remainder?
 
@@ -100,6 +102,10 @@ public struct CopyDocument: Encodable, Sendable {
                 (digest, mediaType, notes) = (plan.root.digest, plan.root.mediaType, plan.notes)
                 tags = plan.tags.filter { !$0.isReferrer }.map(TagEntry.init)
                 self.plan = PlanEntry(plan)
+                if let refusal = plan.refusal {
+                    (status, error) = ("failed", Failure(refusal))
+                    refusals = plan.refusals.map(Failure.init)
+                }
                 referrersLeftOut = LeftOutReferrer.list(plan.referrerFailures)
             case .failed(let from, let to, let failure):
                 (status, source, destination, error) = ("failed", from, to, Failure(failure))
@@ -124,6 +130,7 @@ public struct CopyDocument: Encodable, Sendable {
             case .move(let held): self.init(tag: planned.tag, outcome: "moved", previous: held)
             case .keep: self.init(tag: planned.tag, outcome: "unchanged", previous: nil)
             case .skip(let held): self.init(tag: planned.tag, outcome: "skipped", previous: held)
+            case .refuse: self.init(tag: planned.tag, outcome: "refused", previous: nil)
             }
         }
     }
@@ -245,7 +252,8 @@ public enum ExitStatus {
     /// One that was stopped is not done, whatever stopped it.
     private static func of(_ result: CopyResult) -> Int32 {
         switch result {
-        case .done, .planned: done
+        case .done: done
+        case .planned(let plan): plan.refusal.map(of) ?? done
         case .failed(_, _, let error): of(error)
         case .cancelled: failed
         }

@@ -55,7 +55,9 @@ struct ErrorGuideTests {
 
     @Test("is the table of docs/operations.md")
     func documented() throws {
-        let lines = try String(contentsOfFile: repositoryFile("docs/operations.md"), encoding: .utf8).components(separatedBy: "\n")
+        let lines = try String(contentsOfFile: repositoryFile("docs/operations.md"), encoding: .utf8).components(
+            separatedBy: "\n"
+        )
         let start = try #require(lines.firstIndex(of: "| cause | exit | what it means, what to do |"))
         let rows = lines[(start + 2)...].prefix { $0.hasPrefix("|") }
         #expect(Array(rows) == ErrorGuide.entries.map(\.row))

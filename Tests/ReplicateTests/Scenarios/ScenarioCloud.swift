@@ -10,7 +10,7 @@ import Wire
 /// The engine and an emulator that it talks to over real sockets.
 struct ScenarioCloud: Sendable {
     let emulator: Emulator
-    let replicator: Replicator
+    let replicator: TestEngine
     let transport: Transport
     let events: Lock<[CopyEvent]>
     let waits: Lock<[Duration]>
@@ -141,7 +141,7 @@ func engine(
     uploads: UploadOptions = UploadOptions(),
     environment more: [String: String] = [:],
     report: @escaping @Sendable (CopyEvent) -> Void = { _ in }
-) -> Replicator {
+) -> TestEngine {
     var variables = Dictionary(uniqueKeysWithValues: emulator.environment.map { ($0.name, $0.value) })
     variables.merge(more) { $1 }
     variables["HOME"] = "/nonexistent"
@@ -152,7 +152,7 @@ func engine(
         retry: retry,
         logger: logger
     )
-    return Replicator(
+    return TestEngine(
         opener: RepositoryOpener(
             resolver: resolver,
             sender: transport,

@@ -3,6 +3,7 @@ import Content
 import Foundation
 import Logging
 import Platform
+import TestClouds
 import TestPrograms
 import Testing
 import Wire
@@ -215,7 +216,7 @@ struct ArchiveTests {
                 retry: retry,
                 logger: logger
             )
-            let replicator = Replicator(
+            let replicator = TestEngine(
                 opener: RepositoryOpener(resolver: resolver, sender: RefusingSender(), retry: retry, logger: logger),
                 relay: transport,
                 retry: retry,

@@ -4,6 +4,7 @@ import FoundationEssentials
 import Glibc
 import Logging
 import Platform
+import TestClouds
 import TestPrograms
 import Testing
 import Wire
@@ -446,7 +447,7 @@ struct LayoutTests {
                 retry: retry,
                 logger: logger
             )
-            let replicator = Replicator(
+            let replicator = TestEngine(
                 opener: RepositoryOpener(resolver: resolver, sender: RefusingSender(), retry: retry, logger: logger),
                 relay: transport,
                 retry: retry,
