@@ -128,12 +128,12 @@ extension Doctor {
         request.deadline = .seconds(10)
         examination.ask("layers")
         do {
+            var download = BlobDownload(blob, from: repository, at: .request(request))
             var response = try await opener.sender.send(request)
-            var hops = 0
-            while response.status.kind == .redirection, let location = response.fields[.location] {
-                hops += 1
-                guard hops <= WireRequest.mostRedirects else { break }
-                request = try request.following(location)
+            while response.status.kind == .redirection {
+                try await download.next(after: response)
+                guard case .request(let next) = download.address else { break }
+                request = next
                 response = try await opener.sender.send(request)
             }
             guard response.status.kind == .successful else {

@@ -22,13 +22,14 @@ package struct Doctor: Sendable {
 
     package init(
         _ replicator: Replicator,
+        source: SideOptions = SideOptions(),
+        destination: SideOptions = SideOptions(),
         referrers: ReferrerMode = .all,
         createRepository: RepositoryCreation = .never,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         opener = replicator.opener
-        source = replicator.source
-        destination = replicator.destination
+        (self.source, self.destination) = (source, destination)
         self.referrers = referrers
         self.createRepository = createRepository
         self.now = now

@@ -71,6 +71,8 @@ package struct CopyDocument: Encodable, Sendable {
         package var referrersLeftOut: [LeftOutReferrer]?
         package var plan: PlanEntry?
         package var error: Failure?
+        /// Everything that a dry run found to be refused; absent if nothing was.
+        package var refusals: [Failure]?
         /// Of a plan that a signal cut short.
         package var left: Remainder?
 
@@ -101,6 +103,10 @@ package struct CopyDocument: Encodable, Sendable {
                 (digest, mediaType, notes) = (plan.root.digest, plan.root.mediaType, plan.notes)
                 tags = plan.tags.filter { !$0.isReferrer }.map(TagEntry.init)
                 self.plan = PlanEntry(plan)
+                if let refusal = plan.refusal {
+                    (status, error) = ("failed", Failure(refusal))
+                    refusals = plan.refusals.map(Failure.init)
+                }
                 referrersLeftOut = LeftOutReferrer.list(plan.referrerFailures)
             case .failed(let from, let to, let failure):
                 (status, source, destination, error) = ("failed", from, to, Failure(failure))
@@ -125,6 +131,7 @@ package struct CopyDocument: Encodable, Sendable {
             case .move(let held): self.init(tag: planned.tag, outcome: "moved", previous: held)
             case .keep: self.init(tag: planned.tag, outcome: "unchanged", previous: nil)
             case .skip(let held): self.init(tag: planned.tag, outcome: "skipped", previous: held)
+            case .refuse: self.init(tag: planned.tag, outcome: "refused", previous: nil)
             }
         }
     }

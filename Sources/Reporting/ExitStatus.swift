@@ -18,7 +18,8 @@ package enum ExitStatus {
     /// One that was stopped is not done, whatever stopped it.
     private static func of(_ result: CopyResult) -> Int32 {
         switch result {
-        case .done, .planned: done
+        case .done: done
+        case .planned(let plan): plan.refusal.map(of) ?? done
         case .failed(_, _, let error): of(error)
         case .cancelled: failed
         }

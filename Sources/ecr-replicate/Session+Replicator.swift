@@ -9,7 +9,6 @@ import Wire
 extension Session {
     func withReplicator(
         _ drain: Drain,
-        report: @escaping @Sendable (CopyEvent) -> Void,
         _ body: @escaping @Sendable (Replicator, Transport) async throws -> Void
     ) async throws {
         let logger = diagnostics(output.logLevel)
@@ -60,12 +59,8 @@ extension Session {
                 opener: opener,
                 relay: transport,
                 retry: retry,
-                source: connection.source,
-                destination: destination,
                 jobs: transfers?.jobs,
-                uploads: uploads,
-                drain: drain,
-                report: report
+                uploads: uploads
             )
             try await body(replicator, transport)
         }

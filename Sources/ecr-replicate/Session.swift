@@ -67,7 +67,7 @@ struct Session {
     /// Runs something that copies.
     ///
     /// - Throws: `ExitCode`, after everything has been printed.
-    func run(_ body: @escaping @Sendable (Replicator) async throws -> [CopyResult]) async throws {
+    func run(_ body: @escaping @Sendable (CopyRun) async throws -> [CopyResult]) async throws {
         let started = ContinuousClock.now
         let display = ProgressDisplay(
             mode: output.progress,
@@ -89,14 +89,15 @@ struct Session {
             return "stopping: what is under way is finished first\(underWay); a second signal stops at once"
         }
         let ending = await end(stop: stop) { report in
-            try await withReplicator(drain, report: report) { replicator, transport in
+            try await withReplicator(drain) { replicator, transport in
                 defer { requests.withLock { $0 = transport.statistics.requestsSent } }
+                let run = replicator.run(drain: drain, report: report)
                 if let namesCallerAt {
-                    let name = await replicator.caller(at: namesCallerAt)
+                    let name = await run.caller(at: CopyDestination(namesCallerAt, destination))
                     caller.withLock { $0 = name }
                     announcement.caller(name)
                 }
-                let done = try await body(replicator)
+                let done = try await body(run)
                 results.withLock { $0 = done }
             }
         } reporting: { event in
@@ -170,8 +171,8 @@ struct Session {
         let started = ContinuousClock.now
         let requests = Lock(0)
         let answer = Lock<Answer?>(nil)
-        let ending = await end(stop: nil) { report in
-            try await withReplicator(Drain(), report: report) { replicator, transport in
+        let ending = await end(stop: nil) { _ in
+            try await withReplicator(Drain()) { replicator, transport in
                 defer { requests.withLock { $0 = transport.statistics.requestsSent } }
                 let value = try await body(replicator)
                 answer.withLock { $0 = value }

@@ -1,4 +1,5 @@
 import ECREmulator
+import Foundation
 import Replicate
 import Reporting
 import TestClouds
@@ -28,5 +29,23 @@ extension DoctorScene {
 
     func lines(_ diagnosis: Diagnosis) -> [String] {
         diagnosis.findings.map { "\($0.status) \($0.side) \($0.check): \($0.text)" }
+    }
+}
+
+extension Doctor {
+    init(
+        _ engine: TestEngine,
+        referrers: ReferrerMode = .all,
+        createRepository: RepositoryCreation = .never,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.init(
+            engine.replicator,
+            source: engine.source,
+            destination: engine.destination,
+            referrers: referrers,
+            createRepository: createRepository,
+            now: now
+        )
     }
 }

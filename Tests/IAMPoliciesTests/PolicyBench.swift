@@ -83,7 +83,7 @@ struct PolicyBench: Sendable {
             logger: logger,
             askForCode: { _ in Self.code }
         )
-        let replicator = Replicator(
+        let replicator = TestEngine(
             opener: RepositoryOpener(resolver: resolver, sender: transport, retry: retry, logger: logger),
             relay: transport,
             retry: retry,

@@ -187,7 +187,7 @@ public struct MatrixBench: Sendable {
     }
 
     /// A new run of the tool: nothing is known, no token is held.
-    private func replicator(_ attempts: Int) -> Replicator {
+    private func replicator(_ attempts: Int) -> TestEngine {
         var variables = Dictionary(uniqueKeysWithValues: emulator.environment.map { ($0.name, $0.value) })
         variables["HOME"] = "/nonexistent"
         variables["DOCKER_CONFIG"] = directory
@@ -201,7 +201,7 @@ public struct MatrixBench: Sendable {
         )
         var uploads = scenario.uploads
         if scenario.isJournaled { uploads.stateDirectory = directory }
-        return Replicator(
+        return TestEngine(
             opener: RepositoryOpener(resolver: resolver, sender: detour, retry: retry, logger: logger),
             relay: detour,
             retry: retry,

@@ -30,10 +30,10 @@ public struct MatrixScenario: Sendable, CustomStringConvertible {
     /// Before each run, for each place.
     var prepare: @Sendable (Emulator, Place) throws -> Void
     /// What an earlier run left, before each run; nothing of it is counted.
-    var precede: (@Sendable (Replicator, Emulator, [Place]) async throws -> Void)?
+    var precede: (@Sendable (TestEngine, Emulator, [Place]) async throws -> Void)?
     /// Where each run goes; repositories of its own.
     var places: @Sendable (Int) -> [Place]
-    var run: @Sendable (Replicator, Emulator, [Place]) async throws -> [CopyResult]
+    var run: @Sendable (TestEngine, Emulator, [Place]) async throws -> [CopyResult]
     /// How many results a run has for each place.
     var resultsEach = 1
     /// What must be there in the end, at each place, and may be there before.

@@ -117,7 +117,7 @@ extension MatrixScenario {
     }()
 }
 
-extension Replicator {
+extension TestEngine {
     /// The image `team/app:v1` at home.
     func copyApp(
         _ emulator: Emulator,

@@ -9,7 +9,7 @@ import Wire
 /// The engine and an emulator that it talks to over real sockets.
 package struct ScenarioCloud: Sendable {
     package let emulator: Emulator
-    package let replicator: Replicator
+    package let replicator: TestEngine
     package let transport: Transport
     package let events: Lock<[CopyEvent]>
     package let waits: Lock<[Duration]>
@@ -144,18 +144,18 @@ package func engine(
     uploads: UploadOptions = UploadOptions(),
     environment more: [String: String] = [:],
     report: @escaping @Sendable (CopyEvent) -> Void = { _ in }
-) -> Replicator {
-    package var variables = Dictionary(uniqueKeysWithValues: emulator.environment.map { ($0.name, $0.value) })
+) -> TestEngine {
+    var variables = Dictionary(uniqueKeysWithValues: emulator.environment.map { ($0.name, $0.value) })
     variables.merge(more) { $1 }
     variables["HOME"] = "/nonexistent"
-    package let logger = Logger(label: "scenario") { _ in SwiftLogNoOpLogHandler() }
-    package let resolver = IdentityResolver(
+    let logger = Logger(label: "scenario") { _ in SwiftLogNoOpLogHandler() }
+    let resolver = IdentityResolver(
         environment: AWSEnvironment(variables: variables, home: "/nonexistent"),
         sender: transport,
         retry: retry,
         logger: logger
     )
-    return Replicator(
+    return TestEngine(
         opener: RepositoryOpener(
             resolver: resolver,
             sender: transport,

@@ -18,7 +18,7 @@ public struct RegistryClient: Sendable {
     /// Whether something will be written, so that every token is asked for with the right to push.
     let isDestination: Bool
     /// For lists that are read, changed and written.
-    let turns = Turns<String>()
+    let turns = WaitQueue<String, Void, Set<String>>()
 
     /// - Parameter isDestination: Whether something will be written. Every token is then asked for with `pull,push`, from
     ///   the first question on, as docker, skopeo and crane do: Quay answers 401 about a repository that is not there yet

@@ -2,34 +2,34 @@ internal import Content
 internal import Platform
 internal import Wire
 
-/// Brings blobs to destinations: from a sibling repository where the registry can, else through the wire.
+/// Moves blobs to destinations: by mounting from a sibling repository where the registry can, else by download and upload.
 ///
-/// One for a whole run, so that no blob is moved twice to one place, and what has landed anywhere is known
-/// everywhere.
-///
-/// - Source: DESIGN section 4, step 6, and section 5
+/// One for a whole run, so that a blob is moved once to each place, however many images name it.
 struct BlobMover: Sendable {
+    /// How a blob came to be at a destination.
     enum Arrival: Sendable { case moved, mounted(from: RepositoryName), wasThere }
 
-    let courier: BlobCourier
+    let sender: BlobSender
     let large: LargeBlobs
     let retry: RetryPolicy
     let admission: Admission
-    let siblings = Siblings()
-    let gatherings: Gatherings
-    private let flights = SingleFlight<String, Arrival>()
-    /// One reading of a blob for several destinations, and how it ended at each; who isn't named goes by itself.
-    let shared = SingleFlight<String, [String: Result<Arrival, any Error>]>()
-    /// What somebody has been told was moved or mounted for them.
-    private let claimed = Lock<Set<String>>([])
+    let index = BlobIndex()
+    /// Measures how long destinations of a shared download wait for each other.
+    let clock: any Clock<Duration>
+    let moves = SingleFlight<BlobTransfer.Key, Arrival>()
+    /// Downloads for several destinations, by source and digest, and how they ended at each place; a place that is not
+    /// named is served by itself.
+    let shared = SingleFlight<BlobTransfer.Key, [String: Result<Arrival, any Error>]>()
+    /// Uploads that opened too late for a shared download.
+    let late = LateUploads()
     let report: @Sendable (CopyEvent) -> Void
 
-    /// How often a source may send something else than the digest says before it counts as damaged.
+    /// How often a source may send other bytes than the digest says before the blob counts as damaged.
     static let mostCorruptions = 3
 
     /// - Parameters:
     ///   - jobs: How many blobs may be on the wire at once; `nil` lets their sizes decide.
-    ///   - clock: For how long a gathering waits; never an instant one, or nobody would be waited for.
+    ///   - clock: Never one that doesn't wait, or no destination would be waited for.
     init(
         relay: any BlobRelaying,
         large: LargeBlobs,
@@ -39,97 +39,71 @@ struct BlobMover: Sendable {
         clock: any Clock<Duration> = ContinuousClock(),
         report: @escaping @Sendable (CopyEvent) -> Void
     ) {
-        courier = BlobCourier(relay: relay, report: report)
+        sender = BlobSender(relay: relay, report: report)
         self.large = large
         self.retry = retry
+        self.clock = clock
         admission = Admission(jobs: jobs, drain: drain)
-        gatherings = Gatherings(clock: clock)
         self.report = report
     }
 
-    /// Moves `blob` unless this run has done so; returns when the destination holds it.
+    /// Moves a blob unless this run has done so; returns when the destination holds it.
     ///
-    /// - Returns: What was done, to one of those who asked for it; the others hear that the blob was there.
-    func bring(
-        _ blob: Descriptor,
-        from source: any ImageRepository,
-        to destination: any ImageRepository
-    ) async throws -> Arrival {
-        try await bring(blob, source, destination) {
-            try await bringInCompany(blob, source, destination)
+    /// - Returns: What was done, to one of the callers that asked for it; the others are told that the blob was there.
+    func bring(_ transfer: BlobTransfer) async throws -> Arrival {
+        let arrival = try await moves.run(transfer.key) {
+            let arrival = try await moveShared(transfer)
+            note(arrival, of: transfer)
+            return arrival
         }
+        return index.countsFirst(transfer) ? arrival : .wasThere
     }
 
-    /// Moves a blob that the destination has lost, even if this run has brought it before, or the destination says that
-    /// it has it.
-    func bringAgain(
-        _ blob: Descriptor,
-        from source: any ImageRepository,
-        to destination: any ImageRepository
-    ) async throws -> Arrival {
-        let key = Self.key(blob, destination)
-        await flights.forget(key)
-        return try await flights.run(key) {
-            let arrival = try await large.withPlace(for: blob, at: destination, on: admission) {
-                try await bringAlone(blob, source, destination, believing: false)
-            }
-            report(.blobMoved(blob, to: destination.reference))
+    /// Moves a blob that the destination has lost, even if this run has moved it before, or the destination says that it
+    /// has it.
+    func bringAgain(_ transfer: BlobTransfer) async throws -> Arrival {
+        index.noteLost(transfer.blob.digest, at: transfer.destination)
+        await moves.forget(transfer.key)
+        return try await moves.run(transfer.key) {
+            let arrival = try await moveAdmitted(transfer, believing: false)
+            note(arrival, of: transfer)
             return arrival
         }
     }
 
-    private func bring(
-        _ blob: Descriptor,
-        _ source: any ImageRepository,
-        _ destination: any ImageRepository,
-        _ body: @escaping @Sendable () async throws -> Arrival
-    ) async throws -> Arrival {
-        let key = Self.key(blob, destination)
-        let arrival = try await flights.run(key) {
-            let arrival = try await body()
-            siblings.note(blob.digest, in: destination)
-            switch arrival {
-            case .moved: report(.blobMoved(blob, to: destination.reference))
-            case .mounted(let from): report(.blobMounted(blob, to: destination.reference, from: from))
-            case .wasThere: break
-            }
-            return arrival
+    private func note(_ arrival: Arrival, of transfer: BlobTransfer) {
+        let (blob, destination) = (transfer.blob, transfer.destination)
+        index.noteMoved(blob.digest, to: destination)
+        switch arrival {
+        case .moved: report(.blobMoved(blob, to: destination.reference))
+        case .mounted(let from): report(.blobMounted(blob, to: destination.reference, from: from))
+        case .wasThere: break
         }
-        return claimed.withLock { $0.insert(key).inserted } ? arrival : .wasThere
-    }
-
-    private static func key(_ blob: Descriptor, _ destination: any ImageRepository) -> String {
-        "\(destination.placeKey)/\(blob.digest)"
     }
 
     // MARK: One destination
 
-    func bringAdmitted(
-        _ blob: Descriptor,
-        _ source: any ImageRepository,
-        _ destination: any ImageRepository
-    ) async throws -> Arrival {
-        try await large.withPlace(for: blob, at: destination, on: admission) {
-            try await bringAlone(blob, source, destination)
+    /// Moves a blob to one destination, once there is room for it on the wire.
+    ///
+    /// - Parameter believing: Whether the destination is believed that it has the blob, or has it elsewhere.
+    func moveAdmitted(_ transfer: BlobTransfer, believing: Bool = true) async throws -> Arrival {
+        try await large.withPlace(for: transfer.blob, at: transfer.destination, on: admission) {
+            try await moveAlone(transfer, believing: believing)
         }
     }
 
-    /// - Parameter believing: Whether the destination is believed that it has the blob, or has it elsewhere.
-    private func bringAlone(
-        _ blob: Descriptor,
-        _ source: any ImageRepository,
-        _ destination: any ImageRepository,
-        believing: Bool = true
-    ) async throws -> Arrival {
+    private func moveAlone(_ transfer: BlobTransfer, believing: Bool) async throws -> Arrival {
         let corruptions = Lock(0)
         do {
             return try await retry.run { attempt in
                 do {
                     // The answer to the last try may have been lost after the registry had taken the blob.
-                    if attempt > 1, believing, try await destination.missing([blob]).isEmpty { return .moved }
-                    return try await tryFromEither(blob, source, destination, believing: believing)
+                    if attempt > 1, believing, try await transfer.destination.missing([transfer.blob]).isEmpty {
+                        return .moved
+                    }
+                    return try await tryFromEither(transfer, believing: believing)
                 } catch let failure as BlobFailure {
-                    try await heard(failure, at: destination, blob, corruptions)
+                    try note(failure, of: transfer, corruptions)
                     throw failure
                 }
             }
@@ -138,15 +112,10 @@ struct BlobMover: Sendable {
         }
     }
 
-    /// What a failed try teaches: a throttle means fewer at once, and a source that is damaged isn't read for ever.
-    func heard(
-        _ failure: BlobFailure,
-        at destination: any ImageRepository,
-        _ blob: Descriptor,
-        _ corruptions: Lock<Int>
-    ) async throws {
-        report(failure.event(blob.digest, to: destination.reference))
-        if case .throttled = failure.error.reason { await admission.noteThrottle() }
+    /// Reports a failed try. After a throttle fewer blobs are in flight, and a source that is damaged is not read for ever.
+    func note(_ failure: BlobFailure, of transfer: BlobTransfer, _ corruptions: Lock<Int>) throws {
+        report(failure.event(transfer.blob.digest, to: transfer.destination.reference))
+        if case .throttled = failure.error.reason { admission.noteThrottle() }
         guard case .corrupt = failure.error.reason else { return }
         let count = corruptions.withLock { count in
             count += 1
@@ -156,114 +125,88 @@ struct BlobMover: Sendable {
     }
 
     /// Takes the content from the descriptor where the source does not have the blob.
-    private func tryFromEither(
-        _ blob: Descriptor,
-        _ source: any ImageRepository,
-        _ destination: any ImageRepository,
-        believing: Bool
-    ) async throws -> Arrival {
+    private func tryFromEither(_ transfer: BlobTransfer, believing: Bool) async throws -> Arrival {
         do {
-            return try await tryOnce(blob, source, destination, believing: believing)
+            return try await tryOnce(transfer, believing: believing)
         } catch {
-            guard let content = blob.knownContent, error.isAboutBlobMissing(at: source) else { throw error }
-            switch try await open(blob, source, destination, mayMount: believing) {
+            guard let content = transfer.blob.knownContent, error.isAboutBlobMissing(at: transfer.source) else {
+                throw error
+            }
+            switch try await open(transfer, mayMount: believing) {
             case .arrived(let arrival): return arrival
             case .open(let upload):
-                return try await closing(upload, at: destination) {
-                    try await courier.carry(blob, .bytes(content), source, [(upload, destination)])[0].get()
-                    return .moved
-                }
+                let download = BlobDownload(transfer.blob, from: transfer.source, at: .bytes(content))
+                return try await send(download, to: upload)
             }
         }
     }
 
-    private func tryOnce(
-        _ blob: Descriptor,
-        _ source: any ImageRepository,
-        _ destination: any ImageRepository,
-        believing: Bool
-    ) async throws -> Arrival {
-        let sibling =
-            believing ? siblings.sibling(holding: blob.digest, source: source, destination: destination) : nil
-        if sibling != nil {
+    private func tryOnce(_ transfer: BlobTransfer, believing: Bool) async throws -> Arrival {
+        let (blob, source, destination) = (transfer.blob, transfer.source, transfer.destination)
+        if believing, index.sibling(for: transfer) != nil {
             // The mount may make the download's address unnecessary.
-            switch try await open(blob, source, destination) {
+            switch try await open(transfer) {
             case .arrived(let arrival): return arrival
-            case .open(let upload) where large.takes(blob, to: destination):
-                await abandon(upload, at: destination)
-            case .open(let upload):
-                return try await closing(upload, at: destination) {
-                    try await courier.carry(blob, try await source.source(of: blob), source, [(upload, destination)])[0]
-                        .get()
-                    return .moved
-                }
+            case .open(let upload) where large.takes(blob, to: destination): await close(upload)
+            case .open(let upload): return try await send(try await download(transfer, for: upload), to: upload)
             }
         }
-        if let arrival = try await large.bring(blob, from: source, to: destination) { return arrival }
+        if let arrival = try await large.bring(transfer) { return arrival }
         // Neither needs the other: the download's address and the upload's are asked for at once.
-        async let download = source.source(of: blob)
-        guard case .open(let upload) = try await open(blob, source, destination, mayMount: believing) else {
-            return .wasThere
-        }
-        let from: RelaySource
+        async let address = source.source(of: blob)
+        guard case .open(let upload) = try await open(transfer, mayMount: believing) else { return .wasThere }
+        let download: BlobDownload
         do {
-            from = try await download
+            download = BlobDownload(blob, from: source, at: try await address)
         } catch {
-            await abandon(upload, at: destination)
+            await close(upload)
             throw error
         }
-        return try await closing(upload, at: destination) {
-            try await courier.carry(blob, from, source, [(upload, destination)])[0].get()
-            return .moved
+        return try await send(download, to: upload)
+    }
+
+    private func download(_ transfer: BlobTransfer, for upload: OpenedUpload) async throws -> BlobDownload {
+        do {
+            return try await BlobDownload.open(transfer.blob, from: transfer.source)
+        } catch {
+            await close(upload)
+            throw error
         }
     }
+
+    private func send(_ download: BlobDownload, to upload: OpenedUpload) async throws -> Arrival {
+        do {
+            try await sender.send(download, to: [upload])[0].get()
+            return .moved
+        } catch {
+            await close(upload)
+            throw error
+        }
+    }
+
+    // MARK: Uploads
 
     enum Opening: Sendable {
         case arrived(Arrival)
-        case open(OpenUpload)
+        case open(OpenedUpload)
     }
 
-    /// Opens an upload, unless a sibling repository can give the blob.
-    func open(
-        _ blob: Descriptor,
-        _ source: any ImageRepository,
-        _ destination: any ImageRepository,
-        mayMount: Bool = true
-    ) async throws -> Opening {
-        let sibling =
-            mayMount ? siblings.sibling(holding: blob.digest, source: source, destination: destination) : nil
-        switch try await destination.startUpload(of: blob, mountingFrom: sibling) {
+    /// Opens an upload, unless the blob can be mounted from a sibling repository.
+    func open(_ transfer: BlobTransfer, mayMount: Bool = true) async throws -> Opening {
+        let sibling = mayMount ? index.sibling(for: transfer) : nil
+        switch try await transfer.destination.startUpload(of: transfer.blob, mountingFrom: sibling) {
         case .mounted: return .arrived(sibling.map { .mounted(from: $0) } ?? .wasThere)
         case .open(let upload):
-            if sibling != nil { siblings.noteDecline(of: destination.registryKey) }
-            return .open(upload)
+            if sibling != nil { index.noteDecline(of: transfer.destination.registryKey) }
+            return .open(OpenedUpload(upload: upload, destination: transfer.destination))
         }
     }
 
-    /// Runs `body`, and closes the upload if it fails.
-    private func closing<Result>(
-        _ upload: OpenUpload,
-        at destination: any ImageRepository,
-        _ body: () async throws -> Result
-    ) async throws -> Result {
-        do {
-            return try await body()
-        } catch {
-            await abandon(upload, at: destination)
-            throw error
-        }
-    }
-
-    /// Closes an upload even when the task that opened it has been cancelled.
-    func abandon(_ upload: OpenUpload, at destination: any ImageRepository) async {
+    /// Closes an upload, also when the task that opened it was cancelled.
+    func close(_ upload: OpenedUpload) async {
         // Awaited here; a task of its own only because a cancelled one can't send.
-        await Task { await destination.closeUpload(upload) }.value
+        await Task { await upload.destination.closeUpload(upload.upload) }.value
     }
-}
-
-extension ImageRepository {
-    /// Equal for two that are one repository, whoever reaches it.
-    var placeKey: String { "\(registryKey)/\(reference.repository)" }
 }
 
 extension Error {

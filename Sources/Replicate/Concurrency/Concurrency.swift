@@ -128,36 +128,3 @@ actor SingleFlight<Key: Hashable & Sendable, Value: Sendable> {
         if aboard[key]?.isEmpty == true { aboard[key] = nil }
     }
 }
-
-/// Runs one body at a time, in the order in which they came.
-actor OneAtATime {
-    private var isBusy = false
-    private var waiting: [CheckedContinuation<Void, Never>] = []
-
-    /// - Throws: What `body` throws.
-    nonisolated func run<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
-        await enter()
-        do {
-            try Task.checkCancellation()
-            let value = try await body()
-            await leave()
-            return value
-        } catch {
-            await leave()
-            throw error
-        }
-    }
-
-    private func enter() async {
-        guard isBusy else {
-            isBusy = true
-            return
-        }
-        await withCheckedContinuation { waiting.append($0) }
-    }
-
-    private func leave() {
-        guard waiting.isEmpty else { return waiting.removeFirst().resume() }
-        isBusy = false
-    }
-}

@@ -68,7 +68,7 @@ extension Copier {
         } catch let error where error is CancellationError || error is Drained {
             throw error
         } catch {
-            let place = session.repository
+            let place = state.repository
             let explained = CopyError(explaining: error, repository: place, "copying a referrer", .digest(digest))
             guard !explained.endsRun else { throw explained }
             failures.withLock { $0[digest] = explained }

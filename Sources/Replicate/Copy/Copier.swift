@@ -10,7 +10,7 @@ internal import Platform
 struct Copier: Sendable {
     let plan: Plan
     let source: any ImageRepository
-    let session: DestinationSession
+    let state: DestinationState
     let mover: BlobMover
     let options: CopyOptions
     let report: @Sendable (CopyEvent) -> Void
@@ -34,14 +34,14 @@ struct Copier: Sendable {
     init(
         plan: Plan,
         source: any ImageRepository,
-        session: DestinationSession,
+        state: DestinationState,
         mover: BlobMover,
         options: CopyOptions,
         report: @escaping @Sendable (CopyEvent) -> Void
     ) {
         self.plan = plan
         self.source = source
-        self.session = session
+        self.state = state
         self.mover = mover
         self.options = options
         self.report = report
@@ -61,10 +61,14 @@ struct Copier: Sendable {
             uniquingKeysWith: { first, _ in first }
         )
         try await bringAll(below: plan.root.digest, part, missing)
-        let tags = try await setTags(plan.tags.filter { !$0.isReferrer }, lacking)
-
+        guard options.tagsAfterReferrers, plan.putsReferrers else {
+            let tags = try await setTags(plan.tags.filter { !$0.isReferrer }, lacking)
+            return receipt(tags, try await bringReferrers(missing))
+        }
+        // A subject is put before what refers to it, and here both before the tag by which the image is found.
+        if lacking[plan.root.digest] != nil, await !state.has(plan.root.digest) { try await put(plan.root, tag: nil) }
         let referrers = try await bringReferrers(missing)
-        return receipt(tags, referrers)
+        return receipt(try await setTags(plan.tags.filter { !$0.isReferrer }, lacking), referrers)
     }
 
     /// Brings everything under `digest`, and the manifests themselves except the root's, which waits for its tag.
@@ -90,9 +94,9 @@ struct Copier: Sendable {
         let children = manifest.children.map(\.digest).unique().compactMap { part[$0]?.manifest }
         try await children.forEachConcurrently(limit: Self.parallelManifests) { child in
             // Two images of a run may share a child; it is put once.
-            _ = try await session.deliveries.run(child.digest) {
+            _ = try await state.deliveries.run(child.digest) {
                 try await bringAll(below: child.digest, part, missing)
-                if await !session.has(child.digest) { try await put(child, tag: nil) }
+                if await !state.has(child.digest) { try await put(child, tag: nil) }
                 return true
             }
         }
@@ -104,8 +108,7 @@ struct Copier: Sendable {
     }
 
     private func bring(_ blob: Descriptor) async throws {
-        count(try await mover.bring(blob, from: source, to: session.repository), blob)
-        await session.didBring(blob.digest)
+        count(try await mover.bring(BlobTransfer(blob, from: source, to: state.repository)), blob)
     }
 
     private func count(_ arrival: BlobMover.Arrival, _ blob: Descriptor) {
@@ -139,23 +142,24 @@ struct Copier: Sendable {
         // A tag that is kept may point at what was lost.
         if let kept = tags.first(where: { !$0.isReferrer && $0.digest == plan.root.digest && !$0.needsPut }),
             !current.contains(where: { !$0.isReferrer && $0.needsPut }), kept.action == .keep,
-            lacking[plan.root.digest] != nil, await !session.has(plan.root.digest)
+            lacking[plan.root.digest] != nil, await !state.has(plan.root.digest)
         {
             try await put(plan.root, tag: kept.tag)
         }
         // An image without any tag to set is still put.
         if tags.isEmpty, !plan.tags.contains(where: { !$0.isReferrer }), lacking[plan.root.digest] != nil,
-            await !session.has(plan.root.digest)
+            await !state.has(plan.root.digest)
         {
             try await put(plan.root, tag: nil)
-            try await session.repository.keepUntagged(plan.root)
+            try await state.repository.keepUntagged(plan.root)
         }
-        return zip(tags, current).map { planned, now in
+        return try zip(tags, current).map { planned, now in
             switch now.action {
-            case .keep: .init(tag: planned.tag, outcome: .unchanged)
-            case .skip(let held): .init(tag: planned.tag, outcome: .skipped, previous: held)
-            case .set: .init(tag: planned.tag, outcome: .set)
-            case .move(let held): .init(tag: planned.tag, outcome: .moved, previous: held)
+            case .keep: return CopyReceipt.TagResult(tag: planned.tag, outcome: .unchanged)
+            case .skip(let held): return .init(tag: planned.tag, outcome: .skipped, previous: held)
+            case .set: return .init(tag: planned.tag, outcome: .set)
+            case .move(let held): return .init(tag: planned.tag, outcome: .moved, previous: held)
+            case .refuse(let error): throw error
             }
         }
     }
@@ -163,7 +167,7 @@ struct Copier: Sendable {
     /// The tags as they are to be set now: guarded ones are read again if bytes had to move.
     func confirmed(_ tags: [Plan.PlannedTag]) async throws -> [Plan.PlannedTag] {
         guard options.isGuarded, tags.contains(where: \.needsPut), !plan.blobs.isEmpty else { return tags }
-        return try await TagGuard(session: session, options: options).confirm(tags)
+        return try await TagGuard(state: state, options: options).confirm(tags)
     }
 
     func manifest(_ digest: Digest) -> Manifest? {
@@ -174,7 +178,7 @@ struct Copier: Sendable {
     func put(_ manifest: Manifest, tag: Tag?) async throws {
         guard manifest.byteCount > Self.largeManifest else { return try await putWhole(manifest, tag: tag) }
         // On its way a manifest takes several times its size.
-        try await session.largePuts.run { try await putWhole(manifest, tag: tag) }
+        try await state.largePuts.inTurn { try await putWhole(manifest, tag: tag) }
     }
 
     /// In bytes: a manifest that isn't put side by side with others of its kind.
@@ -197,13 +201,13 @@ struct Copier: Sendable {
     private func putWhole(_ manifest: Manifest, tag: Tag?) async throws {
         let manifest = try await whole(manifest)
         try await putBringing(manifest, tag: tag)
-        let isNew = await !session.has(manifest.digest)
-        await session.didPut(manifest.digest, tag: tag)
+        let isNew = await !state.has(manifest.digest)
+        await state.didPut(manifest.digest, tag: tag)
         counts.withLock {
             if isNew { $0.manifests += 1 }
             $0.put.insert(manifest.digest)
         }
-        report(.manifestPut(manifest.digest, tag: tag, to: session.repository.reference))
+        report(.manifestPut(manifest.digest, tag: tag, to: state.repository.reference))
     }
 
     /// Puts a manifest, and brings what refusals say is missing, each digest once: some registries name one at a time.
@@ -211,7 +215,7 @@ struct Copier: Sendable {
         var named: Set<Digest> = []
         for refusals in 0... {
             do {
-                return try await session.repository.put(manifest, tag: tag)
+                return try await state.repository.put(manifest, tag: tag)
             } catch let error as CopyError {
                 let isNews = refusals == 0 || !error.digests.isSubset(of: named)
                 guard isNews, refusals < Self.mostRefusals, error.isAboutMissingContent(of: manifest) else {
@@ -243,9 +247,9 @@ struct Copier: Sendable {
         let all = manifest.blobs.map(\.digest) + manifest.children.map(\.digest)
         var wanted = named
         if named.isEmpty {
-            wanted = try await session.repository.missing(manifest.blobs)
+            wanted = try await state.repository.missing(manifest.blobs)
             let children = manifest.children.map(\.digest)
-            wanted.formUnion(Set(children).subtracting(try await session.repository.holding(children.unique())))
+            wanted.formUnion(Set(children).subtracting(try await state.repository.holding(children.unique())))
             // Where everything is said to be there, the children may have lost something below them.
             if wanted.isEmpty { wanted = Set(children) }
             // Without children, it must be one of the blobs, whatever was said of them.
@@ -255,11 +259,11 @@ struct Copier: Sendable {
         let deeper = plan.manifests.map(\.manifest).flatMap(\.blobs)
         var seen = Set(all)
         for blob in deeper where error.digests.contains(blob.digest) && seen.insert(blob.digest).inserted {
-            count(try await mover.bringAgain(blob, from: source, to: session.repository), blob)
+            count(try await mover.bringAgain(BlobTransfer(blob, from: source, to: state.repository)), blob)
         }
         for digest in all.unique() where wanted.contains(digest) {
             if let blob = manifest.blobs.first(where: { $0.digest == digest }) {
-                count(try await mover.bringAgain(blob, from: source, to: session.repository), blob)
+                count(try await mover.bringAgain(BlobTransfer(blob, from: source, to: state.repository)), blob)
             } else if let child = try await known(digest) {
                 // Not by its turn, which this one may have.
                 try await putWhole(child, tag: nil)
@@ -316,12 +320,17 @@ extension Plan.PlannedTag {
     var needsPut: Bool {
         switch action {
         case .set, .move: true
-        case .keep, .skip: false
+        case .keep, .skip, .refuse: false
         }
     }
 }
 
 extension Plan {
+    /// Whether a referrer, or a tag of one, is to be put.
+    fileprivate var putsReferrers: Bool {
+        manifests.contains { $0.role == .referrer && !$0.isThere } || tags.contains { $0.isReferrer && $0.needsPut }
+    }
+
     /// A manifest of the plan, or of what a digest tag of it points at.
     func manifest(_ digest: Digest) -> Manifest? { manifests.first { $0.manifest.digest == digest }?.manifest }
 }

@@ -23,6 +23,9 @@ public struct CopyOptions: Sendable {
     public var isDryRun: Bool
     /// Looks at everything below what the destination holds, and brings what is missing there.
     public var repairs: Bool
+    /// Puts signatures and other referrers before the tag, so that an admission controller that verifies them when it
+    /// sees the tag finds them. Costs one more `PutImage` where there are referrers to put.
+    public var tagsAfterReferrers: Bool
 
     public init(
         ifExists: IfExists = .move,
@@ -31,7 +34,8 @@ public struct CopyOptions: Sendable {
         createRepository: RepositoryCreation = .never,
         platforms: [ImagePlatform] = [],
         isDryRun: Bool = false,
-        repairs: Bool = false
+        repairs: Bool = false,
+        tagsAfterReferrers: Bool = false
     ) {
         self.ifExists = ifExists
         self.ifCurrent = ifCurrent
@@ -40,19 +44,10 @@ public struct CopyOptions: Sendable {
         self.platforms = platforms
         self.isDryRun = isDryRun
         self.repairs = repairs
+        self.tagsAfterReferrers = tagsAfterReferrers
     }
 
-    /// Whether somebody asked that a tag be not overwritten by accident (DESIGN section 7: read again right
-    /// before `PutImage` when bytes had to move).
+    /// Whether tags are protected from being overwritten by accident: they are read again right before `PutImage` when
+    /// bytes had to move.
     var isGuarded: Bool { ifCurrent != nil || ifExists != .move }
-}
-
-/// Which images of the source repository.
-public enum Selection: Sendable {
-    /// The one that the reference names.
-    case one(ManifestID)
-    /// The one that there is, where the reference names none: in an image layout.
-    case sole
-    /// Those whose tags pass.
-    case many(TagFilter)
 }

@@ -20,10 +20,13 @@ extension Plan {
             case .move(let held): lines.append("  move    \(name)  from \(held)")
             case .keep: lines.append("  keep    \(name)")
             case .skip(let held): lines.append("  skip    \(name)  holds \(held)")
+            case .refuse(let error): lines.append("  refuse  \(name)  \(error.cause)")
             }
         }
+        for error in imageRefusals { lines.append("  refuse  \(error.image)  \(error.cause)") }
         if let lost = lostText { lines.append("  repair  \(lost)") }
         let puts = tags.filter(\.needsPut).count
+        guard refusals.isEmpty else { return lines + ["  refused: nothing is set for this image"] }
         lines.append(
             isDone
                 ? "  nothing to do"

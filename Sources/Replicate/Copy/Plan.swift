@@ -11,6 +11,8 @@ public struct Plan: Sendable {
         case keep
         /// The tag holds another image and `--if-exists skip` leaves it there.
         case skip(holds: Digest)
+        /// The tag must not be set, for this reason; nothing is set for the image then.
+        case refuse(CopyError)
     }
 
     public struct PlannedTag: Sendable, Equatable {
@@ -21,6 +23,9 @@ public struct Plan: Sendable {
         public var isReferrer: Bool
         /// A list of referrers that is added to, so that it may always be set: nothing is lost.
         public var isList = false
+
+        /// Why the tag must not be set.
+        public var refusal: CopyError? { if case .refuse(let error) = action { error } else { nil } }
     }
 
     /// Why a manifest is part of the plan.
@@ -54,6 +59,8 @@ public struct Plan: Sendable {
     public var referrerManifests: [Digest: Manifest]
     /// Referrers that can't be brought, or of which not enough is known.
     public var referrerFailures: [ReferrerFailure] = []
+    /// Why the image as a whole can't go there.
+    public var imageRefusals: [CopyError] = []
     /// The blobs that were found there, of the manifests that weren't.
     var presentBlobs: [Descriptor] = []
     /// Whether what lies below manifests that are there was asked for.
@@ -61,6 +68,12 @@ public struct Plan: Sendable {
 
     /// The compressed bytes that cross the wire, at most: mounts make it less.
     public var bytesToMove: Int64 { blobs.reduce(0) { $0 + $1.size } }
+
+    /// Everything that is refused, the image as a whole first.
+    public var refusals: [CopyError] { imageRefusals + tags.compactMap(\.refusal) }
+
+    /// What the image fails with when the plan is carried out.
+    public var refusal: CopyError? { refusals.first }
 
     /// Manifests that are missing below a root that is there, so that they were lost.
     public var lostManifests: [PlannedManifest] {
@@ -86,7 +99,7 @@ public struct Plan: Sendable {
             && tags.allSatisfy {
                 switch $0.action {
                 case .keep, .skip: true
-                case .set, .move: false
+                case .set, .move, .refuse: false
                 }
             }
     }

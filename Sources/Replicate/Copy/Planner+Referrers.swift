@@ -34,23 +34,23 @@ extension Planner {
     /// Those that can't be are in ``PlannedReferrers/failures``; a list is brought without what is gone.
     func plan(
         _ referrers: ReferrerSet,
-        at session: DestinationSession,
+        at destination: DestinationState,
         _ guardian: TagGuard,
         isSecondLook: Bool = false
     ) async throws -> PlannedReferrers {
         var planned = PlannedReferrers(failures: referrers.failures)
         guard !referrers.isEmpty else { return planned }
         let tagDigests = referrers.tagged.map(\.manifest.digest)
-        let unknown = try await session.lookSeparately(
+        let unknown = try await destination.lookSeparately(
             for: referrers.digests + tagDigests,
             tags: referrers.tagged.map(\.tag)
         )
-        let lists = try await session.ownLists(ofReferrersTo: Set(referrers.subjects.values))
+        let lists = try await destination.ownLists(ofReferrersTo: Set(referrers.subjects.values))
         let isListed: (Digest) -> Bool = { digest in
             guard let lists, let subject = referrers.subjects[digest] else { return true }
             return lists[subject]?.contains(digest) ?? false
         }
-        let listed = try await living(referrers, at: session, isMerged: lists != nil, isListed, &planned)
+        let listed = try await living(referrers, at: destination, isMerged: lists != nil, isListed, &planned)
         for (tag, manifest) in listed.tagged {
             if let error = unknown[.tag(tag)] {
                 planned.failures.append(
@@ -60,7 +60,7 @@ extension Planner {
             }
             await reader.remember(manifest)
             let isList = lists != nil && ReferrerSet.subject(ofList: tag, manifest) != nil
-            planned.tags += try await guardian.decide([tag], for: manifest.digest, isReferrer: true, isList: isList)
+            planned.tags += await guardian.decide([tag], for: manifest.digest, isReferrer: true, isList: isList)
             planned.tagged[manifest.digest] = manifest
         }
 
@@ -74,33 +74,35 @@ extension Planner {
                 continue
             }
             // One that arrived and was not listed any more, because its run was killed, is put again.
-            let isSettled = await session.has(digest) && isListed(digest) && !session.checksContent
+            let isSettled = await destination.has(digest) && isListed(digest) && !destination.checksContent
             if !isSettled { lacking.append(digest) }
         }
         let (read, failures) = try await reader.readSeparately(lacking)
         let vanished = lacking.filter { read[$0] == nil && failures[$0] == nil }
         if !vanished.isEmpty, !isSecondLook {
             // Deleted just now, or a list that came with a wrong digest in it: the list tells, asked once more.
-            let again = try await findReferrers(about: referrers.asked)
-            return try await plan(again, at: session, guardian, isSecondLook: true)
+            let again = try await reader.referrers(asking: referrers.asked)
+            return try await plan(again, at: destination, guardian, isSecondLook: true)
         }
         var seen: Set<Digest> = []
         for digest in lacking {
             do {
                 if let error = failures[digest] { throw error }
                 guard let manifest = read[digest] else { throw gone(digest) }
-                let image = try await reader.image(under: manifest) { try await session.look(for: $0) }
+                let image = try await reader.graph(under: manifest)
+                let below = image.manifestsBelow(digest)
+                try await destination.look(for: below.filter { $0 != digest })
                 var parts: [Plan.PlannedManifest] = []
-                for part in image.manifestsBelow(digest) where !seen.contains(part) {
-                    let isThere = await session.has(part) && isListed(part)
-                    guard let below = image.manifests[part] else {
+                for part in below where !seen.contains(part) {
+                    let isThere = await destination.has(part) && isListed(part)
+                    guard let manifest = image.manifests[part] else {
                         guard !isThere else { continue }
                         throw childMissing(part, image)
                     }
-                    if !isThere { try refuseOddEntries(of: below, under: digest) }
-                    parts.append(.init(manifest: below, role: .referrer, isThere: isThere))
+                    if !isThere { try refuseOddEntries(of: manifest, under: digest) }
+                    parts.append(.init(manifest: manifest, role: .referrer, isThere: isThere))
                 }
-                try refuseIndexesOfBlobs(among: parts, nil, at: session)
+                if let refused = refusedIndexOfBlobs(among: parts, nil, at: destination) { throw refused }
                 seen.formUnion(parts.map(\.manifest.digest))
                 planned.manifests += parts
             } catch let error as CopyError where !error.endsRun {
@@ -124,7 +126,7 @@ extension Planner {
     /// - Parameter isMerged: Whether lists are added to at the destination; there, one whose entries are listed is done.
     private func living(
         _ referrers: ReferrerSet,
-        at session: DestinationSession,
+        at destination: DestinationState,
         isMerged: Bool,
         _ isListed: (Digest) -> Bool,
         _ planned: inout PlannedReferrers
@@ -138,7 +140,7 @@ extension Planner {
             }
             let named = manifest.listedDigests(about: subject)
             if isMerged, named.allSatisfy(isListed) { continue }
-            guard await session.holds(tag) != manifest.digest || isMerged else {
+            guard await destination.holds(tag) != manifest.digest || isMerged else {
                 listed.tagged.append((tag, manifest))
                 continue
             }
@@ -146,7 +148,7 @@ extension Planner {
         }
         let named = lists.flatMap { $0.manifest.listedDigests(about: $0.subject) }.unique()
         guard !named.isEmpty else { return listed }
-        async let looked: Void = session.look(for: named)
+        async let looked: Void = destination.look(for: named)
         let (found, failures) = try await reader.readSeparately(named)
         try await looked
         for (tag, manifest, subject) in lists {
@@ -189,7 +191,7 @@ extension Planner {
         )
     }
 
-    private func childMissing(_ digest: Digest, _ image: SourceImage) -> CopyError {
+    private func childMissing(_ digest: Digest, _ image: ImageGraph) -> CopyError {
         CopyError(
             .childMissing(digest, of: image.missing[digest] ?? image.root.digest),
             side: .source,

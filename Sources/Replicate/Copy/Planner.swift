@@ -1,144 +1,124 @@
 internal import Content
 
-/// Decides what must be done for one image at its destinations, before anything is written.
-///
-/// - Source: DESIGN section 4, steps 2 to 5 and 8
+/// One image that is to be copied.
+struct SourceImage: Sendable {
+    /// The source's repository, with the tag or digest that was asked for.
+    var reference: ImageReference
+    var root: Manifest
+    /// Whether the root is an index that was made for several `--platform`s: it exists nowhere yet, and nothing refers
+    /// to it.
+    var isMade = false
+    var notes: [String] = []
+    /// Shown where the image gets no tag.
+    var untaggedNote: String?
+}
+
+/// Decides what must be done for one image at one destination, before anything is written.
 struct Planner: Sendable {
     let reader: SourceReader
     let options: CopyOptions
-    /// Whether blobs will go to the registries' uploads, which are better prepared for.
+    /// Whether blobs will go through the registries' uploads, for which connections are opened early.
     var expectsUploads = true
 
-    /// One image: where it comes from, what it is, which tags it should get where.
-    struct Wish: Sendable {
-        var source: ImageReference
-        var root: Manifest
-        var tags: [Tag]
-        /// An index that was made for `--platform` exists nowhere yet and has no referrers of its own.
-        var isMade: Bool
-        var notes: [String]
-    }
-
-    /// A plan for each session, or why there is none; one destination's failure is not another's.
-    func plan(_ wish: Wish, for sessions: [DestinationSession]) async throws -> [Result<Plan, any Error>] {
-        var needy: [DestinationSession] = []
-        var empty: [DestinationSession] = []
-        for session in sessions {
-            let known = await session.has(wish.root.digest)
-            let lacks = wish.isMade ? !known : !(known || session.isSource)
-            if lacks { empty.append(session) }
-            if lacks || session.checksContent { needy.append(session) }
-        }
-        // Nobody waits for it but the last lines: what fails here is found out by who needs it.
-        let lacking = needy
-        // Where the root is there, little or nothing has to be moved.
-        let unprepared = empty
-        async let prepared: Void = prepare(unprepared, for: wish.root)
-        let trouble = Trouble(sessions.count)
-        let indexes = Dictionary(uniqueKeysWithValues: sessions.enumerated().map { (ObjectIdentifier($1), $0) })
-        let asking = lacking
-        let ask: @Sendable ([Digest]) async throws -> Void = { digests in
-            try await asking.forEachConcurrently(limit: asking.count) { session in
-                do {
-                    try await session.look(for: digests)
-                } catch is CancellationError {
-                    throw CancellationError()
-                } catch {
-                    await trouble.note(error, at: indexes[ObjectIdentifier(session)] ?? 0)
-                }
-            }
-        }
-
-        let image: SourceImage
+    /// Reads what the destination lacks of the image, at both sides, and decides about every tag.
+    ///
+    /// Several destinations of one image are planned side by side; the source is read once for all of them.
+    ///
+    /// - Throws: ``CopyError`` if the image can't be copied there. That a tag must not be set is not an error: the plan
+    ///   says so.
+    func plan(_ image: SourceImage, _ tags: [Tag], at destination: DestinationState) async throws -> Plan {
+        let root = image.root
+        let hasRoot = await destination.has(root.digest) || (destination.isSource && !image.isMade)
+        // What lies below a manifest that a registry holds is not asked for again.
+        let looksBelow = !hasRoot || destination.checksContent
+        let wantsReferrers = options.referrers == .all && !destination.isSource
+        async let prepared: Void = prepare(destination, for: image, isNeeded: !hasRoot)
+        async let looked: Void = looksBelow ? destination.look(for: root.children.map(\.digest)) : ()
+        let graph: ImageGraph
         let referrers: ReferrerSet
-        let direct = (wish.isMade ? [] : [wish.root.digest]) + wish.root.children.map(\.digest)
-        // In the repository that the image is in, what refers to it is there too.
-        let wantsReferrers = options.referrers == .all && sessions.contains { !$0.isSource }
-        if wantsReferrers, !wish.root.children.contains(where: { $0.mediaType.isIndex }) {
-            async let found = findReferrers(about: direct)
-            image = try await graph(under: wish.root, isNeeded: !needy.isEmpty, ask)
-            referrers = try await found
+        if !wantsReferrers {
+            graph = looksBelow ? try await reader.graph(under: root) : ImageGraph(root)
+            referrers = ReferrerSet()
+        } else if root.children.contains(where: { $0.mediaType.isIndex }) {
+            // Which manifests there are to ask about is known only when all indexes were read.
+            graph = try await reader.graph(under: root)
+            referrers = try await reader.referrers(of: image, graph.manifestsBelow(root.digest))
         } else {
-            image = try await graph(under: wish.root, isNeeded: !needy.isEmpty || wantsReferrers, ask)
-            let subjects = image.manifestsBelow(wish.root.digest).filter { !wish.isMade || $0 != wish.root.digest }
-            referrers = wantsReferrers ? try await findReferrers(about: subjects) : ReferrerSet()
+            async let found = reader.referrers(of: image, [root.digest] + root.children.map(\.digest))
+            graph = looksBelow ? try await reader.graph(under: root) : ImageGraph(root)
+            referrers = try await found
+        }
+        try await looked
+        if looksBelow {
+            let asked = Set(root.children.map(\.digest))
+            try await destination.look(
+                for: graph.manifestsBelow(root.digest).filter { $0 != root.digest && !asked.contains($0) }
+            )
         }
         await prepared
-        return try await sessions.enumerated().map { ($0, $1) }.mapConcurrently(limit: sessions.count) {
-            index,
-            session in
-            if let error = await trouble.at(index) { return .failure(error) }
-            do {
-                return .success(try await plan(wish, image, referrers, at: session))
-            } catch is CancellationError {
-                throw CancellationError()
-            } catch {
-                return .failure(error)
-            }
-        }
+        return try await plan(image, tags, graph, referrers, at: destination)
     }
 
-    /// Opens connections while the graph is read: no blob waits for a handshake that it could have had.
-    private func prepare(_ needy: [DestinationSession], for root: Manifest) async {
-        guard expectsUploads, !options.isDryRun, !needy.isEmpty else { return }
-        await ([reader.repository] + needy.map(\.repository)).prepare(for: root, isCertain: true)
-    }
-
-    /// The whole graph, or only its root where nobody needs more.
-    private func graph(
-        under root: Manifest,
-        isNeeded: Bool,
-        _ ask: @escaping @Sendable ([Digest]) async throws -> Void
-    ) async throws -> SourceImage {
-        guard isNeeded else { return SourceImage(root: root, manifests: [root.digest: root], missing: [:]) }
-        return try await reader.image(under: root, alongside: ask)
-    }
-
-    func findReferrers(about subjects: [Digest]) async throws -> ReferrerSet {
-        try await ReferrerFinder(reader: reader, repository: reader.repository).findAll(about: subjects.unique())
+    /// Opens connections while the graph is read, so that no blob waits for a handshake.
+    private func prepare(_ destination: DestinationState, for image: SourceImage, isNeeded: Bool) async {
+        guard expectsUploads, !options.isDryRun, isNeeded else { return }
+        async let source: Void = reader.prepare(for: image.root)
+        await [destination.repository].prepare(for: image.root, isCertain: true)
+        await source
     }
 
     private func plan(
-        _ wish: Wish,
         _ image: SourceImage,
+        _ wanted: [Tag],
+        _ graph: ImageGraph,
         _ referrers: ReferrerSet,
-        at session: DestinationSession
+        at destination: DestinationState
     ) async throws -> Plan {
-        let guardian = TagGuard(session: session, options: options)
-        var tags = try await guardian.decide(wish.tags, for: wish.root.digest, isReferrer: false)
+        let guardian = TagGuard(state: destination, options: options)
+        var tags = await guardian.decide(wanted, for: image.root.digest, isReferrer: false)
         var manifests: [Plan.PlannedManifest] = []
         var further = PlannedReferrers()
-        let isAllSkipped = !wish.tags.isEmpty && tags.allSatisfy { if case .skip = $0.action { true } else { false } }
-        if !isAllSkipped {
-            manifests = try await lacking(image, isMade: wish.isMade, at: session)
-            try refuseIndexesOfBlobs(among: manifests, wish.tags.first, at: session)
-            if !session.isSource { further = try await plan(referrers, at: session, guardian) }
+        let isAllSkipped = !wanted.isEmpty && tags.allSatisfy { if case .skip = $0.action { true } else { false } }
+        var refusals: [CopyError] = []
+        // A refused image goes nowhere: only a dry run asks further, for all that would be refused.
+        let isRefused = tags.contains { $0.refusal != nil }
+        if !isAllSkipped, !isRefused || options.isDryRun {
+            manifests = try await lacking(graph, isMade: image.isMade, at: destination)
+            if let refused = refusedIndexOfBlobs(among: manifests, wanted.first, at: destination) {
+                refusals.append(refused)
+            }
+            if !destination.isSource { further = try await plan(referrers, at: destination, guardian) }
+            tags += further.tags
+            let immutable = try await guardian.refuseImmutable(&tags)
+            further.drop(immutable)
+            tags.removeAll { $0.isReferrer && immutable[$0.tag] != nil }
         }
-        further.drop(try await guardian.checkImmutability(of: tags + further.tags))
         let known = Set(manifests.map(\.manifest.digest))
         manifests += further.manifests.filter { !known.contains($0.manifest.digest) }
-        tags += further.tags
 
-        let asked = manifests.filter { !$0.isThere || session.checksContent }.map(\.manifest)
-        let blobs = try await blobs(of: asked, at: session)
+        let asked = manifests.filter { !$0.isThere || destination.checksContent }.map(\.manifest)
+        let movesNothing = !refusals.isEmpty || tags.contains { $0.refusal != nil }
+        let blobs = movesNothing ? BlobPresence() : try await blobs(of: asked, at: destination)
         return Plan(
-            source: wish.source,
-            destination: session.repository.reference,
+            source: image.reference,
+            destination: destination.repository.reference,
             // Which of an index's entries are blobs may have been found out only now.
-            root: image.root,
+            root: graph.root,
             tags: tags,
             manifests: manifests,
             blobs: blobs.missing,
             blobsThere: blobs.there.count,
             blobsElsewhere: blobs.elsewhere,
-            notes: wish.notes + referrers.notes + [await session.template?.words].compactMap { $0 }
+            notes: image.notes + [wanted.isEmpty ? image.untaggedNote : nil].compactMap { $0 } + referrers.notes
+                + [await destination.template?.words].compactMap { $0 }
                 + manifests.filter { !$0.isThere }.compactMap { badDataNote($0.manifest) },
-            createsRepository: await session.isNew,
-            creationTemplate: await session.template?.prefix,
+            createsRepository: await destination.isNew,
+            creationTemplate: await destination.template?.prefix,
             referrerManifests: further.tagged,
             referrerFailures: further.failures,
+            imageRefusals: refusals,
             presentBlobs: blobs.there,
-            checksContent: session.checksContent
+            checksContent: destination.checksContent
         )
     }
 
@@ -147,9 +127,9 @@ struct Planner: Sendable {
     /// What is under a manifest that the destination has is there too: no registry takes a parent before its children.
     /// Where that is not believed, everything was asked for.
     private func lacking(
-        _ image: SourceImage,
+        _ image: ImageGraph,
         isMade: Bool,
-        at session: DestinationSession
+        at destination: DestinationState
     ) async throws -> [Plan.PlannedManifest] {
         var lacking: Set<Digest> = []
         var seen: Set<Digest> = []
@@ -157,9 +137,9 @@ struct Planner: Sendable {
         while !level.isEmpty {
             var next: [Digest] = []
             for digest in level where seen.insert(digest).inserted {
-                let known = await session.has(digest)
-                if known, session.checksContent { next += image.manifests[digest]?.children.map(\.digest) ?? [] }
-                guard !known, !(session.isSource && !(isMade && digest == image.root.digest)) else { continue }
+                let known = await destination.has(digest)
+                if known, destination.checksContent { next += image.manifests[digest]?.children.map(\.digest) ?? [] }
+                guard !known, !(destination.isSource && !(isMade && digest == image.root.digest)) else { continue }
                 lacking.insert(digest)
                 next += image.manifests[digest]?.children.map(\.digest) ?? []
             }
@@ -184,19 +164,19 @@ struct Planner: Sendable {
         return planned
     }
 
-    /// Throws if an index of blobs must be put where such are not taken, before anything is moved.
-    func refuseIndexesOfBlobs(
+    /// Why the destination would refuse one of these manifests: it is an index whose entries are blobs.
+    func refusedIndexOfBlobs(
         among manifests: [Plan.PlannedManifest],
         _ tag: Tag?,
-        at session: DestinationSession
-    ) throws {
-        guard !session.repository.takesIndexesOfBlobs,
+        at destination: DestinationState
+    ) -> CopyError? {
+        guard !destination.repository.takesIndexesOfBlobs,
             let refused = manifests.first(where: { !$0.isThere && !$0.manifest.blobEntries.isEmpty })
-        else { return }
-        throw CopyError(
+        else { return nil }
+        return CopyError(
             .refusedIndexOfBlobs(refused.manifest),
             side: .destination,
-            image: session.repository.reference.tagged(tag).description,
+            image: destination.repository.reference.tagged(tag).description,
             operation: "planning the copy"
         )
     }
@@ -219,10 +199,15 @@ struct Planner: Sendable {
         )
     }
 
-    private func blobs(
-        of manifests: [Manifest],
-        at session: DestinationSession
-    ) async throws -> (missing: [Descriptor], there: [Descriptor], elsewhere: [Descriptor]) {
+    /// Where the blobs of some manifests are.
+    private struct BlobPresence {
+        var missing: [Descriptor] = []
+        var there: [Descriptor] = []
+        /// Foreign layers that the source does not hold either.
+        var elsewhere: [Descriptor] = []
+    }
+
+    private func blobs(of manifests: [Manifest], at destination: DestinationState) async throws -> BlobPresence {
         var seen: Set<Digest> = []
         var wanted = manifests.flatMap(\.blobs).filter { seen.insert($0.digest).inserted }
         var foreign = manifests.flatMap(\.foreignBlobs).filter { seen.insert($0.digest).inserted }
@@ -232,9 +217,9 @@ struct Planner: Sendable {
             wanted += foreign.filter { !absent.contains($0.digest) }
             foreign = foreign.filter { absent.contains($0.digest) }
         }
-        let missing = try await session.missing(wanted)
+        let missing = try await destination.missing(wanted)
         let there = wanted.filter { !missing.contains($0.digest) }
-        return (wanted.filter { missing.contains($0.digest) }, there, foreign)
+        return BlobPresence(missing: wanted.filter { missing.contains($0.digest) }, there: there, elsewhere: foreign)
     }
 
     /// Who may not ask is answered by the descriptors themselves: such layers are had elsewhere.
@@ -244,14 +229,6 @@ struct Planner: Sendable {
         } catch let error as CopyError where error.kind == .notPermitted {
             return Set(foreign.map(\.digest))
         }
-    }
-
-    /// What went wrong at which destination while the source was being read.
-    private actor Trouble {
-        private var errors: [(any Error)?]
-        init(_ count: Int) { errors = Array(repeating: nil, count: count) }
-        func note(_ error: any Error, at index: Int) { errors[index] = errors[index] ?? error }
-        func at(_ index: Int) -> (any Error)? { errors[index] }
     }
 }
 

@@ -1,67 +1,69 @@
 internal import Content
 
-/// Decides whether a tag may be set, before a byte is moved and again right before it is.
+/// Decides what happens to a tag, before a byte is moved and again right before it is set.
 ///
-/// - Source: DESIGN section 7: `--if-exists`, `--if-current`; ECR has no compare-and-swap
+/// ECR has no compare-and-swap, so a short time is left in which another writer can move the tag.
 struct TagGuard: Sendable {
-    let session: DestinationSession
+    let state: DestinationState
     let options: CopyOptions
 
-    /// - Throws: ``CopyError`` of kind `refused`, naming both digests.
+    /// What to do with each of `tags`, by what the destination holds under it.
     func decide(
         _ tags: [Tag],
         for wanted: Digest,
         isReferrer: Bool,
         isList: Bool = false
-    ) async throws -> [Plan.PlannedTag] {
+    ) async -> [Plan.PlannedTag] {
         var planned: [Plan.PlannedTag] = []
         for tag in tags.unique() {
             var one = Plan.PlannedTag(tag: tag, digest: wanted, action: .keep, isReferrer: isReferrer, isList: isList)
-            one.action = try action(for: one, holding: await session.holds(tag))
+            one.action = action(for: one, holding: await state.holds(tag))
             planned.append(one)
         }
         return planned
     }
 
-    /// Refuses if a tag that would move is fixed at the destination.
+    /// Refuses every tag that would move and is immutable at the destination.
     ///
-    /// Costs a request only when something would move. Where the question is not allowed, `PutImage` decides.
+    /// Costs a request only when a tag would move. Where the caller may not ask, `PutImage` decides.
     ///
-    /// - Returns: Why tags of referrers can't move, which is no refusal of the image.
-    func checkImmutability(of tags: [Plan.PlannedTag]) async throws -> [Tag: CopyError] {
-        let moving = tags.filter { if case .move = $0.action { true } else { false } }
-        guard !moving.isEmpty, let immutability = try await session.tagImmutability() else { return [:] }
-        var refused: [Tag: CopyError] = [:]
-        for planned in moving where immutability.fixes(planned.tag) {
+    /// - Returns: The tags of referrers that can't move, and why; that is not a refusal of the image.
+    func refuseImmutable(_ tags: inout [Plan.PlannedTag]) async throws -> [Tag: CopyError] {
+        let moves = tags.contains { if case .move = $0.action { true } else { false } }
+        guard moves, let immutability = try await state.tagImmutability() else { return [:] }
+        var referrers: [Tag: CopyError] = [:]
+        for index in tags.indices where immutability.fixes(tags[index].tag) {
+            let planned = tags[index]
             guard case .move(let held) = planned.action else { continue }
             let error = refusal(.tagImmutable(tag: planned.tag, holds: held, wanted: planned.digest), planned.tag)
-            guard planned.isReferrer else { throw error }
-            refused[planned.tag] = error
+            if planned.isReferrer { referrers[planned.tag] = error } else { tags[index].action = .refuse(error) }
         }
-        return refused
+        return referrers
     }
 
-    /// Reads guarded tags once more, after bytes had to move; the window that is left is documented.
+    /// Reads guarded tags once more, after bytes had to move.
     ///
-    /// - Returns: The tags that still have to be set.
+    /// - Returns: The tags with what is to be done with them now.
+    /// - Throws: ``CopyError`` of kind `refused` if a tag must not be set any more.
     func confirm(_ tags: [Plan.PlannedTag]) async throws -> [Plan.PlannedTag] {
         let ids = tags.map { ManifestID.tag($0.tag) }
-        let reading = try await session.repository.read(manifests: [], digests: ids)
+        let reading = try await state.repository.read(manifests: [], digests: ids)
         return try tags.map { planned in
             var confirmed = planned
-            confirmed.action = try action(for: planned, holding: reading.digests[.tag(planned.tag)])
+            confirmed.action = action(for: planned, holding: reading.digests[.tag(planned.tag)])
+            if let refusal = confirmed.refusal { throw refusal }
             return confirmed
         }
     }
 
-    private func action(for planned: Plan.PlannedTag, holding held: Digest?) throws -> Plan.TagAction {
+    private func action(for planned: Plan.PlannedTag, holding held: Digest?) -> Plan.TagAction {
         let (tag, wanted) = (planned.tag, planned.digest)
         if held == wanted { return .keep }
         if planned.isList { return held.map { .move(from: $0) } ?? .set }
-        // What must be current is the tag that was asked for; signatures' tags follow it.
+        // `--if-current` is about the tag that was asked for; the tags of signatures follow it.
         if let expected = options.ifCurrent, !planned.isReferrer {
             guard let held, held == expected else {
-                throw refusal(.tagMoved(tag: tag, expected: expected, holds: held), tag)
+                return .refuse(refusal(.tagMoved(tag: tag, expected: expected, holds: held), tag))
             }
             return .move(from: held)
         }
@@ -69,11 +71,11 @@ struct TagGuard: Sendable {
         switch options.ifExists {
         case .move: return .move(from: held)
         case .skip: return .skip(holds: held)
-        case .fail: throw refusal(.tagHolds(tag: tag, holds: held, wanted: wanted), tag)
+        case .fail: return .refuse(refusal(.tagHolds(tag: tag, holds: held, wanted: wanted), tag))
         }
     }
 
     private func refusal(_ reason: CopyError.Reason, _ tag: Tag) -> CopyError {
-        session.failure(reason, .tag(tag), "checking the tag")
+        state.failure(reason, .tag(tag), "checking the tag")
     }
 }

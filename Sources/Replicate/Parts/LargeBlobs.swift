@@ -92,12 +92,12 @@ struct LargeBlobs: Sendable {
             return try await places.admit(blob.size) {
                 try await wire.admit(blob.size, inParts: true) {
                     isIn = true
-                    await shared.admitted(blob.digest)
+                    shared.admitted(blob.digest)
                     return try await leaving(blob.digest, body)
                 }
             }
         } catch {
-            if !isIn { await shared.turnedAway(blob.digest) }
+            if !isIn { shared.turnedAway(blob.digest) }
             throw error
         }
     }
@@ -108,10 +108,10 @@ struct LargeBlobs: Sendable {
     ) async throws -> Result {
         do {
             let result = try await body()
-            await shared.leave(digest)
+            shared.leave(digest)
             return result
         } catch {
-            await shared.leave(digest)
+            shared.leave(digest)
             throw error
         }
     }
@@ -141,11 +141,8 @@ struct LargeBlobs: Sendable {
     /// - Returns: `nil` if it has to go by the registry.
     /// - Throws: ``CopyError``, also if parts were ordered and can't be had; `CancellationError`. What had arrived by
     ///   then is in the journal.
-    func bring(
-        _ blob: Descriptor,
-        from source: any ImageRepository,
-        to destination: any ImageRepository
-    ) async throws -> BlobMover.Arrival? {
+    func bring(_ transfer: BlobTransfer) async throws -> BlobMover.Arrival? {
+        let (blob, source, destination) = (transfer.blob, transfer.source, transfer.destination)
         guard isWanted(blob, destination) else { return nil }
         guard let uploads = destination.partUploads else {
             throw refusal("--upload api needs ECR as the destination", destination)

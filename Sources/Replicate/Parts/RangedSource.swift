@@ -1,14 +1,11 @@
 internal import Content
 internal import FoundationEssentials
-internal import HTTPTypes
 internal import Wire
 
 /// One blob of a repository, read piece by piece.
 ///
-/// The address that redirects led to serves until shortly before it expires, if it says when, else until it doesn't; then
-/// another is asked for.
-///
-/// - Source: DESIGN section 5; facts/ecr.md A.5: presigned addresses take a `Range`, and expire
+/// The address that redirects led to is used until shortly before it expires, if it says when, and else until it fails; then
+/// the source is asked for another.
 actor RangedSource {
     /// The source sends a blob whole or not at all.
     struct NoRanges: Error {}
@@ -19,11 +16,11 @@ actor RangedSource {
     private let retry: RetryPolicy
     private let now: @Sendable () -> Date
     /// Where the last piece came from.
-    private var address: Address?
+    private var kept: Place?
 
-    private struct Address {
-        var request: WireRequest
-        /// When to ask for another.
+    private struct Place {
+        var download: BlobDownload
+        /// When to ask for another address.
         var renewAt: Date?
     }
 
@@ -56,55 +53,47 @@ actor RangedSource {
     }
 
     private func readOnce(_ range: Range<Int64>, into buffer: PartBuffer) async throws {
-        // All of it needs no range, and a server needn't know any.
+        // The whole blob needs no range, so that a server without ranges can send it.
         let isWhole = range == 0..<blob.size
-        // Kept only by a piece that comes whole: after anything else the next try asks for another.
-        var current = address.take()
-        if let end = current?.renewAt, now() >= end { current = nil }
+        // Kept only by a piece that arrived whole: after anything else the next try asks for a fresh address.
+        var place = kept.take()
+        if let end = place?.renewAt, now() >= end { place = nil }
         var isFresh = false
-        var urls = 0
-        var hops = 0
         while true {
-            if current == nil {
-                let askedAt = now()
-                // A file is there whole, and needs no parts to be read again.
-                guard case .request(let given) = try await repository.source(of: blob) else { throw NoRanges() }
-                current = Address(request: given, renewAt: renewal(of: given, askedAt))
+            var askedAt = now()
+            if place == nil {
+                place = Place(download: try await BlobDownload.open(blob, from: repository))
+                place?.renewAt = renewal(of: place?.download.address, askedAt)
                 isFresh = true
-                urls += 1
-                hops = 0
             }
-            guard let place = current else { continue }
-            var request = place.request
+            // A file is there whole, and needs no parts.
+            guard var current = place, case .request(var request) = current.download.address else { throw NoRanges() }
             request.receiver = buffer
             if !isWhole { request.fields[.range] = "bytes=\(range.lowerBound)-\(range.upperBound - 1)" }
-            let askedAt = now()
-            let answer = try await send(request)
+            askedAt = now()
+            let answer = try await send(request, current.download)
             switch answer.status.code {
             case isWhole ? 200 : 206:
-                try check(answer, range, buffer)
-                address = place
+                try check(answer, range, buffer, current.download)
+                current.download.restartCounts()
+                kept = current
                 return
             case 200..<300: throw NoRanges()
-            case 300..<400:
-                hops += 1
-                let next = try redirected(place.request, answer, hops)
-                current = Address(request: next, renewAt: renewal(of: next, askedAt))
-            // It has expired, or the token in it.
-            case 404 where !isFresh: current = nil
-            case 400..<500 where ![404, 408, 429].contains(answer.status.code) && urls < BlobCourier.mostURLs:
-                await repository.sourceRefused(answer, to: request)
-                current = nil
+            // A kept address has expired.
+            case 404 where !isFresh: place = nil
             default:
-                await repository.sourceRefused(answer, to: request)
-                throw BlobFailure(sourceAnswered: answer, blob, repository, from: request.url)
+                if try await current.download.next(after: answer) { isFresh = true }
+                // Counted from before the question, whose answer may have taken long.
+                current.renewAt = renewal(of: current.download.address, askedAt)
+                place = current
             }
         }
     }
 
     /// - Parameter askedAt: It was made no earlier, and its answer may have been long under way.
     /// - Returns: `nil` for an address that doesn't say how long it is good.
-    private func renewal(of request: WireRequest, _ askedAt: Date) -> Date? {
+    private func renewal(of address: RelaySource?, _ askedAt: Date) -> Date? {
+        guard case .request(let request) = address else { return nil }
         let items = (request.url.query ?? "").split(separator: "&")
         // As AWS presigns (facts/ecr.md A.5): in seconds from when it was made.
         guard let item = items.first(where: { $0.hasPrefix("X-Amz-Expires=") }),
@@ -113,58 +102,28 @@ actor RangedSource {
         return askedAt.addingTimeInterval(life - min(Self.usualMargin, life / 10))
     }
 
-    private func send(_ request: WireRequest) async throws -> WireResponse {
+    private func send(_ request: WireRequest, _ download: BlobDownload) async throws -> WireResponse {
         do {
             return try await sender.send(request)
         } catch let error as WireError {
-            throw BlobFailure(explain(error), error.retryAdvice)
+            throw BlobFailure(download.explain(error), error.retryAdvice)
         }
     }
 
-    private func redirected(_ request: WireRequest, _ answer: WireResponse, _ hops: Int) throws -> WireRequest {
-        guard let location = answer.fields[.location] else {
-            throw BlobFailure(sourceAnswered: answer, blob, repository)
-        }
-        guard hops <= WireRequest.mostRedirects else {
-            throw BlobFailure(
-                failure(
-                    .rejected(code: "redirect not followed", text: "more than \(WireRequest.mostRedirects) redirects")
-                ),
-                .never
-            )
-        }
-        do {
-            return try request.following(location)
-        } catch {
-            throw BlobFailure(explain(error), .never)
-        }
-    }
-
-    /// Whether what came is what was asked for, as far as lengths tell; a wrong one is asked for again.
-    private func check(_ answer: WireResponse, _ range: Range<Int64>, _ buffer: PartBuffer) throws {
+    /// Whether what came is what was asked for, as far as lengths tell; a wrong piece is asked for again.
+    private func check(
+        _ answer: WireResponse,
+        _ range: Range<Int64>,
+        _ buffer: PartBuffer,
+        _ download: BlobDownload
+    ) throws {
         let wanted = "bytes \(range.lowerBound)-\(range.upperBound - 1)/"
         let said = answer.fields[.contentRange] ?? "no Content-Range"
         let isRight = range == 0..<blob.size || said == "\(wanted)\(blob.size)" || said == "\(wanted)*"
         guard isRight, buffer.count == range.count else {
             let detail =
                 isRight ? "\(buffer.count) bytes for \(wanted)\(blob.size)" : "\(said) for \(wanted)\(blob.size)"
-            throw BlobFailure(failure(.corrupt(expected: blob.digest, detail: detail)), .backOff)
+            throw BlobFailure(download.failure(.corrupt(expected: blob.digest, detail: detail)), .backOff)
         }
-    }
-
-    private func explain(_ error: WireError) -> CopyError {
-        switch error.reason {
-        case .tooShort, .tooLong: failure(.corrupt(expected: blob.digest, detail: error.detail))
-        default: CopyError(explaining: error, repository: repository, "downloading \(blob.digest)")
-        }
-    }
-
-    private func failure(_ reason: CopyError.Reason) -> CopyError {
-        CopyError(
-            reason,
-            side: repository.side,
-            image: repository.reference.description,
-            operation: "downloading \(blob.digest)"
-        )
     }
 }

@@ -64,8 +64,12 @@ extension Replicator {
     /// Reads an image's manifest, and what refers to it if `referrers` says so.
     ///
     /// - Throws: ``CopyError``
-    public func inspect(_ reference: ImageReference, referrers mode: ReferrerMode) async throws -> Inspection {
-        let repository = try await opener.open(reference, side: .source, source)
+    public func inspect(
+        _ reference: ImageReference,
+        _ side: SideOptions = SideOptions(),
+        referrers mode: ReferrerMode
+    ) async throws -> Inspection {
+        let repository = try await opener.open(reference, side: .source, side)
         let sole = reference.registry.isLayout ? try await repository.soleImage() : nil
         guard let id = ManifestID(reference) ?? sole else {
             throw CopyError(
@@ -127,8 +131,12 @@ extension Replicator {
     /// Of a layout every image, unless tags are chosen.
     ///
     /// - Throws: ``CopyError``
-    public func list(_ reference: ImageReference, _ filter: TagFilter) async throws -> ImageSelection {
-        let repository = try await opener.open(reference, side: .source, source)
+    public func list(
+        _ reference: ImageReference,
+        _ side: SideOptions = SideOptions(),
+        _ filter: TagFilter
+    ) async throws -> ImageSelection {
+        let repository = try await opener.open(reference, side: .source, side)
         let listing = try await repository.list()
         do {
             // An image without a tag can only be chosen where it is seen.

@@ -23,12 +23,15 @@ extension Replicator {
     /// have.
     ///
     /// - Throws: ``CopyError``
-    public func repositories(of registry: RegistryLocation) async throws -> [ListedRepository] {
+    public func repositories(
+        of registry: RegistryLocation,
+        _ side: SideOptions = SideOptions()
+    ) async throws -> [ListedRepository] {
         let place = DestinationReference(registry: registry, repository: nil, tag: nil).description
         do {
             // No repository is asked for anything: the name stands for none of them.
             let reference = ImageReference(registry: registry, repository: .unnamed)
-            let opened = try await opener.open(reference, side: .source, source)
+            let opened = try await opener.open(reference, side: .source, side)
             let listed =
                 switch opened {
                 case let ecr as ECRImageRepository: try await Self.repositories(of: ecr)

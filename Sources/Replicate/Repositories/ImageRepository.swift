@@ -137,6 +137,17 @@ public struct ListedImage: Sendable, Hashable {
     }
 }
 
+/// What every tag of a repository holds.
+public struct HeldTags: Sendable, Equatable {
+    public var digests: [Tag: Digest]
+    /// Tags of images that are archived, and so can't be pulled.
+    public var archived: Set<Tag>
+
+    public init(digests: [Tag: Digest] = [:], archived: Set<Tag> = []) {
+        (self.digests, self.archived) = (digests, archived)
+    }
+}
+
 /// A name that a registry lists as a tag, and that has no image for us.
 public struct UnusableTag: Sendable, Equatable {
     /// As the registry wrote it: not fit to be shown as it is.
@@ -263,6 +274,9 @@ public protocol ImageRepository: Sendable {
     /// Every tagged image, and every listed name that can't be used as a tag: nothing is left out.
     func list() async throws -> ImageListing
 
+    /// Every tag and the digest it holds, where the registry lists both in few requests; else `nil`.
+    func listHeldTags() async throws -> HeldTags?
+
     /// The one image that is here, where a reference needn't name any; `nil` where it must.
     func soleImage() async throws -> ManifestID?
 
@@ -309,6 +323,8 @@ extension ImageRepository {
     public func ownList(ofReferrersTo subject: Digest) async throws -> Set<Digest>? { nil }
 
     public func soleImage() async throws -> ManifestID? { nil }
+
+    public func listHeldTags() async throws -> HeldTags? { nil }
 
     public func keepUntagged(_ root: Manifest) async throws {}
 

@@ -96,13 +96,16 @@ struct CopyCommand: AsyncParsableCommand {
             uploads: uploading.options,
             namesDestinations: destinations.count > 1
         )
-        try await session.run { replicator in
-            try await replicator.copy(
-                source,
-                selection.selection(of: source),
-                to: destinations,
-                tags: tags,
-                copying.options(ifExists: .move, platforms: platformArguments.flatMap { $0.platforms ?? [] })
+        try await session.run { run in
+            try await run.copy(
+                CopyRequest(
+                    source,
+                    from: session.connection.source,
+                    selection.selection(of: source),
+                    to: destinations.map { CopyDestination($0, session.destination) },
+                    tags: tags,
+                    copying.options(ifExists: .move, platforms: platformArguments.flatMap { $0.platforms ?? [] })
+                )
             )
         }
     }

@@ -59,7 +59,13 @@ struct DoctorCommand: AsyncParsableCommand {
         let display = DoctorDisplay(output)
         let session = Session(command: "doctor", output, connection, attempts: Self.attempts)
         try await session.read { replicator in
-            let doctor = Doctor(replicator, referrers: referrers, createRepository: createRepository)
+            let doctor = Doctor(
+                replicator,
+                source: session.connection.source,
+                destination: session.destination,
+                referrers: referrers,
+                createRepository: createRepository
+            )
             defer { display.finish() }
             let ended = try await whileSomebodyReads {
                 try await doctor.examine(source, destination) { display.note($0) }

@@ -45,7 +45,7 @@ struct InspectCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Session(command: "inspect", output, connection).read { replicator in
-            let found = try await replicator.inspect(image, referrers: raw ? .none : referrers)
+            let found = try await replicator.inspect(image, connection.source, referrers: raw ? .none : referrers)
             for failure in found.referrerFailures { LineStream.standardError.say("warning: \(failure.explanation)") }
             return Session.Answer(
                 text: raw ? found.manifest.text : text(found),

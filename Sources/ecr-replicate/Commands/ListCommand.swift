@@ -52,7 +52,7 @@ struct ListCommand: AsyncParsableCommand {
     func run() async throws {
         try await Session(command: "ls", output, connection).read { replicator in
             guard case .repository(let repository) = place else { return try await repositories(replicator) }
-            let selection = try await replicator.list(repository, tags.filter)
+            let selection = try await replicator.list(repository, connection.source, tags.filter)
             let note = selection.isEmpty ? Session.nothingMatched(of: selection.tagsListed, tags.isUsed) : nil
             let listing = Listing(repository: "\(repository)", selection, note: note)
             return Session.Answer(text: listing.text, document: listing, note: note)
@@ -61,7 +61,7 @@ struct ListCommand: AsyncParsableCommand {
 
     private func repositories(_ replicator: Replicator) async throws -> Session.Answer {
         guard case .registry(let registry) = place else { return Session.Answer(text: "", document: "") }
-        let listed = try await replicator.repositories(of: registry.registry)
+        let listed = try await replicator.repositories(of: registry.registry, connection.source)
         let list = RepositoryDocument(registry: "\(registry)", listed)
         let note = listed.isEmpty ? "the registry has no repositories" : nil
         return Session.Answer(text: list.text, document: list, note: note)

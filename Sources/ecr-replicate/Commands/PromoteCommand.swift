@@ -63,8 +63,16 @@ struct PromoteCommand: AsyncParsableCommand {
             announcesPlan: true,
             namesCallerAt: destination
         )
-        try await session.run { replicator in
-            try await replicator.copy(source, .one(id), to: [destination], tags: tags, copying.options(ifExists: .fail))
-        }
+        var options = copying.options(ifExists: .fail)
+        options.tagsAfterReferrers = true
+        let request = CopyRequest(
+            source,
+            from: session.connection.source,
+            .one(id),
+            to: [CopyDestination(destination, session.destination)],
+            tags: tags,
+            options
+        )
+        try await session.run { run in try await run.copy(request) }
     }
 }

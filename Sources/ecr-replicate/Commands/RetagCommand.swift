@@ -43,7 +43,7 @@ struct RetagCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Session(command: "retag", output, connection).run { replicator in
+        try await Session(command: "retag", output, connection).run { run in
             // What refers to the image is in its repository already.
             let options = CopyOptions(
                 ifExists: safety.ifExists ?? .move,
@@ -51,7 +51,7 @@ struct RetagCommand: AsyncParsableCommand {
                 referrers: .none,
                 isDryRun: safety.dryRun
             )
-            return try await replicator.retag(source, to: newTags, options)
+            return try await run.retag(source, connection.source, to: newTags, options)
         }
     }
 }

@@ -26,12 +26,15 @@ extension Session {
         let diagnostics = LineStream.standardError
         // A hundred images that lack one permission need to be told once what to do.
         var said: Set<String> = []
+        func say(_ error: CopyError) {
+            let isNews = said.insert(error.remedy).inserted
+            diagnostics.say("ecr-replicate: \(isNews ? error.explanation : error.explanationAsBefore)")
+        }
         for result in results {
             switch result {
-            case .done, .planned: break
-            case .failed(_, _, let error):
-                let isNews = said.insert(error.remedy).inserted
-                diagnostics.say("ecr-replicate: \(isNews ? error.explanation : error.explanationAsBefore)")
+            case .done: break
+            case .planned(let plan): plan.refusals.forEach(say)
+            case .failed(_, _, let error): say(error)
             case .cancelled(let source, let destination, let left):
                 let what = left.map { "left: \($0.words)" } ?? "not begun"
                 diagnostics.say("ecr-replicate: stopped: \(source) to \(destination); \(what)")

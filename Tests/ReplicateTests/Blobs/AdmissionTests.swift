@@ -112,7 +112,7 @@ struct AdmissionTests {
     func throttle() async throws {
         let clock = ManualWaits()
         let admission = Admission(jobs: 16, clock: clock)
-        for _ in 0..<5 { await admission.noteThrottle() }
+        for _ in 0..<5 { admission.noteThrottle() }
         let (slow, fast) = (Room(), Room())
         try await (0..<8).forEachConcurrently(limit: 8) { _ in try await admission.admit(1) { await slow.stay() } }
         try await (0..<40).forEachConcurrently(limit: 40) { _ in try await admission.admit(1) { await fast.stay() } }

@@ -17,7 +17,7 @@ struct BlobMoverTests {
     }
 
     private func bring(_ bench: Bench, attempts: Int = 8) async throws -> BlobMover.Arrival {
-        try await bench.mover(attempts: attempts).bring(blob, from: bench.source, to: bench.destination)
+        try await bench.mover(attempts: attempts).bring(BlobTransfer(blob, from: bench.source, to: bench.destination))
     }
 
     private func answer(_ status: Int, _ fields: HTTPFields = [:]) -> WireResponse {
@@ -201,7 +201,7 @@ struct BlobMoverTests {
             try await Task.sleep(for: .seconds(600))
         }
         let task = Task { [blob] in
-            try await bench.mover().bring(blob, from: bench.source, to: bench.destination)
+            try await bench.mover().bring(BlobTransfer(blob, from: bench.source, to: bench.destination))
         }
         for await _ in stream { break }
         task.cancel()
@@ -215,14 +215,14 @@ struct BlobMoverTests {
         let bench = try await bench()
         let mover = bench.mover()
         let arrivals = try await (0..<10).mapConcurrently(limit: 10) { [blob] _ in
-            try await mover.bring(blob, from: bench.source, to: bench.destination).name
+            try await mover.bring(BlobTransfer(blob, from: bench.source, to: bench.destination)).name
         }
         #expect(arrivals.sorted() == ["moved"] + Array(repeating: "there", count: 9))
         #expect(bench.journal.count("relay") == 1)
 
         let other = try FakeRepository(.destination, "other/app", bench.journal, registry: "other.test")
         bench.relay.connect(other)
-        #expect(try await mover.bring(blob, from: bench.source, to: other).name == "moved")
+        #expect(try await mover.bring(BlobTransfer(blob, from: bench.source, to: other)).name == "moved")
     }
 
     @Test("has no more relays in flight than it may", arguments: [1, 3])
@@ -232,7 +232,7 @@ struct BlobMoverTests {
         await bench.source.change { $0.blobs.formUnion(blobs.map(\.digest)) }
         let mover = bench.mover()
         try await blobs.forEachConcurrently(limit: 20) {
-            _ = try await mover.bring($0, from: bench.source, to: bench.destination)
+            _ = try await mover.bring(BlobTransfer($0, from: bench.source, to: bench.destination))
         }
         #expect(bench.relay.most == jobs)
     }
@@ -252,8 +252,10 @@ struct BlobMoverTests {
         bench.relay.connect(sibling)
         await sibling.change { $0.mounts = ["to/app"] }
         let mover = bench.mover()
-        _ = try await mover.bring(blob, from: bench.source, to: bench.destination)
-        #expect(try await mover.bring(blob, from: bench.source, to: sibling).name == "mounted from to/app")
+        _ = try await mover.bring(BlobTransfer(blob, from: bench.source, to: bench.destination))
+        #expect(
+            try await mover.bring(BlobTransfer(blob, from: bench.source, to: sibling)).name == "mounted from to/app"
+        )
         #expect(bench.journal.count("relay") == 1)
     }
 
@@ -264,7 +266,9 @@ struct BlobMoverTests {
         await bench.source.change { $0.blobs.formUnion(blobs.map(\.digest)) }
         let mover = bench.mover()
         for blob in blobs {
-            #expect(try await mover.bring(blob, from: bench.source, to: bench.destination).name == "moved")
+            #expect(
+                try await mover.bring(BlobTransfer(blob, from: bench.source, to: bench.destination)).name == "moved"
+            )
         }
         let starts = bench.journal.lines("to/app start ").map { $0.hasSuffix("from from/app") }
         #expect(starts == [true, true, false, false])

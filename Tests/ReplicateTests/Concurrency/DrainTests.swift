@@ -143,11 +143,13 @@ struct DrainTests {
             for image in images { destination.blobs.formUnion(image.blobs.map(\.digest)) }
         }
         await bench.destination.before("put") { _ in drain.begin() }
-        let results = try await bench.batch("", replicator: bench.replicator(drain: drain)).copyMany(TagFilter())
+        let results = try await bench.repositoryCopy("", replicator: bench.replicator(drain: drain)).copyMany(
+            TagFilter()
+        )
         let done = results.count { if case .done = $0 { true } else { false } }
         let stopped = results.count { if case .cancelled = $0 { true } else { false } }
         #expect(done + stopped == 20)
-        #expect((1...Replicator.parallelImages).contains(done), "those that had begun: \(done)")
+        #expect((1...CopyRun.parallelImages).contains(done), "those that had begun: \(done)")
         #expect(await bench.destination.tags.count == done)
         #expect(ExitStatus.of(results) == 1)
     }

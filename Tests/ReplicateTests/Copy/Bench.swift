@@ -37,9 +37,9 @@ struct Bench: Sendable {
         self.jobs = jobs
     }
 
-    func mover(attempts: Int = 8) -> BlobMover { replicator(attempts: attempts).mover }
+    func mover(attempts: Int = 8) -> BlobMover { replicator(attempts: attempts).run.mover }
 
-    func replicator(attempts: Int = 8, drain: Drain = Drain()) -> Replicator {
+    func replicator(attempts: Int = 8, drain: Drain = Drain()) -> TestEngine {
         let retry = RetryPolicy(
             attempts: attempts,
             clock: InstantClock(),
@@ -54,7 +54,7 @@ struct Bench: Sendable {
             retry: retry,
             logger: logger
         )
-        return Replicator(
+        return TestEngine(
             opener: RepositoryOpener(resolver: resolver, sender: nobody, retry: retry, logger: logger),
             relay: relay,
             retry: retry,
@@ -68,22 +68,27 @@ struct Bench: Sendable {
 
     /// - Parameters:
     ///   - places: Destinations with their own tags; the bench's own, without one, if there are none.
-    func batch(
+    func repositoryCopy(
         _ source: String,
         to places: [(repository: FakeRepository, tag: String?)]? = nil,
+        tags: [String] = [],
         _ options: CopyOptions = CopyOptions(referrers: .none),
-        replicator: Replicator? = nil
-    ) throws -> Batch {
+        replicator: TestEngine? = nil
+    ) throws -> RepositoryCopy {
         let from = self.source
-        let targets = try (places ?? [(destination, nil)]).map { place in
-            Batch.Target(
+        let further = try tags.map { try Tag(parsing: $0) }
+        let destinations = try (places ?? [(destination, nil)]).map { place in
+            let tag = try place.tag.map { try Tag(parsing: $0) }
+            return Destination(
                 reference: DestinationReference(
                     registry: place.repository.reference.registry,
                     repository: place.repository.reference.repository,
-                    tag: try place.tag.map { try Tag(parsing: $0) }
+                    tag: tag
                 ),
-                session: .success(
-                    DestinationSession(
+                place: place.repository.placeKey,
+                tags: ([tag].compactMap { $0 } + further).unique(),
+                state: .success(
+                    DestinationState(
                         place.repository,
                         isSource: place.repository === from,
                         repairs: options.repairs
@@ -91,12 +96,12 @@ struct Bench: Sendable {
                 )
             )
         }
-        return Batch(
-            replicator: replicator ?? self.replicator(),
+        return RepositoryCopy(
+            run: (replicator ?? self.replicator()).run,
             source: try ImageReference(parsing: "\(from.reference)\(source)"),
             reader: SourceReader(from),
             options: options,
-            targets: targets
+            destinations: destinations
         )
     }
 
@@ -106,11 +111,11 @@ struct Bench: Sendable {
         to places: [(repository: FakeRepository, tag: String?)]? = nil,
         tags: [String] = [],
         _ options: CopyOptions = CopyOptions(referrers: .none),
-        replicator: Replicator? = nil
+        replicator: TestEngine? = nil
     ) async throws -> [CopyResult] {
-        let batch = try batch(source, to: places, options, replicator: replicator)
-        guard let id = ManifestID(batch.source) else { return [] }
-        return try await batch.copyOne(id, tags: try tags.map { try Tag(parsing: $0) })
+        let copy = try repositoryCopy(source, to: places, tags: tags, options, replicator: replicator)
+        guard let id = ManifestID(copy.source) else { return [] }
+        return try await copy.copyOne(id)
     }
 }
 

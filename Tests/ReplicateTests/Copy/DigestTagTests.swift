@@ -134,7 +134,7 @@ struct DigestTagTests {
             }
             $0.digestTagListing = DigestTagListing()
         }
-        let results = try await bench.batch("", all).copyMany(TagFilter())
+        let results = try await bench.repositoryCopy("", all).copyMany(TagFilter())
         #expect(ExitStatus.of(results) == 0 && results.count == 2)
         #expect(try await bench.destination.tag(meta) == signature.digest)
         #expect(bench.journal.count("from/app digest-tags") == 0, "the listing knows")
@@ -155,7 +155,7 @@ struct DigestTagTests {
                 $0.listed = [ListedImage(digest: signature.digest, tags: [try! Tag(parsing: tag)])]
                 if !alone { $0.listed.append(ListedImage(digest: image.digest, tags: [try! Tag(parsing: "v1")])) }
             }
-            return (bench, try await bench.batch("", options).copyMany(filter))
+            return (bench, try await bench.repositoryCopy("", options).copyMany(filter))
         }
         for alone in [false, true] {
             let (bench, results) = try await results(TagFilter(), all, alone: alone)

@@ -20,22 +20,17 @@ func copyImage(
     let results = try await withTransport { transport in
         let resolver = IdentityResolver(environment: environment, sender: transport, retry: retry, logger: logger)
         let opener = RepositoryOpener(resolver: resolver, sender: transport, retry: retry, logger: logger)
-        let replicator = Replicator(
-            opener: opener,
-            relay: transport,
-            retry: retry,
-            source: SideOptions(),
-            destination: SideOptions(identity: promoter),
-            report: { event in
-                if case .blobMoved(let blob, _) = event { logger.info("moved \(blob.digest)") }
-            }
-        )
-        return try await replicator.copy(
-            source,
-            .one(image),
-            to: [destination],
-            tags: [],
-            CopyOptions(ifExists: .fail, createRepository: .defaults)
+        let replicator = Replicator(opener: opener, relay: transport, retry: retry)
+        let run = replicator.run { event in
+            if case .blobMoved(let blob, _) = event { logger.info("moved \(blob.digest)") }
+        }
+        return try await run.copy(
+            CopyRequest(
+                source,
+                .one(image),
+                to: [CopyDestination(destination, SideOptions(identity: promoter))],
+                CopyOptions(ifExists: .fail, createRepository: .defaults)
+            )
         )
     }
     return try results.flatMap { result in

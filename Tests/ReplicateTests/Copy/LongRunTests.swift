@@ -137,7 +137,7 @@ struct LongRunTests {
         _ transport: Transport,
         _ world: SlowWorld,
         _ home: String
-    ) -> Replicator {
+    ) -> TestEngine {
         let endpoint = emulator.endpoint
         let names = ["ECR", "STS", "SSO", "SSO_OIDC"].map { "AWS_ENDPOINT_URL_\($0)" }
         let variables = Dictionary(uniqueKeysWithValues: names.map { ($0, endpoint) })
@@ -152,7 +152,7 @@ struct LongRunTests {
         )
         var uploads = UploadOptions(resumableAbove: 100_000)
         uploads.smallestPart = 20_000
-        return Replicator(
+        return TestEngine(
             opener: RepositoryOpener(
                 resolver: resolver,
                 sender: transport,

@@ -26,7 +26,7 @@ struct ManifestBudgetTests {
             outlines: 1 << 20
         )
         let reader = SourceReader(source, budget: budget)
-        let image = try await reader.image(under: index.root) { _ in }
+        let image = try await reader.graph(under: index.root)
         #expect(image.manifests.count == 21 && image.missing.isEmpty)
         let outlines = image.manifests.values.filter(\.isOutline)
         #expect((14...18).contains(outlines.count), "\(outlines.count)")
@@ -46,7 +46,7 @@ struct ManifestBudgetTests {
     func tooMuch() async throws {
         let (source, index, _) = try await scene(50)
         let reader = SourceReader(source, budget: .init(whole: 10_000, outlines: 40_000))
-        let error = await #expect(throws: CopyError.self) { try await reader.image(under: index.root) { _ in } }
+        let error = await #expect(throws: CopyError.self) { try await reader.graph(under: index.root) }
         #expect(error?.cause.contains("of memory") == true && error?.remedy.contains("--platform") == true)
     }
 
@@ -54,7 +54,7 @@ struct ManifestBudgetTests {
     func questions() async throws {
         let (source, index, journal) = try await scene(300)
         let reader = SourceReader(source)
-        let image = try await reader.image(under: index.root) { _ in }
+        let image = try await reader.graph(under: index.root)
         #expect(!image.manifests.values.contains { $0.isOutline })
         #expect(journal.count("from/app read ") == 1)
         _ = try await reader.read(index.manifests.map(\.digest))
@@ -86,7 +86,7 @@ struct ManifestBudgetTests {
         let copier = Copier(
             plan: plan,
             source: source,
-            session: DestinationSession(destination, isSource: false),
+            state: DestinationState(destination, isSource: false),
             mover: bench.mover(),
             options: CopyOptions(),
             report: { _ in }
@@ -98,10 +98,10 @@ struct ManifestBudgetTests {
 
     @Test("lets one large manifest be put at a time")
     func oneAtATime() async throws {
-        let turns = OneAtATime()
+        let turns = WaitQueue<Int, Void, Bool>()
         let inside = Journal()
         try await (0..<50).forEachConcurrently(limit: 50) { number in
-            try? await turns.run {
+            try? await turns.inTurn {
                 #expect(inside.count("in") == inside.count("out"))
                 inside.note("in")
                 await Task.yield()

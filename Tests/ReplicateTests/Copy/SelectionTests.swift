@@ -29,7 +29,7 @@ struct SelectionTests {
     }
 
     private func copy(_ bench: Bench, _ filter: TagFilter, _ options: CopyOptions? = nil) async throws -> [CopyResult] {
-        try await bench.batch("", options ?? CopyOptions(referrers: .none)).copyMany(filter)
+        try await bench.repositoryCopy("", options ?? CopyOptions(referrers: .none)).copyMany(filter)
     }
 
     private func tags(_ bench: Bench) async -> [String] { await bench.destination.tags.keys.map(\.value).sorted() }
@@ -76,7 +76,9 @@ struct SelectionTests {
             source.listed[4].tags = [try! Tag(parsing: "-only")]
         }
         bench.relay.connect(bench.source, ecr)
-        let results = try await bench.batch("", to: [(bench.destination, nil), (ecr, nil)]).copyMany(TagFilter())
+        let results = try await bench.repositoryCopy("", to: [(bench.destination, nil), (ecr, nil)]).copyMany(
+            TagFilter()
+        )
         #expect(ExitStatus.of(results) == 1)
         #expect(await tags(bench) == ["stable", "v0", "v1", "v2", "v3"])
         #expect(
@@ -100,8 +102,8 @@ struct SelectionTests {
     func unfitOne() async throws {
         let bench = try await bench()
         await bench.source.change { $0.tags[try! Tag(parsing: "-odd")] = $0.listed[0].digest }
-        let batch = try bench.batch("@\(images[0].digest)")
-        let results = try await batch.copyOne(.digest(images[0].digest), tags: [try Tag(parsing: "-odd")])
+        let copy = try bench.repositoryCopy("@\(images[0].digest)", tags: ["-odd"])
+        let results = try await copy.copyOne(.digest(images[0].digest))
         #expect(results.count == 1)
         #expect(results[0].error?.reason == .tagUnfit(tag: "-odd", reason: "a tag can't begin with . or -"))
         #expect(bench.journal.count("to/app ") == 0)

@@ -122,14 +122,14 @@ struct SharingTests {
                 )
             }
         }
-        let results = try await bench.batch("", CopyOptions(referrers: .none)).copyMany(
+        let results = try await bench.repositoryCopy("", CopyOptions(referrers: .none)).copyMany(
             TagFilter(patterns: [], newest: nil)
         )
         #expect(results.count == 12 && results.allSatisfy { $0.error == nil })
         let base = FakeImage.blob("base").digest.short
         let asked = bench.journal.lines("to/app missing ").count { $0.contains(base) }
         // Those that were planned before the first had brought it.
-        #expect(asked <= Replicator.parallelImages)
+        #expect(asked <= CopyRun.parallelImages)
         #expect(bench.journal.lines("relay \(base)").count == 1)
     }
 

@@ -179,7 +179,7 @@ struct PartBench: Sendable {
     }
 
     func bring(_ large: LargeBlobs? = nil) async throws -> String? {
-        try await (large ?? self.large()).bring(blob, from: source, to: destination)?.name
+        try await (large ?? self.large()).bring(BlobTransfer(blob, from: source, to: destination))?.name
     }
 
     var parts: [String] { journal.lines("part ") }

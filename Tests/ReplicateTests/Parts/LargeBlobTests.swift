@@ -45,7 +45,7 @@ struct LargeBlobTests {
     func tooLarge() async throws {
         let bench = try PartBench()
         let huge = Descriptor(mediaType: .ociLayer, digest: bench.blob.digest, size: PartPlan.largestBlob + 1)
-        #expect(try await bench.large().bring(huge, from: bench.source, to: bench.destination) == nil)
+        #expect(try await bench.large().bring(BlobTransfer(huge, from: bench.source, to: bench.destination)) == nil)
         #expect(
             bench.log.lines.contains {
                 $0.hasPrefix("warning: \(huge.digest) has 44.0 GB, and that is too much for 4200 parts")
@@ -53,7 +53,7 @@ struct LargeBlobTests {
             "\(bench.log.lines)"
         )
         let error = await #expect(throws: CopyError.self) {
-            try await bench.large(.api).bring(huge, from: bench.source, to: bench.destination)
+            try await bench.large(.api).bring(BlobTransfer(huge, from: bench.source, to: bench.destination))
         }
         #expect(error?.cause == "\(huge.digest) has 44.0 GB, and that is too much for 4200 parts")
         #expect(error?.remedy == "leave out --upload api")
@@ -61,7 +61,7 @@ struct LargeBlobTests {
 
         // What the registry answers counts, not what it documents.
         let answered = Descriptor(mediaType: .ociLayer, digest: bench.blob.digest, size: 42_001)
-        #expect(try await bench.large().bring(answered, from: bench.source, to: bench.destination) == nil)
+        #expect(try await bench.large().bring(BlobTransfer(answered, from: bench.source, to: bench.destination)) == nil)
         #expect(bench.journal.lines == ["begin 1"])
     }
 

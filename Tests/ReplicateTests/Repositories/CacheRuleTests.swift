@@ -96,7 +96,7 @@ struct CacheRuleTests {
             retry: retry,
             logger: logger
         )
-        let replicator = Replicator(
+        let replicator = TestEngine(
             opener: RepositoryOpener(resolver: resolver, sender: ecr, retry: retry, logger: logger),
             relay: FakeRelay(Journal()),
             retry: retry,

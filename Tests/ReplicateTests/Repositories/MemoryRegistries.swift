@@ -132,7 +132,7 @@ final class MemoryRegistries: HTTPSending, BlobRelaying {
     }
 
     /// A run of the tool between the two registries, whose waits take no time.
-    func replicator(attempts: Int = 3) -> Replicator {
+    func replicator(attempts: Int = 3) -> TestEngine {
         let retry = RetryPolicy(attempts: attempts, clock: InstantClock(), jitter: { 1 })
         let logger = Logger(label: "memory") { _ in SwiftLogNoOpLogHandler() }
         let resolver = IdentityResolver(
@@ -141,7 +141,7 @@ final class MemoryRegistries: HTTPSending, BlobRelaying {
             retry: retry,
             logger: logger
         )
-        return Replicator(
+        return TestEngine(
             opener: RepositoryOpener(resolver: resolver, sender: self, retry: retry, logger: logger),
             relay: self,
             retry: retry,

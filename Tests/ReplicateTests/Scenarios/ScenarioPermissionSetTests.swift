@@ -68,7 +68,7 @@ struct ScenarioPermissionSetTests {
         }
     }
 
-    private func copy(_ emulator: Emulator, _ replicator: Replicator) async throws -> CopyError? {
+    private func copy(_ emulator: Emulator, _ replicator: TestEngine) async throws -> CopyError? {
         let source = emulator.registryHost(account: ScenarioCloud.build, region: ScenarioCloud.home)
         let destination = emulator.registryHost(account: ScenarioCloud.production, region: ScenarioCloud.far)
         let tag = try Tag(parsing: "v1")
@@ -101,7 +101,7 @@ struct ScenarioPermissionSetTests {
 
     /// Ann's machine, where she has signed in, and an AWS that enforces policies.
     private func withSignedIn(
-        _ body: (Emulator, _ engine: (_ profile: String) -> Replicator) async throws -> Void
+        _ body: (Emulator, _ engine: (_ profile: String) -> TestEngine) async throws -> Void
     ) async throws {
         let home = FileManager.default.temporaryDirectory.path + "/ecr-replicate-permission-set-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: home) }
@@ -133,7 +133,7 @@ struct ScenarioPermissionSetTests {
                 )
                 try await body(emulator) { profile in
                     let side = SideOptions(identity: IdentityOptions(profile: profile))
-                    return Replicator(
+                    return TestEngine(
                         opener: RepositoryOpener(resolver: resolver, sender: transport, retry: retry, logger: logger),
                         relay: transport,
                         retry: retry,

@@ -69,7 +69,7 @@ struct TwoPartitions: Sendable {
     }
 
     /// A new process on that machine.
-    func replicator(from source: SideOptions, to destination: SideOptions) -> Replicator {
+    func replicator(from source: SideOptions, to destination: SideOptions) -> TestEngine {
         let retry = RetryPolicy(attempts: 4, clock: InstantClock(), jitter: { 1 })
         let logger = Logger(label: "partitions") { _ in SwiftLogNoOpLogHandler() }
         let resolver = IdentityResolver(
@@ -82,7 +82,7 @@ struct TwoPartitions: Sendable {
             logger: logger,
             now: now
         )
-        return Replicator(
+        return TestEngine(
             opener: RepositoryOpener(resolver: resolver, sender: transport, retry: retry, logger: logger, now: now),
             relay: transport,
             retry: retry,

@@ -256,6 +256,17 @@ struct ECRImageRepository: ImageRepository {
         try await namingCacheRule { try await images() }
     }
 
+    /// A thousand images a page, where `BatchGetImage` answers for a hundred tags.
+    func listHeldTags() async throws -> HeldTags? {
+        let listing = try await images()
+        var held = HeldTags()
+        for image in listing.images {
+            for tag in image.tags { held.digests[tag] = image.digest }
+            if image.isArchived { held.archived.formUnion(image.tags) }
+        }
+        return held
+    }
+
     private func images() async throws -> ImageListing {
         try await explained("DescribeImages") {
             var listing = ImageListing()

@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import Platform
 import Reporting
+import TestClouds
 import TestPrograms
 import Testing
 import Wire
@@ -216,7 +217,7 @@ struct ArchiveTests {
                 retry: retry,
                 logger: logger
             )
-            let replicator = Replicator(
+            let replicator = TestEngine(
                 opener: RepositoryOpener(resolver: resolver, sender: RefusingSender(), retry: retry, logger: logger),
                 relay: transport,
                 retry: retry,

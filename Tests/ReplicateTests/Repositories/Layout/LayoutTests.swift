@@ -448,7 +448,7 @@ struct LayoutTests {
                 retry: retry,
                 logger: logger
             )
-            let replicator = Replicator(
+            let replicator = TestEngine(
                 opener: RepositoryOpener(resolver: resolver, sender: RefusingSender(), retry: retry, logger: logger),
                 relay: transport,
                 retry: retry,

@@ -1,14 +1,14 @@
 internal import Content
 
-/// The graph under one root as the source has it: every manifest, read once, however many destinations there are.
-///
-/// - Source: DESIGN section 2, law 1: an image is a rooted graph of descriptors
-struct SourceImage: Sendable {
+/// The graph of manifests under one root, as the source has it.
+struct ImageGraph: Sendable {
     var root: Manifest
     /// Every manifest that was read, by digest, the root included.
     var manifests: [Digest: Manifest]
     /// Children that an index names and the source doesn't have, with the index that names them.
-    var missing: [Digest: Digest]
+    var missing: [Digest: Digest] = [:]
+
+    init(_ root: Manifest) { (self.root, manifests) = (root, [root.digest: root]) }
 
     /// Every descriptor of a manifest under `digest`, itself included, children before parents, each once.
     func manifestsBelow(_ digest: Digest) -> [Digest] {
@@ -61,6 +61,10 @@ actor SourceReader {
     /// The source's digest tags, where its tags were listed anyway.
     private nonisolated let knownDigestTags: DigestTagIndex?
     private nonisolated let listing = SingleFlight<Digest, DigestTagIndex?>()
+    /// Graphs and referrers of images that are being planned, by root, so that several destinations read them once.
+    private nonisolated let graphs = SingleFlight<Digest, ImageGraph>()
+    private nonisolated let referrers = SingleFlight<Digest, ReferrerSet>()
+    private nonisolated let preparations = SingleFlight<Digest, Bool>()
 
     init(_ repository: any ImageRepository, digestTags: DigestTagIndex? = nil, budget: Budget = .usual) {
         self.repository = repository
@@ -88,8 +92,36 @@ actor SourceReader {
 
     func manifest(_ digest: Digest) -> Manifest? { known[digest] }
 
-    /// Told of manifests that no plan needs any more; they are remembered as long as there is room.
-    func finish(_ digests: [Digest]) { finished += digests.filter { known[$0] != nil } }
+    /// Notes that an image has been copied: its manifests are kept only as long as there is room.
+    func finish(_ image: SourceImage, _ digests: [Digest]) async {
+        finished += digests.filter { known[$0] != nil }
+        await graphs.forget(image.root.digest)
+        await referrers.forget(image.root.digest)
+        await preparations.forget(image.root.digest)
+    }
+
+    /// Opens connections for the blobs of an image, once for all destinations.
+    nonisolated func prepare(for root: Manifest) async {
+        _ = try? await preparations.run(root.digest) { [repository] in
+            await [repository].prepare(for: root, isCertain: true)
+            return true
+        }
+    }
+
+    /// Finds what refers to an image, once for all destinations.
+    ///
+    /// - Parameter manifests: The manifests of the image, its root among them.
+    nonisolated func referrers(of image: SourceImage, _ manifests: [Digest]) async throws -> ReferrerSet {
+        let root = image.root.digest
+        return try await referrers.run(root) {
+            try await self.referrers(asking: manifests.filter { !image.isMade || $0 != root })
+        }
+    }
+
+    /// Finds what refers to any of `subjects`.
+    nonisolated func referrers(asking subjects: [Digest]) async throws -> ReferrerSet {
+        try await ReferrerFinder(reader: self, repository: repository).findAll(about: subjects.unique())
+    }
 
     /// Keeps a manifest, whole if there is room.
     private func keep(_ manifest: Manifest) throws -> Manifest {
@@ -177,16 +209,18 @@ actor SourceReader {
         return (Dictionary(uniqueKeysWithValues: found), failures)
     }
 
-    /// Reads everything under `root`, level by level.
-    ///
-    /// - Parameter alongside: Called with the digests of each level before it is read, and run at the same time:
-    ///   this is how the destination is asked side by side.
-    func image(
-        under root: Manifest,
-        alongside: @escaping @Sendable ([Digest]) async throws -> Void
-    ) async throws -> SourceImage {
+    /// Reads every manifest under `root`, level by level, once for all destinations.
+    nonisolated func graph(under root: Manifest) async throws -> ImageGraph {
+        guard !root.children.isEmpty else {
+            await remember(root)
+            return ImageGraph(root)
+        }
+        return try await graphs.run(root.digest) { try await self.readGraph(under: root) }
+    }
+
+    private func readGraph(under root: Manifest) async throws -> ImageGraph {
         remember(root)
-        var image = SourceImage(root: root, manifests: [root.digest: root], missing: [:])
+        var image = ImageGraph(root)
         var level = [root]
         for _ in 0..<Self.deepestIndex {
             var parents: [Digest: Digest] = [:]
@@ -204,9 +238,7 @@ actor SourceReader {
                     "reading the image"
                 )
             }
-            async let asked: Void = alongside(wanted)
             let answered = try await readChildren(of: level, wanted)
-            try await asked
             var read = answered.found
             for child in level.flatMap(\.children) where read[child.digest] == nil {
                 // One that the index carries along needs nobody to hold it.
@@ -264,7 +296,7 @@ actor SourceReader {
         return Set(unsure.map(\.digest)).subtracting(missing)
     }
 
-    private func takeForBlobs(_ blobs: Set<Digest>, in index: Manifest, of image: inout SourceImage) {
+    private func takeForBlobs(_ blobs: Set<Digest>, in index: Manifest, of image: inout ImageGraph) {
         let changed = (image.manifests[index.digest] ?? index).takingForBlobs(blobs)
         image.manifests[index.digest] = changed
         if image.root.digest == index.digest { image.root = changed }

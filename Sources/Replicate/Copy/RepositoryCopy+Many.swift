@@ -1,56 +1,109 @@
 internal import Content
 
 /// Many images of one repository, without a barrier between them.
-extension Batch {
+extension RepositoryCopy {
     /// Images whose manifests are read at once, of which the largest real ones have some ten kilobytes.
     ///
     /// Besides these, those are held that are being copied.
     static let imagesAtOnce = 200
-    /// So many may wait to be copied before the next are read.
+    /// The most images that wait to be copied before more are read.
     private static let mostWaiting = imagesAtOnce / 2
 
-    /// Every image whose tags pass, each with those tags.
+    /// Copies every image with tags that pass, each with those tags.
     func copyMany(_ filter: TagFilter) async throws -> [CopyResult] {
-        let listing = try await replicator.drain.abandoning { try await from.list() }
+        let listing = try await run.drain.abandoning { try await from.list() }
         let listed = ListedSource(listing.images)
-        var batch = self
-        batch.listed = listed
+        let digestTags = listed.digestTags
         var chosen: [ListedImage]
         do {
             chosen = try filter.select(from: listing.images)
         } catch {
             throw failure(TagFilter.Unordered.reason)
         }
-        if let notice = Self.notice(of: listing.images, in: from.reference) { replicator.report(.notice(notice)) }
+        if let notice = Self.notice(of: listing.images, in: from.reference) { run.report(.notice(notice)) }
         let unclear = unclear(chosen)
         chosen = chosen.filter { !$0.tags.isEmpty }
         let unusable = listing.unusableTags.filter { filter.passes($0.name) }
-        var results = unclear + notTags(unusable) + (try await batch.copy(chosen))
+        var results = unclear + notTags(unusable) + (try await copy(chosen, filter, digestTags))
         // With part of an index, or part of the tags, the rest is left on purpose.
         if filter.takesAll, options.referrers == .all, options.platforms.isEmpty {
-            results += try await batch.copy(filter.select(digestTags: listed.followingNothing))
+            results += try await copy(filter.select(digestTags: listed.followingNothing), filter, digestTags)
         }
-        if results.isEmpty { replicator.report(.nothingSelected(from: source, tags: listing.tagCount)) }
+        if results.isEmpty { run.report(.nothingSelected(from: source, tags: listing.tagCount)) }
         return results
     }
 
-    private func copy(_ chosen: [ListedImage]) async throws -> [CopyResult] {
+    /// From here on, in tags, one listing of a destination takes fewer requests than asking for each tag.
+    private static let manyTags = 100
+
+    private func copy(
+        _ chosen: [ListedImage],
+        _ filter: TagFilter,
+        _ digestTags: DigestTagIndex
+    ) async throws -> [CopyResult] {
         guard !chosen.isEmpty else { return [] }
         let archived = chosen.filter(\.isArchived)
-
+        let images = chosen.filter { !$0.isArchived }
         let tags = chosen.flatMap(\.tags)
-        let wanted = targets.map { target in tags.filter { fits($0, target) }.map { ManifestID.tag($0) } }
-        let pieces = chosen.filter { !$0.isArchived }.chunked(Self.imagesAtOnce)
-        let (values, failures) = try await asTheyAnswer(wanted, asksSource: true) {
-            (await reading(pieces.first ?? []), [:])
-        } _: { first, open in
-            try await copy(pieces, first, at: open)
+        let questions = destinations.map { destination in
+            let ids = tags.filter { fits($0, destination) }.map { ManifestID.tag($0) }
+            return filter.takesAll || ids.count > Self.manyTags ? Question.everyTag(ids) : .ids(ids)
         }
-        let refused = archived.flatMap { image in
-            targets.map { failed(source.tagged(image.tags.first), $0.reference, error(.archived, image)) }
+        return try await withThrowingTaskGroup(of: [CopyResult].self) { group in
+            var results = archived.flatMap { image in
+                destinations.map { failed(source.tagged(image.tags.first), $0, error(.archived, image)) }
+            }
+            for await answer in answers(asking: questions) {
+                switch answer {
+                case .failed(let index, let error): results.append(failed(source, destinations[index], error))
+                case .ready(let indexes): group.addTask { try await copy(images, to: indexes, digestTags) }
+                }
+            }
+            for try await copied in group { results += copied }
+            return results
         }
-        let useless = failures.sorted { $0.key < $1.key }.map { failed(source, targets[$0.key].reference, $0.value) }
-        return refused + useless + values.joined()
+    }
+
+    /// Copies some images to the destinations with these indexes; only what differs there is read.
+    private func copy(
+        _ images: [ListedImage],
+        to indexes: [Int],
+        _ digestTags: DigestTagIndex
+    ) async throws -> [CopyResult] {
+        var results: [CopyResult] = []
+        var differing: [ListedImage] = []
+        for image in images {
+            if let unchanged = await unchanged(image, at: indexes) {
+                results += unchanged
+            } else {
+                differing.append(image)
+            }
+        }
+        return results + (try await copy(differing.chunked(Self.imagesAtOnce), to: indexes, digestTags))
+    }
+
+    /// The results for an image that is under all of its tags at all of these destinations; `nil` if it may not be, or
+    /// more than its tags matters.
+    private func unchanged(_ image: ListedImage, at indexes: [Int]) async -> [CopyResult]? {
+        guard options.referrers == .none, options.platforms.isEmpty, !options.isDryRun, let mediaType = image.mediaType
+        else { return nil }
+        var results: [CopyResult] = []
+        for index in indexes {
+            guard let state = state(index), !state.checksContent else { return nil }
+            for tag in image.tags {
+                guard fits(tag, destinations[index]), await state.holds(tag) == image.digest else { return nil }
+            }
+            let receipt = CopyReceipt(
+                source: source.tagged(image.tags.first, digest: image.digest),
+                destination: state.repository.reference,
+                digest: image.digest,
+                mediaType: mediaType,
+                tags: image.tags.map { .init(tag: $0, outcome: .unchanged) }
+            )
+            run.report(.finished(receipt))
+            results.append(.done(receipt))
+        }
+        return results
     }
 
     /// A failure at each destination for every name that the source lists and that can't be copied.
@@ -58,7 +111,7 @@ extension Batch {
         unusable.flatMap { tag in
             let name = "\(source.bare):\(quotable(tag.name))"
             let error = CopyError(tag.reason, side: .source, image: name, operation: "reading the image")
-            return targets.map { failed(source, $0.reference, error, as: name) }
+            return destinations.map { failed(source, $0, error, as: name) }
         }
     }
 
@@ -68,7 +121,7 @@ extension Batch {
         return ambiguous.flatMap { image in
             let error = error(Self.reason(image, among: ambiguous, in: from.reference), image)
             let named = source.tagged(image.sharedTags.first, digest: image.digest)
-            return targets.map { failed(named, $0.reference, error) }
+            return destinations.map { failed(named, $0, error) }
         }
     }
 
@@ -120,24 +173,28 @@ extension Batch {
         case copied(Int, [CopyResult])
     }
 
-    /// Copies some images side by side and reads the next ones in time.
-    private func copy(_ pieces: [[ListedImage]], _ first: [Found], at open: [Int]) async throws -> [CopyResult] {
+    /// Copies some images side by side, and reads the next ones in time.
+    private func copy(
+        _ pieces: [[ListedImage]],
+        to indexes: [Int],
+        _ digestTags: DigestTagIndex
+    ) async throws -> [CopyResult] {
         try await withThrowingTaskGroup(of: Step.self) { group in
             var results: [[CopyResult]] = []
-            var unread = pieces.dropFirst()
+            var unread = pieces[...]
             var isReading = false
-            var waiting = first[...]
+            var waiting: ArraySlice<Found> = []
             var running = 0
             while true {
-                while running < Replicator.parallelImages, let found = waiting.popFirst() {
+                while running < CopyRun.parallelImages, let found = waiting.popFirst() {
                     let place = results.count
                     results.append([])
                     running += 1
-                    group.addTask { .copied(place, await with(found.reader).copy(found, at: open)) }
+                    group.addTask { .copied(place, await with(found.reader).copy(found, to: indexes)) }
                 }
                 if !isReading, waiting.count <= Self.mostWaiting, let piece = unread.popFirst() {
                     isReading = true
-                    group.addTask { .read(await reading(piece)) }
+                    group.addTask { .read(await reading(piece, digestTags)) }
                 }
                 switch try await group.next() {
                 case .read(let found):
@@ -152,23 +209,15 @@ extension Batch {
         }
     }
 
-    private func with(_ reader: SourceReader) -> Batch {
-        Batch(
-            replicator: replicator,
-            source: source,
-            reader: reader,
-            options: options,
-            targets: targets,
-            listed: listed
-        )
+    private func with(_ reader: SourceReader) -> RepositoryCopy {
+        RepositoryCopy(run: run, source: source, reader: reader, options: options, destinations: destinations)
     }
 
-    /// A reading that fails is a failure of the images it was about, not of those that are done.
-    private func reading(_ images: [ListedImage]) async -> [Found] {
-        guard !images.isEmpty else { return [] }
-        let reader = SourceReader(from, digestTags: listed?.digestTags)
+    /// Reads the manifests of some images; a reading that fails is a failure of these images only.
+    private func reading(_ images: [ListedImage], _ digestTags: DigestTagIndex) async -> [Found] {
+        let reader = SourceReader(from, digestTags: digestTags)
         do {
-            let reading = try await replicator.drain.abandoning {
+            let reading = try await run.drain.abandoning {
                 try await from.read(images.map { .digest($0.digest) })
             }
             return images.map { image in
@@ -184,24 +233,19 @@ extension Batch {
         }
     }
 
-    private func copy(_ found: Found, at open: [Int]) async -> [CopyResult] {
+    private func copy(_ found: Found, to indexes: [Int]) async -> [CopyResult] {
         let image = found.image
         do {
             let root = try found.reading.get()
             let id = image.tags.first.map { ManifestID.both($0, image.digest) } ?? .digest(image.digest)
-            var wish = try await replicator.drain.abandoning { try await narrowed(root, id) }
-            var work: [Work] = []
-            // Planned one after another, so that the source's graph is read once.
-            let groups = Dictionary(grouping: open) { index in image.tags.filter { fits($0, targets[index]) } }
-            for (tags, indexes) in groups.sorted(by: { $0.value[0] < $1.value[0] }) where !tags.isEmpty {
-                wish.tags = tags
-                work += await plan(wish, at: indexes)
+            let narrowed = try await run.drain.abandoning { try await self.narrowed(root, id) }
+            let fitting = indexes.filter { index in image.tags.contains { fits($0, destinations[index]) } }
+            let copied = try await copy(narrowed, to: fitting) { index in
+                image.tags.filter { fits($0, destinations[index]) }
             }
-            announce(work)
-            return unfit(image.tags, at: open)
-                + (try await work.mapConcurrently(limit: max(1, work.count)) { await finish($0) })
+            return unfit(image.tags, at: indexes) + indexes.compactMap { copied[$0] }
         } catch {
-            return open.map { failed(source.tagged(image.tags.first), targets[$0].reference, error) }
+            return indexes.map { failed(source.tagged(image.tags.first), destinations[$0], error) }
         }
     }
 }

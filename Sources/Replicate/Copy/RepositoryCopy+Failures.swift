@@ -1,16 +1,17 @@
 internal import Content
 
 /// What went wrong, said of the image and the place it was about.
-extension Batch {
+extension RepositoryCopy {
     /// - Parameter name: How the image at the source is shown, where it has no reference.
     func failed(
         _ source: ImageReference,
-        _ reference: DestinationReference,
+        _ destination: Destination,
         _ error: any Error,
         tags: [Tag] = [],
         left: Remainder? = nil,
         as name: String? = nil
     ) -> CopyResult {
+        let reference = destination.reference
         let repository = reference.repository(for: source)
         let name = name ?? "\(source)"
         if error is CancellationError || error is Drained {
@@ -18,8 +19,7 @@ extension Batch {
         }
         var explained = CopyError(explaining: error, side: .destination, image: "\(repository)", "copying")
         // What failed for a whole repository, or for a blob that several images share, failed this image too.
-        let session = targets.first { $0.reference == reference }.flatMap { try? $0.session.get() }
-        let place = session?.repository.reference ?? repository
+        let place = (try? destination.state.get())?.repository.reference ?? repository
         switch explained.side {
         case .source where explained.place == "\(from.reference)":
             explained.image = from.reference.tagged(source.tag, digest: source.digest)
@@ -27,20 +27,20 @@ extension Batch {
             explained.image = place.tagged(tags.first ?? reference.tag)
         default: break
         }
-        replicator.report(.failed(source: name, destination: "\(repository)", explained))
+        run.report(.failed(source: name, destination: "\(repository)", explained))
         return .failed(source: name, destination: "\(repository)", explained)
     }
 
     /// Whether the destination can hold the tag.
-    func fits(_ tag: Tag, _ target: Target) -> Bool { tag.fits(target.reference.registry.tagGrammar) }
+    func fits(_ tag: Tag, _ destination: Destination) -> Bool { tag.fits(destination.reference.registry.tagGrammar) }
 
     /// Why the destination can't hold the tag; `nil` if it can.
-    func unfit(_ tag: Tag, at target: Target) -> CopyError? {
-        tag.problem(in: target.reference.registry.tagGrammar).map { problem in
+    func unfit(_ tag: Tag, at destination: Destination) -> CopyError? {
+        tag.problem(in: destination.reference.registry.tagGrammar).map { problem in
             CopyError(
                 .tagUnfit(tag: tag.value, reason: problem),
                 side: .destination,
-                image: "\(target.reference.repository(for: source).tagged(tag))",
+                image: "\(destination.reference.repository(for: source).tagged(tag))",
                 operation: "setting the tag"
             )
         }
@@ -50,7 +50,7 @@ extension Batch {
     func unfit(_ tags: [Tag], at indexes: [Int]) -> [CopyResult] {
         indexes.flatMap { index in
             tags.compactMap { tag in
-                unfit(tag, at: targets[index]).map { failed(source.tagged(tag), targets[index].reference, $0) }
+                unfit(tag, at: destinations[index]).map { failed(source.tagged(tag), destinations[index], $0) }
             }
         }
     }

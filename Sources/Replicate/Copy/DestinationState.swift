@@ -1,10 +1,11 @@
 internal import Content
+internal import Platform
 internal import Wire
 
-/// What one run knows about one destination repository: what it holds, and what this run has brought there.
+/// What one run knows about one destination repository: what it holds, and what this run has put there.
 ///
 /// Shared by all images that go there, so that none asks what another has learned.
-actor DestinationSession {
+actor DestinationState {
     nonisolated let repository: any ImageRepository
     /// Whether source and destination are one repository, reached by one identity: then everything is there.
     nonisolated let isSource: Bool
@@ -14,7 +15,6 @@ actor DestinationSession {
     nonisolated let checksContent: Bool
     private(set) var tags: [Tag: Digest] = [:]
     private var there: Set<Digest> = []
-    private var blobsThere: Set<Digest> = []
     /// Whether the repository did not exist when this run began: nobody needs to ask it anything.
     private(set) var isNew = false
     /// By which a push creates the repository, if that is how it will be created.
@@ -24,15 +24,40 @@ actor DestinationSession {
     /// Puts a manifest once, however many images name it.
     nonisolated let deliveries = SingleFlight<Digest, Bool>()
     /// Large manifests are put one after another.
-    nonisolated let largePuts = OneAtATime()
+    nonisolated let largePuts = WaitQueue<Int, Void, Bool>()
 
-    init(_ repository: any ImageRepository, isSource: Bool, repairs: Bool = false) {
+    /// What the run knows of blobs, here and elsewhere.
+    private nonisolated let blobs: BlobIndex
+
+    init(
+        _ repository: any ImageRepository,
+        isSource: Bool,
+        repairs: Bool = false,
+        blobs: BlobIndex = BlobIndex()
+    ) {
         self.repository = repository
+        self.blobs = blobs
         self.isSource = isSource
         checksContent = !isSource && (repairs || repository.checksContent)
     }
 
-    /// Takes in what a first reading said about tags and digests.
+    /// Asks which of `ids` the repository holds.
+    func read(_ ids: [ManifestID]) async throws {
+        guard !ids.isEmpty else { return }
+        try learn(try await repository.read(manifests: [], digests: ids))
+    }
+
+    /// Asks for every tag, where the repository lists them with their digests; else for `wanted` only.
+    func readEveryTag(_ wanted: [ManifestID]) async throws {
+        guard let held = try await repository.listHeldTags() else { return try await read(wanted) }
+        if let id = wanted.first(where: { id in id.tag.map(held.archived.contains) ?? false }) {
+            throw failure(.archived, id, "DescribeImages")
+        }
+        tags.merge(held.digests) { $1 }
+        there.formUnion(held.digests.values)
+    }
+
+    /// Learns what a reading said about tags and digests.
     func learn(_ reading: Reading) throws {
         for (id, digest) in reading.digests {
             if let tag = id.tag { tags[tag] = digest }
@@ -133,15 +158,12 @@ actor DestinationSession {
     /// Which of `blobs` must be brought; asked about are those of which this run knows nothing.
     func missing(_ blobs: [Descriptor]) async throws -> Set<Digest> {
         guard !blobs.isEmpty, !isSource else { return [] }
-        let unknown = blobs.filter { !blobsThere.contains($0.digest) }
+        let unknown = blobs.filter { !self.blobs.holds($0.digest, at: repository) }
         guard !unknown.isEmpty, !isNew else { return Set(unknown.map(\.digest)) }
         let missing = try await repository.missing(unknown)
-        blobsThere.formUnion(unknown.map(\.digest).filter { !missing.contains($0) })
+        self.blobs.note(unknown.map(\.digest).filter { !missing.contains($0) }, at: repository)
         return missing
     }
-
-    /// This run has brought it, or found it there.
-    func didBring(_ digest: Digest) { blobsThere.insert(digest) }
 
     /// Asked at most once in a run.
     func tagImmutability() async throws -> TagImmutability? {

@@ -1,0 +1,146 @@
+internal import Content
+internal import Platform
+
+/// What one run knows of where blobs are: which repository holds which, and which destination still wants which.
+///
+/// One for a whole run, so that what one image learned is known to all others.
+final class BlobIndex: Sendable {
+    private struct Wish: Hashable, Sendable {
+        var source: String
+        var digest: Digest
+    }
+
+    private struct State: Sendable {
+        /// By place: blobs that were found there, or were moved there.
+        var held: [String: Set<Digest>] = [:]
+        /// By registry: a repository that holds the blob.
+        var holders: [String: [Digest: RepositoryName]] = [:]
+        /// By registry: mounts that were declined.
+        var declines: [String: Int] = [:]
+        /// Destinations that lack a blob and will soon ask for it.
+        var wanted: [Wish: [any ImageRepository]] = [:]
+        /// Places that are served by themselves, because they kept others waiting or have failed.
+        var alone: Set<String> = []
+        /// Moves that were counted for one of the images that wanted them.
+        var counted: Set<BlobTransfer.Key> = []
+    }
+
+    /// Mounts that a registry may decline before it is no longer asked for any.
+    static let mostDeclines = 2
+
+    private let state = Lock(State())
+
+    // MARK: Holding
+
+    func holds(_ digest: Digest, at place: any ImageRepository) -> Bool {
+        state.withLock { $0.held[place.placeKey]?.contains(digest) ?? false }
+    }
+
+    func note(_ digests: some Sequence<Digest>, at place: any ImageRepository) {
+        state.withLock { $0.held[place.placeKey, default: []].formUnion(digests) }
+    }
+
+    /// Notes that this run has put a blob into a repository, which others of its registry may mount it from.
+    func noteMoved(_ digest: Digest, to place: any ImageRepository) {
+        state.withLock { state in
+            state.held[place.placeKey, default: []].insert(digest)
+            state.holders[place.registryKey, default: [:]][digest] = place.reference.repository
+        }
+    }
+
+    /// Notes that a repository has lost a blob which it was believed to hold.
+    func noteLost(_ digest: Digest, at place: any ImageRepository) {
+        state.withLock { state in _ = state.held[place.placeKey]?.remove(digest) }
+    }
+
+    /// Whether the caller is the first to count a move.
+    func countsFirst(_ transfer: BlobTransfer) -> Bool {
+        state.withLock { $0.counted.insert(transfer.key).inserted }
+    }
+
+    // MARK: Mounting
+
+    func noteDecline(of registry: String) {
+        state.withLock { $0.declines[registry, default: 0] += 1 }
+    }
+
+    /// A repository of the destination's registry that holds the blob, and from which it may be mounted.
+    func sibling(for transfer: BlobTransfer) -> RepositoryName? {
+        let registry = transfer.destination.registryKey
+        let holder = state.withLock { state -> RepositoryName? in
+            guard state.declines[registry, default: 0] < Self.mostDeclines else { return nil }
+            if let known = state.holders[registry]?[transfer.blob.digest] { return known }
+            return transfer.source.registryKey == registry ? transfer.source.reference.repository : nil
+        }
+        return holder == transfer.destination.reference.repository ? nil : holder
+    }
+
+    // MARK: Several destinations
+
+    /// Notes that a destination lacks these blobs and will soon ask for them.
+    func want(_ blobs: [Descriptor], from source: any ImageRepository, at destination: any ImageRepository) {
+        state.withLock { state in
+            for blob in blobs {
+                state.wanted[Wish(source: source.placeKey, digest: blob.digest), default: []].append(destination)
+            }
+        }
+    }
+
+    /// Takes that back for a destination whose image has failed.
+    func stopWanting(_ blobs: [Descriptor], from source: any ImageRepository, at destination: any ImageRepository) {
+        state.withLock { state in
+            for blob in blobs {
+                let wish = Wish(source: source.placeKey, digest: blob.digest)
+                state.wanted[wish]?.removeAll { $0.placeKey == destination.placeKey }
+            }
+        }
+    }
+
+    /// Serves a destination by itself from now on.
+    func separate(_ destination: any ImageRepository) {
+        _ = state.withLock { $0.alone.insert(destination.placeKey) }
+    }
+
+    /// The destinations that a blob is downloaded for at once, the transfer's own among them.
+    func destinations(for transfer: BlobTransfer) -> [any ImageRepository] {
+        let destination = transfer.destination
+        return state.withLock { state in
+            guard !state.alone.contains(destination.placeKey) else { return [destination] }
+            var seen: Set<String> = []
+            let wish = Wish(source: transfer.source.placeKey, digest: transfer.blob.digest)
+            let all = (state.wanted[wish] ?? []).filter {
+                !state.alone.contains($0.placeKey) && seen.insert($0.placeKey).inserted
+            }
+            return all.contains { $0.placeKey == destination.placeKey } ? all : [destination]
+        }
+    }
+
+    /// Those of `destinations` that are not served by themselves meanwhile.
+    func together(_ destinations: [any ImageRepository]) -> [any ImageRepository] {
+        state.withLock { state in destinations.filter { !state.alone.contains($0.placeKey) } }
+    }
+}
+
+/// One blob to move: what it is, where it is, and where it goes.
+struct BlobTransfer: Sendable {
+    let blob: Descriptor
+    let source: any ImageRepository
+    let destination: any ImageRepository
+
+    init(_ blob: Descriptor, from source: any ImageRepository, to destination: any ImageRepository) {
+        (self.blob, self.source, self.destination) = (blob, source, destination)
+    }
+
+    /// Equal for two transfers of one blob to one place, wherever it comes from.
+    struct Key: Hashable, Sendable {
+        var place: String
+        var digest: Digest
+    }
+
+    var key: Key { Key(place: destination.placeKey, digest: blob.digest) }
+}
+
+extension ImageRepository {
+    /// Equal for two values that stand for one repository, whatever identity it is reached by.
+    var placeKey: String { "\(registryKey)/\(reference.repository)" }
+}

@@ -1,0 +1,191 @@
+internal import Content
+internal import Platform
+internal import Wire
+
+/// One download for several destinations.
+extension BlobMover {
+    /// How long destinations whose upload is open wait for the others.
+    static let waitForOthers: Duration = .seconds(2)
+
+    /// Moves a blob to every destination that wants it, by one download; to one alone where no other wants it.
+    func moveShared(_ transfer: BlobTransfer) async throws -> Arrival {
+        let (blob, source, destination) = (transfer.blob, transfer.source, transfer.destination)
+        // Blobs in parts have their own way of being read together.
+        let destinations = index.destinations(for: transfer).filter { !large.takes(blob, to: $0) }
+        if destinations.count > 1, destinations.contains(where: { $0.placeKey == destination.placeKey }) {
+            let key = BlobTransfer(blob, from: source, to: source).key
+            let results = try await shared.run(key) {
+                try await admission.admit(blob.size) {
+                    try await moveTogether(blob, source, index.together(destinations))
+                }
+            }
+            // The next image that wants the blob tries again after a failure.
+            if results.values.contains(where: { (try? $0.get()) == nil }) { await shared.forget(key) }
+            switch results[destination.placeKey] {
+            case .success(let arrival): return arrival
+            // Each destination can take it from the descriptor by itself.
+            case .failure(let error) where blob.knownContent != nil && error.isAboutBlobMissing(at: source): break
+            case .failure(let error): throw error
+            case nil: break
+            }
+            // It was left out, or its answer was lost: it may have the blob all the same.
+            if try await destination.missing([blob]).isEmpty { return .moved }
+        }
+        return try await moveAdmitted(transfer)
+    }
+
+    private func moveTogether(
+        _ blob: Descriptor,
+        _ source: any ImageRepository,
+        _ destinations: [any ImageRepository]
+    ) async throws -> [String: Result<Arrival, any Error>] {
+        let corruptions = Lock(0)
+        let done = Lock<[String: Result<Arrival, any Error>]>([:])
+        let left = Lock(destinations)
+        do {
+            try await retry.run { _ in
+                do {
+                    try await tryTogether(blob, source, left, done)
+                } catch let failure as BlobFailure {
+                    for destination in left.withLock({ $0 }) {
+                        try note(failure, of: BlobTransfer(blob, from: source, to: destination), corruptions)
+                    }
+                    throw failure
+                }
+            }
+        } catch
+            where error is BlobFailure || error is RetryBudgetSpent || error is RetryWaitTooLong || error is Drained
+        {
+            // The fault is not a destination's: it would fail each of them again.
+            for destination in left.withLock({ $0 }) {
+                done.withLock { $0[destination.placeKey] = .failure((error as? BlobFailure)?.error ?? error) }
+            }
+        }
+        return done.withLock { $0 }
+    }
+
+    /// Downloads the blob once for the destinations in `left`; one where it arrives, or that fails by itself, leaves.
+    ///
+    /// - Throws: ``BlobFailure`` when the source failed.
+    private func tryTogether(
+        _ blob: Descriptor,
+        _ source: any ImageRepository,
+        _ left: Lock<[any ImageRepository]>,
+        _ done: Lock<[String: Result<Arrival, any Error>]>
+    ) async throws {
+        async let address = source.source(of: blob)
+        var uploads: [OpenedUpload] = []
+        for (destination, opening) in await openTogether(blob, source, left.withLock { $0 }) {
+            switch opening {
+            case .arrived(let arrival):
+                done.withLock { $0[destination.placeKey] = .success(arrival) }
+                left.withLock { $0.removeAll { $0.placeKey == destination.placeKey } }
+            case .open(let upload): uploads.append(upload)
+            }
+        }
+        // A destination that is not here by now is served by itself.
+        let here = Set(uploads.map(\.destination.placeKey))
+        left.withLock { $0.removeAll { !here.contains($0.placeKey) } }
+        guard !uploads.isEmpty else { return }
+
+        let results: [Result<Void, BlobFailure>]
+        do {
+            results = try await sender.send(BlobDownload(blob, from: source, at: try await address), to: uploads)
+        } catch {
+            for upload in uploads { await close(upload) }
+            throw error
+        }
+        var sourceFailure: BlobFailure?
+        for (upload, result) in zip(uploads, results) {
+            let destination = upload.destination
+            switch result {
+            case .success: done.withLock { $0[destination.placeKey] = .success(.moved) }
+            case .failure(let failure):
+                await close(upload)
+                if failure.error.side == .source {
+                    sourceFailure = failure
+                    continue
+                }
+                // One that was too slow would hold up the others at the next blob, too.
+                if failure.isOutpaced { index.separate(destination) }
+                report(failure.event(blob.digest, to: destination.reference))
+            }
+            left.withLock { $0.removeAll { $0.placeKey == destination.placeKey } }
+        }
+        if let sourceFailure { throw sourceFailure }
+    }
+
+    /// Opens an upload at each destination, side by side. One that is late, or fails, is left out and served by itself from
+    /// then on; an upload that it opens later is closed.
+    private func openTogether(
+        _ blob: Descriptor,
+        _ source: any ImageRepository,
+        _ destinations: [any ImageRepository]
+    ) async -> [(any ImageRepository, Opening)] {
+        let (answers, answered) = AsyncStream<(index: Int, opening: Opening?)?>.makeStream()
+        let openings = destinations.enumerated().map { index, destination in
+            Task {
+                let opening = try? await open(BlobTransfer(blob, from: source, to: destination))
+                answered.yield((index, opening))
+                return opening
+            }
+        }
+        var opened: [Int: Opening] = [:]
+        var awaited = Set(destinations.indices)
+        var timer: Task<Void, Never>?
+        // Ends early when this task is cancelled.
+        for await answer in answers {
+            guard let (index, opening) = answer else { break }
+            awaited.remove(index)
+            opened[index] = opening
+            guard !awaited.isEmpty else { break }
+            guard opening != nil, timer == nil else { continue }
+            timer = Task { [clock] in
+                try? await clock.sleep(for: Self.waitForOthers)
+                answered.yield(nil)
+            }
+        }
+        timer?.cancel()
+        for index in awaited { late.close(openings[index]) { await close($0) } }
+        for index in destinations.indices where opened[index] == nil { index.separate(destinations[index]) }
+        return opened.sorted { $0.key < $1.key }.map { (destinations[$0.key], $0.value) }
+    }
+}
+
+/// Uploads that are still being opened although nothing will be sent to them; each is closed as soon as it is open.
+final class LateUploads: Sendable {
+    typealias Opening = Task<BlobMover.Opening?, Never>
+
+    private struct State: Sendable {
+        var closing: [Int: (opening: Opening, task: Task<Void, Never>)] = [:]
+        var lastID = 0
+    }
+
+    private let state = Lock(State())
+
+    /// Closes the upload once it is open.
+    func close(_ opening: Opening, _ close: @escaping @Sendable (OpenedUpload) async -> Void) {
+        state.withLock { state in
+            state.lastID += 1
+            let id = state.lastID
+            // Awaited by `settle`.
+            let task = Task {
+                if case .open(let upload)? = await opening.value { await close(upload) }
+                self.state.withLock { _ = $0.closing.removeValue(forKey: id) }
+            }
+            state.closing[id] = (opening, task)
+        }
+    }
+
+    /// Waits until all of them are closed; those that have not opened after `patience` are given up.
+    func settle(_ patience: Duration, _ clock: any Clock<Duration>) async {
+        let closing = state.withLock { Array($0.closing.values) }
+        guard !closing.isEmpty else { return }
+        let timer = Task {
+            try await clock.sleep(for: patience)
+            for (opening, _) in closing { opening.cancel() }
+        }
+        for (_, task) in closing { await task.value }
+        timer.cancel()
+    }
+}

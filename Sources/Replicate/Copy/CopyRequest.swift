@@ -1,0 +1,50 @@
+public import Content
+
+/// What to copy: images of one source repository, and where they go.
+public struct CopyRequest: Sendable {
+    public var source: ImageReference
+    /// Identity and endpoints of the source.
+    public var sourceOptions: SideOptions
+    public var selection: Selection
+    public var destinations: [CopyDestination]
+    /// Tags to set at every destination besides its own. Without any, the source's tag is kept.
+    public var tags: [Tag]
+    public var options: CopyOptions
+
+    public init(
+        _ source: ImageReference,
+        from sourceOptions: SideOptions = SideOptions(),
+        _ selection: Selection,
+        to destinations: [CopyDestination],
+        tags: [Tag] = [],
+        _ options: CopyOptions = CopyOptions()
+    ) {
+        self.source = source
+        self.sourceOptions = sourceOptions
+        self.selection = selection
+        self.destinations = destinations
+        self.tags = tags
+        self.options = options
+    }
+}
+
+/// A place to copy to, with an identity of its own.
+public struct CopyDestination: Sendable, Hashable {
+    public var reference: DestinationReference
+    /// Identity and endpoints of this destination.
+    public var options: SideOptions
+
+    public init(_ reference: DestinationReference, _ options: SideOptions = SideOptions()) {
+        (self.reference, self.options) = (reference, options)
+    }
+}
+
+/// Which images of the source repository to copy.
+public enum Selection: Sendable {
+    /// The image with this tag or digest.
+    case one(ManifestID)
+    /// The only image of a layout or an archive, where the reference names none.
+    case sole
+    /// Every image with a tag that passes the filter.
+    case many(TagFilter)
+}

@@ -1,0 +1,201 @@
+public import Content
+internal import Platform
+internal import Wire
+
+/// One run of copies, and everything that is known only for as long as it lasts: which blobs are where, which are in
+/// flight, whether it is draining, and who is told of its events.
+public struct CopyRun: Sendable {
+    let opener: RepositoryOpener
+    let mover: BlobMover
+    /// Ends the run early once it begins: nothing new starts, and what has started is finished.
+    public let drain: Drain
+    let report: @Sendable (CopyEvent) -> Void
+
+    /// Images of one selection that are copied at once; the blobs of all of them share one admission.
+    static let parallelImages = 8
+
+    /// Copies images of one source repository to every destination of the request.
+    ///
+    /// - Returns: A result for each image at each destination.
+    /// - Throws: ``CopyError`` if the source can't be read, so that nothing could be tried.
+    public func copy(_ request: CopyRequest) async throws -> [CopyResult] {
+        do {
+            let results = try await carryOut(request)
+            await mover.late.settle(Self.patienceWithLateUploads, mover.clock)
+            return results
+        } catch {
+            await mover.late.settle(Self.patienceWithLateUploads, mover.clock)
+            throw error
+        }
+    }
+
+    /// How long uploads that opened too late are waited for at the end, so that they are closed.
+    private static let patienceWithLateUploads: Duration = .seconds(5)
+
+    private func carryOut(_ request: CopyRequest) async throws -> [CopyResult] {
+        do {
+            let copy = try await drain.abandoning { try await open(request) }
+            switch request.selection {
+            case .one(let id): return try await copy.copyOne(id)
+            case .sole:
+                guard let id = try await copy.from.soleImage() else { throw noImageNamed(request.source) }
+                return try await copy.copyOne(id, isChosen: true)
+            case .many(let filter): return try await copy.copyMany(filter)
+            }
+        } catch is Drained {
+            // Interrupted before anything was planned.
+            return request.destinations.map { destination in
+                .cancelled(
+                    source: "\(request.source)",
+                    destination: "\(destination.reference.repository(for: request.source))",
+                    left: nil
+                )
+            }
+        }
+    }
+
+    /// Gives an image more tags in its own repository: one request to read, and one `PutImage` for each new tag.
+    ///
+    /// - Throws: ``CopyError`` if the source can't be read.
+    public func retag(
+        _ source: ImageReference,
+        _ side: SideOptions = SideOptions(),
+        to tags: [Tag],
+        _ options: CopyOptions
+    ) async throws -> [CopyResult] {
+        let place = DestinationReference(registry: source.registry, repository: source.repository, tag: nil)
+        guard let id = ManifestID(source) else { throw noImageNamed(source) }
+        let destination = CopyDestination(place, side)
+        return try await copy(CopyRequest(source, from: side, .one(id), to: [destination], tags: tags, options))
+    }
+
+    /// The ARN of the identity that a destination is written with; `nil` where it is unknown.
+    public func caller(at destination: CopyDestination) async -> String? {
+        // For a record only, so that neither a failure nor an interruption is an error here.
+        let found = try? await drain.abandoning {
+            await SideLabel.with(SideLabel.metadata(.destination)) {
+                await opener.caller(at: destination.reference.registry, destination.options)
+            }
+        }
+        return found ?? nil
+    }
+
+    // MARK: Opening
+
+    private func open(_ request: CopyRequest) async throws -> RepositoryCopy {
+        let from = try await opener.open(request.source, side: .source, request.sourceOptions)
+        let destinations = try await request.destinations.mapConcurrently(limit: Self.parallelOpenings) {
+            await open($0, request, from)
+        }
+        return RepositoryCopy(
+            run: self,
+            // As it was resolved: a bare REPO has a registry from here on.
+            source: from.reference.tagged(request.source.tag, digest: request.source.digest),
+            reader: SourceReader(from),
+            options: request.options,
+            destinations: merged(destinations)
+        )
+    }
+
+    /// Destinations that are opened at once.
+    private static let parallelOpenings = 8
+
+    /// Each repository once, with every tag that was asked for there, however often and in whatever form it was named.
+    private func merged(_ destinations: [Destination]) -> [Destination] {
+        var indexes: [String: Int] = [:]
+        var kept: [Destination] = []
+        for destination in destinations {
+            guard let index = indexes[destination.place] else {
+                indexes[destination.place] = kept.count
+                kept.append(destination)
+                continue
+            }
+            let isSame =
+                Set(kept[index].tags) == Set(destination.tags)
+                && kept[index].keepsSourceTag == destination.keepsSourceTag
+            if isSame {
+                kept[index].note = "\(kept[index].reference) was named more than once, and is one destination"
+            }
+            kept[index].tags = (kept[index].tags + destination.tags).unique()
+            kept[index].keepsSourceTag = kept[index].keepsSourceTag || destination.keepsSourceTag
+        }
+        return kept
+    }
+
+    private func open(
+        _ destination: CopyDestination,
+        _ request: CopyRequest,
+        _ from: any ImageRepository
+    ) async -> Destination {
+        let reference = destination.reference
+        let tags = ([reference.tag].compactMap { $0 } + request.tags).unique()
+        do {
+            guard reference.repository != nil || !request.source.registry.isLayout else {
+                throw CopyError(
+                    .unsupported(
+                        "an image layout has no name that could be kept",
+                        remedy: "write the repository behind the destination's host"
+                    ),
+                    side: .destination,
+                    image: "\(reference)",
+                    operation: "opening the registry"
+                )
+            }
+            let repository = try await opener.open(
+                reference.repository(for: request.source),
+                side: .destination,
+                destination.options
+            )
+            let isSource =
+                repository.placeKey == from.placeKey && request.sourceOptions.identity == destination.options.identity
+            return Destination(
+                reference: reference,
+                place: "\(repository.placeKey) \(destination.options.hashValue)",
+                tags: tags,
+                state: .success(
+                    DestinationState(
+                        repository,
+                        isSource: isSource,
+                        repairs: request.options.repairs,
+                        blobs: mover.index
+                    )
+                )
+            )
+        } catch {
+            return Destination(reference: reference, place: "\(reference)", tags: tags, state: .failure(error))
+        }
+    }
+
+    private func noImageNamed(_ source: ImageReference) -> CopyError {
+        CopyError(
+            .unsupported("the reference names neither a tag nor a digest", remedy: "add :TAG or @DIGEST"),
+            side: .source,
+            image: source.description,
+            operation: "reading the image"
+        )
+    }
+}
+
+/// A destination repository of one run.
+struct Destination: Sendable {
+    /// As the user wrote it.
+    var reference: DestinationReference
+    /// Equal for two references to one repository that are written with one identity.
+    var place: String
+    /// The tags that were asked for.
+    var tags: [Tag]
+    /// Whether the image keeps the tag that it has at the source.
+    var keepsSourceTag: Bool
+    /// What is known of the repository, or why it can't be used.
+    var state: Result<DestinationState, any Error>
+    /// Shown with the plan.
+    var note: String?
+
+    init(reference: DestinationReference, place: String, tags: [Tag], state: Result<DestinationState, any Error>) {
+        (self.reference, self.place, self.tags, self.state) = (reference, place, tags, state)
+        keepsSourceTag = tags.isEmpty
+    }
+
+    /// The tags that an image gets here, given its tag at the source.
+    func wanted(for tag: Tag?) -> [Tag] { ((keepsSourceTag ? [tag].compactMap { $0 } : []) + tags).unique() }
+}

@@ -1,0 +1,97 @@
+internal import Content
+internal import Platform
+
+/// What a destination is asked before an image is planned for it.
+enum Question: Sendable {
+    /// Which of these it holds.
+    case ids([ManifestID])
+    /// Every tag that it has, because these are many of them.
+    case everyTag([ManifestID])
+    /// Nothing, because the image can't go there.
+    case none(any Error)
+}
+
+/// Destinations that have answered.
+enum DestinationAnswer: Sendable {
+    /// These are copied to together.
+    case ready([Int])
+    case failed(Int, any Error)
+}
+
+extension RepositoryCopy {
+    /// Asks every destination what it holds; a silent one holds up no other.
+    ///
+    /// - Parameter questions: One for each destination.
+    /// - Returns: Those that answer within ``BlobMover/waitForOthers`` of the first, together; each later one alone.
+    func answers(asking questions: [Question]) -> AsyncStream<DestinationAnswer> {
+        AsyncStream { continuation in
+            // Cancelled when the stream is no longer read.
+            let asking = Task {
+                await ask(questions) { continuation.yield($0) }
+                continuation.finish()
+            }
+            continuation.onTermination = { _ in asking.cancel() }
+        }
+    }
+
+    private func ask(_ questions: [Question], _ yield: @escaping @Sendable (DestinationAnswer) -> Void) async {
+        await withTaskGroup(of: (index: Int, error: (any Error)?)?.self) { group in
+            for (index, question) in questions.enumerated() {
+                group.addTask { (index, await ask(question, at: index)) }
+            }
+            // Those that go together, until the time for that is over.
+            var together: [Int]? = []
+            var awaited = questions.count
+            var isTimed = false
+            func start() {
+                if let ready = together.take(), !ready.isEmpty { yield(.ready(ready.sorted())) }
+            }
+            while awaited > 0, let answer = await group.next() {
+                guard let answer else {
+                    start()
+                    continue
+                }
+                awaited -= 1
+                if let error = answer.error {
+                    yield(.failed(answer.index, error))
+                } else if together == nil {
+                    yield(.ready([answer.index]))
+                } else {
+                    together?.append(answer.index)
+                }
+                guard awaited > 0, !isTimed, together?.isEmpty == false else { continue }
+                isTimed = true
+                group.addTask { [clock = run.mover.clock] in
+                    try? await clock.sleep(for: BlobMover.waitForOthers)
+                    return nil
+                }
+            }
+            group.cancelAll()
+            start()
+        }
+    }
+
+    /// Asks one destination; a missing repository is not a failure where it may be created.
+    private func ask(_ question: Question, at index: Int) async -> (any Error)? {
+        do {
+            if case .none(let error) = question { throw error }
+            let state = try destinations[index].state.get()
+            do {
+                try await run.drain.abandoning {
+                    switch question {
+                    case .ids(let ids): try await state.read(ids)
+                    case .everyTag(let ids): try await state.readEveryTag(ids)
+                    case .none: break
+                    }
+                }
+            } catch let error as CopyError where error.reason == .repositoryMissing {
+                try await run.drain.abandoning {
+                    try await state.beginEmpty(after: error, creating: options.createRepository)
+                }
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
