@@ -28,7 +28,7 @@ public struct Digest: Hashable, Sendable {
         hex = hexadecimal(hash)
     }
 
-    /// The address of no bytes at all, which ECR can't store (facts/ecr.md A.6).
+    /// The address of no bytes at all, which ECR can't store (docs/facts/ecr-api.md#empty-blobs).
     public static let ofNothing = Digest(of: [UInt8]())
 
     /// Twelve characters, for people.

@@ -1,4 +1,4 @@
-/// The most of one remote text that people are shown, in bytes of UTF-8 (DESIGN section 5, "Bounds").
+/// The most of one remote text that people are shown, in bytes of UTF-8 (docs/architecture.md#bounds).
 public let longestPrintable = 1_024
 
 /// A remote's words, fit to be shown on a terminal, in a log or in a JSON document: one line, nothing invisible, cut.

@@ -42,7 +42,8 @@ public struct Descriptor: Hashable, Sendable {
 
     private static let emptyObject = Digest(of: Array("{}".utf8))
 
-    /// BuildKit's provenance and SBOM children, which are copied like any other (facts/ecr.md F.3).
+    /// BuildKit's provenance and SBOM children, which are copied like any other
+    /// (docs/facts/image-formats.md#attestations-of-buildkit).
     public var isAttestation: Bool {
         annotations["vnd.docker.reference.type"] == "attestation-manifest"
     }
@@ -50,6 +51,6 @@ public struct Descriptor: Hashable, Sendable {
     /// A layer whose bytes the registry is not expected to have.
     public var isForeign: Bool { mediaType.isForeignLayer && !urls.isEmpty }
 
-    /// More than any layer ECR takes, by any road (52,000 MiB, facts/ecr.md C.1), and far from overflow.
+    /// More than any layer ECR takes, by any road (52,000 MiB, docs/facts/quotas.md#limits), and far from overflow.
     public static let largestSize: Int64 = 1 << 40
 }

@@ -4,7 +4,8 @@
 /// has passed every limit below, so what walks it needs no checks of its own.
 ///
 /// - Limit: ``largestByteCount`` bytes, ``deepestNesting`` levels of JSON.
-/// - Source: OCI image-spec 1.1; docker distribution schema 2; facts/ecr.md F.1, F.2
+/// - Source: OCI image-spec 1.1; docker distribution schema 2; docs/facts/image-formats.md#media-types and
+///   #walking-a-graph
 public struct Manifest: Sendable, Hashable {
     public enum Kind: Sendable { case image, index, artifact }
 
@@ -39,7 +40,7 @@ public struct Manifest: Sendable, Hashable {
     /// How many descriptors carry `data` that is not their content; it is ignored.
     public let badDataCount: Int
 
-    /// In bytes (`imageManifest`, facts/ecr.md A.3).
+    /// In bytes (`imageManifest`, docs/facts/ecr-api.md#fields).
     public static let largestByteCount = 4_194_304
     /// Levels of arrays and objects; real manifests use five or six.
     public static let deepestNesting = 64
@@ -58,7 +59,7 @@ public struct Manifest: Sendable, Hashable {
         /// What a registry takes.
         public static let stored = Limits(byteCount: largestByteCount, descriptors: mostDescriptors)
         /// The `index.json` of an image layout, which no registry has to take: two tags, of 320 bytes each, for
-        /// each of the 100,000 images that a repository may have (facts/ecr.md C.1).
+        /// each of the 100,000 images that a repository may have (docs/facts/quotas.md#limits).
         public static let layoutIndex = Limits(byteCount: 64 << 20, descriptors: 200_000)
     }
 
@@ -98,8 +99,9 @@ public struct Manifest: Sendable, Hashable {
 
     /// Configuration, layers and the blobs that an index lists, each digest once, in order of appearance.
     ///
-    /// Foreign layers are left out: nothing promises that the registry has them (facts/ecr.md F.2). Of several
-    /// descriptors for one digest the first that carries the content is taken.
+    /// Foreign layers are left out: nothing promises that the registry has them
+    /// (docs/facts/image-formats.md#walking-a-graph). Of several descriptors for one digest the first that carries the
+    /// content is taken.
     public var blobs: [Descriptor] {
         let all = ([config].compactMap { $0 } + layers + blobEntries).filter { !$0.isForeign }
         var places: [Digest: Int] = [:]

@@ -38,7 +38,7 @@ struct ManifestDocument: Decodable {
     /// of another kind); what is inside the hash can't be wrong in that way. A registry's word that contradicts the members
     /// counts as none.
     ///
-    /// - Source: OCI image-spec 1.1, `manifest.md`, "mediaType"; facts/ecr.md A.5
+    /// - Source: OCI image-spec 1.1, `manifest.md`, "mediaType"; docs/facts/ecr-api.md#media-type-of-the-manifest
     func mediaType(stated: MediaType?) -> MediaType {
         let stated = stated?.withoutParameters
         if let ownMediaType, ownMediaType.isManifest { return ownMediaType }

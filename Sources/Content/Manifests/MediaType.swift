@@ -2,7 +2,7 @@
 ///
 /// Open on purpose: new types appear every year, and a copier carries what it doesn't know.
 ///
-/// - Source: facts/ecr.md F.1; OCI image-spec 1.1 `media-types.md`
+/// - Source: docs/facts/image-formats.md#media-types; OCI image-spec 1.1 `media-types.md`
 public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
     public let rawValue: String
     public init(rawValue: String) { self.rawValue = rawValue }
@@ -27,7 +27,7 @@ public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomSt
     /// The record of a build cache, which BuildKit's older form lists in an index beside the layers.
     public static let buildKitCacheConfig = Self("application/vnd.buildkit.cacheconfig.v0")
 
-    /// Everything a copier asks for, so that no registry converts a manifest (facts/ecr.md A.5).
+    /// Everything a copier asks for, so that no registry converts a manifest (docs/facts/ecr-api.md#conversion-by-tag).
     public static let everyManifest: [MediaType] = [
         .ociIndex, .ociManifest, .dockerList, .dockerManifest, .dockerSchema1Signed, .dockerSchema1,
         .ociArtifact, .orasArtifact,
@@ -44,7 +44,7 @@ public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomSt
     /// Whether an index entry is to be walked into: entries of unknown type are manifests until proven otherwise.
     ///
     /// BuildKit's older build caches are indexes of layers and a record, which are no manifests; ECR refuses such an
-    /// index (facts/ecr.md A.6).
+    /// index (docs/facts/ecr-api.md#putimage).
     public var isManifestOrUnknown: Bool {
         isManifest
             || !(self == .buildKitCacheConfig || rawValue.contains(".layer.") || rawValue.contains(".rootfs.")
@@ -53,7 +53,7 @@ public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomSt
 
     /// Layers a registry need not hold: their bytes come from `urls`.
     ///
-    /// - Source: facts/ecr.md F.1 and F.2
+    /// - Source: docs/facts/image-formats.md#media-types and #walking-a-graph
     public var isForeignLayer: Bool {
         self == .dockerForeignLayer || rawValue.hasPrefix("application/vnd.oci.image.layer.nondistributable.")
     }

@@ -1,6 +1,6 @@
 /// A group of AWS regions with its own accounts, names and domain.
 ///
-/// - Source: facts/ecr.md A.2 and B.1
+/// - Source: docs/facts/ecr-hosts.md#api-hosts and #registry-hosts
 public enum Partition: String, Sendable, CaseIterable, Hashable {
     case aws
     case china = "aws-cn"
@@ -61,7 +61,7 @@ public enum Partition: String, Sendable, CaseIterable, Hashable {
 
 /// The registry of one account in one region.
 ///
-/// - Source: facts/ecr.md B.1
+/// - Source: docs/facts/ecr-hosts.md#registry-hosts
 public struct ECRHost: Hashable, Sendable {
     public var account: AccountID
     public var region: String

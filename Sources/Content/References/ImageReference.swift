@@ -13,7 +13,7 @@
 ///
 /// `TAG@DIGEST` means that both must agree.
 ///
-/// - Source: DESIGN section 6
+/// - Source: docs/architecture.md#references-and-identities
 public struct ImageReference: Hashable, Sendable {
     public var registry: RegistryLocation
     public var repository: RepositoryName
@@ -52,7 +52,8 @@ extension ImageReference: CustomStringConvertible {
 
 /// Where an image should go: a reference whose tag, or whole repository, the source may fill in.
 ///
-/// - Source: DESIGN section 6: `HOST/` keeps the repository's name, a missing tag keeps the source's
+/// - Source: docs/architecture.md#references-and-identities: `HOST/` keeps the repository's name, a missing tag keeps
+///   the source's
 public struct DestinationReference: Hashable, Sendable {
     public var registry: RegistryLocation
     public var repository: RepositoryName?

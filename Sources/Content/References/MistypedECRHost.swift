@@ -4,8 +4,8 @@
 /// that differ by a slip from one that does, count: a mirror called `111122223333.dkr.ecr.eu-west-1.corp.example` is a
 /// registry of its own, and so is a VPC endpoint or a load balancer below `amazonaws.com`.
 ///
-/// - Source: facts/ecr.md A.2 and B.1 for the right names; github.com/sjednac/sbt-ecr/issues/15,
-///   github.com/buildkite-plugins/ecr-buildkite-plugin/pull/104 and
+/// - Source: docs/facts/ecr-hosts.md#api-hosts and #registry-hosts for the right names;
+///   github.com/sjednac/sbt-ecr/issues/15, github.com/buildkite-plugins/ecr-buildkite-plugin/pull/104 and
 ///   github.com/rancher/rancher-ecr-credentials/issues/16 for how they are missed
 struct MistypedECRHost {
     /// What is wrong and what to write, for people.

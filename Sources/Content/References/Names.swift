@@ -25,7 +25,7 @@ public struct AccountID: Hashable, Sendable, Codable, CustomStringConvertible {
 /// The name of a repository, for example `team/app`.
 ///
 /// - Limit: 2 to 256 characters.
-/// - Source: facts/ecr.md A.3; OCI distribution-spec 1.1 says the same pattern
+/// - Source: docs/facts/ecr-api.md#fields; OCI distribution-spec 1.1 says the same pattern
 public struct RepositoryName: Hashable, Sendable, Codable, CustomStringConvertible {
     public let value: String
 
@@ -96,7 +96,8 @@ public struct Tag: Hashable, Sendable, Codable, CustomStringConvertible, Compara
     public enum Grammar: Sendable {
         /// 1 to 300 characters of `[a-zA-Z0-9_.-]`, in any order.
         ///
-        /// - Source: facts/ecr.md A.3 for the length; google/go-containerregistry issue 704 for the characters
+        /// - Source: docs/facts/ecr-api.md#fields for the length; google/go-containerregistry issue 704 for the
+        ///   characters
         case ecr
         /// `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`.
         ///
