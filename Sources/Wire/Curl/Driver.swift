@@ -18,8 +18,9 @@ enum Command: Sendable {
 
 /// One thread around one libcurl multi handle, as the rest of the process sees it.
 ///
-/// It is an inbox and a wake-up. An actor whose executor is that thread would do as well (SWIFT.md 2.6), but an
-/// executor has to run what is enqueued after the thread has ended, and an inbox can refuse it.
+/// It is an inbox and a wake-up. An actor whose executor is that thread would do as well
+/// (docs/facts/swift-linux.md#threads-and-actors), but an executor has to run what is enqueued after the thread has
+/// ended, and an inbox can refuse it.
 @safe final class Driver: Sendable {
     private struct Inbox {
         var commands: [Command] = []
@@ -140,7 +141,8 @@ enum Command: Sendable {
     }
 }
 
-/// The thread's entry; a global function, because a closure would inherit its maker's isolation (SWIFT.md 2.6).
+/// The thread's entry; a global function, because a closure would inherit its maker's isolation
+/// (docs/facts/swift-linux.md#threads-and-actors).
 private func runDriver(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let context = unsafe context else { return nil }
     unsafe Unmanaged<Driver>.fromOpaque(context).takeRetainedValue().run()

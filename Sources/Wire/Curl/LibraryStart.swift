@@ -8,7 +8,7 @@ enum LibraryStart {
     static let done: Bool = {
         // OpenSSL's own exit handler would free what driver threads of a process that exits early still use.
         _ = OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil)
-        // NOSIGNAL leaves SIGPIPE to us (SWIFT.md 1.4).
+        // NOSIGNAL leaves SIGPIPE to us (docs/facts/libcurl.md#threads).
         signal(SIGPIPE, SIG_IGN)
         return curl_global_init(Int(CURL_GLOBAL_SSL)) == CURLE_OK
     }()

@@ -37,12 +37,13 @@ extension Transfer {
         // Without it libcurl uses SIGALRM, which threads can't bear.
         try set(CURLOPT_NOSIGNAL, 1)
         try set(CURLOPT_CONNECTTIMEOUT_MS, max(Int(configuration.connectTimeout / .milliseconds(1)), 1))
-        // HTTP/2 costs twice the CPU here, and pausing over it leaks (SWIFT.md T4).
+        // HTTP/2 costs twice the CPU here, and pausing over it leaks (docs/facts/libcurl.md#http2).
         try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         // Redirects are values.
         try set(CURLOPT_FOLLOWLOCATION, 0)
         try set(CURLOPT_TCP_KEEPALIVE, 1)
-        // Removing a handle whose name is still being resolved would otherwise wait for the resolver (SWIFT.md T8).
+        // Removing a handle whose name is still being resolved would otherwise wait for the resolver
+        // (docs/facts/libcurl.md#threads).
         try set(CURLOPT_QUICK_EXIT, 1)
         try set(CURLOPT_BUFFERSIZE, role == .source ? configuration.bufferSize : Self.messageBufferSize)
         try set(

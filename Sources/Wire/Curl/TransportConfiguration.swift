@@ -38,7 +38,7 @@ public struct TransportConfiguration: Sendable {
     public static let usualConnectTimeout: Duration = .seconds(10)
     /// Measured at 32 relays of 32 MiB: 64 KiB cost 10 % more CPU, 256 KiB none less but 8 MiB more memory.
     public static let usualBufferSize = 128 << 10
-    /// 32 relays with this ring and the buffers above leave the process at 56 MiB (DESIGN section 5: under 64).
+    /// 32 relays with this ring and the buffers above leave the process at 56 MiB, of 64 (docs/architecture.md#bounds).
     public static let usualRingSize = 512 << 10
     public static let usualStallLimit: Duration = .seconds(60)
     /// A registry hashes a layer, or moves it to where it stays, before it answers: minutes for one of 50 GB.
@@ -46,9 +46,9 @@ public struct TransportConfiguration: Sendable {
     /// 1 KiB a second over five minutes: a modem is faster, and a trickle of a byte now and then holds no place for ever.
     public static let usualLeastBytes: Int64 = 300 << 10
     public static let usualLeastRateWindow: Duration = .seconds(300)
-    /// DESIGN section 5, one download for several destinations.
+    /// How long the others of one download wait (docs/architecture.md#several-destinations).
     public static let usualPatience: Duration = .seconds(10)
-    /// More threads than this only share the same cores (DESIGN section 5).
+    /// More threads than this only share the same cores (docs/architecture.md#bounds).
     public static let mostRelayDrivers = 4
 
     public init(

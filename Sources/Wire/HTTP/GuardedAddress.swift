@@ -6,7 +6,8 @@ internal import Glibc
 /// A redirect there would make the tool ask local services in the registry's name ("server-side request forgery").
 ///
 /// - Source: RFC 6890 (special-purpose addresses); RFC 4291, 6052 (IPv4 inside IPv6); inet_aton(3) for the forms that
-///   resolvers take for an IPv4 address; facts/ecr.md E.2 for the addresses of AWS's key services
+///   resolvers take for an IPv4 address; docs/facts/identity.md#container-endpoint for the addresses of AWS's key
+///   services
 enum GuardedAddress {
     /// Whether it is this machine.
     static func isLoopback(_ address: String) -> Bool {

@@ -56,7 +56,7 @@ public struct Proxies: Sendable, Equatable {
 
     /// Where machines and containers ask for their own keys; a proxy would be given its own machine's, or ours.
     ///
-    /// - Source: facts/ecr.md E.2, container endpoint and IMDSv2
+    /// - Source: docs/facts/identity.md#container-endpoint and #instance-metadata
     private static let neverProxied: Set<String> = [
         "169.254.169.254", "169.254.170.2", "169.254.170.23", "[fd00:ec2::254]", "[fd00:ec2::23]",
     ]

@@ -41,7 +41,7 @@ public struct WireRequest: Sendable {
     public var secretsInBody: [String] = []
 
     public static let usualDeadline: Duration = .seconds(60)
-    /// In bytes: refusals, tokens, and what is answered to POST, PUT and PATCH (DESIGN section 5, "Bounds").
+    /// In bytes: refusals, tokens, and what is answered to POST, PUT and PATCH (docs/architecture.md#bounds).
     public static let largestSmallAnswer = 256 << 10
 
     public init(
@@ -86,7 +86,7 @@ public struct WireRequest: Sendable {
         // The first that named an address, however many places it leads through.
         request.namedBy = namedBy ?? url
         if next.origin != url.origin {
-            // Not only `Authorization`: libcurl would hand any other header on (SWIFT.md T10).
+            // Not only `Authorization`: libcurl would hand any other header on (docs/facts/libcurl.md#redirects).
             request.fields = HTTPFields(fields.filter { [.range, .accept, .userAgent].contains($0.name) })
             request.allowsPlainHTTP = false
             request.bypassesProxy = false
@@ -94,7 +94,7 @@ public struct WireRequest: Sendable {
         return request
     }
 
-    /// How many redirects one request may take (DESIGN section 5).
+    /// How many redirects one request may take (docs/architecture.md#bounds).
     public static let mostRedirects = 5
 }
 

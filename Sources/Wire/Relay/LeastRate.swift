@@ -3,7 +3,7 @@
 /// A limit on silence alone lets a peer that sends a byte now and then hold a place for ever. Time in which the end could
 /// not move, since the other end or our own rate limit held it back, begins a new window.
 ///
-/// - Source: DESIGN section 5
+/// - Source: docs/architecture.md#bounds
 struct LeastRate {
     private let bytes: Int64
     private let window: Duration

@@ -78,7 +78,7 @@ struct RelayBuffer: ~Copyable {
 
     /// Begins delivery to this reader again from the first byte, if no byte has been overwritten yet.
     ///
-    /// libcurl asks for it when a kept-alive connection turns out to be dead (SWIFT.md T6).
+    /// libcurl asks for it when a kept-alive connection turns out to be dead (docs/facts/libcurl.md#retried-uploads).
     mutating func rewind(_ reader: Int = 0) -> Bool {
         guard accepted <= Int64(capacity), places[reader] != nil else { return false }
         place(reader, at: 0)

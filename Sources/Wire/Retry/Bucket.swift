@@ -5,7 +5,7 @@
 /// through a throttle can see that the reservation no longer counts. Nothing here waits or reads a clock: moments
 /// come in as the time since some beginning.
 ///
-/// - Source: facts/ecr.md C.1 and C.3, "Adaptive mode"
+/// - Source: docs/facts/quotas.md#rates and #adaptive-rate
 struct Bucket: Sendable {
     struct Reservation: Sendable, Equatable {
         /// From now until the request may go.

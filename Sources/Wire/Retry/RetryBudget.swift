@@ -6,7 +6,7 @@ internal import Platform
 /// tries from each of ten thousand; when the budget is used up, failures count at once instead. Successes fill it
 /// again. A wait that the service itself names costs nothing: who comes back when told to is no storm.
 ///
-/// - Source: facts/ecr.md C.3, "Retry quota"
+/// - Source: docs/facts/quotas.md#retry-budget
 public final class RetryBudget: Sendable {
     /// For people: whose it is, for example `destination`.
     public let name: String
