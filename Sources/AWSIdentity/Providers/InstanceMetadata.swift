@@ -9,7 +9,7 @@ internal import Wire
 /// when the hop limit of 1 keeps a container from its answer, are the keys asked for without (IMDSv1), unless that is
 /// forbidden.
 ///
-/// - Source: facts/ecr.md E.2, IMDSv2
+/// - Source: docs/facts/identity.md#instance-metadata
 struct InstanceMetadata: Sendable {
     let endpoint: HTTPURL
     let surroundings: Surroundings
