@@ -24,7 +24,7 @@ public struct LoginCommands: Sendable, Hashable {
     /// The names of Docker Hub.
     private static let dockerHub = ["docker.io", "index.docker.io", "registry-1.docker.io"]
 
-    /// The names of ECR Public, whose passwords only AWS's own command makes (facts/ecr.md B.1).
+    /// The names of ECR Public, whose passwords only AWS's own command makes (docs/facts/ecr-hosts.md#registry-hosts).
     public var isECRPublic: Bool { ["public.ecr.aws", "ecr-public.aws.com"].contains(registry) }
 
     private var isDockerHub: Bool { registry == "docker.io" }

@@ -6,7 +6,7 @@ public import FoundationEssentials
 /// ``NegotiatedAuthorization`` keeps. However many requests ask at once, one fetch is under way; a failed fetch is
 /// told to those who waited for it and to nobody after them.
 ///
-/// - Source: facts/ecr.md A.4, B.2
+/// - Source: docs/facts/ecr-api.md#authorization-token and docs/facts/ecr-registry.md#authentication
 public actor RenewingAuthorization: RegistryAuthorizing {
     public typealias Fetch = @Sendable () async throws -> (header: String, expiresAt: Date?)
 

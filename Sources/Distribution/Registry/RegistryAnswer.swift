@@ -65,7 +65,8 @@ struct RegistryAnswer {
 
     /// Whether the credentials, and not what they may do, are the trouble.
     ///
-    /// - Source: facts/ecr.md B.2; RFC 6750, section 3.1, says 403 of a token that grants too little
+    /// - Source: docs/facts/ecr-registry.md#authentication; RFC 6750, section 3.1, says 403 of a token that grants too
+    ///   little
     var namesTheToken: Bool {
         switch status {
         case 401: true

@@ -5,7 +5,7 @@ internal import Logging
 public import Wire
 
 extension RegistryClient {
-    /// Tags asked for at a time; ECR answers `UNSUPPORTED` to more (facts/ecr.md B.6).
+    /// Tags asked for at a time; ECR answers `UNSUPPORTED` to more (docs/facts/ecr-registry.md#listing).
     static let tagsPerPage = 1_000
     /// Ten million tags: more is a registry that never ends.
     static let mostPages = 10_000
@@ -13,7 +13,7 @@ extension RegistryClient {
     static let largestPage = 4 << 20
     /// In bytes, of all pages of one list together.
     static let largestListing = 32 << 20
-    /// Five times the images that an ECR repository may hold (facts/ecr.md C.1).
+    /// Five times the images that an ECR repository may hold (docs/facts/quotas.md#limits).
     static let mostTags = 500_000
     /// Referrers of one manifest; each is asked about in its turn.
     static let mostReferrers = 4_000
@@ -95,7 +95,7 @@ extension RegistryClient {
         } catch is Enough {}
     }
 
-    /// Whatever its Content-Type: ECR says text/plain (facts/ecr.md B.6).
+    /// Whatever its Content-Type: ECR says text/plain (docs/facts/ecr-registry.md#listing).
     private func tagList(_ response: WireResponse, to request: WireRequest) throws -> TagList {
         guard JSONShape(response.body).isWithin(.answer),
             var list = try? JSONDecoder().decode(TagList?.self, from: Data(response.body)) ?? TagList()

@@ -31,10 +31,10 @@ public struct StoredManifest: Sendable, Equatable {
 extension RegistryClient {
     /// Reads a manifest, byte for byte, and checks that it is what was asked for.
     ///
-    /// The digest is computed here: ECR's GET doesn't state it (facts/ecr.md B.4). Where a registry states one, it
-    /// must be the same; of a tag whose GET states none HEAD is asked, for nothing else could tell that a byte changed
-    /// on the way. What isn't the manifest, or can't be read, is asked for again. Redirects are followed, as those of
-    /// blobs are.
+    /// The digest is computed here: ECR's GET doesn't state it (docs/facts/ecr-registry.md#manifests). Where a registry
+    /// states one, it must be the same; of a tag whose GET states none HEAD is asked, for nothing else could tell that
+    /// a byte changed on the way. What isn't the manifest, or can't be read, is asked for again. Redirects are
+    /// followed, as those of blobs are.
     ///
     /// - Returns: `nil` if the repository has no such manifest.
     /// - Throws: ``RegistryError`` (``RegistryError/Kind/repositoryMissing`` when the registry says so),
@@ -250,7 +250,8 @@ extension RegistryClient {
         _ reference: ManifestReference,
         _ repository: RepositoryName
     ) -> WireRequest {
-        // One field with every type: a registry converts what isn't accepted, and the digest with it (B.4).
+        // One field with every type: a registry converts what isn't accepted, and the digest with it
+        // (docs/facts/ecr-registry.md#manifests).
         let accept = MediaType.everyManifest.map(\.rawValue).joined(separator: ", ")
         return WireRequest(
             method,

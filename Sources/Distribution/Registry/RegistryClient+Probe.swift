@@ -5,7 +5,7 @@ extension RegistryClient {
     /// Finds out how a registry is spoken to, as far as nobody said.
     ///
     /// https, with no request made. Only on loopback it is tried, and http after it where TLS itself can't be agreed
-    /// on; a certificate that isn't trusted never leads to http (DESIGN section 6).
+    /// on; a certificate that isn't trusted never leads to http (docs/architecture.md#references-and-identities).
     ///
     /// - Parameters:
     ///   - authority: Host and optional port, as in an image reference.

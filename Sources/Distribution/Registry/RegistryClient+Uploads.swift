@@ -6,7 +6,7 @@ public import Wire
 /// Where one blob is being uploaded to.
 ///
 /// It serves one attempt: a broken one starts over with a new session, since ECR answers 416 to a second start
-/// in the old one (facts/ecr.md B.5).
+/// in the old one (docs/facts/ecr-registry.md#uploads).
 public struct UploadSession: Sendable, Hashable {
     /// As the registry gave it; its query is the registry's and may be a secret.
     public let location: HTTPURL
@@ -102,7 +102,7 @@ extension RegistryClient {
         to request: WireRequest,
         in repository: RepositoryName
     ) async throws {
-        // 201 by the specification; 204 and others were seen (facts/ecr.md B.5).
+        // 201 by the specification; 204 and others were seen (docs/facts/ecr-registry.md#uploads).
         guard !(200...204).contains(response.status.code) else { return }
         throw await failure(.upload, response, to: request, for: RegistryAccess(repository, isWriting: true))
     }
@@ -142,7 +142,8 @@ extension RegistryClient {
         }
     }
 
-    /// Sends a POST, minding that ECR hangs up where the repository is missing (facts/ecr.md B.3).
+    /// Sends a POST, minding that ECR hangs up where the repository is missing
+    /// (docs/facts/ecr-registry.md#error-answers).
     ///
     /// The first cut is followed by a question. If the answer is that there is no such repository, one more POST is
     /// made all the same, because many registries create a repository on its first upload; a second cut settles it.

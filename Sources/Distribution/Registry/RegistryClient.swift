@@ -6,8 +6,9 @@ public import Wire
 /// One OCI registry, spoken to over `/v2`.
 ///
 /// Every request to the registry's own origin carries the credentials from the start, as far as they are known: ECR
-/// sends no useful challenge (facts/ecr.md B.2), of other registries the first 401 tells what they want. No other origin
-/// ever sees them. Blobs are carried by a `BlobRelaying`: for them this makes the requests and reads the answers.
+/// sends no useful challenge (docs/facts/ecr-registry.md#authentication), of other registries the first 401 tells what
+/// they want. No other origin ever sees them. Blobs are carried by a `BlobRelaying`: for them this makes the requests
+/// and reads the answers.
 public struct RegistryClient: Sendable {
     /// Scheme, host and port; its path and query play no part.
     public let base: HTTPURL

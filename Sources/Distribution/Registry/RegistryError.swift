@@ -6,7 +6,7 @@ public import Wire
 /// Code branches on ``kind``; people read ``description``, which holds no query, no header value and at most
 /// ``longestQuote`` bytes of what the server wrote, ``longestDenial`` of a denial.
 ///
-/// - Source: OCI distribution-spec 1.1, "Error codes"; facts/ecr.md B.2, B.3
+/// - Source: OCI distribution-spec 1.1, "Error codes"; docs/facts/ecr-registry.md#authentication and #error-answers
 public struct RegistryError: Error, Sendable, Equatable {
     /// What was being done.
     public enum Operation: String, Sendable {
