@@ -3,7 +3,7 @@
 /// Each size has a queue of its own, in the order of asking, so that neither waits behind the other. Taken only around
 /// the moving of bytes, never while waiting for something that may need to be let in itself.
 ///
-/// - Source: DESIGN section 10, "What makes the long link fast"
+/// - Source: docs/architecture.md#long-links
 actor Admission {
     /// From here on, in bytes, a blob is limited by bandwidth and not by the time an answer takes.
     static let large: Int64 = 4 << 20
@@ -13,7 +13,7 @@ actor Admission {
     static let mostSmallBytes: Int64 = 48 << 20
     /// What a blob in parts takes up of ``mostAtOnce``: its share of the memory for parts, in relays.
     static let weightOfParts = 11
-    /// So many relays fit into memory beside the parts (DESIGN section 5).
+    /// So many relays fit into memory beside the parts (docs/architecture.md#bounds).
     static let mostBesideParts = 10
     /// What a throttle leaves of the limits, and what every blob that arrives gives back of them.
     static let decrease = 0.5

@@ -4,7 +4,7 @@ internal import Wire
 
 /// Carries one blob once: from a source, over its redirects and with fresh addresses, to open uploads.
 ///
-/// - Source: DESIGN section 5
+/// - Source: docs/architecture.md#one-blob
 struct BlobCourier: Sendable {
     let relay: any BlobRelaying
     let report: @Sendable (CopyEvent) -> Void

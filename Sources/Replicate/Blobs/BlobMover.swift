@@ -7,7 +7,7 @@ internal import Wire
 /// One for a whole run, so that no blob is moved twice to one place, and what has landed anywhere is known
 /// everywhere.
 ///
-/// - Source: DESIGN section 4, step 6, and section 5
+/// - Source: docs/architecture.md#one-blob
 struct BlobMover: Sendable {
     enum Arrival: Sendable { case moved, mounted(from: RepositoryName), wasThere }
 

@@ -3,7 +3,7 @@ internal import Platform
 
 /// Which destinations want the same blob from the same source, so that it is read once for all of them.
 ///
-/// - Source: DESIGN section 7: several destinations, the source is read once
+/// - Source: docs/architecture.md#several-destinations
 final class Gatherings: Sendable {
     private struct State {
         /// By source and digest, those who have announced that they lack it.

@@ -3,7 +3,7 @@ internal import Platform
 
 /// Which repositories of which registry are known to hold which blob in this run.
 ///
-/// - Source: DESIGN section 4: a mount attempt is the POST itself, and after two declines a registry is not
+/// - Source: docs/architecture.md#mounts: a mount attempt is the POST itself, and after two declines a registry is not
 ///   tried again in that run
 final class Siblings: Sendable {
     private struct State {

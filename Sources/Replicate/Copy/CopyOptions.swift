@@ -42,8 +42,8 @@ public struct CopyOptions: Sendable {
         self.repairs = repairs
     }
 
-    /// Whether somebody asked that a tag be not overwritten by accident (DESIGN section 7: read again right
-    /// before `PutImage` when bytes had to move).
+    /// Whether somebody asked that a tag be not overwritten by accident (docs/security.md#a-tag-that-moves-meanwhile:
+    /// read again right before `PutImage` when bytes had to move).
     var isGuarded: Bool { ifCurrent != nil || ifExists != .move }
 }
 

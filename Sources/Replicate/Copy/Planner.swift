@@ -2,7 +2,7 @@ internal import Content
 
 /// Decides what must be done for one image at its destinations, before anything is written.
 ///
-/// - Source: DESIGN section 4, steps 2 to 5 and 8
+/// - Source: docs/architecture.md#one-copy
 struct Planner: Sendable {
     let reader: SourceReader
     let options: CopyOptions
@@ -226,7 +226,8 @@ struct Planner: Sendable {
         var wanted = manifests.flatMap(\.blobs).filter { seen.insert($0.digest).inserted }
         var foreign = manifests.flatMap(\.foreignBlobs).filter { seen.insert($0.digest).inserted }
         if !foreign.isEmpty {
-            // The source may hold the bytes of a foreign layer, if whoever pushed it said so (facts/ecr.md F.2).
+            // The source may hold the bytes of a foreign layer, if whoever pushed it said so
+            // (docs/facts/image-formats.md#walking-a-graph).
             let absent = try await absentAtSource(foreign)
             wanted += foreign.filter { !absent.contains($0.digest) }
             foreign = foreign.filter { absent.contains($0.digest) }

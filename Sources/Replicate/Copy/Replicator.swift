@@ -5,7 +5,7 @@ public import Wire
 
 /// Copies images: opens both sides, plans, moves, puts, reports.
 ///
-/// - Source: DESIGN section 4
+/// - Source: docs/architecture.md#the-walk
 public struct Replicator: Sendable {
     public let opener: RepositoryOpener
     public let source: SideOptions
@@ -19,7 +19,7 @@ public struct Replicator: Sendable {
     static let parallelImages = 8
 
     /// - Parameters:
-    ///   - jobs: Relays in flight; `nil` lets the sizes of the blobs decide (DESIGN section 10).
+    ///   - jobs: Relays in flight; `nil` lets the sizes of the blobs decide (docs/architecture.md#long-links).
     ///   - drain: Ends the run early, when somebody begins it.
     public init(
         opener: RepositoryOpener,

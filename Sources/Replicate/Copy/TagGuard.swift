@@ -2,7 +2,7 @@ internal import Content
 
 /// Decides whether a tag may be set, before a byte is moved and again right before it is.
 ///
-/// - Source: DESIGN section 7: `--if-exists`, `--if-current`; ECR has no compare-and-swap
+/// - Source: docs/security.md#a-tag-that-moves-meanwhile
 struct TagGuard: Sendable {
     let session: DestinationSession
     let options: CopyOptions

@@ -233,7 +233,7 @@ extension CopyError {
         }
     }
 
-    /// The permission behind a registry request (facts/ecr.md D.1).
+    /// The permission behind a registry request (docs/facts/permissions.md#actions).
     static func iamAction(_ operation: RegistryError.Operation) -> String {
         switch operation {
         case .ping, .authorize: "ecr:GetAuthorizationToken"

@@ -3,7 +3,7 @@ internal import ECRAPI
 
 /// What must change for a denied request to be allowed: whose policy, who edits it, and the statement to add.
 ///
-/// - Source: facts/ecr.md D.4, D.5; IAM User Guide, "Policy evaluation logic"
+/// - Source: docs/facts/permissions.md#across-accounts, #texts-of-refusals; IAM User Guide, "Policy evaluation logic"
 struct DenialAdvice {
     /// Through which VPC endpoint the request went, if it went through one.
     enum Face: String { case api = "ecr.api", registry = "ecr.dkr", tokens = "sts" }
@@ -255,6 +255,6 @@ struct ECRPlace: Hashable {
 
     /// Where the region's layers are.
     ///
-    /// - Source: facts/ecr.md A.2, VPC endpoints
+    /// - Source: docs/facts/ecr-hosts.md#vpc-endpoints
     var layerBucketARN: String { "arn:\(host.partition.rawValue):s3:::prod-\(host.region)-starport-layer-bucket/*" }
 }

@@ -8,7 +8,8 @@ internal import Wire
 /// The address that redirects led to serves until shortly before it expires, if it says when, else until it doesn't; then
 /// another is asked for.
 ///
-/// - Source: DESIGN section 5; facts/ecr.md A.5: presigned addresses take a `Range`, and expire
+/// - Source: docs/architecture.md#large-layers; docs/facts/ecr-api.md#getdownloadurlforlayer: presigned addresses take
+///   a `Range`, and expire
 actor RangedSource {
     /// The source sends a blob whole or not at all.
     struct NoRanges: Error {}
@@ -106,7 +107,7 @@ actor RangedSource {
     /// - Returns: `nil` for an address that doesn't say how long it is good.
     private func renewal(of request: WireRequest, _ askedAt: Date) -> Date? {
         let items = (request.url.query ?? "").split(separator: "&")
-        // As AWS presigns (facts/ecr.md A.5): in seconds from when it was made.
+        // As AWS presigns (docs/facts/ecr-api.md#getdownloadurlforlayer): in seconds from when it was made.
         guard let item = items.first(where: { $0.hasPrefix("X-Amz-Expires=") }),
             let life = TimeInterval(item.drop { $0 != "=" }.dropFirst())
         else { return nil }

@@ -2,7 +2,7 @@
 ///
 /// The one list of them: `iam-policy` writes policies from it, and `docs/permissions.md` shows it.
 ///
-/// - Source: facts/ecr.md D.1 to D.3; ECR's service model, which covers `ListImageReferrers` by `ecr:BatchGetImage`
+/// - Source: docs/facts/permissions.md; ECR's service model, which covers `ListImageReferrers` by `ecr:BatchGetImage`
 public struct Permission: Sendable, Hashable {
     /// When it is asked for.
     public enum Occasion: String, Sendable, Hashable, CaseIterable {

@@ -114,7 +114,7 @@ public struct KeyARN: Sendable, Hashable {
 ///
 /// ECR may let such a caller create it, but what is new has no policy, so that nothing could be written to it.
 ///
-/// - Source: facts/ecr.md D.4
+/// - Source: docs/facts/permissions.md#across-accounts
 public struct ForeignCreation: Error, Hashable, CustomStringConvertible {
     public let caller: String
     public let account: String

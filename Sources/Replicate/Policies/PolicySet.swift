@@ -2,7 +2,7 @@ internal import Content
 
 /// The policies that a copy needs, and no more.
 ///
-/// - Source: DESIGN section 7, `iam-policy`; facts/ecr.md D.2 to D.4
+/// - Source: docs/permissions.md; docs/facts/permissions.md
 public struct PolicySet: Sendable {
     /// One policy, and where it belongs.
     public struct Entry: Sendable {

@@ -229,7 +229,7 @@ public struct CopyDocument: Encodable, Sendable {
 
 /// What a process says about its results when it ends.
 ///
-/// - Source: DESIGN section 7, the table of exit codes
+/// - Source: README.md#exit-codes
 public enum ExitStatus {
     public static let done: Int32 = 0
     public static let failed: Int32 = 1

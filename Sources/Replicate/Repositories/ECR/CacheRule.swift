@@ -82,7 +82,8 @@ extension ECRImageRepository {
 extension CopyError {
     /// What to do about an upstream registry's trouble, by ECR's code for it.
     ///
-    /// - Source: ECR API Reference, `BatchGetImage`, `GetDownloadUrlForLayer`, `CreatePullThroughCacheRule`; facts/ecr.md A.5
+    /// - Source: ECR API Reference, `BatchGetImage`, `GetDownloadUrlForLayer`, `CreatePullThroughCacheRule`;
+    ///   docs/facts/ecr-api.md#batchgetimage
     static func upstreamRemedy(_ code: String, _ rule: CacheRule?) -> String {
         let name = rule?.words ?? "the pull-through cache rule of the repository"
         let secret =
