@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// A stretch of a file that is open for reading: a whole file, or one member of an archive.
+/// A part of a file that is open for reading: the whole file, or one member of an archive.
 public struct FileRegion: Sendable {
     public let file: ByteFile
-    /// Of its first byte in the file.
+    /// Where the region begins in the file, in bytes.
     public let offset: Int64
     /// In bytes.
     public let byteCount: Int64
@@ -24,7 +24,7 @@ public struct FileRegion: Sendable {
         return try file.read(at: offset + position, count: Int(wanted))
     }
 
-    /// All of it, for small ones.
+    /// Reads the whole region, for small ones.
     ///
     /// - Parameter limit: In bytes; a longer region is an error (`EFBIG`), so that no file can fill the memory.
     /// - Throws: ``SystemError``

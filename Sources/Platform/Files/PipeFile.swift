@@ -2,13 +2,13 @@ internal import Glibc
 
 /// A named pipe that is read like a file, as a shell's `<(command)` makes one.
 public enum PipeFile {
-    /// The bytes that are written until the writers close it.
+    /// Reads the pipe until its writers close it.
     ///
-    /// Opening a pipe waits for a writer for ever; this doesn't.
+    /// Opening a pipe may wait for a writer for ever; this does not.
     ///
     /// - Parameters:
     ///   - limit: In bytes; more is an error (`EFBIG`).
-    ///   - patience: In milliseconds, between two writes; then it is an error (`ETIMEDOUT`).
+    ///   - patience: The longest pause between two writes, in milliseconds; after that it is an error (`ETIMEDOUT`).
     /// - Throws: ``SystemError``
     public static func read(_ path: String, limit: Int, patience: Int32) throws(SystemError) -> [UInt8] {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)

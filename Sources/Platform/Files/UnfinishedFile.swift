@@ -1,17 +1,17 @@
 internal import Glibc
 
-/// Files that haven't got their name yet: `NAME.RANDOM.new`, and a lock on it while somebody writes.
+/// Files that don't have their final name yet: `NAME.RANDOM.new`, locked by their writer.
 ///
-/// The kernel lets go of the lock when the writer ends, however it ends. That tells what is being written from what
-/// one that was killed has left; the age of a file doesn't.
+/// The kernel releases the lock when the writer ends, however it ends. So the lock tells a file that is being written
+/// from one that a killed writer left; its age does not.
 public enum UnfinishedFile {
     private static let ending = ".new"
-    /// How often a file that others took for an abandoned one is begun anew; they look at it for microseconds.
+    /// The most attempts at a file that another process took for an abandoned one, which it checks within microseconds.
     private static let mostTries = 10
 
     /// Begins a file beside `path`, in a directory that is there.
     ///
-    /// - Returns: It, open for writing, and its name until it is whole.
+    /// - Returns: The file, open for writing, and its temporary name.
     /// - Throws: ``SystemError``
     static func begin(
         _ path: String,
@@ -21,9 +21,9 @@ public enum UnfinishedFile {
             let temporary = "\(path).\(String(UInt64.random(in: .min ... .max), radix: 36))\(ending)"
             let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
             guard descriptor >= 0 else { throw .last("create", path) }
-            // Where files have no locks, nobody can have this one either.
+            // Where the file system has no locks, no other process holds one.
             let isTaken = retried { Int(flock(descriptor, LOCK_EX | LOCK_NB)) } != 0 && errno == EWOULDBLOCK
-            // Before it was locked, another may have taken it for an abandoned one.
+            // Before the lock, another process may have removed it as abandoned.
             if !isTaken, FileLock.isStill(descriptor, temporary) { return (descriptor, temporary) }
             close(descriptor)
             unsafe unlink(temporary)
@@ -31,7 +31,7 @@ public enum UnfinishedFile {
         throw SystemError(call: "flock", path: path, code: EWOULDBLOCK)
     }
 
-    /// What a file is to be called when it is whole; `nil` if `name` is that of none that isn't.
+    /// The final name of an unfinished file; `nil` if `name` is not that of an unfinished file.
     public static func finalName(of name: String) -> String? {
         guard name.hasSuffix(ending) else { return nil }
         let parts = name.dropLast(ending.count).split(separator: ".", omittingEmptySubsequences: false)
@@ -39,7 +39,7 @@ public enum UnfinishedFile {
         return parts.dropLast().joined(separator: ".")
     }
 
-    /// Removes such a file if nobody is writing it.
+    /// Removes an unfinished file unless a process is writing it.
     ///
     /// - Returns: Whether it was removed.
     @discardableResult
@@ -47,7 +47,7 @@ public enum UnfinishedFile {
         let descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
-        // If it has got its name meanwhile, none is left under this one.
+        // A file that got its final name meanwhile is no longer found under this one.
         return unsafe flock(descriptor, LOCK_EX | LOCK_NB) == 0 && unlink(path) == 0
     }
 }
