@@ -25,7 +25,9 @@ public struct AskedProgram: Sendable {
     public var variables: [String: String]
     public var clock: any Clock<Duration>
 
-    /// The time between SIGTERM and SIGKILL. Processes that the program has started are not signalled.
+    /// The time between SIGTERM and SIGKILL.
+    ///
+    /// Processes that the program has started are not signalled.
     private static let grace: Duration = .seconds(2)
     /// The most of its standard error that is kept, in bytes.
     private static let longestComplaint = 1 << 20

@@ -72,8 +72,9 @@ public final class LineStream: Sendable {
         return try await body()
     }
 
-    /// The codes that move to the first pinned line. They begin with a carriage return, because the terminal may have
-    /// echoed `^C`.
+    /// The codes that move to the first pinned line.
+    ///
+    /// They begin with a carriage return, because the terminal may have echoed `^C`.
     ///
     /// - Source: ECMA-48: carriage return, cursor up, erase in page, erase in line
     private static func up(_ count: Int) -> String { count > 0 ? "\r\u{1B}[\(count)A" : "" }

@@ -109,7 +109,9 @@ public enum Signals {
 /// Written once, before the first handler is installed, and only read after that.
 private nonisolated(unsafe) var signalPipe: (reading: CInt, writing: CInt) = (-1, -1)
 
-/// The signal handler. It runs in the interrupted thread, so it may not allocate, lock or trap.
+/// The signal handler.
+///
+/// It runs in the interrupted thread, so it may not allocate, lock or trap.
 private func noteSignal(_ number: CInt) {
     let before = errno
     var byte = UInt8(truncatingIfNeeded: number)
@@ -117,8 +119,10 @@ private func noteSignal(_ number: CInt) {
     errno = before
 }
 
-/// The thread that reads the pipe. A global function, because a new thread may not enter a closure that was made in an
-/// isolated context (docs/facts/swift-linux.md#threads-and-actors).
+/// The thread that reads the pipe.
+///
+/// A global function, because a new thread may not enter a closure that was made in an isolated context
+/// (docs/facts/swift-linux.md#threads-and-actors).
 private func readSignals(_: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     var byte: UInt8 = 0
     while true {

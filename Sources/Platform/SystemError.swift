@@ -21,7 +21,9 @@ public struct SystemError: Error, Equatable, Sendable {
     /// Whether permission was missing.
     public var isDenied: Bool { code == EACCES || code == EPERM }
 
-    /// The last failure of this thread. Call it right after the call that failed.
+    /// The last failure of this thread.
+    ///
+    /// Call it right after the call that failed.
     static func last(_ call: String, _ path: String = "") -> SystemError {
         SystemError(call: call, path: path, code: errno)
     }

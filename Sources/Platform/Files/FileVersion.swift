@@ -62,7 +62,9 @@ public final class FileVersion: Sendable {
         return unsafe stat(path, &status) == 0 && Facts(status) == facts
     }
 
-    /// Reads the whole file. Call it once.
+    /// Reads the whole file.
+    ///
+    /// Call it once.
     ///
     /// - Parameter limit: In bytes; a longer file is an error (`EFBIG`), so that no file can fill the memory.
     /// - Throws: ``SystemError``
