@@ -1,6 +1,6 @@
-/// What a descriptor points at, as the specifications name it.
+/// The media type of a manifest or blob.
 ///
-/// Open on purpose: new types appear every year, and a copier carries what it doesn't know.
+/// It is not an enumeration: new types appear every year, and unknown ones are copied too.
 ///
 /// - Source: docs/facts/image-formats.md#media-types; OCI image-spec 1.1 `media-types.md`
 public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
@@ -24,10 +24,11 @@ public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomSt
     public static let dockerSchema1 = Self("application/vnd.docker.distribution.manifest.v1+json")
     public static let dockerSchema1Signed = Self("application/vnd.docker.distribution.manifest.v1+prettyjws")
 
-    /// The record of a build cache, which BuildKit's older form lists in an index beside the layers.
+    /// The config of a build cache, which BuildKit's older form lists in an index beside the layers.
     public static let buildKitCacheConfig = Self("application/vnd.buildkit.cacheconfig.v0")
 
-    /// Everything a copier asks for, so that no registry converts a manifest (docs/facts/ecr-api.md#conversion-by-tag).
+    /// The types that every request accepts, so that no registry converts a manifest
+    /// (docs/facts/ecr-api.md#conversion-by-tag).
     public static let everyManifest: [MediaType] = [
         .ociIndex, .ociManifest, .dockerList, .dockerManifest, .dockerSchema1Signed, .dockerSchema1,
         .ociArtifact, .orasArtifact,
@@ -41,9 +42,11 @@ public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomSt
     /// Whether something with this type is itself a manifest to walk into.
     public var isManifest: Bool { isIndex || isImageManifest || isArtifactManifest || isSchema1 }
 
-    /// Whether an index entry is to be walked into: entries of unknown type are manifests until proven otherwise.
+    /// Whether to read an index entry as a manifest.
     ///
-    /// BuildKit's older build caches are indexes of layers and a record, which are no manifests; ECR refuses such an
+    /// An entry of unknown type counts as one.
+    ///
+    /// BuildKit's older build caches are indexes of layers and a config, which are not manifests. ECR refuses such an
     /// index (docs/facts/ecr-api.md#putimage).
     public var isManifestOrUnknown: Bool {
         isManifest
@@ -51,7 +54,7 @@ public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomSt
                 || rawValue.contains(".config."))
     }
 
-    /// Layers a registry need not hold: their bytes come from `urls`.
+    /// Whether this is the type of a layer that a registry need not hold, because its bytes come from `urls`.
     ///
     /// - Source: docs/facts/image-formats.md#media-types and #walking-a-graph
     public var isForeignLayer: Bool {
