@@ -1,16 +1,16 @@
 package import FoundationEssentials
 
-/// How long until a date as HTTP writes it.
+/// The time until an HTTP date.
 ///
-/// - Returns: Zero for a date gone by; `nil` if the text is no such date.
+/// - Returns: Zero for a date in the past; `nil` if the text is not an HTTP date.
 package func durationUntil(httpDate text: String, now: Date = Date()) -> Duration? {
     secondsSince1970(httpDate: text).map { .seconds(max(0, (Double($0) - now.timeIntervalSince1970).rounded(.up))) }
 }
 
-/// A date as HTTP writes it, for example `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// Parses an HTTP date, for example `Sun, 06 Nov 1994 08:49:37 GMT`.
 ///
-/// - Returns: `nil` if the text is no such date.
-/// - Source: RFC 9110, section 5.6.7 (the preferred form; nobody sends the obsolete ones any more)
+/// - Returns: `nil` if the text is not such a date.
+/// - Source: RFC 9110, section 5.6.7 (the preferred form only; the obsolete ones are not sent any more)
 func secondsSince1970(httpDate text: String) -> Int? {
     let parts = text.split { $0 == " " || $0 == ":" }
     let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -25,7 +25,9 @@ func secondsSince1970(httpDate text: String) -> Int? {
     return ((daysSince1970(year, month + 1, day) * 24 + hour) * 60 + minute) * 60 + second
 }
 
-/// Days of the Gregorian calendar, counted in years that begin in March, so that a leap day comes last.
+/// Days since 1970-01-01 in the Gregorian calendar.
+///
+/// Years are counted from March, so that a leap day comes last.
 private func daysSince1970(_ year: Int, _ month: Int, _ day: Int) -> Int {
     let year = month <= 2 ? year - 1 : year
     let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1

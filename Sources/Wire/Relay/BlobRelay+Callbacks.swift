@@ -1,14 +1,14 @@
 internal import HTTPTypes
 internal import Platform
 
-/// What libcurl calls while it moves bytes: it notes what is wanted, and does nothing that libcurl forbids in a callback.
+/// The callbacks of a relay's transfers. They only note what is wanted, because libcurl forbids more in a callback.
 extension BlobRelay {
     func receive(_ chunk: UnsafeRawBufferPointer, from transfer: Transfer) -> Intake {
         if transfer !== source {
             guard let outlet = outlet(of: transfer) else { return .abort }
             outlet.lastMoved = loop.now
             if unsafe keep(chunk, in: &outlet.answer) { return .taken }
-            // A refusal is one with its beginning alone; a success that doesn't end is none.
+            // The beginning of a refusal is enough. A success that doesn't end is an error.
             if (200..<300).contains(transfer.head.status) {
                 outlet.failure = outlet.error(.answerTooLarge, "an answer of more than \(Self.largestAnswer) bytes")
             }
@@ -53,7 +53,7 @@ extension BlobRelay {
     func fill(_ room: UnsafeMutableRawBufferPointer, of transfer: Transfer) -> Output {
         guard let outlet = outlet(of: transfer) else { return .abort }
         if (200..<300).contains(transfer.head.status) {
-            // Whatever it claims to have stored, it isn't this blob: the last byte was never sent.
+            // The destination can't have stored this blob: the last byte was never sent.
             outlet.failure = early(transfer.head, outlet)
             mark()
             return .abort
@@ -86,7 +86,7 @@ extension BlobRelay {
         request.progress?(outlet.index, news)
     }
 
-    /// Keeps the beginning.
+    /// Keeps the beginning of a body.
     ///
     /// - Returns: Whether there is room for more.
     private func keep(_ chunk: UnsafeRawBufferPointer, in body: inout [UInt8]) -> Bool {
@@ -94,7 +94,7 @@ extension BlobRelay {
         return body.count < Self.largestAnswer
     }
 
-    /// Decides what the source's answer is, once its head is complete.
+    /// Decides what to do with the source's answer, once its head is complete.
     func judge(_ head: AnswerHead) {
         var isPart = false
         if case .request(let from) = request.source { isPart = head.status == 206 && from.fields[.range] != nil }
@@ -105,7 +105,9 @@ extension BlobRelay {
         accept(length: head.contentLength)
     }
 
-    /// The source has content; whether it is as long as it should be is known before a byte of it is sent on.
+    /// Accepts the source's content, if its length is right.
+    ///
+    /// This is known before any byte is passed on.
     func accept(length: Int64?) {
         sourceAnswer = .content
         if let length, length != request.size {

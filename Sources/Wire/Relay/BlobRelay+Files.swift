@@ -1,12 +1,12 @@
 internal import HTTPTypes
 internal import Platform
 
-/// What feeds a relay from this machine.
+/// A local source of a relay.
 enum LocalFeed {
     case file(FileRegion)
     case bytes([UInt8])
 
-    /// Up to `count` bytes from `offset`; none after the end.
+    /// Reads up to `count` bytes from `offset`; none after the end.
     func read(at offset: Int64, count: Int) throws(ByteFile.Failure) -> [UInt8] {
         switch self {
         case .file(let region): try region.read(at: offset, count: count)
@@ -15,9 +15,9 @@ enum LocalFeed {
     }
 }
 
-/// The ends of a relay that are files or memory: image layouts, and blobs that a manifest carries along.
+/// The ends of a relay that are files or memory: image layouts, and blobs that are inline in a manifest.
 extension BlobRelay {
-    /// Reads on as far as there is room, for a while.
+    /// Reads while there is room, up to ``fileChunksPerTurn`` chunks.
     func readFeed() {
         guard let feed, failure == nil else { return }
         for _ in 0..<Self.fileChunksPerTurn {
@@ -47,7 +47,7 @@ extension BlobRelay {
         }
     }
 
-    /// Writes what is ready, and gives the file its name when all of it is there and right.
+    /// Writes the bytes that are ready, and gives the file its name when all bytes are there and verified.
     func writeFile(_ outlet: RelayOutlet) {
         guard let file = outlet.file else { return }
         do {
@@ -57,7 +57,7 @@ extension BlobRelay {
                 try file.append(chunk)
                 outlet.lastMoved = loop.now
                 tell(outlet)
-                // Whoever feeds the ring may go on.
+                // The source may have room again.
                 mark()
             }
             guard blob.isDelivered(outlet.index) else { return }

@@ -1,6 +1,6 @@
 internal import Platform
 
-/// How long a relay waits, for whom, and who is to blame.
+/// The time limits of a relay, and which end each failure is charged to.
 extension BlobRelay {
     func check() -> ContinuousClock.Instant {
         let (now, limits) = (loop.now, loop.configuration)
@@ -25,7 +25,7 @@ extension BlobRelay {
         for outlet in live {
             let uploaded = outlet.look(at: now)
             if blob.isDrained(outlet.index) {
-                // It has nothing to send, and nobody to blame.
+                // It has nothing to send, so the time does not count.
                 if uploaded >= blob.delivered(outlet.index) { outlet.lastMoved = now }
             } else if outlet.isWaiting {
                 if hasRested(outlet) { mark() }
@@ -34,7 +34,8 @@ extension BlobRelay {
             let isSent = blob.isDelivered(outlet.index) && uploaded >= request.size
             let limit = isSent ? limits.commitLimit : limits.stallLimit
             let isHeldBack = isSent || outlet.file != nil || blob.isDrained(outlet.index)
-            // From when it had every byte, however slowly it answers; before that, from the last byte it took.
+            // The limit counts from the last byte that moved, or from when the whole blob was sent, however slowly the
+            // answer comes.
             outlet.sentSince = isSent ? outlet.sentSince ?? now : nil
             let since = outlet.sentSince ?? outlet.lastMoved
             if outlet.leastRate.isMissed(moving: uploaded, at: now, excused: isHeldBack) {
@@ -51,12 +52,12 @@ extension BlobRelay {
         return max(due, now)
     }
 
-    /// Lets go of a sink that has kept the ring full for long while another waited for bytes.
+    /// Drops a sink that has kept the ring full for too long while another waited for bytes.
     ///
-    /// The ring of a slow sink is filled and half emptied in turns, so a look may find it neither full nor others
-    /// waiting: what counts is how long it was so, less how long it wasn't.
+    /// The ring of a slow sink is filled and half emptied in turns, so a single check may find the ring not full and no
+    /// other sink waiting. What counts is the time in which it was so, minus the time in which it was not.
     ///
-    /// - Returns: When to look again.
+    /// - Returns: When to check again.
     private func letGoOfTheSlow(_ live: [RelayOutlet]) -> ContinuousClock.Instant {
         let (now, patience) = (loop.now, loop.configuration.patience)
         let passed = lookedAtPace.map { now - $0 } ?? .zero
