@@ -1,9 +1,9 @@
-/// Lets those who change the same thing go one after another, in the order they came.
+/// Runs closures with the same key one after another, in the order of their calls.
 actor Turns<Key: Hashable & Sendable> {
     private var taken: Set<Key> = []
     private var waiting: [Key: [CheckedContinuation<Void, Never>]] = [:]
 
-    /// Runs `body` while nobody else runs one for `key`.
+    /// Runs `body` while no other closure for `key` runs.
     nonisolated func inTurn<Result: Sendable>(
         _ key: Key,
         _ body: () async throws -> Result
@@ -21,7 +21,7 @@ actor Turns<Key: Hashable & Sendable> {
 
     private func take(_ key: Key) async {
         guard !taken.insert(key).inserted else { return }
-        // Whoever has the turn ends when cancelled, and so the wait for it does.
+        // The running closure ends when it is cancelled, so this wait needs no cancellation of its own.
         await withCheckedContinuation { waiting[key, default: []].append($0) }
     }
 
@@ -31,7 +31,7 @@ actor Turns<Key: Hashable & Sendable> {
             taken.remove(key)
             return
         }
-        // It goes on to the next in line without being free in between.
+        // The turn passes to the next waiter without being free in between.
         let next = queue.removeFirst()
         waiting[key] = queue
         next.resume()
