@@ -127,7 +127,8 @@ private struct PrintableText {
         switch scalar.value {
         case 0x20: return .blank
         case 0x21...0x7E: return .visible
-        // Variation selectors, Mongolian ones among them, choose a glyph and carry no meaning; text can be hidden in them.
+        // Variation selectors, Mongolian ones among them, choose a glyph and carry no meaning; text can be hidden in
+        // them.
         case 0xFE00...0xFE0F, 0xE0100...0xE01EF, 0x180B...0x180D, 0x180F: return .selector
         // A Braille cell without a dot.
         case 0x2800: return .blank

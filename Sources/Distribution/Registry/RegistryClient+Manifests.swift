@@ -36,8 +36,9 @@ extension RegistryClient {
     /// otherwise. A wrong or malformed body is requested again. Redirects are followed, as for blobs.
     ///
     /// - Returns: `nil` if the repository has no such manifest.
-    /// - Throws:
-    ///   ``RegistryError`` (``RegistryError/Kind/repositoryMissing`` if the registry says so), `ManifestError` if the bytes are not a manifest, `WireError` `.corrupt` if the digest is wrong. A manifest of more than `limit` bytes is `WireError` `.answerTooLarge`.
+    /// - Throws: ``RegistryError`` (``RegistryError/Kind/repositoryMissing`` if the registry says so), `ManifestError`
+    ///   if the bytes are not a manifest, `WireError` `.corrupt` if the digest is wrong. A manifest of more than
+    ///   `limit` bytes is `WireError` `.answerTooLarge`.
     public func manifest(
         _ reference: ManifestReference,
         of repository: RepositoryName,

@@ -65,7 +65,8 @@ public enum DurableFile {
         }
     }
 
-    /// Makes a directory for state that others must not read or replace, and those above it; for their owner only (0700).
+    /// Makes a directory for state that others must not read or replace, and those above it; for their owner only
+    /// (0700).
     ///
     /// One that exists is used only if it is a directory and not a link, belongs to this user, and no other user may
     /// write to it: its files decide what the next run does.

@@ -75,8 +75,8 @@ public struct RetryPolicy: Sendable {
     /// Waits are drawn evenly from zero to an exponentially growing bound ("full jitter"), so replicas that
     /// failed together do not return together.
     ///
-    /// - Throws: What `body` throws;
-    ///   ``RetryBudgetSpent`` in place of an error that a retry might have fixed, and ``RetryWaitTooLong`` in place of an error whose wait is longer than ``longestNamedWait``.
+    /// - Throws: What `body` throws; ``RetryBudgetSpent`` in place of an error that a retry might have fixed, and
+    ///   ``RetryWaitTooLong`` in place of an error whose wait is longer than ``longestNamedWait``.
     public func run<Value: Sendable>(_ body: (_ attempt: Int) async throws -> Value) async throws -> Value {
         var attempt = 1
         var cost: Int?
