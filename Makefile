@@ -57,11 +57,14 @@ bench-wan: release ## the same across 150 ms and 400 Mbit/s, as root, in some 4 
 	@scripts/setup --bench
 	scripts/bench/wan $(BENCH)
 
-check: ## format, warnings, layers, unsafe code, links, generated files
+check: ## format, warnings, layers, unsafe code, folders, citations, words, links, generated files
 	@scripts/setup --checks
 	swift format lint --strict -r Package.swift Sources Tests
 	scripts/check-layers
 	scripts/check-unsafe
+	scripts/check-folders
+	scripts/check-citations
+	scripts/check-words
 	scripts/check-links
 	$(DEBUG)
 	scripts/check-generated $(BINARY)

@@ -46,7 +46,7 @@ public struct ByteCount: Hashable, Sendable {
 }
 
 extension ByteCount: CustomStringConvertible {
-    /// Three figures and a decimal unit.
+    /// The number with three significant digits and a decimal unit.
     public var description: String {
         var value = Double(bytes)
         var units = ["B", "kB", "MB", "GB", "TB"][...]
@@ -61,7 +61,7 @@ extension ByteCount: CustomStringConvertible {
     }
 }
 
-/// Why a text is no number of bytes.
+/// A text that is not a number of bytes.
 public struct MalformedByteCount: Error, Equatable, Sendable, CustomStringConvertible {
     public let text: String
 

@@ -17,7 +17,7 @@ public struct Digest: Hashable, Sendable {
         self.hex = String(hex)
     }
 
-    /// The address of bytes in memory.
+    /// Hashes bytes in memory.
     public init(of bytes: some Sequence<UInt8>) {
         hex = sha256Hex(bytes)
     }
@@ -28,18 +28,19 @@ public struct Digest: Hashable, Sendable {
         hex = hexadecimal(hash)
     }
 
-    /// The address of no bytes at all, which ECR can't store (facts/ecr.md A.6).
+    /// The digest of zero bytes, which ECR can't store as a blob (docs/facts/ecr-api.md#empty-blobs).
     public static let ofNothing = Digest(of: [UInt8]())
 
-    /// Twelve characters, for people.
+    /// The first twelve characters, for messages.
     public var short: String { String(hex.prefix(12)) }
 }
 
 extension Digest {
-    /// The digests that a text names, wherever they stand in it: registries put them into sentences, lists and members of
-    /// their own.
+    /// Finds the digests in a text.
     ///
-    /// - Parameter limit: The most that are taken, the first ones.
+    /// Registries put them into sentences, lists and members of their own.
+    ///
+    /// - Parameter limit: The most digests to return, from the beginning of the text.
     public static func named(in text: [UInt8], atMost limit: Int = 1_000) -> Set<Digest> {
         let prefix = Array("sha256:".utf8)
         var found: Set<Digest> = []

@@ -81,7 +81,7 @@ public func sha1Hex(_ bytes: some Sequence<UInt8>) -> String {
     return hexadecimal(hash)
 }
 
-/// Lowercase hexadecimal text of `bytes`.
+/// Writes `bytes` as lowercase hexadecimal text.
 public func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
     let digits = Array("0123456789abcdef".utf8)
     var text: [UInt8] = []

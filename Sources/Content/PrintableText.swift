@@ -1,35 +1,38 @@
-/// The most of one remote text that people are shown, in bytes of UTF-8 (DESIGN section 5, "Bounds").
+/// The longest text from a remote that is shown, in bytes of UTF-8 (docs/architecture.md#bounds).
 public let longestPrintable = 1_024
 
-/// A remote's words, fit to be shown on a terminal, in a log or in a JSON document: one line, nothing invisible, cut.
+/// Makes text from a remote safe to show on a terminal, in a log or in a JSON document: one line, no invisible
+/// characters, cut to a limit.
 ///
-/// This is the one place where text from elsewhere is made harmless; everything that quotes a server, a helper program
-/// or a file goes through it or through ``quotable(_:upTo:)``. Control characters would speak to the terminal, format
-/// characters (bidirectional controls, zero-width characters, tag characters) would make a line read as another one,
-/// and stacked combining marks would cover the lines above. Each of them becomes a blank; blanks in a row become one.
+/// Every text that quotes a server, a helper program or a file goes through this or through ``quotable(_:upTo:)``.
+/// Control characters would be commands to the terminal, format characters (bidirectional controls, zero-width
+/// characters, tag characters) could make a line read as another one, and stacked combining marks could cover the lines
+/// above. Each of them becomes a blank; blanks in a row become one.
 ///
-/// - Parameter limit: In bytes of UTF-8; what is longer ends with an ellipsis after a whole character.
+/// - Parameter limit: In bytes of UTF-8. A longer text is cut after a whole character and ends with an ellipsis.
 /// - Source: Unicode Standard 15, sections 23.1 to 23.9; UTR #36, "Unicode Security Considerations"
 public func printable(_ text: some StringProtocol, upTo limit: Int = longestPrintable) -> String {
     PrintableText(limit: limit, replacement: " ", joinsBlanks: true).of(text)
 }
 
-/// A name from elsewhere, fit to be shown between quotes: as ``printable(_:upTo:)``, but blanks stay, and a question
-/// mark stands for each character that can't be shown, so that a wrong name looks wrong.
+/// Makes a name from a remote safe to show between quotes: like ``printable(_:upTo:)``, but blanks stay, and a question
+/// mark replaces each character that can't be shown, so that a wrong name looks wrong.
 public func quotable(_ text: some StringProtocol, upTo limit: Int = longestPrintable) -> String {
     PrintableText(limit: limit, replacement: "?", joinsBlanks: false).of(text)
 }
 
-/// Our own lines with a remote's words in them, on their way to a terminal.
+/// Makes our own output, which may quote remote text, safe for a terminal.
 ///
-/// As ``quotable(_:upTo:)``, but uncut, and line breaks stay. It is the last guard: most remote text was made printable
-/// where it came in.
+/// Like ``quotable(_:upTo:)``, but without a limit, and line breaks stay. Most remote text was made printable when it
+/// was received; this is the last guard.
 public func printableLines(_ text: String) -> String {
     let lines = PrintableText(limit: .max, replacement: "?", joinsBlanks: false)
     return text.split(separator: "\n", omittingEmptySubsequences: false).map { lines.of($0) }.joined(separator: "\n")
 }
 
-/// A JSON document, with everything in its strings that isn't printable escaped: the same document to a parser.
+/// Escapes what isn't printable in the strings of a JSON document.
+///
+/// A parser reads the same document.
 public func printableJSON(_ document: String) -> String {
     var made = ""
     var marks = 0
@@ -52,7 +55,7 @@ private struct PrintableText {
     let replacement: Unicode.Scalar
     let joinsBlanks: Bool
 
-    /// Combining marks on one character; Vietnamese and vocalized Hebrew need two or three.
+    /// The most combining marks on one character; Vietnamese and vocalized Hebrew need two or three.
     static let mostMarks = 4
 
     func of(_ text: some StringProtocol) -> String {
@@ -61,7 +64,7 @@ private struct PrintableText {
             return String(text)
         }
         var made = String.UnicodeScalarView()
-        // What is kept is cut to whole characters afterwards; much more than the limit is never looked at.
+        // The result is cut to whole characters afterwards; text far beyond the limit is never read.
         var room = limit == .max ? .max : limit + 1
         var marks = Self.mostMarks
         var isCut = false
@@ -80,7 +83,7 @@ private struct PrintableText {
                 marks = 0
                 made.append(scalar)
             case .blank:
-                // A mark after a blank, or at the beginning, would sit on what we have written in front of it.
+                // A mark after a blank, or at the beginning, would combine with our own text in front of it.
                 marks = Self.mostMarks
                 if joinsBlanks, made.isEmpty || made.last == " " { continue }
                 made.append(" ")
@@ -124,7 +127,8 @@ private struct PrintableText {
         switch scalar.value {
         case 0x20: return .blank
         case 0x21...0x7E: return .visible
-        // Variation selectors, Mongolian ones among them, choose a glyph and carry no meaning; text can be hidden in them.
+        // Variation selectors, Mongolian ones among them, choose a glyph and carry no meaning; text can be hidden in
+        // them.
         case 0xFE00...0xFE0F, 0xE0100...0xE01EF, 0x180B...0x180D, 0x180F: return .selector
         // A Braille cell without a dot.
         case 0x2800: return .blank

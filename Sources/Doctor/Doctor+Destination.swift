@@ -197,7 +197,7 @@ extension Doctor {
             uploadId: upload,
             layerDigest: Self.nobodysDigest
         )
-        // Some say first that nothing was uploaded (facts/ecr.md A.5).
+        // Some say first that nothing was uploaded (docs/facts/ecr-api.md#layer-uploads).
         let unfinished: Set<ECRError.Code> = [.uploadNotFound, .emptyUpload, .invalidLayer]
         _ = try await examination.permission("ecr:CompleteLayerUpload", proof: unfinished) {
             try await ecr.api.send(complete)

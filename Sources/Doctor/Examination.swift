@@ -257,6 +257,6 @@ struct Examination: Sendable {
     private static let patience: Duration = .seconds(10)
     /// In seconds: an answer takes some time, too.
     private static let fineDifference = 30
-    /// In seconds (facts/ecr.md C.3).
+    /// In seconds (docs/facts/quotas.md#clock-skew).
     private static let largestDifference = 300
 }

@@ -11,7 +11,7 @@ public import Wire
 /// Every attempt is signed anew. What may pass is tried again after a while; credentials that expired on the way
 /// are fetched anew once, and a clock that is off is put right once.
 ///
-/// - Source: facts/ecr.md A.1
+/// - Source: docs/facts/ecr-api.md#protocol
 public struct ECRClient: Sendable {
     public let endpoint: HTTPURL
     public let region: String

@@ -45,7 +45,7 @@ extension ECRError.Denial {
     ///
     /// What is taken from it ends up in policies that people paste, so only what looks like an ARN or an action is.
     ///
-    /// - Source: facts/ecr.md D.5
+    /// - Source: docs/facts/permissions.md#texts-of-refusals
     public init(sentence: String, operation: String) {
         self.init(sentence: sentence, action: "ecr:\(operation == "ListImageReferrers" ? "BatchGetImage" : operation)")
     }

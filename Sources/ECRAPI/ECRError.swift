@@ -6,7 +6,7 @@ internal import Wire
 
 /// What ECR answered instead of what was asked for.
 ///
-/// Code branches on ``code``; ECR's HTTP statuses say little (facts/ecr.md A.1).
+/// Code branches on ``code``; ECR's HTTP statuses say little (docs/facts/ecr-api.md#errors).
 public struct ECRError: Error, Sendable, Equatable {
     /// The call, for example `"PutImage"`.
     public let operation: String
@@ -66,7 +66,7 @@ extension ECRError: CustomStringConvertible {
 extension ECRError {
     /// Reads an answer that isn't a success.
     ///
-    /// - Source: facts/ecr.md A.1, errors
+    /// - Source: docs/facts/ecr-api.md#errors
     init(_ operation: String, _ response: WireResponse, signedWith keys: AWSCredentials? = nil) {
         let said = try? JSONDecoder().decode(Body.self, from: Data(response.body))
         let type = said?.type ?? response.fields[.amzErrorType]

@@ -17,7 +17,7 @@ extension ECRError {
         public static let repositoryAlreadyExists = Self(rawValue: "RepositoryAlreadyExistsException")
         public static let imageNotFound = Self(rawValue: "ImageNotFoundException")
         public static let imageAlreadyExists = Self(rawValue: "ImageAlreadyExistsException")
-        /// The tag is immutable; it may hold this very image (facts/ecr.md A.6).
+        /// The tag is immutable; it may hold this very image (docs/facts/ecr-api.md#putimage).
         public static let imageTagAlreadyExists = Self(rawValue: "ImageTagAlreadyExistsException")
         public static let imageDigestDoesNotMatch = Self(rawValue: "ImageDigestDoesNotMatchException")
         public static let referencedImagesNotFound = Self(rawValue: "ReferencedImagesNotFoundException")
@@ -84,7 +84,7 @@ extension ECRError {
         ["UpstreamTooManyRequests", "UpstreamUnavailable"].contains(code.rawValue.replacing("Exception", with: ""))
     }
 
-    /// - Source: facts/ecr.md C.2 and C.3; `LimitExceededException` is left out on purpose
+    /// - Source: docs/facts/quotas.md#throttles; `LimitExceededException` is left out on purpose
     static let throttles: Set<String> = [
         "Throttling", "ThrottlingException", "ThrottleException", "ThrottledException", "RequestThrottledException",
         "TooManyRequestsException", "ProvisionedThroughputExceededException", "TransactionInProgressException",
@@ -92,7 +92,7 @@ extension ECRError {
         "EC2ThrottledException",
     ]
 
-    /// - Source: facts/ecr.md C.3
+    /// - Source: docs/facts/quotas.md#retries
     static let transient: Set<String> = [
         "ServerException", "RequestTimeout", "RequestTimeoutException", "InternalFailure", "InternalServerError",
         "InternalServerException", "ServiceUnavailable", "ServiceUnavailableException", "UnreadableAnswer",

@@ -17,7 +17,7 @@ public struct ECRPages<Operation: PagedECROperation>: AsyncSequence, Sendable {
         /// Hashes of the tokens, which may be long.
         var seen: Set<Digest> = []
 
-        /// A thousand images a page: five times what a repository may hold (facts/ecr.md C.1).
+        /// A thousand images a page: five times what a repository may hold (docs/facts/quotas.md#limits).
         static var mostPages: Int { 500 }
         /// In bytes, of all pages together: about what ECR says of a hundred thousand images.
         static var largestListing: Int { 64 << 20 }

@@ -7,7 +7,7 @@ public import Wire
 public enum ECRQuotas {
     /// Calls a second by operation; for the others AWS publishes nothing.
     ///
-    /// - Source: facts/ecr.md C.1
+    /// - Source: docs/facts/quotas.md#rates
     public static let usual: [String: Double] = [
         "GetAuthorizationToken": 500,
         "BatchCheckLayerAvailability": 1_000,
@@ -22,7 +22,7 @@ public enum ECRQuotas {
     /// The operation whose quota a request to ECR's registry uses up.
     ///
     /// - Returns: `nil` for a request that none is known for.
-    /// - Source: facts/ecr.md C.1, "Registry HTTP calls consume the same buckets", and D.1
+    /// - Source: docs/facts/quotas.md#rates and docs/facts/permissions.md#actions
     public static func operation(of request: WireRequest) -> String? {
         let words = request.url.path.split(separator: "/")
         guard words.first == "v2", words.count > 1 else { return nil }

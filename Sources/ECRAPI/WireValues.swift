@@ -46,7 +46,7 @@ public struct ImageFailure: Decodable, Hashable, Sendable {
         public static let upstreamAccessDenied = Self(rawValue: "UpstreamAccessDenied")
         public static let upstreamTooManyRequests = Self(rawValue: "UpstreamTooManyRequests")
         public static let upstreamUnavailable = Self(rawValue: "UpstreamUnavailable")
-        /// Archived, or on its way back (facts/ecr.md A.5).
+        /// Archived, or on its way back (docs/facts/ecr-api.md#describeimages).
         public static let imageInaccessible = Self(rawValue: "ImageInaccessible")
     }
 }

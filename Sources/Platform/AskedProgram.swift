@@ -7,27 +7,29 @@ public struct AskedProgram: Sendable {
     /// Why there is no answer.
     public enum Failure: Error, Sendable, Equatable { case notFound, tooSlow, tooLong, notStarted }
 
-    /// What came of it.
+    /// The result of one run.
     public struct Answer: Sendable {
         public var output: [UInt8]
-        /// What it wrote to standard error; there may be anything in it.
+        /// Its standard error, unchecked: it may hold secrets or control characters.
         public var complaint: [UInt8]
-        /// In words, `nil` if it succeeded: `status 3`, `signal 9`.
+        /// How it failed, in words (`status 3`, `signal 9`); `nil` if it succeeded.
         public var failure: String?
-        /// Whether ^C or a request to end ended it: these go to every program at the terminal, ours too.
+        /// Whether SIGINT or SIGTERM ended it: a terminal sends these to every program of the job, this one too.
         public var wasStopped: Bool
     }
 
-    /// A path, or a name to be found on ``variables``' `PATH`.
+    /// A path, or a name to look up on the `PATH` in ``variables``.
     public var program: String
     public var arguments: [String]
-    /// Everything it sees.
+    /// The environment it gets, and nothing else.
     public var variables: [String: String]
     public var clock: any Clock<Duration>
 
-    /// How long it has to put things in order between SIGTERM and SIGKILL; what it has started itself is its own business.
+    /// The time between SIGTERM and SIGKILL.
+    ///
+    /// Processes that the program has started are not signalled.
     private static let grace: Duration = .seconds(2)
-    /// In bytes, of what it writes to standard error.
+    /// The most of its standard error that is kept, in bytes.
     private static let longestComplaint = 1 << 20
 
     public init(_ program: String, _ arguments: [String], variables: [String: String], clock: any Clock<Duration>) {
@@ -37,13 +39,13 @@ public struct AskedProgram: Sendable {
         self.clock = clock
     }
 
-    /// Runs it to its end.
+    /// Runs the program to its end.
     ///
     /// - Parameters:
-    ///   - question: What it reads on its standard input.
-    ///   - limit: How long it may take; then it is killed.
-    ///   - longest: What it may answer, in bytes.
-    /// - Throws: ``Failure``, or `CancellationError`; then it is killed.
+    ///   - question: Its standard input.
+    ///   - limit: The time it gets before it is killed.
+    ///   - longest: The most it may write to standard output, in bytes.
+    /// - Throws: ``Failure``, or `CancellationError`, after the program was killed.
     public func answer(to question: String, within limit: Duration, longest: Int) async throws -> Answer {
         try await withThrowingTaskGroup(of: Answer?.self) { group in
             group.addTask { try await run(question, longest) }
@@ -73,7 +75,7 @@ public struct AskedProgram: Sendable {
                 output: .bytes(limit: longest),
                 error: .bytes(limit: Self.longestComplaint)
             ) { program in
-                // One that answers without having read the question breaks the pipe, which is no failure.
+                // A program may answer without reading the question. The pipe then breaks, which is not a failure.
                 _ = try? await program.standardInputWriter.write(question)
                 try? await program.standardInputWriter.finish()
             }
@@ -101,7 +103,7 @@ extension TerminationStatus {
         }
     }
 
-    /// A shell reports a signal as its number and 128.
+    /// A shell reports a signal as 128 plus its number.
     fileprivate var isStop: Bool {
         switch self {
         case .exited(let code): [128 + SIGINT, 128 + SIGTERM].contains(code)

@@ -2,7 +2,7 @@
 
 /// The environment, as a value that tests can make up.
 public struct EnvironmentVariables: Sendable, Equatable, ExpressibleByDictionaryLiteral {
-    /// Everything, the empty ones included, to hand on to a child process.
+    /// Every variable, empty ones included, to pass on to a child process.
     public var all: [String: String]
 
     public init(_ all: [String: String]) { self.all = all }

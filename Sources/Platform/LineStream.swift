@@ -2,11 +2,11 @@ internal import Glibc
 
 /// Standard output or standard error, written by whole texts.
 ///
-/// It writes to the file descriptor, unbuffered: what was written is out when the call returns, and texts of
-/// several threads never mix. A reader that went away (`| head`) is no error; anything else, such as a full
-/// disk behind `>`, is kept in ``failure``, because a result that nobody got must not end as success.
+/// It writes to the file descriptor, unbuffered: what was written is out when the call returns, and texts of several
+/// threads never mix. A reader that closes its end (`| head`) is not an error. Any other failure, such as a full disk
+/// behind `>`, is kept in ``failure``, because a lost result must not end as success.
 ///
-/// On a terminal some lines may be pinned below all others: whatever is written takes them away and puts them back.
+/// On a terminal some lines may be pinned below all others: each write clears them and draws them again.
 public final class LineStream: Sendable {
     public static let standardOutput = LineStream(descriptor: STDOUT_FILENO)
     public static let standardError = LineStream(descriptor: STDERR_FILENO)
@@ -18,9 +18,9 @@ public final class LineStream: Sendable {
         var readerIsGone = false
         var failure: SystemError?
         var pinned: [String] = []
-        /// How many have the terminal to themselves just now.
+        /// The number of ``withoutPins(_:)`` calls that are running.
         var guests = 0
-        /// What was written last ended in the middle of a line; lines are pinned under whole ones only.
+        /// Whether the last write ended in the middle of a line; lines are pinned under whole lines only.
         var isMidLine = false
     }
 
@@ -34,7 +34,7 @@ public final class LineStream: Sendable {
 
     /// Writes `text` as it is.
     public func write(_ text: String) {
-        // The lock is held while the terminal takes its time: order and wholeness of lines are what it is for.
+        // The lock is held even while the terminal is slow, so that lines stay whole and in order.
         state.withLock { state in
             guard !text.isEmpty else { return }
             if state.pinned.isEmpty {
@@ -61,8 +61,7 @@ public final class LineStream: Sendable {
         }
     }
 
-    /// Pins nothing while `body` runs, and takes away what is pinned: somebody else writes to the terminal, whose lines a
-    /// drawing would wipe away.
+    /// Clears the pinned lines and pins nothing while `body` runs, because another writer's lines would be overwritten.
     public func withoutPins<Value: Sendable>(_ body: @Sendable () async throws -> Value) async rethrows -> Value {
         state.withLock { state in
             if !state.pinned.isEmpty { emit(Self.up(state.pinned.count) + Self.eraseBelow, &state) }
@@ -73,7 +72,9 @@ public final class LineStream: Sendable {
         return try await body()
     }
 
-    /// From the line's beginning: the terminal may have written there what was typed, as `^C`.
+    /// The codes that move to the first pinned line.
+    ///
+    /// They begin with a carriage return, because the terminal may have echoed `^C`.
     ///
     /// - Source: ECMA-48: carriage return, cursor up, erase in page, erase in line
     private static func up(_ count: Int) -> String { count > 0 ? "\r\u{1B}[\(count)A" : "" }
@@ -102,17 +103,17 @@ public final class LineStream: Sendable {
         }
     }
 
-    /// Why something didn't get out; `nil` if all did, or if the reader didn't want the rest.
+    /// The first write that failed; `nil` if none did, or if the reader closed its end.
     public var failure: SystemError? { state.withLock { $0.failure } }
 
-    /// Whether whoever read this went away, which no write needs to have shown.
+    /// Whether the reader has closed its end, even if no write has failed yet.
     public var isReaderGone: Bool {
         var wanted = pollfd(fd: descriptor, events: 0, revents: 0)
         let count = unsafe poll(&wanted, 1, 0)
         return count > 0 && wanted.revents & Int16(POLLERR | POLLHUP) != 0
     }
 
-    /// Somebody else's shell may have made the terminal non-blocking.
+    /// Waits for a non-blocking stream: a shell may have set the terminal so.
     private func waitForRoom() {
         var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         unsafe poll(&wanted, 1, -1)

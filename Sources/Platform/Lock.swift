@@ -24,7 +24,7 @@ internal import Glibc
 
     /// Runs `body` with the value to itself.
     ///
-    /// Never wait for anything inside.
+    /// The body must not wait for anything.
     public func withLock<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result {

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// What this process is: where its program lies, who runs it, on which machine, how large it grew.
+/// Facts about this process: its executable, user, machine and memory.
 public enum ProcessFacts {
     /// The program's own file, symbolic links resolved; `nil` without `/proc`.
     public static var executablePath: String? {
@@ -24,7 +24,7 @@ public enum ProcessFacts {
         }
     }
 
-    /// The home directory that the system's list of users names; `nil` for a user it doesn't know.
+    /// The home directory in the system's user database; `nil` for an unknown user.
     ///
     /// - Parameter user: The user's name, or `nil` for the user who runs this process.
     public static func homeDirectory(of user: String? = nil) -> String? {
@@ -44,7 +44,8 @@ public enum ProcessFacts {
         }
     }
 
-    /// In bytes: more than sysconf(_SC_GETPW_R_SIZE_MAX) says, which is only a suggestion.
+    /// The room for one entry of the user database, in bytes: more than sysconf(_SC_GETPW_R_SIZE_MAX), which only
+    /// suggests a size.
     private static let entryLimit = 16 << 10
 
     public static var userID: UInt32 { getuid() }

@@ -11,9 +11,9 @@ public struct Termination: Sendable, Equatable {
     }
 
     public let signal: Signal
-    /// How many arrived since somebody began to listen, this one included.
+    /// The number of signals since the first listener, this one included.
     ///
-    /// At 1 finish what can be finished; from 2 on stop now.
+    /// At 1, finish what was begun; from 2 on, stop now.
     public let ordinal: Int
 
     public init(signal: Signal, ordinal: Int) {
@@ -24,17 +24,17 @@ public struct Termination: Sendable, Equatable {
 
 /// SIGINT, SIGTERM and SIGPIPE, for the whole process.
 ///
-/// Handlers and not `SIG_IGN` or a mask: those two are inherited by the programs we start, so that a credential
-/// process would no longer end on Ctrl-C, or on a broken pipe. A handler is forgotten at `exec`.
+/// These are handlers, not `SIG_IGN` or a mask: child processes inherit those two, and a credential process would no
+/// longer end on Ctrl-C or on a broken pipe. `exec` resets a handler.
 public enum Signals {
-    /// From now on a write to a closed pipe is an error and not the end of the process.
+    /// Makes a write to a closed pipe an error instead of the end of the process.
     public static func surviveBrokenPipes() {
         install(SIGPIPE) { _ in }
     }
 
     /// Each SIGINT and SIGTERM that arrives while the stream is being read.
     ///
-    /// While any such stream is alive these signals don't end the process; after the last one they do again.
+    /// While any such stream is alive these signals don't end the process; after the last stream they do again.
     public static func terminations() -> AsyncStream<Termination> {
         let (stream, continuation) = AsyncStream.makeStream(of: Termination.self)
         let identifier = listeners.withLock { $0.add(continuation) }
@@ -74,7 +74,7 @@ public enum Signals {
             for continuation in continuations.values { continuation.yield(termination) }
         }
 
-        /// One thread for the life of the process: a handler may do nothing but write to a pipe.
+        /// Starts the thread that reads the pipe, once for the life of the process: a handler may only write to a pipe.
         private mutating func startReading() {
             guard !isReading else { return }
             var ends: [CInt] = [0, 0]
@@ -109,7 +109,9 @@ public enum Signals {
 /// Written once, before the first handler is installed, and only read after that.
 private nonisolated(unsafe) var signalPipe: (reading: CInt, writing: CInt) = (-1, -1)
 
-/// Runs in whatever thread was interrupted: nothing here may allocate, lock or fail loudly.
+/// The signal handler.
+///
+/// It runs in the interrupted thread, so it may not allocate, lock or trap.
 private func noteSignal(_ number: CInt) {
     let before = errno
     var byte = UInt8(truncatingIfNeeded: number)
@@ -117,7 +119,10 @@ private func noteSignal(_ number: CInt) {
     errno = before
 }
 
-/// A global function on purpose: a closure made in an isolated context would be refused by the new thread.
+/// The thread that reads the pipe.
+///
+/// A global function, because a new thread may not enter a closure that was made in an isolated context
+/// (docs/facts/swift-linux.md#threads-and-actors).
 private func readSignals(_: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     var byte: UInt8 = 0
     while true {

@@ -1,16 +1,16 @@
 internal import Glibc
 
-/// Standard input, output and error, as whoever started this process left them.
+/// Standard input, output and error as the parent process left them.
 public enum StandardDescriptors {
-    /// Occupies those that are closed, so that no socket or file of ours gets the number and is written to as if it
-    /// were standard error.
+    /// Opens the closed ones, so that no socket or file of this process gets the number and is written to as standard
+    /// error.
     ///
-    /// What takes the place of an output can't be written, and of the input can't be read: a result that nobody gets
-    /// is still an error. To be called before anything is opened.
+    /// The replacement of an output can't be written, and that of the input can't be read, so a lost result is still an
+    /// error. Call it before anything is opened.
     public static func occupyClosed() {
         for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)] {
             guard fcntl(descriptor, F_GETFD) == -1, errno == EBADF else { continue }
-            // The lowest free number is taken, and those below are all in use by now.
+            // `open` takes the lowest free number, and all below are in use by now.
             _ = unsafe open("/dev/null", mode)
         }
     }

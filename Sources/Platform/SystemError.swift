@@ -1,14 +1,14 @@
 internal import Glibc
 
-/// What the operating system refused, and on which file.
+/// A failed call of the operating system, and the file it was about.
 public struct SystemError: Error, Equatable, Sendable {
     /// The call that failed, for example `"open"`.
     public let call: String
-    /// The file it was about; empty if it was about none.
+    /// The file; empty if the call had none.
     public let path: String
     /// As in `errno`, for example `ENOSPC`.
     public let code: CInt
-    /// What is wrong with the file, where that is known better than ``code`` says it, for example `is a FIFO`.
+    /// What is wrong with the file, if more is known than ``code`` says, for example `is a FIFO`.
     public let problem: String?
 
     public init(call: String, path: String, code: CInt, problem: String? = nil) {
@@ -21,7 +21,9 @@ public struct SystemError: Error, Equatable, Sendable {
     /// Whether permission was missing.
     public var isDenied: Bool { code == EACCES || code == EPERM }
 
-    /// The last failure of this thread; to be asked for right after the call that failed.
+    /// The last failure of this thread.
+    ///
+    /// Call it right after the call that failed.
     static func last(_ call: String, _ path: String = "") -> SystemError {
         SystemError(call: call, path: path, code: errno)
     }

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// What stands at the other end of a stream, as far as printing is concerned.
+/// How to print to a stream: terminal or not, colour, width.
 public struct Terminal: Sendable, Equatable {
     /// Whether a person may be looking, rather than a file or a pipe.
     public var isTerminal: Bool
@@ -10,10 +10,10 @@ public struct Terminal: Sendable, Equatable {
     ///
     /// - Source: no-color.org: `NO_COLOR`, when present and not empty, turns them off
     public var usesColour: Bool
-    /// In columns; 80 where nobody knows.
+    /// The width in columns; 80 where the terminal doesn't say.
     public var width: Int
 
-    /// Used where the terminal doesn't say, and narrower than any that does.
+    /// The width in columns where the terminal doesn't say.
     public static let usualWidth = 80
 
     public init(isTerminal: Bool, canRedraw: Bool, usesColour: Bool, width: Int) {

@@ -1,26 +1,26 @@
 internal import Glibc
 
-/// A question to the person at the terminal that the process belongs to, whatever its streams are connected with.
+/// A question on the terminal of this process, even if its streams are redirected.
 public enum TerminalQuestion {
-    /// Between two looks at whether something was typed.
+    /// The interval at which input is polled.
     private static let interval: Duration = .milliseconds(50)
-    /// In bytes; what is longer isn't an answer.
+    /// The longest answer, in bytes; a longer line isn't an answer.
     private static let longest = 1_024
 
     /// Asks, and waits for a line.
     ///
-    /// What is typed is seen, so that nothing has to be put right on the terminal if the process is killed meanwhile: this
-    /// is for codes that are good once, not for passwords.
+    /// The input is echoed, so that a killed process leaves the terminal as it was. This is for codes that are good
+    /// once, not for passwords.
     ///
-    /// - Returns: Without the line's end; `nil` where there is no terminal, or it belongs to another job.
+    /// - Returns: The line without its end; `nil` where there is no terminal, or it belongs to another job.
     /// - Throws: `CancellationError`
     public static func ask(_ question: String, clock: any Clock<Duration> = ContinuousClock()) async throws -> String? {
         let terminal = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
         guard terminal >= 0 else { return nil }
         defer { close(terminal) }
-        // A job in the background would be stopped for asking.
+        // The kernel would stop a background job that reads from the terminal.
         guard tcgetpgrp(terminal) == getpgrp() else { return nil }
-        // What was typed before is no answer.
+        // Input from before the question is not an answer.
         tcflush(terminal, TCIFLUSH)
         let bytes = Array(question.utf8)
         guard unsafe write(terminal, bytes, bytes.count) == bytes.count else { return nil }
@@ -34,7 +34,7 @@ public enum TerminalQuestion {
                     return String(decoding: answer[..<end], as: UTF8.self)
                 }
             } else if count == 0 {
-                // The end of input (^D) is an answer, too.
+                // The end of input (^D) ends the answer too.
                 return String(decoding: answer, as: UTF8.self)
             } else if errno == EAGAIN || errno == EINTR {
                 try await clock.sleep(for: interval)

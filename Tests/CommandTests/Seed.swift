@@ -26,7 +26,7 @@ enum Seed: String, CaseIterable, Sendable {
         case .roleID, .presignedID: "ASIA" + RandomText.hexadecimal(16).uppercased()
         case .signature: RandomText.hexadecimal(64)
         case .uploadState, .proxyPassword: letters.joined(separator: "-")
-        // What STS takes for an external id (facts/ecr.md E.3).
+        // What STS takes for an external id (docs/facts/identity.md#sts).
         case .externalID: letters.joined(separator: "/") + "=,@:"
         default: letters.joined(separator: "/") + "+=="
         }

@@ -5,7 +5,7 @@ import Testing
 @Suite("Benchmarks", .timeLimit(.minutes(3)))
 struct BenchmarkTests {
     @Test(
-        "count the requests that DESIGN section 4 allows, between programs that share nothing",
+        "count the requests that the budgets allow, between programs that share nothing",
         .needs(.registry, .skopeo, .openssl, .curl, .python)
     )
     func requests() async throws {

@@ -7,10 +7,10 @@ import Testing
 
 /// Answers without end, of every kind that a run asks for: the built program ends by itself, within its memory.
 ///
-/// - Source: DESIGN section 5, "Bounds"
+/// - Source: docs/architecture.md#bounds
 @Suite("Floods", .timeLimit(.minutes(5)))
 struct FloodTests {
-    /// DESIGN section 5, in bytes.
+    /// The most resident memory, in bytes (docs/architecture.md#bounds).
     static let bound = 256 << 20
     /// That a run follows for one image.
     private static let mostReferrers = 4_000

@@ -6,7 +6,7 @@ import Testing
 /// Layers that are generated while they are read, into an emulator that hashes and forgets them: gigabytes, and no disk.
 @Suite("Memory", .timeLimit(.minutes(10)))
 struct MemoryTests {
-    /// DESIGN section 5, in bytes.
+    /// The most resident memory, in bytes (docs/architecture.md#bounds).
     static let bound = 64 << 20
     /// In bytes: the most that an optimized build had resident when it copied next to nothing, as measured.
     static let optimizedBase = 28 << 20

@@ -118,7 +118,7 @@ def measured(results, figures):
 
 
 def verdicts(results, figures):
-    """What DESIGN section 10 asks for and what was reached; what wasn't measured is said too."""
+    """What docs/benchmarks.md promises and what was reached; what wasn't measured is said too."""
     rows = [["figure", "must reach", "reached", ""]]
     for figure in figures:
         ours = results.median(figure, OURS)

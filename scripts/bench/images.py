@@ -1,7 +1,7 @@
 """Images made once and laid out where docker-registry looks for them, so that nothing has to be pushed.
 
 Layers are real: a tar with one file of noise, as gzip that only stores. Clients that compress what isn't compressed
-leave them alone, and nobody can make them smaller. The same seed gives the same bytes.
+leave them alone, and can't make them smaller. The same seed gives the same bytes.
 """
 
 import hashlib

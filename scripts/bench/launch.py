@@ -1,6 +1,6 @@
 """Runs one command and prints what it took: `python3 -ISB launch.py OUTPUT SECONDS PROGRAM ARGUMENT...`
 
-A program of its own because of memory: Linux starts the peak of a new program with that of whoever made it, and
+A program of its own because of memory: Linux starts the peak of a new program with that of its parent, and
 what measures would hide what is measured. This one imports next to nothing and stays at some 8 MiB.
 
     PEAK OWN_PEAK CPU WALL STATUS

@@ -21,7 +21,7 @@ class Run:
     cpu: float  # seconds, user and system, of the process and of those it waited for
     peak: int  # bytes, the largest resident set of one process
     output: str
-    # What the servers were asked, which whoever started them fills in.
+    # What the servers were asked, which the code that started them fills in.
     requests: int = 0
 
 

@@ -64,7 +64,7 @@ def openssl(*arguments):
 
 @dataclass
 class Somewhere:
-    """A registry that somebody else has started, on http."""
+    """A registry that another process has started, on http."""
 
     authority: str
     certificate = None

@@ -69,7 +69,7 @@ class Scene:
 
 
 def shown(command, client, source, destination):
-    """The command as somebody would type it, without this machine's ports and folders."""
+    """The command as a user would type it, without this machine's ports and folders."""
     if isinstance(client, clients.Yardstick):
         return client.shown
     replaced = {client.program: client.name, destination.authority: "DESTINATION", source.authority: "SOURCE"}

@@ -5,7 +5,7 @@
 /// a comment only at the start of a line. A section or a key that comes twice is an error: whoever reads on
 /// would have to guess which identity is meant.
 ///
-/// - Source: facts/ecr.md E.2, config grammar
+/// - Source: docs/facts/identity.md#config-files
 struct IniFile {
     struct Section {
         var line: Int

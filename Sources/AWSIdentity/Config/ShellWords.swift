@@ -4,7 +4,7 @@
 /// quotes a backslash keeps `"` and `\` only, elsewhere it keeps the next character.
 ///
 /// - Returns: `nil` if a quote isn't closed, or a backslash has nothing behind it.
-/// - Source: facts/ecr.md E.2, credential_process
+/// - Source: docs/facts/identity.md#credential_process
 func shellWords(_ text: String) -> [String]? {
     var words: [String] = []
     var word: String?

@@ -5,7 +5,7 @@ internal import Content
 /// In the config file a profile is `[profile NAME]`, in the credentials file `[NAME]`; only `[default]` is the same in both.
 /// People write the one in the other, or `[Profile NAME]`, `[profile: NAME]`, `[sso_session NAME]`.
 ///
-/// - Source: facts/ecr.md E.2, config grammar; botocore 1.43, `configloader.build_profile_map`
+/// - Source: docs/facts/identity.md#config-files; botocore 1.43, `configloader.build_profile_map`
 struct StrayHeading {
     let text: String
     let path: String

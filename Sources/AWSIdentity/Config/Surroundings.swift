@@ -40,7 +40,7 @@ struct Surroundings: Sendable {
     private static let questions = 3
     private static let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
 
-    /// In digits (facts/ecr.md E.3, TokenCode).
+    /// In digits (docs/facts/identity.md#sts).
     private static let codeLength = 6
 }
 

@@ -33,7 +33,8 @@ public struct ServiceEndpoint: Sendable, Hashable {
     public let isCustom: Bool
     /// Another name of the same, for when nobody knows the first.
     ///
-    /// AWS's rules call ECR's FIPS host `api.ecr-fips.R`, its general reference `ecr-fips.R` (facts/ecr.md A.2).
+    /// AWS's rules call ECR's FIPS host `api.ecr-fips.R`, its general reference `ecr-fips.R`
+    /// (docs/facts/ecr-hosts.md#api-hosts).
     public let alternative: HTTPURL?
 
     public init(url: HTTPURL, isCustom: Bool, alternative: HTTPURL? = nil) {
@@ -44,7 +45,7 @@ public struct ServiceEndpoint: Sendable, Hashable {
 
     /// AWS's own endpoint.
     ///
-    /// - Source: facts/ecr.md A.2 and E.3
+    /// - Source: docs/facts/ecr-hosts.md#api-hosts and #sts-hosts
     init(_ service: AWSService, region: String, fips: Bool, dualStack: Bool) throws {
         if let fault = RegionText.fault(in: region) {
             throw IdentityError("the region '\(quotable(region, upTo: 60))' \(fault.problem)", remedy: fault.remedy)

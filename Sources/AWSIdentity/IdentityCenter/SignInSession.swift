@@ -9,7 +9,7 @@ internal import Wire
 /// A session's token (`sso_session`) is renewed while it can be, by one caller at a time and at most once a minute; a
 /// legacy profile's lasts until it expires. Signing in is the AWS CLI's job, for it needs a browser.
 ///
-/// - Source: facts/ecr.md E.2, SSO
+/// - Source: docs/facts/identity.md#iam-identity-center
 actor SignInSession {
     /// What a profile, with its `sso-session` section, says.
     struct Settings: Hashable, Sendable {

@@ -4,7 +4,7 @@ internal import Platform
 
 /// What `aws sso login` leaves behind for one session, and other tools share: the file and what is in it.
 ///
-/// - Source: facts/ecr.md E.2, SSO
+/// - Source: docs/facts/identity.md#iam-identity-center
 struct SignInToken: Sendable {
     let accessToken: String
     let expiresAt: Date

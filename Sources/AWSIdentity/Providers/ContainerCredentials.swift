@@ -4,7 +4,7 @@ internal import Wire
 
 /// The endpoint that ECS and EKS Pod Identity give to a container.
 ///
-/// - Source: facts/ecr.md E.2, container endpoint
+/// - Source: docs/facts/identity.md#container-endpoint
 struct ContainerCredentials: Sendable {
     let url: HTTPURL
     /// The variable that named it.

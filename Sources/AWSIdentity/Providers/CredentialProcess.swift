@@ -6,7 +6,7 @@ internal import Wire
 
 /// A program of the user's that prints credentials: `credential_process`.
 ///
-/// - Source: facts/ecr.md E.2, credential_process
+/// - Source: docs/facts/identity.md#credential_process
 struct CredentialProcess: Sendable {
     let profile: String
     /// Where it is configured, as `path:line`.

@@ -10,7 +10,7 @@ internal import Wire
 /// credentials file, a process, keys in the config file, the container's endpoint, the instance's. A profile that a flag
 /// names goes before the environment, and the environment is then left out of it.
 ///
-/// - Source: facts/ecr.md E.2
+/// - Source: docs/facts/identity.md#order
 struct CredentialsChain {
     let resolver: IdentityResolver
     let options: IdentityOptions

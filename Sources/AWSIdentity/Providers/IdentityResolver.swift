@@ -10,7 +10,7 @@ public import Wire
 /// profile that the environment names, `default`. The same options give the same provider, so that two images of
 /// one side share one session. Files are read once.
 ///
-/// - Source: DESIGN section 6; facts/ecr.md E.2
+/// - Source: docs/identity.md; docs/facts/identity.md#order
 public struct IdentityResolver: Sendable {
     let surroundings: Surroundings
     /// By which everything of this run is signed, and every expiry judged: each service's own.

@@ -7,7 +7,7 @@ internal import Logging
 /// failure there is only logged. After the mandatory moment all wait for the same fetch, and its failure is
 /// theirs. Failures are never remembered.
 ///
-/// - Source: facts/ecr.md E.2, refresh windows
+/// - Source: docs/facts/identity.md#refresh-windows
 actor RefreshingCredentials: CredentialsProviding {
     /// How long before the expiry a refresh is a good idea.
     static let advisory: TimeInterval = 15 * 60

@@ -3,7 +3,7 @@ internal import Wire
 
 /// A role that is taken with a token from elsewhere, as EKS gives to service accounts.
 ///
-/// - Source: facts/ecr.md E.2 and E.3, web identity
+/// - Source: docs/facts/identity.md#web-identity
 struct WebIdentity: Sendable {
     let tokenFile: String
     let role: STSClient.AssumeRole

@@ -4,7 +4,7 @@ internal import Content
 ///
 /// By the rules of the search for credentials, but nobody is asked, and the environment's variables play no part.
 ///
-/// - Source: facts/ecr.md E.2
+/// - Source: docs/facts/identity.md#assumed-roles
 public struct RolePath: Sendable, Hashable {
     /// Who assumes the first role, or calls where there is none.
     public enum Start: Sendable, Hashable {

@@ -27,7 +27,7 @@ extension STSClient.AssumeRole {
 
     /// Refuses what STS would refuse, before anything is sent.
     ///
-    /// - Source: facts/ecr.md E.3
+    /// - Source: docs/facts/identity.md#sts
     func check(named place: String) throws {
         if let wrong = RoleARNText(roleARN) {
             throw IdentityError(

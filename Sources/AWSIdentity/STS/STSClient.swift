@@ -31,7 +31,7 @@ extension STSError: CustomStringConvertible {
 }
 
 extension STSError: RetryAdvising {
-    /// - Source: facts/ecr.md C.3
+    /// - Source: docs/facts/quotas.md#retries
     public var retryAdvice: RetryAdvice {
         let isTransient =
             status == 429 || status >= 500 || code == Self.unreadable
@@ -46,7 +46,7 @@ extension STSError: RetryAdvising {
 
 /// AWS's Security Token Service, as far as a replicator needs it.
 ///
-/// - Source: facts/ecr.md E.3
+/// - Source: docs/facts/identity.md#sts
 public struct STSClient: Sendable {
     /// What to ask for when assuming a role.
     public struct AssumeRole: Sendable, Hashable {

@@ -4,7 +4,7 @@ internal import Wire
 
 /// A request in the one form that client and service both hash.
 ///
-/// - Source: facts/ecr.md E.1
+/// - Source: docs/facts/signing.md#steps
 struct CanonicalRequest {
     let text: String
     /// Lowercase names, sorted, joined by semicolons.

@@ -9,7 +9,7 @@ public import Wire
 /// Every attempt is signed anew: the date is part of the signature and the credentials may have changed. The
 /// derived key is kept for the day it is good for.
 ///
-/// - Source: facts/ecr.md E.1
+/// - Source: docs/facts/signing.md#steps
 public struct RequestSigner: Sendable {
     public let service: String
     public let region: String

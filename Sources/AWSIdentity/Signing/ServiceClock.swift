@@ -5,12 +5,12 @@ public import Wire
 
 /// This machine's clock, put right by what a service says of its own.
 ///
-/// Signatures are good for five minutes around the service's time (facts/ecr.md E.1), and a machine's clock may be off
-/// by more: after a suspend, in a fresh virtual machine, without NTP. As AWS's SDKs do, the difference is learned from the
-/// `Date` of the refusal, and the request signed again. Copies share what they learn, and so do those that
-/// ``ServiceClocks`` gives out for one service.
+/// Signatures are good for five minutes around the service's time (docs/facts/signing.md#steps), and a machine's clock
+/// may be off by more: after a suspend, in a fresh virtual machine, without NTP. As AWS's SDKs do, the difference is
+/// learned from the `Date` of the refusal, and the request signed again. Copies share what they learn, and so do those
+/// that ``ServiceClocks`` gives out for one service.
 ///
-/// - Source: facts/ecr.md C.3, clock skew
+/// - Source: docs/facts/quotas.md#clock-skew
 public struct ServiceClock: Sendable {
     /// Whose clock it is.
     enum Service: Sendable {

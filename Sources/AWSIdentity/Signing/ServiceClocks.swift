@@ -9,7 +9,7 @@ public import Wire
 /// of the other's. AWS's own hosts keep the same time, so that one of them need say it, and each of the others isn't to
 /// refuse a request first.
 ///
-/// - Source: DESIGN section 2, law 5
+/// - Source: docs/architecture.md#laws, 5
 public struct ServiceClocks: Sendable {
     private let local: @Sendable () -> Date
     private let logger: Logger?
@@ -48,7 +48,7 @@ extension HTTPURL {
         host.split(separator: ".").contains { Self.serviceLabels.contains(String($0)) }
     }
 
-    /// - Source: facts/ecr.md A.2 and E.3
+    /// - Source: docs/facts/ecr-hosts.md#api-hosts and #sts-hosts
     private static let serviceLabels: Set<String> = [
         "ecr", "ecr-fips", "dkr-ecr", "dkr-ecr-fips", "sts", "sts-fips", "oidc", "oidc-fips", "sso", "portal",
     ]

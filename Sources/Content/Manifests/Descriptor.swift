@@ -1,4 +1,4 @@
-/// A pointer from a manifest to content: what it is, which bytes, how many.
+/// A pointer from a manifest to content: media type, digest and size.
 ///
 /// - Source: OCI image-spec 1.1, `descriptor.md`
 public struct Descriptor: Hashable, Sendable {
@@ -6,10 +6,10 @@ public struct Descriptor: Hashable, Sendable {
     public var digest: Digest
     /// In bytes, as stored (compressed); never negative.
     public var size: Int64
-    /// Where a foreign layer's bytes can be had.
+    /// Where the bytes of a foreign layer can be downloaded.
     public var urls: [String]
     public var annotations: [String: String]
-    /// The content itself, when it was small enough to carry along.
+    /// The content itself, where the descriptor carries it inline.
     public var data: [UInt8]?
     public var platform: ImagePlatform?
     public var artifactType: String?
@@ -34,22 +34,24 @@ public struct Descriptor: Hashable, Sendable {
         self.artifactType = artifactType
     }
 
-    /// The content, where it is known without asking anybody: it was carried along, or is the empty JSON object that
-    /// artifacts have for a configuration.
+    /// The content, where it is known without a request: it is inline, or it is the empty JSON object that artifacts
+    /// have as their config.
     ///
     /// - Source: OCI image-spec 1.1, `manifest.md`, "Guidance for an Empty Descriptor"
     public var knownContent: [UInt8]? { data ?? (digest == Self.emptyObject && size == 2 ? Array("{}".utf8) : nil) }
 
     private static let emptyObject = Digest(of: Array("{}".utf8))
 
-    /// BuildKit's provenance and SBOM children, which are copied like any other (facts/ecr.md F.3).
+    /// Whether this is a provenance or SBOM child of BuildKit's, which is copied like any other child
+    /// (docs/facts/image-formats.md#attestations-of-buildkit).
     public var isAttestation: Bool {
         annotations["vnd.docker.reference.type"] == "attestation-manifest"
     }
 
-    /// A layer whose bytes the registry is not expected to have.
+    /// Whether this is a layer whose bytes the registry need not have.
     public var isForeign: Bool { mediaType.isForeignLayer && !urls.isEmpty }
 
-    /// More than any layer ECR takes, by any road (52,000 MiB, facts/ecr.md C.1), and far from overflow.
+    /// The largest size that is accepted, in bytes: more than any layer of ECR's (52,000 MiB,
+    /// docs/facts/quotas.md#limits), and far from overflow.
     public static let largestSize: Int64 = 1 << 40
 }

@@ -1,4 +1,4 @@
-/// A descriptor as an index that we write states it.
+/// A descriptor as it is written into a new index.
 ///
 /// - Source: OCI image-spec 1.1, "Image Index Property Descriptions"
 package struct DescriptorDocument: Encodable {

@@ -1,5 +1,5 @@
 extension ImagePlatform {
-    /// Parses a platform in the form of any of the usual tools.
+    /// Parses a platform in the form of any common tool.
     ///
     /// - `linux/arm64`, `linux/arm/v7`
     /// - an architecture alone (`arm64`, `aarch64`, `arm64/v8`), which is one of Linux
@@ -59,7 +59,7 @@ extension ImagePlatform {
         if text.trimmed.lowercased() == "all" { return nil }
         var items: [String] = []
         for piece in text.split(separator: ",", omittingEmptySubsequences: false).map(\.trimmed) {
-            // What has an equals sign belongs to the platform before it.
+            // A piece with an equals sign belongs to the platform before it.
             if piece.contains("="), let last = items.popLast() {
                 items.append("\(last),\(piece)")
             } else {
@@ -154,7 +154,7 @@ extension ImagePlatform {
         "sparc64", "wasm", "wasm32", "wasm64",
     ]
 
-    /// Names that other systems use, too far from the usual ones for letters to tell.
+    /// Names from other systems that differ too much from the usual ones for spelling to suggest them.
     private static let otherNames = [
         "x64": "amd64", "x86": "386", "i586": "386", "i686": "386", "ia32": "386", "x86_32": "386", "intel": "amd64",
         "ppc64el": "ppc64le", "powerpc64le": "ppc64le", "mips64el": "mips64le", "mipsel": "mipsle",
@@ -170,7 +170,7 @@ extension ImagePlatform {
         architectures.contains(machine(architecture, nil).architecture)
     }
 
-    /// What a platform was probably meant to be; `nil` for one that is well spelled, or like nothing that is known.
+    /// The known platform that was probably meant; `nil` if the spelling is right, or close to nothing known.
     private static func correction(of platform: ImagePlatform) -> String? {
         let os = isKnown(os: platform.os) ? nil : known(likeOS: platform.os)
         let architecture =
@@ -183,7 +183,7 @@ extension ImagePlatform {
         return better.description
     }
 
-    /// A suggestion for a text that has not the form of a platform.
+    /// A suggestion for a text that does not have the form of a platform.
     private static func suggestion(for text: Substring) -> String? {
         let words = text.lowercased().split { "/-:_ ".contains($0) }.map(String.init)
         guard (1...3).contains(words.count) else { return nil }
@@ -205,7 +205,7 @@ extension ImagePlatform {
 }
 
 extension StringProtocol where SubSequence == Substring {
-    /// Without blanks at both ends.
+    /// The text without blanks at both ends.
     fileprivate var trimmed: Substring {
         var text = self[...]
         while let first = text.first, first.isWhitespace { text = text.dropFirst() }

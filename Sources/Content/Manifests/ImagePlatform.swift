@@ -5,11 +5,13 @@ public struct ImagePlatform: Hashable, Sendable, CustomStringConvertible {
     public var os: String
     public var architecture: String
     public var variant: String?
-    /// The build of the operating system; Windows images of one index often differ in it alone.
+    /// The build of the operating system.
+    ///
+    /// Windows images in one index often differ only in this.
     public var osVersion: String?
-    /// What the operating system must offer, for example `win32k`.
+    /// Features that the operating system must have, for example `win32k`.
     public var osFeatures: [String]
-    /// What the processor must offer, for example `sse4`.
+    /// Features that the processor must have, for example `sse4`.
     public var features: [String]
 
     public init(
@@ -28,10 +30,10 @@ public struct ImagePlatform: Hashable, Sendable, CustomStringConvertible {
         self.features = features
     }
 
-    /// Whether an image for `self` is one that a request for `wanted` may mean.
+    /// Whether an image for this platform satisfies a request for `wanted`.
     ///
-    /// A request without a variant, a version or features leaves these open. A version may be cut after any of its
-    /// parts: `10.0.20348` stands for every build of it.
+    /// A request without a variant, a version or features accepts any. A version may be cut after any of its parts:
+    /// `10.0.20348` accepts every build of it.
     public func satisfies(_ wanted: ImagePlatform) -> Bool {
         let (own, other) = (normalized, wanted.normalized)
         guard own.os == other.os, own.architecture == other.architecture else { return false }

@@ -1,20 +1,22 @@
 internal import FoundationEssentials
 
-/// An index whose entries come and go while every other byte stays as it was.
+/// An index that is edited as text: entries are added and removed, and every other byte stays.
 ///
-/// It is for the lists that clients keep themselves: the referrers of an image under its fallback tag, and the
-/// `index.json` of an image layout. Members that nobody here knows survive, in the entries too.
+/// It is for the lists that clients maintain: the referrers of an image under its fallback tag, and the `index.json` of
+/// an image layout. Unknown members survive, also in entries.
 ///
 /// - Source: OCI image-spec 1.1, `image-index.md`; distribution-spec 1.1, "Referrers Tag Schema"
 public struct IndexText: Sendable, Equatable {
     public private(set) var bytes: [UInt8]
-    /// What `manifests` names, in order.
+    /// The entries of `manifests` that can be read, in order.
     public private(set) var entries: [Descriptor]
-    /// For each of ``entries``, which of the places it has: those of entries that can't be read are between them.
+    /// For each of ``entries``, the number of its place.
+    ///
+    /// Entries that can't be read have places too.
     private var known: [Int]
     private var places: Places
 
-    /// An index of nothing.
+    /// An empty index.
     public init() {
         bytes = Array(#"{"schemaVersion":2,"mediaType":"\#(MediaType.ociIndex)","manifests":[]}"#.utf8)
         entries = []
@@ -22,10 +24,10 @@ public struct IndexText: Sendable, Equatable {
         places = Places(of: bytes) ?? Places(end: bytes.count - 2, entries: [])
     }
 
-    /// Reads a list that is no manifest of any registry.
+    /// Reads a list that need not be a valid manifest.
     ///
-    /// Tools leave `manifests` out, or write `null`, where there is nothing to list. An entry that can't be read (of a
-    /// hash that we do not know, for example) stays in ``bytes`` and is not among ``entries``.
+    /// Tools leave `manifests` out, or write `null`, for an empty list. An entry that can't be read, for example
+    /// because of an unknown hash, stays in ``bytes`` and is not among ``entries``.
     ///
     /// - Throws: ``ManifestError``
     /// - Source: umoci's changelog, 0.5.1: earlier versions wrote `"manifests":null`
@@ -42,11 +44,11 @@ public struct IndexText: Sendable, Equatable {
         try self.init(bytes, listed.map { try? $0.value?.checked(in: "manifests") })
     }
 
-    /// - Throws: ``ManifestError`` when `index` is no index, or its list can't be told from other text.
+    /// - Throws: ``ManifestError`` if `index` is not an index, or its list can't be found in the text.
     public init(_ index: Manifest) throws(ManifestError) {
         guard index.kind == .index else { throw .notJSON("it is not an index") }
         var listed: [Descriptor?] = index.entries
-        // In order, so that each stands where it stood when the next one comes.
+        // In order, so that each position is right when the next entry is inserted.
         for odd in index.oddEntries { listed.insert(nil, at: odd.position) }
         try self.init(index.bytes, listed)
     }
@@ -74,7 +76,7 @@ public struct IndexText: Sendable, Equatable {
         places.end += comma.count + text.count
     }
 
-    /// Takes out the entries that `isUnwanted` says.
+    /// Removes the entries for which `isUnwanted` is true.
     public mutating func remove(where isUnwanted: (Descriptor) -> Bool) {
         for number in entries.indices.reversed() where isUnwanted(entries[number]) {
             remove(at: known[number])
@@ -84,7 +86,7 @@ public struct IndexText: Sendable, Equatable {
         }
     }
 
-    /// Takes out the entries that can't be read.
+    /// Removes the entries that can't be read.
     public mutating func removeOddEntries() {
         let readable = Set(known)
         for index in places.entries.indices.reversed() where !readable.contains(index) { remove(at: index) }
@@ -102,11 +104,11 @@ public struct IndexText: Sendable, Equatable {
         }
     }
 
-    /// Takes out the text of an entry and what separates it from another.
+    /// Removes the text of an entry and its separator.
     private mutating func cut(_ range: Range<Int>, with index: Int) {
         bytes.removeSubrange(range)
         places.entries.remove(at: index)
-        // The rest of the text isn't read again: a list may be long, and change often.
+        // The places are moved, not found again: a list may be long and change often.
         for later in index..<places.entries.count {
             let place = places.entries[later]
             places.entries[later] = place.lowerBound - range.count..<place.upperBound - range.count
@@ -114,7 +116,7 @@ public struct IndexText: Sendable, Equatable {
         places.end -= range.count
     }
 
-    /// Sorted, and nothing escaped that needn't be: the same entry is the same text everywhere.
+    /// The text of an entry, with sorted members and no needless escapes, so that equal entries are equal texts.
     private static func text(of entry: Descriptor) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -125,9 +127,9 @@ public struct IndexText: Sendable, Equatable {
     }
 }
 
-/// Where the entries of `manifests` stand in a text that is known to be JSON.
+/// The positions of the entries of `manifests` in a text that is valid JSON.
 private struct Places: Equatable {
-    /// Of the bracket that ends the list.
+    /// The position of the bracket that ends the list.
     var end: Int
     var entries: [Range<Int>]
 
@@ -150,7 +152,7 @@ private struct Places: Equatable {
 
     private static let name = Array("\"manifests\"".utf8)
 
-    /// The text with an empty list where it says `"manifests": null`, or nothing of `manifests`; else as it is.
+    /// The text with an empty list in place of `"manifests": null` or of a missing member; otherwise unchanged.
     static func addingEmptyList(to bytes: [UInt8]) -> [UInt8] {
         var scanner = JSONScanner(bytes: bytes)
         var isEmptyObject = true
@@ -172,7 +174,7 @@ private struct Places: Equatable {
     }
 }
 
-/// The members of a list that are read here; an entry that can't be read is `nil`.
+/// The members of a list that are read; an entry that can't be read is `nil`.
 private struct ListDocument: Decodable {
     var schemaVersion: Int?
     var manifests: [Lenient]?

@@ -1,12 +1,12 @@
-/// How much there is to parse in a JSON text, found out before a parser makes objects of it.
+/// How much a JSON text holds, counted before a parser makes objects of it.
 ///
 /// Four megabytes of `{},{},{}` become hundreds of megabytes of parsed values.
 public struct JSONShape: Sendable, Equatable {
-    /// Objects and arrays.
+    /// The number of objects and arrays.
     public private(set) var containers = 0
-    /// Commas, which is about as many as there are members and elements.
+    /// The number of commas, which is about the number of members and elements.
     public private(set) var separators = 0
-    /// Levels of objects and arrays.
+    /// The deepest nesting of objects and arrays.
     public private(set) var depth = 0
 
     public struct Limits: Sendable {
@@ -18,11 +18,11 @@ public struct JSONShape: Sendable, Equatable {
             (self.containers, self.separators, self.depth) = (containers, separators, depth)
         }
 
-        /// An API's answer: a page of a thousand images with 300 tags each.
+        /// The limits of an API's answer, which may be a page of a thousand images with 300 tags each.
         public static let answer = Limits(containers: 100_000, separators: 500_000, depth: 64)
     }
 
-    /// Text that isn't JSON has some shape too.
+    /// Counts in any text; text that isn't JSON has counts too.
     public init(_ bytes: some Sequence<UInt8>) {
         var scanner = JSONScanner(bytes: Array(bytes))
         while let event = scanner.next() {

@@ -1,52 +1,57 @@
-/// A manifest: the bytes that were hashed, and what they say.
+/// A manifest: the bytes that were hashed, and a parsed view of them.
 ///
-/// The bytes are never decoded and encoded again; everything else here is a view on them. A `Manifest` in hand
-/// has passed every limit below, so what walks it needs no checks of its own.
+/// The bytes are never decoded and encoded again. A `Manifest` has passed every limit below, so the code that walks it
+/// does not check again.
 ///
 /// - Limit: ``largestByteCount`` bytes, ``deepestNesting`` levels of JSON.
-/// - Source: OCI image-spec 1.1; docker distribution schema 2; facts/ecr.md F.1, F.2
+/// - Source: OCI image-spec 1.1; docker distribution schema 2; docs/facts/image-formats.md#media-types and
+///   #walking-a-graph
 public struct Manifest: Sendable, Hashable {
     public enum Kind: Sendable { case image, index, artifact }
 
-    /// As stored, to the last space and newline.
+    /// The bytes as stored, to the last space and newline.
     ///
     /// Empty in an ``outline()``.
     public private(set) var bytes: [UInt8]
-    /// How many ``bytes`` there are, of an outline too.
+    /// The length of ``bytes``, also in an outline.
     public let byteCount: Int
     /// SHA-256 of ``bytes``.
     public let digest: Digest
-    /// As the registry said it, else as the manifest says, else as its shape says.
+    /// The media type, from the manifest itself, the registry, or the members, in that order.
     public let mediaType: MediaType
     public let kind: Kind
     /// Absent in an index and in an artifact manifest.
     public let config: Descriptor?
     /// The layers of an image, or the `blobs` of an artifact manifest, in order, repeats included.
     public private(set) var layers: [Descriptor]
-    /// What an index lists, in order, without ``oddEntries``: manifests, and blobs where it is a build cache.
+    /// The entries of an index, in order, without ``oddEntries``: manifests, and blobs in a build cache.
     public private(set) var entries: [Descriptor]
-    /// The manifests an index names, in order, without ``oddEntries``.
+    /// The manifests among ``entries``, in order.
     public private(set) var children: [Descriptor]
     /// The entries of an index that can't be used, in order.
     ///
-    /// A list of referrers does without them. An index that has any can't be copied whole: what a copier can't read it
-    /// can't bring, and the registry would hold half an image.
+    /// A list of referrers is used without them. An index with such an entry can't be copied: the entry's content would
+    /// be missing at the destination.
     public let oddEntries: [OddEntry]
-    /// What this manifest is about, if it is a referrer.
+    /// The manifest that this one refers to, if it is a referrer.
     public let subject: Descriptor?
     public let artifactType: String?
     public private(set) var annotations: [String: String]
-    /// How many descriptors carry `data` that is not their content; it is ignored.
+    /// The number of descriptors with inline `data` that is not their content.
+    ///
+    /// Such data is ignored.
     public let badDataCount: Int
 
-    /// In bytes (`imageManifest`, facts/ecr.md A.3).
+    /// The largest manifest, in bytes (`imageManifest`, docs/facts/ecr-api.md#fields).
     public static let largestByteCount = 4_194_304
-    /// Levels of arrays and objects; real manifests use five or six.
+    /// The most levels of arrays and objects; real manifests use five or six.
     public static let deepestNesting = 64
-    /// Descriptors of one manifest; 4 MiB of them could be more, no real image comes near.
+    /// The most descriptors in one manifest.
+    ///
+    /// 4 MiB could hold more, but real images have far fewer.
     public static let mostDescriptors = 20_000
 
-    /// How much one document may hold.
+    /// The limits of one document.
     public struct Limits: Sendable {
         public var byteCount: Int
         public var descriptors: Int
@@ -55,15 +60,15 @@ public struct Manifest: Sendable, Hashable {
             (self.byteCount, self.descriptors) = (byteCount, descriptors)
         }
 
-        /// What a registry takes.
+        /// The limits of a manifest in a registry.
         public static let stored = Limits(byteCount: largestByteCount, descriptors: mostDescriptors)
-        /// The `index.json` of an image layout, which no registry has to take: two tags, of 320 bytes each, for
-        /// each of the 100,000 images that a repository may have (facts/ecr.md C.1).
+        /// The limits of the `index.json` of an image layout, which is never sent to a registry: two tags, of 320 bytes
+        /// each, for each of the 100,000 images that a repository may have (docs/facts/quotas.md#limits).
         public static let layoutIndex = Limits(byteCount: 64 << 20, descriptors: 200_000)
     }
 
     /// - Parameters:
-    ///   - mediaType: What the registry said it is; `nil` or empty if it said nothing.
+    ///   - mediaType: The registry's `Content-Type`; `nil` or empty if it gave none.
     /// - Throws: ``ManifestError``, with the reason in words.
     public init(bytes: [UInt8], mediaType stated: MediaType? = nil) throws(ManifestError) {
         try self.init(bytes: bytes, mediaType: stated, within: .stored)
@@ -96,10 +101,11 @@ public struct Manifest: Sendable, Hashable {
         guard kind != .image || config != nil else { throw .noConfig }
     }
 
-    /// Configuration, layers and the blobs that an index lists, each digest once, in order of appearance.
+    /// Config, layers, and the blobs that an index lists, each digest once, in order of appearance.
     ///
-    /// Foreign layers are left out: nothing promises that the registry has them (facts/ecr.md F.2). Of several
-    /// descriptors for one digest the first that carries the content is taken.
+    /// Foreign layers are left out, because the registry need not have them
+    /// (docs/facts/image-formats.md#walking-a-graph). If several descriptors have one digest, the first with inline
+    /// content is taken.
     public var blobs: [Descriptor] {
         let all = ([config].compactMap { $0 } + layers + blobEntries).filter { !$0.isForeign }
         var places: [Digest: Int] = [:]
@@ -115,7 +121,7 @@ public struct Manifest: Sendable, Hashable {
         return distinct
     }
 
-    /// The blobs that an index lists as if they were manifests, which is how BuildKit's older build caches look.
+    /// The blobs that an index lists as if they were manifests, as BuildKit's older build caches do.
     ///
     /// - Source: github.com/moby/buildkit issue 2251
     public var blobEntries: [Descriptor] {
@@ -147,14 +153,14 @@ public struct Manifest: Sendable, Hashable {
         return layers.filter { $0.isForeign && seen.insert($0.digest).inserted }
     }
 
-    /// This manifest as something to point at.
+    /// A descriptor of this manifest.
     public var descriptor: Descriptor {
         Descriptor(mediaType: mediaType, digest: digest, size: Int64(byteCount))
     }
 
     /// The verbatim text, for `PutImage`, which takes a string.
     ///
-    /// The bytes were checked to be UTF-8 when the manifest was read, so this loses nothing.
+    /// The bytes were checked to be UTF-8 when the manifest was read, so nothing is lost.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
 
     private static func descriptors(
@@ -173,7 +179,7 @@ public struct Manifest: Sendable, Hashable {
         return all
     }
 
-    /// The entries of an index, and those that aren't descriptors.
+    /// Splits the entries of an index into descriptors and odd entries.
     private static func entries(
         _ documents: [ManifestDocument.LenientEntry],
         _ limits: Limits
@@ -192,16 +198,17 @@ public struct Manifest: Sendable, Hashable {
         return (all, odd)
     }
 
-    /// Everything that must hold before a parser sees the bytes.
+    /// Checks what must hold before a parser gets the bytes.
     static func check(_ bytes: [UInt8], within limits: Limits) throws(ManifestError) {
         guard bytes.count <= limits.byteCount else { throw .tooLarge(bytes.count, limit: limits.byteCount) }
         guard String(validating: bytes, as: UTF8.self) != nil else { throw .notUTF8 }
-        // Foundation's parser takes either for a sign of UTF-16 or UTF-32, or skips it; everybody else's refuses.
+        // Foundation's parser skips these bytes, or takes them for a sign of UTF-16 or UTF-32; other parsers refuse
+        // them.
         guard !bytes.starts(with: [0xEF, 0xBB, 0xBF]) else { throw .notJSON("it begins with a byte order mark") }
         guard !bytes.contains(0) else { throw .notJSON("it holds a NUL byte") }
         let shape = JSONShape(bytes)
         guard shape.depth <= deepestNesting else { throw .tooDeep }
-        // A descriptor is an object with up to about ten members, annotations and a platform in it.
+        // A descriptor is an object with up to about ten members, annotations and a platform included.
         guard shape.containers <= 5 * limits.descriptors else {
             throw .tooMany("objects", shape.containers, limit: 5 * limits.descriptors)
         }
@@ -212,9 +219,9 @@ public struct Manifest: Sendable, Hashable {
 }
 
 extension Manifest {
-    /// What a plan needs of a manifest, without its text: where many large ones don't fit into memory together.
+    /// The parts that a plan needs, without the text, for when many large manifests don't fit into memory together.
     ///
-    /// Its bytes are read again before it is put.
+    /// The bytes are read again before the manifest is put.
     public func outline() -> Manifest {
         var outline = self
         outline.bytes = []
@@ -227,17 +234,17 @@ extension Manifest {
 
     public var isOutline: Bool { bytes.isEmpty }
 
-    /// About how much memory it takes, in bytes: its text, the strings that were made of it, and its descriptors.
+    /// The approximate memory it takes, in bytes: its text, the strings parsed from it, and its descriptors.
     public var footprint: Int {
         2 * bytes.count + Self.descriptorFootprint * (layers.count + children.count + entries.count + 2)
     }
 
-    /// In bytes, with a digest and a media type of their own; measured.
+    /// The memory of one descriptor with its digest and media type, in bytes; measured.
     private static let descriptorFootprint = 400
 }
 
 extension Descriptor {
-    /// Without what isn't needed to copy what it points at.
+    /// The descriptor with only what is needed to copy its content.
     fileprivate var withoutText: Descriptor {
         var bare = self
         bare.data = nil
@@ -246,20 +253,21 @@ extension Descriptor {
     }
 }
 
-/// An entry of an index that can't be used: its digest is of a kind that is not known, say, or it has no size.
+/// An entry of an index that can't be used, for example because its digest is of an unknown kind or its size is
+/// missing.
 public struct OddEntry: Sendable, Hashable {
     /// Its place in `manifests`, counted from 0.
     public let position: Int
-    /// The manifest that it names, where its digest is a good one and something else is wrong.
+    /// The entry's digest, if that is valid and something else is wrong.
     public let digest: Digest?
-    /// Why it can't be used, printable.
+    /// Why it can't be used, as printable text.
     public let reason: String
 
     init(_ position: Int, digest: Digest?, _ reason: String) {
         (self.position, self.digest, self.reason) = (position, digest, reason)
     }
 
-    /// Why an index with this entry can't be copied.
+    /// The error for an index with this entry.
     public var error: ManifestError { .badDescriptor(member: "manifests[\(position)]", reason: reason) }
 }
 

@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 
-/// The members of a manifest that a copier reads, as JSON spells them.
+/// The members of a manifest that are read, spelled as in JSON.
 struct ManifestDocument: Decodable {
     var schemaVersion: Int?
     var mediaType: String?
@@ -27,18 +27,18 @@ struct ManifestDocument: Decodable {
         }
     }
 
-    /// What the manifest says of itself; `nil` if it says nothing, as OCI allows.
+    /// The manifest's own media type; `nil` if it states none, as OCI allows.
     var ownMediaType: MediaType? {
         mediaType.flatMap { $0.isEmpty ? nil : MediaType($0).withoutParameters }
     }
 
-    /// What this is: the manifest's own word, else the registry's, else its shape.
+    /// The media type: the manifest's own, else the registry's, else the one that the members fit.
     ///
-    /// Servers and caches in front of registries answer with a wrong `Content-Type` (`text/plain`, `application/json`, that
-    /// of another kind); what is inside the hash can't be wrong in that way. A registry's word that contradicts the members
-    /// counts as none.
+    /// Servers and caches in front of registries may answer with a wrong `Content-Type` (`text/plain`,
+    /// `application/json`, that of another kind), while the manifest's own member is covered by the hash. A registry's
+    /// type that contradicts the members is ignored.
     ///
-    /// - Source: OCI image-spec 1.1, `manifest.md`, "mediaType"; facts/ecr.md A.5
+    /// - Source: OCI image-spec 1.1, `manifest.md`, "mediaType"; docs/facts/ecr-api.md#media-type-of-the-manifest
     func mediaType(stated: MediaType?) -> MediaType {
         let stated = stated?.withoutParameters
         if let ownMediaType, ownMediaType.isManifest { return ownMediaType }
@@ -57,7 +57,7 @@ struct ManifestDocument: Decodable {
         return type.isIndex ? manifests != nil || !isImage : manifests == nil || isImage
     }
 
-    /// How many descriptors carry `data` that is not what their digest and size say.
+    /// The number of descriptors whose inline `data` does not match digest and size.
     var badDataCount: Int {
         let entries = [config, subject].compactMap { $0 } + (layers ?? []) + (blobs ?? [])
         return entries.count { $0.hasBadData } + (manifests ?? []).count { $0.hasBadData }
@@ -95,7 +95,7 @@ struct ManifestDocument: Decodable {
             )
         }
 
-        /// The content that the descriptor carries, if it is what digest and size say.
+        /// The inline content, if it matches digest and size.
         private var inlineData: [UInt8]? {
             guard let text = data?.value, let size, let digest = try? Digest(parsing: digest ?? ""),
                 let content = Data(base64Encoded: text), Double(content.count) == size
@@ -107,14 +107,16 @@ struct ManifestDocument: Decodable {
         var hasBadData: Bool { data != nil && inlineData == nil }
     }
 
-    /// A text, or nothing where the member is of another type.
+    /// A text; `nil` if the member has another type.
     struct LenientText: Decodable {
         var value: String?
 
         init(from decoder: any Decoder) { value = try? decoder.singleValueContainer().decode(String.self) }
     }
 
-    /// Annotations without those that are `null`, as Go's encoder writes an empty pointer; they are only looked at.
+    /// Annotations without those that are `null`, which Go's encoder writes for an empty pointer.
+    ///
+    /// They are only read.
     struct LenientAnnotations: Decodable {
         var value: [String: String]
 
@@ -123,12 +125,12 @@ struct ManifestDocument: Decodable {
         }
     }
 
-    /// An entry of an index, or why it is none.
+    /// An entry of an index, or why it can't be used.
     struct LenientEntry: Decodable {
         struct Problem: Error { var reason: String }
 
         var checked: Result<Descriptor, Problem>
-        /// Of an entry in which only something else is wrong.
+        /// The digest of an entry in which something else is wrong.
         var digest: Digest?
         var hasBadData = false
 
@@ -150,7 +152,7 @@ struct ManifestDocument: Decodable {
         }
     }
 
-    /// A platform of which any member may be absent or of an odd type: some tools write `{}`.
+    /// A platform whose members may be absent or have an odd type: some tools write `{}`.
     struct LenientPlatform: Decodable {
         var value: ImagePlatform?
 
@@ -178,7 +180,7 @@ struct ManifestDocument: Decodable {
 }
 
 extension MediaType {
-    /// What stands before the first `;`, trimmed: servers add `; charset=utf-8`.
+    /// The type before the first `;`, trimmed: servers add `; charset=utf-8`.
     public var withoutParameters: MediaType {
         let bare = rawValue.split(separator: ";", omittingEmptySubsequences: false).first ?? ""
         return MediaType(String(bare.filter { $0 != " " && $0 != "\t" }).lowercased())

@@ -1,8 +1,8 @@
-/// What a descriptor points at, as the specifications name it.
+/// The media type of a manifest or blob.
 ///
-/// Open on purpose: new types appear every year, and a copier carries what it doesn't know.
+/// It is not an enumeration: new types appear every year, and unknown ones are copied too.
 ///
-/// - Source: facts/ecr.md F.1; OCI image-spec 1.1 `media-types.md`
+/// - Source: docs/facts/image-formats.md#media-types; OCI image-spec 1.1 `media-types.md`
 public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
     public let rawValue: String
     public init(rawValue: String) { self.rawValue = rawValue }
@@ -24,10 +24,11 @@ public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomSt
     public static let dockerSchema1 = Self("application/vnd.docker.distribution.manifest.v1+json")
     public static let dockerSchema1Signed = Self("application/vnd.docker.distribution.manifest.v1+prettyjws")
 
-    /// The record of a build cache, which BuildKit's older form lists in an index beside the layers.
+    /// The config of a build cache, which BuildKit's older form lists in an index beside the layers.
     public static let buildKitCacheConfig = Self("application/vnd.buildkit.cacheconfig.v0")
 
-    /// Everything a copier asks for, so that no registry converts a manifest (facts/ecr.md A.5).
+    /// The types that every request accepts, so that no registry converts a manifest
+    /// (docs/facts/ecr-api.md#conversion-by-tag).
     public static let everyManifest: [MediaType] = [
         .ociIndex, .ociManifest, .dockerList, .dockerManifest, .dockerSchema1Signed, .dockerSchema1,
         .ociArtifact, .orasArtifact,
@@ -41,19 +42,21 @@ public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomSt
     /// Whether something with this type is itself a manifest to walk into.
     public var isManifest: Bool { isIndex || isImageManifest || isArtifactManifest || isSchema1 }
 
-    /// Whether an index entry is to be walked into: entries of unknown type are manifests until proven otherwise.
+    /// Whether to read an index entry as a manifest.
     ///
-    /// BuildKit's older build caches are indexes of layers and a record, which are no manifests; ECR refuses such an
-    /// index (facts/ecr.md A.6).
+    /// An entry of unknown type counts as one.
+    ///
+    /// BuildKit's older build caches are indexes of layers and a config, which are not manifests. ECR refuses such an
+    /// index (docs/facts/ecr-api.md#putimage).
     public var isManifestOrUnknown: Bool {
         isManifest
             || !(self == .buildKitCacheConfig || rawValue.contains(".layer.") || rawValue.contains(".rootfs.")
                 || rawValue.contains(".config."))
     }
 
-    /// Layers a registry need not hold: their bytes come from `urls`.
+    /// Whether this is the type of a layer that a registry need not hold, because its bytes come from `urls`.
     ///
-    /// - Source: facts/ecr.md F.1 and F.2
+    /// - Source: docs/facts/image-formats.md#media-types and #walking-a-graph
     public var isForeignLayer: Bool {
         self == .dockerForeignLayer || rawValue.hasPrefix("application/vnd.oci.image.layer.nondistributable.")
     }

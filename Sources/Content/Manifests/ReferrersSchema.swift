@@ -1,5 +1,5 @@
 extension Manifest {
-    /// This manifest as a list of referrers names it.
+    /// The entry for this manifest in a list of referrers.
     ///
     /// - Source: OCI distribution-spec 1.1, "Pushing Manifests with Subject"
     public var listing: Descriptor {
@@ -12,16 +12,16 @@ extension Manifest {
 }
 
 extension Manifest {
-    /// A list of nothing.
+    /// An empty list.
     public static func emptyList() throws(ManifestError) -> Manifest {
         try Manifest(bytes: IndexText().bytes, mediaType: .ociIndex)
     }
 
-    /// This list with more on it: what is listed already stays, in its place.
+    /// This list with further entries; the present ones keep their places.
     ///
-    /// - Parameter whole: A list that will do as it is, if nothing is lost by it: that of another registry, say, whose
-    ///   digest then stays the same.
-    /// - Throws: ``ManifestError`` if this is no list, or grows too long.
+    /// - Parameter whole: A list to return unchanged if it already has every entry, for example the source's, so that
+    ///   its digest stays the same.
+    /// - Throws: ``ManifestError`` if this is not a list, or grows too long.
     public func listing(_ entries: [Descriptor], preferring whole: Manifest? = nil) throws(ManifestError) -> Manifest {
         if let whole, oddEntries.isEmpty || whole.digest == digest {
             let offered = Set(whole.children.map(\.digest))
@@ -34,9 +34,10 @@ extension Manifest {
 }
 
 extension Manifest {
-    /// This list without the entries that `isUnwanted` says and without those that can't be used; every other byte stays.
+    /// This list without the entries for which `isUnwanted` is true and without those that can't be used; every other
+    /// byte stays.
     ///
-    /// - Throws: ``ManifestError`` if this is no list, or one that different readers would read differently.
+    /// - Throws: ``ManifestError`` if this is not a list, or is ambiguous.
     public func listing(without isUnwanted: (Descriptor) -> Bool) throws(ManifestError) -> Manifest {
         guard !oddEntries.isEmpty || children.contains(where: isUnwanted) else { return self }
         var text = try IndexText(self)
@@ -47,14 +48,14 @@ extension Manifest {
 }
 
 extension Tag {
-    /// The tag under which clients list what refers to `subject`, where a registry doesn't.
+    /// The fallback tag under which clients list the referrers of `subject` at a registry without the referrers API.
     ///
     /// - Source: OCI distribution-spec 1.1, "Referrers Tag Schema"
     public init(listingReferrersTo subject: Digest) throws(ReferenceError) {
         try self.init(parsing: "sha256-\(subject.hex)")
     }
 
-    /// What such a tag is about; `nil` for any other, those of cosign too.
+    /// The subject of a fallback tag; `nil` for any other tag, cosign's included.
     public var subject: Digest? {
         guard value.utf8.count == 7 + 64, value.hasPrefix("sha256-") else { return nil }
         return try? Digest(parsing: "sha256:\(value.dropFirst(7))")

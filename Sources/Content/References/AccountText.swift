@@ -1,16 +1,16 @@
-/// What a text that should be an AWS account most likely means, where it isn't 12 digits.
+/// The AWS account that a malformed text probably means.
 ///
 /// Programs that read an account as a number drop its leading zeros, spreadsheets write it as `1.11122E+11`, and
 /// the console shows it as `1111-2222-3333`.
 struct AccountText {
-    /// The account that is meant, where that can be told.
+    /// The account that is meant, if that is clear.
     let account: String?
     /// What is wrong and what to write, for people.
     let advice: String
 
     static let usual = "write its 12 digits"
     private static let length = 12
-    /// An account with more leading zeros than this is not likely enough to be proposed.
+    /// The most leading zeros that are proposed; more are unlikely.
     private static let mostZeros = 5
 
     init(_ text: String) {
@@ -34,7 +34,7 @@ struct AccountText {
 
     private init(_ account: String?, _ advice: String) { (self.account, self.advice) = (account, advice) }
 
-    /// Digits that lost their leading zeros, with them; `nil` for what can't be that.
+    /// The digits with their lost leading zeros; `nil` for any other text.
     private static func padded(_ text: String) -> String? {
         guard (length - mostZeros...length).contains(text.utf8.count), isDigits(text),
             text.utf8.count == length || !text.hasPrefix("0")
@@ -42,7 +42,7 @@ struct AccountText {
         return String(repeating: "0", count: length - text.utf8.count) + text
     }
 
-    /// A number in the form that a spreadsheet gives it.
+    /// A number as a spreadsheet writes it.
     private enum Number {
         case exact(String)
         /// Digits are missing.
@@ -55,7 +55,7 @@ struct AccountText {
             let fraction = mantissa.count == 2 ? mantissa[1] : ""
             guard isDigits(mantissa[0]), fraction.isEmpty || isDigits(fraction) else { return nil }
             guard halves.count == 2 else {
-                // Without an exponent, only a fraction of nothing makes it a number.
+                // Without an exponent, only a fraction of zeros makes it an account.
                 guard mantissa.count == 2, fraction.allSatisfy({ $0 == "0" }) else { return nil }
                 self = .exact(String(mantissa[0]))
                 return
@@ -75,9 +75,9 @@ private func isDigits(_ text: some StringProtocol) -> Bool {
 }
 
 extension AccountID {
-    /// What to write where `text` is not an account, for people; it names the account that is meant if that can be told.
+    /// What to write instead of `text`, for people; it names the account that is meant, if that is clear.
     package static func advice(for text: String) -> String { AccountText(text).advice }
 
-    /// The account that `text` most likely means, where it isn't one.
+    /// The account that `text` probably means.
     package static func meant(by text: String) -> String? { AccountText(text).account }
 }

@@ -1,10 +1,10 @@
-/// An address of a web page that shows an image, pasted in place of the image.
+/// The address of a web page that shows an image, pasted in place of the image.
 ///
 /// Pages of ECR's console name account, region and repository:
 /// `https://eu-west-1.console.aws.amazon.com/ecr/repositories/private/111122223333/team/app/_/image/sha256:…/details`.
 /// Those of ECR's public gallery name alias and repository.
 enum ConsoleAddress {
-    /// - Returns: What to write in its place, for people; `nil` for what isn't such an address.
+    /// - Returns: What to write instead, for people; `nil` if `text` isn't such an address.
     static func advice(for text: String) -> String? {
         var rest = text[...]
         if let scheme = rest.firstRange(of: "://") { rest = rest[scheme.upperBound...] }
@@ -22,7 +22,7 @@ enum ConsoleAddress {
             let account = try? AccountID(parsing: path[place + 1]),
             let region = [query("region", in: rest), named].compactMap({ $0.flatMap(RegionText.region) }).first
         else { return page + "ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG" }
-        // What follows `_` names a view of the repository.
+        // The parts after `_` name a view of the repository.
         let name = path[(place + 2)...].flatMap { $0.split(separator: "/").map(String.init) }.prefix { $0 != "_" }
         let digest = path.lazy.compactMap { try? Digest(parsing: $0) }.first.map { "@\($0)" } ?? ""
         let repository = name.filter { (try? Digest(parsing: $0)) == nil }.joined(separator: "/")
@@ -40,7 +40,7 @@ enum ConsoleAddress {
         return fields.first { $0.hasPrefix("\(name)=") }.map { String($0.dropFirst(name.utf8.count + 1)) }
     }
 
-    /// Without percent-encoding, which the console uses for slashes and colons.
+    /// Removes percent-encoding, which the console uses for slashes and colons.
     private static func decoded(_ text: Substring) -> String {
         var bytes: [UInt8] = []
         var rest = text.utf8[...]

@@ -1,6 +1,6 @@
 /// A group of AWS regions with its own accounts, names and domain.
 ///
-/// - Source: facts/ecr.md A.2 and B.1
+/// - Source: docs/facts/ecr-hosts.md#api-hosts and #registry-hosts
 public enum Partition: String, Sendable, CaseIterable, Hashable {
     case aws
     case china = "aws-cn"
@@ -11,7 +11,9 @@ public enum Partition: String, Sendable, CaseIterable, Hashable {
     case isoF = "aws-iso-f"
     case european = "aws-eusc"
 
-    /// The partition of a region; one that isn't known is taken for the commercial one, as SDKs do.
+    /// The partition of a region.
+    ///
+    /// An unknown region counts as commercial, as in the SDKs.
     public init(region: String) {
         let prefixes: [(String, Partition)] = [
             ("cn-", .china), ("us-gov-", .government), ("us-iso-", .iso), ("us-isob-", .isoB),
@@ -20,7 +22,7 @@ public enum Partition: String, Sendable, CaseIterable, Hashable {
         self = prefixes.first { region.hasPrefix($0.0) }?.1 ?? .aws
     }
 
-    /// What follows the region in host names.
+    /// The domain that follows the region in host names.
     public var domain: String {
         switch self {
         case .aws, .government: "amazonaws.com"
@@ -33,9 +35,9 @@ public enum Partition: String, Sendable, CaseIterable, Hashable {
         }
     }
 
-    /// The same for registries that answer on IPv6 too; `nil` where AWS names none.
+    /// The domain of dual-stack registries; `nil` where AWS documents none.
     ///
-    /// A guess would send a token to a name that is somebody else's.
+    /// A guess could send a token to a host that isn't AWS's.
     public var dualStackDomain: String? {
         switch self {
         case .aws, .government: "on.aws"
@@ -45,7 +47,7 @@ public enum Partition: String, Sendable, CaseIterable, Hashable {
         }
     }
 
-    /// The same for API hosts that answer on IPv6 too, for example `ecr.R.api.aws`.
+    /// The domain of dual-stack API hosts, for example `api.aws` in `ecr.R.api.aws`.
     public var dualStackAPIDomain: String {
         switch self {
         case .aws, .government: "api.aws"
@@ -61,14 +63,14 @@ public enum Partition: String, Sendable, CaseIterable, Hashable {
 
 /// The registry of one account in one region.
 ///
-/// - Source: facts/ecr.md B.1
+/// - Source: docs/facts/ecr-hosts.md#registry-hosts
 public struct ECRHost: Hashable, Sendable {
     public var account: AccountID
     public var region: String
     public var usesFIPS: Bool
-    /// Means nothing in a partition without a ``Partition/dualStackDomain``.
+    /// Whether the dual-stack host is used; ignored in a partition without a ``Partition/dualStackDomain``.
     public var usesDualStack: Bool
-    /// For `ACCOUNT.dkr.ecr.REGION.localhost[:PORT]`, where a local cloud answers; `nil` for AWS itself.
+    /// The host and port of a local cloud, for `ACCOUNT.dkr.ecr.REGION.localhost[:PORT]`; `nil` for AWS itself.
     public var localAuthority: String?
 
     public init(
@@ -87,7 +89,7 @@ public struct ECRHost: Hashable, Sendable {
 
     public var partition: Partition { Partition(region: region) }
 
-    /// The host, and the port where it isn't 443, as images are named.
+    /// The host as in image names, with the port unless it is 443.
     public var name: String {
         if let localAuthority { return localAuthority }
         let fips = usesFIPS ? "-fips" : ""
@@ -99,7 +101,7 @@ public struct ECRHost: Hashable, Sendable {
 
     /// - Parameter authority: A host with an optional port, in any case.
     /// - Returns: `nil` if this is not the name of an ECR registry.
-    /// - Throws: ``ReferenceError`` if it wants to be one and isn't.
+    /// - Throws: ``ReferenceError`` if it looks like one and is malformed.
     public init?(authority: String) throws(ReferenceError) {
         let lowered = authority.lowercased()
         let parts = lowered.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -122,7 +124,7 @@ public struct ECRHost: Hashable, Sendable {
         let isLocal = domain == "localhost" && !isDualStack
         let partition = Partition(region: region)
         guard isLocal || domain == (isDualStack ? partition.dualStackDomain : partition.domain) else { return nil }
-        // With account and region in each other's place it is a mistyped host.
+        // A host with account and region swapped is left to ``MistypedECRHost``.
         guard isLocal || RegionText.region(of: labels[0]) == nil else { return nil }
         guard isLocal || port == nil || port == "443" else {
             throw .malformedReference(authority, reason: "ECR answers on port 443 only")
@@ -139,7 +141,8 @@ public struct ECRHost: Hashable, Sendable {
         }
     }
 
-    /// Letters, digits and hyphens, as in `eu-west-1`; it becomes part of host names.
+    /// Whether a text has the form of a region (`eu-west-1`): letters, digits and hyphens, because it becomes part of
+    /// host names.
     public static func isRegion(_ text: String) -> Bool {
         (1...40).contains(text.utf8.count)
             && text.utf8.allSatisfy { isLowercaseHexadecimal($0) || (97...122).contains($0) || $0 == 45 }

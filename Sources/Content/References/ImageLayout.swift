@@ -1,11 +1,11 @@
-/// A directory or an archive of this machine that holds images, as the OCI image-spec lays them out.
+/// A local directory or archive that holds images in the OCI image layout.
 ///
-/// It is one repository without a name. Written `oci:DIR[:NAME][@DIGEST]`, as skopeo has it; what stands behind the
-/// last colon is the tag, unless there is a slash in it. Archives are written the same way.
+/// It is one repository without a name. The form is skopeo's, `oci:DIR[:NAME][@DIGEST]`; the text after the last colon
+/// is the tag, unless it contains a slash. Archives are written the same way.
 ///
 /// - Source: OCI image-spec 1.1, `image-layout.md`; containers-transports(5)
 public struct ImageLayout: Hashable, Sendable, CustomStringConvertible {
-    /// What holds the files.
+    /// A directory, or a kind of archive.
     public enum Form: String, Hashable, Sendable, CaseIterable {
         case directory = "oci:"
         /// A tar file of such a directory.
@@ -15,19 +15,20 @@ public struct ImageLayout: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var form: Form
-    /// As written, absolute or from where the process was started; without a slash at its end, as far as that can go.
+    /// The path as written, absolute or relative to the working directory, without a slash at its end where possible.
     ///
-    /// A name with a slash in it (`oci:DIR:docker.io/library/alpine:3`) is still part of it: only the files can tell.
+    /// A name that contains a slash (`oci:DIR:docker.io/library/alpine:3`) is still part of it, because only the files
+    /// show where the path ends.
     public var path: String
 
     public init(path: String, form: Form = .directory) { (self.path, self.form) = (path, form) }
 
     public var description: String { "\(form.rawValue)\(path)" }
 
-    /// Whether images can only be read from it.
+    /// Whether it can only be read.
     public var isArchive: Bool { form != .directory }
 
-    /// The form that a reference is in, and what follows its prefix.
+    /// Splits a reference into its form and the text after the prefix.
     static func form(of text: String) -> (form: Form, rest: Substring)? {
         for form in Form.allCases where text.hasPrefix(form.rawValue) {
             return (form, text.dropFirst(form.rawValue.count))
@@ -45,7 +46,7 @@ public struct ImageLayout: Hashable, Sendable, CustomStringConvertible {
     /// - Source: containerd, `images/annotations.go`; docker/buildx issue 2952
     public static let imageNameAnnotation = "io.containerd.image.name"
 
-    /// In bytes (`PATH_MAX` of Linux).
+    /// The longest path, in bytes (`PATH_MAX` of Linux).
     static let longestPath = 4_096
 
     /// Takes `DIR[:TAG][@DIGEST]` apart.
@@ -59,7 +60,7 @@ public struct ImageLayout: Hashable, Sendable, CustomStringConvertible {
         var path = text
         var digest: Digest?
         var tag: Tag?
-        // Directories may have an @ in their names.
+        // Names of directories may contain an @.
         if let at = path.lastIndex(of: "@"), path[at...].hasPrefix("@sha256:") {
             digest = try Digest(parsing: String(path[path.index(after: at)...]))
             path = path[..<at]
@@ -74,7 +75,7 @@ public struct ImageLayout: Hashable, Sendable, CustomStringConvertible {
                 reason: "\(form.rawValue) names a \(form.noun); a registry is written without it"
             )
         }
-        // The slash behind a name with a colon in it is what tells that name from a tag.
+        // A slash at the end tells a directory's name with a colon from a tag.
         while path.count > 1, path.hasSuffix("/") {
             let shorter = path.dropLast()
             if let colon = shorter.lastIndex(of: ":"), !shorter[colon...].contains("/") { break }

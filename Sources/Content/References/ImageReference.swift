@@ -1,4 +1,4 @@
-/// Where an image is, in any of the forms people write.
+/// A reference to an image, in any of the forms that users write.
 ///
 /// | form | registry |
 /// | --- | --- |
@@ -13,7 +13,7 @@
 ///
 /// `TAG@DIGEST` means that both must agree.
 ///
-/// - Source: DESIGN section 6
+/// - Source: docs/architecture.md#references-and-identities
 public struct ImageReference: Hashable, Sendable {
     public var registry: RegistryLocation
     public var repository: RepositoryName
@@ -52,7 +52,8 @@ extension ImageReference: CustomStringConvertible {
 
 /// Where an image should go: a reference whose tag, or whole repository, the source may fill in.
 ///
-/// - Source: DESIGN section 6: `HOST/` keeps the repository's name, a missing tag keeps the source's
+/// - Source: docs/architecture.md#references-and-identities: `HOST/` keeps the repository's name, a missing tag keeps
+///   the source's
 public struct DestinationReference: Hashable, Sendable {
     public var registry: RegistryLocation
     public var repository: RepositoryName?
@@ -64,7 +65,7 @@ public struct DestinationReference: Hashable, Sendable {
         self.tag = tag
     }
 
-    /// - Throws: ``ReferenceError``; a digest is refused, because where bytes go doesn't choose what they are.
+    /// - Throws: ``ReferenceError``; a digest is refused, because the source decides it.
     public init(parsing text: String) throws(ReferenceError) {
         let parts = try ReferenceParts(parsing: text)
         guard parts.digest == nil else {
@@ -97,10 +98,10 @@ public enum RegistryLocation: Hashable, Sendable {
     /// The caller's own account in the configured region: a bare `REPO`.
     case callersOwn
     case plain(PlainRegistry)
-    /// No registry but a directory, which is one repository: ``RepositoryName/unnamed``.
+    /// A layout on this machine, which is one repository: ``RepositoryName/unnamed``.
     case layout(ImageLayout)
 
-    /// As written, with a repository of it.
+    /// The text of a reference to `repository` here.
     func text(of repository: RepositoryName?) -> String {
         let name = repository?.value ?? ""
         return switch self {
@@ -113,16 +114,16 @@ public enum RegistryLocation: Hashable, Sendable {
 
     public var isLayout: Bool { if case .layout = self { true } else { false } }
 
-    /// What a tag may be here.
+    /// The grammar of tags here.
     ///
-    /// A layout keeps tags in an annotation, and so takes what ECR takes.
+    /// A layout keeps tags in an annotation, so it accepts any tag of ECR's.
     public var tagGrammar: Tag.Grammar { if case .plain = self { .distribution } else { .ecr } }
 
-    /// Whether images can only be read from it.
+    /// Whether it can only be read.
     public var isArchive: Bool { if case .layout(let layout) = self { layout.isArchive } else { false } }
 }
 
-/// A registry that is not ECR: a host, and a scheme if somebody fixed it.
+/// A registry that is not ECR: a host, and the scheme if the reference has one.
 public struct PlainRegistry: Hashable, Sendable, CustomStringConvertible {
     public enum Scheme: String, Sendable { case http, https }
 
@@ -139,34 +140,34 @@ public struct PlainRegistry: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension PlainRegistry {
-    /// Docker Hub, whose images are named after another host than the one that answers.
+    /// Whether this is Docker Hub, whose image names have another host than the one that answers.
     ///
     /// - Source: distribution/reference, "normalize"; docker/docs, "Docker Hub registry"
     public var isDockerHub: Bool { authority == "docker.io" }
 
-    /// The host, and the port if one was named, that answers.
+    /// The host that answers, with the port if the reference has one.
     public var endpointAuthority: String { isDockerHub ? "registry-1.docker.io" : authority }
 
-    /// Every name of Docker Hub becomes the one that people write, so that it is one registry.
+    /// Makes every name of Docker Hub `docker.io`, so that it is one registry.
     fileprivate static func named(_ authority: String, _ scheme: Scheme?) -> PlainRegistry {
         let aliases = ["docker.io", "index.docker.io", "registry-1.docker.io"]
         return PlainRegistry(authority: aliases.contains(authority) ? aliases[0] : authority, scheme: scheme)
     }
 
-    /// Docker's own images are in `library/`, which people leave out.
+    /// Adds `library/`, which users leave out of the names of Docker's own images.
     fileprivate func repository(_ name: Substring) -> String {
         isDockerHub && !name.contains("/") ? "library/\(name)" : String(name)
     }
 }
 
-/// What all kinds of references have in common, taken apart.
+/// A reference split into the parts that all forms have.
 private struct ReferenceParts {
     var registry: RegistryLocation
     var repository: RepositoryName?
     var tag: Tag?
     var digest: Digest?
 
-    /// Longer than every host, repository, tag and digest together.
+    /// The longest text of a reference, more than the longest host, repository, tag and digest together.
     private static let longest = 1_024
 
     init(parsing text: String) throws(ReferenceError) {
@@ -238,7 +239,7 @@ private struct ReferenceParts {
         }
     }
 
-    /// Takes a digest off the end of a name in the form that Inspector and Security Hub give: `NAME/sha256:HEX`.
+    /// Splits a digest off a name in the form of Inspector and Security Hub: `NAME/sha256:HEX`.
     ///
     /// - Source: github.com/cartography-cncf/cartography/pull/1279, github.com/aquasecurity/trivy/pull/5433
     private static func withoutDigest(_ name: Substring) throws(ReferenceError) -> (Substring, Digest?) {
@@ -248,7 +249,7 @@ private struct ReferenceParts {
         return (name[..<slash], try Digest(parsing: String(last)))
     }
 
-    /// Refuses a digest that is written as a tag of something called `sha256`: no one has such a repository.
+    /// Refuses a digest that is written as a tag of a repository called `sha256`.
     private static func refuseDigest(in name: Substring, _ whole: String) throws(ReferenceError) {
         guard let colon = name.lastIndex(of: ":"), name[..<colon].hasSuffix("sha256"),
             (12...64).contains(name[colon...].utf8.count - 1), name[colon...].dropFirst().allSatisfy(\.isHexDigit)
@@ -264,7 +265,8 @@ private struct ReferenceParts {
         )
     }
 
-    /// The first component is a host if it has a dot or a colon or is `localhost`, and something follows.
+    /// Splits off the first component if it is a host: if it has a dot or a colon or is `localhost`, and a slash
+    /// follows.
     private static func registry(
         of text: Substring,
         scheme: PlainRegistry.Scheme?,
@@ -301,8 +303,9 @@ private struct ReferenceParts {
         return (.plain(.named(first.lowercased(), scheme)), rest)
     }
 
-    /// Whether a name without a slash can only mean a host: a repository of that name in the caller's own registry is
-    /// what nobody who forgot the slash wants.
+    /// Whether a name without a slash must be a host.
+    ///
+    /// It would otherwise be a repository in the caller's own registry, which a user who forgot the slash doesn't want.
     private static func isRegistry(_ name: Substring) throws(ReferenceError) -> Bool {
         let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let host = String(parts.first ?? "")
@@ -322,7 +325,7 @@ private struct ReferenceParts {
         throw .malformedReference(whole, reason: mistyped.reason)
     }
 
-    /// Refuses an account that a spreadsheet wrote, before its dots and signs make the host look like another.
+    /// Refuses an account in a spreadsheet's form, whose dots and signs would make the host look like another.
     private static func refuseAccount(before host: String) throws(ReferenceError) {
         guard let marker = host.firstRange(of: ".dkr.ecr") ?? host.firstRange(of: ".dkr-ecr") else { return }
         let account = String(host[..<marker.lowerBound])
@@ -331,7 +334,7 @@ private struct ReferenceParts {
     }
 
     private static func isAuthority(_ text: String) -> Bool {
-        // An IPv6 address is written in brackets, and its colons are no port.
+        // An IPv6 address is in brackets, and its colons don't begin a port.
         var rest = Substring(text)
         if rest.hasPrefix("[") {
             guard let end = rest.firstIndex(of: "]") else { return false }
@@ -344,7 +347,7 @@ private struct ReferenceParts {
         }
         let parts = rest.split(separator: ":", omittingEmptySubsequences: false)
         if parts.count == 2 {
-            // `Int` would take a sign as well.
+            // `Int` would accept a sign.
             guard parts[1].utf8.allSatisfy({ (48...57).contains($0) }), let port = UInt16(parts[1]), port > 0 else {
                 return false
             }

@@ -1,18 +1,18 @@
-/// A host that can only be meant as an ECR registry, and isn't written as one.
+/// A host that must be meant as an ECR registry but is mistyped.
 ///
-/// Taken for a plain registry, it would be tried eight times and get docker's login. Only names that belong to AWS, or
-/// that differ by a slip from one that does, count: a mirror called `111122223333.dkr.ecr.eu-west-1.corp.example` is a
+/// As a plain registry it would be tried eight times and get docker's login. Only names that belong to AWS, or that
+/// differ from such a name by a typo, count: a mirror called `111122223333.dkr.ecr.eu-west-1.corp.example` is a
 /// registry of its own, and so is a VPC endpoint or a load balancer below `amazonaws.com`.
 ///
-/// - Source: facts/ecr.md A.2 and B.1 for the right names; github.com/sjednac/sbt-ecr/issues/15,
-///   github.com/buildkite-plugins/ecr-buildkite-plugin/pull/104 and
+/// - Source: docs/facts/ecr-hosts.md#api-hosts and #registry-hosts for the right names;
+///   github.com/sjednac/sbt-ecr/issues/15, github.com/buildkite-plugins/ecr-buildkite-plugin/pull/104 and
 ///   github.com/rancher/rancher-ecr-credentials/issues/16 for how they are missed
 struct MistypedECRHost {
     /// What is wrong and what to write, for people.
     let reason: String
 
     /// - Parameter host: In lowercase, without a port.
-    /// - Returns: `nil` for a host that is right, or something else.
+    /// - Returns: `nil` for a correct host, and for any other host.
     init?(_ host: String, port: String?) {
         let name = host.hasSuffix(".") ? String(host.dropLast()) : host
         let labels = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
@@ -36,15 +36,15 @@ struct MistypedECRHost {
         return parts.account == nil ? "it names no account; \(registry)" : registry
     }
 
-    /// What a host ends with.
+    /// The domain at the end of a host.
     private struct Domain {
         var text: String
-        /// In labels.
+        /// The number of its labels.
         var length: Int
-        /// Whether names below it are AWS's, so that no one else's registry can have one.
+        /// Whether every name below it is AWS's.
         var isAWS: Bool
 
-        /// - Returns: `nil` unless the host ends with a domain of AWS's, or one that differs from it by a slip.
+        /// - Returns: `nil` unless the host ends with a domain of AWS's, or with one that differs from it by a typo.
         init?(_ labels: [String]) {
             for length in (1...min(5, labels.count - 1)).reversed() {
                 let suffix = Array(labels.suffix(length))
@@ -65,7 +65,7 @@ struct MistypedECRHost {
             Partition.allCases.contains { [$0.dualStackDomain, $0.dualStackAPIDomain].contains(text) }
         }
 
-        /// The partition's own, for a host that names no region.
+        /// The partition of the domain, for a host without a region.
         var partition: Partition { Partition.allCases.first { isOf($0) } ?? (text.hasSuffix("cn") ? .china : .aws) }
 
         private static let known = Set(
@@ -73,7 +73,8 @@ struct MistypedECRHost {
                 + ["amazon.com", "amazon.com.cn", "amazonaws.cn", "aws.amazon.com", "amazonaws-us-gov.com"]
         )
 
-        /// `amazonaws.co`, `amazonws.com`, `aws.com`; never below somebody's own domain.
+        /// Whether the labels end in a near miss: `amazonaws.co`, `amazonws.com`, `aws.com`; never below another
+        /// domain.
         private static func isNearlyAWS(_ labels: [String]) -> Bool {
             let rest = labels.dropFirst().joined(separator: ".")
             switch labels[0] {
@@ -85,17 +86,17 @@ struct MistypedECRHost {
             }
         }
 
-        /// Reserved for what isn't on the internet.
+        /// Whether the domain is reserved for private networks.
         ///
-        /// - Source: RFC 6761 and RFC 2606; the shorter of what networks call themselves
+        /// - Source: RFC 6761 and RFC 2606, and common names of private networks
         private static func isPrivate(_ domain: String) -> Bool {
             ["test", "lan", "home", "corp", "arpa"].contains(domain)
         }
 
-        /// In letters that are missing, added or changed.
+        /// The number of letters that are missing, added or changed.
         private static func distance(_ left: String, _ right: String) -> Int {
             let (left, right) = (Array(left.utf8), Array(right.utf8))
-            // A host's label has 63 characters at most, but nothing has checked that.
+            // A label has at most 63 characters, but that was not checked yet.
             guard abs(left.count - right.count) <= 2 else { return 3 }
             var row = Array(0...right.count)
             for (i, letter) in left.enumerated() {
@@ -111,12 +112,12 @@ struct MistypedECRHost {
         }
     }
 
-    /// What stands before the domain.
+    /// The labels before the domain.
     private struct Parts {
         var account: String?
         var region: String?
         var services: Set<String> = []
-        /// Labels that no name of ECR's has.
+        /// Labels that don't occur in ECR's names.
         var others: [String] = []
 
         init(_ labels: ArraySlice<String>) {
@@ -137,7 +138,7 @@ struct MistypedECRHost {
             "api", "dkr", "ecr", "ecr-fips", "dkr-ecr", "dkr-ecr-fips", "ecr-dkr", "ecr-public",
         ]
 
-        /// Names below these are registries of their own, or can be.
+        /// Services whose hosts may be registries of their own.
         private static let otherServices: Set<String> = ["vpce", "elb", "compute", "lambda-url", "execute-api"]
 
         private static func account(_ label: String) -> String? {
@@ -148,7 +149,7 @@ struct MistypedECRHost {
         var isPublic: Bool { services.contains("ecr-public") }
         var isAPI: Bool { account == nil && others.isEmpty && !services.contains { $0.contains("dkr") } }
 
-        /// Whether these can only be a registry of ECR's.
+        /// Whether these labels can only name an ECR registry.
         func mean(_ domain: Domain) -> Bool {
             guard others.allSatisfy({ !Self.otherServices.contains($0) }) else { return false }
             if isPublic { return domain.isAWS && account == nil && others.isEmpty }

@@ -9,7 +9,7 @@ public struct AccountID: Hashable, Sendable, Codable, CustomStringConvertible {
         value = text
     }
 
-    /// Checked as any other text: what a remote sends may be no such name.
+    /// Checks the text, because a remote may send anything.
     public init(from decoder: any Decoder) throws {
         self = try decoded(from: decoder) { text throws(ReferenceError) in try Self(parsing: text) }
     }
@@ -25,13 +25,13 @@ public struct AccountID: Hashable, Sendable, Codable, CustomStringConvertible {
 /// The name of a repository, for example `team/app`.
 ///
 /// - Limit: 2 to 256 characters.
-/// - Source: facts/ecr.md A.3; OCI distribution-spec 1.1 says the same pattern
+/// - Source: docs/facts/ecr-api.md#fields; OCI distribution-spec 1.1 says the same pattern
 public struct RepositoryName: Hashable, Sendable, Codable, CustomStringConvertible {
     public let value: String
 
     public static let lengths = 2...256
 
-    /// The repository that an image layout is; it is shown nowhere.
+    /// The repository of an image layout; the name is never shown.
     public static let unnamed = RepositoryName(unchecked: "layout")
 
     private init(unchecked value: String) { self.value = value }
@@ -52,7 +52,7 @@ public struct RepositoryName: Hashable, Sendable, Codable, CustomStringConvertib
         value = text
     }
 
-    /// Checked as any other text: what a remote sends may be no such name.
+    /// Checks the text, because a remote may send anything.
     public init(from decoder: any Decoder) throws {
         self = try decoded(from: decoder) { text throws(ReferenceError) in try Self(parsing: text) }
     }
@@ -85,25 +85,26 @@ public struct RepositoryName: Hashable, Sendable, Codable, CustomStringConvertib
     }
 }
 
-/// A name that points at one image of a repository.
+/// A name for one image in a repository.
 ///
-/// A `Tag` in hand follows ECR's grammar, the wider of the two in ``Grammar``; ``fits(_:)`` tells whether another
-/// registry can hold it too.
+/// A `Tag` follows ECR's grammar, the wider of the two in ``Grammar``; ``fits(_:)`` says whether another registry can
+/// hold it.
 public struct Tag: Hashable, Sendable, Codable, CustomStringConvertible, Comparable {
     public let value: String
 
-    /// What a kind of registry allows in a tag.
+    /// The tags that a kind of registry allows.
     public enum Grammar: Sendable {
         /// 1 to 300 characters of `[a-zA-Z0-9_.-]`, in any order.
         ///
-        /// - Source: facts/ecr.md A.3 for the length; google/go-containerregistry issue 704 for the characters
+        /// - Source: docs/facts/ecr-api.md#fields for the length; google/go-containerregistry issue 704 for the
+        ///   characters
         case ecr
         /// `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`.
         ///
         /// - Source: OCI distribution-spec 1.1, "Pulling manifests"
         case distribution
 
-        /// In characters.
+        /// The longest tag, in characters.
         public var longest: Int { self == .ecr ? 300 : 128 }
     }
 
@@ -146,7 +147,7 @@ public struct Tag: Hashable, Sendable, Codable, CustomStringConvertible, Compara
         return nil
     }
 
-    /// Checked as any other text: what a remote sends may be no such name.
+    /// Checks the text, because a remote may send anything.
     public init(from decoder: any Decoder) throws {
         self = try decoded(from: decoder) { text throws(ReferenceError) in try Self(parsing: text) }
     }
@@ -160,13 +161,13 @@ public struct Tag: Hashable, Sendable, Codable, CustomStringConvertible, Compara
     public static func < (left: Tag, right: Tag) -> Bool { left.value < right.value }
 }
 
-/// Why a text that should name something in a registry doesn't.
+/// Why a text is not a valid name or reference.
 public enum ReferenceError: Error, Equatable, Sendable {
     case malformedDigest(String)
     case malformedAccount(String)
     case malformedRepository(String, reason: String)
     case malformedTag(String, reason: String)
-    /// With the platform that was probably meant.
+    /// The suggestion is the platform that was probably meant.
     case malformedPlatform(String, suggestion: String? = nil)
     case malformedReference(String, reason: String)
 }
@@ -189,10 +190,12 @@ extension ReferenceError: CustomStringConvertible {
     }
 }
 
-/// A text that is quoted because it is wrong: its beginning is enough to find it.
+/// The beginning of a wrong text, for an error message.
 func clipped(_ text: String) -> String { quotable(text, upTo: 200) }
 
-/// A name in a JSON document; one that is malformed is an error that quotes it.
+/// Decodes a name from a JSON document.
+///
+/// A malformed one is an error that quotes it.
 ///
 /// - Throws: `DecodingError.dataCorrupted`, with the ``ReferenceError``
 private func decoded<Name>(

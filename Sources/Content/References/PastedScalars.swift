@@ -1,15 +1,15 @@
-/// Kinds of characters that come along when a value is pasted.
+/// Kinds of characters that may surround a pasted value.
 extension Unicode.Scalar {
     package var isLineBreak: Bool {
         self == "\n" || self == "\r" || value == 0x2028 || value == 0x2029 || value == 0x85
     }
 
-    /// Whether nothing is seen of it: a byte order mark, a zero-width space, a control character.
+    /// Whether it is invisible: a byte order mark, a zero-width space, a control character.
     package var isInvisible: Bool {
         properties.generalCategory == .format || properties.generalCategory == .control && self != "\t"
     }
 
-    /// Whether it is a quote, a typographic one too.
+    /// Whether it is a quote, typographic ones included.
     package var isQuote: Bool {
         switch properties.generalCategory {
         case .initialPunctuation, .finalPunctuation: true
@@ -18,6 +18,6 @@ extension Unicode.Scalar {
         }
     }
 
-    /// Whether it may have come along before or behind a value.
+    /// Whether it may surround a pasted value.
     package var isAroundPastes: Bool { isQuote || isInvisible || isLineBreak || properties.isWhitespace }
 }

@@ -1,11 +1,11 @@
-/// The name of a region, as far as its form tells.
+/// Checks the form of a region's name.
 package enum RegionText {
-    /// What is wrong with a text that should be the name of a region.
+    /// Says what is wrong with the name of a region.
     ///
-    /// It becomes part of host names and of what is signed, so nothing but a name may pass. People paste a zone for its
-    /// region, an address, or a value with its quotes, its comment or a line break.
+    /// The name becomes part of host names and of what is signed, so nothing else may pass. Users paste a zone instead
+    /// of its region, an address, or a value with its quotes, its comment or a line break.
     ///
-    /// - Returns: `nil` for what may be a region.
+    /// - Returns: `nil` for a text that may be a region.
     package static func fault(in text: String) -> Fault? {
         guard !ECRHost.isRegion(text) || zone(text) != nil || isZoneID(text) else { return nil }
         let lowered = text.lowercased()
@@ -29,7 +29,7 @@ package enum RegionText {
         return fault("is not the name of a region")
     }
 
-    /// What is wrong with the text, in words that follow it, and what to write.
+    /// What is wrong with a text, in words that follow it, and what to write instead.
     package struct Fault: Equatable, CustomStringConvertible {
         package let problem: String
         package let remedy: String
@@ -37,7 +37,7 @@ package enum RegionText {
         package var description: String { "\(problem); \(remedy)" }
     }
 
-    /// The region of a zone: of `eu-west-1a`, of a local zone as `us-west-2-lax-1a`.
+    /// The region of an availability zone (`eu-west-1a`) or a local zone (`us-west-2-lax-1a`).
     ///
     /// - Source: AWS Regions and Availability Zones user guide, "Availability Zones" and "Local Zones"
     private static func zone(_ text: String) -> String? {
@@ -48,13 +48,13 @@ package enum RegionText {
         return labels[...number].joined(separator: "-")
     }
 
-    /// Of the form `euw1-az1`.
+    /// Whether it is the id of a zone, as in `euw1-az1`.
     private static func isZoneID(_ text: String) -> Bool {
         let labels = text.split(separator: "-")
         return labels.count > 1 && labels.last.map { $0.hasPrefix("az") && isNumber($0.dropFirst(2)) } == true
     }
 
-    /// Whether it has the form that all of AWS's regions have: letters first, words between hyphens, a number last.
+    /// Whether it has the form of AWS's regions: letters first, words between hyphens, a number last.
     ///
     /// - Source: botocore `endpoints.json`, `regionRegex` of each partition
     static func isName(_ text: String) -> Bool {
@@ -69,10 +69,10 @@ package enum RegionText {
             }
     }
 
-    /// The region that a text is or, for a zone, is in; `nil` for a text of another form.
+    /// The region itself, or the region of a zone; `nil` for any other text.
     static func region(of text: String) -> String? { isName(text) ? text : zone(text) }
 
-    /// The regions that are named somewhere in a text, each once.
+    /// Finds the regions in a text, each once.
     private static func candidates(in text: String) -> [String] {
         let words = text.unicodeScalars.split { scalar in
             !(97...122).contains(scalar.value) && !(48...57).contains(scalar.value) && scalar != "-"

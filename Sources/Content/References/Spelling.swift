@@ -1,4 +1,4 @@
-/// How many letters must be put in, taken out or changed to make one word of the other.
+/// The number of letters to add, remove or change to turn one word into the other.
 package func letterDistance(_ left: String, _ right: String) -> Int {
     let (left, right) = (Array(left), Array(right))
     var row = Array(0...right.count)
@@ -17,12 +17,12 @@ package func letterDistance(_ left: String, _ right: String) -> Int {
 
 /// The word of `words` that `text` is probably a misspelling of.
 ///
-/// Two letters may be wrong, and in words of three or four letters one: there every letter counts.
+/// Two letters may be wrong, or one in words of three or four letters.
 func nearest(to text: String, among words: [String]) -> String? {
     guard text.count <= 30 else { return nil }
     let likely = words.map { (word: $0, distance: letterDistance($0, text)) }
         .filter { $0.distance <= (text.count >= 5 ? 2 : text.count >= 3 ? 1 : 0) }
-    // Of two that are as near, letters changed are likelier than letters lost.
+    // At the same distance, a changed letter is likelier than a lost one.
     return likely.min { left, right in
         (left.distance, abs(left.word.count - text.count)) < (right.distance, abs(right.word.count - text.count))
     }?.word

@@ -1,12 +1,12 @@
-/// The prefixes with which skopeo says what kind of place a reference is in.
+/// The prefixes by which skopeo tells kinds of references apart.
 ///
 /// - Source: containers-transports(5); skopeo(1)
 enum TransportPrefix {
     private static let registry = "docker://"
 
-    /// A reference behind `docker://`, as it is written without; `nil` if `text` has no such prefix.
+    /// The reference after `docker://`, as it is written without the prefix; `nil` if `text` has no such prefix.
     ///
-    /// A name without a host is Docker Hub's there, as docker and skopeo read it.
+    /// A name without a host then means Docker Hub, as for docker and skopeo.
     ///
     /// - Source: distribution/reference, "normalize"
     static func registryForm(of text: String) -> Substring? {
@@ -18,7 +18,7 @@ enum TransportPrefix {
         return "docker.io/\(name)"
     }
 
-    /// Places that skopeo reads and this tool does not, each with the way around it.
+    /// Prefixes that skopeo supports and this tool doesn't, each with advice.
     private static let others: [(prefix: String, advice: String)] = [
         (
             "docker-daemon:",
@@ -37,10 +37,10 @@ enum TransportPrefix {
         ("ostree:", "this form is not read; push the image to a registry first"),
     ]
 
-    /// What to do instead, where `text` names such a place; `nil` if it doesn't.
+    /// The advice for `text` if it has an unsupported prefix; `nil` otherwise.
     static func advice(for text: String) -> String? {
         guard let other = others.first(where: { text.hasPrefix($0.prefix) }) else { return nil }
-        // A repository of the caller's own may be called dir; what follows is then a tag, which has no slash.
+        // The caller's own registry may have a repository called dir, whose tag has no slash.
         return text.contains("/") || other.prefix.contains("-") ? other.advice : nil
     }
 }

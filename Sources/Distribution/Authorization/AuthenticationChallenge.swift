@@ -1,10 +1,10 @@
-/// One way in that a server offers with its 401.
+/// A challenge of a 401: an authentication scheme that the server accepts.
 ///
 /// - Source: RFC 9110, section 11.6.1; RFC 7235, section 4.1 said the same
 public struct AuthenticationChallenge: Hashable, Sendable {
-    /// Lowercase, for example `bearer`.
+    /// The scheme in lowercase, for example `bearer`.
     public var scheme: String
-    /// By lowercase name; of a name that comes twice the first value counts.
+    /// The parameters by lowercase name; if a name occurs twice, the first value counts.
     public var parameters: [String: String]
 
     public init(scheme: String, parameters: [String: String] = [:]) {
@@ -14,9 +14,8 @@ public struct AuthenticationChallenge: Hashable, Sendable {
 
     /// Reads every `WWW-Authenticate` field of an answer: several challenges in one field, or in several, or both.
     ///
-    /// Schemes that nobody here knows are kept for the caller to pass over. A `token68` (as of Negotiate) is left
-    /// out, and so is what isn't well formed, to the next comma. It reads no more than ``longestField``,
-    /// ``mostChallenges`` and ``mostParameters``.
+    /// Unknown schemes are kept for the caller to skip. A `token68` (as of Negotiate) is left out, and so is malformed
+    /// text up to the next comma. It reads no more than ``longestField``, ``mostChallenges`` and ``mostParameters``.
     public static func parse(_ fields: [String]) -> [AuthenticationChallenge] {
         var found: [AuthenticationChallenge] = []
         for field in fields {
@@ -26,20 +25,22 @@ public struct AuthenticationChallenge: Hashable, Sendable {
         return found
     }
 
-    /// In bytes; real ones have a few hundred.
+    /// The longest field, in bytes; real ones have a few hundred.
     public static let longestField = 16_384
-    /// Of one answer; real ones have one or two.
+    /// The most challenges in one answer; real answers have one or two.
     public static let mostChallenges = 16
-    /// Of one challenge; a bearer challenge has five.
+    /// The most parameters of one challenge; a bearer challenge has five.
     public static let mostParameters = 32
 }
 
 private struct ChallengeParser {
     var text: FieldText
 
-    /// Every step takes at least a byte, so that hostile input ends as well.
+    /// Reads challenges to the end of the field.
+    ///
+    /// Every step takes at least a byte, so that it ends on any input.
     mutating func read(into found: inout [AuthenticationChallenge]) {
-        // A parameter before any scheme of this field belongs to nobody, least of all to the field before.
+        // A parameter before the first scheme of this field is ignored; it doesn't belong to the field before.
         let first = found.count
         while true {
             text.skip { $0 == FieldText.comma || FieldText.isBlank($0) }
@@ -68,9 +69,9 @@ private struct ChallengeParser {
         if challenge.parameters[name] == nil { challenge.parameters[name] = value }
     }
 
-    /// A token or a quoted string; `nil` for a quotation that never ends.
+    /// Reads a token or a quoted string; `nil` for a quotation without an end.
     private mutating func value() -> String? {
-        // Some servers leave out the quotes around an address, which then is no token.
+        // Some servers leave out the quotes around an address, which then isn't a token.
         guard text.first == FieldText.quote else {
             return text.take { $0 != FieldText.comma && !FieldText.isBlank($0) }
         }
@@ -78,7 +79,7 @@ private struct ChallengeParser {
         return value.isWhole ? value.text : nil
     }
 
-    /// `YIIJvwYJ…==`, which may stand where parameters do and looks like one that has no value.
+    /// Skips a token68 (`YIIJvwYJ…==`), which is in place of parameters and looks like a parameter without a value.
     private mutating func skipToken68() {
         let letters = text.rest.prefix { isTokenByte($0) || $0 == slash }
         guard !letters.isEmpty else { return }

@@ -1,24 +1,24 @@
 internal import FoundationEssentials
 internal import Platform
 
-/// A program that knows passwords: `docker-credential-NAME`.
+/// A credential helper, a program called `docker-credential-NAME`.
 ///
-/// It is run without a shell, asked for one server on its standard input, and answers with JSON. What it writes to
-/// standard error is shown to nobody: there may be anything in it.
+/// It runs without a shell, gets one server's name on its standard input, and answers with JSON. Its standard error is
+/// never shown, because it may contain secrets.
 ///
 /// - Source: docker/docker-credential-helpers, "Development"
 struct CredentialHelper: Sendable {
-    /// `docker-credential-` and what the configuration says.
+    /// `docker-credential-` and the name in the configuration.
     let program: String
-    /// Where its name stands, for errors.
+    /// The place in the configuration that names it, for errors.
     let place: String
-    /// Everything it sees, its `PATH` included.
+    /// The environment it gets, its `PATH` included.
     let variables: [String: String]
     let clock: any Clock<Duration>
 
-    /// How long it may take; those of cloud providers ask a server of their own.
+    /// The longest time it may take; helpers of cloud providers ask a server.
     static let limit: Duration = .seconds(60)
-    /// In bytes; answers have a few hundred, with a token in them a few thousand.
+    /// The longest answer, in bytes; real ones have a few hundred, or a few thousand with a token.
     static let longestAnswer = 65_536
 
     init(name: String, place: String, variables: [String: String], clock: any Clock<Duration>) {
@@ -28,8 +28,8 @@ struct CredentialHelper: Sendable {
         self.clock = clock
     }
 
-    /// - Parameter server: As `docker login` stored it: a host, for Docker Hub an address.
-    /// - Returns: `nil` if the helper says that it has nothing for it.
+    /// - Parameter server: The server as `docker login` stored it: a host, or a URL for Docker Hub.
+    /// - Returns: `nil` if the helper has no login for it.
     /// - Throws: ``LoginError``, or `CancellationError`
     func credentials(for server: String) async throws -> RegistryCredentials? {
         let answered = try await ask(server)
@@ -38,7 +38,7 @@ struct CredentialHelper: Sendable {
             if Self.nothingStored.contains(where: said.contains) { return nil }
             throw failure(server, "ended with \(status)")
         }
-        // Helpers that are Windows programs may put a byte order mark in front.
+        // Helpers written for Windows may begin with a byte order mark.
         let json = answered.output.starts(with: [0xEF, 0xBB, 0xBF]) ? answered.output[3...] : answered.output[...]
         guard let answer = try? JSONDecoder().decode(Answer?.self, from: Data(json)) ?? Answer(),
             (answer.Username == nil) == (answer.Secret == nil)
@@ -49,7 +49,7 @@ struct CredentialHelper: Sendable {
         return RegistryCredentials(user: user, secret: secret)
     }
 
-    /// What helpers print where they have nothing; docker knows it by these words too.
+    /// The words of helpers that have no login; docker checks for these words too.
     private static let nothingStored = ["credentials not found in native keychain"]
 
     private func ask(_ server: String) async throws -> AskedProgram.Answer {

@@ -2,18 +2,18 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// docker's `config.json`, or podman's `auth.json`, which has the same form.
+/// A `config.json` of docker, or an `auth.json` of podman, which has the same form.
 ///
 /// - Source: docker/cli, `docs/reference/commandline/docker_login.md`; containers/image, `containers-auth.json(5)`
 struct DockerConfig: Sendable {
     let path: String
     private let file: File
 
-    /// In bytes; those of people with hundreds of logins have some ten thousand.
+    /// The largest file, in bytes; with hundreds of logins it has some ten thousand.
     static let largestFile = 4 << 20
 
     /// - Returns: `nil` if there is no such file.
-    /// - Throws: ``LoginError`` which names the file and nothing that is in it.
+    /// - Throws: ``LoginError`` with the name of the file and none of its content.
     init?(path: String) throws(LoginError) {
         let bytes: [UInt8]?
         do {
@@ -28,7 +28,7 @@ struct DockerConfig: Sendable {
     /// - Parameter path: The file, or the variable, for errors.
     init(_ bytes: [UInt8], path: String) throws(LoginError) {
         self.path = path
-        // Editors put a byte order mark in front; podman and docker make empty files.
+        // Editors may write a byte order mark; podman and docker may write empty files.
         let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]
         guard !text.allSatisfy({ [9, 10, 13, 32].contains($0) }) else {
             file = File()
@@ -41,9 +41,9 @@ struct DockerConfig: Sendable {
         }
     }
 
-    /// The helper that keeps the passwords of a registry, and the member of the file that says so.
+    /// The helper for a registry, and the member of the file that names it.
     ///
-    /// - Parameter names: What the registry is logged in to by, best first.
+    /// - Parameter names: The names under which a login may be stored, best first.
     func helper(for names: [String]) -> (name: String, member: String)? {
         for name in names {
             if let key = keys(for: name, in: file.credHelpers).first, let helper = file.credHelpers?[key] ?? nil {
@@ -54,9 +54,9 @@ struct DockerConfig: Sendable {
         return (store, "credsStore")
     }
 
-    /// What the file itself holds: the entry for the repository, for what it is in, or for the registry.
+    /// The login in the file itself: the entry for the repository, for a prefix of it, or for the registry.
     ///
-    /// - Throws: ``LoginError`` if the entry can't be understood.
+    /// - Throws: ``LoginError`` if the entry is malformed.
     func login(
         for names: [String],
         _ repository: RepositoryName?
@@ -75,7 +75,7 @@ struct DockerConfig: Sendable {
         }
     }
 
-    /// The keys that mean `name`: written the same, or with what tools and people put around it.
+    /// The keys that mean `name`: equal, or with a scheme, path or port around it.
     private func keys<Value>(for name: String, in entries: [String: Value]?) -> [String] {
         guard let entries else { return [] }
         let bare = Self.bare(name)
@@ -83,7 +83,7 @@ struct DockerConfig: Sendable {
         return (entries[name] == nil ? [] : [name]) + others
     }
 
-    /// `https://R.example:443/v1/` is `r.example`.
+    /// Reduces a key to its host: `https://R.example:443/v1/` becomes `r.example`.
     private static func bare(_ key: String) -> String {
         var rest = Substring(trimmed(key).lowercased())
         for scheme in ["https://", "http://"] where rest.hasPrefix(scheme) { rest = rest.dropFirst(scheme.count) }
@@ -96,7 +96,7 @@ struct DockerConfig: Sendable {
         return String(host.dropLast(":443".count) + rest[host.endIndex...])
     }
 
-    /// - Returns: `nil` for the empty entry that docker leaves where a helper keeps the password.
+    /// - Returns: `nil` for the empty entry that docker writes if a helper has the password.
     private func credentials(_ entry: Entry, _ key: String) throws(LoginError) -> RegistryCredentials? {
         if let place = entry.misplaced {
             throw LoginError("\(path) \(Self.misplaced("auths.\(key)\(place)"))", remedy: anew(key))
@@ -106,7 +106,7 @@ struct DockerConfig: Sendable {
             guard let text = Self.decoded(auth), let colon = text.firstIndex(of: ":") else {
                 throw LoginError("\(path) has an auth for \(key) that is no base64 of USER:PASSWORD", remedy: anew(key))
             }
-            // docker once padded passwords with zeros, and `echo USER:PASSWORD | base64` adds a line break.
+            // Old versions of docker padded passwords with zeros, and `echo USER:PASSWORD | base64` adds a line break.
             var password = text[text.index(after: colon)...]
             while let last = password.last, last == "\0" || last.isNewline { password.removeLast() }
             return RegistryCredentials(user: String(text[..<colon]), secret: String(password))
@@ -115,8 +115,8 @@ struct DockerConfig: Sendable {
         return RegistryCredentials(user: user, secret: password)
     }
 
-    /// Base64 with or without its padding, of either alphabet, with white space anywhere: all are written by hand or by
-    /// scripts, and go-containerregistry reads the first two as well.
+    /// Decodes base64 with or without padding, in either alphabet, with white space anywhere, as users and scripts
+    /// write it.
     private static func decoded(_ base64: String) -> String? {
         var plain = base64.filter { !$0.isWhitespace && $0 != "=" }
         plain = plain.replacing("-", with: "+").replacing("_", with: "/")
@@ -128,10 +128,10 @@ struct DockerConfig: Sendable {
         "log in anew: \(LoginCommands(registry: Self.bare(key), tool: tool).login)"
     }
 
-    /// The program that writes this file.
+    /// The program that wrote the file.
     var tool: LoginTool { LoginTool(storing: path) }
 
-    /// In our own words: those of the decoder may quote.
+    /// The failure in our own words, because the decoder's may quote the file.
     private static func fault(_ error: any Error) -> String {
         switch error {
         case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
@@ -149,12 +149,14 @@ struct DockerConfig: Sendable {
     }
 
     private struct Entry: Decodable {
-        /// Base64 of user, colon, password.
+        /// The base64 of `USER:PASSWORD`.
         var auth: String?
         var username: String?
         var password: String?
         var identitytoken: String?
-        /// What can't be understood, as a path from the entry: that is no trouble of another registry's login.
+        /// The path of a malformed member.
+        ///
+        /// It is an error only for this entry, not for another registry's.
         var misplaced: String?
 
         enum CodingKeys: String, CodingKey { case auth, username, password, identitytoken }
@@ -183,11 +185,11 @@ struct DockerConfig: Sendable {
 }
 
 extension PlainRegistry {
-    /// What people log in to, best first.
+    /// The names under which a login may be stored, best first.
     var loginNames: [String] {
         isDockerHub ? ["index.docker.io", authority, endpointAuthority] : [authority]
     }
 
-    /// What credential helpers know it by.
+    /// The server's name for credential helpers.
     var helperAddress: String { isDockerHub ? "https://index.docker.io/v1/" : authority }
 }

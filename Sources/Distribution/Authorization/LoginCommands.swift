@@ -8,16 +8,16 @@ public enum LoginTool: String, Sendable, Hashable {
     }
 }
 
-/// What a person types to log in to a registry, or out of it.
+/// The commands that log in to a registry, and out of it.
 ///
 /// - Source: docker/cli, `docs/reference/commandline/login.md`; ECR Public User Guide, "Registry authentication in
 ///   Amazon ECR Public"
 public struct LoginCommands: Sendable, Hashable {
-    /// As people write it in a reference.
+    /// The registry as written in references.
     public let registry: String
     public let tool: LoginTool
 
-    /// - Parameter registry: Host and port, of the reference or of the requests.
+    /// - Parameter registry: Host and port, from a reference or a request.
     public init(registry: String, tool: LoginTool? = nil) {
         self.registry = Self.dockerHub.contains(registry) ? "docker.io" : registry
         self.tool = tool ?? .docker
@@ -26,7 +26,8 @@ public struct LoginCommands: Sendable, Hashable {
     /// The names of Docker Hub.
     private static let dockerHub = ["docker.io", "index.docker.io", "registry-1.docker.io"]
 
-    /// The names of ECR Public, whose passwords only AWS's own command makes (facts/ecr.md B.1).
+    /// Whether this is ECR Public, whose passwords only AWS's own command makes
+    /// (docs/facts/ecr-hosts.md#registry-hosts).
     public var isECRPublic: Bool { ["public.ecr.aws", "ecr-public.aws.com"].contains(registry) }
 
     private var isDockerHub: Bool { registry == "docker.io" }

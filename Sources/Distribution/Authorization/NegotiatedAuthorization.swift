@@ -4,14 +4,14 @@ public import Logging
 internal import Platform
 public import Wire
 
-/// The credentials of a registry that says itself how it wants them.
+/// Credentials for a registry that says in its challenge how it wants them.
 ///
-/// Nothing is asked up front: the first request goes without credentials, and its 401 teaches whether the registry
-/// takes Basic or a bearer token, and whose. From then on every request carries them from the start, and there is one
-/// token for each ``RegistryAccess``, renewed before it ends.
+/// The first request goes without credentials, and its 401 says whether the registry takes Basic or a bearer token, and
+/// from which server. From then on every request carries credentials, with one token for each ``RegistryAccess``,
+/// renewed before it ends.
 ///
-/// A token goes to its registry only, since ``RegistryClient`` asks for requests to its own origin only; user and
-/// password go to the registry, or to the token server that it names (``TokenRealm`` says to which they may).
+/// A token goes only to its registry, because ``RegistryClient`` adds credentials only to requests to its own origin.
+/// User and password go to the registry, or to the token server that it names, if ``TokenRealm`` allows that.
 ///
 /// - Source: docker's registry documentation, "Token Authentication Specification"; RFC 6750, RFC 7617
 public actor NegotiatedAuthorization: RegistryAuthorizing {
@@ -21,7 +21,7 @@ public actor NegotiatedAuthorization: RegistryAuthorizing {
     }
 
     private struct Keeper {
-        /// What the token was asked for.
+        /// The scopes that the token was asked for.
         let scopes: [RegistryScope]
         let authorization: RenewingAuthorization
         let fetch: HeaderFetch
@@ -35,10 +35,10 @@ public actor NegotiatedAuthorization: RegistryAuthorizing {
     private let logger: Logger
     private var way: Way?
     private var keepers: [RegistryAccess: Keeper] = [:]
-    /// What the registry demands of everybody besides the repository, as ECR Public does.
+    /// The scopes that the registry demands besides the repository's, as ECR Public does.
     private var general: [RegistryScope] = []
 
-    /// - Parameter registry: Its origin.
+    /// - Parameter registry: The registry's origin.
     public init(
         registry: HTTPURL,
         store: any CredentialsStoring,
@@ -78,7 +78,7 @@ public actor NegotiatedAuthorization: RegistryAuthorizing {
         let demanded = RegistryScope.list(bearer?.parameters["scope"])
         let known = keepers[access]
         let kept = keeper(for: access, way, demanded: demanded)
-        // It was asked for all of that, and granted less: asking again changes nothing.
+        // The token was asked for all of these scopes and granted fewer; asking again changes nothing.
         let isRefused = rejected != nil && bearer?.parameters["error"] == "insufficient_scope"
         if isRefused, known?.authorization === kept.authorization { return false }
         do {
@@ -97,7 +97,7 @@ public actor NegotiatedAuthorization: RegistryAuthorizing {
         } catch is NoCredentials {
             return true
         } catch let error as RegistryError where error.kind == .unauthorized {
-            // The refusal of the login says more than this one.
+            // The refusal of the login says more than this refusal.
             known.fetch.forgetRefusal()
             return false
         }
@@ -116,7 +116,7 @@ public actor NegotiatedAuthorization: RegistryAuthorizing {
         general = []
     }
 
-    /// Who holds the header for `access`; another one than before if the registry demands more.
+    /// The keeper of the header for `access`; a new one if the registry demands more.
     private func keeper(for access: RegistryAccess, _ way: Way, demanded: [RegistryScope]) -> Keeper {
         let key = key(for: access, way)
         var scopes: [RegistryScope] = []

@@ -1,35 +1,35 @@
 internal import Content
 internal import FoundationEssentials
 
-/// Who knows what to write into `Authorization`.
+/// Provides the `Authorization` of requests.
 ///
-/// One value serves one registry origin; ``RegistryClient`` never shows what it says to another.
+/// A value serves one registry origin; ``RegistryClient`` never sends its credentials to another.
 public protocol RegistryAuthorizing: Sendable {
-    /// The value of the `Authorization` field, or `nil` to come without one.
+    /// The value of the `Authorization` field; `nil` to send none.
     func authorization(for access: RegistryAccess) async throws -> String?
 
-    /// Called after an answer that names the token as the culprit, or the lack of one.
+    /// Called after an answer that refuses the token, or the lack of one.
     ///
-    /// Many requests may fail at once on one stale token, so this asks at most once for each rejected value.
+    /// Many requests may fail at once with one stale token, so a rejected value is renewed at most once.
     ///
     /// - Parameters:
-    ///   - rejected: What the failed request carried.
-    ///   - challenges: What the registry would take instead, if it says so.
-    /// - Returns: Whether ``authorization(for:)`` now says something else; `false` ends in an error.
+    ///   - rejected: The value that the failed request carried.
+    ///   - challenges: The challenges of the answer, if any.
+    /// - Returns: Whether ``authorization(for:)`` now returns another value; `false` means that the request fails.
     func renew(
         insteadOf rejected: String?,
         for access: RegistryAccess,
         challenges: [AuthenticationChallenge]
     ) async throws -> Bool
 
-    /// Called after an answer that refuses what a stored login made, when renewing has not helped.
+    /// Called after an answer that refuses a stored login, when renewing has not helped.
     ///
-    /// Many images are public: a login that has expired must not keep anybody from reading them.
+    /// Many images are public, and an expired login must not block reading them.
     ///
-    /// - Returns: Whether ``authorization(for:)`` now says something that does not rest on that login.
+    /// - Returns: Whether ``authorization(for:)`` now returns a value without that login.
     func goWithoutLogin(insteadOf rejected: String?, for access: RegistryAccess) async throws -> Bool
 
-    /// Where the credentials are from, or where there were none: for an error that says they are refused.
+    /// The origin of the credentials, or the places without any, for an error about a refusal.
     func note(on access: RegistryAccess) -> LoginNote?
 }
 
@@ -39,7 +39,7 @@ extension RegistryAuthorizing {
     public func note(on access: RegistryAccess) -> LoginNote? { nil }
 }
 
-/// No credentials, for registries that ask for none.
+/// No credentials, for registries that need none.
 public struct AnonymousAuthorization: RegistryAuthorizing {
     public init() {}
     public func authorization(for access: RegistryAccess) async throws -> String? { nil }
@@ -55,7 +55,7 @@ public struct AnonymousAuthorization: RegistryAuthorizing {
 public struct BasicAuthorization: RegistryAuthorizing {
     let value: String
 
-    /// - Parameter user: Without a colon, which would end it early (RFC 7617, section 2).
+    /// - Parameter user: The user, which must not contain a colon (RFC 7617, section 2).
     public init(user: String, password: String) {
         value = "Basic " + Data("\(user):\(password)".utf8).base64EncodedString()
     }

@@ -1,10 +1,10 @@
 public import Content
 internal import FoundationEssentials
 
-/// What somebody has stored for a registry.
+/// A stored login for a registry.
 public enum RegistryCredentials: Hashable, Sendable {
     case password(user: String, password: String)
-    /// A refresh token that only a token server takes (OAuth 2), never the registry itself.
+    /// A refresh token, which only a token server accepts (OAuth 2), never the registry itself.
     case identityToken(String)
 
     /// The user name under which docker's credential helpers hand out an identity token.
@@ -16,7 +16,7 @@ public enum RegistryCredentials: Hashable, Sendable {
         self = user == Self.tokenUser ? .identityToken(secret) : .password(user: user, password: secret)
     }
 
-    /// For the registry, or for a token server; `nil` where only OAuth 2 will do.
+    /// The Basic credentials for a registry or a token server; `nil` if only OAuth 2 is possible.
     var basic: String? {
         guard case .password(let user, let password) = self else { return nil }
         return BasicAuthorization(user: user, password: password).value
@@ -35,10 +35,10 @@ extension RegistryCredentials: CustomStringConvertible, CustomDebugStringConvert
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// What a search for credentials found.
+/// The result of a search for credentials.
 public struct FoundCredentials: Hashable, Sendable {
     public var credentials: RegistryCredentials?
-    /// Where they were, or everywhere that was looked, for an error that says they are refused.
+    /// The place of the credentials, or all places that were searched, for an error about a refusal.
     public var place: String
     /// The program that stored them.
     public var tool: LoginTool
@@ -49,15 +49,15 @@ public struct FoundCredentials: Hashable, Sendable {
         self.tool = tool
     }
 
-    /// For an error about them.
+    /// The note for an error about them.
     var note: LoginNote { LoginNote(text: place, tool: credentials == nil ? nil : tool) }
 }
 
-/// What an error says of a stored login.
+/// The part of an error that is about a stored login.
 public struct LoginNote: Hashable, Sendable {
-    /// Where it is stored, or where one was looked for.
+    /// The place of the login, or the places that were searched.
     public var text: String
-    /// The program that stored it; `nil` where there is no login.
+    /// The program that stored it; `nil` if there is no login.
     public var tool: LoginTool?
 
     public init(text: String, tool: LoginTool?) {
@@ -66,22 +66,22 @@ public struct LoginNote: Hashable, Sendable {
     }
 }
 
-/// Whoever knows what is stored for one registry.
+/// Finds stored logins for one registry.
 public protocol CredentialsStoring: Sendable {
     /// - Parameters:
-    ///   - repository: Some stores have other credentials for some repositories.
-    ///   - rejected: What was found before and is no good: it is looked for anew, since helpers hand out passwords
-    ///     that end, and people log in again while a run goes on.
-    /// - Throws: ``LoginError`` when what is stored can't be read.
+    ///   - repository: The repository, because a store may have separate logins for some.
+    ///   - rejected: A login that was found before and refused. The search is repeated, because helpers give out
+    ///     passwords that expire, and users may log in again during a run.
+    /// - Throws: ``LoginError`` if a login can't be read.
     func credentials(
         for repository: RepositoryName?,
         insteadOf rejected: RegistryCredentials?
     ) async throws -> FoundCredentials
 }
 
-/// Why stored credentials can't be had, or aren't sent.
+/// Why a stored login can't be read, or isn't sent.
 public struct LoginError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Names the file or the helper, never what is in it.
+    /// The problem, with the name of the file or the helper but none of its content.
     public let problem: String
     public let remedy: String
 

@@ -1,21 +1,21 @@
 public import FoundationEssentials
 
-/// A token that ends, fetched anew before it does.
+/// A token that expires, and is fetched again before it does.
 ///
-/// For ECR's tokens: 12 hours, one per identity and region, whatever is accessed; and for each one of those that
-/// ``NegotiatedAuthorization`` keeps. However many requests ask at once, one fetch is under way; a failed fetch is
-/// told to those who waited for it and to nobody after them.
+/// It is used for ECR's tokens, one for each identity and region, good for 12 hours; and for each token of
+/// ``NegotiatedAuthorization``. There is one fetch at a time, however many requests wait; a failure is thrown to the
+/// waiting requests only.
 ///
-/// - Source: facts/ecr.md A.4, B.2
+/// - Source: docs/facts/ecr-api.md#authorization-token and docs/facts/ecr-registry.md#authentication
 public actor RenewingAuthorization: RegistryAuthorizing {
     public typealias Fetch = @Sendable () async throws -> (header: String, expiresAt: Date?)
 
-    /// How long before its end a token counts as ended, so that a slow upload doesn't outlive it.
+    /// The time before its end at which a token counts as expired, so that a slow upload doesn't outlive it.
     public static let usualMargin: Duration = .seconds(600)
 
     private struct Token: Sendable {
         let header: String
-        /// When to fetch the next; `nil` if only a rejection ends it.
+        /// When to fetch the next token; `nil` if the token lasts until it is rejected.
         let renewAt: Date?
     }
 
@@ -33,8 +33,9 @@ public actor RenewingAuthorization: RegistryAuthorizing {
     private var flights = 0
 
     /// - Parameters:
-    ///   - margin: Never more than a tenth of a token's life, or a short-lived token would be fetched each time.
-    ///   - fetch: Gets a whole `Authorization` value, for example `Basic …`, and its end if it has one.
+    ///   - margin: The margin, at most a tenth of a token's life; otherwise a short-lived token would be fetched for
+    ///     each request.
+    ///   - fetch: Fetches a whole `Authorization` value, for example `Basic …`, and its end if it has one.
     public init(
         margin: Duration = usualMargin,
         now: @escaping @Sendable () -> Date = { Date() },
@@ -57,9 +58,9 @@ public actor RenewingAuthorization: RegistryAuthorizing {
 
     public func authorization() async throws -> String? { try await current().header }
 
-    /// Fetches anew unless somebody has done so since.
+    /// Fetches a new token, unless another request has done so already.
     ///
-    /// - Returns: Whether there is something else than `rejected` now.
+    /// - Returns: Whether the value is now another than `rejected`.
     public func renew(insteadOf rejected: String?) async throws -> Bool {
         if token?.header == rejected { token = nil }
         return try await current().header != rejected
@@ -71,13 +72,13 @@ public actor RenewingAuthorization: RegistryAuthorizing {
             do {
                 return try await join()
             } catch is CancellationError where !Task.isCancelled {
-                // The flight was called off by the last of those who waited before us; ours is the next one.
+                // The last earlier waiter cancelled the fetch; start the next one.
                 continue
             }
         }
     }
 
-    /// Waits for the fetch under way, or starts one.
+    /// Waits for the running fetch, or starts one.
     ///
     /// Cancelling one waiter leaves the fetch to the others; cancelling the last cancels the fetch.
     private func join() async throws -> Token {

@@ -3,10 +3,10 @@ internal import FoundationEssentials
 public import Logging
 internal import Platform
 
-/// What docker and podman have stored for one registry.
+/// The logins that docker and podman have stored for one registry.
 ///
-/// Nothing is read before somebody asks, which is when the registry has asked for credentials. The first file that
-/// has some counts; within a file a helper goes before what the file itself holds, as for docker.
+/// Files are read only when the registry asks for credentials. The first file with a login counts; within a file, a
+/// helper goes before an entry of the file itself, as for docker.
 ///
 /// - Source: docker/cli, "Configuration files"; containers/image, `containers-auth.json(5)`
 public actor StoredLogins: CredentialsStoring {
@@ -15,13 +15,15 @@ public actor StoredLogins: CredentialsStoring {
     private let home: String
     private let logger: Logger
     private let clock: any Clock<Duration>
-    /// Running a helper takes up to seconds, and asking it again may ask a person.
+    /// The answers of helpers.
+    ///
+    /// They are kept because a helper may take seconds, and may ask a person.
     private var fromHelpers: [String: RegistryCredentials] = [:]
 
     /// - Parameters:
     ///   - variables: The environment, `PATH` for the helpers included.
-    ///   - home: Where `~` leads, without a trailing slash.
-    ///   - clock: What the helpers' time limit is measured on.
+    ///   - home: The home directory, without a trailing slash.
+    ///   - clock: The clock for the helpers' time limit.
     public init(
         registry: PlainRegistry,
         variables: [String: String],
@@ -77,10 +79,10 @@ public actor StoredLogins: CredentialsStoring {
     /// How ``place(ofLoginTo:variables:home:)`` begins where a helper has the login.
     public static let helperPlace = "credHelpers"
 
-    /// Where docker or podman keeps a login for a host, without asking any helper for it.
+    /// The place where docker or podman stores a login for a host, found without running a helper.
     ///
-    /// - Parameter host: As it is logged in to.
-    /// - Returns: `nil` if no file has one, or none can be read.
+    /// - Parameter host: The host as in `docker login`.
+    /// - Returns: `nil` if no readable file has one.
     public static func place(ofLoginTo host: String, variables: [String: String], home: String) -> String? {
         for path in paths(variables, home: home) {
             guard let config = try? DockerConfig(path: path) else { continue }
@@ -104,8 +106,8 @@ public actor StoredLogins: CredentialsStoring {
         case failed(String)
     }
 
-    /// - Parameter isMeant: Whether the helper was named for this very registry. One that was named for all of them
-    ///   may be missing on this machine, where many images are public: that ends nothing.
+    /// - Parameter isMeant: Whether the helper is configured for this registry. A helper that is configured for all
+    ///   registries may be missing on this machine; that is not an error, because many images are public.
     private func ask(_ name: String, _ place: String, isMeant: Bool) async throws -> Answer {
         if let known = fromHelpers[name] { return .found(known) }
         let helper = CredentialHelper(name: name, place: place, variables: variables, clock: clock)
@@ -119,8 +121,7 @@ public actor StoredLogins: CredentialsStoring {
         }
     }
 
-    /// Where logins are stored: files that a variable names go before those in their usual places, docker's before
-    /// podman's.
+    /// The files with logins: those named by a variable before the usual places, docker's before podman's.
     static func paths(_ variables: [String: String], home: String) -> [String] {
         func named(_ name: String) -> String? { variables[name].flatMap { $0.isEmpty ? nil : $0 } }
         let docker = named("DOCKER_CONFIG").map { "\($0)/config.json" }

@@ -3,24 +3,24 @@ internal import FoundationEssentials
 internal import HTTPTypes
 internal import Wire
 
-/// What a token server answered, read for the token and for how long it holds.
+/// The answer of a token server: the token and its lifetime.
 ///
-/// Only the token must be there. The other members have defaults, and token servers write them in other JSON types than
+/// Only the token is required. The other members have defaults, and token servers write them in other JSON types than
 /// the specification's: `expires_in` as a string, `issued_at` as seconds since 1970, an empty `token` beside the
 /// `access_token`.
 ///
 /// - Source: docker's "Token Authentication Specification"; distribution/distribution#1746, moby/moby#20970
 struct TokenAnswer {
     let token: String
-    /// From when it was asked for, in seconds.
+    /// The lifetime from the request on, in seconds.
     let life: TimeInterval
 
-    /// In bytes; web servers cut off a header line at 8 to 64 KiB, so a longer token could not be used.
+    /// The longest token, in bytes; web servers limit a header line to 8 to 64 KiB, so a longer one could not be used.
     static let longestToken = 65_536
-    /// How long a token holds whose server doesn't say (docker's "Token Authentication Specification").
+    /// The default lifetime, in seconds (docker's "Token Authentication Specification").
     static let usualLife: TimeInterval = 60
 
-    /// Why an answer is of no use, in words for an error.
+    /// Why an answer is unusable, in words for an error.
     struct Fault: Error {
         let problem: String
 
@@ -40,7 +40,7 @@ struct TokenAnswer {
         life = Self.life(members, at: response.fields[.date])
     }
 
-    /// Without a byte order mark, which some servers send and no JSON may begin with (RFC 8259, section 8.1).
+    /// Removes a byte order mark, which some servers send and JSON does not allow (RFC 8259, section 8.1).
     private static func json(_ body: [UInt8]) -> ArraySlice<UInt8> {
         body.starts(with: [0xEF, 0xBB, 0xBF]) ? body[3...] : body[...]
     }
@@ -51,10 +51,10 @@ struct TokenAnswer {
         return "the answer is not a JSON object\(printable(type, upTo: 100))"
     }
 
-    /// How long the token holds, from when it was asked for, in seconds.
+    /// The lifetime of the token from the request on, in seconds.
     ///
-    /// A server may hand out a token that it has issued before. Both of its times are by its own clock, so that
-    /// ours may be wrong. A time of issue that would make the token useless already is taken for nonsense.
+    /// A server may return a token that it issued earlier. Both times are by the server's clock, so this machine's
+    /// clock may be wrong. A time of issue by which the token would have expired already is ignored.
     private static func life(_ members: Members, at date: String?) -> TimeInterval {
         let whole = members.expires_in?.number.flatMap { $0.isFinite && $0 > 0 ? $0 : nil } ?? usualLife
         guard let issued = members.issued_at?.date, let date, let age = durationUntil(httpDate: date, now: issued)
@@ -66,15 +66,15 @@ struct TokenAnswer {
     private struct Members: Decodable {
         var token: Scalar?
         var access_token: Scalar?
-        /// In seconds.
+        /// The lifetime in seconds.
         var expires_in: Scalar?
-        /// RFC 3339, or seconds since 1970.
+        /// The time of issue: RFC 3339, or seconds since 1970.
         var issued_at: Scalar?
     }
 
-    /// A string or a number; anything else counts as left out.
+    /// A string or a number; any other value counts as missing.
     private struct Scalar: Decodable {
-        /// Without white space around it; `nil` if it is not a string.
+        /// The string without white space around it; `nil` if the value is not a string.
         let text: String?
         let number: Double?
 
@@ -88,7 +88,9 @@ struct TokenAnswer {
             }
         }
 
-        /// Of times since 1970, in seconds: milliseconds are more, and so is nonsense that would overflow.
+        /// The latest time, in seconds since 1970.
+        ///
+        /// Larger values are milliseconds, or would overflow.
         private static let latestSecond = 1e11
 
         var date: Date? {
@@ -105,7 +107,7 @@ struct TokenAnswer {
     }
 }
 
-/// Without white space at both ends.
+/// The text without white space at both ends.
 func trimmed(_ text: String) -> String {
     let isBlank: (Unicode.Scalar) -> Bool = { $0.properties.isWhitespace }
     let start = text.unicodeScalars.drop(while: isBlank)

@@ -2,11 +2,11 @@ internal import Content
 internal import HTTPTypes
 internal import Wire
 
-/// Where a registry sends us for a token, if it may.
+/// The token server that a registry names, if it is allowed.
 ///
-/// The registry's stored password goes there, and the token comes from there: only somebody who could have asked for
-/// the password at the registry itself may name the place. Over https that is the registry. Over plain http it may be
-/// anybody on the way, so that nothing is believed but the very same origin, or, on loopback, another loopback origin.
+/// The stored password goes to this server, so it is accepted only if the registry itself must have named it. Over
+/// https that is so. Over plain http anyone on the network may have named it, so it must be the same origin, or, on
+/// loopback, another loopback origin.
 struct TokenRealm: Hashable, Sendable {
     let url: HTTPURL
     let service: String?
@@ -45,7 +45,7 @@ struct TokenRealm: Hashable, Sendable {
 }
 
 extension TokenRealm {
-    /// A question for a token without an account, or in the name of a user.
+    /// The request for a token, without a login or with Basic credentials.
     ///
     /// - Source: docker's registry documentation, "Token Authentication Specification", "Requesting a Token"
     func question(_ scopes: [RegistryScope], authorization: String?) -> WireRequest {
@@ -57,7 +57,7 @@ extension TokenRealm {
         return request
     }
 
-    /// The same for somebody who has a refresh token.
+    /// The request for a token in exchange for a refresh token.
     ///
     /// - Source: docker's registry documentation, "Oauth2 Token Authentication"
     func exchange(_ scopes: [RegistryScope], refreshToken: String) -> WireRequest {
@@ -82,7 +82,7 @@ extension TokenRealm {
     }
 }
 
-/// With everything percent-encoded that isn't unreserved (RFC 3986, section 2.3), slashes and colons too.
+/// Percent-encodes all but unreserved characters (RFC 3986, section 2.3), slashes and colons included.
 func queryEncoded(_ text: String) -> String {
     var encoded = ""
     for byte in text.utf8 {

@@ -11,12 +11,12 @@ struct TokenServer: Sendable {
     let logger: Logger
     let now: @Sendable () -> Date
 
-    /// Who we are to an OAuth 2 server, which must be told.
+    /// The client id, which OAuth 2 requires.
     static let clientID = "ecr-replicate"
 
     /// - Returns: A whole `Authorization` value.
-    /// - Throws: ``RegistryError`` of kind `unauthorized` when the server doesn't take the credentials or won't do
-    ///   without, of kind `malformedAnswer` when it answers without a token; `WireError`.
+    /// - Throws: ``RegistryError`` of kind `unauthorized` if the server refuses the credentials or requires some, of
+    ///   kind `malformedAnswer` if the answer has no token; `WireError`.
     func token(
         from realm: TokenRealm,
         for scopes: [RegistryScope],
@@ -37,7 +37,7 @@ struct TokenServer: Sendable {
                 let answer = try TokenAnswer(response)
                 return ("Bearer \(answer.token)", start.addingTimeInterval(answer.life))
             } catch let error as TokenAnswer.Fault {
-                // Not tried again: a server that answers well and without a token does so each time.
+                // A retry won't help: a server that answers without a token does so each time.
                 throw RegistryError(
                     .authorize,
                     .malformedAnswer,
@@ -81,8 +81,8 @@ struct TokenServer: Sendable {
         let quote = RegistryAnswer(response, to: request).quote()
         let status = response.status.code
         let isTemporary = status >= 500 || status == 429 || status == 408
-        // OAuth 2 says 400 `invalid_grant` of a refresh token that has ended (RFC 6749, section 5.2). A server that
-        // knows no OAuth 2 says 404 or 405 to the POST: the token is of no use there (containerd, `FetchTokenWithOAuth`).
+        // OAuth 2 answers 400 `invalid_grant` to an expired refresh token (RFC 6749, section 5.2). A server without
+        // OAuth 2 answers 404 or 405 to the POST, so the token can't be used there (containerd, `FetchTokenWithOAuth`).
         let isDoorClosed =
             [400, 401, 403].contains(status) || (request.method == .post && [404, 405].contains(status))
         let kind: RegistryError.Kind =

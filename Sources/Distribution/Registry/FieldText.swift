@@ -1,4 +1,4 @@
-/// A field's value while it is read: what tokens, quoted strings and lists have in common.
+/// Parses the value of a header field: tokens, quoted strings and lists.
 ///
 /// - Source: RFC 9110, section 5.6
 struct FieldText {
@@ -8,7 +8,7 @@ struct FieldText {
     static let quote = UInt8(ascii: "\"")
     private static let backslash = UInt8(ascii: "\\")
 
-    /// - Parameter longest: Of what is read, in bytes.
+    /// - Parameter longest: The most bytes that are read.
     init(_ field: String, longest: Int) { rest = Array(field.utf8.prefix(longest))[...] }
 
     var isEmpty: Bool { rest.isEmpty }
@@ -20,7 +20,7 @@ struct FieldText {
 
     mutating func skipOne() { rest = rest.dropFirst() }
 
-    /// To the byte at `index`.
+    /// Skips to the byte at `index`.
     mutating func skip(to index: Int) { rest = rest[index...] }
 
     mutating func take(_ matches: (UInt8) -> Bool) -> String {
@@ -29,7 +29,7 @@ struct FieldText {
         return String(decoding: taken, as: UTF8.self)
     }
 
-    /// A quoted string, at whose first quote this stands, and whether it ended.
+    /// Reads a quoted string, from its first quote, and whether it ended.
     mutating func quoted() -> (text: String, isWhole: Bool) {
         rest = rest.dropFirst()
         var text: [UInt8] = []
@@ -44,7 +44,7 @@ struct FieldText {
         return (String(decoding: text, as: UTF8.self), false)
     }
 
-    /// To behind the next comma that isn't quoted.
+    /// Skips past the next comma that isn't quoted.
     mutating func skipElement() {
         while let byte = rest.first, byte != Self.comma {
             if byte == Self.quote { _ = quoted() } else { rest = rest.dropFirst() }

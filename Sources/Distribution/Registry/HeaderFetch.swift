@@ -4,12 +4,14 @@ internal import Logging
 internal import Platform
 internal import Wire
 
-/// Nothing is stored that could be sent, which the registry's own answer then says.
+/// No login is stored.
+///
+/// The request is sent without one, and the registry's answer is the error.
 struct NoCredentials: Error {}
 
-/// What was last found out about the stored login for each repository.
+/// The last note on the stored login for each repository.
 ///
-/// `nil` is what concerns no repository.
+/// The key `nil` is for requests without a repository.
 final class LoginNotes: Sendable {
     private let notes = Lock<[RepositoryName?: LoginNote]>([:])
     private let warned = Lock<Set<String>>([])
@@ -19,30 +21,30 @@ final class LoginNotes: Sendable {
         set { notes.withLock { $0[repository] = newValue } }
     }
 
-    /// Whether nobody has been warned of that login before.
+    /// Whether this is the first warning about that login.
     func isNews(_ place: String) -> Bool { warned.withLock { $0.insert(place).inserted } }
 }
 
-/// Makes the `Authorization` header for one ``RegistryAccess``: from a stored login, or without one.
+/// Makes the `Authorization` header for one ``RegistryAccess``, with a stored login or without.
 ///
-/// A login that is refused is left out where something is only read, because many images are public; what is written
-/// needs it, and fails with the refusal. The refusal counts for this access alone, since some token servers refuse a
-/// good login for a repository that it may not read (GitLab answers 403).
+/// A refused login is left out for reading, because many images are public; writing needs it and fails with the
+/// refusal. The refusal counts for this access only, because some token servers refuse a valid login for a repository
+/// that it may not read (GitLab answers 403).
 final class HeaderFetch: Sendable {
     private let store: any CredentialsStoring
     private let server: TokenServer
     private let notes: LoginNotes
     private let access: RegistryAccess
-    /// Host and port, for people.
+    /// Host and port, for messages.
     private let registry: String
     private let logger: Logger
     private let state = Lock(State())
 
     private struct State {
-        /// What the last header was made from.
+        /// The login of the last header.
         var sent: RegistryCredentials?
         var header: String?
-        /// The login that was refused; another one that is found later is tried.
+        /// The login that was refused; a different one that is found later is tried.
         var refused: RegistryCredentials?
     }
 
@@ -63,7 +65,7 @@ final class HeaderFetch: Sendable {
     }
 
     func basic() async throws -> String {
-        // A password has no end that we know of: a second call comes because it was refused.
+        // A password has no known end, so a second call means that it was refused.
         let (sent, refused) = state.withLock { ($0.sent, $0.refused) }
         let found = try await credentials(insteadOf: refused == nil ? sent : nil)
         guard let header = found.credentials?.basic else { throw NoCredentials() }
@@ -106,12 +108,12 @@ final class HeaderFetch: Sendable {
         }
     }
 
-    /// Takes note that the registry refuses a header.
+    /// Notes that the registry has refused a header.
     ///
-    /// - Returns: Whether the next header will rest on another login, or on none.
+    /// - Returns: Whether the next header will use another login, or none.
     func refuse(_ header: String) async throws -> Bool {
         let (known, sent) = state.withLock { ($0.header, $0.sent) }
-        // Another request has brought it here already.
+        // Another request has noted it already.
         guard known == header else { return true }
         guard let sent else { return false }
         let found = try await credentials(insteadOf: sent)
@@ -120,18 +122,18 @@ final class HeaderFetch: Sendable {
         return true
     }
 
-    /// Takes a refusal back, because nothing is to be had without the login either.
+    /// Takes a refusal back, because the registry gives nothing without the login either.
     func forgetRefusal() { state.withLock { $0.refused = nil } }
 
     private static let refusedByRegistry = "the registry refuses it"
 
     // MARK: Without a login
 
-    /// A token that rests on no login, where the login is refused or can't be read.
+    /// Gets a token without a login, where the login is refused or can't be read.
     ///
     /// - Parameters:
-    ///   - reason: Why the login is left out, or what to do about it.
-    ///   - failure: What to throw if the server wants a login.
+    ///   - reason: Why the login is left out, and what to do about it.
+    ///   - failure: The error if the server requires a login.
     private func token(
         from realm: TokenRealm,
         for scopes: [RegistryScope],

@@ -1,7 +1,7 @@
-/// The address of the next page in a `Link` field, as it stands there.
+/// The unresolved address of the next page in a `Link` field.
 ///
-/// Reads `<target>; rel="next"; …` among others separated by commas; quoted values may hold anything, and `rel` may
-/// hold several words in any case. What isn't well formed is skipped to the next comma.
+/// It finds `<target>; rel="next"; …` among links separated by commas. Quoted values may contain anything, and `rel`
+/// may have several words in any case. A malformed link is skipped up to the next comma.
 ///
 /// - Source: RFC 8288, section 3; OCI distribution-spec 1.1, "Listing Tags"
 func nextPage(inLink field: String) -> String? {
@@ -12,13 +12,15 @@ func nextPage(inLink field: String) -> String? {
     return nil
 }
 
-/// In bytes, all links of one answer together.
+/// The most bytes of all links of one answer.
 private let longestLink = 65_536
 
 private struct LinkParser {
     var text: FieldText
 
-    /// One element of the list; always moves on by at least a byte, so hostile input ends as well.
+    /// Reads one element of the list.
+    ///
+    /// It moves on by at least a byte, so that it ends on any input.
     mutating func link() -> (target: String, isNext: Bool)? {
         text.skip { $0 == FieldText.comma || FieldText.isBlank($0) }
         guard text.first == UInt8(ascii: "<"), let end = text.rest.firstIndex(of: UInt8(ascii: ">")) else {
@@ -30,7 +32,7 @@ private struct LinkParser {
         text.skip(to: end + 1)
         var relation: String?
         while let parameter = parameter() {
-            // The first `rel` counts, later ones don't (RFC 8288, section 3.3).
+            // Only the first `rel` counts (RFC 8288, section 3.3).
             if parameter.name == "rel", relation == nil { relation = parameter.value }
         }
         text.skipElement()
@@ -38,7 +40,7 @@ private struct LinkParser {
         return (target, words.contains("next") && !target.isEmpty)
     }
 
-    /// `; name` or `; name=token` or `; name="quoted"`.
+    /// Reads `; name`, `; name=token` or `; name="quoted"`.
     private mutating func parameter() -> (name: String, value: String)? {
         text.skip()
         guard text.first == semicolon else { return nil }

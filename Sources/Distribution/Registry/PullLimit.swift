@@ -2,11 +2,11 @@ internal import HTTPTypes
 public import Wire
 
 extension WireResponse {
-    /// Whether this says that an allowance of hours or a month is used up, which no retry waits out.
+    /// Whether the answer says that a limit per hours or month is used up, which a retry can't wait out.
     ///
     /// Docker Hub counts pulls over six hours and says so in words and in `ratelimit-remaining: 0;w=21600`; ECR Public
-    /// counts an anonymous caller's gigabytes over a month. `Rate exceeded`, of ECR Public as well, is about the
-    /// second at hand.
+    /// counts an anonymous caller's gigabytes over a month. `Rate exceeded`, also from ECR Public, is about requests a
+    /// second.
     ///
     /// - Source: docker docs, "Docker Hub pull usage and limits"; ECR Public User Guide, "Service quotas";
     ///   canonical/rockcraft#654, opensearch-project/opensearch-build#3737
@@ -20,6 +20,6 @@ extension WireResponse {
         return parts.first == "0" && (window ?? 0) >= Self.longWindow
     }
 
-    /// In seconds.
+    /// The shortest window that counts as long, in seconds.
     private static let longWindow = 3_600
 }

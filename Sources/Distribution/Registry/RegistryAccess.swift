@@ -2,14 +2,14 @@ public import Content
 internal import HTTPTypes
 public import Wire
 
-/// What a request wants to do where, as far as the right to do so is concerned.
+/// The repositories and rights that a request needs.
 ///
-/// Token servers grant rights by repository and action; there is one token for each value of this.
+/// Token servers grant rights by repository and action, so there is one token for each value.
 public struct RegistryAccess: Hashable, Sendable {
-    /// `nil` for what concerns no repository, or none that can be told.
+    /// The repository; `nil` for a request without one, or an unknown one.
     public var repository: RepositoryName?
     public var isWriting: Bool
-    /// The repository that a blob is to be mounted from, which needs to be readable too.
+    /// The repository to mount a blob from, which must be readable too.
     public var sibling: RepositoryName?
 
     public init(_ repository: RepositoryName?, isWriting: Bool = false, sibling: RepositoryName? = nil) {
@@ -18,7 +18,7 @@ public struct RegistryAccess: Hashable, Sendable {
         self.sibling = sibling
     }
 
-    /// Read off the request's method and path.
+    /// Derives the access from a request's method and path.
     ///
     /// - Source: OCI distribution-spec 1.1, "Endpoints"
     public init(of request: WireRequest) {
@@ -31,7 +31,7 @@ public struct RegistryAccess: Hashable, Sendable {
         sibling = from.flatMap { try? RepositoryName(parsing: String($0.dropFirst("from=".count))) }
     }
 
-    /// A repository may itself be called `blobs` or `tags/list`: what counts is how the path ends.
+    /// The repository in a path, found from its end, because a repository may be called `blobs` or `tags/list`.
     private static func repository(inPath path: String) -> RepositoryName? {
         let parts = path.split(separator: "/").map(String.init)
         guard parts.count >= 4, parts[0] == "v2" else { return nil }
@@ -46,7 +46,7 @@ public struct RegistryAccess: Hashable, Sendable {
         return try? RepositoryName(parsing: parts[1..<end].joined(separator: "/"))
     }
 
-    /// What to ask a token server for, unless the registry has said otherwise.
+    /// The scopes to ask a token server for, unless the registry demands others.
     var scopes: [RegistryScope] {
         guard let repository else { return [] }
         var scopes = [RegistryScope(reading: repository)]
@@ -55,10 +55,10 @@ public struct RegistryAccess: Hashable, Sendable {
         return scopes
     }
 
-    /// The same, with what the registry demanded of this request.
+    /// The scopes, with those that the registry demanded for this request.
     ///
-    /// A registry behind a proxy may know the repository by another name: then only its own word counts. A word that
-    /// names no repository (ECR Public's `aws`) comes on top.
+    /// A registry behind a proxy may know the repository by another name; then only the demanded scopes count. A
+    /// demanded scope without a repository (ECR Public's `aws`) is added.
     func scopes(answering demanded: [RegistryScope]) -> [RegistryScope] {
         let own = scopes
         let known = demanded.filter(\.isOfRepository).map(\.resource)
@@ -70,11 +70,11 @@ public struct RegistryAccess: Hashable, Sendable {
     }
 }
 
-/// One right, as token servers write it: `repository:team/app:pull,push`.
+/// A scope of a token server: `repository:team/app:pull,push`.
 ///
 /// - Source: docker's registry documentation, "Token Scope Documentation"
 struct RegistryScope: Hashable, Sendable, CustomStringConvertible {
-    /// Type and name, or a word of the registry's own.
+    /// Type and name, or a registry's own word.
     var resource: String
     var actions: [String]
 
@@ -83,7 +83,7 @@ struct RegistryScope: Hashable, Sendable, CustomStringConvertible {
         actions = ["pull"]
     }
 
-    /// - Parameter text: One word; a name may hold colons of its own, for the port of a host.
+    /// - Parameter text: One scope. The name may contain a colon, before the port of a host.
     init(_ text: String) {
         guard let colon = text.lastIndex(of: ":"), text[..<colon].contains(":") else {
             (resource, actions) = (text, [])
@@ -93,7 +93,7 @@ struct RegistryScope: Hashable, Sendable, CustomStringConvertible {
         actions = text[text.index(after: colon)...].split(separator: ",").map(String.init)
     }
 
-    /// Words separated by blanks, as challenges have them.
+    /// Parses scopes separated by blanks, as in challenges.
     static func list(_ text: String?) -> [RegistryScope] {
         (text ?? "").split(separator: " ").map { RegistryScope(String($0)) }
     }

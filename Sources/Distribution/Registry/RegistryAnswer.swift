@@ -3,24 +3,24 @@ internal import FoundationEssentials
 internal import HTTPTypes
 internal import Wire
 
-/// An unwanted answer, read for what it means.
+/// An unwanted answer of a registry, classified.
 ///
-/// Every byte of it is the server's: what it says is bounded and decided by here, and shown to others only as a ``Quote``.
+/// Every byte is from the server: the text is limited and classified here, and shown only as a ``Quote``.
 struct RegistryAnswer {
     let status: Int
-    /// Whether it calls itself JSON and can't be read as such: cut on the way, whatever it said.
+    /// Whether it claims to be JSON and isn't, because it was cut.
     let isCut: Bool
-    /// What the registry would take instead of what it was shown.
+    /// The challenges, which say what credentials the registry accepts.
     let challenges: [AuthenticationChallenge]
     private let namesPullLimit: Bool
     private let request: WireRequest
     private let codes: [RegistryError.Code]
     private let text: String
 
-    /// Entries of `errors` that are kept.
+    /// The most entries of `errors` that are kept.
     private static let mostCodes = 10
 
-    /// - Parameter request: The one that was sent, with what it carried.
+    /// - Parameter request: The request as it was sent, with its credentials.
     init(_ response: WireResponse, to request: WireRequest) {
         status = response.status.code
         challenges = AuthenticationChallenge.parse(response.fields[values: .wwwAuthenticate])
@@ -37,22 +37,22 @@ struct RegistryAnswer {
             text = (entries.compactMap(\.message) + [parsed.message].compactMap { $0 }).joined(separator: "; ")
         } else {
             codes = []
-            // S3's XML quotes the signed request back on a bad signature; only these two are ours to repeat.
+            // S3's XML quotes the signed request after a bad signature; only these two elements are safe to show.
             let whole = String(decoding: body, as: UTF8.self)
             let parts = ["Code", "Message"].compactMap { element(of: whole, named: $0) }
             text = whole.contains("<Error>") ? parts.joined(separator: ": ") : whole
         }
     }
 
-    /// What others may see of an answer: cleaned of control characters, and of what may be a secret (queries of addresses,
-    /// those of the request).
+    /// The part of an answer that may be shown, without control characters, queries of addresses, and secrets of the
+    /// request.
     struct Quote {
         let codes: [RegistryError.Code]
-        /// All that was said, in one line.
+        /// The whole message, in one line.
         let text: String
     }
 
-    /// Made when it is wanted: most answers are only decided by, and looking for secrets takes long.
+    /// Makes the quote on demand: most answers are only classified, and searching for secrets is slow.
     func quote() -> Quote {
         let secrets = request.secrets
         return Quote(
@@ -63,9 +63,10 @@ struct RegistryAnswer {
         )
     }
 
-    /// Whether the credentials, and not what they may do, are the trouble.
+    /// Whether the credentials are refused, and not just the action.
     ///
-    /// - Source: facts/ecr.md B.2; RFC 6750, section 3.1, says 403 of a token that grants too little
+    /// - Source: docs/facts/ecr-registry.md#authentication; RFC 6750, section 3.1, says 403 of a token that grants too
+    ///   little
     var namesTheToken: Bool {
         switch status {
         case 401: true
@@ -80,7 +81,7 @@ struct RegistryAnswer {
 
     var kind: RegistryError.Kind {
         let known = codes.lazy.compactMap { Self.kinds[$0.code] }.first
-        // Whatever its status: registries say this of a missing repository with 400, 401, 403, 404 and 500.
+        // The status doesn't matter: registries report a missing repository with 400, 401, 403, 404 and 500.
         if known == .repositoryMissing { return .repositoryMissing }
         if (400..<500).contains(status), says("immutable") { return .tagImmutable }
         if status == 401 { return .unauthorized }
@@ -91,7 +92,7 @@ struct RegistryAnswer {
         case 403: .denied
         case 405: .unsupported
         case 416: .blobUploadInvalid
-        // 408: the registry had no time for the request.
+        // 408 means that the registry did not have time for the request.
         case 408, 429: .tooManyRequests
         case 500...: .serverFault
         default: .other
@@ -115,7 +116,7 @@ struct RegistryAnswer {
         "UNSUPPORTED": .unsupported,
     ]
 
-    /// The distribution-spec's shape, or a lone `message`; anything may be missing.
+    /// An error body of the distribution specification, or a lone `message`; any member may be missing.
     private struct Body: Decodable {
         var errors: [Entry]?
         var message: String?
@@ -129,7 +130,7 @@ struct RegistryAnswer {
 
         enum CodingKeys: String, CodingKey { case code, message }
 
-        /// Some registries number their codes; that must not hide the message.
+        /// Some registries have numbers as codes, which must not hide the message.
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
             code = try? container.decode(String.self, forKey: .code)
@@ -140,7 +141,9 @@ struct RegistryAnswer {
 
 /// One line that people may be shown, without queries and credentials; ``printable(_:upTo:)`` cuts it.
 ///
-/// - Parameter secrets: Of the request that it is about.
+/// ``clipped(_:to:)`` cuts it.
+///
+/// - Parameter secrets: The secrets of the request.
 func cleaned(_ text: String, without secrets: Secrets) -> String {
     let text = secrets.cut(from: text)
     let words = printable(text, upTo: RegistryError.longestBody).split(separator: " ")

@@ -5,16 +5,16 @@ public import Wire
 extension RegistryClient {
     /// Whether the repository holds a blob.
     ///
-    /// A redirect to storage counts as a yes: registries that keep blobs elsewhere answer HEAD like GET, and an address
-    /// signed for GET refuses HEAD. A redirect to another registry is followed. A HEAD that is answered with an odd
-    /// status is decided by one GET for a single byte: ECR Public, for one, answers 401 to every HEAD of a blob
+    /// A redirect to storage counts as yes: registries that store blobs elsewhere answer HEAD like GET, and an address
+    /// that is signed for GET refuses HEAD. A redirect to another registry is followed. After an odd status for HEAD,
+    /// one GET for a single byte decides: ECR Public, for example, answers 401 to every HEAD of a blob
     /// (aws/containers-roadmap issue 2671).
     ///
-    /// - Returns: `false` too if the repository is missing, or if nothing can be said: an upload is right then.
+    /// - Returns: Also `false` if the repository is missing, or if the answer is unclear: the blob is then uploaded.
     /// - Throws: ``RegistryError``
     public func blobExists(_ digest: Digest, in repository: RepositoryName) async throws -> Bool {
         var head = WireRequest(.head, blobURL(digest, repository))
-        // Many are asked at once, and what is missing goes over the same connections a moment later.
+        // Many are asked at once, and missing blobs are sent over the same connections a moment later.
         head.travelsWithBlobs = true
         let request = head
         do {
@@ -32,45 +32,45 @@ extension RegistryClient {
             if status == 404 { return false }
             if status == 200 || (isRedirect(answer.0) && answer.0.fields[.location]?.isEmpty == false) { return true }
         } catch let error as WireError where error.reason == .badRedirect {
-            // As odd as an odd status.
+            // A failure counts as an odd status.
         } catch let error as RegistryError where error.kind == .serverFault {
-            // GET may be served better.
+            // GET may succeed.
         }
         return try await blobCanBeRead(digest, repository)
     }
 
-    /// Asks for one byte of a blob, where HEAD did not tell.
+    /// Asks for one byte of a blob, after HEAD gave no clear answer.
     private func blobCanBeRead(_ digest: Digest, _ repository: RepositoryName) async throws -> Bool {
         var get = WireRequest(.get, blobURL(digest, repository), fields: [.range: "bytes=0-0"])
-        // A registry that knows no ranges answers 200 and the whole blob, which is then left where it is.
+        // A registry without ranges answers 200 with the whole blob, which is not downloaded.
         get.receiver = PartBuffer(capacity: Self.largestByteAnswer)
         get.travelsWithBlobs = true
         do {
             let answer = try await perform(.findBlob, get) { ![401, 403].contains($0.status.code) }
-            // 416: there is a blob, and it is empty.
+            // 416 means that the blob exists and is empty.
             return isRedirect(answer) || [200, 206, 416].contains(answer.status.code)
         } catch let error as RegistryError where error.kind == .repositoryMissing {
             return false
         }
     }
 
-    /// In bytes, of an answer to the question for one.
+    /// The largest answer to a request for one byte, in bytes.
     private static let largestByteAnswer = 4_096
 
     /// The request that reads a blob, for the source end of a relay.
     ///
-    /// Its answer is the content, or a redirect for ``follow(_:of:hops:)``.
+    /// The answer is the content, or a redirect for ``follow(_:of:hops:)``.
     public func blobRequest(_ digest: Digest, in repository: RepositoryName) async throws -> WireRequest {
         try await authorize(WireRequest(.get, blobURL(digest, repository)))
     }
 
-    /// Reads a whole blob into memory and checks its hash, for configurations.
+    /// Reads a whole blob into memory and checks its hash, for configs.
     ///
     /// - Parameter limit: In bytes; a longer blob is `WireError` `.answerTooLarge`.
-    /// - Throws: ``RegistryError``, `WireError` (`.corrupt` when the bytes are others)
+    /// - Throws: ``RegistryError``, `WireError` (`.corrupt` if the hash is wrong)
     public func smallBlob(_ digest: Digest, in repository: RepositoryName, limit: Int) async throws -> [UInt8] {
         var first = WireRequest(.get, blobURL(digest, repository))
-        // The body of a refusal must fit as well.
+        // The body of a refusal must fit too.
         first.largestAnswer = max(limit, RegistryError.longestBody)
         var mayRenew = true
         return try await retrying {
@@ -81,14 +81,14 @@ extension RegistryClient {
         }
     }
 
-    /// What it means that a relay's source answered something else than content, and no redirect.
+    /// The error for a source's answer that is neither content nor a redirect.
     ///
-    /// A token that turns out stale is renewed here, and the error then advises to try again.
+    /// A stale token is renewed here, and the error then advises a retry.
     public func downloadFailure(_ answer: WireResponse, to request: WireRequest) async -> RegistryError {
         await failure(.readBlob, answer, to: request)
     }
 
-    /// An error for a request that was sent elsewhere, with the token renewed if that helps.
+    /// The error for a request that a relay sent, after renewing the token if that helps.
     func failure(
         _ operation: RegistryError.Operation,
         _ answer: WireResponse,

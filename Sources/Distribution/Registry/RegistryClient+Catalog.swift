@@ -5,10 +5,10 @@ internal import Wire
 extension RegistryClient {
     /// Lists every repository of the registry, in its order, each once.
     ///
-    /// The catalog is an extension that many registries don't offer, or not to everybody (Docker Hub, GHCR).
+    /// The catalog is an extension that many registries don't offer, or not to all users (Docker Hub, GHCR).
     ///
-    /// - Returns: `nil` if the registry has no catalog: it answers 404, 405 or 501, or something that isn't one.
-    /// - Throws: ``RegistryError``; 401 and 403 may mean that it has no catalog as well
+    /// - Returns: `nil` if the registry has no catalog: the answer is 404, 405 or 501, or isn't a catalog.
+    /// - Throws: ``RegistryError``; 401 and 403 may also mean that it has no catalog
     /// - Source: distribution's "HTTP API V2", "Listing Repositories"; OCI distribution-spec 1.1 leaves it out
     public func repositories() async throws -> [String]? {
         let list = base.at(path: "/v2/_catalog")
@@ -43,7 +43,7 @@ extension RegistryClient {
         return all
     }
 
-    /// Asked for at a time; some registries refuse more.
+    /// The repositories to ask for at a time; some registries refuse more.
     static let repositoriesPerPage = 1_000
 
     private struct Catalog: Decodable {

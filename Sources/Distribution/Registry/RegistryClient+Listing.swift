@@ -5,24 +5,25 @@ internal import Logging
 public import Wire
 
 extension RegistryClient {
-    /// Tags asked for at a time; ECR answers `UNSUPPORTED` to more (facts/ecr.md B.6).
+    /// The tags to ask for at a time; ECR answers `UNSUPPORTED` to more (docs/facts/ecr-registry.md#listing).
     static let tagsPerPage = 1_000
-    /// Ten million tags: more is a registry that never ends.
+    /// The most pages, ten million tags: a longer list never ends.
     static let mostPages = 10_000
-    /// In bytes; a thousand tags of the greatest length are 131 KB.
+    /// The largest page, in bytes; a thousand tags of maximum length are 131 KB.
     static let largestPage = 4 << 20
-    /// In bytes, of all pages of one list together.
+    /// The most bytes of all pages of one list.
     static let largestListing = 32 << 20
-    /// Five times the images that an ECR repository may hold (facts/ecr.md C.1).
+    /// The most tags of a repository, five times the images that an ECR repository may hold
+    /// (docs/facts/quotas.md#limits).
     static let mostTags = 500_000
-    /// Referrers of one manifest; each is asked about in its turn.
+    /// The most referrers of one manifest; each costs requests of its own.
     static let mostReferrers = 4_000
-    /// Pages in a row that bring nothing and name a next one; a registry that filters what it lists may have some.
+    /// The most empty pages in a row that name a next one; a registry that filters its lists may have some.
     static let mostEmptyPages = 100
 
     /// Lists every tag of a repository, in the registry's order, each once.
     ///
-    /// The names come as the registry wrote them: some hold tags that the specification does not allow.
+    /// The names are unchanged: some registries hold tags that the specification does not allow.
     ///
     /// - Throws: ``RegistryError``, ``RegistryError/Kind/repositoryMissing`` among them
     public func tags(of repository: RepositoryName) async throws -> [String] {
@@ -32,11 +33,11 @@ extension RegistryClient {
         return all.filter { seen.insert($0).inserted }
     }
 
-    /// Lists the tags of a repository, page by page as they come.
+    /// Lists the tags of a repository, page by page.
     ///
-    /// Nothing (`null`, 204, a document without tags) is no tags. A page of HTML, an empty answer and a list that can't be
-    /// read are errors after a few tries: half a list must not pass for the whole. An entry that is no text is left out
-    /// with a warning.
+    /// `null`, 204 and a document without tags mean that there are no tags. A page of HTML, an empty answer and a
+    /// malformed list are errors after a few tries, because half a list must not count as the whole. An entry that is
+    /// not a text is left out with a warning.
     public func tagPages(
         of repository: RepositoryName,
         deadline: Duration = WireRequest.usualDeadline,
@@ -58,7 +59,7 @@ extension RegistryClient {
                 case 204 where isOwn(last): return (TagList(), nil)
                 default:
                     let error = error(.listTags, response, to: last)
-                    // Registries with a smaller limit of their own say so (400, distribution v3); without `n` they choose.
+                    // Registries with a smaller limit answer 400 (distribution v3). Without `n` they choose the size.
                     let mayBeTheNumber = url == first && (400..<500).contains(error.status) && error.status != 404
                     guard mayBeTheNumber, error.kind != .repositoryMissing else { throw error }
                     return (TagList(), list)
@@ -85,7 +86,7 @@ extension RegistryClient {
         }
     }
 
-    /// Asks for the first page of tags, and leaves the others.
+    /// Asks for the first page of tags only.
     ///
     /// - Throws: as ``tagPages(of:_:)``
     public func answersTags(of repository: RepositoryName) async throws {
@@ -95,7 +96,7 @@ extension RegistryClient {
         } catch is Enough {}
     }
 
-    /// Whatever its Content-Type: ECR says text/plain (facts/ecr.md B.6).
+    /// Decodes a page of any Content-Type: ECR sends text/plain (docs/facts/ecr-registry.md#listing).
     private func tagList(_ response: WireResponse, to request: WireRequest) throws -> TagList {
         guard JSONShape(response.body).isWithin(.answer),
             var list = try? JSONDecoder().decode(TagList?.self, from: Data(response.body)) ?? TagList()
@@ -111,21 +112,21 @@ extension RegistryClient {
 
     /// What names a manifest as its subject: signatures, SBOMs, attestations.
     public struct ListedReferrers: Sendable {
-        /// Those that can be read.
+        /// The entries that can be read.
         public var entries: [Descriptor] = []
-        /// What is listed besides and can't be used.
+        /// The entries that can't be used.
         public var oddEntries: [OddEntry] = []
-        /// Why the list is not whole, where a page after the first could not be read.
+        /// Why the list is incomplete, if a page after the first could not be read.
         public var interruption: (any Error)?
     }
 
     /// Lists what names a manifest as its subject: signatures, SBOMs, attestations.
     ///
-    /// Many registries don't know the question, and say so in their own ways: with a page of HTML, an empty answer, a
-    /// status of 4xx, or a redirect to a web page at another host (GHCR: artifacthub/hub issue 4785). 401, 403, 408 and
-    /// 429 of the registry itself mean what they always mean, and 5xx are tried again.
+    /// Many registries don't have this API, and answer with a page of HTML, an empty body, a 4xx, or a redirect to a
+    /// web page at another host (GHCR: artifacthub/hub issue 4785). 401, 403, 408 and 429 from the registry itself keep
+    /// their usual meaning, and 5xx are retried.
     ///
-    /// - Returns: `nil` if the registry doesn't know this API, so that fallback tags must serve.
+    /// - Returns: `nil` if the registry doesn't have this API; fallback tags are then used.
     /// - Throws: ``RegistryError``, ``RegistryError/Kind/repositoryMissing`` among them; `ManifestError` if the
     ///   answer claims to be an index and isn't
     public func referrers(of digest: Digest, in repository: RepositoryName) async throws -> ListedReferrers? {
@@ -158,16 +159,16 @@ extension RegistryClient {
         } catch let error as WireError where error.reason == .badRedirect && found == nil {
             return nil
         } catch let error as RegistryError where error.kind == .malformedAnswer && found == nil {
-            // A refusal that could not be read, each time.
+            // The refusal was malformed each time.
             return nil
         } catch let error where found != nil && !(error is CancellationError) {
-            // What was listed can be used; that there may be more is for the caller to say.
+            // The entries so far can be used. The caller reports that there may be more.
             found?.interruption = error
         }
         return found
     }
 
-    /// - Returns: `nil` if the answer is none of this API.
+    /// - Returns: `nil` if the answer is not one of this API.
     private func referrersPage(at url: HTTPURL) async throws -> (page: Manifest, next: HTTPURL?)? {
         var request = WireRequest(
             .get,
@@ -199,12 +200,14 @@ extension RegistryClient {
         }
     }
 
-    /// Whether an answer is the registry's own, and not that of a place it redirects to.
+    /// Whether the registry itself gave the answer, and not a host that it redirects to.
     func isOwn(_ request: WireRequest) -> Bool {
         request.url.origin == base.origin && request.url.path.hasPrefix("/v2/")
     }
 
-    /// What the body lists; `nil` where it is something else, of which only a body with the type of an index is damage.
+    /// Parses a list of referrers; `nil` if the body is something else.
+    ///
+    /// A malformed body with the type of an index is an error.
     private func index(_ bytes: [UInt8], _ type: MediaType) throws -> Manifest? {
         if type == .ociIndex, !isNothing(bytes) { return try Manifest(bytes: bytes, mediaType: .ociIndex) }
         guard let guessed = try? Manifest(bytes: bytes), guessed.kind == .index else { return nil }
@@ -216,16 +219,16 @@ extension RegistryClient {
         return text.isEmpty || text.starts(with: Array("null".utf8))
     }
 
-    /// In bytes, of blanks before the first mark of an answer.
+    /// The most blanks before the first mark of an answer, in bytes.
     private static let longestNothing = 64
 
     /// The addresses of a list's pages.
     ///
-    /// A list whose pages run in a circle, or go on past ``mostPages``, is an error: to stop there would pass half a list
-    /// off as the whole.
+    /// A list whose pages repeat, or that goes past ``mostPages``, is an error, because half a list must not count as
+    /// the whole.
     struct Pages {
         private var next: HTTPURL?
-        /// Hashes of the addresses, which may be long.
+        /// The hashes of the addresses, which may be long.
         private var visited: Set<Digest> = []
         private var byteCount = 0
         private var emptyInRow = 0
@@ -250,7 +253,7 @@ extension RegistryClient {
 
         /// Counts a page that was read.
         ///
-        /// - Throws: ``RegistryError`` where the list is longer than any that ends.
+        /// - Throws: ``RegistryError`` if the list is too long.
         mutating func note(byteCount count: Int, isEmpty: Bool, _ operation: RegistryError.Operation) throws {
             byteCount += count
             emptyInRow = isEmpty ? emptyInRow + 1 : 0
@@ -272,8 +275,8 @@ extension RegistryClient {
 
     /// The address of the next page, if the answer names one.
     ///
-    /// Registries behind a proxy name a host or a scheme that is not theirs to the outside; the path is meant, at the host
-    /// that answered.
+    /// A registry behind a proxy may name an internal host or scheme, so only the path is used, at the host that
+    /// answered.
     func nextPage(
         _ operation: RegistryError.Operation,
         after response: WireResponse,
@@ -291,15 +294,17 @@ extension RegistryClient {
         return request.url.at(path: next.path, query: next.query)
     }
 
-    /// A page of tags, of which any member may be absent.
+    /// A page of tags.
+    ///
+    /// Any member may be absent.
     private struct TagList: Decodable {
-        /// Empty for `null` too, which a repository has whose tags have all been deleted.
+        /// The tags; empty for `null`, which a registry sends after all tags were deleted.
         var tags: [String] = []
-        /// Of the whole page.
+        /// The size of the page, in bytes.
         var byteCount = 0
-        /// Entries that are no text.
+        /// The number of entries that are not texts.
         var oddCount = 0
-        /// Whether this is an error with the status of a success.
+        /// Whether this is an error body with the status of a success.
         var saysErrors = false
 
         private enum CodingKeys: String, CodingKey { case tags, errors }

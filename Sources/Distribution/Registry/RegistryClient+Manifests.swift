@@ -2,7 +2,7 @@ public import Content
 internal import HTTPTypes
 internal import Wire
 
-/// How a manifest is named within its repository.
+/// A manifest's name within its repository: a tag or a digest.
 public enum ManifestReference: Hashable, Sendable, CustomStringConvertible {
     case tag(Tag)
     case digest(Digest)
@@ -15,11 +15,11 @@ public enum ManifestReference: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// What a registry said when it had taken a manifest.
+/// The registry's answer after it stored a manifest.
 public struct StoredManifest: Sendable, Equatable {
-    /// The manifest's own; `nil` if none was stated.
+    /// The stated digest; `nil` if none was stated.
     public var digest: Digest?
-    /// Whether the registry lists the manifest as a referrer of its subject; else that is the client's to do.
+    /// Whether the registry lists the manifest as a referrer of its subject; if not, the client must.
     public var isListed: Bool
 
     public init(digest: Digest?, isListed: Bool) {
@@ -29,17 +29,16 @@ public struct StoredManifest: Sendable, Equatable {
 }
 
 extension RegistryClient {
-    /// Reads a manifest, byte for byte, and checks that it is what was asked for.
+    /// Reads a manifest, byte for byte, and checks that it is the requested one.
     ///
-    /// The digest is computed here: ECR's GET doesn't state it (facts/ecr.md B.4). Where a registry states one, it
-    /// must be the same; of a tag whose GET states none HEAD is asked, for nothing else could tell that a byte changed
-    /// on the way. What isn't the manifest, or can't be read, is asked for again. Redirects are followed, as those of
-    /// blobs are.
+    /// The digest is computed here: ECR's GET doesn't state it (docs/facts/ecr-registry.md#manifests). A stated digest
+    /// must be the same. If GET of a tag states none, HEAD is asked, because a changed byte would go unnoticed
+    /// otherwise. A wrong or malformed body is requested again. Redirects are followed, as for blobs.
     ///
     /// - Returns: `nil` if the repository has no such manifest.
-    /// - Throws: ``RegistryError`` (``RegistryError/Kind/repositoryMissing`` when the registry says so),
-    ///   `ManifestError` if the bytes are no manifest, `WireError` `.corrupt` if they are not the ones asked for.
-    ///   A manifest of more than `limit` bytes is `WireError` `.answerTooLarge`.
+    /// - Throws: ``RegistryError`` (``RegistryError/Kind/repositoryMissing`` if the registry says so), `ManifestError`
+    ///   if the bytes are not a manifest, `WireError` `.corrupt` if the digest is wrong. A manifest of more than
+    ///   `limit` bytes is `WireError` `.answerTooLarge`.
     public func manifest(
         _ reference: ManifestReference,
         of repository: RepositoryName,
@@ -48,13 +47,13 @@ extension RegistryClient {
         try await content(reference, of: repository, mayAsk: true, upTo: limit)?.manifest.get()
     }
 
-    /// Bytes that a registry gave as a manifest.
+    /// The bytes that a registry gave as a manifest.
     private struct StoredContent {
         var digest: Digest
         var manifest: Result<Manifest, ManifestError>
     }
 
-    /// - Parameter mayAsk: Whether HEAD may know more than GET says.
+    /// - Parameter mayAsk: Whether to ask HEAD for a digest that GET doesn't state.
     private func content(
         _ reference: ManifestReference,
         of repository: RepositoryName,
@@ -84,7 +83,7 @@ extension RegistryClient {
             do throws(ManifestError) {
                 manifest = .success(try Manifest(bytes: response.body, mediaType: type))
             } catch {
-                // Some say with 200 that there is no such repository.
+                // Some registries report a missing repository with 200.
                 let unwanted = self.error(.readManifest, response, to: last)
                 if unwanted.kind == .repositoryMissing { throw unwanted }
                 guard !mayAsk, !error.mayBeDamage else { throw error }
@@ -103,9 +102,9 @@ extension RegistryClient {
         }
     }
 
-    /// Asks which manifest a tag names, or whether a digest is there, without reading it if the registry helps.
+    /// Asks for the digest of a tag, or whether a digest exists, by HEAD if possible.
     ///
-    /// What HEAD does not tell, GET does; it need be no manifest that this program can read.
+    /// GET decides if HEAD is unclear. The manifest need not be one that this program can read.
     ///
     /// - Returns: `nil` if there is none; HEAD has no body, so a missing repository looks the same.
     /// - Throws: as ``manifest(_:of:)``
@@ -114,20 +113,20 @@ extension RegistryClient {
         return try await content(reference, of: repository, mayAsk: false)?.digest
     }
 
-    /// Whether HEAD tells which manifest is there, or that none is.
+    /// Whether HEAD gives a clear answer for a reference.
     ///
     /// - Throws: as ``manifest(_:of:)``
     public func headTells(_ reference: ManifestReference, of repository: RepositoryName) async throws -> Bool {
         try await headDigest(reference, of: repository) != nil
     }
 
-    /// Asks with HEAD, which registries answer in odd ways: with 400, 401, 403 or 405, or with a redirect to nowhere.
+    /// Asks by HEAD, which registries answer in odd ways: with 400, 401, 403 or 405, or with a useless redirect.
     ///
-    /// - Returns: Nothing where HEAD doesn't tell; a digest, or that there is none, where it does.
+    /// - Returns: `nil` if the answer is unclear; else a digest, or that there is no manifest.
     private func headDigest(_ reference: ManifestReference, of repository: RepositoryName) async throws -> Digest?? {
         let request = manifestRequest(.head, reference, repository)
         do {
-            // A web page elsewhere, whatever its status, says nothing of the manifest.
+            // A web page at another host says nothing about the manifest, whatever its status.
             let (response, last) = try await performFollowing(
                 .readManifest,
                 request,
@@ -136,11 +135,11 @@ extension RegistryClient {
                 returning: { _ in true }
             )
             switch response.status.code {
-            // Where a redirect led to a web page, that page is what is missing.
+            // After a redirect to a web page, 404 means that the page is missing.
             case 404 where last.url.path.hasPrefix("/v2/"): return .some(nil)
             case 200:
                 guard let digest = statedDigest(response) else { return nil }
-                // Another digest than the one that was asked for says nothing, and GET can be checked.
+                // A different digest is unclear, and GET can be checked.
                 if case .digest(let wanted) = reference, digest != wanted { return nil }
                 return digest
             default: return nil
@@ -152,9 +151,9 @@ extension RegistryClient {
         }
     }
 
-    /// Stores a manifest under a tag or under its digest; all it names must be there already.
+    /// Stores a manifest under a tag or its digest; everything that it names must be there already.
     ///
-    /// Doing it twice ends as doing it once.
+    /// A repeat has the same effect as one call.
     ///
     /// - Throws: ``RegistryError``
     @discardableResult
@@ -191,11 +190,11 @@ extension RegistryClient {
         return StoredManifest(digest: stated, isListed: subject != nil)
     }
 
-    /// Whether an answer to a manifest with foreign layers refuses it for them, as far as can be told.
+    /// Whether an answer probably refuses a manifest because of its foreign layers.
     ///
-    /// docker-registry says 500 `UNKNOWN` of layers whose `urls` its `validation.manifests.urls` does not allow, and so
-    /// each time; others say that the manifest is invalid, or that they don't have the layer. A registry that is
-    /// overloaded says so with another status.
+    /// docker-registry always answers 500 `UNKNOWN` for layers whose `urls` its `validation.manifests.urls` does not
+    /// allow; others answer that the manifest is invalid, or that the layer is missing. An overloaded registry uses
+    /// another status.
     ///
     /// - Source: distribution/distribution, `registry/storage/schema2manifesthandler.go`;
     ///   google/go-containerregistry#709
@@ -213,14 +212,14 @@ extension RegistryClient {
         }
     }
 
-    /// `Docker-Content-Digest`, if it is there and SHA-256.
+    /// The `Docker-Content-Digest`, if it is present and SHA-256.
     func statedDigest(_ response: WireResponse) -> Digest? {
         HTTPField.Name("Docker-Content-Digest")
             .flatMap { response.fields[$0] }
             .flatMap { try? Digest(parsing: $0) }
     }
 
-    /// Throws if a 404 is about the repository, and not about what is in it, or was cut before it could say.
+    /// Throws if a 404 is about the repository and not about the manifest, or if its body was cut.
     func refuseMissingRepository(
         _ operation: RegistryError.Operation,
         _ response: WireResponse,
@@ -228,7 +227,7 @@ extension RegistryClient {
     ) throws {
         let error = error(operation, response, to: request)
         if error.kind == .repositoryMissing { throw error }
-        // A 404 is never retried for its status: this one was cut.
+        // A 404 is never retried because of its status, so this one was cut.
         if error.retryAdvice != .never { throw malformed(operation, error.message, response, request) }
     }
 
@@ -251,7 +250,8 @@ extension RegistryClient {
         _ reference: ManifestReference,
         _ repository: RepositoryName
     ) -> WireRequest {
-        // One field with every type: a registry converts what isn't accepted, and the digest with it (B.4).
+        // One field with every type: a registry converts a manifest of a type that isn't accepted, which changes the
+        // digest (docs/facts/ecr-registry.md#manifests).
         let accept = MediaType.everyManifest.map(\.rawValue).joined(separator: ", ")
         return WireRequest(
             method,

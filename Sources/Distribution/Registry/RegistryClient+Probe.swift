@@ -2,14 +2,14 @@ internal import HTTPTypes
 public import Wire
 
 extension RegistryClient {
-    /// Finds out how a registry is spoken to, as far as nobody said.
+    /// Finds the scheme of a registry, unless the user gave it.
     ///
-    /// https, with no request made. Only on loopback it is tried, and http after it where TLS itself can't be agreed
-    /// on; a certificate that isn't trusted never leads to http (DESIGN section 6).
+    /// It is https, without any request. Only on loopback https is tried, and http after it if the TLS handshake itself
+    /// fails; an untrusted certificate never leads to http (docs/architecture.md#references-and-identities).
     ///
     /// - Parameters:
     ///   - authority: Host and optional port, as in an image reference.
-    ///   - scheme: What the user wrote, if anything.
+    ///   - scheme: The scheme that the user wrote, if any.
     /// - Returns: The registry's origin.
     /// - Throws: `WireError`
     public static func probe(

@@ -1,15 +1,16 @@
 internal import HTTPTypes
 public import Wire
 
-/// Where redirects of a registry are followed: all that only read go through here.
+/// Follows a registry's redirects, for every request that only reads.
 ///
-/// `WireRequest.following(_:)` makes each next request, and holds the rules for where one may lead.
+/// `WireRequest.following(_:)` makes each further request and has the rules for its address.
 extension RegistryClient {
-    /// The next request where an answer is a redirect; credentials stay within their origin.
+    /// The next request if an answer is a redirect; credentials stay within their origin.
     ///
-    /// - Parameter hops: How many redirects were followed before this one.
+    /// - Parameter hops: The number of redirects before this one.
     /// - Returns: `nil` if it isn't a redirect.
-    /// - Throws: `WireError` `.badRedirect` from https to http, after `WireRequest.mostRedirects`, or to nowhere.
+    /// - Throws: `WireError` `.badRedirect` from https to http, after `WireRequest.mostRedirects`, or without a valid
+    ///   address.
     public func follow(_ answer: WireResponse, of request: WireRequest, hops: Int) throws -> WireRequest? {
         guard isRedirect(answer) else { return nil }
         guard hops < WireRequest.mostRedirects else {
@@ -21,11 +22,11 @@ extension RegistryClient {
         return try request.following(location)
     }
 
-    /// Sends what only reads, wherever the registry sends it, until it is answered for good.
+    /// Sends a request that only reads, follows redirects, and retries by the policy.
     ///
     /// - Parameters:
-    ///   - isFinal: Which answers to return at once, even those that would be retried or thrown.
-    ///   - isWanted: Which other answers to return; the rest is thrown as ``RegistryError``.
+    ///   - isFinal: Says which answers to return at once, even if they would be retried or thrown.
+    ///   - isWanted: Says which other answers to return; the rest are thrown as ``RegistryError``.
     /// - Returns: The answer, and the request that it answers.
     /// - Throws: also `WireError` as ``follow(_:of:hops:)``
     func performFollowing(
@@ -46,7 +47,7 @@ extension RegistryClient {
         }
     }
 
-    /// One try of what only reads; credentials stay within their origin.
+    /// Makes one try of a request that only reads; credentials stay within their origin.
     ///
     /// - Parameter toRegistriesOnly: Whether a redirect that leads to storage is itself the answer.
     /// - Returns: The answer, and the request that it answers.

@@ -3,13 +3,13 @@ internal import Logging
 internal import Wire
 
 extension RegistryClient {
-    /// How often a list is changed anew because somebody else changed it at the same time.
+    /// The most tries at changing a list that other clients change at the same time.
     static let mostListTries = 5
 
-    /// What the fallback tag of `subject` lists.
+    /// The referrers of `subject` under its fallback tag.
     ///
-    /// - Returns: Nothing if there is no such tag, or no such repository yet.
-    /// - Throws: as ``manifest(_:of:)``; ``RegistryError`` if the tag holds something else than a list.
+    /// - Returns: Empty if the tag or the repository doesn't exist.
+    /// - Throws: as ``manifest(_:of:)``; ``RegistryError`` if the tag does not hold a list.
     public func listedReferrers(of subject: Digest, in repository: RepositoryName) async throws -> [Descriptor] {
         let tag = try Tag(listingReferrersTo: subject)
         switch try await held(by: tag, of: subject, repository) {
@@ -18,14 +18,14 @@ extension RegistryClient {
         }
     }
 
-    /// Puts `entries` on the list of what refers to `subject`, under its fallback tag.
+    /// Adds `entries` to the list of referrers under the fallback tag of `subject`.
     ///
-    /// It is a duty of clients where the registry keeps no such list. What is listed already stays, in its place. The
-    /// registry offers no way to say "only if nobody was faster": this process goes one at a time, and whether another
-    /// one was faster is seen by reading the tag again.
+    /// Clients must do so at a registry without the referrers API. Present entries keep their places. Registries have
+    /// no compare-and-swap: this process changes a list one entry after the other, and reads the tag again to detect a
+    /// change by another process.
     ///
-    /// - Parameter whole: A list that will do as it is, if the registry has nothing that it leaves out: that of the
-    ///   source, whose digest then stays the same.
+    /// - Parameter whole: A list to put unchanged if it has every entry of the registry's list: the source's, so that
+    ///   its digest stays the same.
     /// - Throws: ``RegistryError``
     /// - Source: OCI distribution-spec 1.1, "Pushing Manifests with Subject"
     public func list(
@@ -46,7 +46,7 @@ extension RegistryClient {
                 let next = try (current ?? .emptyList()).listing(entries, preferring: whole)
                 guard next.digest != current?.digest else { return }
                 let stored = try await put(next, as: tag, in: repository)
-                // If it is another one by now, ours may not be in it.
+                // If the tag holds another list by now, our entries may be missing.
                 let held = try await manifestDigest(.tag(tag), of: repository)
                 if held == stored { return }
                 if held == subject { throw aliased(tag, repository) }
@@ -60,9 +60,11 @@ extension RegistryClient {
         }
     }
 
-    /// Puts a list; where the registry refuses it because it names what is gone, the list without that.
+    /// Puts a list.
     ///
-    /// - Returns: The digest of what was put.
+    /// If the registry refuses it because of missing entries, puts it without those.
+    ///
+    /// - Returns: The digest of the list that was put.
     private func put(_ next: Manifest, as tag: Tag, in repository: RepositoryName) async throws -> Digest {
         do {
             try await putManifest(next, as: .tag(tag), in: repository)
@@ -83,11 +85,11 @@ extension RegistryClient {
         }
     }
 
-    /// What is found under a fallback tag.
+    /// The content of a fallback tag.
     private enum Held {
         case nothing
         case list(Manifest)
-        /// The image itself: the registry reads `sha256-HEX` as `sha256:HEX`.
+        /// The image itself, because the registry reads `sha256-HEX` as `sha256:HEX`.
         case subject
     }
 
@@ -124,7 +126,7 @@ extension RegistryClient {
 }
 
 extension RegistryError {
-    /// Whether what was sent may have been refused for what is in it.
+    /// Whether the refusal may be about the content that was sent.
     fileprivate var isAboutTheContent: Bool {
         (400..<500).contains(status) && ![401, 403].contains(status) && retryAdvice == .never
             && kind != .repositoryMissing

@@ -3,13 +3,13 @@ internal import HTTPTypes
 internal import Wire
 
 extension RegistryClient {
-    /// How often what came wrong is asked for before it counts as wrong.
+    /// The most requests for content that arrives damaged.
     static let mostReadings = 3
 
-    /// Asks again, after a while, for what was answered well and came otherwise than it should: cut, garbled, or
-    /// something else altogether.
+    /// Repeats a request, after a wait, whose answer was a success with the wrong content: cut, garbled, or something
+    /// else.
     ///
-    /// What `body` retries by itself is not retried once more.
+    /// Failures that `body` has retried itself are not retried again.
     func soundly<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         var few = retry
         few.attempts = min(retry.attempts, Self.mostReadings)
@@ -50,7 +50,7 @@ extension RegistryClient {
 }
 
 extension ManifestError {
-    /// Whether bytes that were cut or changed on the way look like this.
+    /// Whether damage in transit may cause this error.
     var mayBeDamage: Bool {
         switch self {
         case .notJSON, .notUTF8: true
@@ -59,7 +59,7 @@ extension ManifestError {
     }
 }
 
-/// An answer that may be another one the next time.
+/// A damaged answer, which a retry may fix.
 private struct Unsound: RetryAdvising {
     let reason: any Error
     var retryAdvice: RetryAdvice { .backOff }
@@ -69,7 +69,7 @@ extension Unsound: CustomStringConvertible {
     var description: String { "\(reason)" }
 }
 
-/// A failure that has been retried as often as it may.
+/// A failure that has had all its retries.
 private struct Settled: Error {
     let reason: any Error
 }

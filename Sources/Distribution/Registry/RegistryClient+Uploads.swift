@@ -3,12 +3,14 @@ internal import HTTPTypes
 internal import Logging
 public import Wire
 
-/// Where one blob is being uploaded to.
+/// An upload of one blob at a registry.
 ///
-/// It serves one attempt: a broken one starts over with a new session, since ECR answers 416 to a second start
-/// in the old one (facts/ecr.md B.5).
+/// It is for one attempt: after a failure the upload starts over in a new session, because ECR answers 416 to a second
+/// start in the old one (docs/facts/ecr-registry.md#uploads).
 public struct UploadSession: Sendable, Hashable {
-    /// As the registry gave it; its query is the registry's and may be a secret.
+    /// The registry's `Location`.
+    ///
+    /// Its query may be a secret.
     public let location: HTTPURL
     public let repository: RepositoryName
 
@@ -20,39 +22,38 @@ public struct UploadSession: Sendable, Hashable {
     var access: RegistryAccess { RegistryAccess(repository, isWriting: true) }
 }
 
-/// What became of a wish to upload.
+/// The result of starting an upload.
 public enum UploadStart: Sendable, Hashable {
-    /// The blob is there; nothing needs to be sent.
+    /// The blob was mounted, so nothing needs to be sent.
     case mounted
     case session(UploadSession)
 }
 
-/// What it means that a registry closes the connection on the wish to upload.
+/// Why a registry closed the connection instead of starting an upload.
 public enum CutExplanation: Sendable {
-    /// There is no such repository, and this is how it is said.
+    /// The repository does not exist; the error says so.
     case missing(any Error)
-    /// The upload isn't allowed; asking again won't help.
+    /// The upload isn't allowed; a retry won't help.
     case refused(any Error)
-    /// As far as anybody knows, a cut is a cut.
+    /// There is no known reason.
     case nothing
 }
 
-/// Asked after each cut, which are counted from 1.
+/// Called after each cut connection, with their number from 1.
 public typealias CutExplaining = @Sendable (_ cuts: Int) async throws -> CutExplanation
 
 extension RegistryClient {
-    /// Asks for an upload, or for the blob to be taken over from a sibling repository.
+    /// Starts an upload, or mounts the blob from a sibling repository.
     ///
     /// A mount that is declined is an upload session already; one that is refused is followed by a plain request. A
     /// redirect that keeps the method (307, 308) is followed, since nothing has been sent yet.
     ///
     /// - Parameters:
-    ///   - digest: The blob to mount, if mounting is wanted.
+    ///   - digest: The blob to mount; `nil` for an upload without a mount.
     ///   - sibling: A repository of the same registry that holds it.
-    ///   - explain: Asks what it means that the registry closed the connection, where somebody can say it better than the
-    ///     registry, which is asked otherwise.
-    /// - Throws: ``RegistryError``; ``RegistryError/Kind/repositoryMissing`` also where the registry closes the
-    ///   connection instead of saying so, as ECR does.
+    ///   - explain: Finds out why the registry closed the connection; `nil` asks the registry itself.
+    /// - Throws: ``RegistryError``; ``RegistryError/Kind/repositoryMissing`` also if the registry closes the connection
+    ///   instead of saying so, as ECR does.
     public func startUpload(
         in repository: RepositoryName,
         mounting digest: Digest? = nil,
@@ -68,7 +69,7 @@ extension RegistryClient {
         plain.travelsWithBlobs = true
         guard let digest else { return try await open(plain, repository, explain) }
         var mount = plain
-        // Names and digests hold nothing that a query would need encoded (RFC 3986, section 3.4).
+        // Names and digests need no encoding in a query (RFC 3986, section 3.4).
         mount.url = plain.url.appending(query: "mount=\(digest)" + (sibling.map { "&from=\($0)" } ?? ""))
         var faults = 0
         let (response, last) = try await knock(mount, explain) { answer, _ in
@@ -103,7 +104,7 @@ extension RegistryClient {
 
     /// Reads the answer to an upload.
     ///
-    /// A token that turns out stale is renewed here, and the error then advises to try again, with a new session.
+    /// A stale token is renewed here, and the error then advises a retry with a new session.
     ///
     /// - Throws: ``RegistryError`` unless the blob was stored.
     public func interpretUpload(
@@ -111,14 +112,14 @@ extension RegistryClient {
         to request: WireRequest,
         in repository: RepositoryName
     ) async throws {
-        // 201 by the specification; 204 and others were seen (facts/ecr.md B.5).
+        // 201 by the specification; 204 and others occur (docs/facts/ecr-registry.md#uploads).
         guard !(200...204).contains(response.status.code) else { return }
         throw await failure(.upload, response, to: request, for: RegistryAccess(repository, isWriting: true))
     }
 
-    /// Tells the registry to forget an upload, whatever it makes of that.
+    /// Tells the registry to drop an upload, and ignores the answer.
     ///
-    /// Done even when the caller has been cancelled: that is when most uploads are left behind.
+    /// It runs even after the caller was cancelled, which is when most uploads are left behind.
     public func cancelUpload(_ session: UploadSession) async {
         await Task {
             var request = WireRequest(.delete, session.location, deadline: Self.cancelDeadline)
@@ -126,7 +127,7 @@ extension RegistryClient {
             do {
                 let first = try await authorize(request, for: session.access)
                 let answer = try await sender.send(first)
-                // A token that has expired may be why the upload is given up.
+                // An expired token may be the reason why the upload is cancelled.
                 guard RegistryAnswer(answer, to: first).namesTheToken,
                     try await renew(after: answer, to: first, for: session.access)
                 else { return }
@@ -137,7 +138,7 @@ extension RegistryClient {
         }.value
     }
 
-    /// How long giving up an upload may take.
+    /// The longest time for cancelling an upload.
     static let cancelDeadline: Duration = .seconds(5)
 
     private func open(
@@ -151,7 +152,8 @@ extension RegistryClient {
         }
     }
 
-    /// Sends a POST, minding that ECR hangs up where the repository is missing (facts/ecr.md B.3).
+    /// Sends the POST that starts an upload; ECR closes the connection if the repository is missing
+    /// (docs/facts/ecr-registry.md#error-answers).
     ///
     /// The first cut is followed by a question. If the answer is that there is no such repository, one more POST is
     /// made all the same, because many registries create a repository on its first upload; a second cut settles it.
@@ -225,7 +227,7 @@ extension RegistryClient {
                 status: response.status.code
             )
         }
-        // Same rules as for a redirect: https stays https.
+        // The rules are those of a redirect: https stays https.
         do {
             return .session(UploadSession(location: try request.following(location).url, repository: repository))
         } catch let error where error.leadsToPlainHTTP {

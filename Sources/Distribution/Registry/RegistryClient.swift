@@ -3,26 +3,26 @@ public import HTTPTypes
 public import Logging
 public import Wire
 
-/// One OCI registry, spoken to over `/v2`.
+/// A client of one OCI registry over `/v2`.
 ///
-/// Every request to the registry's own origin carries the credentials from the start, as far as they are known: ECR
-/// sends no useful challenge (facts/ecr.md B.2), of other registries the first 401 tells what they want. No other origin
-/// ever sees them. Blobs are carried by a `BlobRelaying`: for them this makes the requests and reads the answers.
+/// Every request to the registry's own origin carries the known credentials from the start: ECR sends no useful
+/// challenge (docs/facts/ecr-registry.md#authentication), and other registries say in their first 401 what they want.
+/// No other origin ever gets them. A `BlobRelaying` moves blobs; this client makes its requests and reads the answers.
 public struct RegistryClient: Sendable {
-    /// Scheme, host and port; its path and query play no part.
+    /// Scheme, host and port; path and query are ignored.
     public let base: HTTPURL
     let authorization: any RegistryAuthorizing
     let sender: any HTTPSending
     let retry: RetryPolicy
     let logger: Logger
-    /// Whether something will be written, so that every token is asked for with the right to push.
+    /// Whether the registry will be written to, so that every token is asked for with the right to push.
     let isDestination: Bool
     /// For lists that are read, changed and written.
     let turns = WaitQueue<String, Void, Set<String>>()
 
-    /// - Parameter isDestination: Whether something will be written. Every token is then asked for with `pull,push`, from
-    ///   the first question on, as docker, skopeo and crane do: Quay answers 401 about a repository that is not there yet
-    ///   unless push was asked for (helm/helm issue 32144).
+    /// - Parameter isDestination: Whether the registry will be written to. Every token is then asked for with
+    ///   `pull,push` from the first request on, as docker, skopeo and crane do: without push, Quay answers 401 for a
+    ///   repository that doesn't exist yet (helm/helm issue 32144).
     public init(
         base: HTTPURL,
         authorization: any RegistryAuthorizing,
@@ -39,9 +39,9 @@ public struct RegistryClient: Sendable {
         self.isDestination = isDestination
     }
 
-    /// The same registry, for questions that need not be answered.
+    /// This client with fewer attempts, for questions whose answer is optional.
     ///
-    /// - Parameter attempts: How often one is asked, the first time included.
+    /// - Parameter attempts: The most attempts, the first included.
     public func asking(attempts: Int) -> RegistryClient {
         var retry = retry
         retry.attempts = attempts
@@ -55,28 +55,30 @@ public struct RegistryClient: Sendable {
         )
     }
 
-    /// Opens connections to the registry for blobs that will soon be moved; nothing is sent on them.
+    /// Opens connections to the registry for blobs that will be moved soon, without sending a request.
     public func warm(connections: Int) {
         (sender as? any ConnectionWarming)?.warm(base, connections: connections)
     }
 
-    /// Fetches the credentials that uploads will carry; who can't be given any hears it with its first request.
+    /// Fetches the credentials for uploads ahead of time.
+    ///
+    /// A failure shows with the first request.
     public func prepareCredentials(forWritingTo repository: RepositoryName) async {
         _ = try? await authorization.authorization(for: RegistryAccess(repository, isWriting: true))
     }
 
-    /// Asks whether the API is there and takes these credentials.
+    /// Asks whether the registry has the API and accepts the credentials.
     ///
     /// - Returns: 200 if so; 401, 403 or 404 are answers here, not errors.
     public func ping() async throws -> HTTPResponse.Status {
         try await perform(.ping, WireRequest(.get, base.at(path: "/v2/"))) { $0.status.code < 500 }.status
     }
 
-    /// Sends a request until it is answered for good.
+    /// Sends a request and retries it by the policy.
     ///
     /// Throttles, 5xx and broken connections are retried as the policy says. A rejected token is renewed once.
     ///
-    /// - Parameter isWanted: Which answers to return; every other one is thrown as ``RegistryError``.
+    /// - Parameter isWanted: Says which answers to return; any other is thrown as ``RegistryError``.
     func perform(
         _ operation: RegistryError.Operation,
         _ request: WireRequest,
@@ -88,9 +90,9 @@ public struct RegistryClient: Sendable {
         }
     }
 
-    /// Tries as often as the policy says, for the registry's failures only.
+    /// Retries by the policy, but only the registry's failures.
     ///
-    /// Whoever fetches credentials has retried already; to repeat that here would multiply the attempts.
+    /// Fetching credentials has its own retries; to repeat them here would multiply the attempts.
     func retrying<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         do {
             return try await retry.run { _ in try await body() }
@@ -99,9 +101,9 @@ public struct RegistryClient: Sendable {
         }
     }
 
-    /// One try, and a second with a new token if that was the trouble.
+    /// Makes one try, and a second with a new token if the first was refused for its token.
     ///
-    /// - Parameter isFinal: Which answers to return whatever their status.
+    /// - Parameter isFinal: Says which answers to return whatever their status.
     func attempt(
         _ operation: RegistryError.Operation,
         _ request: WireRequest,
@@ -118,9 +120,9 @@ public struct RegistryClient: Sendable {
                 "\(request.method) \(request.url)",
                 metadata: ["status": "\(response.status.code)", "operation": "\(operation.rawValue)"]
             )
-            // Who came without credentials learns here what the registry wants, which is no renewal.
+            // A request without credentials learns here what the registry wants, which is not a renewal.
             let isAnonymous = authorized.fields[.authorization] == nil
-            // A password is sent where the request was refused without it, a token where one without a login may do.
+            // A password follows a refusal of the bare request; a token may be one without a login.
             let wasRefusedBare = !mayLearn && authorized.fields[.authorization]?.hasPrefix("Basic ") == true
             let restsOnLogin = !wasRefusedBare && authorization.note(on: access(of: authorized))?.tool != nil
             let mayChange = isAnonymous ? mayLearn : mayRenew || (mayGoWithoutLogin && restsOnLogin)
@@ -146,7 +148,7 @@ public struct RegistryClient: Sendable {
 
     /// The request with credentials, if it goes to our origin.
     ///
-    /// - Parameter access: For an address that the registry made up, which needn't say what it is for.
+    /// - Parameter access: The access of an address that the registry made, which can't be derived from its path.
     func authorize(_ request: WireRequest, for access: RegistryAccess? = nil) async throws -> WireRequest {
         guard request.url.origin == base.origin else { return request }
         var request = request
@@ -156,7 +158,7 @@ public struct RegistryClient: Sendable {
         return request
     }
 
-    /// New credentials in place of those that a request carried, if there are any.
+    /// Gets new credentials in place of those that a request carried, if there are any.
     func renew(
         after response: WireResponse,
         to request: WireRequest,
@@ -173,7 +175,7 @@ public struct RegistryClient: Sendable {
         try await authorization.goWithoutLogin(insteadOf: request.fields[.authorization], for: access(of: request))
     }
 
-    /// What a token for the request must allow.
+    /// The access that a request needs.
     private func access(of request: WireRequest) -> RegistryAccess {
         var access = RegistryAccess(of: request)
         if isDestination, access.repository != nil { access.isWriting = true }
@@ -182,14 +184,14 @@ public struct RegistryClient: Sendable {
 
     /// Whether a new token may help.
     ///
-    /// An answer to HEAD has no body to say so; those who send HEAD ask with GET where the status is odd.
+    /// An answer to HEAD has no body that could say so; callers of HEAD try GET after an odd status.
     private func isTokenRejected(_ response: WireResponse, to request: WireRequest) -> Bool {
-        // None of the others does, and what was asked for needn't be read through.
+        // No other status means that, so the body need not be parsed.
         guard request.url.origin == base.origin, [400, 401, 403].contains(response.status.code) else { return false }
         return RegistryAnswer(response, to: request).namesTheToken
     }
 
-    /// What an answer means that nobody wanted.
+    /// The error for an unwanted answer.
     func error(
         _ operation: RegistryError.Operation,
         _ response: WireResponse,
@@ -236,14 +238,14 @@ public struct RegistryClient: Sendable {
     }
 
     private func retryAdvice(_ kind: RegistryError.Kind, _ response: WireResponse, isOurs: Bool) -> RetryAdvice {
-        // Settled, whatever the status that it came with.
+        // A retry won't help, whatever the status.
         if kind == .repositoryMissing { return .never }
         if kind == .pullLimit { return response.retryAfter.map { .wait($0) } ?? .never }
         if isRetryable(response.status.code) || kind == .tooManyRequests {
             return response.retryAfter.map { .wait($0) } ?? .backOff
         }
         if kind == .blobUploadInvalid { return .backOff }
-        // A presigned address that has run out: asking the registry again gives a fresh one.
+        // A presigned address has expired; asking the registry again gives a fresh one.
         return !isOurs && [400, 403].contains(response.status.code) ? .backOff : .never
     }
 

@@ -1,14 +1,14 @@
 public import Content
 public import Wire
 
-/// What a registry answered instead of what was asked for.
+/// An error that a registry answered.
 ///
 /// Code branches on ``kind``; people read ``description``, which holds no query, no header value and at most
 /// ``longestQuote`` bytes of what the server wrote, ``longestDenial`` of a denial.
 ///
-/// - Source: OCI distribution-spec 1.1, "Error codes"; facts/ecr.md B.2, B.3
+/// - Source: OCI distribution-spec 1.1, "Error codes"; docs/facts/ecr-registry.md#authentication and #error-answers
 public struct RegistryError: Error, Sendable, Equatable {
-    /// What was being done.
+    /// The operation that failed.
     public enum Operation: String, Sendable {
         case ping = "asking for the API"
         case readManifest = "reading a manifest"
@@ -20,36 +20,37 @@ public struct RegistryError: Error, Sendable, Equatable {
         case listTags = "listing tags"
         case listRepositories = "listing repositories"
         case listReferrers = "listing referrers"
-        /// At the token server that the registry names.
+        /// A request to the registry's token server.
         case authorize = "asking for a token"
     }
 
     public enum Kind: String, Sendable {
-        /// `NAME_UNKNOWN`: there is no such repository.
+        /// `NAME_UNKNOWN`: the repository doesn't exist.
         case repositoryMissing
         case manifestUnknown
-        /// A manifest was refused because something it names isn't in the repository.
+        /// A manifest was refused because content that it names isn't in the repository.
         case manifestBlobUnknown
-        /// A manifest was refused, most likely because it names layers by `urls`.
+        /// A manifest was refused, probably because it has layers with `urls`.
         case foreignLayersRefused
-        /// The registry answers a request over https with an address of its own that begins with http.
+        /// The registry answered a request over https with an http address.
         case insecureAddress
         case blobUnknown
-        /// Not allowed: `DENIED`, or 403 without a better reason.
+        /// The action is not allowed: `DENIED`, or 403 without a better reason.
         case denied
-        /// No credentials, or wrong ones.
+        /// The credentials are missing or wrong.
         case unauthorized
         case tokenExpired
         case tooManyRequests
-        /// 429 of an allowance that is counted over hours (``Wire/WireResponse/namesPullLimit``).
+        /// 429 for a limit that is counted over hours (``Wire/WireResponse/namesPullLimit``).
         case pullLimit
-        /// The tag is immutable and holds something else.
+        /// The tag is immutable and holds another digest.
         case tagImmutable
-        /// `UNSUPPORTED` with any status, or 405: the request is of no use here, at ECR a parameter or a manifest.
+        /// `UNSUPPORTED` with any status, or 405: the registry does not support the request; at ECR, a bad parameter or
+        /// manifest.
         case unsupported
-        /// The upload session is broken or gone; only a new one helps.
+        /// The upload session is broken or gone; the upload needs a new one.
         case blobUploadInvalid
-        /// The answer contradicts itself, or lacks what it must have.
+        /// The answer contradicts itself, or lacks something required.
         case malformedAnswer
         /// 5xx.
         case serverFault
@@ -64,26 +65,26 @@ public struct RegistryError: Error, Sendable, Equatable {
 
     public let operation: Operation
     public let kind: Kind
-    /// Of the answer; 0 if the connection was closed without one.
+    /// The status of the answer; 0 if the connection was closed without one.
     public let status: Int
     public let codes: [Code]
-    /// What the server said, cleaned and shortened, or what is wrong with it.
+    /// The server's message, cleaned and shortened, or what is wrong with the answer.
     public let message: String
-    /// Without its query.
+    /// The URL without its query.
     public let url: String
-    /// For a support case.
+    /// The request's id, for a support case.
     public let requestID: String?
     public let retryAdvice: RetryAdvice
-    /// The program that stored the login which was sent; `nil` if none was.
+    /// The program that stored the login that was sent; `nil` if none was.
     public let login: LoginTool?
-    /// What the answer names by digest, in words or in its details: content that is missing, for example.
+    /// The digests in the answer's message or details, for example of missing content.
     public let digests: Set<Digest>
 
-    /// In bytes.
+    /// The longest quote of a message, in bytes.
     public static let longestQuote = 300
-    /// In bytes, of a denial: its reason stands at the end of a sentence with two ARNs in it.
+    /// The longest quote of a denial, in bytes: its reason is at the end of a sentence with two ARNs.
     static let longestDenial = longestPrintable
-    /// How much of an error's body is read, in bytes.
+    /// The most of an error's body that is read, in bytes.
     public static let longestBody = 65_536
 
     init(
@@ -124,7 +125,7 @@ extension RegistryError: CustomStringConvertible {
         return text
     }
 
-    /// What to do next, where that is known.
+    /// What to do next, if that is known.
     public var remedy: String? {
         switch kind {
         case .repositoryMissing: "create the repository first, or check its name"

@@ -73,7 +73,8 @@ extension Collection<RepositoryCreationTemplate> {
 ///
 /// - Limit: 50 rules in a registry, 1 to 1,000 a page.
 /// - IAM: `ecr:DescribePullThroughCacheRules` on `*`.
-/// - Source: ECR API Reference, version 2015-09-21, `DescribePullThroughCacheRules`; facts/ecr.md A.8
+/// - Source: ECR API Reference, version 2015-09-21, `DescribePullThroughCacheRules`;
+///   docs/facts/ecr-api.md#pull-through-cache-rules
 public struct DescribePullThroughCacheRules: PagedECROperation {
     public static let name = "DescribePullThroughCacheRules"
     public static let longestPage = 1_000
@@ -136,7 +137,8 @@ extension Collection {
     ///
     /// A prefix ends at a slash, which may be left out: `prod` covers `prod/app`, and neither `prod` nor `production`.
     ///
-    /// - Source: ECR API Reference, `CreateRepositoryCreationTemplate`, "prefix"; facts/ecr.md A.7
+    /// - Source: ECR API Reference, `CreateRepositoryCreationTemplate`, "prefix";
+    ///   docs/facts/ecr-api.md#creation-templates
     fileprivate func covering(_ name: RepositoryName, by prefix: (Element) -> String) -> Element? {
         let candidates = filter { element in
             let prefix = prefix(element)

@@ -7,7 +7,7 @@ public import Content
 /// - Limit: 1 to 1,000 images a page, or 1 to 100 identifiers and no paging; one that isn't there fails the
 ///   whole call with `ImageNotFoundException`.
 /// - IAM: `ecr:DescribeImages` on the repository.
-/// - Source: ECR API Reference, version 2015-09-21, `DescribeImages`; facts/ecr.md A.5
+/// - Source: ECR API Reference, version 2015-09-21, `DescribeImages`; docs/facts/ecr-api.md#describeimages
 public struct DescribeImages: PagedECROperation {
     public static let name = "DescribeImages"
     public static let longestPage = 1_000
@@ -108,7 +108,7 @@ public struct DescribeImages: PagedECROperation {
 ///
 /// - Limit: 1 to 1,000 entries a page.
 /// - IAM: `ecr:ListImages` on the repository.
-/// - Source: ECR API Reference, version 2015-09-21, `ListImages`; facts/ecr.md A.5
+/// - Source: ECR API Reference, version 2015-09-21, `ListImages`; docs/facts/ecr-api.md#listimages
 public struct ListImages: PagedECROperation {
     public static let name = "ListImages"
     public static let longestPage = 1_000
@@ -151,7 +151,7 @@ public struct ListImages: PagedECROperation {
 ///
 /// - Limit: 1 to 100 identifiers per call.
 /// - IAM: `ecr:BatchDeleteImage` on the repository.
-/// - Source: ECR API Reference, version 2015-09-21, `BatchDeleteImage`; facts/ecr.md A.6
+/// - Source: ECR API Reference, version 2015-09-21, `BatchDeleteImage`; docs/facts/ecr-api.md#deleting-images
 public struct BatchDeleteImage: ECROperation {
     public static let name = "BatchDeleteImage"
     public static let mostIdentifiers = 100

@@ -8,7 +8,7 @@ internal import Wire
 ///
 /// - Limit: 1 to 100 identifiers per call.
 /// - IAM: `ecr:BatchGetImage` on the repository.
-/// - Source: ECR API Reference, version 2015-09-21, `BatchGetImage`; facts/ecr.md A.5
+/// - Source: ECR API Reference, version 2015-09-21, `BatchGetImage`; docs/facts/ecr-api.md#batchgetimage
 public struct BatchGetImage: ECROperation {
     public static let name = "BatchGetImage"
     public static let mostIdentifiers = 100
@@ -60,7 +60,8 @@ public struct BatchGetImage: ECROperation {
 ///
 /// - Limit: 1 to 100 digests per call.
 /// - IAM: `ecr:BatchCheckLayerAvailability` on the repository.
-/// - Source: ECR API Reference, version 2015-09-21, `BatchCheckLayerAvailability`; facts/ecr.md A.5
+/// - Source: ECR API Reference, version 2015-09-21, `BatchCheckLayerAvailability`;
+///   docs/facts/ecr-api.md#batchchecklayeravailability
 public struct BatchCheckLayerAvailability: ECROperation {
     public static let name = "BatchCheckLayerAvailability"
     public static let mostDigests = 100
@@ -126,7 +127,8 @@ public struct BatchCheckLayerAvailability: ECROperation {
 ///
 /// - Limit: blobs that an image refers to; others answer `LayerInaccessibleException`.
 /// - IAM: `ecr:GetDownloadUrlForLayer` on the repository.
-/// - Source: ECR API Reference, version 2015-09-21, `GetDownloadUrlForLayer`; facts/ecr.md A.5
+/// - Source: ECR API Reference, version 2015-09-21, `GetDownloadUrlForLayer`;
+///   docs/facts/ecr-api.md#getdownloadurlforlayer
 public struct GetDownloadUrlForLayer: ECROperation {
     public static let name = "GetDownloadUrlForLayer"
 
@@ -153,7 +155,7 @@ public struct GetDownloadUrlForLayer: ECROperation {
 ///
 /// - Limit: 1 to 50 referrers a page; ECR's default is 20.
 /// - IAM: `ecr:BatchGetImage` on the repository.
-/// - Source: ECR API Reference, version 2015-09-21, `ListImageReferrers`; facts/ecr.md A.5
+/// - Source: ECR API Reference, version 2015-09-21, `ListImageReferrers`; docs/facts/ecr-api.md#listimagereferrers
 public struct ListImageReferrers: PagedECROperation {
     public static let name = "ListImageReferrers"
     public static let longestPage = 50

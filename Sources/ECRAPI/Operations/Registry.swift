@@ -7,7 +7,7 @@ internal import FoundationEssentials
 ///
 /// - Limit: it lasts 12 hours, and has several thousand characters.
 /// - IAM: `ecr:GetAuthorizationToken` on `*`.
-/// - Source: ECR API Reference, version 2015-09-21, `GetAuthorizationToken`; facts/ecr.md A.4
+/// - Source: ECR API Reference, version 2015-09-21, `GetAuthorizationToken`; docs/facts/ecr-api.md#authorization-token
 public struct GetAuthorizationToken: ECROperation {
     public static let name = "GetAuthorizationToken"
 
@@ -80,7 +80,7 @@ public struct DescribeRegistry: ECROperation {
 ///
 /// - Limit: the caller's own account; it has no `registryId`.
 /// - IAM: `ecr:GetAccountSetting` on `*`.
-/// - Source: ECR API Reference, version 2015-09-21, `GetAccountSetting`; facts/ecr.md A.8
+/// - Source: ECR API Reference, version 2015-09-21, `GetAccountSetting`; docs/facts/ecr-api.md#account-settings
 public struct GetAccountSetting: ECROperation {
     public static let name = "GetAccountSetting"
 

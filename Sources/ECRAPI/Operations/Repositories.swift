@@ -5,7 +5,7 @@ public import Content
 /// - Limit: 1 to 1,000 a page, or 1 to 100 names and no paging; one that isn't there fails the whole call with
 ///   `RepositoryNotFoundException`.
 /// - IAM: `ecr:DescribeRepositories` on the repositories.
-/// - Source: ECR API Reference, version 2015-09-21, `DescribeRepositories`; facts/ecr.md A.5
+/// - Source: ECR API Reference, version 2015-09-21, `DescribeRepositories`; docs/facts/ecr-api.md#describerepositories
 public struct DescribeRepositories: PagedECROperation {
     public static let name = "DescribeRepositories"
     public static let longestPage = 1_000
@@ -46,7 +46,7 @@ public struct DescribeRepositories: PagedECROperation {
 ///
 /// - Limit: 50 resource tags. Encryption can't be changed later.
 /// - IAM: `ecr:CreateRepository`; `ecr:TagResource` too where there are tags.
-/// - Source: ECR API Reference, version 2015-09-21, `CreateRepository`; facts/ecr.md A.7
+/// - Source: ECR API Reference, version 2015-09-21, `CreateRepository`; docs/facts/ecr-api.md#repositories
 public struct CreateRepository: ECROperation {
     public static let name = "CreateRepository"
 
@@ -155,7 +155,7 @@ public struct ECRRepository: Decodable, Hashable, Sendable {
 
     /// Whether a tag that is there can't be moved to another image.
     ///
-    /// - Source: facts/ecr.md A.6, tag mutability
+    /// - Source: docs/facts/ecr-api.md#tag-mutability
     public func fixes(_ tag: Tag) -> Bool {
         let isExcluded = (imageTagMutabilityExclusionFilters ?? []).contains { $0.matches(tag) }
         return switch imageTagMutability {

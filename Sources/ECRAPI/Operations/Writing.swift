@@ -10,7 +10,7 @@ public import Wire
 ///
 /// - Limit: 4,194,304 characters; 1,000 tags per image; 10 calls a second unless AWS raised that.
 /// - IAM: `ecr:PutImage` on the repository.
-/// - Source: ECR API Reference, version 2015-09-21, `PutImage`; facts/ecr.md A.6
+/// - Source: ECR API Reference, version 2015-09-21, `PutImage`; docs/facts/ecr-api.md#putimage
 public struct PutImage: ECROperation {
     public static let name = "PutImage"
 
@@ -60,7 +60,7 @@ public struct PutImage: ECROperation {
 ///
 /// - Limit: an upload may be abandoned by ECR at any time, and ends as `UploadNotFoundException` then.
 /// - IAM: `ecr:InitiateLayerUpload` on the repository.
-/// - Source: ECR API Reference, version 2015-09-21, `InitiateLayerUpload`; facts/ecr.md A.6
+/// - Source: ECR API Reference, version 2015-09-21, `InitiateLayerUpload`; docs/facts/ecr-api.md#layer-uploads
 public struct InitiateLayerUpload: ECROperation {
     public static let name = "InitiateLayerUpload"
 
@@ -86,7 +86,7 @@ public struct InitiateLayerUpload: ECROperation {
 ///
 /// - Limit: 5 MiB (but for the last part) to 20,971,520 bytes; use the `partSize` that was returned. 4,200 parts.
 /// - IAM: `ecr:UploadLayerPart` on the repository.
-/// - Source: ECR API Reference, version 2015-09-21, `UploadLayerPart`; facts/ecr.md A.6
+/// - Source: ECR API Reference, version 2015-09-21, `UploadLayerPart`; docs/facts/ecr-api.md#layer-uploads
 public struct UploadLayerPart: ECROperation {
     public static let name = "UploadLayerPart"
     public static let longestPart = 20_971_520
@@ -140,7 +140,7 @@ public struct UploadLayerPart: ECROperation {
 ///
 /// - Limit: one digest; parts must have been sent. `LayerAlreadyExistsException` is success.
 /// - IAM: `ecr:CompleteLayerUpload` on the repository.
-/// - Source: ECR API Reference, version 2015-09-21, `CompleteLayerUpload`; facts/ecr.md A.6
+/// - Source: ECR API Reference, version 2015-09-21, `CompleteLayerUpload`; docs/facts/ecr-api.md#layer-uploads
 public struct CompleteLayerUpload: ECROperation {
     public static let name = "CompleteLayerUpload"
     /// It answers when it has hashed the whole layer.

@@ -72,7 +72,7 @@ extension APICall {
         return try operation(self)
     }
 
-    /// One token for every registry of the region (facts/ecr.md A.4).
+    /// One token for every registry of the region (docs/facts/ecr-api.md#authorization-token).
     private func getAuthorizationToken() throws -> JSON {
         let now = aws.now
         let expires = now.addingTimeInterval(aws.configuration.tokenLifetime)

@@ -61,7 +61,7 @@ extension APICall {
 }
 
 extension EmulatedAWS {
-    /// In seconds: how often ECR records an image's pull at most (facts/ecr.md A.5).
+    /// In seconds: how often ECR records an image's pull at most (docs/facts/ecr-api.md#describeimages).
     private static let pullInterval = 86_400.0
 
     /// Notes when images were pulled, unless the registry leaves this caller out.

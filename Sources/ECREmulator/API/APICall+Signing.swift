@@ -45,7 +45,7 @@ extension APICall {
         ])
     }
 
-    /// What AWS Signer's signatures are stored as (facts/ecr.md F.4).
+    /// What AWS Signer's signatures are stored as (docs/facts/image-formats.md#referrers).
     private static let signatureType = "application/vnd.cncf.notary.signature"
 
     private func keptConfiguration(_ registry: EmulatedRegistry) throws(ServiceFault) -> SigningConfiguration {

@@ -1,6 +1,7 @@
 /// Checks the members of a request against the bounds that ECR's service model sets.
 ///
-/// - Source: the service model of `ecr`, version 2015-09-21, as botocore 1.44 has it; the texts are those of facts/ecr.md A.1
+/// - Source: the service model of `ecr`, version 2015-09-21, as botocore 1.44 has it; the texts are those of
+///   docs/facts/ecr-api.md#errors
 enum Constraint {
     static func length(_ text: String, _ bounds: ClosedRange<Int>, _ member: String) throws(ServiceFault) {
         guard text.unicodeScalars.count >= bounds.lowerBound else {

@@ -54,7 +54,7 @@ struct APICall: Sendable {
 
 /// ECR's JSON API over HTTP.
 ///
-/// - Source: facts/ecr.md A.1
+/// - Source: docs/facts/ecr-api.md#protocol
 struct ControlPlane: Sendable {
     static let targetPrefix = "AmazonEC2ContainerRegistry_V20150921."
 
@@ -136,7 +136,8 @@ struct ControlPlane: Sendable {
         try aws.state.withLock { state in
             for (key, repository) in targets {
                 if call.operation == "ListImageReferrers" {
-                    // It has no action of its own (facts/ecr.md A.5), but a test may deny it by its name.
+                    // It has no action of its own (docs/facts/ecr-api.md#listimagereferrers), but a test may deny it by
+                    // its name.
                     try state.permit("BatchGetImage", repository, in: key, by: call.caller)
                     guard !state.isDenied(call.operation, repository, to: call.caller) else {
                         throw EmulatorState.refusal(of: call.operation, repository, in: key, by: call.caller)

@@ -2,7 +2,7 @@ internal import FoundationEssentials
 
 /// The members of any request to ECR's API, all of them optional; each operation checks what it needs.
 ///
-/// - Source: facts/ecr.md, Appendix 1
+/// - Source: docs/facts/ecr-operations.md
 struct Parameters: Decodable, Sendable {
     var registryId: String?
     var repositoryName: String?
@@ -99,7 +99,7 @@ struct Parameters: Decodable, Sendable {
         return value
     }
 
-    /// A list that must be there and have 1 to 100 members, the bound of every batch (facts/ecr.md A.3).
+    /// A list that must be there and have 1 to 100 members, the bound of every batch (docs/facts/ecr-api.md#fields).
     func batch<Element>(_ member: String, _ path: KeyPath<Parameters, [Element]?>) throws(ServiceFault) -> [Element] {
         let values = try required(member, path)
         try Self.checkBatch(member, values.count)

@@ -1,6 +1,6 @@
 /// What the service answers instead of a result, by ECR's own names.
 ///
-/// - Source: facts/ecr.md A.1; the texts from A.5, A.6 and B.3
+/// - Source: docs/facts/ecr-api.md, and docs/facts/ecr-registry.md#error-answers for texts
 struct ServiceFault: Error, Sendable, Equatable, CustomStringConvertible {
     /// As in `__type`, for example `RepositoryNotFoundException`.
     var code: String

@@ -3,7 +3,7 @@
 /// `Content` has one as well, from which the client makes its names. This one was written from the source a second time,
 /// for what both read from one table can't be found wrong by either.
 ///
-/// - Source: facts/ecr.md A.2 and B.1
+/// - Source: docs/facts/ecr-hosts.md#api-hosts and #registry-hosts
 public enum AWSPartition: String, Sendable, CaseIterable {
     case commercial = "aws"
     case china = "aws-cn"

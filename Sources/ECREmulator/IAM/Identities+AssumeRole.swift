@@ -26,7 +26,7 @@ struct WebIdentityRequest: Sendable {
 
 /// Who may take which role, and for how long.
 ///
-/// - Source: facts/ecr.md E.3
+/// - Source: docs/facts/identity.md#sts
 extension Identities {
     /// In seconds: of a session that was taken from another role's.
     static let longestChainedSession = 3_600
@@ -178,7 +178,7 @@ extension Identities {
         }
     }
 
-    /// - Source: facts/ecr.md E.3
+    /// - Source: docs/facts/identity.md#sts
     private static func isOfSessionName(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -188,7 +188,7 @@ extension Identities {
         }
     }
 
-    /// In characters, of a session's policy (facts/ecr.md E.3).
+    /// In characters, of a session's policy (docs/facts/identity.md#sts).
     private static let longestSessionPolicy = 2_048
 
     private static func sessionPolicy(_ text: String?) throws(ServiceFault) -> PolicyDocument? {
@@ -213,7 +213,7 @@ extension EmulatorConfiguration.Account {
     ///
     /// The caller's own account has been asked before: in a region it hasn't enabled, its keys are unknown.
     /// - Throws: `RegionDisabledException`
-    /// - Source: facts/ecr.md E.3; the text as others have quoted it (turbot/steampipe-plugin-aws#1510)
+    /// - Source: docs/facts/identity.md#sts; the text as others have quoted it (turbot/steampipe-plugin-aws#1510)
     fileprivate func check(region: String) throws(ServiceFault) {
         guard disabledRegions.contains(region) else { return }
         throw ServiceFault(

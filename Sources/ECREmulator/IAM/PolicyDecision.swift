@@ -26,7 +26,7 @@ enum PolicyKind: String, Sendable {
 
 /// Why a request is refused.
 ///
-/// - Source: facts/ecr.md D.5; IAM User Guide, "Troubleshoot access denied error messages"
+/// - Source: docs/facts/permissions.md#texts-of-refusals; IAM User Guide, "Troubleshoot access denied error messages"
 enum AccessRefusal: Sendable, Equatable {
     case explicit(PolicyKind)
     case implicit(PolicyKind)
@@ -63,7 +63,7 @@ struct AccessRules: Sendable, Equatable {
     /// account that a resource names gives nothing to its identities by that alone. Within an account, a resource's policy
     /// that names one session gives it what its session policy leaves out.
     /// - Returns: `nil` when it is allowed.
-    /// - Source: facts/ecr.md D.4; IAM User Guide, "Policy evaluation logic"
+    /// - Source: docs/facts/permissions.md#across-accounts; IAM User Guide, "Policy evaluation logic"
     func refusal(of request: AccessRequest, resourcePolicies: [PolicyDocument] = []) -> AccessRefusal? {
         let principal = request.principal
         if isEnded(principal) { return .explicit(.identity) }

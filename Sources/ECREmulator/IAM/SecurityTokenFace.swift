@@ -4,7 +4,7 @@ internal import Platform
 
 /// STS over the query protocol: AssumeRole, AssumeRoleWithWebIdentity and GetCallerIdentity.
 ///
-/// - Source: facts/ecr.md E.3
+/// - Source: docs/facts/identity.md#sts
 struct SecurityTokenFace: Sendable {
     let aws: EmulatedAWS
 

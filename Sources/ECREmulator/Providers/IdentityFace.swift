@@ -5,7 +5,7 @@ internal import Platform
 ///
 /// What they give are sessions of roles like those of AssumeRole: ECR takes the keys, policies hold, and they expire.
 ///
-/// - Source: facts/ecr.md E.2
+/// - Source: docs/facts/identity.md#order
 struct IdentityFace: Sendable {
     let aws: EmulatedAWS
     let route: IdentityRoute

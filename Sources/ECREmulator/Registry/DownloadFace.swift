@@ -4,7 +4,7 @@ internal import Platform
 
 /// The other host that a layer comes from: presigned URLs, as S3 serves them.
 ///
-/// - Source: facts/ecr.md A.5 and B.5
+/// - Source: docs/facts/ecr-api.md#getdownloadurlforlayer and docs/facts/ecr-registry.md#blobs
 struct DownloadFace: Sendable {
     let aws: EmulatedAWS
 

@@ -22,7 +22,8 @@ struct ManifestView: Codable, Sendable, Equatable {
         var urls: [String]?
         var platform: Platform?
 
-        /// Bytes that come from elsewhere, and that a registry doesn't insist on (facts/ecr.md F.2).
+        /// Bytes that come from elsewhere, and that a registry doesn't insist on
+        /// (docs/facts/image-formats.md#walking-a-graph).
         var isForeign: Bool {
             let type = mediaType ?? ""
             return !(urls ?? []).isEmpty && (type.contains(".foreign.") || type.contains(".nondistributable."))
@@ -64,7 +65,7 @@ enum ManifestType {
     static let artifacts: Set = [ociArtifact, orasArtifact]
     static let all = images.union(indexes).union(artifacts)
 
-    /// The same image in the other vocabulary, as ECR converts by tag (facts/ecr.md A.5).
+    /// The same image in the other vocabulary, as ECR converts by tag (docs/facts/ecr-api.md#conversion-by-tag).
     static func converted(_ text: String, from type: String) -> (text: String, type: String)? {
         let pairs = [
             (dockerImage, ociImage),

@@ -37,8 +37,8 @@ extension RegistryFace {
         return Answer(status: 307, headers: [("Location", url)])
     }
 
-    /// Mounts a blob, or opens an upload; a missing repository gets no answer at all (facts/ecr.md B.3), unless a creation
-    /// template makes it.
+    /// Mounts a blob, or opens an upload; a missing repository gets no answer at all
+    /// (docs/facts/ecr-registry.md#error-answers), unless a creation template makes it.
     func beginUpload(_ exchange: Exchange, _ name: String, _ caller: Principal) async throws -> Answer {
         try await exchange.forEachChunk { _ in }
         try createOnPush(name)
@@ -71,7 +71,8 @@ extension RegistryFace {
         }
     }
 
-    /// 201 where others say 202, and a `Range` that stays at the end of the first chunk (facts/ecr.md B.5).
+    /// 201 where others say 202, and a `Range` that stays at the end of the first chunk
+    /// (docs/facts/ecr-registry.md#uploads).
     func patchUpload(_ exchange: Exchange, _ name: String, _ id: String) async throws -> Answer {
         let count = try await receive(exchange, name, id)
         let upload = try repository(name).upload(id)

@@ -25,7 +25,8 @@ extension RegistryFace {
         return answer
     }
 
-    /// The digest is sent, as containerd up to 2.0 and `docker manifest push` need it (facts/ecr.md B.4).
+    /// The digest is sent, as containerd up to 2.0 and `docker manifest push` need it
+    /// (docs/facts/ecr-registry.md#manifests).
     func putManifest(_ exchange: Exchange, _ name: String, _ reference: String) async throws -> Answer {
         var bytes: [UInt8] = []
         let count = try await exchange.forEachChunk { chunk in
@@ -77,7 +78,7 @@ extension RegistryFace {
         return Answer(status: 202)
     }
 
-    /// Text with a `Link` to the next page; at most 1,000 a page (facts/ecr.md B.6).
+    /// Text with a `Link` to the next page; at most 1,000 a page (docs/facts/ecr-registry.md#listing).
     func tags(_ exchange: Exchange, _ name: String) throws -> Answer {
         let repository = try repository(name)
         let tags = repository.tags.keys.filter {

@@ -4,7 +4,7 @@ internal import Platform
 
 /// ECR's registry: `/v2` with all its oddities.
 ///
-/// - Source: facts/ecr.md B.2 to B.6
+/// - Source: docs/facts/ecr-registry.md
 struct RegistryFace: Sendable {
     let aws: EmulatedAWS
     let key: RegistryKey
@@ -87,7 +87,8 @@ struct RegistryFace: Sendable {
         let now = aws.now
         try aws.state.withLock { state in
             try state.permit(action, route.repository, in: key, by: caller)
-            // AWS lists it for every push; a PUT that brings the bytes is part and completion in one (facts/ecr.md D.3).
+            // AWS lists it for every push; a PUT that brings the bytes is part and completion in one
+            // (docs/facts/permissions.md#writing).
             let bringsBytes =
                 exchange.headers["transfer-encoding"] != nil || exchange.headers["content-length"] ?? "0" != "0"
             if action == "CompleteLayerUpload", bringsBytes {
@@ -121,7 +122,7 @@ struct RegistryFace: Sendable {
 
     /// How the registry says what the API would have said.
     ///
-    /// - Source: facts/ecr.md B.3
+    /// - Source: docs/facts/ecr-registry.md#error-answers
     func answer(_ fault: ServiceFault) -> Answer {
         let (status, code): (Int, String) =
             switch fault.code {

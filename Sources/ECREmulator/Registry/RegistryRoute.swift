@@ -65,7 +65,7 @@ enum RegistryRoute: Sendable, Equatable {
 
     /// The API's action behind the request.
     ///
-    /// - Source: facts/ecr.md D.1
+    /// - Source: docs/facts/permissions.md#actions
     func action(_ method: String) -> String? {
         switch self {
         case .base, .unknown: nil

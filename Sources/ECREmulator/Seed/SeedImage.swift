@@ -111,7 +111,7 @@ public struct SeedImage: Sendable {
     /// An OCI index of linux/amd64 and linux/arm64, each with an attestation child as BuildKit makes it.
     ///
     /// - Parameter isAttested: Whether it has the attestations.
-    /// - Source: facts/ecr.md F.3
+    /// - Source: docs/facts/image-formats.md#attestations-of-buildkit
     public static func twoPlatforms(_ name: String, layersEach sizes: [Int64], isAttested: Bool = true) -> SeedImage {
         var blobs: [Blob] = []
         var manifests: [Part] = []

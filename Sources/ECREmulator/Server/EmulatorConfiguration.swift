@@ -62,7 +62,7 @@ public struct EmulatorConfiguration: Sendable {
     /// Where they don't, a good key may do everything in every account, and a repository's policy is kept but not read.
     public var enforcesPolicies: Bool?
     /// Whether `POST upload` without permission has its connection closed instead of an answer, as some have seen
-    /// (facts/ecr.md B.3).
+    /// (docs/facts/ecr-registry.md#error-answers).
     public var cutsRefusedUploads = false
     /// AWS IAM Identity Center: who is signed in, and to what.
     public var identityCenter = IdentityCenter()
@@ -74,19 +74,20 @@ public struct EmulatorConfiguration: Sendable {
     public var port: UInt16 = 0
     /// Where state is kept from one run to the next; `nil` for a temporary place.
     public var stateDirectory: String?
-    /// In seconds; ECR's tokens are good for 12 hours (facts/ecr.md A.4).
+    /// In seconds; ECR's tokens are good for 12 hours (docs/facts/ecr-api.md#authorization-token).
     public var tokenLifetime = 43_200.0
-    /// In seconds; presigned URLs are good for an hour (facts/ecr.md A.5).
+    /// In seconds; presigned URLs are good for an hour (docs/facts/ecr-api.md#getdownloadurlforlayer).
     public var downloadLifetime = 3_600.0
     /// In bytes: what InitiateLayerUpload asks for.
     public var partSize = EmulatedRepository.partSize
     /// In bytes: of every part of a layer but the last; tests have many parts of few bytes.
     public var smallestPart = EmulatedRepository.smallestPart
-    /// Whether configs come from the registry itself with 200, as some have seen (facts/ecr.md B.5).
+    /// Whether configs come from the registry itself with 200, as some have seen (docs/facts/ecr-registry.md#blobs).
     public var servesConfigsDirectly = false
-    /// Whether an immutable tag refuses even its own digest, as some have seen (facts/ecr.md A.6).
+    /// Whether an immutable tag refuses even its own digest, as some have seen (docs/facts/ecr-api.md#putimage).
     public var immutableTagsRefuseSameDigest = false
-    /// Requests a second for each operation named here, per registry; others are not limited (facts/ecr.md C.1).
+    /// Requests a second for each operation named here, per registry; others are not limited
+    /// (docs/facts/quotas.md#rates).
     public var requestRates: [String: Double] = [:]
     /// What ECR allows an account that asked for no more, as ``requestRates``.
     public static let defaultQuotas: [String: Double] = [

@@ -2,7 +2,7 @@
 ///
 /// People bring AWS's names here by a proxy or a line in `/etc/hosts`.
 ///
-/// - Source: facts/ecr.md A.2, B.1 and E.3
+/// - Source: docs/facts/ecr-hosts.md#api-hosts, #registry-hosts and #sts-hosts
 struct ServiceHost: Sendable, Equatable {
     enum Service: Sendable, Equatable {
         case registry(account: String)

@@ -54,7 +54,7 @@ struct SignedRequest: Sendable {
         )
     }
 
-    /// - Source: facts/ecr.md E.1
+    /// - Source: docs/facts/signing.md#steps
     func canonicalRequest(signing names: [String]) -> String {
         let lines = names.map { name in
             let value = (headers[name] ?? "").split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ")
@@ -80,7 +80,7 @@ struct SignedRequest: Sendable {
         return hexadecimal(hmacSHA256(key: key, Array(toSign.utf8)))
     }
 
-    /// In seconds: how far the clocks may be apart (facts/ecr.md C.3).
+    /// In seconds: how far the clocks may be apart (docs/facts/quotas.md#clock-skew).
     static let tolerance = 300.0
 
     /// Checks day, skew and signature.

@@ -3,7 +3,7 @@ internal import FoundationEssentials
 
 /// How ECR makes the repositories that it makes by itself.
 ///
-/// - Source: the service model, `RepositoryCreationTemplate`; facts/ecr.md A.7
+/// - Source: the service model, `RepositoryCreationTemplate`; docs/facts/ecr-api.md#creation-templates
 struct CreationTemplate: Codable, Sendable, Equatable {
     /// When a repository is made by a template.
     enum Occasion: String, Codable, Sendable, CaseIterable {

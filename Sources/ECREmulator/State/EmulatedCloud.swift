@@ -52,7 +52,7 @@ struct ReplicationConfiguration: Codable, Sendable, Equatable {
     var rules: [Rule]
 
     /// - Throws: `InvalidParameterException`
-    /// - Source: the service model, `PutReplicationConfiguration`; quotas by facts/ecr.md G.3
+    /// - Source: the service model, `PutReplicationConfiguration`; quotas by docs/facts/ecr-api.md#native-replication
     func check() throws(ServiceFault) {
         let member = "replicationConfiguration.rules"
         try Constraint.count(rules.count, 0...10, member)
@@ -161,7 +161,7 @@ struct EmulatedCloud: Codable, Sendable {
     /// Shares a blob between two repositories of one registry.
     ///
     /// - Returns: Whether it was mounted: the setting is on, the blob is there, both are encrypted alike.
-    /// - Source: facts/ecr.md B.5, "Cross-repository mount"
+    /// - Source: docs/facts/ecr-registry.md#mounting
     mutating func mount(_ digest: Digest, from source: String, to target: String, in key: RegistryKey) -> Bool {
         guard let registry = registries[key], registry.mountsBlobs,
             let origin = registry.repositories[source], let goal = registry.repositories[target],

@@ -2,9 +2,9 @@ internal import Content
 internal import FoundationEssentials
 
 extension EmulatedRepository {
-    /// In characters (facts/ecr.md A.3).
+    /// In characters (docs/facts/ecr-api.md#fields).
     static let largestManifest = 4_194_304
-    /// Tags on one digest (facts/ecr.md C.1).
+    /// Tags on one digest (docs/facts/quotas.md#limits).
     static let mostTagsOfAnImage = 1_000
 
     /// What is to be put, as the caller said it.
@@ -13,13 +13,13 @@ extension EmulatedRepository {
         var mediaType: String?
         var tag: String?
         var digest: String?
-        /// Some users see ImageTagAlreadyExists for the same tag on the same digest (facts/ecr.md A.6).
+        /// Some users see ImageTagAlreadyExists for the same tag on the same digest (docs/facts/ecr-api.md#putimage).
         var refusesSameDigest = false
     }
 
     /// Stores a manifest, and moves the tag to it.
     ///
-    /// - Throws: What ECR answers, by the table of facts/ecr.md A.6.
+    /// - Throws: What ECR answers, by the table of docs/facts/ecr-api.md#putimage.
     mutating func putImage(_ put: Put, at now: Date) throws(ServiceFault) -> EmulatedImage {
         guard (1...Self.largestManifest).contains(put.text.utf8.count) else {
             throw .invalidParameter(
@@ -51,7 +51,7 @@ extension EmulatedRepository {
             )
         }
         if !wasActive {
-            // Pushing an archived image again restores it (facts/ecr.md A.9).
+            // Pushing an archived image again restores it (docs/facts/ecr-api.md#archived-images).
             image.status = .active
             image.activatedAt = now
         }
@@ -60,7 +60,7 @@ extension EmulatedRepository {
         return image
     }
 
-    /// ECR's tags are longer than docker's, and may begin with `.` or `-` (facts/ecr.md A.3).
+    /// ECR's tags are longer than docker's, and may begin with `.` or `-` (docs/facts/ecr-api.md#fields).
     static func check(tag: String) throws(ServiceFault) {
         guard (1...300).contains(tag.utf8.count), tag.utf8.allSatisfy(isTagByte) else {
             throw .invalidParameter(
@@ -70,7 +70,7 @@ extension EmulatedRepository {
         }
     }
 
-    /// Everything wrong with the manifest itself gets one misleading text (facts/ecr.md A.6).
+    /// Everything wrong with the manifest itself gets one misleading text (docs/facts/ecr-api.md#putimage).
     private static func read(_ put: Put) throws(ServiceFault) -> (ManifestView, String) {
         let invalid = ServiceFault.invalidParameter("ImageManifest", "Invalid JSON syntax")
         guard let view = ManifestView(reading: put.text), view.schemaVersion ?? 2 == 2 else { throw invalid }

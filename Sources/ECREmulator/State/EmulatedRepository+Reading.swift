@@ -64,7 +64,8 @@ extension EmulatedRepository {
     /// Reads a manifest, converted by tag where its own type isn't accepted.
     ///
     /// - Parameter accepted: `nil` if the caller didn't say: then a list asked for by tag becomes its first image,
-    ///   as integrators have seen (facts/ecr.md A.5), which is what a careless retag must be caught at.
+    ///   as integrators have seen (docs/facts/ecr-api.md#batchgetimage), which is what a careless retag must be caught
+    ///   at.
     func manifest(_ id: ImageIdentifier, accepted: [String]?) throws(ImageFailure) -> ServedManifest {
         let image = try image(id)
         guard image.status == .active else {
@@ -94,7 +95,8 @@ extension EmulatedRepository {
         return (preferred ?? children.first).flatMap { images[$0.digest] }
     }
 
-    /// In bytes: config and layers of an image, of an index the largest of its manifests (facts/ecr.md A.5).
+    /// In bytes: config and layers of an image, of an index the largest of its manifests
+    /// (docs/facts/ecr-api.md#describeimages).
     func sizeInBytes(of image: EmulatedImage) -> Int64 {
         guard let children = image.view.manifests else {
             return image.view.referencedBlobs.reduce(0) { $0 + $1.size }

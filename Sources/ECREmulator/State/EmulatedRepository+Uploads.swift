@@ -13,13 +13,14 @@ struct EmulatedUpload: Codable, Sendable, Equatable {
 }
 
 extension EmulatedRepository {
-    /// What InitiateLayerUpload asks for unless a test has it otherwise, in bytes (facts/ecr.md A.6).
+    /// What InitiateLayerUpload asks for unless a test has it otherwise, in bytes
+    /// (docs/facts/ecr-api.md#layer-uploads).
     static let partSize: Int64 = 10_485_760
-    /// Of every part but the last, in bytes (facts/ecr.md A.6).
+    /// Of every part but the last, in bytes (docs/facts/ecr-api.md#layer-uploads).
     static let smallestPart: Int64 = 5_242_880
-    /// Of one call, in bytes (facts/ecr.md A.3).
+    /// Of one call, in bytes (docs/facts/ecr-api.md#fields).
     static let largestPart: Int64 = 20_971_520
-    /// Parts of one layer (facts/ecr.md C.1).
+    /// Parts of one layer (docs/facts/quotas.md#limits).
     static let mostParts = 4_200
 
     mutating func initiateUpload() -> EmulatedUpload {

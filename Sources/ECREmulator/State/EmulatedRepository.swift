@@ -93,7 +93,7 @@ struct EmulatedImage: Codable, Sendable {
 
 /// What a scan found; no image is scanned here, a test says what came of it.
 struct ScanResult: Codable, Sendable, Equatable {
-    /// For example `COMPLETE` or `IN_PROGRESS` (facts/ecr.md A.5).
+    /// For example `COMPLETE` or `IN_PROGRESS` (docs/facts/ecr-api.md#scans-replication-and-signing-status).
     var status: String
     var completedAt: Date
     /// How many findings of each severity.
@@ -102,7 +102,7 @@ struct ScanResult: Codable, Sendable, Equatable {
 
 /// Which tags of a repository may move.
 ///
-/// - Source: facts/ecr.md A.6, "Tag mutability"
+/// - Source: docs/facts/ecr-api.md#tag-mutability
 struct TagMutability: Codable, Sendable, Equatable {
     var mode = Mode.mutable
     /// Wildcards for the exceptions; at most five, `*` is any run of characters.

@@ -3,7 +3,7 @@ extension EmulatorState {
     /// - Parameters:
     ///   - action: Without `ecr:`.
     ///   - repository: `nil` for what belongs to no repository, or to all.
-    /// - Throws: `AccessDeniedException` with the texts of facts/ecr.md D.5.
+    /// - Throws: `AccessDeniedException` with the texts of docs/facts/permissions.md#texts-of-refusals.
     func permit(_ action: String, _ repository: String?, in key: RegistryKey, by caller: Principal) throws(ServiceFault)
     {
         if isDenied(action, repository, to: caller) {
@@ -88,7 +88,7 @@ extension EmulatorState {
 
     /// Whether a new policy of a repository would keep `caller` from ever setting another.
     ///
-    /// - Source: facts/ecr.md A.7, `force`
+    /// - Source: docs/facts/ecr-api.md#repositories, `force`
     func locksOut(_ caller: Principal, _ policy: PolicyDocument, of repository: String, in key: RegistryKey) -> Bool {
         guard rules.isEnforced else { return false }
         let request = AccessRequest(

@@ -19,7 +19,8 @@ struct PullThroughRule: Codable, Sendable, Equatable {
 
     /// What BatchGetImage answers where an image would have to be brought, and the secret to log in with can't be read.
     ///
-    /// - Source: the service model: "usually caused because of an issue with the Secrets Manager secret"; facts/ecr.md A.7
+    /// - Source: the service model: "usually caused because of an issue with the Secrets Manager secret";
+    ///   docs/facts/ecr-api.md#pull-through-cache-rules
     var unreachable: ServiceFault {
         ServiceFault(
             "UnableToGetUpstreamImageException",

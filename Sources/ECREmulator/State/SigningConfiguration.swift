@@ -1,6 +1,6 @@
 /// Which images of a registry AWS Signer signs when they are pushed; here it is only kept and told.
 ///
-/// - Source: the service model, `PutSigningConfiguration`; facts/ecr.md A.10
+/// - Source: the service model, `PutSigningConfiguration`; docs/facts/ecr-api.md#managed-signing
 struct SigningConfiguration: Codable, Sendable, Equatable {
     struct Filter: Codable, Sendable, Equatable {
         var filter: String

@@ -1,18 +1,18 @@
 internal import Glibc
 
-/// A file on its way in: it has a temporary name until it is whole, so that nobody finds half of it.
+/// A file that is being written: it has a temporary name until it is whole, so that no reader finds half of it.
 ///
-/// One whose writer was killed stays, until somebody asks ``UnfinishedFile`` to remove it.
+/// After its writer was killed the file stays until ``UnfinishedFile`` removes it.
 public final class ArrivingFile {
     private let path: String
     private let temporary: String
     private var descriptor: Int32
-    /// In bytes: what was written, and what of it is on its way to the disk.
+    /// In bytes: what was written, and how much of that the kernel was asked to flush.
     private var count = 0
     private var flushed = 0
 
-    /// In bytes: after so many more the kernel is asked to write them, so that a commit, during which nothing else of a
-    /// driver's moves, has little left to wait for.
+    /// The kernel is asked to flush after this many bytes, so that the sync in ``commit()`` is short: a driver moves
+    /// nothing else meanwhile.
     private static let flushEvery = 8 << 20
 
     /// Begins a file that will be `path`, in a directory that is there, for the owner alone unless `mode` says more.
@@ -40,7 +40,7 @@ public final class ArrivingFile {
         }
         self.count += bytes.count
         guard count - flushed >= Self.flushEvery else { return }
-        // Linux begins to write what won't be needed; what goes wrong is seen by the commit.
+        // Linux starts writing pages that it is told are not needed. The commit reports what goes wrong.
         _ = posix_fadvise(descriptor, off_t(flushed), off_t(count - flushed), POSIX_FADV_DONTNEED)
         flushed = count
     }

@@ -1,9 +1,8 @@
 internal import Glibc
 
-/// Small files that are whole or absent, whenever the power goes.
+/// Small files that are whole or absent, even after a power failure.
 ///
-/// What is written here may name accounts and uploads, hence files are for their owner only, and so are the
-/// directories made on the way.
+/// The files may name accounts and uploads. They, and the directories made for them, are for their owner only.
 public enum DurableFile {
     /// Replaces the file at `path` with `bytes`, or leaves what was there.
     ///
@@ -66,10 +65,11 @@ public enum DurableFile {
         }
     }
 
-    /// Makes a directory for state that others must not read or replace, and those above it; for their owner only (0700).
+    /// Makes a directory for state that others must not read or replace, and those above it; for their owner only
+    /// (0700).
     ///
-    /// One that exists is used only if it is a directory and no link, belongs to this user, and nobody else may write to
-    /// it: what is in it decides what the next run does.
+    /// One that exists is used only if it is a directory and not a link, belongs to this user, and no other user may
+    /// write to it: its files decide what the next run does.
     ///
     /// - Throws: ``SystemError``; with `EPERM` and what is wrong in words where the directory can't be trusted.
     public static func makePrivateDirectory(_ path: String) throws(SystemError) {

@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// A lock between processes: a file that one of them holds.
+/// A lock between processes, held on a file.
 ///
-/// The kernel lets go of it when the process ends, however it ends. Held until ``remove()`` or until nobody has the
-/// object any more.
+/// It is held until ``remove()``, or until the object goes away. The kernel releases it when the process ends, however
+/// it ends.
 public final class FileLock: Sendable {
     public let path: String
     private let descriptor: CInt
@@ -25,7 +25,8 @@ public final class FileLock: Sendable {
                 if failure.code == EWOULDBLOCK { return nil }
                 throw failure
             }
-            // Between opening and locking, its last holder may have removed the file: such a lock keeps nobody out.
+            // The last holder may have removed the file between opening and locking. A lock on a removed file excludes
+            // no one.
             if Self.isStill(descriptor, path) {
                 self.path = path
                 self.descriptor = descriptor

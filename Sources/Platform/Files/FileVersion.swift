@@ -2,8 +2,8 @@ internal import Glibc
 
 /// A file as it was when it was opened, and whether its path still leads to that.
 ///
-/// It stays open, so that no other file gets its number: one that took its place is never mistaken for it. A change
-/// in place is known by the size and by the time, which has the grain of the kernel's clock (1 to 10 ms).
+/// The file stays open, so that no other file gets its inode number and a replacement is never mistaken for it. A
+/// change in place shows in the size and in the time, which has the resolution of the kernel's clock (1 to 10 ms).
 public final class FileVersion: Sendable {
     public let path: String
     private let descriptor: CInt
@@ -62,7 +62,9 @@ public final class FileVersion: Sendable {
         return unsafe stat(path, &status) == 0 && Facts(status) == facts
     }
 
-    /// All of it; to be read once.
+    /// Reads the whole file.
+    ///
+    /// Call it once.
     ///
     /// - Parameter limit: In bytes; a longer file is an error (`EFBIG`), so that no file can fill the memory.
     /// - Throws: ``SystemError``

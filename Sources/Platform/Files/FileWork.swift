@@ -4,9 +4,9 @@ internal import Dispatch
 public enum FileWork {
     private static let queue = DispatchQueue(label: "ecr-replicate.files", attributes: .concurrent)
 
-    /// Runs `body` on such a thread.
+    /// Runs `body` on a thread that may block.
     ///
-    /// - Parameter body: Is given a function that says whether its task has been cancelled, to be asked now and then.
+    /// - Parameter body: Gets a function that says whether the task has been cancelled, to call now and then.
     /// - Throws: What `body` throws.
     public static func run<Value: Sendable>(
         _ body: @escaping @Sendable (_ isCancelled: () -> Bool) throws -> Value

@@ -11,14 +11,14 @@ public enum RegularFile {
     /// - Throws: ``SystemError``, with its `problem` set where the path leads to anything but such a file.
     static func open(_ path: String, inside root: String?) throws(SystemError) -> CInt? {
         guard let resolved = try resolve(path, inside: root) else { return nil }
-        // Asked before it is opened: opening a device may already do something.
+        // The type is checked before opening: opening a device may have effects.
         var facts = stat()
         guard unsafe lstat(resolved, &facts) == 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
             throw .last("stat", path)
         }
         try check(facts, path)
-        // Whatever takes its place now neither blocks nor leads elsewhere.
+        // A file that replaces it now neither blocks nor leads elsewhere.
         let descriptor = unsafe Glibc.open(resolved, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY)
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
@@ -34,7 +34,7 @@ public enum RegularFile {
         }
     }
 
-    /// Refuses a directory that a symbolic link leads out of `root`; one that doesn't exist yet is no trouble.
+    /// Refuses a directory that a symbolic link leads out of `root`; one that doesn't exist yet passes.
     ///
     /// - Throws: ``SystemError``
     public static func checkDirectory(_ path: String, inside root: String) throws(SystemError) {

@@ -6,7 +6,7 @@ internal import Platform
 /// A registry accepts a manifest only when all it names is there. Whoever pulls the destination meanwhile sees the
 /// old image or the new one, never half of either.
 ///
-/// - Source: DESIGN section 4, steps 6 to 8
+/// - Source: docs/architecture.md#one-copy
 struct Copier: Sendable {
     let plan: Plan
     let source: any ImageRepository
@@ -17,7 +17,7 @@ struct Copier: Sendable {
 
     private let counts = Lock(Counts())
 
-    /// Manifests under way at once; `PutImage` is ECR's scarcest quota (10 a second, facts/ecr.md C.1).
+    /// Manifests under way at once; `PutImage` is ECR's scarcest quota (10 a second, docs/facts/quotas.md#rates).
     static let parallelManifests = 8
     /// Blobs waiting for a permit at once; the permits limit what moves.
     static let parallelBlobs = 64
@@ -241,7 +241,7 @@ struct Copier: Sendable {
     /// Brings what a refusal names, whatever the registry said of it before; if it names nothing, what is missing when
     /// everything is asked for again, and everything if that is said to be nothing.
     ///
-    /// - Source: DESIGN section 4: "what the refusal names is sent again, whatever a HEAD said"
+    /// - Source: docs/architecture.md#trust-in-registries
     private func bringAgain(what error: CopyError, saysIsMissingOf manifest: Manifest) async throws {
         let named = error.digests.intersection(manifest.content)
         let all = manifest.blobs.map(\.digest) + manifest.children.map(\.digest)
@@ -345,7 +345,7 @@ extension CopyError {
     ///
     /// Registries disagree about the code; one that names content of the manifest is about that content.
     ///
-    /// - Source: OCI distribution-spec 1.1, "Error Codes"; facts/ecr.md A.6, `PutImage`
+    /// - Source: OCI distribution-spec 1.1, "Error Codes"; docs/facts/ecr-api.md#putimage
     func isAboutMissingContent(of manifest: Manifest) -> Bool {
         switch reason {
         case .rejected(let code, _):

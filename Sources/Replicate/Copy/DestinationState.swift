@@ -11,7 +11,7 @@ actor DestinationState {
     nonisolated let isSource: Bool
     /// Whether what lies below a manifest that is there is looked at, instead of being believed to be there.
     ///
-    /// - Source: DESIGN section 4: a registry is believed unless `--repair` is passed, a folder is not
+    /// - Source: docs/architecture.md#trust-in-registries
     nonisolated let checksContent: Bool
     private(set) var tags: [Tag: Digest] = [:]
     private var there: Set<Digest> = []

@@ -6,7 +6,8 @@ internal import Platform
 /// A digest tag is `sha256-HEX` and whatever follows: cosign's `.sig`, `.att` and `.sbom`, the fallback tag of the
 /// referrers schema, regclient's `.HASH.meta`, and others.
 ///
-/// - Source: DESIGN section 4; github.com/sigstore/cosign `SPEC.md`; github.com/regclient/regclient, `--digest-tags`
+/// - Source: docs/referrers.md#what-is-found; github.com/sigstore/cosign `SPEC.md`; github.com/regclient/regclient,
+///   `--digest-tags`
 public struct DigestTagListing: Sendable {
     /// By the digest that each begins with.
     public var tags: [Digest: [Tag]]

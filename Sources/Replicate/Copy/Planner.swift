@@ -212,7 +212,8 @@ struct Planner: Sendable {
         var wanted = manifests.flatMap(\.blobs).filter { seen.insert($0.digest).inserted }
         var foreign = manifests.flatMap(\.foreignBlobs).filter { seen.insert($0.digest).inserted }
         if !foreign.isEmpty {
-            // The source may hold the bytes of a foreign layer, if whoever pushed it said so (facts/ecr.md F.2).
+            // The source may hold the bytes of a foreign layer, if whoever pushed it said so
+            // (docs/facts/image-formats.md#walking-a-graph).
             let absent = try await absentAtSource(foreign)
             wanted += foreign.filter { !absent.contains($0.digest) }
             foreign = foreign.filter { absent.contains($0.digest) }

@@ -2,7 +2,7 @@ internal import Content
 
 /// Narrows an index to the platforms that were asked for.
 ///
-/// - Source: DESIGN section 7: one platform is that child, unchanged; several are a new, deterministic index
+/// - Source: docs/images.md#platforms
 struct PlatformSelection: Sendable {
     let wanted: [ImagePlatform]
 

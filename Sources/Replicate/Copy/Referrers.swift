@@ -2,7 +2,7 @@ internal import Content
 
 /// What the source has to say about an image: signatures, SBOMs, attestations.
 ///
-/// - Source: facts/ecr.md F.4; OCI distribution-spec 1.1, "Referrers Tag Schema"
+/// - Source: docs/facts/image-formats.md#referrers; OCI distribution-spec 1.1, "Referrers Tag Schema"
 struct ReferrerSet: Sendable {
     /// What the user should know about how it was found.
     var notes: [String] = []
@@ -46,7 +46,7 @@ struct ReferrerFinder: Sendable {
     let reader: SourceReader
     let repository: any ImageRepository
 
-    /// Questions under way at once; each is small, and ECR's quota for them is wide (facts/ecr.md C.1).
+    /// Questions under way at once; each is small, and ECR's quota for them is wide (docs/facts/quotas.md#rates).
     static let parallelQuestions = 8
     /// Referrers of referrers of referrers…; a guard, real chains have two links.
     static let deepestChain = 8

@@ -45,11 +45,12 @@ actor SourceReader {
         var outlines: Int
 
         /// Thousands of images of the usual size, and a run within 64 MiB; outlines leave it far within 256 MiB
-        /// (DESIGN section 5, "Bounds").
+        /// (docs/architecture.md#bounds).
         static let usual = Budget(whole: 24 << 20, outlines: 72 << 20)
     }
 
-    /// Levels of indexes in indexes; ECR's word on nesting is UNSURE (facts/ecr.md A.6), real images use one.
+    /// Levels of indexes in indexes; whether ECR takes them is UNSURE (docs/facts/ecr-api.md#putimage), real images use
+    /// one.
     static let deepestIndex = 8
     /// Manifests under one root; a guard against a graph made to exhaust us.
     static let mostManifests = 10_000

@@ -8,8 +8,8 @@ internal import Distribution
 enum UnusedLogin {
     /// The same error, which also says that docker's login exists and why it is not used.
     ///
-    /// - Source: facts/ecr.md A.4: the stored password is a token of `GetAuthorizationToken`, which only a registry
-    ///   takes; amazon-ecr-credential-helper, "Configuration"
+    /// - Source: docs/facts/ecr-api.md#authorization-token: the stored password is a token of `GetAuthorizationToken`,
+    ///   which only a registry takes; amazon-ecr-credential-helper, "Configuration"
     static func explained(
         _ error: IdentityError,
         at host: ECRHost,

@@ -10,7 +10,7 @@ internal import Wire
 ///
 /// One for a whole run: it limits how many such uploads there are, and what memory they use.
 ///
-/// - Source: DESIGN section 5, "very large layers"
+/// - Source: docs/architecture.md#large-layers
 struct LargeBlobs: Sendable {
     private let options: UploadOptions
     private let now: @Sendable () -> Date

@@ -7,7 +7,8 @@ struct PartPlan: Sendable, Equatable {
     /// In bytes, every part but the last.
     let partSize: Int
 
-    /// What all parts that ECR takes can hold, in bytes, at the part size it documents (facts/ecr.md A.6).
+    /// What all parts that ECR takes can hold, in bytes, at the part size it documents
+    /// (docs/facts/ecr-api.md#layer-uploads).
     static let largestBlob = Int64(UploadLayerPart.mostParts) * documentedPartSize
     /// In bytes.
     static let documentedPartSize: Int64 = 10 << 20

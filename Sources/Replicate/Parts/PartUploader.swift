@@ -6,7 +6,7 @@ internal import Wire
 ///
 /// A value for one upload, from wherever that stands.
 ///
-/// - Source: DESIGN section 5, "very large layers"
+/// - Source: docs/architecture.md#large-layers
 struct PartUploader: Sendable {
     /// How it ended, if not with an error.
     enum Ending: Sendable, Equatable {

@@ -95,7 +95,7 @@ actor RangedSource {
     private func renewal(of address: RelaySource?, _ askedAt: Date) -> Date? {
         guard case .request(let request) = address else { return nil }
         let items = (request.url.query ?? "").split(separator: "&")
-        // As AWS presigns (facts/ecr.md A.5): in seconds from when it was made.
+        // As AWS presigns (docs/facts/ecr-api.md#getdownloadurlforlayer): in seconds from when it was made.
         guard let item = items.first(where: { $0.hasPrefix("X-Amz-Expires=") }),
             let life = TimeInterval(item.drop { $0 != "=" }.dropFirst())
         else { return nil }

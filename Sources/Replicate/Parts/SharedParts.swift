@@ -7,7 +7,7 @@ internal import Wire
 /// A part stays as long as an upload sends it, or is about to ask for it. Only two are there at a time, so an upload that
 /// is ahead waits for one that is behind; one that keeps the others waiting for long is dismissed, and reads for itself.
 ///
-/// - Source: DESIGN section 7: several destinations, the source is read once
+/// - Source: docs/architecture.md#several-destinations
 actor SharedParts {
     /// Some of the blob's bytes, until nobody needs them any more.
     final class Part: Sendable {

@@ -8,7 +8,7 @@ internal import Platform
 /// secret is in it: no address, no token. What can't be read is as good as not there; a place that can't be written
 /// costs one warning, and nothing is journaled from then on.
 ///
-/// - Source: DESIGN section 5, "very large layers"
+/// - Source: docs/architecture.md#large-layers
 final class UploadJournal: Sendable {
     private struct State: Sendable {
         var isPruned = false

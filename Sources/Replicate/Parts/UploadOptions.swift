@@ -19,7 +19,7 @@ public struct UploadOptions: Sendable {
     /// In bytes; ECR's own bound, which an emulated ECR may have lower.
     var smallestPart = UploadLayerPart.shortestPart
 
-    /// DESIGN section 5.
+    /// In bytes (docs/architecture.md#large-layers).
     public static let usualResumableAbove: Int64 = 1 << 30
 
     public init(

@@ -97,7 +97,7 @@ public struct TagImmutability: Sendable, Hashable {
         self.exclusions = exclusions
     }
 
-    /// - Source: facts/ecr.md A.6, "Tag mutability": `*` is any run of characters, the whole tag must match
+    /// - Source: docs/facts/ecr-api.md#tag-mutability: `*` is any run of characters, the whole tag must match
     public func fixes(_ tag: Tag) -> Bool {
         exclusions.contains { matchesWildcard(tag.value, $0) } ? !byDefault : byDefault
     }

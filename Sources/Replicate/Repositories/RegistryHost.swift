@@ -3,7 +3,7 @@ internal import Wire
 
 /// Where a registry answers when the API's endpoint was overridden.
 ///
-/// - Source: DESIGN section 6: no token goes where it was not meant to
+/// - Source: docs/architecture.md#references-and-identities
 enum RegistryHost {
     /// - Throws: `WireError` with the reason `badURL`.
     static func url(proxyEndpoint: String, for host: ECRHost, apiEndpoint: HTTPURL) throws -> HTTPURL {

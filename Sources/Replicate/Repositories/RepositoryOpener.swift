@@ -12,7 +12,7 @@ public import Wire
 ///
 /// Clients and tokens are shared by everything of one run: one token per identity, region and endpoint.
 ///
-/// - Source: DESIGN section 6
+/// - Source: docs/architecture.md#references-and-identities
 public final class RepositoryOpener: Sendable {
     package let resolver: IdentityResolver
     package let sender: any HTTPSending

@@ -4,7 +4,7 @@ public import Content
 ///
 /// Digest tags (`sha256-….sig` and their like) are never chosen by themselves: they follow their image.
 ///
-/// - Source: DESIGN section 7: `--all-tags`, `--match`, `--exclude`, `--newest`
+/// - Source: docs/tags.md#patterns
 public struct TagFilter: Sendable {
     /// A tag passes if one of these matches, or if there are none.
     public var patterns: [TagPattern]

@@ -4,7 +4,7 @@ internal import FoundationEssentials
 
 /// What to do where AWS doesn't take the credentials at all.
 ///
-/// - Source: facts/ecr.md A.1, C.3, E.3
+/// - Source: docs/facts/ecr-api.md#errors; docs/facts/quotas.md#clock-skew; docs/facts/identity.md#sts
 struct CredentialAdvice {
     let code: String
     let message: String

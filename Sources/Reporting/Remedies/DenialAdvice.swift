@@ -242,6 +242,6 @@ extension ECRPlace {
 
     /// Where the region's layers are.
     ///
-    /// - Source: facts/ecr.md A.2, VPC endpoints
+    /// - Source: docs/facts/ecr-hosts.md#vpc-endpoints
     var layerBucketARN: String { "arn:\(host.partition.rawValue):s3:::prod-\(host.region)-starport-layer-bucket/*" }
 }

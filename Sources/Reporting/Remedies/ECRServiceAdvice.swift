@@ -3,9 +3,10 @@ internal import Replicate
 
 /// What to do about an image, a key or a quota of ECR: commands that can be pasted, for what AWS really offers.
 ///
-/// - Source: facts/ecr.md A.9 and C.1; ECR User Guide, "Service quotas" (tags per image are fixed, images per repository
-///   and repositories are not), "Encryption at rest" and "Archiving images"; AWS Prescriptive Guidance, "Encryption best
-///   practices for Amazon ECR"; KMS API Reference, `EnableKey`, `CancelKeyDeletion`
+/// - Source: docs/facts/ecr-api.md#archived-images and docs/facts/quotas.md#limits; ECR User Guide, "Service quotas"
+///   (tags per image are fixed, images per repository and repositories are not), "Encryption at rest" and "Archiving
+///   images"; AWS Prescriptive Guidance, "Encryption best practices for Amazon ECR"; KMS API Reference, `EnableKey`,
+///   `CancelKeyDeletion`
 struct ECRServiceAdvice {
     let place: ECRPlace
     /// How the image at hand is named, for `--image-id`; `nil` where it isn't known.

@@ -6,7 +6,7 @@ internal import Wire
 
 /// What to do where nobody answers, or somebody else does.
 ///
-/// - Source: facts/ecr.md A.2, VPC endpoints; libcurl-errors(3)
+/// - Source: docs/facts/ecr-hosts.md#vpc-endpoints; libcurl-errors(3)
 struct NetworkAdvice {
     let error: WireError
     let side: CopyError.Side

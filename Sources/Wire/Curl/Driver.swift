@@ -2,24 +2,25 @@ internal import CCurl
 internal import Glibc
 internal import Platform
 
-/// Names one job on one driver, so that it can be cancelled.
+/// Identifies one job on one driver, so that it can be cancelled.
 typealias Ticket = Int
 
-/// What a driver's thread can be told.
+/// A command to a driver's thread.
 enum Command: Sendable {
     case send(WireRequest, Ticket, CheckedContinuation<WireResponse, any Error>)
     case relay(RelayRequest, Ticket, CheckedContinuation<[RelayResult], any Error>)
-    /// Opens a connection and keeps it for later; nobody waits for it.
+    /// Opens a connection and keeps it for later, without an answer.
     case warm(HTTPURL, Ticket)
-    /// Ends a job with `CancellationError`; means nothing for one that has ended or not begun.
+    /// Ends a job with `CancellationError`; ignored for a job that has ended or not begun.
     case cancel(Ticket)
     case stop
 }
 
-/// One thread around one libcurl multi handle, as the rest of the process sees it.
+/// The handle that other threads have on a driver: one thread around one libcurl multi handle.
 ///
-/// It is an inbox and a wake-up. An actor whose executor is that thread would do as well (SWIFT.md 2.6), but an
-/// executor has to run what is enqueued after the thread has ended, and an inbox can refuse it.
+/// It consists of an inbox and a wake-up. An actor whose executor is that thread would work too
+/// (docs/facts/swift-linux.md#threads-and-actors), but an executor must run what is enqueued after the thread has
+/// ended, and an inbox can refuse it.
 @safe final class Driver: Sendable {
     private struct Inbox {
         var commands: [Command] = []
@@ -34,14 +35,14 @@ enum Command: Sendable {
     private let redirects: RedirectGuard
     private let statistics: Lock<TransportStatistics>
 
-    // Safe to share: off the driver's thread only `curl_multi_wakeup` is called on it, which any thread may, and
-    // only while the inbox is open, which it is no longer when the handle is freed.
+    // Safe to share: off the driver's thread only `curl_multi_wakeup` is called on it, which any thread may call, and
+    // only while the inbox is open. The inbox is closed before the handle is freed.
     private nonisolated(unsafe) let multi: UnsafeMutableRawPointer
 
-    /// Idle connections kept for reuse, per driver; past 32 relays with two ends each.
+    /// The most idle connections kept for reuse, per driver: more than 32 relays with two ends each.
     private static let mostIdleConnections = 72
 
-    /// - Throws: ``WireError/Reason/other`` when there are no handles or threads to be had.
+    /// - Throws: ``WireError/Reason/other`` if libcurl gives no handle or the system no thread.
     init(
         _ configuration: TransportConfiguration,
         _ rate: RateLimit?,
@@ -69,7 +70,7 @@ enum Command: Sendable {
         thread.withLock { $0 = started }
     }
 
-    /// Ends what runs with ``WireError/Reason/closed`` and waits for the thread: a few milliseconds.
+    /// Ends running jobs with ``WireError/Reason/closed`` and waits a few milliseconds for the thread.
     func shutdown() {
         inbox.withLock { inbox in
             guard inbox.isOpen else { return }
@@ -89,7 +90,7 @@ enum Command: Sendable {
         try await perform { .relay(request, $0, $1) }
     }
 
-    /// Opens that many connections; returns at once.
+    /// Opens `count` connections; returns at once.
     func warm(_ url: HTTPURL, count: Int) {
         for _ in 0..<count { post(.warm(url, nextTicket())) }
     }
@@ -110,7 +111,7 @@ enum Command: Sendable {
                 guard post(command(ticket, continuation)) else {
                     return continuation.resume(throwing: WireError(.closed, "the transport is shut down"))
                 }
-                // The handler may have spoken before there was anything to cancel.
+                // The cancellation handler may have run before the job existed.
                 if Task.isCancelled { post(.cancel(ticket)) }
             }
         } onCancel: {
@@ -118,7 +119,7 @@ enum Command: Sendable {
         }
     }
 
-    /// - Returns: Whether the thread will see it.
+    /// - Returns: Whether the thread will get the command.
     @discardableResult
     private func post(_ command: Command) -> Bool {
         inbox.withLock { inbox in
@@ -140,7 +141,10 @@ enum Command: Sendable {
     }
 }
 
-/// The thread's entry; a global function, because a closure would inherit its maker's isolation (SWIFT.md 2.6).
+/// The thread's entry.
+///
+/// It is a global function, because a closure would inherit the isolation it was made in
+/// (docs/facts/swift-linux.md#threads-and-actors).
 private func runDriver(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let context = unsafe context else { return nil }
     unsafe Unmanaged<Driver>.fromOpaque(context).takeRetainedValue().run()

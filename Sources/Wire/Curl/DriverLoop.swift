@@ -1,26 +1,28 @@
 internal import CCurl
 internal import Platform
 
-/// Something that runs on a driver until its caller has an answer.
+/// Work that runs on a driver until its caller has an answer.
 protocol Job: TransferOwner {
     var ticket: Ticket { get }
-    /// Does what callbacks wished for; called by the loop, outside any callback.
+    /// Does what callbacks have noted. The loop calls it, outside any callback.
     func settle()
     /// Fails the job if it has waited too long.
     ///
-    /// - Returns: When to look again, at the latest.
+    /// - Returns: When to check again, at the latest.
     func check() -> ContinuousClock.Instant
-    /// Ends the job; its caller gets `error`.
+    /// Ends the job with `error`.
     func fail(_ error: any Error)
 }
 
-/// All that happens on one driver's thread; created there, and never seen by another.
+/// The loop of one driver's thread.
+///
+/// It is created and used on that thread only.
 ///
 /// libcurl's rule is that a handle is used by one thread at a time. The multi handle and every transfer in it are
 /// reached through this object only, which isn't `Sendable`.
 @safe final class DriverLoop {
     let configuration: TransportConfiguration
-    /// What all relays of the transport share, if their bytes are to be limited.
+    /// The rate limit that all relays of the transport share, if there is one.
     let rate: RateLimit?
     private let redirects: RedirectGuard
     /// When the current turn began.
@@ -32,7 +34,9 @@ protocol Job: TransferOwner {
     private var dirty: [any Job] = []
     private var nextCheck: ContinuousClock.Instant?
 
-    /// libcurl shortens it for its own timers, a wake-up ends it, and checks bring it forward.
+    /// The longest poll.
+    ///
+    /// libcurl shortens it for its timers, a wake-up ends it, and checks bring it forward.
     private static let longestPoll: Duration = .seconds(10)
 
     init(
@@ -49,7 +53,7 @@ protocol Job: TransferOwner {
         self.statistics = statistics
     }
 
-    /// Turns until `.stop` comes in, then ends every job and frees every handle.
+    /// Runs until `.stop` arrives, then ends every job and frees every handle.
     func run(_ takeCommands: () -> [Command]) {
         var isStopping = false
         while !isStopping {
@@ -59,7 +63,7 @@ protocol Job: TransferOwner {
             readCompletions()
             let hasMore = settleDirty()
             checkJobs()
-            // A check may have found something to settle.
+            // A check may have marked a job.
             if !hasMore, dirty.isEmpty, !isStopping { poll() }
             now = .now
         }
@@ -69,7 +73,7 @@ protocol Job: TransferOwner {
 
     // MARK: For jobs
 
-    /// Adds a transfer to those that run.
+    /// Starts a transfer.
     func start(
         _ request: WireRequest,
         as role: Transfer.Role,
@@ -102,10 +106,10 @@ protocol Job: TransferOwner {
         transfer.close()
     }
 
-    /// Has ``Job/settle()`` called before the loop waits again.
+    /// Calls the job's ``Job/settle()`` before the loop waits again.
     func mark(_ job: any Job) { dirty.append(job) }
 
-    /// Has every job checked then, at the latest.
+    /// Checks every job at `time`, at the latest.
     func wake(at time: ContinuousClock.Instant) { nextCheck = min(nextCheck ?? time, time) }
 
     func forget(_ job: any Job) { jobs[job.ticket] = nil }
@@ -153,7 +157,7 @@ protocol Job: TransferOwner {
         }
     }
 
-    /// - Returns: Whether there was anything to settle, after which libcurl has work to do.
+    /// - Returns: Whether a job was settled. libcurl then has work to do.
     private func settleDirty() -> Bool {
         guard !dirty.isEmpty else { return false }
         let marked = dirty

@@ -2,17 +2,17 @@ internal import CCurl
 internal import COpenSSL
 internal import Glibc
 
-/// What must happen once in a process before the first libcurl handle.
+/// Initializes libcurl and OpenSSL, once in a process, before the first handle.
 enum LibraryStart {
-    /// Touch it to be sure; it runs once, whoever comes first.
+    /// Initializes on first use, on whichever thread that is.
     static let done: Bool = {
-        // OpenSSL's own exit handler would free what driver threads of a process that exits early still use.
+        // OpenSSL's exit handler would free memory that driver threads still use when a process exits early.
         _ = OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil)
-        // NOSIGNAL leaves SIGPIPE to us (SWIFT.md 1.4).
+        // NOSIGNAL leaves SIGPIPE to us (docs/facts/libcurl.md#threads).
         signal(SIGPIPE, SIG_IGN)
         return curl_global_init(Int(CURL_GLOBAL_SSL)) == CURLE_OK
     }()
 }
 
-/// How many processors this process may use at once.
+/// The number of processors of this machine.
 public var processorCount: Int { max(sysconf(CInt(_SC_NPROCESSORS_ONLN)), 1) }

@@ -2,16 +2,16 @@ internal import CCurl
 internal import HTTPTypes
 
 extension Transfer {
-    /// What a transfer is for, which decides its buffers.
+    /// The kind of a transfer, which decides its buffers.
     enum Role {
         case message, source, destination
-        /// Opens a connection, and ends before it has sent anything.
+        /// Opens a connection and sends nothing.
         case warmUp
     }
 
-    /// Tells libcurl all it needs to know.
+    /// Sets the options of the handle.
     ///
-    /// - Parameter upload: The body's length in bytes, for a request that has one.
+    /// - Parameter upload: The length of the body in bytes, if the request has one.
     func prepare(
         _ configuration: TransportConfiguration,
         as role: Role,
@@ -24,25 +24,26 @@ extension Transfer {
         // begin ("File already completely uploaded"), and keeps the connection.
         if role == .warmUp {
             try set(CURLOPT_RESUME_FROM_LARGE, offset: upload ?? 0)
-            // Several are begun together; one that ends at once must not lend its connection to the next.
+            // Several begin together, and one that ends at once must not pass its connection to the next.
             try set(CURLOPT_FRESH_CONNECT, 1)
         }
         try connectCallbacks()
     }
 
-    /// In bytes, for small requests and for the answers to uploads.
+    /// The buffer for small requests and for answers to uploads, in bytes.
     private static let messageBufferSize = 32 << 10
 
     private func setLimits(_ configuration: TransportConfiguration, _ role: Role) throws(WireError) {
-        // Without it libcurl uses SIGALRM, which threads can't bear.
+        // Without it libcurl uses SIGALRM, which is not safe with threads.
         try set(CURLOPT_NOSIGNAL, 1)
         try set(CURLOPT_CONNECTTIMEOUT_MS, max(Int(configuration.connectTimeout / .milliseconds(1)), 1))
-        // HTTP/2 costs twice the CPU here, and pausing over it leaks (SWIFT.md T4).
+        // HTTP/2 costs twice the CPU here, and pausing over it leaks (docs/facts/libcurl.md#http2).
         try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
-        // Redirects are values.
+        // Redirects are returned as answers.
         try set(CURLOPT_FOLLOWLOCATION, 0)
         try set(CURLOPT_TCP_KEEPALIVE, 1)
-        // Removing a handle whose name is still being resolved would otherwise wait for the resolver (SWIFT.md T8).
+        // Removing a handle whose name is still being resolved would otherwise wait for the resolver
+        // (docs/facts/libcurl.md#threads).
         try set(CURLOPT_QUICK_EXIT, 1)
         try set(CURLOPT_BUFFERSIZE, role == .source ? configuration.bufferSize : Self.messageBufferSize)
         try set(
@@ -59,15 +60,15 @@ extension Transfer {
         try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         caBundle = configuration.caBundle
         if let caBundle { try set(CURLOPT_CAINFO, caBundle) }
-        // A proxy may be spoken to over TLS itself.
+        // The connection to the proxy may use TLS too.
         try set(CURLOPT_PROXY_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         if let caBundle { try set(CURLOPT_PROXY_CAINFO, caBundle) }
-        // Both are always said: without them libcurl would look into the environment. An empty text means none.
+        // Both are always set: without them libcurl reads the environment. An empty text means no proxy.
         let address = configuration.proxies.proxy(for: request)
         proxy = address.map { (Proxies.presentable($0), $0.contains("@")) }
         try set(CURLOPT_PROXY, address ?? "")
         try set(CURLOPT_NOPROXY, "")
-        // A proxy's answer to CONNECT is no part of ours.
+        // The proxy's answer to CONNECT is not part of the answer.
         try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
     }
 
@@ -87,17 +88,17 @@ extension Transfer {
             try set(CURLOPT_HTTPGET, 1)
             if method != .get { try set(CURLOPT_CUSTOMREQUEST, method.rawValue) }
         }
-        // The length of a body is libcurl's to say; a second `Content-Length` would be request smuggling.
+        // libcurl sends the length of the body; a second `Content-Length` would be request smuggling.
         for field in request.fields where field.name != .contentLength {
-            // swift-http-types has already made line ends in values harmless. To libcurl `Name:` means "leave it
-            // out" and `Name;` "send it empty".
+            // swift-http-types has already replaced line ends in values. To libcurl `Name:` means "leave the field out"
+            // and `Name;` "send it empty".
             let name = field.name.rawName
             try append(field: field.value.isEmpty ? "\(name);" : "\(name): \(field.value)")
         }
-        // Nothing said would mean that any encoding is welcome (RFC 9110, section 12.5.3).
+        // Without the field any encoding would be acceptable (RFC 9110, section 12.5.3).
         if request.decodesAnswer {
-            // libcurl sends the field, and decodes what it knows whatever was asked for: gzip, deflate, and br and zstd
-            // where it was built with them.
+            // libcurl sends the field, and decodes any encoding it knows, whatever was asked for: gzip, deflate, and br
+            // and zstd if it was built with them.
             try set(CURLOPT_ACCEPT_ENCODING, "identity")
         } else if request.fields[.acceptEncoding] == nil {
             try append(field: "Accept-Encoding: identity")

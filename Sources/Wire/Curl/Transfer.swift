@@ -1,23 +1,25 @@
 internal import CCurl
 
-/// What becomes of a chunk that came in.
+/// What to do with a received chunk.
 enum Intake { case taken, pause, abort }
 
-/// What goes into the room in libcurl's upload buffer; no bytes mean the end.
+/// What was put into libcurl's upload buffer; 0 bytes mean the end.
 enum Output { case bytes(Int), pause, abort }
 
-/// Whose transfer it is: called from libcurl's callbacks on the driver's thread.
+/// The owner of a transfer.
 ///
-/// Inside ``receive(_:from:)`` and ``fill(_:of:)`` no handle may be paused, resumed, added or removed: libcurl
-/// delivers data synchronously, re-entering the callback. Note the wish, and ask for ``DriverLoop/mark(_:)``.
+/// libcurl's callbacks call it on the driver's thread.
+///
+/// Inside ``receive(_:from:)`` and ``fill(_:of:)`` no handle may be paused, resumed, added or removed: libcurl delivers
+/// data synchronously, re-entering the callback. Note what is wanted, and call ``DriverLoop/mark(_:)``.
 protocol TransferOwner: AnyObject {
     func receive(_ chunk: UnsafeRawBufferPointer, from transfer: Transfer) -> Intake
     func fill(_ room: UnsafeMutableRawBufferPointer, of transfer: Transfer) -> Output
-    /// Whether the upload can begin again with its first byte.
+    /// Begins the upload again with its first byte, if that is still possible.
     func rewind(_ transfer: Transfer) -> Bool
-    /// Whether it can begin in its middle.
+    /// Begins the upload at `offset`, if that is possible.
     func skip(to offset: Int64, of transfer: Transfer) -> Bool
-    /// Called by the loop, outside any callback, after the handle is gone; `nil` means a complete answer.
+    /// The transfer has ended and its handle is freed; called outside any callback. `nil` means a complete answer.
     func ended(_ transfer: Transfer, _ failure: WireError?)
 }
 
@@ -25,7 +27,7 @@ extension TransferOwner {
     func skip(to offset: Int64, of transfer: Transfer) -> Bool { false }
 }
 
-/// One libcurl handle, and the head of what came back on it.
+/// One libcurl handle, and the head of its answer.
 ///
 /// Created, used and closed on one driver's thread. The callbacks hold its address, so it is a class; the loop
 /// keeps it until ``close()``.
@@ -38,11 +40,12 @@ extension TransferOwner {
     private(set) var head = AnswerHead()
     private(set) var headIsTooLarge = false
     private let redirects: RedirectGuard
-    /// Why it was not sent on the connection that was made for it.
+    /// Why the request was not sent on the connection that was made for it.
     private var refusal: WireError?
     unowned let owner: any TransferOwner
-    /// The proxy that it would go through, without a password, and whether its address has one; its host may be one that
-    /// needs none.
+    /// The proxy, without its password, and whether its address has a user.
+    ///
+    /// The host may be an exception that needs no proxy.
     var proxy: (name: String, hasUser: Bool)?
     var caBundle: String?
     private var fieldList: UnsafeMutablePointer<curl_slist>?
@@ -62,7 +65,9 @@ extension TransferOwner {
 
     var id: ID { unsafe ID(bitPattern: handle) }
 
-    /// Frees the handle; the last thing that happens to a transfer, and never in `deinit`.
+    /// Frees the handle.
+    ///
+    /// Nothing follows it, and it never runs in `deinit`.
     func close() {
         unsafe curl_easy_cleanup(handle)
         unsafe curl_slist_free_all(fieldList)
@@ -70,9 +75,9 @@ extension TransferOwner {
         unsafe errorText.deallocate()
     }
 
-    /// Lets libcurl go on in both directions; may call back before it returns.
+    /// Resumes both directions; libcurl may call back before this returns.
     ///
-    /// - Throws: What libcurl made of the callback's answer.
+    /// - Throws: The failure that a callback caused.
     func resume() throws(WireError) {
         let code = unsafe curl_easy_pause(handle, CURLPAUSE_RECV_CONT | CURLPAUSE_SEND_CONT)
         if let failure = failure(code) { throw failure }
@@ -97,14 +102,14 @@ extension TransferOwner {
         return WireError(curl: code, text, url: request.url)
     }
 
-    /// What a proxy answered to `CONNECT`; 0 if none was asked.
+    /// The proxy's status for `CONNECT`; 0 if none was sent.
     private var proxyStatus: Int {
         var status = 0
         unsafe curl_easy_getinfo_long(handle, CURLINFO_HTTP_CONNECTCODE, &status)
         return status
     }
 
-    /// Bytes of the body that the socket has accepted.
+    /// The bytes of the body that the socket has accepted.
     var uploaded: Int64 {
         var count: curl_off_t = 0
         unsafe curl_easy_getinfo_offset(handle, CURLINFO_SIZE_UPLOAD_T, &count)
@@ -127,7 +132,7 @@ extension TransferOwner {
         try check(unsafe curl_easy_setopt_offset(handle, option, curl_off_t(value)), option)
     }
 
-    /// libcurl copies the text.
+    /// Sets a text option; libcurl copies the text.
     func set(_ option: CURLoption, _ text: String) throws(WireError) {
         try check(unsafe curl_easy_setopt_text(handle, option, text), option)
     }
@@ -140,7 +145,7 @@ extension TransferOwner {
         unsafe fieldList = list
     }
 
-    /// Hands fields, error text and callbacks over; after everything else is set.
+    /// Sets header fields, error text and callbacks, after every other option.
     func connectCallbacks() throws(WireError) {
         let this = unsafe Unmanaged.passUnretained(self).toOpaque()
         try check(unsafe curl_easy_setopt_list(handle, CURLOPT_HTTPHEADER, fieldList), CURLOPT_HTTPHEADER)
@@ -167,7 +172,7 @@ extension TransferOwner {
 
     // MARK: Callbacks
 
-    /// A connection is there, new or kept, and nothing has been sent on it yet.
+    /// Decides whether to send on a connection, new or kept, before anything is sent.
     fileprivate func isReady(at address: String, port: Int) -> Bool {
         let isDirect = proxy.map { proxy in port == request.url.port && !proxy.name.hasSuffix(":\(port)") } ?? true
         if request.namedBy == nil {
@@ -190,7 +195,7 @@ extension TransferOwner {
         switch unsafe owner.receive(chunk, from: self) {
         case .taken: chunk.count
         case .pause: Int(CURL_WRITEFUNC_PAUSE)
-        // Any count but the chunk's own ends the transfer; 0 would be its own for an empty chunk.
+        // Any number but the length of the chunk ends the transfer; 0 would be the length of an empty chunk.
         case .abort: Int(CURL_WRITEFUNC_ERROR)
         }
     }

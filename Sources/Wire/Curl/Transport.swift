@@ -3,8 +3,8 @@ internal import Platform
 
 /// HTTP over libcurl: small messages, and blobs from one URL to another.
 ///
-/// One thread for messages, which would otherwise wait 3 to 20 ms behind saturated relays, and a few for blobs.
-/// It keeps connections alive between requests, follows no redirect and retries nothing: answers are values.
+/// It has one thread for messages, which would wait 3 to 20 ms behind saturated relays, and a few for blobs. It keeps
+/// connections alive between requests, follows no redirect and retries nothing: answers are values.
 public final class Transport: Sendable {
     private let configuration: TransportConfiguration
     private let messages: Driver
@@ -12,12 +12,12 @@ public final class Transport: Sendable {
     private let relaysInFlight: Lock<[Int]>
     private let counted = Lock(TransportStatistics())
     private let redirects = RedirectGuard()
-    /// How many connections were opened ahead of time, by origin.
+    /// The number of connections opened ahead of time, by origin.
     private let warmed = Lock<[String: Int]>([:])
 
     /// Starts the threads; ``shutdown()`` must end them, see ``withTransport(_:_:)``.
     ///
-    /// - Throws: ``WireError/Reason/other`` when there are no handles or threads to be had.
+    /// - Throws: ``WireError/Reason/other`` if libcurl gives no handle or the system no thread.
     public init(_ configuration: TransportConfiguration = TransportConfiguration()) throws(WireError) {
         self.configuration = configuration
         var started: [Driver] = []
@@ -35,13 +35,12 @@ public final class Transport: Sendable {
         relaysInFlight = Lock(Array(repeating: 0, count: started.count - 1))
     }
 
-    /// What was sent so far.
+    /// Counts of what was sent so far.
     public var statistics: TransportStatistics { counted.withLock { $0 } }
 
-    /// Ends what is in flight with ``WireError/Reason/closed``, and joins the threads.
+    /// Ends running requests with ``WireError/Reason/closed``, and joins the threads.
     ///
-    /// It blocks the calling thread for a few milliseconds. Whatever is asked for later fails with
-    /// ``WireError/Reason/closed``.
+    /// It blocks the calling thread for a few milliseconds. Later requests fail with ``WireError/Reason/closed``.
     public func shutdown() {
         messages.shutdown()
         for driver in relays { driver.shutdown() }
@@ -61,8 +60,8 @@ extension Transport: HTTPSending {
 }
 
 extension Transport: BlobRelaying {
-    /// - Throws: ``WireError`` with its ``WireError/end`` set unless it was the transport that ended, or
-    ///   `CancellationError`.
+    /// - Throws:
+    ///   ``WireError`` with its ``WireError/end`` set, unless the transport was shut down; or `CancellationError`.
     public func relay(_ request: RelayRequest) async throws -> [RelayResult] {
         if case .request(let from) = request.source { try permit(from, .source) }
         for case .request(let to) in request.sinks { try permit(to, .destination) }
@@ -79,7 +78,7 @@ extension Transport: BlobRelaying {
         }
     }
 
-    /// The one with the fewest in flight.
+    /// Runs `body` on the driver with the fewest jobs.
     private func withRelayDriver<Result: Sendable>(_ body: (Driver) async throws -> Result) async throws -> Result {
         let chosen = relaysInFlight.withLock { counts in
             let index = counts.indices.min { counts[$0] < counts[$1] } ?? 0
@@ -94,7 +93,7 @@ extension Transport: BlobRelaying {
 extension Transport: ConnectionWarming {
     public func warm(_ url: HTTPURL, connections: Int) {
         guard (try? configuration.permit(WireRequest(.get, url))) != nil else { return }
-        // Another image's are open already, and are kept alive between requests.
+        // Connections of other images are open already and kept alive between requests.
         let missing = warmed.withLock { warmed in
             let before = warmed[url.origin, default: 0]
             warmed[url.origin] = max(before, connections)
@@ -107,9 +106,9 @@ extension Transport: ConnectionWarming {
     }
 }
 
-/// Runs `body` with a transport, and shuts that down afterwards, whatever happened.
+/// Runs `body` with a transport, and shuts the transport down afterwards in any case.
 ///
-/// - Throws: What `body` throws, or ``WireError`` when no transport can be had.
+/// - Throws: What `body` throws, or ``WireError`` if no transport can be made.
 public func withTransport<Result>(
     _ configuration: TransportConfiguration = TransportConfiguration(),
     _ body: (Transport) async throws -> Result
@@ -119,12 +118,12 @@ public func withTransport<Result>(
     return try await body(transport)
 }
 
-/// What a ``Transport`` has done so far.
+/// Counts of what a ``Transport`` has done so far.
 public struct TransportStatistics: Sendable, Equatable {
-    /// Requests handed to libcurl; a relay's two ends are two.
+    /// The number of requests handed to libcurl; the two ends of a relay are two.
     public var requestsSent = 0
-    /// TCP connections made; fewer than the requests where connections were kept alive.
+    /// The number of TCP connections made, which is lower than that of requests where connections are kept alive.
     ///
-    /// Counted when a request ends.
+    /// A connection is counted when its request ends.
     public var connectionsOpened = 0
 }

@@ -1,12 +1,12 @@
-/// What all requests of one ``Transport`` have in common.
+/// The settings of a ``Transport``.
 public struct TransportConfiguration: Sendable {
-    /// How many threads move blobs.
+    /// The number of threads that move blobs.
     ///
-    /// TLS, SHA-256 and TLS again on one core are the ceiling of one driver; small requests have one of their own.
+    /// One driver can do as much TLS, SHA-256 and TLS again as one core; small requests have a driver of their own.
     public var relayDrivers: Int
-    /// A PEM file whose certificates are trusted besides the system's directory of them.
+    /// A PEM file with certificates that are trusted besides the system's.
     public var caBundle: String?
-    /// Through whom requests go that leave this machine.
+    /// The proxies for requests that leave this machine.
     public var proxies: Proxies
     /// `host:port` of endpoints that the user named with `http://`; plain http goes to these and to loopback only.
     ///
@@ -14,41 +14,43 @@ public struct TransportConfiguration: Sendable {
     public var plainHTTPAuthorities: Set<String>
     /// Sent unless a request has a `User-Agent` of its own.
     public var userAgent: String
-    /// From the first packet to the end of the TLS handshake, resolving the name included.
+    /// The limit from resolving the name to the end of the TLS handshake.
     public var connectTimeout: Duration
-    /// No message waits longer for its whole answer, whatever its own deadline; `nil` leaves that alone.
+    /// The upper limit of every message's deadline; `nil` for none.
     public var messageDeadlineLimit: Duration?
     /// libcurl's receive and upload buffers for blobs, in bytes.
     public var bufferSize: Int
-    /// What lies between the ends of one relay, in bytes, at most.
+    /// The size of the ring between the ends of one relay, in bytes.
     public var ringSize: Int
-    /// How long an end of a relay may move no byte.
+    /// The longest time in which an end of a relay may move no byte.
     public var stallLimit: Duration
-    /// How long a destination that has every byte may take to say so.
+    /// The longest time in which a destination that has every byte must answer.
     public var commitLimit: Duration
-    /// How many bytes an end of a relay must move within ``leastRateWindow`` of being able to.
+    /// The fewest bytes that an end of a relay must move within ``leastRateWindow``, not counting time in which it
+    /// can't.
     public var leastBytes: Int64
-    /// Over how long that is measured.
+    /// The time over which ``leastBytes`` is measured.
     public var leastRateWindow: Duration
-    /// How long one destination of a relay may keep the others waiting.
+    /// The longest time in which one destination of a relay may keep the others waiting.
     public var patience: Duration
-    /// Bytes a second that all relays together may read; `nil` for as many as there are.
+    /// The most bytes a second that all relays together may read; `nil` for no limit.
     public var limitRate: Int64?
 
     public static let usualConnectTimeout: Duration = .seconds(10)
     /// Measured at 32 relays of 32 MiB: 64 KiB cost 10 % more CPU, 256 KiB none less but 8 MiB more memory.
     public static let usualBufferSize = 128 << 10
-    /// 32 relays with this ring and the buffers above leave the process at 56 MiB (DESIGN section 5: under 64).
+    /// 32 relays with this ring and the buffers above leave the process at 56 MiB, of 64 (docs/architecture.md#bounds).
     public static let usualRingSize = 512 << 10
     public static let usualStallLimit: Duration = .seconds(60)
     /// A registry hashes a layer, or moves it to where it stays, before it answers: minutes for one of 50 GB.
     public static let usualCommitLimit: Duration = .seconds(300)
-    /// 1 KiB a second over five minutes: a modem is faster, and a trickle of a byte now and then holds no place for ever.
+    /// 1 KiB a second over five minutes: a modem is faster, and a peer that sends a byte now and then doesn't hold a
+    /// slot for ever.
     public static let usualLeastBytes: Int64 = 300 << 10
     public static let usualLeastRateWindow: Duration = .seconds(300)
-    /// DESIGN section 5, one download for several destinations.
+    /// The limit on how long the other destinations of one download wait (docs/architecture.md#several-destinations).
     public static let usualPatience: Duration = .seconds(10)
-    /// More threads than this only share the same cores (DESIGN section 5).
+    /// More threads than this only share the same cores (docs/architecture.md#bounds).
     public static let mostRelayDrivers = 4
 
     public init(
@@ -85,7 +87,7 @@ public struct TransportConfiguration: Sendable {
         self.limitRate = limitRate
     }
 
-    /// Whether a request may go there as it stands.
+    /// Refuses plain http to a host that is neither this machine nor an endpoint that the user named.
     ///
     /// - Throws: ``WireError/Reason/plainHTTP``
     func permit(_ request: WireRequest) throws(WireError) {

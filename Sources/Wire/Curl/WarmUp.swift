@@ -1,8 +1,8 @@
 internal import HTTPTypes
 
-/// Opens one connection and leaves it to libcurl's cache, on a driver's thread.
+/// Opens one connection on a driver's thread and leaves it in libcurl's cache.
 ///
-/// No request is sent, so no budget of requests knows of it.
+/// No request is sent, so no request budget counts it.
 final class WarmUp: Job {
     let ticket: Ticket
     private unowned let loop: DriverLoop
@@ -20,7 +20,7 @@ final class WarmUp: Job {
     }
 
     func receive(_ chunk: UnsafeRawBufferPointer, from transfer: Transfer) -> Intake { .abort }
-    /// Never asked: it ends before a byte is sent.
+    /// Never called: the transfer ends before a byte is sent.
     func fill(_ room: UnsafeMutableRawBufferPointer, of transfer: Transfer) -> Output { .abort }
     func rewind(_ transfer: Transfer) -> Bool { false }
     func skip(to offset: Int64, of transfer: Transfer) -> Bool { true }
@@ -31,7 +31,7 @@ final class WarmUp: Job {
     }
 
     func settle() {}
-    /// The limit on connecting is libcurl's own.
+    /// libcurl itself limits the time for connecting.
     func check() -> ContinuousClock.Instant { loop.now + .seconds(60) }
 
     func fail(_ error: any Error) {

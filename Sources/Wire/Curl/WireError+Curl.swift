@@ -2,24 +2,24 @@ internal import CCurl
 internal import Content
 
 extension WireError {
-    /// What libcurl's code means here.
+    /// Translates libcurl's code.
     ///
     /// - Parameters:
-    ///   - text: libcurl's own words, empty if it had none.
-    ///   - url: Where the transfer went.
+    ///   - text: libcurl's message, empty if it gave none.
+    ///   - url: The address of the transfer.
     init(curl code: CURLcode, _ text: String, url: HTTPURL) {
-        // libcurl quotes names and addresses that a server has sent.
+        // libcurl quotes names and addresses from the server.
         var words = printable(withoutQueries(text))
         if words.isEmpty { words = unsafe String(cString: curl_easy_strerror(code)) }
         self.init(Reason(curl: code), words, url: url, curlCode: Int(code.rawValue))
     }
 
-    /// What went wrong on the way to the proxy, or there; `nil` if the proxy has no part in it.
+    /// A failure at the proxy, or on the way to it; `nil` if the proxy is not involved.
     ///
     /// - Parameters:
-    ///   - name: Its host and port.
-    ///   - hasUser: Whether its address has a user in it.
-    ///   - status: What it answered to `CONNECT`, 0 if it wasn't asked.
+    ///   - name: The proxy's host and port.
+    ///   - hasUser: Whether the proxy's address has a user.
+    ///   - status: The proxy's status for `CONNECT`, 0 if none was sent.
     init?(proxy name: String, hasUser: Bool, _ status: Int, _ code: CURLcode, _ text: String, url: HTTPURL) {
         let number = Int(code.rawValue)
         if status >= 300 {
@@ -30,7 +30,7 @@ extension WireError {
             self.init(.proxyRefused, "the proxy \(name) answered \(status)\(hint)", url: url, curlCode: number)
             proxyStatus = status
         } else if text.hasPrefix("Unsupported proxy") || text.hasPrefix("Port number was not a decimal number") {
-            // It stays so, however often it is tried. libcurl quotes all of it, and a password may be anywhere in it.
+            // A retry can't help. libcurl quotes the whole address, and a password may be anywhere in it.
             self.init(.badURL, "the proxy's address is not one: see HTTPS_PROXY", url: url, curlCode: number)
         } else if code == CURLE_COULDNT_RESOLVE_PROXY {
             self.init(.unresolvable, "nobody knows the proxy \(name)", url: url, curlCode: number)
@@ -47,7 +47,7 @@ extension WireError.Reason {
     init(curl code: CURLcode) {
         switch code {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: self = .unresolvable
-        // Of libcurl's timeouts only the one on connecting is set, so 28 means that nobody answered.
+        // The only timeout that is set is that on connecting, so 28 means that the host did not answer.
         case CURLE_COULDNT_CONNECT, CURLE_OPERATION_TIMEDOUT, CURLE_INTERFACE_FAILED, CURLE_PROXY:
             self = .unreachable
         case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CIPHER, CURLE_USE_SSL_FAILED: self = .handshake
@@ -65,7 +65,7 @@ extension WireError.Reason {
     }
 }
 
-/// `text` with each `?…` up to the next blank cut out, and each `//user:password@`: where addresses keep their secrets.
+/// Removes the secrets of addresses from `text`: each `?…` up to the next blank, and each `//user:password@`.
 func withoutQueries(_ text: String) -> String {
     text.split(separator: " ", omittingEmptySubsequences: false)
         .map { word in

@@ -1,19 +1,19 @@
 internal import HTTPTypes
 
-/// Status and fields of an answer, put together line by line as libcurl hands them out.
+/// The status and fields of an answer, collected line by line as libcurl delivers them.
 ///
-/// A `100 Continue` in front of the answer is a head of its own and is forgotten when the next one begins;
-/// trailers after the body are left out.
+/// A `100 Continue` before the answer is a head of its own and is dropped when the next one begins. Trailers after the
+/// body are ignored.
 struct AnswerHead {
     private(set) var status = 0
     private(set) var fields = HTTPFields()
     private(set) var isComplete = false
     private var byteCount = 0
 
-    /// In bytes, for all heads of one transfer together; servers cut off requests at 8 to 64 KiB.
+    /// The most bytes of all heads of one transfer; servers limit requests to 8 to 64 KiB.
     static let largest = 256 << 10
 
-    /// - Parameter line: With its line end.
+    /// - Parameter line: One line with its line end.
     /// - Returns: `false` when the head has grown past ``largest``.
     mutating func take(_ line: some Collection<UInt8>) -> Bool {
         byteCount += line.count
@@ -34,12 +34,12 @@ struct AnswerHead {
         return true
     }
 
-    /// What the answer says of its body, in bytes.
+    /// The answer's `Content-Length`, in bytes.
     var contentLength: Int64? { fields[.contentLength].flatMap { Int64($0) } }
 }
 
 extension StringProtocol {
-    /// Without spaces, tabs and line ends at both ends.
+    /// The text without spaces, tabs and line ends at both ends.
     fileprivate var trimmingBlanks: String {
         let bytes = Array(utf8)
         let isContent: (UInt8) -> Bool = { ![9, 10, 13, 32].contains($0) }

@@ -6,13 +6,13 @@ enum Base64 {
         return (0..<4_096).map { UInt16(alphabet[$0 >> 6]) | UInt16(alphabet[$0 & 63]) << 8 }
     }()
 
-    /// In characters, for so many bytes.
+    /// The length of the encoded text, in characters.
     static func length(of byteCount: Int) -> Int { (byteCount + 2) / 3 * 4 }
 
     /// Writes a piece of the encoded text of `source`.
     ///
-    /// - Parameter offset: In characters; anywhere, also inside a group of four.
-    /// - Returns: How many characters were written: as many as there was room for, or as were left.
+    /// - Parameter offset: Where the piece begins, in characters; it may be inside a group of four.
+    /// - Returns: The number of characters written: the size of the room, or fewer at the end.
     static func copy(
         of source: UnsafeRawBufferPointer,
         from offset: Int,
@@ -46,7 +46,7 @@ enum Base64 {
         return written
     }
 
-    /// Groups of three whole bytes.
+    /// Encodes groups of three bytes.
     private static func encode(
         _ source: UnsafeRawBufferPointer,
         from first: Int,

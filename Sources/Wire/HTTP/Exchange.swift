@@ -2,7 +2,7 @@ internal import HTTPTypes
 
 /// One request and its answer, on a driver's thread: a small message, or a part of a blob one way or the other.
 final class Exchange: Job {
-    /// Where the answer's body goes.
+    /// The destination of the answer's body.
     private enum Place { case unknown, memory, receiver, nowhere }
 
     let ticket: Ticket
@@ -14,15 +14,15 @@ final class Exchange: Job {
     private var place = Place.unknown
     private var answer: [UInt8] = []
     private var failure: WireError?
-    /// Whether it is a refusal that goes on after what is kept of one.
+    /// Whether the answer is a refusal that was cut after its beginning.
     private var isCut = false
     private var leastRate: LeastRate
-    /// From when its deadline counts: its begin, or the last byte of a part.
+    /// The start of its deadline: its beginning, or the last byte of a part.
     private var since: ContinuousClock.Instant
     private var uploadedWhenChecked: Int64 = 0
-    /// When the rate that all blobs share lets a part go on.
+    /// When the rate limit lets the part continue.
     private var waitsUntil: ContinuousClock.Instant?
-    /// Its turn at that rate, until it has taken it.
+    /// Its turn at the rate limit, until it is used.
     private var turn: ContinuousClock.Instant?
 
     init(
@@ -40,7 +40,7 @@ final class Exchange: Job {
     }
 
     func begin() throws(WireError) {
-        // These methods say `Content-Length: 0` when they have no body; others say nothing.
+        // These methods send `Content-Length: 0` without a body; other methods send no length.
         let hasBody = !request.content.isEmpty || [.post, .put, .patch].contains(request.method)
         transfer = try loop.start(
             request,
@@ -83,7 +83,7 @@ final class Exchange: Job {
         }
     }
 
-    /// Keeps the beginning of a refusal, and ends the transfer there: it may go on for ever.
+    /// Keeps the beginning of a refusal, and ends the transfer there, because its body may never end.
     private func keep(_ chunk: UnsafeRawBufferPointer) -> Intake {
         let limit = min(request.largestAnswer, WireRequest.largestSmallAnswer)
         unsafe answer.append(contentsOf: chunk.prefix(max(limit - answer.count, 0)))
@@ -95,7 +95,7 @@ final class Exchange: Job {
     private func judge(_ head: AnswerHead) {
         guard let receiver = request.receiver, (200..<300).contains(head.status) else {
             place = .memory
-            // The answer's length is the server's word only, so it is taken for no more than we accept.
+            // The server may state any length, so no more is reserved than is accepted.
             let length = min(head.contentLength ?? 0, Int64(min(request.largestAnswer, WireRequest.largestSmallAnswer)))
             if length > 0 { answer.reserveCapacity(Int(length)) }
             return
@@ -127,7 +127,7 @@ final class Exchange: Job {
     func settle() {
         guard let wait = waitsUntil else { return }
         guard loop.now >= wait else { return loop.wake(at: wait) }
-        // Cleared first: the callback runs inside `resume` and may set it again.
+        // The flag is cleared first: the callback runs inside `resume` and may set it again.
         waitsUntil = nil
         do {
             try transfer?.resume()
@@ -141,7 +141,7 @@ final class Exchange: Job {
     }
 
     func check() -> ContinuousClock.Instant {
-        // libcurl's upload buffer may take long to drain, and no callback tells of it.
+        // libcurl's upload buffer may drain slowly, and no callback reports that.
         if request.content.isPart, let uploaded = transfer?.uploaded, uploaded != uploadedWhenChecked {
             uploadedWhenChecked = uploaded
             moved()
@@ -163,7 +163,7 @@ final class Exchange: Job {
         return request.movesPart ? min(due, loop.now + interval) : due
     }
 
-    /// Bytes of the part so far, whichever way it goes.
+    /// The bytes of the part that were moved so far, in either direction.
     private var partMoved: Int64 { Int64(request.receiver?.count ?? 0) + uploadedWhenChecked }
 
     private var late: WireError {
@@ -175,7 +175,7 @@ final class Exchange: Job {
     func fail(_ error: any Error) { finish(.failure(error)) }
 
     private func finish(_ result: Result<WireResponse, any Error>) {
-        // The caller first: closing a connection may take a moment.
+        // The caller is resumed first: closing a connection may take a moment.
         continuation.take()?.resume(with: result)
         if let transfer { loop.drop(transfer) }
         transfer = nil

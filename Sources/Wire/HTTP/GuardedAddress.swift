@@ -1,36 +1,37 @@
 internal import Glibc
 
-/// Addresses that a registry may not send us to: this machine's own, those of its network link, and where cloud machines
-/// get their keys.
+/// Addresses to which a registry may not redirect: this machine's own, link-local ones, and those of metadata services.
 ///
-/// A redirect there would make the tool ask local services in the registry's name ("server-side request forgery").
+/// Such a redirect would make the tool send requests to local services for the registry ("server-side request
+/// forgery").
 ///
 /// - Source: RFC 6890 (special-purpose addresses); RFC 4291, 6052 (IPv4 inside IPv6); inet_aton(3) for the forms that
-///   resolvers take for an IPv4 address; facts/ecr.md E.2 for the addresses of AWS's key services
+///   resolvers take for an IPv4 address; docs/facts/identity.md#container-endpoint for the addresses of AWS's key
+///   services
 enum GuardedAddress {
-    /// Whether it is this machine.
+    /// Whether the address is this machine's.
     static func isLoopback(_ address: String) -> Bool {
         guard let bytes = bytes(of: address) else { return false }
         if let four = ipv4(in: bytes) { return four[0] == 127 }
         return bytes == loopback6
     }
 
-    /// Whether no redirect may lead there.
+    /// Whether redirects to the address are refused.
     static func isGuarded(_ address: String) -> Bool {
         guard let bytes = bytes(of: address) else { return false }
         if let four = ipv4(in: bytes) {
-            // 0.0.0.0/8, which Linux takes for this machine, loopback, link-local with every metadata service.
+            // 0.0.0.0/8, which Linux takes for this machine; loopback; link-local, where IPv4 metadata services are.
             return four[0] == 0 || four[0] == 127 || (four[0] == 169 && four[1] == 254)
         }
-        // fd00:ec2::/32 holds AWS's key services only; fe80::/10 is link-local.
+        // fd00:ec2::/32 holds only AWS's metadata services; fe80::/10 is link-local.
         return bytes == loopback6 || bytes.allSatisfy { $0 == 0 } || bytes.starts(with: [0xFD, 0x00, 0x0E, 0xC2])
             || (bytes[0] == 0xFE && bytes[1] & 0xC0 == 0x80)
     }
 
-    /// Whether a host leads there as it stands in an address.
+    /// Whether a host in a URL leads to a guarded address.
     ///
-    /// A literal in any form does, and so does a name that means this machine or a metadata service. What another name
-    /// resolves to is seen when it is connected to.
+    /// This is so for a literal address in any form, and for a name of this machine or of a metadata service. Other
+    /// names are checked when they have been resolved, at the connection.
     static func isGuarded(host: String) -> Bool {
         var name = host.lowercased()
         while name.hasSuffix(".") { name.removeLast() }
@@ -38,15 +39,15 @@ enum GuardedAddress {
         return name == "localhost" || name.hasSuffix(".localhost") || metadataNames.contains(name) || isGuarded(name)
     }
 
-    /// Names of metadata services that resolve inside a cloud only.
+    /// Names of metadata services, which resolve inside a cloud only.
     private static let metadataNames: Set<String> = [
         "instance-data", "instance-data.ec2.internal", "metadata", "metadata.google.internal",
     ]
     private static let loopback6: [UInt8] = Array(repeating: 0, count: 15) + [1]
 
-    /// 4 or 16 of them; `nil` if the text is a name.
+    /// The 4 or 16 bytes of an address; `nil` if the text is a name.
     private static func bytes(of text: String) -> [UInt8]? {
-        // A zone, as in fe80::1%eth0, or written in an address as %25eth0.
+        // A zone follows a percent sign, as in fe80::1%eth0, or %25eth0 in a URL.
         let bare = String(text.prefix { $0 != "%" })
         if bare.contains(":") {
             var six = in6_addr()
@@ -58,7 +59,8 @@ enum GuardedAddress {
         return unsafe withUnsafeBytes(of: &four) { unsafe Array($0) }
     }
 
-    /// The IPv4 address that this is or carries: mapped, compatible, translated (64:ff9b::/96) or 6to4 (2002::/16).
+    /// The IPv4 address itself, or the one inside an IPv6 address: mapped, compatible, translated (64:ff9b::/96) or
+    /// 6to4 (2002::/16).
     private static func ipv4(in bytes: [UInt8]) -> [UInt8]? {
         guard bytes.count == 16 else { return bytes }
         let last = Array(bytes[12...])

@@ -1,16 +1,16 @@
 package import FoundationEssentials
 
-/// How long until a date as HTTP writes it.
+/// The time until an HTTP date.
 ///
-/// - Returns: Zero for a date gone by; `nil` if the text is no such date.
+/// - Returns: Zero for a date in the past; `nil` if the text is not an HTTP date.
 package func durationUntil(httpDate text: String, now: Date = Date()) -> Duration? {
     secondsSince1970(httpDate: text).map { .seconds(max(0, (Double($0) - now.timeIntervalSince1970).rounded(.up))) }
 }
 
-/// A date as HTTP writes it, for example `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// Parses an HTTP date, for example `Sun, 06 Nov 1994 08:49:37 GMT`.
 ///
-/// - Returns: `nil` if the text is no such date.
-/// - Source: RFC 9110, section 5.6.7 (the preferred form; nobody sends the obsolete ones any more)
+/// - Returns: `nil` if the text is not such a date.
+/// - Source: RFC 9110, section 5.6.7 (the preferred form only; the obsolete ones are not sent any more)
 func secondsSince1970(httpDate text: String) -> Int? {
     let parts = text.split { $0 == " " || $0 == ":" }
     let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]

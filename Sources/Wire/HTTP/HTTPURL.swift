@@ -1,24 +1,24 @@
-/// An absolute `http` or `https` address, parsed as little as a client needs.
+/// An absolute `http` or `https` URL, parsed only as far as a client needs.
 ///
-/// Its text is sent as it came: a presigned URL that is decoded and encoded again no longer matches its
-/// signature. Printing one leaves the query out, because that is where presigned URLs keep their secret.
+/// Its text is sent unchanged: a presigned URL that is decoded and encoded again no longer matches its signature. The
+/// description leaves out the query, which is the secret part of a presigned URL.
 public struct HTTPURL: Hashable, Sendable {
     public enum Scheme: String, Sendable { case http, https }
 
     public let scheme: Scheme
-    /// Lowercase; an IPv6 address keeps its brackets.
+    /// The host in lowercase; an IPv6 address keeps its brackets.
     public let host: String
-    /// As given, or the scheme's own.
+    /// The port, explicit or the scheme's default.
     public let port: Int
-    /// Begins with `/`; percent-encoding as given.
+    /// The path, which begins with `/`; its percent-encoding is unchanged.
     public let path: String
-    /// Without `?`; `nil` if there is none.
+    /// The query without `?`; `nil` if there is none.
     public let query: String?
 
-    /// In bytes; presigned URLs with a session token have about 2,000.
+    /// The longest URL, in bytes; presigned URLs with a session token have about 2,000.
     public static let longest = 16_384
 
-    /// - Throws: ``WireError/Reason/badURL`` when the text is no such address, or carries a user and password.
+    /// - Throws: ``WireError/Reason/badURL`` if the text is not such a URL, or has a user and password.
     public init(_ text: String) throws(WireError) {
         let lowered = text.prefix(8).lowercased()
         let scheme: Scheme = lowered == "https://" ? .https : .http
@@ -49,27 +49,29 @@ public struct HTTPURL: Hashable, Sendable {
         self.query = target.contains("?") ? String(target.dropFirst(path.count + 1)) : nil
     }
 
-    /// Host, and the port unless it is the scheme's own: what `Host:` says and what SigV4 signs.
+    /// The host, with the port unless it is the scheme's default: the value of `Host:`, and what SigV4 signs.
     public var authority: String {
         port == (scheme == .https ? 443 : 80) ? host : "\(host):\(port)"
     }
 
-    /// Scheme, host and port: what may share credentials.
+    /// Scheme, host and port.
+    ///
+    /// Requests to one origin may share credentials.
     public var origin: String { "\(scheme.rawValue)://\(host):\(port)" }
 
-    /// The whole address, for libcurl and nobody else.
+    /// The whole URL with its query, for libcurl only.
     public var text: String {
         "\(scheme.rawValue)://\(authority)\(path)" + (query.map { "?\($0)" } ?? "")
     }
 
-    /// Whether the bytes stay on this machine.
+    /// Whether the host is this machine.
     public var isLoopback: Bool {
         host == "localhost" || host.hasSuffix(".localhost") || host == "[::1]"
             || (host.hasPrefix("127.") && host.split(separator: ".").count == 4
                 && host.allSatisfy { $0.isNumber || $0 == "." })
     }
 
-    /// The address that a `Location` or `Link` header means, relative ones resolved against this one.
+    /// Resolves a `Location` or `Link`, which may be relative, against this URL.
     ///
     /// - Throws: ``WireError/Reason/badURL``
     public func resolving(_ reference: String) throws(WireError) -> HTTPURL {
@@ -83,12 +85,12 @@ public struct HTTPURL: Hashable, Sendable {
         return try HTTPURL(base + folder + reference)
     }
 
-    /// The same address with one more query item; name and value must need no encoding beyond what they have.
+    /// This URL with another query item, which must be encoded already.
     public func appending(query item: String) -> HTTPURL {
         HTTPURL(self, path: path, query: query.map { $0.isEmpty ? item : "\($0)&\(item)" } ?? item)
     }
 
-    /// Another path on the same origin.
+    /// Another path at this origin.
     public func at(path: String, query: String? = nil) -> HTTPURL {
         HTTPURL(self, path: path, query: query)
     }
@@ -103,7 +105,7 @@ public struct HTTPURL: Hashable, Sendable {
 }
 
 extension HTTPURL: CustomStringConvertible, CustomDebugStringConvertible {
-    /// For people and logs: no query.
+    /// The URL without its query, for messages and logs.
     public var description: String { "\(scheme.rawValue)://\(authority)\(path)" + (query == nil ? "" : "?…") }
     public var debugDescription: String { description }
 }

@@ -1,17 +1,16 @@
 public import Content
 
-/// Some megabytes at one place: a download fills them, a hash reads them, an upload sends them, and nothing copies
-/// them in between.
+/// A buffer of some megabytes: a download fills it, a hash reads it and an upload sends it, without copies in between.
 ///
-/// Fixed in size and meant to be used again and again: megabytes that are allocated and freed for every part stay with
-/// the allocator, on each thread's own heap.
+/// It has a fixed size and is reused: megabytes that are allocated and freed for every part would stay with the
+/// allocator, on each thread's heap.
 ///
-/// - Invariant: while one party fills it, nobody else uses it; a full one may be read by several. Whoever hands it on does
-///   so through a lock, as tasks and drivers do, and doesn't touch it until it comes back.
+/// - Invariant: while one task or driver fills the buffer, no other uses it; a full buffer may have several readers. It
+///   is passed on through a lock, as tasks and drivers do, and not touched until it comes back.
 @safe public final class PartBuffer: @unchecked Sendable {
-    /// In bytes.
+    /// The size, in bytes.
     public let capacity: Int
-    /// Bytes that are there.
+    /// The number of bytes it holds.
     public private(set) var count = 0
     private let memory: UnsafeMutableRawPointer
 
@@ -20,7 +19,7 @@ public import Content
         unsafe memory = .allocate(byteCount: max(capacity, 1), alignment: Self.alignment)
     }
 
-    /// A full buffer of these bytes.
+    /// Makes a full buffer of `bytes`.
     public convenience init(_ bytes: [UInt8]) {
         self.init(capacity: bytes.count)
         unsafe bytes.withUnsafeBytes { _ = unsafe append($0) }
@@ -28,12 +27,12 @@ public import Content
 
     deinit { unsafe memory.deallocate() }
 
-    /// In bytes: a cache line.
+    /// The alignment in bytes: a cache line.
     private static let alignment = 64
 
     public func clear() { count = 0 }
 
-    /// Feeds a hash with the bytes from `start` on.
+    /// Adds the bytes from `start` on to a hash.
     public func hash(from start: Int = 0, into hasher: inout SHA256Hasher) {
         guard start < count else { return }
         unsafe hasher.update(UnsafeRawBufferPointer(rebasing: bytes[start...]))
@@ -48,6 +47,6 @@ public import Content
         return true
     }
 
-    /// What is there; good until the buffer changes.
+    /// The bytes it holds; valid until the buffer changes.
     var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: memory, count: count) }
 }

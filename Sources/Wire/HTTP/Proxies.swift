@@ -1,18 +1,18 @@
 internal import Content
 
-/// Through whom requests leave this machine.
+/// The proxies for requests that leave this machine.
 ///
-/// Taken from the environment as libcurl takes it, but once, and as a value: a test can be a machine with any proxies.
+/// They are read from the environment by libcurl's rules, but once and as a value, so that tests can use any.
 public struct Proxies: Sendable, Equatable {
-    /// For `https`; as libcurl's `CURLOPT_PROXY` wants it, and maybe with a password in it.
+    /// The proxy for `https`, in the form of `CURLOPT_PROXY`; it may contain a password.
     public var https: String?
-    /// For plain `http`.
+    /// The proxy for plain `http`.
     public var http: String?
-    /// The hosts that are spoken to directly, as `NO_PROXY` names them; ``ProxyExceptions`` has the rules.
+    /// The hosts that are reached without a proxy, in the form of `NO_PROXY`; see ``ProxyExceptions``.
     public var exceptions: String { didSet { rules = ProxyExceptions(exceptions) } }
     private var rules: ProxyExceptions
 
-    /// None, unless they are named.
+    /// No proxies, unless they are given.
     public init(https: String? = nil, http: String? = nil, exceptions: String = "") {
         self.https = https
         self.http = http
@@ -20,9 +20,10 @@ public struct Proxies: Sendable, Equatable {
         rules = ProxyExceptions(exceptions)
     }
 
-    /// What a process's variables say, in libcurl's order: lowercase first, the scheme's own before the one for all.
+    /// Reads the variables of a process in libcurl's order: lowercase first, and the scheme's before the one for all
+    /// schemes.
     ///
-    /// `HTTP_PROXY` in capitals means nothing: a web server sets it to what a client's `Proxy:` field says.
+    /// `HTTP_PROXY` in capitals is ignored: a web server sets it from a client's `Proxy:` field.
     ///
     /// - Source: libcurl 7.88.1, `detect_proxy` in `lib/url.c`
     public init(environment: [String: String]) {
@@ -36,7 +37,7 @@ public struct Proxies: Sendable, Equatable {
         )
     }
 
-    /// A value without the quotes, blanks and line breaks that docker's `--env-file` and copied lines leave around it.
+    /// Removes the quotes, blanks and line breaks that docker's `--env-file` and pasted lines leave around a value.
     private static func withoutPaste(_ text: String) -> String {
         var rest = text.unicodeScalars[...]
         while let first = rest.first, first.isAroundPastes { rest.removeFirst() }
@@ -44,7 +45,7 @@ public struct Proxies: Sendable, Equatable {
         return String(String.UnicodeScalarView(rest))
     }
 
-    /// - Returns: `nil` where none may be used, or the host is an exception.
+    /// - Returns: The proxy for a request; `nil` if there is none, or the host is an exception.
     func proxy(for request: WireRequest) -> String? {
         guard !request.bypassesProxy, !rules.contain(request.url), !request.url.isLoopback,
             !Self.neverProxied.contains(request.url.host)
@@ -54,18 +55,20 @@ public struct Proxies: Sendable, Equatable {
         return request.url.scheme == .https ? https : http
     }
 
-    /// Where machines and containers ask for their own keys; a proxy would be given its own machine's, or ours.
+    /// The hosts of metadata services.
     ///
-    /// - Source: facts/ecr.md E.2, container endpoint and IMDSv2
+    /// A proxy would return its own machine's keys, or see ours.
+    ///
+    /// - Source: docs/facts/identity.md#container-endpoint and #instance-metadata
     private static let neverProxied: Set<String> = [
         "169.254.169.254", "169.254.170.2", "169.254.170.23", "[fd00:ec2::254]", "[fd00:ec2::23]",
     ]
 
-    /// A proxy's address without its scheme, user and password: for people and logs.
+    /// A proxy's address without scheme, user and password, for messages and logs.
     static func presentable(_ proxy: String) -> String {
         var rest = proxy[...]
         if let scheme = rest.firstRange(of: "://") { rest = rest[scheme.upperBound...] }
-        // Before anything is cut at a slash, which a password may have in it.
+        // This comes before cutting at a slash, which a password may contain.
         if let at = rest.lastIndex(of: "@") { rest = rest[rest.index(after: at)...] }
         return String(rest.prefix { $0 != "/" })
     }

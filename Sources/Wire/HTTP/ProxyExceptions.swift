@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The hosts that are spoken to without a proxy: `NO_PROXY`, read as Go's tools read it.
+/// The hosts that are reached without a proxy: `NO_PROXY`, by the rules of Go's tools.
 ///
 /// | entry | hosts |
 /// | --- | --- |
@@ -10,8 +10,8 @@ internal import Glibc
 /// | `10.0.0.0/8` | the addresses of that block |
 /// | `*` | all |
 ///
-/// All but a block may be followed by a port. Blanks separate entries as commas do, as in libcurl. Names are not looked up,
-/// so that an address excepts only what is called by its address.
+/// Every entry but a block may have a port. Blanks separate entries, as in libcurl, and so do commas. Names are not
+/// looked up, so an address excepts only URLs that contain the address.
 ///
 /// - Source: golang.org/x/net v0.34, `http/httpproxy`, `Config.NoProxy` and `config.init`
 struct ProxyExceptions: Sendable, Equatable {
@@ -19,7 +19,7 @@ struct ProxyExceptions: Sendable, Equatable {
         case all
         case block([UInt8], bits: Int)
         case address([UInt8], port: String)
-        /// With a dot in front.
+        /// The name has a dot in front.
         case below(String, port: String, includesName: Bool)
     }
 
@@ -61,7 +61,7 @@ struct ProxyExceptions: Sendable, Equatable {
             ? .below(name, port: port, includesName: false) : .below(".\(name)", port: port, includesName: true)
     }
 
-    /// An entry's host, and the port if it has one.
+    /// Splits an entry into its host, and the port if it has one.
     private static func parts(_ entry: String) -> (host: String, port: String) {
         guard let colon = entry.lastIndex(of: ":"), !entry[colon...].contains("]") else {
             return (withoutBrackets(entry[...]), "")
@@ -76,7 +76,7 @@ struct ProxyExceptions: Sendable, Equatable {
         String(host.hasPrefix("[") && host.hasSuffix("]") ? host.dropFirst().dropLast() : host)
     }
 
-    /// The 4 or 16 bytes of an address; an IPv4 address inside an IPv6 one is the former.
+    /// The 4 or 16 bytes of an address; an IPv4 address inside an IPv6 address has 4.
     private static func address(_ text: String) -> [UInt8]? {
         var four = in_addr()
         if unsafe inet_pton(AF_INET, text, &four) == 1 { return unsafe withUnsafeBytes(of: &four) { unsafe Array($0) } }

@@ -1,18 +1,20 @@
 internal import Platform
 
-/// Keeps what a registry names, redirects above all, away from this machine's own services.
+/// Keeps redirects, and other addresses that a registry names, away from this machine's own services.
 ///
-/// A registry may lead to a loopback or link-local address only if it is itself at a loopback address, which is decided by
-/// the address that was connected to. No flag turns this off. Behind a proxy nobody here knows what a name resolves to,
-/// so there the name or the literal address decides, and a registry that is reached through a proxy is not at loopback.
+/// A registry may lead to a loopback or link-local address only if it is at a loopback address itself, by the address
+/// of the connection. No flag turns this off. Behind a proxy the resolved address is unknown, so the name or the
+/// literal address decides, and a registry behind a proxy never counts as loopback.
 final class RedirectGuard: Sendable {
     /// Whether the last connection to an origin led to a loopback address.
     private let seen = Lock<[String: Bool]>([:])
 
-    /// More origins than one run meets; then it begins anew, which only makes it stricter.
+    /// The most origins that are remembered, more than a run meets.
+    ///
+    /// Forgetting them makes the check stricter.
     private static let mostOrigins = 10_000
 
-    /// Notes where a request that nobody redirected has got to.
+    /// Notes the address that a request without a redirect was connected to.
     func note(_ url: HTTPURL, isLoopback: Bool) {
         seen.withLock { seen in
             if seen.count >= Self.mostOrigins { seen.removeAll() }
@@ -22,7 +24,7 @@ final class RedirectGuard: Sendable {
 
     private func isAtLoopback(_ url: HTTPURL) -> Bool { seen.withLock { $0[url.origin] } ?? url.isLoopback }
 
-    /// Whether a request may go to its host, as far as that can be told by the host's name.
+    /// Refuses a request by the name of its host.
     ///
     /// - Throws: ``WireError/Reason/badRedirect``
     func permit(_ request: WireRequest) throws(WireError) {
@@ -31,9 +33,9 @@ final class RedirectGuard: Sendable {
         throw refusal(request, from, request.url.host)
     }
 
-    /// Whether a request may be sent on a connection that was made for it.
+    /// Refuses to send a request on a connection to a guarded address.
     ///
-    /// - Parameter address: Of the other end; a proxy's doesn't count.
+    /// - Parameter address: The address of the other end; that of a proxy is not passed.
     func refusal(of request: WireRequest, at address: String) -> WireError? {
         guard let from = request.namedBy, from.origin != request.url.origin else { return nil }
         guard GuardedAddress.isGuarded(address), !isAtLoopback(from) else { return nil }

@@ -1,8 +1,8 @@
 internal import Content
 
-/// What a request carries: bytes as they are, or a part of a blob as base64 between two pieces of text.
+/// The body of a request: bytes, or a part of a blob as base64 between two pieces of text.
 ///
-/// The base64 of a part is made while it is hashed and again while it is sent, and never held whole.
+/// A part is encoded while it is hashed and again while it is sent; the whole base64 is never in memory.
 public struct RequestBody: Sendable {
     private enum Kind: Sendable {
         case bytes([UInt8])
@@ -10,10 +10,10 @@ public struct RequestBody: Sendable {
     }
 
     private let kind: Kind
-    /// In bytes, as it is sent.
+    /// The length as sent, in bytes.
     public let count: Int
 
-    /// In bytes: what is encoded at once where a body is hashed.
+    /// The bytes that are encoded at a time while a body is hashed.
     private static let pieceSize = 64 << 10
 
     public init(_ bytes: [UInt8]) {
@@ -21,7 +21,7 @@ public struct RequestBody: Sendable {
         count = bytes.count
     }
 
-    /// - Parameter part: Isn't to change while the request is under way.
+    /// - Parameter part: The part, which must not change until the request has ended.
     public init(prefix: [UInt8], base64Of part: PartBuffer, suffix: [UInt8]) {
         kind = .part(prefix: prefix, part, suffix: suffix)
         count = prefix.count + Base64.length(of: part.count) + suffix.count
@@ -29,10 +29,10 @@ public struct RequestBody: Sendable {
 
     public var isEmpty: Bool { count == 0 }
 
-    /// Whether it is megabytes, made as they are sent.
+    /// Whether it is a part, which is encoded while it is sent.
     public var isPart: Bool { if case .part = kind { true } else { false } }
 
-    /// The whole of it; for small ones, and for tests.
+    /// The whole body, for small ones and for tests.
     public var bytes: [UInt8] {
         if case .bytes(let bytes) = kind { return bytes }
         return unsafe [UInt8](unsafeUninitializedCapacity: count) { room, filled in
@@ -40,7 +40,7 @@ public struct RequestBody: Sendable {
         }
     }
 
-    /// SHA-256 as 64 lowercase hexadecimal characters.
+    /// The SHA-256 of the body as 64 lowercase hexadecimal characters.
     public var sha256Hex: String {
         var hasher = SHA256Hasher()
         if case .bytes(let bytes) = kind {
@@ -58,9 +58,9 @@ public struct RequestBody: Sendable {
         return hexadecimal(hasher.finish())
     }
 
-    /// Fills `room` with what stands at `offset`.
+    /// Copies the bytes from `offset` on into `room`.
     ///
-    /// - Returns: How many bytes were copied; fewer than there is room for only at the end.
+    /// - Returns: The number of bytes copied, less than the size of `room` only at the end.
     func copy(from offset: Int, into room: UnsafeMutableRawBufferPointer) -> Int {
         switch kind {
         case .bytes(let bytes): return unsafe Self.copy(bytes, from: offset, into: room)

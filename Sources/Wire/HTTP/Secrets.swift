@@ -2,15 +2,15 @@ internal import FoundationEssentials
 internal import HTTPTypes
 internal import Platform
 
-/// Texts that nobody may be shown.
+/// Secret texts that are cut out of whatever is shown.
 ///
-/// Whoever refuses a request may quote it: in a debugging page, a canonical request, a dump. They are found in it whole and
-/// in pieces, as they are and as base64, hexadecimal, percent-encoding, JSON and XML write them.
+/// A refusal may quote the request: in a debugging page, a canonical request, a dump. Secrets are found in it whole and
+/// in pieces, as they are and encoded: base64, hexadecimal, percent-encoding, JSON and XML.
 public struct Secrets: Sendable {
     private let texts: [String]
     private let forms: Forms
 
-    /// What others may write for them: worked out when the first text is looked through, and for all after it.
+    /// The encoded forms of the secrets, made when the first text is searched.
     private final class Forms: Sendable {
         private let made = Lock<[[UInt8]]?>(nil)
 
@@ -24,9 +24,13 @@ public struct Secrets: Sendable {
         }
     }
 
-    /// In bytes: a shorter piece of a secret tells nothing, and may be a word that anybody uses.
+    /// The shortest piece of a secret that is cut, in bytes.
+    ///
+    /// A shorter one reveals little and may be a common word.
     private static let piece = 12
-    /// In bytes: a shorter secret is no secret, and may stand in any text.
+    /// The shortest secret, in bytes.
+    ///
+    /// A shorter text may be part of any other.
     private static let shortest = 6
 
     public init(_ texts: [String] = []) {
@@ -34,7 +38,7 @@ public struct Secrets: Sendable {
         forms = Forms()
     }
 
-    /// `text` with `…` where a secret was, or 12 bytes or more of one.
+    /// Replaces each secret in `text`, and each piece of one of 12 bytes or more, with `…`.
     public func cut(from text: String) -> String {
         guard !texts.isEmpty, text.utf8.count >= Self.shortest else { return text }
         let bytes = Array(text.utf8)
@@ -63,14 +67,14 @@ public struct Secrets: Sendable {
         return String(decoding: kept, as: UTF8.self)
     }
 
-    /// Every piece, each as a number.
+    /// Every piece of `bytes`, each as a number.
     private static func windows(of bytes: [UInt8]) -> [UInt128] {
         guard bytes.count >= piece else { return [] }
         let mask = UInt128.max >> (128 - 8 * piece)
         var window: UInt128 = 0
         var all: [UInt128] = []
         all.reserveCapacity(bytes.count - piece + 1)
-        // By index: a sequence's elements cost ten times as much in a build that isn't optimized, for kilobytes of tokens.
+        // The loop uses an index: iterating costs ten times as much in a debug build, and tokens have kilobytes.
         var place = 0
         while place < bytes.count {
             window = (window << 8 | UInt128(bytes[place])) & mask
@@ -80,7 +84,7 @@ public struct Secrets: Sendable {
         return all
     }
 
-    /// The secret itself, and what others may write for it.
+    /// The secret itself and its encoded forms.
     private static func forms(of secret: [UInt8]) -> [[UInt8]] {
         let texts = [secret, escaped(secret, inJSON), escaped(secret, inXML)]
         let percent = [true, false].map { uppercase in
@@ -93,7 +97,7 @@ public struct Secrets: Sendable {
     }
 
     private static func written(_ secret: [UInt8], _ byByte: (UInt8) -> [UInt8]) -> [UInt8] {
-        // What a byte becomes is worked out once for each of the 256.
+        // The encoding of each of the 256 bytes is computed once.
         var table = [[UInt8]?](repeating: nil, count: 256)
         var form: [UInt8] = []
         form.reserveCapacity(2 * secret.count)
@@ -108,8 +112,8 @@ public struct Secrets: Sendable {
         return form
     }
 
-    /// At each of the three places where it may begin in what is encoded, without the characters that depend on its
-    /// neighbours; by both alphabets.
+    /// The base64 of a secret inside a longer text: at each of the three alignments, in both alphabets, without the
+    /// characters that depend on neighbouring bytes.
     private static func base64(_ secret: [UInt8]) -> [[UInt8]] {
         (0..<3).flatMap { shift in
             let whole = Array(Data([UInt8](repeating: 0, count: shift) + secret).base64EncodedString().utf8)
@@ -139,7 +143,7 @@ extension Secrets: Hashable {
     public func hash(into hasher: inout Hasher) { hasher.combine(texts) }
 }
 
-/// Printing, dumping or reflecting one shows how many there are.
+/// Printing, dumping or reflecting a value shows the number of secrets only.
 extension Secrets: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     public var description: String { "\(texts.count) secrets" }
     public var debugDescription: String { description }
@@ -147,7 +151,7 @@ extension Secrets: CustomStringConvertible, CustomDebugStringConvertible, Custom
 }
 
 extension WireRequest {
-    /// What an answer to it may quote and nobody may be shown: credentials, tokens and signatures, wherever they stand.
+    /// The secrets that an answer may quote from this request: credentials, tokens and signatures, wherever they are.
     public var secrets: Secrets {
         var texts = secretsInBody
         for field in fields {
@@ -167,13 +171,15 @@ extension WireRequest {
     }
 }
 
-/// What this client writes into queries itself; every other one was handed to it, and may be a signature.
+/// The query parameters that this client itself writes.
+///
+/// Any other came with an address and may be a signature.
 private let publicParameters: Set<String> = [
     "account_id", "artifactType", "digest", "from", "last", "mount", "n", "role_name", "scope", "service",
 ]
 
 private func secretParts(ofAuthorization value: String) -> [String] {
-    // A region and the names of fields are no secrets, and explain much where somebody quotes them.
+    // The region and the names of fields are not secret, and help where a server quotes them.
     if value.hasPrefix("AWS4-") {
         return value.split { $0 == " " || $0 == "," }.compactMap { part in
             if part.hasPrefix("Credential=") { return part.dropFirst("Credential=".count).prefix { $0 != "/" } }
@@ -181,7 +187,7 @@ private func secretParts(ofAuthorization value: String) -> [String] {
         }.map(String.init)
     }
     let words = value.split(separator: " ").map(String.init)
-    // A container's token may come without a scheme.
+    // A container's token may have no scheme.
     guard words.count == 2 else { return [value] }
     guard words[0].lowercased() == "basic", let plain = Data(base64Encoded: words[1]) else { return [words[1]] }
     let password = plain.drop { $0 != UInt8(ascii: ":") }.dropFirst()

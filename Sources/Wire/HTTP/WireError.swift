@@ -1,64 +1,64 @@
-/// Why there was no answer.
+/// The failure of a request that got no answer.
 ///
-/// - Note: Never carries a query, a header or a body: those may hold secrets.
+/// - Note: It never contains a query, a header or a body, which may hold secrets.
 public struct WireError: Error, Sendable, Equatable {
     public enum Reason: String, Sendable {
-        /// Nobody knows the host's name.
+        /// The host's name can't be resolved.
         case unresolvable
-        /// The host is there and refuses, or can't be reached.
+        /// The host refuses the connection, or can't be reached.
         case unreachable
-        /// The proxy doesn't let us through.
+        /// The proxy refuses the connection.
         case proxyRefused
-        /// TLS could not be agreed on: a protocol failure, not a certificate.
+        /// The TLS handshake failed, for another reason than the certificate.
         case handshake
-        /// The certificate isn't one we trust.
+        /// The certificate is not trusted.
         case certificate
         /// The connection was cut before an answer was complete.
         case disconnected
-        /// Nothing moved for as long as we wait.
+        /// No byte moved within the limit.
         case stalled
         /// The whole exchange took longer than its deadline.
         case deadline
-        /// The answer is longer than we accept.
+        /// The answer is longer than the limit.
         case answerTooLarge
         /// The source sent fewer bytes than its descriptor says.
         case tooShort
         /// The source sent more bytes than its descriptor says.
         case tooLong
-        /// The source's bytes hash to something else.
+        /// The source's bytes don't hash to the digest.
         case corrupt
-        /// A destination that kept others waiting for too long; it has to be served by itself.
+        /// A destination kept the others waiting for too long. It must be served by itself.
         case outpaced
         /// A file of this machine can't be read or written.
         case file
-        /// The answer can't be decoded: its `Content-Encoding` is not known, or not true.
+        /// The answer can't be decoded: its `Content-Encoding` is unknown or wrong.
         case undecodable
-        /// The text is no address, or one we refuse.
+        /// The text is not an address, or an address that is refused.
         case badURL
-        /// A redirect that we don't follow.
+        /// A redirect that is not followed.
         case badRedirect
         /// Plain http to a host that is neither this machine nor an endpoint that the user named.
         case plainHTTP
         /// The transport has been shut down.
         case closed
-        /// Anything else libcurl says.
+        /// Any other failure from libcurl.
         case other
     }
 
-    /// Which end of a relay.
+    /// An end of a relay.
     public enum End: String, Sendable { case source, destination }
 
     public var reason: Reason
-    /// In words, with what libcurl or the operating system said.
+    /// The failure in words, with the message of libcurl or the operating system.
     public var detail: String
-    /// Without its query.
+    /// The URL without its query.
     public var url: String?
     public var end: End?
-    /// libcurl's code, 0 if libcurl has no part in it.
+    /// libcurl's code; 0 if the failure is not libcurl's.
     public var curlCode: Int
-    /// What the proxy answered to `CONNECT`, if it refused.
+    /// The proxy's status for `CONNECT`, if it refused.
     public var proxyStatus: Int?
-    /// Whether it is about a redirect from https to http.
+    /// Whether it was a redirect from https to http.
     public var leadsToPlainHTTP = false
 
     public init(_ reason: Reason, _ detail: String, url: HTTPURL? = nil, end: End? = nil, curlCode: Int = 0) {
@@ -82,13 +82,15 @@ extension WireError: RetryAdvising {
         case .unresolvable, .unreachable, .handshake, .disconnected, .stalled, .deadline, .tooShort, .tooLong,
             .corrupt, .outpaced, .other:
             .backOff
-        // 407 and 403 stay what they are, and what a proxy can't reach now it may reach later.
+        // 407 and 403 won't change, but a host that the proxy can't reach now may be reachable later.
         case .proxyRefused: proxyStatus.map { $0 >= 500 } == false ? .never : .backOff
         case .certificate, .answerTooLarge, .undecodable, .file, .badURL, .badRedirect, .plainHTTP, .closed: .never
         }
     }
 
-    /// `unreachable` is a refusal as well as a silence: libcurl's code tells.
+    /// Whether the failure was a timeout.
+    ///
+    /// `unreachable` may be a refusal or a timeout; libcurl's code tells which.
     public var isTimeout: Bool {
         switch reason {
         case .stalled, .deadline: true

@@ -2,46 +2,46 @@ internal import Content
 public import FoundationEssentials
 public import HTTPTypes
 
-/// One HTTP request, complete.
+/// A complete HTTP request.
 public struct WireRequest: Sendable {
     public var method: HTTPRequest.Method
     public var url: HTTPURL
     public var fields: HTTPFields
     public var content: RequestBody
-    /// Takes the answer's body if that is what was asked for: 206 where a `Range` was, else 200.
+    /// Gets the answer's body if the status fits the request: 206 with a `Range`, else 200.
     ///
-    /// Another success ends when its head is there, and its body is left where it is: a server that doesn't know
-    /// ranges would send gigabytes.
+    /// Another success ends after its head, without its body: a server that doesn't support ranges would send
+    /// gigabytes.
     public var receiver: PartBuffer?
-    /// From now to the last byte of the answer; where megabytes move, how long none may.
+    /// The limit from now to the last byte of the answer; for a part of a blob, the longest time without a byte.
     public var deadline: Duration
-    /// In bytes; a longer success is an error.
+    /// The longest body of a success, in bytes; a longer one is an error.
     ///
-    /// Of a refusal the beginning is kept, see ``largestSmallAnswer``.
+    /// The beginning of a refusal is kept, see ``largestSmallAnswer``.
     public var largestAnswer: Int
-    /// The registry that named this address: in a redirect, as the place of an upload, or of its token server.
+    /// The registry that named this address: in a redirect, as an upload's location, or as its token server.
     ///
-    /// Such a request doesn't go to loopback and link-local addresses, see `RedirectGuard`.
+    /// Such a request may not go to loopback and link-local addresses, see `RedirectGuard`.
     public var namedBy: HTTPURL?
-    /// Whether somebody named this very endpoint with `http://`, who thereby allows it off this machine.
+    /// Whether the user named this endpoint with `http://`, which allows plain http to another machine.
     public var allowsPlainHTTP = false
-    /// Whether it goes straight to its host, whatever proxies there are, as requests to metadata services must.
+    /// Whether it never uses a proxy, as requests to metadata services must not.
     public var bypassesProxy = false
-    /// Whether it belongs to a blob that follows on the same connections, such as the opening of its upload.
+    /// Whether a blob follows on the same connection, as after the opening of an upload.
     ///
-    /// It then waits behind blobs that are under way, some milliseconds, and leaves them an open connection.
+    /// It then runs on a driver for blobs, where it may wait some milliseconds, and leaves an open connection there.
     public var travelsWithBlobs = false
-    /// Whether an answer that comes encoded (`Content-Encoding`) is decoded; ``largestAnswer`` bounds what comes out.
+    /// Whether an encoded answer (`Content-Encoding`) is decoded; ``largestAnswer`` limits the decoded body.
     ///
-    /// No encoding is ever asked for. Manifests are sometimes encoded all the same, by a proxy or a cache in front of the
-    /// registry. Blobs are what their digest says, whatever a label calls them, and are never decoded
-    /// (github.com/moby/moby issue 17595).
+    /// No encoding is ever asked for, but a proxy or a cache in front of the registry sometimes encodes manifests.
+    /// Blobs are never decoded, because their digest is that of the bytes as sent (github.com/moby/moby issue 17595).
     public var decodesAnswer = false
-    /// What nobody may be shown of ``content``.
+    /// The secrets in ``content``.
     public var secretsInBody: [String] = []
 
     public static let usualDeadline: Duration = .seconds(60)
-    /// In bytes: refusals, tokens, and what is answered to POST, PUT and PATCH (DESIGN section 5, "Bounds").
+    /// The longest small answer, in bytes: refusals, tokens, and answers to POST, PUT and PATCH
+    /// (docs/architecture.md#bounds).
     public static let largestSmallAnswer = 256 << 10
 
     public init(
@@ -60,18 +60,18 @@ public struct WireRequest: Sendable {
         self.largestAnswer = largestAnswer
     }
 
-    /// The whole of ``content``.
+    /// All of ``content``.
     public var body: [UInt8] {
         get { content.bytes }
         set { content = RequestBody(newValue) }
     }
 
-    /// Whether a part of a blob goes or comes with it.
+    /// Whether it sends or receives a part of a blob.
     var movesPart: Bool { receiver != nil || content.isPart }
 
-    /// The request that a redirect asks for: same method, credentials only within the same origin.
+    /// The request that follows a redirect: the same method, with credentials only within the same origin.
     ///
-    /// `https` never falls to `http`. Redirects are values here; who follows one counts the hops.
+    /// A redirect from `https` to `http` is refused. The caller counts the redirects.
     ///
     /// - Throws: ``WireError/Reason/badRedirect``
     public func following(_ location: String) throws(WireError) -> WireRequest {
@@ -83,10 +83,11 @@ public struct WireRequest: Sendable {
         }
         var request = self
         request.url = next
-        // The first that named an address, however many places it leads through.
+        // The registry that named the first address, however many redirects follow.
         request.namedBy = namedBy ?? url
         if next.origin != url.origin {
-            // Not only `Authorization`: libcurl would hand any other header on (SWIFT.md T10).
+            // Every other field is dropped, not only `Authorization`: libcurl would pass them on
+            // (docs/facts/libcurl.md#redirects).
             request.fields = HTTPFields(fields.filter { [.range, .accept, .userAgent].contains($0.name) })
             request.allowsPlainHTTP = false
             request.bypassesProxy = false
@@ -94,18 +95,18 @@ public struct WireRequest: Sendable {
         return request
     }
 
-    /// How many redirects one request may take (DESIGN section 5).
+    /// The most redirects of one request (docs/architecture.md#bounds).
     public static let mostRedirects = 5
 }
 
-/// What came back, whatever its status.
+/// An answer, whatever its status.
 public struct WireResponse: Sendable {
     public var status: HTTPResponse.Status
     public var fields: HTTPFields
     public var body: [UInt8]
     /// The `Content-Encoding` of a body that could not be decoded.
     public var undecodedEncoding: String?
-    /// What it may quote of the request that it answers, and nobody may be shown.
+    /// The secrets of the request, which the answer may quote.
     public private(set) var secrets = Secrets()
 
     public init(status: HTTPResponse.Status, fields: HTTPFields = [:], body: [UInt8] = []) {
@@ -122,14 +123,14 @@ public struct WireResponse: Sendable {
     /// A field's value as printable text, without ``secrets``, for an error message.
     public func quoted(_ name: HTTPField.Name) -> String? { fields[name].map { printable(secrets.cut(from: $0)) } }
 
-    /// The same answer, to this very request.
+    /// This answer with the secrets of `request`.
     func answering(_ request: WireRequest) -> WireResponse {
         var answer = self
         answer.secrets = request.secrets
         return answer
     }
 
-    /// The server's own clock, where it says.
+    /// The server's time, from its `Date`.
     public var date: Date? {
         fields[.date].flatMap { secondsSince1970(httpDate: $0) }.map { Date(timeIntervalSince1970: Double($0)) }
     }
@@ -157,25 +158,25 @@ public struct WireResponse: Sendable {
     }
 }
 
-/// Whoever can open connections before they are needed.
+/// Opens connections before they are needed.
 public protocol ConnectionWarming: Sendable {
-    /// Sees to it that so many connections for blobs have been opened to a URL's origin, with TLS; sends nothing.
+    /// Opens connections for blobs to a URL's origin, with TLS, up to `connections`; sends no request.
     ///
-    /// It returns at once; one that can't be opened is no error, and found out by whoever needs it.
+    /// It returns at once. A connection that can't be opened is not an error here; a later request will fail.
     func warm(_ url: HTTPURL, connections: Int)
 }
 
-/// Whoever can send a small request and wait for the whole answer.
+/// Sends small requests and waits for their answers.
 ///
-/// ``Transport`` does it with libcurl; tests of what stands above put a recording in its place.
+/// ``Transport`` implements it with libcurl; tests of the layers above use a recording.
 public protocol HTTPSending: Sendable {
     /// - Returns: The answer, whatever its status.
-    /// - Throws: ``WireError`` when there is no answer, or `CancellationError`.
+    /// - Throws: ``WireError`` if there is no answer, or `CancellationError`.
     func send(_ request: WireRequest) async throws -> WireResponse
 }
 
 extension HTTPSending {
-    /// Sends a request whose answer may end up in an error: it knows what must not be quoted of it.
+    /// Sends a request and adds its secrets to the answer, so that an error that quotes the answer leaves them out.
     ///
     /// - Throws: As ``send(_:)``
     package func answer(to request: WireRequest) async throws -> WireResponse {

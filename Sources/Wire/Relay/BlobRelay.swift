@@ -2,10 +2,10 @@ internal import Glibc
 internal import HTTPTypes
 internal import Platform
 
-/// A download coupled to the uploads it feeds, all on one driver's thread.
+/// A download and the uploads that it feeds, all on one driver's thread.
 ///
-/// Source callback → SHA-256 → ring → destination callbacks; nothing crosses into Swift concurrency until the end.
-/// The callbacks only note what they want; ``settle()`` does it from the loop.
+/// Source callback → SHA-256 → ring → destination callbacks; nothing crosses into Swift concurrency until the end. The
+/// callbacks only note what is wanted; ``settle()`` does it from the loop.
 final class BlobRelay: Job {
     enum SourceAnswer { case unknown, content, other }
 
@@ -22,35 +22,37 @@ final class BlobRelay: Job {
     var sourceAnswer = SourceAnswer.unknown
     var sourceBody: [UInt8] = []
     var sourceIsPaused = false
-    /// When the rate that all relays share lets the source go on.
+    /// When the rate limit lets the source continue.
     var sourceWaitsUntil: ContinuousClock.Instant?
-    /// The source's turn at that rate, until it has taken it.
+    /// The source's turn at the rate limit, until it is used.
     var turn: ContinuousClock.Instant?
     var sourceMoved: ContinuousClock.Instant
-    /// Bytes of the source's answer so far, whatever it is.
+    /// The bytes of the source's answer so far, content or not.
     var sourceReceived: Int64 = 0
     var sourceRate: LeastRate
-    /// Whether the source's answer is no content, and goes on after what is kept of it.
+    /// Whether the source's answer is not content, and was cut after its beginning.
     var sourceIsCut = false
-    /// When it was last looked at who holds the others back.
+    /// When the sinks' pace was last checked.
     var lookedAtPace: ContinuousClock.Instant?
     var wantsUploads = false
     var isMarked = false
-    /// What is wrong with the source, and so with all of it.
+    /// The failure of the source, and so of the whole relay.
     var failure: WireError?
 
-    /// What is kept of an answer that isn't content, in bytes: error documents, which nobody needs whole.
+    /// The bytes that are kept of an answer that isn't content, such as an error document.
     static let largestAnswer = 256 << 10
-    /// Read from, or written to, a file in one go, in bytes.
+    /// The bytes that are read from, or written to, a file at a time.
     static let fileChunk = 128 << 10
-    /// In one turn of the loop, so that a fast disk doesn't keep other relays waiting.
+    /// The most chunks in one turn of the loop, so that a fast disk doesn't keep other relays waiting.
     static let fileChunksPerTurn = 8
-    /// How long a sink waits at most for more bytes than a few: a slow source must not make it seem dead.
+    /// The longest time in which a paused sink waits for more than a few bytes, so that a slow source doesn't make it
+    /// seem dead.
     static let longestRest: Duration = .seconds(1)
-    /// What is ahead of a sink that waits for its bytes, as a part of the ring, at most.
+    /// The highest fill of the ring, as a fraction, at which a sink counts as waiting for bytes.
     static let almostNothing = 0.125
-    /// What is behind a sink that holds the others back, as a part of the ring, at least; less than is left when a paused
-    /// source is woken.
+    /// The lowest fill of the ring, as a fraction, at which a sink counts as holding the others back.
+    ///
+    /// It is below the fill at which a paused source is resumed.
     static let tooMuch = 0.375
 
     init(
@@ -143,7 +145,7 @@ final class BlobRelay: Job {
     func hasRested(_ outlet: RelayOutlet) -> Bool { loop.now >= outlet.lastMoved + Self.longestRest }
 
     private func resume(_ outlet: RelayOutlet) {
-        // One with nothing to take would pause at once, and be woken again for ever.
+        // A sink without bytes to take would pause at once and be resumed again for ever.
         guard outlet.isPaused, !blob.isDrained(outlet.index) else { return }
         guard blob.hasPlenty(outlet.index) || sourceIsPaused || hasRested(outlet) else { return }
         outlet.isPaused = false
@@ -185,7 +187,7 @@ final class BlobRelay: Job {
 
     private func uploadEnded(_ outlet: RelayOutlet, _ head: AnswerHead, _ failure: WireError?) {
         if let failure = outlet.failure ?? failure?.at(.destination) {
-            // A refusal whose connection was cut in the middle of our body is still a refusal.
+            // A refusal is a refusal even if the server cuts the connection in the middle of our body.
             guard outlet.failure == nil, head.isComplete, head.status >= 400 else {
                 return end(outlet, .failure(failure))
             }
@@ -224,12 +226,12 @@ final class BlobRelay: Job {
         endIfDone()
     }
 
-    /// One sink has its answer; the others go on.
+    /// Ends one sink; the others continue.
     func end(_ outlet: RelayOutlet, _ result: RelayResult) {
         outlet.end(result)
         if let transfer = outlet.transfer.take() { loop.drop(transfer) }
         blob.leave(outlet.index)
-        // It may have been the one that all waited for.
+        // The others may have waited for this one.
         mark()
     }
 
@@ -240,7 +242,7 @@ final class BlobRelay: Job {
 
     private func finish(_ result: Result<[RelayResult], any Error>) {
         guard let continuation = continuation.take() else { return }
-        // The caller first: closing a connection may take a moment.
+        // The caller is resumed first: closing a connection may take a moment.
         continuation.resume(with: result)
         if let transfer = source.take() { loop.drop(transfer) }
         feed = nil
@@ -253,7 +255,7 @@ final class BlobRelay: Job {
 }
 
 extension WireError {
-    /// The same error, laid at one end's door.
+    /// This error, charged to one end.
     public func at(_ end: End) -> WireError {
         var error = self
         error.end = end

@@ -1,9 +1,9 @@
-/// Whether one end of a blob moves at all, measured over minutes.
+/// Checks that one end of a relay moves a least number of bytes, measured over minutes.
 ///
-/// A limit on silence alone lets a peer that sends a byte now and then hold a place for ever. Time in which the end could
-/// not move, since the other end or our own rate limit held it back, begins a new window.
+/// With a limit on silence alone, a peer that sends a byte now and then would hold a slot for ever. A window starts
+/// over while the other end or the rate limit holds this end back.
 ///
-/// - Source: DESIGN section 5
+/// - Source: docs/architecture.md#bounds
 struct LeastRate {
     private let bytes: Int64
     private let window: Duration
@@ -15,10 +15,10 @@ struct LeastRate {
     }
 
     /// - Parameters:
-    ///   - moved: Bytes since the transfer began.
-    ///   - isExcused: Whether it is held back by somebody else.
+    ///   - moved: The bytes since the transfer began.
+    ///   - isExcused: Whether the other end or the rate limit holds it back.
     mutating func isMissed(moving moved: Int64, at now: ContinuousClock.Instant, excused isExcused: Bool) -> Bool {
-        // An upload that begins again has moved less than before.
+        // An upload that began again has moved less than before.
         if isExcused || moved - movedBefore >= bytes || moved < movedBefore {
             (since, movedBefore) = (now, moved)
             return false
@@ -26,6 +26,6 @@ struct LeastRate {
         return now >= since + window
     }
 
-    /// For an error.
+    /// The failure, in words that follow the end's name.
     var words: String { "moved fewer than \(bytes) bytes in \(window)" }
 }

@@ -1,17 +1,17 @@
 internal import Platform
 
-/// The bytes a second that all relays of a transport share.
+/// The limit on bytes a second that all relays of a transport share.
 ///
-/// What is read is paid for afterwards: a chunk goes through when there is no debt. Whoever comes while there is one gets
-/// a turn of its own, so that none is always overtaken by those who were woken before it.
+/// Bytes are charged after they are read: a chunk passes when there is no debt. A relay that asks while there is a debt
+/// gets a turn of its own, so that no relay is always overtaken by those that wake earlier.
 final class RateLimit: Sendable {
     private let bytesPerSecond: Double
-    /// When all is paid that was taken, and that those may take who have a turn.
+    /// When the bytes that were read, and those reserved by turns, are paid off.
     private let end: Lock<ContinuousClock.Instant>
-    /// What a turn is reserved for, in time: libcurl's chunk, though more or less may be taken.
+    /// The time that a turn reserves: that of one libcurl chunk, though more or less may be read.
     private let step: Duration
 
-    /// What was not used for a while may be used at once, for so long a time of it.
+    /// The unused time that may be used at once.
     static let burst: Duration = .milliseconds(50)
 
     init(bytesPerSecond: Int64) {
@@ -20,8 +20,8 @@ final class RateLimit: Sendable {
         end = Lock(.now)
     }
 
-    /// - Parameter turn: What the caller was told when it asked before, if it has taken nothing since.
-    /// - Returns: When to come again; `nil` for now.
+    /// - Parameter turn: The caller's turn from an earlier call, if it has read nothing since.
+    /// - Returns: When to ask again; `nil` to read now.
     func wait(
         holding turn: ContinuousClock.Instant?,
         _ now: ContinuousClock.Instant = .now
@@ -34,7 +34,7 @@ final class RateLimit: Sendable {
         }
     }
 
-    /// - Parameter turn: The one that the caller had for it.
+    /// - Parameter turn: The turn that the caller used.
     func spend(
         _ bytes: Int,
         holding turn: ContinuousClock.Instant?,

@@ -1,35 +1,35 @@
 public import Content
 public import Platform
 
-/// Where a blob's bytes come from.
+/// The source of a blob's bytes.
 public enum RelaySource: Sendable {
     /// A `GET`.
     case request(WireRequest)
     /// A file on this machine, or a part of one.
     case file(FileRegion)
-    /// The bytes themselves, of a small blob that a manifest carries along.
+    /// The bytes of a small blob that is inline in a manifest.
     case bytes([UInt8])
 }
 
-/// Where a blob's bytes go.
+/// A destination of a blob's bytes.
 public enum RelaySink: Sendable {
     /// The upload that takes the bytes, usually a `PUT`; its `body` is not used, and its `Content-Length` is set.
     case request(WireRequest)
-    /// A file on this machine: written beside that name, and given it when all bytes are there and right.
+    /// A file on this machine: written under a temporary name, and renamed when all bytes are there and verified.
     case file(String)
 }
 
-/// One blob to be carried from a source to one or several sinks, hashed on the way.
+/// A request to move one blob from a source to one or several sinks, with its hash checked on the way.
 public struct RelayRequest: Sendable {
     public var source: RelaySource
-    /// Each gets the same bytes, from one reading of the source.
+    /// The destinations, which all get the bytes of one download.
     public var sinks: [RelaySink]
-    /// What the bytes must hash to before the last of them is handed over.
+    /// The digest that the bytes must have before the last byte is passed on.
     public var digest: Digest
-    /// In bytes, exactly.
+    /// The exact size, in bytes.
     public var size: Int64
-    /// Told how many more bytes a sink, named by its index, has accepted; called on a driver's thread, so it must
-    /// be quick.
+    /// Called with the index of a sink and the further bytes that it has accepted, on a driver's thread: it must be
+    /// quick.
     public var progress: (@Sendable (_ sink: Int, _ bytes: Int) -> Void)?
 
     public init(
@@ -47,28 +47,28 @@ public struct RelayRequest: Sendable {
     }
 }
 
-/// How a relay ended at one sink, as far as both servers answered.
+/// The result of a relay at one sink, if the servers answered.
 public enum RelayOutcome: Sendable {
-    /// The destination answered 2xx, and every byte it got hashed to what was wanted. A file answers 201.
+    /// The destination answered 2xx, and its bytes had the digest. A file answers 201.
     case stored(WireResponse)
-    /// The source answered something else than content: a redirect, an expired URL, a missing blob. No destination
-    /// was sent anything that it could keep.
+    /// The source's answer was not content: a redirect, an expired URL, a missing blob. No destination got anything
+    /// that it could store.
     case sourceAnswered(WireResponse)
-    /// The destination answered something else than 2xx.
+    /// The destination's answer was not 2xx.
     case destinationAnswered(WireResponse)
 }
 
-/// How a relay ended at one sink; an error has its ``WireError/end`` set.
+/// The result of a relay at one sink; an error has its ``WireError/end`` set.
 public typealias RelayResult = Result<RelayOutcome, WireError>
 
-/// Whoever can carry a blob.
+/// Moves blobs from a source to sinks.
 public protocol BlobRelaying: Sendable {
     /// Reads the source once and feeds every sink.
     ///
-    /// A sink that fails doesn't stop the others. One that keeps the buffer full for long while another waits is
-    /// let go with ``WireError/Reason/outpaced``, and must be served by itself.
+    /// A sink that fails doesn't stop the others. A sink that keeps the buffer full for too long while another waits is
+    /// dropped with ``WireError/Reason/outpaced``, and must be served by itself.
     ///
-    /// - Returns: How it ended at each sink, in order.
-    /// - Throws: ``WireError`` when nothing could be begun, or `CancellationError`.
+    /// - Returns: The result at each sink, in order.
+    /// - Throws: ``WireError`` if the relay could not begin, or `CancellationError`.
     func relay(_ request: RelayRequest) async throws -> [RelayResult]
 }

@@ -1,15 +1,15 @@
 /// The bytes between one download and the uploads it feeds, as a plain value.
 ///
-/// `RelayBuffer` never sees libcurl, so every interleaving of its ends is testable as ordinary calls. Each reader
-/// has a place of its own; a byte's room is free when the slowest has passed it.
+/// `RelayBuffer` never sees libcurl, so every interleaving of its ends is testable as ordinary calls. Each reader has
+/// its own position; a byte's room is free when the slowest reader has passed it.
 ///
-/// - Invariant: `accepted - delivered(reader) <= count <= capacity` for every reader that is left, all in bytes.
+/// - Invariant: `accepted - delivered(reader) <= count <= capacity` for every reader that has not left, all in bytes.
 struct RelayBuffer: ~Copyable {
     let capacity: Int
     private(set) var accepted: Int64 = 0
-    /// How far each reader has come; `nil` for one that has left.
+    /// The position of each reader; `nil` for one that has left.
     private var places: [Int64?]
-    /// The slowest of them, or ``accepted`` when nobody is left.
+    /// The position of the slowest reader, or ``accepted`` if all have left.
     private var slowest: Int64 = 0
     private var ring: [UInt8]
 
@@ -19,7 +19,7 @@ struct RelayBuffer: ~Copyable {
     /// - Parameters:
     ///   - capacity: In bytes; at least twice ``largestChunk``, so that half a ring always has room for the chunk
     ///     that a paused download holds.
-    ///   - readers: How many take all that is offered.
+    ///   - readers: The number of readers.
     init(capacity: Int, readers: Int = 1) {
         precondition(capacity >= 2 * Self.largestChunk && readers >= 1)
         self.capacity = capacity
@@ -27,20 +27,20 @@ struct RelayBuffer: ~Copyable {
         ring = [UInt8](repeating: 0, count: capacity)
     }
 
-    /// Bytes that somebody has still to take.
+    /// The bytes that at least one reader has yet to take.
     var count: Int { Int(accepted - slowest) }
 
     var room: Int { capacity - count }
 
-    /// How many bytes this reader has taken; all of them if it has left.
+    /// The bytes that this reader has taken; all of them if it has left.
     func delivered(_ reader: Int = 0) -> Int64 { places[reader] ?? accepted }
 
-    /// Bytes that this reader has still to take.
+    /// The bytes that this reader has yet to take.
     func backlog(_ reader: Int = 0) -> Int { Int(accepted - delivered(reader)) }
 
-    /// Takes the whole chunk or none of it: libcurl has no partial write.
+    /// Accepts the whole chunk or none of it, because libcurl has no partial write.
     ///
-    /// - Returns: Whether it was taken.
+    /// - Returns: Whether it was accepted.
     mutating func offer(_ chunk: UnsafeRawBufferPointer) -> Bool {
         guard chunk.count <= room else { return false }
         let start = Int(accepted % Int64(capacity))
@@ -54,9 +54,9 @@ struct RelayBuffer: ~Copyable {
         return true
     }
 
-    /// Moves what is ready for this reader, up to the room in `output`, and leaves the newest `withheld` bytes.
+    /// Copies bytes for this reader into `output`, up to its size, but not the newest `withheld` bytes.
     ///
-    /// - Returns: How many bytes were moved.
+    /// - Returns: The number of bytes copied.
     mutating func take(
         into output: UnsafeMutableRawBufferPointer,
         for reader: Int = 0,
@@ -78,14 +78,14 @@ struct RelayBuffer: ~Copyable {
 
     /// Begins delivery to this reader again from the first byte, if no byte has been overwritten yet.
     ///
-    /// libcurl asks for it when a kept-alive connection turns out to be dead (SWIFT.md T6).
+    /// libcurl needs this when a kept-alive connection turns out to be dead (docs/facts/libcurl.md#retried-uploads).
     mutating func rewind(_ reader: Int = 0) -> Bool {
         guard accepted <= Int64(capacity), places[reader] != nil else { return false }
         place(reader, at: 0)
         return true
     }
 
-    /// Waits for this reader no longer.
+    /// Removes this reader, so that the others no longer wait for it.
     mutating func leave(_ reader: Int) { place(reader, at: nil) }
 
     private mutating func place(_ reader: Int, at place: Int64?) {

@@ -1,25 +1,25 @@
 internal import Platform
 
-/// One sink of a relay, on a driver's thread: what it has got, and how it ended.
+/// The state of one sink of a relay, on a driver's thread.
 ///
-/// The callbacks only note what they want; the relay does it from the loop.
+/// The callbacks only note what is wanted; the relay does it from the loop.
 final class RelayOutlet {
-    /// Which of the relay's sinks, and which reader of its blob.
+    /// The index of the sink, and of its reader in the buffer.
     let index: Int
     let sink: RelaySink
     var transfer: Transfer?
     var file: ArrivingFile?
     var answer: [UInt8] = []
-    /// Whether libcurl waits for bytes, or for room in front of them.
+    /// Whether libcurl has paused the upload for lack of bytes.
     var isPaused = false
     var failure: WireError?
     private(set) var result: RelayResult?
 
-    /// When it last took a byte, or said one.
+    /// When it last took a byte, or sent one of its answer.
     var lastMoved: ContinuousClock.Instant
-    /// For how long it has held the others back, less for how long it hasn't.
+    /// The time in which it has held the others back, minus the time in which it has not.
     var heldOthersBack = Duration.zero
-    /// Since when it has every byte.
+    /// When it got the last byte.
     var sentSince: ContinuousClock.Instant?
     var leastRate: LeastRate
     private var uploadedWhenLooked: Int64 = 0
@@ -33,13 +33,13 @@ final class RelayOutlet {
     }
 
     var isLive: Bool { result == nil }
-    /// Whether it would take bytes if the loop let it.
+    /// Whether it would take bytes if the loop resumed it, or wrote to its file.
     var isWaiting: Bool { isLive && (isPaused || file != nil) }
     var hasBegun: Bool { transfer != nil || file != nil }
 
     var url: HTTPURL? { if case .request(let request) = sink { request.url } else { nil } }
 
-    /// What to call it in an error.
+    /// Its name in an error.
     var place: String {
         switch sink {
         case .request(let request): request.url.description
@@ -54,16 +54,16 @@ final class RelayOutlet {
         file = nil
     }
 
-    /// How many bytes are to be reported as new, now that `delivered` are there.
+    /// The bytes to report as new, now that `delivered` bytes have been delivered.
     func news(_ delivered: Int64) -> Int? {
         guard delivered > reported else { return nil }
         defer { reported = delivered }
         return Int(delivered - reported)
     }
 
-    /// Notes what libcurl's own buffer has sent since the last look: no callback tells of that.
+    /// Notes what libcurl's upload buffer has sent since the last check, which no callback reports.
     ///
-    /// - Returns: How many bytes the socket has accepted.
+    /// - Returns: The number of bytes that the socket has accepted.
     func look(at now: ContinuousClock.Instant) -> Int64 {
         let uploaded = transfer?.uploaded ?? 0
         if uploaded != uploadedWhenLooked {

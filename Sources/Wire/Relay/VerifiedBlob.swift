@@ -1,49 +1,50 @@
 internal import Content
 
-/// One blob on its way through a relay: counted and hashed going in, its last byte kept until both agree.
+/// The bytes of one blob in a relay: counted and hashed as they arrive, the last byte withheld until digest and size
+/// agree.
 ///
-/// A server can't store what it never got whole, so a short, long or corrupt source can't be committed,
-/// whatever the destination checks itself. A pure value, like the ``RelayBuffer`` in it.
+/// A server can't store a blob that it never got whole, so a short, long or corrupt source is never committed, even if
+/// the destination checks nothing. It is a plain value, like the ``RelayBuffer`` in it.
 struct VerifiedBlob: ~Copyable {
     enum Offer: Equatable { case taken, full, tooLong }
     enum Take: Equatable { case bytes(Int), empty, finished }
 
     let digest: Digest
-    /// In bytes.
+    /// The expected size, in bytes.
     let size: Int64
     private var buffer: RelayBuffer
     private var hasher: SHA256Hasher?
     private(set) var isVerified = false
 
-    /// - Parameter ringSize: In bytes, at most: a blob that is smaller needs no more than its own length.
+    /// - Parameter ringSize: The largest ring, in bytes; a smaller blob gets a ring of its own length.
     init(digest: Digest, size: Int64, ringSize: Int, readers: Int = 1) {
         self.digest = digest
         self.size = size
-        // A full ring of a blob's own length would still have no room for the chunk that shows it to be too long.
+        // The ring needs room for one more chunk, to detect a blob that is too long.
         let enough = size < Int64(ringSize) ? Int(max(size, 0)) + RelayBuffer.largestChunk : ringSize
         buffer = RelayBuffer(capacity: min(max(enough, 2 * RelayBuffer.largestChunk), ringSize), readers: readers)
         hasher = SHA256Hasher()
     }
 
-    /// Counts from the first byte again after a rewind.
+    /// The bytes that this reader has taken; a rewind sets it back to 0.
     func delivered(_ reader: Int = 0) -> Int64 { buffer.delivered(reader) }
     func isDelivered(_ reader: Int = 0) -> Bool { isVerified && buffer.delivered(reader) == size }
 
-    /// Whether this reader has nothing to take before more comes in.
+    /// Whether this reader can take nothing until more bytes arrive.
     func isDrained(_ reader: Int) -> Bool { !isVerified && buffer.backlog(reader) <= 1 }
 
-    /// How full the ring is with what this reader has still to take: 0 to 1.
+    /// The part of the ring that this reader has yet to take: 0 to 1.
     func pressure(_ reader: Int) -> Double { Double(buffer.backlog(reader)) / Double(buffer.capacity) }
 
-    /// Whether a paused download has room enough to be worth waking.
+    /// Whether there is enough room to resume a paused download.
     var hasRoom: Bool { buffer.room >= buffer.capacity / 2 }
 
-    /// How much may be offered now, in bytes.
+    /// The bytes that may be offered now.
     var room: Int { buffer.room }
 
-    /// Whether a paused upload has bytes enough to be worth waking.
+    /// Whether there are enough bytes to resume a paused upload.
     ///
-    /// A quarter of a ring: waking it for every chunk of 16 KiB costs a system call each.
+    /// A quarter of the ring is enough. Resuming for every chunk of 16 KiB would cost a system call each.
     func hasPlenty(_ reader: Int = 0) -> Bool { isVerified || buffer.backlog(reader) > buffer.capacity / 4 }
 
     mutating func offer(_ chunk: UnsafeRawBufferPointer) -> Offer {
@@ -63,7 +64,7 @@ struct VerifiedBlob: ~Copyable {
 
     mutating func leave(_ reader: Int) { buffer.leave(reader) }
 
-    /// Compares what came with what was wanted, and lets the last byte go if they agree.
+    /// Compares size and digest with the expected ones, and releases the last byte if they agree.
     ///
     /// - Throws: ``WireError/Reason/tooShort`` or ``WireError/Reason/corrupt``
     mutating func finishInput() throws(WireError) {
@@ -79,10 +80,10 @@ struct VerifiedBlob: ~Copyable {
 }
 
 extension VerifiedBlob {
-    /// The next bytes for a reader that isn't libcurl; empty if there are none now.
+    /// The next bytes for a reader other than libcurl; empty if there are none now.
     mutating func chunk(for reader: Int, atMost count: Int) -> [UInt8] {
         let ready = min(count, max(buffered(reader), 0))
-        // The array of nothing is one for all threads, and filling it writes its length.
+        // All empty arrays share one storage across threads, and filling one would write to it.
         guard ready > 0 else { return [] }
         return unsafe [UInt8](unsafeUninitializedCapacity: ready) { room, filled in
             guard case .bytes(let moved) = unsafe take(into: UnsafeMutableRawBufferPointer(room), for: reader) else {

@@ -1,42 +1,47 @@
-/// How many requests a second may go, and when the next one may: a token bucket that learns, as a plain value.
+/// A token bucket that learns its rate: it says when the next request may go.
 ///
-/// Whoever wants to send takes a reservation and sleeps for its ``Reservation/wait``. A throttle cuts the rate, a
-/// success raises it again while somebody waits; both begin a new round or leave the old one, so that who slept
-/// through a throttle can see that the reservation no longer counts. Nothing here waits or reads a clock: moments
-/// come in as the time since some beginning.
+/// A plain value.
 ///
-/// - Source: facts/ecr.md C.1 and C.3, "Adaptive mode"
+/// A request takes a reservation, and the caller sleeps for its ``Reservation/wait``. A throttle cuts the rate and
+/// begins a new round, which makes earlier reservations void; a success raises the rate while requests wait. Nothing
+/// here waits or reads a clock: times are passed in, counted from a common beginning.
+///
+/// - Source: docs/facts/quotas.md#rates and #adaptive-rate
 struct Bucket: Sendable {
     struct Reservation: Sendable, Equatable {
-        /// From now until the request may go.
+        /// The time until the request may go.
         var wait: Duration
-        /// Equal to ``Bucket/round`` for as long as nothing has made it void.
+        /// The round of the reservation; it is valid while this equals ``Bucket/round``.
         var round: Int
     }
 
-    /// A request every two seconds, whatever a service says: less is no progress that anybody would wait for.
+    /// The lowest rate: a request every two seconds, however often the service throttles.
+    ///
+    /// Less would be no progress.
     static let slowest = 0.5
-    /// What a throttle leaves of the rate (CUBIC's β, as the SDKs have it).
+    /// The factor by which a throttle cuts the rate (CUBIC's β, as in the SDKs).
     static let decrease = 0.7
-    /// What a second in which somebody waits adds, as a share of the seed.
+    /// The growth of the rate in each second in which a request waits, as a fraction of the seed.
     static let increase = 0.05
-    /// How often the seed a rate may become: quotas are raised on request.
+    /// The highest rate, as a multiple of the seed: quotas are raised on request.
     static let mostGrowth = 10.0
-    /// How long a time's worth of requests may go at once.
+    /// The requests that may go at once, as the time in which the rate allows them.
     ///
     /// Half a second, so that jitter on the way doesn't overrun a quota that is counted by the second.
     static let burst: Duration = .milliseconds(500)
-    /// What was sent before a cut, or this soon after it, says nothing new about the rate.
+    /// A throttle of a request that was sent before a cut, or this soon after it, does not cut the rate again.
     static let settling: Duration = .seconds(1)
-    /// The seed of a rate that was learned at less: ECR's scarcest quota, and a pace that growth can start from.
+    /// The lowest seed for a rate that was learned: ECR's scarcest quota, from which the rate can grow.
     static let leastSeed = 10.0
 
-    /// Requests a second; `nil` while nothing limits them.
+    /// The requests a second; `nil` while there is no limit.
     private(set) var rate: Double?
-    /// Counts what made earlier reservations void.
+    /// The number of times that earlier reservations became void.
     private(set) var round = 0
     private var seed: Double?
-    /// When the next request were due if all came evenly; a burst may be ahead of it by ``tolerance``.
+    /// When the next request would be due if all were evenly spaced.
+    ///
+    /// A burst may be ahead of it by ``tolerance``.
     private var due: Duration = .zero
     private var heldUntil: Duration = .zero
     private var cutAt: Duration?
@@ -44,7 +49,7 @@ struct Bucket: Sendable {
     private var grownAt: Duration = .zero
     private var passed = Passed()
 
-    /// - Parameter seed: Requests a second to begin with; `nil` doesn't limit anything until a throttle does.
+    /// - Parameter seed: The requests a second to begin with; `nil` sets no limit until the first throttle.
     init(seed: Double? = nil) {
         self.seed = seed
         rate = seed
@@ -59,7 +64,7 @@ struct Bucket: Sendable {
         return Reservation(wait: wait, round: round)
     }
 
-    /// A request went through.
+    /// Notes that a request was not throttled.
     mutating func pass(at now: Duration) {
         passed.count(at: now)
         guard let rate, let seed, let waitingSince else { return }
@@ -68,11 +73,11 @@ struct Bucket: Sendable {
         grownAt = now
     }
 
-    /// A request was throttled.
+    /// Notes that a request was throttled.
     ///
     /// - Parameters:
-    ///   - sentAt: When it went, so that thirty which went together cut the rate once.
-    ///   - wait: What the service asked for; everything is held back as long, not only this request.
+    ///   - sentAt: When it was sent, so that thirty requests that were sent together cut the rate once.
+    ///   - wait: The wait that the service named; it holds back every request, not only this one.
     mutating func throttle(at now: Duration, sentAt: Duration, for wait: Duration?) {
         if cutAt.map({ sentAt >= $0 + Self.settling }) ?? true { cut(at: now) }
         guard let wait, now + wait > heldUntil else { return }
@@ -81,7 +86,7 @@ struct Bucket: Sendable {
     }
 
     private mutating func cut(at now: Duration) {
-        // Where nothing went through of late, somebody else uses the quota up, and only the rate is known.
+        // If nothing went through lately, other callers use up the quota, and only the old rate is known.
         let measured = passed.rate(at: now)
         let known = rate ?? Self.leastSeed
         let basis = measured > 0 ? min(rate ?? measured, measured) : known
@@ -91,7 +96,7 @@ struct Bucket: Sendable {
         beginRound(at: max(now, heldUntil))
     }
 
-    /// Lets the next request go at `start`, with no burst, and everybody who waits reserve anew.
+    /// Lets the next request go at `start`, without a burst, and makes waiting requests reserve again.
     private mutating func beginRound(at start: Duration) {
         due = start + Self.tolerance(rate ?? Self.leastSeed)
         waitingSince = nil
@@ -101,9 +106,9 @@ struct Bucket: Sendable {
     private static func tolerance(_ rate: Double) -> Duration { max(.zero, burst - .seconds(1 / rate)) }
 }
 
-/// How many requests went through of late.
+/// Counts the requests that went through lately.
 private struct Passed: Sendable {
-    /// The rate is reckoned over one to two of these (the SDKs measure in the same steps).
+    /// The rate is measured over one to two of these steps, as in the SDKs.
     private static let step: Duration = .milliseconds(500)
 
     private var start: Duration = .zero
@@ -115,7 +120,7 @@ private struct Passed: Sendable {
         current += 1
     }
 
-    /// Requests a second.
+    /// The measured requests a second.
     mutating func rate(at now: Duration) -> Double {
         roll(to: now)
         return Double(before + current) / ((Self.step + (now - start)) / .seconds(1))

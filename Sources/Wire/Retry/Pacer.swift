@@ -1,12 +1,12 @@
 internal import HTTPTypes
 internal import Platform
 
-/// Keeps one account's requests below what it allows, bucket by bucket.
+/// Keeps the requests to one registry below its quotas, with a bucket for each quota.
 ///
-/// Everything of a run that uses up the same quotas shares one: ECR's API and its registry do. A bucket that has
-/// no seed limits nothing until its first throttle, and goes on from the rate that was reached then.
+/// Requests that use the same quotas share one pacer, as those to ECR's API and to its registry do. A bucket without a
+/// seed sets no limit until its first throttle, and then starts from the rate that was reached.
 public final class Pacer: Sendable {
-    /// Leave for one request to go.
+    /// The permission to send one request.
     public struct Admission: Sendable {
         let bucket: String
         let sentAt: Duration
@@ -17,14 +17,14 @@ public final class Pacer: Sendable {
     private let now: @Sendable () -> Duration
     private let buckets = Lock<[String: Bucket]>([:])
 
-    /// How often one request reserves anew because a throttle voided what it had; then it goes.
+    /// The most reservations of one request that throttles may make void; then it goes.
     ///
-    /// Not for ever, so that nobody starves, and nobody hangs on a clock that doesn't move.
+    /// There is a limit so that no request starves, or hangs on a clock that doesn't move.
     static let mostReservations = 3
 
     /// - Parameters:
-    ///   - seeds: Requests a second that are known to be allowed, by bucket.
-    ///   - clock: What waits are slept on.
+    ///   - seeds: The requests a second that are known to be allowed, by bucket.
+    ///   - clock: The clock on which requests wait.
     public init(seeds: [String: Double] = [:], clock: any Clock<Duration> = ContinuousClock()) {
         self.seeds = seeds
         self.clock = clock
@@ -33,46 +33,47 @@ public final class Pacer: Sendable {
 
     /// Waits until a request may go.
     ///
-    /// - Throws: `CancellationError`; the place in the queue is then lost, which costs the others one interval.
+    /// - Throws: `CancellationError`; the reservation is then lost, which costs the others one interval.
     public func admit(_ bucket: String) async throws -> Admission {
         for _ in 0..<Self.mostReservations {
             let reservation = change(bucket) { $0.reserve(at: $1) }
             guard reservation.wait > .zero else { break }
             try await clock.sleep(for: reservation.wait)
-            // Throttled meanwhile: what was reserved at the old rate would come too early now.
+            // After a throttle, a reservation at the old rate is too early.
             guard change(bucket, { bucket, _ in bucket.round }) != reservation.round else { break }
         }
         return Admission(bucket: bucket, sentAt: now())
     }
 
-    /// The request was answered, and not with a throttle.
+    /// Notes that the request was answered, and not throttled.
     public func pass(_ admission: Admission) {
         change(admission.bucket) { $0.pass(at: $1) }
     }
 
-    /// The request was throttled.
+    /// Notes that the request was throttled.
     ///
-    /// - Parameter wait: What the service asked for, if it did. One that no run waits for holds nothing back: each
-    ///   request then ends at once, with the service's own answer.
+    /// - Parameter wait: The wait that the service named, if any. A wait that is too long for a run holds nothing back:
+    ///   each request then ends at once with the service's own answer.
     public func throttle(_ admission: Admission, for wait: Duration?) {
         let wait = wait.flatMap { $0 <= RetryPolicy.longestNamedWait ? $0 : nil }
         change(admission.bucket) { $0.throttle(at: $1, sentAt: admission.sentAt, for: wait) }
     }
 
-    /// Takes note of an answer.
+    /// Notes an answer.
     public func note(_ answer: WireResponse, to admission: Admission) {
         answer.isThrottle ? throttle(admission, for: answer.retryAfter) : pass(admission)
     }
 
-    /// Waits until one end of a relay may go; it counts as gone through, since only a throttle is heard of.
+    /// Waits until one end of a relay may go, and counts it as not throttled, because only throttles are reported
+    /// later.
     public func admitRelay(_ bucket: String) async throws { pass(try await admit(bucket)) }
 
-    /// Takes note of an answer to a relay, whenever that began.
+    /// Notes an answer to a relay, whenever the relay began.
     public func noteRelay(_ answer: WireResponse, _ bucket: String) {
         if answer.isThrottle { throttle(Admission(bucket: bucket, sentAt: now()), for: answer.retryAfter) }
     }
 
-    /// Requests a second at this moment; `nil` where nothing limits them.
+    /// The present requests a second; `nil` if there is no limit.
     public func rate(of bucket: String) -> Double? { change(bucket) { bucket, _ in bucket.rate } }
 
     @discardableResult
@@ -81,15 +82,15 @@ public final class Pacer: Sendable {
     }
 }
 
-/// A sender whose requests wait for their turn.
+/// A sender that waits for the pacer before each request.
 ///
-/// For a registry: throttles are seen by status. ECR's API has to be asked what its answers mean.
+/// It is for registries, which throttle by status. The answers of ECR's API must be decoded first.
 public struct PacedSender: HTTPSending {
     private let sender: any HTTPSending
     private let pacer: Pacer
     private let bucket: @Sendable (WireRequest) -> String?
 
-    /// - Parameter bucket: Which bucket a request empties; `nil` for one that goes elsewhere.
+    /// - Parameter bucket: The bucket of a request; `nil` for a request to another host.
     public init(_ sender: any HTTPSending, _ pacer: Pacer, bucket: @escaping @Sendable (WireRequest) -> String?) {
         self.sender = sender
         self.pacer = pacer
@@ -106,18 +107,18 @@ public struct PacedSender: HTTPSending {
 }
 
 extension PacedSender: ConnectionWarming {
-    /// Connections that are opened send nothing, and use nothing up.
+    /// Opening connections sends no request, so it does not wait.
     public func warm(_ url: HTTPURL, connections: Int) {
         (sender as? any ConnectionWarming)?.warm(url, connections: connections)
     }
 }
 
 extension WireResponse {
-    /// Too much at once, as HTTP says it: 429, or 503 with a time to come back.
+    /// Whether this is a throttle: 429, or 503 with `Retry-After`.
     public var isThrottle: Bool { status.code == 429 || (status.code == 503 && retryAfter != nil) }
 }
 
-/// The time since now, as `clock` measures it.
+/// A function that returns the time since now on `clock`.
 private func stopwatch<Measure: Clock<Duration>>(_ clock: Measure) -> @Sendable () -> Duration {
     let start = clock.now
     return { start.duration(to: clock.now) }

@@ -1,24 +1,24 @@
 internal import Platform
 
-/// How much one side may be tried again, over all of its requests together.
+/// The budget of retries for one side, over all of its requests.
 ///
-/// A request alone is tried as often as ``RetryPolicy`` says. A service that fails for long would get that many
-/// tries from each of ten thousand; when the budget is used up, failures count at once instead. Successes fill it
-/// again. A wait that the service itself names costs nothing: who comes back when told to is no storm.
+/// A single request is tried as often as ``RetryPolicy`` says. A service that is down would get as many tries from each
+/// of ten thousand requests; when the budget is used up, a failure is final at once instead. Successes refill it. A
+/// retry after a wait that the service itself named costs nothing.
 ///
-/// - Source: facts/ecr.md C.3, "Retry quota"
+/// - Source: docs/facts/quotas.md#retry-budget
 public final class RetryBudget: Sendable {
-    /// For people: whose it is, for example `destination`.
+    /// The side, for messages, for example `destination`.
     public let name: String
     private let capacity: Int
     private let left: Lock<Int>
 
-    /// What the SDKs give a client, in tokens.
+    /// The SDKs' budget for a client, in tokens.
     public static let usualTokens = 500
     static let retryCost = 5
-    /// After nothing was heard for as long as we wait: the next try may cost as much time again.
+    /// The cost of a retry after a timeout, because the next try may take as long.
     static let timeoutCost = 10
-    /// What a request that went well at once gives back.
+    /// The tokens that a request gives back when its first try succeeds.
     static let reward = 1
 
     public init(_ name: String, tokens: Int = usualTokens) {
@@ -27,18 +27,18 @@ public final class RetryBudget: Sendable {
         left = Lock(tokens)
     }
 
-    /// A budget that lasts until each of `requests`, all in flight when a service goes away, has had all its tries:
-    /// what a run alone can wait out isn't ended by what runs beside it.
+    /// A budget that lasts until each of `requests` concurrent requests has had all its tries, so that requests side by
+    /// side don't use up each other's retries when a service goes away.
     public convenience init(_ name: String, lasting requests: Int, attempts: Int) {
         self.init(name, tokens: max(Self.usualTokens, requests * max(0, attempts - 1) * Self.timeoutCost))
     }
 
-    /// In tokens.
+    /// The tokens that are left.
     public var remaining: Int { left.withLock { $0 } }
 
-    /// Takes what another try costs.
+    /// Takes the cost of another try.
     ///
-    /// - Returns: The cost, to be given back if the try goes well; `nil` if there isn't as much left.
+    /// - Returns: The cost, to be given back if the try succeeds; `nil` if the budget is too low.
     func spend(on error: any RetryAdvising) -> Int? {
         let cost =
             switch error.retryAdvice {
@@ -52,17 +52,17 @@ public final class RetryBudget: Sendable {
         }
     }
 
-    /// A request went well; after `cost` was spent on its last try, if it had another before.
+    /// Notes a success, and gives back `cost`, the cost of the last retry, if there was one.
     func refund(_ cost: Int?) {
         left.withLock { $0 = min(capacity, $0 + (cost ?? Self.reward)) }
     }
 }
 
-/// A failure that might have passed, and was not tried again because too much failed before it.
+/// A failure that a retry might have fixed, but the retry budget was used up.
 public struct RetryBudgetSpent: Error {
-    /// Whose ``RetryBudget`` it was.
+    /// The ``RetryBudget/name`` of the budget.
     public let budget: String
-    /// What the last try came to.
+    /// The failure of the last try.
     public let reason: any RetryAdvising
 }
 

@@ -1,15 +1,15 @@
-/// What a failed attempt says about trying again.
+/// Whether, and when, to retry a failed attempt.
 public enum RetryAdvice: Equatable, Sendable {
     case never
     case backOff
-    /// The service named a wait, as in `Retry-After`.
+    /// Retry after a wait that the service named, as in `Retry-After`.
     case wait(Duration)
 }
 
 /// An error that knows whether trying again makes sense.
 public protocol RetryAdvising: Error {
     var retryAdvice: RetryAdvice { get }
-    /// Whether it took all the time there was to find out.
+    /// Whether the attempt failed by a timeout.
     var isTimeout: Bool { get }
 }
 
@@ -17,24 +17,26 @@ extension RetryAdvising {
     public var isTimeout: Bool { false }
 }
 
-/// How often, and how far apart, something is tried.
+/// How often to try, and how long to wait in between.
 public struct RetryPolicy: Sendable {
-    /// Including the first.
+    /// The most attempts, the first included.
     public var attempts: Int
     public var base: Duration
     public var ceiling: Duration
-    /// What waits are slept on; tests pass a manual one, and no test ever sleeps.
+    /// The clock for waits.
+    ///
+    /// Tests pass a manual one, so that no test ever sleeps.
     public var clock: any Clock<Duration>
     /// A number in `0...1`; tests pass `{ 1 }` for exact waits.
     public var jitter: @Sendable () -> Double
-    /// Told of every wait before it begins: which attempt failed, how long, why.
+    /// Called before every wait, with the failed attempt, the wait and the error.
     public var onRetry: (@Sendable (_ attempt: Int, _ wait: Duration, _ error: any Error) -> Void)?
-    /// Shared by all requests to one side; `nil` sets no limit but ``attempts``.
+    /// The budget that all requests to one side share; `nil` for no limit but ``attempts``.
     public var budget: RetryBudget?
-    /// Whose budget pays for a failure, where that isn't ``budget``: a relay has two sides.
+    /// The budget for a failure at the other side of a relay; `nil` from it means ``budget``.
     public var otherBudget: (@Sendable (any Error) -> RetryBudget?)?
 
-    /// The longest wait named by a service that is waited for; a longer one ends the request at once.
+    /// The longest wait named by a service that is obeyed; a longer one ends the request at once.
     ///
     /// Services that limit by the second or the minute name waits of up to a minute or two. A longer one is about an
     /// allowance of hours (Docker Hub counts pulls over six): no run should sleep for that, and people can do
@@ -61,7 +63,7 @@ public struct RetryPolicy: Sendable {
         self.budget = budget
     }
 
-    /// The same policy with another budget.
+    /// This policy with another budget.
     public func spending(_ budget: RetryBudget?) -> RetryPolicy {
         var policy = self
         policy.budget = budget
@@ -73,7 +75,7 @@ public struct RetryPolicy: Sendable {
     /// Waits are drawn evenly from zero to an exponentially growing bound ("full jitter"), so replicas that
     /// failed together do not return together.
     ///
-    /// - Throws: What `body` throws; ``RetryBudgetSpent`` in place of what might have passed with more tries, and
+    /// - Throws: What `body` throws; ``RetryBudgetSpent`` in place of an error that a retry might have fixed, and
     ///   ``RetryWaitTooLong`` in place of an error whose wait is longer than ``longestNamedWait``.
     public func run<Value: Sendable>(_ body: (_ attempt: Int) async throws -> Value) async throws -> Value {
         var attempt = 1
@@ -115,9 +117,10 @@ public struct RetryPolicy: Sendable {
     }
 }
 
-/// A failure whose service names a longer wait than ``RetryPolicy/longestNamedWait``; it was not tried again.
+/// A failure for which the service named a longer wait than ``RetryPolicy/longestNamedWait``, so that it was not
+/// retried.
 public struct RetryWaitTooLong: Error {
-    /// As the service named it.
+    /// The wait that the service named.
     public let wait: Duration
     /// The service's answer.
     public let reason: any RetryAdvising
@@ -133,7 +136,7 @@ extension RetryWaitTooLong: CustomStringConvertible {
 }
 
 extension Duration {
-    /// In the two largest units that it has: `6 h`, `1 h 30 min`, `2 d`.
+    /// The duration in its two largest units: `6 h`, `1 h 30 min`, `2 d`.
     package var inWords: String {
         let seconds = components.seconds
         let units: [(Int64, String)] = [

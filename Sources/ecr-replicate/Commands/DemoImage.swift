@@ -114,7 +114,8 @@ struct DemoImage: Sendable {
     }
 }
 
-/// What `docker manifest inspect` prints of a single manifest: tabs, and a newline at the end (facts/ecr.md A.6).
+/// What `docker manifest inspect` prints of a single manifest: tabs, and a newline at the end
+/// (docs/facts/ecr-api.md#bytes-of-a-manifest).
 func reindentedAsDockerDoes(_ json: [UInt8]) -> [UInt8] {
     var text: [UInt8] = []
     var depth = 0

@@ -11,7 +11,8 @@ final class ProgressDisplay: Sendable {
     private let state: Lock<ProgressState>
     private let ticker: Task<Void, Never>?
 
-    /// Between two drawings of the bars, and between two heartbeats where there are none (DESIGN section 7).
+    /// Between two drawings of the bars, and between two heartbeats where there are none
+    /// (docs/operations.md#what-a-run-says).
     static let frame: Duration = .milliseconds(100)
     static let heartbeat: Duration = .seconds(15)
 

@@ -6,7 +6,7 @@ import Wire
 
 @testable import AWSIdentity
 
-/// The vectors of facts/ecr.md E.1, which botocore computed.
+/// Test vectors that botocore computed (docs/facts/signing.md#test-vectors).
 @Suite("Signature version 4")
 struct SigV4Tests {
     struct Vector: Sendable, CustomTestStringConvertible {

@@ -14,7 +14,7 @@ struct ReferenceTests {
         var testDescription: String { host }
     }
 
-    /// Every form of facts/ecr.md B.1.
+    /// Every form of a registry's host (docs/facts/ecr-hosts.md#registry-hosts).
     static let forms = [
         ECRForm(host: "000011112222.dkr.ecr.eu-west-1.amazonaws.com", region: "eu-west-1"),
         ECRForm(host: "000011112222.dkr.ecr-fips.us-east-1.amazonaws.com", region: "us-east-1", fips: true),

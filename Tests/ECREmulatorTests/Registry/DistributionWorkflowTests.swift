@@ -7,7 +7,7 @@ import Testing
 /// The four workflows of the OCI distribution specification, as clients and its conformance suite go through them, with
 /// the answers of the specification or, where ECR has others, ECR's.
 ///
-/// - Source: OCI distribution-spec 1.1, `spec.md`, "Workflow Categories"; ECR's own ways by facts/ecr.md B.3 to B.6
+/// - Source: OCI distribution-spec 1.1, `spec.md`, "Workflow Categories"; ECR's own ways by docs/facts/ecr-registry.md
 @Suite("The distribution specification's workflows", .timeLimit(.minutes(1)))
 struct DistributionWorkflowTests {
     private static let repository = "/v2/team/app"

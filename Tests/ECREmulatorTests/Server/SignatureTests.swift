@@ -19,7 +19,7 @@ struct SignatureTests {
     static let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
     static let body =
         #"{"repositoryName":"team/app","imageIds":[{"imageTag":"v1"}],"acceptedMediaTypes":["application/vnd.oci.image.index.v1+json"]}"#
-    /// facts/ecr.md E.1, computed with botocore.
+    /// Test vectors that botocore computed (docs/facts/signing.md#test-vectors).
     static let vectors = [
         Vector(
             host: "api.ecr.us-east-1.amazonaws.com",

@@ -4,7 +4,7 @@ import Wire
 
 @testable import Replicate
 
-/// The walk of DESIGN section 4, between registries in memory.
+/// One copy, between registries in memory (docs/architecture.md#one-copy).
 @Suite("Copying")
 struct CopyTests {
     @Test("puts children before parents and the tag last, and every blob before its manifest")

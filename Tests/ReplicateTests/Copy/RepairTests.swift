@@ -4,7 +4,8 @@ import Wire
 
 @testable import Replicate
 
-/// DESIGN section 4: what is there is believed; `--repair` asks; what a refusal names is sent again.
+/// What a registry holds is believed, `--repair` asks, and what a refusal names is sent again
+/// (docs/architecture.md#trust-in-registries).
 @Suite("Half an image")
 struct RepairTests {
     private let a: FakeImage

@@ -8,7 +8,8 @@ import Wire
 
 /// Each way in which the search for a failure's cause ends, and all that is said then.
 ///
-/// - Source: facts/ecr.md A.1, B.3, C.3, D.5; libcurl's own texts as libcurl 7.88.1 writes them
+/// - Source: docs/facts/ecr-api.md#errors, docs/facts/ecr-registry.md#error-answers, docs/facts/quotas.md#clock-skew,
+///   docs/facts/permissions.md#texts-of-refusals; libcurl's own texts as libcurl 7.88.1 writes them
 struct ErrorTextCase: Sendable, CustomTestStringConvertible {
     var name: String
     var error: CopyError

@@ -4,7 +4,7 @@ import Replicate
 import TestClouds
 import Testing
 
-/// The request budgets of DESIGN section 4, exactly, as the server counted them.
+/// The request budgets, exactly, as the server counts them (docs/architecture.md#request-budgets).
 @Suite("Request budgets", .timeLimit(.minutes(1)))
 struct ScenarioBudgetTests {
     private let alone = CopyOptions(referrers: .none)

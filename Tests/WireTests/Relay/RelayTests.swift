@@ -174,7 +174,8 @@ struct RelayTests {
             try await withTransport(TransportConfiguration(relayDrivers: 1)) { transport in
                 let request = try RelayRequest(bytes, from: source, to: destination)
                 for _ in 0..<50 {
-                    // Whether libcurl can begin again by itself depends on when the reset comes (SWIFT.md T6).
+                    // Whether libcurl can begin again by itself depends on when the reset comes
+                    // (docs/facts/libcurl.md#retried-uploads).
                     do {
                         #expect(try await transport.relayOne(request).stored != nil)
                     } catch let error as WireError {

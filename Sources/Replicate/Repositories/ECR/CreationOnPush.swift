@@ -4,7 +4,7 @@ internal import Platform
 
 /// A repository creation template by which ECR creates a repository when something is pushed to it.
 ///
-/// - Source: ECR API Reference, `CreateRepositoryCreationTemplate`; facts/ecr.md A.7
+/// - Source: ECR API Reference, `CreateRepositoryCreationTemplate`; docs/facts/ecr-api.md#creation-templates
 public struct CreationTemplate: Sendable, Hashable {
     /// The beginning of the names that it is for; `ROOT` is for all others.
     public var prefix: String

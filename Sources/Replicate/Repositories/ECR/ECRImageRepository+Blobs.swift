@@ -17,7 +17,8 @@ extension ECRImageRepository {
                         layerDigests: chunk
                     )
                 )
-                // Absent comes as UNAVAILABLE or as a failure; ARCHIVED bytes may not be usable (facts/ecr.md A.5).
+                // Absent comes as UNAVAILABLE or as a failure; ARCHIVED bytes may not be usable
+                // (docs/facts/ecr-api.md#batchchecklayeravailability).
                 var missing = Set(chunk)
                 for layer in answer.layers where layer.layerAvailability == .available {
                     missing.remove(layer.layerDigest)
@@ -42,7 +43,8 @@ extension ECRImageRepository {
                         layerDigest: blob.digest
                     )
                 )
-                // No credentials: the address carries its own, and S3 refuses two kinds at once (facts/ecr.md B.5).
+                // No credentials: the address carries its own, and S3 refuses two kinds at once
+                // (docs/facts/ecr-registry.md#blobs).
                 var request = WireRequest(.get, try HTTPURL(answer.downloadUrl))
                 request.namedBy = api.endpoint
                 return .request(request)
@@ -58,7 +60,7 @@ extension ECRImageRepository {
         }
     }
 
-    /// ECR can't store a blob without bytes (facts/ecr.md A.6), and says so late and darkly.
+    /// ECR can't store a blob without bytes (docs/facts/ecr-api.md#empty-blobs), and says so late and darkly.
     private func refuseEmpty(_ digests: [Digest], _ operation: String) throws {
         guard digests.contains(.ofNothing) else { return }
         throw CopyError(.emptyBlob(.ofNothing), side: side, image: reference.description, operation: operation)
@@ -100,7 +102,7 @@ extension ECRImageRepository {
     }
 
     /// ECR's registry closes the connection where the repository is missing or the upload isn't allowed; its API says
-    /// which it is (facts/ecr.md B.3).
+    /// which it is (docs/facts/ecr-registry.md#error-answers).
     ///
     /// After the first cut only what changes nothing is asked. A second one is no accident: the same upload is begun by the
     /// API, which answers in words; it is never sent anything, and ECR drops it.

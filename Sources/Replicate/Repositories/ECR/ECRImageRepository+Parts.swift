@@ -8,7 +8,7 @@ extension ECRImageRepository {
 
 /// ECR's own way to upload, by the API.
 ///
-/// - Source: facts/ecr.md A.6
+/// - Source: docs/facts/ecr-api.md#layer-uploads
 struct ECRPartUploads: PartUploading {
     let repository: ECRImageRepository
 

@@ -7,7 +7,8 @@ internal import Wire
 
 /// A repository in ECR: questions and manifests through ECR's API, bytes through its registry.
 ///
-/// - Source: DESIGN section 4; facts/ecr.md A.5, A.6, B.5
+/// - Source: docs/architecture.md#one-copy; docs/facts/ecr-api.md#batchgetimage, #putimage;
+///   docs/facts/ecr-registry.md#blobs
 struct ECRImageRepository: ImageRepository {
     let reference: ImageReference
     let side: CopyError.Side
@@ -25,13 +26,14 @@ struct ECRImageRepository: ImageRepository {
 
     var credentials: String? { api.credentialsInUse }
 
-    /// The budget is one `ListImageReferrers` for each manifest of the image and each that such lists name (DESIGN section 4).
+    /// The budget is one `ListImageReferrers` for each manifest of the image and each that such lists name
+    /// (docs/architecture.md#request-budgets).
     var asksAboutTaggedReferrers: Bool { false }
 
-    /// ECR checks that each entry of an index is a manifest it holds (facts/ecr.md A.6).
+    /// ECR checks that each entry of an index is a manifest it holds (docs/facts/ecr-api.md#putimage).
     var takesIndexesOfBlobs: Bool { false }
 
-    /// Ids in one `BatchGetImage`, and digests in one `BatchCheckLayerAvailability` (facts/ecr.md A.3).
+    /// Ids in one `BatchGetImage`, and digests in one `BatchCheckLayerAvailability` (docs/facts/ecr-api.md#fields).
     static let idsPerCall = 100
     /// Calls under way at once for one bulk question.
     static let parallelCalls = 4
@@ -190,7 +192,7 @@ struct ECRImageRepository: ImageRepository {
                 return
             } catch let error as ECRError where error.code == .imageTagAlreadyExists {
                 guard let tag else { throw error }
-                // ECR says this of the same digest too (facts/ecr.md A.6): only the tag itself can tell.
+                // ECR says this of the same digest too (docs/facts/ecr-api.md#putimage): only the tag itself can tell.
                 let held = try await read(manifests: [], digests: [.tag(tag)]).digests[.tag(tag)]
                 guard held != manifest.digest else { return }
                 throw CopyError(
@@ -246,7 +248,7 @@ struct ECRImageRepository: ImageRepository {
                     repository.imageTagMutabilityExclusionFilters
                 )
             } catch let error as ECRError where error.code == .accessDenied {
-                // Not allowed to ask: `PutImage` will say (DESIGN section 4).
+                // Not allowed to ask: `PutImage` will say (docs/architecture.md#request-budgets).
                 return nil
             }
         }
@@ -318,7 +320,7 @@ extension CopyError {
 }
 
 extension ImageFailure {
-    /// What the failure means; `nil` for an image that just isn't there (facts/ecr.md A.5).
+    /// What the failure means; `nil` for an image that just isn't there (docs/facts/ecr-api.md#batchgetimage).
     var reason: CopyError.Reason? {
         switch failureCode {
         case .imageNotFound: nil
