@@ -176,7 +176,8 @@ let package = Package(
         .target(
             name: "TestClouds",
             dependencies: [
-                "Replicate", "AWSIdentity", "Wire", "Content", "Platform", "ECREmulator", "TestInputs", "TestPrograms",
+                "Replicate", "ECRAPI", "AWSIdentity", "Wire", "Content", "Platform", "ECREmulator", "TestInputs",
+                "TestPrograms",
                 httpTypes, logging,
             ],
             path: "Tests/TestClouds",

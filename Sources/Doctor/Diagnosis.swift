@@ -108,7 +108,7 @@ package struct Diagnosis: Sendable, Encodable {
     /// 0 if nothing failed, 4 if all that failed is credentials and permissions, else 1; the signal's if it was
     /// interrupted.
     ///
-    /// - Source: DESIGN section 7
+    /// - Source: docs/doctor.md
     package var exitCode: Int32 {
         if let interruption { return interruption.exitCode }
         let failed = findings.filter { $0.status == .failed }

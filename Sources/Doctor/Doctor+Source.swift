@@ -128,18 +128,8 @@ extension Doctor {
         request.deadline = .seconds(10)
         examination.ask("layers")
         do {
-            var download = BlobDownload(blob, from: repository, at: .request(request))
-            var response = try await opener.sender.send(request)
-            while response.status.kind == .redirection {
-                try await download.next(after: response)
-                guard case .request(let next) = download.address else { break }
-                request = next
-                response = try await opener.sender.send(request)
-            }
-            guard response.status.kind == .successful else {
-                throw repository.failure(toRead: blob, response)
-            }
-            examination.note(.ok, "layers", "\(request.url.host) gives them")
+            let host = try await repository.read(blob, at: request, by: opener.sender)
+            examination.note(.ok, "layers", "\(host) gives them")
         } catch {
             try examination.fail("layers", error, "downloading \(blob.digest)")
         }

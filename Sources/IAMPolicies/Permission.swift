@@ -4,7 +4,7 @@ package import Replicate
 ///
 /// The one list of them: `iam-policy` writes policies from it, and `docs/permissions.md` shows it.
 ///
-/// - Source: facts/ecr.md D.1 to D.3; ECR's service model, which covers `ListImageReferrers` by `ecr:BatchGetImage`
+/// - Source: docs/facts/permissions.md; ECR's service model, which covers `ListImageReferrers` by `ecr:BatchGetImage`
 package struct Permission: Sendable, Hashable {
     /// When it is asked for.
     package enum Occasion: String, Sendable, Hashable, CaseIterable {

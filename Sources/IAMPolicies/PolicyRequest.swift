@@ -114,7 +114,7 @@ package struct KeyARN: Sendable, Hashable {
 ///
 /// ECR may let such a caller create it, but what is new has no policy, so that nothing could be written to it.
 ///
-/// - Source: facts/ecr.md D.4
+/// - Source: docs/facts/permissions.md#across-accounts
 package struct ForeignCreation: Error, Hashable, CustomStringConvertible {
     package let caller: String
     package let account: String

@@ -3,7 +3,7 @@ internal import Replicate
 
 /// The policies that a copy needs, and no more.
 ///
-/// - Source: DESIGN section 7, `iam-policy`; facts/ecr.md D.2 to D.4
+/// - Source: docs/permissions.md; docs/facts/permissions.md
 package struct PolicySet: Sendable {
     /// One policy, and where it belongs.
     package struct Entry: Sendable {

@@ -2,7 +2,7 @@ package import Replicate
 
 /// What a process says about its results when it ends.
 ///
-/// - Source: DESIGN section 7, the table of exit codes
+/// - Source: docs/cli.md, "Exit status"
 package enum ExitStatus {
     package static let done: Int32 = 0
     package static let failed: Int32 = 1

@@ -33,7 +33,7 @@ struct BenchmarkTests {
 
     /// - Returns: The report's lines.
     private func bench(_ name: String, _ arguments: [String]) async throws -> [String] {
-        return try await withScratchDirectory { scratch in
+        try await withScratchDirectory { scratch in
             let ended = try await run(
                 .python,
                 [repositoryFile("scripts/bench/\(name)")] + arguments,

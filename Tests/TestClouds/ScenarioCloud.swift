@@ -90,7 +90,7 @@ package func withCloud(
     budget: Int? = nil,
     _ body: (ScenarioCloud) async throws -> Void
 ) async throws {
-    package var configuration = EmulatorConfiguration()
+    var configuration = EmulatorConfiguration()
     configure(&configuration)
     try await withEmulator(configuration) { emulator in
         try await withTransport(TransportConfiguration()) { transport in

@@ -9,7 +9,7 @@ internal import Wire
 /// when the hop limit of 1 keeps a container from its answer, are the keys asked for without (IMDSv1), unless that is
 /// forbidden. botocore does so after any other answer too, but for 400: after 500, for example.
 ///
-/// - Source: facts/ecr.md E.2, IMDSv2; botocore 1.x, `utils.py`, `IMDSFetcher`
+/// - Source: docs/facts/identity.md#instance-metadata; botocore 1.x, `utils.py`, `IMDSFetcher`
 struct InstanceMetadata: Sendable {
     let endpoint: HTTPURL
     let surroundings: Surroundings

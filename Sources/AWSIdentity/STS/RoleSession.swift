@@ -147,7 +147,7 @@ public struct RoleRefusal: Sendable, Equatable {
 
     /// Whether the code of the second factor is wrong, or was used before, and nothing else is said to be.
     ///
-    /// - Source: facts/ecr.md E.3
+    /// - Source: docs/facts/identity.md#sts
     var isOfCode: Bool {
         sentMFA && code == "AccessDenied"
             && message.contains("MultiFactorAuthentication failed with invalid MFA one time pass code")

@@ -13,7 +13,7 @@ package struct ARN: Sendable, Hashable {
 
     /// - Returns: `nil` unless `text` begins with `arn:` and has six fields.
     package init?(_ text: some StringProtocol) {
-        let fields = text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
+        let fields = String(text).split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
         guard fields.count == 6, fields[0] == "arn" else { return nil }
         (partition, service, region, account, resource) = (fields[1], fields[2], fields[3], fields[4], fields[5])
     }

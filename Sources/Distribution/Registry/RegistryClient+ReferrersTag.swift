@@ -1,5 +1,6 @@
 public import Content
 internal import Logging
+internal import Platform
 internal import Wire
 
 extension RegistryClient {

@@ -1,6 +1,7 @@
 public import Content
 public import HTTPTypes
 public import Logging
+internal import Platform
 public import Wire
 
 /// A client of one OCI registry over `/v2`.

@@ -146,8 +146,8 @@ extension BlobMover {
             }
         }
         timer?.cancel()
-        for index in awaited { late.close(openings[index]) { await close($0) } }
-        for index in destinations.indices where opened[index] == nil { index.separate(destinations[index]) }
+        for number in awaited { late.close(openings[number]) { await close($0) } }
+        for number in destinations.indices where opened[number] == nil { index.separate(destinations[number]) }
         return opened.sorted { $0.key < $1.key }.map { (destinations[$0.key], $0.value) }
     }
 }

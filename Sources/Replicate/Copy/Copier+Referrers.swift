@@ -24,11 +24,13 @@ extension Copier {
         try await checked.forEachConcurrently(limit: Self.parallelManifests) { manifest in
             try await noting(manifest.digest, failures) { try await bringBlobs(of: manifest, missing) }
         }
-        // What gets a tag is put with it.
-        for manifest in referrers where !tagged.contains(manifest.digest) {
-            try await noting(manifest.digest, failures) {
-                try checkChildren(of: manifest, failures)
-                try await put(manifest, tag: nil)
+        // A manifest that gets a tag is put with it.
+        for level in Self.levels(of: referrers.filter { !tagged.contains($0.digest) }) {
+            try await level.forEachConcurrently(limit: Self.parallelManifests) { manifest in
+                try await noting(manifest.digest, failures) {
+                    try checkChildren(of: manifest, failures)
+                    try await put(manifest, tag: nil)
+                }
             }
         }
         let wanted = try await confirmed(tags).filter(\.needsPut)
@@ -54,6 +56,23 @@ extension Copier {
             brought.failures.append(ReferrerFailure(digest: digest, tag: tag, subject: subject, error))
         }
         return brought
+    }
+
+    /// Manifests in the order in which they can be put: those of a level need only what earlier levels put.
+    ///
+    /// On a long link the referrers of an image take one round trip together, and not one each.
+    private static func levels(of manifests: [Manifest]) -> [[Manifest]] {
+        var depths: [Digest: Int] = [:]
+        var levels: [[Manifest]] = []
+        // Subjects and children come before what names them.
+        for manifest in manifests {
+            let needs = manifest.children.map(\.digest) + [manifest.subject?.digest].compactMap { $0 }
+            let depth = needs.compactMap { depths[$0] }.max().map { $0 + 1 } ?? 0
+            depths[manifest.digest] = depth
+            if depth == levels.count { levels.append([]) }
+            levels[depth].append(manifest)
+        }
+        return levels
     }
 
     /// Runs `body` unless it has failed for that manifest before, and notes it if it fails now.

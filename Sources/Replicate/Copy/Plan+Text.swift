@@ -23,7 +23,7 @@ extension Plan {
             case .refuse(let error): lines.append("  refuse  \(name)  \(error.cause)")
             }
         }
-        for error in imageRefusals { lines.append("  refuse  \(error.image)  \(error.cause)") }
+        for error in imageRefusals { lines.append("  refuse  \(error.place)  \(error.cause)") }
         if let lost = lostText { lines.append("  repair  \(lost)") }
         let puts = tags.filter(\.needsPut).count
         guard refusals.isEmpty else { return lines + ["  refused: nothing is set for this image"] }

@@ -5,7 +5,7 @@ internal import Platform
 /// Each is asked about and read, and may have referrers itself: a registry that lists signatures of signatures without end
 /// would hold a run for as long as it likes.
 ///
-/// - Source: DESIGN section 5, "Bounds"
+/// - Source: docs/architecture.md#bounds
 final class ReferrerBudget: Sendable {
     private struct State {
         var left = ReferrerBudget.most

@@ -2,7 +2,7 @@ public import Content
 
 /// A signature, an SBOM or an attestation that was left out of a copy, while its image was not.
 ///
-/// - Source: DESIGN section 4, "Trouble with referrers is not trouble with the image"
+/// - Source: docs/architecture.md#referrers-that-fail
 public struct ReferrerFailure: Sendable, Equatable, CustomStringConvertible {
     /// Of the referrer; with ``tag`` absent too, what failed is the question which referrers there are.
     public var digest: Digest?

@@ -46,7 +46,7 @@ extension CopyError {
         .contains(where: text.contains)
     }
 
-    /// The permission behind a registry request (facts/ecr.md D.1).
+    /// The permission behind a registry request (docs/facts/permissions.md#actions).
     package static func iamAction(_ operation: RegistryError.Operation) -> String {
         switch operation {
         case .ping, .authorize: "ecr:GetAuthorizationToken"

@@ -1,5 +1,5 @@
 internal import AWSIdentity
-internal import Content
+package import Content
 internal import Distribution
 internal import ECRAPI
 internal import Platform

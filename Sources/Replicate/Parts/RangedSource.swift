@@ -1,5 +1,6 @@
 internal import Content
 internal import FoundationEssentials
+internal import HTTPTypes
 internal import Wire
 
 /// One blob of a repository, read piece by piece.
@@ -62,8 +63,8 @@ actor RangedSource {
         while true {
             var askedAt = now()
             if place == nil {
-                place = Place(download: try await BlobDownload.open(blob, from: repository))
-                place?.renewAt = renewal(of: place?.download.address, askedAt)
+                let opened = try await BlobDownload.open(blob, from: repository)
+                place = Place(download: opened, renewAt: renewal(of: opened.address, askedAt))
                 isFresh = true
             }
             // A file is there whole, and needs no parts.

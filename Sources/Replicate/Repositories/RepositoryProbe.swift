@@ -1,6 +1,7 @@
 package import Content
 package import Distribution
 package import ECRAPI
+internal import HTTPTypes
 package import Wire
 
 /// A repository that was opened to ask questions, not to copy: what `doctor` sees of one side.
@@ -35,9 +36,25 @@ package struct RepositoryProbe: Sendable {
     /// Where the blob's bytes are.
     package func source(of blob: Descriptor) async throws -> RelaySource { try await repository.source(of: blob) }
 
-    /// What an answer means that is neither the blob's content nor a redirect.
-    package func failure(toRead blob: Descriptor, _ answer: WireResponse) -> CopyError {
-        BlobFailure(sourceAnswered: answer, blob, repository).error
+    /// Asks for a blob, or for a part of it, and follows redirects to where the bytes are.
+    ///
+    /// - Returns: The host that sent them.
+    /// - Throws: ``CopyError``, `WireError`
+    package func read(_ blob: Descriptor, at request: WireRequest, by sender: any HTTPSending) async throws -> String {
+        do {
+            var download = BlobDownload(blob, from: repository, at: .request(request))
+            while case .request(let next) = download.address {
+                let answer = try await sender.send(next)
+                if answer.status.kind == .successful { return next.url.host }
+                guard answer.status.kind == .redirection else {
+                    throw BlobFailure(sourceAnswered: answer, blob, repository)
+                }
+                try await download.next(after: answer)
+            }
+            return request.url.host
+        } catch let failure as BlobFailure {
+            throw failure.error
+        }
     }
 
     /// Opens an upload and closes it, so that nothing is left.

@@ -30,7 +30,8 @@ struct CacheRuleAdvice {
 
     /// What to do about an upstream registry's trouble, by ECR's code for it.
     ///
-    /// - Source: ECR API Reference, `BatchGetImage`, `GetDownloadUrlForLayer`, `CreatePullThroughCacheRule`; facts/ecr.md A.5
+    /// - Source: ECR API Reference, `BatchGetImage`, `GetDownloadUrlForLayer`, `CreatePullThroughCacheRule`;
+    ///   docs/facts/ecr-api.md#batchgetimage
     func trouble(_ code: String) -> String {
         let secret =
             rule?.secret.map { "the secret \(quotable($0))" }

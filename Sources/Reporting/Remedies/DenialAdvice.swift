@@ -5,7 +5,7 @@ package import Replicate
 
 /// What must change for a denied request to be allowed: whose policy, who edits it, and the statement to add.
 ///
-/// - Source: facts/ecr.md D.4, D.5; IAM User Guide, "Policy evaluation logic"
+/// - Source: docs/facts/permissions.md#across-accounts, #texts-of-refusals; IAM User Guide, "Policy evaluation logic"
 package struct DenialAdvice: Sendable {
     /// Through which VPC endpoint the request went, if it went through one.
     package enum Face: String, Sendable { case api = "ecr.api", registry = "ecr.dkr", tokens = "sts" }

@@ -19,7 +19,8 @@ struct UnderlyingAdvice {
         switch error.underlying {
         case .ecr(let cause):
             if let denial = cause.denial {
-                return advise(DenialAdvice(denial, side: error.side, at: place, face: .api))
+                advise(DenialAdvice(denial, side: error.side, at: place, face: .api))
+                return
             }
             guard cause.isAuthentication else { return }
             text =
@@ -37,7 +38,8 @@ struct UnderlyingAdvice {
             }
         case .sts(let cause):
             if let denial = cause.denial {
-                return advise(DenialAdvice(denial, side: error.side, at: place, face: .tokens))
+                advise(DenialAdvice(denial, side: error.side, at: place, face: .tokens))
+                return
             }
             text =
                 CredentialAdvice(

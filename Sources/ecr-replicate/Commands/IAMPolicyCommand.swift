@@ -1,4 +1,4 @@
-public import ArgumentParser
+import ArgumentParser
 import Content
 package import IAMPolicies
 import Platform

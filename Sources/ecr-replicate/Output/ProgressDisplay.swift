@@ -10,6 +10,8 @@ final class ProgressDisplay: Sendable {
     private let stream: LineStream
     private let state: Lock<ProgressState>
     private let ticker: Task<Void, Never>?
+    /// Held while something is drawn, so that nothing is drawn after the end.
+    private let isFinished = Lock(false)
 
     /// Between two drawings of the bars, and between two heartbeats where there are none
     /// (docs/operations.md#what-a-run-says).
@@ -26,13 +28,15 @@ final class ProgressDisplay: Sendable {
         form = ProgressForm(mode, on: stream)
         switch form {
         case .bar:
-            ticker = Self.every(Self.frame) { [state] in
+            ticker = Self.every(Self.frame) { [state, isFinished] in
                 let width = Terminal.width(of: stream)
-                stream.pin(state.withLock { $0.lines(width: width) })
+                isFinished.withLock { if !$0 { stream.pin(state.withLock { $0.lines(width: width) }) } }
             }
         case .plain:
-            ticker = Self.every(Self.heartbeat) { [state] in
-                if let line = state.withLock({ $0.heartbeat() }) { stream.writeLine(line) }
+            ticker = Self.every(Self.heartbeat) { [state, isFinished] in
+                isFinished.withLock {
+                    if !$0, let line = state.withLock({ $0.heartbeat() }) { stream.writeLine(line) }
+                }
             }
         case .json, .none: ticker = nil
         }
@@ -54,7 +58,10 @@ final class ProgressDisplay: Sendable {
     /// Takes the bars away, so that results stand alone.
     func finish() {
         ticker?.cancel()
-        if form == .bar { stream.pin([]) }
+        isFinished.withLock { isFinished in
+            isFinished = true
+            if form == .bar { stream.pin([]) }
+        }
     }
 
     static func every(_ interval: Duration, _ body: @escaping @Sendable () -> Void) -> Task<Void, Never> {

@@ -183,7 +183,7 @@ struct ScenarioPolicyTests {
             if writer == user.arn {
                 try emulator.setPolicies([reading, writing].compactMap { $0 }, of: user.arn)
             } else {
-                let assuming = Replicate.PolicyDocument([Replicate.PolicyStatement(["sts:AssumeRole"], on: [writer])])
+                let assuming = IAMPolicies.PolicyDocument([IAMPolicies.PolicyStatement(["sts:AssumeRole"], on: [writer])])
                     .text
                 try emulator.setPolicies([reading, assuming].compactMap { $0 }, of: user.arn)
                 try emulator.setPolicies([writing].compactMap { $0 }, of: writer)
@@ -278,13 +278,13 @@ extension SeedImage {
     }
 }
 
-extension Replicate.PolicyDocument {
+extension IAMPolicies.PolicyDocument {
     fileprivate var actions: [String] { statements.flatMap(\.actions) }
 
     /// - Returns: `nil` where nothing is left.
     fileprivate func without(_ action: String?) -> Self? {
         guard let action else { return self }
-        let left = statements.compactMap { statement -> Replicate.PolicyStatement? in
+        let left = statements.compactMap { statement -> IAMPolicies.PolicyStatement? in
             var statement = statement
             statement.actions.removeAll { $0 == action }
             return statement.actions.isEmpty ? nil : statement

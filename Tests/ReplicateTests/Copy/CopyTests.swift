@@ -211,13 +211,13 @@ struct CopyTests {
         await bench.source.change { $0.blobs.remove(lost) }
         let missing = try #require(try await bench.copy(":v1").firstError)
         #expect(missing.reason == .blobMissing(lost))
-        #expect((missing.side, missing.image) == (.source, "source.test/from/app:v1"))
+        #expect((missing.side, missing.place) == (.source, "source.test/from/app:v1"))
         #expect(missing.operation == "downloading \(lost)")
 
         await bench.source.change { $0.blobs.insert(lost) }
         await bench.destination.change { $0.refuse("start", .denied(action: "ecr:InitiateLayerUpload", text: "no")) }
         let denied = try #require(try await bench.copy(":v1", tags: ["other"]).firstError)
-        #expect((denied.side, denied.image) == (.destination, "destination.test/to/app:other"))
+        #expect((denied.side, denied.place) == (.destination, "destination.test/to/app:other"))
         #expect(await bench.destination.openUploads == [])
     }
 }

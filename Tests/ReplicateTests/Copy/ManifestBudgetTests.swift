@@ -1,4 +1,5 @@
 import Content
+import Platform
 import Reporting
 import Testing
 
@@ -36,7 +37,7 @@ struct ManifestBudgetTests {
             #expect(outline.footprint < whole.footprint)
         }
         // What no plan needs any more makes room for others.
-        await reader.finish(index.manifests.map(\.digest))
+        await reader.finish(SourceImage(reference: source.reference, root: index.root), index.manifests.map(\.digest))
         let other = try FakeImage.image("other")
         await source.change { try? $0.seed(other, tag: "v2") }
         #expect(try await reader.read([other.digest])[other.digest]?.isOutline == false)

@@ -360,7 +360,7 @@ struct OddAnswerTests {
                 request.url.path.contains("/referrers/") || request.url.path.hasSuffix("/tags/list")
                     || (request.method == .head && request.url.path.contains("/manifests/"))
             }
-            let diagnosis = try await Doctor(registries.replicator()).examine(
+            let diagnosis = try await Doctor(registries.replicator().replicator).examine(
                 ImageReference(parsing: "source.example/team/app:v1"),
                 DestinationReference(parsing: "destination.example/team/app")
             )

@@ -80,7 +80,9 @@ struct ReferrerFailureTests {
         let receipt = try #require(results.receipt)
         #expect(ExitStatus.of(results) == 0 && receipt.tags.map(\.tag.value) == ["v1"])
         #expect(await bench.destination.holds(signature))
-        let bounds = receipt.referrerFailures.filter { $0.text.contains("more than \(ReferrerBudget.most) of them") }
+        let bounds = receipt.referrerFailures.filter {
+            $0.description.contains("more than \(ReferrerBudget.most) of them")
+        }
         #expect(bounds.map(\.subject) == [image.digest])
         // What is listed and isn't there makes the planner look twice.
         let questions = bench.journal.count("from/app referrers")
@@ -95,7 +97,7 @@ struct ReferrerFailureTests {
         let failure = try onlyFailure(results)
         #expect(failure.digest == signature.digest && failure.subject == image.digest)
         #expect(failure.error.side == .destination)
-        #expect(failure.text == "the referrer \(signature.digest) of \(image.digest) was left out: NO: no")
+        #expect(failure.description == "the referrer \(signature.digest) of \(image.digest) was left out: NO: no")
         #expect(failure.explanation.contains("\n  next: ") && failure.explanation.contains("--referrers none"))
         #expect(results.receipt?.referrers == 1)
         #expect(await bench.destination.holds(sbom))
@@ -167,7 +169,9 @@ struct ReferrerFailureTests {
             failures.map(\.subject) == [image.digest, signature.digest] && failures.allSatisfy { $0.digest == nil }
         )
         let failure = try #require(failures.first)
-        #expect(failure.text.hasPrefix("referrers of \(image.digest) may have been left out, since not all could be"))
+        #expect(
+            failure.description.hasPrefix("referrers of \(image.digest) may have been left out, since not all could be")
+        )
         #expect(try await bench.destination.tag(tag) == signature.digest)
     }
 
@@ -245,7 +249,7 @@ struct ReferrerFailureTests {
         let (bench, _, gone) = try await staleBench(odd: odd)
         let receipt = try #require(try await bench.copy(":v1", all).receipt)
         #expect(receipt.referrerFailures.count == 2)
-        #expect(receipt.referrerFailures.contains { $0.text.contains("'sha512:00' is not a sha256 digest") })
+        #expect(receipt.referrerFailures.contains { $0.description.contains("'sha512:00' is not a sha256 digest") })
         #expect(receipt.referrerFailures.contains { $0.digest == gone })
         #expect(await bench.destination.holds(signature))
 

@@ -149,7 +149,7 @@ struct ReferrerTests {
         await bench.source.refuse("referrers", .denied(action: "ecr:ListImageReferrers", text: "no"))
         let results = try await bench.copy(":v1", all)
         #expect(results.firstError?.side == .source)
-        #expect(results.firstError?.image == "source.test/from/app:v1")
+        #expect(results.firstError?.place == "source.test/from/app:v1")
         #expect(ExitStatus.of(results) == 4)
     }
 

@@ -89,7 +89,7 @@ struct SelectionTests {
         let errors = results.compactMap(\.error)
         #expect(errors.allSatisfy { $0.side == .destination && $0.reason.name == "tagUnfit" })
         #expect(
-            errors.map(\.image).sorted() == ["-odd", "-only", ".odd", long].map { "destination.test/to/app:\($0)" }
+            errors.map(\.place).sorted() == ["-odd", "-only", ".odd", long].map { "destination.test/to/app:\($0)" }
         )
         let asked = bench.journal.lines("to/app read ").joined()
         #expect(
@@ -119,7 +119,7 @@ struct SelectionTests {
             ]
         }
         let all = try await copy(bench, TagFilter())
-        #expect(all.compactMap(\.error).map(\.image) == ["source.test/from/app:v?9", "source.test/from/app:w9"])
+        #expect(all.compactMap(\.error).map(\.place) == ["source.test/from/app:v?9", "source.test/from/app:w9"])
         #expect(ExitStatus.of(all) == 1)
         let some = try await copy(bench, TagFilter(patterns: [try TagPattern(parsing: "w*")]))
         #expect(some.compactMap(\.error).map(\.reason) == [.imageMissing])
@@ -174,7 +174,7 @@ struct SelectionTests {
     @Test("keep the results of those that are done when a later reading fails")
     func pieces() async throws {
         let bench = try Bench()
-        let count = Batch.imagesAtOnce + 3
+        let count = RepositoryCopy.imagesAtOnce + 3
         let images = try (0..<count).map { try FakeImage.image("\($0)", layers: ["base"]) }
         await bench.source.change { source in
             for (number, image) in images.enumerated() { try? source.seed(image, tag: "t\(number)") }
@@ -186,14 +186,14 @@ struct SelectionTests {
         let results = try await copy(bench, TagFilter())
         #expect(results.count == count)
         #expect(results.compactMap(\.error).map(\.reason) == Array(repeating: .throttled("slow"), count: 3))
-        #expect(await bench.destination.tags.count == Batch.imagesAtOnce)
+        #expect(await bench.destination.tags.count == RepositoryCopy.imagesAtOnce)
         #expect(bench.journal.count("relay \(FakeImage.blob("base").digest.short)") == 1)
     }
 
     @Test("wait for none of another piece: one that stands still keeps nobody from being put", .timeLimit(.minutes(1)))
     func noBarrier() async throws {
         let bench = try Bench()
-        let count = Batch.imagesAtOnce + 3
+        let count = RepositoryCopy.imagesAtOnce + 3
         let images = try (0..<count).map { try FakeImage.image("\($0)", layers: ["base", "own \($0)"]) }
         await bench.source.change { source in
             for (number, image) in images.enumerated() { try? source.seed(image, tag: "t\(number)") }

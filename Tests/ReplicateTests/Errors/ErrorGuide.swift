@@ -1,3 +1,6 @@
+import Content
+
+
 @testable import Replicate
 
 /// Every error a run may end with: what is printed, what it means, what to do.

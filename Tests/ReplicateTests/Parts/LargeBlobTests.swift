@@ -35,7 +35,7 @@ struct LargeBlobTests {
     func noParts() async throws {
         let bench = try PartBench()
         let error = await #expect(throws: CopyError.self) {
-            try await bench.large(.api).bring(bench.blob, from: bench.destination, to: bench.source)
+            try await bench.large(.api).bring(BlobTransfer(bench.blob, from: bench.destination, to: bench.source))
         }
         #expect(error?.cause == "--upload api needs ECR as the destination")
         #expect(error?.remedy == "leave out --upload api")

@@ -1,5 +1,6 @@
 import Content
 import Platform
+import TestClouds
 import Testing
 
 @testable import Replicate
@@ -20,7 +21,7 @@ struct SharedPartTests {
         let places = try uploads.enumerated().map { try place("to/\($0)", MeetingUploads($1, meeting), bench) }
         let large = bench.large(clock: HeldClock())
         let arrivals = try await places.mapConcurrently(limit: 3) {
-            try await large.bring(bench.blob, from: bench.source, to: $0)?.name
+            try await large.bring(BlobTransfer(bench.blob, from: bench.source, to: $0))?.name
         }
         #expect(arrivals == ["moved", "moved", "moved"])
         for uploads in uploads { #expect(await uploads.stored == [bench.blob.digest: bench.bytes]) }
@@ -77,8 +78,8 @@ struct SharedPartTests {
             try place("to/slow", MeetingUploads(gate, meeting), bench),
         ]
         let large = bench.large(clock: clock)
-        let first = Task { try await large.bring(bench.blob, from: bench.source, to: places[0])?.name }
-        let second = Task { try await large.bring(bench.blob, from: bench.source, to: places[1])?.name }
+        let first = Task { try await large.bring(BlobTransfer(bench.blob, from: bench.source, to: places[0]))?.name }
+        let second = Task { try await large.bring(BlobTransfer(bench.blob, from: bench.source, to: places[1]))?.name }
         // Two parts are there, which the slow one has yet to send.
         while await quick.uploads["1"]?.count != 70 { await Task.yield() }
         // One look is not enough, and the second one is.

@@ -58,6 +58,10 @@ actor FakeRepository: ImageRepository {
     var exists = true
     var mounts: Set<String> = []
     var readFailures: [ManifestID: CopyError.Reason] = [:]
+    /// What every request for the sink of an upload throws, as when a token can't be renewed.
+    var sinkError: (any Error)?
+    /// Called before an upload is opened and before a manifest is put, with the call.
+    var gate: (@Sendable (_ call: String) async -> Void)?
     private(set) var violations: [String] = []
     private var failures: [(prefix: String, error: any Error, left: Int)] = []
     private var hooks: [(prefix: String, action: @Sendable (isolated FakeRepository) -> Void)] = []
@@ -150,7 +154,8 @@ actor FakeRepository: ImageRepository {
         journal.note("\(name) refused \(answer.status.code)")
     }
 
-    func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) throws -> UploadStart {
+    func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart {
+        await gate?("start \(blob.digest.short)")
         try begin("start \(blob.digest.short)" + (sibling.map { " from \($0)" } ?? ""))
         if let sibling, mounts.contains(sibling.value) {
             blobs.insert(blob.digest)
@@ -162,7 +167,8 @@ actor FakeRepository: ImageRepository {
     }
 
     func upload(_ blob: Descriptor, to upload: OpenUpload) throws -> RelaySink {
-        switch upload {
+        if let sinkError { throw sinkError }
+        return switch upload {
         case .at(let location): .request(WireRequest(.put, location))
         case .file(let path): .file(path)
         }
@@ -192,7 +198,8 @@ actor FakeRepository: ImageRepository {
         openUploads.remove(url.path.split(separator: "/").last.map(String.init) ?? "")
     }
 
-    func put(_ manifest: Manifest, tag: Tag?) throws {
+    func put(_ manifest: Manifest, tag: Tag?) async throws {
+        await gate?("put \(manifest.digest.short)")
         try begin("put \(manifest.digest.short)" + (tag.map { " \($0)" } ?? ""))
         let lost = manifest.blobs.filter { !blobs.contains($0.digest) }.map(\.digest.short)
         let orphans = manifest.children.filter { manifests[$0.digest] == nil }.map(\.digest.short)

@@ -188,25 +188,3 @@ struct CreationRuleTests {
         #expect([template("prod", nil), template("ROOT", [])].creatingOnPush(name) == nil)
     }
 }
-
-private struct CreateRepositoryCreationTemplate: ECROperation {
-    static let name = "CreateRepositoryCreationTemplate"
-    struct Response: Decodable, Sendable {}
-    var prefix: String
-    var appliedFor: [String]
-    var imageTagMutability: String?
-}
-
-extension ScenarioCloud {
-    /// Adds a creation template to the build account's registry in the far region.
-    func add(template prefix: String, for occasions: [String], tags mutability: String? = nil) async throws {
-        let repository = try await replicator.opener.open(
-            try destination("any/thing").repository(for: source()),
-            side: .destination,
-            SideOptions()
-        )
-        _ = try await #require(repository as? ECRImageRepository).api.send(
-            CreateRepositoryCreationTemplate(prefix: prefix, appliedFor: occasions, imageTagMutability: mutability)
-        )
-    }
-}

@@ -1,4 +1,5 @@
 import Content
+import Reporting
 import Testing
 import Wire
 
@@ -40,7 +41,7 @@ struct ReferrerDenialTests {
         #expect(there.manifests[sbom.digest] != nil)
         #expect((there.manifests[signature.digest] != nil) == (question == "/referrers/"))
         let failures = try #require(results.receipt?.referrerFailures)
-        #expect(failures.count == 1 && failures.first?.text.contains(name) == true, "\(failures)")
+        #expect(failures.count == 1 && failures.first?.description.contains(name) == true, "\(failures)")
     }
 
     @Test("end the copy where the question is about the image", arguments: [401, 403])
@@ -68,7 +69,7 @@ struct ReferrerDenialTests {
         let failures = try #require(try await listless.copy().receipt?.referrerFailures)
         // One for the image, and one for each of its referrers.
         #expect(failures.count == 3 && failures.allSatisfy { $0.tag == nil }, "\(failures)")
-        #expect(failures.contains { $0.subject == image.digest && $0.text.hasPrefix("referrers of ") })
+        #expect(failures.contains { $0.subject == image.digest && $0.description.hasPrefix("referrers of ") })
     }
 
     @Test("under a tag that is there are left out by that name")

@@ -1,0 +1,265 @@
+import Content
+import ECREmulator
+import Platform
+import Reporting
+import TestClouds
+import Testing
+import Wire
+
+@testable import Replicate
+
+/// What a run does with destinations that share it, and what a plan says before anything is written.
+@Suite("One run", .timeLimit(.minutes(1)))
+struct RunTests {
+    private func tag(_ text: String) throws -> Content.Tag { try Content.Tag(parsing: text) }
+
+    private func bench(layers: Int = 2) async throws -> (Bench, [FakeRepository], FakeImage) {
+        let bench = try Bench()
+        let image = try FakeImage.image("app", layers: (0..<layers).map { "layer \($0)" })
+        try await bench.source.seed(image, tag: "v1")
+        let others = try (2...3).map {
+            try FakeRepository(.destination, "to\($0)/app", bench.journal, registry: "d\($0).test")
+        }
+        others.forEach { bench.relay.connect($0) }
+        return (bench, [bench.destination] + others, image)
+    }
+
+    // MARK: One destination's fault is its own
+
+    @Test("a destination whose token can't be renewed fails alone")
+    func tokenFails() async throws {
+        let (bench, places, image) = try await bench()
+        await places[1].change { place in
+            place.sinkError = CopyError(
+                .noCredentials("no token"),
+                side: .destination,
+                image: "d2.test/to2/app",
+                operation: "uploading"
+            )
+        }
+        let results = try await bench.copy(":v1", to: places.map { ($0, nil) })
+        #expect(results.map { $0.error?.reason.name } == [nil, "noCredentials", nil])
+        for place in [places[0], places[2]] { #expect(await place.holds(image)) }
+        for place in places { #expect(await place.openUploads.isEmpty) }
+    }
+
+    @Test("an upload that opens after the others have started is closed")
+    func lateUpload() async throws {
+        let (bench, places, image) = try await bench(layers: 1)
+        let blob = try #require(image.blobs.last)
+        let engine = bench.replicator()
+        // Nothing is waited for on this clock, so that a destination that has not opened an upload yet is late.
+        let mover = BlobMover(
+            relay: bench.relay,
+            large: engine.run.mover.large,
+            retry: engine.run.mover.retry,
+            jobs: nil,
+            clock: InstantClock(),
+            report: { _ in }
+        )
+        let (opening, open) = AsyncStream<Void>.makeStream()
+        let isFirst = Lock(true)
+        await places[1].change { place in
+            place.gate = { call in
+                guard call.hasPrefix("start"),
+                    isFirst.withLock({ first in
+                        defer { first = false }; return first
+                    })
+                else {
+                    return
+                }
+                for await _ in opening {}
+            }
+        }
+        for place in places.prefix(2) { mover.index.want([blob], from: bench.source, at: place) }
+        let arrival = try await mover.bring(BlobTransfer(blob, from: bench.source, to: places[0]))
+        #expect(arrival.name == "moved")
+        #expect(bench.journal.lines("relay ") == ["\(blob.digest.short)"])
+        open.finish()
+        await mover.late.settle(.seconds(30), ContinuousClock())
+        #expect(bench.journal.count("to2/app start") == 1)
+        #expect(bench.journal.count("to2/app close") == 1)
+        #expect(await places[1].openUploads.isEmpty)
+        // It is served by itself when it asks.
+        _ = try await mover.bring(BlobTransfer(blob, from: bench.source, to: places[1]))
+        #expect(await places[1].blobs.contains(blob.digest))
+    }
+
+    @Test("a wait for a large layer that another destination holds up ends when it is cancelled")
+    func cancelledWait() async throws {
+        let places = SharedPlaces()
+        let digest = FakeImage.blob("large").digest
+        #expect(try await places.enter(digest) == false)
+        let waiting = Task { try await places.enter(digest) }
+        await Task.yield()
+        waiting.cancel()
+        await #expect(throws: CancellationError.self) { try await waiting.value }
+        places.admitted(digest)
+        #expect(try await places.enter(digest))
+    }
+
+    @Test("one repository that is named with two tags is worked on once")
+    func sameRepository() async throws {
+        try await withCloud { cloud in
+            let image = SeedImage.oci("app", layers: [1_000, 2_000])
+            try cloud.seed(image, tag: "v1")
+            try cloud.makeDestination()
+            let results = try await cloud.replicator.copy(
+                try cloud.image("v1"),
+                .one(.tag(try tag("v1"))),
+                to: [try cloud.destination(tag: "a"), try cloud.destination(tag: "b")],
+                tags: [],
+                CopyOptions(referrers: .none)
+            )
+            #expect(results.receipt?.tags.map(\.tag.value) == ["a", "b"])
+            #expect(cloud.tag("a", region: ScenarioCloud.far) == image.digest)
+            #expect(cloud.tag("b", region: ScenarioCloud.far) == image.digest)
+            // Two questions, one about three blobs, four for each of them, and one for each tag.
+            #expect(cloud.total == 2 + 1 + 4 * 3 + 2)
+        }
+    }
+
+    // MARK: Plans
+
+    @Test("a dry run shows every refusal, and a run sets nothing")
+    func refusals() async throws {
+        let (bench, _, image) = try await bench()
+        let other = try FakeImage.image("other")
+        try await bench.destination.seed(other, tag: "a")
+        try await bench.destination.seed(other, tag: "b")
+        let options = CopyOptions(ifExists: .fail, referrers: .none, isDryRun: true)
+        let results = try await bench.copy(":v1", tags: ["a", "b", "c"], options)
+        guard case .planned(let plan)? = results.first else {
+            Issue.record("no plan")
+            return
+        }
+        #expect(plan.refusals.map(\.reason.name) == ["tagHolds", "tagHolds"])
+        #expect(plan.lines.filter { $0.hasPrefix("  refuse  ") }.count == 2)
+        #expect(ExitStatus.of(results) == 3)
+
+        let carriedOut = try await bench.copy(
+            ":v1",
+            tags: ["a", "b", "c"],
+            CopyOptions(ifExists: .fail, referrers: .none)
+        )
+        #expect(
+            carriedOut.first?.error?.reason == .tagHolds(tag: try tag("a"), holds: other.digest, wanted: image.digest)
+        )
+        #expect(await bench.destination.tags.keys.map(\.value).sorted() == ["a", "b"])
+        #expect(bench.journal.count("to/app put") == 0)
+    }
+
+    @Test("a dry run shows immutable tags too")
+    func immutableRefusals() async throws {
+        let (bench, _, _) = try await bench()
+        let other = try FakeImage.image("other")
+        for name in ["a", "b"] { try await bench.destination.seed(other, tag: name) }
+        await bench.destination.change { $0.fixedTags = TagImmutability(byDefault: true) }
+        let results = try await bench.copy(":v1", tags: ["a", "b"], CopyOptions(referrers: .none, isDryRun: true))
+        guard case .planned(let plan)? = results.first else {
+            Issue.record("no plan")
+            return
+        }
+        #expect(plan.refusals.map(\.reason.name) == ["tagImmutable", "tagImmutable"])
+    }
+
+    // MARK: Referrers
+
+    /// A source whose image has so many signatures, and a destination that takes them.
+    private func signed(_ count: Int) async throws -> (Bench, FakeImage, [FakeImage]) {
+        let (bench, _, image) = try await bench(layers: 1)
+        let signatures = try (0..<count).map { try FakeImage.image("signature \($0)", subject: image.digest) }
+        for signature in signatures { try await bench.source.seed(signature, tag: nil) }
+        await bench.source.change { $0.listedReferrers = [image.digest: signatures.map(\.root.descriptor)] }
+        return (bench, image, signatures)
+    }
+
+    @Test("referrers of one image are put side by side")
+    func referrersTogether() async throws {
+        let (bench, _, signatures) = try await signed(6)
+        let inside = Lock((now: 0, most: 0))
+        let names = Set(signatures.map { "put \($0.digest.short)" })
+        await bench.destination.change { place in
+            place.gate = { call in
+                guard names.contains(call) else { return }
+                inside.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+                for _ in 0..<100 { await Task.yield() }
+                inside.withLock { $0.now -= 1 }
+            }
+        }
+        let results = try await bench.copy(":v1", CopyOptions(referrers: .all))
+        #expect(results.receipt?.referrers == 6)
+        #expect(inside.withLock { $0.most } > 1)
+    }
+
+    @Test("the tag is set after the referrers where that is asked for, with one more PutImage")
+    func tagAfterReferrers() async throws {
+        let (bench, image, signatures) = try await signed(2)
+        let options = CopyOptions(referrers: .all, tagsAfterReferrers: true)
+        _ = try await bench.copy(":v1", options)
+        let puts = bench.journal.lines("to/app put ")
+        #expect(puts.first == image.digest.short && puts.last == "\(image.digest.short) v1")
+        #expect(Set(puts.dropFirst().dropLast()) == Set(signatures.map(\.digest.short)))
+        #expect(puts.count == 4)
+
+        let (plain, _, _) = try await self.bench(layers: 1)
+        _ = try await plain.copy(":v1", options)
+        #expect(plain.journal.count("to/app put ") == 1, "without referrers there is nothing to wait for")
+    }
+
+    // MARK: Many tags
+
+    @Test("a copy of all tags that are there asks each side for its listing, and for nothing else")
+    func allTagsThere() async throws {
+        try await withCloud { cloud in
+            for number in 0..<150 {
+                let image = SeedImage.oci("app \(number)", layers: [100])
+                try cloud.seed(image, tag: "v\(number)")
+                try cloud.emulator.seed(
+                    image,
+                    tag: "v\(number)",
+                    account: ScenarioCloud.build,
+                    region: ScenarioCloud.far,
+                    repository: "team/app"
+                )
+            }
+            let results = try await cloud.replicator.copy(
+                try cloud.source(),
+                .many(TagFilter()),
+                to: [try cloud.destination()],
+                tags: [],
+                CopyOptions(referrers: .none)
+            )
+            #expect(results.count == 150 && results.allSatisfy { $0.error == nil })
+            #expect(cloud.counts == ["DescribeImages": 2])
+        }
+    }
+
+    // MARK: A service
+
+    @Test("destinations with identities of their own are written with these")
+    func identities() async throws {
+        try await withCloud { cloud in
+            let image = SeedImage.oci("app", layers: [1_000])
+            try cloud.seed(image, tag: "v1")
+            try cloud.makeDestination()
+            try cloud.makeDestination("team/other", account: ScenarioCloud.production)
+            let run = cloud.replicator.replicator.run()
+            var wrong = SideOptions()
+            wrong.identity.profile = "nobody-has-this-profile"
+            let results = try await run.copy(
+                CopyRequest(
+                    try cloud.image("v1"),
+                    from: cloud.replicator.source,
+                    .one(.tag(try tag("v1"))),
+                    to: [
+                        CopyDestination(try cloud.destination(), cloud.replicator.destination),
+                        CopyDestination(try cloud.destination("team/else"), wrong),
+                    ],
+                    CopyOptions(referrers: .none)
+                )
+            )
+            #expect(results.map { $0.error?.reason.name } == [nil, "noCredentials"])
+        }
+    }
+}
