@@ -77,6 +77,13 @@ package struct Permission: Sendable, Hashable {
         ),
         Self("ecr:GetAuthorizationToken", .destination, .uploadingByRegistry, "opens the registry's door for layers"),
         Self("ecr:BatchGetImage", .destination, .always, "finds out what tags hold and which manifests are there"),
+        Self(
+            "ecr:DescribeImages",
+            .destination,
+            .listing,
+            "lists what tags hold, a thousand images at once",
+            otherwise: "tags are asked for, a hundred at once"
+        ),
         Self("ecr:BatchCheckLayerAvailability", .destination, .copying, "finds out which layers are there"),
         Self("ecr:InitiateLayerUpload", .destination, .copying, "begins each upload"),
         Self("ecr:UploadLayerPart", .destination, .copying, "sends the bytes"),

@@ -109,6 +109,7 @@ struct Copier: Sendable {
 
     private func bring(_ blob: Descriptor) async throws {
         count(try await mover.bring(BlobTransfer(blob, from: source, to: state.repository)), blob)
+        state.noteMoved(blob.digest)
     }
 
     private func count(_ arrival: BlobMover.Arrival, _ blob: Descriptor) {

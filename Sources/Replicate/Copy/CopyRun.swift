@@ -157,7 +157,8 @@ public struct CopyRun: Sendable {
                         repository,
                         isSource: isSource,
                         repairs: request.options.repairs,
-                        blobs: mover.index
+                        // A repair looks for itself, whatever the run has learned before.
+                        blobs: request.options.repairs ? BlobIndex() : mover.index
                     )
                 )
             )

@@ -165,6 +165,9 @@ actor DestinationState {
         return missing
     }
 
+    /// Notes that this run has put a blob here, or found it here.
+    nonisolated func noteMoved(_ digest: Digest) { blobs.note([digest], at: repository) }
+
     /// Asked at most once in a run.
     func tagImmutability() async throws -> TagImmutability? {
         try await immutability.run(repository.reference.repository) { [repository] in

@@ -46,7 +46,12 @@ struct ScenarioPolicyTests {
             account: ScenarioCloud.production
         ),
         Shape(testDescription: "with referrers", options: CopyOptions(referrers: .all)),
-        Shape(testDescription: "of all tags", account: ScenarioCloud.production, listsImages: true),
+        Shape(
+            testDescription: "of all tags",
+            account: ScenarioCloud.production,
+            listsImages: true,
+            optional: ["ecr:DescribeImages"]
+        ),
         Shape(testDescription: "by the upload API", upload: .api),
         Shape(
             testDescription: "to a repository that is created",

@@ -49,7 +49,7 @@ struct ScenarioPartitionTests {
         try await withTwoPartitions(image) { cloud in
             let error = try #require(try await cloud.failure(from: .profile(profile), to: .profile(profile)))
             #expect(error.side == side && ExitStatus.of(error) == 4)
-            let text = "\(error)"
+            let text = error.explanation
             #expect(text.contains("at the \(side.rawValue) "), "\(text)")
             #expect(text.contains("UnrecognizedClientException"), "\(text)")
             #expect(text.contains("The security token included in the request is invalid."), "\(text)")

@@ -259,8 +259,15 @@ struct ECRImageRepository: ImageRepository {
     }
 
     /// A thousand images a page, where `BatchGetImage` answers for a hundred tags.
+    ///
+    /// A caller that may not list asks for the tags.
     func listHeldTags() async throws -> HeldTags? {
-        let listing = try await images()
+        let listing: ImageListing
+        do {
+            listing = try await images()
+        } catch let error as CopyError where error.isDenial {
+            return nil
+        }
         var held = HeldTags()
         for image in listing.images {
             for tag in image.tags { held.digests[tag] = image.digest }
