@@ -12,6 +12,17 @@ struct DockerConfig: Sendable {
     /// In bytes; those of people with hundreds of logins have some ten thousand.
     static let largestFile = 4 << 20
 
+    /// The variable that holds such a file's text, which docker from 28.3 on and GitLab's runner read.
+    ///
+    /// - Source: docker/cli, `docs/reference/commandline/docker.md`, "Environment variables"; GitLab Docs,
+    ///   "Authenticate with registry in Docker-in-Docker"
+    static let variable = "DOCKER_AUTH_CONFIG"
+
+    /// Reads the text that ``variable`` holds.
+    ///
+    /// - Throws: ``LoginError`` which names the variable and nothing that is in it.
+    init(variable text: String) throws(LoginError) { try self.init(Array(text.utf8)[...], path: Self.variable) }
+
     /// - Returns: `nil` if there is no such file.
     /// - Throws: ``LoginError`` which names the file and nothing that is in it.
     init?(path: String) throws(LoginError) {
@@ -22,9 +33,13 @@ struct DockerConfig: Sendable {
             throw LoginError("\(path) can't be read: \(error)", remedy: "check its permissions")
         }
         guard let bytes else { return nil }
+        try self.init(bytes[...], path: path)
+    }
+
+    private init(_ bytes: ArraySlice<UInt8>, path: String) throws(LoginError) {
         self.path = path
         // Editors put a byte order mark in front; podman and docker make empty files.
-        let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]
+        let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes
         guard !text.allSatisfy({ [9, 10, 13, 32].contains($0) }) else {
             file = File()
             return
@@ -96,6 +111,7 @@ struct DockerConfig: Sendable {
         if let place = entry.misplaced {
             throw LoginError("\(path) \(Self.misplaced("auths.\(key)\(place)"))", remedy: anew(key))
         }
+        if let token = entry.registrytoken.map({ String(trimmed($0)) }), !token.isEmpty { return .registryToken(token) }
         if let token = entry.identitytoken, !token.isEmpty { return .identityToken(token) }
         if let auth = entry.auth, !trimmed(auth).isEmpty {
             guard let text = Self.decoded(auth), let colon = text.firstIndex(of: ":") else {
@@ -149,10 +165,12 @@ struct DockerConfig: Sendable {
         var username: String?
         var password: String?
         var identitytoken: String?
+        /// A bearer token for the registry itself.
+        var registrytoken: String?
         /// What can't be understood, as a path from the entry: that is no trouble of another registry's login.
         var misplaced: String?
 
-        enum CodingKeys: String, CodingKey { case auth, username, password, identitytoken }
+        enum CodingKeys: String, CodingKey { case auth, username, password, identitytoken, registrytoken }
 
         init(from decoder: any Decoder) throws {
             guard let container = try? decoder.container(keyedBy: CodingKeys.self) else {
@@ -172,6 +190,7 @@ struct DockerConfig: Sendable {
             username = text(.username)
             password = text(.password)
             identitytoken = text(.identitytoken)
+            registrytoken = text(.registrytoken)
             self.misplaced = misplaced
         }
     }

@@ -3,7 +3,9 @@ public enum LoginTool: String, Sendable, Hashable {
     case docker, podman
 
     /// podman, skopeo and buildah write `auth.json`, docker writes `config.json`.
-    init(storing path: String) { self = path.hasSuffix("config.json") ? .docker : .podman }
+    init(storing path: String) {
+        self = path.hasSuffix("config.json") || path == DockerConfig.variable ? .docker : .podman
+    }
 }
 
 /// What a person types to log in to a registry, or out of it.

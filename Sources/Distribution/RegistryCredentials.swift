@@ -6,6 +6,10 @@ public enum RegistryCredentials: Hashable, Sendable {
     case password(user: String, password: String)
     /// A refresh token that only a token server takes (OAuth 2), never the registry itself.
     case identityToken(String)
+    /// A bearer token for the registry itself, sent as it is; no token server is asked.
+    ///
+    /// - Source: moby, `api/types/registry/authconfig.go`, `RegistryToken`; oras-go, `credentials`
+    case registryToken(String)
 
     /// The user name under which docker's credential helpers hand out an identity token.
     ///
@@ -16,10 +20,16 @@ public enum RegistryCredentials: Hashable, Sendable {
         self = user == Self.tokenUser ? .identityToken(secret) : .password(user: user, password: secret)
     }
 
-    /// For the registry, or for a token server; `nil` where only OAuth 2 will do.
+    /// For the registry, or for a token server; `nil` for a token.
     var basic: String? {
         guard case .password(let user, let password) = self else { return nil }
         return BasicAuthorization(user: user, password: password).value
+    }
+
+    /// For the registry, where the token is stored; `nil` for everything else.
+    var bearer: String? {
+        guard case .registryToken(let token) = self else { return nil }
+        return "Bearer \(token)"
     }
 }
 
@@ -28,6 +38,7 @@ extension RegistryCredentials: CustomStringConvertible, CustomDebugStringConvert
         switch self {
         case .password: "a user and a password"
         case .identityToken: "an identity token"
+        case .registryToken: "a registry token"
         }
     }
     public var debugDescription: String { description }

@@ -42,7 +42,7 @@ public actor StoredLogins: CredentialsStoring {
         if let rejected { fromHelpers = fromHelpers.filter { $0.value != rejected } }
         var looked: [String] = []
         for path in Self.paths(variables, home: home) {
-            guard let config = try DockerConfig(path: path) else {
+            guard let config = try Self.config(path, variables) else {
                 looked.append("\(path) (not there)")
                 continue
             }
@@ -66,13 +66,24 @@ public actor StoredLogins: CredentialsStoring {
     /// How ``place(ofLoginTo:variables:home:)`` begins where a helper has the login.
     public static let helperPlace = "credHelpers"
 
+    /// Where docker or podman keeps a login for a registry, without asking any helper for it.
+    ///
+    /// - Parameter registry: Any that is not ECR's.
+    public static func place(
+        ofLoginTo registry: PlainRegistry,
+        variables: [String: String],
+        home: String
+    ) -> String? {
+        registry.loginNames.lazy.compactMap { place(ofLoginTo: $0, variables: variables, home: home) }.first
+    }
+
     /// Where docker or podman keeps a login for a host, without asking any helper for it.
     ///
     /// - Parameter host: As it is logged in to.
     /// - Returns: `nil` if no file has one, or none can be read.
     public static func place(ofLoginTo host: String, variables: [String: String], home: String) -> String? {
         for path in paths(variables, home: home) {
-            guard let config = try? DockerConfig(path: path) else { continue }
+            guard let config = try? config(path, variables) else { continue }
             if let helper = config.helper(for: [host]), helper.member == "credHelpers" {
                 return "\(helperPlace) in \(path) names docker-credential-\(helper.name)"
             }
@@ -102,13 +113,22 @@ public actor StoredLogins: CredentialsStoring {
         }
     }
 
-    /// Where logins are stored: files that a variable names go before those in their usual places, docker's before
-    /// podman's.
+    /// - Parameter path: Of a file, or ``DockerConfig/variable``.
+    /// - Returns: `nil` if there is no such file.
+    private static func config(_ path: String, _ variables: [String: String]) throws(LoginError) -> DockerConfig? {
+        guard path == DockerConfig.variable else { return try DockerConfig(path: path) }
+        return try DockerConfig(variable: variables[path] ?? "")
+    }
+
+    /// Where logins are stored.
+    ///
+    /// docker's variable goes before files, files that a variable names go before those in their usual places, and
+    /// docker's before podman's.
     static func paths(_ variables: [String: String], home: String) -> [String] {
         func named(_ name: String) -> String? { variables[name].flatMap { $0.isEmpty ? nil : $0 } }
         let docker = named("DOCKER_CONFIG").map { "\($0)/config.json" }
         let podman = named("REGISTRY_AUTH_FILE")
-        var paths = [docker, podman].compactMap { $0 }
+        var paths = [named(DockerConfig.variable).map { _ in DockerConfig.variable }, docker, podman].compactMap { $0 }
         if docker == nil { paths.append("\(home)/.docker/config.json") }
         if podman == nil {
             if let runtime = named("XDG_RUNTIME_DIR") { paths.append("\(runtime)/containers/auth.json") }

@@ -11,6 +11,7 @@ extension Doctor {
         _ repository: PlainImageRepository,
         _ examination: inout Examination
     ) async throws {
+        noteLogin(repository, &examination)
         if referrers == .all { try await askForReferrers(of: manifest.digest, repository, &examination) }
         try await askWithHead(.digest(manifest.digest), repository, &examination)
         try await examine("tags", losing: "--all-tags, --match and ls need them", &examination) {
@@ -21,8 +22,20 @@ extension Doctor {
 
     /// What can be asked of a destination, which need not be there yet.
     func askOptionalQuestions(_ repository: PlainImageRepository, _ examination: inout Examination) async throws {
+        noteLogin(repository, &examination)
         if referrers == .all { try await askForReferrers(of: Self.nobodysDigest, repository, &examination) }
         try await askWithHead(.digest(Self.nobodysDigest), repository, &examination)
+    }
+
+    /// Says which login the registry was shown, or that one is stored and was not needed.
+    private func noteLogin(_ repository: PlainImageRepository, _ examination: inout Examination) {
+        if let note = repository.login {
+            examination.note(.ok, "login", note.text)
+        } else if case .plain(let registry) = repository.reference.registry,
+            let stored = opener.storedLogin(for: registry)
+        {
+            examination.note(.ok, "login", "the registry asks for none; the stored one (\(stored)) is not used")
+        }
     }
 
     private func askForReferrers(
