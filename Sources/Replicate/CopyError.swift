@@ -145,7 +145,7 @@ extension CopyError: CustomStringConvertible {
 
     private var words: String {
         switch reason {
-        case .denied(let action, let text, _): "not allowed to \(action)\(text.isEmpty ? "" : ": \(printable(text))")"
+        case .denied(let action, let text, _): "not allowed to \(action)\(text.isEmpty ? "" : ": \(Self.said(text))")"
         case .noCredentials(let text, _): text
         case .repositoryMissing: "the repository does not exist"
         case .imageMissing: "there is no such image"
@@ -170,16 +170,21 @@ extension CopyError: CustomStringConvertible {
         case .platformAmbiguous(let wanted, let choices):
             "several images are for \(wanted): \(choices.joined(separator: ", "))"
         case .quota(let text): "a quota is used up: \(printable(text))"
-        case .throttled(let text): "throttled: \(printable(text))"
+        case .throttled(let text): "throttled: \(Self.said(text))"
         case .retriesUsedUp(let text): text
         case .unreachable(let text): "no answer: \(text)"
         case .untrusted(let text): "the server could not prove who it is: \(text)"
         case .wrongEndpoint(let text): text
         case .unusableFile(let text, _): text
         case .upstream(let code, let text, _): "\(printable(code)): \(printable(text))"
-        case .rejected(let code, let text): "\(printable(code)): \(printable(text))"
+        case .rejected(let code, let text): "\(printable(code)): \(Self.said(text))"
         case .unsupported(let text, _): text
         }
+    }
+
+    /// A remote's text, which may be nothing but white space.
+    private static func said(_ text: String) -> String {
+        text.allSatisfy(\.isWhitespace) ? "no reason was given" : printable(text)
     }
 
     /// What to do next.
@@ -219,6 +224,9 @@ extension CopyError: CustomStringConvertible {
         case .corrupt: "run again; if it repeats, what is stored is damaged and must be pushed anew"
         case .badManifest(.encoded):
             "have the registry, or the proxy in front of it, send manifests without Content-Encoding, as they are stored"
+        case .badManifest(.notJSON) where isPlain:
+            "see what answers there: a sign-in page or a proxy may answer in the registry's place; else push the image again "
+                + "with a current tool"
         case .badManifest: "this can't be copied as it is; push the image again with a current tool"
         case .platformMissing(_, let has) where has.isEmpty: "leave out --platform"
         case .platformMissing: "choose one of those with --platform"
@@ -238,6 +246,8 @@ extension CopyError: CustomStringConvertible {
         case .upstream(let code, _, let rule): Self.upstreamRemedy(code, rule)
         case .rejected(let code, _) where code.hasPrefix("HTTP 5"):
             "the server failed, and its log says why; run again later\(rest)"
+        case .rejected(let code, _) where code == "HTTP 413":
+            "a proxy in front of the registry limits the size of a request: raise that limit (nginx: client_max_body_size)"
         case .rejected: "see the text; --log-level debug shows every request"
         case .unsupported(_, let remedy): remedy ?? "this can't be done with what is there"
         }
