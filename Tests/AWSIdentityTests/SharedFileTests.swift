@@ -169,13 +169,13 @@ struct SharedFileTests {
 
     @Test("with a [default] that has no keys are not told to write it in another way")
     func bareDefault() throws {
-        let (resolver, _) = try resolver(
+        let (plain, _) = try resolver(
             ["AWS_EC2_METADATA_DISABLED": "true"],
             config: "[default]\nregion = eu-west-1\n",
             credentials: "[default]\nexport AWS_ACCESS_KEY_ID=A\n"
         )
         let error = #expect(throws: IdentityError.self) {
-            try resolver.provider(for: .init(), stsRegion: "eu-west-1")
+            try plain.provider(for: .init(), stsRegion: "eu-west-1")
         }
         #expect(error?.remedy.contains("write [") == false, "\(error?.remedy ?? "")")
         let (capitals, _) = try resolver(
