@@ -14,6 +14,7 @@ extension Doctor {
         _ client: RegistryClient,
         _ examination: inout Examination
     ) async throws {
+        noteLogin(repository, client, &examination)
         if referrers == .all { try await askForReferrers(of: manifest.digest, repository, &examination) }
         try await askWithHead(.digest(manifest.digest), repository, client, &examination)
         try await examine("tags", losing: "--all-tags, --match and ls need them", &examination) {
@@ -28,8 +29,20 @@ extension Doctor {
         _ client: RegistryClient,
         _ examination: inout Examination
     ) async throws {
+        noteLogin(repository, client, &examination)
         if referrers == .all { try await askForReferrers(of: Self.nobodysDigest, repository, &examination) }
         try await askWithHead(.digest(Self.nobodysDigest), repository, client, &examination)
+    }
+
+    /// Says which login the registry was shown, or that one is stored and was not needed.
+    private func noteLogin(_ repository: RepositoryProbe, _ client: RegistryClient, _ examination: inout Examination) {
+        if let note = client.loginNote(of: repository.reference.repository) {
+            examination.note(.ok, "login", note.text)
+        } else if case .plain(let registry) = repository.reference.registry,
+            let stored = opener.storedLogin(for: registry)
+        {
+            examination.note(.ok, "login", "the registry asks for none; the stored one (\(stored)) is not used")
+        }
     }
 
     private func askForReferrers(

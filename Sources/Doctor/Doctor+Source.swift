@@ -62,8 +62,9 @@ extension Doctor {
         let check = isECR ? "ecr:BatchGetImage" : "image"
         examination.ask(check)
         do {
-            let sole = try await repository.soleImage()
-            guard let id = ManifestID(image) ?? sole else {
+            var id = ManifestID(image)
+            if id == nil { id = try await repository.soleImage() }
+            guard let id else {
                 examination.note(.skipped, "image", "name a tag or a digest, and its layers are tried")
                 return nil
             }

@@ -125,6 +125,13 @@ package struct Doctor: Sendable {
                 caller.account == owner ? "" : "; the repository is \(owner)'s, whose policy must allow it, too"
             let keys = await opener.keys(region: repository.host.region, options).map { ", with \($0)" } ?? ""
             examination.note(.ok, "identity", "\(caller.arn), account \(caller.account)\(keys)\(elsewhere)")
+            if let login = opener.storedLogin(for: repository.host) {
+                examination.note(
+                    .ok,
+                    "login",
+                    "docker's login for this registry (\(login)) is not used: ECR's API takes AWS keys"
+                )
+            }
             return caller
         } catch let error as WireError where error.reason != .certificate {
             // A VPC may have no way to STS and one to ECR.

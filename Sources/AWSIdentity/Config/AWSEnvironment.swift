@@ -53,10 +53,15 @@ public struct AWSEnvironment: Sendable {
         switch FileKind(at: path) {
         case .regular:
             do {
-                return (
-                    try DurableFile.read(path, limit: Self.largestFile).map { String(decoding: $0, as: UTF8.self) }, nil
-                )
-            } catch {
+                guard let bytes = try DurableFile.read(path, limit: Self.largestFile) else { return (nil, nil) }
+                guard !bytes.starts(with: [0xFF, 0xFE]), !bytes.starts(with: [0xFE, 0xFF]) else {
+                    throw IdentityError(
+                        "\(quotable(path)) is UTF-16 text",
+                        remedy: "save it as UTF-8; PowerShell's > writes UTF-16"
+                    )
+                }
+                return (String(decoding: bytes, as: UTF8.self), nil)
+            } catch let error as SystemError {
                 guard error.isDenied else { throw Self.unreadable(path, error) }
                 return (nil, "\(quotable(path)) (it may not be read)")
             }

@@ -97,7 +97,7 @@ struct SharedConfig {
     private mutating func readConfig(_ file: IniFile) {
         for (heading, section) in file.sections {
             // A name with a blank in it needs quotes.
-            guard let words = shellWords(heading), words.count == 2,
+            guard let words = shellWords(heading) ?? Self.wordsWithApostrophe(heading), words.count == 2,
                 ["profile", "sso-session", "services"].contains(words[0])
             else {
                 strays.append(StrayHeading(heading, configPath, line: section.line, isCredentials: false))
@@ -114,6 +114,15 @@ struct SharedConfig {
         if profiles["default"] == nil, let section = file.sections["default"] {
             merge(section, into: "default", path: configPath, overriding: false)
         }
+    }
+
+    /// `profile O'Brien`, whose quote is never closed: the name is what follows the first word, as the AWS SDKs for Go and
+    /// Java read it.
+    ///
+    /// - Source: github.com/boto/botocore/issues/3408
+    private static func wordsWithApostrophe(_ heading: String) -> [String]? {
+        let words = heading.split(maxSplits: 1, whereSeparator: \.isWhitespace).map { String(trimmed($0)) }
+        return words.count == 2 && !words[1].contains(where: \.isWhitespace) ? words : nil
     }
 
     private mutating func merge(

@@ -22,8 +22,11 @@ struct StrayHeading {
             isCredentials
             ? [name(after: ["profiles", "profile"])].compactMap { $0 }
             : [name(after: ["profiles", "profile"]), Self.unquoted(text[...])].compactMap { $0 }
-        guard text != profile || !isCredentials, names.contains(profile) else { return nil }
-        return write(isCredentials ? profile : "profile \(quoted(profile))")
+        // `[default]` is read in both files.
+        guard text != profile || !(isCredentials || profile == "default") else { return nil }
+        if names.contains(profile) { return write(isCredentials ? profile : "profile \(quoted(profile))") }
+        guard profile == "default", text.lowercased() == profile else { return nil }
+        return "in \(place) write [default] for [\(quotable(text))]: capitals and small letters are different there"
     }
 
     /// What to write in its place if it was to be the heading of the sso-session `session`.

@@ -10,6 +10,8 @@ public struct IndexText: Sendable, Equatable {
     public private(set) var bytes: [UInt8]
     /// The entries of `manifests` that can be read, in order.
     public private(set) var entries: [Descriptor]
+    /// What could not be read when the text was.
+    public private(set) var oddEntries: [OddEntry] = []
     /// For each of ``entries``, the number of its place.
     ///
     /// Entries that can't be read have places too.
@@ -41,7 +43,11 @@ public struct IndexText: Sendable, Equatable {
         guard listed.count <= limits.descriptors else {
             throw .tooMany("manifests", listed.count, limit: limits.descriptors)
         }
-        try self.init(bytes, listed.map { try? $0.value?.checked(in: "manifests") })
+        try self.init(bytes, listed.map { try? $0.checked.get() })
+        for (position, entry) in listed.enumerated() {
+            guard case .failure(let problem) = entry.checked else { continue }
+            oddEntries.append(OddEntry(position, digest: entry.digest, problem.reason))
+        }
     }
 
     /// - Throws: ``ManifestError`` if `index` is not an index, or its list can't be found in the text.
@@ -91,6 +97,7 @@ public struct IndexText: Sendable, Equatable {
         let readable = Set(known)
         for index in places.entries.indices.reversed() where !readable.contains(index) { remove(at: index) }
         known = Array(entries.indices)
+        oddEntries = []
     }
 
     private mutating func remove(at index: Int) {
@@ -177,12 +184,7 @@ private struct Places: Equatable {
 /// The members of a list that are read; an entry that can't be read is `nil`.
 private struct ListDocument: Decodable {
     var schemaVersion: Int?
-    var manifests: [Lenient]?
-
-    struct Lenient: Decodable {
-        var value: ManifestDocument.Entry?
-        init(from decoder: any Decoder) { value = try? ManifestDocument.Entry(from: decoder) }
-    }
+    var manifests: [ManifestDocument.LenientEntry]?
 
     init(parsing bytes: [UInt8]) throws(ManifestError) {
         do {

@@ -15,6 +15,7 @@ enum ConsoleAddress {
             let name = path.prefix(2).joined(separator: "/")
             return "that is a page of ECR's public gallery; its image is written public.ecr.aws/\(name)"
         }
+        if let image = registryPage(host, path) { return "that is a web page; its image is written \(image)" }
         guard let console = consoles.first(where: { host == $0 || host.hasSuffix(".\($0)") }) else { return nil }
         let page = "that is a page of the AWS console; an image is written "
         let named = String(host.dropLast(console.count).split(separator: ".").last ?? "")
@@ -27,6 +28,26 @@ enum ConsoleAddress {
         let digest = path.lazy.compactMap { try? Digest(parsing: $0) }.first.map { "@\($0)" } ?? ""
         let repository = name.filter { (try? Digest(parsing: $0)) == nil }.joined(separator: "/")
         return page + "\(ECRHost(account: account, region: region).name)/\(repository)\(digest)"
+    }
+
+    /// The image that a page of another registry's web site shows; `nil` for what isn't such a page.
+    private static func registryPage(_ host: String, _ path: [String]) -> String? {
+        switch (host, path.first) {
+        case ("hub.docker.com", "_"?) where path.count > 1: return "docker.io/library/\(path[1])"
+        case ("hub.docker.com", "r"?) where path.count > 2:
+            return "docker.io/\(path[1] == "_" ? "library" : path[1])/\(path[2])"
+        case ("hub.docker.com", let first?):
+            return "docker.io/\(([first] + path.dropFirst()).prefix(2).joined(separator: "/"))"
+        case ("quay.io", "repository"?) where path.count > 2: return "quay.io/\(path[1])/\(path[2])"
+        case ("github.com", let owner?):
+            guard let place = path.firstIndex(of: "container"), place + 1 < path.count,
+                path.contains("pkgs") || path.contains("packages")
+            else { return nil }
+            let name = ["orgs", "users"].contains(owner) && path.count > 1 ? path[1] : owner
+            let image = path[place + 1] == "package" && place + 2 < path.count ? path[place + 2] : path[place + 1]
+            return "ghcr.io/\(name.lowercased())/\(image)"
+        default: return nil
+        }
     }
 
     /// - Source: AWS General Reference, "AWS service endpoints", console of each partition

@@ -60,6 +60,14 @@ public struct ImageLayout: Hashable, Sendable, CustomStringConvertible {
         var path = text
         var digest: Digest?
         var tag: Tag?
+        if let at = path.lastIndex(of: "@"), !path[at...].hasPrefix("@sha256:"),
+            path[at...].lowercased().hasPrefix("@sha256:")
+        {
+            throw .malformedReference(
+                whole,
+                reason: "a digest is written in small letters, as sha256: and 64 of 0-9 and a-f"
+            )
+        }
         // Names of directories may contain an @.
         if let at = path.lastIndex(of: "@"), path[at...].hasPrefix("@sha256:") {
             digest = try Digest(parsing: String(path[path.index(after: at)...]))
@@ -68,6 +76,18 @@ public struct ImageLayout: Hashable, Sendable, CustomStringConvertible {
         if let colon = path.lastIndex(of: ":"), !path[colon...].contains("/") {
             tag = try Tag(parsing: String(path[path.index(after: colon)...]))
             path = path[..<colon]
+        }
+        guard !path.hasPrefix("~/") else {
+            throw .malformedReference(
+                whole,
+                reason: "the shell reads ~ only where a word begins; write \(form.rawValue)$HOME\(path.dropFirst())"
+            )
+        }
+        guard !path.hasPrefix("///") else {
+            throw .malformedReference(
+                whole,
+                reason: "the path follows the colon: write \(form.rawValue)\(text.dropFirst(2))"
+            )
         }
         guard !path.hasPrefix("//") else {
             throw .malformedReference(

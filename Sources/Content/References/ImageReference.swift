@@ -172,6 +172,7 @@ private struct ReferenceParts {
 
     init(parsing text: String) throws(ReferenceError) {
         guard !text.isEmpty else { throw .malformedReference(text, reason: "it is empty") }
+        if let fault = PastedScalars.fault(around: text) { throw .malformedReference(text, reason: fault) }
         if let (form, rest) = ImageLayout.form(of: text) {
             let parts = try ImageLayout.parse(rest, as: form, of: text)
             (registry, tag, digest) = (.layout(parts.layout), parts.tag, parts.digest)
@@ -190,7 +191,8 @@ private struct ReferenceParts {
         var rest = registryForm ?? Substring(text)
         guard !rest.isEmpty else { throw .malformedReference(text, reason: "after docker:// comes HOST/REPO") }
         var scheme: PlainRegistry.Scheme?
-        for candidate in [PlainRegistry.Scheme.http, .https] where text.hasPrefix("\(candidate.rawValue)://") {
+        for candidate in [PlainRegistry.Scheme.http, .https]
+        where text.lowercased().hasPrefix("\(candidate.rawValue)://") {
             scheme = candidate
             rest = rest.dropFirst(candidate.rawValue.count + 3)
         }

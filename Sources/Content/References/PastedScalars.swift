@@ -1,3 +1,28 @@
+/// Characters that surround a pasted reference.
+enum PastedScalars {
+    /// The fault at the ends of a reference, and how to write it; `nil` if there is none.
+    ///
+    /// A directory's name may end with a blank, so of an image layout only what no shell adds is refused.
+    static func fault(around text: String) -> String? {
+        var bare = text[...]
+        while let first = bare.unicodeScalars.first, first.isAroundPastes { bare.unicodeScalars.removeFirst() }
+        let isPath = ImageLayout.form(of: String(bare)) != nil
+        while let last = bare.unicodeScalars.last, isPath ? last.isLineBreak : last.isAroundPastes {
+            bare.unicodeScalars.removeLast()
+        }
+        guard bare != text, !bare.isEmpty, let first = text.unicodeScalars.first, let last = text.unicodeScalars.last
+        else {
+            return nil
+        }
+        let ends = [bare.startIndex > text.startIndex ? first : nil, bare.endIndex < text.endIndex ? last : nil]
+        let found = ends.compactMap { $0 }
+        let kind =
+            found.contains(where: \.isLineBreak)
+            ? "a line break" : found.contains(where: \.isQuote) ? "quotes" : "a blank or an invisible character"
+        return "it has \(kind) around it; write \(quotable(bare, upTo: 300))"
+    }
+}
+
 /// Kinds of characters that may surround a pasted value.
 extension Unicode.Scalar {
     package var isLineBreak: Bool {

@@ -37,9 +37,35 @@ enum TransportPrefix {
         ("ostree:", "this form is not read; push the image to a registry first"),
     ]
 
+    /// How other tools write an image layout: regclient, docker buildx, and skopeo's prefixes in capitals.
+    ///
+    /// - Source: regclient, `docs`, "ocidir"; docker/buildx, `--build-context`, "oci-layout"
+    private static let layouts = ["ocidir://", "ocidir:", "oci-layout://", "oci-layout:", "oci:", "file://"]
+
+    /// The layout that `text` names in another tool's way, as it is written here; `nil` if it doesn't.
+    private static func layoutAdvice(for text: String) -> String? {
+        let lowered = text.lowercased()
+        guard let prefix = layouts.first(where: lowered.hasPrefix), !text.hasPrefix("oci:"), text.contains("/") else {
+            return pathAdvice(for: text)
+        }
+        return "an image layout is written oci:\(text.dropFirst(prefix.count))"
+    }
+
+    /// What to write for a path, which an image layout may be at; `nil` for what begins as no path does.
+    ///
+    /// `$REGISTRY/team/app` becomes one where the variable is empty.
+    private static func pathAdvice(for text: String) -> String? {
+        let isAbsolute = text.hasPrefix("/") && text.dropFirst().contains("/")
+        guard isAbsolute || ["./", "../", "~/"].contains(where: text.hasPrefix) else { return nil }
+        let isTar = text.lowercased().hasSuffix(".tar")
+        let form = isTar ? "oci-archive:\(text) or docker-archive:\(text)" : "oci:\(text)"
+        let path = "a path of this machine is written \(form)"
+        return isAbsolute ? "it begins with a slash: is the variable for the registry empty? \(path)" : path
+    }
+
     /// The advice for `text` if it has an unsupported prefix; `nil` otherwise.
     static func advice(for text: String) -> String? {
-        guard let other = others.first(where: { text.hasPrefix($0.prefix) }) else { return nil }
+        guard let other = others.first(where: { text.hasPrefix($0.prefix) }) else { return layoutAdvice(for: text) }
         // The caller's own registry may have a repository called dir, whose tag has no slash.
         return text.contains("/") || other.prefix.contains("-") ? other.advice : nil
     }

@@ -12,6 +12,17 @@ struct DockerConfig: Sendable {
     /// The largest file, in bytes; with hundreds of logins it has some ten thousand.
     static let largestFile = 4 << 20
 
+    /// The variable that holds such a file's text, which docker from 28.3 on and GitLab's runner read.
+    ///
+    /// - Source: docker/cli, `docs/reference/commandline/docker.md`, "Environment variables"; GitLab Docs,
+    ///   "Authenticate with registry in Docker-in-Docker"
+    static let variable = "DOCKER_AUTH_CONFIG"
+
+    /// Reads the text that ``variable`` holds.
+    ///
+    /// - Throws: ``LoginError`` which names the variable and nothing that is in it.
+    init(variable text: String) throws(LoginError) { try self.init(Array(text.utf8)[...], path: Self.variable) }
+
     /// - Returns: `nil` if there is no such file.
     /// - Throws: ``LoginError`` with the name of the file and none of its content.
     init?(path: String) throws(LoginError) {
@@ -22,14 +33,13 @@ struct DockerConfig: Sendable {
             throw LoginError("\(path) can't be read: \(error)", remedy: "check its permissions")
         }
         guard let bytes else { return nil }
-        try self.init(bytes, path: path)
+        try self.init(bytes[...], path: path)
     }
 
-    /// - Parameter path: The file, or the variable, for errors.
-    init(_ bytes: [UInt8], path: String) throws(LoginError) {
+    private init(_ bytes: ArraySlice<UInt8>, path: String) throws(LoginError) {
         self.path = path
         // Editors may write a byte order mark; podman and docker may write empty files.
-        let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]
+        let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes
         guard !text.allSatisfy({ [9, 10, 13, 32].contains($0) }) else {
             file = File()
             return
@@ -101,6 +111,7 @@ struct DockerConfig: Sendable {
         if let place = entry.misplaced {
             throw LoginError("\(path) \(Self.misplaced("auths.\(key)\(place)"))", remedy: anew(key))
         }
+        if let token = entry.registrytoken.map({ String(trimmed($0)) }), !token.isEmpty { return .registryToken(token) }
         if let token = entry.identitytoken, !token.isEmpty { return .identityToken(token) }
         if let auth = entry.auth, !trimmed(auth).isEmpty {
             guard let text = Self.decoded(auth), let colon = text.firstIndex(of: ":") else {
@@ -154,12 +165,14 @@ struct DockerConfig: Sendable {
         var username: String?
         var password: String?
         var identitytoken: String?
+        /// A bearer token for the registry itself.
+        var registrytoken: String?
         /// The path of a malformed member.
         ///
         /// It is an error only for this entry, not for another registry's.
         var misplaced: String?
 
-        enum CodingKeys: String, CodingKey { case auth, username, password, identitytoken }
+        enum CodingKeys: String, CodingKey { case auth, username, password, identitytoken, registrytoken }
 
         init(from decoder: any Decoder) throws {
             guard let container = try? decoder.container(keyedBy: CodingKeys.self) else {
@@ -179,6 +192,7 @@ struct DockerConfig: Sendable {
             username = text(.username)
             password = text(.password)
             identitytoken = text(.identitytoken)
+            registrytoken = text(.registrytoken)
             self.misplaced = misplaced
         }
     }

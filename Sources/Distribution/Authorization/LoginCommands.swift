@@ -4,7 +4,7 @@ public enum LoginTool: String, Sendable, Hashable {
 
     /// podman, skopeo and buildah write `auth.json`, docker writes `config.json`.
     init(storing path: String) {
-        self = path.hasSuffix("config.json") || path == StoredLogins.contentVariable ? .docker : .podman
+        self = path.hasSuffix("config.json") || path == DockerConfig.variable ? .docker : .podman
     }
 }
 

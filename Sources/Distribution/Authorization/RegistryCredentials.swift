@@ -6,6 +6,10 @@ public enum RegistryCredentials: Hashable, Sendable {
     case password(user: String, password: String)
     /// A refresh token, which only a token server accepts (OAuth 2), never the registry itself.
     case identityToken(String)
+    /// A bearer token for the registry itself, sent as it is; no token server is asked.
+    ///
+    /// - Source: moby, `api/types/registry/authconfig.go`, `RegistryToken`; oras-go, `credentials`
+    case registryToken(String)
 
     /// The user name under which docker's credential helpers hand out an identity token.
     ///
@@ -21,6 +25,12 @@ public enum RegistryCredentials: Hashable, Sendable {
         guard case .password(let user, let password) = self else { return nil }
         return BasicAuthorization(user: user, password: password).value
     }
+
+    /// For the registry, where the token is stored; `nil` for everything else.
+    var bearer: String? {
+        guard case .registryToken(let token) = self else { return nil }
+        return "Bearer \(token)"
+    }
 }
 
 extension RegistryCredentials: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
@@ -28,6 +38,7 @@ extension RegistryCredentials: CustomStringConvertible, CustomDebugStringConvert
         switch self {
         case .password: "a user and a password"
         case .identityToken: "an identity token"
+        case .registryToken: "a registry token"
         }
     }
     public var debugDescription: String { description }

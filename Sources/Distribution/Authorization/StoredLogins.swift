@@ -44,15 +44,8 @@ public actor StoredLogins: CredentialsStoring {
     ) async throws -> FoundCredentials {
         if let rejected { fromHelpers = fromHelpers.filter { $0.value != rejected } }
         var looked: [String] = []
-        if let text = variables[Self.contentVariable], !text.isEmpty {
-            let config = try DockerConfig(Array(text.utf8), path: Self.contentVariable)
-            if let (found, key) = try config.login(for: registry.loginNames, repository) {
-                return FoundCredentials(found, place: "logged in as \(key) in \(config.path)", tool: config.tool)
-            }
-            looked.append(config.path)
-        }
         for path in Self.paths(variables, home: home) {
-            guard let config = try DockerConfig(path: path) else {
+            guard let config = try Self.config(path, variables) else {
                 looked.append("\(path) (not there\(namesFile(path) ? ": DOCKER_CONFIG must name the directory" : ""))")
                 continue
             }
@@ -73,11 +66,19 @@ public actor StoredLogins: CredentialsStoring {
         return FoundCredentials(nil, place: "no login for \(registry.authority) in \(looked.joined(separator: ", "))")
     }
 
-    /// A whole `config.json` in a variable, as docker reads it since 28.3; it goes before the files.
-    static let contentVariable = "DOCKER_AUTH_CONFIG"
-
     /// How ``place(ofLoginTo:variables:home:)`` begins where a helper has the login.
     public static let helperPlace = "credHelpers"
+
+    /// Where docker or podman keeps a login for a registry, without asking any helper for it.
+    ///
+    /// - Parameter registry: Any that is not ECR's.
+    public static func place(
+        ofLoginTo registry: PlainRegistry,
+        variables: [String: String],
+        home: String
+    ) -> String? {
+        registry.loginNames.lazy.compactMap { place(ofLoginTo: $0, variables: variables, home: home) }.first
+    }
 
     /// The place where docker or podman stores a login for a host, found without running a helper.
     ///
@@ -85,7 +86,7 @@ public actor StoredLogins: CredentialsStoring {
     /// - Returns: `nil` if no readable file has one.
     public static func place(ofLoginTo host: String, variables: [String: String], home: String) -> String? {
         for path in paths(variables, home: home) {
-            guard let config = try? DockerConfig(path: path) else { continue }
+            guard let config = try? config(path, variables) else { continue }
             if let helper = config.helper(for: [host]), helper.member == "credHelpers" {
                 return "\(helperPlace) in \(path) names docker-credential-\(helper.name)"
             }
@@ -121,12 +122,22 @@ public actor StoredLogins: CredentialsStoring {
         }
     }
 
-    /// The files with logins: those named by a variable before the usual places, docker's before podman's.
+    /// - Parameter path: Of a file, or ``DockerConfig/variable``.
+    /// - Returns: `nil` if there is no such file.
+    private static func config(_ path: String, _ variables: [String: String]) throws(LoginError) -> DockerConfig? {
+        guard path == DockerConfig.variable else { return try DockerConfig(path: path) }
+        return try DockerConfig(variable: variables[path] ?? "")
+    }
+
+    /// Where logins are stored.
+    ///
+    /// docker's variable goes before files, files that a variable names go before those in their usual places, and
+    /// docker's before podman's.
     static func paths(_ variables: [String: String], home: String) -> [String] {
         func named(_ name: String) -> String? { variables[name].flatMap { $0.isEmpty ? nil : $0 } }
         let docker = named("DOCKER_CONFIG").map { "\($0)/config.json" }
         let podman = named("REGISTRY_AUTH_FILE")
-        var paths = [docker, podman].compactMap { $0 }
+        var paths = [named(DockerConfig.variable).map { _ in DockerConfig.variable }, docker, podman].compactMap { $0 }
         if docker == nil { paths.append("\(home)/.docker/config.json") }
         if podman == nil {
             if let runtime = named("XDG_RUNTIME_DIR") { paths.append("\(runtime)/containers/auth.json") }

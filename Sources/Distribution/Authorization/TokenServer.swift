@@ -25,7 +25,7 @@ struct TokenServer: Sendable {
         let request =
             switch found.credentials {
             case .identityToken(let token): realm.exchange(scopes, refreshToken: token)
-            case .password, nil: realm.question(scopes, authorization: found.credentials?.basic)
+            case .password, .registryToken, nil: realm.question(scopes, authorization: found.credentials?.basic)
             }
         return try await retry.run { _ in
             let start = now()

@@ -68,7 +68,7 @@ final class HeaderFetch: Sendable {
         // A password has no known end, so a second call means that it was refused.
         let (sent, refused) = state.withLock { ($0.sent, $0.refused) }
         let found = try await credentials(insteadOf: refused == nil ? sent : nil)
-        guard let header = found.credentials?.basic else { throw NoCredentials() }
+        guard let header = found.credentials?.basic ?? found.credentials?.bearer else { throw NoCredentials() }
         guard found.credentials != refused else {
             warn(of: found, because: Self.refusedByRegistry)
             throw NoCredentials()
@@ -183,6 +183,7 @@ final class HeaderFetch: Sendable {
         for scopes: [RegistryScope],
         as found: FoundCredentials
     ) async throws -> (header: String, expiresAt: Date?) {
+        if let header = found.credentials?.bearer { return (keep(header, madeFrom: found.credentials), nil) }
         let token = try await server.token(from: realm, for: scopes, as: found)
         _ = keep(token.header, madeFrom: found.credentials)
         return token

@@ -75,6 +75,11 @@ public struct RegistryClient: Sendable {
         try await perform(.ping, WireRequest(.get, base.at(path: "/v2/"))) { $0.status.code < 500 }.status
     }
 
+    /// What was last found out about the stored login for a repository; `nil` where the registry has asked for none.
+    public func loginNote(of repository: RepositoryName) -> LoginNote? {
+        authorization.note(on: RegistryAccess(repository))
+    }
+
     /// Sends a request and retries it by the policy.
     ///
     /// Throttles, 5xx and broken connections are retried as the policy says. A rejected token is renewed once.

@@ -26,6 +26,12 @@ public enum DurableFile {
         try syncDirectory(of: path)
     }
 
+    /// The permissions of the file at `path`; `nil` if there is none that can be looked at.
+    public static func mode(of path: String) -> UInt32? {
+        var facts = stat()
+        return unsafe lstat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG ? facts.st_mode & 0o777 : nil
+    }
+
     /// Gives a file another name in the same file system, in place of whatever has it; a reader finds one or the other.
     ///
     /// Nothing is synced: a crash of the machine may undo it.

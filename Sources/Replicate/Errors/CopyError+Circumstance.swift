@@ -30,6 +30,8 @@ extension CopyError {
         case pushDidNotCreate(CreationTemplate, of: ECRPlace)
         /// It is not known whether a creation template covers the repository, because the caller may not ask.
         case unknownTemplates
+        /// Another way to write what was probably meant.
+        case otherForm(String)
     }
 }
 

@@ -154,7 +154,7 @@ extension CopyError: CustomStringConvertible {
 
     private var words: String {
         switch reason {
-        case .denied(let action, let text, _): "not allowed to \(action)\(text.isEmpty ? "" : ": \(printable(text))")"
+        case .denied(let action, let text, _): "not allowed to \(action)\(text.isEmpty ? "" : ": \(Self.said(text))")"
         case .noCredentials(let text, _): text
         case .repositoryMissing: "the repository does not exist"
         case .imageMissing: "there is no such image"
@@ -179,15 +179,20 @@ extension CopyError: CustomStringConvertible {
         case .platformAmbiguous(let wanted, let choices):
             "several images are for \(wanted): \(choices.joined(separator: ", "))"
         case .quota(let text): "a quota is used up: \(printable(text))"
-        case .throttled(let text): "throttled: \(printable(text))"
+        case .throttled(let text): "throttled: \(Self.said(text))"
         case .retriesUsedUp(let text): text
         case .unreachable(let text): "no answer: \(text)"
         case .untrusted(let text): "the server could not prove who it is: \(text)"
         case .wrongEndpoint(let text): text
         case .unusableFile(let text, _): text
         case .upstream(let code, let text, _): "\(printable(code)): \(printable(text))"
-        case .rejected(let code, let text): "\(printable(code)): \(printable(text))"
+        case .rejected(let code, let text): "\(printable(code)): \(Self.said(text))"
         case .unsupported(let text, _): text
         }
+    }
+
+    /// A remote's text, which may be nothing but white space.
+    private static func said(_ text: String) -> String {
+        text.allSatisfy(\.isWhitespace) ? "no reason was given" : printable(text)
     }
 }

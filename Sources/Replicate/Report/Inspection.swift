@@ -70,8 +70,9 @@ extension Replicator {
         referrers mode: ReferrerMode
     ) async throws -> Inspection {
         let repository = try await opener.open(reference, side: .source, side)
-        let sole = reference.registry.isLayout ? try await repository.soleImage() : nil
-        guard let id = ManifestID(reference) ?? sole else {
+        var id = ManifestID(reference)
+        if id == nil, reference.registry.isLayout { id = try await repository.soleImage() }
+        guard let id else {
             throw CopyError(
                 .unsupported("the reference names neither a tag nor a digest", remedy: "add :TAG or @DIGEST"),
                 side: .source,
@@ -90,7 +91,8 @@ extension Replicator {
         var failures: [ReferrerFailure] = []
         if mode == .all {
             let reader = SourceReader(repository)
-            let set = try await ReferrerFinder(reader: reader, repository: repository).find(about: [manifest.digest])
+            let set = try await ReferrerFinder(reader: reader, repository: repository)
+                .findAll(about: [manifest.digest])
             let (read, unread) = try await reader.readSeparately(set.digests)
             failures = set.failures
             failures += set.digests.compactMap { digest in

@@ -105,6 +105,18 @@ public final class RepositoryOpener: Sendable {
         }
     }
 
+    /// Where docker or podman keeps a login for a registry, without asking any helper for it.
+    package func storedLogin(for registry: PlainRegistry) -> String? {
+        let environment = resolver.environment
+        return StoredLogins.place(ofLoginTo: registry, variables: environment.variables, home: environment.home)
+    }
+
+    /// The same for a registry of ECR, where it is of no use.
+    package func storedLogin(for host: ECRHost) -> String? {
+        let environment = resolver.environment
+        return StoredLogins.place(ofLoginTo: host.name, variables: environment.variables, home: environment.home)
+    }
+
     /// Who the caller is, for a record of who asked; `nil` where nobody can say.
     func caller(at location: RegistryLocation, _ options: SideOptions) async -> String? {
         let region: String?

@@ -107,6 +107,10 @@ struct Glob {
     }
 
     private func suggestion(about scalar: Unicode.Scalar) -> String {
+        let bare = Self.withoutPaste(text)
+        if text.unicodeScalars.contains(where: \.isQuote), !bare.isEmpty, (try? TagPattern(parsing: bare)) != nil {
+            return "write it without quotes: \(shown(bare[...]))"
+        }
         if text.hasPrefix("!") { return "to leave tags out, pass --exclude '\(shown(text.dropFirst()))'" }
         if text.contains(where: { "<>=~^|".contains($0) }), VersionRange(text) != nil {
             return "for versions, write 'semver:\(shown(text[...]))'"
@@ -125,6 +129,14 @@ struct Glob {
             return "Helm pushes this version as '\(text.replacing("+", with: "_"))'"
         default: return "for a regular expression, which must match the whole tag, write 're:\(shown(text[...]))'"
         }
+    }
+
+    /// Without the quotes that came along when it was pasted.
+    private static func withoutPaste(_ text: String) -> String {
+        var bare = text[...]
+        while let first = bare.unicodeScalars.first, first.isAroundPastes { bare.unicodeScalars.removeFirst() }
+        while let last = bare.unicodeScalars.last, last.isAroundPastes { bare.unicodeScalars.removeLast() }
+        return String(bare)
     }
 
     private func shown(_ text: Substring) -> String { PatternError.shown(String(text)) }

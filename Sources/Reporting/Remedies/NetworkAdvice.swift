@@ -90,6 +90,9 @@ struct NetworkAdvice {
             default: "the proxy won't connect to \(host): have it allow that, or name \(host) in NO_PROXY"
             }
         }
+        if error.reason == .badURL, error.curlCode != 0 {
+            return "write HTTPS_PROXY (or ALL_PROXY, HTTP_PROXY) as http://PROXY:PORT, without quotes"
+        }
         guard let named = connectedHost, let url, named != url.host else { return nil }
         return "that is the proxy's address: check HTTPS_PROXY, or name \(host) in NO_PROXY"
     }

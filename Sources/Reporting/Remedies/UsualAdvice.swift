@@ -35,6 +35,9 @@ struct UsualAdvice {
         case .corrupt: "run again; if it repeats, what is stored is damaged and must be pushed anew"
         case .badManifest(.encoded):
             "have the registry, or the proxy in front of it, send manifests without Content-Encoding, as they are stored"
+        case .badManifest(.notJSON) where isPlain:
+            "see what answers there: a sign-in page or a proxy may answer in the registry's place; else push the image again "
+                + "with a current tool"
         case .badManifest: "this can't be copied as it is; push the image again with a current tool"
         case .platformMissing(_, let has) where has.isEmpty: "leave out --platform"
         case .platformMissing: "choose one of those with --platform"
@@ -54,6 +57,8 @@ struct UsualAdvice {
         case .upstream(let code, _, let rule): CacheRuleAdvice(rule).trouble(code)
         case .rejected(let code, _) where code.hasPrefix("HTTP 5"):
             "the server failed, and its log says why; run again later\(rest)"
+        case .rejected(let code, _) where code == "HTTP 413":
+            "a proxy in front of the registry limits the size of a request: raise that limit (nginx: client_max_body_size)"
         case .rejected: "see the text; --log-level debug shows every request"
         case .unsupported(_, let remedy): remedy ?? "this can't be done with what is there"
         }

@@ -1,3 +1,5 @@
+internal import Content
+
 /// An absolute `http` or `https` URL, parsed only as far as a client needs.
 ///
 /// Its text is sent unchanged: a presigned URL that is decoded and encoded again no longer matches its signature. The
@@ -73,11 +75,18 @@ public struct HTTPURL: Hashable, Sendable {
 
     /// Resolves a `Location` or `Link`, which may be relative, against this URL.
     ///
-    /// - Throws: ``WireError/Reason/badURL``
+    /// - Throws: ``WireError/Reason/badURL``, or ``WireError/Reason/badRedirect`` for another scheme.
     public func resolving(_ reference: String) throws(WireError) -> HTTPURL {
         let lowered = reference.prefix(8).lowercased()
         if lowered.hasPrefix("http://") || lowered == "https://" { return try HTTPURL(reference) }
         let base = "\(scheme.rawValue)://\(authority)"
+        // `file:///etc/passwd` is an address of another kind, not a path.
+        if let colon = reference.firstIndex(of: ":"), let first = reference.utf8.first, isLetter(first),
+            reference[..<colon].utf8.allSatisfy({ isLetter($0) || (48...57).contains($0) || "+-.".utf8.contains($0) })
+        {
+            let shown = quotable(reference, upTo: 200)
+            throw WireError(.badRedirect, "it leads to '\(shown)', which is not an http or https address", url: self)
+        }
         if reference.hasPrefix("//") { return try HTTPURL("\(scheme.rawValue):\(reference)") }
         if reference.hasPrefix("/") { return try HTTPURL(base + reference) }
         if reference.hasPrefix("?") { return try HTTPURL(base + path + reference) }
@@ -109,3 +118,5 @@ extension HTTPURL: CustomStringConvertible, CustomDebugStringConvertible {
     public var description: String { "\(scheme.rawValue)://\(authority)\(path)" + (query == nil ? "" : "?…") }
     public var debugDescription: String { description }
 }
+
+private func isLetter(_ byte: UInt8) -> Bool { (65...90).contains(byte) || (97...122).contains(byte) }

@@ -75,7 +75,13 @@ public struct WireRequest: Sendable {
     ///
     /// - Throws: ``WireError/Reason/badRedirect``
     public func following(_ location: String) throws(WireError) -> WireRequest {
-        let next = try url.resolving(location)
+        let next: HTTPURL
+        do {
+            next = try url.resolving(location)
+        } catch {
+            guard error.reason == .badURL else { throw error }
+            throw WireError(.badRedirect, "its Location is unusable: \(error.detail)", url: url)
+        }
         guard url.scheme == .http || next.scheme == .https else {
             var error = WireError(.badRedirect, "\(url) redirects to plain http at \(next)", url: url)
             error.leadsToPlainHTTP = true

@@ -45,6 +45,10 @@ public struct RetryPolicy: Sendable {
     /// - Source: RFC 9110, section 10.2.3; docker docs, "Docker Hub pull usage and limits"
     public static let longestNamedWait: Duration = .seconds(300)
 
+    /// How often a request may take all of its deadline: a server that sends a byte a second does so each time, and eight
+    /// times a minute is longer than people wait.
+    public static let mostDeadlines = 3
+
     public init(
         attempts: Int = 8,
         base: Duration = .milliseconds(200),
@@ -79,6 +83,7 @@ public struct RetryPolicy: Sendable {
     ///   ``RetryWaitTooLong`` in place of an error whose wait is longer than ``longestNamedWait``.
     public func run<Value: Sendable>(_ body: (_ attempt: Int) async throws -> Value) async throws -> Value {
         var attempt = 1
+        var deadlines = 0
         var cost: Int?
         var payer = budget
         while true {
@@ -90,7 +95,8 @@ public struct RetryPolicy: Sendable {
                 if case .wait(let named) = error.retryAdvice, named > Self.longestNamedWait {
                     throw RetryWaitTooLong(wait: named, reason: error)
                 }
-                guard attempt < attempts else { throw error }
+                if (error as? WireError)?.reason == .deadline { deadlines += 1 }
+                guard attempt < attempts, deadlines < Self.mostDeadlines else { throw error }
                 let wait: Duration
                 switch error.retryAdvice {
                 case .never: throw error

@@ -52,7 +52,13 @@ struct ListCommand: AsyncParsableCommand {
     func run() async throws {
         try await Session(command: "ls", output, connection).read { replicator in
             guard case .repository(let repository) = place else { return try await repositories(replicator) }
-            let selection = try await replicator.list(repository, connection.source, tags.filter)
+            let selection: ImageSelection
+            do {
+                selection = try await replicator.list(repository, connection.source, tags.filter)
+            } catch var error as CopyError {
+                if let advice = catalogAdvice(for: repository) { error.circumstance = .otherForm(advice) }
+                throw error
+            }
             let note = selection.isEmpty ? Session.nothingMatched(of: selection.tagsListed, tags.isUsed) : nil
             let listing = Listing(repository: "\(repository)", selection, note: note)
             return Session.Answer(text: listing.text, document: listing, note: note)

@@ -27,11 +27,32 @@ struct KnownOptions {
             .filter { $0.hasPrefix("--") }
             .map { String($0.prefix { $0 != "=" }) }
         guard let unknown = words.first(where: { !(known + Self.everywhere).contains($0) }) else { return nil }
+        if let advice = Self.ofOthers[String(unknown.prefix { $0 != "=" })] {
+            return "Unknown option '\(unknown)': \(advice)"
+        }
         let likely = known.map { (name: $0, distance: letterDistance($0, unknown)) }
             .filter { $0.distance <= Self.furthest }
             .min { $0.distance < $1.distance }
         return "Unknown option '\(unknown)'." + (likely.map { " Did you mean '\($0.name)'?" } ?? "")
     }
+
+    /// Options of crane, skopeo, regctl and oras, and what takes their place here.
+    private static let ofOthers: [String: String] = {
+        let tls =
+            "certificates are always verified; name a private CA with --ca-bundle FILE, and write http://HOST/… for "
+            + "plain http"
+        let logins = "logins are those that docker login or podman login stored"
+        let platforms = "all platforms are copied unless --platform chooses"
+        let json = "write --output json"
+        return [
+            "--all": platforms, "--multi-arch": platforms, "--all-platforms": platforms, "--src-tls-verify": tls,
+            "--dest-tls-verify": tls, "--tls-verify": tls, "--insecure": tls, "--plain-http": tls,
+            "--from-plain-http": tls, "--to-plain-http": tls, "--src-creds": logins, "--dest-creds": logins,
+            "--creds": logins, "--username": logins, "--password": logins, "--authfile": logins,
+            "--format": json, "--json": json,
+            "--recursive": "referrers are copied unless --referrers none says otherwise",
+        ]
+    }()
 
     /// A word with one hyphen in front that is too long for an option: there are none but `-h`.
     static func longShortOption(in arguments: [String]) -> String? {
@@ -40,10 +61,14 @@ struct KnownOptions {
         }
     }
 
-    /// What to write where a value that begins with a hyphen was read as an option: ECR holds such tags.
+    /// What to write in place of another tool's option, or where a value that begins with a hyphen was read as an option:
+    /// ECR holds such tags.
     func advice(on arguments: [String]) -> String? {
         guard let command = arguments.first, let known = names[command] else { return nil }
         let words = Array(arguments.dropFirst().prefix { $0 != "--" })
+        for word in words where !known.contains(word) {
+            if let advice = Self.ofOthers[String(word.prefix { $0 != "=" })] { return advice }
+        }
         for (word, next) in zip(words, words.dropFirst())
         where ["--tag", "--match", "--exclude"].contains(word) && known.contains(word) && next.hasPrefix("-") {
             return "a value that begins with a hyphen is written \(word)=\(next)"

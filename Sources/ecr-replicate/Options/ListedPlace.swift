@@ -17,13 +17,30 @@ func parseListed(_ text: String) throws -> ListedPlace {
         let host = text.hasSuffix("/") ? text : "\(text)/"
         do {
             let reference = try DestinationReference(parsing: host)
-            if text.hasSuffix("/") || reference.registry.isNamedByHost(text) { return .registry(reference) }
+            if text.hasSuffix("/") || reference.registry.isNamedByHost(text) || wellKnown.contains(text.lowercased()) {
+                return .registry(reference)
+            }
         } catch {
             // A mistyped host of ECR says so here, and a repository's name isn't meant for this.
             if text.hasSuffix("/") { throw ValidationError("\(error)") }
         }
     }
     return .repository(try parseReference(text))
+}
+
+/// Registries that are never meant as the name of a repository in the caller's own.
+private let wellKnown: Set<String> = [
+    "docker.io", "index.docker.io", "registry-1.docker.io", "ghcr.io", "quay.io", "gcr.io", "registry.k8s.io",
+    "k8s.gcr.io",
+    "public.ecr.aws", "mcr.microsoft.com", "registry.gitlab.com", "registry.access.redhat.com", "registry.redhat.io",
+    "cgr.dev", "nvcr.io",
+]
+
+/// What to add to an error about a repository that may have been meant as a registry; `nil` where it can't be one.
+func catalogAdvice(for repository: ImageReference) -> String? {
+    let name = repository.repository.value
+    guard repository.registry == .callersOwn, !name.contains("/"), name.contains(".") else { return nil }
+    return "if \(name) is a registry, list it with: ecr-replicate ls \(name)/"
 }
 
 extension RegistryLocation {

@@ -161,6 +161,49 @@ struct SharedFileTests {
         #expect(error?.remedy.contains(heading.advice) == true, "\(error?.remedy ?? "")")
     }
 
+    @Test("with an apostrophe in a profile's name are read as the SDKs for Go and Java read them")
+    func apostrophe() throws {
+        let (resolver, _) = try resolver(config: "[profile O'Neil]\nregion = eu-west-1\n\(Self.keys)")
+        #expect(try resolver.defaultRegion(flag: nil, options: .init(profile: "O'Neil")) == "eu-west-1")
+    }
+
+    @Test("with a [default] that has no keys are not told to write it in another way")
+    func bareDefault() throws {
+        let (plain, _) = try resolver(
+            ["AWS_EC2_METADATA_DISABLED": "true"],
+            config: "[default]\nregion = eu-west-1\n",
+            credentials: "[default]\nexport AWS_ACCESS_KEY_ID=A\n"
+        )
+        let error = #expect(throws: IdentityError.self) {
+            try plain.provider(for: .init(), stsRegion: "eu-west-1")
+        }
+        #expect(error?.remedy.contains("write [") == false, "\(error?.remedy ?? "")")
+        let (capitals, _) = try resolver(
+            ["AWS_EC2_METADATA_DISABLED": "true"],
+            config: "[default]\nregion = eu-west-1\n",
+            credentials: "[DEFAULT]\n\(Self.keys)"
+        )
+        let missed = #expect(throws: IdentityError.self) {
+            try capitals.provider(for: .init(), stsRegion: "eu-west-1")
+        }
+        #expect(
+            missed?.remedy.contains("credentials:1 write [default] for [DEFAULT]") == true,
+            "\(missed?.remedy ?? "")"
+        )
+    }
+
+    @Test("that PowerShell wrote are refused with their encoding", arguments: [true, false])
+    func utf16(isLittleEndian: Bool) async throws {
+        try await withMachine { _, home in
+            let bytes = "\u{FEFF}[default]\n".utf16.flatMap { unit in
+                isLittleEndian ? [UInt8(unit & 0xFF), UInt8(unit >> 8)] : [UInt8(unit >> 8), UInt8(unit & 0xFF)]
+            }
+            try DurableFile.write(bytes, to: "\(home)/.aws/config")
+            let error = await #expect(throws: IdentityError.self) { try await id(with([:], home: home)) }
+            #expect(error?.problem.hasSuffix("/.aws/config is UTF-16 text") == true, "\(error?.problem ?? "")")
+        }
+    }
+
     @Test("with half of a profile under a heading that isn't read are named where that half is missed")
     func half() throws {
         let (region, _) = try resolver(config: "[ci]\nregion = eu-west-1\n", credentials: "[ci]\n\(Self.keys)")

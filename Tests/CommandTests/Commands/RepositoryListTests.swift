@@ -26,6 +26,31 @@ struct RepositoryListTests {
         }
     }
 
+    @Test("are meant by the name of a registry that everybody knows", arguments: ["ghcr.io", "docker.io", "QUAY.io"])
+    func wellKnown(name: String) throws {
+        guard case .registry(let registry) = try parseListed(name) else {
+            Issue.record("\(name) is read as a repository")
+            return
+        }
+        #expect("\(registry)" == "\(name.lowercased())/")
+    }
+
+    @Test("are named by the error of a repository that may be a registry")
+    func mayBeRegistry() async throws {
+        try await withStage { stage in
+            let listed = try await stage.run("ls", "registry.corp.example")
+            #expect(listed.exitCode == 1, "\(listed.errors)")
+            #expect(
+                listed.errors.contains(
+                    "if registry.corp.example is a registry, list it with: ecr-replicate ls registry.corp.example/"
+                ),
+                "\(listed.errors)"
+            )
+            let other = try await stage.run("ls", "team/missing")
+            #expect(other.exitCode == 1 && !other.errors.contains("is a registry"), "\(other.errors)")
+        }
+    }
+
     @Test("can't be chosen by tag")
     func filters() async throws {
         try await withStage { stage in

@@ -145,6 +145,8 @@ struct IndexTextTests {
             Array("{\"manifests\":[\(odd[0]),\(entry(1)),\(odd[1]),\(odd[2]),\(entry(2)),\(odd[3]),\(odd[4])]}".utf8),
             within: .layoutIndex
         )
+        #expect(index.oddEntries.map(\.position) == [0, 2, 3, 6])
+        #expect(index.oddEntries.map(\.digest?.description) == [nil, digest(7), nil, nil])
         let known = [digest(1), digest(2)]
         #expect(index.entries.map(\.digest.description).filter { $0 != digest(8) } == known)
         index.append(added)

@@ -197,7 +197,49 @@ struct PastedReferenceTests {
         ),
         ("https://eu-west-1.console.aws.amazon.com/ecr/home", "ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG"),
         ("https://gallery.ecr.aws/nginx/nginx", "public.ecr.aws/nginx/nginx"),
+        ("https://hub.docker.com/_/nginx", "docker.io/library/nginx"),
+        ("https://hub.docker.com/r/grafana/loki/tags", "docker.io/grafana/loki"),
+        ("hub.docker.com/library/nginx:1", "docker.io/library/nginx:1"),
+        ("https://quay.io/repository/team/app?tab=tags", "quay.io/team/app"),
+        ("https://github.com/orgs/Team/packages/container/package/app", "ghcr.io/team/app"),
+        ("https://github.com/Team/app/pkgs/container/app/123?tag=v1", "ghcr.io/team/app"),
     ]
+
+    /// What came along with an image, and what the error says of it.
+    static let pastes: [(String, String)] = [
+        ("r.test/team/app:v1\n", "it has a line break around it; write r.test/team/app:v1"),
+        ("r.test/team/app:v1\r\n", "it has a line break around it; write r.test/team/app:v1"),
+        (" r.test/team/app:v1", "it has a blank or an invisible character around it; write r.test/team/app:v1"),
+        ("\u{FEFF}r.test/app", "it has a blank or an invisible character around it; write r.test/app"),
+        ("r.test/app\u{A0}", "it has a blank or an invisible character around it; write r.test/app"),
+        ("\"r.test/app\"", "it has quotes around it; write r.test/app"),
+        ("“r.test/app”", "it has quotes around it; write r.test/app"),
+        ("oci:/tmp/lay:v1\n", "it has a line break around it; write oci:/tmp/lay:v1"),
+        (" oci:/tmp/lay:v1", "it has a blank or an invisible character around it; write oci:/tmp/lay:v1"),
+        ("ocidir:///tmp/lay:v1", "an image layout is written oci:/tmp/lay:v1"),
+        ("oci-layout://lay:v1", "an image layout is written oci:lay:v1"),
+        ("OCI:/tmp/lay", "an image layout is written oci:/tmp/lay"),
+        ("/tmp/lay:v1", "a path of this machine is written oci:/tmp/lay:v1"),
+        ("./app.tar", "a path of this machine is written oci-archive:./app.tar or docker-archive:./app.tar"),
+        ("oci:///tmp/lay", "the path follows the colon: write oci:/tmp/lay"),
+        ("oci:~/lay:v1", "the shell reads ~ only where a word begins; write oci:$HOME/lay"),
+        ("oci:/tmp/lay@SHA256:\(hex.uppercased())", "a digest is written in small letters"),
+        ("r.test/app@sha256:\(hex.uppercased())", "lowercase"),
+    ]
+
+    @Test("with what came along are refused with what to write", arguments: pastes)
+    func paste(text: String, reason: String) throws {
+        let error = try #require(throws: ReferenceError.self) { try ImageReference(parsing: text) }
+        #expect("\(error)".contains(reason), "\(error)")
+        #expect(!"\(error)".contains("\n"))
+    }
+
+    @Test("with a scheme in capitals are read")
+    func scheme() throws {
+        #expect(
+            try ImageReference(parsing: "HTTPS://r.test/app:v1") == ImageReference(parsing: "https://r.test/app:v1")
+        )
+    }
 
     @Test("of pages of the console are refused with the image that is meant", arguments: pages)
     func page(address: String, image: String) throws {

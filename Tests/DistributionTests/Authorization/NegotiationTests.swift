@@ -89,6 +89,27 @@ struct NegotiationTests {
         #expect(stage.registry.shown == [nil, "Bearer t1"])
     }
 
+    @Test("that are a registry token go to the registry as they are", arguments: ["Bearer", "Basic"])
+    func registryToken(scheme: String) async throws {
+        let stage = try GuardedStage(logins: KnownLogins(.registryToken("eyJ.x")))
+        stage.registry.change {
+            if scheme == "Basic" { $0.challenge = "Basic realm=tests" }
+            $0.foreign = ["eyJ.x"]
+            $0.admits = ["Bearer eyJ.x"]
+        }
+        for _ in 0..<2 { #expect(try await stage.readManifest() != nil) }
+        #expect(stage.registry.shown == [nil, "Bearer eyJ.x", "Bearer eyJ.x"])
+        #expect(stage.registry.tokenQuestions == [])
+    }
+
+    @Test("that are a registry token which is refused are left out where something is only read")
+    func refusedRegistryToken() async throws {
+        let stage = try GuardedStage(logins: KnownLogins(.registryToken("old")))
+        #expect(try await stage.readManifest() != nil)
+        #expect(stage.registry.tokenQuestions == ["GET \(Self.pull)"])
+        #expect(stage.registry.shown == [nil, "Bearer old", "Bearer t1"])
+    }
+
     @Test("go to a registry that wants Basic, from the second request on")
     func basic() async throws {
         let stage = try GuardedStage(logins: KnownLogins(Self.password))

@@ -138,6 +138,8 @@ struct StoredLoginTests {
             (#"{"username":"me","password":"pass:word"}"#, Self.mine),
             (#"{"auth":"\#(zeros)","identitytoken":"refresh"}"#, .identityToken("refresh")),
             (#"{"auth":"\#(Data("<token>:refresh".utf8).base64EncodedString())"}"#, .identityToken("refresh")),
+            (#"{"auth":"\#(Self.auth)","identitytoken":"refresh","registrytoken":" eyJ\n"}"#, .registryToken("eyJ")),
+            (#"{"auth":"\#(Self.auth)","registrytoken":""}"#, Self.mine),
             (#"{"auth":"\#(Self.auth.replacing("=", with: ""))"}"#, Self.mine),
             (#"{"auth":" \#(Self.auth.prefix(8))\r\n\#(Self.auth.dropFirst(8))\n"}"#, Self.mine),
             (#"{"auth":"\#(Data("me:pass:word\n".utf8).base64EncodedString())"}"#, Self.mine),
@@ -165,6 +167,49 @@ struct StoredLoginTests {
             }
             try machine.write("\u{FEFF}" + #"{"auths":{"r.example":{"auth":"\#(Self.auth)"}}}"#)
             #expect(try await machine.find("r.example/team/app").credentials == Self.mine)
+        }
+    }
+
+    @Test("in DOCKER_AUTH_CONFIG go before those in files")
+    func variable() async throws {
+        try await withMachine { machine in
+            try machine.write(#"{"auths":{"r.example":{"auth":"\#(Self.otherAuth)"}}}"#)
+            machine.variables["DOCKER_AUTH_CONFIG"] = #"{"auths":{"r.example":{"auth":"\#(Self.auth)"}}}"#
+            let found = try await machine.find("r.example/team/app")
+            #expect(found.credentials == Self.mine && found.tool == .docker)
+            #expect(found.place == "logged in as r.example in DOCKER_AUTH_CONFIG")
+            #expect(try await machine.find("x.example/a/b").place.contains("in DOCKER_AUTH_CONFIG, \(machine.home)"))
+            machine.variables["DOCKER_AUTH_CONFIG"] = ""
+            #expect(try await machine.find("r.example/team/app").credentials == Self.other)
+            machine.variables["DOCKER_AUTH_CONFIG"] = "{\"auths\":{\"secret\""
+            let error = await #expect(throws: LoginError.self) { try await machine.find("r.example/team/app") }
+            #expect(error?.problem == "DOCKER_AUTH_CONFIG is not JSON")
+        }
+    }
+
+    @Test("in a file that PowerShell wrote are read")
+    func utf16() async throws {
+        try await withMachine { machine in
+            try machine.write("{}")
+            let text = "\u{FEFF}" + #"{"auths":{"r.example":{"auth":"\#(Self.auth)"}}}"#
+            let bytes = text.utf16.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
+            try DurableFile.write(bytes, to: "\(machine.home)/.docker/config.json")
+            #expect(try await machine.find("r.example/team/app").credentials == Self.mine)
+        }
+    }
+
+    @Test("for a plain registry are found by any of its names")
+    func placeOfPlainLogin() async throws {
+        try await withMachine { machine in
+            try machine.write(#"{"auths":{"https://index.docker.io/v1/":{"auth":"\#(Self.auth)"}}}"#)
+            for (host, wanted) in [("docker.io", true), ("r.example", false)] {
+                let place = StoredLogins.place(
+                    ofLoginTo: PlainRegistry(authority: host),
+                    variables: machine.variables,
+                    home: machine.home
+                )
+                #expect((place != nil) == wanted, "\(host)")
+            }
         }
     }
 

@@ -82,6 +82,55 @@ struct RegistryLoginTests {
         }
     }
 
+    @Test("doctor names the login that is used, and one that is not needed", .needs(.registry, .skopeo, .umoci))
+    func doctor() async throws {
+        try await withScratchDirectory { directory in
+            for folder in ["open", "guarded", "login"] { try makeDirectory("\(directory)/\(folder)") }
+            let image = try await DebianImage.make(in: directory)
+            try await withRegistry(in: "\(directory)/open") { open in
+                try await withRegistry(.password, in: "\(directory)/guarded") { guarded in
+                    try await push(image, "v1", to: "\(open.authority)/debian:12")
+                    let login = try Keeping.dockerConfig.keep(for: guarded.authority, in: "\(directory)/login")
+                    let place = "\(guarded.authority)/mirror/debian:12"
+                    let copied = try await run(
+                        .ecrReplicate,
+                        ["copy", "\(open.authority)/debian:12", place],
+                        environment: login
+                    )
+                    #expect(copied.exitCode == 0, "\(copied.errors)")
+                    let used = try await run(.ecrReplicate, ["doctor", place], environment: login)
+                    let file = "\(directory)/login/config.json"
+                    #expect(used.output.contains("logged in as \(guarded.authority) in \(file)"), "\(used.output)")
+
+                    let other = try Keeping.dockerConfig.keep(for: open.authority, in: "\(directory)/login")
+                    let unused = try await run(
+                        .ecrReplicate,
+                        ["doctor", "\(open.authority)/debian:12"],
+                        environment: other
+                    )
+                    let words = "the registry asks for none; the stored one (\(open.authority) in \(file)) is not used"
+                    #expect(unused.output.contains(words), "\(unused.output)")
+                }
+            }
+        }
+    }
+
+    @Test("inspect shows every tag that begins with the digest", .needs(.registry, .skopeo, .umoci))
+    func digestTags() async throws {
+        try await withScratchDirectory { directory in
+            try makeDirectory("\(directory)/open")
+            let image = try await DebianImage.make(in: directory)
+            try await withRegistry(in: "\(directory)/open") { open in
+                let repository = "\(open.authority)/debian"
+                let digest = try await Digest(of: image.manifest("v1"))
+                try await push(image, "v1", to: "\(repository):12")
+                try await push(image, "arm", to: "\(repository):sha256-\(digest.hex).custom")
+                let shown = try await run(.ecrReplicate, ["inspect", "\(repository):12"])
+                #expect(shown.output.contains("tag sha256-\(digest.hex).custom"), "\(shown.output)\(shown.errors)")
+            }
+        }
+    }
+
     @Test(
         "bearer tokens are had from its token server, by password or refresh token, one for each access",
         .needs(.registry, .skopeo, .umoci, .openssl),

@@ -69,6 +69,22 @@ struct RemedyTextTests {
         #expect(atRegistry(wire(.unreachable)).remedy.contains("is running at r.example"))
     }
 
+    @Test("what is no manifest at all sends people to what answered, and a request too large to the proxy in front")
+    func strangeAnswers() {
+        func failed(_ reason: CopyError.Reason) -> CopyError {
+            CopyError(reason, side: .source, image: "r.example/team/app:v1", operation: "reading the manifest")
+        }
+        #expect(failed(.badManifest(.notJSON("it is a page"))).remedy.contains("a sign-in page or a proxy"))
+        #expect(failed(.rejected(code: "HTTP 413", text: "")).remedy.contains("client_max_body_size"))
+        #expect(failed(.rejected(code: "HTTP 407", text: " ")).cause == "HTTP 407: no reason was given")
+    }
+
+    @Test("a proxy's address that is none is what is to be mended")
+    func proxyAddress() {
+        let error = WireError(.badURL, "the proxy's address is not one: see HTTPS_PROXY", curlCode: 7)
+        #expect(atRegistry(error).remedy.hasPrefix("write HTTPS_PROXY"))
+    }
+
     @Test(
         "where something answered, nobody is sent to the network",
         arguments: [WireError.Reason.disconnected, .badRedirect, .answerTooLarge]

@@ -50,6 +50,12 @@ struct TagPatternTests {
         try check(pattern, inside, outside)
     }
 
+    @Test("in quotes are refused with what is in them", arguments: ["'v1.*'", "\"v1.*\"", "“v1.*”"])
+    func pasted(pattern: String) throws {
+        let error = try #require(throws: PatternError.self) { try TagPattern(parsing: pattern) }
+        #expect(error.remedy == "write it without quotes: v1.*")
+    }
+
     private func check(_ text: String, _ inside: [String], _ outside: [String]) throws {
         let pattern = try TagPattern(parsing: text)
         for tag in inside { #expect(pattern.matches(tag), "\(text) and '\(tag)'") }

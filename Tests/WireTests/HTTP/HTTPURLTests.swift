@@ -62,6 +62,16 @@ struct HTTPURLTests {
         #expect(try HTTPURL("https://h:5000/a/b?x=1").resolving(location).text == expected)
     }
 
+    @Test(
+        "takes a Location of another scheme for no path",
+        arguments: ["file:///etc/passwd", "gopher://x/", "FTP://127.0.0.1/x", "javascript:1", "data:,x"]
+    )
+    func foreignScheme(location: String) throws {
+        let error = #expect(throws: WireError.self) { try HTTPURL("https://h:5000/a/b").resolving(location) }
+        #expect(error?.reason == .badRedirect && error.map { "\($0)".contains(location) } == true)
+        #expect(try HTTPURL("https://h/a/b").resolving("c/d:e").text == "https://h/a/c/d:e")
+    }
+
     @Test("knows what stays on this machine")
     func loopback() throws {
         for host in ["localhost", "a.localhost", "127.0.0.1", "127.9.9.9", "[::1]"] {

@@ -35,6 +35,19 @@ struct RetryPolicyTests {
         )
     }
 
+    @Test("gives up on what takes all of its deadline each time, before the attempts are used up")
+    func deadlines() async {
+        let attempts = Lock(0)
+        let error = await #expect(throws: WireError.self) {
+            try await policy(ManualClock()).run { attempt in
+                attempts.withLock { $0 = attempt }
+                // What fails in another way between them counts for itself.
+                throw WireError(attempt == 2 ? .disconnected : .deadline, "no complete answer within 60.0 seconds")
+            }
+        }
+        #expect(error?.reason == .deadline && attempts.withLock { $0 } == 4)
+    }
+
     @Test("draws its waits between nothing and the bound")
     func jitters() async throws {
         let clock = ManualClock()

@@ -54,7 +54,7 @@ struct ArchiveImageRepository: ImageRepository {
     }
 
     func list() async throws -> ImageListing {
-        try await explained("listing the archive") { ImageListing(images: try reader.list()) }
+        try await explained("listing the archive") { try reader.listing() }
     }
 
     func soleImage() async throws -> ManifestID? {

@@ -32,6 +32,12 @@ struct DockerArchive: LayoutFiles {
     init(_ tar: TarIndex, path: String, isCancelled: () -> Bool) throws {
         self.path = path
         guard let region = try tar.member(Self.manifestName, isOnly: true) else {
+            if let folder = tar.folder(of: [LayoutArchive.indexName, Self.manifestName]) {
+                throw LayoutError(
+                    "the image in \(path) is inside the folder '\(quotable(folder, upTo: 200))', not at the top",
+                    remedy: "make the archive from inside that folder: tar -C FOLDER -cf FILE ."
+                )
+            }
             throw LayoutError(
                 "there is neither an index.json nor a manifest.json in \(path)",
                 remedy: "name a tar file that docker save, podman save, buildx or skopeo wrote"

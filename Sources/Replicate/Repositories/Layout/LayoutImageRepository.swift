@@ -36,7 +36,7 @@ struct LayoutImageRepository: ImageRepository {
     }
 
     func list() async throws -> ImageListing {
-        try await explained("listing the layout") { ImageListing(images: try reader.list()) }
+        try await explained("listing the layout") { try reader.listing() }
     }
 
     func soleImage() async throws -> ManifestID? {

@@ -96,6 +96,11 @@ struct LayoutReader: Sendable {
                 if id.tag != nil, side == .destination {
                     reading.digests[id] = digest
                     reading.lost.insert(digest)
+                } else if entry != nil {
+                    reading.failures[id] = .unsupported(
+                        "the layout lists \(digest) and does not hold it: blobs/sha256/\(digest.hex) is missing",
+                        remedy: LayoutStore.damaged
+                    )
                 }
                 continue
             }
@@ -135,7 +140,19 @@ struct LayoutReader: Sendable {
 
     // MARK: Names
 
-    func list() throws -> [ListedImage] {
+    /// Every image, and what of the list can't be read as one.
+    func listing() throws -> ImageListing {
+        let odd = try index()?.oddEntries ?? []
+        return ImageListing(
+            images: try list(),
+            unusableTags: odd.map { entry in
+                let name = "manifests[\(entry.position)] of index.json"
+                return UnusableTag(name: name, reason: .unsupported(entry.reason, remedy: LayoutStore.damaged))
+            }
+        )
+    }
+
+    private func list() throws -> [ListedImage] {
         guard let index = try index() else { return [] }
         let names = LayoutNames(index.entries)
         let (choices, shared) = (names.choices, names.sharedTags)

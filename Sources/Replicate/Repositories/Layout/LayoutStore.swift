@@ -152,7 +152,8 @@ struct LayoutStore: LayoutFiles {
                 remedy: "name another directory for further images"
             )
         }
-        try DurableFile.write(after.bytes, to: indexPath, mode: Self.fileMode)
+        // A layout that a group shares stays shared.
+        try DurableFile.write(after.bytes, to: indexPath, mode: Self.fileMode | (DurableFile.mode(of: indexPath) ?? 0))
         let written = try FileVersion(of: indexPath, inside: path)
         known.withLock { $0 = written.map { ($0, after) } }
     }

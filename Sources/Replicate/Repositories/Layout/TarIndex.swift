@@ -40,11 +40,15 @@ struct TarIndex: Sendable {
         var (count, nameBytes) = (0, 0)
         var pending = Extension()
         let end = file.size
+        var isEnded = false
         while position + Int64(Self.blockSize) <= end {
             guard !isCancelled() else { throw CancellationError() }
             let header = TarHeader(bytes: try file.read(at: position, count: Self.blockSize))
             // Two blocks of zeros end an archive; one is enough.
-            if header.isEmpty { break }
+            if header.isEmpty {
+                isEnded = true
+                break
+            }
             guard header.isSound, let stated = header.byteCount else {
                 throw Self.damaged(
                     file,
@@ -91,6 +95,13 @@ struct TarIndex: Sendable {
             pending = Extension()
         }
         guard count > 0 else { throw Self.damaged(file, "it is an archive of nothing") }
+        // Some tools leave out the blocks of zeros, but none ends within a header.
+        guard isEnded || position >= end else {
+            throw LayoutError(
+                "\(file.path) is cut short: it ends within a header",
+                remedy: "copy or save the archive again"
+            )
+        }
     }
 
     private mutating func note(_ name: String, _ member: Member, _ header: TarHeader, _ link: String) throws {
@@ -111,6 +122,14 @@ struct TarIndex: Sendable {
 
     /// Whether there is a member of that name.
     func contains(_ name: String) -> Bool { members[name] != nil }
+
+    /// The folder in which members of these names are, if they are not at the top: `tar -c DIR` writes it.
+    func folder(of names: [String]) -> String? {
+        let folders = members.keys.compactMap { key in
+            names.first { key.hasSuffix("/\($0)") }.map { String(key.dropLast($0.count + 1)) }
+        }
+        return folders.min { ($0.count, $0) < ($1.count, $1) }
+    }
 
     /// Where the bytes of a member are; `nil` if there is none.
     ///

@@ -235,6 +235,11 @@ struct PlainImageRepository: ImageRepository {
 
     func immutability() async throws -> TagImmutability? { nil }
 
+    /// What was found out about the stored login while the repository was read; `nil` where the registry asked for none.
+    var login: LoginNote? {
+        client.loginNote(of: reference.repository)
+    }
+
     func list() async throws -> ImageListing {
         let names = try await explained("listing tags") { try await client.tags(of: reference.repository) }
         var listing = ImageListing()

@@ -397,6 +397,46 @@ struct LayoutTests {
         }
     }
 
+    @Test("that list an image whose manifest is not there say so")
+    func listedAndMissing() async throws {
+        try await withScratchDirectory { directory in
+            try await seed(image, "v1", at: "\(directory)/from")
+            let path = "\(directory)/from/blobs/sha256/\(image.digest.hex)"
+            try DurableFile.remove(path)
+            let error = try await copy("\(directory)/from:v1", to: "\(directory)/to:v1").firstError
+            #expect(
+                error?.cause.contains("lists \(image.digest) and does not hold it") == true,
+                "\(String(describing: error))"
+            )
+        }
+    }
+
+    @Test("show the entries that can't be read")
+    func oddEntries() async throws {
+        try await withScratchDirectory { directory in
+            try await seed(image, "v1", at: "\(directory)/lay")
+            let path = "\(directory)/lay/index.json"
+            let text = String(decoding: try contents(of: path), as: UTF8.self)
+            let odd = #""manifests":[{"mediaType":"a/b","digest":"sha256:../../etc/passwd","size":1},"#
+            try rewrite(text.replacing(#""manifests":["#, with: odd), path)
+            let listing = try await repository("\(directory)/lay", .source).list()
+            #expect(listing.images.map(\.digest) == [image.digest])
+            #expect(listing.unusableTags.map(\.name) == ["manifests[0] of index.json"])
+        }
+    }
+
+    @Test("keep who may write their index")
+    func sharedIndex() async throws {
+        try await withScratchDirectory { directory in
+            try await seed(image, "v1", at: "\(directory)/lay")
+            let path = "\(directory)/lay/index.json"
+            #expect(DurableFile.mode(of: path) == 0o644)
+            #expect(chmod(path, 0o664) == 0)
+            try await put(try FakeImage.image("b"), "v2", at: try repository("\(directory)/lay", .destination))
+            #expect(DurableFile.mode(of: path) == 0o664)
+        }
+    }
+
     // MARK: Tools
 
     private func repository(_ path: String, _ side: CopyError.Side) throws -> LayoutImageRepository {

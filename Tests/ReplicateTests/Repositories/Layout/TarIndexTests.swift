@@ -53,6 +53,28 @@ struct TarIndexTests {
         }
     }
 
+    @Test("of a file that ends within a header are not all of them")
+    func cutHeader() async throws {
+        try await withScratchDirectory { directory in
+            var tar = Tar()
+            tar.add("a", "1")
+            let error = #expect(throws: LayoutError.self) { try open(tar.bytes + tar.bytes.prefix(100), in: directory) }
+            #expect(error?.description.hasSuffix("is cut short: it ends within a header") == true)
+        }
+    }
+
+    @Test("are found in the folder that was packed")
+    func folder() async throws {
+        try await withScratchDirectory { directory in
+            var tar = Tar()
+            tar.add("some/lay/index.json", "{}")
+            tar.add("some/lay/deeper/index.json", "{}")
+            let index = try open(tar.ended, in: directory)
+            #expect(index.folder(of: ["manifest.json", "index.json"]) == "some/lay")
+            #expect(index.folder(of: ["manifest.json"]) == nil)
+        }
+    }
+
     @Test("are followed through links inside the archive, and nowhere else")
     func links() async throws {
         try await withScratchDirectory { directory in

@@ -1,0 +1,110 @@
+import AWSIdentity
+import Content
+import FoundationEssentials
+import HTTPTypes
+import Logging
+import Platform
+import TestClouds
+import Testing
+import Wire
+
+@testable import Replicate
+
+/// Answers of ECR's API, or of something that stands in for it, that say something else than what was asked.
+@Suite("Odd answers of ECR's API")
+struct ECRAnswerTests {
+    private static let image = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app"
+
+    private static func manifest(_ name: String) -> String {
+        #"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"#
+            + #""application/vnd.oci.image.config.v1+json","digest":"\#(Digest(of: name.utf8))","size":2},"layers":[]}"#
+    }
+
+    private static func digest(_ name: String) -> String { "\(Digest(of: manifest(name).utf8))" }
+
+    /// An image of an answer.
+    private static func entry(_ name: String, tag: String? = nil, digest: String? = nil) throws -> String {
+        let text = String(decoding: try JSONEncoder().encode(manifest(name)), as: UTF8.self)
+        let tag = tag.map { #""imageTag":"\#($0)","# } ?? ""
+        return #"{"imageId":{\#(tag)"imageDigest":"\#(digest ?? Self.digest(name))"},"imageManifest":\#(text)}"#
+    }
+
+    private func inspect(_ suffix: String, _ body: String) async throws -> Inspection {
+        let sender = ScriptedECR(body: body)
+        let logger = Logger(label: "answers") { _ in SwiftLogNoOpLogHandler() }
+        let retry = RetryPolicy(attempts: 2, clock: InstantClock(), jitter: { 1 })
+        let keys = ["AWS_ACCESS_KEY_ID": "AKIDEXAMPLE000000000", "AWS_SECRET_ACCESS_KEY": "secret"]
+        let resolver = IdentityResolver(
+            environment: AWSEnvironment(variables: keys, home: "/nonexistent"),
+            sender: sender,
+            retry: retry,
+            logger: logger
+        )
+        let replicator = Replicator(
+            opener: RepositoryOpener(resolver: resolver, sender: sender, retry: retry, logger: logger),
+            relay: FakeRelay(Journal()),
+            retry: retry,
+            source: SideOptions(),
+            destination: SideOptions()
+        )
+        return try await replicator.inspect(ImageReference(parsing: Self.image + suffix), referrers: .none)
+    }
+
+    @Test("with the same image twice, or one that was not asked for, are read for what was asked")
+    func repeated() async throws {
+        let (one, other) = (try Self.entry("a", tag: "v1"), try Self.entry("b", tag: "v2"))
+        for images in ["\(one),\(one)", "\(other),\(one)", "\(one),\(other)"] {
+            let found = try await inspect(":v1", #"{"images":[\#(images)],"failures":[]}"#)
+            #expect("\(found.digest)" == Self.digest("a"))
+        }
+    }
+
+    @Test("with a member twice count the last of them, and the digest is checked all the same")
+    func duplicateKeys() async throws {
+        let good = try Self.entry("a", tag: "v1")
+        let found = try? await inspect(":v1", #"{"images":[],"images":[\#(good)],"failures":[]}"#)
+        if let found { #expect("\(found.digest)" == Self.digest("a")) }
+        let twice = good.replacing(#""imageDigest":"#, with: #""imageDigest":"\#(Self.digest("b"))","imageDigest":"#)
+        let checked = try? await inspect(":v1", #"{"images":[\#(twice)],"failures":[]}"#)
+        if let checked { #expect("\(checked.digest)" == Self.digest("a")) }
+        // Of two tags one is asked for; the other can't be taken for it.
+        let tags = good.replacing(#""imageTag":"v1""#, with: #""imageTag":"v1","imageTag":"v2""#)
+        let tagged = try? await inspect(":v1", #"{"images":[\#(tags)],"failures":[]}"#)
+        if let tagged { #expect("\(tagged.digest)" == Self.digest("a")) }
+    }
+
+    @Test("that hold another image than the digest asked for are errors")
+    func otherDigest() async throws {
+        let wanted = "@\(Self.digest("a"))"
+        for entry in [
+            try Self.entry("b"), try Self.entry("b", digest: Self.digest("a")),
+            try Self.entry("a", digest: Self.digest("a").uppercased()),
+            try Self.entry("a", digest: "sha256:" + Self.digest("a").dropFirst(7).uppercased()),
+        ] {
+            await #expect(throws: CopyError.self, "\(entry)") {
+                try await inspect(wanted, #"{"images":[\#(entry)],"failures":[]}"#)
+            }
+        }
+    }
+
+    @Test("that hold another image than a tag's digest says, or a digest in capitals, are errors")
+    func otherContent() async throws {
+        for entry in [
+            try Self.entry("b", tag: "v1", digest: Self.digest("a")),
+            try Self.entry("a", tag: "v1", digest: "sha256:" + Self.digest("a").dropFirst(7).uppercased()),
+            try Self.entry("a", tag: "v2"),
+        ] {
+            await #expect(throws: CopyError.self, "\(entry)") {
+                try await inspect(":v1", #"{"images":[\#(entry)],"failures":[]}"#)
+            }
+        }
+    }
+}
+
+private struct ScriptedECR: HTTPSending {
+    let body: String
+
+    func send(_ request: WireRequest) async throws -> WireResponse {
+        WireResponse(status: .ok, body: Array(body.utf8))
+    }
+}
