@@ -27,7 +27,7 @@ package struct CopyDocument: Encodable, Sendable {
         command: String,
         exitCode: Int,
         results: [CopyResult],
-        error: CopyError?,
+        error: Failure?,
         requests: Int,
         seconds: Double,
         caller: String? = nil,
@@ -38,7 +38,7 @@ package struct CopyDocument: Encodable, Sendable {
         self.command = command
         self.exitCode = exitCode
         self.results = results.map(Entry.init)
-        self.error = error.map(Failure.init)
+        self.error = error
         self.requests = requests
         self.seconds = seconds
         self.caller = caller
@@ -220,7 +220,15 @@ package struct CopyDocument: Encodable, Sendable {
             (cause, remedy, kind, reason) = (text, "see --help", "usage", "usage")
         }
 
-        init(_ error: CopyError) {
+        /// A command that could not be set up; `text` may have lines that say what to do next.
+        package init(settingUp command: String, _ text: String) {
+            let parts = text.split(separator: "\n  next: ", maxSplits: 1)
+            (operation, side, image, kind, reason) = (command, "", "", "failed", "rejected")
+            cause = "could not begin: \(parts.first.map(String.init) ?? text)"
+            remedy = parts.count > 1 ? String(parts[1]) : "see the text; --log-level debug shows every request"
+        }
+
+        package init(_ error: CopyError) {
             (operation, side, image) = (error.operation, error.side.rawValue, error.place)
             (cause, remedy, requestId) = (error.cause, error.remedy, error.requestID)
             credentials = error.credentials

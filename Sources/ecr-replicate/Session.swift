@@ -119,14 +119,15 @@ struct Session {
         let unreported = code == 0 ? [] : all.unreported(of: tagged.withLock { $0 })
         let seconds = (ContinuousClock.now - started).seconds
         let count = requests.withLock { $0 }
+        var isPrinted = true
         switch output.output {
         case .json:
-            printJSON(
+            isPrinted = printJSON(
                 CopyDocument(
                     command: command,
                     exitCode: Int(code),
                     results: all,
-                    error: ending.error,
+                    error: ending.trouble?.failure(of: command),
                     requests: count,
                     seconds: seconds,
                     caller: caller.withLock { $0 },
@@ -142,7 +143,7 @@ struct Session {
             unreported.forEach(LineStream.standardOutput.writeLine)
             printText(all, ending, count, seconds, note: note)
         }
-        try leave(code)
+        try leave(code, isPrinted)
     }
 
     /// - Parameter isFiltered: Whether there was something that a tag had to match.
@@ -152,8 +153,9 @@ struct Session {
             : "nothing selected: of \(counted(count, "tag")) in the repository none passes --match and --exclude"
     }
 
-    /// Ends with `code`; a result that could not be written is no success.
-    private func leave(_ code: Int32) throws {
+    /// Ends with `code`; a result that could not be written is not a success.
+    private func leave(_ code: Int32, _ isPrinted: Bool) throws {
+        guard isPrinted else { throw ExitCode(code == 0 ? ExitStatus.failed : code) }
         if let failure = LineStream.standardOutput.failure {
             LineStream.standardError.writeLine("ecr-replicate: the result could not be written: \(failure)")
             throw ExitCode(code == 0 ? 1 : code)
@@ -179,27 +181,28 @@ struct Session {
             }
         } reporting: { _ in
         }
-        if var error = ending.error {
-            error.onlyReads = true
+        var isPrinted = true
+        if case .failed(let trouble) = ending {
+            let trouble = trouble.ofReading
             if output.output == .json {
-                printJSON(
+                isPrinted = printJSON(
                     CopyDocument(
                         command: command,
                         exitCode: Int(exitCode([], ending)),
                         results: [],
-                        error: error,
+                        error: trouble.failure(of: command),
                         requests: requests.withLock { $0 },
                         seconds: (ContinuousClock.now - started).seconds
                     )
                 )
             }
-            LineStream.standardError.say("ecr-replicate: \(error.explanation)")
+            LineStream.standardError.say("ecr-replicate: \(trouble.explanation)")
         } else if case .interrupted = ending, let interrupted {
             let document = interrupted(exitCode([], ending))
-            if output.output == .json { printJSON(document) }
+            if output.output == .json { isPrinted = printJSON(document) }
         } else if case .interrupted = ending, output.output == .json {
             // One document, whatever happens.
-            printJSON(
+            isPrinted = printJSON(
                 CopyDocument(
                     command: command,
                     exitCode: Int(exitCode([], ending)),
@@ -210,13 +213,15 @@ struct Session {
                 )
             )
         } else if let answer = answer.withLock({ $0 }) {
-            output.output == .json
-                ? printJSON(answer.document)
-                : LineStream.standardOutput.write(answer.isVerbatim ? answer.text : printableLines(answer.text))
+            if output.output == .json {
+                isPrinted = printJSON(answer.document)
+            } else {
+                LineStream.standardOutput.write(answer.isVerbatim ? answer.text : printableLines(answer.text))
+            }
             if let note = answer.note { LineStream.standardError.writeLine("note: \(note)") }
         }
         let code = exitCode([], ending)
-        try leave(code == 0 ? answer.withLock { $0 }?.exitCode ?? 0 : code)
+        try leave(code == 0 ? answer.withLock { $0 }?.exitCode ?? 0 : code, isPrinted)
     }
 
     /// What a reading subcommand found, in both forms.
@@ -233,10 +238,70 @@ struct Session {
 
     enum Ending {
         case finished
-        case failed(CopyError)
-        case interrupted(Termination.Signal)
+        case failed(Trouble)
+        /// By a signal, with what went wrong after it, if anything did.
+        case interrupted(Termination.Signal, Trouble? = nil)
 
-        var error: CopyError? { if case .failed(let error) = self { error } else { nil } }
+        /// - Parameter signal: The first signal, if one came before the error.
+        init(_ error: any Error, after signal: Termination.Signal?) {
+            guard let signal else {
+                self = .failed(Trouble(error))
+                return
+            }
+            // What was called off is not trouble.
+            let isCalledOff = error is CancellationError || error is Drained
+            self = .interrupted(signal, isCalledOff ? nil : Trouble(error))
+        }
+
+        var trouble: Trouble? {
+            switch self {
+            case .finished: nil
+            case .failed(let trouble): trouble
+            case .interrupted(_, let trouble): trouble
+            }
+        }
+    }
+
+    /// Why nothing could be tried.
+    enum Trouble {
+        case copy(CopyError)
+        /// The command could not be set up, for example because its CA bundle can't be read. It is about no side and no
+        /// image, and its text says what to do next, if anything is known.
+        case setUp(String)
+
+        init(_ error: any Error) {
+            if let error = error as? CopyError { self = .copy(error) } else { self = .setUp("\(error)") }
+        }
+
+        /// As standard error gets it.
+        var explanation: String {
+            switch self {
+            case .copy(let error): error.explanation
+            case .setUp(let text): "could not start: \(text)"
+            }
+        }
+
+        /// As the JSON document gets it.
+        func failure(of command: String) -> CopyDocument.Failure {
+            switch self {
+            case .copy(let error): CopyDocument.Failure(error)
+            case .setUp(let text): CopyDocument.Failure(settingUp: command, text)
+            }
+        }
+
+        var exitCode: Int32 {
+            switch self {
+            case .copy(let error): ExitStatus.of(error)
+            case .setUp: ExitStatus.failed
+            }
+        }
+
+        /// The same of a command that copies nothing.
+        var ofReading: Trouble {
+            guard case .copy(var error) = self else { return self }
+            error.onlyReads = true
+            return .copy(error)
+        }
     }
 
     /// Runs `body` until it ends; a second signal doesn't wait for anything.
@@ -270,23 +335,14 @@ struct Session {
             try await work.value
             return stopped.withLock { $0 }.map { .interrupted($0) } ?? .finished
         } catch {
-            if let signal = stopped.withLock({ $0 }) { return .interrupted(signal) }
-            return .failed(
-                error as? CopyError
-                    ?? CopyError(
-                        .rejected(code: "could not begin", text: "\(error)"),
-                        side: .source,
-                        image: "",
-                        operation: command
-                    )
-            )
+            return Ending(error, after: stopped.withLock { $0 })
         }
     }
 
     private func exitCode(_ results: [CopyResult], _ ending: Ending) -> Int32 {
         switch ending {
-        case .interrupted(let signal): signal.exitCode
-        case .failed(let error): ExitStatus.of(error)
+        case .interrupted(let signal, _): signal.exitCode
+        case .failed(let trouble): trouble.exitCode
         case .finished: ExitStatus.of(results)
         }
     }

@@ -3,6 +3,7 @@ import Content
 package import IAMPolicies
 import Platform
 import Replicate
+import Reporting
 
 struct IAMPolicyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -63,7 +64,7 @@ struct IAMPolicyCommand: AsyncParsableCommand {
     func run() async throws {
         let policies = try policies()
         if output == .json {
-            printJSON(PolicySetDocument(policies))
+            if !printJSON(PolicySetDocument(policies)) { throw ExitCode(ExitStatus.failed) }
         } else if let only {
             LineStream.standardOutput.write(policies[only]?.policy.text ?? "")
         } else {

@@ -9,6 +9,8 @@ final class ProgressDisplay: Sendable {
     private let announcesPlans: Bool
     private let stream: LineStream
     private let state: Lock<ProgressState>
+    /// Draws the bars, or says that the run is alive; called again and again until the end.
+    let draw: @Sendable () -> Void
     private let ticker: Task<Void, Never>?
     /// Held while something is drawn, so that nothing is drawn after the end.
     private let isFinished = Lock(false)
@@ -28,17 +30,19 @@ final class ProgressDisplay: Sendable {
         form = ProgressForm(mode, on: stream)
         switch form {
         case .bar:
-            ticker = Self.every(Self.frame) { [state, isFinished] in
+            draw = { [state, isFinished] in
                 let width = Terminal.width(of: stream)
                 isFinished.withLock { if !$0 { stream.pin(state.withLock { $0.lines(width: width) }) } }
             }
+            ticker = Self.every(Self.frame, draw)
         case .plain:
-            ticker = Self.every(Self.heartbeat) { [state, isFinished] in
+            draw = { [state, isFinished] in
                 isFinished.withLock {
                     if !$0, let line = state.withLock({ $0.heartbeat() }) { stream.writeLine(line) }
                 }
             }
-        case .json, .none: ticker = nil
+            ticker = Self.every(Self.heartbeat, draw)
+        case .json, .none: (draw, ticker) = ({}, nil)
         }
     }
 

@@ -41,8 +41,9 @@ extension Session {
             }
         }
         switch ending {
-        case .failed(let error): diagnostics.say("ecr-replicate: \(error.explanation)")
-        case .interrupted:
+        case .failed(let trouble): diagnostics.say("ecr-replicate: \(trouble.explanation)")
+        case .interrupted(_, let trouble):
+            if let trouble { diagnostics.say("ecr-replicate: \(trouble.explanation)") }
             diagnostics.writeLine(
                 !results.isEmpty && results.allSatisfy(\.isComplete)
                     ? "interrupted: nothing is left to do"
@@ -53,12 +54,25 @@ extension Session {
     }
 }
 
-/// `--output json`'s one document.
-func printJSON(_ document: some Encodable) {
+/// Prints `--output json`'s one document.
+///
+/// - Returns: Whether it could be encoded; if not, standard error says why, and the command must not end as a success.
+@discardableResult
+func printJSON(_ document: some Encodable) -> Bool {
+    do {
+        LineStream.standardOutput.writeLine(try jsonText(document))
+        return true
+    } catch {
+        LineStream.standardError.writeLine("ecr-replicate: the result could not be encoded as JSON: \(error)")
+        return false
+    }
+}
+
+/// - Throws: `EncodingError`, for example for a number that JSON does not have.
+func jsonText(_ document: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    guard let bytes = try? encoder.encode(document) else { return }
-    LineStream.standardOutput.writeLine(printableJSON(String(decoding: bytes, as: UTF8.self)))
+    return printableJSON(String(decoding: try encoder.encode(document), as: UTF8.self))
 }
 
 extension Remainder {

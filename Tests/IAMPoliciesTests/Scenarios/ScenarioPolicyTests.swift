@@ -188,8 +188,10 @@ struct ScenarioPolicyTests {
             if writer == user.arn {
                 try emulator.setPolicies([reading, writing].compactMap { $0 }, of: user.arn)
             } else {
-                let assuming = IAMPolicies.PolicyDocument([IAMPolicies.PolicyStatement(["sts:AssumeRole"], on: [writer])])
-                    .text
+                let assuming = IAMPolicies.PolicyDocument([
+                    IAMPolicies.PolicyStatement(["sts:AssumeRole"], on: [writer])
+                ])
+                .text
                 try emulator.setPolicies([reading, assuming].compactMap { $0 }, of: user.arn)
                 try emulator.setPolicies([writing].compactMap { $0 }, of: writer)
             }

@@ -1,6 +1,5 @@
 import Content
 
-
 @testable import Replicate
 
 /// Every error a run may end with: what is printed, what it means, what to do.

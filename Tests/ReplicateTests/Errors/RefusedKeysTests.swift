@@ -50,7 +50,7 @@ struct RefusedKeysTests {
             command: "copy",
             exitCode: 4,
             results: [],
-            error: error,
+            error: CopyDocument.Failure(error),
             requests: 1,
             seconds: 1
         )

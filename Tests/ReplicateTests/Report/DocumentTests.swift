@@ -41,7 +41,7 @@ struct DocumentTests {
             command: "copy",
             exitCode: Int(error.map(ExitStatus.of) ?? ExitStatus.of(results)),
             results: results,
-            error: error,
+            error: error.map(CopyDocument.Failure.init),
             requests: 12,
             seconds: 1.5,
             caller: caller

@@ -43,9 +43,7 @@ struct ECRAnswerTests {
         let replicator = Replicator(
             opener: RepositoryOpener(resolver: resolver, sender: sender, retry: retry, logger: logger),
             relay: FakeRelay(Journal()),
-            retry: retry,
-            source: SideOptions(),
-            destination: SideOptions()
+            retry: retry
         )
         return try await replicator.inspect(ImageReference(parsing: Self.image + suffix), referrers: .none)
     }

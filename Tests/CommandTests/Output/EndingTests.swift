@@ -1,0 +1,86 @@
+import Content
+import Foundation
+import Platform
+import Replicate
+import TestPrograms
+import Testing
+
+@testable import ecr_replicate
+
+/// How a command ends where something is wrong with more than one image.
+@Suite("The end of a command", .timeLimit(.minutes(1)))
+struct EndingTests {
+    @Test("draws nothing after the bars were taken away")
+    func bars() async throws {
+        try await withScratchDirectory { directory in
+            let path = "\(directory)/screen"
+            try Data().write(to: URL(filePath: path))
+            let file = try FileHandle(forWritingTo: URL(filePath: path))
+            let display = ProgressDisplay(mode: .bar, stream: LineStream(descriptor: file.fileDescriptor))
+            let place = try ImageReference(parsing: "registry.example/team/app")
+            let blob = Descriptor(mediaType: .ociLayer, digest: Digest(of: [1]), size: 1_000)
+            display.note(.blobStarted(blob, to: place))
+            display.draw()
+            let before = try Data(contentsOf: URL(filePath: path)).count
+            #expect(before > 0)
+            display.finish()
+            let after = try Data(contentsOf: URL(filePath: path)).count
+            display.draw()
+            #expect(try Data(contentsOf: URL(filePath: path)).count == after)
+            try file.close()
+        }
+    }
+
+    @Test("names neither side nor image where nothing could be set up, and says once what to do")
+    func setUp() async throws {
+        try await withStage { stage in
+            let bundle = "/nonexistent/ca.pem"
+            let failed = try await stage.run(
+                "copy",
+                "--ca-bundle",
+                bundle,
+                "\(stage.source):v1",
+                stage.destination
+            )
+            #expect(failed.exitCode == 1)
+            #expect(failed.errors.contains("could not start: "), "\(failed.errors)")
+            #expect(!failed.errors.contains("at the source :"), "\(failed.errors)")
+            #expect(failed.errors.components(separatedBy: "next:").count <= 2, "\(failed.errors)")
+            let document = try await stage.run(
+                "copy",
+                "--output",
+                "json",
+                "--ca-bundle",
+                bundle,
+                "\(stage.source):v1",
+                stage.destination
+            )
+            #expect(document.output.contains("\"reason\" : \"rejected\""), "\(document.output)")
+        }
+    }
+
+    @Test("keeps an error that came after the first signal, unless it says that something was called off")
+    func afterSignal() throws {
+        let error = CopyError(
+            .imageMissing,
+            side: .source,
+            image: try ImageReference(parsing: "registry.example/team/app:v1"),
+            operation: "reading the image"
+        )
+        for (thrown, isKept) in [(error as any Error, true), (CancellationError(), false), (Drained(), false)] {
+            guard case .interrupted(.interrupt, let trouble) = Session.Ending(thrown, after: .interrupt) else {
+                Issue.record("\(thrown)")
+                continue
+            }
+            #expect((trouble != nil) == isKept)
+        }
+        #expect(Session.Ending(error, after: .interrupt).trouble?.explanation.contains("reading the image") == true)
+    }
+
+    @Test("is not a success where the document can't be encoded")
+    func encoding() {
+        struct Odd: Encodable { var seconds = Double.infinity }
+        #expect(throws: EncodingError.self) { try jsonText(Odd()) }
+        #expect(!printJSON(Odd()))
+    }
+}
