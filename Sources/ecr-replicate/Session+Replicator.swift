@@ -9,7 +9,7 @@ import Wire
 extension Session {
     func withReplicator(
         _ drain: Drain,
-        _ body: @escaping @Sendable (Replicator, Transport) async throws -> Void
+        _ body: @escaping @Sendable (Replicator) async throws -> Void
     ) async throws {
         let logger = diagnostics(output.logLevel)
         let environment = AWSEnvironment.current()
@@ -30,11 +30,13 @@ extension Session {
             userAgent: "ecr-replicate/\(Build.version)",
             limitRate: transfers?.limitRate?.bytes
         )
-        try await withTransport(configuration) { transport in
-            let resolver = IdentityResolver(
+        try await Replicate.withReplicator(
+            ReplicatorConfiguration(
                 environment: environment,
-                sender: transport,
+                transport: configuration,
                 retry: retry,
+                jobs: transfers?.jobs,
+                uploads: uploads,
                 logger: logger,
                 // A signal ends the question, not only what waits behind it.
                 askForCode: { question in
@@ -44,26 +46,9 @@ extension Session {
                     }
                 },
                 isStopping: { drain.isDraining }
-            )
-            let opener = RepositoryOpener(
-                resolver: resolver,
-                sender: transport,
-                retry: retry,
-                budgets: RetryBudgets(
-                    inFlight: max(transfers?.jobs ?? 0, RetryBudgets.usualInFlight),
-                    attempts: retry.attempts
-                ),
-                logger: logger
-            )
-            let replicator = Replicator(
-                opener: opener,
-                relay: transport,
-                retry: retry,
-                jobs: transfers?.jobs,
-                uploads: uploads
-            )
-            try await body(replicator, transport)
-        }
+            ),
+            body
+        )
     }
 
     /// Endpoints that the user wrote with `http://`, who thereby allows it there.

@@ -89,8 +89,8 @@ struct Session {
             return "stopping: what is under way is finished first\(underWay); a second signal stops at once"
         }
         let ending = await end(stop: stop) { report in
-            try await withReplicator(drain) { replicator, transport in
-                defer { requests.withLock { $0 = transport.statistics.requestsSent } }
+            try await withReplicator(drain) { replicator in
+                defer { requests.withLock { $0 = replicator.requestsSent } }
                 let run = replicator.run(drain: drain, report: report)
                 if let namesCallerAt {
                     let name = await run.caller(at: CopyDestination(namesCallerAt, destination))
@@ -174,8 +174,8 @@ struct Session {
         let requests = Lock(0)
         let answer = Lock<Answer?>(nil)
         let ending = await end(stop: nil) { _ in
-            try await withReplicator(Drain()) { replicator, transport in
-                defer { requests.withLock { $0 = transport.statistics.requestsSent } }
+            try await withReplicator(Drain()) { replicator in
+                defer { requests.withLock { $0 = replicator.requestsSent } }
                 let value = try await body(replicator)
                 answer.withLock { $0 = value }
             }

@@ -106,12 +106,7 @@ package func withCloud(
                 emulator,
                 transport,
                 retry,
-                budgets: budget.map {
-                    RetryBudgets(
-                        source: RetryBudget("source", tokens: $0),
-                        destination: RetryBudget("destination", tokens: $0)
-                    )
-                },
+                budgets: budget.map(RetryBudgets.init(tokens:)),
                 source: source,
                 destination: destination,
                 jobs: jobs,

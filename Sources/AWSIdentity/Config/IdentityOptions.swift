@@ -1,5 +1,7 @@
 /// What the flags of one side say about who is calling, and by which of AWS's names.
 public struct IdentityOptions: Sendable, Hashable {
+    /// Where credentials come from in place of the search; ``roleARN`` is assumed with them.
+    public var source: CredentialSource?
     /// A profile of the shared files; it beats the environment's keys.
     public var profile: String?
     /// A role to assume with whatever the rest gives.
@@ -14,6 +16,7 @@ public struct IdentityOptions: Sendable, Hashable {
     public var usesDualStack: Bool
 
     public init(
+        source: CredentialSource? = nil,
         profile: String? = nil,
         roleARN: String? = nil,
         externalID: String? = nil,
@@ -21,6 +24,7 @@ public struct IdentityOptions: Sendable, Hashable {
         usesFIPS: Bool = false,
         usesDualStack: Bool = false
     ) {
+        self.source = source
         self.profile = profile
         self.roleARN = roleARN
         self.externalID = externalID
@@ -45,4 +49,18 @@ public struct IdentityOptions: Sendable, Hashable {
         try STSClient.AssumeRole(roleARN: roleARN, sessionName: sessionName ?? anyName, externalID: externalID)
             .check(named: "the role flag")
     }
+}
+
+/// Credentials that a program gets in its own way, for example from a vault.
+public struct CredentialSource: Sendable, Hashable {
+    /// Tells sources apart: two of one name are one source, whose credentials are asked for once.
+    public let name: String
+    let provider: any CredentialsProviding
+
+    /// - Parameter provider: Asked before each request; it keeps its credentials until they are about to expire.
+    public init(_ name: String, _ provider: any CredentialsProviding) { (self.name, self.provider) = (name, provider) }
+
+    public static func == (left: CredentialSource, right: CredentialSource) -> Bool { left.name == right.name }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }

@@ -17,7 +17,7 @@ struct CredentialsChain {
     let stsRegion: String
 
     func provider() throws -> any CredentialsProviding {
-        let base = try search()
+        let base = try options.source?.provider ?? search()
         guard let role = options.roleARN else { return base }
         return try assumed(
             STSClient.AssumeRole(roleARN: role, sessionName: try sessionName(nil), externalID: options.externalID),

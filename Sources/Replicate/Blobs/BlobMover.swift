@@ -12,6 +12,7 @@ struct BlobMover: Sendable {
     let sender: BlobSender
     let large: LargeBlobs
     let retry: RetryPolicy
+    let budgets: RetryBudgets
     let admission: Admission
     let index = BlobIndex()
     /// Measures how long destinations of a shared download wait for each other.
@@ -34,6 +35,7 @@ struct BlobMover: Sendable {
         relay: any BlobRelaying,
         large: LargeBlobs,
         retry: RetryPolicy,
+        budgets: RetryBudgets,
         jobs: Int?,
         drain: Drain = Drain(),
         clock: any Clock<Duration> = ContinuousClock(),
@@ -42,6 +44,7 @@ struct BlobMover: Sendable {
         sender = BlobSender(relay: relay, report: report)
         self.large = large
         self.retry = retry
+        self.budgets = budgets
         self.clock = clock
         admission = Admission(jobs: jobs, drain: drain)
         self.report = report
@@ -95,7 +98,7 @@ struct BlobMover: Sendable {
     private func moveAlone(_ transfer: BlobTransfer, believing: Bool) async throws -> Arrival {
         let corruptions = Lock(0)
         do {
-            return try await retry.run { attempt in
+            return try await retry.moving(transfer, budgets).run { attempt in
                 do {
                     // The answer to the last try may have been lost after the registry had taken the blob.
                     if attempt > 1, believing, try await transfer.destination.missing([transfer.blob]).isEmpty {

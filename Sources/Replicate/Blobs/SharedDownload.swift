@@ -43,7 +43,9 @@ extension BlobMover {
         let done = Lock<[String: Result<Arrival, any Error>]>([:])
         let left = Lock(destinations)
         do {
-            try await retry.run { _ in
+            // Only the source's failures get here.
+            let transfer = BlobTransfer(blob, from: source, to: destinations.first ?? source)
+            try await retry.moving(transfer, budgets).run { _ in
                 do {
                     try await tryTogether(blob, source, left, done)
                 } catch let failure as BlobFailure {

@@ -14,6 +14,10 @@ public struct Replicator: Sendable {
     private let retry: RetryPolicy
     private let jobs: Int?
     private let uploads: UploadOptions
+    private let countRequests: @Sendable () -> Int
+
+    /// Everything that was sent over the wire so far, by all runs.
+    public var requestsSent: Int { countRequests() }
 
     /// - Parameters:
     ///   - relay: Moves the bytes of blobs.
@@ -23,13 +27,15 @@ public struct Replicator: Sendable {
         relay: any BlobRelaying,
         retry: RetryPolicy,
         jobs: Int? = nil,
-        uploads: UploadOptions = UploadOptions()
+        uploads: UploadOptions = UploadOptions(),
+        requestsSent: @escaping @Sendable () -> Int = { 0 }
     ) {
         self.opener = opener
         self.relay = relay
         self.retry = retry
         self.jobs = jobs
         self.uploads = uploads
+        countRequests = requestsSent
     }
 
     /// Makes a run. Its memory is freed when the last reference to it goes.
@@ -41,25 +47,28 @@ public struct Replicator: Sendable {
         drain: Drain = Drain(),
         report: @escaping @Sendable (CopyEvent) -> Void = { _ in }
     ) -> CopyRun {
-        var retry = retry.labelled { error in
-            SideLabel.metadata((error as? BlobFailure)?.error.side ?? .destination)
-        }
+        var retry = retry
         // A blob that waits for its next try is not in flight.
         retry.clock = retry.clock.until(drain)
         let large = LargeBlobs(
             uploads,
             sender: opener.sender,
-            retry: retry.spending(opener.budgets.destination),
+            retry: retry,
+            budgets: opener.budgets,
             logger: opener.logger.labelled(SideLabel.metadata(.destination)),
             drain: drain,
             now: opener.now,
             report: report
         )
-        retry.budget = opener.budgets.destination
-        retry.otherBudget = { [source = opener.budgets.source] error in
-            (error as? BlobFailure)?.error.side == .source ? source : nil
-        }
-        let mover = BlobMover(relay: relay, large: large, retry: retry, jobs: jobs, drain: drain, report: report)
+        let mover = BlobMover(
+            relay: relay,
+            large: large,
+            retry: retry,
+            budgets: opener.budgets,
+            jobs: jobs,
+            drain: drain,
+            report: report
+        )
         return CopyRun(opener: opener, mover: mover, drain: drain, report: report)
     }
 }

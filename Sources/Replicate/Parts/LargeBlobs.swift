@@ -16,6 +16,7 @@ struct LargeBlobs: Sendable {
     private let now: @Sendable () -> Date
     private let sender: any HTTPSending
     private let retry: RetryPolicy
+    private let budgets: RetryBudgets
     private let journal: UploadJournal
     private let logger: Logger
     private let report: @Sendable (CopyEvent) -> Void
@@ -36,6 +37,7 @@ struct LargeBlobs: Sendable {
         _ options: UploadOptions,
         sender: any HTTPSending,
         retry: RetryPolicy,
+        budgets: RetryBudgets? = nil,
         logger: Logger,
         drain: Drain = Drain(),
         clock: any Clock<Duration> = ContinuousClock(),
@@ -48,6 +50,7 @@ struct LargeBlobs: Sendable {
         self.now = now
         self.sender = sender
         self.retry = retry
+        self.budgets = budgets ?? RetryBudgets(attempts: retry.attempts)
         self.logger = logger
         self.report = report
         journal = UploadJournal(directory: options.stateDirectory, logger: logger)
@@ -133,7 +136,8 @@ struct LargeBlobs: Sendable {
     }
 
     private func ownReading(of blob: Descriptor, from source: any ImageRepository) -> SharedParts {
-        SharedParts(RangedSource(blob, source, sender, retry, now: now), pool: pool, clock: clock)
+        let retry = retry.reading(from: source, budgets)
+        return SharedParts(RangedSource(blob, source, sender, retry, now: now), pool: pool, clock: clock)
     }
 
     /// Brings the blob.
@@ -152,7 +156,7 @@ struct LargeBlobs: Sendable {
             return nil
         }
         let key = UploadKey(blob, to: destination)
-        let claim = journal.claim(key)
+        let claim = try await FileWork.run { _ in journal.claim(key) }
         var found = claim?.found
         var freshStarts = 0
         var corruptions = 0
@@ -226,7 +230,7 @@ struct LargeBlobs: Sendable {
         to destination: any ImageRepository,
         from start: Int64,
         _ record: @escaping @Sendable (Int64) -> Void
-    ) -> @Sendable (Int64) -> Void {
+    ) -> @Sendable (Int64) async -> Void {
         let stood = Lock(start)
         return { place in
             let more = stood.withLock { stood in
@@ -234,7 +238,8 @@ struct LargeBlobs: Sendable {
                 return Int(place - stood)
             }
             report(.blobProgress(blob.digest, to: destination.reference, bytes: more))
-            if place > 0 { record(place) }
+            // A durable write waits for the disk.
+            if place > 0 { try? await FileWork.run { _ in record(place) } }
         }
     }
 

@@ -27,7 +27,7 @@ struct PartUploader: Sendable {
     let upload: PartUpload
     let plan: PartPlan
     /// Told after each part, where the upload stands now.
-    let moved: @Sendable (Int64) -> Void
+    let moved: @Sendable (Int64) async -> Void
 
     /// How often the registry may say that it stands elsewhere, without a part being accepted in between.
     static let mostCorrections = 8
@@ -81,7 +81,7 @@ struct PartUploader: Sendable {
                 offset = min(place, await hash?.count ?? place)
                 accepted.withLock { $0 = offset }
                 await seat.note(offset)
-                moved(place)
+                await moved(place)
             case .corrupt(let digest): return .corrupt(digest)
             case .gone: return .gone
             }
@@ -148,7 +148,7 @@ struct PartUploader: Sendable {
                 }
                 accepted.withLock { $0 = piece.range.upperBound }
                 await seat.note(piece.range.upperBound)
-                moved(piece.range.upperBound)
+                await moved(piece.range.upperBound)
             }
             // A stream that a cancelled task waits for ends without an error.
             try Task.checkCancellation()

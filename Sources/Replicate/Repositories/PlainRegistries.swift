@@ -45,7 +45,7 @@ final class PlainRegistries: Sendable {
         _ side: CopyError.Side
     ) async throws -> any ImageRepository {
         let label = SideLabel.metadata(side, registry: registry.authority)
-        let retry = retry.spending(budgets.of(side)).labelled { _ in label }
+        let retry = retry.spending(budgets.of(side, registry.authority)).labelled { _ in label }
         let base = try await origins.run(registry) { [sender] in
             // One that is just being started gets the time that it has where its scheme is known.
             try await retry.run { _ in

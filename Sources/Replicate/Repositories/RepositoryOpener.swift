@@ -154,7 +154,7 @@ public final class RepositoryOpener: Sendable {
         let provider = try provider(at: host, options)
         let registryKey = "\(endpoint.url.origin) \(host.account) \(host.region)"
         let pacer = pacers.pacer(of: registryKey, seeds: quotas)
-        let retry = retry.spending(budgets.of(side)).labelled { _ in label }
+        let retry = retry.spending(budgets.of(side, host.name)).labelled { _ in label }
         let api = ECRClient(
             endpoint: endpoint.url,
             alternative: endpoint.alternative,

@@ -1,10 +1,10 @@
 import Content
 import Foundation
 import Platform
-import Replicate
 import TestPrograms
 import Testing
 
+@testable import Replicate
 @testable import ecr_replicate
 
 /// How a command ends where something is wrong with more than one image.
@@ -19,6 +19,22 @@ struct EndingTests {
             let display = ProgressDisplay(mode: .bar, stream: LineStream(descriptor: file.fileDescriptor))
             let place = try ImageReference(parsing: "registry.example/team/app")
             let blob = Descriptor(mediaType: .ociLayer, digest: Digest(of: [1]), size: 1_000)
+            let text =
+                #"{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"\#(blob.digest)","size":1000},"layers":[]}"#
+            let plan = Plan(
+                source: place,
+                destination: place,
+                root: try Manifest(bytes: Array(text.utf8), mediaType: .ociManifest),
+                tags: [],
+                manifests: [],
+                blobs: [blob],
+                blobsThere: 0,
+                blobsElsewhere: [],
+                notes: [],
+                createsRepository: false,
+                referrerManifests: [:]
+            )
+            display.note(.planned(plan))
             display.note(.blobStarted(blob, to: place))
             display.draw()
             let before = try Data(contentsOf: URL(filePath: path)).count
@@ -34,28 +50,33 @@ struct EndingTests {
     @Test("names neither side nor image where nothing could be set up, and says once what to do")
     func setUp() async throws {
         try await withStage { stage in
-            let bundle = "/nonexistent/ca.pem"
-            let failed = try await stage.run(
-                "copy",
-                "--ca-bundle",
-                bundle,
-                "\(stage.source):v1",
-                stage.destination
-            )
-            #expect(failed.exitCode == 1)
-            #expect(failed.errors.contains("could not start: "), "\(failed.errors)")
-            #expect(!failed.errors.contains("at the source :"), "\(failed.errors)")
-            #expect(failed.errors.components(separatedBy: "next:").count <= 2, "\(failed.errors)")
-            let document = try await stage.run(
-                "copy",
-                "--output",
-                "json",
-                "--ca-bundle",
-                bundle,
-                "\(stage.source):v1",
-                stage.destination
-            )
-            #expect(document.output.contains("\"reason\" : \"rejected\""), "\(document.output)")
+            try await withScratchDirectory { home in
+                let config = "[profile one]\nca_bundle = /one.pem\n[profile two]\nca_bundle = /two.pem\n"
+                try Data(config.utf8).write(to: URL(filePath: "\(home)/config"))
+                let environment = ["AWS_CONFIG_FILE": "\(home)/config"]
+                func copy(_ output: String) async throws -> Ended {
+                    try await stage.run(
+                        "copy",
+                        "--output",
+                        output,
+                        "--source-profile",
+                        "one",
+                        "--destination-profile",
+                        "two",
+                        "\(stage.source):v1",
+                        stage.destination,
+                        with: environment
+                    )
+                }
+                let failed = try await copy("text")
+                #expect(failed.exitCode == 1)
+                #expect(failed.errors.contains("could not start: "), "\(failed.errors)")
+                #expect(!failed.errors.contains("at the source :"), "\(failed.errors)")
+                #expect(failed.errors.components(separatedBy: "next:").count <= 2, "\(failed.errors)")
+                let document = try await copy("json")
+                #expect(document.output.contains("\"reason\" : \"rejected\""), "\(document.output)")
+                #expect(!document.output.contains("next:"), "\(document.output)")
+            }
         }
     }
 

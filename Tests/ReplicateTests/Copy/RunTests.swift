@@ -53,6 +53,7 @@ struct RunTests {
             relay: bench.relay,
             large: engine.run.mover.large,
             retry: engine.run.mover.retry,
+            budgets: engine.opener.budgets,
             jobs: nil,
             clock: InstantClock(),
             report: { _ in }

@@ -208,7 +208,10 @@ struct OpenerTests {
         let plain = try await pacer("localhost:5000/team/app")
         #expect(try await pacer("localhost:5000/other", .source) == plain)
         #expect(try await pacer("localhost:5001/team/app") != plain)
-        #expect(opener.budgets.source !== opener.budgets.destination)
+        let budget = opener.budgets.of(.destination, host)
+        #expect(opener.budgets.of(.destination, host) === budget)
+        #expect(opener.budgets.of(.source, host) !== budget, "each side has its own")
+        #expect(opener.budgets.of(.destination, "localhost:5000") !== budget, "and each registry")
     }
 
     @Test("knows AWS's own registries by rule")

@@ -116,7 +116,8 @@ struct ScenarioFaultTests {
             let spent = results.compactMap(\.error).filter { $0.reason.name == "retriesUsedUp" }
             #expect(!spent.isEmpty)
             #expect(spent.allSatisfy { $0.side == side })
-            let isSaid = spent.first?.cause.hasSuffix("; the retry budget of the \(side) is used up") == true
+            // The side, and the registry that is at fault.
+            let isSaid = spent.first?.cause.contains("; the retry budget of the \(side) 111122223333.dkr.ecr.") == true
             #expect(isSaid, "\(spent)")
         }
     }

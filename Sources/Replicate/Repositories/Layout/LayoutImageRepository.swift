@@ -17,6 +17,15 @@ struct LayoutImageRepository: ImageRepository {
     private let store: LayoutStore
     private let reader: LayoutReader
 
+    /// - Parameter store: The files, for tests.
+    init(_ reference: ImageReference, _ store: LayoutStore, side: CopyError.Side) {
+        self.reference = reference.bare
+        self.side = side
+        self.store = store
+        reader = LayoutReader(store, reference.bare, side: side)
+        registryKey = "oci:\(store.path)"
+    }
+
     /// - Parameter place: Where the files are; a name may stand behind it, which ``LayoutPlace`` has found out.
     init(_ reference: ImageReference, _ place: LayoutPlace, side: CopyError.Side, clock: any Clock<Duration>) {
         self.reference = reference.bare
@@ -32,15 +41,17 @@ struct LayoutImageRepository: ImageRepository {
     // MARK: Reading
 
     func read(manifests: [ManifestID], digests: [ManifestID]) async throws -> Reading {
-        try await explained("reading the layout") { try reader.read(manifests: manifests, digests: digests) }
+        try await explained("reading the layout") {
+            try await FileWork.run { _ in try reader.read(manifests: manifests, digests: digests) }
+        }
     }
 
     func list() async throws -> ImageListing {
-        try await explained("listing the layout") { try reader.listing() }
+        try await explained("listing the layout") { try await FileWork.run { _ in try reader.listing() } }
     }
 
     func soleImage() async throws -> ManifestID? {
-        try await explained("reading the layout") { try reader.soleImage() }
+        try await explained("reading the layout") { try await FileWork.run { _ in try reader.soleImage() } }
     }
 
     func missing(_ blobs: [Descriptor]) async throws -> Set<Digest> {
@@ -48,7 +59,7 @@ struct LayoutImageRepository: ImageRepository {
     }
 
     func source(of blob: Descriptor) async throws -> RelaySource {
-        try await explained("reading a blob") { try reader.source(of: blob) }
+        try await explained("reading a blob") { try await FileWork.run { _ in try reader.source(of: blob) } }
     }
 
     // MARK: Writing
@@ -56,8 +67,10 @@ struct LayoutImageRepository: ImageRepository {
     /// A layout is made where the first thing is put.
     func create() async throws {
         try await explained("making the layout") {
-            _ = try reader.index()
-            try store.make()
+            try await FileWork.run { _ in
+                _ = try reader.index()
+                try store.make()
+            }
         }
     }
 
@@ -82,7 +95,7 @@ struct LayoutImageRepository: ImageRepository {
         try await explained("storing the manifest", tag.map { .both($0, manifest.digest) } ?? .digest(manifest.digest))
         {
             guard let tag else {
-                try store.write(manifest)
+                try await FileWork.run { _ in try store.write(manifest) }
                 if manifest.subject != nil { try await enter(manifest) }
                 return
             }
@@ -129,7 +142,7 @@ struct LayoutImageRepository: ImageRepository {
 
     func referrers(of digest: Digest) async throws -> ReferrerListing? {
         try await explained("looking for referrers", .digest(digest)) {
-            ReferrerListing(try reader.referrers(of: digest))
+            ReferrerListing(try await FileWork.run { _ in try reader.referrers(of: digest) })
         }
     }
 

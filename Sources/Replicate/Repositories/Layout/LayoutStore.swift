@@ -138,9 +138,13 @@ struct LayoutStore: LayoutFiles {
     /// Changes `index.json` while nobody else does.
     ///
     /// - Throws: ``LayoutError`` when others don't let go, or it would be larger than what can be read; `SystemError`
-    func change(_ body: (inout IndexText) throws -> Void) async throws {
+    func change(_ body: @escaping @Sendable (inout IndexText) throws -> Void) async throws {
         let lock = try await lock()
         defer { lock.remove() }
+        try await FileWork.run { _ in try changeLocked(body) }
+    }
+
+    private func changeLocked(_ body: (inout IndexText) throws -> Void) throws {
         let before = try list()
         var after = before
         try body(&after)

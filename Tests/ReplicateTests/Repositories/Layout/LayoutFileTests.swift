@@ -1,0 +1,39 @@
+import Content
+import Dispatch
+import Platform
+import TestClouds
+import TestPrograms
+import Testing
+import Wire
+
+@testable import Replicate
+
+/// Files are read and written on threads of their own: a disk that hangs holds up nothing else.
+@Suite("The files of a layout", .timeLimit(.minutes(1)))
+struct LayoutFileTests {
+    @Test("that hang hold up no other task of the program")
+    func hangingDisk() async throws {
+        try await withScratchDirectory { directory in
+            let isReleased = DispatchSemaphore(value: 0)
+            let readers = processorCount * 2
+            let repositories = try (0..<readers).map { number in
+                var store = LayoutStore(path: "\(directory)/\(number)", clock: InstantClock())
+                store.names = { _ in
+                    isReleased.wait()
+                    return nil
+                }
+                return LayoutImageRepository(
+                    try ImageReference(parsing: "oci:\(directory)/\(number)"),
+                    store,
+                    side: .source
+                )
+            }
+            let listings = repositories.map { repository in Task { _ = try? await repository.list() } }
+            // Every thread of the cooperative pool would be held now.
+            try await (0..<100).forEachConcurrently(limit: 100) { _ in await Task.yield() }
+            for _ in repositories { isReleased.signal() }
+            for _ in repositories { isReleased.signal() }
+            for listing in listings { await listing.value }
+        }
+    }
+}
