@@ -67,8 +67,8 @@ struct LibraryExampleTests {
     func vault() async throws {
         try await withImage { emulator, _, environment in
             var variables = environment.variables
-            let id = try #require(variables.removeValue(forKey: "AWS_ACCESS_KEY_ID"))
-            let secret = try #require(variables.removeValue(forKey: "AWS_SECRET_ACCESS_KEY"))
+            let id = variables.removeValue(forKey: "AWS_ACCESS_KEY_ID") ?? ""
+            let secret = variables.removeValue(forKey: "AWS_SECRET_ACCESS_KEY") ?? ""
             let asked = Lock(0)
             let vault = Vault {
                 asked.withLock { $0 += 1 }
