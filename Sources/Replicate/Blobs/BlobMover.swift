@@ -115,7 +115,9 @@ struct BlobMover: Sendable {
         }
     }
 
-    /// Reports a failed try. After a throttle fewer blobs are in flight, and a source that is damaged is not read for ever.
+    /// Reports a failed try.
+    ///
+    /// After a throttle fewer blobs are in flight, and a source that is damaged is not read for ever.
     func note(_ failure: BlobFailure, of transfer: BlobTransfer, _ corruptions: Lock<Int>) throws {
         report(failure.event(transfer.blob.digest, to: transfer.destination.reference))
         if case .throttled = failure.error.reason { admission.noteThrottle() }

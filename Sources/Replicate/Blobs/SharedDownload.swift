@@ -117,8 +117,10 @@ extension BlobMover {
         if let sourceFailure { throw sourceFailure }
     }
 
-    /// Opens an upload at each destination, side by side. One that is late, or fails, is left out and served by itself from
-    /// then on; an upload that it opens later is closed.
+    /// Opens an upload at each destination, side by side.
+    ///
+    /// One that is late, or fails, is left out and served by itself from then on; an upload that it opens later is
+    /// closed.
     private func openTogether(
         _ blob: Descriptor,
         _ source: any ImageRepository,

@@ -24,7 +24,9 @@ public struct CopyOptions: Sendable {
     /// Looks at everything below what the destination holds, and brings what is missing there.
     public var repairs: Bool
     /// Puts signatures and other referrers before the tag, so that an admission controller that verifies them when it
-    /// sees the tag finds them. Costs one more `PutImage` where there are referrers to put.
+    /// sees the tag finds them.
+    ///
+    /// Costs one more `PutImage` where there are referrers to put.
     public var tagsAfterReferrers: Bool
 
     public init(

@@ -7,7 +7,9 @@ public struct CopyRequest: Sendable {
     public var sourceOptions: SideOptions
     public var selection: Selection
     public var destinations: [CopyDestination]
-    /// Tags to set at every destination besides its own. Without any, the source's tag is kept.
+    /// Tags to set at every destination besides its own.
+    ///
+    /// Without any, the source's tag is kept.
     public var tags: [Tag]
     public var options: CopyOptions
 

@@ -38,7 +38,9 @@ public struct Replicator: Sendable {
         countRequests = requestsSent
     }
 
-    /// Makes a run. Its memory is freed when the last reference to it goes.
+    /// Makes a run.
+    ///
+    /// Its memory is freed when the last reference to it goes.
     ///
     /// - Parameters:
     ///   - drain: Ends the run early once it begins.

@@ -2,7 +2,9 @@ public import AWSIdentity
 public import Logging
 public import Wire
 
-/// What a ``Replicator`` is made with. Every member has a default that suits a program on AWS.
+/// What a ``Replicator`` is made with.
+///
+/// Every member has a default that suits a program on AWS.
 public struct ReplicatorConfiguration: Sendable {
     /// Variables and files that credentials and endpoints are read from.
     public var environment: AWSEnvironment

@@ -55,7 +55,9 @@ func copyLogging(
     }
 }
 
-/// Keys from a vault of your own. They are asked for before each request, so keep them until they are about to expire.
+/// Keys from a vault of your own.
+///
+/// They are asked for before each request, so keep them until they are about to expire.
 struct Vault: CredentialsProviding {
     let read: @Sendable () async throws -> (id: String, secret: String)
 

@@ -9,7 +9,9 @@ import Testing
 
 @testable import Replicate
 
-/// One process that makes runs for days. It has the machine to itself, because it looks at the whole process.
+/// One process that makes runs for days.
+///
+/// It has the machine to itself, because it looks at the whole process.
 @Suite("A long-lived service", .timeLimit(.minutes(5)))
 struct ServiceTests {
     @Test("a thousand runs end with memory, threads and descriptors where they were after the first ten")
