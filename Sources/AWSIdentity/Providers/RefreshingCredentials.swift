@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import Logging
+internal import Platform
 
 /// Credentials that expire, fetched anew in time, by one caller at a time.
 ///
@@ -23,21 +24,13 @@ actor RefreshingCredentials: CredentialsProviding {
         var mandatoryFrom: Date
     }
 
-    private struct Fetch {
-        let number: Int
-        let task: Task<Void, Never>
-        var waiters: [Int: CheckedContinuation<AWSCredentials, any Error>] = [:]
-    }
-
     /// Whether the same can be had again later; a session that a person's code opened can't.
     private let renews: Bool
     private let fetch: @Sendable () async throws -> AWSCredentials
     private let now: @Sendable () -> Date
     private let logger: Logger
     private var held: Held?
-    private var running: Fetch?
-    private var fetches = 0
-    private var tickets = 0
+    private nonisolated let fetches = SingleFlight<Bool, AWSCredentials>(remembers: false)
     private var lastAdvisory: Date?
 
     init(
@@ -54,7 +47,7 @@ actor RefreshingCredentials: CredentialsProviding {
 
     func credentials() async throws -> AWSCredentials {
         guard let held, now() < held.mandatoryFrom else { return try await joinFetch() }
-        guard now() >= held.advisoryFrom, running == nil, mayTryEarly else { return held.credentials }
+        guard now() >= held.advisoryFrom, await waiting == 0, mayTryEarly else { return held.credentials }
         lastAdvisory = now()
         do {
             return try await joinFetch()
@@ -70,7 +63,7 @@ actor RefreshingCredentials: CredentialsProviding {
     }
 
     /// How many wait for the fetch that is running.
-    var waiting: Int { running?.waiters.count ?? 0 }
+    var waiting: Int { get async { await fetches.waiters(true) } }
 
     func discard(_ refused: AWSCredentials) async -> Bool {
         if held?.credentials == refused { held = nil }
@@ -81,44 +74,9 @@ actor RefreshingCredentials: CredentialsProviding {
         lastAdvisory.map { now().timeIntervalSince($0) >= Self.advisoryPause } ?? true
     }
 
-    /// Waits for the fetch that is running, or begins one.
-    ///
-    /// A waiter that is cancelled goes at once, and the last who goes cancels the fetch.
+    /// Waits for the fetch that is running, or starts one.
     private func joinFetch() async throws -> AWSCredentials {
-        tickets += 1
-        let ticket = tickets
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { enter(ticket, $0) }
-        } onCancel: {
-            Task { await self.leave(ticket) }
-        }
-    }
-
-    private func enter(_ ticket: Int, _ continuation: CheckedContinuation<AWSCredentials, any Error>) {
-        guard !Task.isCancelled else { return continuation.resume(throwing: CancellationError()) }
-        if running == nil {
-            fetches += 1
-            let number = fetches
-            // Its end is awaited by those who wait, and by nobody if they have all gone.
-            let task = Task { self.end(number, await Result { try await self.fetchAndHold() }) }
-            running = Fetch(number: number, task: task)
-        }
-        running?.waiters[ticket] = continuation
-    }
-
-    private func leave(_ ticket: Int) {
-        // It may have been answered meanwhile.
-        guard let waiter = running?.waiters.removeValue(forKey: ticket) else { return }
-        waiter.resume(throwing: CancellationError())
-        guard let fetch = running, fetch.waiters.isEmpty else { return }
-        fetch.task.cancel()
-        running = nil
-    }
-
-    private func end(_ number: Int, _ result: Result<AWSCredentials, any Error>) {
-        guard let fetch = running, fetch.number == number else { return }
-        running = nil
-        for waiter in fetch.waiters.values { waiter.resume(with: result) }
+        try await fetches.run(true) { try await self.fetchAndHold() }
     }
 
     private func fetchAndHold() async throws -> AWSCredentials {
@@ -149,15 +107,5 @@ actor RefreshingCredentials: CredentialsProviding {
             mandatoryFrom: expiration.addingTimeInterval(renews ? -min(Self.mandatory, lifetime / 6) : 0)
         )
         return credentials
-    }
-}
-
-extension Result where Failure == any Error {
-    fileprivate init(_ body: () async throws -> Success) async {
-        do {
-            self = .success(try await body())
-        } catch {
-            self = .failure(error)
-        }
     }
 }

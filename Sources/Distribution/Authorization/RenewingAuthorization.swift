@@ -1,4 +1,5 @@
 public import FoundationEssentials
+internal import Platform
 
 /// A token that expires, and is fetched again before it does.
 ///
@@ -19,18 +20,11 @@ public actor RenewingAuthorization: RegistryAuthorizing {
         let renewAt: Date?
     }
 
-    private struct Flight {
-        let number: Int
-        let task: Task<Token, any Error>
-        var waiters: Int
-    }
-
     private let margin: Duration
     private let now: @Sendable () -> Date
     private let fetch: Fetch
     private var token: Token?
-    private var flight: Flight?
-    private var flights = 0
+    private nonisolated let fetches = SingleFlight<Bool, Token>(remembers: false)
 
     /// - Parameters:
     ///   - margin: The margin, at most a tenth of a token's life; otherwise a short-lived token would be fetched for
@@ -67,54 +61,16 @@ public actor RenewingAuthorization: RegistryAuthorizing {
     }
 
     private func current() async throws -> Token {
-        while true {
-            if let token, token.renewAt.map({ now() < $0 }) ?? true { return token }
-            do {
-                return try await join()
-            } catch is CancellationError where !Task.isCancelled {
-                // The last earlier waiter cancelled the fetch; start the next one.
-                continue
-            }
-        }
+        if let token, token.renewAt.map({ now() < $0 }) ?? true { return token }
+        return try await fetches.run(true) { try await self.fetchAndKeep() }
     }
 
-    /// Waits for the running fetch, or starts one.
-    ///
-    /// Cancelling one waiter leaves the fetch to the others; cancelling the last cancels the fetch.
-    private func join() async throws -> Token {
-        try Task.checkCancellation()
-        let joined = flight ?? takeOff()
-        flight = joined
-        flight?.waiters += 1
-        return try await withTaskCancellationHandler {
-            try await joined.task.value
-        } onCancel: {
-            Task { await self.leave(joined.number) }
-        }
-    }
-
-    private func takeOff() -> Flight {
-        flights += 1
-        let number = flights
-        return Flight(number: number, task: Task { try await self.fly(number) }, waiters: 0)
-    }
-
-    private func fly(_ number: Int) async throws -> Token {
-        defer { if flight?.number == number { flight = nil } }
+    private func fetchAndKeep() async throws -> Token {
         let start = now()
         let (header, expiresAt) = try await fetch()
         let fresh = Token(header: header, renewAt: expiresAt.map { renewal(of: $0, fetchedAt: start) })
         token = fresh
         return fresh
-    }
-
-    private func leave(_ number: Int) {
-        guard flight?.number == number else { return }
-        flight?.waiters -= 1
-        if flight?.waiters == 0 {
-            flight?.task.cancel()
-            flight = nil
-        }
     }
 
     private func renewal(of end: Date, fetchedAt start: Date) -> Date {

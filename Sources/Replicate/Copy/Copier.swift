@@ -61,7 +61,7 @@ struct Copier: Sendable {
             uniquingKeysWith: { first, _ in first }
         )
         try await bringAll(below: plan.root.digest, part, missing)
-        guard options.tagsAfterReferrers, plan.putsReferrers else {
+        guard options.tagsAfterReferrers, plan.putsReferrers, plan.tags.contains(where: { !$0.isReferrer }) else {
             let tags = try await setTags(plan.tags.filter { !$0.isReferrer }, lacking)
             return receipt(tags, try await bringReferrers(missing))
         }

@@ -21,17 +21,21 @@ enum DestinationAnswer: Sendable {
 extension RepositoryCopy {
     /// Asks every destination what it holds; a silent one holds up no other.
     ///
-    /// - Parameter questions: One for each destination.
-    /// - Returns: Those that answer within ``BlobMover/waitForOthers`` of the first, together; each later one alone.
-    func answers(asking questions: [Question]) -> AsyncStream<DestinationAnswer> {
-        AsyncStream { continuation in
-            // Cancelled when the stream is no longer read.
-            let asking = Task {
-                await ask(questions) { continuation.yield($0) }
-                continuation.finish()
-            }
-            continuation.onTermination = { _ in asking.cancel() }
+    /// - Parameters:
+    ///   - questions: One for each destination.
+    ///   - body: Given the destinations as they answer: those that do within ``BlobMover/waitForOthers`` of the first
+    ///     together, each later one alone. Questions that are open when it returns are called off.
+    func withAnswers<Result>(
+        to questions: [Question],
+        _ body: (AsyncStream<DestinationAnswer>) async throws -> Result
+    ) async throws -> Result {
+        let (answers, answered) = AsyncStream<DestinationAnswer>.makeStream()
+        let asking = Task {
+            await ask(questions) { answered.yield($0) }
+            answered.finish()
         }
+        defer { asking.cancel() }
+        return try await body(answers)
     }
 
     private func ask(_ questions: [Question], _ yield: @escaping @Sendable (DestinationAnswer) -> Void) async {

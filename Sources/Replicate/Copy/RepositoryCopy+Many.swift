@@ -49,18 +49,27 @@ extension RepositoryCopy {
             let ids = tags.filter { fits($0, destination) }.map { ManifestID.tag($0) }
             return filter.takesAll || ids.count > Self.manyTags ? Question.everyTag(ids) : .ids(ids)
         }
-        return try await withThrowingTaskGroup(of: [CopyResult].self) { group in
-            var results = archived.flatMap { image in
-                destinations.map { failed(source.tagged(image.tags.first), $0, error(.archived, image)) }
-            }
-            for await answer in answers(asking: questions) {
-                switch answer {
-                case .failed(let index, let error): results.append(failed(source, destinations[index], error))
-                case .ready(let indexes): group.addTask { try await copy(images, to: indexes, digestTags) }
+        let refused = archived.flatMap { image in
+            destinations.map { failed(source.tagged(image.tags.first), $0, error(.archived, image)) }
+        }
+        return try await withAnswers(to: questions) { answers in
+            try await withThrowingTaskGroup(of: [CopyResult].self) { group in
+                var results = refused
+                var silent = Set(destinations.indices)
+                for await answer in answers {
+                    switch answer {
+                    case .failed(let index, let error):
+                        silent.remove(index)
+                        results.append(failed(source, destinations[index], error))
+                    case .ready(let indexes):
+                        silent.subtract(indexes)
+                        group.addTask { try await copy(images, to: indexes, digestTags) }
+                    }
                 }
+                for try await copied in group { results += copied }
+                // A destination that has not answered by now was cancelled.
+                return results + silent.sorted().map { failed(source, destinations[$0], CancellationError()) }
             }
-            for try await copied in group { results += copied }
-            return results
         }
     }
 

@@ -18,31 +18,43 @@ struct RepositoryCopy: Sendable {
     func copyOne(_ id: ManifestID, isChosen: Bool = false) async throws -> [CopyResult] {
         let wanted = destinations.map { $0.wanted(for: id.tag) }
         // Both sides are read at the same time.
-        let answers = answers(asking: questions(id, wanted))
-        let (image, failures) = try await run.drain.abandoning {
-            let (root, failures) = try await readRoot(id, wanted)
-            var image = try await narrowed(root, id)
-            if isChosen { image.untaggedNote = Self.untagged }
-            return (image, failures)
+        return try await withAnswers(to: questions(id, wanted)) { answers in
+            let (image, failures) = try await run.drain.abandoning {
+                let (root, failures) = try await readRoot(id, wanted)
+                var image = try await narrowed(root, id)
+                if isChosen { image.untaggedNote = Self.untagged }
+                return (image, failures)
+            }
+            return try await copy(image, failures, wanted, to: answers)
         }
-        return try await withThrowingTaskGroup(of: [Int: CopyResult].self) { group in
-            var results: [Int: CopyResult] = [:]
+    }
+
+    /// Copies one image to destinations as they answer.
+    ///
+    /// - Parameter failures: Why the image can't be copied to some of them.
+    /// - Returns: A result for each destination, in their order.
+    private func copy(
+        _ image: SourceImage,
+        _ failures: [Int: any Error],
+        _ wanted: [[Tag]],
+        to answers: AsyncStream<DestinationAnswer>
+    ) async throws -> [CopyResult] {
+        try await withThrowingTaskGroup(of: [Int: CopyResult].self) { group in
+            var errors = failures
             for await answer in answers {
                 switch answer {
-                case .failed(let index, let error):
-                    results[index] = failed(source, destinations[index], failures[index] ?? error, tags: wanted[index])
+                case .failed(let index, let error): errors[index] = errors[index] ?? error
                 case .ready(let indexes):
-                    for index in indexes {
-                        guard let error = failures[index] else { continue }
-                        results[index] = failed(source, destinations[index], error, tags: wanted[index])
-                    }
                     let ready = indexes.filter { failures[$0] == nil }
                     group.addTask { try await copy(image, to: ready) { wanted[$0] } }
                 }
             }
+            var results: [Int: CopyResult] = [:]
             for try await copied in group { results.merge(copied) { $1 } }
+            // A destination that has not answered by now was cancelled.
             return destinations.indices.map { index in
-                results[index] ?? failed(source, destinations[index], CancellationError(), tags: wanted[index])
+                results[index]
+                    ?? failed(source, destinations[index], errors[index] ?? CancellationError(), tags: wanted[index])
             }
         }
     }

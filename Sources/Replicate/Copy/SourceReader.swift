@@ -1,4 +1,5 @@
 internal import Content
+internal import Platform
 
 /// The graph of manifests under one root, as the source has it.
 struct ImageGraph: Sendable {

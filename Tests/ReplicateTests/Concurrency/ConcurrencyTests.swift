@@ -35,7 +35,8 @@ struct SingleFlightTests {
             burden = made
             _ = try await flights.run("a") { withExtendedLifetime(made) { 1 } }
         }
-        #expect(burden == nil)
+        // The task that ran it ends right after its result is there.
+        while burden != nil { await Task.yield() }
         #expect(await flights.waiters("a") == 0)
     }
 
@@ -60,8 +61,8 @@ struct SingleFlightTests {
         #expect(try await flights.run("a") { 5 } == 5)
     }
 
-    @Test("goes on while anybody waits, and is called off by the last who leaves")
-    func passengers() async throws {
+    @Test("runs on while a task waits, and is cancelled when the last one leaves")
+    func cancellation() async throws {
         let flights = SingleFlight<String, Int>()
         let (stream, gate) = AsyncStream<Void>.makeStream()
         let wasCancelled = Lock(false)
