@@ -8,7 +8,7 @@ internal import Wire
 /// most ``WireRequest/mostRedirects`` hops; `WireRequest.following` sees to that.
 struct BlobDownload: Sendable {
     let blob: Descriptor
-    let source: any ImageRepository
+    let source: any BlobReader
     /// Where to ask for the bytes now.
     private(set) var address: RelaySource
     private var hops = 0
@@ -17,14 +17,14 @@ struct BlobDownload: Sendable {
     /// The addresses that a source is asked for in one attempt, when it says that the one it gave is no longer good.
     static let mostAddresses = 3
 
-    init(_ blob: Descriptor, from source: any ImageRepository, at address: RelaySource) {
+    init(_ blob: Descriptor, from source: any BlobReader, at address: RelaySource) {
         (self.blob, self.source, self.address) = (blob, source, address)
     }
 
     /// Asks the source where the blob is.
     ///
     /// - Throws: ``CopyError``, `CancellationError`
-    static func open(_ blob: Descriptor, from source: any ImageRepository) async throws -> BlobDownload {
+    static func open(_ blob: Descriptor, from source: any BlobReader) async throws -> BlobDownload {
         BlobDownload(blob, from: source, at: try await source.source(of: blob))
     }
 

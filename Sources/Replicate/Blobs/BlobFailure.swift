@@ -28,7 +28,7 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
     init(
         sourceAnswered answer: WireResponse,
         _ blob: Descriptor,
-        _ source: any ImageRepository,
+        _ source: any BlobReader,
         from url: HTTPURL? = nil
     ) {
         if let url, let denied = Self.endpointDenial(answer, blob, source, url) {
@@ -69,7 +69,7 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
     private static func endpointDenial(
         _ answer: WireResponse,
         _ blob: Descriptor,
-        _ source: any ImageRepository,
+        _ source: any BlobReader,
         _ url: HTTPURL
     ) -> CopyError? {
         let image = source.reference.description

@@ -18,7 +18,7 @@ final class BlobIndex: Sendable {
         /// By registry: mounts that were declined.
         var declines: [String: Int] = [:]
         /// Destinations that lack a blob and will soon ask for it.
-        var wanted: [Wish: [any ImageRepository]] = [:]
+        var wanted: [Wish: [any BlobReceiver]] = [:]
         /// Places that are served by themselves, because they kept others waiting or have failed.
         var alone: Set<String> = []
         /// Moves that were counted for one of the images that wanted them.
@@ -32,16 +32,16 @@ final class BlobIndex: Sendable {
 
     // MARK: Holding
 
-    func holds(_ digest: Digest, at place: any ImageRepository) -> Bool {
+    func holds(_ digest: Digest, at place: any RepositoryPlace) -> Bool {
         state.withLock { $0.held[place.placeKey]?.contains(digest) ?? false }
     }
 
-    func note(_ digests: some Sequence<Digest>, at place: any ImageRepository) {
+    func note(_ digests: some Sequence<Digest>, at place: any RepositoryPlace) {
         state.withLock { $0.held[place.placeKey, default: []].formUnion(digests) }
     }
 
     /// Notes that this run has put a blob into a repository, which others of its registry may mount it from.
-    func noteMoved(_ digest: Digest, to place: any ImageRepository) {
+    func noteMoved(_ digest: Digest, to place: any RepositoryPlace) {
         state.withLock { state in
             state.held[place.placeKey, default: []].insert(digest)
             state.holders[place.registryKey, default: [:]][digest] = place.reference.repository
@@ -49,7 +49,7 @@ final class BlobIndex: Sendable {
     }
 
     /// Notes that a repository has lost a blob which it was believed to hold.
-    func noteLost(_ digest: Digest, at place: any ImageRepository) {
+    func noteLost(_ digest: Digest, at place: any RepositoryPlace) {
         state.withLock { state in _ = state.held[place.placeKey]?.remove(digest) }
     }
 
@@ -78,7 +78,7 @@ final class BlobIndex: Sendable {
     // MARK: Several destinations
 
     /// Notes that a destination lacks these blobs and will soon ask for them.
-    func want(_ blobs: [Descriptor], from source: any ImageRepository, at destination: any ImageRepository) {
+    func want(_ blobs: [Descriptor], from source: any BlobReader, at destination: any BlobReceiver) {
         state.withLock { state in
             for blob in blobs {
                 state.wanted[Wish(source: source.placeKey, digest: blob.digest), default: []].append(destination)
@@ -87,7 +87,7 @@ final class BlobIndex: Sendable {
     }
 
     /// Takes that back for a destination whose image has failed.
-    func stopWanting(_ blobs: [Descriptor], from source: any ImageRepository, at destination: any ImageRepository) {
+    func stopWanting(_ blobs: [Descriptor], from source: any BlobReader, at destination: any BlobReceiver) {
         state.withLock { state in
             for blob in blobs {
                 let wish = Wish(source: source.placeKey, digest: blob.digest)
@@ -97,12 +97,12 @@ final class BlobIndex: Sendable {
     }
 
     /// Serves a destination by itself from now on.
-    func separate(_ destination: any ImageRepository) {
+    func separate(_ destination: any BlobReceiver) {
         _ = state.withLock { $0.alone.insert(destination.placeKey) }
     }
 
     /// The destinations that a blob is downloaded for at once, the transfer's own among them.
-    func destinations(for transfer: BlobTransfer) -> [any ImageRepository] {
+    func destinations(for transfer: BlobTransfer) -> [any BlobReceiver] {
         let destination = transfer.destination
         return state.withLock { state in
             guard !state.alone.contains(destination.placeKey) else { return [destination] }
@@ -116,7 +116,7 @@ final class BlobIndex: Sendable {
     }
 
     /// Those of `destinations` that are not served by themselves meanwhile.
-    func together(_ destinations: [any ImageRepository]) -> [any ImageRepository] {
+    func together(_ destinations: [any BlobReceiver]) -> [any BlobReceiver] {
         state.withLock { state in destinations.filter { !state.alone.contains($0.placeKey) } }
     }
 }
@@ -124,10 +124,10 @@ final class BlobIndex: Sendable {
 /// One blob to move: what it is, where it is, and where it goes.
 struct BlobTransfer: Sendable {
     let blob: Descriptor
-    let source: any ImageRepository
-    let destination: any ImageRepository
+    let source: any BlobReader
+    let destination: any BlobReceiver
 
-    init(_ blob: Descriptor, from source: any ImageRepository, to destination: any ImageRepository) {
+    init(_ blob: Descriptor, from source: any BlobReader, to destination: any BlobReceiver) {
         (self.blob, self.source, self.destination) = (blob, source, destination)
     }
 
@@ -138,9 +138,4 @@ struct BlobTransfer: Sendable {
     }
 
     var key: Key { Key(place: destination.placeKey, digest: blob.digest) }
-}
-
-extension ImageRepository {
-    /// Equal for two values that stand for one repository, whatever identity it is reached by.
-    var placeKey: String { "\(registryKey)/\(reference.repository)" }
 }

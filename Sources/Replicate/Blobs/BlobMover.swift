@@ -216,7 +216,7 @@ struct BlobMover: Sendable {
 
 extension Error {
     /// Whether a source said that it does not have a blob.
-    func isAboutBlobMissing(at source: any ImageRepository) -> Bool {
+    func isAboutBlobMissing(at source: any BlobReader) -> Bool {
         guard let error = (self as? BlobFailure)?.error ?? self as? CopyError, error.side == source.side else {
             return false
         }

@@ -4,7 +4,7 @@ internal import Wire
 /// An upload that a destination has opened, and waits for its bytes.
 struct OpenedUpload: Sendable {
     var upload: OpenUpload
-    var destination: any ImageRepository
+    var destination: any BlobReceiver
 }
 
 /// Sends a blob once, from one download to one or several open uploads.
@@ -62,7 +62,7 @@ struct BlobSender: Sendable {
     private func relayed(
         _ download: BlobDownload,
         _ sinks: [RelaySink],
-        _ destinations: [any ImageRepository]
+        _ destinations: [any BlobReceiver]
     ) async throws -> [RelayResult] {
         let blob = download.blob
         do {
@@ -82,7 +82,7 @@ struct BlobSender: Sendable {
         _ answer: WireResponse,
         _ blob: Descriptor,
         _ sink: RelaySink,
-        _ destination: any ImageRepository
+        _ destination: any BlobReceiver
     ) async throws -> Result<Void, BlobFailure> {
         do {
             guard case .request(let sent) = sink,
@@ -99,7 +99,7 @@ struct BlobSender: Sendable {
     /// - Throws: What ends the run, such as `CancellationError`.
     private func failure(
         _ error: any Error,
-        at destination: any ImageRepository,
+        at destination: any BlobReceiver,
         _ blob: Descriptor
     ) throws -> BlobFailure {
         if error is CancellationError || error is Drained { throw error }

@@ -13,7 +13,7 @@ extension BlobMover {
         // Blobs in parts have their own way of being read together.
         let destinations = index.destinations(for: transfer).filter { !large.takes(blob, to: $0) }
         if destinations.count > 1, destinations.contains(where: { $0.placeKey == destination.placeKey }) {
-            let key = BlobTransfer(blob, from: source, to: source).key
+            let key = BlobTransfer.Key(place: source.placeKey, digest: blob.digest)
             let results = try await shared.run(key) {
                 try await admission.admit(blob.size) {
                     try await moveTogether(blob, source, index.together(destinations))
@@ -36,15 +36,16 @@ extension BlobMover {
 
     private func moveTogether(
         _ blob: Descriptor,
-        _ source: any ImageRepository,
-        _ destinations: [any ImageRepository]
+        _ source: any BlobReader,
+        _ destinations: [any BlobReceiver]
     ) async throws -> [String: Result<Arrival, any Error>] {
         let corruptions = Lock(0)
         let done = Lock<[String: Result<Arrival, any Error>]>([:])
         let left = Lock(destinations)
         do {
-            // Only the source's failures get here.
-            let transfer = BlobTransfer(blob, from: source, to: destinations.first ?? source)
+            // Only the source's failures get here, whichever destination is named.
+            guard let first = destinations.first else { return [:] }
+            let transfer = BlobTransfer(blob, from: source, to: first)
             try await retry.moving(transfer, budgets).run { _ in
                 do {
                     try await tryTogether(blob, source, left, done)
@@ -71,8 +72,8 @@ extension BlobMover {
     /// - Throws: ``BlobFailure`` when the source failed.
     private func tryTogether(
         _ blob: Descriptor,
-        _ source: any ImageRepository,
-        _ left: Lock<[any ImageRepository]>,
+        _ source: any BlobReader,
+        _ left: Lock<[any BlobReceiver]>,
         _ done: Lock<[String: Result<Arrival, any Error>]>
     ) async throws {
         async let address = source.source(of: blob)
@@ -123,9 +124,9 @@ extension BlobMover {
     /// closed.
     private func openTogether(
         _ blob: Descriptor,
-        _ source: any ImageRepository,
-        _ destinations: [any ImageRepository]
-    ) async -> [(any ImageRepository, Opening)] {
+        _ source: any BlobReader,
+        _ destinations: [any BlobReceiver]
+    ) async -> [(any BlobReceiver, Opening)] {
         let (answers, answered) = AsyncStream<(index: Int, opening: Opening?)?>.makeStream()
         let openings = destinations.enumerated().map { index, destination in
             Task {

@@ -63,7 +63,7 @@ struct Planner: Sendable {
     private func prepare(_ destination: DestinationState, for image: SourceImage, isNeeded: Bool) async {
         guard expectsUploads, !options.isDryRun, isNeeded else { return }
         async let source: Void = reader.prepare(for: image.root)
-        await [destination.repository].prepare(for: image.root, isCertain: true)
+        await prepareConnections(at: [destination.repository], for: image.root, isCertain: true)
         await source
     }
 
@@ -233,17 +233,16 @@ struct Planner: Sendable {
     }
 }
 
-extension [any ImageRepository] {
-    /// For how many blobs an index is expected to need connections before its children are known.
-    private static var blobsOfAnIndex: Int { 16 }
+/// For how many blobs an index is expected to need connections before its children are known.
+private let blobsOfAnIndex = 16
 
-    func prepare(for root: Manifest, isCertain: Bool) async {
-        let expected = root.children.isEmpty ? root.blobs.count : Self.blobsOfAnIndex
-        await withTaskGroup(of: Void.self) { group in
-            for place in self {
-                group.addTask {
-                    await place.prepare(forBlobs: Swift.min(expected, Admission.mostAtOnce), isCertain: isCertain)
-                }
+/// Opens connections for the blobs of an image, at all of these places side by side.
+func prepareConnections(at places: [any BlobHolder], for root: Manifest, isCertain: Bool) async {
+    let expected = root.children.isEmpty ? root.blobs.count : blobsOfAnIndex
+    await withTaskGroup(of: Void.self) { group in
+        for place in places {
+            group.addTask {
+                await place.prepare(forBlobs: min(expected, Admission.mostAtOnce), isCertain: isCertain)
             }
         }
     }

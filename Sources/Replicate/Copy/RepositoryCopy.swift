@@ -87,7 +87,7 @@ struct RepositoryCopy: Sendable {
         // On a long link the destinations have not answered yet.
         if !options.isDryRun {
             let others = destinations.indices.compactMap(state).filter { !$0.isSource }.map(\.repository)
-            await others.prepare(for: root, isCertain: false)
+            await prepareConnections(at: others, for: root, isCertain: false)
         }
         var failures: [Int: any Error] = [:]
         for index in own {

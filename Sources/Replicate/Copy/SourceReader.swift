@@ -105,7 +105,7 @@ actor SourceReader {
     /// Opens connections for the blobs of an image, once for all destinations.
     nonisolated func prepare(for root: Manifest) async {
         _ = try? await preparations.run(root.digest) { [repository] in
-            await [repository].prepare(for: root, isCertain: true)
+            await prepareConnections(at: [repository], for: root, isCertain: true)
             return true
         }
     }

@@ -9,7 +9,7 @@ extension CopyError {
     /// What an error from below means for the image at hand.
     ///
     /// One table, so that the same trouble reads the same wherever it comes from.
-    init(explaining error: any Error, repository: any ImageRepository, _ operation: String, _ id: ManifestID? = nil) {
+    init(explaining error: any Error, repository: any RepositoryPlace, _ operation: String, _ id: ManifestID? = nil) {
         let image = repository.reference.tagged(id?.tag, digest: id?.digest)
         var registry: PlainRegistry?
         if case .plain(let plain) = repository.reference.registry { registry = plain }

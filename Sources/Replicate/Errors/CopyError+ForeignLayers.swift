@@ -9,7 +9,7 @@ extension CopyError {
         refusing layers: [Descriptor],
         _ refusal: RegistryError,
         _ id: ManifestID,
-        by repository: any ImageRepository
+        by repository: any RepositoryPlace
     ) {
         let said = [refusal.codes.first?.code ?? "", refusal.message].filter { !$0.isEmpty }.joined(separator: ": ")
         let named = layers.prefix(Self.mostLayers).map { layer in

@@ -57,14 +57,14 @@ struct LargeBlobs: Sendable {
     }
 
     /// Whether this is the way for a blob.
-    func takes(_ blob: Descriptor, to destination: any ImageRepository) -> Bool {
+    func takes(_ blob: Descriptor, to destination: any BlobReceiver) -> Bool {
         isWanted(blob, destination) && destination.partUploads != nil && blob.size <= PartPlan.largestBlob
     }
 
     /// Whether every blob goes in parts, so that the registry's token and connections are needed by none.
     var takesAll: Bool { options.mode == .api }
 
-    private func isWanted(_ blob: Descriptor, _ destination: any ImageRepository) -> Bool {
+    private func isWanted(_ blob: Descriptor, _ destination: any BlobReceiver) -> Bool {
         switch options.mode {
         case .registry: false
         // Whoever can't store a blob without bytes says so itself.
@@ -75,7 +75,7 @@ struct LargeBlobs: Sendable {
 
     /// Forgets uploads of blobs that turned out to be there: a run that was killed, or lost an answer, right after a blob
     /// was complete had no time to.
-    func forget(_ blobs: [Descriptor], at destination: any ImageRepository) {
+    func forget(_ blobs: [Descriptor], at destination: any BlobReceiver) {
         for blob in blobs where takes(blob, to: destination) { journal.forget(UploadKey(blob, to: destination)) }
     }
 
@@ -84,7 +84,7 @@ struct LargeBlobs: Sendable {
     /// Who waits for a place takes up no room on the wire, and small blobs go by.
     func withPlace<Result: Sendable>(
         for blob: Descriptor,
-        at destination: any ImageRepository,
+        at destination: any BlobReceiver,
         on wire: Admission,
         _ body: () async throws -> Result
     ) async throws -> Result {
@@ -124,7 +124,7 @@ struct LargeBlobs: Sendable {
     }
 
     /// What reads the blob for this upload, and for others that are under way.
-    private func reading(of blob: Descriptor, from source: any ImageRepository) -> SharedParts {
+    private func reading(of blob: Descriptor, from source: any BlobReader) -> SharedParts {
         readings.withLock { readings in
             let key = "\(source.placeKey)/\(blob.digest)"
             if let parts = readings[key]?.parts { return parts }
@@ -135,7 +135,7 @@ struct LargeBlobs: Sendable {
         }
     }
 
-    private func ownReading(of blob: Descriptor, from source: any ImageRepository) -> SharedParts {
+    private func ownReading(of blob: Descriptor, from source: any BlobReader) -> SharedParts {
         let retry = retry.reading(from: source, budgets)
         return SharedParts(RangedSource(blob, source, sender, retry, now: now), pool: pool, clock: clock)
     }
@@ -217,7 +217,7 @@ struct LargeBlobs: Sendable {
         }
     }
 
-    private func begin(_ blob: Descriptor, _ destination: any ImageRepository, at start: Int64) {
+    private func begin(_ blob: Descriptor, _ destination: any BlobReceiver, at start: Int64) {
         report(.blobStarted(blob, to: destination.reference))
         guard start > 0 else { return }
         logger.notice("\(blob.digest) goes on at byte \(start) of \(blob.size)")
@@ -227,7 +227,7 @@ struct LargeBlobs: Sendable {
     /// Reports the difference, and writes down the place.
     private func progress(
         of blob: Descriptor,
-        to destination: any ImageRepository,
+        to destination: any BlobReceiver,
         from start: Int64,
         _ record: @escaping @Sendable (Int64) -> Void
     ) -> @Sendable (Int64) async -> Void {
@@ -246,10 +246,10 @@ struct LargeBlobs: Sendable {
     private func error(
         _ ending: PartUploader.Ending,
         _ blob: Descriptor,
-        _ source: any ImageRepository,
-        _ destination: any ImageRepository
+        _ source: any BlobReader,
+        _ destination: any BlobReceiver
     ) -> CopyError {
-        let (reason, repository, operation): (CopyError.Reason, any ImageRepository, String) =
+        let (reason, repository, operation): (CopyError.Reason, any RepositoryPlace, String) =
             switch ending {
             case .corrupt(let received):
                 (
@@ -277,13 +277,13 @@ struct LargeBlobs: Sendable {
     }
 
     /// Leaves a blob to the registry, unless that was ruled out.
-    private func decline(_ blob: Descriptor, _ destination: any ImageRepository, _ why: String) throws {
+    private func decline(_ blob: Descriptor, _ destination: any BlobReceiver, _ why: String) throws {
         let what = "\(blob.digest) has \(ByteCount(blob.size)), and \(why)"
         guard options.mode == .auto else { throw refusal(what, destination) }
         logger.warning("\(what); it goes by the registry, and starts over if this run is killed")
     }
 
-    private func refusal(_ text: String, _ destination: any ImageRepository) -> CopyError {
+    private func refusal(_ text: String, _ destination: any BlobReceiver) -> CopyError {
         CopyError(
             .unsupported(text, remedy: "leave out --upload api"),
             side: destination.side,

@@ -12,7 +12,7 @@ actor RangedSource {
     struct NoRanges: Error {}
 
     private let blob: Descriptor
-    private let repository: any ImageRepository
+    private let repository: any BlobReader
     private let sender: any HTTPSending
     private let retry: RetryPolicy
     private let now: @Sendable () -> Date
@@ -30,7 +30,7 @@ actor RangedSource {
 
     init(
         _ blob: Descriptor,
-        _ repository: any ImageRepository,
+        _ repository: any BlobReader,
         _ sender: any HTTPSending,
         _ retry: RetryPolicy,
         now: @escaping @Sendable () -> Date = { Date() }

@@ -10,7 +10,7 @@ struct UploadKey: Hashable, Sendable {
     /// In bytes.
     var size: Int64
 
-    init(_ blob: Descriptor, to destination: any ImageRepository) {
+    init(_ blob: Descriptor, to destination: any BlobReceiver) {
         registry = destination.registryKey
         repository = destination.reference.repository.value
         digest = blob.digest

@@ -49,7 +49,7 @@ extension RetryPolicy {
     }
 
     /// The policy for reading a blob in parts.
-    func reading(from source: any ImageRepository, _ budgets: RetryBudgets) -> RetryPolicy {
+    func reading(from source: any BlobReader, _ budgets: RetryBudgets) -> RetryPolicy {
         let name = source.reference.registryName
         return spending(budgets.of(.source, name)).labelled { _ in SideLabel.metadata(.source, registry: name) }
     }

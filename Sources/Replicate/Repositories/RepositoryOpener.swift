@@ -1,5 +1,5 @@
 public import AWSIdentity
-public import Content
+package import Content
 internal import Distribution
 internal import ECRAPI
 public import FoundationEssentials
@@ -77,7 +77,7 @@ public final class RepositoryOpener: Sendable {
     }
 
     /// - Throws: ``CopyError`` that names the side and the reference.
-    public func open(
+    func open(
         _ reference: ImageReference,
         side: CopyError.Side,
         _ options: SideOptions

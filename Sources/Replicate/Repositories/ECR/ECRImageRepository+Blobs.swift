@@ -2,6 +2,7 @@ internal import Content
 internal import Distribution
 internal import ECRAPI
 internal import HTTPTypes
+internal import Platform
 internal import Wire
 
 extension ECRImageRepository {
@@ -191,7 +192,7 @@ extension RegistryClient {
         _ answer: WireResponse,
         of blob: Descriptor,
         sent: WireRequest,
-        by repository: any ImageRepository
+        by repository: any RepositoryPlace
     ) async -> UploadRefusal? {
         do {
             try await interpretUpload(answer, to: sent, in: repository.reference.repository)

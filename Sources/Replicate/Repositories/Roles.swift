@@ -1,0 +1,180 @@
+internal import Content
+internal import Wire
+
+/// A repository at one side of a run.
+///
+/// The engine knows registries through the roles below only. Every method throws ``CopyError`` with its side, image and
+/// operation filled in, or `CancellationError`; retries of single requests happen below.
+protocol RepositoryPlace: Sendable {
+    /// The repository, without tag and digest.
+    var reference: ImageReference { get }
+    var side: CopyError.Side { get }
+
+    /// Equal for two repositories of one registry, between which blobs may be mounted.
+    var registryKey: String { get }
+
+    /// The credentials of the last request, for people; `nil` where they are unknown, or not AWS's.
+    var credentials: String? { get }
+}
+
+/// Reads manifests and lists images.
+protocol ManifestReader: RepositoryPlace {
+    /// Reads manifests, and for others only which digest they have, with as few requests as the registry allows.
+    func read(manifests: [ManifestID], digests: [ManifestID]) async throws -> Reading
+
+    /// Lists every tagged image, and every listed name that can't be used as a tag: nothing is left out.
+    func list() async throws -> ImageListing
+
+    /// Lists every tag and the digest it holds, where the registry lists both in few requests; else `nil`.
+    func listHeldTags() async throws -> HeldTags?
+
+    /// The only image, where a reference needn't name one; `nil` where it must.
+    func soleImage() async throws -> ManifestID?
+
+    /// Notes about an image that is read from here, for people.
+    func notes(about root: Digest) -> [String]
+}
+
+/// Stores manifests and sets tags.
+protocol ManifestWriter: RepositoryPlace {
+    /// Stores a manifest, and points `tag` at it if one is given. A manifest that is stored already is a success.
+    func put(_ manifest: Manifest, tag: Tag?) async throws
+
+    /// Makes an image that was put without a tag, and is not part of another, findable by its digest.
+    func keepUntagged(_ root: Manifest) async throws
+
+    /// Which tags are immutable; `nil` if that can't be found out, or the registry has no such setting.
+    func immutability() async throws -> TagImmutability?
+
+    /// Creates the repository with the registry's defaults; one that exists already is a success.
+    func create() async throws
+
+    /// Whether a push would create the repository, which is missing.
+    func creationOnPush() async throws -> CreationOnPush
+
+    /// Whether an index may be stored whose entries are blobs, as BuildKit's older build caches are.
+    var takesIndexesOfBlobs: Bool { get }
+
+    /// Whether the content below a manifest that is stored must be looked at all the same.
+    var checksContent: Bool { get }
+}
+
+/// Holds blobs.
+protocol BlobHolder: RepositoryPlace {
+    /// Which of these blobs the repository does not have.
+    func missing(_ blobs: [Descriptor]) async throws -> Set<Digest>
+
+    /// Opens connections for this many blobs, while the copy is still being planned.
+    ///
+    /// - Parameter isCertain: Whether the image is missing at the destination, so that blobs will probably be moved.
+    func prepare(forBlobs count: Int, isCertain: Bool) async
+}
+
+/// Gives blobs.
+protocol BlobReader: BlobHolder {
+    /// The address of the blob's bytes: a request that answers with them or with a redirect to them, or a file.
+    ///
+    /// Each call gives a fresh one.
+    func source(of blob: Descriptor) async throws -> RelaySource
+
+    /// Takes note of an answer to an address of ``source(of:)`` that is neither content nor a redirect, before another
+    /// address is asked for.
+    ///
+    /// A token that has expired is renewed here, and a registry that throttles is asked less often.
+    func sourceRefused(_ answer: WireResponse, to request: WireRequest) async
+}
+
+/// Receives blobs.
+protocol BlobReceiver: BlobHolder {
+    /// Starts an upload, or mounts the blob from a sibling repository if one is named and the registry agrees.
+    func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart
+
+    /// The request, or the file, that takes all bytes of `blob` to an open upload.
+    func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> RelaySink
+
+    /// Explains the answer to an upload; `nil` for a blob that is stored.
+    func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal?
+
+    /// Ends an upload that won't be finished; that it can't be ended is not a failure.
+    func closeUpload(_ upload: OpenUpload) async
+
+    /// The registry's way to receive a blob in parts, if it has one.
+    var partUploads: (any PartUploading)? { get }
+}
+
+/// Lists what refers to an image.
+protocol ReferrerLister: RepositoryPlace {
+    /// The manifests whose subject is `digest`; `nil` if the registry doesn't know the question.
+    func referrers(of digest: Digest) async throws -> ReferrerListing?
+
+    /// Whether manifests that were found under a digest tag are asked about by ``referrers(of:)`` too.
+    var asksAboutTaggedReferrers: Bool { get }
+
+    /// The tags that begin with a digest, where listing tags for the sake of one image is reasonable; else `nil`.
+    ///
+    /// Trouble with it is not an error: the listing says that it is not whole, and why.
+    func listDigestTags() async throws -> DigestTagListing?
+
+    /// What is listed here as referring to `subject`, where putting a referrer and listing it are two requests, of which
+    /// the second may not have happened; `nil` where the registry does both at once.
+    func ownList(ofReferrersTo subject: Digest) async throws -> Set<Digest>?
+}
+
+/// A repository in every role.
+protocol ImageRepository: ManifestReader, ManifestWriter, BlobReader, BlobReceiver, ReferrerLister {}
+
+extension RepositoryPlace {
+    var credentials: String? { nil }
+
+    /// Equal for two values that stand for one repository, whatever identity it is reached by.
+    var placeKey: String { "\(registryKey)/\(reference.repository)" }
+}
+
+extension ManifestReader {
+    func notes(about root: Digest) -> [String] { [] }
+
+    func soleImage() async throws -> ManifestID? { nil }
+
+    func listHeldTags() async throws -> HeldTags? { nil }
+
+    func read(_ manifests: [ManifestID]) async throws -> Reading {
+        try await read(manifests: manifests, digests: [])
+    }
+
+    /// Which of these manifests the repository has.
+    func holding(_ digests: some Collection<Digest> & Sendable) async throws -> Set<Digest> {
+        guard !digests.isEmpty else { return [] }
+        let reading = try await read(manifests: [], digests: digests.map { .digest($0) })
+        return Set(reading.digests.values).subtracting(reading.lost)
+    }
+}
+
+extension ManifestWriter {
+    var takesIndexesOfBlobs: Bool { true }
+
+    var checksContent: Bool { false }
+
+    func creationOnPush() async throws -> CreationOnPush { .notCovered }
+
+    func keepUntagged(_ root: Manifest) async throws {}
+}
+
+extension BlobHolder {
+    func prepare(forBlobs count: Int, isCertain: Bool) async {}
+}
+
+extension BlobReader {
+    func sourceRefused(_ answer: WireResponse, to request: WireRequest) async {}
+}
+
+extension BlobReceiver {
+    var partUploads: (any PartUploading)? { nil }
+}
+
+extension ReferrerLister {
+    var asksAboutTaggedReferrers: Bool { true }
+
+    func listDigestTags() async throws -> DigestTagListing? { nil }
+
+    func ownList(ofReferrersTo subject: Digest) async throws -> Set<Digest>? { nil }
+}
