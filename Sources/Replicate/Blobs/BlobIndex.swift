@@ -1,9 +1,9 @@
 internal import Content
 internal import Platform
 
-/// What one run knows of where blobs are: which repository holds which, and which destination still wants which.
+/// What one run knows about blobs: which repository holds them, and which destinations still need them.
 ///
-/// One for a whole run, so that what one image learned is known to all others.
+/// A run has one index, so that all its images share what each has learned.
 final class BlobIndex: Sendable {
     private struct Wish: Hashable, Sendable {
         var source: String
@@ -11,21 +11,21 @@ final class BlobIndex: Sendable {
     }
 
     private struct State: Sendable {
-        /// By place: blobs that were found there, or were moved there.
+        /// The blobs that were found at a place, or moved to it, by place.
         var held: [String: Set<Digest>] = [:]
-        /// By registry: a repository that holds the blob.
+        /// A repository that holds the blob, by registry and digest.
         var holders: [String: [Digest: RepositoryName]] = [:]
-        /// By registry: mounts that were declined.
+        /// The number of mounts that a registry has declined, by registry.
         var declines: [String: Int] = [:]
-        /// Destinations that lack a blob and will soon ask for it.
+        /// The destinations that lack a blob and will ask for it soon.
         var wanted: [Wish: [any ImageRepository]] = [:]
-        /// Places that are served by themselves, because they kept others waiting or have failed.
+        /// The places that get downloads of their own, because they kept others waiting or have failed.
         var alone: Set<String> = []
-        /// Moves that were counted for one of the images that wanted them.
+        /// The moves that have been counted for one of the images that needed them.
         var counted: Set<BlobTransfer.Key> = []
     }
 
-    /// Mounts that a registry may decline before it is no longer asked for any.
+    /// How many mounts a registry may decline before no more are requested.
     static let mostDeclines = 2
 
     private let state = Lock(State())
@@ -40,7 +40,8 @@ final class BlobIndex: Sendable {
         state.withLock { $0.held[place.placeKey, default: []].formUnion(digests) }
     }
 
-    /// Notes that this run has put a blob into a repository, which others of its registry may mount it from.
+    /// Notes that this run has put a blob into a repository, from which other repositories of its registry may mount
+    /// it.
     func noteMoved(_ digest: Digest, to place: any ImageRepository) {
         state.withLock { state in
             state.held[place.placeKey, default: []].insert(digest)
@@ -48,12 +49,12 @@ final class BlobIndex: Sendable {
         }
     }
 
-    /// Notes that a repository has lost a blob which it was believed to hold.
+    /// Notes that a repository lacks a blob that it was believed to hold.
     func noteLost(_ digest: Digest, at place: any ImageRepository) {
         state.withLock { state in _ = state.held[place.placeKey]?.remove(digest) }
     }
 
-    /// Whether the caller is the first to count a move.
+    /// Marks a move as counted, and returns whether it was not counted before.
     func countsFirst(_ transfer: BlobTransfer) -> Bool {
         state.withLock { $0.counted.insert(transfer.key).inserted }
     }
@@ -64,7 +65,7 @@ final class BlobIndex: Sendable {
         state.withLock { $0.declines[registry, default: 0] += 1 }
     }
 
-    /// A repository of the destination's registry that holds the blob, and from which it may be mounted.
+    /// A repository of the destination's registry that holds the blob, so that it may be mounted from there.
     func sibling(for transfer: BlobTransfer) -> RepositoryName? {
         let registry = transfer.destination.registryKey
         let holder = state.withLock { state -> RepositoryName? in
@@ -77,7 +78,7 @@ final class BlobIndex: Sendable {
 
     // MARK: Several destinations
 
-    /// Notes that a destination lacks these blobs and will soon ask for them.
+    /// Notes that a destination lacks these blobs and will ask for them soon.
     func want(_ blobs: [Descriptor], from source: any ImageRepository, at destination: any ImageRepository) {
         state.withLock { state in
             for blob in blobs {
@@ -86,7 +87,7 @@ final class BlobIndex: Sendable {
         }
     }
 
-    /// Takes that back for a destination whose image has failed.
+    /// Notes that a destination no longer needs these blobs, because its image has failed.
     func stopWanting(_ blobs: [Descriptor], from source: any ImageRepository, at destination: any ImageRepository) {
         state.withLock { state in
             for blob in blobs {
@@ -96,12 +97,12 @@ final class BlobIndex: Sendable {
         }
     }
 
-    /// Serves a destination by itself from now on.
+    /// Gives a destination downloads of its own from now on.
     func separate(_ destination: any ImageRepository) {
         _ = state.withLock { $0.alone.insert(destination.placeKey) }
     }
 
-    /// The destinations that a blob is downloaded for at once, the transfer's own among them.
+    /// The destinations that share one download of the blob, including the transfer's own.
     func destinations(for transfer: BlobTransfer) -> [any ImageRepository] {
         let destination = transfer.destination
         return state.withLock { state in
@@ -115,13 +116,13 @@ final class BlobIndex: Sendable {
         }
     }
 
-    /// Those of `destinations` that are not served by themselves meanwhile.
+    /// The `destinations` that still share downloads.
     func together(_ destinations: [any ImageRepository]) -> [any ImageRepository] {
         state.withLock { state in destinations.filter { !state.alone.contains($0.placeKey) } }
     }
 }
 
-/// One blob to move: what it is, where it is, and where it goes.
+/// One blob to move, with its source and its destination.
 struct BlobTransfer: Sendable {
     let blob: Descriptor
     let source: any ImageRepository
@@ -131,7 +132,7 @@ struct BlobTransfer: Sendable {
         (self.blob, self.source, self.destination) = (blob, source, destination)
     }
 
-    /// Equal for two transfers of one blob to one place, wherever it comes from.
+    /// The identity of a transfer: equal for two transfers of one blob to one place, whatever their source.
     struct Key: Hashable, Sendable {
         var place: String
         var digest: Digest
@@ -141,6 +142,6 @@ struct BlobTransfer: Sendable {
 }
 
 extension ImageRepository {
-    /// Equal for two values that stand for one repository, whatever identity it is reached by.
+    /// Equal for two values that stand for the same repository, whatever identity they use.
     var placeKey: String { "\(registryKey)/\(reference.repository)" }
 }

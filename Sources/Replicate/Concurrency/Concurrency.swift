@@ -1,8 +1,8 @@
 extension Sequence where Element: Sendable {
     /// Runs `body` on every element, at most `limit` at a time.
     ///
-    /// Returns when all have finished. The first error cancels the rest and is thrown after they have stopped;
-    /// ``Drained`` only keeps further ones from beginning.
+    /// Returns when all have finished. The first error cancels the rest and is thrown after they have stopped.
+    /// ``Drained`` cancels nothing; it only keeps further elements from starting.
     package func forEachConcurrently(
         limit: Int,
         _ body: @escaping @Sendable (Element) async throws -> Void
@@ -27,7 +27,7 @@ extension Sequence where Element: Sendable {
         }
     }
 
-    /// The same, with a result for each element, in order.
+    /// Runs `body` on every element, at most `limit` at a time, and returns the results in order.
     package func mapConcurrently<Result: Sendable>(
         limit: Int,
         _ body: @escaping @Sendable (Element) async throws -> Result
@@ -53,7 +53,7 @@ extension Sequence where Element: Sendable {
 }
 
 extension Array {
-    /// In pieces of at most `size`.
+    /// The elements in chunks of at most `size`.
     func chunked(_ size: Int) -> [[Element]] {
         stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min($0 + size, count)]) }
     }
@@ -67,14 +67,14 @@ extension Sequence where Element: Hashable {
     }
 }
 
-/// Does a thing once per key, however many ask for it at the same time.
+/// Runs a piece of work once per key, however many callers ask for it at the same time.
 ///
-/// A success is remembered. A failure is handed to those who were waiting, and forgotten, so that somebody else
-/// may try again. One who is cancelled doesn't cancel the flight unless nobody else waits for it.
+/// A success is remembered. A failure is given to all callers that waited, and is then forgotten, so that the next
+/// caller tries again. A cancelled caller cancels the work only if no other caller waits for it.
 actor SingleFlight<Key: Hashable & Sendable, Value: Sendable> {
-    /// What came of those that have landed.
+    /// The results of the work that has succeeded.
     ///
-    /// Not their tasks: a task that has ended keeps the memory that its functions needed, which is kilobytes.
+    /// Results are kept instead of tasks, because a task that has ended keeps kilobytes of its memory.
     private var done: [Key: Value] = [:]
     private var flights: [Key: Task<Value, any Error>] = [:]
     private var aboard: [Key: Set<Int>] = [:]
@@ -83,7 +83,7 @@ actor SingleFlight<Key: Hashable & Sendable, Value: Sendable> {
     func run(_ key: Key, _ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
         try Task.checkCancellation()
         if let value = done[key] { return value }
-        // Owned by this actor; cancelled when the last passenger is.
+        // The actor owns this task, and cancels it when the last caller that waits is cancelled.
         let flight = flights[key] ?? Task<Value, any Error> { try await body() }
         flights[key] = flight
         let passenger = nextPassenger
@@ -108,14 +108,14 @@ actor SingleFlight<Key: Hashable & Sendable, Value: Sendable> {
         }
     }
 
-    /// How many wait for `key` now.
+    /// The number of callers that wait for `key` now.
     func waiters(_ key: Key) -> Int { aboard[key]?.count ?? 0 }
 
-    /// Lets what was done be done once more.
+    /// Forgets the result for `key`, so that the work can run again.
     func forget(_ key: Key) { (flights[key], done[key]) = (nil, nil) }
 
     private func leave(_ key: Key, _ passenger: Int, cancelling flight: Task<Value, any Error>) {
-        // Who has arrived already leaves nothing behind that could be called off.
+        // A caller that has its result already has nothing left to cancel.
         guard aboard[key]?.contains(passenger) == true else { return }
         disembark(key, passenger)
         guard aboard[key] == nil, flights[key] == flight else { return }

@@ -3,19 +3,20 @@ public import Content
 /// Why one image was not copied.
 ///
 /// Code branches on ``reason``. People read ``description``, which always names the operation, the side and the image.
-/// What to do next depends on how the reader works (the command names its flags), so `Reporting` says it, from
-/// ``reason`` and what is kept in ``underlying`` and ``circumstance``.
+/// What to do next depends on who shows the error (the command names its flags), so `Reporting` derives it from
+/// ``reason``, ``underlying`` and ``circumstance``.
 public struct CopyError: Error, Sendable, Equatable {
     public enum Side: String, Sendable, Codable { case source, destination }
 
     public enum Reason: Sendable, Equatable {
-        /// The principal and the resource as AWS names them, where it does; with what to do where there is no IAM.
+        /// A permission is missing: `text` names the principal and the resource if AWS does, and `remedy` helps where
+        /// there is no IAM.
         case denied(action: String, text: String, remedy: String? = nil)
-        /// With what to do about it, where the identity knows better than we do.
+        /// There are no usable credentials; `remedy` is set if the identity knows what to do.
         case noCredentials(String, remedy: String? = nil)
         case repositoryMissing
         case imageMissing
-        /// `TAG@DIGEST` was asked for, and the tag points elsewhere.
+        /// `TAG@DIGEST` was asked for, and the tag points at another digest.
         case tagMismatch
         case archived
         case keyUnusable(String)
@@ -23,20 +24,21 @@ public struct CopyError: Error, Sendable, Equatable {
         case emptyBlob(Digest)
         case tagImmutable(tag: Tag, holds: Digest?, wanted: Digest)
         case tagHolds(tag: Tag, holds: Digest, wanted: Digest)
-        /// `--if-current` names what the tag must hold; it holds something else, or nothing.
+        /// `--if-current` gives the digest that the tag must point at; it points at another one, or doesn't exist.
         case tagMoved(tag: Tag, expected: Digest, holds: Digest?)
-        /// A name that the registry at this side can't hold as a tag, or lists although it is none; with the rule it breaks.
+        /// The registry can't hold this name as a tag, or lists it although it isn't a valid tag; `reason` is the rule
+        /// it breaks.
         case tagUnfit(tag: String, reason: String)
         case childMissing(Digest, of: Digest)
         case blobMissing(Digest)
         case corrupt(expected: Digest, detail: String)
         case badManifest(ManifestError)
         case platformMissing(wanted: String, has: [String])
-        /// Several images of the index are for the platform that was asked for.
+        /// Several images of the index match the requested platform.
         case platformAmbiguous(wanted: String, choices: [String])
         case quota(String)
         case throttled(String)
-        /// It might have passed, but too much has failed before it (``RetryBudget``).
+        /// The error might have passed, but too many attempts have failed before it (``RetryBudget``).
         case retriesUsedUp(String)
         case unreachable(String)
         case untrusted(String)
