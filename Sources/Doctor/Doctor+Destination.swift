@@ -250,7 +250,7 @@ extension Doctor {
         "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"\(nobodysDigest)","size":2}]}
         """
 
-    // MARK: What happens afterwards
+    // MARK: After the copy
 
     private func forecast(_ ecr: ECRProbe, _ tag: Tag?, _ examination: inout Examination) async throws {
         let question = GetLifecyclePolicy(registryId: ecr.host.account, repositoryName: ecr.name)

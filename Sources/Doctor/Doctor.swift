@@ -58,7 +58,7 @@ package struct Doctor: Sendable {
         place.map { $0.repository(for: image).bare == image.bare } ?? false
     }
 
-    // MARK: What both sides have
+    // MARK: Both sides
 
     /// A side whose host answers, and its caller.
     struct OpenSide {

@@ -81,7 +81,8 @@ struct Examination: Sendable {
         var explained = CopyError(explaining: error, side: side, image: image, operation)
         if explained.kind == .notPermitted, explained.credentials == nil { explained.credentials = keys }
         if case .repositoryMissing = explained.reason { isRepositoryMissing = true }
-        // The doctor has copied nothing that could stay; but advice that applies only to a copy is wanted here.
+        // The doctor copies nothing, so an error counts as that of a read, unless it has advice for a copy, which is
+        // wanted here.
         if Remedy(explained).forCopy == nil { explained.onlyReads = true }
         let text = remedy ?? self.remedy(of: explained).text(onlyReads: explained.onlyReads)
         order.note(side, .finding(Finding(side, check, failedBy: explained, remedy: text)))

@@ -14,7 +14,7 @@ package struct Permission: Sendable, Hashable {
         case copying
         /// With `--all-tags`, `--match`, `--exclude` or `--newest`, and for `ls`.
         case listing
-        /// In every copy, unless `--upload api` is given and no layer could be mounted.
+        /// When an image is copied to another repository, except with `--upload api` if no layer can be mounted.
         case uploadingByRegistry
         /// With `--create-repository defaults`, when the repository is missing.
         case creating

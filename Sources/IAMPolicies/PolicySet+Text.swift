@@ -133,7 +133,7 @@ extension PolicyPlace {
     fileprivate var words: String { "each repository \(pattern) in account \(host.account), \(host.region)" }
 }
 
-/// What `iam-policy --output json` prints.
+/// The JSON document that `iam-policy --output json` prints.
 ///
 /// Its schema is `config/output.schema.json`.
 package struct PolicySetDocument: Encodable, Sendable {

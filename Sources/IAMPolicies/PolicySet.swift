@@ -11,7 +11,7 @@ package struct PolicySet: Sendable {
             /// An identity's policy, with what the identity does, for example `reads`; the identity is `nil` if it is
             /// unknown.
             case identity(Principal?, does: String)
-            /// The policy of each of these repositories.
+            /// The policies of these repositories, which are equal.
             case repositories([PolicyPlace])
             /// The trust policy of a role.
             case trust(Principal)
@@ -137,7 +137,7 @@ package struct PolicySet: Sendable {
         return policies
     }
 
-    // MARK: Roles on the way
+    // MARK: Assumed roles
 
     /// Adds the trust policies of the assumed roles, from the last role back to the first.
     private mutating func add(assumptionsOf caller: PolicyCaller, _ side: CopyError.Side) {

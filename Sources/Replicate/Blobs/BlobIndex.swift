@@ -49,7 +49,7 @@ final class BlobIndex: Sendable {
         }
     }
 
-    /// Notes that a repository lacks a blob that it was believed to hold.
+    /// Notes that a repository lacks a blob that it seemed to hold.
     func noteLost(_ digest: Digest, at place: any ImageRepository) {
         state.withLock { state in _ = state.held[place.placeKey]?.remove(digest) }
     }

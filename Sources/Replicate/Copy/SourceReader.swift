@@ -59,7 +59,7 @@ actor SourceReader {
     /// The number of manifests to request at a time, which are four concurrent calls of ECR.
     static let pieceSize = 400
     /// The number of manifests to request at a time if they have turned out to be large; no repository postpones any of
-    /// two.
+    /// them.
     static let largePieceSize = 2
 
     /// The source's digest tags, if its tags were listed anyway.

@@ -1,11 +1,11 @@
 public import Content
 public import Wire
 
-/// How a manifest is asked for.
+/// The id by which a manifest is requested.
 public enum ManifestID: Hashable, Sendable, CustomStringConvertible {
     case tag(Tag)
     case digest(Digest)
-    /// Both must agree: `TAG@DIGEST`.
+    /// A tag and a digest, `TAG@DIGEST`, which must agree.
     case both(Tag, Digest)
 
     public init?(_ reference: ImageReference) {
@@ -40,22 +40,22 @@ public enum ManifestID: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// What a repository answered to one bulk question.
+/// A repository's answer to one bulk question.
 ///
-/// An id that is in neither dictionary is not there; one that is there but can't be had is in ``failures``.
+/// An id in neither dictionary doesn't exist; one that exists but can't be read is in ``failures``.
 public struct Reading: Sendable {
     public var manifests: [ManifestID: Manifest] = [:]
-    /// Only what was asked for by ``ImageRepository/read(manifests:digests:)``'s `digests`.
+    /// The digests of what ``ImageRepository/read(manifests:digests:)`` was asked for in `digests`.
     public var digests: [ManifestID: Digest] = [:]
     public var failures: [ManifestID: CopyError.Reason] = [:]
-    /// Manifests that are left for another question, since those that were read are large.
+    /// Manifests to request again, because those that were read are large.
     public var postponed: Set<ManifestID> = []
-    /// Of ``digests``, those that a tag points at although they are not there (any more).
+    /// Those of ``digests`` that a tag points at although the manifest doesn't exist (any more).
     public var lost: Set<Digest> = []
 
     public init() {}
 
-    /// Takes in the answer to another part of the question.
+    /// Adds the answer to another part of the question.
     mutating func merge(_ part: Reading) {
         manifests.merge(part.manifests) { _, new in new }
         digests.merge(part.digests) { _, new in new }
@@ -63,33 +63,33 @@ public struct Reading: Sendable {
         postponed.formUnion(part.postponed)
     }
 
-    /// Whether no more large manifests should be read into it.
+    /// Whether the reading is so large that no more large manifests should be added.
     var isFull: Bool { manifests.values.reduce(0) { $0 + $1.byteCount } >= Self.enough }
 
-    /// In bytes of manifests: two of the greatest size; of the usual size, a thousand or more.
+    /// The bytes of manifests that are enough: two of the largest size, or a thousand or more of the usual size.
     static let enough = 2 * Manifest.largestByteCount
 }
 
-/// An upload that has been opened and waits for its bytes.
+/// An open upload that waits for its bytes.
 public enum OpenUpload: Sendable {
-    /// At a registry, which said where to.
+    /// An upload at a registry, with the URL that the registry gave.
     case at(HTTPURL)
-    /// A file of this machine, which needs no opening.
+    /// A file on this machine, which needs no opening.
     case file(String)
 }
 
-/// How a registry answered the wish to bring a blob.
+/// A registry's response to the start of an upload.
 public enum UploadStart: Sendable {
-    /// The blob is there now: it was taken from a sibling repository.
+    /// The blob exists now, because it was mounted from a sibling repository.
     case mounted
     case open(OpenUpload)
 }
 
-/// Which tags of a repository can't be moved.
+/// Which tags of a repository are immutable.
 public struct TagImmutability: Sendable, Hashable {
-    /// Whether a tag that matches no exclusion is fixed.
+    /// Whether a tag that matches no exclusion is immutable.
     public var byDefault: Bool
-    /// Wildcards; a tag that matches one is the other way round.
+    /// Wildcard patterns; the opposite of ``byDefault`` holds for a tag that matches one.
     public var exclusions: [String]
 
     public init(byDefault: Bool, exclusions: [String] = []) {
@@ -97,6 +97,8 @@ public struct TagImmutability: Sendable, Hashable {
         self.exclusions = exclusions
     }
 
+    /// Whether a tag is immutable.
+    ///
     /// - Source: docs/facts/ecr-api.md#tag-mutability: `*` is any run of characters, the whole tag must match
     public func fixes(_ tag: Tag) -> Bool {
         exclusions.contains { matchesWildcard(tag.value, $0) } ? !byDefault : byDefault
@@ -107,17 +109,17 @@ public struct TagImmutability: Sendable, Hashable {
 public struct ListedImage: Sendable, Hashable {
     public var digest: Digest
     public var tags: [Tag]
-    /// Seconds since 1970; `nil` where the registry doesn't say.
+    /// The time of the push in seconds since 1970; `nil` if the registry doesn't say.
     public var pushedAt: Double?
-    /// In bytes, as the registry reckons it (for an index the largest of its images).
+    /// The size in bytes as the registry computes it (for an index, that of its largest image).
     public var size: Int64?
     public var mediaType: MediaType?
     public var isArchived: Bool
-    /// What it is called besides, in a layout: whole references, and names that no tag can have.
+    /// Further names in a layout: whole references, and names that can't be tags.
     public var names: [String] = []
-    /// Tags that another image of the same layout has too, so that they mean neither.
+    /// Tags that another image of the same layout has too, so that they identify neither.
     public var sharedTags: [Tag] = []
-    /// What it refers to, in a layout that lists it without a name.
+    /// The subject, if a layout lists the image without a name.
     public var subject: Digest?
 
     public init(
@@ -137,10 +139,10 @@ public struct ListedImage: Sendable, Hashable {
     }
 }
 
-/// What every tag of a repository holds.
+/// The digest that every tag of a repository points at.
 public struct HeldTags: Sendable, Equatable {
     public var digests: [Tag: Digest]
-    /// Tags of images that are archived, and so can't be pulled.
+    /// The tags of images that are archived, and so can't be pulled.
     public var archived: Set<Tag>
 
     public init(digests: [Tag: Digest] = [:], archived: Set<Tag> = []) {
@@ -148,9 +150,9 @@ public struct HeldTags: Sendable, Equatable {
     }
 }
 
-/// A name that a registry lists as a tag, and that has no image for us.
+/// A name that a registry lists as a tag, but that can't be used as one.
 public struct UnusableTag: Sendable, Equatable {
-    /// As the registry wrote it: not fit to be shown as it is.
+    /// The name as the registry gave it, which is not safe to print.
     public var name: String
     public var reason: CopyError.Reason
 
@@ -168,14 +170,14 @@ public struct ImageListing: Sendable {
         (self.images, self.unusableTags) = (images, unusableTags)
     }
 
-    /// How many tags are listed, those that follow an image left out.
+    /// The number of listed tags, without the tags that belong to an image.
     public var tagCount: Int {
         images.flatMap(\.tags).count { !ReferrerFinder.isDigestTag($0) } + unusableTags.count
     }
 }
 
 extension ImageListing {
-    /// Those of `names` that are tags; the others are noted as unusable.
+    /// Returns those of `names` that are valid tags, and notes the others as unusable.
     mutating func usable(_ names: [String]) -> [Tag] {
         var tags: [Tag] = []
         for name in names {
@@ -190,107 +192,109 @@ extension ImageListing {
     }
 }
 
-/// One repository of one side, whatever is spoken there.
+/// One repository of one side, whatever protocol it uses.
 ///
-/// The engine knows registries through these roles only. Every method throws ``CopyError`` with its side, image
-/// and operation filled in, or `CancellationError`; retries of single requests happen below.
+/// The engine knows registries only through these roles. Every method throws ``CopyError`` with its side, image and
+/// operation, or `CancellationError`; retries of single requests happen below it.
 public protocol ImageRepository: Sendable {
-    /// Without tag and digest.
+    /// The repository's reference, without tag and digest.
     var reference: ImageReference { get }
     var side: CopyError.Side { get }
 
     /// Equal for two repositories of one registry, between which blobs may be mounted.
     var registryKey: String { get }
 
-    /// Whether an index may be stored whose entries are blobs, as BuildKit's older build caches are.
+    /// Whether the registry stores an index whose entries are blobs, as BuildKit's older build caches are.
     var takesIndexesOfBlobs: Bool { get }
 
-    /// Whether what lies below a manifest that is here must be looked at all the same.
+    /// Whether content below a manifest that exists here must be checked anyway.
     var checksContent: Bool { get }
 
-    /// What people should know of an image that is read from here.
+    /// Notes for people about an image that is read from here.
     func notes(about root: Digest) -> [String]
 
-    /// With which credentials it was asked last, for people; `nil` where that is not known, or nothing of AWS.
+    /// The credentials of the last request, for people; `nil` if they are unknown or not AWS's.
     var credentials: String? { get }
 
-    /// Reads manifests, and for others only which digest they have, with as few requests as the registry allows.
+    /// Reads manifests, and only the digests of others, with as few requests as the registry allows.
     func read(manifests: [ManifestID], digests: [ManifestID]) async throws -> Reading
 
-    /// Which of these blobs the repository does not have.
+    /// Returns those of the blobs that the repository does not have.
     func missing(_ blobs: [Descriptor]) async throws -> Set<Digest>
 
-    /// Where the blob's bytes are: a request that answers with them, or with a redirect to them, or a file.
+    /// Returns the source of a blob's bytes: a file, or a request that is answered with the bytes or a redirect to
+    /// them.
     ///
-    /// Asking again gives a new one.
+    /// Every call returns a new one.
     func source(of blob: Descriptor) async throws -> RelaySource
 
-    /// Told of an answer to what ``source(of:)`` gave that is neither content nor a redirect, before it is asked again.
+    /// Handles a response to ``source(of:)``'s request that is neither content nor a redirect, before the next call.
     ///
-    /// A token that has run out, say, is renewed here, and a registry that throttles is asked less often.
+    /// For example, an expired token is renewed, and a registry that throttles is asked less often.
     func sourceRefused(_ answer: WireResponse, to request: WireRequest) async
 
-    /// Begins an upload, or mounts the blob from a sibling repository if one is named and the registry agrees.
+    /// Opens an upload, or mounts the blob from a sibling repository if one is given and the registry agrees.
     func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart
 
-    /// What brings all bytes of `blob` to an open upload.
+    /// Returns the sink that sends all bytes of `blob` to an open upload.
     func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> RelaySink
 
-    /// What the answer to an upload means: `nil` for stored.
+    /// Returns the reason for which the response refuses the blob; `nil` if the blob was stored.
     func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal?
 
-    /// Opens connections for so many blobs while others are still planning what to do with them.
+    /// Opens connections for this many blobs while the copy is still being planned.
     ///
-    /// - Parameter isCertain: Whether the image isn't there, so that blobs will probably be moved.
+    /// - Parameter isCertain: Whether the image is known to be missing, so that blobs will probably be moved.
     func prepare(forBlobs count: Int, isCertain: Bool) async
 
-    /// The registry's way to take a blob in parts, if it has one.
+    /// The registry's upload protocol for parts, if it has one.
     var partUploads: (any PartUploading)? { get }
 
-    /// Ends an upload that won't be finished; failing to is no failure.
+    /// Closes an upload that won't be finished; errors are ignored.
     func closeUpload(_ upload: OpenUpload) async
 
-    /// Stores a manifest, and points `tag` at it if one is given. What is there already is success.
+    /// Stores a manifest, and points `tag` at it if one is given; it succeeds too if both exist already.
     func put(_ manifest: Manifest, tag: Tag?) async throws
 
-    /// Manifests whose subject is `digest`; `nil` if the registry doesn't know the question.
+    /// Returns the manifests whose subject is `digest`; `nil` if the registry doesn't support the request.
     func referrers(of digest: Digest) async throws -> ReferrerListing?
 
-    /// Whether what was found under a digest tag is asked about by ``referrers(of:)`` too.
+    /// Whether ``referrers(of:)`` is also called for what was found under digest tags.
     var asksAboutTaggedReferrers: Bool { get }
 
-    /// The tags that begin with a digest, where listing tags for the sake of one image is reasonable; else `nil`.
+    /// Returns the tags that begin with a digest; `nil` if listing all tags for one image would be unreasonable.
     ///
-    /// Trouble with it is no error: the listing says that it is not whole, and why.
+    /// A failure is not thrown: the listing says that it is incomplete, and why.
     func listDigestTags() async throws -> DigestTagListing?
 
-    /// What is listed here as referring to `subject`, where putting such a manifest and listing it are two things, of
-    /// which the second may not have happened; `nil` where the registry does both at once.
+    /// Returns the referrers that are listed here for `subject`; `nil` if the registry lists a manifest when it is put.
+    ///
+    /// In other registries the list is a second step, which may not have happened.
     func ownList(ofReferrersTo subject: Digest) async throws -> Set<Digest>?
 
-    /// `nil` if that can't be found out, or the registry knows no such thing.
+    /// Returns which tags are immutable; `nil` if that can't be found out, or if the registry has no immutable tags.
     func immutability() async throws -> TagImmutability?
 
-    /// Every tagged image, and every listed name that can't be used as a tag: nothing is left out.
+    /// Lists every tagged image, and every listed name that can't be used as a tag, so that nothing is left out.
     func list() async throws -> ImageListing
 
-    /// Every tag and the digest it holds, where the registry lists both in few requests; else `nil`.
+    /// Returns every tag and its digest, if the registry lists both in few requests, and `nil` otherwise.
     func listHeldTags() async throws -> HeldTags?
 
-    /// The one image that is here, where a reference needn't name any; `nil` where it must.
+    /// Returns the only image here, if a reference needn't name one; `nil` if it must.
     func soleImage() async throws -> ManifestID?
 
-    /// Told of an image that was put without a tag and is no part of another: it is meant to be found by its digest.
+    /// Keeps an image that was put without a tag and is not part of another, so that it can be found by its digest.
     func keepUntagged(_ root: Manifest) async throws
 
-    /// Creates the repository with the registry's defaults; one that is there already is success.
+    /// Creates the repository with the registry's defaults; it succeeds too if the repository exists already.
     func create() async throws
 
-    /// Whether a push would create the repository, which is missing.
+    /// Returns whether a push would create the missing repository.
     func creationOnPush() async throws -> CreationOnPush
 }
 
-/// Why a registry didn't take a blob.
+/// Why a registry refused a blob.
 public struct UploadRefusal: Sendable {
     public var error: CopyError
     public var retryAdvice: RetryAdvice
@@ -334,7 +338,7 @@ extension ImageRepository {
         try await read(manifests: manifests, digests: [])
     }
 
-    /// Which of these manifests are there.
+    /// Returns those of the manifests that exist.
     func holding(_ digests: some Collection<Digest> & Sendable) async throws -> Set<Digest> {
         guard !digests.isEmpty else { return [] }
         let reading = try await read(manifests: [], digests: digests.map { .digest($0) })

@@ -4,7 +4,7 @@ internal import ECRAPI
 internal import IAMPolicies
 internal import Replicate
 
-/// What to do where a role can't be assumed.
+/// What to do if a role can't be assumed.
 struct RoleAdvice {
     private let refusal: RoleRefusal
     private let host: ECRHost?

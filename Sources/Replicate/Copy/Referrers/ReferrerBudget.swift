@@ -3,7 +3,7 @@ internal import Platform
 /// Limits how many referrers are followed for one image.
 ///
 /// Each referrer is requested and read, and may itself have referrers. Without a limit, a registry that lists
-/// signatures of signatures endlessly could hold up a run for as long as it likes.
+/// signatures of signatures endlessly could hold up a run forever.
 ///
 /// - Source: docs/architecture.md#bounds
 final class ReferrerBudget: Sendable {
