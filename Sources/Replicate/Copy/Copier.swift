@@ -213,8 +213,9 @@ struct Copier: Sendable {
         report(.manifestPut(manifest.digest, tag: tag, to: state.repository.reference))
     }
 
-    /// Puts a manifest, and copies what the registry says is missing; each digest once, as some registries name one at
-    /// a time.
+    /// Puts a manifest, and copies what the registry says is missing.
+    ///
+    /// Each digest is copied once; some registries name one at a time.
     private func putBringing(_ manifest: Manifest, tag: Tag?) async throws {
         var named: Set<Digest> = []
         for refusals in 0... {

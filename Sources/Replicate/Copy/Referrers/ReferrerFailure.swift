@@ -61,10 +61,8 @@ struct SeparateReading: Sendable {
 }
 
 extension ImageRepository {
-    /// Reads as ``read(manifests:digests:)`` does, and reads each id on its own if that fails, so that one can't fail
-    /// the others.
-    ///
-    /// - Parameter ends: Whether a failure is not about one id; such a failure is thrown.
+    /// Reads as ``read(manifests:digests:)`` does; if that fails, reads each id on its own, so that one can't fail the
+    /// others.
     func readSeparately(
         manifests: [ManifestID],
         digests: [ManifestID] = [],
