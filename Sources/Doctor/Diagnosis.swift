@@ -1,29 +1,30 @@
 package import Replicate
 
-/// One thing that was looked at, and how it is.
+/// The result of one check.
 package struct Finding: Sendable, Equatable, Encodable {
     package enum Status: String, Sendable, Encodable {
         case ok
-        /// It works, and will surprise somebody.
+        /// The check passed, but the result may be a surprise.
         case warning
-        /// It won't work.
+        /// The check failed, and so will a copy.
         case failed
-        /// It could not be looked at, and needn't be.
+        /// The check could not be made, and a copy doesn't need it.
         case skipped
     }
 
     package var side: CopyError.Side
-    /// What was looked at: `identity`, `clock`, an IAM action such as `ecr:PutImage`.
+    /// The name of the check: `identity`, `clock`, or an IAM action such as `ecr:PutImage`.
     package var check: String
     package var status: Status
-    /// What was seen.
+    /// What the check found.
     package var text: String
-    /// What to do about it, where there is something to do.
+    /// What to do about it, if anything.
     package var remedy: String?
     package var requestID: String?
-    /// With which credentials it was asked, where it is about who may: the end of the key's id, and where it is from.
+    /// The credentials that were used, if the check is about permissions: the end of the key's id, and where it comes
+    /// from.
     package var credentials: String?
-    /// Whether a permission or credentials are missing, rather than anything else.
+    /// Whether the check failed because a permission or credentials are missing.
     var isNotPermitted = false
 
     enum CodingKeys: String, CodingKey {
@@ -54,19 +55,19 @@ package struct Finding: Sendable, Equatable, Encodable {
     }
 }
 
-/// What was found on both sides, in the order in which a copy would need it.
+/// The findings of both sides, in the order in which a copy would need them.
 package struct Diagnosis: Sendable, Encodable {
     package var version = 1
     package var command = "doctor"
     package var source: String
     package var destination: String?
     package var findings: [Finding]
-    /// `nil` where it came to its end.
+    /// Why the diagnosis is incomplete; `nil` if it is complete.
     package var interruption: Interruption?
 
-    /// Why there is no more of it.
+    /// Why a diagnosis is incomplete, and what was unanswered.
     package struct Interruption: Sendable, Equatable {
-        /// The signal's.
+        /// The exit code of the signal.
         package var exitCode: Int32
         package var unanswered: [Unanswered]
 
@@ -75,7 +76,7 @@ package struct Diagnosis: Sendable, Encodable {
         }
     }
 
-    /// What was asked and had not been answered.
+    /// A check that had not been answered yet.
     package struct Unanswered: Sendable, Equatable, Encodable {
         package var side: CopyError.Side
         package var check: String
@@ -105,8 +106,10 @@ package struct Diagnosis: Sendable, Encodable {
         try container.encodeIfPresent(interruption?.unanswered, forKey: .unanswered)
     }
 
-    /// 0 if nothing failed, 4 if all that failed is credentials and permissions, else 1; the signal's if it was
-    /// interrupted.
+    /// The exit code of the command.
+    ///
+    /// It is 0 if nothing failed, 4 if only credentials and permissions failed, and 1 otherwise. If a signal
+    /// interrupted the diagnosis, it is the signal's.
     ///
     /// - Source: docs/doctor.md
     package var exitCode: Int32 {

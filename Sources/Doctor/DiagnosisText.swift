@@ -1,25 +1,27 @@
 internal import Replicate
 
-/// Findings as lines for people, each as soon as it is known.
+/// Formats findings as lines for people, as soon as each is known.
 ///
-/// Actions that one statement would allow are told together, under the last of them: what comes behind a denial is kept
-/// until its side's permissions have all been tried.
+/// Actions that one statement would allow share one remedy, which stands under the last of them. Findings that follow a
+/// denial are held back until all permissions of its side have been tried.
 package struct DiagnosisText: Sendable {
     private var findings: [Finding] = []
-    /// Sides of which no further denial can come.
+    /// The sides on which no further denial can occur.
     private var settled: Set<CopyError.Side> = []
-    /// The first finding that wasn't said whole, and whether all but its remedy was.
+    /// The first finding that is not printed in full, and whether all of it except the remedy is printed.
     private var next = 0
     private var isLineSaid = false
 
-    /// In characters: the longest check, so that lines stand below each other before all of them are known.
+    /// The width of the column of checks, in characters.
+    ///
+    /// It is that of the longest check, so that the column lines up before all checks are known.
     static let checkWidth = "ecr:BatchCheckLayerAvailability".count
 
     package init() {}
 
-    /// Takes in an event.
+    /// Adds an event.
     ///
-    /// - Returns: The lines that can be said now, with a newline behind each; empty if there are none.
+    /// - Returns: The lines that can be printed now, each with a newline; empty if there are none.
     package mutating func note(_ event: ExaminationEvent) -> String {
         switch event {
         case .found(let finding): findings.append(finding)
@@ -29,7 +31,7 @@ package struct DiagnosisText: Sendable {
         return advance()
     }
 
-    /// What was kept, where nothing more comes.
+    /// Returns the lines that were held back, once no more events follow.
     package mutating func rest() -> String {
         settled = [.source, .destination]
         return advance()
@@ -57,7 +59,9 @@ package struct DiagnosisText: Sendable {
             "\(padded(word, 8)) \(padded(finding.side.rawValue, 11)) \(padded(finding.check, Self.checkWidth))  \(text)"
     }
 
-    /// - Returns: `nil` while it isn't known what it will be.
+    /// The lines of advice under a finding.
+    ///
+    /// - Returns: `nil` while the advice may still change.
     private func advice(_ index: Int) -> [String]? {
         let finding = findings[index]
         guard finding.status != .ok, finding.remedy != nil else { return [] }
@@ -80,13 +84,13 @@ package struct DiagnosisText: Sendable {
 }
 
 extension Diagnosis {
-    /// A line for each finding, what is to be done where something is, and ``summary``.
+    /// A line for each finding, with its remedy if it has one, and ``summary``.
     package var text: String {
         var text = DiagnosisText()
         return findings.map { text.note(.found($0)) }.joined() + text.rest() + summary + "\n"
     }
 
-    /// How many of them are no good, as the last line says it.
+    /// The number of problems, as the last line states it.
     package var summary: String {
         if let interruption { return interrupted(interruption) }
         return counts ?? "all is well"
@@ -110,10 +114,10 @@ extension Diagnosis {
 }
 
 extension Finding {
-    /// As a statement in a remedy names it.
+    /// The action as a statement in a remedy contains it.
     private var statedAction: String { "\"Action\":\"\(check)\"" }
 
-    /// Whether both are denials that the same statement would end, but for the action.
+    /// Whether both findings are denials for which the same statement, apart from the action, would help.
     fileprivate func isKin(to other: Finding) -> Bool {
         guard status == .failed, other.status == .failed, side == other.side,
             let remedy, remedy.contains(statedAction), let others = other.remedy, others.contains(other.statedAction)
@@ -122,7 +126,7 @@ extension Finding {
             && text.replacing(check, with: "") == other.text.replacing(other.check, with: "")
     }
 
-    /// The remedy, for all of these actions at once.
+    /// The remedy for all of these actions at once.
     fileprivate func remedy(for actions: [String]) -> String? {
         guard actions.count > 1 else { return remedy }
         let list = actions.map { "\"\($0)\"" }.joined(separator: ",")

@@ -45,7 +45,7 @@ extension Doctor {
         switch try await describe(ecr, &examination) {
         case .refused: return
         case .missing:
-            // Of nobody's image: a pull-through cache may create what a tag is read from.
+            // Reads no particular image: a pull-through cache might create the repository when a tag is read.
             if examination.createsRepository { try await tryReading(ecr, nil, nil, &examination) }
         case .there(let described): try await tryReading(ecr, tag, described, &examination)
         case .unknown: try await tryReading(ecr, tag, nil, &examination)
@@ -62,13 +62,13 @@ extension Doctor {
         try await lookAtRegistry(ecr, isCallersOwn: side.isCallersOwn, &examination)
     }
 
-    /// What could be found out about a repository.
+    /// What was found out about a repository.
     enum Description {
         case there(ECRRepository)
         case missing
-        /// Nobody may look, or it can't be said.
+        /// The caller may not describe the repository, or the answer was not clear.
         case unknown
-        /// There is nobody to ask as.
+        /// There are no credentials to ask with.
         case refused
     }
 
@@ -98,7 +98,7 @@ extension Doctor {
         }
     }
 
-    /// Says what ECR would do on its own about a repository that is missing.
+    /// Notes what ECR would do by itself about a missing repository.
     private func noteMissing(
         _ ecr: ECRProbe,
         _ error: ECRError,
@@ -151,9 +151,9 @@ extension Doctor {
         }
     }
 
-    /// Opens an upload and closes it: nothing is left.
+    /// Opens an upload and closes it again, so that nothing is left behind.
     ///
-    /// - Returns: Whether it could be opened.
+    /// - Returns: Whether the upload could be opened.
     @discardableResult
     private func tryUpload(
         _ check: String,
@@ -168,7 +168,9 @@ extension Doctor {
         return opened ?? false
     }
 
-    /// Tries what layers need, by asking for what can't be done in a way that only the permitted are told so.
+    /// Tries the permissions for uploading layers with requests that can't succeed.
+    ///
+    /// Only a caller with the permission is told that the request is impossible; any other caller is denied.
     private func tryUploading(
         _ repository: RepositoryProbe,
         _ ecr: ECRProbe,
@@ -197,7 +199,7 @@ extension Doctor {
             uploadId: upload,
             layerDigest: Self.nobodysDigest
         )
-        // Some say first that nothing was uploaded (docs/facts/ecr-api.md#layer-uploads).
+        // Some servers first report that nothing was uploaded (docs/facts/ecr-api.md#layer-uploads).
         let unfinished: Set<ECRError.Code> = [.uploadNotFound, .emptyUpload, .invalidLayer]
         _ = try await examination.permission("ecr:CompleteLayerUpload", proof: unfinished) {
             try await ecr.api.send(complete)
@@ -209,7 +211,10 @@ extension Doctor {
         _ = try await examination.permission("ecr:BatchCheckLayerAvailability") { try await ecr.missing([blob]) }
     }
 
-    /// - Returns: Whether there was one, which nobody keeps: the registry's client gets its own when it needs one.
+    /// Tries to get a token.
+    ///
+    /// - Returns: Whether a token was issued; it isn't kept, because the registry's client gets its own when it needs
+    ///   one.
     func tryToken(_ ecr: ECRProbe, _ examination: inout Examination) async throws -> Bool {
         let tokens = try await examination.permission("ecr:GetAuthorizationToken") {
             try await ecr.api.send(GetAuthorizationToken()).authorizationData.count
@@ -217,7 +222,7 @@ extension Doctor {
         return tokens != nil
     }
 
-    /// The same for manifests and tags.
+    /// Tries the permission for storing manifests and tags with an image that can't be stored.
     private func tryPutting(_ ecr: ECRProbe, _ examination: inout Examination) async throws {
         let manifest = Self.impossibleManifest
         let put = PutImage(
@@ -228,24 +233,24 @@ extension Doctor {
             imageDigest: Digest(of: Array(manifest.utf8)),
             imageTag: nil
         )
-        // Parameters may be looked at before permissions.
+        // A server may validate parameters before it checks permissions.
         let invalid: Set<ECRError.Code> = [.invalidParameter, .validation]
         _ = try await examination.permission("ecr:PutImage", proof: [.layersNotFound], silence: invalid) {
             try await ecr.api.send(put)
         }
     }
 
-    /// What nobody has: the hash of a sentence.
+    /// The digest of a sentence, which no repository holds.
     static let nobodysDigest = Digest(of: Array("ecr-replicate doctor asks for what isn't there".utf8))
 
-    /// An image that can't be stored, because its layers are nowhere.
+    /// An image that can't be stored, because its layers don't exist.
     private static let impossibleManifest = """
         {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",\
         "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"\(nobodysDigest)","size":2},\
         "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"\(nobodysDigest)","size":2}]}
         """
 
-    // MARK: What happens afterwards
+    // MARK: After the copy
 
     private func forecast(_ ecr: ECRProbe, _ tag: Tag?, _ examination: inout Examination) async throws {
         let question = GetLifecyclePolicy(registryId: ecr.host.account, repositoryName: ecr.name)
@@ -260,7 +265,7 @@ extension Doctor {
         examination.note(.warning, "lifecycle", fate, remedy: "see that this is meant for what arrives here")
     }
 
-    /// - Parameter isCallersOwn: Whether the registry's settings can be asked for: nobody can ask for another's.
+    /// - Parameter isCallersOwn: Whether the registry belongs to the caller; only then can its settings be read.
     private func lookAtRegistry(
         _ ecr: ECRProbe,
         isCallersOwn: Bool,

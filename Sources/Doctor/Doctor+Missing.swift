@@ -8,9 +8,9 @@ internal import Replicate
 internal import Wire
 
 extension Doctor {
-    /// Looks at what doesn't need the repository, and at what tells whether it may be created.
+    /// Runs the checks that don't need the repository, and those that tell whether it may be created.
     ///
-    /// Nothing is uploaded: a registry that creates what is pushed to would create it.
+    /// Nothing is uploaded: a registry that creates repositories on push would create it.
     func examineMissing(
         _ ecr: ECRProbe,
         _ caller: CallerIdentity?,
@@ -34,10 +34,10 @@ extension Doctor {
         "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload",
     ]
 
-    /// Says what it takes to create the repository, which can't be tried without doing it.
+    /// Notes what creating the repository requires, which can't be tried without creating it.
     ///
-    /// No request is known that ECR refuses to everybody and refuses otherwise to who isn't allowed: whether it looks at
-    /// parameters or at permissions first isn't documented, and a local cloud may refuse neither.
+    /// No request is known that ECR always rejects, but for a different reason when the permission is missing: whether
+    /// ECR checks parameters or permissions first isn't documented, and a local emulator may check neither.
     private func noteCreation(
         of ecr: ECRProbe,
         by caller: CallerIdentity?,
@@ -67,14 +67,14 @@ extension Doctor {
         )
     }
 
-    /// What who is of another account does about a repository that isn't there.
+    /// What a caller from another account has to do about a missing repository.
     func foreignCreation(of ecr: ECRProbe) -> String {
         let owner = ecr.host.account.value
         return "name a role of account \(owner) with --destination-role-arn, or create the repository there: "
             + "aws ecr create-repository --region \(ecr.host.region) --repository-name \(ecr.name)"
     }
 
-    /// Whether the registry's host answers, and takes the token.
+    /// Whether the registry's host answers and accepts the token.
     private func reachRegistry(_ ecr: ECRProbe, _ examination: inout Examination) async throws {
         examination.ask("registry")
         do {

@@ -3,11 +3,12 @@ internal import Distribution
 internal import Replicate
 internal import Reporting
 
-/// Questions that registries other than ECR need not answer: each is asked, and what follows from the answer is said.
+/// Checks of API calls that registries other than ECR need not support.
 ///
-/// None of them keeps a copy from being made, so none is a failure; what the registry refuses is a warning.
+/// Each call is made, and the finding says what its answer means for a copy. A copy works without any of them, so a
+/// call that the registry refuses is a warning, not a failure.
 extension Doctor {
-    /// - Parameter manifest: One that is there.
+    /// - Parameter manifest: A manifest that the repository holds.
     func askOptionalQuestions(
         about manifest: Manifest,
         _ repository: RepositoryProbe,
@@ -23,7 +24,7 @@ extension Doctor {
         }
     }
 
-    /// What can be asked of a destination, which need not be there yet.
+    /// Makes the optional calls that a destination can answer even if it doesn't exist yet.
     func askOptionalQuestions(
         _ repository: RepositoryProbe,
         _ client: RegistryClient,
@@ -34,7 +35,7 @@ extension Doctor {
         try await askWithHead(.digest(Self.nobodysDigest), repository, client, &examination)
     }
 
-    /// Says which login the registry was shown, or that one is stored and was not needed.
+    /// Notes which login was sent to the registry, or that a login is stored and was not needed.
     private func noteLogin(_ repository: RepositoryProbe, _ client: RegistryClient, _ examination: inout Examination) {
         if let note = client.loginNote(of: repository.reference.repository) {
             examination.note(.ok, "login", note.text)
@@ -73,7 +74,7 @@ extension Doctor {
         }
     }
 
-    /// - Parameter lost: What is lost where the question can't be answered.
+    /// - Parameter lost: What a copy loses if the call doesn't work.
     private func examine(
         _ check: String,
         losing lost: String,

@@ -3,7 +3,7 @@ internal import Content
 internal import IAMPolicies
 internal import Replicate
 
-/// The command that prints all policies of the copy that a doctor looks at, to be pasted as it is.
+/// The command that prints all policies for the copy that the doctor examines, ready to be pasted.
 struct PolicyCommandLine: Sendable {
     let image: ImageReference
     let place: DestinationReference?
@@ -11,16 +11,16 @@ struct PolicyCommandLine: Sendable {
     let destination: SideOptions
     let createsRepository: Bool
 
-    /// What is known of one side when it is advised.
+    /// What is known about one side when the command is built.
     struct Side: Sendable {
         var side: CopyError.Side
-        /// What a bare `REPO` means there.
+        /// The registry that a bare `REPO` stands for on this side.
         var host: ECRHost?
-        /// Who has the keys that everything begins with; roles are assumed from there.
+        /// The identity of the keys that come before any assumed role.
         var start: Principal?
     }
 
-    /// - Parameter named: Who was refused, for where nobody else could say who is calling.
+    /// - Parameter named: The caller that a denial named; used if the caller is not known otherwise.
     func advice(_ known: Side, named: Principal? = nil) -> String {
         let start = known.start ?? (isAssumed(known.side) ? nil : named)
         let isShared = isStartShared
@@ -33,18 +33,19 @@ struct PolicyCommandLine: Sendable {
         return "\(what): ecr-replicate iam-policy \(words.map(Self.quoted).joined(separator: " "))"
     }
 
-    /// Whether both sides begin with the same keys, so that one name stands for both.
+    /// Whether both sides begin with the same keys, so that one principal is enough.
     private var isStartShared: Bool { place == nil || source.identity.profile == destination.identity.profile }
 
     private func options(_ side: CopyError.Side) -> SideOptions { side == .source ? source : destination }
 
-    /// Whether a flag names a role, or a profile that assumes one: who is calling is not who began then.
+    /// Whether a flag names a role, or a profile that may assume one, so that the current caller may not be the first
+    /// one.
     private func isAssumed(_ side: CopyError.Side) -> Bool {
         let options = options(side).identity
         return options.roleARN != nil || options.profile != nil
     }
 
-    /// - Parameter side: The only one that they are for; `nil` for both.
+    /// - Parameter side: The side that the flags are for; `nil` for both.
     private func flags(_ source: SideOptions, _ destination: SideOptions, side: CopyError.Side?) -> [String] {
         let (one, other) = (source.identity, place == nil ? source.identity : destination.identity)
         func flag(_ name: String, _ value: String?, _ otherValue: String?) -> [String] {
@@ -53,13 +54,13 @@ struct PolicyCommandLine: Sendable {
             return (value.map { ["--source-\(name)", $0] } ?? [])
                 + (otherValue.map { ["--destination-\(name)", $0] } ?? [])
         }
-        // A kind of password, which isn't shown.
+        // An external id is a kind of password, so it isn't shown.
         let (id, otherID) = (one.externalID.map { _ in "EXTERNAL-ID" }, other.externalID.map { _ in "EXTERNAL-ID" })
         return flag("profile", one.profile, other.profile) + flag("role-arn", one.roleARN, other.roleARN)
             + flag("external-id", id, otherID)
     }
 
-    /// A reference as `iam-policy` takes it; the word for it where that isn't known.
+    /// The reference as `iam-policy` takes it, or a placeholder if it isn't known.
     private func text(of side: CopyError.Side, _ known: Side) -> String {
         let registry = side == .source ? image.registry : place?.registry
         let repository = side == .source ? image.repository : place?.repository
@@ -78,7 +79,7 @@ struct PolicyCommandLine: Sendable {
         if case .callersOwn = side == .source ? image.registry : place?.registry { true } else { false }
     }
 
-    /// As a shell takes it for one word.
+    /// Quotes text so that a shell reads it as one word.
     static func quoted(_ word: String) -> String {
         let plain = word.utf8.allSatisfy { byte in
             switch byte {
@@ -103,15 +104,15 @@ extension Doctor {
         )
     }
 
-    /// Who has the keys with which a side begins.
+    /// The identity of the keys with which a side begins.
     ///
-    /// - Parameter caller: Who is calling there now, which is the role where one is assumed.
-    /// - Returns: `nil` where only a profile knows; `iam-policy` reads it, too.
+    /// - Parameter caller: The current caller, which is the role if one is assumed.
+    /// - Returns: `nil` if only a profile tells, which `iam-policy` reads too.
     func start(_ caller: CallerIdentity, region: String, _ options: SideOptions) async -> Principal? {
         var identity = options.identity
         (identity.roleARN, identity.externalID, identity.sessionName) = (nil, nil, nil)
         var asked = identity
-        // To be asked for a second code, only to be told whose it is, is too much: the environment's profile counts here.
+        // Asking for another MFA code only to learn its owner is too much, so the environment's profile counts here.
         if options.identity.roleARN != nil {
             asked.profile = identity.profile ?? opener.resolver.environment["AWS_PROFILE"]
         }

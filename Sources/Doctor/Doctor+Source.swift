@@ -11,7 +11,7 @@ extension Doctor {
         _ order: FindingOrder
     ) async throws {
         var examination = Examination(.source, "\(image)", order, policies: policyCommand(image, place))
-        // What the destination has to say waits for it, however this ends.
+        // The destination's findings wait for this, however the examination ends.
         defer { order.end(.source, root: examination.root) }
         try await SideLabel.with(SideLabel.metadata(.source)) {
             try await examine(image, goingTo: place, &examination)
@@ -52,7 +52,7 @@ extension Doctor {
         }
     }
 
-    /// The manifest of the image that is named, and for an index of its first child.
+    /// The manifest of the image, and, for an index, of its first child.
     private func readImage(
         _ image: ImageReference,
         _ repository: RepositoryProbe,
@@ -109,10 +109,10 @@ extension Doctor {
         }
     }
 
-    /// In bytes, where a server doesn't know ranges and sends all of a blob.
+    /// The largest blob to read, in bytes, in case a server ignores the range and sends the whole blob.
     private static let largestFirstByte: Int64 = 4 << 20
 
-    /// Asks for the smallest blob, and reads its first byte where the bytes come from.
+    /// Requests the smallest blob, and reads its first byte from the host that serves the blobs.
     private func tryLayer(
         of manifest: Manifest,
         _ repository: RepositoryProbe,
@@ -136,7 +136,7 @@ extension Doctor {
         }
     }
 
-    /// Whether ECR's own replication does the same work already.
+    /// Checks whether ECR's own replication already copies these images.
     private func lookForReplication(
         _ ecr: ECRProbe,
         _ place: DestinationReference,

@@ -7,11 +7,12 @@ package import Replicate
 internal import Reporting
 internal import Wire
 
-/// Looks at everything that a copy needs, on both sides, and changes nothing that anybody would notice.
+/// Checks everything that a copy needs on both sides, and leaves nothing changed.
 ///
-/// Permissions are tried by doing what a copy does where that has no effect (asking for a URL; reading, which counts as
-/// a pull), and else by requests that only those get refused for another reason who are permitted: a part for an upload
-/// that isn't there, an image of a layer that isn't there. One upload is opened and closed again.
+/// A permission is tried by doing what a copy does, if that has no effect (requesting a URL, or reading, which counts
+/// as a pull). The other permissions are tried with requests that can't succeed: a part for an upload that doesn't
+/// exist, or an image whose layer doesn't exist. Only a caller with the permission sees them fail for that reason. One
+/// upload is opened and closed again.
 package struct Doctor: Sendable {
     let opener: RepositoryOpener
     let source: SideOptions
@@ -37,9 +38,9 @@ package struct Doctor: Sendable {
 
     /// Examines both sides at the same time.
     ///
-    /// - Parameter tell: Hears of everything while it happens, one event after the other, and what was found until then if
-    ///   it is cancelled.
-    /// - Throws: `CancellationError` only; what is wrong is in the diagnosis.
+    /// - Parameter tell: Receives every event, one at a time, as it happens; on cancellation it also receives what was
+    ///   found so far.
+    /// - Throws: Only `CancellationError`; all problems are in the diagnosis.
     package func examine(
         _ image: ImageReference,
         _ place: DestinationReference?,
@@ -52,27 +53,27 @@ package struct Doctor: Sendable {
         return Diagnosis(source: "\(image)", destination: place.map { "\($0)" }, findings: order.findings)
     }
 
-    /// Whether only tags are set in one repository, so that no layer moves.
+    /// Whether the copy only sets tags in one repository, so that no layer moves.
     func isRetag(_ image: ImageReference, _ place: DestinationReference?) -> Bool {
         place.map { $0.repository(for: image).bare == image.bare } ?? false
     }
 
-    // MARK: What both sides have
+    // MARK: Both sides
 
-    /// A side that answers, and who is calling there.
+    /// A side whose host answers, and its caller.
     struct OpenSide {
         var repository: RepositoryProbe
-        /// Who is calling, where that is known.
+        /// The caller, if it is known.
         var caller: CallerIdentity?
 
         var ecr: ECRProbe? { repository.ecr }
-        /// Some questions are about the caller's own registry, whatever repository is meant.
+        /// Whether the registry is the caller's own; some requests are always about the caller's registry.
         var isCallersOwn: Bool { ecr.map { $0.host.account.value == caller?.account } ?? false }
     }
 
-    /// Opens a side, and looks at whether it answers and who is calling.
+    /// Opens a side, and checks whether it answers and who the caller is.
     ///
-    /// - Returns: `nil` if there is nothing more to look at.
+    /// - Returns: `nil` if nothing more can be checked.
     func open(
         _ reference: ImageReference,
         _ options: SideOptions,
@@ -87,7 +88,7 @@ package struct Doctor: Sendable {
         do {
             repository = try await opener.probe(reference, side: examination.side, options)
         } catch {
-            // Of another registry nothing is asked yet but how it is spoken to.
+            // The only question put to another registry so far is which scheme it speaks.
             if case .plain = reference.registry {
                 try examination.fail("endpoint", error, "reaching the registry")
             } else {
@@ -108,7 +109,7 @@ package struct Doctor: Sendable {
         return OpenSide(repository: repository, caller: caller)
     }
 
-    /// - Returns: The caller, `.some(nil)` if nobody can say; `nil` if there is nobody to be.
+    /// - Returns: The caller; `.some(nil)` if the caller can't be found out; `nil` if there are no credentials.
     private func identify(
         _ repository: ECRProbe,
         _ options: SideOptions,
@@ -134,7 +135,7 @@ package struct Doctor: Sendable {
             }
             return caller
         } catch let error as WireError where error.reason != .certificate {
-            // A VPC may have no way to STS and one to ECR.
+            // A VPC may have an endpoint for ECR but none for STS.
             examination.note(
                 .warning,
                 "identity",

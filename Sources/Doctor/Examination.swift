@@ -8,37 +8,37 @@ internal import Replicate
 internal import Reporting
 internal import Wire
 
-/// What is found on one side, one check after the other.
+/// The findings on one side, one check after the other.
 struct Examination: Sendable {
     let side: CopyError.Side
-    /// The repository or the image, as it was written.
+    /// The repository or the image, as the user wrote it.
     let image: String
-    /// Whether a copy would create a repository that is missing.
+    /// Whether a copy would create a missing repository.
     let createsRepository: Bool
     private let policies: PolicyCommandLine?
-    /// What is known of who is calling where, for whoever writes policies.
+    /// What is known about the caller on this side, for the command that prints policies.
     var known: PolicyCommandLine.Side
     private let order: FindingOrder
-    /// Whether anything said that there is no such repository.
+    /// Whether any answer said that the repository doesn't exist.
     private(set) var isRepositoryMissing = false
-    /// Whether anybody has seen it.
+    /// Whether any answer showed that the repository exists.
     var isRepositorySeen = false
-    /// What to do about a repository of another account than the caller's, if it is to be created.
+    /// What to do about a repository in another account than the caller's, if it is to be created.
     var foreign: String?
     /// The image that is to be copied.
     var root: Digest?
-    /// Whether the repository is missing, and ECR creates it when something is pushed to it.
+    /// Whether the repository is missing and ECR creates it on push.
     var isCreatedOnPush = false
 
     /// What the destination's tag points at now.
     struct Held: Sendable {
         var tag: Tag
         var digest: Digest
-        /// `nil` if that isn't known.
+        /// Whether the tag is immutable; `nil` if that isn't known.
         var isFixed: Bool?
     }
 
-    /// - Parameter policies: The command that prints what permissions the copy needs.
+    /// - Parameter policies: The command that prints the permissions that the copy needs.
     init(
         _ side: CopyError.Side,
         _ image: String,
@@ -53,7 +53,7 @@ struct Examination: Sendable {
         self.createsRepository = createsRepository
     }
 
-    /// Says what is going to be waited for.
+    /// Reports which check is made next.
     func ask(_ check: String) { order.asking(side, check) }
 
     func note(_ status: Finding.Status, _ check: String, _ text: String, remedy: String? = nil) {
@@ -62,14 +62,14 @@ struct Examination: Sendable {
 
     func note(_ held: Held) { order.note(side, .tag(held)) }
 
-    /// Says that no permission will be tried any more.
+    /// Reports that no further permissions will be tried.
     func notePermissionsTried() { order.note(side, .permissionsTried(side)) }
 
     mutating func noteMissingRepository() { isRepositoryMissing = true }
 
     /// - Parameters:
-    ///   - keys: What was used, if the error doesn't know.
-    ///   - remedy: What to do, if this examination knows better than the error tells.
+    ///   - keys: The credentials that were used, if the error doesn't know them.
+    ///   - remedy: What to do, if this examination knows better than the error.
     mutating func fail(
         _ check: String,
         _ error: any Error,
@@ -81,13 +81,14 @@ struct Examination: Sendable {
         var explained = CopyError(explaining: error, side: side, image: image, operation)
         if explained.kind == .notPermitted, explained.credentials == nil { explained.credentials = keys }
         if case .repositoryMissing = explained.reason { isRepositoryMissing = true }
-        // Nothing has been copied that would stay; what else helps a copy is what is wanted here.
+        // The doctor copies nothing, so an error counts as that of a read, unless it has advice for a copy, which is
+        // wanted here.
         if Remedy(explained).forCopy == nil { explained.onlyReads = true }
         let text = remedy ?? self.remedy(of: explained).text(onlyReads: explained.onlyReads)
         order.note(side, .finding(Finding(side, check, failedBy: explained, remedy: text)))
     }
 
-    /// What to do, of a refusal with what only this examination knows.
+    /// What to do about an error; for a denial, with what only this examination knows.
     private func remedy(of explained: CopyError) -> Remedy {
         var remedy = Remedy(explained)
         guard remedy.forCopy != nil else { return remedy }
@@ -97,29 +98,30 @@ struct Examination: Sendable {
         refused?.isUnseen = true
         remedy.next = refused?.text ?? remedy.next
         guard createsRepository else { return remedy }
-        // Neither does iam-policy print policies for this.
+        // `iam-policy` prints no policies for this case either.
         remedy.forCopy = nil
         remedy.next = isRepositoryMissing ? foreign : "\(foreign)\n  or \(refused?.text ?? "")"
         return remedy
     }
 
-    /// What was refused, whoever explained it.
+    /// The advice about a denied request; `nil` if the error is not a denial.
     private func refusal(_ explained: CopyError) -> DenialAdvice? {
         guard case .denied(let action, let text, _) = explained.reason else { return nil }
         let denial = ECRError.Denial(sentence: text, action: action)
         return DenialAdvice(denial, side: side, at: ECRPlace(try? ImageReference(parsing: image)), face: .api)
     }
 
-    /// What prints all policies at once; `nil` where nobody said what is to be copied.
+    /// The command that prints all policies at once; `nil` if it isn't known what is to be copied.
     func allPolicies(named refused: Principal? = nil) -> String? { policies?.advice(known, named: refused) }
 
-    /// Tries what a copy will do, or something that only those may get refused who may do it.
+    /// Tries a permission with a request that a copy makes, or with one that fails in a telling way only if it is
+    /// permitted.
     ///
     /// - Parameters:
-    ///   - action: The IAM action, as `ecr:PutImage`.
-    ///   - optional: What is lost without it; then a denial is no failure.
-    ///   - proof: Errors that only somebody gets who is allowed.
-    ///   - silence: Errors that say nothing of permissions.
+    ///   - action: The IAM action, for example `ecr:PutImage`.
+    ///   - optional: What a copy loses without it; if given, a denial is not a failure.
+    ///   - proof: Errors that only a permitted caller gets.
+    ///   - silence: Errors that say nothing about permissions.
     mutating func permission<Value: Sendable>(
         _ action: String,
         optional: String? = nil,
@@ -147,7 +149,7 @@ struct Examination: Sendable {
             case .denied where optional != nil:
                 note(.skipped, action, "not allowed, and not needed: \(optional ?? "")")
             case .repositoryMissing where createsRepository:
-                // Who isn't allowed hears of that first.
+                // A caller without the permission would have been denied first.
                 note(.ok, action, isRepositoryMissing ? "allowed" : "allowed; \(Self.willBeCreated)")
                 isRepositoryMissing = true
             default: try fail(action, error, explained.operation)
@@ -156,10 +158,10 @@ struct Examination: Sendable {
         return nil
     }
 
-    /// Of a repository that is missing.
+    /// The note on a permission when the repository is missing.
     static let willBeCreated = "the repository isn't there, and a copy creates it"
 
-    /// Whether a host answers at all, and what its clock shows.
+    /// Checks whether a host answers at all, and compares its clock with ours.
     mutating func reach(_ endpoint: ServiceEndpoint, _ sender: any HTTPSending, now: () -> Date) async throws -> Bool {
         ask("endpoint")
         do {
@@ -179,9 +181,9 @@ struct Examination: Sendable {
         }
     }
 
-    /// Asks the endpoint, by its other name where nobody knows the first: as a copy does.
+    /// Sends a request to the endpoint, and tries its other name if the first can't be resolved, as a copy does.
     ///
-    /// - Returns: Also which of them answered.
+    /// - Returns: The URL that answered, with its response.
     private static func ask(
         _ endpoint: ServiceEndpoint,
         _ sender: any HTTPSending
@@ -200,12 +202,12 @@ struct Examination: Sendable {
 
     private static func ask(_ url: HTTPURL, _ sender: any HTTPSending) async throws -> WireResponse {
         var request = WireRequest(.get, url, deadline: patience)
-        // Whoever named it with http:// allows it there.
+        // An http:// URL is allowed here because the user wrote it.
         request.allowsPlainHTTP = true
         return try await sender.send(request)
     }
 
-    /// AWS's clocks are right; of anybody else's nobody knows.
+    /// Notes how far the clocks differ; AWS's clocks are right, but another server's clock may be wrong.
     private func noteClock(_ response: WireResponse, of url: HTTPURL, _ now: Date) {
         guard let theirs = response.date else {
             return note(.skipped, "clock", "the endpoint doesn't say what time it is")
@@ -226,10 +228,10 @@ struct Examination: Sendable {
         )
     }
 
-    /// Looks at what a copy doesn't need and somebody may want to know.
+    /// Looks up something that a copy doesn't need but that is useful to know.
     ///
     /// - Parameter absent: The error that says that there is none, and what that means.
-    /// - Returns: `nil` if it can't be looked at, or there is none; which is noted.
+    /// - Returns: `nil` if the lookup failed or there is none; a finding says which.
     func look<Operation: ECROperation>(
         _ check: String,
         _ operation: Operation,
@@ -246,17 +248,17 @@ struct Examination: Sendable {
         } catch let error as ECRError where error.code == .unknownOperation {
             note(.skipped, check, "the endpoint doesn't know \(Operation.name)")
         } catch let error where !(error is CancellationError) {
-            // Not needed, whatever is the matter with it.
+            // A copy doesn't need it, so any error only skips the check.
             let explained = CopyError(explaining: error, side: side, image: image, Operation.name)
             note(.skipped, check, "could not be looked at: \(explained.cause)")
         }
         return nil
     }
 
-    /// How long a host may take to answer anything.
+    /// How long a host may take to answer.
     private static let patience: Duration = .seconds(10)
-    /// In seconds: an answer takes some time, too.
+    /// The largest clock difference that is fine, in seconds; the response itself takes some time.
     private static let fineDifference = 30
-    /// In seconds (docs/facts/quotas.md#clock-skew).
+    /// The largest clock difference that AWS accepts, in seconds (docs/facts/quotas.md#clock-skew).
     private static let largestDifference = 300
 }

@@ -2,33 +2,33 @@ internal import Content
 internal import Platform
 package import Replicate
 
-/// What is heard of an examination while it goes on.
+/// An event that an examination reports while it runs.
 package enum ExaminationEvent: Sendable {
-    /// This is asked now, and may have to be waited for.
+    /// A check has begun and may take a while.
     case asking(CopyError.Side, check: String)
-    /// In the order in which findings are read, the source's first.
+    /// A finding, in reading order: the source's come first.
     case found(Finding)
-    /// Of this side all permissions were tried that will be, and what was found of them has been told.
+    /// All permissions of this side have been tried, and the findings about them have been reported.
     case permissionsTried(CopyError.Side)
-    /// Nothing is asked there any more.
+    /// No further checks are made on this side.
     case ended(CopyError.Side)
 }
 
-/// Tells what both sides find in the order in which it is read: the destination's waits for the source's end.
+/// Reports the findings of both sides in reading order: the destination's wait until the source's have ended.
 ///
-/// Both are examined at the same time, so that neither waits for the other's host.
+/// Both sides are examined at the same time, so that neither waits for the other's host.
 final class FindingOrder: Sendable {
-    /// What a side tells.
+    /// What a side reports.
     enum Entry: Sendable {
         case finding(Finding)
-        /// What this means depends on the image that is to be copied, which the source knows.
+        /// A tag that the destination holds; what it means depends on the image, which the source knows.
         case tag(Examination.Held)
         case permissionsTried(CopyError.Side)
     }
 
     private struct State: Sendable {
         var findings: [Finding] = []
-        /// The destination's, until the source's are all told.
+        /// The destination's entries, held until the source has ended.
         var waiting: [Entry] = []
         var isSourceTold = false
         var root: Digest?
@@ -37,23 +37,23 @@ final class FindingOrder: Sendable {
     private let state = Lock(State())
     private let tell: @Sendable (ExaminationEvent) -> Void
 
-    /// - Parameter tell: Called for one event at a time; it must not come back here.
+    /// - Parameter tell: Called with one event at a time; it must not call back into this object.
     init(_ tell: @escaping @Sendable (ExaminationEvent) -> Void) { self.tell = tell }
 
-    /// All that was told.
+    /// All findings that were reported.
     var findings: [Finding] { state.withLock { $0.findings } }
 
     func asking(_ side: CopyError.Side, _ check: String) { tell(.asking(side, check: check)) }
 
     func note(_ side: CopyError.Side, _ entry: Entry) {
-        // The lock is held while it is told: the order is what it is for.
+        // The lock stays held during the report, because it keeps the order.
         state.withLock { state in
             guard side == .source || state.isSourceTold else { return state.waiting.append(entry) }
             pass(entry, &state)
         }
     }
 
-    /// - Parameter root: The image that is to be copied, if the source had it.
+    /// - Parameter root: The image that is to be copied, if the source has it.
     func end(_ side: CopyError.Side, root: Digest? = nil) {
         tell(.ended(side))
         note(side, .permissionsTried(side))
@@ -80,7 +80,7 @@ final class FindingOrder: Sendable {
 }
 
 extension Examination.Held {
-    /// What will become of a tag that is there.
+    /// What a copy will do with the tag that the destination holds.
     fileprivate func finding(wanting root: Digest?) -> Finding {
         let there = "\(tag) holds \(digest)"
         return switch isFixed {

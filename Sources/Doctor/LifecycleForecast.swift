@@ -27,18 +27,19 @@ struct LifecycleForecast {
 
     private let rules: [Rule]
 
-    /// - Returns: `nil` if this is no policy that we know.
+    /// - Returns: `nil` if the text is not a policy of a known form.
     init?(_ text: String) {
         guard let policy = try? JSONDecoder().decode(Policy.self, from: Data(text.utf8)) else { return nil }
         rules = policy.rules.sorted { $0.rulePriority < $1.rulePriority }
     }
 
-    /// The first rule, in words, that will some day take an image away.
+    /// The first rule, in words, that will eventually expire an image.
     ///
-    /// - Parameter tag: What it is called; `nil` for an image that is found by its digest only.
+    /// - Parameter tag: The image's tag; `nil` for an image that has only a digest.
     func fate(of tag: Tag?) -> String? {
         if let rule = rules.first(where: { Self.selects($0.selection, tag) == .surely }) { return Self.words(rule) }
-        // A rule that lists several wants an image to have all of them: another tag of it may bring the rest.
+        // A rule that lists several tags selects only images that have all of them, and another copy may bring the
+        // others.
         return rules.first { Self.selects($0.selection, tag) == .perhaps }
             .map { Self.words($0) + ", if they have a tag for each of these" }
     }

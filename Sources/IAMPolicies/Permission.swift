@@ -1,28 +1,28 @@
 package import Replicate
 
-/// An action that a copy asks AWS for: at which side, why, and when.
+/// An action that a copy asks AWS for, with its side, its reason and the occasion.
 ///
-/// The one list of them: `iam-policy` writes policies from it, and `docs/permissions.md` shows it.
+/// This is the only list of these actions: `iam-policy` writes policies from it, and `docs/permissions.md` shows it.
 ///
 /// - Source: docs/facts/permissions.md; ECR's service model, which covers `ListImageReferrers` by `ecr:BatchGetImage`
 package struct Permission: Sendable, Hashable {
-    /// When it is asked for.
+    /// When a copy asks for the action.
     package enum Occasion: String, Sendable, Hashable, CaseIterable {
-        /// Also where only tags are set in one repository.
+        /// In every copy, even one that only sets tags in one repository.
         case always
-        /// When an image goes to another repository, registry or account.
+        /// When an image is copied to another repository, registry or account.
         case copying
-        /// With `--all-tags`, `--match`, `--exclude` or `--newest`, and by `ls`.
+        /// With `--all-tags`, `--match`, `--exclude` or `--newest`, and for `ls`.
         case listing
-        /// Unless `--upload api` and nothing could be mounted.
+        /// When an image is copied to another repository, except with `--upload api` if no layer can be mounted.
         case uploadingByRegistry
         /// With `--create-repository defaults`, when the repository is missing.
         case creating
-        /// When the repository that is created has a KMS key of its own.
+        /// When the copy creates a repository with its own KMS key.
         case creatingWithKey
         /// Before a tag is moved.
         case movingTags
-        /// When source and destination are in one registry.
+        /// When source and destination are in the same registry.
         case mounting
         /// When an image has foreign layers.
         case foreignLayers
@@ -33,9 +33,9 @@ package struct Permission: Sendable, Hashable {
     package let action: String
     package let side: CopyError.Side
     package let occasion: Occasion
-    /// What it is for.
+    /// What the copy needs the action for.
     package let why: String
-    /// What happens where it is denied, if the copy goes on; `nil` where it fails, with exit code 4.
+    /// What happens when the action is denied and the copy continues; `nil` if the copy fails, with exit code 4.
     package let otherwise: String?
 
     private init(
@@ -51,12 +51,12 @@ package struct Permission: Sendable, Hashable {
 
     package var isOptional: Bool { otherwise != nil }
 
-    /// Its row in the table of `docs/permissions.md`.
+    /// The action's row in the table of `docs/permissions.md`.
     package var row: String {
         "| `\(action)` | \(side.rawValue) | \(occasion.words) | \(why) | \(otherwise ?? "exit 4") |"
     }
 
-    /// In the order in which policies name them.
+    /// All permissions, in the order in which policies list them.
     package static let all: [Permission] = [
         Self("ecr:BatchGetImage", .source, .copying, "reads manifests, signatures and the list of referrers"),
         Self("ecr:GetDownloadUrlForLayer", .source, .copying, "says where each layer's bytes are"),
@@ -123,7 +123,7 @@ package struct Permission: Sendable, Hashable {
 }
 
 extension Permission.Occasion {
-    /// In Markdown.
+    /// The occasion in words, as Markdown.
     var words: String {
         switch self {
         case .always: "always"

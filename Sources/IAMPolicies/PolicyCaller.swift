@@ -1,12 +1,12 @@
 package import AWSIdentity
 
-/// Who calls AWS for one side, and the roles they assume for it.
+/// The caller at AWS for one side, and the roles it assumes there.
 package struct PolicyCaller: Sendable, Hashable {
-    /// A role on the way, and what its trust policy may ask of who assumes it.
+    /// A role that is assumed, and what its trust policy may require of the caller.
     package struct Assumption: Sendable, Hashable {
         package var role: Principal
         package var externalID: String?
-        /// Whether the code of a second factor goes along.
+        /// Whether the call sends a code of a second factor (MFA).
         package var sendsCode: Bool
 
         package init(_ role: Principal, externalID: String? = nil, sendsCode: Bool = false) {
@@ -14,23 +14,25 @@ package struct PolicyCaller: Sendable, Hashable {
         }
     }
 
-    /// Who begins; `nil` where nobody says.
+    /// The identity that assumes the first role; `nil` if it is unknown.
     package var start: Principal?
-    /// Where the keys of who begins come from, for people, if they are not named.
+    /// Where the caller's keys come from, in words, when the caller is not named.
     package var origin: String?
-    /// A role that whoever begins is given for the token in this file.
+    /// The web identity token file for which the caller receives ``start``.
     package var tokenFile: String?
-    /// Whether ``start`` is who this side's own profile tells, and nobody else in their place.
+    /// Whether ``start`` comes from this side's own profile rather than from a flag.
     var isOfProfile = false
-    /// Who was named and can't begin here, as they are of another partition.
+    /// The named caller that cannot begin here because it belongs to another partition.
     var passedOver: Principal?
-    /// In the order in which they are assumed; the last one reads or writes.
+    /// The assumed roles, in order; the last one reads or writes.
     package var assumptions: [Assumption] = []
 
     package init(_ start: Principal? = nil) { self.start = start }
 
-    /// - Parameter named: Who begins, whatever the path says; where that leads to another partition, it is somebody else.
-    /// - Throws: ``ImpossiblePolicy`` for what is no role, or sends what no policy could ask for.
+    /// - Parameter named: The caller, which overrides the start of `path`; ignored if it belongs to another partition
+    ///   than `path` does.
+    /// - Throws: ``ImpossiblePolicy`` if an ARN is not a role's, or if the path sends a value that a policy cannot
+    ///   require.
     package init(_ path: RolePath, named: Principal? = nil) throws(ImpossiblePolicy) {
         let isAtHome = path.partition.map { $0 == named?.partition } ?? true
         passedOver = isAtHome ? nil : named
@@ -88,14 +90,16 @@ package struct PolicyCaller: Sendable, Hashable {
         )
     }
 
-    /// Others could be a variable of the policy language.
+    /// The characters that STS accepts in an external id.
+    ///
+    /// Any other character could be part of a policy variable.
     ///
     /// - Source: STS API Reference, "AssumeRole"
     private static let externalIDCharacters = Set(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@:/-".unicodeScalars
     )
 
-    /// Refuses what AWS would.
+    /// Rejects a path of roles that AWS would reject.
     ///
     /// - Source: STS API Reference, "GetFederationToken", which lets its sessions call nothing of STS but
     ///   GetCallerIdentity
@@ -124,7 +128,7 @@ package struct PolicyCaller: Sendable, Hashable {
 }
 
 extension RolePath {
-    /// In which it begins; `nil` where nothing tells.
+    /// The partition in which the path begins; `nil` if it cannot be told.
     fileprivate var partition: String? {
         if let first = steps.first { return Principal(arn: first.roleARN)?.partition }
         return switch start {
@@ -135,7 +139,7 @@ extension RolePath {
     }
 }
 
-/// Why there are no policies that would do.
+/// Why no policies can allow what was requested.
 package struct ImpossiblePolicy: Error, Hashable, CustomStringConvertible {
     package let description: String
 

@@ -1,21 +1,21 @@
 package import Content
 package import Replicate
 
-/// What somebody wants to be allowed.
+/// The copy, and the callers, that policies are written for.
 package struct PolicyRequest: Sendable, Hashable {
-    /// `nil` where it isn't ECR.
+    /// The source repository; `nil` if the source isn't ECR.
     package var source: PolicyPlace?
-    /// `nil` for each that isn't ECR.
+    /// The destination repositories; `nil` for each destination that isn't ECR.
     package var destinations: [PolicyPlace?]
-    /// Who reads and who writes; by default everybody of the source's account whose own policies allow it.
+    /// The callers that read and write; by default any identity of the source's account that its own policies allow.
     package var reader = PolicyCaller()
     package var writer = PolicyCaller()
     package var listsImages = false
     package var upload = UploadMode.auto
     package var createsRepository = false
-    /// Of repositories that are created in the key's region.
+    /// The KMS key for repositories that the copy creates in the key's region.
     package var keyARN: String?
-    /// Whether actions are wanted, too, without which a copy goes on.
+    /// Whether the policies also allow actions that a copy can do without.
     package var includesOptional = false
 
     package init(source: PolicyPlace?, destinations: [PolicyPlace?]) {
@@ -26,10 +26,10 @@ package struct PolicyRequest: Sendable, Hashable {
         self.init(source: source, destinations: [destination])
     }
 
-    /// Who calls there in the end.
+    /// The identity that makes the requests at a place, after all roles are assumed.
     ///
-    /// Who copies is taken to be at home where the images are; another partition has accounts of its own, and whoever is
-    /// named for both sides of such a copy can be at home in one of them only.
+    /// Without a named caller, the caller is assumed to belong to the source's account. Other partitions have separate
+    /// accounts, and a caller that is named for both sides of a copy between partitions can belong to only one of them.
     func principal(of caller: PolicyCaller, at place: PolicyPlace) throws(ImpossiblePolicy) -> Principal {
         let partition = place.host.partition.rawValue
         if let role = caller.assumptions.last?.role {
@@ -55,7 +55,8 @@ package struct PolicyRequest: Sendable, Hashable {
         return Principal(account: host.account.value, partition: partition)
     }
 
-    /// Refuses somebody whom no side's repository can let in: what is printed would not be about them.
+    /// Throws if a named caller belongs to a partition that holds none of the repositories, as no policy could be about
+    /// it.
     func checkWhoIsNamed() throws(ImpossiblePolicy) {
         let places = [source].compactMap { $0 } + destinations.compactMap { $0 }
         let partitions = places.map(\.host.partition.rawValue)
@@ -70,16 +71,17 @@ package struct PolicyRequest: Sendable, Hashable {
         }
     }
 
-    /// Whether both sides are one repository, reached by one identity: then nothing is read that isn't asked of the
-    /// destination.
+    /// Whether source and destination are the same repository, used by the same identity, so that only the
+    /// destination's actions are needed.
     ///
-    /// Of patterns that are equal a copy goes from any that match to any other.
+    /// Two equal patterns are not a retag: the copy may go from any repository that matches to any other.
     func isRetag(at place: PolicyPlace) throws(ImpossiblePolicy) -> Bool {
         guard let source, source.arn == place.arn, !place.isPattern else { return false }
         return try principal(of: reader, at: source) == principal(of: writer, at: place)
     }
 
-    /// What may hold a layer that is then mounted there: the source's repository, and other destinations of its registry.
+    /// The repositories from which a layer may be mounted at `place`: the source and other destinations in its
+    /// registry.
     func siblings(of place: PolicyPlace) -> [PolicyPlace] {
         let others = destinations.compactMap { $0 }.filter { $0.arn != place.arn }
         var siblings: [PolicyPlace] = []
@@ -90,14 +92,14 @@ package struct PolicyRequest: Sendable, Hashable {
         return siblings
     }
 
-    /// The key of a repository that is created there.
+    /// The key for a repository that the copy creates at `place`.
     package func key(at place: PolicyPlace) -> String? {
         guard let keyARN, let key = KeyARN(keyARN) else { return nil }
         return key.region == place.host.region ? keyARN : nil
     }
 }
 
-/// Of a key of KMS.
+/// The ARN of a KMS key.
 package struct KeyARN: Sendable, Hashable {
     package let region: String
 
@@ -110,9 +112,10 @@ package struct KeyARN: Sendable, Hashable {
     }
 }
 
-/// A repository that is to be created by a caller of another account.
+/// The refusal to create a repository in another account than the caller's.
 ///
-/// ECR may let such a caller create it, but what is new has no policy, so that nothing could be written to it.
+/// ECR may let such a caller create the repository, but a new repository has no policy, so the caller could not write
+/// to it.
 ///
 /// - Source: docs/facts/permissions.md#across-accounts
 package struct ForeignCreation: Error, Hashable, CustomStringConvertible {
@@ -126,19 +129,19 @@ package struct ForeignCreation: Error, Hashable, CustomStringConvertible {
     }
 }
 
-/// A repository of ECR, or those that match a pattern, as policies name them.
+/// An ECR repository, or the repositories that match a pattern, as policies name them.
 package struct PolicyPlace: Sendable, Hashable {
     package let host: ECRHost
-    /// A repository's name, in which `*` stands for any run of characters.
+    /// The repository's name, in which `*` stands for any run of characters.
     package let pattern: String
 
     package init(host: ECRHost, pattern: String) { (self.host, self.pattern) = (host, pattern) }
 
-    /// - Parameter text: A reference, in whose repository `*` may stand; its tag and digest play no part.
-    /// - Returns: `nil` for a registry that isn't ECR, or no registry at all.
-    /// - Throws: `ReferenceError`, also for a reference that doesn't say which account and region it is in.
+    /// - Parameter text: A reference whose repository may contain `*`; its tag and digest are ignored.
+    /// - Returns: `nil` if the registry isn't ECR, or if the text names no registry.
+    /// - Throws: `ReferenceError`, also for a reference that doesn't state its account and region.
     package init?(parsing text: String, keeping pattern: String? = nil) throws(ReferenceError) {
-        // Two letters are a name where a star is all of it; the parser checks the rest.
+        // A lone star needs two letters to be a valid name; the parser checks the rest.
         let written = text.prefix { $0 != "@" }
         let reference = try DestinationReference(parsing: String(written.replacing("*", with: Self.star)))
         switch reference.registry {
@@ -166,15 +169,15 @@ package struct PolicyPlace: Sendable, Hashable {
 
     private static let star = "xx"
 
-    /// Whether it may be more than one repository.
+    /// Whether this place may stand for more than one repository.
     package var isPattern: Bool { pattern.contains("*") }
 
-    /// The repository's, or with `*` that of all that match.
+    /// The ARN of the repository, or, with `*`, of all repositories that match.
     package var arn: String {
         "arn:\(host.partition.rawValue):ecr:\(host.region):\(host.account):repository/\(pattern)"
     }
 
-    /// Whether blobs may be mounted from one to the other.
+    /// Whether blobs may be mounted from one place to the other.
     func sharesRegistry(with other: PolicyPlace) -> Bool {
         host.account == other.host.account && host.region == other.host.region
     }

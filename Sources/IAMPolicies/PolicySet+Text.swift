@@ -1,20 +1,20 @@
 internal import Content
 
 extension PolicySet {
-    /// - Returns: `nil` if the copy needs no such policy.
+    /// - Returns: `nil` if the copy doesn't need this policy.
     package subscript(name: PolicyName) -> Entry? { entries.first { $0.names.contains(name) } }
 
-    /// The same, of the first of its kind.
+    /// The first policy of this kind; `nil` if the copy doesn't need one.
     package subscript(part: PolicyPart) -> PolicyDocument? { self[PolicyName(part)]?.policy }
 
-    /// With this policy alone.
+    /// Returns the set reduced to this policy.
     package func only(_ name: PolicyName) -> PolicySet {
         var set = self
         set.entries.removeAll { !$0.names.contains(name) }
         return set
     }
 
-    /// With the same policies, changed.
+    /// Returns the set with each policy changed by `change`.
     func changed(_ change: (PolicyName, PolicyDocument) -> PolicyDocument) -> PolicySet {
         var set = self
         for index in set.entries.indices {
@@ -24,7 +24,7 @@ extension PolicySet {
         return set
     }
 
-    /// Every policy, under comments that say where it belongs and how it gets there.
+    /// Every policy, each under comments that say where it belongs and how to put it there.
     package var text: String {
         entries.map { entry in
             let lines = [entry.title] + entry.notes + entry.attaching.map(\.text)
@@ -34,7 +34,7 @@ extension PolicySet {
 }
 
 extension PolicySet.Entry {
-    /// How a policy gets to its place: what to run, and what to know of it.
+    /// A step that puts a policy in place: a command to run, or a note to read.
     enum Step {
         case note(String)
         case command(String)
@@ -47,7 +47,7 @@ extension PolicySet.Entry {
         }
     }
 
-    /// Of the file that holds it.
+    /// The policy's file, as an argument of the AWS CLI.
     private var file: String { "file://\(names.first.map(String.init(describing:)) ?? "policy").json" }
 
     fileprivate var title: String {
@@ -133,7 +133,7 @@ extension PolicyPlace {
     fileprivate var words: String { "each repository \(pattern) in account \(host.account), \(host.region)" }
 }
 
-/// What `iam-policy --output json` prints.
+/// The JSON document that `iam-policy --output json` prints.
 ///
 /// Its schema is `config/output.schema.json`.
 package struct PolicySetDocument: Encodable, Sendable {
@@ -145,16 +145,16 @@ package struct PolicySetDocument: Encodable, Sendable {
     package init(_ set: PolicySet) { policies = set.entries.map(Entry.init) }
 
     package struct Entry: Encodable, Sendable {
-        /// What `--only` calls it; the first is that of its file in ``commands``.
+        /// The policy's names for `--only`; ``commands`` uses the first one for the file.
         package var names: [String]
         package var kind: String
-        /// The ARN of the identity or the role that it is a policy of, if that is known.
+        /// The ARN of the identity or the role that the policy belongs to, if it is known.
         package var holder: String?
-        /// The ARNs of the repositories that it is the policy of.
+        /// The ARNs of the repositories that the policy belongs to.
         package var repositories: [String]?
-        /// What has to be known, for people.
+        /// Notes about the policy for people.
         package var notes: [String]
-        /// What brings it there from a file.
+        /// The commands that put the policy in place from a file.
         package var commands: [String]
         package var policy: PolicyDocument
 

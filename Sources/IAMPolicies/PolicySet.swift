@@ -1,36 +1,39 @@
 internal import Content
 internal import Replicate
 
-/// The policies that a copy needs, and no more.
+/// The policies that a copy needs, and nothing beyond them.
 ///
 /// - Source: docs/permissions.md; docs/facts/permissions.md
 package struct PolicySet: Sendable {
-    /// One policy, and where it belongs.
+    /// One policy, and the place where it belongs.
     package struct Entry: Sendable {
         package enum Place: Sendable, Hashable {
-            /// A policy of an identity; `nil` where nobody says whose. With what it does, as in `who reads`.
+            /// An identity's policy, with what the identity does, for example `reads`; the identity is `nil` if it is
+            /// unknown.
             case identity(Principal?, does: String)
-            /// The policy of each of these repositories.
+            /// The policies of these repositories, which are equal.
             case repositories([PolicyPlace])
             /// The trust policy of a role.
             case trust(Principal)
         }
 
-        /// Several where it serves both sides.
+        /// The policy's names; it has several when it serves both sides.
         package fileprivate(set) var names: [PolicyName]
         package let place: Place
-        /// Of a policy that is one among several of its holder.
+        /// The name under which the identity holds this policy, next to its other policies.
         let policyName: String
         package internal(set) var policy: PolicyDocument
-        /// What has to be known besides.
+        /// Further notes about the policy.
         package fileprivate(set) var notes: [String]
     }
 
-    /// In the order in which they are printed, and can be put in place: the trust policies first, with which roles are
-    /// made, each after those of the roles that it lets in; else the source's first.
+    /// The policies in the order in which they are printed and can be put in place.
+    ///
+    /// Trust policies come first, because a role is created with one; a role comes after the roles that it trusts. The
+    /// other policies follow, the source's first.
     package internal(set) var entries: [Entry] = []
 
-    /// - Throws: ``ForeignCreation`` or ``ImpossiblePolicy`` where no policies suffice.
+    /// - Throws: ``ForeignCreation`` or ``ImpossiblePolicy`` if no policies suffice.
     package init(_ request: PolicyRequest) throws {
         try request.checkWhoIsNamed()
         try request.reader.check()
@@ -45,7 +48,9 @@ package struct PolicySet: Sendable {
         putTrustFirst()
     }
 
-    /// AWS takes no policy that names a role that isn't there.
+    /// Moves the trust policies to the front.
+    ///
+    /// AWS rejects a policy that names a role that doesn't exist yet.
     private mutating func putTrustFirst() {
         var waiting = entries.filter { $0.trusted != nil }
         var ordered: [Entry] = []
@@ -105,7 +110,9 @@ package struct PolicySet: Sendable {
         guard principal.account == account else { throw ForeignCreation(caller: principal.words, account: account) }
     }
 
-    /// None within one account, where the identity's is enough; one for all repositories of which it says the same.
+    /// The policies of the repositories that belong to another account than the caller.
+    ///
+    /// Within one account the identity's policy is enough. Repositories with equal policies share one entry.
     private static func repositoryPolicies(
         _ side: CopyError.Side,
         of caller: Principal,
@@ -130,9 +137,9 @@ package struct PolicySet: Sendable {
         return policies
     }
 
-    // MARK: Roles on the way
+    // MARK: Assumed roles
 
-    /// From the role that reads or writes back to who begins.
+    /// Adds the trust policies of the assumed roles, from the last role back to the first.
     private mutating func add(assumptionsOf caller: PolicyCaller, _ side: CopyError.Side) {
         for (index, assumption) in caller.assumptions.enumerated().reversed() {
             let role = assumption.role
@@ -145,7 +152,7 @@ package struct PolicySet: Sendable {
                 named: "",
                 notes: assumption.notes(letting: who, from: origin)
             )
-            // Within one account a trust policy that names somebody is enough.
+            // Within one account a trust policy that names the caller itself is enough.
             if let who, who.account == role.account, who.isNamedItself { continue }
             append(
                 PolicyPart(side, .caller),
@@ -158,8 +165,9 @@ package struct PolicySet: Sendable {
         }
     }
 
-    /// Adds a policy, or what it says to the one that is there: a role has one trust policy, and a repository one of its
-    /// own, whoever needs it.
+    /// Adds a policy, or merges it into the one that has the same place.
+    ///
+    /// A role has one trust policy, and a repository has one policy, so all callers share it.
     private mutating func append(
         _ part: PolicyPart,
         _ place: Entry.Place,
@@ -171,7 +179,7 @@ package struct PolicySet: Sendable {
         let same = entries.firstIndex { entry in
             switch (entry.place, place) {
             case (.trust, .trust): entry.place == place
-            // The source's is of one repository, which may be among several destinations.
+            // The source's entry holds one repository, which may be one of several destinations.
             case (.repositories(let known), .repositories(let places)): known.allSatisfy(places.contains)
             case (.identity, .identity): entry.place == place && entry.policy == policy
             default: false
@@ -196,21 +204,21 @@ package struct PolicySet: Sendable {
 }
 
 extension PolicySet.Entry {
-    /// The role whose trust policy it is, as another's names it.
+    /// The role that this trust policy belongs to, as other trust policies name it.
     fileprivate var trusted: PolicyStatement.Principal? {
         if case .trust(let role) = place { .aws(role.arn) } else { nil }
     }
 }
 
 extension Principal {
-    /// Of the policy of a repository or a role that names them.
+    /// Notes for the policy of a repository or a role that names this principal.
     fileprivate var notes: [String] {
         pathHint.map { ["AWS refuses a policy that names a role without its path: \($0)"] } ?? []
     }
 }
 
 extension PolicyCaller {
-    /// Of the policy of who reads or writes.
+    /// Notes for the policy of the identity that reads or writes.
     fileprivate func notes(of principal: Principal) -> [String] {
         guard let tokenFile, principal == start else { return [] }
         return [
@@ -221,10 +229,10 @@ extension PolicyCaller {
 }
 
 extension PolicyCaller.Assumption {
-    /// In the place of a caller whom nobody names; AWS refuses a policy that says so.
+    /// The placeholder for an unknown caller; AWS rejects a policy that contains it.
     static let placeholder = "ARN-OF-THE-CALLER"
 
-    /// Lets somebody assume the role who sends what is sent.
+    /// Lets `who` assume the role with the external id and the second factor that the caller sends.
     fileprivate func letting(_ who: Principal?) -> PolicyStatement {
         let (principal, usual) = who?.inPolicy ?? (.aws(Self.placeholder), [])
         let id = externalID.map { [PolicyStatement.Condition("StringEquals", "sts:ExternalId", $0)] } ?? []
@@ -265,13 +273,13 @@ package enum PolicyPart: String, Sendable, CaseIterable {
     case destinationCaller = "destination-caller"
 
     enum Kind: String {
-        /// Of who reads or writes.
+        /// The policy of the identity that reads or writes.
         case identity
-        /// Of a repository that belongs to another account.
+        /// The policy of a repository that belongs to another account.
         case repository
-        /// Of a role that is assumed, which says by whom.
+        /// The trust policy of an assumed role, which lists who may assume it.
         case trust
-        /// Of who assumes a role.
+        /// The policy of the identity that assumes a role.
         case caller
     }
 
@@ -289,16 +297,17 @@ package enum PolicyPart: String, Sendable, CaseIterable {
     }
 }
 
-/// One policy of a set, as a flag and a file are named after it: `destination-trust`, and if there are more,
-/// `destination-trust-2`.
+/// The name of one policy of a set, used by a flag and as a file name.
+///
+/// An example is `destination-trust`, and for the second policy of this kind `destination-trust-2`.
 package struct PolicyName: Sendable, Hashable, CustomStringConvertible {
     package let part: PolicyPart
-    /// From 1.
+    /// The number among the policies of this kind, from 1.
     package let number: Int
 
     package init(_ part: PolicyPart, number: Int = 1) { (self.part, self.number) = (part, number) }
 
-    /// - Returns: `nil` for what is no such name.
+    /// - Returns: `nil` if the text is not such a name.
     package init?(parsing text: String) {
         if let part = PolicyPart(rawValue: text) {
             self.init(part)
@@ -313,10 +322,12 @@ package struct PolicyName: Sendable, Hashable, CustomStringConvertible {
 
     package var description: String { number == 1 ? part.rawValue : "\(part.rawValue)-\(number)" }
 
-    /// Of a policy that belongs to an identity: another copy's has another, and stays.
+    /// The name under which an identity holds its policy.
+    ///
+    /// Another copy gets another name, so that its policy stays in place.
     static func ofHolder(_ side: CopyError.Side, _ places: [PolicyPlace]) -> String {
         guard let first = places.first else { return "" }
-        // IAM takes neither / nor *, and ECR neither + nor @, so that no two repositories have one name.
+        // IAM names contain neither / nor *, and ECR names neither + nor @, so two repositories never share a name.
         let repository = first.pattern.replacing("/", with: "+").replacing("*", with: "@")
         let name = "ecr-replicate-\(side.rawValue)-\(first.host.account)-\(first.host.region)-\(repository)"
         guard places.count > 1 || name.utf8.count > longest else { return name }
@@ -324,7 +335,7 @@ package struct PolicyName: Sendable, Hashable, CustomStringConvertible {
         return "\(name.prefix(longest - 17))-\(Digest(of: Array(whole.utf8)).hex.prefix(16))"
     }
 
-    /// In characters.
+    /// The greatest length of a policy's name, in characters.
     ///
     /// - Source: IAM API Reference, "PutRolePolicy"
     private static let longest = 128

@@ -2,13 +2,13 @@
 ///
 /// - Source: IAM User Guide, "IAM JSON policy elements reference"
 package struct PolicyStatement: Sendable, Hashable {
-    /// Whom the policy of a resource lets in.
+    /// The callers that a resource's policy lets in.
     package enum Principal: Sendable, Hashable {
         case anyone
         case aws(String)
     }
 
-    /// What must hold of a request besides: `test`, for example `StringEquals`, of `key` against `value`.
+    /// A condition on the request: `test`, for example `StringEquals`, compares `key` with `value`.
     package struct Condition: Sendable, Hashable {
         package var test: String
         package var key: String
@@ -22,9 +22,9 @@ package struct PolicyStatement: Sendable, Hashable {
     package var id: String?
     package var principal: Principal?
     package var actions: [String]
-    /// Empty in the policy of a resource, which is about that resource.
+    /// The resources of the statement; empty in a resource's own policy, which is about that resource.
     package var resources: [String]
-    /// All of them must hold.
+    /// The conditions, all of which must hold.
     package var conditions: [Condition]
 
     package init(
@@ -38,7 +38,7 @@ package struct PolicyStatement: Sendable, Hashable {
         self.conditions = conditions
     }
 
-    /// In one line, ready to be pasted into a policy.
+    /// The statement as one line of JSON, ready to be pasted into a policy.
     package var line: String { json.line }
 
     var json: PolicyJSON {
@@ -55,7 +55,7 @@ package struct PolicyStatement: Sendable, Hashable {
         return .members(members)
     }
 
-    /// A test stands once, with all the keys it is of.
+    /// The conditions as JSON, in which each test appears once with all its keys.
     private var conditionJSON: PolicyJSON {
         var tests: [String] = []
         for condition in conditions where !tests.contains(condition.test) { tests.append(condition.test) }
@@ -67,13 +67,13 @@ package struct PolicyStatement: Sendable, Hashable {
     }
 }
 
-/// A policy: what `--policy-document` and `--policy-text` take.
+/// A policy document, as `--policy-document` and `--policy-text` take it.
 package struct PolicyDocument: Sendable, Hashable {
     package var statements: [PolicyStatement]
 
     package init(_ statements: [PolicyStatement]) { self.statements = statements }
 
-    /// Over several lines, with a line feed at the end.
+    /// The policy as JSON over several lines, with a line feed at the end.
     package var text: String { json.pages() + "\n" }
 
     var json: PolicyJSON {
@@ -85,7 +85,7 @@ extension PolicyDocument: Encodable {
     package func encode(to encoder: any Encoder) throws { try json.encode(to: encoder) }
 }
 
-/// JSON whose members stay in the order that policies are written in.
+/// JSON whose members keep the order in which policies are written.
 enum PolicyJSON {
     case text(String)
     case list([PolicyJSON])

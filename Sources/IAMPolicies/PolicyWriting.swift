@@ -1,20 +1,20 @@
 internal import Content
 internal import Replicate
 
-/// What one side asks of one repository, as statements.
+/// The statements that one side of a copy needs for one repository.
 struct PolicyWriting {
     let place: PolicyPlace
-    /// Whether another destination may mount layers from it.
+    /// Whether layers may be mounted from this repository to another destination.
     private let lends: Bool
     private var pieces: [Piece] = []
 
-    /// Statements of several repositories become one where they are the same but for the repository.
+    /// A statement before it is merged: pieces that differ only in their repository become one statement.
     private struct Piece: Equatable {
         var id: String
         var actions: [String]
         var resources: [String]
         var conditions: [PolicyStatement.Condition] = []
-        /// Whether the repository's own policy can say it.
+        /// Whether the repository's own policy can contain this statement.
         var isAboutRepository = false
     }
 
@@ -38,15 +38,16 @@ struct PolicyWriting {
         }
     }
 
-    /// For the policy of the repository.
+    /// The actions for the repository's own policy.
     var actionsOfRepository: [String] {
         pieces.filter(\.isAboutRepository).flatMap(\.actions) + (lends ? [Self.lending] : [])
     }
 
-    /// What a layer's mount asks of the repository that has it.
+    /// The action that a mount needs on the repository that holds the layer.
     private static let lending = "ecr:GetDownloadUrlForLayer"
 
-    /// For the policy of one identity: no action is allowed on a repository that doesn't need it.
+    /// Merges the statements for one identity's policy, without allowing any action on a repository that doesn't need
+    /// it.
     static func merged(_ writings: [PolicyWriting]) -> [PolicyStatement] {
         var merged: [Piece] = []
         for piece in writings.flatMap(\.pieces) {
@@ -109,7 +110,7 @@ struct PolicyWriting {
 }
 
 extension [PolicyStatement] {
-    /// A policy takes each id once.
+    /// The statements with distinct ids, since a policy may use each id only once.
     var withIDsOfTheirOwn: [PolicyStatement] {
         var counts: [String: Int] = [:]
         return map { statement in

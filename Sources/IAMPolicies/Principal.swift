@@ -1,30 +1,30 @@
 internal import Content
 
-/// Who calls AWS, read from an ARN, and how policies name them.
+/// A caller at AWS, read from an ARN, and how policies name it.
 ///
 /// - Source: IAM User Guide, "AWS JSON policy elements: Principal" and "IAM identifiers"
 package struct Principal: Sendable, Hashable {
     enum Kind: Hashable {
-        /// Without its path, which a session's ARN leaves out.
+        /// A role, named without its path, which a session's ARN leaves out.
         case role(name: String)
-        /// A role that Identity Center made; its path holds a region, so that nobody can know its ARN.
+        /// A role that IAM Identity Center created; its path contains a region, so its ARN can't be predicted.
         case permissionSet(name: String, role: String)
         case user(name: String)
         case federated(name: String)
         case account
     }
 
-    /// For example `aws-cn`.
+    /// The partition, for example `aws-cn`.
     package let partition: String
     package let account: String
     let kind: Kind
-    /// As given, or the role's where a session of it was given.
+    /// The ARN as given, or the role's ARN if a role session was given.
     package let arn: String
-    /// Whether a path may stand before a role's name that is not in ``arn``, as a session's ARN leaves it out.
+    /// Whether the role's name may have a path that ``arn`` lacks, because a session's ARN leaves it out.
     let mayHavePath: Bool
 
-    /// - Parameter text: The ARN of a role, a session of one, a user, a federated user, or an account's root.
-    /// - Returns: `nil` if it is none of these.
+    /// - Parameter text: The ARN of a role, a role session, a user, a federated user or an account's root.
+    /// - Returns: `nil` if the text is none of these.
     package init?(arn text: String) {
         guard let given = ARN(text), given.partition.hasPrefix("aws"), given.region.isEmpty,
             (try? AccountID(parsing: given.account)) != nil,
@@ -51,25 +51,25 @@ package struct Principal: Sendable, Hashable {
         }
     }
 
-    /// Everybody in an account whose own policies allow it.
+    /// Creates the principal for all identities of an account that their own policies allow.
     package init(account: String, partition: String) {
         (self.partition, self.account, kind, mayHavePath) = (partition, account, .account, false)
         arn = "arn:\(partition):iam::\(account):root"
     }
 
-    /// Whoever has a permission set of IAM Identity Center in an account.
+    /// Creates the principal for all users with this permission set of IAM Identity Center in an account.
     ///
-    /// - Returns: `nil` for what is no name or no account: a `*` would stand for all of them.
+    /// - Returns: `nil` if the name or the account is invalid: a `*` would stand for all of them.
     init?(permissionSet name: String, account: String, partition: String) {
         guard Self.isName(name), (try? AccountID(parsing: account)) != nil else { return nil }
         (self.partition, self.account, mayHavePath) = (partition, account, false)
-        // Sixteen digits that Identity Center chooses.
+        // Identity Center chooses the sixteen digits.
         let role = "AWSReservedSSO_\(name)_\(String(repeating: "?", count: 16))"
         kind = .permissionSet(name: name, role: role)
         arn = "arn:\(partition):iam::\(account):role/aws-reserved/sso.amazonaws.com/*\(role)"
     }
 
-    /// `AWSReservedSSO_NAME_0123456789abcdef` belongs to the permission set `NAME`.
+    /// Reads a role's name: `AWSReservedSSO_NAME_0123456789abcdef` belongs to the permission set `NAME`.
     private static func role(_ name: String) -> Kind {
         let prefix = "AWSReservedSSO_"
         guard name.hasPrefix(prefix), let end = name.lastIndex(of: "_"),
@@ -78,7 +78,8 @@ package struct Principal: Sendable, Hashable {
         return .permissionSet(name: String(name[..<end].dropFirst(prefix.count)), role: name)
     }
 
-    /// What IAM takes for a name: neither a wildcard of policies nor anything that a shell reads more into.
+    /// Whether IAM accepts the text as a name, which rules out the wildcards of policies and the special characters of
+    /// shells.
     ///
     /// - Source: IAM User Guide, "IAM and AWS STS quotas", name requirements
     private static func isName(_ text: String) -> Bool {
@@ -89,10 +90,10 @@ package struct Principal: Sendable, Hashable {
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@-".unicodeScalars
     )
 
-    /// IAM takes these in a path, but to policies or to a shell they say something else.
+    /// The characters that IAM accepts in a path, but that have another meaning in a policy or a shell.
     private static let special = Set("*?$\"'\\;`&|<>()[]{}!#~".unicodeScalars)
 
-    /// What people look for in the console.
+    /// The principal in words, as it is found in the console.
     package var words: String {
         switch kind {
         case .role(let name): "role \(name) in account \(account)"
@@ -103,7 +104,7 @@ package struct Principal: Sendable, Hashable {
         }
     }
 
-    /// Without its path; of an account its number.
+    /// The name without its path; for an account, its number.
     var name: String {
         switch kind {
         case .role(let name), .user(let name), .federated(let name), .permissionSet(_, role: let name): name
@@ -111,7 +112,7 @@ package struct Principal: Sendable, Hashable {
         }
     }
 
-    /// Whether the policy of a resource names them, and not the account that they belong to.
+    /// Whether a resource's policy names this principal itself rather than its account.
     var isNamedItself: Bool {
         switch kind {
         case .role, .user, .federated: true
@@ -119,21 +120,22 @@ package struct Principal: Sendable, Hashable {
         }
     }
 
-    /// Of a role, as `/team/`; `nil` where it has none, or the ARN leaves it out.
+    /// The role's path, for example `/team/`; `nil` if it has none, or if the ARN leaves it out.
     var path: String? {
         guard case .role(let name) = kind, let start = arn.firstRange(of: ":role/") else { return nil }
         let path = arn[start.upperBound...].dropLast(name.count)
         return path.isEmpty ? nil : "/\(path)"
     }
 
-    /// What to do as AWS refuses a policy that names a role without its path; `nil` where that can't be.
+    /// What to do when AWS rejects a policy because the role's path is missing; `nil` if the role can't have a missing
+    /// path.
     package var pathHint: String? {
         guard mayHavePath else { return nil }
         return
             "if the role has a path, its ARN is what this says: aws iam get-role --role-name \(name) --query Role.Arn"
     }
 
-    /// How a resource's policy lets them in, and under which conditions.
+    /// How a resource's policy names this principal, with the conditions that belong to it.
     package var inPolicy: (principal: PolicyStatement.Principal, conditions: [PolicyStatement.Condition]) {
         guard case .permissionSet(_, let role) = kind else { return (.aws(arn), []) }
         return (
@@ -150,7 +152,7 @@ package struct Principal: Sendable, Hashable {
 }
 
 extension Principal {
-    /// By whom they are: how they were written makes no difference.
+    /// Compares what the principals are, whatever form of ARN they were read from.
     package static func == (left: Principal, right: Principal) -> Bool {
         left.arn == right.arn && left.kind == right.kind
     }

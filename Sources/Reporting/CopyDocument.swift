@@ -1,26 +1,27 @@
 package import Content
 package import Replicate
 
-/// The JSON that `--output json` prints: one document, on success and on failure.
+/// The JSON document that `--output json` prints, on success and on failure.
 ///
-/// Its schema is `config/output.schema.json`; members are added, never renamed, while `version` stays.
+/// Its schema is `config/output.schema.json`. Members may be added but are never renamed while `version` stays the
+/// same.
 package struct CopyDocument: Encodable, Sendable {
     package var version = 1
     package var command: String
     package var exitCode: Int
     package var results: [Entry]
-    /// Why nothing could be tried at all.
+    /// Why the command could not try anything at all.
     package var error: Failure?
-    /// Everything that was sent over the wire, tokens and STS included.
+    /// The number of all requests that were sent, including those for tokens and to STS.
     package var requests: Int
     package var seconds: Double
-    /// Who asked, where that was found out.
+    /// The caller's ARN, if it was found out.
     package var caller: String?
-    /// Why there are no results where nothing failed.
+    /// Why there are no results although nothing failed.
     package var note: String?
-    /// What is to be known of the selection as a whole, if anything: what it leaves out.
+    /// Notices about the selection as a whole, for example what it leaves out.
     package var notices: [String]?
-    /// Tags that were set for images that then failed, as `HOST/REPO:TAG@DIGEST`, if there are any.
+    /// Tags that were set although their images then failed, as `HOST/REPO:TAG@DIGEST`; absent if there are none.
     package var setBeforeFailure: [String]?
 
     package init(
@@ -47,13 +48,13 @@ package struct CopyDocument: Encodable, Sendable {
         self.setBeforeFailure = setBeforeFailure.isEmpty ? nil : setBeforeFailure
     }
 
-    /// The document of a command that could not be understood.
+    /// Creates the document of a command line that could not be understood.
     package init(command: String, usage text: String) {
         self.init(command: command, exitCode: 64, results: [], error: nil, requests: 0, seconds: 0)
         error = Failure(usage: text)
     }
 
-    /// One image at one destination.
+    /// The result for one image at one destination.
     package struct Entry: Encodable, Sendable {
         package var status: String
         package var source: String
@@ -64,16 +65,16 @@ package struct CopyDocument: Encodable, Sendable {
         package var blobs: BlobCounts?
         package var manifestsPut: Int?
         package var referrers: Int?
-        /// What had been lost below manifests that the destination held, and was brought; absent if nothing was.
+        /// What was missing below manifests that the destination held, and was copied again; absent if nothing was.
         package var repaired: Repaired?
         package var notes: [String]
-        /// Signatures, SBOMs and attestations that were left out, if any were.
+        /// Signatures, SBOMs and attestations that were left out; absent if none were.
         package var referrersLeftOut: [LeftOutReferrer]?
         package var plan: PlanEntry?
         package var error: Failure?
-        /// Everything that a dry run found to be refused; absent if nothing was.
+        /// All refusals that a dry run found; absent if there are none.
         package var refusals: [Failure]?
-        /// Of a plan that a signal cut short.
+        /// What was left to do when a signal stopped the copy.
         package var left: Remainder?
 
         init(_ result: CopyResult) {
@@ -136,7 +137,7 @@ package struct CopyDocument: Encodable, Sendable {
         }
     }
 
-    /// One referrer that was left out; without `digest` and `tag`, those that could not be listed.
+    /// One referrer that was left out; without `digest` and `tag`, the referrers that could not be listed.
     package struct LeftOutReferrer: Encodable, Sendable {
         package var digest: Digest?
         package var tag: Tag?
@@ -165,7 +166,7 @@ package struct CopyDocument: Encodable, Sendable {
         package var bytesMoved: Int64
     }
 
-    /// What a dry run found.
+    /// The plan that a dry run made.
     package struct PlanEntry: Encodable, Sendable {
         package var manifests: [Item]
         package var blobs: [Item]
@@ -208,19 +209,20 @@ package struct CopyDocument: Encodable, Sendable {
         package var cause: String
         package var remedy: String
         package var kind: String
-        /// For programs to branch on, for example `repositoryMissing`.
+        /// The reason for programs to branch on, for example `repositoryMissing`.
         package var reason: String
         package var requestId: String?
-        /// Which were used, where it is about who may.
+        /// The credentials that were used, if the error is about permissions or credentials.
         package var credentials: String?
 
-        /// A command line that can't be understood, so that nothing was tried.
+        /// Creates the failure of a command line that could not be understood, so that nothing was tried.
         package init(usage text: String) {
             (operation, side, image) = ("reading the command line", "", "")
             (cause, remedy, kind, reason) = (text, "see --help", "usage", "usage")
         }
 
-        /// A command that could not be set up; `text` may have lines that say what to do next.
+        /// Creates the failure of a command that could not be set up; `text` may contain lines that say what to do
+        /// next.
         package init(settingUp command: String, _ text: String) {
             let parts = text.split(separator: "\n  next: ", maxSplits: 1)
             (operation, side, image, kind, reason) = (command, "", "", "failed", "rejected")

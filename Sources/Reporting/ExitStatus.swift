@@ -1,6 +1,6 @@
 package import Replicate
 
-/// What a process says about its results when it ends.
+/// The exit status of a process, from its results.
 ///
 /// - Source: docs/cli.md, "Exit status"
 package enum ExitStatus {
@@ -9,13 +9,16 @@ package enum ExitStatus {
     package static let refused: Int32 = 3
     package static let notPermitted: Int32 = 4
 
-    /// One kind of failure gives its code; several kinds, or some images done and some failed, give 1.
+    /// The exit status for several results.
+    ///
+    /// If all results have the same code, that is the status. If failures are of several kinds, or only some images
+    /// failed, the status is 1.
     package static func of(_ results: [CopyResult]) -> Int32 {
         let codes = Set(results.map(of))
         return codes.count == 1 ? codes.first ?? done : codes.isEmpty ? done : failed
     }
 
-    /// One that was stopped is not done, whatever stopped it.
+    /// The exit status for one result; a cancelled image counts as failed, whatever cancelled it.
     private static func of(_ result: CopyResult) -> Int32 {
         switch result {
         case .done: done

@@ -1,6 +1,6 @@
 package import Replicate
 
-/// The JSON of `inspect`: what is known about the image, and which referrers can't be shown, with remedies.
+/// The JSON of `inspect`: what is known about the image, and which referrers can't be shown, each with a remedy.
 package struct InspectionDocument: Encodable, Sendable {
     package var inspection: Inspection
 

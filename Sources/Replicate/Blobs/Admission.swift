@@ -1,34 +1,35 @@
 internal import Platform
 
-/// Lets blobs onto the wire: many small ones, which wait for answers, and few large ones, which share the bandwidth.
+/// Limits the blobs that move at once: many small ones, whose time is latency, and few large ones, which share
+/// bandwidth.
 ///
-/// Large and small blobs wait in lines of their own, so that neither waits for the other. A place is held only while bytes
-/// move, never while waiting for something that may itself need a place.
+/// Large and small blobs wait in separate queues, so that neither waits for the other. A slot is held only while bytes
+/// move, never while waiting for something that may itself need a slot.
 final class Admission: Sendable {
-    /// From this size on, in bytes, bandwidth limits a blob and not the time that an answer takes.
+    /// The size in bytes from which bandwidth, rather than latency, limits a blob.
     static let large: Int64 = 4 << 20
-    /// Large blobs in flight.
+    /// The most large blobs in flight.
     static let mostLarge = 8
-    /// Blobs in flight.
+    /// The most blobs in flight.
     static let mostAtOnce = 32
-    /// Bytes of the small blobs in flight, together.
+    /// The most bytes of all small blobs in flight together.
     static let mostSmallBytes: Int64 = 48 << 20
-    /// How many places of ``mostAtOnce`` a blob in parts takes: as much memory as so many relays.
+    /// The slots of ``mostAtOnce`` that a blob in parts takes, since it needs the memory of this many relays.
     static let weightOfParts = 11
-    /// The relays that fit into memory beside the parts.
+    /// The number of relays that fit into memory next to the parts.
     static let mostBesideParts = 10
-    /// What a throttle leaves of the limits.
+    /// The factor by which a throttle scales the limits.
     static let decrease = 0.5
-    /// What every blob that arrives gives back of the limits.
+    /// How much each blob that arrives adds to the scale of the limits.
     static let increase = 0.05
-    /// Throttles within this time count once: their requests were in flight together.
+    /// Throttles within this time count as one, because their requests were in flight together.
     static let throttlesCountOnce: Duration = .seconds(1)
 
     private enum Line: Sendable { case large, small }
 
     private struct Request: Sendable {
         var size: Int64
-        /// How many places it takes.
+        /// The number of slots that the blob takes.
         var weight: Int
     }
 
@@ -36,10 +37,10 @@ final class Admission: Sendable {
         let jobs: Int?
         var large = 0
         var small = 0
-        /// Places taken, by large and small together.
+        /// The slots taken by large and small blobs together.
         var weight = 0
         var smallBytes: Int64 = 0
-        /// What is left of the limits after throttles.
+        /// The scale of the limits, which throttles reduce.
         var scale = 1.0
         var mayShrink = true
 
@@ -52,12 +53,12 @@ final class Admission: Sendable {
                 guard large < scaled(mostLarge) else { return false }
                 return request.weight == 1 || weight == 0 || weight + request.weight <= most
             }
-            // A large blob that waits for many places at once is not overtaken for ever by small ones.
+            // Slots that a waiting large blob needs count as taken, so that small blobs can't overtake it forever.
             guard weight == 0 || weight + request.weight + awaited <= most else { return false }
             return small == 0 || smallBytes + request.size <= mostSmallBytes
         }
 
-        /// - Parameter sign: 1 for a blob that comes, -1 for one that leaves.
+        /// - Parameter sign: 1 when a blob starts, -1 when it ends.
         mutating func count(_ request: Request, _ line: Line, _ sign: Int) {
             weight += sign * request.weight
             if line == .large {
@@ -75,8 +76,8 @@ final class Admission: Sendable {
     private let queue: WaitQueue<Line, Request, InFlight>
 
     /// - Parameters:
-    ///   - jobs: Blobs in flight, whatever their size; `nil` for the limits above.
-    ///   - drain: Once it begins, no blob is admitted; those in flight are finished.
+    ///   - jobs: The most blobs in flight, whatever their size; `nil` for the limits above.
+    ///   - drain: Once it begins, no further blob is admitted; those in flight finish.
     init(jobs: Int?, clock: any Clock<Duration> = ContinuousClock(), drain: Drain = Drain()) {
         let jobs = jobs.map { max(1, $0) }
         self.jobs = jobs
@@ -91,7 +92,7 @@ final class Admission: Sendable {
         drain.onDrain { [queue] in queue.close(Drained()) }
     }
 
-    /// Runs `body` once there is room for a blob of `size` bytes.
+    /// Runs `body` once a slot for a blob of `size` bytes is free.
     ///
     /// - Throws: What `body` throws; `CancellationError` if cancelled while waiting; ``Drained``.
     func admit<Result: Sendable>(
@@ -99,7 +100,7 @@ final class Admission: Sendable {
         inParts: Bool = false,
         _ body: () async throws -> Result
     ) async throws -> Result {
-        // With a number of jobs given, size plays no part.
+        // If a number of jobs is given, the size doesn't matter.
         let line: Line = jobs == nil && size >= Self.large ? .large : .small
         let request = Request(size: size, weight: inParts ? weightOfParts : 1)
         try drain.checkOpen()
@@ -123,7 +124,7 @@ final class Admission: Sendable {
         return min(max((jobs - Self.mostBesideParts + 1) / LargeBlobs.mostUploads, 1), Self.weightOfParts)
     }
 
-    /// Halves the limits after a throttle, until blobs have arrived.
+    /// Halves the limits after a throttle; blobs that arrive raise them again.
     func noteThrottle() {
         let shrinks = queue.change { inFlight in
             guard inFlight.mayShrink else { return false }
@@ -132,7 +133,7 @@ final class Admission: Sendable {
             return true
         }
         guard shrinks else { return }
-        // Ends by itself; it only says when the next throttle counts.
+        // This task ends by itself; it only marks when the next throttle counts.
         Task { [clock, queue] in
             try? await clock.sleep(for: Self.throttlesCountOnce)
             queue.change { $0.mayShrink = true }

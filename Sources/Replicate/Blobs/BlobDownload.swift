@@ -2,10 +2,10 @@ internal import Content
 internal import HTTPTypes
 internal import Wire
 
-/// Where a blob's bytes are, and how that was found: over redirects, and with fresh addresses when one has expired.
+/// Where a blob's bytes are: follows redirects, and requests a fresh address when one has expired.
 ///
-/// The next hop after a redirect gets no credentials unless it is the same origin, https is never left, and there are at
-/// most ``WireRequest/mostRedirects`` hops; `WireRequest.following` sees to that.
+/// The next hop of a redirect gets no credentials unless it has the same origin, https is never left, and there are at
+/// most ``WireRequest/mostRedirects`` hops; `WireRequest.following` ensures this.
 struct BlobDownload: Sendable {
     let blob: Descriptor
     let source: any BlobReader
@@ -14,24 +14,24 @@ struct BlobDownload: Sendable {
     private var hops = 0
     private var addresses = 1
 
-    /// The addresses that a source is asked for in one attempt, when it says that the one it gave is no longer good.
+    /// The most addresses to request from a source in one attempt when its addresses are rejected as expired.
     static let mostAddresses = 3
 
     init(_ blob: Descriptor, from source: any BlobReader, at address: RelaySource) {
         (self.blob, self.source, self.address) = (blob, source, address)
     }
 
-    /// Asks the source where the blob is.
+    /// Asks the source for the blob's address.
     ///
     /// - Throws: ``CopyError``, `CancellationError`
     static func open(_ blob: Descriptor, from source: any BlobReader) async throws -> BlobDownload {
         BlobDownload(blob, from: source, at: try await source.source(of: blob))
     }
 
-    /// Where to ask next, after an answer that was not the content.
+    /// Moves on to the next address after a response that was not the content.
     ///
     /// - Returns: Whether ``address`` is a fresh one, rather than the next hop of a redirect.
-    /// - Throws: ``BlobFailure`` when there is nowhere to ask, ``CopyError`` when the source gives no fresh address.
+    /// - Throws: ``BlobFailure`` if there is no further address, ``CopyError`` if the source gives no fresh one.
     @discardableResult
     mutating func next(after answer: WireResponse) async throws -> Bool {
         guard case .request(let request) = address else { throw BlobFailure(sourceAnswered: answer, blob, source) }
@@ -51,7 +51,7 @@ struct BlobDownload: Sendable {
         return true
     }
 
-    /// Forgets how often the source was asked, after the address has served for a piece of the blob.
+    /// Resets the counts of hops and addresses, after the address has delivered a piece of the blob.
     mutating func restartCounts() { (hops, addresses) = (0, 0) }
 
     private func followed(_ request: WireRequest, _ location: String) throws -> WireRequest {
@@ -69,7 +69,7 @@ struct BlobDownload: Sendable {
         }
     }
 
-    /// What a failure of the transport while downloading means.
+    /// The error to report for a transport error during the download.
     func explain(_ error: WireError) -> CopyError {
         switch error.reason {
         case .corrupt, .tooShort, .tooLong: failure(.corrupt(expected: blob.digest, detail: error.detail))

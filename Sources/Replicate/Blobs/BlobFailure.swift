@@ -3,11 +3,11 @@ internal import Distribution
 internal import HTTPTypes
 internal import Wire
 
-/// One try at one blob, or at a part of it, and whether another makes sense.
+/// A failed attempt to move one blob, or a part of it, and whether another attempt makes sense.
 struct BlobFailure: RetryAdvising, CustomStringConvertible {
     var error: CopyError
     var retryAdvice: RetryAdvice
-    /// Whether it is about a destination that was let go because it kept others waiting.
+    /// Whether a destination was dropped because it kept the others waiting.
     var isOutpaced = false
 
     init(_ error: CopyError, _ retryAdvice: RetryAdvice, isOutpaced: Bool = false) {
@@ -16,15 +16,15 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
         self.isOutpaced = isOutpaced
     }
 
-    /// What those are told who show it: the reason, where it won't be told otherwise.
+    /// The event to report, which carries the reason unless the error itself will be reported.
     func event(_ digest: Digest, to destination: ImageReference) -> CopyEvent {
         if case .never = retryAdvice { return .blobGivenUp(digest, to: destination) }
         return .blobRestarted(digest, to: destination, reason: error.cause)
     }
 
-    /// What a source's answer means that is neither content nor a redirect.
+    /// Creates the failure for a source's response that is neither the content nor a redirect.
     ///
-    /// - Parameter url: Who answered.
+    /// - Parameter url: The address that responded.
     init(
         sourceAnswered answer: WireResponse,
         _ blob: Descriptor,
@@ -47,7 +47,7 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
                 )
             case 408, 429, 503: (.throttled("HTTP \(code)"), advice)
             case 500...599: (.rejected(code: "HTTP \(code)", text: ""), advice)
-            // The body stays out: S3 repeats the request in it, key id and signature included.
+            // The body is left out: S3 repeats the request in it, including the key id and the signature.
             default: (.rejected(code: "HTTP \(code)", text: Self.storageCode(answer)), .never)
             }
         var error = CopyError(
@@ -62,10 +62,10 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
         self.init(error, retryAdvice)
     }
 
-    /// What S3 says to an address of ECR's that is good: the policy of the VPC endpoint on the way forbids it, most likely.
+    /// The error for a 403 at an address that ECR gave, most likely because the policy of a VPC endpoint forbids it.
     ///
-    /// Where it isn't S3 that says so, something else on the way does. An address that has run out is `AccessDenied` too,
-    /// and says so; and so is a key that ECR may not use any more.
+    /// If the response isn't S3's, another server on the way sent it. An expired address and a KMS key that ECR may no
+    /// longer use are `AccessDenied` too, and their messages say so.
     private static func endpointDenial(
         _ answer: WireResponse,
         _ blob: Descriptor,
@@ -76,7 +76,7 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
         guard answer.status.code == 403, case .ecr = source.reference.registry else { return nil }
         let text = answer.excerpt(1_000)
         guard text.contains("<Code>") else {
-            // S3 says what it forbids; a proxy or firewall that looks into TLS has words of its own.
+            // S3 sends its own error document; a proxy or firewall that inspects TLS sends a different text.
             var error = CopyError(
                 .denied(
                     action: "s3:GetObject",
@@ -106,7 +106,7 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
 
     var description: String { "\(error.operation) at the \(error.side.rawValue) \(error.place): \(error.cause)" }
 
-    /// What S3 says of the trouble; not the rest, in which it repeats the request.
+    /// The message of S3's error document, without the rest, which repeats the request.
     private static func storageMessage(_ text: String) -> String? {
         guard let start = text.firstRange(of: "<Message>"),
             let end = text[start.upperBound...].firstRange(of: "</Message>")
@@ -116,7 +116,7 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
         return isPlain && !message.isEmpty ? String(message) : nil
     }
 
-    /// What S3 calls the trouble, for example `AccessDenied`.
+    /// The code of S3's error document, for example `AccessDenied`.
     private static func storageCode(_ answer: WireResponse) -> String {
         let parts = answer.excerpt(1_000).split(separator: "<Code>", maxSplits: 1)
         let code = (parts.count == 2 ? parts[1] : "").prefix { $0.isASCII && $0.isLetter }

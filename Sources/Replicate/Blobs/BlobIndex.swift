@@ -1,9 +1,9 @@
 internal import Content
 internal import Platform
 
-/// What one run knows of where blobs are: which repository holds which, and which destination still wants which.
+/// What one run knows about blobs: which repository holds them, and which destinations still need them.
 ///
-/// One for a whole run, so that what one image learned is known to all others.
+/// A run has one index, so that all its images share what each has learned.
 final class BlobIndex: Sendable {
     private struct Wish: Hashable, Sendable {
         var source: String
@@ -11,21 +11,21 @@ final class BlobIndex: Sendable {
     }
 
     private struct State: Sendable {
-        /// By place: blobs that were found there, or were moved there.
+        /// The blobs that were found at a place, or moved to it, by place.
         var held: [String: Set<Digest>] = [:]
-        /// By registry: a repository that holds the blob.
+        /// A repository that holds the blob, by registry and digest.
         var holders: [String: [Digest: RepositoryName]] = [:]
-        /// By registry: mounts that were declined.
+        /// The number of mounts that a registry has declined, by registry.
         var declines: [String: Int] = [:]
         /// Destinations that lack a blob and will soon ask for it.
         var wanted: [Wish: [any BlobReceiver]] = [:]
         /// Places that are served by themselves, because they kept others waiting or have failed.
         var alone: Set<String> = []
-        /// Moves that were counted for one of the images that wanted them.
+        /// The moves that have been counted for one of the images that needed them.
         var counted: Set<BlobTransfer.Key> = []
     }
 
-    /// Mounts that a registry may decline before it is no longer asked for any.
+    /// How many mounts a registry may decline before no more are requested.
     static let mostDeclines = 2
 
     private let state = Lock(State())
@@ -53,7 +53,7 @@ final class BlobIndex: Sendable {
         state.withLock { state in _ = state.held[place.placeKey]?.remove(digest) }
     }
 
-    /// Whether the caller is the first to count a move.
+    /// Marks a move as counted, and returns whether it was not counted before.
     func countsFirst(_ transfer: BlobTransfer) -> Bool {
         state.withLock { $0.counted.insert(transfer.key).inserted }
     }
@@ -64,7 +64,7 @@ final class BlobIndex: Sendable {
         state.withLock { $0.declines[registry, default: 0] += 1 }
     }
 
-    /// A repository of the destination's registry that holds the blob, and from which it may be mounted.
+    /// A repository of the destination's registry that holds the blob, so that it may be mounted from there.
     func sibling(for transfer: BlobTransfer) -> RepositoryName? {
         let registry = transfer.destination.registryKey
         let holder = state.withLock { state -> RepositoryName? in
@@ -121,7 +121,7 @@ final class BlobIndex: Sendable {
     }
 }
 
-/// One blob to move: what it is, where it is, and where it goes.
+/// One blob to move, with its source and its destination.
 struct BlobTransfer: Sendable {
     let blob: Descriptor
     let source: any BlobReader
@@ -131,7 +131,7 @@ struct BlobTransfer: Sendable {
         (self.blob, self.source, self.destination) = (blob, source, destination)
     }
 
-    /// Equal for two transfers of one blob to one place, wherever it comes from.
+    /// The identity of a transfer: equal for two transfers of one blob to one place, whatever their source.
     struct Key: Hashable, Sendable {
         var place: String
         var digest: Digest

@@ -2,11 +2,11 @@ internal import Content
 internal import Platform
 internal import Wire
 
-/// Moves blobs to destinations: by mounting from a sibling repository where the registry can, else by download and upload.
+/// Moves blobs to destinations, by a mount from a sibling repository if possible, otherwise by download and upload.
 ///
-/// One for a whole run, so that a blob is moved once to each place, however many images name it.
+/// A run has one mover, so that a blob is moved to each place once, however many images need it.
 struct BlobMover: Sendable {
-    /// How a blob came to be at a destination.
+    /// How a blob got to a destination.
     enum Arrival: Sendable { case moved, mounted(from: RepositoryName), wasThere }
 
     let sender: BlobSender
@@ -15,22 +15,23 @@ struct BlobMover: Sendable {
     let budgets: RetryBudgets
     let admission: Admission
     let index = BlobIndex()
-    /// Measures how long destinations of a shared download wait for each other.
+    /// The clock that measures how long the destinations of a shared download wait for each other.
     let clock: any Clock<Duration>
     let moves = SingleFlight<BlobTransfer.Key, Arrival>()
-    /// Downloads for several destinations, by source and digest, and how they ended at each place; a place that is not
-    /// named is served by itself.
+    /// Downloads for several destinations, by source and digest, with the outcome at each place.
+    ///
+    /// A place without an outcome gets a download of its own.
     let shared = SingleFlight<BlobTransfer.Key, [String: Result<Arrival, any Error>]>()
-    /// Uploads that opened too late for a shared download.
+    /// The uploads that opened too late for a shared download.
     let late = LateUploads()
     let report: @Sendable (CopyEvent) -> Void
 
-    /// How often a source may send other bytes than the digest says before the blob counts as damaged.
+    /// How often a source may send bytes with another digest before the blob counts as damaged.
     static let mostCorruptions = 3
 
     /// - Parameters:
-    ///   - jobs: How many blobs may be on the wire at once; `nil` lets their sizes decide.
-    ///   - clock: Never one that doesn't wait, or no destination would be waited for.
+    ///   - jobs: The most blobs in flight; `nil` lets their sizes decide.
+    ///   - clock: Must really wait, or no destination would be waited for.
     init(
         relay: any BlobRelaying,
         large: LargeBlobs,
@@ -50,9 +51,10 @@ struct BlobMover: Sendable {
         self.report = report
     }
 
-    /// Moves a blob unless this run has done so; returns when the destination holds it.
+    /// Moves a blob unless this run has done so already, and returns when the destination holds it.
     ///
-    /// - Returns: What was done, to one of the callers that asked for it; the others are told that the blob was there.
+    /// - Returns: What was done, for one of the callers that asked for it; the other callers learn that the blob was
+    ///   there.
     func bring(_ transfer: BlobTransfer) async throws -> Arrival {
         let arrival = try await moves.run(transfer.key) {
             let arrival = try await moveShared(transfer)
@@ -62,8 +64,8 @@ struct BlobMover: Sendable {
         return index.countsFirst(transfer) ? arrival : .wasThere
     }
 
-    /// Moves a blob that the destination has lost, even if this run has moved it before, or the destination says that it
-    /// has it.
+    /// Moves a blob that the destination has lost, even if this run moved it before or the destination claims to have
+    /// it.
     func bringAgain(_ transfer: BlobTransfer) async throws -> Arrival {
         index.noteLost(transfer.blob.digest, at: transfer.destination)
         await moves.forget(transfer.key)
@@ -86,9 +88,9 @@ struct BlobMover: Sendable {
 
     // MARK: One destination
 
-    /// Moves a blob to one destination, once there is room for it on the wire.
+    /// Moves a blob to one destination, once a slot is free.
     ///
-    /// - Parameter believing: Whether the destination is believed that it has the blob, or has it elsewhere.
+    /// - Parameter believing: Whether to believe the destination when it says that it has the blob or can mount it.
     func moveAdmitted(_ transfer: BlobTransfer, believing: Bool = true) async throws -> Arrival {
         try await large.withPlace(for: transfer.blob, at: transfer.destination, on: admission) {
             try await moveAlone(transfer, believing: believing)
@@ -100,7 +102,7 @@ struct BlobMover: Sendable {
         do {
             return try await retry.moving(transfer, budgets).run { attempt in
                 do {
-                    // The answer to the last try may have been lost after the registry had taken the blob.
+                    // The registry may have stored the blob although the response to the last attempt was lost.
                     if attempt > 1, believing, try await transfer.destination.missing([transfer.blob]).isEmpty {
                         return .moved
                     }
@@ -115,9 +117,9 @@ struct BlobMover: Sendable {
         }
     }
 
-    /// Reports a failed try.
+    /// Reports a failed attempt.
     ///
-    /// After a throttle fewer blobs are in flight, and a source that is damaged is not read for ever.
+    /// A throttle reduces the number of blobs in flight, and repeated corruption ends the attempts.
     func note(_ failure: BlobFailure, of transfer: BlobTransfer, _ corruptions: Lock<Int>) throws {
         report(failure.event(transfer.blob.digest, to: transfer.destination.reference))
         if case .throttled = failure.error.reason { admission.noteThrottle() }
@@ -129,7 +131,7 @@ struct BlobMover: Sendable {
         guard count < Self.mostCorruptions else { throw BlobFailure(failure.error, .never) }
     }
 
-    /// Takes the content from the descriptor where the source does not have the blob.
+    /// Moves a blob, and takes its content from the descriptor if the source doesn't have it.
     private func tryFromEither(_ transfer: BlobTransfer, believing: Bool) async throws -> Arrival {
         do {
             return try await tryOnce(transfer, believing: believing)
@@ -149,7 +151,7 @@ struct BlobMover: Sendable {
     private func tryOnce(_ transfer: BlobTransfer, believing: Bool) async throws -> Arrival {
         let (blob, source, destination) = (transfer.blob, transfer.source, transfer.destination)
         if believing, index.sibling(for: transfer) != nil {
-            // The mount may make the download's address unnecessary.
+            // If the mount succeeds, the download's address isn't needed.
             switch try await open(transfer) {
             case .arrived(let arrival): return arrival
             case .open(let upload) where large.takes(blob, to: destination): await close(upload)
@@ -157,7 +159,7 @@ struct BlobMover: Sendable {
             }
         }
         if let arrival = try await large.bring(transfer) { return arrival }
-        // Neither needs the other: the download's address and the upload's are asked for at once.
+        // The addresses for the download and the upload don't depend on each other, so both are requested at once.
         async let address = source.source(of: blob)
         guard case .open(let upload) = try await open(transfer, mayMount: believing) else { return .wasThere }
         let download: BlobDownload
@@ -207,9 +209,9 @@ struct BlobMover: Sendable {
         }
     }
 
-    /// Closes an upload, also when the task that opened it was cancelled.
+    /// Closes an upload, even if the task that opened it was cancelled.
     func close(_ upload: OpenedUpload) async {
-        // Awaited here; a task of its own only because a cancelled one can't send.
+        // A cancelled task can't send requests, so another task closes the upload, and this one waits for it.
         await Task { await upload.destination.closeUpload(upload.upload) }.value
     }
 }

@@ -1,18 +1,18 @@
 internal import Content
 internal import Wire
 
-/// An upload that a destination has opened, and waits for its bytes.
+/// An upload that a destination has opened and that waits for bytes.
 struct OpenedUpload: Sendable {
     var upload: OpenUpload
     var destination: any BlobReceiver
 }
 
-/// Sends a blob once, from one download to one or several open uploads.
+/// Sends a blob once, from one download to one or more open uploads.
 struct BlobSender: Sendable {
     let relay: any BlobRelaying
     let report: @Sendable (CopyEvent) -> Void
 
-    /// - Returns: How it ended at each upload, in order. What is wrong with one of them is not wrong with the others.
+    /// - Returns: The outcome at each upload, in order; a failure of one does not affect the others.
     /// - Throws: `CancellationError`, or ``CopyError`` if the source gives no fresh address.
     func send(_ first: BlobDownload, to uploads: [OpenedUpload]) async throws -> [Result<Void, BlobFailure>] {
         var download = first
@@ -58,7 +58,7 @@ struct BlobSender: Sendable {
         }
     }
 
-    /// A relay that could not be started has failed at every sink.
+    /// Relays the blob; a relay that could not start counts as a failure of every upload.
     private func relayed(
         _ download: BlobDownload,
         _ sinks: [RelaySink],
@@ -94,9 +94,9 @@ struct BlobSender: Sendable {
         }
     }
 
-    /// An error of one destination, for example of the renewal of its token, which fails no other.
+    /// The failure of one destination, for example when its token can't be renewed; the other destinations go on.
     ///
-    /// - Throws: What ends the run, such as `CancellationError`.
+    /// - Throws: An error that ends the run, such as `CancellationError`.
     private func failure(
         _ error: any Error,
         at destination: any BlobReceiver,

@@ -2,15 +2,15 @@ internal import Content
 internal import Platform
 internal import Wire
 
-/// One download for several destinations.
+/// Shares one download among several destinations.
 extension BlobMover {
-    /// How long destinations whose upload is open wait for the others.
+    /// How long destinations with an open upload wait for the others.
     static let waitForOthers: Duration = .seconds(2)
 
-    /// Moves a blob to every destination that wants it, by one download; to one alone where no other wants it.
+    /// Moves a blob to all destinations that need it with one download, or to one alone if no other needs it.
     func moveShared(_ transfer: BlobTransfer) async throws -> Arrival {
         let (blob, source, destination) = (transfer.blob, transfer.source, transfer.destination)
-        // Blobs in parts have their own way of being read together.
+        // Blobs in parts share their reads in another way.
         let destinations = index.destinations(for: transfer).filter { !large.takes(blob, to: $0) }
         if destinations.count > 1, destinations.contains(where: { $0.placeKey == destination.placeKey }) {
             let key = BlobTransfer.Key(place: source.placeKey, digest: blob.digest)
@@ -19,16 +19,16 @@ extension BlobMover {
                     try await moveTogether(blob, source, index.together(destinations))
                 }
             }
-            // The next image that wants the blob tries again after a failure.
+            // After a failure, the next image that needs the blob tries again.
             if results.values.contains(where: { (try? $0.get()) == nil }) { await shared.forget(key) }
             switch results[destination.placeKey] {
             case .success(let arrival): return arrival
-            // Each destination can take it from the descriptor by itself.
+            // Each destination can get it from the descriptor on its own.
             case .failure(let error) where blob.knownContent != nil && error.isAboutBlobMissing(at: source): break
             case .failure(let error): throw error
             case nil: break
             }
-            // It was left out, or its answer was lost: it may have the blob all the same.
+            // The destination was left out, or its response was lost: it may have the blob anyway.
             if try await destination.missing([blob]).isEmpty { return .moved }
         }
         return try await moveAdmitted(transfer)
@@ -59,7 +59,7 @@ extension BlobMover {
         } catch
             where error is BlobFailure || error is RetryBudgetSpent || error is RetryWaitTooLong || error is Drained
         {
-            // The fault is not a destination's: it would fail each of them again.
+            // The source failed, so every destination that is left would fail again.
             for destination in left.withLock({ $0 }) {
                 done.withLock { $0[destination.placeKey] = .failure((error as? BlobFailure)?.error ?? error) }
             }
@@ -67,9 +67,10 @@ extension BlobMover {
         return done.withLock { $0 }
     }
 
-    /// Downloads the blob once for the destinations in `left`; one where it arrives, or that fails by itself, leaves.
+    /// Downloads the blob once for the destinations in `left`, and removes those that have it or have failed
+    /// themselves.
     ///
-    /// - Throws: ``BlobFailure`` when the source failed.
+    /// - Throws: ``BlobFailure`` if the source failed.
     private func tryTogether(
         _ blob: Descriptor,
         _ source: any BlobReader,
@@ -86,7 +87,7 @@ extension BlobMover {
             case .open(let upload): uploads.append(upload)
             }
         }
-        // A destination that is not here by now is served by itself.
+        // A destination whose upload isn't open by now gets a download of its own.
         let here = Set(uploads.map(\.destination.placeKey))
         left.withLock { $0.removeAll { !here.contains($0.placeKey) } }
         guard !uploads.isEmpty else { return }
@@ -109,7 +110,7 @@ extension BlobMover {
                     sourceFailure = failure
                     continue
                 }
-                // One that was too slow would hold up the others at the next blob, too.
+                // A destination that was too slow would delay the others at the next blob, too.
                 if failure.isOutpaced { index.separate(destination) }
                 report(failure.event(blob.digest, to: destination.reference))
             }
@@ -118,10 +119,10 @@ extension BlobMover {
         if let sourceFailure { throw sourceFailure }
     }
 
-    /// Opens an upload at each destination, side by side.
+    /// Opens an upload at each destination concurrently.
     ///
-    /// One that is late, or fails, is left out and served by itself from then on; an upload that it opens later is
-    /// closed.
+    /// A destination that is late or fails is left out and gets downloads of its own from then on. An upload that it
+    /// opens later is closed.
     private func openTogether(
         _ blob: Descriptor,
         _ source: any BlobReader,
@@ -138,7 +139,7 @@ extension BlobMover {
         var opened: [Int: Opening] = [:]
         var awaited = Set(destinations.indices)
         var timer: Task<Void, Never>?
-        // Ends early when this task is cancelled.
+        // This ends early when the task is cancelled.
         for await answer in answers {
             guard let (index, opening) = answer else { break }
             awaited.remove(index)
@@ -157,7 +158,7 @@ extension BlobMover {
     }
 }
 
-/// Uploads that are still being opened although nothing will be sent to them; each is closed as soon as it is open.
+/// Uploads that are still opening although nothing will be sent to them; each is closed as soon as it is open.
 final class LateUploads: Sendable {
     typealias Opening = Task<BlobMover.Opening?, Never>
 
@@ -173,7 +174,7 @@ final class LateUploads: Sendable {
         state.withLock { state in
             state.lastID += 1
             let id = state.lastID
-            // Awaited by `settle`.
+            // `settle` waits for this task.
             let task = Task {
                 if case .open(let upload)? = await opening.value { await close(upload) }
                 self.state.withLock { _ = $0.closing.removeValue(forKey: id) }
@@ -182,7 +183,7 @@ final class LateUploads: Sendable {
         }
     }
 
-    /// Waits until all of them are closed; those that have not opened after `patience` are given up.
+    /// Waits until all uploads are closed, and gives up those that have not opened after `patience`.
     func settle(_ patience: Duration, _ clock: any Clock<Duration>) async {
         let closing = state.withLock { Array($0.closing.values) }
         guard !closing.isEmpty else { return }

@@ -1,8 +1,8 @@
 extension Sequence where Element: Sendable {
     /// Runs `body` on every element, at most `limit` at a time.
     ///
-    /// Returns when all have finished. The first error cancels the rest and is thrown after they have stopped;
-    /// ``Drained`` only keeps further ones from beginning.
+    /// Returns when all have finished. The first error cancels the rest and is thrown after they have stopped.
+    /// ``Drained`` cancels nothing; it only keeps further elements from starting.
     package func forEachConcurrently(
         limit: Int,
         _ body: @escaping @Sendable (Element) async throws -> Void
@@ -27,7 +27,7 @@ extension Sequence where Element: Sendable {
         }
     }
 
-    /// The same, with a result for each element, in order.
+    /// Runs `body` on every element, at most `limit` at a time, and returns the results in order.
     package func mapConcurrently<Result: Sendable>(
         limit: Int,
         _ body: @escaping @Sendable (Element) async throws -> Result
@@ -53,7 +53,7 @@ extension Sequence where Element: Sendable {
 }
 
 extension Array {
-    /// In pieces of at most `size`.
+    /// The elements in chunks of at most `size`.
     func chunked(_ size: Int) -> [[Element]] {
         stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min($0 + size, count)]) }
     }

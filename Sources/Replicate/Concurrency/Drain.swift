@@ -1,9 +1,9 @@
 internal import Platform
 
-/// Whether a run is to begin nothing more.
+/// Whether a run must start nothing more.
 ///
-/// One for a whole run. What moves bytes goes on to its end, and so does an image that lacks nothing but manifests
-/// and tags; what only reads is called off. Nothing that is half done is then left at a destination.
+/// A run has one drain. Transfers of bytes go on to their end, and so does an image that lacks only manifests and tags;
+/// work that only reads is cancelled. So nothing is left half done at a destination.
 public final class Drain: Sendable {
     private struct State {
         var isDraining = false
@@ -17,7 +17,7 @@ public final class Drain: Sendable {
 
     public var isDraining: Bool { state.withLock { $0.isDraining } }
 
-    /// From now on nothing is begun; once is enough.
+    /// Begins the drain, so that nothing starts from now on; further calls do nothing.
     public func begin() {
         let actions = state.withLock { state in
             state.isDraining = true
@@ -27,16 +27,17 @@ public final class Drain: Sendable {
         for action in actions { action() }
     }
 
-    /// To be asked right before something is begun.
+    /// Throws if the drain has begun; call it right before starting something.
     ///
     /// - Throws: ``Drained``
     public func checkOpen() throws {
         if isDraining { throw Drained() }
     }
 
-    /// Does something when the drain begins, at once if it has begun; quick, and on whatever thread that is.
+    /// Runs `action` when the drain begins, or at once if it has begun; `action` must be quick and may run on any
+    /// thread.
     ///
-    /// - Returns: What ``forget(_:)`` takes.
+    /// - Returns: The id to pass to ``forget(_:)``.
     @discardableResult
     func onDrain(_ action: @escaping @Sendable () -> Void) -> Int {
         let id = state.withLock { state -> Int? in
@@ -51,12 +52,12 @@ public final class Drain: Sendable {
 
     func forget(_ id: Int) { _ = state.withLock { $0.actions.removeValue(forKey: id) } }
 
-    /// Runs what changes nothing, a reading or a wait, and calls it off when the drain begins.
+    /// Runs work that changes nothing, such as a read or a wait, and cancels it when the drain begins.
     ///
-    /// - Throws: What `body` throws; ``Drained`` if it was called off.
+    /// - Throws: What `body` throws; ``Drained`` if the drain cancelled it.
     func abandoning<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
         try checkOpen()
-        // Owned by this call, which waits for it to end in any case.
+        // This call owns the task and waits for its end in any case.
         let task = Task { try await body() }
         let id = onDrain { task.cancel() }
         defer { forget(id) }
@@ -72,12 +73,12 @@ public final class Drain: Sendable {
     }
 }
 
-/// Not begun, or called off before it had changed anything, because the run is to end.
+/// The error for work that was not started, or was cancelled before it changed anything, because the run is draining.
 public struct Drained: Error, Equatable {
     public init() {}
 }
 
-/// A clock whose sleepers wake when a drain begins, and find that it has.
+/// A clock whose sleeps end with ``Drained`` when a drain begins.
 struct DrainingClock<Base: Clock>: Clock where Base.Duration == Duration {
     typealias Instant = Base.Instant
 
@@ -93,6 +94,6 @@ struct DrainingClock<Base: Clock>: Clock where Base.Duration == Duration {
 }
 
 extension Clock where Self.Duration == Swift.Duration {
-    /// The same time; who sleeps on it is woken by ``Drained``.
+    /// Returns this clock with sleeps that end with ``Drained`` when the drain begins.
     public func until(_ drain: Drain) -> any Clock<Swift.Duration> { DrainingClock(base: self, drain: drain) }
 }

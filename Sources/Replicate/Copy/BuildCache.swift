@@ -1,13 +1,14 @@
 internal import Content
 
-/// Indexes whose entries are blobs, and what to say where a registry does not take them.
+/// The reason to report when a registry rejects an index whose entries are blobs.
 ///
-/// BuildKit's older registry caches have this form. Docker Hub, GHCR, GitLab and docker-registry hold such indexes; ECR
-/// does not, and has nothing to be configured about it.
+/// BuildKit's older registry caches have this form. Docker Hub, GHCR, GitLab and docker-registry store such indexes.
+/// ECR does not, and has no setting for it.
 ///
-/// - Source: github.com/aws/containers-roadmap issue 876; BuildKit's README, "Registry (push image and cache separately)"
+/// - Source: github.com/aws/containers-roadmap issue 876; BuildKit's README, "Registry (push image and cache
+///   separately)"
 extension CopyError.Reason {
-    /// - Parameter answer: What the registry said, where it was asked.
+    /// - Parameter answer: The registry's message, if it was asked.
     static func refusedIndexOfBlobs(_ index: Manifest, answer: String? = nil) -> CopyError.Reason {
         let said = answer.map { ": \($0)" } ?? ""
         guard index.isBuildCache else {

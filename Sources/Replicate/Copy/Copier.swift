@@ -1,10 +1,10 @@
 internal import Content
 internal import Platform
 
-/// Carries out a plan: children before parents, the tag last.
+/// Carries out a plan: children before parents, and the tag last.
 ///
-/// A registry accepts a manifest only when all it names is there. Whoever pulls the destination meanwhile sees the
-/// old image or the new one, never half of either.
+/// A registry accepts a manifest only if it holds everything the manifest names. A client that pulls from the
+/// destination meanwhile gets the old image or the new one, never a mixture.
 ///
 /// - Source: docs/architecture.md#one-copy
 struct Copier: Sendable {
@@ -17,9 +17,9 @@ struct Copier: Sendable {
 
     private let counts = Lock(Counts())
 
-    /// Manifests under way at once; `PutImage` is ECR's scarcest quota (10 a second, docs/facts/quotas.md#rates).
+    /// The most manifests in flight; `PutImage` is ECR's scarcest quota (10 a second, docs/facts/quotas.md#rates).
     static let parallelManifests = 8
-    /// Blobs waiting for a permit at once; the permits limit what moves.
+    /// The most blobs that wait for a slot at once; the slots limit what moves.
     static let parallelBlobs = 64
 
     private struct Counts {
@@ -53,7 +53,7 @@ struct Copier: Sendable {
             uniquingKeysWith: { first, _ in first }
         )
         let missing = Set(plan.blobs.map(\.digest))
-        // Below what is there something may be missing, if it was looked at.
+        // If the content was checked, something may be missing below a manifest that the destination holds.
         let part = Dictionary(
             plan.manifests.filter { $0.role != .referrer && (!$0.isThere || plan.checksContent) }.map {
                 ($0.manifest.digest, $0)
@@ -65,13 +65,13 @@ struct Copier: Sendable {
             let tags = try await setTags(plan.tags.filter { !$0.isReferrer }, lacking)
             return receipt(tags, try await bringReferrers(missing))
         }
-        // A subject is put before what refers to it, and here both before the tag by which the image is found.
+        // The subject is put before its referrers, and here both are put before the tag that makes the image visible.
         if lacking[plan.root.digest] != nil, await !state.has(plan.root.digest) { try await put(plan.root, tag: nil) }
         let referrers = try await bringReferrers(missing)
         return receipt(try await setTags(plan.tags.filter { !$0.isReferrer }, lacking), referrers)
     }
 
-    /// Brings everything under `digest`, and the manifests themselves except the root's, which waits for its tag.
+    /// Copies everything under `digest` and the manifests themselves, except the root's, which waits for its tag.
     private func bringAll(
         below digest: Digest,
         _ part: [Digest: Plan.PlannedManifest],
@@ -125,14 +125,16 @@ struct Copier: Sendable {
         }
     }
 
-    /// Sets the tags that have to be; a guarded one is read again if bytes had to move since it was read, be it that
-    /// another image of the run moved them while this one waited.
+    /// Sets the tags that need it.
+    ///
+    /// A guarded tag is read again if bytes had to move since it was read, whether this image or another one moved
+    /// them.
     private func setTags(
         _ tags: [Plan.PlannedTag],
         _ lacking: [Digest: Plan.PlannedManifest]
     ) async throws -> [CopyReceipt.TagResult] {
         let current = try await confirmed(tags)
-        // The first alone: what is refused for one reason or another is refused before the rest is set.
+        // The first tag is set alone: if the registry rejects it, the others are not set either.
         let wanted = current.filter(\.needsPut)
         for some in [wanted.prefix(1), wanted.dropFirst()] {
             try await some.forEachConcurrently(limit: Self.parallelManifests) { planned in
@@ -140,14 +142,14 @@ struct Copier: Sendable {
                 try await put(manifest, tag: planned.tag)
             }
         }
-        // A tag that is kept may point at what was lost.
+        // A tag that stays may point at a manifest that the destination has lost.
         if let kept = tags.first(where: { !$0.isReferrer && $0.digest == plan.root.digest && !$0.needsPut }),
             !current.contains(where: { !$0.isReferrer && $0.needsPut }), kept.action == .keep,
             lacking[plan.root.digest] != nil, await !state.has(plan.root.digest)
         {
             try await put(plan.root, tag: kept.tag)
         }
-        // An image without any tag to set is still put.
+        // An image without a tag to set is still put.
         if tags.isEmpty, !plan.tags.contains(where: { !$0.isReferrer }), lacking[plan.root.digest] != nil,
             await !state.has(plan.root.digest)
         {
@@ -175,17 +177,17 @@ struct Copier: Sendable {
         digest == plan.root.digest ? plan.root : plan.referrerManifests[digest] ?? plan.manifest(digest)
     }
 
-    /// Puts a manifest; if the registry refuses it for something that it names, that is brought again.
+    /// Puts a manifest, and copies content again if the registry says that it is missing.
     func put(_ manifest: Manifest, tag: Tag?) async throws {
         guard manifest.byteCount > Self.largeManifest else { return try await putWhole(manifest, tag: tag) }
-        // On its way a manifest takes several times its size.
+        // Sending a manifest takes several times its size in memory.
         try await state.largePuts.inTurn { try await putWhole(manifest, tag: tag) }
     }
 
-    /// In bytes: a manifest that isn't put side by side with others of its kind.
+    /// The size in bytes above which manifests are put one after another.
     static let largeManifest = 128 << 10
 
-    /// The manifest with its bytes, read again if only its outline was kept.
+    /// The manifest with its bytes, which are read again if only its outline was kept.
     private func whole(_ manifest: Manifest) async throws -> Manifest {
         guard manifest.isOutline else { return manifest }
         let id = ManifestID.digest(manifest.digest)
@@ -211,7 +213,9 @@ struct Copier: Sendable {
         report(.manifestPut(manifest.digest, tag: tag, to: state.repository.reference))
     }
 
-    /// Puts a manifest, and brings what refusals say is missing, each digest once: some registries name one at a time.
+    /// Puts a manifest, and copies what the registry says is missing.
+    ///
+    /// Each digest is copied once; some registries name one at a time.
     private func putBringing(_ manifest: Manifest, tag: Tag?) async throws {
         var named: Set<Digest> = []
         for refusals in 0... {
@@ -228,10 +232,11 @@ struct Copier: Sendable {
         }
     }
 
-    /// Of one manifest; ECR takes images of at most 4,200 layers, real ones have a hundred at most.
+    /// The most refusals of one manifest; ECR takes images of at most 4,200 layers, and real ones have at most a
+    /// hundred.
     static let mostRefusals = 256
 
-    /// A refusal of an index of blobs says what that is.
+    /// The error for a refused manifest, which says so if the manifest is an index of blobs.
     private func explained(_ error: CopyError, _ manifest: Manifest) -> CopyError {
         guard case .rejected(let code, let text) = error.reason, !manifest.blobEntries.isEmpty else { return error }
         var error = error
@@ -239,8 +244,10 @@ struct Copier: Sendable {
         return error
     }
 
-    /// Brings what a refusal names, whatever the registry said of it before; if it names nothing, what is missing when
-    /// everything is asked for again, and everything if that is said to be nothing.
+    /// Copies the content that a refusal names again, whatever the registry said about it before.
+    ///
+    /// If the refusal names nothing, the registry is asked again for everything, and what is missing is copied. If it
+    /// claims to have everything, everything is copied.
     ///
     /// - Source: docs/architecture.md#trust-in-registries
     private func bringAgain(what error: CopyError, saysIsMissingOf manifest: Manifest) async throws {
@@ -251,12 +258,12 @@ struct Copier: Sendable {
             wanted = try await state.repository.missing(manifest.blobs)
             let children = manifest.children.map(\.digest)
             wanted.formUnion(Set(children).subtracting(try await state.repository.holding(children.unique())))
-            // Where everything is said to be there, the children may have lost something below them.
+            // If the registry claims to have everything, a child may have lost content below it.
             if wanted.isEmpty { wanted = Set(children) }
-            // Without children, it must be one of the blobs, whatever was said of them.
+            // Without children, it must be one of the blobs, even if the registry claims to have them.
             if wanted.isEmpty { wanted = Set(manifest.blobs.map(\.digest)) }
         }
-        // A registry may look deeper than one level.
+        // A registry may check more than one level.
         let deeper = plan.manifests.map(\.manifest).flatMap(\.blobs)
         var seen = Set(all)
         for blob in deeper where error.digests.contains(blob.digest) && seen.insert(blob.digest).inserted {
@@ -266,19 +273,19 @@ struct Copier: Sendable {
             if let blob = manifest.blobs.first(where: { $0.digest == digest }) {
                 count(try await mover.bringAgain(BlobTransfer(blob, from: source, to: state.repository)), blob)
             } else if let child = try await known(digest) {
-                // Not by its turn, which this one may have.
+                // This must not queue for the slot of large manifests, which the caller may hold.
                 try await putWhole(child, tag: nil)
             }
         }
     }
 
-    /// A manifest of the plan, or one that it didn't need because the destination seemed to have it.
+    /// A manifest of the plan, or one that the plan left out because the destination seemed to have it.
     private func known(_ digest: Digest) async throws -> Manifest? {
         if let planned = plan.manifest(digest) { return planned }
         return try await source.read([.digest(digest)]).manifests[.digest(digest)]
     }
 
-    /// What of the plan has not been carried out so far.
+    /// The part of the plan that has not been carried out yet.
     var remainder: Remainder {
         let counts = counts.withLock { $0 }
         let blobs = plan.blobs.filter { !counts.arrived.contains($0.digest) }
@@ -302,7 +309,7 @@ struct Copier: Sendable {
         receipt.blobsMoved = counts.moved
         receipt.blobsMounted = counts.mounted
         receipt.bytesMoved = counts.bytes
-        // What another image of this run has brought was there for this one.
+        // For this image, content that another image of the run copied counts as already there.
         receipt.blobsThere = plan.blobsThere + max(0, plan.blobs.count - counts.moved - counts.mounted)
         receipt.manifestsPut = counts.manifests
         receipt.referrers = referrers.count
@@ -327,24 +334,25 @@ extension Plan.PlannedTag {
 }
 
 extension Plan {
-    /// Whether a referrer, or a tag of one, is to be put.
+    /// Whether a referrer, or a referrer's tag, needs to be put.
     fileprivate var putsReferrers: Bool {
         manifests.contains { $0.role == .referrer && !$0.isThere } || tags.contains { $0.isReferrer && $0.needsPut }
     }
 
-    /// A manifest of the plan, or of what a digest tag of it points at.
+    /// The plan's manifest with this digest.
     func manifest(_ digest: Digest) -> Manifest? { manifests.first { $0.manifest.digest == digest }?.manifest }
 }
 
 extension Manifest {
-    /// Everything that must be there before this manifest is.
+    /// Everything that the registry must hold before this manifest.
     fileprivate var content: Set<Digest> { Set(blobs.map(\.digest) + children.map(\.digest)) }
 }
 
 extension CopyError {
-    /// Whether a registry refused a manifest because something it names is not there.
+    /// Whether a registry rejected a manifest because content that it names is missing.
     ///
-    /// Registries disagree about the code; one that names content of the manifest is about that content.
+    /// Registries use different codes for this; an error that names content of the manifest counts as being about that
+    /// content.
     ///
     /// - Source: OCI distribution-spec 1.1, "Error Codes"; docs/facts/ecr-api.md#putimage
     func isAboutMissingContent(of manifest: Manifest) -> Bool {

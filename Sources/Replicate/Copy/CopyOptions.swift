@@ -1,32 +1,33 @@
 public import Content
 
-/// What to do about a tag that holds another image.
+/// What to do with a tag that points at another image.
 public enum IfExists: String, Sendable, CaseIterable { case move, skip, fail }
 
-/// Whether signatures, SBOMs and attestations travel along.
+/// Whether signatures, SBOMs and attestations are copied with the image.
 public enum ReferrerMode: String, Sendable, CaseIterable { case all, none }
 
-/// What to do when the destination's repository is missing.
+/// What to do if the destination's repository is missing.
 public enum RepositoryCreation: String, Sendable, CaseIterable { case never, defaults }
 
-/// How one image, or several of one repository, are to be copied.
+/// How to copy one image, or several images of one repository.
 public struct CopyOptions: Sendable {
     public var ifExists: IfExists
-    /// Move a tag only if it holds this digest now.
+    /// The digest that a tag must point at now to be moved.
     public var ifCurrent: Digest?
     public var referrers: ReferrerMode
     public var createRepository: RepositoryCreation
-    /// None takes the image as it is.
+    /// The platforms to copy.
     ///
-    /// One: that child, unchanged, gets the tag. Several: a new index of those children.
+    /// With none, the image is copied as it is. With one, that child gets the tag, unchanged. With several, a new index
+    /// of those children gets it.
     public var platforms: [ImagePlatform]
     public var isDryRun: Bool
-    /// Looks at everything below what the destination holds, and brings what is missing there.
+    /// Whether to check everything below what the destination holds, and to copy what is missing there.
     public var repairs: Bool
-    /// Puts signatures and other referrers before the tag, so that an admission controller that verifies them when it
-    /// sees the tag finds them.
+    /// Whether to put signatures and other referrers before the tag.
     ///
-    /// Costs one more `PutImage` where there are referrers to put.
+    /// An admission controller that verifies signatures when it sees the tag then finds them. It costs one more
+    /// `PutImage` if there are referrers to put.
     public var tagsAfterReferrers: Bool
 
     public init(
@@ -49,7 +50,8 @@ public struct CopyOptions: Sendable {
         self.tagsAfterReferrers = tagsAfterReferrers
     }
 
-    /// Whether tags are protected from being overwritten by accident: they are read again right before `PutImage` when
-    /// bytes had to move.
+    /// Whether tags are protected from being overwritten by accident.
+    ///
+    /// They are read again right before `PutImage` if bytes had to move.
     var isGuarded: Bool { ifCurrent != nil || ifExists != .move }
 }

@@ -1,15 +1,15 @@
 public import Content
 
-/// What to copy: images of one source repository, and where they go.
+/// What to copy: images of one source repository, and their destinations.
 public struct CopyRequest: Sendable {
     public var source: ImageReference
-    /// Identity and endpoints of the source.
+    /// The source's identity and endpoints.
     public var sourceOptions: SideOptions
     public var selection: Selection
     public var destinations: [CopyDestination]
-    /// Tags to set at every destination besides its own.
+    /// Tags to set at every destination, in addition to the destination's own.
     ///
-    /// Without any, the source's tag is kept.
+    /// Without any, the image keeps the source's tag.
     public var tags: [Tag]
     public var options: CopyOptions
 
@@ -30,10 +30,10 @@ public struct CopyRequest: Sendable {
     }
 }
 
-/// A place to copy to, with an identity of its own.
+/// A destination, with its own identity.
 public struct CopyDestination: Sendable, Hashable {
     public var reference: DestinationReference
-    /// Identity and endpoints of this destination.
+    /// This destination's identity and endpoints.
     public var options: SideOptions
 
     public init(_ reference: DestinationReference, _ options: SideOptions = SideOptions()) {
@@ -41,11 +41,11 @@ public struct CopyDestination: Sendable, Hashable {
     }
 }
 
-/// Which images of the source repository to copy.
+/// The images of the source repository to copy.
 public enum Selection: Sendable {
     /// The image with this tag or digest.
     case one(ManifestID)
-    /// The only image of a layout or an archive, where the reference names none.
+    /// The only image of a layout or an archive, if the reference names none.
     case sole
     /// Every image with a tag that passes the filter.
     case many(TagFilter)

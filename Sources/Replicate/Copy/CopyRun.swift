@@ -2,16 +2,18 @@ public import Content
 internal import Platform
 internal import Wire
 
-/// One run of copies, and everything that is known only for as long as it lasts: which blobs are where, which are in
-/// flight, whether it is draining, and who is told of its events.
+/// One run of copies.
+///
+/// It holds what is known only during the run: where blobs are, which are in flight, whether the run is draining, and
+/// where its events are reported.
 public struct CopyRun: Sendable {
     let opener: RepositoryOpener
     let mover: BlobMover
-    /// Ends the run early once it begins: nothing new starts, and what has started is finished.
+    /// Ends the run early once it begins: nothing new starts, and what has started finishes.
     public let drain: Drain
     let report: @Sendable (CopyEvent) -> Void
 
-    /// Images of one selection that are copied at once; the blobs of all of them share one admission.
+    /// The most images of one selection in progress; the blobs of all of them share one admission.
     static let parallelImages = 8
 
     /// Copies images of one source repository to every destination of the request.
@@ -29,7 +31,7 @@ public struct CopyRun: Sendable {
         }
     }
 
-    /// How long uploads that opened too late are waited for at the end, so that they are closed.
+    /// How long to wait at the end for uploads that opened too late, so that they get closed.
     private static let patienceWithLateUploads: Duration = .seconds(5)
 
     private func carryOut(_ request: CopyRequest) async throws -> [CopyResult] {
@@ -43,7 +45,7 @@ public struct CopyRun: Sendable {
             case .many(let filter): return try await copy.copyMany(filter)
             }
         } catch is Drained {
-            // Interrupted before anything was planned.
+            // The run was interrupted before anything was planned.
             return request.destinations.map { destination in
                 .cancelled(
                     source: "\(request.source)",
@@ -54,7 +56,7 @@ public struct CopyRun: Sendable {
         }
     }
 
-    /// Gives an image more tags in its own repository: one request to read, and one `PutImage` for each new tag.
+    /// Gives an image more tags in its own repository, with one read and one `PutImage` for each new tag.
     ///
     /// - Throws: ``CopyError`` if the source can't be read.
     public func retag(
@@ -69,9 +71,9 @@ public struct CopyRun: Sendable {
         return try await copy(CopyRequest(source, from: side, .one(id), to: [destination], tags: tags, options))
     }
 
-    /// The ARN of the identity that a destination is written with; `nil` where it is unknown.
+    /// The ARN of the identity that writes to a destination; `nil` if it is unknown.
     public func caller(at destination: CopyDestination) async -> String? {
-        // For a record only, so that neither a failure nor an interruption is an error here.
+        // The ARN is only for the record, so neither a failure nor an interruption is an error here.
         let found = try? await drain.abandoning {
             await SideLabel.with(SideLabel.metadata(.destination)) {
                 await opener.caller(at: destination.reference.registry, destination.options)
@@ -89,7 +91,7 @@ public struct CopyRun: Sendable {
         }
         return RepositoryCopy(
             run: self,
-            // As it was resolved: a bare REPO has a registry from here on.
+            // The reference is resolved now, so a bare REPO has a registry.
             source: from.reference.tagged(request.source.tag, digest: request.source.digest),
             reader: SourceReader(from),
             options: request.options,
@@ -97,10 +99,11 @@ public struct CopyRun: Sendable {
         )
     }
 
-    /// Destinations that are opened at once.
+    /// The most destinations to open at once.
     private static let parallelOpenings = 8
 
-    /// Each repository once, with every tag that was asked for there, however often and in whatever form it was named.
+    /// Merges destinations that are the same repository, however they were written, and keeps all tags that were asked
+    /// for.
     private func merged(_ destinations: [Destination]) -> [Destination] {
         var indexes: [String: Int] = [:]
         var kept: [Destination] = []
@@ -157,7 +160,7 @@ public struct CopyRun: Sendable {
                         repository,
                         isSource: isSource,
                         repairs: request.options.repairs,
-                        // A repair looks for itself, whatever the run has learned before.
+                        // A repair checks for itself, whatever the run has learned before.
                         blobs: request.options.repairs ? BlobIndex() : mover.index
                     )
                 )
@@ -177,19 +180,19 @@ public struct CopyRun: Sendable {
     }
 }
 
-/// A destination repository of one run.
+/// One destination repository of a run.
 struct Destination: Sendable {
-    /// As the user wrote it.
+    /// The reference as the user wrote it.
     var reference: DestinationReference
-    /// Equal for two references to one repository that are written with one identity.
+    /// Equal for two references to one repository that use the same identity.
     var place: String
     /// The tags that were asked for.
     var tags: [Tag]
     /// Whether the image keeps the tag that it has at the source.
     var keepsSourceTag: Bool
-    /// What is known of the repository, or why it can't be used.
+    /// What is known about the repository, or why it can't be used.
     var state: Result<DestinationState, any Error>
-    /// Shown with the plan.
+    /// A note to show with the plan.
     var note: String?
 
     init(reference: DestinationReference, place: String, tags: [Tag], state: Result<DestinationState, any Error>) {
@@ -197,6 +200,6 @@ struct Destination: Sendable {
         keepsSourceTag = tags.isEmpty
     }
 
-    /// The tags that an image gets here, given its tag at the source.
+    /// The tags to set here for an image, given its tag at the source.
     func wanted(for tag: Tag?) -> [Tag] { ((keepsSourceTag ? [tag].compactMap { $0 } : []) + tags).unique() }
 }

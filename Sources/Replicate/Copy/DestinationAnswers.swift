@@ -1,25 +1,25 @@
 internal import Content
 internal import Platform
 
-/// What a destination is asked before an image is planned for it.
+/// What to ask a destination before planning an image for it.
 enum Question: Sendable {
-    /// Which of these it holds.
+    /// Which of these ids it holds.
     case ids([ManifestID])
-    /// Every tag that it has, because these are many of them.
+    /// All of its tags, because many of them are needed.
     case everyTag([ManifestID])
-    /// Nothing, because the image can't go there.
+    /// Nothing, because the image can't be copied there.
     case none(any Error)
 }
 
-/// Destinations that have answered.
+/// One or more destinations that have answered.
 enum DestinationAnswer: Sendable {
-    /// These are copied to together.
+    /// These destinations are copied to together.
     case ready([Int])
     case failed(Int, any Error)
 }
 
 extension RepositoryCopy {
-    /// Asks every destination what it holds; a silent one holds up no other.
+    /// Asks every destination what it holds; a slow one doesn't delay the others.
     ///
     /// - Parameters:
     ///   - questions: One for each destination.
@@ -43,7 +43,7 @@ extension RepositoryCopy {
             for (index, question) in questions.enumerated() {
                 group.addTask { (index, await ask(question, at: index)) }
             }
-            // Those that go together, until the time for that is over.
+            // The destinations that are copied to together; `nil` once the wait for them is over.
             var together: [Int]? = []
             var awaited = questions.count
             var isTimed = false
@@ -75,7 +75,7 @@ extension RepositoryCopy {
         }
     }
 
-    /// Asks one destination; a missing repository is not a failure where it may be created.
+    /// Asks one destination; a missing repository is not a failure if it may be created.
     private func ask(_ question: Question, at index: Int) async -> (any Error)? {
         do {
             if case .none(let error) = question { throw error }

@@ -4,29 +4,30 @@ internal import Wire
 
 /// What one run knows about one destination repository: what it holds, and what this run has put there.
 ///
-/// Shared by all images that go there, so that none asks what another has learned.
+/// All images that go there share it, so that no question is asked twice.
 actor DestinationState {
     nonisolated let repository: any ImageRepository
-    /// Whether source and destination are one repository, reached by one identity: then everything is there.
+    /// Whether source and destination are the same repository, used by the same identity, so that everything is there
+    /// already.
     nonisolated let isSource: Bool
-    /// Whether what lies below a manifest that is there is looked at, instead of being believed to be there.
+    /// Whether to check the content below manifests that the destination holds, instead of assuming that it is there.
     ///
     /// - Source: docs/architecture.md#trust-in-registries
     nonisolated let checksContent: Bool
     private(set) var tags: [Tag: Digest] = [:]
     private var there: Set<Digest> = []
-    /// Whether the repository did not exist when this run began: nobody needs to ask it anything.
+    /// Whether the repository did not exist when this run began, so that it needs no requests.
     private(set) var isNew = false
-    /// By which a push creates the repository, if that is how it will be created.
+    /// The template by which a push creates the repository, if that is how it will be created.
     private(set) var template: CreationTemplate?
     private nonisolated let immutability = SingleFlight<RepositoryName, TagImmutability?>()
     private nonisolated let creation = SingleFlight<RepositoryName, CreationTemplate?>()
     /// Puts a manifest once, however many images name it.
     nonisolated let deliveries = SingleFlight<Digest, Bool>()
-    /// Large manifests are put one after another.
+    /// The queue in which large manifests are put one after another.
     nonisolated let largePuts = WaitQueue<Int, Void, Bool>()
 
-    /// What the run knows of blobs, here and elsewhere.
+    /// What the run knows about blobs, here and elsewhere.
     private nonisolated let blobs: BlobIndex
 
     init(
@@ -47,7 +48,7 @@ actor DestinationState {
         try learn(try await repository.read(manifests: [], digests: ids))
     }
 
-    /// Asks for every tag, where the repository lists them with their digests; else for `wanted` only.
+    /// Asks for every tag, if the repository lists tags with their digests; otherwise asks for `wanted` only.
     func readEveryTag(_ wanted: [ManifestID]) async throws {
         guard let held = try await repository.listHeldTags() else { return try await read(wanted) }
         if let id = wanted.first(where: { id in id.tag.map(held.archived.contains) ?? false }) {
@@ -57,7 +58,7 @@ actor DestinationState {
         there.formUnion(held.digests.values)
     }
 
-    /// Learns what a reading said about tags and digests.
+    /// Remembers the tags and digests of a reading.
     func learn(_ reading: Reading) throws {
         for (id, digest) in reading.digests {
             if let tag = id.tag { tags[tag] = digest }
@@ -68,9 +69,9 @@ actor DestinationState {
         }
     }
 
-    /// The repository is missing, and will be created: by us before the first byte goes there, or by the first push.
+    /// Treats a missing repository as empty, because this run or the first push will create it.
     ///
-    /// - Throws: `error`, which said that it is missing, if neither is allowed.
+    /// - Throws: `error`, which said that the repository is missing, if neither is allowed.
     func beginEmpty(after error: CopyError, creating: RepositoryCreation) async throws {
         if creating == .never {
             switch try await repository.creationOnPush() {
@@ -85,11 +86,12 @@ actor DestinationState {
         isNew = true
     }
 
-    /// Creates the repository if it was missing and no push does; once, however many images go there.
+    /// Creates the repository if it is missing and a push will not create it; this happens once, however many images go
+    /// there.
     ///
-    /// Where that isn't allowed and a creation template covers the repository, the push creates it.
+    /// If creating it isn't allowed and a creation template covers it, the push creates it.
     ///
-    /// - Returns: The template that takes the place of what was asked for.
+    /// - Returns: The template that applies instead of the settings that were asked for.
     func createIfMissing() async throws -> CreationTemplate? {
         guard isNew, template == nil else { return nil }
         return try await creation.run(repository.reference.repository) { [repository] in
@@ -104,14 +106,14 @@ actor DestinationState {
         }
     }
 
-    /// Known from elsewhere: it is the source's own repository, for example.
+    /// Notes a manifest that the repository is known to hold, for example because it is the source's own.
     func note(_ digest: Digest) { there.insert(digest) }
 
     func has(_ digest: Digest) -> Bool { there.contains(digest) }
 
     func holds(_ tag: Tag) -> Digest? { tags[tag] }
 
-    /// Asks for those digests that nothing is known of; a new repository isn't asked.
+    /// Asks which of the unknown digests the repository holds; a new repository isn't asked.
     func look(for digests: [Digest]) async throws {
         guard !isNew, !isSource else { return }
         let unknown = digests.unique().filter { !there.contains($0) }
@@ -120,9 +122,9 @@ actor DestinationState {
         there.formUnion(held)
     }
 
-    /// Asks for digests and tags in one question, and tells what is wrong with those that nothing can be said of.
+    /// Asks for digests and tags in one request, and returns the errors of those that could not be answered.
     ///
-    /// - Throws: ``CopyError`` that is no failure of one of them.
+    /// - Throws: ``CopyError`` if the error is not about one of them.
     func lookSeparately(for digests: [Digest], tags wanted: [Tag]) async throws -> [ManifestID: CopyError] {
         guard !isNew else { return [:] }
         let unknown = isSource ? [] : digests.unique().filter { !there.contains($0) }
@@ -135,9 +137,10 @@ actor DestinationState {
         return answer.failures
     }
 
-    /// What the repository lists as referring to each of `subjects`; `nil` where what is put is listed at once.
+    /// The referrers that the repository's own lists name for each of `subjects`; `nil` if it lists referrers by
+    /// itself.
     ///
-    /// A list that can't be read counts as empty: what is wrong with it shows when something is put on it.
+    /// A list that can't be read counts as empty: its error shows up when a referrer is added to it.
     func ownLists(ofReferrersTo subjects: Set<Digest>) async throws -> [Digest: Set<Digest>]? {
         guard !subjects.isEmpty else { return nil }
         guard !isNew else { return [:] }
@@ -152,10 +155,10 @@ actor DestinationState {
         return Dictionary(uniqueKeysWithValues: lists.map { ($0, $1 ?? []) })
     }
 
-    /// Lists asked for at once.
+    /// The most lists to request at once.
     static let parallelQuestions = 8
 
-    /// Which of `blobs` must be brought; asked about are those of which this run knows nothing.
+    /// The `blobs` that must be copied; the repository is asked only about those that this run doesn't know.
     func missing(_ blobs: [Descriptor]) async throws -> Set<Digest> {
         guard !blobs.isEmpty, !isSource else { return [] }
         let unknown = blobs.filter { !self.blobs.holds($0.digest, at: repository) }
@@ -165,10 +168,10 @@ actor DestinationState {
         return missing
     }
 
-    /// Notes that this run has put a blob here, or found it here.
+    /// Notes that this run has put a blob here, or has found it here.
     nonisolated func noteMoved(_ digest: Digest) { blobs.note([digest], at: repository) }
 
-    /// Asked at most once in a run.
+    /// The repository's tag immutability, which is requested at most once in a run.
     func tagImmutability() async throws -> TagImmutability? {
         try await immutability.run(repository.reference.repository) { [repository] in
             try await repository.immutability()

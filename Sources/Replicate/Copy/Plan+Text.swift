@@ -1,7 +1,7 @@
 internal import Content
 
 extension Plan {
-    /// The plan for people, a line a step.
+    /// The plan for people, one line for each step.
     public var lines: [String] {
         var lines = ["\(source)@\(root.digest)".deduplicatingDigest + " → \(destination)"]
         if createsRepository { lines.append("  create  \(destination)") }
@@ -38,7 +38,7 @@ extension Plan {
 }
 
 extension Plan {
-    /// What a repair brings, in words; `nil` if nothing was lost.
+    /// What a repair copies, in words; `nil` if nothing was lost.
     var lostText: String? {
         let parts = [
             lostManifests.isEmpty ? nil : counted(lostManifests.count, "manifest"),
@@ -52,11 +52,11 @@ extension Plan {
     }
 }
 
-/// A number and its noun: `1 tag`, `2 tags`.
+/// A number with its noun, for example `1 tag` or `2 tags`.
 package func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
 extension String {
-    /// A reference that named its digest already isn't given it twice.
+    /// The text without a repeated digest, for a reference that named its digest already.
     fileprivate var deduplicatingDigest: String {
         let parts = split(separator: "@")
         return parts.count > 2 ? parts.prefix(2).joined(separator: "@") : self

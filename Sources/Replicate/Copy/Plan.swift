@@ -3,15 +3,15 @@ public import Content
 /// What a copy of one image to one destination will do, decided before anything is written.
 public struct Plan: Sendable {
     public enum TagAction: Sendable, Equatable {
-        /// The tag is new.
+        /// Set the tag, which is new.
         case set
-        /// The tag holds another image and will leave it.
+        /// Move the tag, which points at another image.
         case move(from: Digest)
-        /// The tag holds this image already.
+        /// Keep the tag, which points at this image already.
         case keep
-        /// The tag holds another image and `--if-exists skip` leaves it there.
+        /// Skip the tag, which points at another image, because of `--if-exists skip`.
         case skip(holds: Digest)
-        /// The tag must not be set, for this reason; nothing is set for the image then.
+        /// Refuse the tag for this reason; then nothing is set for the image.
         case refuse(CopyError)
     }
 
@@ -19,9 +19,9 @@ public struct Plan: Sendable {
         public var tag: Tag
         public var digest: Digest
         public var action: TagAction
-        /// A cosign or fallback tag that travels with the image, not one that was asked for.
+        /// Whether this is a cosign or fallback tag that is copied with the image, not one that was asked for.
         public var isReferrer: Bool
-        /// A list of referrers that is added to, so that it may always be set: nothing is lost.
+        /// Whether the tag is a list of referrers that is added to; it may always be set, because nothing is lost.
         public var isList = false
 
         /// Why the tag must not be set.
@@ -34,7 +34,7 @@ public struct Plan: Sendable {
     public struct PlannedManifest: Sendable {
         public var manifest: Manifest
         public var role: Role
-        /// Whether the destination has it already.
+        /// Whether the destination has the manifest already.
         public var isThere: Bool
     }
 
@@ -42,45 +42,45 @@ public struct Plan: Sendable {
     public var destination: ImageReference
     public var root: Manifest
     public var tags: [PlannedTag]
-    /// Children before parents, subjects before referrers.
+    /// The manifests, children before parents and subjects before referrers.
     public var manifests: [PlannedManifest]
-    /// What is missing at the destination, each digest once.
+    /// The blobs that the destination lacks, each digest once.
     public var blobs: [Descriptor]
-    /// How many blobs were found there.
+    /// The number of blobs that the destination has already.
     public var blobsThere: Int
-    /// Foreign layers that the source doesn't hold either; clients fetch them from their `urls`.
+    /// Foreign layers that the source doesn't hold; clients fetch them from their `urls`.
     public var blobsElsewhere: [Descriptor]
-    /// What the reader should know, for example that an index was made anew.
+    /// Notes for the user, for example that a new index was made.
     public var notes: [String]
     public var createsRepository: Bool
     /// The prefix of the creation template by which a push creates the repository, if one does.
     public var creationTemplate: String?
-    /// What the digest tags among ``tags`` point at, there already or not.
+    /// The manifests that the digest tags among ``tags`` point at, whether or not the destination has them.
     public var referrerManifests: [Digest: Manifest]
-    /// Referrers that can't be brought, or of which not enough is known.
+    /// Referrers that can't be copied, or that not enough is known about.
     public var referrerFailures: [ReferrerFailure] = []
-    /// Why the image as a whole can't go there.
+    /// Why the image as a whole can't be copied there.
     public var imageRefusals: [CopyError] = []
-    /// The blobs that were found there, of the manifests that weren't.
+    /// The blobs that the destination has already, of the manifests that it lacks.
     var presentBlobs: [Descriptor] = []
-    /// Whether what lies below manifests that are there was asked for.
+    /// Whether the content below manifests that the destination holds was checked.
     var checksContent = false
 
-    /// The compressed bytes that cross the wire, at most: mounts make it less.
+    /// The most compressed bytes that will be transferred; mounts reduce it.
     public var bytesToMove: Int64 { blobs.reduce(0) { $0 + $1.size } }
 
-    /// Everything that is refused, the image as a whole first.
+    /// All refusals, those of the image as a whole first.
     public var refusals: [CopyError] { imageRefusals + tags.compactMap(\.refusal) }
 
-    /// What the image fails with when the plan is carried out.
+    /// The error with which the image fails when the plan is carried out.
     public var refusal: CopyError? { refusals.first }
 
-    /// Manifests that are missing below a root that is there, so that they were lost.
+    /// Manifests that are missing below a root that the destination holds, so that they were lost.
     public var lostManifests: [PlannedManifest] {
         hasCheckedRoot ? manifestsToPut.filter { $0.role != .referrer } : []
     }
 
-    /// Blobs that are missing below a manifest that is there.
+    /// Blobs that are missing below a manifest that the destination holds.
     public var lostBlobs: [Descriptor] {
         guard checksContent, !blobs.isEmpty else { return [] }
         let hasRoot = hasCheckedRoot
@@ -93,7 +93,7 @@ public struct Plan: Sendable {
 
     public var manifestsToPut: [PlannedManifest] { manifests.filter { !$0.isThere } }
 
-    /// Whether the destination is as wanted already.
+    /// Whether the destination already is as it should be.
     public var isDone: Bool {
         manifestsToPut.isEmpty && blobs.isEmpty
             && tags.allSatisfy {

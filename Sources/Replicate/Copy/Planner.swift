@@ -1,35 +1,35 @@
 internal import Content
 
-/// One image that is to be copied.
+/// One image to copy.
 struct SourceImage: Sendable {
     /// The source's repository, with the tag or digest that was asked for.
     var reference: ImageReference
     var root: Manifest
-    /// Whether the root is an index that was made for several `--platform`s: it exists nowhere yet, and nothing refers
-    /// to it.
+    /// Whether the root is an index made for several `--platform`s, which exists in no registry yet and has no
+    /// referrers.
     var isMade = false
     var notes: [String] = []
-    /// Shown where the image gets no tag.
+    /// A note to show if the image gets no tag.
     var untaggedNote: String?
 }
 
-/// Decides what must be done for one image at one destination, before anything is written.
+/// Decides what to do for one image at one destination, before anything is written.
 struct Planner: Sendable {
     let reader: SourceReader
     let options: CopyOptions
-    /// Whether blobs will go through the registries' uploads, for which connections are opened early.
+    /// Whether blobs will use the registries' uploads, so that connections are worth opening early.
     var expectsUploads = true
 
-    /// Reads what the destination lacks of the image, at both sides, and decides about every tag.
+    /// Reads both sides to find what the destination lacks of the image, and decides about every tag.
     ///
-    /// Several destinations of one image are planned side by side; the source is read once for all of them.
+    /// Several destinations of one image are planned concurrently; the source is read once for all of them.
     ///
-    /// - Throws: ``CopyError`` if the image can't be copied there. That a tag must not be set is not an error: the plan
-    ///   says so.
+    /// - Throws: ``CopyError`` if the image can't be copied there. A tag that must not be set is not an error; the plan
+    ///   contains the refusal.
     func plan(_ image: SourceImage, _ tags: [Tag], at destination: DestinationState) async throws -> Plan {
         let root = image.root
         let hasRoot = await destination.has(root.digest) || (destination.isSource && !image.isMade)
-        // What lies below a manifest that a registry holds is not asked for again.
+        // The content below a manifest that a registry holds is assumed to be there.
         let looksBelow = !hasRoot || destination.checksContent
         let wantsReferrers = options.referrers == .all && !destination.isSource
         async let prepared: Void = prepare(destination, for: image, isNeeded: !hasRoot)
@@ -40,7 +40,7 @@ struct Planner: Sendable {
             graph = looksBelow ? try await reader.graph(under: root) : ImageGraph(root)
             referrers = ReferrerSet()
         } else if root.children.contains(where: { $0.mediaType.isIndex }) {
-            // Which manifests there are to ask about is known only when all indexes were read.
+            // The manifests to ask about are known only after all indexes have been read.
             graph = try await reader.graph(under: root)
             referrers = try await reader.referrers(of: image, graph.manifestsBelow(root.digest))
         } else {
@@ -80,7 +80,7 @@ struct Planner: Sendable {
         var further = PlannedReferrers()
         let isAllSkipped = !wanted.isEmpty && tags.allSatisfy { if case .skip = $0.action { true } else { false } }
         var refusals: [CopyError] = []
-        // A refused image goes nowhere: only a dry run asks further, for all that would be refused.
+        // A refused image is not copied, so only a dry run goes on, to find all refusals.
         let isRefused = tags.contains { $0.refusal != nil }
         if !isAllSkipped, !isRefused || options.isDryRun {
             manifests = try await lacking(graph, isMade: image.isMade, at: destination)
@@ -102,7 +102,7 @@ struct Planner: Sendable {
         return Plan(
             source: image.reference,
             destination: destination.repository.reference,
-            // Which of an index's entries are blobs may have been found out only now.
+            // Only now is it known which entries of an index are blobs.
             root: graph.root,
             tags: tags,
             manifests: manifests,
@@ -122,10 +122,10 @@ struct Planner: Sendable {
         )
     }
 
-    /// The manifests under the root, children first, with what the destination lacks marked.
+    /// The manifests under the root, children first, each marked with whether the destination has it.
     ///
-    /// What is under a manifest that the destination has is there too: no registry takes a parent before its children.
-    /// Where that is not believed, everything was asked for.
+    /// Everything under a manifest that the destination has counts as being there too, since no registry accepts a
+    /// parent before its children. If that isn't trusted, the destination was asked for everything.
     private func lacking(
         _ image: ImageGraph,
         isMade: Bool,
@@ -164,7 +164,7 @@ struct Planner: Sendable {
         return planned
     }
 
-    /// Why the destination would refuse one of these manifests: it is an index whose entries are blobs.
+    /// Why the destination would reject one of these manifests because it is an index of blobs; `nil` if it would not.
     func refusedIndexOfBlobs(
         among manifests: [Plan.PlannedManifest],
         _ tag: Tag?,
@@ -188,7 +188,7 @@ struct Planner: Sendable {
             + "and is ignored"
     }
 
-    /// Throws if an index that must be put names something that can't be brought.
+    /// Throws if an index that must be put names an entry that can't be copied.
     func refuseOddEntries(of manifest: Manifest, under root: Digest) throws {
         guard let odd = manifest.oddEntries.first else { return }
         throw CopyError(
@@ -199,11 +199,11 @@ struct Planner: Sendable {
         )
     }
 
-    /// Where the blobs of some manifests are.
+    /// Which blobs of some manifests are where.
     private struct BlobPresence {
         var missing: [Descriptor] = []
         var there: [Descriptor] = []
-        /// Foreign layers that the source does not hold either.
+        /// Foreign layers that the source does not hold.
         var elsewhere: [Descriptor] = []
     }
 
@@ -212,7 +212,7 @@ struct Planner: Sendable {
         var wanted = manifests.flatMap(\.blobs).filter { seen.insert($0.digest).inserted }
         var foreign = manifests.flatMap(\.foreignBlobs).filter { seen.insert($0.digest).inserted }
         if !foreign.isEmpty {
-            // The source may hold the bytes of a foreign layer, if whoever pushed it said so
+            // The source holds the bytes of a foreign layer if its publisher pushed them
             // (docs/facts/image-formats.md#walking-a-graph).
             let absent = try await absentAtSource(foreign)
             wanted += foreign.filter { !absent.contains($0.digest) }
@@ -223,7 +223,7 @@ struct Planner: Sendable {
         return BlobPresence(missing: wanted.filter { missing.contains($0.digest) }, there: there, elsewhere: foreign)
     }
 
-    /// Who may not ask is answered by the descriptors themselves: such layers are had elsewhere.
+    /// The foreign layers that the source does not hold; if it may not be asked, all of them.
     private func absentAtSource(_ foreign: [Descriptor]) async throws -> Set<Digest> {
         do {
             return try await reader.repository.missing(foreign)

@@ -1,19 +1,19 @@
 internal import Content
 
-/// Narrows an index to the platforms that were asked for.
+/// Reduces an index to the platforms that were asked for.
 ///
 /// - Source: docs/images.md#platforms
 struct PlatformSelection: Sendable {
     let wanted: [ImagePlatform]
 
-    /// What is copied instead of the index, and what the user should know about the choice.
+    /// What to copy instead of the index, with notes about the choice for the user.
     struct Narrowed: Sendable {
         enum Root: Sendable {
-            /// One child of the index: read it and copy it as it is.
+            /// One child of the index, which is read and copied as it is.
             case child(Descriptor)
-            /// A new index, made from entries of the old one.
+            /// A new index, made of entries of the old one.
             case made(Manifest)
-            /// The index itself, which has nothing else.
+            /// The index itself, because all of its entries were chosen.
             case whole
         }
 
@@ -21,7 +21,7 @@ struct PlatformSelection: Sendable {
         var notes: [String]
     }
 
-    /// - Throws: ``CopyError/Reason`` wrapped by the caller: the reason alone is thrown here.
+    /// - Throws: The bare reason, which the caller wraps in a ``CopyError``.
     func narrow(_ root: Manifest) throws(PlatformError) -> Narrowed {
         guard root.kind == .index else {
             throw PlatformError(
@@ -38,7 +38,7 @@ struct PlatformSelection: Sendable {
         }
         chosen = chosen.unique()
         notes = notes.unique()
-        // Also when it was named twice, or by two names.
+        // The same child may have been named twice, or by two platform names.
         if chosen.count == 1 { return Narrowed(root: .child(chosen[0]), notes: notes) }
         let digests = Set(chosen.map { $0.digest.description })
         let kept = Set(chosen)
@@ -49,11 +49,11 @@ struct PlatformSelection: Sendable {
         return Narrowed(root: made.digest == root.digest ? .whole : .made(made), notes: notes)
     }
 
-    /// The one image that a request means.
+    /// The one image that a requested platform means.
     ///
-    /// Of several that fit, those of the default variant go before others, an exact version goes before longer ones, and
-    /// images go before artifacts about them. Several with one and the same platform (differently compressed, say) are no
-    /// choice for any client: the first is taken, as they do, with a note.
+    /// If several match, the default variant goes before other variants, an exact version before longer ones, and an
+    /// image before artifacts about it. If several have the same platform (for example with different compression), no
+    /// client can tell them apart: the first is taken, as clients do, with a note.
     private func choose(
         _ platform: ImagePlatform,
         among images: [Descriptor]
@@ -83,10 +83,10 @@ struct PlatformSelection: Sendable {
 
     private static func words(_ platform: ImagePlatform) -> String { printable("\(platform)", upTo: mostOfPlatform) }
 
-    /// In bytes, of a platform that an index names; the index may say anything.
+    /// The longest platform text to show, in bytes, because an index may contain anything.
     private static let mostOfPlatform = 200
 
-    /// Each image in words that tell it from the others.
+    /// Each image in words that distinguish it from the others.
     private static func choices(_ images: [Descriptor]) -> [String] {
         let plain = images.map { $0.platform.map(words) ?? "" }
         let full = images.map { printable($0.platform?.descriptionWithFeatures ?? "", upTo: mostOfPlatform) }
@@ -99,11 +99,12 @@ struct PlatformSelection: Sendable {
 
     /// The index without the entries that are not wanted.
     ///
-    /// Every other byte stays, so that no member of an entry is lost and the same choice gives the same digest.
+    /// All other bytes stay as they are, so that no member of an entry is lost and the same choice gives the same
+    /// digest.
     private func index(_ root: Manifest, keeping isKept: (Descriptor) -> Bool) throws(PlatformError) -> Manifest {
         do {
             var text = try IndexText(root)
-            // What can't be read is for no platform that was asked for.
+            // An entry that can't be read is for none of the requested platforms.
             text.removeOddEntries()
             text.remove { !isKept($0) }
             return try Manifest(bytes: text.bytes, mediaType: root.mediaType)
@@ -120,7 +121,7 @@ extension [Descriptor] {
     }
 }
 
-/// Why an index can't be narrowed.
+/// Why an index can't be reduced to the requested platforms.
 struct PlatformError: Error {
     var reason: CopyError.Reason
     init(_ reason: CopyError.Reason) { self.reason = reason }

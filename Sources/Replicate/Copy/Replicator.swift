@@ -5,8 +5,8 @@ public import Wire
 
 /// A long-lived service that copies images between registries.
 ///
-/// It holds what outlives a single run: the transport, credentials, tokens, and the pace of each registry. ``run(drain:report:)``
-/// makes a ``CopyRun``, which does the work and holds everything that is true only for that run.
+/// It holds what outlives a single run: the transport, credentials, tokens, and the pace of each registry.
+/// ``run(drain:report:)`` makes a ``CopyRun``, which does the work and holds everything that is true only for that run.
 public struct Replicator: Sendable {
     /// Opens repositories and keeps the credentials, tokens and pacers of every registry.
     public let opener: RepositoryOpener
@@ -16,12 +16,12 @@ public struct Replicator: Sendable {
     private let uploads: UploadOptions
     private let countRequests: @Sendable () -> Int
 
-    /// Everything that was sent over the wire so far, by all runs.
+    /// The number of requests that all runs have sent so far.
     public var requestsSent: Int { countRequests() }
 
     /// - Parameters:
     ///   - relay: Moves the bytes of blobs.
-    ///   - jobs: Blobs on the wire at once in one run; `nil` lets their sizes decide.
+    ///   - jobs: The most blobs in flight in one run; `nil` lets their sizes decide.
     public init(
         opener: RepositoryOpener,
         relay: any BlobRelaying,
@@ -40,7 +40,7 @@ public struct Replicator: Sendable {
 
     /// Makes a run.
     ///
-    /// Its memory is freed when the last reference to it goes.
+    /// Its memory is freed when the last reference to it is released.
     ///
     /// - Parameters:
     ///   - drain: Ends the run early once it begins.
@@ -50,7 +50,7 @@ public struct Replicator: Sendable {
         report: @escaping @Sendable (CopyEvent) -> Void = { _ in }
     ) -> CopyRun {
         var retry = retry
-        // A blob that waits for its next try is not in flight.
+        // A blob that waits for its next attempt is not in flight.
         retry.clock = retry.clock.until(drain)
         let large = LargeBlobs(
             uploads,

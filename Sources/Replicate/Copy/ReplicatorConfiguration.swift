@@ -2,25 +2,25 @@ public import AWSIdentity
 public import Logging
 public import Wire
 
-/// What a ``Replicator`` is made with.
+/// The configuration of a ``Replicator``.
 ///
 /// Every member has a default that suits a program on AWS.
 public struct ReplicatorConfiguration: Sendable {
-    /// Variables and files that credentials and endpoints are read from.
+    /// The variables and files from which credentials and endpoints are read.
     public var environment: AWSEnvironment
-    /// Trust, proxies and the limit of bytes a second.
+    /// The trusted certificates, the proxies and the bandwidth limit.
     public var transport: TransportConfiguration
-    /// How often, and how far apart, a request is tried.
+    /// How often a request is attempted, and with which delays.
     public var retry: RetryPolicy
-    /// Blobs on the wire at once in one run; `nil` lets their sizes decide.
+    /// The most blobs in flight in one run; `nil` lets their sizes decide.
     public var jobs: Int?
     public var uploads: UploadOptions
-    /// Calls of ECR's API a second, by operation, where they are not AWS's defaults.
+    /// The rates of ECR's API in calls a second, by operation, if they differ from AWS's defaults.
     public var quotas: [String: Double]
     public var logger: Logger
-    /// Asks a person for a code of a second factor; without it, roles that need one are an error.
+    /// Asks a person for a code of a second factor; without it, a role that needs a code is an error.
     public var askForCode: (@Sendable (_ question: String) async throws -> String?)?
-    /// Whether the program is about to end, so that no credentials are fetched any more.
+    /// Whether the program is about to end, so that no more credentials are fetched.
     public var isStopping: @Sendable () -> Bool
 
     public init(

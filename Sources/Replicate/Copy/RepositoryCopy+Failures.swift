@@ -1,8 +1,8 @@
 internal import Content
 
-/// What went wrong, said of the image and the place it was about.
+/// Turns errors into failures of an image at a place.
 extension RepositoryCopy {
-    /// - Parameter name: How the image at the source is shown, where it has no reference.
+    /// - Parameter name: The name of the source image to show, if it has no reference.
     func failed(
         _ source: ImageReference,
         _ destination: Destination,
@@ -18,7 +18,7 @@ extension RepositoryCopy {
             return .cancelled(source: name, destination: "\(repository)", left: left)
         }
         var explained = CopyError(explaining: error, side: .destination, image: "\(repository)", "copying")
-        // What failed for a whole repository, or for a blob that several images share, failed this image too.
+        // An error of a whole repository, or of a blob that several images share, failed this image too.
         let place = (try? destination.state.get())?.repository.reference ?? repository
         switch explained.side {
         case .source where explained.place == "\(from.reference)":
@@ -46,7 +46,7 @@ extension RepositoryCopy {
         }
     }
 
-    /// A failure for each of these tags at each of these destinations that can't hold it.
+    /// The failures for those of these tags that one of these destinations can't hold.
     func unfit(_ tags: [Tag], at indexes: [Int]) -> [CopyResult] {
         indexes.flatMap { index in
             tags.compactMap { tag in

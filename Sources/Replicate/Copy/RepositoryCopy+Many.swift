@@ -1,15 +1,15 @@
 internal import Content
 
-/// Many images of one repository, without a barrier between them.
+/// Copies many images of one repository, without a barrier between them.
 extension RepositoryCopy {
-    /// Images whose manifests are read at once, of which the largest real ones have some ten kilobytes.
+    /// The most images whose manifests are read at once; large real manifests have about ten kilobytes.
     ///
-    /// Besides these, those are held that are being copied.
+    /// The images that are being copied are held in addition.
     static let imagesAtOnce = 200
     /// The most images that wait to be copied before more are read.
     private static let mostWaiting = imagesAtOnce / 2
 
-    /// Copies every image with tags that pass, each with those tags.
+    /// Copies every image that has tags matching the filter, each with those tags.
     func copyMany(_ filter: TagFilter) async throws -> [CopyResult] {
         let listing = try await run.drain.abandoning { try await from.list() }
         let listed = ListedSource(listing.images)
@@ -25,7 +25,7 @@ extension RepositoryCopy {
         chosen = chosen.filter { !$0.tags.isEmpty }
         let unusable = listing.unusableTags.filter { filter.passes($0.name) }
         var results = unclear + notTags(unusable) + (try await copy(chosen, filter, digestTags))
-        // With part of an index, or part of the tags, the rest is left on purpose.
+        // If only some platforms or some tags are copied, the rest is left out on purpose.
         if filter.takesAll, options.referrers == .all, options.platforms.isEmpty {
             results += try await copy(filter.select(digestTags: listed.followingNothing), filter, digestTags)
         }
@@ -33,7 +33,7 @@ extension RepositoryCopy {
         return results
     }
 
-    /// From here on, in tags, one listing of a destination takes fewer requests than asking for each tag.
+    /// The number of tags from which listing a destination takes fewer requests than asking for each tag.
     private static let manyTags = 100
 
     private func copy(
@@ -73,7 +73,7 @@ extension RepositoryCopy {
         }
     }
 
-    /// Copies some images to the destinations with these indexes; only what differs there is read.
+    /// Copies some images to the destinations with these indexes, and reads only those that differ there.
     private func copy(
         _ images: [ListedImage],
         to indexes: [Int],
@@ -91,8 +91,9 @@ extension RepositoryCopy {
         return results + (try await copy(differing.chunked(Self.imagesAtOnce), to: indexes, digestTags))
     }
 
-    /// The results for an image that is under all of its tags at all of these destinations; `nil` if it may not be, or
-    /// more than its tags matters.
+    /// The results for an image that all of these destinations already hold under all of its tags.
+    ///
+    /// `nil` if a destination may differ, or if more than the tags matters.
     private func unchanged(_ image: ListedImage, at indexes: [Int]) async -> [CopyResult]? {
         guard options.referrers == .none, options.platforms.isEmpty, !options.isDryRun, let mediaType = image.mediaType
         else { return nil }
@@ -115,7 +116,7 @@ extension RepositoryCopy {
         return results
     }
 
-    /// A failure at each destination for every name that the source lists and that can't be copied.
+    /// A failure at each destination for every name that the source lists but that can't be copied.
     private func notTags(_ unusable: [UnusableTag]) -> [CopyResult] {
         unusable.flatMap { tag in
             let name = "\(source.bare):\(quotable(tag.name))"
@@ -124,7 +125,7 @@ extension RepositoryCopy {
         }
     }
 
-    /// A failure at each destination for every image whose tag another image of the layout has too.
+    /// A failure at each destination for every image that shares its tag with another image of the layout.
     private func unclear(_ chosen: [ListedImage]) -> [CopyResult] {
         let ambiguous = chosen.filter { !$0.sharedTags.isEmpty }
         return ambiguous.flatMap { image in
@@ -134,7 +135,7 @@ extension RepositoryCopy {
         }
     }
 
-    /// Images of a layout that have no tag, and so are not among those that are copied.
+    /// A notice about the images of a layout that have no tag, and so are not copied.
     private static func notice(of listed: [ListedImage], in layout: ImageReference) -> String? {
         let untagged = listed.filter { $0.tags.isEmpty && $0.sharedTags.isEmpty && $0.subject == nil }
         guard layout.registry.isLayout, !untagged.isEmpty else { return nil }
@@ -147,7 +148,7 @@ extension RepositoryCopy {
         return "passed over, for want of a tag: \(few.joined(separator: ", "))\(more); copy one as \(layout)@DIGEST"
     }
 
-    /// Images without a tag that a notice names.
+    /// The most images without a tag that a notice names.
     private static let mostNamed = 20
 
     private static func reason(
@@ -169,11 +170,11 @@ extension RepositoryCopy {
         )
     }
 
-    /// One image whose manifest was read, or wasn't.
+    /// One image, with its manifest or the error of reading it.
     private struct Found: Sendable {
         var image: ListedImage
         var reading: Result<Manifest, any Error>
-        /// For the piece that it was read with, so that what was read is let go with the last of them.
+        /// The reader of the chunk that the image was read with; its memory is freed with the last image of the chunk.
         var reader: SourceReader
     }
 
@@ -182,7 +183,7 @@ extension RepositoryCopy {
         case copied(Int, [CopyResult])
     }
 
-    /// Copies some images side by side, and reads the next ones in time.
+    /// Copies some images concurrently, and reads the next ones in time.
     private func copy(
         _ pieces: [[ListedImage]],
         to indexes: [Int],
@@ -222,7 +223,7 @@ extension RepositoryCopy {
         RepositoryCopy(run: run, source: source, reader: reader, options: options, destinations: destinations)
     }
 
-    /// Reads the manifests of some images; a reading that fails is a failure of these images only.
+    /// Reads the manifests of some images; a failed read is a failure of these images only.
     private func reading(_ images: [ListedImage], _ digestTags: DigestTagIndex) async -> [Found] {
         let reader = SourceReader(from, digestTags: digestTags)
         do {

@@ -1,9 +1,9 @@
 internal import Content
 
-/// Images of one source repository on their way to the destinations of a run: reads both sides, plans, carries out.
+/// Copies images of one source repository to the destinations of a run: reads both sides, plans, carries the plans out.
 struct RepositoryCopy: Sendable {
     let run: CopyRun
-    /// The source as it was resolved, with the tag or digest that was asked for.
+    /// The resolved source, with the tag or digest that was asked for.
     let source: ImageReference
     let reader: SourceReader
     let options: CopyOptions
@@ -62,19 +62,19 @@ struct RepositoryCopy: Sendable {
     private static let untagged =
         "the image has no tag to keep, and is stored without one; add :TAG to the destination, or pass --tag"
 
-    /// What to ask each destination for: the tags that the image gets there, or the image itself where it gets none.
+    /// The question for each destination: the tags that the image gets there, or the image itself if it gets none.
     private func questions(_ id: ManifestID, _ wanted: [[Tag]]) -> [Question] {
         destinations.indices.map { index in
             if let error = wanted[index].lazy.compactMap({ unfit($0, at: destinations[index]) }).first {
                 return .none(error)
             }
-            // The source's own repository is asked together with the source.
+            // A destination that is the source's own repository is read together with the source.
             if state(index)?.isSource ?? false { return .ids([]) }
             return .ids(wanted[index].isEmpty ? id.digest.map { [.digest($0)] } ?? [] : wanted[index].map { .tag($0) })
         }
     }
 
-    /// Reads the source's manifest, and in the same request the wanted tags of a destination that is the source's own
+    /// Reads the source's manifest, and with the same request the wanted tags of a destination that is the source's own
     /// repository.
     ///
     /// - Returns: The manifest, and why such a destination can't be copied to.
@@ -84,7 +84,7 @@ struct RepositoryCopy: Sendable {
         let reading = try await from.read(manifests: [id], digests: ownTags)
         if let reason = reading.failures[id] { throw failure(reason) }
         guard let root = reading.manifests[id] else { throw failure(.imageMissing) }
-        // On a long link the destinations have not answered yet.
+        // On a long link, the destinations have not answered yet.
         if !options.isDryRun {
             let others = destinations.indices.compactMap(state).filter { !$0.isSource }.map(\.repository)
             await prepareConnections(at: others, for: root, isCertain: false)
@@ -102,7 +102,7 @@ struct RepositoryCopy: Sendable {
 
     func state(_ index: Int) -> DestinationState? { try? destinations[index].state.get() }
 
-    /// The image to copy for a root that was read: the root itself, or what `--platform` leaves of it.
+    /// The image to copy for a root that was read: the root itself, or what `--platform` selects of it.
     func narrowed(_ root: Manifest, _ id: ManifestID) async throws -> SourceImage {
         let named = source.tagged(id.tag, digest: id.digest)
         guard !options.platforms.isEmpty else {
@@ -133,7 +133,7 @@ struct RepositoryCopy: Sendable {
 
     // MARK: One image
 
-    /// Plans an image for these destinations, then carries the plans out side by side.
+    /// Plans an image for these destinations, then carries the plans out concurrently.
     ///
     /// - Parameter tags: The tags that the image gets at a destination.
     func copy(
@@ -164,7 +164,7 @@ struct RepositoryCopy: Sendable {
         }
     }
 
-    /// Tells the mover which destinations will want which blobs, so that each is downloaded once for all of them.
+    /// Tells the mover which destinations need which blobs, so that each blob is downloaded once for all of them.
     private func shareDownloads(_ planned: [(Int, Result<Plan, any Error>)]) {
         guard planned.count > 1 else { return }
         for case (let index, .success(let plan)) in planned where plan.refusal == nil {

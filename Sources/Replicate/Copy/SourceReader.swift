@@ -6,12 +6,12 @@ struct ImageGraph: Sendable {
     var root: Manifest
     /// Every manifest that was read, by digest, the root included.
     var manifests: [Digest: Manifest]
-    /// Children that an index names and the source doesn't have, with the index that names them.
+    /// Children that an index names but the source doesn't have, with the index that names them.
     var missing: [Digest: Digest] = [:]
 
     init(_ root: Manifest) { (self.root, manifests) = (root, [root.digest: root]) }
 
-    /// Every descriptor of a manifest under `digest`, itself included, children before parents, each once.
+    /// The digests of all manifests under `digest`, including itself, children before parents, each once.
     func manifestsBelow(_ digest: Digest) -> [Digest] {
         var order: [Digest] = []
         var seen: Set<Digest> = []
@@ -27,43 +27,46 @@ struct ImageGraph: Sendable {
     }
 }
 
-/// Reads graphs from one source repository, in bulk, and remembers what it has read.
+/// Reads graphs from one source repository in bulk, and remembers what it has read.
 actor SourceReader {
     let repository: any ImageRepository
     private var known: [Digest: Manifest] = [:]
     private var absent: Set<Digest> = []
-    /// What ``known`` takes, in bytes.
+    /// The memory that ``known`` takes, in bytes.
     private var held = 0
-    /// Of images that are done with, the oldest first.
+    /// The manifests of images that are finished, the oldest first.
     private var finished: [Digest] = []
     private let budget: Budget
 
     /// How much memory manifests may take in one run, by ``Manifest/footprint``.
     struct Budget: Sendable {
-        /// In bytes; past it manifests of images that are done with are forgotten, and of others only outlines are kept.
+        /// The limit in bytes past which finished manifests are forgotten, and only outlines of others are kept.
         var whole: Int
-        /// In bytes; past it an image can't be copied.
+        /// The limit in bytes past which an image can't be copied.
         var outlines: Int
 
-        /// Thousands of images of the usual size, and a run within 64 MiB; outlines leave it far within 256 MiB
-        /// (docs/architecture.md#bounds).
+        /// The usual budget, which holds thousands of images of usual size while a run stays within 64 MiB.
+        ///
+        /// Outlines keep a run far below 256 MiB (docs/architecture.md#bounds).
         static let usual = Budget(whole: 24 << 20, outlines: 72 << 20)
     }
 
-    /// Levels of indexes in indexes; whether ECR takes them is UNSURE (docs/facts/ecr-api.md#putimage), real images use
-    /// one.
+    /// The deepest nesting of indexes that is read.
+    ///
+    /// Whether ECR accepts nested indexes is UNSURE (docs/facts/ecr-api.md#putimage); real images use one level.
     static let deepestIndex = 8
-    /// Manifests under one root; a guard against a graph made to exhaust us.
+    /// The most manifests under one root, as a guard against a graph made to exhaust memory.
     static let mostManifests = 10_000
-    /// Manifests asked for at a time: four calls of ECR's side by side.
+    /// The number of manifests to request at a time, which are four concurrent calls of ECR.
     static let pieceSize = 400
-    /// As many where they have turned out to be large; no repository postpones any of so few.
+    /// The number of manifests to request at a time if they have turned out to be large; no repository postpones any of
+    /// them.
     static let largePieceSize = 2
 
-    /// The source's digest tags, where its tags were listed anyway.
+    /// The source's digest tags, if its tags were listed anyway.
     private nonisolated let knownDigestTags: DigestTagIndex?
     private nonisolated let listing = SingleFlight<Digest, DigestTagIndex?>()
-    /// Graphs and referrers of images that are being planned, by root, so that several destinations read them once.
+    /// The graphs of images that are being planned, by root, so that several destinations share one read.
     private nonisolated let graphs = SingleFlight<Digest, ImageGraph>()
     private nonisolated let referrers = SingleFlight<Digest, ReferrerSet>()
     private nonisolated let preparations = SingleFlight<Digest, Bool>()
@@ -74,7 +77,7 @@ actor SourceReader {
         knownDigestTags = digestTags
     }
 
-    /// Whether the source may have this digest tag; `false` where its tags were listed and the tag is not among them.
+    /// Whether the source may have this digest tag; `false` if its tags were listed and the tag is not among them.
     nonisolated func mayHold(_ tag: Tag) -> Bool {
         guard let listing = knownDigestTags?.listing, listing.isWhole, let subject = tag.digestTagSubject else {
             return true
@@ -82,7 +85,7 @@ actor SourceReader {
         return listing.tags[subject]?.contains(tag) ?? false
     }
 
-    /// The source's digest tags, if it lists tags; asked for once.
+    /// The source's digest tags, if it lists tags; they are requested once.
     nonisolated func digestTags() async throws -> DigestTagIndex? {
         if let knownDigestTags { return knownDigestTags }
         return try await listing.run(.ofNothing) { [repository] in
@@ -94,7 +97,7 @@ actor SourceReader {
 
     func manifest(_ digest: Digest) -> Manifest? { known[digest] }
 
-    /// Notes that an image has been copied: its manifests are kept only as long as there is room.
+    /// Notes that an image is finished: its manifests are kept only as long as there is room.
     func finish(_ image: SourceImage, _ digests: [Digest]) async {
         finished += digests.filter { known[$0] != nil }
         await graphs.forget(image.root.digest)
@@ -125,7 +128,7 @@ actor SourceReader {
         try await ReferrerFinder(reader: self, repository: repository).findAll(about: subjects.unique())
     }
 
-    /// Keeps a manifest, whole if there is room.
+    /// Keeps a manifest, whole if there is room and as an outline otherwise.
     private func keep(_ manifest: Manifest) throws -> Manifest {
         if let before = known[manifest.digest] { return before }
         var kept = manifest
@@ -151,9 +154,9 @@ actor SourceReader {
         finished = []
     }
 
-    /// Reads those of `digests` that aren't known yet; what is absent is left out.
+    /// Reads those of `digests` that aren't known yet; the result lacks those that the source doesn't have.
     ///
-    /// Where there are too many for the budget, some are outlines.
+    /// If there are too many for the budget, some are outlines.
     func read(_ digests: [Digest]) async throws -> [Digest: Manifest] {
         var found: [Digest: Manifest] = [:]
         var waiting: [Digest] = []
@@ -187,9 +190,9 @@ actor SourceReader {
         return found
     }
 
-    /// Reads as ``read(_:)`` does, and says of each that can't be read what is wrong with it.
+    /// Reads as ``read(_:)`` does, and returns the error of each manifest that can't be read.
     ///
-    /// - Throws: ``CopyError`` that is no failure of one manifest.
+    /// - Throws: ``CopyError`` if the error is not about one manifest.
     func readSeparately(
         _ digests: [Digest]
     ) async throws -> (found: [Digest: Manifest], failures: [Digest: CopyError]) {
@@ -243,7 +246,7 @@ actor SourceReader {
             let answered = try await readChildren(of: level, wanted)
             var read = answered.found
             for child in level.flatMap(\.children) where read[child.digest] == nil {
-                // One that the index carries along needs nobody to hold it.
+                // A manifest that the index embeds as `data` doesn't need to be in the registry.
                 guard let data = child.data, let manifest = try? Manifest(bytes: data, mediaType: child.mediaType)
                 else { continue }
                 remember(manifest)
@@ -274,7 +277,7 @@ actor SourceReader {
 
     /// Reads the manifests that indexes name.
     ///
-    /// Where an entry's media type does not tell that it is a manifest, not being able to read it as one is no failure yet.
+    /// If an entry's media type doesn't say that it is a manifest, failing to read it as one is not an error yet.
     private func readChildren(
         of level: [Manifest],
         _ wanted: [Digest]
@@ -290,7 +293,7 @@ actor SourceReader {
         }
     }
 
-    /// Those entries of indexes that are no manifests at the source, and which it holds as blobs.
+    /// The entries of indexes that are not manifests at the source, but that it holds as blobs.
     private func blobs(among entries: [Descriptor]) async throws -> Set<Digest> {
         let unsure = entries.filter { !$0.mediaType.isManifest }
         guard !unsure.isEmpty else { return [] }
@@ -302,7 +305,7 @@ actor SourceReader {
         let changed = (image.manifests[index.digest] ?? index).takingForBlobs(blobs)
         image.manifests[index.digest] = changed
         if image.root.digest == index.digest { image.root = changed }
-        // An outline stays one.
+        // An outline remains an outline.
         if let kept = known[index.digest] { known[index.digest] = kept.takingForBlobs(blobs) }
     }
 

@@ -1,13 +1,13 @@
 internal import Content
 
-/// Decides what happens to a tag, before a byte is moved and again right before it is set.
+/// Decides about each tag, before any byte is moved and again right before the tag is set.
 ///
-/// ECR has no compare-and-swap, so a short time is left in which another writer can move the tag.
+/// ECR has no compare-and-swap, so there is a short time in which another writer can move the tag.
 struct TagGuard: Sendable {
     let state: DestinationState
     let options: CopyOptions
 
-    /// What to do with each of `tags`, by what the destination holds under it.
+    /// What to do with each of `tags`, given what the destination's tag points at.
     func decide(
         _ tags: [Tag],
         for wanted: Digest,
@@ -25,9 +25,9 @@ struct TagGuard: Sendable {
 
     /// Refuses every tag that would move and is immutable at the destination.
     ///
-    /// Costs a request only when a tag would move. Where the caller may not ask, `PutImage` decides.
+    /// This costs a request only if a tag would move. If the caller may not ask, `PutImage` decides.
     ///
-    /// - Returns: The tags of referrers that can't move, and why; that is not a refusal of the image.
+    /// - Returns: The referrers' tags that can't move, with the reason; this doesn't refuse the image.
     func refuseImmutable(_ tags: inout [Plan.PlannedTag]) async throws -> [Tag: CopyError] {
         let moves = tags.contains { if case .move = $0.action { true } else { false } }
         guard moves, let immutability = try await state.tagImmutability() else { return [:] }
@@ -41,10 +41,10 @@ struct TagGuard: Sendable {
         return referrers
     }
 
-    /// Reads guarded tags once more, after bytes had to move.
+    /// Reads guarded tags again, after bytes had to move.
     ///
-    /// - Returns: The tags with what is to be done with them now.
-    /// - Throws: ``CopyError`` of kind `refused` if a tag must not be set any more.
+    /// - Returns: The tags with what to do with them now.
+    /// - Throws: ``CopyError`` of kind `refused` if a tag must no longer be set.
     func confirm(_ tags: [Plan.PlannedTag]) async throws -> [Plan.PlannedTag] {
         let ids = tags.map { ManifestID.tag($0.tag) }
         let reading = try await state.repository.read(manifests: [], digests: ids)

@@ -5,7 +5,7 @@ package import ECRAPI
 package import Wire
 
 extension CopyError {
-    /// An error from below: what the service, the registry, the search for credentials or the network said.
+    /// The underlying error of a service, a registry, a credential source or the network.
     package enum UnderlyingError: Sendable, Equatable {
         case ecr(ECRError)
         case registry(RegistryError)
@@ -14,29 +14,29 @@ extension CopyError {
         case wire(WireError)
     }
 
-    /// What was found out beside the reason of an error.
+    /// What else is known about an error besides its reason.
     package enum Circumstance: Sendable, Equatable {
-        /// The service asks for a wait that is longer than a run waits.
+        /// The service asks for a longer wait than a run accepts.
         case longWait(Duration)
-        /// A registry's limit for pulls is used up; with the wait that it asks for, if it names one.
+        /// The registry's pull limit is used up; `wait` is the time that the registry asks to wait, if it says so.
         case pullLimit(PlainRegistry, wait: Duration?)
-        /// S3 denies a layer although ECR's address for it is good.
+        /// S3 denies a layer although ECR gave a valid address for it.
         case layerDenied
-        /// Something that is not S3 answers at the address of a layer.
+        /// A server that is not S3 responds at the address of a layer.
         case layerIntercepted(HTTPURL)
-        /// The pull-through cache rule that covers a repository that is missing.
+        /// This pull-through cache rule covers the missing repository.
         case cacheRule(CacheRule, of: ECRPlace)
-        /// The creation template by which a push should have created the repository, and did not.
+        /// A push should have created the repository by this creation template, but did not.
         case pushDidNotCreate(CreationTemplate, of: ECRPlace)
-        /// It is not known whether a creation template covers the repository, because the caller may not ask.
+        /// The caller may not ask whether a creation template covers the repository.
         case unknownTemplates
-        /// Another way to write what was probably meant.
+        /// The user probably meant this other form.
         case otherForm(String)
     }
 }
 
 extension CopyError {
-    /// Whether a registry says that there is no room for more.
+    /// Whether a registry's message says that a quota is exhausted.
     ///
     /// - Source: medic/cht-core#11099 (ECR: `exceeds the maximum allowed number of tags per image`); goharbor/harbor,
     ///   `src/pkg/quota/errors.go`; quay, `QuotaExceededException`
@@ -48,7 +48,7 @@ extension CopyError {
         .contains(where: text.contains)
     }
 
-    /// The permission behind a registry request (docs/facts/permissions.md#actions).
+    /// The IAM action behind a registry request (docs/facts/permissions.md#actions).
     package static func iamAction(_ operation: RegistryError.Operation) -> String {
         switch operation {
         case .ping, .authorize: "ecr:GetAuthorizationToken"
@@ -65,27 +65,27 @@ extension CopyError {
 }
 
 extension RoleRefusal {
-    /// `nil` where the refusal is about something else than permission.
+    /// The denied permission; `nil` if the refusal is about something else.
     package var denial: ECRError.Denial? { ECRError.Denial(code: code, message: message, action: "sts:AssumeRole") }
 
     package var isAboutMFA: Bool { ECRError.Denial.isAboutMFA(message) }
 }
 
 extension STSError {
-    /// `nil` where the refusal is about something else than permission.
+    /// The denied permission; `nil` if the refusal is about something else.
     package var denial: ECRError.Denial? { ECRError.Denial(code: code, message: message, action: "sts:\(operation)") }
 }
 
 extension ECRError.Denial {
-    /// - Returns: `nil` unless that is how STS says that somebody may not.
+    /// - Returns: `nil` unless the error is how STS denies a permission.
     fileprivate init?(code: String, message: String, action: String) {
         guard ["AccessDenied", "AccessDeniedException"].contains(code), !Self.isAboutMFA(message) else { return nil }
         self.init(sentence: message, action: action)
     }
 
-    /// A code that is wrong is `AccessDenied` as well.
+    /// Whether the error is about a wrong MFA code, which STS reports as `AccessDenied` too.
     ///
-    /// Its text begins `MultiFactorAuthentication failed with invalid MFA one time pass code`.
+    /// The text begins `MultiFactorAuthentication failed with invalid MFA one time pass code`.
     fileprivate static func isAboutMFA(_ message: String) -> Bool {
         message.contains("MultiFactorAuthentication failed")
     }

@@ -6,7 +6,7 @@ internal import Platform
 internal import Wire
 
 extension CopyError {
-    /// What an error from below means for the image at hand.
+    /// Explains an underlying error for the image at hand.
     ///
     /// One table, so that the same trouble reads the same wherever it comes from.
     init(explaining error: any Error, repository: any RepositoryPlace, _ operation: String, _ id: ManifestID? = nil) {
@@ -14,16 +14,16 @@ extension CopyError {
         var registry: PlainRegistry?
         if case .plain(let plain) = repository.reference.registry { registry = plain }
         self.init(explaining: error, side: repository.side, image: image.description, operation, at: registry)
-        // Its token was given for these.
+        // The repository's token was issued for these credentials.
         if error is RegistryError, registry == nil, kind == .notPermitted { credentials = repository.credentials }
         if reason == .repositoryMissing, let ecr = repository as? ECRImageRepository, circumstance == nil {
             circumstance = ecr.templateInUse.map { .pushDidNotCreate($0, of: ecr.place) }
         }
     }
 
-    /// What an error from below means for what `image` names.
+    /// Explains an underlying error for what `image` names.
     ///
-    /// - Parameter registry: Where it happened, if that is not ECR.
+    /// - Parameter registry: The registry where it happened, if that is not ECR.
     package init(
         explaining error: any Error,
         side: Side,
@@ -124,14 +124,14 @@ extension CopyError {
         }
     }
 
-    /// The same failure, where it might have passed but what there was of a retry budget is used up.
+    /// Returns this error as one that might have passed, but whose retry budget is used up.
     func spending(_ budget: String) -> CopyError {
         var error = self
         error.reason = .retriesUsedUp("\(cause); the retry budget of the \(budget) is used up")
         return error
     }
 
-    /// The same failure, where the service names a wait that no run waits out.
+    /// Returns this error as one for which the service asks for a longer wait than a run accepts.
     private func asking(toWait wait: Duration) -> CopyError {
         var error = self
         let said = if case .throttled(let text) = reason { text } else { cause }
@@ -182,12 +182,12 @@ extension CopyError {
         }
     }
 
-    /// No more than the registry's own words.
+    /// The reason for a refusal, with only the registry's own words.
     private static func refusal(_ error: RegistryError) -> Reason {
         let text = error.message
         return switch error.kind {
         case .denied:
-            // One request may be two actions: a PUT with bytes is a part as well.
+            // One request may need two actions: a PUT with bytes also uploads a part.
             .denied(action: ECRError.Denial(sentence: text, action: iamAction(error.operation)).action, text: text)
         default:
             .rejected(
@@ -197,7 +197,7 @@ extension CopyError {
         }
     }
 
-    /// Where there is no IAM, permissions are named by what is done.
+    /// The reason for an error at a registry without IAM, where permissions are named after what is done.
     private static func reasonAtPlainRegistry(of error: RegistryError) -> Reason {
         switch error.kind {
         case .denied where !namesQuota(error.message):
@@ -222,7 +222,7 @@ extension CopyError {
         }
     }
 
-    /// - Parameter text: What to say of it, if more than it says itself.
+    /// - Parameter text: The text to use instead of the error's own.
     private static func reason(of error: WireError, _ text: String? = nil) -> Reason {
         let text = text ?? "\(error)"
         return switch error.reason {
@@ -261,7 +261,7 @@ extension ImageRepository {
         } catch is CancellationError {
             throw CancellationError()
         } catch let drained as Drained {
-            // A question to a person was broken off.
+            // A question to a person was interrupted.
             throw drained
         } catch {
             throw CopyError(explaining: error, repository: self, operation, id)

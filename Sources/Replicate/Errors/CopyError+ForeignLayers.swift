@@ -2,9 +2,9 @@ internal import Content
 internal import Distribution
 
 extension CopyError {
-    /// A manifest that a registry refuses, most likely for the layers that it names by `urls`.
+    /// Creates the error for a manifest that a registry rejected, most likely because of layers with `urls`.
     ///
-    /// Such layers stay where their publisher keeps them, and registries may forbid that.
+    /// Such layers stay where their publisher keeps them, and registries may forbid them.
     init(
         refusing layers: [Descriptor],
         _ refusal: RegistryError,
@@ -30,6 +30,6 @@ extension CopyError {
         )
     }
 
-    /// Layers that are named in one error.
+    /// The most layers that one error names.
     private static let mostLayers = 3
 }

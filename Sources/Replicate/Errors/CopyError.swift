@@ -3,19 +3,20 @@ public import Content
 /// Why one image was not copied.
 ///
 /// Code branches on ``reason``. People read ``description``, which always names the operation, the side and the image.
-/// What to do next depends on how the reader works (the command names its flags), so `Reporting` says it, from
-/// ``reason`` and what is kept in ``underlying`` and ``circumstance``.
+/// What to do next depends on who shows the error (the command names its flags), so `Reporting` derives it from
+/// ``reason``, ``underlying`` and ``circumstance``.
 public struct CopyError: Error, Sendable, Equatable {
     public enum Side: String, Sendable, Codable { case source, destination }
 
     public enum Reason: Sendable, Equatable {
-        /// The principal and the resource as AWS names them, where it does; with what to do where there is no IAM.
+        /// A permission is missing: `text` names the principal and the resource if AWS does, and `remedy` helps where
+        /// there is no IAM.
         case denied(action: String, text: String, remedy: String? = nil)
-        /// With what to do about it, where the identity knows better than we do.
+        /// There are no usable credentials; `remedy` is set if the identity knows what to do.
         case noCredentials(String, remedy: String? = nil)
         case repositoryMissing
         case imageMissing
-        /// `TAG@DIGEST` was asked for, and the tag points elsewhere.
+        /// `TAG@DIGEST` was asked for, and the tag points at another digest.
         case tagMismatch
         case archived
         case keyUnusable(String)
@@ -23,27 +24,28 @@ public struct CopyError: Error, Sendable, Equatable {
         case emptyBlob(Digest)
         case tagImmutable(tag: Tag, holds: Digest?, wanted: Digest)
         case tagHolds(tag: Tag, holds: Digest, wanted: Digest)
-        /// `--if-current` names what the tag must hold; it holds something else, or nothing.
+        /// `--if-current` gives the digest that the tag must point at; it points at another one, or doesn't exist.
         case tagMoved(tag: Tag, expected: Digest, holds: Digest?)
-        /// A name that the registry at this side can't hold as a tag, or lists although it is none; with the rule it breaks.
+        /// The registry can't hold this name as a tag, or lists it although it isn't a valid tag; `reason` is the rule
+        /// it breaks.
         case tagUnfit(tag: String, reason: String)
         case childMissing(Digest, of: Digest)
         case blobMissing(Digest)
         case corrupt(expected: Digest, detail: String)
         case badManifest(ManifestError)
         case platformMissing(wanted: String, has: [String])
-        /// Several images of the index are for the platform that was asked for.
+        /// Several images of the index match the requested platform.
         case platformAmbiguous(wanted: String, choices: [String])
         case quota(String)
         case throttled(String)
-        /// It might have passed, but too much has failed before it (``RetryBudget``).
+        /// The error might have passed, but too many attempts have failed before it (``RetryBudget``).
         case retriesUsedUp(String)
         case unreachable(String)
         case untrusted(String)
         case wrongEndpoint(String)
-        /// A file or directory of this machine; with what to do about it, where that is known.
+        /// A file or directory of this machine can't be used; `remedy` says what to do about it, if that is known.
         case unusableFile(String, remedy: String? = nil)
-        /// The registry that ECR fetches from has trouble, or ECR with it; with the rule that names it, if it is known.
+        /// The registry that ECR fetches from fails, or ECR can't use it; the rule names that registry, if it is known.
         case upstream(code: String, text: String, CacheRule?)
         case rejected(code: String, text: String)
         case unsupported(String, remedy: String? = nil)
@@ -51,25 +53,26 @@ public struct CopyError: Error, Sendable, Equatable {
 
     public var reason: Reason
     public var side: Side
-    /// The image, or the repository where it is about no image of it; `nil` where it is about neither.
+    /// The image, or its repository if the error is about no single image; `nil` if it is about neither.
     public var image: ImageReference? { didSet { if let image { place = image.description } } }
-    /// How errors name the image, or what they name where there is none: a registry, or a name that no reference can have.
+    /// How the error names the image; without an image, a registry or a name that no reference can have.
     public private(set) var place: String
     /// The API call or the registry request that failed, for example `PutImage`.
     public var operation: String
-    /// The service's request identifier, for a support case.
+    /// The service's request id, for a support case.
     public var requestID: String?
-    /// With which credentials it was asked, where it is about who may: the end of the key's id, and where it is from.
+    /// The credentials that were used, if the error is about permissions: the end of the key's id, and where it comes
+    /// from.
     public var credentials: String?
-    /// Whether nothing was to be brought anywhere, so that nothing can have arrived.
+    /// Whether the command copies nothing, so that nothing can have arrived.
     package var onlyReads = false
-    /// What the answer named by digest; such a text may be longer than what is shown of it.
+    /// The digests that the response named; its text may be longer than what is shown of it.
     package var digests: Set<Digest> = []
-    /// The registry that was asked, where that is known and is not ECR.
+    /// The registry that was asked, if it is known and is not ECR.
     package var registry: PlainRegistry?
-    /// The error from below that this one explains, if any.
+    /// The underlying error that this one explains, if any.
     package var underlying: UnderlyingError?
-    /// What was found out beside the reason, if that changes what to do.
+    /// What else was found out, if that changes what to do.
     package var circumstance: Circumstance?
 
     public init(_ reason: Reason, side: Side, image: ImageReference, operation: String, requestID: String? = nil) {
@@ -78,7 +81,7 @@ public struct CopyError: Error, Sendable, Equatable {
         place = image.description
     }
 
-    /// - Parameter text: What the error names; where that is a reference, it is ``image`` too.
+    /// - Parameter text: What the error names; a reference also becomes ``image``.
     package init(_ reason: Reason, side: Side, image text: String, operation: String, requestID: String? = nil) {
         (self.reason, self.side, self.operation, self.requestID) = (reason, side, operation, requestID)
         image = try? ImageReference(parsing: text)
@@ -87,7 +90,7 @@ public struct CopyError: Error, Sendable, Equatable {
 }
 
 extension CopyError {
-    /// What kind of failure this is, for an exit status.
+    /// The kind of failure, which decides the exit status.
     public enum Kind: Sendable { case failed, refused, notPermitted }
 
     public var kind: Kind {
@@ -100,7 +103,7 @@ extension CopyError {
 }
 
 extension CopyError.Reason {
-    /// For programs: stays as it is from version to version, unlike the words.
+    /// The name of the reason for programs; unlike the text, it stays the same from version to version.
     public var name: String {
         switch self {
         case .denied: "denied"
@@ -138,18 +141,18 @@ extension CopyError.Reason {
 extension CopyError: CustomStringConvertible {
     public var description: String { ([headline] + details).joined(separator: "\n") }
 
-    /// What failed, where and why, on one line.
+    /// What failed, where and why, in one line.
     package var headline: String { "\(operation) failed at the \(side.rawValue) \(place): \(cause)" }
 
-    /// What else is known, a line each.
+    /// Further details, one line each.
     package var details: [String] {
         [credentials.map { "  credentials: \($0)" }, requestID.map { "  request id: \($0)" }].compactMap { $0 }
     }
 
-    /// What is wrong, in words, without a full stop, on one line; fit to be shown, whatever a remote wrote.
+    /// What is wrong, in one line without a full stop; it is safe to print, whatever a remote host sent.
     public var cause: String { printable(words, upTo: Self.longestCause) }
 
-    /// In bytes: a remote's text and the sentence around it.
+    /// The longest cause in bytes: a remote host's text and the sentence around it.
     private static let longestCause = 2 * longestPrintable
 
     private var words: String {
@@ -191,7 +194,7 @@ extension CopyError: CustomStringConvertible {
         }
     }
 
-    /// A remote's text, which may be nothing but white space.
+    /// A remote host's text, or a replacement if it is empty or blank.
     private static func said(_ text: String) -> String {
         text.allSatisfy(\.isWhitespace) ? "no reason was given" : printable(text)
     }

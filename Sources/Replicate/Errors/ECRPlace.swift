@@ -1,13 +1,13 @@
 package import Content
 
-/// A repository of ECR, as an error's image names it.
+/// An ECR repository, as an error's image names it.
 package struct ECRPlace: Sendable, Hashable {
     package let host: ECRHost
     package let repository: RepositoryName
 
     package init(host: ECRHost, repository: RepositoryName) { (self.host, self.repository) = (host, repository) }
 
-    /// - Returns: `nil` for an image that is not in ECR.
+    /// - Returns: `nil` if the image is not in ECR.
     package init?(_ image: ImageReference?) {
         guard let image, case .ecr(let host) = image.registry else { return nil }
         self.init(host: host, repository: image.repository)

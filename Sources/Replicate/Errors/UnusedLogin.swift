@@ -2,11 +2,11 @@ internal import AWSIdentity
 internal import Content
 internal import Distribution
 
-/// A login to an ECR registry that is stored for docker, where there are no AWS credentials.
+/// A docker login for an ECR registry, which is stored although there are no AWS credentials.
 ///
-/// People who pull from ECR with docker all day are surprised that it doesn't suffice here.
+/// People who pull from ECR with docker every day are surprised that it isn't enough here.
 enum UnusedLogin {
-    /// The same error, which also says that docker's login exists and why it is not used.
+    /// Returns the error with a note that docker's login exists, and why it is not used.
     ///
     /// - Source: docs/facts/ecr-api.md#authorization-token: the stored password is a token of `GetAuthorizationToken`,
     ///   which only a registry takes; amazon-ecr-credential-helper, "Configuration"

@@ -5,10 +5,10 @@ internal import Logging
 internal import Platform
 internal import Wire
 
-/// Brings blobs to ECR in parts, where that is the way they go: a broken part is repeated and not the blob, and a run
-/// that was killed is gone on with.
+/// Uploads large blobs to ECR in parts, so that a failed part is sent again instead of the blob, and a killed run
+/// resumes.
 ///
-/// One for a whole run: it limits how many such uploads there are, and what memory they use.
+/// A run has one, which limits the number of such uploads and the memory they use.
 ///
 /// - Source: docs/architecture.md#large-layers
 struct LargeBlobs: Sendable {
@@ -26,11 +26,11 @@ struct LargeBlobs: Sendable {
     private let clock: any Clock<Duration>
     private let readings = Lock<[String: Reading]>([:])
 
-    /// Blobs on their way in parts at a time, to however many destinations each.
+    /// The most blobs to upload in parts at a time, each to any number of destinations.
     static let mostUploads = 2
-    /// Of parts in memory at a time, over all uploads, in bytes: one goes up while another comes down.
+    /// The most bytes of parts in memory over all uploads: one part is sent while another is received.
     static let mostPartBytes = 2 * Int(PartPlan.documentedPartSize)
-    /// How often a blob is begun anew because the registry lost its upload, or got other bytes.
+    /// How often a blob is started over because the registry lost its upload or got the wrong bytes.
     static let mostFreshStarts = 1
 
     init(
@@ -61,13 +61,13 @@ struct LargeBlobs: Sendable {
         isWanted(blob, destination) && destination.partUploads != nil && blob.size <= PartPlan.largestBlob
     }
 
-    /// Whether every blob goes in parts, so that the registry's token and connections are needed by none.
+    /// Whether all blobs are uploaded in parts, so that the registry's token and connections aren't needed.
     var takesAll: Bool { options.mode == .api }
 
     private func isWanted(_ blob: Descriptor, _ destination: any BlobReceiver) -> Bool {
         switch options.mode {
         case .registry: false
-        // Whoever can't store a blob without bytes says so itself.
+        // A registry that can't store a blob without bytes reports that itself.
         case .api: blob.size > 0
         case .auto: blob.size >= options.resumableAbove && blob.size > 0 && destination.partUploads != nil
         }
@@ -79,9 +79,9 @@ struct LargeBlobs: Sendable {
         for blob in blobs where takes(blob, to: destination) { journal.forget(UploadKey(blob, to: destination)) }
     }
 
-    /// Lets a blob onto the wire, after it has a place among those in parts if this is the way for it.
+    /// Runs `body` once a slot for the blob is free; a blob in parts first waits for a slot among the blobs in parts.
     ///
-    /// Who waits for a place takes up no room on the wire, and small blobs go by.
+    /// While it waits there, it takes no other slot, and small blobs go on.
     func withPlace<Result: Sendable>(
         for blob: Descriptor,
         at destination: any BlobReceiver,
@@ -140,11 +140,11 @@ struct LargeBlobs: Sendable {
         return SharedParts(RangedSource(blob, source, sender, retry, now: now), pool: pool, clock: clock)
     }
 
-    /// Brings the blob.
+    /// Uploads the blob in parts.
     ///
-    /// - Returns: `nil` if it has to go by the registry.
-    /// - Throws: ``CopyError``, also if parts were ordered and can't be had; `CancellationError`. What had arrived by
-    ///   then is in the journal.
+    /// - Returns: `nil` if the blob has to be uploaded through the registry.
+    /// - Throws: ``CopyError``, also if parts were required but are not possible; `CancellationError`. The journal
+    ///   holds what had arrived by then.
     func bring(_ transfer: BlobTransfer) async throws -> BlobMover.Arrival? {
         let (blob, source, destination) = (transfer.blob, transfer.source, transfer.destination)
         guard isWanted(blob, destination) else { return nil }
@@ -206,7 +206,7 @@ struct LargeBlobs: Sendable {
                 corruptions += 1
                 guard corruptions < BlobMover.mostCorruptions else { throw error }
             } else {
-                // The answer to the completion may have been lost after the registry had made a blob of it.
+                // The registry may have stored the blob although the response to the completion was lost.
                 if try await destination.missing([blob]).isEmpty {
                     claim?.close()
                     return .moved
@@ -224,7 +224,7 @@ struct LargeBlobs: Sendable {
         report(.blobResumed(blob, to: destination.reference, at: start))
     }
 
-    /// Reports the difference, and writes down the place.
+    /// Reports the bytes since the last report, and journals the position.
     private func progress(
         of blob: Descriptor,
         to destination: any BlobReceiver,

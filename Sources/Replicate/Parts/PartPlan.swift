@@ -1,29 +1,29 @@
 internal import ECRAPI
 
-/// How a blob is cut for an upload in parts.
+/// How a blob is divided for an upload in parts.
 struct PartPlan: Sendable, Equatable {
-    /// In bytes, the whole blob.
+    /// The size of the whole blob, in bytes.
     let size: Int64
-    /// In bytes, every part but the last.
+    /// The size of every part but the last, in bytes.
     let partSize: Int
 
-    /// What all parts that ECR takes can hold, in bytes, at the part size it documents
+    /// The most bytes that fit into the number of parts that ECR accepts, at the part size it documents
     /// (docs/facts/ecr-api.md#layer-uploads).
     static let largestBlob = Int64(UploadLayerPart.mostParts) * documentedPartSize
-    /// In bytes.
+    /// The part size that ECR documents, in bytes.
     static let documentedPartSize: Int64 = 10 << 20
 
     /// - Parameters:
-    ///   - answered: The part size that the registry answered; what it doesn't take itself is brought within bounds.
-    ///   - smallest: In bytes; of every part but the last.
-    /// - Returns: `nil` if so many parts can't hold the blob.
+    ///   - answered: The part size that the registry gave, which is adjusted to the sizes it accepts.
+    ///   - smallest: The smallest size in bytes of every part but the last.
+    /// - Returns: `nil` if the blob does not fit into the parts that ECR accepts.
     init?(size: Int64, answered: Int64, smallest: Int = UploadLayerPart.shortestPart) {
         partSize = Int(min(max(answered, Int64(smallest)), Int64(UploadLayerPart.longestPart)))
         self.size = size
         guard size <= Int64(partSize) * Int64(UploadLayerPart.mostParts) else { return nil }
     }
 
-    /// What a buffer must hold, in bytes.
+    /// The size in bytes that a buffer needs.
     var longestPart: Int { Int(min(Int64(partSize), size)) }
 
     /// The parts from `offset` on, in order.

@@ -1,12 +1,12 @@
 internal import Platform
 internal import Wire
 
-/// The memory that all uploads in parts of one run share, handed out in the order in which it was asked for.
+/// The memory that all uploads in parts of one run share, given out in the order of the requests.
 ///
-/// An upload that holds a buffer never needs a second one to go on, so that none waits for ever. A buffer that is larger
-/// than the whole pool is handed out alone.
+/// An upload that holds a buffer never needs a second one to go on, so no upload waits forever. A buffer larger than
+/// the whole pool is given out only when no other is in use.
 final class PartPool: Sendable {
-    /// A buffer that returns to the pool when the last reference to it goes, however its part ended.
+    /// A buffer that returns to the pool when the last reference to it is released, however its part ended.
     final class Lease: Sendable {
         let buffer: PartBuffer
         private let pool: PartPool
@@ -39,7 +39,7 @@ final class PartPool: Sendable {
         try await queue.enter(byteCount, line: 0)
         let idle = queue.change { memory -> PartBuffer? in
             if memory.idle.last?.capacity == byteCount { return memory.idle.popLast() }
-            // Buffers of another size are freed before a new one is made.
+            // Buffers of another size are freed before a new one is allocated.
             memory.idle = []
             return nil
         }

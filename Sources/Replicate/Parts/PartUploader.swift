@@ -2,37 +2,37 @@ internal import Content
 internal import Platform
 internal import Wire
 
-/// Carries one blob to one upload in parts: one part goes up while the next come down.
+/// Sends one blob to one upload in parts: one part is sent while the next ones are received.
 ///
-/// A value for one upload, from wherever that stands.
+/// Each value serves one upload, from its current position.
 ///
 /// - Source: docs/architecture.md#large-layers
 struct PartUploader: Sendable {
-    /// How it ended, if not with an error.
+    /// How an upload ended, if not with an error.
     enum Ending: Sendable, Equatable {
         case stored
-        /// What came from the source is another blob; it was not completed.
+        /// The source sent bytes with another digest, and the upload was not completed.
         case corrupt(Digest)
-        /// The registry has forgotten the upload.
+        /// The registry no longer knows the upload.
         case gone
-        /// The registry has other bytes than those of the digest.
+        /// The registry holds bytes with another digest.
         case refused
     }
 
     let blob: Descriptor
     let source: SharedParts
-    /// For whoever is dismissed from that.
+    /// The reader to use after this upload was dismissed from the shared one.
     let ownSource: @Sendable () -> SharedParts
     let uploads: any PartUploading
     let upload: PartUpload
     let plan: PartPlan
-    /// Told after each part, where the upload stands now.
+    /// Called after each part with the upload's position.
     let moved: @Sendable (Int64) async -> Void
 
-    /// How often the registry may say that it stands elsewhere, without a part being accepted in between.
+    /// How often the registry may correct the position before it accepts another part.
     static let mostCorrections = 8
 
-    /// One part, come down and waiting to go up.
+    /// One part that was received and waits to be sent.
     private struct Piece: Sendable {
         var range: Range<Int64>
         var part: SharedParts.Part
@@ -40,10 +40,10 @@ struct PartUploader: Sendable {
 
     private enum Pass { case done, standsAt(Int64), corrupt(Digest), gone, dismissed }
 
-    /// Brings what is missing from `start` on, and completes the upload.
+    /// Sends the bytes from `start` on, and completes the upload.
     ///
-    /// From the beginning, the last part waits until the whole has hashed to the digest. From the middle nobody here
-    /// has seen the whole; the registry's own check is the verification then.
+    /// From the beginning, the last part waits until the hash of the whole blob is verified. From the middle, this
+    /// program has not seen the whole blob, and the registry's own check verifies it.
     ///
     /// - Throws: ``CopyError``, ``RangedSource/NoRanges``, `CancellationError`.
     func run(from start: Int64) async throws -> Ending {
@@ -77,7 +77,7 @@ struct PartUploader: Sendable {
             case .standsAt(let place):
                 corrections = place == offset || place < offset ? corrections + 1 : 0
                 guard corrections <= Self.mostCorrections else { return .gone }
-                // What was never hashed must come down again, whatever the registry has of it.
+                // Bytes that were not hashed must be read again, even if the registry has them.
                 offset = min(place, await hash?.count ?? place)
                 accepted.withLock { $0 = offset }
                 await seat.note(offset)
@@ -93,7 +93,7 @@ struct PartUploader: Sendable {
         }
     }
 
-    /// A pass, as long as nobody is kept waiting by it.
+    /// Runs a pass until it ends, or until this upload keeps others waiting for too long.
     private func watched(
         from offset: Int64,
         _ hash: RunningHash?,
@@ -112,7 +112,7 @@ struct PartUploader: Sendable {
         }
     }
 
-    /// Parts one after the other until the end, or until the registry wants another one than the next.
+    /// Sends parts in order until the end, or until the registry asks for another position.
     private func pass(
         from offset: Int64,
         _ hash: RunningHash?,
@@ -124,7 +124,7 @@ struct PartUploader: Sendable {
             group.addTask {
                 do {
                     for range in plan.parts(from: offset) {
-                        // The memory for parts is what keeps the source from running ahead.
+                        // The limited memory for parts keeps the source from getting too far ahead.
                         let part = try await seat.part(range, size: plan.longestPart)
                         await hash?.add(part.buffer, at: range.lowerBound)
                         feed.yield(Piece(range: range, part: part))
@@ -141,7 +141,7 @@ struct PartUploader: Sendable {
                 }
                 switch try await uploads.send(piece.part.buffer, at: piece.range.lowerBound, to: upload) {
                 case .accepted: break
-                // Its first answer was lost, or a run that was killed had sent it.
+                // The response to an earlier attempt was lost, or a killed run had sent this part.
                 case .standsAt(let place) where place >= piece.range.upperBound: break
                 case .standsAt(let place): return .standsAt(place)
                 case .gone: return .gone
@@ -150,18 +150,18 @@ struct PartUploader: Sendable {
                 await seat.note(piece.range.upperBound)
                 await moved(piece.range.upperBound)
             }
-            // A stream that a cancelled task waits for ends without an error.
+            // A stream ends without an error if the task that waits for it is cancelled.
             try Task.checkCancellation()
             return .done
         }
     }
 }
 
-/// The hash of a blob that comes in order, even if some of it comes twice.
+/// The running hash of a blob whose bytes arrive in order, even if some arrive twice.
 private actor RunningHash {
     private var hasher: SHA256Hasher? = SHA256Hasher()
     private var digest: Digest?
-    /// Bytes from the blob's beginning that are in it.
+    /// The number of bytes hashed so far, from the blob's beginning.
     private(set) var count: Int64 = 0
 
     func add(_ buffer: PartBuffer, at offset: Int64) {

@@ -1,24 +1,26 @@
 public import Content
 public import Wire
 
-/// Blobs in parts, for registries that take them so.
+/// An upload protocol for registries that take blobs in parts.
 ///
-/// Parts of one upload go one after the other, each but the last as long as the registry said.
+/// The parts of one upload are sent one after the other, and each but the last has the size that the registry gave.
 public protocol PartUploading: Sendable {
-    /// Opens an upload; it has no end of its own but ``complete(_:as:)``.
+    /// Opens an upload, which ends only with ``complete(_:as:)``.
     func begin() async throws -> PartUpload
 
-    /// Sends the part that begins at `offset`. Done twice, it says where the upload stands.
+    /// Sends the part that begins at `offset`.
+    ///
+    /// If the part was sent before, the result is the upload's position.
     func send(_ part: PartBuffer, at offset: Int64, to upload: PartUpload) async throws -> PartReception
 
-    /// Makes a blob of what was sent; a blob that is there already is success.
+    /// Turns what was sent into a blob; it succeeds too if the blob exists already.
     func complete(_ upload: PartUpload, as digest: Digest) async throws -> PartCompletion
 }
 
-/// An upload that takes parts.
+/// An open upload that takes parts.
 public struct PartUpload: Sendable, Equatable {
     public var id: String
-    /// In bytes, as the registry answered.
+    /// The part size in bytes that the registry gave.
     public var partSize: Int64
 
     public init(id: String, partSize: Int64) {
@@ -27,20 +29,20 @@ public struct PartUpload: Sendable, Equatable {
     }
 }
 
-/// What became of a part.
+/// The registry's response to a part.
 public enum PartReception: Sendable, Equatable {
     case accepted
-    /// It doesn't follow what is there: so many bytes are.
+    /// The part doesn't follow what was sent before; the registry has this many bytes.
     case standsAt(Int64)
-    /// The registry has forgotten the upload.
+    /// The registry no longer knows the upload.
     case gone
 }
 
-/// What became of an upload.
+/// The registry's response to the completion of an upload.
 public enum PartCompletion: Sendable, Equatable {
     case stored
-    /// The registry has forgotten the upload, perhaps because it has completed it.
+    /// The registry no longer knows the upload, perhaps because it has completed it.
     case gone
-    /// Its bytes are not those of the digest.
+    /// The uploaded bytes have another digest.
     case refused
 }

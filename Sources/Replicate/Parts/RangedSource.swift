@@ -5,10 +5,10 @@ internal import Wire
 
 /// One blob of a repository, read piece by piece.
 ///
-/// The address that redirects led to is used until shortly before it expires, if it says when, and else until it fails; then
-/// the source is asked for another.
+/// The address at the end of the redirects is used until shortly before it expires, or until it fails if it doesn't say
+/// when it expires. Then the source is asked for another.
 actor RangedSource {
-    /// The source sends a blob whole or not at all.
+    /// The error for a source that can only send the whole blob.
     struct NoRanges: Error {}
 
     private let blob: Descriptor
@@ -16,7 +16,7 @@ actor RangedSource {
     private let sender: any HTTPSending
     private let retry: RetryPolicy
     private let now: @Sendable () -> Date
-    /// Where the last piece came from.
+    /// The address of the last piece.
     private var kept: Place?
 
     private struct Place {
@@ -25,7 +25,7 @@ actor RangedSource {
         var renewAt: Date?
     }
 
-    /// In seconds: how long before its end an address is given up; never more than a tenth of its life.
+    /// How many seconds before its expiry an address is replaced; never more than a tenth of its lifetime.
     private static let usualMargin: TimeInterval = 300
 
     init(
@@ -42,7 +42,7 @@ actor RangedSource {
         self.retry = retry
     }
 
-    /// Fills `buffer` with these bytes of the blob; what fails and may pass is tried again.
+    /// Fills `buffer` with these bytes of the blob; failures that may pass are retried.
     ///
     /// - Throws: ``CopyError``, ``NoRanges``, `CancellationError`.
     func read(_ range: Range<Int64>, into buffer: PartBuffer) async throws {
@@ -56,7 +56,7 @@ actor RangedSource {
     private func readOnce(_ range: Range<Int64>, into buffer: PartBuffer) async throws {
         // The whole blob needs no range, so that a server without ranges can send it.
         let isWhole = range == 0..<blob.size
-        // Kept only by a piece that arrived whole: after anything else the next try asks for a fresh address.
+        // The address is kept only after a piece that arrived whole; otherwise the next attempt asks for a fresh one.
         var place = kept.take()
         if let end = place?.renewAt, now() >= end { place = nil }
         var isFresh = false
@@ -67,7 +67,7 @@ actor RangedSource {
                 place = Place(download: opened, renewAt: renewal(of: opened.address, askedAt))
                 isFresh = true
             }
-            // A file is there whole, and needs no parts.
+            // A file is read as a whole and needs no parts.
             guard var current = place, case .request(var request) = current.download.address else { throw NoRanges() }
             request.receiver = buffer
             if !isWhole { request.fields[.range] = "bytes=\(range.lowerBound)-\(range.upperBound - 1)" }
@@ -80,23 +80,24 @@ actor RangedSource {
                 kept = current
                 return
             case 200..<300: throw NoRanges()
-            // A kept address has expired.
+            // The kept address has expired.
             case 404 where !isFresh: place = nil
             default:
                 if try await current.download.next(after: answer) { isFresh = true }
-                // Counted from before the question, whose answer may have taken long.
+                // The time is measured from before the request, because the response may have taken long.
                 current.renewAt = renewal(of: current.download.address, askedAt)
                 place = current
             }
         }
     }
 
-    /// - Parameter askedAt: It was made no earlier, and its answer may have been long under way.
-    /// - Returns: `nil` for an address that doesn't say how long it is good.
+    /// - Parameter askedAt: The earliest time at which the address can have been made; the response may have taken
+    ///   long.
+    /// - Returns: `nil` if the address doesn't say when it expires.
     private func renewal(of address: RelaySource?, _ askedAt: Date) -> Date? {
         guard case .request(let request) = address else { return nil }
         let items = (request.url.query ?? "").split(separator: "&")
-        // As AWS presigns (docs/facts/ecr-api.md#getdownloadurlforlayer): in seconds from when it was made.
+        // AWS presigned URLs state their lifetime in seconds (docs/facts/ecr-api.md#getdownloadurlforlayer).
         guard let item = items.first(where: { $0.hasPrefix("X-Amz-Expires=") }),
             let life = TimeInterval(item.drop { $0 != "=" }.dropFirst())
         else { return nil }
@@ -111,7 +112,7 @@ actor RangedSource {
         }
     }
 
-    /// Whether what came is what was asked for, as far as lengths tell; a wrong piece is asked for again.
+    /// Throws if the response is not the requested range, as far as lengths tell; the piece is then requested again.
     private func check(
         _ answer: WireResponse,
         _ range: Range<Int64>,

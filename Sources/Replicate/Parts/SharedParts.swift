@@ -2,14 +2,15 @@ internal import Content
 internal import Platform
 internal import Wire
 
-/// One blob's parts, read once for all uploads of it that are under way.
+/// The parts of one blob, read once for all uploads of it that are in progress.
 ///
-/// A part stays as long as an upload sends it, or is about to ask for it. Only two are there at a time, so an upload that
-/// is ahead waits for one that is behind; one that keeps the others waiting for long is dismissed, and reads for itself.
+/// A part stays in memory while an upload sends it or is about to request it. Only two parts are in memory at a time,
+/// so a fast upload waits for a slow one. An upload that keeps the others waiting for long is dismissed, and reads on
+/// its own.
 ///
 /// - Source: docs/architecture.md#several-destinations
 actor SharedParts {
-    /// Some of the blob's bytes, until nobody needs them any more.
+    /// Some of the blob's bytes, held as long as an upload needs them.
     final class Part: Sendable {
         private let lease: PartPool.Lease
         private let turn: PartPool.Lease
@@ -19,20 +20,20 @@ actor SharedParts {
         var buffer: PartBuffer { lease.buffer }
     }
 
-    /// An upload's place among those that read together.
+    /// An upload's membership in the group that reads together.
     struct Seat: Sendable {
         fileprivate let id: Int
         fileprivate let parts: SharedParts
 
-        /// The bytes of `range`, when they are there.
+        /// Returns the bytes of `range` once they have been read.
         ///
-        /// - Parameter size: Of the buffer, in bytes.
+        /// - Parameter size: The size of the buffer, in bytes.
         /// - Throws: As ``RangedSource/read(_:into:)``.
         func part(_ range: Range<Int64>, size: Int) async throws -> Part {
             try await parts.part(range, size: size, for: id)
         }
 
-        /// Says where the upload stands.
+        /// Notes the upload's position.
         func note(_ place: Int64) async { await parts.note(place, of: id) }
 
         /// Returns when this upload has kept the others waiting for too long.
@@ -40,20 +41,20 @@ actor SharedParts {
         /// - Throws: `CancellationError`
         func dismissal() async throws { try await parts.dismissal(of: id) }
 
-        /// Gives the place up.
+        /// Leaves the group.
         func leave() async { await parts.leave(id) }
     }
 
     private struct Kept {
         weak var part: Part?
-        /// The same, while an upload is still to take it.
+        /// The same part, held strongly while an upload still needs to take it.
         var held: Part?
     }
 
     private struct Standing {
-        /// What the registry has, in bytes.
+        /// The number of bytes that the registry has.
         var place: Int64
-        /// Where the part begins that is asked for next.
+        /// The beginning of the part to request next.
         var next: Int64
     }
 
@@ -68,9 +69,9 @@ actor SharedParts {
     private let turns = PartPool(byteCount: mostParts)
     private var lastID = 0
 
-    /// In memory: one goes up, one comes down.
+    /// The most parts in memory: one is sent while another is received.
     static let mostParts = 2
-    /// How long one that has sent all it was given waits for the others, before they are dismissed: twice this.
+    /// Half of the time that an upload with nothing left to send waits for the others before they are dismissed.
     static let halfPatience: Duration = .seconds(5)
 
     init(_ source: RangedSource, pool: PartPool, clock: any Clock<Duration>) {
@@ -108,7 +109,7 @@ actor SharedParts {
         let part = try await flights.run(range) { try await self.read(range, size: size) }
         kept[range] = Kept(part: part)
         take(range, id)
-        // Or it would stay when no upload sends it any more.
+        // Otherwise it would stay in memory after all uploads have sent it.
         await flights.forget(range)
         return part
     }
@@ -118,12 +119,11 @@ actor SharedParts {
         holdWhatIsWanted()
     }
 
-    /// Holds every part that an upload reaches by taking one part after the other of those that are here, and no other
-    /// part.
+    /// Holds every part in memory that an upload can reach by taking part after part, and no other part.
     ///
-    /// An upload that was not running for a moment would else find that the others had sent its part, and would read it,
-    /// and each one after it, again. One whose next part is gone already is not waited for: there would be no room to read
-    /// that.
+    /// Otherwise, an upload that paused for a moment would find that the others had sent its next part, and would have
+    /// to read that part and every later one again. An upload whose next part has left memory is not waited for,
+    /// because there would be no room to read it.
     private func holdWhatIsWanted() {
         kept = kept.filter { $0.value.part != nil }
         var wanted: Set<Range<Int64>> = []
@@ -139,7 +139,7 @@ actor SharedParts {
     }
 
     private func read(_ range: Range<Int64>, size: Int) async throws -> Part {
-        // It may have come since the caller looked.
+        // The part may have arrived since the caller checked.
         if let part = kept[range]?.part { return part }
         async let _: Void = dismissWhoeverHolds(before: range.lowerBound)
         let turn = try await turns.lease(1)
@@ -148,8 +148,7 @@ actor SharedParts {
         return Part(lease, turn)
     }
 
-    /// Looks, while memory is waited for, whether an upload has nothing left to send because of others; ends when it is
-    /// cancelled.
+    /// Dismisses the uploads that hold back the others, while the caller waits for memory; runs until it is cancelled.
     private func dismissWhoeverHolds(before place: Int64) async {
         var looks = 0
         while (try? await clock.sleep(for: Self.halfPatience)) != nil {
@@ -169,12 +168,12 @@ actor SharedParts {
                 watching[id] = (watch, continuation)
             }
         } onCancel: {
-            // Owned by nobody: it only ends the wait.
+            // This task isn't awaited, because it only ends the wait.
             Task { await self.stop(watch, of: id) }
         }
     }
 
-    /// Ends that watch, and not the next one of the same upload, which may have begun meanwhile.
+    /// Ends this watch, but not the next watch of the same upload, which may have begun meanwhile.
     private func stop(_ watch: Int, of id: Int) {
         guard watching[id]?.watch == watch else { return }
         watching.removeValue(forKey: id)?.continuation.resume(throwing: CancellationError())

@@ -1,12 +1,12 @@
 internal import Content
 internal import Platform
 
-/// Uploads of one blob to several destinations take one place among those that are limited, because they read together.
+/// Gives all uploads of one blob a single slot of the limited uploads, because they read together.
 final class SharedPlaces: Sendable {
     private struct Places: Sendable {
-        /// Blobs whose first upload waits for its place.
+        /// The blobs whose first upload waits for its slot.
         var entering: Set<Digest> = []
-        /// Uploads that are in, by blob.
+        /// The number of uploads that share a slot, by blob.
         var inside: [Digest: Int] = [:]
     }
 
@@ -20,10 +20,10 @@ final class SharedPlaces: Sendable {
         return true
     }
 
-    /// Waits until an upload of the blob is in, or no other is about to get in.
+    /// Waits until an upload of the blob has a slot, or until no other upload is waiting for one.
     ///
-    /// - Returns: Whether the caller is in, and must call ``leave(_:)``. If not, it is the first: it takes a place and calls
-    ///   ``admitted(_:)``, or calls ``turnedAway(_:)``.
+    /// - Returns: Whether the caller shares a slot, and must call ``leave(_:)``. If not, it is the first: it gets a
+    ///   slot and calls ``admitted(_:)``, or calls ``turnedAway(_:)``.
     /// - Throws: `CancellationError`
     func enter(_ digest: Digest) async throws -> Bool {
         let isFirst = Lock(false)
@@ -31,7 +31,7 @@ final class SharedPlaces: Sendable {
         return !isFirst.withLock { $0 }
     }
 
-    /// The first upload of the blob is in, and must call ``leave(_:)``.
+    /// Notes that the first upload of the blob has a slot; it must call ``leave(_:)``.
     func admitted(_ digest: Digest) {
         queue.change { places in
             places.entering.remove(digest)
@@ -39,7 +39,7 @@ final class SharedPlaces: Sendable {
         }
     }
 
-    /// The first upload of the blob did not get in; the next one tries.
+    /// Notes that the first upload of the blob got no slot, so that the next one tries.
     func turnedAway(_ digest: Digest) {
         queue.change { places in _ = places.entering.remove(digest) }
     }

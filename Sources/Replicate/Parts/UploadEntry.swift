@@ -2,12 +2,12 @@ internal import Content
 internal import ECRAPI
 internal import FoundationEssentials
 
-/// Which blob goes where: what an upload is journaled under.
+/// The key of an upload in the journal: a blob and its destination.
 struct UploadKey: Hashable, Sendable {
     var registry: String
     var repository: String
     var digest: Digest
-    /// In bytes.
+    /// The blob's size, in bytes.
     var size: Int64
 
     init(_ blob: Descriptor, to destination: any BlobReceiver) {
@@ -24,30 +24,30 @@ struct UploadKey: Hashable, Sendable {
         self.size = size
     }
 
-    /// In characters.
+    /// The length of a file name's hash, in characters.
     static let nameLength = 64
 
-    /// A hash: names of registries don't make names of files.
+    /// The name of the upload's file, which is a hash because a registry's name may not be a valid file name.
     var fileName: String { sha256Hex("\(registry)/\(repository)/\(digest)".utf8) }
 }
 
-/// How far one upload in parts has come, as it stands in the journal.
+/// The journal's record of how far one upload in parts has come.
 struct UploadEntry: Codable, Sendable, Equatable {
-    /// Of this form; a file of another is somebody else's.
+    /// The version of the file's format; a file with another version was written by another program.
     static let version = 1
 
     var version = UploadEntry.version
     var registry: String
     var repository: String
     var digest: String
-    /// In bytes, the whole blob.
+    /// The size of the whole blob, in bytes.
     var size: Int64
     var uploadId: String
-    /// In bytes, as the registry answered.
+    /// The part size in bytes that the registry gave.
     var partSize: Int64
-    /// The registry has every byte before this one.
+    /// The position up to which the registry has all bytes.
     var nextByte: Int64
-    /// Seconds since 1970.
+    /// The time of the last change, in seconds since 1970.
     var updatedAt: Int64
 
     init(_ key: UploadKey, _ upload: PartUpload, nextByte: Int64, updatedAt: Int64 = 0) {
@@ -61,13 +61,13 @@ struct UploadEntry: Codable, Sendable, Equatable {
         self.updatedAt = updatedAt
     }
 
-    /// - Returns: `nil` for anything that this program could not have written.
+    /// - Returns: `nil` if this program could not have written the bytes.
     init?(parsing bytes: [UInt8]) {
         guard let entry = try? JSONDecoder().decode(Self.self, from: Data(bytes)), entry.isPlausible else { return nil }
         self = entry
     }
 
-    /// - Returns: `nil` too if it is another upload's.
+    /// - Returns: `nil` also if the entry belongs to another upload.
     init?(parsing bytes: [UInt8], for key: UploadKey) {
         self.init(parsing: bytes)
         guard registry == key.registry, repository == key.repository, digest == key.digest.description,
@@ -75,7 +75,7 @@ struct UploadEntry: Codable, Sendable, Equatable {
         else { return nil }
     }
 
-    /// In characters; ECR's are UUIDs.
+    /// The longest upload id, in characters; ECR's ids are UUIDs.
     private static let longestID = 256
 
     private var isPlausible: Bool {
@@ -90,7 +90,7 @@ struct UploadEntry: Codable, Sendable, Equatable {
     var json: [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Nothing in it can fail to be encoded; an empty file would be no entry.
+        // No value in the entry can fail to encode; an empty file would not be an entry.
         return (try? encoder.encode(self)).map { Array($0) } ?? []
     }
 }

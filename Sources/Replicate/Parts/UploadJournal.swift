@@ -2,11 +2,11 @@ internal import FoundationEssentials
 internal import Logging
 internal import Platform
 
-/// Which uploads in parts were under way, on disk, so that a run that was killed can be gone on with.
+/// The record on disk of the uploads in parts that were in progress, with which a killed run resumes.
 ///
-/// One small file for each upload, whole or absent at any moment, and a lock beside it that one process holds. Nothing
-/// secret is in it: no address, no token. What can't be read is as good as not there; a place that can't be written
-/// costs one warning, and nothing is journaled from then on.
+/// Each upload has one small file, which is whole or absent at any moment, and a lock file, which one process holds.
+/// The files contain no secrets: no addresses and no tokens. A file that can't be read counts as absent. If the
+/// directory can't be written, one warning is logged and nothing is journaled from then on.
 ///
 /// - Source: docs/architecture.md#large-layers
 final class UploadJournal: Sendable {
@@ -15,22 +15,22 @@ final class UploadJournal: Sendable {
         var isBroken = false
     }
 
-    /// That of all state, and the journal's in it.
+    /// The directory of all state, and the journal's directory in it.
     private let home: String?
     private let directory: String?
     private let logger: Logger
     private let now: @Sendable () -> Int64
     private let state = Lock(State())
 
-    /// In seconds: nobody goes on with an upload that has lain for a week.
+    /// The greatest age of an entry in seconds; an upload that is a week old is not resumed.
     static let longestAge: Int64 = 7 * 86_400
-    /// In bytes; an entry has some hundreds.
+    /// The largest entry in bytes; real ones have some hundreds.
     static let largestEntry = 4_096
 
     /// - Parameters:
-    ///   - directory: Made when the first upload is journaled; `nil` journals nothing. One that exists must be ours and
-    ///     closed to others.
-    ///   - now: Seconds since 1970.
+    ///   - directory: The directory for state, made when the first upload is journaled; `nil` journals nothing. An
+    ///     existing one must belong to this user and be closed to others.
+    ///   - now: The current time, in seconds since 1970.
     init(
         directory: String?,
         logger: Logger,
@@ -42,9 +42,9 @@ final class UploadJournal: Sendable {
         self.now = now
     }
 
-    /// One upload's place in the journal, for as long as the object is held.
+    /// The exclusive use of one upload's entry, for as long as the object exists.
     final class Claim: Sendable {
-        /// Where an earlier run had come to.
+        /// The entry that an earlier run left.
         let found: UploadEntry?
         private let journal: UploadJournal
         private let path: String
@@ -57,7 +57,7 @@ final class UploadJournal: Sendable {
             self.found = found
         }
 
-        /// Writes down where the upload stands.
+        /// Writes the upload's position to the journal.
         func record(_ entry: UploadEntry) {
             var entry = entry
             entry.updatedAt = journal.now()
@@ -65,21 +65,21 @@ final class UploadJournal: Sendable {
             journal.logger.debug("journaled \(entry.digest) at byte \(entry.nextByte)")
         }
 
-        /// Forgets the upload.
+        /// Removes the upload's entry.
         func drop() {
             journal.attempt { () throws(SystemError) in try DurableFile.remove(path) }
         }
 
-        /// Forgets the upload and that there was one.
+        /// Removes the upload's entry and its lock file.
         func close() {
             drop()
             lock.remove()
         }
     }
 
-    /// Takes the place of one upload.
+    /// Claims the entry of one upload.
     ///
-    /// - Returns: `nil` if somebody else has it, or there is no journal.
+    /// - Returns: `nil` if another process has it, or if there is no journal.
     func claim(_ key: UploadKey) -> Claim? {
         guard let directory, !state.withLock({ $0.isBroken }) else { return nil }
         guard attempt({ () throws(SystemError) in try prepare(directory) }) != nil else { return nil }
@@ -93,7 +93,7 @@ final class UploadJournal: Sendable {
         return Claim(self, "\(path).json", lock, found: entry(at: "\(path).json", key))
     }
 
-    /// Removes the entry of an upload that nobody will go on with, unless another process does.
+    /// Removes the entry of an upload that will not be resumed, unless another process uses it.
     func forget(_ key: UploadKey) {
         guard let directory, !state.withLock({ $0.isBroken }) else { return }
         let path = "\(directory)/\(key.fileName)"
@@ -118,7 +118,7 @@ final class UploadJournal: Sendable {
         return entry
     }
 
-    /// Does something to the directory; what fails is warned of once, and ends the journal.
+    /// Runs an operation on the directory; the first failure logs a warning and ends the journal.
     @discardableResult
     private func attempt<Result>(_ body: () throws(SystemError) -> Result) -> Result? {
         do {
@@ -147,7 +147,7 @@ extension UploadJournal {
         guard isFirst else { return }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         for name in names where Self.isOurs(name) && isOld("\(directory)/\(name)") {
-            // What another process holds is in use, however old it looks.
+            // An entry that another process holds is in use, however old it looks.
             let stem = name.prefix(UploadKey.nameLength)
             guard let lock = (try? FileLock(path: "\(directory)/\(stem).lock")) ?? nil else { continue }
             logger.debug("removed \(name), a week old, from the journal")
@@ -156,7 +156,7 @@ extension UploadJournal {
         }
     }
 
-    /// An entry by its own date, and whatever else by the file's.
+    /// Whether a file is too old, by the entry's own date, or by the file's date if it isn't an entry.
     private func isOld(_ path: String) -> Bool {
         if path.hasSuffix(".json"), let bytes = try? DurableFile.read(path, limit: Self.largestEntry),
             let entry = UploadEntry(parsing: bytes)
@@ -168,7 +168,7 @@ extension UploadJournal {
         return now() - Int64(changed.timeIntervalSince1970) > Self.longestAge
     }
 
-    /// Whether a file is an entry, its lock, or what a crash left of writing it; nothing else is ever removed.
+    /// Whether a file is an entry, its lock, or a remnant of writing it after a crash; no other files are ever removed.
     static func isOurs(_ name: String) -> Bool {
         let stem = name.prefix(UploadKey.nameLength)
         let isHash = stem.utf8.count == UploadKey.nameLength && stem.allSatisfy { "0123456789abcdef".contains($0) }

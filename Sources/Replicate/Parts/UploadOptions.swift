@@ -1,25 +1,25 @@
 internal import ECRAPI
 public import Platform
 
-/// Which way blobs go to ECR.
+/// How blobs are uploaded to ECR.
 public enum UploadMode: String, Sendable, CaseIterable {
-    /// Large ones in parts, by the API; all others by the registry.
+    /// Uploads large blobs in parts through the API, and all others through the registry.
     case auto
     case registry
     case api
 }
 
-/// How blobs are uploaded.
+/// The settings for uploading blobs.
 public struct UploadOptions: Sendable {
     public var mode: UploadMode
-    /// In bytes: from here on a blob goes in parts, which survive a killed run.
+    /// The size in bytes from which a blob is uploaded in parts, which survive a killed run.
     public var resumableAbove: Int64
-    /// Where uploads in parts are journaled; `nil` journals nothing.
+    /// The directory in which uploads in parts are journaled; `nil` journals nothing.
     public var stateDirectory: String?
-    /// In bytes; ECR's own bound, which an emulated ECR may have lower.
+    /// The smallest part in bytes; the default is ECR's bound, and an emulator may have a lower one.
     var smallestPart = UploadLayerPart.shortestPart
 
-    /// In bytes (docs/architecture.md#large-layers).
+    /// The usual value of ``resumableAbove``, in bytes (docs/architecture.md#large-layers).
     public static let usualResumableAbove: Int64 = 1 << 30
 
     public init(
@@ -32,9 +32,9 @@ public struct UploadOptions: Sendable {
         self.stateDirectory = stateDirectory
     }
 
-    /// Where state is kept unless somebody says otherwise.
+    /// The directory for state, unless another one is configured.
     ///
-    /// - Returns: `nil` where the environment names no place.
+    /// - Returns: `nil` if the environment names no directory.
     /// - Source: XDG Base Directory Specification 0.8: a relative `XDG_STATE_HOME` is to be ignored
     public static func usualStateDirectory(_ environment: EnvironmentVariables) -> String? {
         if let named = environment["XDG_STATE_HOME"], named.hasPrefix("/") { return "\(named)/ecr-replicate" }

@@ -20,7 +20,7 @@ public struct Inspection: Sendable, Encodable {
         public var digest: Digest
         public var mediaType: MediaType
         public var artifactType: String?
-        /// For those found under a tag.
+        /// The referrer's tag, if it was found under one.
         public var tag: Tag?
     }
 
@@ -30,16 +30,17 @@ public struct Inspection: Sendable, Encodable {
     public var mediaType: MediaType
     public var artifactType: String?
     public var subject: Digest?
-    /// Of the manifest itself, in bytes.
+    /// The size of the manifest itself, in bytes.
     public var manifestSize: Int
     public var annotations: [String: String]
     public var children: [Child]
     public var config: Blob?
     public var layers: [Blob]
-    /// Config and distinct layers together, compressed, in bytes; 0 for an index.
+    /// The compressed size of the config and the distinct layers, in bytes; 0 for an index.
     public var size: Int64
     public var referrers: [Referrer]
-    /// Signatures, SBOMs and attestations that can't be shown; not part of the JSON, which names them with remedies.
+    /// Signatures, SBOMs and attestations that can't be shown; not part of this JSON, to which `InspectionDocument`
+    /// adds them.
     public var referrerFailures: [ReferrerFailure]
     /// The manifest, byte for byte; not part of the JSON.
     public var manifest: Manifest
@@ -50,18 +51,18 @@ public struct Inspection: Sendable, Encodable {
     }
 }
 
-/// What of a listing passed a filter.
+/// The images of a listing that match a filter.
 public struct ImageSelection: Sendable {
     public var images: [ListedImage]
     public var unusableTags: [UnusableTag]
-    /// How many tags the repository has, those that follow an image left out.
+    /// The number of tags in the repository, without the tags that belong to an image.
     public var tagsListed: Int
 
     public var isEmpty: Bool { images.isEmpty && unusableTags.isEmpty }
 }
 
 extension Replicator {
-    /// Reads an image's manifest, and what refers to it if `referrers` says so.
+    /// Reads an image's manifest, and its referrers if `referrers` says so.
     ///
     /// - Throws: ``CopyError``
     public func inspect(
@@ -127,10 +128,11 @@ extension Replicator {
         )
     }
 
-    /// Every tagged image of a repository that passes `filter`, the last pushed first where that is known, and every
-    /// listed name that passes and can't be used as a tag.
+    /// Lists every tagged image of a repository that matches `filter`, and every matching name that can't be used as a
+    /// tag.
     ///
-    /// Of a layout every image, unless tags are chosen.
+    /// The image pushed last comes first, if the times are known. For a layout every image is listed, unless tags are
+    /// chosen.
     ///
     /// - Throws: ``CopyError``
     public func list(
@@ -141,7 +143,7 @@ extension Replicator {
         let repository = try await opener.open(reference, side: .source, side)
         let listing = try await repository.list()
         do {
-            // An image without a tag can only be chosen where it is seen.
+            // An image without a tag is listed, so that it can be chosen.
             let isWhole = reference.registry.isLayout && !filter.choosesTags
             let untagged = isWhole ? listing.images.filter { $0.tags.isEmpty && $0.sharedTags.isEmpty } : []
             let chosen = try filter.select(from: listing.images, digestTagsToo: true) + untagged

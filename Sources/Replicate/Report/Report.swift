@@ -1,12 +1,12 @@
 public import Content
 
-/// What was done with one image at one destination.
+/// What was done for one image at one destination.
 public struct CopyReceipt: Sendable {
     public struct TagResult: Sendable, Equatable {
         public enum Outcome: String, Sendable { case set, moved, unchanged, skipped }
         public var tag: Tag
         public var outcome: Outcome
-        /// What the tag held before, if that was another image.
+        /// The digest that the tag pointed at before, if it was another image.
         public var previous: Digest?
 
         public init(tag: Tag, outcome: Outcome, previous: Digest? = nil) {
@@ -17,7 +17,7 @@ public struct CopyReceipt: Sendable {
     }
 
     public var source: ImageReference
-    /// The repository, without tag.
+    /// The repository, without a tag.
     public var destination: ImageReference
     public var digest: Digest
     public var mediaType: MediaType
@@ -28,11 +28,11 @@ public struct CopyReceipt: Sendable {
     public var bytesMoved: Int64 = 0
     public var manifestsPut = 0
     public var referrers = 0
-    /// What was missing below manifests that the destination held, and was brought.
+    /// What was missing below manifests that the destination held, and was copied again.
     public var manifestsRepaired = 0
     public var blobsRepaired = 0
     public var notes: [String] = []
-    /// Referrers that were left out, while the image was copied.
+    /// The referrers that were left out although the image was copied.
     public var referrerFailures: [ReferrerFailure] = []
 
     public init(
@@ -49,7 +49,7 @@ public struct CopyReceipt: Sendable {
         self.tags = tags
     }
 
-    /// The lines that standard output gets: one per tag that now holds the image, or the digest where none does.
+    /// The lines for standard output: one for each tag that now points at the image, or the digest if no tag does.
     public var lines: [String] {
         let held = tags.filter { $0.outcome != .skipped }
         if tags.isEmpty { return ["\(destination)@\(digest)"] }
@@ -63,10 +63,10 @@ public struct CopyReceipt: Sendable {
     }
 }
 
-/// What of a plan was not carried out.
+/// The part of a plan that was not carried out.
 public struct Remainder: Sendable, Equatable, Codable {
     public var blobs: Int
-    /// Of those blobs, compressed.
+    /// The compressed bytes of those blobs.
     public var bytes: Int64
     public var manifests: Int
 
@@ -77,19 +77,19 @@ public struct Remainder: Sendable, Equatable, Codable {
     }
 }
 
-/// How one image ended at one destination.
+/// The outcome for one image at one destination.
 public enum CopyResult: Sendable {
     case done(CopyReceipt)
     case planned(Plan)
     case failed(source: String, destination: String, CopyError)
-    /// Stopped before it was done, with what is left of its plan; `nil` if there was none yet.
+    /// The copy was stopped; `left` is what remains of its plan, or `nil` if there was no plan yet.
     case cancelled(source: String, destination: String, left: Remainder?)
 
     public var error: CopyError? {
         if case .failed(_, _, let error) = self { error } else { nil }
     }
 
-    /// Referrers that were left out, or will be.
+    /// The referrers that were left out, or will be.
     public var referrerFailures: [ReferrerFailure] {
         switch self {
         case .done(let receipt): receipt.referrerFailures
@@ -99,25 +99,25 @@ public enum CopyResult: Sendable {
     }
 }
 
-/// What happens during a copy, for whoever shows it.
+/// An event during a copy, for programs that show progress.
 public enum CopyEvent: Sendable {
-    /// No tag passed the filter, of so many that the repository has.
+    /// The filter matched none of the repository's tags; `tags` is how many it has.
     case nothingSelected(from: ImageReference, tags: Int)
     case planned(Plan)
     case blobStarted(Descriptor, to: ImageReference)
-    /// An earlier run had brought so many bytes of it.
+    /// An earlier run had sent the bytes of the blob up to this position.
     case blobResumed(Descriptor, to: ImageReference, at: Int64)
-    /// So many more bytes of the blob were handed to the destination; fewer than none if it has lost some.
+    /// This many more bytes of the blob were sent; negative if the destination lost some.
     case blobProgress(Digest, to: ImageReference, bytes: Int)
-    /// A try failed, and there is another; its bytes no longer count.
+    /// An attempt failed and will be repeated; its bytes no longer count.
     case blobRestarted(Digest, to: ImageReference, reason: String)
-    /// A try failed as any other would, which the image's error tells; its bytes no longer count.
+    /// The last attempt failed, for the reason that the image's error gives; its bytes no longer count.
     case blobGivenUp(Digest, to: ImageReference)
     case blobMoved(Descriptor, to: ImageReference)
     case blobMounted(Descriptor, to: ImageReference, from: RepositoryName)
     case manifestPut(Digest, tag: Tag?, to: ImageReference)
     case finished(CopyReceipt)
     case failed(source: String, destination: String, CopyError)
-    /// What the reader should know of the selection as a whole, for example what it leaves out.
+    /// Something to know about the selection as a whole, for example what it leaves out.
     case notice(String)
 }

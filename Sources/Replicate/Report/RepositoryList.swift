@@ -2,13 +2,13 @@ public import Content
 internal import Distribution
 internal import ECRAPI
 
-/// A repository of a registry's list.
+/// A repository in a registry's list.
 public struct ListedRepository: Sendable, Hashable {
-    /// As the registry writes it: of a registry that isn't ECR it may be anything.
+    /// The name as the registry gives it; registries other than ECR may return any text.
     public var name: String
-    /// Seconds since 1970; `nil` where the registry doesn't say.
+    /// The time of creation in seconds since 1970; `nil` if the registry doesn't say.
     public var createdAt: Double?
-    /// Which tags can't be moved; `nil` where the registry doesn't say.
+    /// Which tags are immutable; `nil` if the registry doesn't say.
     public var immutability: TagImmutability?
 
     public init(name: String, createdAt: Double? = nil, immutability: TagImmutability? = nil) {
@@ -17,10 +17,10 @@ public struct ListedRepository: Sendable, Hashable {
 }
 
 extension Replicator {
-    /// Every repository of a registry, by name.
+    /// Lists every repository of a registry by name.
     ///
-    /// ECR is asked with `DescribeRepositories`, a thousand a page; other registries for their catalog, which many don't
-    /// have.
+    /// ECR is asked with `DescribeRepositories`, a thousand a page. Other registries are asked for their catalog, which
+    /// many don't have.
     ///
     /// - Throws: ``CopyError``
     public func repositories(
@@ -29,7 +29,7 @@ extension Replicator {
     ) async throws -> [ListedRepository] {
         let place = DestinationReference(registry: registry, repository: nil, tag: nil).description
         do {
-            // No repository is asked for anything: the name stands for none of them.
+            // No request is for a particular repository, so the reference has a placeholder for the name.
             let reference = ImageReference(registry: registry, repository: .unnamed)
             let opened = try await opener.open(reference, side: .source, side)
             let listed =

@@ -5,17 +5,17 @@ public import Logging
 internal import Platform
 internal import Wire
 
-/// Which side a line of the log is about: `side`, and `registry` as there may be several destinations.
+/// The side that a line of the log is about: `side`, and `registry`, since there may be several destinations.
 ///
-/// A provider of credentials may serve both sides and knows neither. What it logs is about the side whose request it is
-/// working for, which is a value of the task.
+/// A credential provider may serve both sides, and knows neither. The side of what it logs is that of the current
+/// task's request, which is a task-local value.
 public enum SideLabel {
-    /// For handlers of logs, so that lines name the side that they are written for.
+    /// The metadata provider for log handlers, so that each line names its side.
     public static let provider = Logger.MetadataProvider { current }
 
     @TaskLocal private static var current: Logger.Metadata = [:]
 
-    /// - Parameter registry: Its host; `nil` before that is known.
+    /// - Parameter registry: The registry's host; `nil` until it is known.
     package static func metadata(_ side: CopyError.Side, registry: String? = nil) -> Logger.Metadata {
         var metadata: Logger.Metadata = ["side": "\(side.rawValue)"]
         if let registry { metadata["registry"] = "\(registry)" }
@@ -43,7 +43,7 @@ extension Logger {
 }
 
 extension RetryPolicy {
-    /// The same, with tries that are reported as a side's.
+    /// Returns this policy with retries that are logged with a side's label.
     func labelled(_ label: @escaping @Sendable (_ error: any Error) -> Logger.Metadata) -> RetryPolicy {
         guard let report = onRetry else { return self }
         var policy = self
@@ -55,7 +55,7 @@ extension RetryPolicy {
 }
 
 extension ImageReference {
-    /// As logs name the registry; `nil` for a directory, and where the reference names none.
+    /// The registry's name in logs; `nil` for a directory, or if the reference names no registry.
     var registryName: String? {
         switch registry {
         case .ecr(let host): host.name
@@ -65,7 +65,7 @@ extension ImageReference {
     }
 }
 
-/// Credentials as one side uses them: what it takes to get them is logged as that side's, and which they are.
+/// The credentials of one side: logs which are used, and logs how they are fetched with the side's label.
 struct SideCredentials: CredentialsProviding {
     private let provider: any CredentialsProviding
     private let label: Logger.Metadata
@@ -73,7 +73,7 @@ struct SideCredentials: CredentialsProviding {
     private let explain: @Sendable (IdentityError) -> IdentityError
     private let last = Lock<AWSCredentials?>(nil)
 
-    /// - Parameter explain: Adds to an error what is known of the side.
+    /// - Parameter explain: Adds what is known about the side to an error.
     init(
         _ provider: any CredentialsProviding,
         _ label: Logger.Metadata,
@@ -95,7 +95,7 @@ struct SideCredentials: CredentialsProviding {
             defer { last = credentials }
             return last != credentials
         }
-        // Another side may have had them fetched.
+        // Another side may have caused the fetch, so this side logs which ones it uses.
         if isNews { logger.debug("signs with credentials", metadata: ["from": "\(credentials)"]) }
         return credentials
     }
@@ -105,7 +105,7 @@ struct SideCredentials: CredentialsProviding {
     }
 }
 
-/// The same for what a registry wants to see.
+/// The authorization of one side at a registry, with logs that carry the side's label.
 struct SideAuthorization: RegistryAuthorizing {
     let authorization: any RegistryAuthorizing
     let label: Logger.Metadata

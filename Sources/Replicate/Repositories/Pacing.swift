@@ -2,26 +2,25 @@ internal import HTTPTypes
 internal import Platform
 internal import Wire
 
-/// How much may still be tried again, for each side of each registry: a registry that fails for long uses up its own
-/// budget, and no other's.
+/// The retry budgets, one for each side of each registry, so that a failing registry uses up only its own.
 public final class RetryBudgets: Sendable {
     private let make: @Sendable (_ name: String) -> RetryBudget
     private let known = Lock<[String: RetryBudget]>([:])
 
-    /// Requests to one registry that are usually in flight at once: relays, and the questions beside them.
+    /// The usual number of requests in flight to one registry: relays, and the requests beside them.
     public static let usualInFlight = 32
 
     /// - Parameters:
-    ///   - inFlight: Requests to one registry that are in flight at once.
-    ///   - attempts: How often each is tried.
+    ///   - inFlight: The number of requests to one registry that are in flight at once.
+    ///   - attempts: How often each request is attempted.
     public init(inFlight: Int = usualInFlight, attempts: Int) {
         make = { RetryBudget($0, lasting: inFlight, attempts: attempts) }
     }
 
-    /// - Parameter tokens: Of each budget.
+    /// - Parameter tokens: The number of tokens in each budget.
     public init(tokens: Int) { make = { RetryBudget($0, tokens: tokens) } }
 
-    /// - Parameter registry: Its host; `nil` where there is none, as for an image layout.
+    /// - Parameter registry: The registry's host; `nil` if there is none, as for an image layout.
     func of(_ side: CopyError.Side, _ registry: String?) -> RetryBudget {
         let name = [side.rawValue, registry].compactMap { $0 }.joined(separator: " ")
         return known.withLock { known in
@@ -34,7 +33,7 @@ public final class RetryBudgets: Sendable {
 }
 
 extension RetryPolicy {
-    /// The policy for moving a blob: a failure is paid for by the registry at fault, and logged as its side's.
+    /// The policy for moving a blob: a retry uses the budget of the registry that failed, and is logged with its side.
     func moving(_ transfer: BlobTransfer, _ budgets: RetryBudgets) -> RetryPolicy {
         let names = (source: transfer.source.reference.registryName, to: transfer.destination.reference.registryName)
         @Sendable func isAboutSource(_ error: any Error) -> Bool { (error as? BlobFailure)?.error.side == .source }
@@ -55,7 +54,7 @@ extension RetryPolicy {
     }
 }
 
-/// The pacers of a run: one for each registry, whichever side or image asks.
+/// The pacers, one for each registry, whichever side or image sends the request.
 final class Pacers: Sendable {
     private let clock: any Clock<Duration>
     private let known = Lock<[String: Pacer]>([:])
@@ -64,7 +63,7 @@ final class Pacers: Sendable {
 
     /// - Parameters:
     ///   - registry: An ``ImageRepository/registryKey``: an endpoint, account and region of ECR, or an origin.
-    ///   - seeds: Requests a second that are known to be allowed there.
+    ///   - seeds: The allowed rates in requests a second that are known.
     func pacer(of registry: String, seeds: [String: Double] = [:]) -> Pacer {
         known.withLock { known in
             if let pacer = known[registry] { return pacer }
@@ -75,10 +74,10 @@ final class Pacers: Sendable {
     }
 }
 
-/// How a registry that isn't ECR is paced: all requests alike, and none before it throttles.
+/// The pacing of a registry that isn't ECR: one rate for all requests, with no limit until the registry throttles.
 enum PlainPacing {
     static let bucket = "requests"
 
-    /// Giving up an upload waits for nothing: it happens when somebody wants to stop.
+    /// The bucket of a request; closing an upload never waits, because it happens when a copy is being stopped.
     static func bucket(of request: WireRequest) -> String? { request.method == .delete ? nil : bucket }
 }

@@ -6,9 +6,9 @@ internal import Logging
 internal import Platform
 internal import Wire
 
-/// Opens repositories of registries that aren't ECR's.
+/// Opens repositories of registries other than ECR.
 ///
-/// How a registry is spoken to, and what it wants to see, is found out once for all of its repositories.
+/// The scheme and the authorization of a registry are found out once for all of its repositories.
 final class PlainRegistries: Sendable {
     private let environment: AWSEnvironment
     private let sender: any HTTPSending
@@ -38,7 +38,7 @@ final class PlainRegistries: Sendable {
         self.now = now
     }
 
-    /// - Throws: `WireError` where it can't be found out how the registry is spoken to.
+    /// - Throws: `WireError` if the registry's scheme can't be found out.
     func open(
         _ reference: ImageReference,
         _ registry: PlainRegistry,
@@ -47,7 +47,7 @@ final class PlainRegistries: Sendable {
         let label = SideLabel.metadata(side, registry: registry.authority)
         let retry = retry.spending(budgets.of(side, registry.authority)).labelled { _ in label }
         let base = try await origins.run(registry) { [sender] in
-            // One that is just being started gets the time that it has where its scheme is known.
+            // A registry that is just starting gets as much time as one whose scheme is known.
             try await retry.run { _ in
                 try await RegistryClient.probe(
                     authority: registry.endpointAuthority,
@@ -76,7 +76,7 @@ final class PlainRegistries: Sendable {
         )
     }
 
-    /// One for all repositories of a registry, whose first refusal tells how it wants to be spoken to.
+    /// The authorization for all repositories of a registry, which learns the kind of login from the first refusal.
     private func authorization(of registry: PlainRegistry, at base: HTTPURL) -> NegotiatedAuthorization {
         authorizations.withLock { known in
             if let authorization = known[registry] { return authorization }

@@ -1,7 +1,7 @@
 internal import Content
 internal import Wire
 
-/// Where a registry answers when the API's endpoint was overridden.
+/// The URL of a registry when the API's endpoint is overridden.
 ///
 /// - Source: docs/architecture.md#references-and-identities
 enum RegistryHost {

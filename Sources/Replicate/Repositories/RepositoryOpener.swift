@@ -8,9 +8,9 @@ public import Logging
 internal import Platform
 public import Wire
 
-/// Turns references into repositories: who we are there, where it answers, with which token.
+/// Turns references into repositories, with their identity, endpoint and token.
 ///
-/// Clients and tokens are shared by everything of one run: one token per identity, region and endpoint.
+/// All repositories share clients and tokens: there is one token per identity, region and endpoint.
 ///
 /// - Source: docs/architecture.md#references-and-identities
 public final class RepositoryOpener: Sendable {
@@ -19,7 +19,7 @@ public final class RepositoryOpener: Sendable {
     private let retry: RetryPolicy
     private let quotas: [String: Double]
     private let pacers: Pacers
-    /// What each side may still be tried again.
+    /// The retry budgets of each side.
     public let budgets: RetryBudgets
     let logger: Logger
     let now: @Sendable () -> Date
@@ -46,8 +46,9 @@ public final class RepositoryOpener: Sendable {
     }
 
     /// - Parameters:
-    ///   - quotas: Calls of ECR's API a second, by operation, where they aren't AWS's defaults.
-    ///   - budgets: As many retries as `retry` allows to what is usually in flight, if there are none.
+    ///   - quotas: The rates of ECR's API in calls a second, by operation, if they aren't AWS's defaults.
+    ///   - budgets: The retry budgets; by default as many retries as `retry` allows for the usual number of requests in
+    ///     flight.
     public init(
         resolver: IdentityResolver,
         sender: any HTTPSending,
@@ -105,19 +106,19 @@ public final class RepositoryOpener: Sendable {
         }
     }
 
-    /// Where docker or podman keeps a login for a registry, without asking any helper for it.
+    /// Where docker or podman stores a login for a registry, found without running a credential helper.
     package func storedLogin(for registry: PlainRegistry) -> String? {
         let environment = resolver.environment
         return StoredLogins.place(ofLoginTo: registry, variables: environment.variables, home: environment.home)
     }
 
-    /// The same for a registry of ECR, where it is of no use.
+    /// Where docker or podman stores a login for an ECR registry, for which it is of no use.
     package func storedLogin(for host: ECRHost) -> String? {
         let environment = resolver.environment
         return StoredLogins.place(ofLoginTo: host.name, variables: environment.variables, home: environment.home)
     }
 
-    /// Who the caller is, for a record of who asked; `nil` where nobody can say.
+    /// The caller's ARN, for the record; `nil` if it is unknown.
     func caller(at location: RegistryLocation, _ options: SideOptions) async -> String? {
         let region: String?
         switch location {
@@ -129,12 +130,12 @@ public final class RepositoryOpener: Sendable {
         return try? await identity(region: region, options).arn
     }
 
-    /// Which keys those are and where they come from, for people: `…MPLE from profile build`.
+    /// The keys in use and their origin, for people: `…MPLE from profile build`.
     package func keys(region: String, _ options: SideOptions) async -> String? {
         try? await "\(resolver.provider(for: options.identity, stsRegion: region).credentials())"
     }
 
-    /// Who the caller is, as STS in that region says.
+    /// The caller's identity, as STS in that region reports it.
     ///
     /// - Throws: `IdentityError`, `STSError`, `WireError`
     package func identity(region: String, _ options: SideOptions) async throws -> CallerIdentity {
@@ -199,7 +200,7 @@ public final class RepositoryOpener: Sendable {
         }
     }
 
-    /// A local registry answers for itself unless an endpoint is configured; AWS's are known by rule.
+    /// The API's endpoint; a local registry is its own endpoint unless one is configured, and AWS's follow a rule.
     package func endpoint(of host: ECRHost, _ options: SideOptions) throws -> ServiceEndpoint {
         let endpoint = try resolver.endpoint(
             .ecr,
@@ -213,7 +214,8 @@ public final class RepositoryOpener: Sendable {
         return ServiceEndpoint(url: try HTTPURL("http://\(local)"), isCustom: true)
     }
 
-    /// The name by which the registry is called: the reference's own, made stricter by the side's switches.
+    /// The registry's host name: the reference's own, with FIPS and dual stack added if the side's switches ask for
+    /// them.
     private func named(_ host: ECRHost, _ options: SideOptions) throws -> ECRHost {
         let wanted = try resolver.switches(options.identity)
         var named = host
@@ -238,7 +240,7 @@ public final class RepositoryOpener: Sendable {
     ) async throws -> (base: HTTPURL, authorization: RenewingAuthorization) {
         let authorization = authorizations.withLock { known in
             if let authorization = known[key] { return authorization }
-            // It doesn't hold the opener, which holds it.
+            // The closure must not hold the opener, because the opener holds it.
             let authorization = RenewingAuthorization(now: api.clock.now) { [granted] in
                 let grant = try await Self.grant(api)
                 granted.withLock { $0[key] = grant.proxyEndpoint }
@@ -291,7 +293,7 @@ public final class RepositoryOpener: Sendable {
         return ECRHost(account: account, region: region)
     }
 
-    /// - Throws: `IdentityError` that names where the account is written.
+    /// - Throws: `IdentityError` that says where the account was written.
     private static func account(_ text: String, of keys: AWSCredentials) throws -> AccountID {
         do {
             return try AccountID(parsing: text)

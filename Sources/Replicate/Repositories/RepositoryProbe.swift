@@ -4,12 +4,12 @@ package import ECRAPI
 internal import HTTPTypes
 package import Wire
 
-/// A repository that was opened to ask questions, not to copy: what `doctor` sees of one side.
+/// A repository that was opened to run checks, not to copy: the part of a side that `doctor` sees.
 ///
-/// Targets above `Replicate` look into a backend only through this.
+/// Targets above `Replicate` access a backend only through this.
 package struct RepositoryProbe: Sendable {
     private let repository: any ImageRepository
-    /// `nil` where the repository is not in ECR.
+    /// The probe for ECR's own requests; `nil` if the repository is not in ECR.
     package let ecr: ECRProbe?
     /// The client of a registry that is not ECR; `nil` for ECR and for files.
     package let registryClient: RegistryClient?
@@ -20,23 +20,23 @@ package struct RepositoryProbe: Sendable {
         registryClient = (repository as? PlainImageRepository)?.client
     }
 
-    /// Without tag and digest; a registry that the caller left out is filled in.
+    /// The repository's reference, without tag and digest; a registry that the user left out is filled in.
     package var reference: ImageReference { repository.reference }
 
     package func read(_ id: ManifestID) async throws -> Reading { try await repository.read([id]) }
 
-    /// The one image that is here, where a reference needn't name any; `nil` where it must.
+    /// Returns the only image here, if a reference needn't name one; `nil` if it must.
     package func soleImage() async throws -> ManifestID? { try await repository.soleImage() }
 
-    /// Manifests whose subject is `digest`; `nil` if the registry doesn't know the question.
+    /// Returns the manifests whose subject is `digest`; `nil` if the registry doesn't support the request.
     package func referrers(of digest: Digest) async throws -> ReferrerListing? {
         try await repository.referrers(of: digest)
     }
 
-    /// Where the blob's bytes are.
+    /// Returns the source of the blob's bytes.
     package func source(of blob: Descriptor) async throws -> RelaySource { try await repository.source(of: blob) }
 
-    /// Asks for a blob, or for a part of it, and follows redirects to where the bytes are.
+    /// Requests a blob or a part of it, and follows redirects to the host that has the bytes.
     ///
     /// - Returns: The host that sent them.
     /// - Throws: ``CopyError``, `WireError`
@@ -57,7 +57,7 @@ package struct RepositoryProbe: Sendable {
         }
     }
 
-    /// Opens an upload and closes it, so that nothing is left.
+    /// Opens an upload and closes it again, so that nothing is left behind.
     package func tryUpload(of blob: Descriptor) async throws {
         if case .open(let upload) = try await repository.startUpload(of: blob, mountingFrom: nil) {
             await repository.closeUpload(upload)
@@ -65,7 +65,7 @@ package struct RepositoryProbe: Sendable {
     }
 }
 
-/// What only ECR can be asked.
+/// The requests that only ECR supports.
 package struct ECRProbe: Sendable {
     private let repository: ECRImageRepository
 
@@ -77,17 +77,17 @@ package struct ECRProbe: Sendable {
 
     package func registry() async throws -> RegistryClient { try await repository.registry() }
 
-    /// Which digests these have.
+    /// Returns the digests of these ids.
     package func digests(of ids: [ManifestID]) async throws -> Reading {
         try await repository.read(manifests: [], digests: ids)
     }
 
-    /// Which of these blobs the repository does not have.
+    /// Returns those of the blobs that the repository does not have.
     package func missing(_ blobs: [Descriptor]) async throws -> Set<Digest> { try await repository.missing(blobs) }
 
     package func creationOnPush() async throws -> CreationOnPush { try await repository.creationOnPush() }
 
-    /// `error`, and the pull-through cache rule where one explains it.
+    /// Returns `error`, with the pull-through cache rule if one explains it.
     package func namingCacheRule(in error: CopyError) async throws -> CopyError {
         do {
             return try await repository.namingCacheRule { throw error }

@@ -1,14 +1,14 @@
 public import AWSIdentity
 internal import Wire
 
-/// What a user says about one side.
+/// The user's settings for one side.
 public struct SideOptions: Sendable, Hashable {
     public var identity: IdentityOptions
-    /// Where ECR's API answers, instead of what AWS's rules say.
+    /// The endpoint of ECR's API, if it isn't AWS's.
     public var endpointURL: String?
-    /// Where the registry answers, for PrivateLink without private DNS.
+    /// The endpoint of the registry, for PrivateLink without private DNS.
     public var registryEndpoint: String?
-    /// For a bare `REPO`.
+    /// The region for a bare `REPO`.
     public var region: String?
 
     public init(
@@ -23,7 +23,7 @@ public struct SideOptions: Sendable, Hashable {
         self.region = region
     }
 
-    /// Refuses what can't be right, before anything is sent.
+    /// Throws if a setting can't be right, before any request is sent.
     ///
     /// - Throws: `IdentityError`
     public func check() throws {
@@ -37,12 +37,12 @@ public struct SideOptions: Sendable, Hashable {
             do {
                 _ = try HTTPURL(text)
             } catch {
-                // Not quoted: there may be a password in it.
+                // The value is not quoted, because it may contain a password.
                 throw IdentityError("\(flag) names no address: \(error.detail)", remedy: "write it as https://host")
             }
         }
     }
 
-    /// A registry may be written without its scheme, which is https.
+    /// The URL of a registry, which may be written without its scheme; the default is https.
     static func url(ofRegistry text: String) -> String { text.contains("://") ? text : "https://\(text)" }
 }

@@ -8,10 +8,10 @@ struct Glob {
     private let text: String
     private var depth = 0
 
-    /// Braces inside braces.
+    /// The deepest nesting of braces.
     private static let deepest = 50
 
-    /// - Throws: ``PatternError``, also for characters that no tag can hold, with what may be meant.
+    /// - Throws: ``PatternError``, also for characters that no tag can contain, with a suggestion.
     static func parse(_ text: String) throws(PatternError) -> TextPattern {
         var parser = Glob(rest: text.unicodeScalars.reversed(), text: text)
         return try parser.sequence(inBraces: false)
@@ -93,7 +93,7 @@ struct Glob {
         scalar == "." || scalar == "-" || ScalarSet.wordCharacters.contains(scalar)
     }
 
-    // MARK: What else may be meant
+    // MARK: Suggestions
 
     private func error(_ reason: String, _ remedy: String? = nil) -> PatternError {
         PatternError(text: text, reason: reason, remedy: remedy)
@@ -131,7 +131,7 @@ struct Glob {
         }
     }
 
-    /// Without the quotes that came along when it was pasted.
+    /// The text without the quotes that were pasted with it.
     private static func withoutPaste(_ text: String) -> String {
         var bare = text[...]
         while let first = bare.unicodeScalars.first, first.isAroundPastes { bare.unicodeScalars.removeFirst() }
@@ -143,7 +143,7 @@ struct Glob {
 }
 
 extension ScalarSet {
-    /// A class of POSIX, as in `[[:digit:]]`; `nil` if there is none of that name.
+    /// Creates the set of a POSIX class, as in `[[:digit:]]`; `nil` if no class has that name.
     init?(posixName name: String) {
         switch name {
         case "digit": self = .digits

@@ -1,14 +1,14 @@
 public import Content
 
-/// Which tagged images of a repository are meant.
+/// A filter for the tagged images of a repository.
 ///
-/// Digest tags (`sha256-….sig` and their like) are never chosen by themselves: they follow their image.
+/// Digest tags (`sha256-….sig` and the like) are never chosen by themselves: they are copied with their image.
 ///
 /// - Source: docs/tags.md#patterns
 public struct TagFilter: Sendable {
     /// A tag passes if one of these matches, or if there are none.
     public var patterns: [TagPattern]
-    /// A tag that one of these matches does not pass, whatever ``patterns`` say.
+    /// A tag that matches one of these does not pass, whatever ``patterns`` contains.
     public var excluded: [TagPattern]
     /// The most images that are chosen, the last pushed first.
     public var newest: Int?
@@ -37,23 +37,23 @@ public struct TagFilter: Sendable {
         guard let newest else { return chosen }
         guard chosen.allSatisfy({ $0.pushedAt != nil }) else { throw Unordered() }
         let ordered = chosen.sorted { left, right in
-            // Equal times are put in order by digest, so that two runs choose alike.
+            // Images with equal times are ordered by digest, so that two runs choose the same ones.
             (right.pushedAt ?? 0, left.digest.hex) < (left.pushedAt ?? 0, right.digest.hex)
         }
         return Array(ordered.prefix(max(0, newest)))
     }
 
-    /// Whether nothing was said about which tags are meant, but for those that are left out.
+    /// Whether the filter takes every tag that is not excluded.
     var takesAll: Bool { patterns.isEmpty && newest == nil }
 
-    /// The images that pass, with digest tags, where these are chosen by themselves.
+    /// Filters images with digest tags, for digest tags that are chosen by themselves.
     func select(digestTags listed: [ListedImage]) -> [ListedImage] {
         var filter = self
         filter.newest = nil
         return (try? filter.select(from: listed, digestTagsToo: true)) ?? []
     }
 
-    /// Whether anything but a tag of any name is asked for.
+    /// Whether the filter restricts the tags in any way.
     var choosesTags: Bool { !patterns.isEmpty || !excluded.isEmpty || newest != nil }
 
     private func passes(_ tag: Tag, _ digestTagsToo: Bool) -> Bool {
@@ -68,7 +68,7 @@ public struct TagFilter: Sendable {
     }
 }
 
-/// What a tag must look like: a glob, `re:` and a regular expression, or `semver:` and a range of versions.
+/// A pattern for tags: a glob, `re:` and a regular expression, or `semver:` and a range of versions.
 public struct TagPattern: Sendable {
     private enum Form: Sendable {
         case automaton(TextAutomaton)
@@ -77,10 +77,10 @@ public struct TagPattern: Sendable {
 
     private let form: Form
 
-    /// In characters.
+    /// The longest pattern, in characters.
     static let longest = 1_000
 
-    /// - Throws: ``PatternError``, which says what is wrong, and what may be meant.
+    /// - Throws: ``PatternError``, which says what is wrong and may suggest a pattern.
     public init(parsing text: String) throws(PatternError) {
         guard text.unicodeScalars.count <= Self.longest else {
             throw PatternError(text: text, reason: "it has more than \(Self.longest) characters")
@@ -116,10 +116,10 @@ public struct TagPattern: Sendable {
         }
     }
 
-    /// Whether all of `tag` matches.
+    /// Whether the whole tag matches.
     public func matches(_ tag: Tag) -> Bool { matches(tag.value) }
 
-    /// Whether all of a name matches, which need not be a valid tag.
+    /// Whether the whole name matches; it need not be a valid tag.
     func matches(_ name: String) -> Bool {
         switch form {
         case .automaton(let automaton): automaton.matches(name)
@@ -132,7 +132,7 @@ public struct TagPattern: Sendable {
 public struct PatternError: Error, Sendable, CustomStringConvertible {
     public var text: String
     public var reason: String
-    /// What to write instead, where that can be guessed.
+    /// What to write instead, if that can be guessed.
     public var remedy: String?
 
     public init(text: String, reason: String, remedy: String? = nil) {

@@ -1,4 +1,4 @@
-/// A regular language, as a glob or a regular expression writes it down.
+/// A regular language, as a glob or a regular expression describes it.
 indirect enum TextPattern: Sendable {
     case empty
     /// One Unicode scalar out of a set.
@@ -17,7 +17,7 @@ indirect enum TextPattern: Sendable {
     }
 }
 
-/// Some Unicode scalars.
+/// A set of Unicode scalars.
 struct ScalarSet: Sendable {
     var ranges: [ClosedRange<UInt32>] = []
     var isNegated = false
@@ -68,10 +68,10 @@ struct ScalarSet: Sendable {
     }
 }
 
-/// Decides whether all of a text matches a pattern, in time proportional to the text's length times the pattern's.
+/// Decides whether a whole text matches a pattern, in time proportional to the text's length times the pattern's.
 ///
-/// It follows every way through the pattern at once, so no pattern makes it try ways one after another: a backtracking
-/// matcher needs hours for `(a+)+b` and thirty letters.
+/// It follows all paths through the pattern at once, so it never backtracks: a backtracking matcher needs hours for
+/// `(a+)+b` and thirty letters.
 ///
 /// - Source: Thompson, "Regular Expression Search Algorithm", CACM 11(6), 1968
 struct TextAutomaton: Sendable {
@@ -83,10 +83,10 @@ struct TextAutomaton: Sendable {
         case accept
     }
 
-    /// The pattern is too long once its repetitions are written out.
+    /// The error for a pattern that is too long once its repetitions are expanded.
     struct TooLarge: Error {}
 
-    /// The most steps of one pattern, and the most visits to its parts while they are written out.
+    /// The most steps of one pattern, and the most visits to its parts while they are expanded.
     static let mostSteps = 4_000
     private static let mostVisits = 20_000
 
@@ -157,7 +157,7 @@ struct TextAutomaton: Sendable {
         return current.isAccepted
     }
 
-    /// Steps that a text can be at.
+    /// The steps at which a text may be.
     private struct Threads {
         var list: [Int] = []
         var isAccepted = false
@@ -166,7 +166,7 @@ struct TextAutomaton: Sendable {
         init(count: Int) { seen = Array(repeating: false, count: count) }
     }
 
-    /// Adds a step and all that are reached from it without taking a scalar.
+    /// Adds a step, and all steps that can be reached from it without consuming a scalar.
     private func follow(_ first: Int, at place: Int, _ text: [Unicode.Scalar], _ threads: inout Threads) {
         var waiting = [first]
         while let step = waiting.popLast() {

@@ -1,4 +1,4 @@
-/// A regular expression in the syntax of RE2, which Go's tools have: everything but what needs backtracking.
+/// A regular expression in the syntax of RE2, which Go's tools use: everything except what needs backtracking.
 ///
 /// - Source: github.com/google/re2, "Syntax"
 struct TextExpression {
@@ -6,12 +6,12 @@ struct TextExpression {
     private var ignoresCase = false
     private var depth = 0
 
-    /// Groups inside groups.
+    /// The deepest nesting of groups.
     private static let deepest = 100
     /// The largest number in `{n,m}`.
     private static let mostRepetitions = 1_000
 
-    /// Why a text is no expression, and what else does what it means.
+    /// Why a text is not an expression, and what to write instead.
     struct Problem: Error {
         var reason: String
         var remedy: String?
@@ -48,7 +48,7 @@ struct TextExpression {
             count += 1
             guard count == 1 else { throw Problem(reason: "one repetition follows another") }
             pattern = .repeated(part, least: least, most: most)
-            // Whether few or many are tried first makes no difference to whether the whole text matches.
+            // Whether few or many repetitions are tried first makes no difference to whether the whole text matches.
             if rest.last == "?" { rest.removeLast() }
         }
         return pattern
@@ -107,7 +107,7 @@ struct TextExpression {
             rest.removeLast()
             if let flags = try flags() {
                 ignoresCase = flags.ignoresCase
-                // `(?i)` holds to the end of the group around it.
+                // `(?i)` applies up to the end of the group around it.
                 guard flags.isOpen else { return .empty }
             }
         }
@@ -124,7 +124,7 @@ struct TextExpression {
 
     /// Reads what follows `(?`: a name, or flags up to `:` or `)`.
     ///
-    /// - Returns: `nil` after a name; else the case flag, and whether the group goes on behind its flags.
+    /// - Returns: `nil` after a name; otherwise the case flag, and whether the group continues after its flags.
     private mutating func flags() throws(Problem) -> (ignoresCase: Bool, isOpen: Bool)? {
         let next = rest.last
         let second = rest.dropLast().last
@@ -233,7 +233,7 @@ struct TextExpression {
 }
 
 extension ScalarSet {
-    /// The only scalar of the set, if there is just one.
+    /// The set's only scalar; `nil` if the set has none or several.
     fileprivate var only: UInt32? {
         guard !isNegated, ranges.count == 1, ranges[0].lowerBound == ranges[0].upperBound else { return nil }
         return ranges[0].lowerBound

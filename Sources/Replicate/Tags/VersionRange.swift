@@ -9,9 +9,9 @@ struct Version: Comparable, Sendable {
         (self.major, self.minor, self.patch, self.prerelease) = (major, minor, patch, prerelease)
     }
 
-    /// Missing minor and patch count as 0; build metadata is left out, as the rules say.
+    /// Reads a version; a missing minor or patch counts as 0, and build metadata is ignored, as the rules say.
     init?(_ text: String) {
-        // `1.x` names many versions and is none.
+        // `1.x` stands for many versions, so it isn't a version.
         guard let parts = PartialVersion(text), !parts.hasWildcard, let major = parts.numbers.first else { return nil }
         self.init(
             major,
@@ -21,9 +21,9 @@ struct Version: Comparable, Sendable {
         )
     }
 
-    /// The version that a tag stands for.
+    /// Reads the version that a tag stands for.
     ///
-    /// No tag can hold a plus, so Helm writes the build metadata of a chart's version behind an underscore.
+    /// A tag can't contain a plus, so Helm writes the build metadata of a chart's version after an underscore.
     ///
     /// - Source: helm.sh, "Use OCI-based registries", on tags and SemVer
     init?(tag: String) {
@@ -80,7 +80,7 @@ private struct PartialVersion {
                 hasWildcard = true
                 continue
             }
-            // After a wildcard only others follow.
+            // After a wildcard, only wildcards may follow.
             guard !hasWildcard else { return nil }
             guard part.count <= 18, part.allSatisfy({ $0.isASCII && $0.isNumber }), let number = Int(part) else {
                 return nil
@@ -93,7 +93,7 @@ private struct PartialVersion {
         Version(numbers[0], numbers.count > 1 ? numbers[1] : 0, numbers.count > 2 ? numbers[2] : 0, prerelease)
     }
 
-    /// The first version after everything that begins with these numbers, so many of them.
+    /// The first version after all versions that begin with the first `count` of these numbers.
     func ceiling(keeping count: Int) -> Version {
         switch min(count, numbers.count) {
         case 1: Version(numbers[0] + 1, 0, 0)
@@ -103,14 +103,14 @@ private struct PartialVersion {
     }
 }
 
-/// Versions that pass: `>=1.2 <2`, `^1.2`, `~1.2.3`, `1.x`, `1.2 || 3`.
+/// A range of versions: `>=1.2 <2`, `^1.2`, `~1.2.3`, `1.x`, `1.2 || 3`.
 ///
-/// As npm reads them: a pre-release passes only a range that names a pre-release of the same version.
+/// It follows npm's rules: a pre-release matches only a range that names a pre-release of the same version.
 struct VersionRange: Sendable {
     private enum Bound: Sendable { case atLeast(Version), below(Version), above(Version), atMost(Version) }
     private var alternatives: [[Bound]] = []
 
-    /// - Returns: `nil` if the text is no range.
+    /// - Returns: `nil` if the text is not a range.
     init?(_ text: String) {
         for alternative in text.split(separator: "|", omittingEmptySubsequences: true) {
             var bounds: [Bound] = []
@@ -170,7 +170,7 @@ struct VersionRange: Sendable {
         case "<=": return version.numbers.count < 3 ? [.below(version.ceiling(keeping: 3))] : [.atMost(version.floor)]
         case "~": return [.atLeast(version.floor), .below(version.ceiling(keeping: 2))]
         case "^":
-            // The first number that isn't 0 stays.
+            // The first number that isn't 0 stays fixed.
             let kept = (version.numbers.firstIndex { $0 != 0 } ?? version.numbers.count - 1) + 1
             return [.atLeast(version.floor), .below(version.ceiling(keeping: kept))]
         case "", "=":

@@ -5,7 +5,7 @@ internal import Replicate
 struct CacheRuleAdvice {
     private let rule: CacheRule?
 
-    /// - Parameter rule: `nil` where it is not known which it is.
+    /// - Parameter rule: `nil` if the rule is not known.
     init(_ rule: CacheRule?) { self.rule = rule }
 
     private var name: String {
@@ -14,21 +14,21 @@ struct CacheRuleAdvice {
             + (rule.upstream.map { " (upstream \(quotable($0)))" } ?? "")
     }
 
-    /// What makes ECR try the rule's login.
+    /// The command that makes ECR try the rule's login.
     private var check: String {
         guard let rule else { return "" }
         return "; ECR tries it with\n    aws ecr validate-pull-through-cache-rule --region \(rule.region) "
             + "--ecr-repository-prefix \(quotable(rule.prefix))"
     }
 
-    /// What brings an image that the rule covers: ECR creates the repository when a tag of it is first pulled.
+    /// How to pull an image that the rule covers: ECR creates the repository when one of its tags is first pulled.
     func firstPull(of place: ECRPlace, _ tag: Tag?) -> String {
         "\(name) covers it: ECR creates the repository when an image is first pulled through it, by tag. Pull "
             + "it once, with ecr:BatchImportUpstreamImage and ecr:CreateRepository allowed, then run again:\n"
             + "    docker pull \(place.host.name)/\(place.repository):\(tag?.value ?? "TAG")"
     }
 
-    /// What to do about an upstream registry's trouble, by ECR's code for it.
+    /// What to do about an error of the upstream registry, by ECR's code for it.
     ///
     /// - Source: ECR API Reference, `BatchGetImage`, `GetDownloadUrlForLayer`, `CreatePullThroughCacheRule`;
     ///   docs/facts/ecr-api.md#batchgetimage

@@ -2,17 +2,17 @@ internal import AWSIdentity
 internal import Content
 internal import FoundationEssentials
 
-/// What to do where AWS doesn't take the credentials at all.
+/// What to do when AWS doesn't accept the credentials.
 ///
 /// - Source: docs/facts/ecr-api.md#errors; docs/facts/quotas.md#clock-skew; docs/facts/identity.md#sts
 struct CredentialAdvice {
     let code: String
     let message: String
-    /// Where they were used; `nil` where no ECR is in play.
+    /// The ECR host at which the credentials were used; `nil` if the request was not about ECR.
     let host: ECRHost?
-    /// The role that they were to take.
+    /// The role that was to be assumed.
     var roleARN: String?
-    /// What the form of the keys tells.
+    /// Advice drawn from the form of the keys.
     var pairingAdvice: String?
 
     private var region: String? { host?.region }
@@ -56,7 +56,7 @@ struct CredentialAdvice {
     private static let checkKeyID =
         "check the access key id and the session token: AWS doesn't know them, or they were deleted"
 
-    /// Only in AWS's own partition do accounts ask for regions.
+    /// How to enable the region; only accounts in the `aws` partition enable regions.
     private static func enable(_ region: String?) -> String {
         guard let region, Partition(region: region) == .aws else {
             return "\(region ?? "the region") may not be enabled for the account: ask who administers it"
@@ -78,7 +78,7 @@ struct CredentialAdvice {
             + "that changes requests has the same effect"
     }
 
-    /// Whether an account must ask for the region: all regions since 2019 are so.
+    /// Whether an account must enable the region first, as it must for every region since 2019.
     ///
     /// - Source: AWS Account Management Guide, "Enable or disable AWS Regions in your account"
     static func isOptIn(_ region: String) -> Bool {
@@ -92,12 +92,12 @@ struct CredentialAdvice {
     ]
 }
 
-/// By how much this machine's clock is ahead of the service's, or behind, as a refusal of a signature tells.
+/// The difference between this machine's clock and the service's, read from a rejected signature.
 ///
-/// `Signature expired: T is now earlier than … (NOW - 5 min.)`, or
-/// `Signature not yet current: T is still later than … (NOW + 5 min.)`.
+/// `Signature expired: T is now earlier than … (NOW - 5 min.)`, or `Signature not yet current: T is still later than …
+/// (NOW + 5 min.)`.
 struct ClockSkew: CustomStringConvertible {
-    /// Positive where our clock is ahead.
+    /// The difference in seconds, positive if this machine's clock is ahead.
     let seconds: Int
 
     init?(_ message: String) {
@@ -107,7 +107,7 @@ struct ClockSkew: CustomStringConvertible {
         seconds = ours - theirs
     }
 
-    /// Seconds since 1970 of `20260115T120000Z`.
+    /// The seconds since 1970 of a time such as `20260115T120000Z`.
     private static func seconds(_ text: String) -> Int? {
         let digits = Array(text)
         guard digits.count == 16, digits[8] == "T", digits[15] == "Z" else { return nil }

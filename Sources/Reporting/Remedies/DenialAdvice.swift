@@ -3,30 +3,32 @@ package import ECRAPI
 package import IAMPolicies
 package import Replicate
 
-/// What must change for a denied request to be allowed: whose policy, who edits it, and the statement to add.
+/// What must change to allow a denied request: whose policy, who edits it, and the statement to add.
 ///
 /// - Source: docs/facts/permissions.md#across-accounts, #texts-of-refusals; IAM User Guide, "Policy evaluation logic"
 package struct DenialAdvice: Sendable {
-    /// Through which VPC endpoint the request went, if it went through one.
+    /// The service endpoint that the request went to, as a VPC endpoint for it is named.
     package enum Face: String, Sendable { case api = "ecr.api", registry = "ecr.dkr", tokens = "sts" }
 
     let denial: ECRError.Denial
     let side: CopyError.Side
-    /// The repository at hand; `nil` where no ECR is in play.
+    /// The repository that the request was about; `nil` if it was not about ECR.
     let place: ECRPlace?
     let face: Face
-    /// `nil` where nobody is named whom a policy could name.
+    /// The caller; `nil` if the denial doesn't name one that a policy could name.
     package let principal: Principal?
-    /// Whether nobody has seen the repository: who isn't let in isn't told whether it is there.
+    /// Whether the repository's existence is unconfirmed: ECR doesn't tell a caller without access whether it exists.
     package var isUnseen = false
     private let resource: ResourceName?
     private let conditions: [PolicyStatement.Condition]
 
-    /// What the sentence names is believed as far as it fits the place: whoever answers at an endpoint of somebody's own
-    /// must not have us print a statement that lets strangers in, or into everything.
+    /// Trusts the names in the denial only as far as they fit the place.
     ///
-    /// - Parameter known: What the request was about, where that is no repository.
-    /// - Parameter conditions: What the owner's policy should ask besides.
+    /// A server at a custom endpoint could name any principal and resource. A statement made from those could let a
+    /// stranger in, or allow everything.
+    ///
+    /// - Parameter known: What the request was about, if it was not a repository.
+    /// - Parameter conditions: Conditions to put into the owner's policy.
     package init(
         _ denial: ECRError.Denial,
         side: CopyError.Side,
@@ -65,7 +67,7 @@ package struct DenialAdvice: Sendable {
 
     package var text: String { denial.isExplicit ? withdrawal : addition }
 
-    /// Statements come one by one, a denial at a time; who wants them all can have them.
+    /// The command that prints all needed statements at once, since each denial names only one.
     var allOfIt: String? {
         guard !denial.isExplicit, denial.action.hasPrefix("ecr:"), denial.reason != .resourceControlPolicy else {
             return nil
@@ -74,13 +76,13 @@ package struct DenialAdvice: Sendable {
         return "all that it takes, at once: ecr-replicate iam-policy\(who) SOURCE DESTINATION"
     }
 
-    /// Whether it is the policy of another account's repository that is to let somebody in.
+    /// Whether the policy to change is that of a repository in another account.
     package var asksOwnerOfRepository: Bool {
         guard !denial.isExplicit, resource?.repository != nil, !isRegistryPolicy else { return false }
         return denial.reason == .resourcePolicy || (denial.reason == .unstated && isAcrossAccounts)
     }
 
-    /// A deny beats every allow: nothing can be added that helps.
+    /// How to remove an explicit deny, which no added statement can override.
     private var withdrawal: String {
         let what = "\(denial.action) on \(resource?.text ?? "it")"
         let deny = "narrow the Deny statement that matches \(what)"
@@ -140,10 +142,12 @@ package struct DenialAdvice: Sendable {
         return "add this to \(policy):\n    \(statement.line)"
     }
 
-    /// `nil` where nothing is known to be what it is about.
+    /// The statement for the identity's policy; `nil` if the resource is unknown.
     private var identity: PolicyStatement? { resource.map { PolicyStatement([denial.action], on: [$0.text]) } }
 
-    /// The policy of a repository or a role has no `Resource`; that of a registry, which speaks for many, or a key has.
+    /// Whether the policy's statements omit `Resource`, as those of a repository or a role do.
+    ///
+    /// The policies of registries, which cover many repositories, and of keys state it.
     private var isAboutItself: Bool {
         !isRegistryPolicy && (denial.action.hasPrefix("ecr:") || denial.action.hasPrefix("sts:"))
     }
@@ -163,7 +167,8 @@ package struct DenialAdvice: Sendable {
         return added(to: policy, statement) + Self.pathHint(principal)
     }
 
-    /// AWS refuses a policy that names a role wrongly, and a session's ARN leaves the role's path out.
+    /// A hint about a role's path, which a session's ARN leaves out: AWS rejects a policy that names the role without
+    /// it.
     static func pathHint(_ principal: Principal) -> String {
         principal.pathHint.map { "\n    (\($0))" } ?? ""
     }
@@ -184,12 +189,12 @@ package struct DenialAdvice: Sendable {
         (resource?.account ?? place?.host.account.value).map { "account \($0)" } ?? "the account that owns it"
     }
 
-    /// What a repository that doesn't exist can't say, its registry says.
+    /// Whether the registry's policy decides, as it does for a repository that doesn't exist yet.
     private var isRegistryPolicy: Bool {
         ["ecr:CreateRepository", "ecr:BatchImportUpstreamImage", "ecr:ReplicateImage"].contains(denial.action)
     }
 
-    /// The policy that belongs to the resource.
+    /// The resource's own policy, in words.
     private var owner: String {
         if denial.action.hasPrefix("sts:"), let role = resource?.role { return "the trust policy of \(role)" }
         let location = [
@@ -212,7 +217,7 @@ package struct DenialAdvice: Sendable {
         return caller != owner
     }
 
-    /// What an ARN says of the resource.
+    /// The parts of a resource's ARN.
     private struct ResourceName: Sendable {
         let text: String
         let partition: String?
@@ -240,7 +245,7 @@ package struct DenialAdvice: Sendable {
 extension ECRPlace {
     var arn: String { PolicyPlace(host: host, pattern: repository.value).arn }
 
-    /// Where the region's layers are.
+    /// The ARN of the S3 bucket that holds the region's layers.
     ///
     /// - Source: docs/facts/ecr-hosts.md#vpc-endpoints
     var layerBucketARN: String { "arn:\(host.partition.rawValue):s3:::prod-\(host.region)-starport-layer-bucket/*" }

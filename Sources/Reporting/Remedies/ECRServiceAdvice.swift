@@ -1,7 +1,7 @@
 internal import Content
 internal import Replicate
 
-/// What to do about an image, a key or a quota of ECR: commands that can be pasted, for what AWS really offers.
+/// What to do about an image, a key or a quota of ECR, with commands to paste where AWS offers them.
 ///
 /// - Source: docs/facts/ecr-api.md#archived-images and docs/facts/quotas.md#limits; ECR User Guide, "Service quotas"
 ///   (tags per image are fixed, images per repository and repositories are not), "Encryption at rest" and "Archiving
@@ -9,10 +9,10 @@ internal import Replicate
 ///   `CancelKeyDeletion`
 struct ECRServiceAdvice {
     let place: ECRPlace
-    /// How the image at hand is named, for `--image-id`; `nil` where it isn't known.
+    /// The value of `--image-id` for the image; `nil` if the image isn't known.
     private let imageID: String?
 
-    /// - Returns: `nil` where no ECR is in play.
+    /// - Returns: `nil` if the image is not in ECR.
     init?(_ image: ImageReference?) {
         guard let image, let place = ECRPlace(image) else { return nil }
         self.place = place
@@ -33,7 +33,9 @@ struct ECRServiceAdvice {
             + "--image-ids \(id) --filter imageStatus=ANY --query 'imageDetails[].imageStatus'"
     }
 
-    /// - Parameter text: ECR's words for the exception.
+    /// What to do about a quota that is exhausted.
+    ///
+    /// - Parameter text: ECR's message for the exception.
     func quota(_ text: String) -> String {
         if text.contains("tags per image") {
             return
@@ -59,10 +61,12 @@ struct ECRServiceAdvice {
             + "--desired-value N"
     }
 
-    /// The grants that ECR makes when it creates a repository can't be made again, and the key of a repository can't be
+    /// What to do about a KMS key that can't be used.
+    ///
+    /// The grants that ECR makes when it creates a repository can't be made again, and a repository's key can't be
     /// changed.
     ///
-    /// - Parameter text: What KMS says, or its error's name.
+    /// - Parameter text: KMS's message, or the name of its error.
     func key(_ text: String) -> String {
         let find =
             "find the key with:\n    aws ecr describe-repositories --region \(region) --registry-id \(place.host.account) "

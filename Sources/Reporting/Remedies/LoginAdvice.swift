@@ -2,19 +2,19 @@ internal import Content
 internal import Distribution
 internal import Wire
 
-/// What to do where a registry that is not ECR refuses who asks, or wants them to log in.
+/// What to do when a registry that is not ECR refuses the caller or requires a login.
 struct LoginAdvice {
     private let commands: LoginCommands
-    /// Whether a stored login was sent, and refused or used up.
+    /// Whether a stored login was sent, and was refused or had used up its limit.
     private let hasLogin: Bool
 
-    /// - Parameter login: The program that stored the login which was used; `nil` where none was.
+    /// - Parameter login: The program that stored the login that was used; `nil` if none was.
     init(_ registry: PlainRegistry, login: LoginTool?) {
         commands = LoginCommands(registry: registry.authority, tool: login)
         hasLogin = login != nil
     }
 
-    /// After a refusal for lack of permission.
+    /// The advice after a refusal for lack of permission.
     var refused: String {
         guard hasLogin else {
             let alternative = commands.isECRPublic ? "" : " (or podman login)"
@@ -24,9 +24,9 @@ struct LoginAdvice {
             + commands.logout
     }
 
-    /// After a refusal because too much was pulled, or because of a wait that is too long.
+    /// The advice after a refusal because of a rate limit, or when the registry asks for too long a wait.
     ///
-    /// - Parameter wait: What the registry asks for, if it says so.
+    /// - Parameter wait: How long the registry asks to wait, if it says so.
     func usedUp(_ wait: Duration?) -> String {
         let later = "run again \(wait.map { "in \($0.inWords)" } ?? "when the limit is reset")"
         return hasLogin

@@ -4,16 +4,16 @@ internal import IAMPolicies
 internal import Replicate
 internal import Wire
 
-/// What to do where nobody answers, or somebody else does.
+/// What to do when a host doesn't answer, or when another server answers in its place.
 ///
 /// - Source: docs/facts/ecr-hosts.md#vpc-endpoints; libcurl-errors(3)
 struct NetworkAdvice {
     let error: WireError
     let side: CopyError.Side
     let operation: String
-    /// The repository at hand; `nil` where no ECR is in play.
+    /// The repository that the request was about; `nil` if it was not about ECR.
     let place: ECRPlace?
-    /// Whether a registry that is not ECR was asked, or something on the way to it.
+    /// Whether the request was for a registry that is not ECR.
     private let isPlainRegistry: Bool
     private let url: HTTPURL?
 
@@ -26,7 +26,7 @@ struct NetworkAdvice {
     ) {
         (self.error, self.side, self.operation, self.place) = (error, side, operation, place)
         self.isPlainRegistry = isPlainRegistry
-        // Errors carry addresses without their query, which isn't needed here.
+        // Errors carry URLs without their query, which isn't needed here.
         url = error.url.flatMap { try? HTTPURL($0.hasSuffix("?…") ? String($0.dropLast(2)) : $0) }
     }
 
@@ -50,12 +50,12 @@ struct NetworkAdvice {
         }
     }
 
-    /// Somebody answered, or began to.
+    /// The advice when a server or a proxy accepted the connection and then closed it.
     private static func closed(by host: String) -> String {
         "\(host), or a proxy or load balancer in front of it, closed the connection: see its log, then run again"
     }
 
-    /// A registry that is not ECR.
+    /// The advice when a registry that is not ECR could not be reached.
     private var unreachedRegistry: String? {
         guard let url else { return nil }
         return error.reason == .unresolvable
@@ -65,7 +65,7 @@ struct NetworkAdvice {
                 + "proxy gets there, set HTTPS_PROXY"
     }
 
-    /// A proxy that ends TLS and leaves the registry to think that it was asked over http.
+    /// The advice when a proxy ends TLS and the registry believes it was asked over http.
     ///
     /// - Source: distribution/distribution, "nginx" recipe and configuration (`http.host`, `http.relativeurls`)
     static func lostScheme(at host: String) -> String {
@@ -76,7 +76,7 @@ struct NetworkAdvice {
 
     // MARK: Proxies
 
-    /// Where the proxy, and not the host, is the trouble.
+    /// The advice when the proxy failed rather than the host.
     private var proxy: String? {
         let host = url?.host ?? "the host"
         if error.curlCode == Self.unresolvedProxy { return "check the proxy's name in HTTPS_PROXY" }
@@ -97,10 +97,10 @@ struct NetworkAdvice {
         return "that is the proxy's address: check HTTPS_PROXY, or name \(host) in NO_PROXY"
     }
 
-    /// `CURLE_COULDNT_RESOLVE_PROXY`.
+    /// The curl code `CURLE_COULDNT_RESOLVE_PROXY`.
     private static let unresolvedProxy = 5
 
-    /// Whom libcurl tried: `Failed to connect to HOST port PORT after 3 ms: …`.
+    /// The host that libcurl tried to connect to, from `Failed to connect to HOST port PORT after 3 ms: …`.
     private var connectedHost: String? {
         guard let marker = error.detail.firstRange(of: "Failed to connect to "),
             let end = error.detail[marker.upperBound...].firstRange(of: " port ")
@@ -132,7 +132,7 @@ struct NetworkAdvice {
             + "looks into TLS: have its CA certificate from who runs it, and name it with --ca-bundle FILE"
     }
 
-    /// `CURLE_SSL_CACERT_BADFILE`.
+    /// The curl code `CURLE_SSL_CACERT_BADFILE`.
     private static let badBundle = 77
 
     // MARK: Hosts
@@ -158,9 +158,9 @@ struct NetworkAdvice {
         return "check this machine's routes and firewalls, port 443; \(end)\(inside)"
     }
 
-    /// As an interface endpoint names it.
+    /// The service of a host, as an interface endpoint names it.
     ///
-    /// The labels tell, for a registry has several names: `ACCOUNT.dkr.ecr.…`, `ACCOUNT.dkr.ecr-fips.…`,
+    /// It is read from the labels, because a registry has several names: `ACCOUNT.dkr.ecr.…`, `ACCOUNT.dkr.ecr-fips.…`,
     /// `ACCOUNT.dkr-ecr.…`, `VPCE.dkr.ecr.…`.
     private static func service(of url: HTTPURL) -> String {
         let labels = url.host.split(separator: ".")
@@ -168,7 +168,7 @@ struct NetworkAdvice {
         return labels.contains { $0 == "sts" || $0 == "sts-fips" } ? "sts" : "ecr.api"
     }
 
-    /// PrivateLink has no endpoints by these names.
+    /// Whether the URL has one of the dual-stack names, for which PrivateLink has no endpoints.
     private static func isDualStack(_ url: HTTPURL) -> Bool {
         url.host.hasSuffix(".on.aws")
             || Partition.allCases.contains { url.host.hasSuffix(".\($0.dualStackAPIDomain)") }
@@ -185,13 +185,13 @@ struct NetworkAdvice {
             + "\(place.host.region), in the route table of this machine's subnet, whose policy has\n    \(layers(of: place))"
     }
 
-    /// Where somebody answers, and doesn't let the layer go.
+    /// The advice when S3 answers and forbids the download of a layer.
     static func forbiddenLayer(_ place: ECRPlace) -> String {
         "the address is ECR's and good, so it is most likely a VPC endpoint for S3 in \(place.host.region), on the way of this machine, "
             + "that forbids it; add this to its policy:\n    \(layers(of: place))"
     }
 
-    /// Where somebody else answers in the layers' host's stead.
+    /// The advice when another server answers in place of the layers' host.
     static func interceptedLayer(_ url: HTTPURL) -> String {
         "something on the way, a proxy or firewall, forbids it: have whoever runs it let \(url.host) through, or name that in "
             + "NO_PROXY if this machine gets there itself"

@@ -4,9 +4,9 @@ internal import Wire
 
 /// What to do about an error.
 package struct Remedy: Sendable, Equatable {
-    /// What to do next; it may have several lines.
+    /// What to do next, in one or more lines.
     package var next: String
-    /// What else helps a copy, and is not said where nothing is copied.
+    /// Further advice that applies only to a command that copies.
     package var forCopy: String?
 
     package init(_ error: CopyError) {
@@ -33,7 +33,7 @@ package struct Remedy: Sendable, Equatable {
             }
     }
 
-    /// All of it, for a command that copies, or for one that only reads.
+    /// The whole advice, for a command that copies or for one that only reads.
     package func text(onlyReads: Bool) -> String {
         guard !onlyReads, let forCopy else { return next }
         return "\(next)\n    \(forCopy)"
@@ -41,13 +41,13 @@ package struct Remedy: Sendable, Equatable {
 }
 
 extension CopyError {
-    /// What to do next.
+    /// What to do next, as text.
     package var remedy: String { Remedy(self).text(onlyReads: onlyReads) }
 
-    /// The error, and what to do next, as they are printed.
+    /// The error and what to do next, as they are printed.
     package var explanation: String { explanation(next: remedy) }
 
-    /// The error, where ``remedy`` was printed with an earlier one.
+    /// The error as it is printed after an earlier error with the same ``remedy``.
     package var explanationAsBefore: String { explanation(next: "as above") }
 
     private func explanation(next: String) -> String {
@@ -56,9 +56,9 @@ extension CopyError {
 }
 
 extension ReferrerFailure {
-    /// What to do next.
+    /// What to do next, as text.
     package var remedy: String { "\(error.remedy); or leave out all referrers with --referrers none" }
 
-    /// The failure, and what to do next, as they are printed.
+    /// The failure and what to do next, as they are printed.
     package var explanation: String { "\(self)\n  next: \(remedy)" }
 }

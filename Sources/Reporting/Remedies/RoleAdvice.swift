@@ -4,7 +4,7 @@ internal import ECRAPI
 internal import IAMPolicies
 internal import Replicate
 
-/// What to do where a role can't be assumed.
+/// What to do if a role can't be assumed.
 struct RoleAdvice {
     private let refusal: RoleRefusal
     private let host: ECRHost?
@@ -48,14 +48,14 @@ struct RoleAdvice {
         return text + (caller.map(DenialAdvice.pathHint) ?? "") + handshake
     }
 
-    /// What was sent, so that a trust policy can go on asking for it.
+    /// The conditions for a trust policy that goes on requiring the external id and the second factor that were sent.
     private var conditions: [PolicyStatement.Condition] {
         let id = PolicyStatement.Condition("StringEquals", "sts:ExternalId", "THE-EXTERNAL-ID-THAT-WAS-SENT")
         let factor = PolicyStatement.Condition("Bool", "aws:MultiFactorAuthPresent", "true")
         return (refusal.sentExternalID ? [id] : []) + (refusal.sentMFA ? [factor] : [])
     }
 
-    /// The external id is a kind of password, and isn't shown.
+    /// What the trust policy requires besides; the external id is not shown, because it is a kind of password.
     private var handshake: String {
         let id =
             refusal.sentExternalID

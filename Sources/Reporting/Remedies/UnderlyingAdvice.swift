@@ -5,13 +5,13 @@ internal import ECRAPI
 internal import Replicate
 internal import Wire
 
-/// What to do about an error, where the error from below that it explains and the place tell more than its reason.
+/// What to do about an error whose underlying error and place tell more than its reason.
 struct UnderlyingAdvice {
-    /// `nil` where they tell no more.
+    /// What to do next; `nil` if the underlying error and the place tell no more than the reason.
     private(set) var text: String?
-    /// What else helps a copy.
+    /// Further advice for a command that copies.
     private(set) var forCopy: String?
-    /// Where a registry that is not ECR answered.
+    /// The advice about logins, if a registry that is not ECR answered.
     private(set) var login: LoginAdvice?
 
     init(_ error: CopyError) {
@@ -73,7 +73,7 @@ struct UnderlyingAdvice {
 
     private mutating func advise(_ denial: DenialAdvice) { (text, forCopy) = (denial.text, denial.allOfIt) }
 
-    /// At a registry that is not ECR, people log in.
+    /// The advice about an error of a registry that is not ECR, where people log in.
     private static func advice(about error: RegistryError, at registry: PlainRegistry) -> String? {
         let login = LoginAdvice(registry, login: error.login)
         return switch error.kind {
@@ -88,7 +88,7 @@ struct UnderlyingAdvice {
         }
     }
 
-    /// Registries say `UNSUPPORTED`, or 405, of what they never do, whatever is sent.
+    /// The advice when a registry doesn't support the operation at all, which it reports as `UNSUPPORTED` or 405.
     ///
     /// - Source: distribution/distribution, "Registry as a pull through cache" (405 to every push)
     private static func unsupported(_ error: RegistryError) -> String {
@@ -99,7 +99,7 @@ struct UnderlyingAdvice {
         }
     }
 
-    /// ECR's registry says what its API says, in the words of a registry.
+    /// Sets the advice about an error of ECR's registry API, which reports ECR's errors with the codes of a registry.
     private mutating func advise(about error: RegistryError, side: CopyError.Side, at place: ECRPlace) {
         switch error.kind {
         case .denied where CopyError.namesQuota(error.message): break
@@ -110,7 +110,7 @@ struct UnderlyingAdvice {
             let denial = ECRError.Denial(sentence: error.message, action: CopyError.iamAction(error.operation))
             advise(DenialAdvice(denial, side: side, at: place, face: .registry))
         case .unauthorized, .tokenExpired:
-            // One token serves every account of a region.
+            // One token is valid for all accounts in a region.
             text =
                 "the registry wants a token of region \(place.host.region): check the endpoint flags of the "
                 + "\(side.rawValue), which may send GetAuthorizationToken to another region, or whether the session that "

@@ -1,7 +1,7 @@
 internal import Content
 internal import Replicate
 
-/// What to do about an error of which no more is known than its reason.
+/// What to do about an error about which only the reason is known.
 struct UsualAdvice {
     let error: CopyError
 
@@ -64,7 +64,8 @@ struct UsualAdvice {
         }
     }
 
-    /// ECR says the same of a repository that isn't there and of one that is elsewhere.
+    /// The advice about a missing repository; ECR reports the same error when the repository is in another account or
+    /// region.
     private var missingRepository: String {
         guard let place else {
             return error.side == .destination
@@ -81,10 +82,10 @@ struct UsualAdvice {
                 + "\(region) --registry-id \(account)"
     }
 
-    /// The repository at hand; `nil` where it is not in ECR.
+    /// The repository that the error is about; `nil` if it is not in ECR.
     var place: ECRPlace? { ECRPlace(error.image) }
 
-    /// Whether it is about a registry that is not ECR.
+    /// Whether the error is about a registry that is not ECR.
     private var isPlain: Bool { if case .plain? = error.image?.registry { true } else { false } }
 
     private var rest: String { error.onlyReads ? "" : "; what has arrived stays" }

@@ -1,22 +1,22 @@
 internal import Content
 internal import Platform
 
-/// What became of the referrers of one image.
+/// The outcome of copying the referrers of one image.
 struct BroughtReferrers: Sendable {
-    /// How many were put.
+    /// The number of referrers that were put.
     var count = 0
     var failures: [ReferrerFailure] = []
 }
 
-/// Referrers come after the image and its tags: what is wrong with one of them is wrong with that one only.
+/// Copies the referrers of an image; a failure of one referrer does not affect the image or the other referrers.
 extension Copier {
-    /// Brings what the plan says of referrers, subjects first and lists last.
+    /// Copies the planned referrers, subjects first and lists last.
     ///
-    /// - Throws: ``CopyError`` that is no failure of one referrer, such as a login that has ended.
+    /// - Throws: ``CopyError`` if the error is not about one referrer, such as an expired login.
     func bringReferrers(_ missing: Set<Digest>) async throws -> BroughtReferrers {
         let planned = plan.manifests.filter { $0.role == .referrer }
         let referrers = planned.filter { !$0.isThere }.map(\.manifest)
-        // One that is there may have lost a blob, if that was looked at.
+        // If the content was checked, a referrer that the destination holds may lack a blob.
         let checked = planned.filter { !$0.isThere || plan.checksContent }.map(\.manifest)
         let tags = plan.tags.filter(\.isReferrer)
         let tagged = Set(tags.filter(\.needsPut).map(\.digest))
@@ -24,7 +24,7 @@ extension Copier {
         try await checked.forEachConcurrently(limit: Self.parallelManifests) { manifest in
             try await noting(manifest.digest, failures) { try await bringBlobs(of: manifest, missing) }
         }
-        // A manifest that gets a tag is put with it.
+        // A manifest that gets a tag is put together with its tag.
         for level in Self.levels(of: referrers.filter { !tagged.contains($0.digest) }) {
             try await level.forEachConcurrently(limit: Self.parallelManifests) { manifest in
                 try await noting(manifest.digest, failures) {
@@ -58,13 +58,13 @@ extension Copier {
         return brought
     }
 
-    /// Manifests in the order in which they can be put: those of a level need only what earlier levels put.
+    /// The manifests in levels, each of which needs only the levels before it.
     ///
-    /// On a long link the referrers of an image take one round trip together, and not one each.
+    /// On a long link, all referrers of a level then take one round trip instead of one each.
     private static func levels(of manifests: [Manifest]) -> [[Manifest]] {
         var depths: [Digest: Int] = [:]
         var levels: [[Manifest]] = []
-        // Subjects and children come before what names them.
+        // Subjects and children come before the manifests that name them.
         for manifest in manifests {
             let needs = manifest.children.map(\.digest) + [manifest.subject?.digest].compactMap { $0 }
             let depth = needs.compactMap { depths[$0] }.max().map { $0 + 1 } ?? 0
@@ -75,7 +75,7 @@ extension Copier {
         return levels
     }
 
-    /// Runs `body` unless it has failed for that manifest before, and notes it if it fails now.
+    /// Runs `body` unless that manifest has failed before, and records a failure.
     private func noting(
         _ digest: Digest,
         _ failures: Lock<[Digest: CopyError]>,
@@ -94,13 +94,13 @@ extension Copier {
         }
     }
 
-    /// No registry takes an index without what it names.
+    /// Throws if a child has failed, because no registry accepts an index without its children.
     private func checkChildren(of manifest: Manifest, _ failures: Lock<[Digest: CopyError]>) throws {
         let failed = failures.withLock { $0 }
         if let error = manifest.children.lazy.compactMap({ failed[$0.digest] }).first { throw error }
     }
 
-    /// A list without what could not be brought, so that the rest is found.
+    /// The list without the referrers that could not be copied, so that the others are found.
     ///
     /// - Returns: `nil` if nothing is left.
     private func listing(_ list: Manifest, without failures: Lock<[Digest: CopyError]>) throws -> Manifest? {

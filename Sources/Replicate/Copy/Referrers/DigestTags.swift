@@ -1,26 +1,26 @@
 public import Content
 internal import Platform
 
-/// The digest tags of a repository, as a listing of its tags showed them.
+/// The digest tags of a repository, taken from a listing of its tags.
 ///
-/// A digest tag is `sha256-HEX` and whatever follows: cosign's `.sig`, `.att` and `.sbom`, the fallback tag of the
-/// referrers schema, regclient's `.HASH.meta`, and others.
+/// A digest tag is `sha256-HEX` with any suffix: cosign's `.sig`, `.att` and `.sbom`, the fallback tag of the referrers
+/// schema, regclient's `.HASH.meta`, and others.
 ///
 /// - Source: docs/referrers.md#what-is-found; github.com/sigstore/cosign `SPEC.md`; github.com/regclient/regclient,
 ///   `--digest-tags`
 public struct DigestTagListing: Sendable {
-    /// By the digest that each begins with.
+    /// The tags, by the digest that each begins with.
     public var tags: [Digest: [Tag]]
-    /// Whether nothing can be missing; else the usual suffixes are asked for too.
+    /// Whether the listing is complete; if it isn't, the usual suffixes are requested too.
     public var isWhole: Bool
-    /// Why it is not whole.
+    /// Why the listing is not complete.
     public var trouble: String?
 
     public init(tags: [Digest: [Tag]] = [:], isWhole: Bool = true, trouble: String? = nil) {
         (self.tags, self.isWhole, self.trouble) = (tags, isWhole, trouble)
     }
 
-    /// Of the tags of a repository, those that are digest tags.
+    /// Creates a listing of those tags that are digest tags.
     public init(of all: some Sequence<Tag>) {
         self.init()
         add(all)
@@ -44,8 +44,8 @@ struct ListedSource: Sendable {
         digestTags = DigestTagIndex(DigestTagListing(of: images.flatMap(\.tags)))
     }
 
-    /// Images with those of their digest tags that follow nothing in the repository, such as the signatures of images that
-    /// are elsewhere.
+    /// The images with digest tags whose subject is not in the repository, such as signatures of images that are
+    /// elsewhere.
     var followingNothing: [ListedImage] {
         let subjects = Set(images.map(\.digest))
         let tags = Set(
@@ -59,7 +59,7 @@ struct ListedSource: Sendable {
     }
 }
 
-/// The digest tags of a source, and which of them were found to follow something that is copied.
+/// The digest tags of a source, and which of them belong to something that is copied.
 final class DigestTagIndex: Sendable {
     let listing: DigestTagListing
     private let followed = Lock<Set<Tag>>([])
@@ -70,7 +70,7 @@ final class DigestTagIndex: Sendable {
 
     func noteFollowed(_ tags: [Tag]) { followed.withLock { $0.formUnion(tags) } }
 
-    /// Those that follow nothing that was looked at.
+    /// The tags that belong to nothing that was examined.
     var unfollowed: [Tag] {
         let followed = followed.withLock { $0 }
         return listing.tags.values.joined().filter { !followed.contains($0) }.sorted()
@@ -78,9 +78,9 @@ final class DigestTagIndex: Sendable {
 }
 
 extension Tag {
-    /// What a digest tag is about; `nil` for a tag that people choose.
+    /// The digest that a digest tag is about; `nil` for a tag chosen by people.
     ///
-    /// What follows the digest begins with a character that can't be a part of it.
+    /// The suffix after the digest begins with a character that can't be part of a digest.
     var digestTagSubject: Digest? {
         let rest = value.dropFirst(7 + 64)
         guard value.hasPrefix("sha256-"), rest.isEmpty || [".", "-", "_"].contains(rest.first) else { return nil }
@@ -89,11 +89,13 @@ extension Tag {
 }
 
 extension ReferrerFinder {
-    /// Asks as ``find(about:)`` does, and again about what was found under tags, until nothing is new: an SBOM that was
-    /// attached under a tag may itself be signed under a tag (github.com/sigstore/cosign issue 730).
+    /// Finds referrers as ``find(about:)`` does, and then the referrers of what was found under tags, until nothing is
+    /// new.
     ///
-    /// Where the source lists tags, every tag that begins with a digest counts, whatever follows; else those with cosign's
-    /// suffixes and the fallback tag.
+    /// An SBOM that was attached under a tag may itself be signed under a tag (github.com/sigstore/cosign issue 730).
+    ///
+    /// If the source lists tags, every tag that begins with a digest counts, whatever its suffix. If it doesn't, only
+    /// those with cosign's suffixes and the fallback tag do.
     func findAll(about subjects: [Digest]) async throws -> ReferrerSet {
         async let listing = reader.digestTags()
         let budget = ReferrerBudget()
@@ -124,7 +126,7 @@ extension ReferrerFinder {
         return found
     }
 
-    /// What a digest tag brings: its manifest, or what the list under it names.
+    /// The referrers under a digest tag: its manifest, or those that the list under it names.
     private static func referrers(under tagged: (tag: Tag, manifest: Manifest)) -> [Digest] {
         guard let subject = ReferrerSet.subject(ofList: tagged.tag, tagged.manifest) else {
             return [tagged.manifest.digest]
@@ -134,7 +136,7 @@ extension ReferrerFinder {
 
     /// Reads further digest tags of `subjects`.
     ///
-    /// - Parameter isBeside: Whether those with the usual suffixes were read.
+    /// - Parameter isBeside: Whether the tags with the usual suffixes have been read already.
     private func readTags(
         of subjects: [Digest],
         beside isBeside: Bool,
@@ -156,11 +158,11 @@ extension ReferrerFinder {
 }
 
 extension ReferrerSet {
-    /// Tells tags that may be there from tags that are not, where the registry refuses to speak of either.
+    /// Sorts out denied tags that don't exist, for registries that deny access to missing tags.
     ///
-    /// Artifactory answers 403 about a tag that does not exist, in a virtual repository of which the caller may not read
-    /// every part (google/go-containerregistry pull request 1691). What a whole list of tags does not have is not there;
-    /// without one, a single failure says that no tag of an image could be asked for.
+    /// Artifactory answers 403 for a tag that does not exist, in a virtual repository of which the caller may not read
+    /// every part (google/go-containerregistry pull request 1691). If a complete list of tags lacks the tag, it doesn't
+    /// exist. Without a list, a single failure says that none of the image's tags could be read.
     fileprivate mutating func settleDenials(_ listing: DigestTagListing?) {
         var denied: [Digest: [ReferrerFailure]] = [:]
         for failure in failures {
@@ -183,7 +185,7 @@ extension ReferrerSet {
         }
     }
 
-    /// Takes in what was found about something else.
+    /// Adds what was found about other subjects.
     mutating func take(_ other: ReferrerSet) {
         let known = Set(digests)
         digests += other.digests.filter { !known.contains($0) }

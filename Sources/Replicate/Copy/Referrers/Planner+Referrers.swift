@@ -1,15 +1,15 @@
 internal import Content
 
-/// What is to be done about the referrers of an image at one destination.
+/// What to do about the referrers of an image at one destination.
 struct PlannedReferrers: Sendable {
-    /// Subjects before what refers to them, lists after what they list.
+    /// The manifests: subjects before their referrers, and lists after their entries.
     var manifests: [Plan.PlannedManifest] = []
     var tags: [Plan.PlannedTag] = []
-    /// What the tags are to point at.
+    /// The manifests that the tags will point at.
     var tagged: [Digest: Manifest] = [:]
     var failures: [ReferrerFailure] = []
 
-    /// Leaves out tags that can't be set, and what would be put with them.
+    /// Removes tags that can't be set, and the manifests that were needed only for them.
     mutating func drop(_ refused: [Tag: CopyError]) {
         for planned in tags {
             guard let error = refused[planned.tag] else { continue }
@@ -22,16 +22,17 @@ struct PlannedReferrers: Sendable {
         let kept = Set(tags.map(\.digest))
         manifests.removeAll {
             let digest = $0.manifest.digest
-            // One that refers to something is found without its tag.
+            // A manifest with a subject is found without its tag.
             return unwanted.contains(digest) && !kept.contains(digest) && $0.manifest.subject == nil
         }
     }
 }
 
 extension Planner {
-    /// Decides which referrers must be brought.
+    /// Decides which referrers to copy.
     ///
-    /// Those that can't be are in ``PlannedReferrers/failures``; a list is brought without what is gone.
+    /// Those that can't be copied are in ``PlannedReferrers/failures``; a list is copied without entries that no longer
+    /// exist.
     func plan(
         _ referrers: ReferrerSet,
         at destination: DestinationState,
@@ -73,14 +74,14 @@ extension Planner {
                 )
                 continue
             }
-            // One that arrived and was not listed any more, because its run was killed, is put again.
+            // A killed run may have put a referrer without listing it, so it is put again.
             let isSettled = await destination.has(digest) && isListed(digest) && !destination.checksContent
             if !isSettled { lacking.append(digest) }
         }
         let (read, failures) = try await reader.readSeparately(lacking)
         let vanished = lacking.filter { read[$0] == nil && failures[$0] == nil }
         if !vanished.isEmpty, !isSecondLook {
-            // Deleted just now, or a list that came with a wrong digest in it: the list tells, asked once more.
+            // The referrer was just deleted, or a list contained a wrong digest; asking for the list again tells which.
             let again = try await reader.referrers(asking: referrers.asked)
             return try await plan(again, at: destination, guardian, isSecondLook: true)
         }
@@ -115,15 +116,16 @@ extension Planner {
         return planned
     }
 
-    /// The digest tags without those lists that the destination needs no more, and what the others list.
+    /// The digest tags, without lists that the destination doesn't need, and the entries of the remaining lists.
     private struct Listed {
         var tagged: [(tag: Tag, manifest: Manifest)] = []
         var entries: [Digest] = []
     }
 
-    /// Looks at what fallback lists name, and takes out what the source does not have (any more).
+    /// Reads the entries of fallback lists, and removes those that the source no longer has.
     ///
-    /// - Parameter isMerged: Whether lists are added to at the destination; there, one whose entries are listed is done.
+    /// - Parameter isMerged: Whether the destination adds entries to its own lists; a list with all its entries there
+    ///   is done.
     private func living(
         _ referrers: ReferrerSet,
         at destination: DestinationState,
@@ -153,7 +155,7 @@ extension Planner {
         try await looked
         for (tag, manifest, subject) in lists {
             for digest in manifest.listedDigests(about: subject) {
-                // A list of what is being listed as well is no second reason to leave it out.
+                // An entry that the referrers API lists too is handled there and has no second failure.
                 guard found[digest] == nil, !referrers.digests.contains(digest) else { continue }
                 let error = failures[digest] ?? gone(digest)
                 planned.failures.append(ReferrerFailure(digest: digest, subject: subject, error))
@@ -181,7 +183,7 @@ extension Planner {
         return listed
     }
 
-    /// A referrer that is listed and not there.
+    /// The error for a referrer that is listed but doesn't exist.
     private func gone(_ digest: Digest) -> CopyError {
         CopyError(
             .imageMissing,

@@ -1,9 +1,9 @@
 internal import Platform
 
-/// How many referrers are still followed for one image.
+/// Limits how many referrers are followed for one image.
 ///
-/// Each is asked about and read, and may have referrers itself: a registry that lists signatures of signatures without end
-/// would hold a run for as long as it likes.
+/// Each referrer is requested and read, and may itself have referrers. Without a limit, a registry that lists
+/// signatures of signatures endlessly could hold up a run forever.
 ///
 /// - Source: docs/architecture.md#bounds
 final class ReferrerBudget: Sendable {
@@ -14,13 +14,13 @@ final class ReferrerBudget: Sendable {
 
     private let state = Lock(State())
 
-    /// Of one image, with those of its children and of its referrers; as many as one list may have.
+    /// The limit for one image, with its children and its referrers; one list may have just as many entries.
     static let most = 4_000
 
-    /// Whether more were found than are followed; from then on nothing more is asked.
+    /// Whether more referrers were found than the limit allows; from then on no more are requested.
     var isExceeded: Bool { state.withLock { $0.isExceeded } }
 
-    /// - Returns: How many of `count` are to be followed.
+    /// - Returns: How many of `count` may be followed.
     func take(_ count: Int) -> Int {
         state.withLock { state in
             let granted = min(count, state.left)

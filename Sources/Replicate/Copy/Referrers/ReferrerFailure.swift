@@ -1,14 +1,14 @@
 public import Content
 
-/// A signature, an SBOM or an attestation that was left out of a copy, while its image was not.
+/// A signature, an SBOM or an attestation that was left out of a copy although its image was copied.
 ///
 /// - Source: docs/architecture.md#referrers-that-fail
 public struct ReferrerFailure: Sendable, Equatable, CustomStringConvertible {
-    /// Of the referrer; with ``tag`` absent too, what failed is the question which referrers there are.
+    /// The referrer's digest; if ``tag`` is absent as well, the referrers could not be listed.
     public var digest: Digest?
-    /// The tag that the referrer is found under, if it has one.
+    /// The referrer's tag, if it has one.
     public var tag: Tag?
-    /// What it refers to, where that is known.
+    /// The digest that it refers to, if it is known.
     public var subject: Digest?
     public var error: CopyError
 
@@ -16,7 +16,7 @@ public struct ReferrerFailure: Sendable, Equatable, CustomStringConvertible {
         (self.digest, self.tag, self.subject, self.error) = (digest, tag, subject, error)
     }
 
-    /// What was left out and why.
+    /// What was left out, and why.
     public var description: String {
         let about = subject.map { " of \($0)" } ?? ""
         guard let name = tag.map(\.value) ?? digest?.description else {
@@ -27,7 +27,7 @@ public struct ReferrerFailure: Sendable, Equatable, CustomStringConvertible {
 }
 
 extension CopyError {
-    /// Whether it is about the caller or the pace of a run, and so no trouble of one referrer alone.
+    /// Whether the error is about the caller or the pace of the run, and not about one referrer.
     var endsRun: Bool {
         switch reason {
         case .noCredentials, .throttled, .retriesUsedUp: true
@@ -35,18 +35,18 @@ extension CopyError {
         }
     }
 
-    /// The same of a question which referrers there are, which one who may read the repository may ask.
+    /// Whether the error ends the listing of referrers; a caller that may read the repository may also list referrers.
     var endsQuestions: Bool { isDenial || endsRun }
 
     var isDenial: Bool { if case .denied = reason { true } else { false } }
 }
 
-/// What a registry lists as referring to an image.
+/// The referrers that a registry lists for an image.
 public struct ReferrerListing: Sendable, Equatable {
     public var entries: [Descriptor]
-    /// Entries that can't be used.
+    /// The entries that can't be used.
     public var oddEntries: [OddEntry]
-    /// Why the list is not whole.
+    /// Why the list is incomplete; `nil` if it is complete.
     public var interruption: CopyError?
 
     public init(_ entries: [Descriptor], oddEntries: [OddEntry] = [], interruption: CopyError? = nil) {
@@ -54,16 +54,15 @@ public struct ReferrerListing: Sendable, Equatable {
     }
 }
 
-/// What was read, and what was wrong with which of the rest.
+/// A reading, with the error of each id that could not be read.
 struct SeparateReading: Sendable {
     var reading = Reading()
     var failures: [ManifestID: CopyError] = [:]
 }
 
 extension ImageRepository {
-    /// Reads as ``read(manifests:digests:)`` does; where that fails, each by itself, so that one failure is not that of all.
-    ///
-    /// - Parameter ends: Which failures are not those of one id; they are thrown.
+    /// Reads as ``read(manifests:digests:)`` does; if that fails, reads each id on its own, so that one can't fail the
+    /// others.
     func readSeparately(
         manifests: [ManifestID],
         digests: [ManifestID] = [],
@@ -92,7 +91,7 @@ extension ImageRepository {
 }
 
 extension ImageRepository {
-    /// Readings under way at once, where one for all failed.
+    /// The most single reads at once, after one read for all ids has failed.
     fileprivate static var separateReadings: Int { 8 }
 }
 

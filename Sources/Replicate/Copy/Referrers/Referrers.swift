@@ -1,30 +1,30 @@
 internal import Content
 
-/// What the source has to say about an image: signatures, SBOMs, attestations.
+/// The referrers of an image at the source: signatures, SBOMs and attestations.
 ///
 /// - Source: docs/facts/image-formats.md#referrers; OCI distribution-spec 1.1, "Referrers Tag Schema"
 struct ReferrerSet: Sendable {
-    /// What the user should know about how it was found.
+    /// Notes for the user about the search.
     var notes: [String] = []
-    /// What was asked about.
+    /// The digests that were asked about.
     var asked: [Digest] = []
-    /// Found by asking for referrers, subjects before what refers to them.
+    /// The referrers that the registry listed, subjects before their referrers.
     var digests: [Digest] = []
-    /// What each of those is about, as far as a list of referrers said it; and of those that fallback tags list.
+    /// The subject of each listed referrer, if a list stated it, including those that fallback tags list.
     var subjects: [Digest: Digest] = [:]
-    /// Found under the tags that cosign and the fallback schema use.
+    /// The manifests under the tags that cosign and the fallback schema use.
     var tagged: [(tag: Tag, manifest: Manifest)] = []
-    /// What could not be found out, or can't be used.
+    /// The referrers that could not be found out or can't be used.
     var failures: [ReferrerFailure] = []
 
     var isEmpty: Bool { digests.isEmpty && tagged.isEmpty }
 
-    /// What `tag` is a list of referrers to, by the fallback schema; `nil` for a cosign tag.
+    /// The subject of the list of referrers under `tag`, by the fallback schema; `nil` for a cosign tag.
     static func subject(ofList tag: Tag, _ manifest: Manifest) -> Digest? {
         manifest.kind == .index ? tag.subject : nil
     }
 
-    /// Takes in what was found under a digest tag.
+    /// Adds what was found under a digest tag.
     mutating func add(_ tag: Tag, _ manifest: Manifest) {
         tagged.append((tag, manifest))
         guard let subject = Self.subject(ofList: tag, manifest) else { return }
@@ -33,7 +33,8 @@ struct ReferrerSet: Sendable {
 }
 
 extension Manifest {
-    /// What this list of referrers names, each once: not the image itself, and nothing that can't be asked for.
+    /// The digests that this list of referrers names, each once, without the image itself and entries that have no
+    /// digest.
     func listedDigests(about subject: Digest) -> [Digest] {
         (children.map(\.digest) + oddEntries.compactMap(\.digest)).unique().filter { $0 != subject }
     }
@@ -41,27 +42,27 @@ extension Manifest {
 
 /// Finds what refers to an image at the source.
 ///
-/// That something can't be found out is no failure of the image; see ``ReferrerFailure``.
+/// A failed search is not a failure of the image; see ``ReferrerFailure``.
 struct ReferrerFinder: Sendable {
     let reader: SourceReader
     let repository: any ImageRepository
 
-    /// Questions under way at once; each is small, and ECR's quota for them is wide (docs/facts/quotas.md#rates).
+    /// The most requests at once; each is small, and ECR's quota for them is large (docs/facts/quotas.md#rates).
     static let parallelQuestions = 8
-    /// Referrers of referrers of referrers…; a guard, real chains have two links.
+    /// The longest chain of referrers that is followed, as a guard; real chains have two links.
     static let deepestChain = 8
 
-    /// The tags that may hold something about `digest`.
+    /// The usual digest tags of `digest`, under which its referrers may be.
     static func digestTags(of digest: Digest) -> [Tag] {
         ["", ".sig", ".att", ".sbom"].compactMap { try? Tag(parsing: "sha256-\(digest.hex)\($0)") }
     }
 
-    /// Whether a tag is such a one, and so follows its image instead of being chosen by itself.
+    /// Whether a tag is a digest tag, which is copied with its image and not on its own.
     static func isDigestTag(_ tag: Tag) -> Bool { tag.digestTagSubject != nil }
 
-    /// Asks about every one of `subjects`, and about what was found, and reads the digest tags of the subjects.
+    /// Asks for the referrers of all `subjects` and of the referrers found, and reads the digest tags of the subjects.
     ///
-    /// - Throws: ``CopyError`` where the caller may not ask about an image, or may not go on.
+    /// - Throws: ``CopyError`` if the caller may not ask about an image, or the run can't go on.
     func find(about subjects: [Digest]) async throws -> ReferrerSet {
         let budget = ReferrerBudget()
         var found = try await find(about: subjects, within: budget)
@@ -69,8 +70,8 @@ struct ReferrerFinder: Sendable {
         return found
     }
 
-    /// - Parameter ofReferrers: Whether the subjects are referrers themselves; not being allowed to ask about one is its
-    ///   own failure then.
+    /// - Parameter ofReferrers: Whether the subjects are referrers themselves; a denial is then a failure of that
+    ///   referrer only.
     func find(
         about subjects: [Digest],
         within budget: ReferrerBudget,
@@ -92,7 +93,7 @@ struct ReferrerFinder: Sendable {
         return found
     }
 
-    /// Those entries of a list that nothing can be asked for.
+    /// The failures for those entries of a list that have no digest to ask for.
     private func failures(of entries: [OddEntry], about subject: Digest) -> [ReferrerFailure] {
         entries.filter { $0.digest == nil }.map { entry in
             let error = CopyError(
@@ -105,7 +106,7 @@ struct ReferrerFinder: Sendable {
         }
     }
 
-    /// Without the question, the fallback tags are all there is: they are followed from referrer to referrer.
+    /// Follows the fallback tags from referrer to referrer, for a registry that doesn't list referrers.
     private func followTags(
         _ found: inout ReferrerSet,
         from subjects: [Digest],
@@ -115,22 +116,22 @@ struct ReferrerFinder: Sendable {
         for _ in 0..<Self.deepestChain {
             let next = found.tagged.flatMap(\.manifest.children).map(\.digest).unique()
                 .filter { seen.insert($0).inserted }
-            // Those on a list were counted with it.
+            // Referrers on a list were counted with the list.
             let uncounted = next.count { found.subjects[$0] == nil }
             guard !next.isEmpty, budget.take(uncounted) == uncounted else { break }
             take(try await read(next.flatMap(Self.digestTags).filter(reader.mayHold)), &found, within: budget)
         }
     }
 
-    /// What the registry's own lists of referrers say.
+    /// The referrers that the registry's own lists name.
     private struct Listing: Sendable {
         var digests: [Digest] = []
         var subjects: [Digest: Digest] = [:]
-        /// Whether every question was answered; else the fallback tags may know more.
+        /// Whether every request was answered; if not, the fallback tags may tell more.
         var isKnown = true
         var failures: [ReferrerFailure] = []
 
-        /// - Returns: What is listed.
+        /// - Returns: The listed digests.
         mutating func take(_ list: ReferrerListing, about subject: Digest) -> [Digest] {
             let named = list.entries.map(\.digest) + list.oddEntries.compactMap(\.digest)
             let found = named.filter { $0 != subject }
@@ -182,7 +183,8 @@ struct ReferrerFinder: Sendable {
         guard !budget.isExceeded else { return .success(ReferrerListing([])) }
         do {
             guard var list = try await repository.referrers(of: subject) else { return .success(nil) }
-            // Counted as they come: answers of a whole level, each as long as may be, would not fit into memory.
+            // Entries are counted as they arrive: the longest possible lists of a whole level would not fit into
+            // memory.
             list.entries = Array(list.entries.prefix(budget.take(list.entries.count)))
             list.oddEntries = Array(list.oddEntries.prefix(budget.take(list.oddEntries.count)))
             return .success(list)
@@ -191,7 +193,7 @@ struct ReferrerFinder: Sendable {
         }
     }
 
-    /// What digest tags hold.
+    /// The manifests under digest tags.
     struct TagReading: Sendable {
         var found: [(tag: Tag, manifest: Manifest)] = []
         var failures: [ReferrerFailure] = []
@@ -205,14 +207,15 @@ struct ReferrerFinder: Sendable {
             if let error = answer.failures[.tag(tag)] {
                 reading.failures.append(ReferrerFailure(tag: tag, subject: tag.namedDigest, error))
             }
-            // GitLab's registry takes `sha256-HEX` for the digest: that is the image, and no list (oras-go issue 1396).
+            // GitLab's registry takes `sha256-HEX` for the digest, so it returns the image and not a list (oras-go
+            // issue 1396).
             guard let manifest = answer.reading.manifests[.tag(tag)], manifest.digest != tag.subject else { continue }
             reading.found.append((tag, manifest))
         }
         return reading
     }
 
-    /// Takes in what tags hold that were not known yet; a list that exceeds the budget is left out.
+    /// Adds what was newly found under tags, and leaves out a list that exceeds the budget.
     func take(_ reading: TagReading, _ found: inout ReferrerSet, within budget: ReferrerBudget) {
         found.failures += reading.failures
         var known = Set(found.tagged.map(\.tag))
@@ -234,7 +237,7 @@ struct ReferrerFinder: Sendable {
         }
     }
 
-    /// Says that there are more than were followed.
+    /// Notes that there are more referrers than were followed.
     func note(_ budget: ReferrerBudget, _ found: inout ReferrerSet) {
         guard budget.isExceeded, let image = found.asked.first else { return }
         found.failures.append(ReferrerFailure(subject: image, tooMany(image)))
@@ -254,7 +257,7 @@ struct ReferrerFinder: Sendable {
 }
 
 extension Tag {
-    /// The digest that a tag begins with, as those of cosign and the fallback tags do.
+    /// The digest that a tag begins with, as cosign's tags and the fallback tags do.
     var namedDigest: Digest? {
         guard value.hasPrefix("sha256-") else { return nil }
         return try? Digest(parsing: "sha256:\(value.dropFirst(7).prefix(64))")

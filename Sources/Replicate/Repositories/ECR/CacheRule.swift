@@ -5,11 +5,11 @@ internal import ECRAPI
 ///
 /// - Source: ECR API Reference, `DescribePullThroughCacheRules`; ECR User Guide, "Sync an upstream registry"
 public struct CacheRule: Sendable, Hashable {
-    /// The beginning of the names that it is for; `ROOT` is for all others.
+    /// The prefix of the repository names that the rule covers; `ROOT` covers all others.
     public var prefix: String
-    /// The registry that images come from.
+    /// The registry from which the images are fetched.
     public var upstream: String?
-    /// The ARN of the secret with the login for it.
+    /// The ARN of the secret that holds the login for it.
     public var secret: String?
     public var region: String
 
@@ -19,9 +19,9 @@ public struct CacheRule: Sendable, Hashable {
 }
 
 extension ECRImageRepository {
-    /// The pull-through cache rule that the repository is under.
+    /// The pull-through cache rule that covers the repository.
     ///
-    /// Asked once, after something failed: where it can't be found out, the failure is told without it.
+    /// It is requested only after a failure; if it can't be found out, the failure is reported without it.
     func cacheRule() async throws -> CacheRule? {
         var rules: [PullThroughCacheRule] = []
         do {
@@ -45,7 +45,7 @@ extension ECRImageRepository {
         }
     }
 
-    /// Runs a question about the source, and names the pull-through cache rule where one explains what it throws.
+    /// Runs a request to the source, and adds the pull-through cache rule to an error that it explains.
     func namingCacheRule<Value>(_ body: () async throws -> Value) async throws -> Value {
         do {
             return try await body()

@@ -2,20 +2,20 @@ internal import Content
 internal import ECRAPI
 internal import Platform
 
-/// A repository creation template by which ECR creates a repository when something is pushed to it.
+/// A repository creation template, by which ECR creates a repository on push.
 ///
 /// - Source: ECR API Reference, `CreateRepositoryCreationTemplate`; docs/facts/ecr-api.md#creation-templates
 public struct CreationTemplate: Sendable, Hashable {
-    /// The beginning of the names that it is for; `ROOT` is for all others.
+    /// The prefix of the repository names that the template covers; `ROOT` covers all others.
     public var prefix: String
-    /// Which tags of the new repository can't be moved.
+    /// Which tags of the new repository are immutable.
     public var immutability: TagImmutability
 
     public init(prefix: String, immutability: TagImmutability = TagImmutability(byDefault: false)) {
         (self.prefix, self.immutability) = (prefix, immutability)
     }
 
-    /// What becomes of the repository, for people.
+    /// What the template does, in words.
     package var words: String {
         "ECR creates the repository on push, by the creation template '\(quotable(prefix))'\(tags)"
     }
@@ -31,7 +31,7 @@ public struct CreationTemplate: Sendable, Hashable {
     }
 }
 
-/// Whether a push creates a repository that is missing.
+/// Whether a push creates a missing repository.
 public enum CreationOnPush: Sendable, Hashable {
     case template(CreationTemplate)
     case notCovered
@@ -44,14 +44,14 @@ extension ECRImageRepository {
         var templates: [RepositoryCreationTemplate] = []
         do {
             for try await page in api.pages(DescribeRepositoryCreationTemplates()) {
-                // The operation is about the caller's own registry, whichever the repository is in.
+                // The operation always answers for the caller's own registry, whichever registry holds the repository.
                 if let owner = page.registryId, owner != host.account { return .unknown }
                 templates += page.repositoryCreationTemplates
             }
         } catch let error as ECRError where error.isAuthentication {
             throw error
         } catch let error as ECRError {
-            // A local cloud that knows no templates has none.
+            // A local emulator without this operation has no templates.
             return error.code == .unknownOperation ? .notCovered : .unknown
         }
         guard let found = templates.creatingOnPush(reference.repository) else { return .notCovered }
@@ -63,17 +63,17 @@ extension ECRImageRepository {
         return .template(template)
     }
 
-    /// Whether an upload or a manifest creates the repository, as far as is known.
+    /// Whether an upload or a manifest is known to create the repository.
     var isCreatedOnPush: Bool { templateInUse != nil }
 
-    /// By which a push creates the repository, as far as is known.
+    /// The template by which a push creates the repository, if it is known.
     var templateInUse: CreationTemplate? { knownTemplate.withLock { $0 } }
 
     var place: ECRPlace { ECRPlace(host: host, repository: reference.repository) }
 }
 
 extension TagImmutability {
-    /// As ECR writes it.
+    /// Creates the value from ECR's setting and its exclusions.
     init(_ mutability: ECRRepository.TagMutability?, _ exclusions: [ECRRepository.ExclusionFilter]?) {
         let filters = (exclusions ?? []).map(\.filter)
         self =

@@ -18,7 +18,7 @@ extension ECRImageRepository {
                         layerDigests: chunk
                     )
                 )
-                // Absent comes as UNAVAILABLE or as a failure; ARCHIVED bytes may not be usable
+                // An absent layer is reported as UNAVAILABLE or as a failure; ARCHIVED bytes may not be usable
                 // (docs/facts/ecr-api.md#batchchecklayeravailability).
                 var missing = Set(chunk)
                 for layer in answer.layers where layer.layerAvailability == .available {
@@ -44,7 +44,7 @@ extension ECRImageRepository {
                         layerDigest: blob.digest
                     )
                 )
-                // No credentials: the address carries its own, and S3 refuses two kinds at once
+                // The request has no credentials: the address carries its own, and S3 rejects two kinds at once
                 // (docs/facts/ecr-registry.md#blobs).
                 var request = WireRequest(.get, try HTTPURL(answer.downloadUrl))
                 request.namedBy = api.endpoint
@@ -61,7 +61,8 @@ extension ECRImageRepository {
         }
     }
 
-    /// ECR can't store a blob without bytes (docs/facts/ecr-api.md#empty-blobs), and says so late and darkly.
+    /// Rejects empty blobs, which ECR can't store (docs/facts/ecr-api.md#empty-blobs) and reports late with an unclear
+    /// error.
     private func refuseEmpty(_ digests: [Digest], _ operation: String) throws {
         guard digests.contains(.ofNothing) else { return }
         throw CopyError(.emptyBlob(.ofNothing), side: side, image: reference.description, operation: operation)
@@ -69,7 +70,7 @@ extension ECRImageRepository {
 
     func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart {
         try await explained("InitiateLayerUpload") {
-            // A repository that was created just now was never asked what it lacks.
+            // A repository that was just created was never asked which blobs it lacks.
             try refuseEmpty([blob.digest], "starting an upload")
             let client = try await registry()
             func begin() async throws -> UploadStart {
@@ -86,8 +87,9 @@ extension ECRImageRepository {
         }
     }
 
-    /// Creates the repository by one push, however many blobs ask for it: while ECR is at it, another upload may be told
-    /// that the repository is missing.
+    /// Creates the repository with one push, however many blobs need it.
+    ///
+    /// While ECR creates it, another upload may be told that the repository is missing.
     private func createOnPush() async throws {
         _ = try await creation.run(reference.repository) {
             try await createByUpload()
@@ -95,18 +97,23 @@ extension ECRImageRepository {
         }
     }
 
-    /// Begins an upload by the API, which is a push and so creates the repository; nothing is sent to it, and ECR drops it.
+    /// Opens an upload through the API, which counts as a push and so creates the repository.
+    ///
+    /// Nothing is sent to the upload, and ECR drops it.
     private func createByUpload() async throws {
         _ = try await api.send(
             InitiateLayerUpload(registryId: host.account, repositoryName: reference.repository)
         )
     }
 
-    /// ECR's registry closes the connection where the repository is missing or the upload isn't allowed; its API says
-    /// which it is (docs/facts/ecr-registry.md#error-answers).
+    /// Finds out why ECR's registry closed the connection.
     ///
-    /// After the first cut only what changes nothing is asked. A second one is no accident: the same upload is begun by the
-    /// API, which answers in words; it is never sent anything, and ECR drops it.
+    /// The registry does so if the repository is missing or the upload isn't allowed, and the API tells which it is
+    /// (docs/facts/ecr-registry.md#error-answers).
+    ///
+    /// After the first closed connection, only requests that change nothing are made. A second one is not a
+    /// coincidence, so the same upload is opened through the API, which answers with a message. Nothing is sent to that
+    /// upload, and ECR drops it.
     private func explainCut(_ cuts: Int) async throws -> CutExplanation {
         do {
             switch cuts {
@@ -145,9 +152,9 @@ extension ECRImageRepository {
         await client.close(upload, in: reference.repository)
     }
 
-    /// The token and the connections, both of which the first blob would wait for.
+    /// Fetches the token and opens the connections, for which the first blob would otherwise wait.
     ///
-    /// Whatever fails here is found out by who needs it.
+    /// Failures are ignored here; the request that needs the token or the connection will report them.
     func prepare(forBlobs count: Int, isCertain: Bool) async {
         // A source's bytes come from a host that only GetDownloadUrlForLayer names.
         guard isCertain, side == .destination, let client = try? await registry() else { return }
@@ -156,7 +163,7 @@ extension ECRImageRepository {
     }
 }
 
-/// What both kinds of repository do with a registry's answers about blobs.
+/// Interprets a registry's responses about blobs, for both kinds of repository.
 extension RegistryClient {
     func begin(
         _ blob: Descriptor,
@@ -171,7 +178,7 @@ extension RegistryClient {
         }
     }
 
-    /// The request that brings all bytes of a blob to an upload that this registry opened.
+    /// The request that sends all bytes of a blob to an upload that this registry opened.
     func sink(for blob: Descriptor, _ upload: OpenUpload, in name: RepositoryName) async throws -> RelaySink {
         switch upload {
         case .at(let location):
@@ -187,7 +194,7 @@ extension RegistryClient {
         await cancelUpload(UploadSession(location: location, repository: name))
     }
 
-    /// What a refused upload means; a token that has run out is renewed meanwhile, so that the next try has a fresh one.
+    /// The error for a refused upload; an expired token is renewed, so that the next attempt has a fresh one.
     func refusal(
         _ answer: WireResponse,
         of blob: Descriptor,

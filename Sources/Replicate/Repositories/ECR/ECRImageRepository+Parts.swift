@@ -6,7 +6,7 @@ extension ECRImageRepository {
     var partUploads: (any PartUploading)? { ECRPartUploads(repository: self) }
 }
 
-/// ECR's own way to upload, by the API.
+/// ECR's own upload protocol, through the API.
 ///
 /// - Source: docs/facts/ecr-api.md#layer-uploads
 struct ECRPartUploads: PartUploading {
@@ -40,7 +40,7 @@ struct ECRPartUploads: PartUploading {
             } catch let error as ECRError where error.code == .uploadNotFound {
                 return .gone
             } catch let error as ECRError where error.code == .invalidLayerPart {
-                // Also what a part answers whose first answer was lost.
+                // ECR also answers this for a repeated part whose first response was lost.
                 guard let last = error.lastValidByteReceived, last >= -1 else { throw error }
                 return .standsAt(last + 1)
             }
@@ -58,7 +58,7 @@ struct ECRPartUploads: PartUploading {
                         layerDigest: digest
                     )
                 )
-                // Success is claimed from what was answered, not from having been answered.
+                // Success is taken from the digest in the response, not from the status alone.
                 return answer.layerDigest == nil || answer.layerDigest == digest ? .stored : .refused
             } catch let error as ECRError where error.code == .layerAlreadyExists {
                 return .stored

@@ -5,7 +5,7 @@ internal import FoundationEssentials
 internal import Platform
 internal import Wire
 
-/// A repository in ECR: questions and manifests through ECR's API, bytes through its registry.
+/// A repository in ECR: manifests and questions go through the API, and bytes through the registry.
 ///
 /// - Source: docs/architecture.md#one-copy; docs/facts/ecr-api.md#batchgetimage, #putimage;
 ///   docs/facts/ecr-registry.md#blobs
@@ -16,28 +16,30 @@ struct ECRImageRepository: ImageRepository {
     let registryKey: String
     let api: ECRClient
     let pacer: Pacer
-    /// The registry's host is asked for only when bytes must go there: a retag needs no token at all.
+    /// The client of the registry's host, created only when bytes must be sent there: a retag needs no token.
     let registry: @Sendable () async throws -> RegistryClient
 
-    /// The template by which ECR creates the repository on push, once that is known.
+    /// The template by which ECR creates the repository on push, once it is known.
     let knownTemplate = Lock<CreationTemplate?>(nil)
-    /// The push that creates the repository, which many blobs may wait for.
+    /// The push that creates the repository, for which many blobs may wait.
     let creation = SingleFlight<RepositoryName, Bool>()
 
     var credentials: String? { api.credentialsInUse }
 
-    /// The budget is one `ListImageReferrers` for each manifest of the image and each that such lists name
-    /// (docs/architecture.md#request-budgets).
+    /// Always false, since the budget is one `ListImageReferrers` for each manifest of the image and each listed
+    /// referrer (docs/architecture.md#request-budgets).
     var asksAboutTaggedReferrers: Bool { false }
 
-    /// ECR checks that each entry of an index is a manifest it holds (docs/facts/ecr-api.md#putimage).
+    /// Always false, since ECR checks that each entry of an index is a manifest it holds
+    /// (docs/facts/ecr-api.md#putimage).
     var takesIndexesOfBlobs: Bool { false }
 
-    /// Ids in one `BatchGetImage`, and digests in one `BatchCheckLayerAvailability` (docs/facts/ecr-api.md#fields).
+    /// The most ids in a `BatchGetImage`, and digests in a `BatchCheckLayerAvailability`
+    /// (docs/facts/ecr-api.md#fields).
     static let idsPerCall = 100
-    /// Calls under way at once for one bulk question.
+    /// The most calls in flight for one bulk question.
     static let parallelCalls = 4
-    /// How often a manifest that doesn't hash to its digest is read again before it counts as damaged.
+    /// How often a manifest with the wrong hash is read before it counts as damaged.
     static let mostManifestReads = 3
 
     func read(manifests: [ManifestID], digests: [ManifestID]) async throws -> Reading {
@@ -55,7 +57,8 @@ struct ECRImageRepository: ImageRepository {
         return whole
     }
 
-    /// Reads in halves what is too long for one answer, as with manifests of megabytes.
+    /// Reads manifests, and splits the request in half if the response is too long, as it is with manifests of
+    /// megabytes.
     private func read(_ ids: [ManifestID], manifests wanted: Set<ManifestID>) async throws -> Reading {
         do {
             return try await readAtOnce(ids, manifests: wanted)
@@ -89,7 +92,8 @@ struct ECRImageRepository: ImageRepository {
         }
     }
 
-    /// Asks again, as after a throttle, while an upstream registry behind a pull-through cache rule is busy or away.
+    /// Asks again, as after a throttle, while an upstream registry behind a pull-through cache rule is busy or
+    /// unavailable.
     private func answer(to question: BatchGetImage) async throws -> BatchGetImage.Response {
         var last: BatchGetImage.Response?
         do {
@@ -98,7 +102,7 @@ struct ECRImageRepository: ImageRepository {
                 if let failure = answer.failures.lazy.compactMap(\.passingUpstreamError).first { throw failure }
             }
         } catch {
-            // The others of the answer are as good as ever.
+            // The other images of the response are still valid.
             guard let last, error is ECRError || error is RetryBudgetSpent, error.isUpstream else { throw error }
             return last
         }
@@ -110,7 +114,7 @@ struct ECRImageRepository: ImageRepository {
         _ wanted: Set<ManifestID>
     ) throws -> Reading {
         var reading = Reading()
-        // Answers come in any order, and twice for two tags of one digest: each is matched to what it names.
+        // Images arrive in any order, and twice for two tags of one digest, so each is matched by the id it names.
         var byTag: [Tag: ECRImage] = [:]
         var byDigest: [Digest: ECRImage] = [:]
         for image in answer.images {
@@ -127,7 +131,7 @@ struct ECRImageRepository: ImageRepository {
             guard let found, let digest = found.imageId?.digest else { continue }
             reading.digests[id] = digest
             guard wanted.contains(id) else { continue }
-            // An image without its manifest is no image; taken for one that isn't there, a referrer would be left out.
+            // An image without its manifest is an error; if it counted as absent, a referrer would be left out.
             guard let bytes = found.manifestBytes else { throw incomplete("no manifest came with \(id)", id) }
             let received = Digest(of: bytes)
             guard received == digest, id.digest == nil || id.digest == digest else {
@@ -150,7 +154,7 @@ struct ECRImageRepository: ImageRepository {
             absent.insert(id)
             if let reason = failure.reason { reading.failures[id] = reason }
         }
-        // ECR says of every id that it has it or hasn't; silence taken for absence would let a guarded tag move.
+        // ECR answers for every id; if a missing answer counted as absence, a guarded tag could move.
         if let silent = ids.first(where: { reading.digests[$0] == nil && !absent.contains($0) }) {
             throw incomplete("nothing was said of \(silent)", silent)
         }
@@ -178,7 +182,7 @@ struct ECRImageRepository: ImageRepository {
                         tag: tag
                     )
                 )
-                // Success is claimed from what was answered, not from having been answered.
+                // Success is taken from the digest in the response, not from the status alone.
                 if let stored = answer.image.imageId?.digest, stored != manifest.digest {
                     throw CopyError(
                         .corrupt(expected: manifest.digest, detail: "ECR stored \(stored)"),
@@ -188,11 +192,11 @@ struct ECRImageRepository: ImageRepository {
                     )
                 }
             } catch let error as ECRError where error.code == .imageAlreadyExists {
-                // The same tag on the same digest, or the digest without a tag: what was wanted.
+                // The tag already points at this digest, or the digest exists and no tag was given, as intended.
                 return
             } catch let error as ECRError where error.code == .imageTagAlreadyExists {
                 guard let tag else { throw error }
-                // ECR says this of the same digest too (docs/facts/ecr-api.md#putimage): only the tag itself can tell.
+                // ECR also reports this for the same digest (docs/facts/ecr-api.md#putimage), so the tag is read.
                 let held = try await read(manifests: [], digests: [.tag(tag)]).digests[.tag(tag)]
                 guard held != manifest.digest else { return }
                 throw CopyError(
@@ -226,7 +230,7 @@ struct ECRImageRepository: ImageRepository {
                             artifactType: referrer.artifactType
                         )
                     }
-                    // More than are followed, which the budget then says.
+                    // The listing has more referrers than are followed, which the budget then reports.
                     guard found.count <= ReferrerBudget.most else { break }
                 }
                 return ReferrerListing(found)
@@ -248,7 +252,7 @@ struct ECRImageRepository: ImageRepository {
                     repository.imageTagMutabilityExclusionFilters
                 )
             } catch let error as ECRError where error.code == .accessDenied {
-                // Not allowed to ask: `PutImage` will say (docs/architecture.md#request-budgets).
+                // The caller may not ask, so `PutImage` decides (docs/architecture.md#request-budgets).
                 return nil
             }
         }
@@ -258,9 +262,9 @@ struct ECRImageRepository: ImageRepository {
         try await namingCacheRule { try await images() }
     }
 
-    /// A thousand images a page, where `BatchGetImage` answers for a hundred tags.
+    /// Lists all tags, a thousand images a page, where `BatchGetImage` answers for a hundred tags.
     ///
-    /// A caller that may not list asks for the tags.
+    /// If the caller may not list, the tags are requested by name.
     func listHeldTags() async throws -> HeldTags? {
         let listing: ImageListing
         do {
@@ -314,10 +318,10 @@ struct ECRImageRepository: ImageRepository {
 }
 
 extension CopyError {
-    /// For an answer that leaves out what was asked for.
+    /// The error code for a response that lacks an answer.
     static let incompleteAnswer = "IncompleteAnswer"
 
-    /// Whether the same question may be answered rightly: what came was not what was stored, or not all of it.
+    /// Whether a repeated request may get a correct response, because the content was wrong or incomplete.
     fileprivate var mayBeOnTheWay: Bool {
         switch reason {
         case .corrupt, .rejected(code: Self.incompleteAnswer, _): true
@@ -327,7 +331,7 @@ extension CopyError {
 }
 
 extension ImageFailure {
-    /// What the failure means; `nil` for an image that just isn't there (docs/facts/ecr-api.md#batchgetimage).
+    /// The reason for the failure; `nil` for an image that doesn't exist (docs/facts/ecr-api.md#batchgetimage).
     var reason: CopyError.Reason? {
         switch failureCode {
         case .imageNotFound: nil
@@ -342,7 +346,7 @@ extension ImageFailure {
 }
 
 extension ImageFailure {
-    /// For a failure that may pass: the upstream registry is busy, or away for a while.
+    /// The error if the failure may pass, because the upstream registry is busy or unavailable for a while.
     fileprivate var passingUpstreamError: ECRError? {
         guard let failureCode else { return nil }
         let error = ECRError(failureCode, failureReason ?? "")
@@ -351,7 +355,7 @@ extension ImageFailure {
 }
 
 extension ECRError {
-    /// What befell one image of a `BatchGetImage` that succeeded.
+    /// Creates the error for one image of a `BatchGetImage` that succeeded as a whole.
     fileprivate init(_ code: ImageFailure.Code, _ reason: String = "") {
         self.init(operation: "BatchGetImage", code: Code(rawValue: code.rawValue), message: reason, status: 200)
     }
@@ -368,7 +372,7 @@ extension Error {
 }
 
 extension Reading {
-    /// Names the pull-through cache rule where an image failed for the sake of its upstream.
+    /// Adds the pull-through cache rule to images that failed because of their upstream registry.
     fileprivate func namingCacheRule(_ repository: ECRImageRepository) async throws -> Reading {
         let failed = failures.filter { if case .upstream = $0.value { true } else { false } }
         guard !failed.isEmpty, let rule = try await repository.cacheRule() else { return self }

@@ -2,7 +2,7 @@ internal import Content
 internal import Platform
 internal import Wire
 
-/// A tar file with images in it, as a repository that is only read.
+/// A tar file with images in it, as a read-only repository.
 struct ArchiveImageRepository: ImageRepository {
     let reference: ImageReference
     let side: CopyError.Side
@@ -10,12 +10,12 @@ struct ArchiveImageRepository: ImageRepository {
     private let reader: LayoutReader
     private let docker: DockerArchive?
 
-    /// Reads the archive's headers and its list.
+    /// Reads the archive's headers and its index.
     ///
     /// - Throws: ``LayoutError``, `SystemError`, `CancellationError`
     static func open(_ reference: ImageReference, _ layout: ImageLayout, side: CopyError.Side) async throws -> Self {
         let place = LayoutPlace(layout)
-        // An archive may have tens of thousands of headers.
+        // An archive may have tens of thousands of headers, so a separate thread reads them.
         let files = try await FileWork.run { isCancelled in try read(place.path, layout.form, isCancelled) }
         return Self(reference, files, side: side, scope: place.scope)
     }
@@ -77,7 +77,7 @@ struct ArchiveImageRepository: ImageRepository {
 
     func immutability() async throws -> TagImmutability? { nil }
 
-    // MARK: Nothing is written
+    // MARK: Read-only
 
     func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart {
         throw readOnly

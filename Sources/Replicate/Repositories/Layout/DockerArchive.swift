@@ -4,9 +4,9 @@ internal import Platform
 
 /// A tar file as `docker save` wrote it up to version 24, and as podman and other tools still do.
 ///
-/// It holds configurations and layers and no manifest, so that one is made for each image: its digest is new. Layers
-/// are mostly uncompressed, and stay so. What a layer hashes to is known from the configuration; it is compared when the
-/// layer is moved, like that of any blob.
+/// It holds configurations and layers but no manifest, so one is made for each image, with a new digest. Most layers
+/// are uncompressed, and stay so. A layer's hash is known from the configuration; it is verified when the layer is
+/// moved, like that of any blob.
 ///
 /// - Source: moby, `image/tarexport`; containers/image, `docker/internal/tarfile`
 struct DockerArchive: LayoutFiles {
@@ -16,13 +16,13 @@ struct DockerArchive: LayoutFiles {
     private let blobs: [Digest: FileRegion]
 
     static let manifestName = "manifest.json"
-    /// In bytes, of `manifest.json` and of each configuration.
+    /// The largest `manifest.json` or configuration, in bytes.
     static let largestDocument = 4 << 20
-    /// Images in one archive.
+    /// The most images in one archive.
     static let mostImages = 1_000
-    /// Layers of one image; docker makes 127 at most.
+    /// The most layers of one image; docker makes at most 127.
     static let mostLayers = 1_000
-    /// Of all manifests that are made, in bytes.
+    /// The most bytes of all manifests that are made.
     static let mostManifestBytes = 16 << 20
 
     static let layerType = MediaType("application/vnd.docker.image.rootfs.diff.tar")
@@ -58,7 +58,7 @@ struct DockerArchive: LayoutFiles {
 
     func blob(_ digest: Digest) -> FileRegion? { blobs[digest] }
 
-    /// What a reader should know of a manifest that was made.
+    /// A note for the user about a manifest that was made.
     func note(about digest: Digest) -> String? {
         guard let manifest = manifests[digest] else { return nil }
         let types = Set(manifest.layers.map(\.mediaType)).map(\.rawValue).sorted().joined(separator: ", ")
@@ -76,7 +76,7 @@ struct DockerArchive: LayoutFiles {
         var Layers: [String]?
     }
 
-    /// The part of a configuration that says what the layers hash to.
+    /// The part of a configuration that contains the hashes of the layers.
     private struct Configuration: Decodable {
         struct Layers: Decodable { var diff_ids: [Digest]? }
         var rootfs: Layers?
@@ -145,7 +145,7 @@ struct DockerArchive: LayoutFiles {
             isCancelled: () -> Bool
         ) throws -> Descriptor {
             let region = try member(name)
-            // Some tools compress: then the layer hashes to something else than what it unpacks to.
+            // Some tools compress layers; such a layer has another hash than its uncompressed content.
             guard try region.read(at: 0, count: 2) == [0x1F, 0x8B] else {
                 blobs[diffID] = blobs[diffID] ?? region
                 return Descriptor(mediaType: DockerArchive.layerType, digest: diffID, size: region.byteCount)
@@ -166,7 +166,8 @@ struct DockerArchive: LayoutFiles {
             return region
         }
 
-        /// The same text for the same image, wherever it is made; skopeo's but for the layers' type.
+        /// The text of a manifest, which is the same for the same image on every machine; skopeo's differs in the
+        /// layers' type.
         private static func text(_ config: Descriptor, _ layers: [Descriptor]) -> [UInt8] {
             func json(_ entry: Descriptor) -> String {
                 #"{"mediaType":"\#(entry.mediaType)","size":\#(entry.size),"digest":"\#(entry.digest)"}"#

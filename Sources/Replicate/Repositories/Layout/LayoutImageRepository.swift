@@ -3,11 +3,11 @@ internal import FoundationEssentials
 internal import Platform
 internal import Wire
 
-/// An image layout on this machine, as a repository: for moves across a gap that no wire crosses.
+/// An image layout on this machine, as a repository, for moves between networks that aren't connected.
 ///
-/// Tags are the `org.opencontainers.image.ref.name` of entries of `index.json`. Blobs arrive under a temporary name
-/// and get their own when they are whole and right; what has no tag is a file among the blobs, and has an entry only
-/// if it refers to something, or nothing else leads to it.
+/// Tags are the `org.opencontainers.image.ref.name` of entries of `index.json`. A blob is written under a temporary
+/// name, and gets its own name once it is complete and verified. A manifest without a tag is a file among the blobs; it
+/// has an entry only if it has a subject, or if nothing else leads to it.
 ///
 /// - Source: OCI image-spec 1.1, `image-layout.md`
 struct LayoutImageRepository: ImageRepository {
@@ -17,7 +17,7 @@ struct LayoutImageRepository: ImageRepository {
     private let store: LayoutStore
     private let reader: LayoutReader
 
-    /// - Parameter store: The files, for tests.
+    /// - Parameter store: The layout's files, for tests.
     init(_ reference: ImageReference, _ store: LayoutStore, side: CopyError.Side) {
         self.reference = reference.bare
         self.side = side
@@ -26,7 +26,7 @@ struct LayoutImageRepository: ImageRepository {
         registryKey = "oci:\(store.path)"
     }
 
-    /// - Parameter place: Where the files are; a name may stand behind it, which ``LayoutPlace`` has found out.
+    /// - Parameter place: Where the files are; ``LayoutPlace`` has already separated a name after the path.
     init(_ reference: ImageReference, _ place: LayoutPlace, side: CopyError.Side, clock: any Clock<Duration>) {
         self.reference = reference.bare
         self.side = side
@@ -35,7 +35,7 @@ struct LayoutImageRepository: ImageRepository {
         registryKey = "oci:\(place.path)"
     }
 
-    /// A file can be lost or damaged without its layout knowing.
+    /// Always true, since a file can be lost or damaged without the layout knowing.
     var checksContent: Bool { true }
 
     // MARK: Reading
@@ -64,7 +64,7 @@ struct LayoutImageRepository: ImageRepository {
 
     // MARK: Writing
 
-    /// A layout is made where the first thing is put.
+    /// Makes the layout; it is made when the first blob or manifest is put.
     func create() async throws {
         try await explained("making the layout") {
             try await FileWork.run { _ in
@@ -83,7 +83,7 @@ struct LayoutImageRepository: ImageRepository {
         .file(store.blobPath(blob.digest))
     }
 
-    /// Files give no answers.
+    /// Always `nil`, since files send no responses.
     func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal? {
         nil
     }
@@ -118,7 +118,7 @@ struct LayoutImageRepository: ImageRepository {
         try await explained("storing the manifest", .digest(root.digest)) { try await enter(root) }
     }
 
-    /// An entry without a tag, unless there is one already.
+    /// Adds an entry without a tag, unless there is one already.
     private func enter(_ manifest: Manifest) async throws {
         try await store.change { index in
             guard !index.entries.contains(where: { $0.digest == manifest.digest }) else { return }
@@ -128,11 +128,11 @@ struct LayoutImageRepository: ImageRepository {
         }
     }
 
-    /// A list of referrers takes in what is listed already; anything else is what it is.
+    /// Merges a list of referrers with the entries listed already; any other manifest stays as it is.
     private func merged(_ manifest: Manifest, under tag: Tag, _ index: IndexText) throws -> Manifest {
         guard tag.subject != nil, manifest.kind == .index,
             let held = index.entries.first(where: { $0.tagText == tag.value }),
-            // One that is damaged is replaced.
+            // A damaged list is replaced.
             let current = try? store.manifest(held.digest, as: held.mediaType), current.kind == .index
         else { return manifest }
         return try current.listing(manifest.children, preferring: manifest)
@@ -158,6 +158,6 @@ struct LayoutImageRepository: ImageRepository {
 }
 
 extension Descriptor {
-    /// The name of an entry of `index.json`, as it stands there.
+    /// The name of an entry of `index.json`, unchanged.
     fileprivate var tagText: String? { annotations[ImageLayout.tagAnnotation] }
 }

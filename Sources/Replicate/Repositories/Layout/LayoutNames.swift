@@ -1,22 +1,22 @@
 internal import Content
 
-/// What the images of a layout are called, and which of them a name means.
+/// The names of the images in a layout, and which image a name identifies.
 ///
-/// An entry of `index.json` has a name in `org.opencontainers.image.ref.name`, which the image-spec leaves to the tool:
-/// a tag with most, a whole reference with others. containerd, buildx and `docker save` write the tag there, and the
-/// whole reference beside it in `io.containerd.image.name`; then two images may have one tag.
+/// The name of an `index.json` entry is its `org.opencontainers.image.ref.name`, whose form the image-spec leaves to
+/// the tool: most write a tag, others a whole reference. containerd, buildx and `docker save` write the tag there, and
+/// the whole reference next to it in `io.containerd.image.name`; then two images may have the same tag.
 ///
 /// - Source: OCI image-spec 1.1, `annotations.md`; docker/buildx issue 2952; containers/image issue 1563
 struct LayoutNames {
-    /// One image, whatever number of entries it has.
+    /// One image, however many entries it has.
     struct Choice {
         var entry: Descriptor
-        /// In order of appearance, whole references among them.
+        /// The image's names in order of appearance, including whole references.
         var names: [String] = []
         var tags: [Tag] = []
     }
 
-    /// A name that several images have.
+    /// The error for a name that several images have.
     struct Ambiguity: Error {
         var name: String
         var choices: [Choice]
@@ -26,7 +26,7 @@ struct LayoutNames {
 
     init(_ entries: [Descriptor]) { self.entries = entries }
 
-    /// In order of appearance.
+    /// The images, in order of appearance.
     var choices: [Choice] {
         var choices: [Choice] = []
         var places: [Digest: Int] = [:]
@@ -42,7 +42,7 @@ struct LayoutNames {
         return choices
     }
 
-    /// Tags that are said of several images.
+    /// The tags that several images have.
     var sharedTags: Set<Tag> {
         var owners: [Tag: Digest] = [:]
         var shared: Set<Tag> = []
@@ -54,12 +54,12 @@ struct LayoutNames {
         return shared
     }
 
-    /// The entries that each of `names` means, all walked over once: both lists may be long.
+    /// Finds the entries that `names` identify, in one pass, because both lists may be long.
     ///
-    /// A name as it is written goes before a whole reference of that name, and that before the tag of a whole reference.
+    /// A name as it is written comes first, then a whole reference of that name, then the tag of a whole reference.
     ///
-    /// - Parameter isExact: Takes only names as they are written.
-    /// - Returns: What is not there is left out.
+    /// - Parameter isExact: Whether to accept only names as they are written.
+    /// - Returns: The entries by name, without the names that identify none.
     func find(_ names: Set<String>, isExact: Bool = false) -> [String: Result<Descriptor, Ambiguity>] {
         guard !names.isEmpty else { return [:] }
         var found: [String: [Int: [Descriptor]]] = [:]
@@ -91,7 +91,7 @@ struct LayoutNames {
         return result
     }
 
-    /// A whole reference as docker completes it: `alpine:3` is `docker.io/library/alpine:3`.
+    /// Completes a reference as docker does: `alpine:3` becomes `docker.io/library/alpine:3`.
     ///
     /// - Source: distribution/reference, "normalize"
     private static func normalized(_ name: String) -> String {
@@ -105,14 +105,14 @@ struct LayoutNames {
 }
 
 extension LayoutNames.Choice {
-    /// What people see of it: its names, and the digest that tells it from others.
+    /// The image in words: its names, and the digest that distinguishes it.
     var shown: String {
         "\(entry.digest) (\(names.isEmpty ? "untagged" : names.map { quotable($0, upTo: 200) }.joined(separator: ", ")))"
     }
 }
 
 extension [LayoutNames.Choice] {
-    /// The most that an error lists.
+    /// The most images that an error lists.
     private static var mostShown: Int { 20 }
 
     /// The images to choose from, for an error.
@@ -123,7 +123,7 @@ extension [LayoutNames.Choice] {
 }
 
 extension Descriptor {
-    /// What an entry of `index.json` is called, the tag or other short name first.
+    /// The names of an `index.json` entry, the tag or another short name first.
     var imageNames: [String] {
         [annotations[ImageLayout.tagAnnotation], annotations[ImageLayout.imageNameAnnotation]]
             .compactMap { $0 }.filter { !$0.isEmpty }.unique()

@@ -1,19 +1,19 @@
 internal import Content
 internal import FoundationEssentials
 
-/// Where a layout is on this machine, and which name was asked for in it.
+/// The path of a layout on this machine, and the name that was asked for in it.
 ///
-/// `oci:DIR:docker.io/library/alpine:3` can be read in two ways, for a directory may have a colon in its name. The files
-/// decide: what stands before a colon is the directory if there is one, and none of the longer name.
+/// `oci:DIR:docker.io/library/alpine:3` can be read in two ways, because a directory's name may contain a colon. The
+/// files decide: the part before a colon is the directory if it exists, and the longer name doesn't.
 struct LayoutPlace: Equatable, Sendable {
-    /// Absolute.
+    /// The absolute path.
     var path: String
-    /// What follows the path, without the tag: `docker.io/library/alpine`; `nil` if nothing does.
+    /// The text after the path, without the tag: `docker.io/library/alpine`; `nil` if there is none.
     var scope: String?
 
     init(path: String, scope: String?) { (self.path, self.scope) = (path, scope) }
 
-    /// - Parameter exists: Whether something is at an absolute path.
+    /// - Parameter exists: Whether a file or directory exists at an absolute path.
     init(
         _ layout: ImageLayout,
         in folder: String = FileManager.default.currentDirectoryPath,

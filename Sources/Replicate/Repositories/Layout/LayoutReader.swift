@@ -4,18 +4,18 @@ internal import Wire
 
 /// The files of an image layout, in a directory or in an archive.
 protocol LayoutFiles: Sendable {
-    /// Of the directory or the archive, absolute.
+    /// The absolute path of the directory or the archive.
     var path: String { get }
 
-    /// What is listed; `nil` if there is no layout.
+    /// Returns the index; `nil` if there is no layout.
     func index() throws -> IndexText?
 
-    /// - Parameter type: What names it says that it is.
-    /// - Returns: `nil` if it is not there.
-    /// - Throws: ``DamagedManifest`` if its bytes are others, `LayoutError`, `ManifestError`, `SystemError`
+    /// - Parameter type: The media type that the descriptor states.
+    /// - Returns: `nil` if the manifest doesn't exist.
+    /// - Throws: ``DamagedManifest`` if its bytes have another digest, `LayoutError`, `ManifestError`, `SystemError`
     func manifest(_ digest: Digest, as type: MediaType?) throws -> Manifest?
 
-    /// Where the bytes of a blob are, which nobody has hashed yet; `nil` if they are not there.
+    /// Returns the file region of a blob, whose hash is not verified yet; `nil` if it doesn't exist.
     func blob(_ digest: Digest) throws -> FileRegion?
 }
 
@@ -24,13 +24,13 @@ struct LayoutReader: Sendable {
     let files: any LayoutFiles
     let reference: ImageReference
     let side: CopyError.Side
-    /// What stands before the tag in the names that are asked for, as `docker.io/library/alpine`.
+    /// The part of the requested names before the tag, for example `docker.io/library/alpine`.
     let scope: String?
     private let referrerMap = Lock<ReferrerMap?>(nil)
-    /// Blobs that were hashed and found right.
+    /// The blobs whose hash was verified.
     private let sound = Lock<Set<Digest>>([])
 
-    /// What refers to what, by one state of the list.
+    /// The referrers of each subject, for one state of the index.
     private struct ReferrerMap: Sendable {
         var index: IndexText
         var referrers: [Digest: [Descriptor]]
@@ -40,14 +40,14 @@ struct LayoutReader: Sendable {
         (self.files, self.reference, self.side, self.scope) = (files, reference, side, scope)
     }
 
-    /// Read from a file at once, in bytes, to be hashed.
+    /// The number of bytes to read from a file at a time for hashing.
     static let chunk = 1 << 20
-    /// Files hashed at once: more do not make a disk faster, and each takes a core.
+    /// The most files to hash at once: more don't make a disk faster, and each takes a core.
     static let parallelHashes = 2
 
-    /// What is listed.
+    /// Reads the index.
     ///
-    /// - Throws: ``LayoutError`` if there is no layout and there ought to be.
+    /// - Throws: ``LayoutError`` if there is no layout although there must be one.
     func index() throws -> IndexText? {
         if let index = try files.index() { return index }
         guard side == .destination else {
@@ -66,7 +66,7 @@ struct LayoutReader: Sendable {
         guard let index = try index() else { return reading }
         let wanted = Set(manifests)
         let ids = (manifests + digests).unique()
-        // What is written under a tag replaces what is listed under just that name.
+        // A tag that is written replaces only the entry listed under exactly that name.
         let byName = LayoutNames(index.entries).find(
             Set(ids.compactMap { $0.tag.map(name) }),
             isExact: side == .destination
@@ -92,7 +92,7 @@ struct LayoutReader: Sendable {
                 continue
             }
             guard let manifest = try manifest(digest, as: entry?.mediaType) else {
-                // The tag is taken all the same, by something that must be brought again.
+                // The tag is taken although its manifest is lost and must be copied again.
                 if id.tag != nil, side == .destination {
                     reading.digests[id] = digest
                     reading.lost.insert(digest)
@@ -110,7 +110,7 @@ struct LayoutReader: Sendable {
         return reading
     }
 
-    /// At a destination, one that is damaged counts as lost: it is written again.
+    /// Reads a manifest; at a destination, a damaged one counts as lost and is written again.
     private func manifest(_ digest: Digest, as type: MediaType?) throws -> Manifest? {
         do {
             return try files.manifest(digest, as: type)
@@ -122,13 +122,13 @@ struct LayoutReader: Sendable {
         }
     }
 
-    /// What an image with this tag is called here; digest tags are about any image, and have no other name.
+    /// The name of an image with this tag in the layout; a digest tag may be about any image, so it never has a prefix.
     func name(_ tag: Tag) -> String {
         guard let scope, !ReferrerFinder.isDigestTag(tag) else { return tag.value }
         return "\(scope):\(tag)"
     }
 
-    /// The first entry of each of `digests`, in one walk: both lists may be long.
+    /// The first entry of each of `digests`, in one pass, because both lists may be long.
     private func first(of digests: Set<Digest>, in index: IndexText) -> [Digest: Descriptor] {
         guard !digests.isEmpty else { return [:] }
         var found: [Digest: Descriptor] = [:]
@@ -140,7 +140,7 @@ struct LayoutReader: Sendable {
 
     // MARK: Names
 
-    /// Every image, and what of the list can't be read as one.
+    /// Lists every image, and the entries that can't be read as one.
     func listing() throws -> ImageListing {
         let odd = try index()?.oddEntries ?? []
         return ImageListing(
@@ -203,7 +203,7 @@ struct LayoutReader: Sendable {
         return choice.tags.count == 1 ? .both(choice.tags[0], choice.entry.digest) : .digest(choice.entry.digest)
     }
 
-    /// The layout without a name in it.
+    /// The layout's reference, without a name in it.
     private var place: String {
         guard let scope else { return "\(reference)" }
         return String("\(reference)".dropLast(scope.count + 1))
@@ -231,9 +231,9 @@ struct LayoutReader: Sendable {
 
     // MARK: Blobs
 
-    /// Which of `blobs` are not there; at a destination, those with other bytes too.
+    /// Returns those of `blobs` that don't exist; at a destination, also those with the wrong hash.
     ///
-    /// What a source has is hashed when it is moved.
+    /// A source's blobs are hashed when they are moved.
     func missing(_ blobs: [Descriptor]) async throws -> Set<Digest> {
         let answers = try await blobs.mapConcurrently(limit: Self.parallelHashes) { (blob: Descriptor) in
             (blob.digest, try await holds(blob))
@@ -279,7 +279,7 @@ struct LayoutReader: Sendable {
             all[subject, default: []].append(referrer)
         }
         for entry in index.entries {
-            // One that can't be read refers to nothing that could be copied.
+            // A manifest that can't be read has no subject that could be copied.
             guard let manifest = try? files.manifest(entry.digest, as: entry.mediaType) else { continue }
             if let subject = manifest.subject?.digest { note(manifest.listing, subject) }
             if let subject = entry.imageTag?.subject { for child in manifest.children { note(child, subject) } }
@@ -289,9 +289,9 @@ struct LayoutReader: Sendable {
 }
 
 extension FileRegion {
-    /// Reads all of it; for a thread that may wait for the disk.
+    /// Hashes the whole region; call it on a thread that may wait for the disk.
     ///
-    /// - Throws: `CancellationError`, or what the file system says.
+    /// - Throws: `CancellationError`, or the file system's error.
     func digest(isCancelled: () -> Bool) throws -> Digest {
         var hasher = SHA256Hasher()
         var position: Int64 = 0

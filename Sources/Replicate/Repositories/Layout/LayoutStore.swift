@@ -2,21 +2,21 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// The files of an image layout.
+/// The files of an image layout in a directory.
 ///
-/// Each is whole or absent, whenever the power goes, and `index.json` is changed by one at a time, so that several
-/// runs may fill one layout.
+/// Each file is whole or absent, even after a power failure. Only one process at a time changes `index.json`, so
+/// several runs may write to one layout.
 ///
 /// - Source: OCI image-spec 1.1, `image-layout.md`
 struct LayoutStore: LayoutFiles {
-    /// Absolute.
+    /// The absolute path.
     let path: String
     let clock: any Clock<Duration>
-    /// What a directory holds, `nil` if it isn't there.
+    /// Lists a directory; `nil` if it doesn't exist.
     var names: @Sendable (_ path: String) -> [String]? = { try? FileManager.default.contentsOfDirectory(atPath: $0) }
-    /// Of `index.json`; no larger one is written than can be read.
+    /// The limits of `index.json`; one that is too large to be read is never written.
     let limits: Manifest.Limits
-    /// `index.json` as it was last read or written, and which file that was.
+    /// The index as it was last read or written, with the version of its file.
     private let known = Lock<(version: FileVersion, index: IndexText)?>(nil)
     private let hasSwept = Lock(false)
 
@@ -24,24 +24,24 @@ struct LayoutStore: LayoutFiles {
         (self.path, self.clock, self.limits) = (path, clock, limits)
     }
 
-    /// How long others may keep `index.json` to themselves; changing it takes milliseconds.
+    /// How long to wait for `index.json` while others change it; a change takes milliseconds.
     static let lockPatience: Duration = .seconds(60)
     static let lockPause: Duration = .milliseconds(10)
     static let version = "1.0.0"
     static let damaged = "write the layout anew, from where its images came from"
-    /// `oci-layout` has some thirty bytes.
+    /// The largest `oci-layout` in bytes; real ones have about thirty.
     static let largestMarker = 65_536
-    /// For everybody, as other tools make them; the umask takes from it.
+    /// The modes that let every user read, as other tools set them; the umask narrows them.
     static let directoryMode: UInt32 = 0o755
     static let fileMode: UInt32 = 0o644
 
     enum State { case missing, empty, layout }
 
-    /// - Throws: ``LayoutError`` for a directory that is full of something else, or of a layout of another age.
+    /// - Throws: ``LayoutError`` if the directory holds other files, or a layout of another version.
     func state() throws -> State {
         if try isMarked() { return .layout }
         guard let names = names(path) else {
-            // A file is no directory that could be made.
+            // A file can't become a directory.
             guard (try? ByteFile(regular: path)) ?? nil == nil else {
                 throw LayoutError(
                     "\(path) is a file, and an image layout is a directory",
@@ -51,9 +51,9 @@ struct LayoutStore: LayoutFiles {
             }
             return .missing
         }
-        // One that was killed may have left a marker that never got its name.
+        // A killed run may have left a marker under its temporary name.
         if names.allSatisfy({ $0.hasPrefix("oci-layout.") }) { return .empty }
-        // Somebody else may have made the layout since the marker was looked for; it is the first thing in it.
+        // Another process may have made the layout since the check for the marker, which is written first.
         guard try isMarked() else {
             throw LayoutError(
                 "\(path) is no image layout (there is no oci-layout in it), and it is not empty",
@@ -71,7 +71,7 @@ struct LayoutStore: LayoutFiles {
         return true
     }
 
-    /// - Throws: ``LayoutError`` unless it says the version that is read here.
+    /// - Throws: ``LayoutError`` unless the marker states the supported version.
     static func checkMarker(_ marker: [UInt8], at path: String) throws {
         let said = try? JSONDecoder().decode(Marker.self, from: Data(marker)).imageLayoutVersion
         guard said == version else {
@@ -85,7 +85,7 @@ struct LayoutStore: LayoutFiles {
     /// Makes the directories and the marker, as far as they are missing.
     func make() throws {
         try DurableFile.makeDirectory(path, mode: Self.directoryMode)
-        // Before anything else, so that a directory that isn't empty is always known for what it is.
+        // The marker is written first, so that a directory with files in it is always recognized as a layout.
         if try DurableFile.read(markerPath, limit: Self.largestMarker, inside: path) == nil {
             let text = #"{"imageLayoutVersion":"\#(Self.version)"}"#
             try DurableFile.write(Array(text.utf8), to: markerPath, mode: Self.fileMode)
@@ -99,12 +99,12 @@ struct LayoutStore: LayoutFiles {
         if isFirst { sweep() }
     }
 
-    /// Removes what runs that were killed have left of their files; once, for a layout may have very many.
+    /// Removes unfinished files of killed runs; this happens once, since a layout may have very many files.
     private func sweep() {
         for directory in [path, blobDirectory] {
             for name in names(directory) ?? [] {
                 guard let wanted = UnfinishedFile.finalName(of: name) else { continue }
-                // What has another name is not from here.
+                // A file with another name was not written by this program.
                 let isOurs =
                     directory == path
                     ? ["oci-layout", "index.json"].contains(wanted) : (try? Digest(parsing: "sha256:\(wanted)")) != nil
@@ -113,7 +113,7 @@ struct LayoutStore: LayoutFiles {
         }
     }
 
-    /// What `index.json` lists; `nil` if there is no layout yet.
+    /// Reads `index.json`; `nil` if there is no layout yet.
     ///
     /// - Throws: ``LayoutError``, `SystemError`
     func index() throws -> IndexText? {
@@ -121,7 +121,7 @@ struct LayoutStore: LayoutFiles {
         return try list()
     }
 
-    /// What `index.json` lists, in a directory that is known to be a layout.
+    /// Reads `index.json` in a directory that is known to be a layout.
     private func list() throws -> IndexText {
         if let known = known.withLock({ $0 }), known.version.isCurrent { return known.index }
         guard let version = try FileVersion(of: indexPath, inside: path) else { return IndexText() }
@@ -135,9 +135,9 @@ struct LayoutStore: LayoutFiles {
         }
     }
 
-    /// Changes `index.json` while nobody else does.
+    /// Changes `index.json` while holding its lock.
     ///
-    /// - Throws: ``LayoutError`` when others don't let go, or it would be larger than what can be read; `SystemError`
+    /// - Throws: ``LayoutError`` if others keep the lock, or if the file would become too large to read; `SystemError`
     func change(_ body: @escaping @Sendable (inout IndexText) throws -> Void) async throws {
         let lock = try await lock()
         defer { lock.remove() }
@@ -164,16 +164,16 @@ struct LayoutStore: LayoutFiles {
 
     func blobPath(_ digest: Digest) -> String { "\(blobDirectory)/\(digest.hex)" }
 
-    /// The file of a blob; `nil` if there is none.
+    /// Returns the file of a blob; `nil` if there is none.
     ///
-    /// - Throws: `SystemError` for anything but a regular file in the layout.
+    /// - Throws: `SystemError` if it isn't a regular file in the layout.
     func blob(_ digest: Digest) throws -> FileRegion? {
         try ByteFile(regular: blobPath(digest), inside: path).map { FileRegion(allOf: $0) }
     }
 
-    /// - Parameter type: What names it says that it is.
-    /// - Returns: `nil` if it isn't there.
-    /// - Throws: ``LayoutError`` if the file holds something else, `ManifestError`, `SystemError`
+    /// - Parameter type: The media type that the descriptor states.
+    /// - Returns: `nil` if the manifest doesn't exist.
+    /// - Throws: ``LayoutError`` if the file has other content, `ManifestError`, `SystemError`
     func manifest(_ digest: Digest, as type: MediaType? = nil) throws -> Manifest? {
         guard let bytes = try DurableFile.read(blobPath(digest), limit: Manifest.largestByteCount, inside: path) else {
             return nil
@@ -186,7 +186,7 @@ struct LayoutStore: LayoutFiles {
     }
 
     func write(_ manifest: Manifest) throws {
-        // One that is too large to be a manifest is damaged as well.
+        // A file that is too large for a manifest is damaged as well.
         let held = try? DurableFile.read(
             blobPath(manifest.digest),
             limit: Manifest.largestByteCount,
@@ -218,7 +218,7 @@ struct LayoutStore: LayoutFiles {
     }
 }
 
-/// What is wrong with an image layout, with the path, and what to do about it.
+/// What is wrong with an image layout, with its path and what to do about it.
 struct LayoutError: Error, CustomStringConvertible {
     let description: String
     let remedy: String
@@ -232,7 +232,7 @@ struct LayoutError: Error, CustomStringConvertible {
         "nothing but regular files is read from a layout; put the file itself there, or write the layout anew"
 }
 
-/// A manifest whose bytes are not those that its name says.
+/// The error for a manifest whose bytes don't match the digest in its file name.
 struct DamagedManifest: Error {
     let path: String
     let found: Digest

@@ -1,11 +1,10 @@
 internal import Content
 internal import Platform
 
-/// Where the members of a tar file are, found by reading its headers: nothing is unpacked, and no name in it becomes a
-/// path of this machine.
+/// The positions of the members in a tar file, found by reading its headers.
 ///
-/// Names that are absolute, or have `..` in them, are never found. Everything that is kept is bounded, whatever the file
-/// holds.
+/// Nothing is unpacked, and no name in the file becomes a path on this machine. Absolute names and names that contain
+/// `..` are never found. All memory is bounded, whatever the file contains.
 ///
 /// - Source: POSIX.1-2017, `pax`, "ustar Interchange Format" and "pax Extended Header"; GNU tar manual, "Basic Tar
 ///   Format"
@@ -14,7 +13,7 @@ struct TarIndex: Sendable {
         var offset: Int64 = 0
         var byteCount: Int64 = 0
         var isSparse = false
-        /// The name that a link leads to.
+        /// The name of the link's target.
         var target: String?
     }
 
@@ -22,13 +21,13 @@ struct TarIndex: Sendable {
     private var members: [String: Member] = [:]
     private var repeated: Set<String> = []
 
-    /// Members; an archive of a hundred images has some thousand.
+    /// The most members; an archive of a hundred images has a few thousand.
     static let mostMembers = 65_536
-    /// Names together, in bytes.
+    /// The most bytes of all names together.
     static let mostNameBytes = 8 << 20
-    /// The data of a header that extends the next one, in bytes; it holds names.
+    /// The most bytes of a header that extends the next one; it contains names.
     static let largestExtension = 64 << 10
-    /// Links from one to the next.
+    /// The most links to follow in a row.
     static let longestChain = 8
     private static let blockSize = 512
 
@@ -95,7 +94,7 @@ struct TarIndex: Sendable {
             pending = Extension()
         }
         guard count > 0 else { throw Self.damaged(file, "it is an archive of nothing") }
-        // Some tools leave out the blocks of zeros, but none ends within a header.
+        // Some tools omit the blocks of zeros, but no valid archive ends within a header.
         guard isEnded || position >= end else {
             throw LayoutError(
                 "\(file.path) is cut short: it ends within a header",
@@ -108,10 +107,10 @@ struct TarIndex: Sendable {
         var member = member
         switch header.kind {
         case UInt8(ascii: "0"), 0, UInt8(ascii: "7"), UInt8(ascii: "S"):
-            // A directory of the oldest form is a file whose name ends in a slash.
+            // In the oldest format, a directory is a file whose name ends in a slash.
             guard !header.name.hasSuffix("/") else { return }
         case UInt8(ascii: "1"):
-            // A hard link names a member; a symbolic one is seen from its own folder.
+            // A hard link names a member from the root; a symbolic link is relative to its own folder.
             member.target = Self.normal(link, below: []) ?? ""
         case UInt8(ascii: "2"):
             member.target = Self.normal(link, below: name.split(separator: "/").dropLast().map(String.init)) ?? ""
@@ -120,10 +119,10 @@ struct TarIndex: Sendable {
         if members.updateValue(member, forKey: name) != nil { repeated.insert(name) }
     }
 
-    /// Whether there is a member of that name.
+    /// Whether a member has this name.
     func contains(_ name: String) -> Bool { members[name] != nil }
 
-    /// The folder in which members of these names are, if they are not at the top: `tar -c DIR` writes it.
+    /// The folder that holds members with these names if they aren't at the top, as `tar -c DIR` writes them.
     func folder(of names: [String]) -> String? {
         let folders = members.keys.compactMap { key in
             names.first { key.hasSuffix("/\($0)") }.map { String(key.dropLast($0.count + 1)) }
@@ -131,10 +130,11 @@ struct TarIndex: Sendable {
         return folders.min { ($0.count, $0) < ($1.count, $1) }
     }
 
-    /// Where the bytes of a member are; `nil` if there is none.
+    /// Returns the position of a member's bytes; `nil` if there is no such member.
     ///
-    /// - Parameter isOnly: Refuses a name that is there twice: two readers could then see two different images.
-    /// - Throws: ``LayoutError`` for one that can't be read in place.
+    /// - Parameter isOnly: Whether to reject a name that appears twice: two readers could then see two different
+    ///   images.
+    /// - Throws: ``LayoutError`` if the member can't be read in place.
     func member(_ name: String, isOnly: Bool = false) throws -> FileRegion? {
         guard !isOnly || !repeated.contains(name) else {
             throw Self.damaged(file, "it holds '\(quotable(name, upTo: 200))' twice")
@@ -162,9 +162,9 @@ struct TarIndex: Sendable {
 
     // MARK: Pieces
 
-    /// The name without empty and `.` parts; `nil` if it is absolute, or leads out of the archive.
+    /// Removes empty and `.` parts from a name; `nil` if it is absolute or leads out of the archive.
     ///
-    /// - Parameter folder: Where a relative name begins; only there `..` leads up.
+    /// - Parameter folder: The folder in which a relative name begins; if it is empty, `..` is rejected.
     private static func normal(_ name: String, below folder: [String]) -> String? {
         guard !name.hasPrefix("/") else { return nil }
         var parts = folder
@@ -178,12 +178,12 @@ struct TarIndex: Sendable {
         return parts.isEmpty ? nil : parts.joined(separator: "/")
     }
 
-    /// Where the next header is.
+    /// The position of the next header.
     private static func after(_ start: Int64, _ byteCount: Int64) -> Int64 {
         start + (byteCount + Int64(blockSize) - 1) / Int64(blockSize) * Int64(blockSize)
     }
 
-    /// GNU's old sparse files have further blocks between header and data.
+    /// Skips the further blocks that GNU's old sparse files have between header and data.
     private static func afterSparseMap(_ header: TarHeader, _ file: ByteFile, _ start: Int64) throws -> Int64 {
         var place = start
         var isLonger = header.bytes[482] != 0
@@ -200,7 +200,7 @@ struct TarIndex: Sendable {
         LayoutError("\(file.path) can't be read as an archive: \(problem)", remedy: "copy or save the archive again")
     }
 
-    /// A compressed archive can't be read in place.
+    /// Rejects a compressed archive, which can't be read in place.
     private static func refuseCompressed(_ file: ByteFile) throws {
         let beginning = try file.read(at: 0, count: 6)
         let known: [(magic: [UInt8], name: String, program: String)] = [
@@ -215,26 +215,26 @@ struct TarIndex: Sendable {
     }
 }
 
-/// What a header says about the one after it: GNU's long names, and POSIX's extended headers.
+/// The information that a header gives about the next one: GNU's long names, and POSIX's extended headers.
 private struct Extension {
     var path: String?
     var link: String?
     var byteCount: Int64?
     var isSparse = false
 
-    /// - Returns: Whether it could be read.
+    /// - Returns: Whether the data could be read.
     mutating func take(_ kind: UInt8, _ data: [UInt8]) -> Bool {
         switch kind {
         case UInt8(ascii: "L"): path = String(decoding: data.prefix { $0 != 0 }, as: UTF8.self)
         case UInt8(ascii: "K"): link = String(decoding: data.prefix { $0 != 0 }, as: UTF8.self)
         case UInt8(ascii: "x"): return takeRecords(data)
-        // What is said of all members is none of their names.
+        // A header that applies to all members names none of them.
         default: break
         }
         return true
     }
 
-    /// Records of the form `LENGTH KEY=VALUE\n`, where the length counts all of it.
+    /// Reads records of the form `LENGTH KEY=VALUE\n`, in which the length counts the whole record.
     private mutating func takeRecords(_ data: [UInt8]) -> Bool {
         var rest = data[...]
         while !rest.isEmpty, rest.first != 0 {
@@ -264,7 +264,7 @@ private struct Extension {
     }
 }
 
-/// One block of 512 bytes that describes a member.
+/// A header block of 512 bytes, which describes a member.
 private struct TarHeader {
     let bytes: [UInt8]
 
@@ -272,12 +272,13 @@ private struct TarHeader {
 
     var kind: UInt8 { bytes[156] }
 
-    /// Whether it describes the next header rather than a member.
+    /// Whether the header describes the next header rather than a member.
     var extendsNext: Bool {
         [UInt8(ascii: "x"), UInt8(ascii: "g"), UInt8(ascii: "L"), UInt8(ascii: "K")].contains(kind)
     }
 
-    /// Links, devices, directories and FIFOs have no data, whatever their size says.
+    /// Whether data follows the header; links, devices, directories and FIFOs have none, whatever their size field
+    /// says.
     var hasData: Bool { !(UInt8(ascii: "1")...UInt8(ascii: "6")).contains(kind) }
 
     var byteCount: Int64? { number(in: 124..<136) }
@@ -291,7 +292,7 @@ private struct TarHeader {
 
     var link: String { text(in: 157..<257) }
 
-    /// Whether its checksum is that of its bytes, of which some tools have summed up signed ones.
+    /// Whether the checksum matches, also if it was computed with signed bytes, as some tools do.
     var isSound: Bool {
         guard bytes.count == 512, let stated = number(in: 148..<156) else { return false }
         var (sum, signed): (Int64, Int64) = (0, 0)
@@ -307,7 +308,7 @@ private struct TarHeader {
         String(decoding: bytes[range].prefix { $0 != 0 }, as: UTF8.self)
     }
 
-    /// Octal digits, or a binary number if the highest bit is set; `nil` if it is neither, or negative.
+    /// Reads octal digits, or a binary number if the highest bit is set; `nil` if it is neither, or negative.
     private func number(in range: Range<Int>) -> Int64? {
         let field = bytes[range]
         if let first = field.first, first & 0x80 != 0 {

@@ -2,7 +2,7 @@ internal import Content
 internal import Distribution
 internal import Wire
 
-/// A repository in any OCI registry: everything goes through `/v2`, one question at a time.
+/// A repository in any OCI registry, where every manifest and every blob is a request of its own under `/v2`.
 ///
 /// - Source: OCI distribution-spec 1.1
 struct PlainImageRepository: ImageRepository {
@@ -12,19 +12,20 @@ struct PlainImageRepository: ImageRepository {
     let client: RegistryClient
     let pacer: Pacer
 
-    /// Requests under way at once for one bulk question.
+    /// The most requests in flight for one bulk question.
     static let parallelCalls = 32
-    /// So many may be of the greatest size at once.
+    /// The most manifests to read at once if each may have the greatest size.
     static let fewManifests = 4
-    /// In bytes, each of many at once; images of a hundred layers have 30 KiB.
+    /// The size limit in bytes when many manifests are read at once; images of a hundred layers have 30 KiB.
     static let usualManifest = 128 << 10
 
     func read(manifests: [ManifestID], digests: [ManifestID]) async throws -> Reading {
         var reading = Reading()
         let wanted = Set(manifests)
-        // On a long link it matters that nobody waits for an answer before asking the next question.
+        // On a long link, requests must not wait for the responses to earlier ones.
         async let heads = heads(of: digests.unique().filter { !wanted.contains($0) })
-        // Many at once may not all be of the greatest size; those that are follow one after another.
+        // When many are read at once, they may not all have the greatest size; the large ones are then read one after
+        // another.
         let limit = wanted.count > Self.fewManifests ? Self.usualManifest : Manifest.largestByteCount
         let read = try await wanted.mapConcurrently(limit: Self.parallelCalls) { id in
             try await explained("reading the manifest", id) { (id, try await manifest(id, upTo: limit)) }
@@ -77,7 +78,7 @@ struct PlainImageRepository: ImageRepository {
         }
     }
 
-    /// Runs a question; a destination that is not there yet holds nothing, since a push will make it.
+    /// Runs a request; a missing destination counts as empty, because a push will create it.
     private func orNothing<Value: Sendable>(_ question: () async throws -> Value?) async throws -> Value? {
         do {
             return try await question()
@@ -105,7 +106,7 @@ struct PlainImageRepository: ImageRepository {
 
     func sourceRefused(_ answer: WireResponse, to request: WireRequest) async {
         pacer.noteRelay(answer, PlainPacing.bucket)
-        // What comes of it is seen when the blob is asked for again.
+        // The result shows when the blob is requested again.
         _ = await client.downloadFailure(answer, to: request)
     }
 
@@ -135,7 +136,7 @@ struct PlainImageRepository: ImageRepository {
 
     func put(_ manifest: Manifest, tag: Tag?) async throws {
         if let subject = tag?.subject, manifest.kind == .index {
-            // A list of referrers that others add to: it is never replaced.
+            // A list of referrers, to which others add entries, is never replaced.
             return try await explained("listing referrers", .tag(try Tag(listingReferrersTo: subject))) {
                 try await client.list(
                     manifest.children,
@@ -158,7 +159,7 @@ struct PlainImageRepository: ImageRepository {
                 throw CopyError(refusing: manifest.foreignBlobs, error, id, by: self)
             } catch let error as RegistryError where error.kind == .tagImmutable {
                 guard let tag else { throw error }
-                // Some say this of the same digest too; the tag itself can tell.
+                // Some registries also report this for the same digest, so the tag is read.
                 let held = try await client.manifestDigest(.tag(tag), of: reference.repository)
                 guard held != manifest.digest else { return }
                 throw CopyError(
@@ -175,9 +176,9 @@ struct PlainImageRepository: ImageRepository {
         }
     }
 
-    /// Pages of tags that are read for the sake of one image; 20,000 tags where pages are full.
+    /// The most pages of tags to read for one image; 20,000 tags if the pages are full.
     static let mostTagPages = 20
-    /// For each of them: nobody should wait long for a question that need not be answered.
+    /// The deadline of each page; an optional request should not delay a copy for long.
     static let tagPageDeadline: Duration = .seconds(20)
 
     func listDigestTags() async throws -> DigestTagListing? {
@@ -227,7 +228,7 @@ struct PlainImageRepository: ImageRepository {
                 }
                 return ReferrerListing(list.entries, oddEntries: list.oddEntries, interruption: interruption)
             } catch let error as RegistryError where error.kind == .repositoryMissing {
-                // Of a repository that an image was just read from: no answer to the question.
+                // An image was just read from this repository, so this doesn't answer the request.
                 return nil
             }
         }
@@ -235,7 +236,7 @@ struct PlainImageRepository: ImageRepository {
 
     func immutability() async throws -> TagImmutability? { nil }
 
-    /// What was found out about the stored login while the repository was read; `nil` where the registry asked for none.
+    /// What was found out about the stored login while the repository was read; `nil` if the registry asked for none.
     var login: LoginNote? {
         client.loginNote(of: reference.repository)
     }
@@ -248,7 +249,7 @@ struct PlainImageRepository: ImageRepository {
             manifests: [],
             digests: tags.filter { $0.fits(.distribution) }.map { .tag($0) }
         )
-        // What the specification doesn't allow may be refused in any way, which says nothing of the other tags.
+        // A registry may refuse an invalid tag with any error, which says nothing about the other tags.
         let odd = try await tags.filter { !$0.fits(.distribution) }.mapConcurrently(limit: Self.parallelCalls) { tag in
             do {
                 return (tag, Result<Digest?, CopyError>.success(try await digest(of: tag)))
@@ -280,12 +281,12 @@ struct PlainImageRepository: ImageRepository {
         try await read(manifests: [], digests: [.tag(tag)]).digests[.tag(tag)]
     }
 
-    /// A plain registry makes a repository when something is pushed to it.
+    /// Does nothing, because a plain registry creates a repository on push.
     func create() async throws {}
 }
 
 extension ManifestID {
-    /// By tag if there is one: that the digest agrees is checked on the answer.
+    /// The tag if there is one, otherwise the digest; that both agree is checked in the response.
     var manifestReference: ManifestReference {
         switch self {
         case .tag(let tag), .both(let tag, _): .tag(tag)
