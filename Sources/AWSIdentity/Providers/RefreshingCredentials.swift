@@ -1,24 +1,25 @@
 internal import FoundationEssentials
 internal import Logging
 
-/// Credentials that expire, fetched anew in time, by one caller at a time.
+/// Credentials that expire and are refreshed in time, by one caller at a time.
 ///
-/// Between the advisory and the mandatory moment one caller fetches and the others go on with what there is; a
-/// failure there is only logged. After the mandatory moment all wait for the same fetch, and its failure is
-/// theirs. Failures are never remembered.
+/// Between the advisory and the mandatory moment one caller refreshes and the others use the current credentials; a
+/// failure is only logged. After the mandatory moment all callers wait for the same fetch, and all get its error.
+/// Failures are never cached.
 ///
 /// - Source: docs/facts/identity.md#refresh-windows
 actor RefreshingCredentials: CredentialsProviding {
-    /// How long before the expiry a refresh is a good idea.
+    /// How long before the expiry a refresh is attempted.
     static let advisory: TimeInterval = 15 * 60
-    /// How long before the expiry it can't wait any longer.
+    /// How long before the expiry a refresh is required.
     static let mandatory: TimeInterval = 10 * 60
-    /// Between two advisory attempts, so that a broken STS isn't asked before every request.
+    /// The pause between two advisory attempts, so that a failing STS isn't called before every request.
     static let advisoryPause: TimeInterval = 60
 
     private struct Held {
         var credentials: AWSCredentials
-        /// For sessions under an hour the windows shrink in proportion: one of 15 minutes would else never rest.
+        /// For sessions under an hour the windows shrink in proportion; a session of 15 minutes would otherwise always
+        /// be refreshing.
         var advisoryFrom: Date
         var mandatoryFrom: Date
     }
@@ -29,7 +30,7 @@ actor RefreshingCredentials: CredentialsProviding {
         var waiters: [Int: CheckedContinuation<AWSCredentials, any Error>] = [:]
     }
 
-    /// Whether the same can be had again later; a session that a person's code opened can't.
+    /// Whether the credentials can be fetched again; a session that a person's code opened can't.
     private let renews: Bool
     private let fetch: @Sendable () async throws -> AWSCredentials
     private let now: @Sendable () -> Date
@@ -69,7 +70,7 @@ actor RefreshingCredentials: CredentialsProviding {
         }
     }
 
-    /// How many wait for the fetch that is running.
+    /// The number of callers that wait for the running fetch.
     var waiting: Int { running?.waiters.count ?? 0 }
 
     func discard(_ refused: AWSCredentials) async -> Bool {
@@ -81,9 +82,9 @@ actor RefreshingCredentials: CredentialsProviding {
         lastAdvisory.map { now().timeIntervalSince($0) >= Self.advisoryPause } ?? true
     }
 
-    /// Waits for the fetch that is running, or begins one.
+    /// Waits for the running fetch, or starts one.
     ///
-    /// A waiter that is cancelled goes at once, and the last who goes cancels the fetch.
+    /// A cancelled waiter leaves at once, and the last to leave cancels the fetch.
     private func joinFetch() async throws -> AWSCredentials {
         tickets += 1
         let ticket = tickets
@@ -99,7 +100,7 @@ actor RefreshingCredentials: CredentialsProviding {
         if running == nil {
             fetches += 1
             let number = fetches
-            // Its end is awaited by those who wait, and by nobody if they have all gone.
+            // The waiters receive the result; if all have left, it is dropped.
             let task = Task { self.end(number, await Result { try await self.fetchAndHold() }) }
             running = Fetch(number: number, task: task)
         }
@@ -107,7 +108,7 @@ actor RefreshingCredentials: CredentialsProviding {
     }
 
     private func leave(_ ticket: Int) {
-        // It may have been answered meanwhile.
+        // The fetch may have answered this waiter meanwhile.
         guard let waiter = running?.waiters.removeValue(forKey: ticket) else { return }
         waiter.resume(throwing: CancellationError())
         guard let fetch = running, fetch.waiters.isEmpty else { return }
