@@ -178,7 +178,7 @@ extension AWSTime {
         }
     }
 
-    // MARK: With the names of months
+    // MARK: Texts with month names
 
     private static let months = Dictionary(
         uniqueKeysWithValues: zip(

@@ -87,7 +87,7 @@ struct KnownOptions {
     /// - Source: swift-argument-parser, UsageGenerator
     private static let furthest = 3
 
-    // MARK: What the parser tells of itself
+    // MARK: The parser's dump of its options
 
     private struct Dump: Decodable {
         var command: Command
