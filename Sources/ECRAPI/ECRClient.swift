@@ -6,10 +6,10 @@ public import Logging
 internal import Platform
 public import Wire
 
-/// ECR's API, in one region, as one identity.
+/// A client of ECR's API in one region, with one identity.
 ///
-/// Every attempt is signed anew. What may pass is tried again after a while; credentials that expired on the way
-/// are fetched anew once, and a clock that is off is put right once.
+/// Every attempt is signed anew. Transient failures are retried after a pause; expired credentials are fetched again
+/// once, and a wrong clock is corrected once.
 ///
 /// - Source: docs/facts/ecr-api.md#protocol
 public struct ECRClient: Sendable {
@@ -20,18 +20,18 @@ public struct ECRClient: Sendable {
     private var retry: RetryPolicy
     private let pacer: Pacer?
     private let logger: Logger
-    /// The endpoint's: the registry's tokens end in its time.
+    /// The clock of the endpoint, by which the registry's tokens expire.
     public let clock: ServiceClock
     private let signer: RequestSigner
     private let alternative: HTTPURL?
-    /// Whether the endpoint's name is one that nobody knows, and its other name isn't.
+    /// Whether DNS knows only the endpoint's other name.
     private let usesAlternative = Lock(false)
     private let lastKeys = Lock<String?>(nil)
 
     /// - Parameters:
-    ///   - alternative: The endpoint's other name, for when nobody knows the first.
-    ///   - pacer: Whose turn it is; one for everything that uses up the same quotas.
-    ///   - clocks: What others have learned of the time already, if it isn't to be learned anew from `now`.
+    ///   - alternative: The endpoint's other name, for use when the first isn't in DNS.
+    ///   - pacer: Decides when a request may be sent; all clients that share a quota share one.
+    ///   - clocks: The clocks to share; without them the client learns the time anew, starting from `now`.
     public init(
         endpoint: HTTPURL,
         alternative: HTTPURL? = nil,
@@ -56,16 +56,17 @@ public struct ECRClient: Sendable {
         signer = RequestSigner(service: "ecr", region: region)
     }
 
-    /// What the last request was signed with, for people: the end of the key's id, and where it is from.
+    /// The keys that signed the last request, for messages: the end of the key id, and the keys' source.
     public var credentialsInUse: String? { lastKeys.withLock { $0 } }
 
     /// Performs one operation.
     ///
-    /// What is done twice after a lost answer ends as if done once, or says so: see each operation.
+    /// A lost answer makes the client repeat the operation. The repeat ends as if the operation was done once, or
+    /// reports that it was done before: see each operation.
     ///
     /// - Throws: ``ECRError``, `WireError`, `IdentityError`, `CancellationError`.
     ///
-    /// - Parameter check: Throws an ``ECRError`` for an answer that is a success and yet worth another try.
+    /// - Parameter check: Throws an ``ECRError`` for a success that should be retried all the same.
     public func send<Operation: ECROperation>(
         _ operation: Operation,
         check: (Operation.Response) throws -> Void = { _ in }
@@ -73,7 +74,7 @@ public struct ECRClient: Sendable {
         try await measured(operation, check: check).answer
     }
 
-    /// Performs one operation; also says how many bytes its answer had.
+    /// Performs one operation, and returns its answer with the answer's length in bytes.
     ///
     /// - Throws: As ``send(_:check:)``
     func measured<Operation: ECROperation>(
@@ -103,20 +104,20 @@ public struct ECRClient: Sendable {
         }
     }
 
-    /// The same client with fewer tries, for a question that only helps to explain something else.
+    /// Returns the same client with fewer attempts, for a question that only helps to explain an error.
     public func tryingOnly(_ attempts: Int) -> ECRClient {
         var client = self
         client.retry.attempts = attempts
         return client
     }
 
-    /// One call through all its attempts.
+    /// One call with all its attempts.
     private struct Call {
         let name: String
         let body: RequestBody
         let deadline: Duration
         let largestAnswer: Int
-        /// What AWS's support finds all attempts by.
+        /// The id by which AWS's support finds all attempts.
         let invocation = UUID().uuidString.lowercased()
 
         init(_ name: String, body: RequestBody, deadline: Duration, largestAnswer: Int) {
@@ -135,7 +136,7 @@ public struct ECRClient: Sendable {
     ) async throws -> (answer: Answer, byteCount: Int) {
         var mayCorrect = true
         while true {
-            // Before it is signed: a signature is good for five minutes.
+            // Wait before signing: a signature is valid for five minutes.
             let admission = try await pacer?.admit(call.name)
             let time = clock.now()
             let response = try await answer(to: call, attempt, credentials, at: time)
@@ -170,7 +171,7 @@ public struct ECRClient: Sendable {
         }
     }
 
-    /// Sends it; to the endpoint's other name where nobody knows the first.
+    /// Sends a call, to the endpoint's other name where the first isn't in DNS.
     private func answer(
         to call: Call,
         _ attempt: Int,
@@ -192,7 +193,7 @@ public struct ECRClient: Sendable {
                 log(call, "answered by \(alternative.host): nobody knows \(endpoint.host)", [:])
                 return response
             } catch let other as WireError {
-                // A name that is known is the endpoint's, and its trouble the one to be told.
+                // If only the other name resolves, it is the endpoint's name, and its error comes first.
                 throw other.mayBeTheName
                     ? error.and(other, of: alternative) : other.and(error, of: endpoint)
             }
@@ -208,7 +209,7 @@ public struct ECRClient: Sendable {
     ) -> WireRequest {
         var request = WireRequest(.post, url, deadline: call.deadline, largestAnswer: call.largestAnswer)
         request.content = call.body
-        // AWS's own endpoints are https by rule: one that isn't was named by the user.
+        // AWS's own endpoints are https by rule; the user named any other.
         request.allowsPlainHTTP = true
         request.fields[.contentType] = "application/x-amz-json-1.1"
         request.fields[.amzTarget] = "AmazonEC2ContainerRegistry_V20150921.\(call.name)"
@@ -224,7 +225,7 @@ public struct ECRClient: Sendable {
         logger.debug("\(call.name) \(what)", metadata: metadata.merging(["region": "\(region)"]) { $1 })
     }
 
-    /// Where decoding stopped; without the value that stood there, unless that is a name, which is no secret.
+    /// Returns the place where decoding stopped, without the value there, unless that is a name, which isn't secret.
     private static func place(_ error: any Error) -> String {
         switch error {
         case DecodingError.dataCorrupted(let context) where context.underlyingError is ReferenceError:
@@ -243,15 +244,16 @@ public struct ECRClient: Sendable {
 }
 
 extension WireError {
-    /// `CURLE_PROXY`: a SOCKS proxy didn't get there.
+    /// `CURLE_PROXY`: a SOCKS proxy couldn't reach the host.
     private static let socks = 97
 
-    /// Whether nobody may know the host's name: a proxy looks names up itself, and says only that it doesn't get there.
+    /// Whether the host's name may be unknown: a proxy looks up names itself, and reports only that it can't reach the
+    /// host.
     package var mayBeTheName: Bool {
         reason == .unresolvable || curlCode == Self.socks || (reason == .proxyRefused && (proxyStatus ?? 0) >= 500)
     }
 
-    /// The same, with what came of the endpoint's other name.
+    /// Returns this error with the error of the endpoint's other name added.
     package func and(_ other: WireError, of url: HTTPURL) -> WireError {
         var both = self
         both.detail += "; its other name \(url.host): \(other.detail)"

@@ -1,39 +1,39 @@
 internal import Content
 
 extension ECRError {
-    /// Who may not do what, and whose policy says so.
+    /// A refused permission: the caller, the action, the resource, and the kind of policy that refused it.
     public struct Denial: Sendable, Hashable {
-        /// Where the permission is missing or refused.
+        /// The kind of policy that refuses the permission or lacks it.
         public enum Reason: String, Sendable, Hashable, CaseIterable {
             /// The caller's own policies don't allow it.
             case identityPolicy
-            /// The repository's or the registry's policy doesn't allow it: the usual cross-account case. Of a role that is
-            /// to be assumed, its trust policy.
+            /// The repository's or the registry's policy doesn't allow it: the usual cross-account case. For a role
+            /// that is assumed, it is the role's trust policy.
             case resourcePolicy
             case sessionPolicy
             case permissionsBoundary
             case serviceControlPolicy
             case resourceControlPolicy
             case endpointPolicy
-            /// AWS didn't say.
+            /// AWS didn't name the kind.
             case unstated
         }
 
         /// The ARN of the caller.
         public let principal: String?
-        /// For example `ecr:PutImage`.
+        /// The action, for example `ecr:PutImage`.
         public let action: String
-        /// An ARN, or `*`.
+        /// The resource: an ARN, or `*`.
         public let resource: String?
         public let reason: Reason
-        /// A policy forbids it, rather than none allowing it.
+        /// Whether a policy denies the action explicitly, rather than no policy allowing it.
         public let isExplicit: Bool
     }
 
-    /// What a refusal says, read out of its sentence.
+    /// The denial that the error's message describes.
     ///
-    /// - Returns: `nil` unless ``code`` is `AccessDeniedException`; a sentence we can't read gives the operation's
-    ///   own action.
+    /// - Returns: `nil` unless ``code`` is `AccessDeniedException`; for a message that can't be parsed, the action is
+    ///   the operation's own.
     public var denial: Denial? {
         guard code == .accessDenied || code.rawValue == "AccessDenied" else { return nil }
         return Denial(sentence: message, operation: operation)
@@ -41,16 +41,16 @@ extension ECRError {
 }
 
 extension ECRError.Denial {
-    /// Reads what AWS says, as far as it can be read; anything may stand before and after it.
+    /// Parses AWS's sentence about a denial, as far as possible; other text may surround it.
     ///
-    /// What is taken from it ends up in policies that people paste, so only what looks like an ARN or an action is.
+    /// The values end up in policies that users paste, so only texts that look like an ARN or an action are accepted.
     ///
     /// - Source: docs/facts/permissions.md#texts-of-refusals
     public init(sentence: String, operation: String) {
         self.init(sentence: sentence, action: "ecr:\(operation == "ListImageReferrers" ? "BatchGetImage" : operation)")
     }
 
-    /// - Parameter usual: The action where the sentence names none.
+    /// - Parameter usual: The action to use where the sentence names none.
     public init(sentence: String, action usual: String) {
         principal = Self.word(in: sentence, after: "User: ").flatMap { Self.isARN($0) ? $0 : nil }
         let action = Self.word(in: sentence, after: "is not authorized to perform: ")
@@ -58,12 +58,13 @@ extension ECRError.Denial {
         resource = Self.word(in: sentence, after: " on resource: ").flatMap { $0 == "*" || Self.isARN($0) ? $0 : nil }
         let denied = sentence.firstRange(of: "explicit deny")
         isExplicit = denied != nil
-        // Names may hold any of the words below, so they are looked for where AWS says why, and only there.
+        // Names may contain any of the words below, so they are searched only in the part where AWS states the reason.
         let why = (denied ?? sentence.firstRange(of: "because no ")).map { sentence[$0.upperBound...] } ?? ""
         reason = Self.reason(why.prefix(Self.longestReason))
     }
 
-    /// In characters: `in a resource control policy` and what else may stand before the policy's name.
+    /// The part that is searched, in characters: `in a resource control policy` and other words before the policy's
+    /// name.
     private static let longestReason = 60
 
     private static func reason(_ text: Substring) -> Reason {
@@ -81,19 +82,19 @@ extension ECRError.Denial {
         guard let found = sentence.firstRange(of: marker) else { return nil }
         var word = sentence[found.upperBound...].prefix { !$0.isWhitespace }
         while let last = word.last, ".,;)".contains(last) { word.removeLast() }
-        // S3 quotes what it names.
+        // S3 puts quotes around names.
         if word.count > 2, word.first == "\"", word.last == "\"" { word = word.dropFirst().dropLast() }
         return word.isEmpty ? nil : String(word)
     }
 
-    /// `service:Verb`, as in `ecr:PutImage`.
+    /// Whether a text has the form `service:Verb`, as in `ecr:PutImage`.
     private static func isAction(_ text: String) -> Bool {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         return parts.count == 2 && parts.allSatisfy { !$0.isEmpty && $0.utf8.count <= 64 }
             && text.utf8.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ":") }
     }
 
-    /// Six fields of what IAM, STS and ECR allow in names.
+    /// Whether a text is an ARN with six fields, in the characters that IAM, STS and ECR allow in names.
     ///
     /// - Source: IAM User Guide, "IAM identifiers"
     private static func isARN(_ text: String) -> Bool {

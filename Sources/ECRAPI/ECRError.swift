@@ -4,29 +4,29 @@ internal import FoundationEssentials
 internal import HTTPTypes
 internal import Wire
 
-/// What ECR answered instead of what was asked for.
+/// An error that ECR answered.
 ///
 /// Code branches on ``code``; ECR's HTTP statuses say little (docs/facts/ecr-api.md#errors).
 public struct ECRError: Error, Sendable, Equatable {
     /// The call, for example `"PutImage"`.
     public let operation: String
     public let code: Code
-    /// In ECR's words.
+    /// ECR's own message.
     public let message: String
     public let status: Int
-    /// For a support case; `nil` if none came back.
+    /// The id of the request, for a support case; `nil` if the answer had none.
     public let requestID: String?
     /// The wait that the service asked for.
     public let retryAfter: Duration?
-    /// With `InvalidLayerPartException`: the upload goes on at the byte after this one.
+    /// With `InvalidLayerPartException`: the upload continues at the byte after this one.
     public let lastValidByteReceived: Int64?
-    /// With `KmsException`: what the key service said.
+    /// With `KmsException`: the message of the key service.
     public let kmsError: String?
-    /// Whose signature was refused, or what it is good for: the end of the key's id, and where it is from.
+    /// The keys that signed the refused request: the end of the key id, and the keys' source.
     public let credentials: String?
-    /// What to do, where the form of the keys that signed tells that they don't belong together.
+    /// What to do when the form of the signing keys shows that they don't belong together.
     package let pairingAdvice: String?
-    /// What the message names by digest: layers that are missing, for example.
+    /// The digests that the message names, for example of missing layers.
     public let digests: Set<Digest>
 
     public init(
@@ -64,13 +64,13 @@ extension ECRError: CustomStringConvertible {
 }
 
 extension ECRError {
-    /// Reads an answer that isn't a success.
+    /// Parses an answer that isn't a success.
     ///
     /// - Source: docs/facts/ecr-api.md#errors
     init(_ operation: String, _ response: WireResponse, signedWith keys: AWSCredentials? = nil) {
         let said = try? JSONDecoder().decode(Body.self, from: Data(response.body))
         let type = said?.type ?? response.fields[.amzErrorType]
-        // What calls itself JSON and can't be read as such was cut on the way: whatever it said, it may be asked again.
+        // A body that is labelled JSON and can't be parsed was cut in transit, so it is retried.
         let isCut = said == nil && response.fields[.contentType]?.contains("json") == true
         self.init(
             operation: operation,
@@ -92,7 +92,8 @@ extension ECRError {
         )
     }
 
-    /// A success whose body can't be read; it isn't quoted, for it may be a token or a presigned address.
+    /// Makes the error for a success with an unreadable body, which isn't quoted, since it may hold a token or a
+    /// presigned URL.
     init(unreadable operation: String, _ response: WireResponse, because reason: String) {
         self.init(
             operation: operation,
@@ -103,7 +104,7 @@ extension ECRError {
         )
     }
 
-    /// In bytes; AWS's longest code has 50.
+    /// The longest code that is kept, in bytes; AWS's longest has 50.
     private static let longestCode = 200
 
     private struct Body: Decodable {

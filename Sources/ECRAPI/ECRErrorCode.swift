@@ -1,13 +1,13 @@
 public import Wire
 
 extension ECRError {
-    /// The name of an error; open, since AWS adds names and gateways invent them.
+    /// The code of an error; an open set, since AWS adds codes and gateways invent them.
     public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
         public let rawValue: String
         public init(rawValue: String) { self.rawValue = rawValue }
         public var description: String { rawValue }
 
-        /// - Parameter type: As in `__type`: `Code`, `namespace#Code`, either with `:uri` behind.
+        /// - Parameter type: The value of `__type`: `Code` or `namespace#Code`, either followed by `:uri` or not.
         init(type: String) {
             let name = type.prefix { $0 != ":" }
             rawValue = String(name.lastIndex(of: "#").map { name[name.index(after: $0)...] } ?? name)
@@ -17,7 +17,7 @@ extension ECRError {
         public static let repositoryAlreadyExists = Self(rawValue: "RepositoryAlreadyExistsException")
         public static let imageNotFound = Self(rawValue: "ImageNotFoundException")
         public static let imageAlreadyExists = Self(rawValue: "ImageAlreadyExistsException")
-        /// The tag is immutable; it may hold this very image (docs/facts/ecr-api.md#putimage).
+        /// The tag is immutable; it may already point at this very image (docs/facts/ecr-api.md#putimage).
         public static let imageTagAlreadyExists = Self(rawValue: "ImageTagAlreadyExistsException")
         public static let imageDigestDoesNotMatch = Self(rawValue: "ImageDigestDoesNotMatchException")
         public static let referencedImagesNotFound = Self(rawValue: "ReferencedImagesNotFoundException")
@@ -29,7 +29,7 @@ extension ECRError {
         public static let invalidLayerPart = Self(rawValue: "InvalidLayerPartException")
         public static let emptyUpload = Self(rawValue: "EmptyUploadException")
         public static let uploadNotFound = Self(rawValue: "UploadNotFoundException")
-        /// A hard quota, not a throttle, whatever SDKs think.
+        /// A hard quota, not a throttle, although SDKs treat it as one.
         public static let limitExceeded = Self(rawValue: "LimitExceededException")
         public static let invalidParameter = Self(rawValue: "InvalidParameterException")
         public static let validation = Self(rawValue: "ValidationException")
@@ -48,16 +48,16 @@ extension ECRError {
         public static let optInRequired = Self(rawValue: "OptInRequired")
         public static let throttling = Self(rawValue: "ThrottlingException")
         public static let unknownOperation = Self(rawValue: "UnknownOperationException")
-        /// Ours: an answer whose body is cut, or a 2xx that isn't what the operation answers.
+        /// This program's own code for a cut answer, or a 2xx that doesn't match the operation.
         public static let unreadableAnswer = Self(rawValue: "UnreadableAnswer")
-        /// Ours: a page names a next page that was there already.
+        /// This program's own code for a page that names an earlier page as the next.
         public static let repeatedPage = Self(rawValue: "RepeatedPage")
     }
 
-    /// Too much at once.
+    /// Whether the service throttles the caller.
     public var isThrottling: Bool { status == 429 || Self.throttles.contains(code.rawValue) }
 
-    /// The credentials are not accepted, whatever is asked: exit code 4.
+    /// Whether the service rejects the credentials for any request: exit code 4.
     public var isAuthentication: Bool {
         [
             .unrecognizedClient, .invalidSignature, .expiredToken, .incompleteSignature, .missingAuthenticationToken,
@@ -65,9 +65,10 @@ extension ECRError {
         ].contains(code)
     }
 
-    /// The registry behind a pull-through cache rule has trouble, or ECR with it.
+    /// Whether the registry behind a pull-through cache rule failed, or ECR failed to use it.
     ///
-    /// Some of these are codes of a failed image in a `BatchGetImage` that succeeds, others are errors of their own.
+    /// Some of these codes belong to a failed image in a `BatchGetImage` that succeeds, others to errors of whole
+    /// calls.
     ///
     /// - Source: ECR API Reference, `ImageFailure` and the errors of `BatchGetImage`, `GetDownloadUrlForLayer`,
     ///   `ListImageReferrers`, `CreatePullThroughCacheRule`
@@ -79,7 +80,7 @@ extension ECRError {
         "UnableToDecryptSecretValue", "UnsupportedUpstreamRegistry",
     ]
 
-    /// Whether the upstream registry is only busy, or away for a while.
+    /// Whether the upstream registry is only throttling or temporarily unavailable.
     private var isPassingUpstream: Bool {
         ["UpstreamTooManyRequests", "UpstreamUnavailable"].contains(code.rawValue.replacing("Exception", with: ""))
     }
@@ -100,7 +101,8 @@ extension ECRError {
 }
 
 extension ECRError: RetryAdvising {
-    /// By code for what a client did, by status where the code says nothing: 429, 5xx, bodies from a proxy.
+    /// Whether to retry: by code for client errors, by status where the code says nothing (429, 5xx, bodies from a
+    /// proxy).
     public var retryAdvice: RetryAdvice {
         guard code != .limitExceeded, code != .kms, code != .repeatedPage else { return .never }
         let isTransient =

@@ -1,23 +1,23 @@
 internal import FoundationEssentials
 public import Wire
 
-/// One call of the ECR JSON API, as a value: what to send, what comes back.
+/// One call of the ECR JSON API as a value: the request to send and the type of the answer.
 ///
-/// Adding an operation is adding one conforming struct; ``ECRClient/send(_:)`` signs, retries, decodes and
-/// explains failures the same way for all of them.
+/// A new operation is one conforming struct; ``ECRClient/send(_:)`` signs, retries, decodes and explains failures for
+/// all of them alike.
 public protocol ECROperation: Encodable, Sendable {
     associatedtype Response: Decodable & Sendable
 
     /// The last part of `X-Amz-Target`, for example `"PutImage"`.
     static var name: String { get }
 
-    /// How long one attempt may take; a part of a blob may take longer as long as it moves.
+    /// How long one attempt may take; an upload of a part may take longer as long as bytes move.
     static var deadline: Duration { get }
 
-    /// In bytes; a longer answer is refused while it comes in.
+    /// The longest answer, in bytes; reception of a longer one is aborted.
     var largestAnswer: Int { get }
 
-    /// The request's body; JSON of `self` unless an operation knows a cheaper way.
+    /// Returns the request's body: JSON of `self`, unless an operation has a cheaper way.
     func body() throws -> RequestBody
 }
 
@@ -28,7 +28,7 @@ extension ECROperation {
 
     public func body() throws -> RequestBody { RequestBody(try json()) }
 
-    /// What is encoded of `self`, in one line.
+    /// Encodes `self` as JSON in one line.
     func json() throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
@@ -38,17 +38,17 @@ extension ECROperation {
 
 /// An operation whose answer comes in pages.
 public protocol PagedECROperation: ECROperation where Response: ECRPage {
-    /// What the page before said; `nil` for the first.
+    /// The token from the page before; `nil` for the first page.
     var nextToken: String? { get set }
 }
 
 extension PagedECROperation {
-    /// A thousand images with many tags each; larger pages were never seen.
+    /// Room for a thousand images with many tags each; no larger page has been seen.
     public var largestAnswer: Int { 8 << 20 }
 }
 
 /// One page of an answer.
 public protocol ECRPage: Decodable, Sendable {
-    /// What to ask for the next page with; `nil` on the last.
+    /// The token of the next page; `nil` on the last page.
     var nextToken: String? { get }
 }

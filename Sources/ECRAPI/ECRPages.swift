@@ -1,6 +1,6 @@
 internal import Content
 
-/// The pages of an answer, each fetched when it is asked for.
+/// The pages of an answer, each fetched when the caller asks for it.
 public struct ECRPages<Operation: PagedECROperation>: AsyncSequence, Sendable {
     public typealias Element = Operation.Response
     public typealias Failure = any Error
@@ -14,12 +14,13 @@ public struct ECRPages<Operation: PagedECROperation>: AsyncSequence, Sendable {
         let client: ECRClient
         var operation: Operation
         var isFinished = false
-        /// Hashes of the tokens, which may be long.
+        /// Hashes of the tokens seen, since the tokens may be long.
         var seen: Set<Digest> = []
 
-        /// A thousand images a page: five times what a repository may hold (docs/facts/quotas.md#limits).
+        /// The most pages: at a thousand images a page, five times what a repository may hold
+        /// (docs/facts/quotas.md#limits).
         static var mostPages: Int { 500 }
-        /// In bytes, of all pages together: about what ECR says of a hundred thousand images.
+        /// The most bytes of all pages together: about what ECR answers for a hundred thousand images.
         static var largestListing: Int { 64 << 20 }
         var byteCount = 0
 
@@ -52,7 +53,7 @@ public struct ECRPages<Operation: PagedECROperation>: AsyncSequence, Sendable {
 }
 
 extension ECRClient {
-    /// All pages of an operation's answer, beginning where its `nextToken` says.
+    /// Returns all pages of an operation's answer, starting at its `nextToken`.
     public func pages<Operation: PagedECROperation>(_ operation: Operation) -> ECRPages<Operation> {
         ECRPages(client: self, operation: operation)
     }

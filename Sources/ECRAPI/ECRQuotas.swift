@@ -1,11 +1,12 @@
 internal import HTTPTypes
 public import Wire
 
-/// How many calls a second ECR allows to one account in one region, and which request counts as which call.
+/// ECR's rates of calls per second for one account in one region, and the operation that each registry request counts
+/// as.
 ///
-/// The quota is shared by everybody in the account; where it was raised on request, a `Pacer` finds that out.
+/// All clients in the account share the quota. Where AWS has raised it, a `Pacer` discovers the higher rate.
 public enum ECRQuotas {
-    /// Calls a second by operation; for the others AWS publishes nothing.
+    /// The calls per second by operation; AWS publishes no rates for the others.
     ///
     /// - Source: docs/facts/quotas.md#rates
     public static let usual: [String: Double] = [
@@ -19,9 +20,9 @@ public enum ECRQuotas {
         "GetDownloadUrlForLayer": 3_000,
     ]
 
-    /// The operation whose quota a request to ECR's registry uses up.
+    /// Returns the operation whose quota a request to ECR's registry uses.
     ///
-    /// - Returns: `nil` for a request that none is known for.
+    /// - Returns: `nil` for a request whose quota isn't known.
     /// - Source: docs/facts/quotas.md#rates and docs/facts/permissions.md#actions
     public static func operation(of request: WireRequest) -> String? {
         let words = request.url.path.split(separator: "/")

@@ -1,9 +1,9 @@
 public import Content
 public import FoundationEssentials
 
-/// Which image: by digest, by tag, or both, which then must agree.
+/// An image's digest, its tag, or both, which must then agree.
 public struct ImageIdentifier: Codable, Hashable, Sendable {
-    /// Text and not `Digest`, since ECR repeats what it was asked in its failures.
+    /// A text and not a `Digest`, since ECR's failures repeat the request's text.
     public var imageDigest: String?
     public var imageTag: String?
 
@@ -12,9 +12,9 @@ public struct ImageIdentifier: Codable, Hashable, Sendable {
         imageTag = tag?.value
     }
 
-    /// `nil` where there is none, or one that isn't SHA-256.
+    /// The digest; `nil` where there is none, or where it isn't SHA-256.
     public var digest: Digest? { imageDigest.flatMap { try? Digest(parsing: $0) } }
-    /// `nil` where there is none, or one that other registries refuse.
+    /// The tag; `nil` where there is none, or where other registries refuse it.
     public var tag: Tag? { imageTag.flatMap { try? Tag(parsing: $0) } }
 }
 
@@ -24,13 +24,13 @@ extension ImageIdentifier: CustomStringConvertible {
     }
 }
 
-/// Why one image of a batch is not in the answer.
+/// Why one image of a batch is missing from the answer.
 public struct ImageFailure: Decodable, Hashable, Sendable {
     public var imageId: ImageIdentifier?
     public var failureCode: Code?
     public var failureReason: String?
 
-    /// Open on purpose: the list grew twice since 2015.
+    /// The failure's code; an open set, since AWS has extended it twice since 2015.
     public struct Code: RawRepresentable, Codable, Hashable, Sendable {
         public let rawValue: String
         public init(rawValue: String) { self.rawValue = rawValue }
@@ -40,43 +40,43 @@ public struct ImageFailure: Decodable, Hashable, Sendable {
         /// Both were given, and the tag now points elsewhere.
         public static let imageTagDoesNotMatchDigest = Self(rawValue: "ImageTagDoesNotMatchDigest")
         public static let missingDigestAndTag = Self(rawValue: "MissingDigestAndTag")
-        /// Deletes only.
+        /// The image belongs to an index and can't be deleted; deletions only.
         public static let imageReferencedByManifestList = Self(rawValue: "ImageReferencedByManifestList")
         public static let kmsError = Self(rawValue: "KmsError")
         public static let upstreamAccessDenied = Self(rawValue: "UpstreamAccessDenied")
         public static let upstreamTooManyRequests = Self(rawValue: "UpstreamTooManyRequests")
         public static let upstreamUnavailable = Self(rawValue: "UpstreamUnavailable")
-        /// Archived, or on its way back (docs/facts/ecr-api.md#describeimages).
+        /// The image is archived or being restored (docs/facts/ecr-api.md#describeimages).
         public static let imageInaccessible = Self(rawValue: "ImageInaccessible")
     }
 }
 
-/// A manifest as ECR keeps it.
+/// A manifest as ECR stores it.
 public struct ECRImage: Decodable, Hashable, Sendable {
     public var registryId: String?
     public var repositoryName: String?
     public var imageId: ImageIdentifier?
-    /// Byte for byte what was pushed, as UTF-8, to the last newline.
+    /// The manifest as UTF-8, byte for byte as pushed, to the last newline.
     public var imageManifest: String?
     public var imageManifestMediaType: MediaType?
 
-    /// The bytes that were hashed.
+    /// The manifest's bytes, which its digest hashes.
     public var manifestBytes: [UInt8]? { imageManifest.map { Array($0.utf8) } }
 }
 
-/// Whether an image can be pulled, or is in the archive.
+/// Whether an image is active and can be pulled, or is archived.
 public struct ImageStatus: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String
     public init(rawValue: String) { self.rawValue = rawValue }
     public static let active = Self(rawValue: "ACTIVE")
     public static let archived = Self(rawValue: "ARCHIVED")
-    /// Being restored.
+    /// The image is being restored.
     public static let activating = Self(rawValue: "ACTIVATING")
-    /// In filters only.
+    /// Any status; for filters only.
     public static let any = Self(rawValue: "ANY")
 }
 
-/// Which images a listing has.
+/// Selects the images of a listing.
 public struct ImageFilter: Encodable, Hashable, Sendable {
     public struct TagStatus: RawRepresentable, Codable, Hashable, Sendable {
         public let rawValue: String
@@ -87,7 +87,7 @@ public struct ImageFilter: Encodable, Hashable, Sendable {
     }
 
     public var tagStatus: TagStatus?
-    /// ECR's default hides what is archived; ours is `ANY`.
+    /// The status to select; ECR's default leaves out archived images, ours is `ANY`.
     public var imageStatus: ImageStatus?
 
     public init(tagStatus: TagStatus? = nil, imageStatus: ImageStatus? = .any) {
@@ -96,7 +96,7 @@ public struct ImageFilter: Encodable, Hashable, Sendable {
     }
 }
 
-/// A moment as ECR writes it: seconds since 1970, as an integer, with a fraction, or with an exponent.
+/// A time as ECR writes it: seconds since 1970, as an integer, with a fraction, or with an exponent.
 public struct ECRTimestamp: Decodable, Hashable, Sendable, Comparable {
     public let secondsSince1970: Double
 
@@ -112,7 +112,7 @@ public struct ECRTimestamp: Decodable, Hashable, Sendable, Comparable {
 }
 
 extension KeyedDecodingContainer {
-    /// For lists beside others, which may be left out where they are empty.
+    /// Decodes a list that the service may omit when it is empty.
     func list<Element: Decodable>(_ key: Key) throws -> [Element] {
         try decodeIfPresent([Element].self, forKey: key) ?? []
     }

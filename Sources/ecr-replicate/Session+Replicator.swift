@@ -5,7 +5,7 @@ import Platform
 import Replicate
 import Wire
 
-/// What a run works with, put together from the flags.
+/// Makes a run's replicator from the flags.
 extension Session {
     func withReplicator(
         _ drain: Drain,
@@ -14,7 +14,7 @@ extension Session {
         let logger = diagnostics(output.logLevel)
         let environment = AWSEnvironment.current()
         var retry = RetryPolicy(onRetry: { attempt, wait, error in
-            // Who waits for seconds should see why, and who has waited for a minute.
+            // A wait of seconds is logged as a warning, and so is a timeout, which may have taken a minute.
             let isLong = wait >= .seconds(1) || (error as? WireError)?.isTimeout == true
             logger.log(
                 level: isLong ? .warning : .notice,
@@ -38,9 +38,9 @@ extension Session {
                 jobs: transfers?.jobs,
                 uploads: uploads,
                 logger: logger,
-                // A signal ends the question, not only what waits behind it.
+                // A signal ends the question too, not only the work that waits for its answer.
                 askForCode: { question in
-                    // What is drawn on standard error would wipe the question away, and what is typed behind it.
+                    // Drawings on standard error would erase the question and the user's typing.
                     try await LineStream.standardError.withoutPins {
                         try await TerminalQuestion.ask(question, clock: ContinuousClock().until(drain))
                     }
@@ -51,7 +51,7 @@ extension Session {
         )
     }
 
-    /// Endpoints that the user wrote with `http://`, who thereby allows it there.
+    /// Returns the endpoints that the user wrote with `http://` and thereby allows without TLS.
     private func namedPlainAuthorities(_ environment: AWSEnvironment) -> Set<String> {
         let named =
             [
@@ -68,7 +68,7 @@ extension Session {
     }
 }
 
-/// A logger on standard error, a line a message.
+/// Makes a logger that writes one line per message to standard error.
 func diagnostics(_ level: Logger.Level) -> Logger {
     var logger = Logger(label: "ecr-replicate") { _ in LineLogHandler(metadataProvider: SideLabel.provider) }
     logger.logLevel = level

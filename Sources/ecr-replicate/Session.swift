@@ -8,7 +8,7 @@ import Replicate
 import Reporting
 import Wire
 
-/// One run of one subcommand: opens what it needs, watches for signals, prints what came out, exits as promised.
+/// One run of one subcommand: opens its resources, watches for signals, prints the results, sets the exit code.
 struct Session {
     let command: String
     let output: OutputOptions
@@ -19,10 +19,10 @@ struct Session {
     let uploads: UploadOptions
     let announcesPlan: Bool
     let namesDestinations: Bool
-    /// A destination whose caller is asked for and said.
+    /// The destination whose caller is looked up and printed.
     let namesCallerAt: DestinationReference?
 
-    /// For commands that move blobs from one side to another.
+    /// Makes a session for a command that moves blobs from one side to another.
     init(
         command: String,
         _ output: OutputOptions,
@@ -44,16 +44,16 @@ struct Session {
         self.namesCallerAt = namesCallerAt
     }
 
-    /// For commands that only look at both sides.
+    /// Makes a session for a command that only reads both sides.
     ///
-    /// - Parameter attempts: How often a request is tried: whoever asks what is wrong isn't served by minutes of tries.
+    /// - Parameter attempts: How often a request is tried: a diagnosis must not take minutes of retries.
     init(command: String, _ output: OutputOptions, _ connection: ConnectionOptions, attempts: Int) {
         self.init(command: command, output, connection.common)
         destination = connection.destination
         self.attempts = attempts
     }
 
-    /// For commands that have one side only.
+    /// Makes a session for a command with one side only.
     init(command: String, _ output: OutputOptions, _ connection: SourceOptions) {
         self.command = command
         self.output = output
@@ -64,7 +64,7 @@ struct Session {
         (announcesPlan, namesDestinations, namesCallerAt) = (false, false, nil)
     }
 
-    /// Runs something that copies.
+    /// Runs a command that copies.
     ///
     /// - Throws: `ExitCode`, after everything has been printed.
     func run(_ body: @escaping @Sendable (CopyRun) async throws -> [CopyResult]) async throws {
@@ -115,7 +115,7 @@ struct Session {
         let all = results.withLock { $0 }
         let code = exitCode(all, ending)
         let note = tagsListed.withLock { $0 }.map { Self.nothingMatched(of: $0, true) }
-        // What was set before something failed is set: scripts must hear of it.
+        // Tags that were set before the failure stay set, so scripts must be told.
         let unreported = code == 0 ? [] : all.unreported(of: tagged.withLock { $0 })
         let seconds = (ContinuousClock.now - started).seconds
         let count = requests.withLock { $0 }
@@ -146,14 +146,14 @@ struct Session {
         try leave(code, isPrinted)
     }
 
-    /// - Parameter isFiltered: Whether there was something that a tag had to match.
+    /// - Parameter isFiltered: Whether the tags had to match a pattern.
     static func nothingMatched(of count: Int, _ isFiltered: Bool) -> String {
         count == 0 || !isFiltered
             ? "the repository has no tags"
             : "nothing selected: of \(counted(count, "tag")) in the repository none passes --match and --exclude"
     }
 
-    /// Ends with `code`; a result that could not be written is not a success.
+    /// Ends the command with `code`; a result that couldn't be written isn't a success.
     private func leave(_ code: Int32, _ isPrinted: Bool) throws {
         guard isPrinted else { throw ExitCode(code == 0 ? ExitStatus.failed : code) }
         if let failure = LineStream.standardOutput.failure {
@@ -163,9 +163,9 @@ struct Session {
         if code != 0 { throw ExitCode(code) }
     }
 
-    /// Runs something that only reads, and prints what `body` returns.
+    /// Runs a command that only reads, and prints what `body` returns.
     ///
-    /// - Parameter interrupted: What is printed as JSON if a signal, which the process ends with, came first.
+    /// - Parameter interrupted: The JSON to print if a signal arrives first and ends the process.
     func read(
         _ body: @escaping @Sendable (Replicator) async throws -> Answer,
         interrupted: ((_ exitCode: Int32) -> any Encodable & Sendable)? = nil
@@ -201,7 +201,7 @@ struct Session {
             let document = interrupted(exitCode([], ending))
             if output.output == .json { isPrinted = printJSON(document) }
         } else if case .interrupted = ending, output.output == .json {
-            // One document, whatever happens.
+            // Standard output gets one document in every case.
             isPrinted = printJSON(
                 CopyDocument(
                     command: command,
@@ -224,31 +224,31 @@ struct Session {
         try leave(code == 0 ? answer.withLock { $0 }?.exitCode ?? 0 : code, isPrinted)
     }
 
-    /// What a reading subcommand found, in both forms.
+    /// The result of a reading subcommand, as text and as JSON.
     struct Answer: Sendable {
         var text: String
         var document: any Encodable & Sendable
-        /// Whether the text is a file's or a manifest's own, to be printed byte for byte.
+        /// Whether the text is a file or a manifest, which is printed byte for byte.
         var isVerbatim = false
-        /// For standard error, in either form.
+        /// A note for standard error, with either format.
         var note: String?
-        /// What the command ends with if nothing goes wrong.
+        /// The exit code if nothing fails.
         var exitCode: Int32 = 0
     }
 
     enum Ending {
         case finished
         case failed(Trouble)
-        /// By a signal, with what went wrong after it, if anything did.
+        /// A signal ended the command; with the failure after it, if there was one.
         case interrupted(Termination.Signal, Trouble? = nil)
 
-        /// - Parameter signal: The first signal, if one came before the error.
+        /// - Parameter signal: The first signal, if one arrived before the error.
         init(_ error: any Error, after signal: Termination.Signal?) {
             guard let signal else {
                 self = .failed(Trouble(error))
                 return
             }
-            // What was called off is not trouble.
+            // A cancellation isn't a failure.
             let isCalledOff = error is CancellationError || error is Drained
             self = .interrupted(signal, isCalledOff ? nil : Trouble(error))
         }
@@ -262,18 +262,18 @@ struct Session {
         }
     }
 
-    /// Why nothing could be tried.
+    /// Why the command failed before it could try anything.
     enum Trouble {
         case copy(CopyError)
-        /// The command could not be set up, for example because its CA bundle can't be read. It is about no side and no
-        /// image, and its text says what to do next, if anything is known.
+        /// The command couldn't be set up, for example because its CA bundle can't be read. The error names neither
+        /// side nor image; its text includes the remedy, if there is one.
         case setUp(String)
 
         init(_ error: any Error) {
             if let error = error as? CopyError { self = .copy(error) } else { self = .setUp("\(error)") }
         }
 
-        /// As standard error gets it.
+        /// The failure as standard error shows it.
         var explanation: String {
             switch self {
             case .copy(let error): error.explanation
@@ -281,7 +281,7 @@ struct Session {
             }
         }
 
-        /// As the JSON document gets it.
+        /// The failure as the JSON document shows it.
         func failure(of command: String) -> CopyDocument.Failure {
             switch self {
             case .copy(let error): CopyDocument.Failure(error)
@@ -296,7 +296,7 @@ struct Session {
             }
         }
 
-        /// The same of a command that copies nothing.
+        /// The failure as a command that copies nothing reports it.
         var ofReading: Trouble {
             guard case .copy(var error) = self else { return self }
             error.onlyReads = true
@@ -304,19 +304,19 @@ struct Session {
         }
     }
 
-    /// Runs `body` until it ends; a second signal doesn't wait for anything.
+    /// Runs `body` until it ends; a second signal ends the process at once.
     ///
-    /// - Parameter stop: What the first signal asks for, and what is said of it; `nil` cancels `body`, which then leaves
-    ///   nothing half done.
+    /// - Parameter stop: Called at the first signal; it requests the stop and returns the line to print. `nil` cancels
+    ///   `body`, which must then leave nothing half done.
     private func end(
         stop: (@Sendable () -> String)?,
         _ body: @escaping @Sendable (@escaping @Sendable (CopyEvent) -> Void) async throws -> Void,
         reporting: @escaping @Sendable (CopyEvent) -> Void
     ) async -> Ending {
         let stopped = Lock<Termination.Signal?>(nil)
-        // Before anything begins: until somebody listens, a signal ends the process in the middle of what it does.
+        // Signals are caught before the work begins: until then a signal kills the process in the middle of its work.
         let terminations = Signals.terminations()
-        // Owned by this function, which waits for it below.
+        // This function owns the task and waits for it below.
         let work = Task { try await body(reporting) }
         let watch = Task {
             for await termination in terminations {

@@ -2,16 +2,16 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// What the process was started with, as far as an identity depends on it.
+/// The environment variables and the home directory that a process starts with.
 ///
-/// A value, so that a test can be a machine with any variables and any home.
+/// It is a value, so a test can set any variables and any home directory.
 public struct AWSEnvironment: Sendable {
     public var variables: [String: String]
-    /// Where `~` leads.
+    /// The home directory that `~` stands for.
     public var home: String
 
     /// - Parameters:
-    ///   - home: Without a trailing slash.
+    ///   - home: The home directory, without a trailing slash.
     public init(variables: [String: String], home: String) {
         self.variables = variables
         self.home = home
@@ -22,19 +22,19 @@ public struct AWSEnvironment: Sendable {
         return AWSEnvironment(variables: variables, home: variables["HOME"] ?? ProcessFacts.homeDirectory() ?? "/")
     }
 
-    /// A variable's value; one that is set to nothing counts as not set, as in every SDK.
+    /// The value of a variable; a variable with an empty value counts as not set, as in every SDK.
     public subscript(name: String) -> String? {
         variables[name].flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    /// Whether a variable says `true`, in any case.
+    /// Whether a variable has the value `true`, in upper or lower case.
     func says(_ name: String) -> Bool { self[name]?.lowercased() == "true" }
 
     var configPath: String { expanded(self["AWS_CONFIG_FILE"] ?? "~/.aws/config") }
     var credentialsPath: String { expanded(self["AWS_SHARED_CREDENTIALS_FILE"] ?? "~/.aws/credentials") }
 
-    /// The profile that the environment names, if any, and the variable; `AWS_PROFILE` goes first, as in the AWS CLI's
-    /// version 2.
+    /// The profile that the environment names, with the variable's name; `AWS_PROFILE` wins, as in version 2 of the AWS
+    /// CLI.
     var namedProfile: (name: String, variable: String)? {
         for variable in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
             if let name = self[variable] { return (name, variable) }
@@ -42,12 +42,13 @@ public struct AWSEnvironment: Sendable {
         return nil
     }
 
-    /// One of the two shared files, as botocore reads them: what isn't a regular file, or may not be read, is passed over.
+    /// Reads one of the two shared files, and skips a path that isn't a regular file or isn't readable, as botocore
+    /// does.
     ///
-    /// Docker makes a directory where it is told to mount a file that isn't there.
+    /// Docker creates a directory when it is told to mount a file that doesn't exist.
     ///
-    /// - Returns: The text, `nil` if there is none; and for people why a path was passed over.
-    /// - Throws: ``IdentityError`` when it is absurdly long.
+    /// - Returns: The text, or `nil` if there is none; and a description of why a path was skipped.
+    /// - Throws: ``IdentityError`` when the file is longer than ``largestFile``.
     /// - Source: botocore 1.43, `configloader.raw_config_parse` (`os.path.isfile`, `RawConfigParser.read`)
     func sharedFile(_ path: String) throws -> (text: String?, passedOver: String?) {
         switch FileKind(at: path) {
@@ -68,15 +69,15 @@ public struct AWSEnvironment: Sendable {
         case .directory: return (nil, "\(quotable(path)) (it is a directory)")
         case .pipe: return (nil, "\(quotable(path)) (it is a pipe)")
         case .socket: return (nil, "\(quotable(path)) (it is a socket)")
-        // `/dev/null` is how people say "no file".
+        // `/dev/null` is the usual way to say "no file".
         case .device, nil: return (nil, nil)
         }
     }
-    /// A token's file may be a pipe, which is waited for a while.
+    /// Reads a token's file, which may be a pipe; a pipe gets ``pipePatience`` to deliver.
     ///
-    /// - Parameter limit: In bytes.
-    /// - Returns: `nil` when there is no such file.
-    /// - Throws: ``IdentityError`` when there is one and it can't be read, or is absurdly long.
+    /// - Parameter limit: The longest text, in bytes.
+    /// - Returns: `nil` when the file doesn't exist.
+    /// - Throws: ``IdentityError`` when the file exists and can't be read, or is longer than the limit.
     func text(ofFile path: String, limit: Int = largestFile) throws -> String? {
         let bytes: [UInt8]?
         do {
@@ -97,16 +98,16 @@ public struct AWSEnvironment: Sendable {
         )
     }
 
-    /// In milliseconds.
+    /// How long to wait for a pipe, in milliseconds.
     private static let pipePatience: Int32 = 2_000
 
-    /// In bytes.
+    /// The longest file that is read, in bytes.
     static let largestFile = 4 << 20
 
-    /// A path with its variables and its home directory filled in.
+    /// Expands the variables and the home directory in a path.
     ///
-    /// A variable that isn't set stays as it is written, and so does the home of a user that doesn't exist. systemd's
-    /// `Environment=`, docker's `--env-file` and YAML keep `$HOME` as it is written.
+    /// A variable that isn't set stays as written, and so does the home of a user that doesn't exist. Values set by
+    /// systemd's `Environment=`, docker's `--env-file` and YAML contain `$HOME` unexpanded.
     ///
     /// - Source: botocore 1.43, `configloader.raw_config_parse`: Python's `os.path.expandvars`, then `expanduser`
     func expanded(_ path: String) -> String {
@@ -118,7 +119,7 @@ public struct AWSEnvironment: Sendable {
         return ProcessFacts.homeDirectory(of: String(user)).map { $0 + rest } ?? path
     }
 
-    /// With `$NAME` and `${NAME}` replaced.
+    /// Replaces `$NAME` and `${NAME}` with the variables' values.
     private func withVariables(_ path: String) -> String {
         var filled = ""
         var rest = path[...]

@@ -7,9 +7,9 @@ extension HTTPField.Name {
     package static let amzTarget = aws("X-Amz-Target")
     package static let amzRequestID = aws("x-amzn-RequestId")
     package static let amzErrorType = aws("x-amzn-ErrorType")
-    /// One value for all attempts of a call, as SDKs send it, unsigned.
+    /// Identifies a call: all its attempts send the same value, unsigned, as SDKs do.
     package static let sdkInvocationID = aws("amz-sdk-invocation-id")
-    /// Which attempt this is, as SDKs send it, unsigned.
+    /// The number of this attempt, sent unsigned, as SDKs do.
     package static let sdkRequest = aws("amz-sdk-request")
 
     private static func aws(_ name: String) -> HTTPField.Name {
@@ -18,7 +18,7 @@ extension HTTPField.Name {
     }
 }
 
-/// What we call ourselves towards AWS.
+/// The user agent that this program sends to AWS.
 package enum UserAgent {
     package static let value = "ecr-replicate/0.1.0"
 }

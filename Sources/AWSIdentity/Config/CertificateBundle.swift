@@ -1,9 +1,9 @@
 extension AWSEnvironment {
-    /// The file of certificates that a run trusts besides the system's: `AWS_CA_BUNDLE`, else its profiles' `ca_bundle`.
+    /// The CA bundle that a run trusts besides the system's: `AWS_CA_BUNDLE`, else the `ca_bundle` of its profiles.
     ///
-    /// - Parameter sides: Those that the run has; their profiles may name one file, or none.
-    /// - Throws: ``IdentityError`` when they name two. A profile or a file that can't be read is reported by whoever
-    ///   needs credentials of it, who knows the side.
+    /// - Parameter sides: The sides of the run; their profiles may name one file, or none.
+    /// - Throws: ``IdentityError`` when the profiles name two files. A profile or a file that can't be read is reported
+    ///   later, when that side's credentials are loaded and the error can name the side.
     public func caBundle(for sides: [IdentityOptions]) throws -> String? {
         if let named = self["AWS_CA_BUNDLE"] { return expanded(named) }
         guard let config = try? SharedConfig(self) else { return nil }

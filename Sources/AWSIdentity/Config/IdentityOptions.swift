@@ -1,18 +1,19 @@
-/// What the flags of one side say about who is calling, and by which of AWS's names.
+/// What one side's flags say about its identity and its AWS hosts.
 public struct IdentityOptions: Sendable, Hashable {
-    /// Where credentials come from in place of the search; ``roleARN`` is assumed with them.
+    /// Credentials to use in place of the search; they also sign the request that assumes ``roleARN``.
     public var source: CredentialSource?
-    /// A profile of the shared files; it beats the environment's keys.
+    /// A profile of the shared files; it wins over keys in the environment.
     public var profile: String?
-    /// A role to assume with whatever the rest gives.
+    /// A role to assume with the credentials that the other options give.
     public var roleARN: String?
-    /// The secret handshake that the role's trust policy may ask for; for ``roleARN`` only.
+    /// The external id that the role's trust policy may require; it applies to ``roleARN`` only.
     public var externalID: String?
-    /// The session's name in CloudTrail.
+    /// The name of the role session, as CloudTrail shows it.
     public var sessionName: String?
-    /// Whether only hosts with validated cryptography are called; the environment and the profile may say so too.
+    /// Whether to call FIPS hosts only; the environment and the profile can turn this on too.
     public var usesFIPS: Bool
-    /// Whether hosts that answer on IPv6 too are called; the environment and the profile may say so too.
+    /// Whether to call dual-stack hosts, which answer on IPv6 too; the environment and the profile can turn this on
+    /// too.
     public var usesDualStack: Bool
 
     public init(
@@ -33,14 +34,14 @@ public struct IdentityOptions: Sendable, Hashable {
         self.usesDualStack = usesDualStack
     }
 
-    /// Refuses a region that can't be one.
+    /// Refuses a text that isn't the name of a region.
     ///
     /// - Throws: ``IdentityError``
     public static func check(region: String?) throws {
         if let region { _ = try IdentityResolver.region(region, named: "--region") }
     }
 
-    /// Refuses what can't be right, before anything is sent.
+    /// Refuses invalid options before anything is sent.
     ///
     /// - Throws: ``IdentityError``
     public func check() throws {
@@ -53,11 +54,11 @@ public struct IdentityOptions: Sendable, Hashable {
 
 /// Credentials that a program gets in its own way, for example from a vault.
 public struct CredentialSource: Sendable, Hashable {
-    /// Tells sources apart: two of one name are one source, whose credentials are asked for once.
+    /// Identifies the source: two sources with one name share their credentials, which are requested once.
     public let name: String
     let provider: any CredentialsProviding
 
-    /// - Parameter provider: Asked before each request; it keeps its credentials until they are about to expire.
+    /// - Parameter provider: Called before each request; it caches its credentials until they are about to expire.
     public init(_ name: String, _ provider: any CredentialsProviding) { (self.name, self.provider) = (name, provider) }
 
     public static func == (left: CredentialSource, right: CredentialSource) -> Bool { left.name == right.name }

@@ -1,9 +1,9 @@
-/// One of the two files that the AWS CLI writes, read the way the AWS CLI reads it.
+/// One of the two files that the AWS CLI writes, parsed as the AWS CLI parses it.
 ///
-/// Keys lose their case, sections keep theirs. A line indented more than its key continues the key's value; under
-/// an empty value such lines are keys of their own (`s3 =`, then indented `endpoint_url = …`). `#` and `;` begin
-/// a comment only at the start of a line. A section or a key that comes twice is an error: whoever reads on
-/// would have to guess which identity is meant.
+/// Keys are case-insensitive; section names are case-sensitive. A line indented more than its key continues the key's
+/// value. Under an empty value such lines are nested keys (`s3 =`, then indented `endpoint_url = …`). `#` and `;` start
+/// a comment only at the start of a line. A duplicate section or key is an error, because either could be the intended
+/// identity.
 ///
 /// - Source: docs/facts/identity.md#config-files
 struct IniFile {
@@ -15,13 +15,13 @@ struct IniFile {
     struct Value {
         var text: String
         var line: Int
-        /// What stands indented under an empty value.
+        /// The keys that are indented under an empty value.
         var nested: [String: String] = [:]
     }
 
     private(set) var sections: [String: Section] = [:]
 
-    /// - Parameter path: For errors, which name file and line and never quote what stands there.
+    /// - Parameter path: The file's path for errors, which name file and line and never quote the contents.
     init(parsing text: String, path: String) throws {
         var reader = Reader(path: path)
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
@@ -35,7 +35,8 @@ struct IniFile {
         var sections: [String: Section] = [:]
         private var section: String?
         private var key: String?
-        /// Of the last key or section: a key may be indented itself, as long as its value is more so.
+        /// The indentation of the last key or section: a key may be indented itself, as long as its value is indented
+        /// more.
         private var indentation = 0
 
         init(path: String) { self.path = path }
@@ -97,7 +98,7 @@ struct IniFile {
     }
 }
 
-/// Without the white space around it.
+/// Returns the text without leading and trailing white space.
 func trimmed(_ text: some StringProtocol) -> Substring {
     var rest = Substring(text)
     while rest.first?.isWhitespace == true { rest.removeFirst() }

@@ -1,13 +1,14 @@
 internal import Content
 
-/// What is wrong with a value that was pasted into a variable or a file.
+/// Detects what is wrong with a value that was pasted into a variable or a file.
 ///
-/// A line break or a quote in a key makes a request that AWS calls incomplete, or a signature it doesn't know: nothing
-/// in those answers leads to the paste. No value of AWS's has white space, quotes or characters beyond ASCII.
+/// With a line break or a quote in a key, AWS calls the request incomplete or the signature wrong, and neither answer
+/// points at the paste. Valid AWS values never contain white space, quotes or non-ASCII characters.
 ///
 /// - Source: github.com/aws-actions/configure-aws-credentials/issues/50, github.com/Noovolari/leapp/issues/88
 enum PastedText {
-    /// - Returns: What is wrong, in words that follow the value's name and never quote the value; `nil` if nothing is.
+    /// - Returns: What is wrong, in words that follow the value's name and never quote the value; `nil` for a valid
+    ///   value.
     static func fault(in text: String) -> String? {
         let scalars = text.unicodeScalars
         guard let first = scalars.first, let last = scalars.last else { return nil }
@@ -31,7 +32,7 @@ enum PastedText {
         return nil
     }
 
-    /// `export ` or the name of a variable, at the beginning of a text that should be its value.
+    /// Returns `export ` or a variable's name where a value begins with it.
     private static func ownName(_ text: String) -> String? {
         var rest = text[...]
         while let first = rest.unicodeScalars.first, first.isAroundPastes {
@@ -50,9 +51,9 @@ enum PastedText {
     }
 }
 
-/// Keys as they stand in a variable or file, before they are checked.
+/// Keys as read from a variable or a file, before they are checked.
 struct PastedKeys {
-    /// A value, and how its place is called: `AWS_ACCESS_KEY_ID`, `aws_access_key_id of profile 'ci'`.
+    /// A value and the name of its place: `AWS_ACCESS_KEY_ID`, `aws_access_key_id of profile 'ci'`.
     struct Value {
         var name: String
         var text: String
@@ -61,14 +62,14 @@ struct PastedKeys {
     var id: Value
     var secret: Value
     var token: Value?
-    /// How the place of a token is called that isn't there.
+    /// The name of the place where a missing token belongs.
     var tokenName: String
-    /// Where they are, as `path:line`, if the names don't tell.
+    /// The place of the keys as `path:line`, if their names don't tell.
     var place: String?
 
-    /// Refuses what can't be a pair of keys, before anything is signed with it.
+    /// Refuses malformed keys before anything is signed with them.
     ///
-    /// - Throws: ``IdentityError``, which quotes none of them.
+    /// - Throws: ``IdentityError``, which quotes none of the keys.
     func check() throws {
         try checkRoles()
         for value in [id, secret] + (token.map { [$0] } ?? []) {
@@ -87,7 +88,7 @@ struct PastedKeys {
         }
     }
 
-    /// Refuses a value that stands in another's place.
+    /// Refuses a value that was pasted into another value's place.
     private func checkRoles() throws {
         let core = trimmed(id.text)
         if Self.isKeyID(trimmed(secret.text)) {
@@ -113,7 +114,7 @@ struct PastedKeys {
         IdentityError(problem, tried: place.map { [$0] } ?? [], remedy: remedy)
     }
 
-    /// Whether it is the id of an access key, by its form.
+    /// Whether a text has the form of an access key id.
     ///
     /// - Source: IAM User Guide, "IAM identifiers", unique ID prefixes; STS API Reference, `AccessKeyId` (16 to 128)
     static func isKeyID(_ text: some StringProtocol) -> Bool {
@@ -125,7 +126,7 @@ struct PastedKeys {
 }
 
 extension AWSCredentials {
-    /// What to do where AWS doesn't know these keys, if their own form tells: a token of another session was sent along.
+    /// What to do when AWS doesn't know these keys and their form shows that the session token belongs to other keys.
     package var pairingAdvice: String? {
         guard sessionToken != nil, accessKeyID.hasPrefix("AKIA"), PastedKeys.isKeyID(accessKeyID) else { return nil }
         let place = source == "environment" ? "unset AWS_SESSION_TOKEN" : "remove the session token (\(source))"

@@ -1,34 +1,34 @@
 internal import Content
 
-/// The profiles that this user has, out of both files.
+/// The user's profiles, merged from the config file and the credentials file.
 ///
-/// A profile may have parts in both; for a key that is in both, the credentials file wins.
+/// A profile may have parts in both files; for a key that is in both, the credentials file wins.
 struct SharedConfig {
     struct Profile {
         var name: String
         var values: [String: String] = [:]
-        /// Where each key was found, as `path:line`.
+        /// The place of each key, as `path:line`.
         var places: [String: String] = [:]
-        /// The keys that the credentials file has.
+        /// The keys that come from the credentials file.
         var keysOfCredentialsFile: Set<String> = []
 
         subscript(key: String) -> String? { values[key].flatMap { $0.isEmpty ? nil : $0 } }
         var hasStaticKeys: Bool { self["aws_access_key_id"] != nil || self["aws_secret_access_key"] != nil }
 
-        /// Where a key stands, for errors.
+        /// Where a key is written, for errors.
         func place(of key: String) -> String { places[key] ?? "profile \(name)" }
     }
 
     private(set) var profiles: [String: Profile] = [:]
-    /// `[sso-session NAME]`: key, then value.
+    /// The `[sso-session NAME]` sections: key, then value.
     private(set) var sessions: [String: [String: String]] = [:]
-    /// `[services NAME]`: service, then key, then value.
+    /// The `[services NAME]` sections: service, then key, then value.
     private(set) var services: [String: [String: [String: String]]] = [:]
     let configPath: String
     let credentialsPath: String
-    /// Headings that name nothing in their file.
+    /// Headings that have no meaning in their file.
     private var strays: [StrayHeading] = []
-    /// Files that are there and aren't read, and why, for people.
+    /// Files that exist and were skipped, with the reason, for error messages.
     private(set) var passedOver: [String] = []
 
     init(_ environment: AWSEnvironment) throws {
@@ -48,31 +48,31 @@ struct SharedConfig {
         strays.sort { ($0.path, $0.line) < ($1.path, $1.line) }
     }
 
-    /// The heading that most likely was to be this profile's, and how it is written there; `nil` if there is none.
+    /// The heading that was most likely meant for this profile, and how to write it; `nil` if there is none.
     func headingAdvice(for profile: String) -> String? { strays.lazy.compactMap { $0.advice(for: profile) }.first }
 
-    /// The heading that most likely was to be this sso-session's, and how it is written there; `nil` if there is none.
+    /// The heading that was most likely meant for this sso-session, and how to write it; `nil` if there is none.
     func sessionAdvice(for session: String) -> String? {
         strays.lazy.compactMap { $0.sessionAdvice(for: session) }.first
     }
 
-    /// The profile in force, if there is one: `default` may be missing, one that was named may not.
+    /// The profile to use, if there is one: a missing `default` is fine, a missing profile that was named is an error.
     ///
     /// - Throws: ``IdentityError``
     func inForce(_ environment: AWSEnvironment, _ options: IdentityOptions) throws -> Profile? {
         if let name = options.profile { return try profile(name, namedBy: "the profile flag") }
         guard let (name, variable) = environment.namedProfile else { return profiles["default"] }
-        // The environment's keys go before it, but whoever set both may not know that: botocore and the AWS CLI refuse too.
+        // The environment's keys win, but a user who sets both may not know that: botocore and the AWS CLI refuse too.
         let hasKeys = environment["AWS_ACCESS_KEY_ID"] != nil
         let way = hasKeys ? ", or unset \(variable): the environment's keys are used, not a profile's" : ""
         return try profile(name, namedBy: variable, otherwise: way)
     }
 
-    /// Profiles that an error lists.
+    /// The most profiles that an error lists.
     private static let mostNamed = 20
 
-    /// - Parameter way: What else may be done about it.
-    /// - Throws: ``IdentityError`` naming the profiles that are there.
+    /// - Parameter way: Another remedy, appended to the error's own.
+    /// - Throws: ``IdentityError``, which lists the profiles that exist.
     func profile(_ name: String, namedBy reason: String, otherwise way: String = "") throws -> Profile {
         if let profile = profiles[name] { return profile }
         let names = profiles.keys.sorted()
@@ -81,7 +81,7 @@ struct SharedConfig {
         let usual =
             others.isEmpty
             ? "create one with `aws configure --profile \(quotable(name))`" : "use one of those there: \(others)"
-        // A blank or a line break is not seen between the quotes; a name may have blanks inside.
+        // A leading or trailing blank or line break is invisible between the quotes; a name may contain blanks inside.
         let isPadded =
             name.unicodeScalars.first?.isAroundPastes == true || name.unicodeScalars.last?.isAroundPastes == true
         let fault = isPadded ? PastedText.fault(in: name).map { ", and that name \($0)" } ?? "" : ""
@@ -96,7 +96,7 @@ struct SharedConfig {
 
     private mutating func readConfig(_ file: IniFile) {
         for (heading, section) in file.sections {
-            // A name with a blank in it needs quotes.
+            // A name that contains a blank needs quotes.
             guard let words = shellWords(heading) ?? Self.wordsWithApostrophe(heading), words.count == 2,
                 ["profile", "sso-session", "services"].contains(words[0])
             else {
@@ -110,14 +110,14 @@ struct SharedConfig {
             default: break
             }
         }
-        // The short form is nothing beside the long one, in whatever order they stand.
+        // `[profile default]` wins over `[default]`, whichever comes first.
         if profiles["default"] == nil, let section = file.sections["default"] {
             merge(section, into: "default", path: configPath, overriding: false)
         }
     }
 
-    /// `profile O'Brien`, whose quote is never closed: the name is what follows the first word, as the AWS SDKs for Go and
-    /// Java read it.
+    /// Splits `profile O'Brien`, whose quote is never closed, into the first word and the rest, as the AWS SDKs for Go
+    /// and Java do.
     ///
     /// - Source: github.com/boto/botocore/issues/3408
     private static func wordsWithApostrophe(_ heading: String) -> [String]? {
@@ -142,15 +142,15 @@ struct SharedConfig {
 }
 
 extension SharedConfig {
-    /// Whose credentials assume the role of a profile.
+    /// Where the credentials that assume a profile's role come from.
     enum RoleSource {
         case profile(Profile)
-        /// What `credential_source` says.
+        /// The value of `credential_source`.
         case machine(String)
     }
 
-    /// - Parameter visited: The profiles whose `source_profile` led here, first to last; this one is the last.
-    /// - Throws: ``IdentityError``, also for profiles that lead back to where they began.
+    /// - Parameter visited: The profiles whose `source_profile` led here, first to last; `profile` is the last.
+    /// - Throws: ``IdentityError``, also for profiles that form a cycle.
     func source(of profile: Profile, visited: [String]) throws -> RoleSource {
         switch (profile["source_profile"], profile["credential_source"]) {
         case (let name?, nil):
@@ -177,9 +177,10 @@ extension SharedConfig {
 }
 
 extension SharedConfig.Profile {
-    /// Whether it gives a role that other credentials assume.
+    /// Whether the profile gives a role that other credentials assume.
     ///
-    /// - Parameter isSource: Whether another profile starts from it; then it gives its own keys, if it has some.
+    /// - Parameter isSource: Whether another profile uses this one as its source; a source with keys of its own gives
+    ///   those.
     func assumesRole(isSource: Bool) -> Bool {
         self["role_arn"] != nil && self["web_identity_token_file"] == nil && !(isSource && hasStaticKeys)
     }

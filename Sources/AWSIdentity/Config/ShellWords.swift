@@ -1,9 +1,9 @@
-/// The words of a command line, as a POSIX shell would split them, with nothing expanded.
+/// Splits a command line into words as a POSIX shell does, without expanding anything.
 ///
-/// Python's `shlex.split`, which the AWS CLI uses: white space separates, single quotes keep everything, between double
-/// quotes a backslash keeps `"` and `\` only, elsewhere it keeps the next character.
+/// This is Python's `shlex.split`, which the AWS CLI uses. White space separates words. Single quotes keep everything.
+/// Between double quotes a backslash escapes `"` and `\` only; elsewhere it escapes the next character.
 ///
-/// - Returns: `nil` if a quote isn't closed, or a backslash has nothing behind it.
+/// - Returns: `nil` if a quote isn't closed, or if a backslash ends the text.
 /// - Source: docs/facts/identity.md#credential_process
 func shellWords(_ text: String) -> [String]? {
     var words: [String] = []

@@ -1,9 +1,9 @@
 internal import Content
 
-/// A heading of a shared file that names nothing there, or something else than was meant.
+/// A heading of a shared file that has no meaning there, or another meaning than the user intended.
 ///
-/// In the config file a profile is `[profile NAME]`, in the credentials file `[NAME]`; only `[default]` is the same in both.
-/// People write the one in the other, or `[Profile NAME]`, `[profile: NAME]`, `[sso_session NAME]`.
+/// A profile is `[profile NAME]` in the config file and `[NAME]` in the credentials file; only `[default]` is the same
+/// in both. Users mix the two up, or write `[Profile NAME]`, `[profile: NAME]`, `[sso_session NAME]`.
 ///
 /// - Source: docs/facts/identity.md#config-files; botocore 1.43, `configloader.build_profile_map`
 struct StrayHeading {
@@ -16,20 +16,20 @@ struct StrayHeading {
         (self.text, self.path, self.line, self.isCredentials) = (text, path, line, isCredentials)
     }
 
-    /// What to write in its place if it was to be the heading of `profile`.
+    /// How to write the heading if it was meant for `profile`.
     func advice(for profile: String) -> String? {
         let names =
             isCredentials
             ? [name(after: ["profiles", "profile"])].compactMap { $0 }
             : [name(after: ["profiles", "profile"]), Self.unquoted(text[...])].compactMap { $0 }
-        // `[default]` is read in both files.
+        // Both files read `[default]`.
         guard text != profile || !(isCredentials || profile == "default") else { return nil }
         if names.contains(profile) { return write(isCredentials ? profile : "profile \(quoted(profile))") }
         guard profile == "default", text.lowercased() == profile else { return nil }
         return "in \(place) write [default] for [\(quotable(text))]: capitals and small letters are different there"
     }
 
-    /// What to write in its place if it was to be the heading of the sso-session `session`.
+    /// How to write the heading if it was meant for the sso-session `session`.
     func sessionAdvice(for session: String) -> String? {
         let kinds = [
             "profile sso-session", "sso-sessions", "sso-session", "sso_session", "sso session", "ssosession", "sso",
@@ -52,10 +52,10 @@ struct StrayHeading {
                 : "the config file reads no other heading as that")
     }
 
-    /// A name with a blank in it needs quotes in the config file.
+    /// Puts quotes around a name that contains a blank, as the config file needs them.
     private func quoted(_ name: String) -> String { name.contains(where: \.isWhitespace) ? "\"\(name)\"" : name }
 
-    /// What follows one of the words, in any case, and what people put between.
+    /// Returns what follows one of the words, in upper or lower case, without the punctuation between.
     private func name(after words: [String]) -> String? {
         let lowered = text.lowercased()
         guard let word = words.first(where: lowered.hasPrefix) else { return nil }

@@ -1,9 +1,9 @@
 internal import Logging
 internal import Wire
 
-/// What a provider of credentials needs of the world around it.
+/// The environment, transport and clocks that a provider of credentials needs.
 ///
-/// Not the resolver, which remembers the providers: neither would ever be freed.
+/// Providers don't hold the resolver: it holds them, and a cycle would keep both alive.
 struct Surroundings: Sendable {
     let environment: AWSEnvironment
     let sender: any HTTPSending
@@ -11,12 +11,12 @@ struct Surroundings: Sendable {
     let logger: Logger
     let clocks: ServiceClocks
     let interview: Interview?
-    /// Whether the run has been asked to end, as by ^C.
+    /// Whether the run has been asked to stop, for example by ^C.
     let isStopping: @Sendable () -> Bool
 
-    /// What a device shows to the person at the terminal.
+    /// Asks the person at the terminal for the code that an MFA device shows.
     ///
-    /// - Parameter preface: What to say before.
+    /// - Parameter preface: Text to show before the question.
     /// - Throws: ``IdentityError`` where there is no terminal.
     func code(of serial: String, for role: String, _ place: String, preface: String = "") async throws -> String {
         var preface = preface
@@ -36,22 +36,22 @@ struct Surroundings: Sendable {
         throw IdentityError("that was no code of \(Self.codeLength) digits", tried: [place], remedy: "run again")
     }
 
-    /// How often a person who mistypes a code is asked for it.
+    /// How often a person who mistypes a code is asked again.
     private static let questions = 3
     private static let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
 
-    /// In digits (docs/facts/identity.md#sts).
+    /// The number of digits in a code (docs/facts/identity.md#sts).
     private static let codeLength = 6
 }
 
-/// Puts questions to a person, one after the other.
+/// Asks a person questions, one after the other.
 actor Interview {
     private let question: @Sendable (String) async throws -> String?
     private var last: Task<Void, Never>?
 
     init(_ question: @escaping @Sendable (String) async throws -> String?) { self.question = question }
 
-    /// - Returns: `nil` where there is nobody to ask.
+    /// - Returns: `nil` where there is no person to ask.
     func ask(_ text: String) async throws -> String? {
         let before = last
         let task = Task { [question] in
@@ -59,7 +59,7 @@ actor Interview {
             try Task.checkCancellation()
             return try await question(text)
         }
-        // Awaited by the next question, which mustn't be asked before this one is answered.
+        // The next question waits for this task, so that questions don't overlap.
         last = Task { _ = await task.result }
         return try await withTaskCancellationHandler {
             try await task.value

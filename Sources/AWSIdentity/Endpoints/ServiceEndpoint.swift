@@ -4,7 +4,7 @@ public import Wire
 extension HTTPURL {
     /// The domain of the partition whose host this is; `nil` for a host that isn't AWS's own.
     ///
-    /// VPC endpoints have names there too, and names for IPv6 stand for the partition's usual one.
+    /// VPC endpoints have names in that domain too, and dual-stack names count as their partition's usual domain.
     package var awsDomain: String? {
         guard scheme == .https else { return nil }
         return Partition.allCases.first { partition in
@@ -14,24 +14,24 @@ extension HTTPURL {
     }
 }
 
-/// A service of AWS that this program calls.
+/// An AWS service that this program calls.
 public enum AWSService: String, Sendable, Hashable {
     case ecr, sts
-    /// IAM Identity Center's portal, which gives out the keys of roles.
+    /// IAM Identity Center's portal, which issues the keys of roles.
     case sso
-    /// Where a session's token is renewed.
+    /// The service that renews a session's token.
     case ssoOIDC = "sso_oidc"
 
-    /// How the variable that overrides its endpoint ends, as in `AWS_ENDPOINT_URL_ECR`.
+    /// The variable that overrides the service's endpoint, for example `AWS_ENDPOINT_URL_ECR`.
     var variable: String { "AWS_ENDPOINT_URL_" + rawValue.uppercased() }
 }
 
-/// Where a service is called.
+/// The URL of a service in one region.
 public struct ServiceEndpoint: Sendable, Hashable {
     public let url: HTTPURL
-    /// Whether somebody named it, so that it isn't AWS's own.
+    /// Whether the user named the URL; `false` for AWS's own endpoint.
     public let isCustom: Bool
-    /// Another name of the same, for when nobody knows the first.
+    /// A second name of the same host, for use when the first isn't in DNS.
     ///
     /// AWS's rules call ECR's FIPS host `api.ecr-fips.R`, its general reference `ecr-fips.R`
     /// (docs/facts/ecr-hosts.md#api-hosts).
@@ -43,7 +43,7 @@ public struct ServiceEndpoint: Sendable, Hashable {
         self.alternative = alternative
     }
 
-    /// AWS's own endpoint.
+    /// Makes AWS's own endpoint.
     ///
     /// - Source: docs/facts/ecr-hosts.md#api-hosts and #sts-hosts
     init(_ service: AWSService, region: String, fips: Bool, dualStack: Bool) throws {
@@ -52,7 +52,7 @@ public struct ServiceEndpoint: Sendable, Hashable {
         }
         let partition = Partition(region: region)
         let domain = dualStack ? partition.dualStackAPIDomain : partition.domain
-        // GovCloud's ordinary hosts are the validated ones, as long as they are IPv4's.
+        // GovCloud's ordinary IPv4 hosts are FIPS hosts.
         let suffix = fips && (dualStack || partition != .government) ? "-fips" : ""
         let host =
             switch (service, dualStack) {

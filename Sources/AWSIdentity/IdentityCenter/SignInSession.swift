@@ -4,23 +4,24 @@ internal import Logging
 internal import Platform
 internal import Wire
 
-/// A sign-in to IAM Identity Center, shared by every role that is taken with it.
+/// A sign-in to IAM Identity Center, shared by all roles that are taken with it.
 ///
-/// A session's token (`sso_session`) is renewed while it can be, by one caller at a time and at most once a minute; a
-/// legacy profile's lasts until it expires. Signing in is the AWS CLI's job, for it needs a browser.
+/// The token of a session (`sso_session`) is renewed as long as its registration allows, by one caller at a time and at
+/// most once a minute. A legacy profile's token lasts until it expires. Signing in needs a browser and is left to the
+/// AWS CLI.
 ///
 /// - Source: docs/facts/identity.md#iam-identity-center
 actor SignInSession {
-    /// What a profile, with its `sso-session` section, says.
+    /// The settings of a profile and its `sso-session` section.
     struct Settings: Hashable, Sendable {
         var startURL: String
         var region: String
-        /// The `sso-session`'s name; `nil` for a legacy profile.
+        /// The name of the `sso-session`; `nil` for a legacy profile.
         var session: String?
         /// The profile that a person signs in with.
         var profile: String
 
-        /// What the token is kept under.
+        /// The name under which the token is cached.
         var cacheName: String { session ?? startURL }
 
         var login: String {
@@ -33,22 +34,22 @@ actor SignInSession {
     private let surroundings: Surroundings
     private let portal: HTTPURL
     private let issuer: HTTPURL
-    /// The portal's: the keys that it gives end in its time.
+    /// The portal's clock, by which the keys expire.
     nonisolated let clock: ServiceClock
     private var renewing: Task<SignInToken?, Never>?
     private var triedAt: Date?
-    /// Why the last renewal got no answer, if it got none.
+    /// Why the last renewal couldn't reach the service; `nil` if it could.
     private var unreached: WireError?
-    /// Renewed, and not in the file, because that can't be written.
+    /// A renewed token that couldn't be written to the file.
     private var unkept: SignInToken?
 
-    /// In seconds: how long before its expiry a token is renewed.
+    /// How long before its expiry a token is renewed, in seconds.
     private static let window: TimeInterval = 15 * 60
-    /// In seconds: nothing that is signed in today is so a year later.
+    /// The longest life of a sign-in, in seconds: a sign-in never lasts a year.
     private static let longestLife: TimeInterval = 366 * 86_400
-    /// How long portal and issuer may take.
+    /// How long a request to the portal or the token service may take.
     private static let deadline: Duration = .seconds(10)
-    /// In seconds, between two attempts.
+    /// The pause between two renewal attempts, in seconds.
     private static let pause: TimeInterval = 60
 
     init(_ settings: Settings, _ surroundings: Surroundings, portal: HTTPURL, issuer: HTTPURL) {
@@ -60,7 +61,7 @@ actor SignInSession {
         clock = surroundings.clocks.clock(of: portal)
     }
 
-    /// The keys of a role that the signed-in person may take.
+    /// Returns the keys of a role that the signed-in person may take.
     ///
     /// - Throws: ``IdentityError``, `CancellationError`.
     func credentials(account: String, role: String) async throws -> AWSCredentials {
@@ -69,7 +70,7 @@ actor SignInSession {
             do {
                 return try await keys(account, role, token)
             } catch let failure as PortalFailure where failure.status == 401 {
-                // It may have been revoked before its time; whoever can renew it needn't sign in again.
+                // The token may have been revoked early. If it can be renewed, the user needn't sign in again.
                 guard let newer = try? await self.token(refused: token), newer != token else { throw failure }
                 return try await keys(account, role, newer)
             }
@@ -87,11 +88,11 @@ actor SignInSession {
 
     // MARK: The token
 
-    /// By this machine's clock, right or wrong: the AWS CLI and others that share the file say by theirs when a token
-    /// ends, and read by theirs what we write.
+    /// This machine's time, even if it is wrong: the AWS CLI and other programs that share the file write and read
+    /// expiries by this machine's clock too.
     private func here() -> Date { surroundings.clocks.here() }
 
-    /// - Parameter refused: One that the portal doesn't take any more.
+    /// - Parameter refused: A token that the portal no longer accepts.
     private func token(refused: String?) async throws -> String {
         guard let held = try newest() else {
             throw signIn("there is no sign-in to \(settings.startURL)")
@@ -100,7 +101,7 @@ actor SignInSession {
         let isRefused = held.accessToken == refused
         guard isRefused || held.expiresAt.timeIntervalSince(now) < Self.window else { return held.accessToken }
         if let renewed = await renewed(held, isRefused) { return renewed.accessToken }
-        // A refresh token works once: another program that shares the file may have used it a moment ago.
+        // A refresh token works once: another program that shares the file may just have used it.
         if let theirs = try newest(), theirs.accessToken != held.accessToken, theirs.expiresAt > now {
             return theirs.accessToken
         }
@@ -108,7 +109,7 @@ actor SignInSession {
             let time = AWSTime.extended(now)
             let ended = "the sign-in to \(settings.startURL) has expired (this machine's clock says \(time))"
             guard let unreached else { throw signIn(ended) }
-            // Signing in anew needs the same host.
+            // Signing in again needs the same host.
             throw IdentityError(
                 "\(ended), and who renews it can't be reached: \(unreached)",
                 tried: [path],
@@ -119,7 +120,7 @@ actor SignInSession {
         return held.accessToken
     }
 
-    /// The file's token, unless ours is newer and the file couldn't be written.
+    /// The file's token, unless ours is newer because the file couldn't be written.
     private func newest() throws -> SignInToken? {
         let kept = try SignInToken(at: path, surroundings.environment)
         guard let unkept, kept.map({ $0.expiresAt < unkept.expiresAt }) ?? true else { return kept }
@@ -133,7 +134,7 @@ actor SignInSession {
             isRefused || triedAt.map({ now.timeIntervalSince($0) >= Self.pause }) ?? true
         else { return nil }
         triedAt = now
-        // Awaited right below, by whoever comes meanwhile too.
+        // The caller awaits the task below, and so do callers that arrive meanwhile.
         let task = Task { await self.renew(held, renewal, isUrgent: isRefused || held.expiresAt <= now) }
         renewing = task
         let token = await task.value
@@ -141,7 +142,7 @@ actor SignInSession {
         return token
     }
 
-    /// - Parameter isUrgent: Whether there is nothing else to go on with; else one try is enough for now.
+    /// - Parameter isUrgent: Whether the held token is unusable. If it is still good, one attempt is enough for now.
     private func renew(_ held: SignInToken, _ renewal: SignInToken.Renewal, isUrgent: Bool) async -> SignInToken? {
         do {
             var retry = surroundings.retry
@@ -163,7 +164,7 @@ actor SignInSession {
 
     private func keep(_ token: SignInToken, insteadOf held: SignInToken) {
         do {
-            // Somebody may have signed in anew meanwhile, whose token is the one to keep.
+            // The user may have signed in again meanwhile; then the file's token stays.
             let there = try SignInToken(at: path, surroundings.environment)
             guard there == nil || there?.accessToken == held.accessToken || unkept != nil else { return }
             try token.write(to: path)
@@ -198,7 +199,7 @@ actor SignInSession {
             deadline: Self.deadline
         )
         request.secretsInBody = [renewal.clientSecret, renewal.refreshToken]
-        // AWS's own endpoints are https by rule: one that isn't was named by the user.
+        // AWS's own endpoints are https by rule; the user named any other.
         request.allowsPlainHTTP = true
         request.fields[.contentType] = "application/json"
         request.fields[.userAgent] = UserAgent.value

@@ -2,17 +2,17 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// What `aws sso login` leaves behind for one session, and other tools share: the file and what is in it.
+/// The token file that `aws sso login` writes for one session and other tools share.
 ///
 /// - Source: docs/facts/identity.md#iam-identity-center
 struct SignInToken: Sendable {
     let accessToken: String
     let expiresAt: Date
     let renewal: Renewal?
-    /// Everything in the file, also what we don't know: it is written back.
+    /// All members of the file, unknown ones too: they are written back.
     private let members: [String: JSONValue]
 
-    /// What a session's token is renewed with, as long as the client's registration is good.
+    /// The values that renew a session's token, as long as the client's registration is valid.
     struct Renewal: Sendable {
         var clientID: String
         var clientSecret: String
@@ -20,16 +20,16 @@ struct SignInToken: Sendable {
         var registrationExpiresAt: Date
     }
 
-    /// In bytes; the files have three or four thousand.
+    /// The longest file, in bytes; real ones have three or four thousand.
     private static let longest = 1 << 20
 
-    /// - Parameter name: The session's, or for a profile without one the start URL.
+    /// - Parameter name: The session's name; for a profile without a session, the start URL.
     static func path(of name: String, _ environment: AWSEnvironment) -> String {
         "\(environment.home)/.aws/sso/cache/\(sha1Hex(name.utf8)).json"
     }
 
-    /// - Returns: `nil` if the file isn't there or isn't what the AWS CLI writes.
-    /// - Throws: ``IdentityError`` when it can't be read.
+    /// - Returns: `nil` if the file doesn't exist or isn't one that the AWS CLI writes.
+    /// - Throws: ``IdentityError`` when the file can't be read.
     init?(at path: String, _ environment: AWSEnvironment) throws {
         guard let text = try environment.text(ofFile: path, limit: Self.longest),
             let members = try? JSONDecoder().decode([String: JSONValue].self, from: Data(text.utf8))
@@ -60,7 +60,7 @@ struct SignInToken: Sendable {
         }
     }
 
-    /// The same session with a newer token.
+    /// Returns the same session with a newer token.
     func renewed(_ accessToken: String, until expiresAt: Date, refreshToken: String?) -> SignInToken? {
         var members = members
         members["accessToken"] = .text(accessToken)
@@ -75,7 +75,7 @@ struct SignInToken: Sendable {
     }
 }
 
-/// A value of a JSON file that others wrote, kept as it is.
+/// A value of a JSON file that other programs write, kept as it is.
 enum JSONValue: Codable, Sendable {
     case null
     case flag(Bool)

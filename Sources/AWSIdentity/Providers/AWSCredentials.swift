@@ -1,6 +1,6 @@
 public import FoundationEssentials
 
-/// A key pair that AWS knows, with the session it belongs to.
+/// A key pair that AWS knows, with its session token.
 ///
 /// Printing, dumping or reflecting one shows the last four characters of the key id and no secret. It isn't
 /// `Codable`, so no encoder can write it to a file by accident.
@@ -8,11 +8,11 @@ public struct AWSCredentials: Sendable, Hashable {
     public let accessKeyID: String
     package let secretAccessKey: String
     package let sessionToken: String?
-    /// When the service stops accepting them; `nil` for keys that last until somebody deletes them.
+    /// When the service stops accepting the keys; `nil` for keys that don't expire.
     public let expiration: Date?
-    /// The account the keys belong to, where whoever issued them said so.
+    /// The account that the keys belong to, if the issuer named it.
     public let accountID: String?
-    /// Where they come from, for people: `environment`, `profile build`, `role arn:…`.
+    /// Where the keys come from, for messages: `environment`, `profile build`, `role arn:…`.
     public let source: String
 
     public init(
@@ -38,20 +38,20 @@ extension AWSCredentials: CustomStringConvertible, CustomDebugStringConvertible,
     public var customMirror: Mirror { Mirror(self, children: ["credentials": description]) }
 }
 
-/// Whoever can give the credentials of one identity, now.
+/// A provider of one identity's credentials.
 public protocol CredentialsProviding: Sendable {
-    /// Credentials that are good for the next requests; refreshed when they are about to expire.
+    /// Returns credentials that are valid for the next requests, refreshing those that are about to expire.
     ///
     /// - Throws: ``IdentityError``, or `CancellationError`.
     func credentials() async throws -> AWSCredentials
 
-    /// Takes note that a service refused these as expired.
+    /// Records that a service refused these credentials as expired.
     ///
-    /// - Returns: Whether ``credentials()`` may now give others; `false` for keys that nobody can refresh.
+    /// - Returns: Whether ``credentials()`` may now return others; `false` for keys that can't be refreshed.
     func discard(_ refused: AWSCredentials) async -> Bool
 }
 
-/// Keys that stay what they are.
+/// Keys that never change.
 public struct StaticCredentials: CredentialsProviding {
     private let held: AWSCredentials
 

@@ -2,29 +2,29 @@ internal import FoundationEssentials
 internal import HTTPTypes
 internal import Wire
 
-/// The endpoint that ECS and EKS Pod Identity give to a container.
+/// The credentials endpoint that ECS and EKS Pod Identity offer to a container.
 ///
 /// - Source: docs/facts/identity.md#container-endpoint
 struct ContainerCredentials: Sendable {
     let url: HTTPURL
-    /// The variable that named it.
+    /// The variable that named the endpoint.
     let variable: String
     let surroundings: Surroundings
-    /// STS's, in whose time the keys end.
+    /// The clock of STS, by which the keys expire.
     private let clock: ServiceClock
 
     static let relativeVariable = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
     static let fullVariable = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
-    /// Plain http is for these, and for this machine: a token goes there.
+    /// The hosts, besides this machine, that may be called over plain http, since a token is sent to them.
     private static let plainHosts: Set<String> = ["169.254.170.2", "169.254.170.23", "[fd00:ec2::23]", "fd00:ec2::23"]
     private static let deadline: Duration = .seconds(2)
     private static let attempts = 3
     private static let pause: Duration = .seconds(1)
-    /// In bytes; service account tokens have one or two thousand.
+    /// The longest token, in bytes; service account tokens have one or two thousand.
     private static let longestToken = 20_000
 
-    /// - Returns: `nil` where the environment names no such endpoint.
-    /// - Throws: ``IdentityError`` when it names one that no token may be sent to.
+    /// - Returns: `nil` where the environment names no endpoint.
+    /// - Throws: ``IdentityError`` when the environment names an endpoint that must not receive a token.
     init?(_ surroundings: Surroundings, clock: ServiceClock) throws {
         let environment = surroundings.environment
         let text: String
@@ -94,7 +94,7 @@ struct ContainerCredentials: Sendable {
         return credentials.lasting(ifOverWithin: 0, by: clock, from: "the container's endpoint", surroundings.logger)
     }
 
-    /// Read each time: a pod's token is replaced while it runs.
+    /// Reads the token each time, because a pod's token is replaced while it runs.
     private func token() throws -> String? {
         let environment = surroundings.environment
         let token: String?

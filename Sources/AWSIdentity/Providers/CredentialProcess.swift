@@ -9,28 +9,28 @@ internal import Wire
 /// - Source: docs/facts/identity.md#credential_process
 struct CredentialProcess: Sendable {
     let profile: String
-    /// Where it is configured, as `path:line`.
+    /// Where the program is configured, as `path:line`.
     let place: String
     private let words: [String]
-    /// What the profile says where the program doesn't.
+    /// The profile's account, used where the program doesn't print one.
     private let account: String?
     let variables: [String: String]
     let clock: any Clock<Duration>
     let isStopping: @Sendable () -> Bool
     let logger: Logger
 
-    /// How long it may take: some open a browser and wait for a person.
+    /// How long the program may run: some open a browser and wait for a person.
     static let limit: Duration = .seconds(120)
-    /// After how long somebody who waits is told for what.
+    /// How long the program runs before a log line says what is awaited.
     static let patience: Duration = .seconds(5)
-    /// How long a signal that ended the program may take to reach us, too.
+    /// How long to wait for a signal that ended the program to reach this process too.
     private static let moment: Duration = .milliseconds(500)
-    /// In bytes; session tokens have a few thousand.
+    /// The longest answer, in bytes; session tokens have a few thousand.
     private static let longestAnswer = 65_536
-    /// In bytes, of what it wrote to standard error.
+    /// The most bytes of standard error that are quoted.
     private static let longestComplaint = 300
 
-    /// - Throws: ``IdentityError`` when `command` is no command line.
+    /// - Throws: ``IdentityError`` when `command` can't be split into words.
     init(_ command: String, _ profile: SharedConfig.Profile, _ surroundings: Surroundings) throws {
         self.profile = profile.name
         place = profile.place(of: "credential_process")
@@ -49,8 +49,8 @@ struct CredentialProcess: Sendable {
         self.words = words
     }
 
-    /// - Throws: ``IdentityError``, which never quotes what the program printed on standard output; `CancellationError`,
-    ///   also where it ended because everybody is to.
+    /// - Throws: ``IdentityError``, which never quotes the program's standard output; `CancellationError`, also where
+    ///   the program ended because the run is stopping.
     func credentials() async throws -> AWSCredentials {
         let answered: AskedProgram.Answer
         do {
@@ -65,10 +65,10 @@ struct CredentialProcess: Sendable {
         }
         if let status = answered.failure {
             if answered.wasStopped, !isStopping() { try await clock.sleep(for: Self.moment) }
-            // ^C ended it, or it gave up because of that: no failure of its own.
+            // ^C ended the program, or made it give up: that isn't a failure of its own.
             if isStopping() { throw CancellationError() }
             let said = String(decoding: answered.complaint.prefix(longestRead), as: UTF8.self)
-            // Whoever is debugging it may have it print its answer to both.
+            // A user who debugs the program may print its answer to standard error too.
             let printed = Secrets([String(decoding: answered.output, as: UTF8.self)])
             throw failure(
                 "ended with \(status)"
@@ -94,7 +94,7 @@ struct CredentialProcess: Sendable {
         return credentials
     }
 
-    /// Scripts print what they read from a file or a prompt, with the line break it ends with.
+    /// Refuses malformed keys: scripts print values from a file or a prompt with the trailing line break.
     private func check(_ credentials: AWSCredentials) throws {
         func named(_ member: String, _ text: String) -> PastedKeys.Value {
             .init(
@@ -111,7 +111,7 @@ struct CredentialProcess: Sendable {
         ).check()
     }
 
-    /// Runs it, and says so once if that takes long: it may wait for a person, in a browser or at another device.
+    /// Runs the program, and logs once when it takes long: it may wait for a person, in a browser or at another device.
     private func answer() async throws -> AskedProgram.Answer {
         try await withThrowingTaskGroup(of: AskedProgram.Answer?.self) { group in
             group.addTask {
@@ -120,7 +120,7 @@ struct CredentialProcess: Sendable {
             }
             group.addTask {
                 try await clock.sleep(for: Self.patience)
-                // Its arguments stay out of it: there may be secrets among them.
+                // The log line leaves out the arguments, which may hold secrets.
                 logger.warning(
                     "still waiting for the credential_process of profile '\(profile)' (\(words[0])); it has \(Self.limit.components.seconds) s"
                 )
@@ -134,7 +134,7 @@ struct CredentialProcess: Sendable {
         }
     }
 
-    /// In bytes, of what is looked at for a complaint.
+    /// The most bytes of standard error that are examined.
     private var longestRead: Int { 4_096 }
 
     private func failure(_ what: String) -> IdentityError {

@@ -1,9 +1,9 @@
 internal import Content
 internal import FoundationEssentials
 
-/// What a `credential_process` prints: one JSON object, version 1.
+/// The answer that a `credential_process` prints: one JSON object, version 1.
 ///
-/// Members that aren't known are passed over, and an account may be a number, as botocore takes them.
+/// Unknown members are ignored, and an account may be a number, as in botocore.
 ///
 /// - Source: AWS SDKs and Tools Reference Guide, "Process credential provider"; botocore 1.43,
 ///   `credentials.ProcessProvider._retrieve_credentials_using`
@@ -14,7 +14,7 @@ struct CredentialProcessAnswer {
     let expiration: Date?
     let accountID: String?
 
-    /// What is wrong with an answer, in words that follow the program's name and quote none of it.
+    /// Why an answer is invalid, in words that follow the program's name and quote none of the answer.
     struct Fault: Error {
         let words: String
         init(_ words: String) { self.words = words }
@@ -34,7 +34,7 @@ struct CredentialProcessAnswer {
         sessionToken = try Self.optional(members.sessionToken, "SessionToken")
         accountID =
             switch members.accountID {
-            // A number has no leading zeros.
+            // A JSON number has lost its leading zeros.
             case .whole(let number): AccountID.meant(by: String(number)) ?? String(number)
             case .text(let text) where !text.isEmpty: text
             default: nil
@@ -47,14 +47,14 @@ struct CredentialProcessAnswer {
         expiration = date
     }
 
-    /// Names what scripts print before and behind their JSON.
+    /// Detects text that scripts print before and after their JSON.
     private static func checkFrame(_ output: [UInt8]) throws(Fault) {
         if output.starts(with: [0xEF, 0xBB, 0xBF]) { throw Fault("printed a byte order mark before its JSON") }
         let text = trimmed(String(decoding: output, as: UTF8.self))
         guard !text.isEmpty else { throw Fault("printed nothing") }
         guard let brace = text.firstIndex(of: "{") else { return }
         guard brace == text.startIndex else {
-            // A list is JSON, and no answer.
+            // A list is JSON, but not a valid answer.
             if text.hasPrefix("[") { return }
             throw Fault("printed something else before its JSON: let it write that to standard error")
         }
@@ -81,7 +81,7 @@ struct CredentialProcessAnswer {
         return text
     }
 
-    /// Something empty is nothing.
+    /// Treats an empty value as missing.
     private static func optional(_ value: Value, _ name: String) throws(Fault) -> String? {
         switch value {
         case .text(let text): return text.isEmpty ? nil : text
@@ -92,7 +92,7 @@ struct CredentialProcessAnswer {
 
     private static func article(_ name: String) -> String { "AE".contains(name.prefix(1)) ? "an" : "a" }
 
-    /// A member as far as its kind tells.
+    /// A member's value, as far as this program needs its type.
     private enum Value: Decodable {
         case none
         case text(String)

@@ -3,7 +3,7 @@ internal import FoundationEssentials
 internal import Platform
 internal import Wire
 
-/// Roles that are taken with other credentials.
+/// Roles that are assumed with other credentials.
 extension CredentialsChain {
     func assumedByProfile(
         _ profile: SharedConfig.Profile,
@@ -13,7 +13,7 @@ extension CredentialsChain {
             roleARN: profile["role_arn"] ?? "",
             sessionName: try sessionName(profile["role_session_name"]),
             externalID: profile["external_id"],
-            // As the AWS CLI does: what isn't a number is no duration.
+            // A value that isn't a number is ignored, as in the AWS CLI.
             duration: profile["duration_seconds"].flatMap { Int($0) },
             serialNumber: profile["mfa_serial"]
         )
@@ -103,13 +103,13 @@ extension CredentialsChain {
         guard let serial = request.serialNumber else {
             return refreshing(by: client.clock) { try await client.assume(request, with: base, named: place) }
         }
-        // A code works once, and what it opens works in every region.
+        // A code works once, and its session is valid in every region.
         return shared(.secondFactor, profile: "\(place) \(request.roleARN)") {
             attended(request, with: base, client, serial, place)
         }
     }
 
-    /// Refuses a role of another partition than the one whose STS is asked: no keys are known in both.
+    /// Refuses a role from another partition than that of the STS endpoint: keys are never valid in both.
     func checkPartition(of request: STSClient.AssumeRole, named place: String) throws {
         let ours = Partition(region: stsRegion)
         guard let role = ARN(request.roleARN), let theirs = Partition(rawValue: role.partition), theirs != ours else {
@@ -122,7 +122,7 @@ extension CredentialsChain {
         )
     }
 
-    /// A session that a person's code opens, once.
+    /// Returns a session that is opened once, with a person's MFA code.
     private func attended(
         _ request: STSClient.AssumeRole,
         with base: any CredentialsProviding,
@@ -147,8 +147,8 @@ extension CredentialsChain {
                 do {
                     return try await client.assume(request, with: base, named: place)
                 } catch let error as IdentityError where error.refusal?.isOfCode == true {
-                    // Nothing is spent by a wrong one, and whoever mistyped it stands there. STS says the same of one that
-                    // was used before, as for the other side's role.
+                    // A wrong code costs nothing, and the person is still at the terminal. STS gives the same answer
+                    // for a code that was used before, for example for the other side's role.
                     request.tokenCode = try await surroundings.code(
                         of: serial,
                         for: request.roleARN,
@@ -161,6 +161,6 @@ extension CredentialsChain {
         }
     }
 
-    /// How often a person is asked for a code that STS takes.
+    /// How often a person is asked for a code before STS's refusal is final.
     private static let questions = 3
 }

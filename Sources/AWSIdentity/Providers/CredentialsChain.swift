@@ -6,9 +6,9 @@ internal import Wire
 
 /// The search for one side's credentials.
 ///
-/// In the AWS CLI's order: the environment's keys, a role of the profile, a web identity, IAM Identity Center, keys in the
-/// credentials file, a process, keys in the config file, the container's endpoint, the instance's. A profile that a flag
-/// names goes before the environment, and the environment is then left out of it.
+/// It follows the AWS CLI's order: the environment's keys, a role of the profile, a web identity, IAM Identity Center,
+/// keys in the credentials file, a process, keys in the config file, the container's endpoint, the instance's. A
+/// profile that a flag names comes first, and the environment is then ignored.
 ///
 /// - Source: docs/facts/identity.md#order
 struct CredentialsChain {
@@ -31,7 +31,8 @@ struct CredentialsChain {
 
     private func search() throws -> any CredentialsProviding {
         var tried: [String] = []
-        // Before the environment's keys: one that is named and isn't there is a mistake, whatever is used in its place.
+        // This comes before the environment's keys: naming a profile that doesn't exist is a mistake, even if other
+        // keys are used.
         let profile = try resolver.profile(options)
         if usesEnvironment {
             if let keys = try environmentKeys() { return try lasting(keys) }
@@ -48,9 +49,9 @@ struct CredentialsChain {
         return try fromMachine(profile, tried, remedy: config.headingAdvice(for: profile?.name ?? "default"))
     }
 
-    /// What the machine itself has been given, when nobody has said anything.
+    /// Finds the credentials that the machine offers, for users who configured none.
     ///
-    /// - Parameter remedy: What to do, where more is known than that there are none.
+    /// - Parameter remedy: A remedy for the error, where more is known than that there are no credentials.
     private func fromMachine(
         _ profile: SharedConfig.Profile?,
         _ tried: [String],
@@ -73,7 +74,7 @@ struct CredentialsChain {
         return shared(.container, profile: "") { refreshing(by: clock) { try await container.credentials() } }
     }
 
-    /// - Parameter absent: What to say, before there were any, of why there are none.
+    /// - Parameter absent: Makes the error for a metadata service that has never given keys.
     func instanceCredentials(
         _ profile: SharedConfig.Profile?,
         absent: @escaping @Sendable (InstanceMetadata.Absence) -> IdentityError
@@ -99,7 +100,7 @@ struct CredentialsChain {
         }
     }
 
-    /// Credentials that are the same in every region.
+    /// Returns a provider that all regions share.
     func shared(
         _ kind: IdentityResolver.SharedKey.Kind,
         profile: String,
@@ -148,7 +149,7 @@ struct CredentialsChain {
         )
     }
 
-    /// Keys that are what they are, as long as they haven't told us that they are over.
+    /// Returns a provider of keys that can't be refreshed, and refuses keys whose expiry has passed.
     func lasting(_ keys: AWSCredentials) throws -> any CredentialsProviding {
         if let expiration = keys.expiration, case let now = try issuersClock().now(), expiration <= now {
             throw IdentityError(
@@ -165,7 +166,7 @@ struct CredentialsChain {
 
     /// - Parameters:
     ///   - visited: The profiles whose `source_profile` led here, first to last.
-    /// - Returns: `nil` when the profile says nothing about credentials.
+    /// - Returns: `nil` when the profile has no settings for credentials.
     func fromProfile(
         _ profile: SharedConfig.Profile,
         visited: [String] = []
@@ -191,7 +192,7 @@ struct CredentialsChain {
         return try staticKeys(profile, inCredentialsFile: false).map(lasting)
     }
 
-    /// The keys of one of the two files; never one's id with the other's secret.
+    /// Returns the keys of one of the two files; an id and a secret from different files are never combined.
     private func staticKeys(_ profile: SharedConfig.Profile, inCredentialsFile: Bool) throws -> AWSCredentials? {
         func value(_ key: String) -> String? {
             profile.keysOfCredentialsFile.contains(key) == inCredentialsFile ? profile[key] : nil
@@ -225,7 +226,7 @@ struct CredentialsChain {
         )
     }
 
-    /// - Parameter usesEnvironment: Whether the variables that EKS sets count; each goes before the profile's key.
+    /// - Parameter usesEnvironment: Whether the variables that EKS sets count; each wins over the profile's key.
     private func fromWebIdentity(
         _ profile: SharedConfig.Profile,
         usesEnvironment: Bool
@@ -254,7 +255,7 @@ struct CredentialsChain {
             place: file.place,
             environment: resolver.environment
         )
-        // Nothing is signed with these.
+        // This call is unsigned.
         let nobody = StaticCredentials(AWSCredentials(accessKeyID: "", secretAccessKey: "", source: "nobody"))
         let client = try client(nobody)
         return refreshing(by: client.clock) { try await identity.credentials(client) }
@@ -329,7 +330,7 @@ struct CredentialsChain {
         }
     }
 
-    /// - Parameter clock: Of the service that issues the keys, which end in its time.
+    /// - Parameter clock: The clock of the service that issues the keys, by which they expire.
     func refreshing(
         by clock: ServiceClock,
         renews: Bool = true,
@@ -338,10 +339,10 @@ struct CredentialsChain {
         RefreshingCredentials(logger: surroundings.logger, now: clock.now, renews: renews, fetch: fetch)
     }
 
-    /// The clock by which keys end that somebody hands on: it is STS that makes them.
+    /// The clock by which keys from an intermediary expire: STS issued them.
     ///
-    /// Which one isn't said; the side's own stands for it, and with it all of AWS's hosts in that partition.
-    /// Whoever has such keys needn't call it, so that what is wrong with how it is named is no trouble here.
+    /// The intermediary doesn't say which STS endpoint it used, so the side's own stands in; its clock is shared by all
+    /// AWS hosts in that partition. A wrong endpoint setting for STS is ignored here, because such keys don't need STS.
     private func issuersClock() throws -> ServiceClock {
         let endpoint =
             try (try? resolver.endpoint(.sts, region: stsRegion, options: options))

@@ -1,24 +1,25 @@
 public import Wire
 
-/// Why there are no credentials, or no place to use them.
+/// Why there are no credentials, or no usable region or endpoint.
 ///
-/// Ends the command with exit code 4, unless whoever gives credentials can't be asked. Never holds a secret: files are named by path and line, not quoted.
+/// It ends the command with exit code 4, unless the credential service can't be reached. It never holds a secret: files
+/// are named by path and line, not quoted.
 public struct IdentityError: Error, Sendable, Equatable {
     /// What went wrong, in one sentence.
     public let problem: String
-    /// Where we looked, in the order we looked.
+    /// The places that were searched, in order.
     public let tried: [String]
     /// What to do next.
     public let remedy: String
     /// The request id of the service that refused, for a support case.
     public let requestID: String?
-    /// Set where STS refused a role.
+    /// STS's refusal of a role; `nil` for other errors.
     public let refusal: RoleRefusal?
-    /// Set where nobody was refused anything, because whoever gives credentials can't be reached.
+    /// The connection failure, where the credential service can't be reached.
     public let failure: WireError?
-    /// Whether it may pass: whoever gives credentials is throttling, or not well.
+    /// Whether retrying may help: the credential service is throttling or failing.
     public let isPassing: Bool
-    /// Whether there are no credentials anywhere, which is no fault of any place that was looked at.
+    /// Whether no place has any credentials, as opposed to a faulty place.
     public let isAbsence: Bool
 
     public init(

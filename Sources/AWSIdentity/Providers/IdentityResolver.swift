@@ -4,16 +4,16 @@ public import Logging
 internal import Platform
 public import Wire
 
-/// From flags, environment and shared files to credentials, regions and endpoints.
+/// Finds credentials, regions and endpoints from flags, environment and shared files.
 ///
-/// Credentials are looked for in the AWS CLI's order: a profile that a flag names, the environment's keys, the
-/// profile that the environment names, `default`. The same options give the same provider, so that two images of
-/// one side share one session. Files are read once.
+/// It searches for credentials in the AWS CLI's order: a profile that a flag names, the environment's keys, the profile
+/// that the environment names, `default`. The same options give the same provider, so two images of one side share one
+/// session. Files are read once.
 ///
 /// - Source: docs/identity.md; docs/facts/identity.md#order
 public struct IdentityResolver: Sendable {
     let surroundings: Surroundings
-    /// By which everything of this run is signed, and every expiry judged: each service's own.
+    /// The clocks of the services, by which this run signs its requests and judges every expiry.
     public let clocks: ServiceClocks
     private let memory = Lock(Memory())
 
@@ -24,21 +24,21 @@ public struct IdentityResolver: Sendable {
         var shared: [SharedKey: any CredentialsProviding] = [:]
     }
 
-    /// Credentials that don't depend on the region in which they are used.
+    /// The key of credentials that are valid in every region.
     struct SharedKey: Hashable, Sendable {
         enum Kind: Hashable, Sendable { case process, signIn, container, instance, secondFactor }
         var kind: Kind
-        /// Whose settings they follow.
+        /// The profile whose settings apply.
         var profile: String
         var options: IdentityOptions
     }
 
-    /// What makes two profiles' sign-ins one: their token, and where it is used.
+    /// Identifies a sign-in: profiles with the same token at the same endpoints share it.
     private struct SignInKey: Hashable, Sendable {
         var name: String
         var region: String
         var endpoints: [String]
-        /// Of a legacy profile, which a person signs in to by its name.
+        /// The name of a legacy profile, which a person signs in with; `nil` for a session.
         var profile: String?
     }
 
@@ -48,8 +48,8 @@ public struct IdentityResolver: Sendable {
     }
 
     /// - Parameters:
-    ///   - askForCode: Puts a question to a person and gives the answer; `nil` where there is nobody to ask.
-    ///   - isStopping: Whether the run has been asked to end: a program that fails then is no trouble to be told.
+    ///   - askForCode: Asks a person a question and returns the answer; `nil` where there is no person to ask.
+    ///   - isStopping: Whether the run has been asked to stop: a program that fails then isn't reported.
     public init(
         environment: AWSEnvironment = .current(),
         sender: any HTTPSending,
@@ -72,16 +72,16 @@ public struct IdentityResolver: Sendable {
         )
     }
 
-    /// What the process was started with.
+    /// The environment that the process was started with.
     public var environment: AWSEnvironment { surroundings.environment }
 
-    /// The credentials of one side.
+    /// Finds the credentials of one side.
     ///
-    /// Nothing is sent before somebody asks the provider for credentials.
+    /// It sends nothing; the provider sends its first request when it is asked for credentials.
     ///
     /// - Parameters:
-    ///   - stsRegion: Where roles are assumed: the region of that side's reference.
-    /// - Throws: ``IdentityError`` when there are none, with everything that was tried.
+    ///   - stsRegion: The region where roles are assumed: that of the side's reference.
+    /// - Throws: ``IdentityError`` when there are no credentials, with every place that was tried.
     public func provider(
         for options: IdentityOptions,
         stsRegion: String
@@ -96,10 +96,10 @@ public struct IdentityResolver: Sendable {
         }
     }
 
-    /// The region of references that name none: flag, `AWS_REGION`, `AWS_DEFAULT_REGION`, profile.
+    /// The region of references without one: flag, `AWS_REGION`, `AWS_DEFAULT_REGION`, profile.
     ///
     /// - Returns: `nil` when none of them is set.
-    /// - Throws: ``IdentityError`` when a profile that was named isn't there, or what is set is not the name of a region.
+    /// - Throws: ``IdentityError`` when a named profile doesn't exist, or a value isn't the name of a region.
     public func defaultRegion(flag: String?, options: IdentityOptions) throws -> String? {
         if let flag { return try Self.region(flag, named: "--region") }
         for variable in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
@@ -113,14 +113,14 @@ public struct IdentityResolver: Sendable {
         )
     }
 
-    /// What to do where no region is set, if a heading of the shared files is written wrongly.
+    /// What to do when no region is set and a heading of the shared files is misspelled.
     package func regionAdvice(_ options: IdentityOptions) -> String? {
         guard let config = try? config() else { return nil }
         return config.headingAdvice(for: options.profile ?? environment.namedProfile?.name ?? "default")
     }
 
-    /// - Parameter place: As `path:line`, where the name doesn't tell.
-    /// - Throws: ``IdentityError``, before anything is signed for it.
+    /// - Parameter place: The place as `path:line`, where the name doesn't tell.
+    /// - Throws: ``IdentityError`` for an invalid name, before anything is signed for the region.
     static func region(_ text: String, named name: String, at place: String? = nil) throws -> String {
         guard let fault = RegionText.fault(in: text) else { return text }
         throw IdentityError(
@@ -130,13 +130,13 @@ public struct IdentityResolver: Sendable {
         )
     }
 
-    /// Where a service is called for a region.
+    /// Returns a service's endpoint for a region.
     ///
-    /// An endpoint that somebody names wins over FIPS and dual stack, for it may well be a FIPS endpoint behind
-    /// PrivateLink: `flag`, then `AWS_ENDPOINT_URL_ECR` or `_STS`, `AWS_ENDPOINT_URL`, the profile's `services`
-    /// section, the profile's `endpoint_url`. `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` leaves the flag alone.
+    /// A configured endpoint wins over FIPS and dual stack, because it may be a FIPS endpoint behind PrivateLink. The
+    /// order is `flag`, `AWS_ENDPOINT_URL_ECR` or `_STS`, `AWS_ENDPOINT_URL`, the profile's `services` section, the
+    /// profile's `endpoint_url`. `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` doesn't affect the flag.
     ///
-    /// - Throws: ``IdentityError``, when what was named is no address too.
+    /// - Throws: ``IdentityError``, also when a configured endpoint isn't a valid URL.
     public func endpoint(
         _ service: AWSService,
         region: String,
@@ -162,9 +162,9 @@ public struct IdentityResolver: Sendable {
         )
     }
 
-    /// Whether FIPS and dual-stack hosts are wanted: by a flag, else the environment, else the profile.
+    /// Whether to use FIPS and dual-stack hosts, as set by a flag, else the environment, else the profile.
     ///
-    /// - Throws: ``IdentityError`` when a profile that was named isn't there, or what is said is neither yes nor no.
+    /// - Throws: ``IdentityError`` when a named profile doesn't exist, or a value is neither `true` nor `false`.
     public func switches(_ options: IdentityOptions) throws -> (fips: Bool, dualStack: Bool) {
         let profile = try profile(options)
         return (
@@ -198,8 +198,10 @@ public struct IdentityResolver: Sendable {
         }
     }
 
-    /// What is neither is refused: botocore and the AWS CLI take it for no, and somebody's requests then go where rules
-    /// forbid them to go.
+    /// Reads a setting and refuses a value that is neither `true` nor `false`.
+    ///
+    /// botocore and the AWS CLI take such a value for `false`, and then send requests to hosts that the user's rules
+    /// forbid.
     private func isOn(_ variable: String, _ key: String, _ profile: SharedConfig.Profile?) throws -> Bool {
         let value = environment[variable]
         guard let text = value ?? profile?[key] else { return false }
@@ -217,7 +219,7 @@ public struct IdentityResolver: Sendable {
         }
     }
 
-    /// The profile in force, if there is one: `default` may be missing, one that was named may not.
+    /// The profile to use, if there is one: a missing `default` is fine, a missing profile that was named is an error.
     func profile(_ options: IdentityOptions) throws -> SharedConfig.Profile? {
         try config().inForce(environment, options)
     }
@@ -231,7 +233,7 @@ public struct IdentityResolver: Sendable {
         }
     }
 
-    /// One sign-in for everybody who uses it: a refresh token works once.
+    /// Returns the one sign-in that all its users share: a refresh token works once.
     func signIn(_ settings: SignInSession.Settings, options: IdentityOptions) throws -> SignInSession {
         let portal = try endpoint(.sso, region: settings.region, options: options).url
         let issuer = try endpoint(.ssoOIDC, region: settings.region, options: options).url
@@ -250,7 +252,7 @@ public struct IdentityResolver: Sendable {
         }
     }
 
-    /// The provider that another region's side uses already, else a new one.
+    /// Returns the provider that another region already uses, else a new one.
     func shared(
         _ key: SharedKey,
         _ make: () throws -> any CredentialsProviding

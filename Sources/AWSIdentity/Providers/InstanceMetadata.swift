@@ -3,17 +3,17 @@ internal import HTTPTypes
 internal import Logging
 internal import Wire
 
-/// The service that gives an EC2 instance the keys of its role.
+/// The metadata service, which gives an EC2 instance the keys of its role.
 ///
-/// A session token is asked for first (IMDSv2). Only where the service doesn't know such tokens, or says nothing, as
-/// when the hop limit of 1 keeps a container from its answer, are the keys asked for without (IMDSv1), unless that is
-/// forbidden. botocore does so after any other answer too, but for 400: after 500, for example.
+/// The client asks for a session token first (IMDSv2). It asks for keys without a token (IMDSv1) only if the service
+/// doesn't know such tokens or doesn't answer, as when the hop limit of 1 keeps the answer from a container, and only
+/// if IMDSv1 isn't disabled. botocore also does so after any other answer except 400, for example after 500.
 ///
 /// - Source: docs/facts/identity.md#instance-metadata; botocore 1.x, `utils.py`, `IMDSFetcher`
 struct InstanceMetadata: Sendable {
     let endpoint: HTTPURL
     let surroundings: Surroundings
-    /// STS's, in whose time the keys end.
+    /// The clock of STS, by which the keys expire.
     private let clock: ServiceClock
     private let deadline: Duration
     private let attempts: Int
@@ -21,11 +21,11 @@ struct InstanceMetadata: Sendable {
 
     static let disabledVariable = "AWS_EC2_METADATA_DISABLED"
     private static let endpoints = ["ipv4": "http://169.254.169.254", "ipv6": "http://[fd00:ec2::254]"]
-    /// In seconds, how long a session's token is good for.
+    /// The lifetime of a session token, in seconds.
     private static let tokenLifetime = "21600"
     private static let rolePath = "/latest/meta-data/iam/security-credentials/"
 
-    /// - Throws: ``IdentityError`` when a setting makes no sense.
+    /// - Throws: ``IdentityError`` when a setting is invalid.
     init(_ surroundings: Surroundings, _ profile: SharedConfig.Profile?, clock: ServiceClock) throws {
         self.surroundings = surroundings
         self.clock = clock
@@ -56,7 +56,7 @@ struct InstanceMetadata: Sendable {
             setting("AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled")?.lowercased() != "true"
     }
 
-    /// - Throws: ``Absence`` where nobody answers or the instance has no role; `CancellationError`.
+    /// - Throws: ``Absence`` where the service doesn't answer or the instance has no role; `CancellationError`.
     func credentials() async throws -> AWSCredentials {
         let token = try await token()
         let roles = try await get(Self.rolePath, token)
@@ -67,7 +67,7 @@ struct InstanceMetadata: Sendable {
             )
         }
         let named = String(decoding: roles.body, as: UTF8.self).split(whereSeparator: \.isNewline).first
-        // What is no name is something else's page, and may quote the token.
+        // A text that isn't a role name is another server's page, and may quote the token.
         guard roles.status.code == 200, let role = named.map({ roles.secrets.cut(from: String($0)) }), Self.isName(role)
         else {
             throw Absence(
@@ -92,7 +92,7 @@ struct InstanceMetadata: Sendable {
         )
     }
 
-    /// Why the service has no keys: EC2 may not assume the instance's role.
+    /// The service's code when EC2 may not assume the instance's role, so that there are no keys.
     ///
     /// - Source: EC2 User Guide, "Troubleshoot: AssumeRoleUnauthorizedAccess" (iam/info and security-credentials)
     private static let untrusted = "AssumeRoleUnauthorizedAccess"
@@ -102,8 +102,8 @@ struct InstanceMetadata: Sendable {
             + "\(role)` shows it), and see that the role was not deleted and made anew; the instance has keys some minutes later"
     }
 
-    /// What helps where a token is asked for and its answer is lost on the way: it has a time to live of one hop, and a
-    /// container's network is another.
+    /// What to do when the answer to a token request is lost: it has a time to live of one hop, and a container's
+    /// network adds another.
     ///
     /// - Source: EC2 User Guide, "Configure the Instance Metadata Service options";
     ///   github.com/awslabs/amazon-ecr-credential-helper/issues/323
@@ -118,7 +118,7 @@ struct InstanceMetadata: Sendable {
             && text.unicodeScalars.allSatisfy(STSClient.AssumeRole.sessionCharacters.contains)
     }
 
-    /// - Returns: `nil` where the keys are to be asked for without.
+    /// - Returns: `nil` where keys are requested without a token.
     private func token() async throws -> String? {
         var request = request(.put, "/latest/api/token")
         if let name = HTTPField.Name("x-aws-ec2-metadata-token-ttl-seconds") {
@@ -163,7 +163,7 @@ struct InstanceMetadata: Sendable {
         return request
     }
 
-    /// Tries as often as was asked for; by default once, for most machines are no instances.
+    /// Sends a request as often as configured; by default once, since most machines aren't EC2 instances.
     private func send(_ request: WireRequest) async throws -> WireResponse {
         var attempt = 1
         while true {
@@ -177,7 +177,7 @@ struct InstanceMetadata: Sendable {
         }
     }
 
-    /// Why there are no keys here, in words that follow "the instance metadata service".
+    /// Why the service has no keys, in words that follow "the instance metadata service".
     struct Absence: Error {
         let words: String
         /// What to do, where the service's answers tell.

@@ -2,24 +2,25 @@ internal import FoundationEssentials
 internal import Logging
 internal import Platform
 
-/// Credentials that expire, fetched anew in time, by one caller at a time.
+/// Credentials that expire and are refreshed in time, by one caller at a time.
 ///
-/// Between the advisory and the mandatory moment one caller fetches and the others go on with what there is; a
-/// failure there is only logged. After the mandatory moment all wait for the same fetch, and its failure is
-/// theirs. Failures are never remembered.
+/// Between the advisory and the mandatory moment one caller refreshes and the others use the current credentials; a
+/// failure is only logged. After the mandatory moment all callers wait for the same fetch, and all get its error.
+/// Failures are never cached.
 ///
 /// - Source: docs/facts/identity.md#refresh-windows
 actor RefreshingCredentials: CredentialsProviding {
-    /// How long before the expiry a refresh is a good idea.
+    /// How long before the expiry a refresh is attempted.
     static let advisory: TimeInterval = 15 * 60
-    /// How long before the expiry it can't wait any longer.
+    /// How long before the expiry a refresh is required.
     static let mandatory: TimeInterval = 10 * 60
-    /// Between two advisory attempts, so that a broken STS isn't asked before every request.
+    /// The pause between two advisory attempts, so that a failing STS isn't called before every request.
     static let advisoryPause: TimeInterval = 60
 
     private struct Held {
         var credentials: AWSCredentials
-        /// For sessions under an hour the windows shrink in proportion: one of 15 minutes would else never rest.
+        /// For sessions under an hour the windows shrink in proportion; a session of 15 minutes would otherwise always
+        /// be refreshing.
         var advisoryFrom: Date
         var mandatoryFrom: Date
     }

@@ -2,7 +2,7 @@ internal import FoundationEssentials
 internal import Logging
 internal import Wire
 
-/// What container endpoints and the instance metadata service answer.
+/// The keys that container endpoints and the instance metadata service answer.
 struct RoleKeys: Decodable {
     var AccessKeyId: String
     var SecretAccessKey: String
@@ -10,13 +10,13 @@ struct RoleKeys: Decodable {
     var Expiration: String
     var AccountId: String?
 
-    /// - Returns: `nil` for anything that isn't all of it.
+    /// - Returns: `nil` for a body that lacks a member.
     init?(_ body: [UInt8]) {
         guard let keys = try? JSONDecoder().decode(RoleKeys.self, from: Data(body)) else { return nil }
         self = keys
     }
 
-    /// - Returns: `nil` if the expiry is no time.
+    /// - Returns: `nil` if the expiry isn't a valid time.
     func credentials(source: String) -> AWSCredentials? {
         AWSTime.parse(Expiration).map {
             AWSCredentials(
@@ -32,20 +32,20 @@ struct RoleKeys: Decodable {
 }
 
 extension AWSCredentials {
-    /// In seconds: keys that are about to expire, or have, are used this much longer, and asked for again then.
+    /// How much longer expired or expiring keys are used before they are requested again, in seconds.
     private static let extensions = (RefreshingCredentials.advisory + 120)...(RefreshingCredentials.advisory + 600)
 
-    /// The same keys, used a while longer if they are over, and better than none: AWS decides.
+    /// Returns the same keys, with a later expiry if they are over or about to be: AWS decides whether they still work.
     ///
-    /// Who hands them on may be behind in renewing keys that AWS still accepts, or this machine's clock may be ahead of
-    /// AWS's, in whose time they end. What such an endpoint says of the time is not learned from, and botocore doesn't
-    /// either: ECS's and EKS's agents, and what stands in for the instance's service, run on this very machine, so that
-    /// their `Date` is the clock that may be wrong, and would undo what AWS has said. Should AWS not take the keys any
-    /// more, they are asked for anew at once.
+    /// The endpoint may be late in renewing keys that AWS still accepts, or this machine's clock may be ahead of AWS's,
+    /// by which they expire. Like botocore, this program doesn't learn the time from such an endpoint. ECS's and EKS's
+    /// agents, and stand-ins for the instance's service, run on this very machine: their `Date` comes from the clock
+    /// that may be wrong, and would undo what AWS's answers taught. If AWS no longer accepts the keys, they are
+    /// requested again at once.
     ///
     /// - Parameters:
-    ///   - remaining: In seconds; keys that are good for longer are left as they are.
-    ///   - clock: In whose time they end.
+    ///   - remaining: In seconds; keys that last longer stay as they are.
+    ///   - clock: The clock by which the keys expire.
     func lasting(
         ifOverWithin remaining: TimeInterval,
         by clock: ServiceClock,
@@ -70,20 +70,20 @@ extension AWSCredentials {
     }
 }
 
-/// What such an endpoint says when it refuses.
+/// The body of a refusal from a container endpoint or the instance metadata service.
 struct RoleKeysRefusal: Decodable {
     private var Code: String?
     private var Message: String?
     private var code: String?
     private var message: String?
 
-    /// The service's name for the refusal.
+    /// Returns the service's name for the refusal.
     static func code(_ response: WireResponse) -> String? {
         let refusal = try? JSONDecoder().decode(RoleKeysRefusal.self, from: Data(response.body))
         return refusal?.Code ?? refusal?.code
     }
 
-    /// In words, without anything that isn't a refusal.
+    /// Describes the refusal; empty for a body that isn't a refusal.
     static func words(_ response: WireResponse) -> String {
         guard let refusal = try? JSONDecoder().decode(RoleKeysRefusal.self, from: Data(response.body)) else {
             return ""

@@ -1,23 +1,23 @@
 internal import FoundationEssentials
 internal import Wire
 
-/// A role that is taken with a token from elsewhere, as EKS gives to service accounts.
+/// A role that is taken with another issuer's token, as EKS gives to service accounts.
 ///
 /// - Source: docs/facts/identity.md#web-identity
 struct WebIdentity: Sendable {
     let tokenFile: String
     let role: STSClient.AssumeRole
-    /// Where it is configured, for errors.
+    /// Where the role is configured, for errors.
     let place: String
     let environment: AWSEnvironment
 
-    /// In bytes: what STS takes.
+    /// The lengths of tokens that STS accepts, in bytes.
     private static let tokenLengths = 4...20_000
 
-    /// - Parameter client: Need not have credentials.
+    /// - Parameter client: A client, which needs no credentials.
     /// - Throws: ``IdentityError``, `CancellationError`.
     func credentials(_ client: STSClient) async throws -> AWSCredentials {
-        // Read each time: the token is replaced while we run.
+        // The file is read each time, because the token is replaced while the program runs.
         guard let text = try environment.text(ofFile: tokenFile, limit: Self.tokenLengths.upperBound + 2) else {
             throw IdentityError(
                 "the web identity token \(tokenFile) is not there",

@@ -1,6 +1,6 @@
 internal import Content
 
-/// A text that should be the ARN of a role, and is something else.
+/// Explains a text that should be the ARN of a role and isn't.
 ///
 /// - Source: IAM User Guide, "IAM ARNs"; STS API Reference, AssumeRole
 struct RoleARNText {
@@ -10,7 +10,7 @@ struct RoleARNText {
 
     private static let usual = "write it as arn:aws:iam::ACCOUNT:role/NAME"
 
-    /// - Returns: `nil` for what is the ARN of a role.
+    /// - Returns: `nil` for a valid ARN of a role.
     init?(_ text: String) {
         if let fault = PastedText.fault(in: text) {
             self.init("it \(fault)", Self.clean(text).map { "write \($0)" } ?? Self.usual)
@@ -75,13 +75,13 @@ struct RoleARNText {
         }
     }
 
-    /// The role that is most likely meant.
+    /// Returns the ARN of the role that was most likely meant.
     private static func proposal(_ partition: Partition, _ account: String, _ resource: String) -> String {
         let kinds = ["role", "assumed-role", "instance-profile"]
         var parts = resource.split(whereSeparator: { $0 == "/" || $0 == ":" }).map(String.init)
         let kind = parts.first.flatMap { kinds.contains($0) ? $0 : nil }
         if kind != nil { parts.removeFirst() }
-        // A session's name follows the role's, without the role's path.
+        // A session's name follows the role's name, without the role's path.
         let name = kind == "assumed-role" ? parts.first ?? "" : parts.joined(separator: "/")
         let known = (try? AccountID(parsing: account))?.value ?? AccountID.meant(by: account) ?? "ACCOUNT"
         return "write arn:\(partition.rawValue):iam::\(known):role/\(isPath(name) ? name : "NAME")"
@@ -91,7 +91,7 @@ struct RoleARNText {
         (try? AccountID(parsing: text)) != nil || AccountID.meant(by: text) != nil
     }
 
-    /// A role's path and name.
+    /// Whether a text is a role's path and name.
     private static func isPath(_ text: String) -> Bool {
         text.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { isName($0) }
     }
@@ -103,7 +103,7 @@ struct RoleARNText {
             }
     }
 
-    /// The text without what was pasted around it, if that is the ARN of a role.
+    /// Returns the text without characters pasted around it, if the rest is the ARN of a role.
     private static func clean(_ text: String) -> String? {
         var rest = text.unicodeScalars[...]
         while let first = rest.first, first.isAroundPastes { rest.removeFirst() }

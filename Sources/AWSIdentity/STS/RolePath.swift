@@ -1,34 +1,36 @@
 internal import Content
 
-/// How one side comes to its identity, as far as its flags and its profile tell: for whoever writes policies.
+/// The chain of roles that leads to one side's identity, as far as its flags and profile tell; IAM policies are made
+/// from it.
 ///
-/// By the rules of the search for credentials, but nobody is asked, and the environment's variables play no part.
+/// It follows the rules of the search for credentials, but sends nothing and ignores the environment's variables.
 ///
 /// - Source: docs/facts/identity.md#assumed-roles
 public struct RolePath: Sendable, Hashable {
-    /// Who assumes the first role, or calls where there is none.
+    /// The identity that assumes the first role, or calls ECR where there is no role.
     public enum Start: Sendable, Hashable {
-        /// Somebody whom keys belong to; where those come from, for people, unless nothing is said of that.
+        /// The unknown owner of keys, with the place the keys come from, if it is known.
         case unnamed(String?)
-        /// Of IAM Identity Center, which makes a role of it in that account.
+        /// A permission set of IAM Identity Center, which creates a role for it in that account.
         case permissionSet(partition: String, account: String, name: String)
-        /// A role that is given out for the token in `tokenFile`.
+        /// A role that STS gives for the token in `tokenFile`.
         case webIdentity(roleARN: String, tokenFile: String)
     }
 
-    /// A role that is assumed, and what is sent along.
+    /// A role that is assumed, with the parameters sent along.
     public struct Step: Sendable, Hashable {
         public let roleARN: String
         public let externalID: String?
-        /// Whether a person is asked for a code.
+        /// Whether a person is asked for an MFA code.
         public let sendsCode: Bool
     }
 
     public let start: Start
-    /// In the order in which they are assumed.
+    /// The roles, in the order in which they are assumed.
     public let steps: [Step]
 
-    /// - Throws: ``IdentityError`` for a profile that isn't there, or leads nowhere, and for what is no role.
+    /// - Throws: ``IdentityError`` for a profile that doesn't exist or has no valid source, and for a text that isn't
+    ///   the ARN of a role.
     public init(_ options: IdentityOptions, environment: AWSEnvironment = .current()) throws {
         try options.check()
         var start = Start.unnamed(nil)
@@ -43,7 +45,7 @@ public struct RolePath: Sendable, Hashable {
         (self.start, self.steps) = (start, steps)
     }
 
-    /// From a profile back to the one that begins.
+    /// Follows the source profiles from a profile to the first.
     private static func walk(_ first: SharedConfig.Profile, _ config: SharedConfig) throws -> (Start, [Step]) {
         var (profile, visited, steps) = (first, [String](), [Step]())
         while profile.assumesRole(isSource: !visited.isEmpty) {

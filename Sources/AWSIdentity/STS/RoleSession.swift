@@ -25,7 +25,7 @@ extension STSClient.AssumeRole {
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@-".unicodeScalars
     )
 
-    /// Refuses what STS would refuse, before anything is sent.
+    /// Refuses invalid parameters before anything is sent.
     ///
     /// - Source: docs/facts/identity.md#sts
     func check(named place: String) throws {
@@ -50,7 +50,7 @@ extension STSClient.AssumeRole {
                 remedy: "use 2 to 64 letters, digits and _ + = , . @ -"
             )
         }
-        // The external id is a kind of password, and stays out of the text.
+        // The external id is a kind of password and stays out of the text.
         if let externalID, !Self.externalIDLengths.contains(externalID.utf8.count) {
             throw IdentityError(
                 "the external id for \(roleARN) has \(externalID.utf8.count) characters",
@@ -69,7 +69,7 @@ extension STSClient.AssumeRole {
 }
 
 extension STSClient {
-    /// Assumes a role, and says in words why that failed.
+    /// Assumes a role, and explains a failure.
     func assume(
         _ request: AssumeRole,
         with base: any CredentialsProviding,
@@ -80,7 +80,7 @@ extension STSClient {
         } catch let error as STSError {
             throw IdentityError(
                 "the role \(request.roleARN) could not be assumed: \(error.code): \(error.message)",
-                // Whoever signed may be due for renewal, and fail: STS's words are what matters.
+                // The signing credentials may be due for renewal, and that may fail: STS's words matter more.
                 tried: [
                     "\(place), with \((try? await base.credentials()).map { "\($0)" } ?? "credentials that are gone")"
                 ],
@@ -131,21 +131,21 @@ extension IdentityError {
     }
 }
 
-/// That STS didn't give out a role, for whoever explains it.
+/// STS's refusal to give out a role, for code that explains it.
 public struct RoleRefusal: Sendable, Equatable {
     public let roleARN: String
-    /// Whether one went along; which one stays here, for it is a kind of password.
+    /// Whether an external id was sent; its value is a kind of password and isn't kept.
     public let sentExternalID: Bool
-    /// Whether a code of a second factor went along.
+    /// Whether an MFA code was sent.
     public let sentMFA: Bool
-    /// STS's name for it, for example `AccessDenied`.
+    /// STS's name for the error, for example `AccessDenied`.
     public let code: String
-    /// In STS's words.
+    /// STS's own message.
     public let message: String
-    /// What to do, where the form of the keys that signed tells that they don't belong together.
+    /// What to do when the form of the signing keys shows that they don't belong together.
     package let pairingAdvice: String?
 
-    /// Whether the code of the second factor is wrong, or was used before, and nothing else is said to be.
+    /// Whether STS refused the MFA code, as wrong or already used, and named no other cause.
     ///
     /// - Source: docs/facts/identity.md#sts
     var isOfCode: Bool {

@@ -1,16 +1,16 @@
 internal import Wire
 
-/// What STS answers, reduced to the texts of its elements.
+/// An answer from STS, reduced to the texts of its elements.
 ///
-/// STS speaks XML and nothing else. Its answers are flat and small, so this reads elements, text, entities and
-/// nothing more; each text is kept under the path of its element, as `AssumeRoleResult/Credentials/AccessKeyId`.
+/// STS speaks XML only. Its answers are flat and small, so this parser handles elements, text and entities only; each
+/// text is kept under the path of its element, such as `AssumeRoleResult/Credentials/AccessKeyId`.
 struct STSAnswer {
     private var texts: [String: String] = [:]
 
-    /// In bytes; a longer answer is not read.
+    /// The longest answer that is parsed, in bytes.
     private static let longest = WireRequest.largestSmallAnswer
 
-    /// - Returns: `nil` when this isn't an XML document, or not all of one.
+    /// - Returns: `nil` for bytes that aren't one complete XML document.
     init?(_ bytes: [UInt8]) {
         guard bytes.count <= Self.longest else { return nil }
         let text = String(decoding: bytes, as: UTF8.self)
@@ -35,7 +35,7 @@ struct STSAnswer {
         guard sawRoot, path.isEmpty else { return nil }
     }
 
-    /// The text of the element at `path` under the root, without the white space around it.
+    /// Returns the text of the element at `path` under the root, without surrounding white space.
     subscript(path: String) -> String? {
         texts[path].map { String(trimmed($0)) }.flatMap { $0.isEmpty ? nil : $0 }
     }

@@ -4,23 +4,23 @@ internal import HTTPTypes
 internal import Logging
 public import Wire
 
-/// Who a set of credentials belongs to, as STS says.
+/// The account, ARN and user id of a set of credentials, as STS reports them.
 public struct CallerIdentity: Sendable, Hashable {
     public let account: String
     public let arn: String
     public let userID: String
 }
 
-/// Why STS refused.
+/// An error that STS answered.
 public struct STSError: Error, Sendable, Equatable {
     public let operation: String
-    /// For example `AccessDenied`; the HTTP status where the answer wasn't STS's.
+    /// STS's code, for example `AccessDenied`; the HTTP status where the answer isn't STS's.
     public let code: String
     public let message: String
     public let status: Int
     public let requestID: String?
     let retryAfter: Duration?
-    /// What to do, where the form of the keys that signed tells that they don't belong together.
+    /// What to do when the form of the signing keys shows that they don't belong together.
     package var pairingAdvice: String?
 }
 
@@ -44,21 +44,21 @@ extension STSError: RetryAdvising {
     }
 }
 
-/// AWS's Security Token Service, as far as a replicator needs it.
+/// A client of AWS's Security Token Service, with the calls that this program needs.
 ///
 /// - Source: docs/facts/identity.md#sts
 public struct STSClient: Sendable {
-    /// What to ask for when assuming a role.
+    /// The parameters of a request to assume a role.
     public struct AssumeRole: Sendable, Hashable {
         public var roleARN: String
         /// - Limit: 2 to 64 of `[A-Za-z0-9_+=,.@-]`.
         public var sessionName: String
         public var externalID: String?
-        /// In seconds, 900 to 43,200; at most 3,600 where a role assumes a role; `nil` is STS's own, an hour.
+        /// In seconds, 900 to 43,200; at most 3,600 where a role assumes a role; `nil` is STS's default, an hour.
         public var duration: Int?
         /// The device whose code opens the session.
         public var serialNumber: String?
-        /// What the device shows now: six digits.
+        /// The code that the device shows now: six digits.
         var tokenCode: String?
 
         public init(
@@ -81,10 +81,10 @@ public struct STSClient: Sendable {
     private let sender: any HTTPSending
     private let retry: RetryPolicy
     private let signer: RequestSigner
-    /// STS's: the keys that it gives end in its time.
+    /// The clock of STS, by which the keys expire.
     let clock: ServiceClock
 
-    /// - Parameter clocks: What others have learned of the time already, if it isn't to be learned anew from `now`.
+    /// - Parameter clocks: The clocks to share; without them the client learns the time anew, starting from `now`.
     public init(
         endpoint: HTTPURL,
         region: String,
@@ -102,9 +102,9 @@ public struct STSClient: Sendable {
         signer = RequestSigner(service: "sts", region: region)
     }
 
-    /// Credentials of a role, for an hour or what was asked for.
+    /// Assumes a role, for an hour or the requested duration.
     ///
-    /// - Throws: ``STSError``, `WireError`, ``IdentityError`` of the credentials that sign.
+    /// - Throws: ``STSError``, `WireError`, or the ``IdentityError`` of the signing credentials.
     public func assumeRole(_ role: AssumeRole) async throws -> AWSCredentials {
         var parameters = [("RoleArn", role.roleARN), ("RoleSessionName", role.sessionName)]
         if let duration = role.duration { parameters.append(("DurationSeconds", String(duration))) }
@@ -117,7 +117,7 @@ public struct STSClient: Sendable {
         }
     }
 
-    /// Credentials of a role, given for a token of an identity provider that the role trusts; nothing is signed.
+    /// Assumes a role with a token of an identity provider that the role trusts; the request is unsigned.
     ///
     /// - Throws: ``STSError``, `WireError`.
     func assumeRoleWithWebIdentity(_ role: AssumeRole, token: String) async throws -> AWSCredentials {
@@ -145,7 +145,7 @@ public struct STSClient: Sendable {
         )
     }
 
-    /// Who the credentials are; needs no permission.
+    /// Returns the identity of the credentials; the call needs no permission.
     ///
     /// - Throws: ``STSError``, `WireError`, ``IdentityError``.
     public func getCallerIdentity() async throws -> CallerIdentity {
@@ -172,7 +172,7 @@ public struct STSClient: Sendable {
             var mayDiscard = isSigned
             while true {
                 let keys = isSigned ? try await credentials.credentials() : nil
-                // Not before: whoever gave the keys may have taken minutes, or told the time.
+                // The time is read after the keys arrive: getting them may have taken minutes, or corrected the clock.
                 let time = clock.now()
                 let response = try await sender.answer(to: request(form, keeping: secrets, at: time, signedWith: keys))
                 if !isSigned { clock.learn(from: response) }
@@ -183,7 +183,7 @@ public struct STSClient: Sendable {
                 if mayCorrect, clock.corrects(error.code, response, signedAt: time) {
                     mayCorrect = false
                 } else if mayDiscard, let keys, Self.expiries.contains(error.code), await credentials.discard(keys) {
-                    // STS knows better than our clock; what is asked for now is fetched anew.
+                    // STS knows better than our clock; the keys are fetched again.
                     mayDiscard = false
                 } else {
                     throw error
@@ -192,7 +192,7 @@ public struct STSClient: Sendable {
         }
     }
 
-    /// What STS calls keys whose time is over.
+    /// The codes with which STS refuses expired keys.
     private static let expiries: Set<String> = ["ExpiredToken", "ExpiredTokenException"]
 
     private func request(
@@ -203,7 +203,7 @@ public struct STSClient: Sendable {
     ) -> WireRequest {
         var request = WireRequest(.post, endpoint, body: Array(form.utf8))
         request.secretsInBody = secrets
-        // AWS's own endpoints are https by rule: one that isn't was named by the user.
+        // AWS's own endpoints are https by rule; the user named any other.
         request.allowsPlainHTTP = true
         request.fields[.contentType] = "application/x-www-form-urlencoded; charset=utf-8"
         request.fields[.userAgent] = UserAgent.value
@@ -213,19 +213,19 @@ public struct STSClient: Sendable {
 }
 
 extension STSError {
-    /// Ours, for an answer that is not complete.
+    /// This program's own code for an incomplete answer.
     private static let unreadable = "UnreadableAnswer"
 
     init(_ action: String, _ response: WireResponse, _ answer: STSAnswer?) {
         operation = action
         status = response.status.code
         let isSuccess = response.status.kind == .successful
-        // A refusal that calls itself XML and isn't, or not all of it, was cut on the way.
+        // An error that is labelled XML and isn't a complete document was cut in transit.
         let isCut = answer == nil && response.fields[.contentType]?.contains("xml") == true
         code =
             (answer?["Error/Code"]).map { presentable($0, without: response.secrets) }
             ?? (isSuccess || isCut ? Self.unreadable : String(response.status.code))
-        // A broken answer of a success may hold keys: never quoted.
+        // An unreadable success may hold keys and is never quoted.
         message =
             isSuccess
             ? "the answer was not complete"

@@ -1,27 +1,27 @@
 package import FoundationEssentials
 internal import Wire
 
-/// Times as AWS writes them, without a locale or a time zone database in between.
+/// Formats and parses times as AWS writes them, without a locale or a time zone database.
 package enum AWSTime {
-    /// `20260115T120000Z`, as SigV4 wants it.
+    /// Formats a time as SigV4 needs it: `20260115T120000Z`.
     package static func basic(_ date: Date) -> String {
         let time = parts(date)
         return time.year + time.month + time.day + "T" + time.hour + time.minute + time.second + "Z"
     }
 
-    /// `2026-01-15T12:00:00Z`, as files and people read it.
+    /// Formats a time for files and people: `2026-01-15T12:00:00Z`.
     package static func extended(_ date: Date) -> String {
         let time = parts(date)
         return "\(time.year)-\(time.month)-\(time.day)T\(time.hour):\(time.minute):\(time.second)Z"
     }
 
-    /// In seconds since 1970: the years 0 and 9999.
+    /// The first and the last second of the years 0 to 9999, in seconds since 1970.
     private static let (earliest, latest) = (-62_167_219_200.0, 253_402_300_799.0)
 
     private static func parts(
         _ date: Date
     ) -> (year: String, month: String, day: String, hour: String, minute: String, second: String) {
-        // Somebody else's number may be any; a year has four digits.
+        // A time from outside may be any number, but a year has four digits.
         let seconds = Int(min(max(date.timeIntervalSince1970.rounded(.down), earliest), latest))
         let (day, second) = seconds.quotientAndRemainder(dividingBy: 86_400)
         let whole = second < 0 ? (day - 1, second + 86_400) : (day, second)
@@ -37,7 +37,7 @@ package enum AWSTime {
         return String(repeating: "0", count: max(0, width - text.count)) + text
     }
 
-    /// Days since 1970-01-01 to a date of the proleptic Gregorian calendar.
+    /// Converts days since 1970-01-01 to a date of the proleptic Gregorian calendar.
     ///
     /// - Source: Howard Hinnant, `civil_from_days`
     static func civil(_ days: Int) -> (year: Int, month: Int, day: Int) {
@@ -52,18 +52,18 @@ package enum AWSTime {
     }
 }
 
-/// Times as programs write them.
+/// Times in the formats that programs write.
 extension AWSTime {
-    /// Reads the forms of ISO 8601, and the one of HTTP and of `date`; a time without a zone is UTC.
+    /// Parses the formats of ISO 8601, of HTTP and of `date`; a time without a zone is UTC.
     ///
-    /// `2026-01-15T13:00:00Z`, `20260115T130000Z`, a week (`2026-W03-4`) or a day of the year (`2026-015`), with a blank for
-    /// the T, without seconds or minutes, with a fraction behind a point or a comma, and with the offsets `+02`, `+0200`,
-    /// `+02:00`, `Z`, `UTC`; `Thu, 15 Jan 2026 13:00:00 GMT`.
+    /// `2026-01-15T13:00:00Z`, `20260115T130000Z`, a week (`2026-W03-4`) or a day of the year (`2026-015`), with a
+    /// blank for the T, without seconds or minutes, with a fraction after a point or a comma, and with the offsets
+    /// `+02`, `+0200`, `+02:00`, `Z`, `UTC`; `Thu, 15 Jan 2026 13:00:00 GMT`.
     ///
     /// - Source: ISO 8601-1:2019, 5.2 to 5.4; RFC 9110, 5.6.7; Python's `dateutil.parser.parse`, by which botocore reads an
     ///   `Expiration`
     package static func parse(_ text: String) -> Date? {
-        // Longer than every form of it; whatever is read here comes from elsewhere.
+        // No format is longer, and the text comes from outside.
         guard text.utf8.count <= 64 else { return nil }
         let text = trimmed(text).uppercased().replacing("\u{2212}", with: "-")
         return iso(text) ?? english(text)
@@ -89,7 +89,7 @@ extension AWSTime {
         Date(timeIntervalSince1970: Double(days * 86_400 + seconds))
     }
 
-    /// In seconds east of Greenwich.
+    /// Parses an offset, in seconds east of Greenwich.
     private static func zone(_ text: Substring) -> Int? {
         let text = trimmed(text)
         if ["", "Z", "UTC", "GMT"].contains(text) { return 0 }
@@ -102,7 +102,7 @@ extension AWSTime {
         return (sign == "+" ? 1 : -1) * (hours * 3_600 + minutes * 60)
     }
 
-    /// Reads from the front of a text.
+    /// Reads numbers and characters from the front of a text.
     private struct Scanner {
         private(set) var rest: Substring
 
@@ -110,14 +110,14 @@ extension AWSTime {
 
         var isAtEnd: Bool { rest.isEmpty }
 
-        /// - Returns: Whether one of them was there.
+        /// - Returns: Whether one of the characters was there.
         mutating func skip(_ characters: Set<Character>) -> Bool {
             guard let first = rest.first, characters.contains(first) else { return false }
             rest.removeFirst()
             return true
         }
 
-        /// A number of that many digits.
+        /// Reads a number with exactly `count` digits.
         mutating func number(_ count: Int) -> Int? {
             let digits = rest.prefix(count)
             guard digits.utf8.count == count, digits.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
@@ -127,7 +127,7 @@ extension AWSTime {
 
         private var digits: Int { rest.utf8.prefix { (48...57).contains($0) }.count }
 
-        /// A date, in days since 1970.
+        /// Reads a date, in days since 1970.
         mutating func date() -> Int? {
             guard let year = number(4) else { return nil }
             let isExtended = skip(["-", "/"])
@@ -142,7 +142,7 @@ extension AWSTime {
             return daysSince1970(year, month, day)
         }
 
-        /// The week that has the year's fourth of January is its first; weeks begin on Monday.
+        /// Reads the rest of a week date: week 1 is the week with 4 January in it, and weeks begin on Monday.
         private mutating func week(_ year: Int, _ isExtended: Bool) -> Int? {
             guard let week = number(2), (1...53).contains(week) else { return nil }
             var day = 1
@@ -151,12 +151,12 @@ extension AWSTime {
                 day = named
             }
             let fourth = daysSince1970(year, 1, 4)
-            // The first of January 1970 was a Thursday, the third day after Monday.
+            // 1 January 1970 was a Thursday, the third day after Monday.
             let monday = fourth - ((fourth + 3) % 7 + 7) % 7
             return monday + (week - 1) * 7 + day - 1
         }
 
-        /// A time of day, in whole seconds.
+        /// Reads a time of day, in whole seconds.
         mutating func time() -> Int? {
             guard let hour = number(2) else { return nil }
             var (minute, second) = (0, 0)
@@ -178,7 +178,7 @@ extension AWSTime {
         }
     }
 
-    // MARK: With the names of months
+    // MARK: Texts with month names
 
     private static let months = Dictionary(
         uniqueKeysWithValues: zip(
@@ -188,7 +188,7 @@ extension AWSTime {
     )
     private static let weekdays: Set<String> = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
 
-    /// Reads `THU, 15 JAN 2026 13:00:00 GMT` and `THU JAN 15 13:00:00 UTC 2026`.
+    /// Parses `THU, 15 JAN 2026 13:00:00 GMT` and `THU JAN 15 13:00:00 UTC 2026`.
     private static func english(_ text: String) -> Date? {
         var (year, month, day, seconds, offset): (Int?, Int?, Int?, Int?, Int?) = (nil, nil, nil, nil, nil)
         for word in text.split(whereSeparator: { $0 == " " || $0 == "," }) {

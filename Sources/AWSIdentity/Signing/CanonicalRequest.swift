@@ -2,15 +2,15 @@ internal import Content
 internal import HTTPTypes
 internal import Wire
 
-/// A request in the one form that client and service both hash.
+/// A request in the canonical form that both client and service hash.
 ///
 /// - Source: docs/facts/signing.md#steps
 struct CanonicalRequest {
     let text: String
-    /// Lowercase names, sorted, joined by semicolons.
+    /// The names of the signed fields: lowercase, sorted, joined by semicolons.
     let signedHeaders: String
 
-    /// Fields that proxies and HTTP libraries add, change or drop on the way.
+    /// Fields that proxies and HTTP libraries add, change or drop in transit.
     private static let unsigned: Set<String> = [
         "connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer",
         "transfer-encoding", "upgrade", "user-agent", "x-amzn-trace-id", "authorization", "host",
@@ -28,9 +28,8 @@ struct CanonicalRequest {
     }
 
     /// - Parameters:
-    ///   - path: As it stands in the request; what is percent-encoded there is encoded once more, which every
-    ///     service but S3 does.
-    ///   - query: As it stands in the request, without `?`.
+    ///   - path: The path as sent; its percent-encoding is encoded once more, as all services but S3 require.
+    ///   - query: The query as sent, without `?`.
     init(method: String, path: String, query: String?, host: String, fields: HTTPFields, bodyHash: String) {
         var headers: [String: String] = ["host": host]
         for field in fields where !Self.unsigned.contains(field.name.canonicalName) {
@@ -44,7 +43,7 @@ struct CanonicalRequest {
         text = [method, Self.path(path), Self.query(query), lines, signedHeaders, bodyHash].joined(separator: "\n")
     }
 
-    /// Dot segments and doubled slashes removed, then percent-encoded.
+    /// Removes dot segments and doubled slashes, then percent-encodes the path.
     private static func path(_ path: String) -> String {
         var segments: [Substring] = []
         for segment in path.split(separator: "/") where segment != "." {
@@ -62,7 +61,7 @@ struct CanonicalRequest {
         )
     }
 
-    /// Sorted by encoded name, then by encoded value.
+    /// Sorts the parameters by encoded name, then by encoded value.
     private static func query(_ query: String?) -> String {
         guard let query, !query.isEmpty else { return "" }
         let pairs = query.split(separator: "&").map { item in
@@ -79,7 +78,7 @@ struct CanonicalRequest {
             .joined(separator: "&")
     }
 
-    /// Trimmed, and every run of white space inside made one space.
+    /// Trims a value and replaces every run of white space inside it by one space.
     private static func collapsed(_ value: String) -> String {
         value.split { $0 == " " || $0 == "\t" || $0.isNewline }.joined(separator: " ")
     }

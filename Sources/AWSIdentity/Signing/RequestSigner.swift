@@ -6,8 +6,8 @@ public import Wire
 
 /// Signs requests to one AWS service in one region, with Signature Version 4.
 ///
-/// Every attempt is signed anew: the date is part of the signature and the credentials may have changed. The
-/// derived key is kept for the day it is good for.
+/// Every attempt is signed anew: the date is part of the signature, and the credentials may have changed. The derived
+/// key is cached for the day that it is valid.
 ///
 /// - Source: docs/facts/signing.md#steps
 public struct RequestSigner: Sendable {
@@ -27,9 +27,9 @@ public struct RequestSigner: Sendable {
         self.region = region
     }
 
-    /// Sets the date, the session token and `Authorization`; every field there already is signed.
+    /// Sets the date, the session token and `Authorization`, and signs every field already present.
     ///
-    /// - Note: What is added to the request afterwards isn't signed, and the service doesn't mind.
+    /// - Note: Fields added afterwards aren't signed, and the service accepts that.
     public func sign(_ request: inout WireRequest, with credentials: AWSCredentials, at date: Date) {
         let time = AWSTime.basic(date)
         request.fields[.amzDate] = time

@@ -3,24 +3,24 @@ internal import Logging
 internal import Platform
 public import Wire
 
-/// This machine's clock, put right by what a service says of its own.
+/// This machine's clock, corrected by the time that a service reports.
 ///
-/// Signatures are good for five minutes around the service's time (docs/facts/signing.md#steps), and a machine's clock
-/// may be off by more: after a suspend, in a fresh virtual machine, without NTP. As AWS's SDKs do, the difference is
-/// learned from the `Date` of the refusal, and the request signed again. Copies share what they learn, and so do those
-/// that ``ServiceClocks`` gives out for one service.
+/// A signature is valid for five minutes around the service's time (docs/facts/signing.md#steps), and a machine's clock
+/// may be off by more: after a suspend, in a fresh virtual machine, without NTP. As in AWS's SDKs, the client learns
+/// the difference from the `Date` of the refusal and signs the request again. Copies share what they learn, and so do
+/// the clocks that ``ServiceClocks`` gives out for one service.
 ///
 /// - Source: docs/facts/quotas.md#clock-skew
 public struct ServiceClock: Sendable {
-    /// Whose clock it is.
+    /// The service that the clock belongs to.
     enum Service: Sendable {
-        /// The host's name: AWS's clocks are right.
+        /// One of AWS's own hosts, by name: AWS's clocks are right.
         case aws(String)
-        /// The origin: nobody knows whose clock is right.
+        /// Another server, by origin: either clock may be wrong.
         case somebody(String)
     }
 
-    /// In seconds, what the service is ahead of us.
+    /// How far the service's clock is ahead of this machine's, in seconds.
     typealias Offset = Lock<TimeInterval>
 
     private let local: @Sendable () -> Date
@@ -28,9 +28,9 @@ public struct ServiceClock: Sendable {
     private let offset: Offset
     private let logger: Logger?
 
-    /// In seconds: less than this is no reason for a refusal.
+    /// A difference that is too small to cause a refusal, in seconds.
     private static let tolerance: TimeInterval = 4 * 60
-    /// The names that services have for a signature of another time; most mean other things as well.
+    /// The codes with which services refuse a signature for its time; most have other causes as well.
     private static let refusals: Set<String> = [
         "InvalidSignatureException", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "RequestExpired",
         "RequestInTheFuture", "AuthFailure",
@@ -43,15 +43,15 @@ public struct ServiceClock: Sendable {
         self.logger = logger
     }
 
-    /// What the service's clock shows, as far as anybody knows.
+    /// The service's time, as far as it is known.
     @Sendable public func now() -> Date { local().addingTimeInterval(offset.withLock { $0 }) }
 
-    /// Learns from a refusal, if it may be about the time.
+    /// Learns the time from a refusal, if its code may be about the time.
     ///
     /// - Parameters:
-    ///   - code: The refusal's name.
-    ///   - signedAt: What ``now()`` was for the refused request.
-    /// - Returns: Whether to sign anew: the service's clock is another than the request's was.
+    ///   - code: The refusal's code.
+    ///   - signedAt: The value of ``now()`` for the refused request.
+    /// - Returns: Whether to sign again, because the service's time differs from the request's.
     public func corrects(_ code: String, _ response: WireResponse, signedAt: Date) -> Bool {
         guard Self.refusals.contains(code), let theirs = response.date,
             abs(theirs.timeIntervalSince(signedAt)) > Self.tolerance
@@ -60,9 +60,9 @@ public struct ServiceClock: Sendable {
         return true
     }
 
-    /// Learns from an answer to a request that isn't signed, and so is never refused for its time.
+    /// Learns the time from an answer to an unsigned request, which is never refused for its time.
     ///
-    /// The keys that it brings end in the service's time, not in ours.
+    /// The keys in the answer expire by the service's clock, not by this machine's.
     func learn(from response: WireResponse) {
         guard let theirs = response.date, abs(theirs.timeIntervalSince(now())) > Self.tolerance else { return }
         set(to: theirs)
@@ -75,7 +75,7 @@ public struct ServiceClock: Sendable {
             offset = difference
             return isNews
         }
-        // Several requests may have been on their way with the old time, and a clock may have been set right.
+        // Several requests may have been in flight with the old time, or a clock may have been corrected.
         guard isNews, abs(difference) > Self.tolerance else { return }
         let minutes = Int((abs(difference) / 60).rounded())
         let off = "this machine's clock is \(minutes) minutes \(difference > 0 ? "behind" : "ahead of")"

@@ -3,11 +3,11 @@ public import Logging
 internal import Platform
 public import Wire
 
-/// What time it is, by everybody who is asked: a clock for each origin, and one for all of AWS's own hosts of a partition.
+/// The clocks of all services: one for each origin, and one for all of AWS's own hosts in a partition.
 ///
-/// Two sides are two services, and a local cloud's clock may be off where AWS's isn't: what one says of its time is no news
-/// of the other's. AWS's own hosts keep the same time, so that one of them need say it, and each of the others isn't to
-/// refuse a request first.
+/// Two sides are two services, and a local cloud's clock may be off where AWS's isn't, so each clock is learned
+/// separately. AWS's own hosts keep the same time: after one has reported it, the others needn't refuse a request
+/// first.
 ///
 /// - Source: docs/architecture.md#laws, 5
 public struct ServiceClocks: Sendable {
@@ -15,13 +15,13 @@ public struct ServiceClocks: Sendable {
     private let logger: Logger?
     private let offsets = Lock<[String: ServiceClock.Offset]>([:])
 
-    /// - Parameter logger: Is told when two clocks differ.
+    /// - Parameter logger: Logs a warning when two clocks differ.
     public init(_ local: @escaping @Sendable () -> Date, logger: Logger? = nil) {
         self.local = local
         self.logger = logger
     }
 
-    /// The clock of whoever answers there.
+    /// Returns the clock of the service at a URL.
     public func clock(of url: HTTPURL) -> ServiceClock {
         let domain = url.isOfOurServices ? url.awsDomain : nil
         let offset = offsets.withLock { offsets in
@@ -37,12 +37,12 @@ public struct ServiceClocks: Sendable {
         )
     }
 
-    /// What this machine's clock shows, right or wrong: for what was written by it.
+    /// This machine's time, right or wrong, for judging times that this machine wrote.
     func here() -> Date { local() }
 }
 
 extension HTTPURL {
-    /// Whether the host's name is one of those that AWS gives the services called here, and not to a customer's machine or
+    /// Whether AWS gave the host's name to one of the services called here, and not to a customer's machine or
     /// function, which has a clock of its own.
     fileprivate var isOfOurServices: Bool {
         host.split(separator: ".").contains { Self.serviceLabels.contains(String($0)) }

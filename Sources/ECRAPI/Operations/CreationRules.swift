@@ -1,8 +1,8 @@
 public import Content
 
-/// Lists the templates by which ECR creates repositories on its own.
+/// Lists the templates with which ECR creates repositories by itself.
 ///
-/// - Limit: the caller's own account; it has no `registryId`. 1 to 1,000 templates a page.
+/// - Limit: The caller's own account, since the call has no `registryId`; 1 to 1,000 templates a page.
 /// - IAM: `ecr:DescribeRepositoryCreationTemplates` on `*`.
 /// - Source: ECR API Reference, version 2015-09-21, `DescribeRepositoryCreationTemplates`
 public struct DescribeRepositoryCreationTemplates: PagedECROperation {
@@ -15,7 +15,7 @@ public struct DescribeRepositoryCreationTemplates: PagedECROperation {
     public init(maxResults: Int? = longestPage) { self.maxResults = maxResults }
 
     public struct Response: ECRPage {
-        /// Whose templates these are.
+        /// The account that has the templates.
         public var registryId: AccountID?
         public var repositoryCreationTemplates: [RepositoryCreationTemplate]
         public var nextToken: String?
@@ -31,21 +31,21 @@ public struct DescribeRepositoryCreationTemplates: PagedECROperation {
     }
 }
 
-/// The settings of repositories that ECR creates, by the beginning of their names.
+/// The settings for repositories that ECR creates, selected by a prefix of their names.
 public struct RepositoryCreationTemplate: Decodable, Hashable, Sendable {
     public var prefix: String
     public var appliedFor: [Occasion]?
-    /// Absent where every tag may move.
+    /// The setting for tags; absent where every tag may move.
     public var imageTagMutability: ECRRepository.TagMutability?
     public var imageTagMutabilityExclusionFilters: [ECRRepository.ExclusionFilter]?
 
-    /// What makes ECR create a repository.
+    /// The event that makes ECR create a repository.
     public struct Occasion: RawRepresentable, Codable, Hashable, Sendable {
         public let rawValue: String
         public init(rawValue: String) { self.rawValue = rawValue }
         public static let replication = Self(rawValue: "REPLICATION")
         public static let pullThroughCache = Self(rawValue: "PULL_THROUGH_CACHE")
-        /// Since December 2025.
+        /// A push creates the repository; ECR has this since December 2025.
         public static let createOnPush = Self(rawValue: "CREATE_ON_PUSH")
     }
 
@@ -63,13 +63,14 @@ public struct RepositoryCreationTemplate: Decodable, Hashable, Sendable {
 }
 
 extension Collection<RepositoryCreationTemplate> {
-    /// The template by which a push creates the repository: of those for pushes, the one with the longest prefix.
+    /// Returns the template with which a push creates the repository: the one for pushes with the longest matching
+    /// prefix.
     public func creatingOnPush(_ name: RepositoryName) -> RepositoryCreationTemplate? {
         filter { $0.appliedFor?.contains(.createOnPush) ?? false }.covering(name, by: \.prefix)
     }
 }
 
-/// Lists the rules by which ECR fetches images from other registries when they are pulled.
+/// Lists the rules with which ECR fetches images from other registries when they are pulled.
 ///
 /// - Limit: 50 rules in a registry, 1 to 1,000 a page.
 /// - IAM: `ecr:DescribePullThroughCacheRules` on `*`.
@@ -101,15 +102,15 @@ public struct DescribePullThroughCacheRules: PagedECROperation {
     }
 }
 
-/// Where ECR fetches the images of some repositories from, by the beginning of their names.
+/// The upstream registry from which ECR fetches images, selected by a prefix of the repository's name.
 public struct PullThroughCacheRule: Decodable, Hashable, Sendable {
     public var ecrRepositoryPrefix: String
     public var upstreamRegistryUrl: String?
-    /// What the upstream's repositories begin with, where that isn't the rest of the name.
+    /// The prefix of the upstream's repositories, where they aren't named by the rest of the name alone.
     public var upstreamRepositoryPrefix: String?
     /// The secret with the upstream's login; its name begins with `ecr-pullthroughcache/`.
     public var credentialArn: String?
-    /// The role with which ECR asks another ECR registry.
+    /// The role with which ECR reads from another ECR registry.
     public var customRoleArn: String?
 
     public init(
@@ -128,14 +129,15 @@ public struct PullThroughCacheRule: Decodable, Hashable, Sendable {
 }
 
 extension Collection<PullThroughCacheRule> {
-    /// The rule that a repository is under: the one with the longest prefix.
+    /// Returns the rule that covers a repository: the one with the longest prefix.
     public func covering(_ name: RepositoryName) -> PullThroughCacheRule? { covering(name, by: \.ecrRepositoryPrefix) }
 }
 
 extension Collection {
-    /// The element with the longest prefix that covers a repository; `ROOT` covers what no other does.
+    /// Returns the element with the longest prefix that covers a repository; `ROOT` covers the repositories that no
+    /// other covers.
     ///
-    /// A prefix ends at a slash, which may be left out: `prod` covers `prod/app`, and neither `prod` nor `production`.
+    /// A prefix ends at a slash, which may be omitted: `prod` covers `prod/app`, and neither `prod` nor `production`.
     ///
     /// - Source: ECR API Reference, `CreateRepositoryCreationTemplate`, "prefix";
     ///   docs/facts/ecr-api.md#creation-templates

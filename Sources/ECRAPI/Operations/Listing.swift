@@ -2,10 +2,11 @@ public import Content
 
 /// Lists images, one entry per digest.
 ///
-/// Names the subject of every referrer. Sizes are no plan: an index says the largest of its manifests.
+/// The answer names the subject of every referrer. It can't be used to plan bytes: the size of an index is that of its
+/// largest manifest.
 ///
-/// - Limit: 1 to 1,000 images a page, or 1 to 100 identifiers and no paging; one that isn't there fails the
-///   whole call with `ImageNotFoundException`.
+/// - Limit: 1 to 1,000 images a page, or 1 to 100 identifiers without paging; a missing image fails the whole call with
+///   `ImageNotFoundException`.
 /// - IAM: `ecr:DescribeImages` on the repository.
 /// - Source: ECR API Reference, version 2015-09-21, `DescribeImages`; docs/facts/ecr-api.md#describeimages
 public struct DescribeImages: PagedECROperation {
@@ -19,7 +20,7 @@ public struct DescribeImages: PagedECROperation {
     public var maxResults: Int?
     public var nextToken: String?
 
-    /// All images, archived ones too.
+    /// Asks for all images, archived ones too.
     public init(
         registryId: AccountID,
         repositoryName: RepositoryName,
@@ -32,7 +33,7 @@ public struct DescribeImages: PagedECROperation {
         self.maxResults = maxResults
     }
 
-    /// Certain images.
+    /// Asks for certain images.
     public init(
         registryId: AccountID,
         repositoryName: RepositoryName,
@@ -66,9 +67,9 @@ public struct DescribeImages: PagedECROperation {
         public var imageManifestMediaType: MediaType?
         public var artifactMediaType: String?
         public var lastRecordedPullTime: ECRTimestamp?
-        /// What this image is about, if it is a referrer.
+        /// The subject of this image, if it is a referrer.
         public var subjectManifestDigest: Digest?
-        /// Absent where the service doesn't know the archive: active, then.
+        /// The image's status; absent where the service doesn't know archives, and then the image is active.
         public var imageStatus: ImageStatus?
         public var lastArchivedAt: ECRTimestamp?
         public var lastActivatedAt: ECRTimestamp?
@@ -89,7 +90,8 @@ public struct DescribeImages: PagedECROperation {
             imageManifestMediaType = try container.decodeIfPresent(MediaType.self, forKey: .imageManifestMediaType)
             artifactMediaType = try container.decodeIfPresent(String.self, forKey: .artifactMediaType)
             lastRecordedPullTime = try container.decodeIfPresent(ECRTimestamp.self, forKey: .lastRecordedPullTime)
-            // Whoever pushed the referrer wrote this: one that is no SHA-256 must not spoil a page of a thousand.
+            // The client that pushed the referrer wrote this value: a digest other than SHA-256 must not fail a page of
+            // a thousand.
             subjectManifestDigest = try? container.decodeIfPresent(Digest.self, forKey: .subjectManifestDigest)
             imageStatus = try container.decodeIfPresent(ImageStatus.self, forKey: .imageStatus)
             lastArchivedAt = try container.decodeIfPresent(ECRTimestamp.self, forKey: .lastArchivedAt)
@@ -147,7 +149,7 @@ public struct ListImages: PagedECROperation {
 
 /// Deletes tags, or images with all their tags.
 ///
-/// By tag it removes that tag, and the image with its last; by digest it removes the image.
+/// A tag's identifier removes that tag, and the image with its last tag; a digest's identifier removes the image.
 ///
 /// - Limit: 1 to 100 identifiers per call.
 /// - IAM: `ecr:BatchDeleteImage` on the repository.

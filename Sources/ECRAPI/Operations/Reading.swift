@@ -1,10 +1,10 @@
 public import Content
 internal import Wire
 
-/// Asks for manifests by tag or digest.
+/// Fetches manifests by tag or digest.
 ///
-/// Answers 200 even when nothing was found: look at ``Response/failures``. Answers come in any order. Every type
-/// of manifest is accepted, so that none is converted on the way.
+/// The answer is 200 even when nothing was found: check ``Response/failures``. Images come in any order. The request
+/// accepts every type of manifest, so that ECR converts none.
 ///
 /// - Limit: 1 to 100 identifiers per call.
 /// - IAM: `ecr:BatchGetImage` on the repository.
@@ -18,14 +18,15 @@ public struct BatchGetImage: ECROperation {
     public var imageIds: [ImageIdentifier]
     public var acceptedMediaTypes: [MediaType]
 
-    /// In bytes: one manifest of the greatest size, escaped as JSON; many of the usual size fit as well.
+    /// The longest answer, in bytes: room for one manifest of the maximum size, escaped as JSON, or for many of the
+    /// usual size.
     ///
-    /// Where many don't, they can be asked for in smaller groups.
+    /// Where many manifests don't fit, the caller can ask for them in smaller groups.
     public var largestAnswer: Int {
         imageIds.count == 1 ? Self.largestOfOne : Self.largestOfMany
     }
 
-    /// Every quote and line break of a manifest is two bytes in JSON.
+    /// In JSON every quote and line break of a manifest takes two bytes.
     static let largestOfOne = 2 * Manifest.largestByteCount + WireRequest.largestSmallAnswer
     /// 40 KiB for each of a hundred; manifests have one to ten.
     static let largestOfMany = 4 << 20
@@ -92,12 +93,12 @@ public struct BatchCheckLayerAvailability: ECROperation {
     public struct Layer: Decodable, Hashable, Sendable {
         public var layerDigest: Digest
         public var layerAvailability: Availability?
-        /// In bytes, compressed; absent when the layer is unavailable.
+        /// The layer's compressed size, in bytes; absent when the layer is unavailable.
         public var layerSize: Int64?
         public var mediaType: MediaType?
     }
 
-    /// Open on purpose: ECR added `ARCHIVED` after the first clients were written.
+    /// The state of a layer; an open set, since ECR added `ARCHIVED` after the first clients were written.
     public struct Availability: RawRepresentable, Codable, Hashable, Sendable {
         public let rawValue: String
         public init(rawValue: String) { self.rawValue = rawValue }
@@ -111,7 +112,7 @@ public struct BatchCheckLayerAvailability: ECROperation {
             public let rawValue: String
             public init(rawValue: String) { self.rawValue = rawValue }
             public static let invalidLayerDigest = Self(rawValue: "InvalidLayerDigest")
-            /// Some local clouds say this where ECR says `UNAVAILABLE`.
+            /// The value that some local clouds send where ECR sends `UNAVAILABLE`.
             public static let missingLayerDigest = Self(rawValue: "MissingLayerDigest")
         }
 
@@ -121,11 +122,11 @@ public struct BatchCheckLayerAvailability: ECROperation {
     }
 }
 
-/// Asks for an address where one blob can be downloaded.
+/// Asks for a URL from which one blob can be downloaded.
 ///
-/// The answer is as good as a password for about an hour: never print its query.
+/// The URL is as good as a password for about an hour: never print its query.
 ///
-/// - Limit: blobs that an image refers to; others answer `LayerInaccessibleException`.
+/// - Limit: Blobs that an image refers to; others answer `LayerInaccessibleException`.
 /// - IAM: `ecr:GetDownloadUrlForLayer` on the repository.
 /// - Source: ECR API Reference, version 2015-09-21, `GetDownloadUrlForLayer`;
 ///   docs/facts/ecr-api.md#getdownloadurlforlayer
@@ -151,7 +152,7 @@ public struct GetDownloadUrlForLayer: ECROperation {
     }
 }
 
-/// Asks for what refers to an image: signatures, SBOMs, attestations.
+/// Lists the referrers of an image: signatures, SBOMs, attestations.
 ///
 /// - Limit: 1 to 50 referrers a page; ECR's default is 20.
 /// - IAM: `ecr:BatchGetImage` on the repository.
@@ -167,7 +168,7 @@ public struct ListImageReferrers: PagedECROperation {
     public struct Filter: Encodable, Hashable, Sendable {
         /// - Limit: 5 types.
         public var artifactTypes: [String]?
-        /// ECR's default hides what is archived.
+        /// The status to select; ECR's default leaves out archived referrers.
         public var artifactStatus: ImageStatus?
 
         public init(artifactTypes: [String]? = nil, artifactStatus: ImageStatus? = .any) {
@@ -214,7 +215,7 @@ public struct ListImageReferrers: PagedECROperation {
         public var digest: Digest
         public var mediaType: MediaType
         public var artifactType: String?
-        /// In bytes: of the referrer's manifest.
+        /// The size of the referrer's manifest, in bytes.
         public var size: Int64
         public var annotations: [String: String]?
         public var artifactStatus: ImageStatus?

@@ -1,11 +1,11 @@
 public import Content
 internal import FoundationEssentials
 
-/// Asks for a password of the registry's `/v2` interface.
+/// Fetches a password for the registry's `/v2` interface.
 ///
-/// One token is good for every account of the region that the caller may use, and for no other region.
+/// One token is valid for every account of the region that the caller may use, and for no other region.
 ///
-/// - Limit: it lasts 12 hours, and has several thousand characters.
+/// - Limit: A token lasts 12 hours and has several thousand characters.
 /// - IAM: `ecr:GetAuthorizationToken` on `*`.
 /// - Source: ECR API Reference, version 2015-09-21, `GetAuthorizationToken`; docs/facts/ecr-api.md#authorization-token
 public struct GetAuthorizationToken: ECROperation {
@@ -18,10 +18,10 @@ public struct GetAuthorizationToken: ECROperation {
     }
 
     public struct AuthorizationData: Decodable, Sendable {
-        /// Base64 of `AWS:` and the password: what follows `Basic ` as it stands.
+        /// Base64 of `AWS:` and the password, which follows `Basic ` unchanged.
         public var authorizationToken: String
         public var expiresAt: ECRTimestamp?
-        /// Scheme and host of the caller's own registry.
+        /// The scheme and host of the caller's own registry.
         public var proxyEndpoint: String?
     }
 }
@@ -30,9 +30,9 @@ extension GetAuthorizationToken.AuthorizationData: CustomStringConvertible, Cust
     public var description: String { "a token for \(proxyEndpoint ?? "the registry")" }
     public var customMirror: Mirror { Mirror(self, children: ["authorizationData": description]) }
 
-    /// The two halves of the token, split at the first colon.
+    /// The user and the password in the token, split at the first colon.
     ///
-    /// - Returns: `nil` when the token isn't what the documentation says.
+    /// - Returns: `nil` when the token doesn't have the documented form.
     public var userAndPassword: (user: String, password: String)? {
         guard let bytes = Data(base64Encoded: authorizationToken) else { return nil }
         let parts = String(decoding: bytes, as: UTF8.self).split(separator: ":", maxSplits: 1)
@@ -40,9 +40,9 @@ extension GetAuthorizationToken.AuthorizationData: CustomStringConvertible, Cust
     }
 }
 
-/// Asks how the caller's own registry is replicated by AWS itself.
+/// Asks how AWS itself replicates the caller's own registry.
 ///
-/// - Limit: the caller's own account; it has no `registryId`.
+/// - Limit: The caller's own account, since the call has no `registryId`.
 /// - IAM: `ecr:DescribeRegistry` on `*`.
 /// - Source: ECR API Reference, version 2015-09-21, `DescribeRegistry`
 public struct DescribeRegistry: ECROperation {
@@ -61,7 +61,7 @@ public struct DescribeRegistry: ECROperation {
 
     public struct Rule: Decodable, Hashable, Sendable {
         public var destinations: [Destination]?
-        /// All repositories when there are none.
+        /// The filters; without filters the rule covers all repositories.
         public var repositoryFilters: [Filter]?
     }
 
@@ -76,9 +76,9 @@ public struct DescribeRegistry: ECROperation {
     }
 }
 
-/// Asks for one setting of the caller's own account and region.
+/// Fetches one setting of the caller's own account and region.
 ///
-/// - Limit: the caller's own account; it has no `registryId`.
+/// - Limit: The caller's own account, since the call has no `registryId`.
 /// - IAM: `ecr:GetAccountSetting` on `*`.
 /// - Source: ECR API Reference, version 2015-09-21, `GetAccountSetting`; docs/facts/ecr-api.md#account-settings
 public struct GetAccountSetting: ECROperation {
@@ -87,13 +87,13 @@ public struct GetAccountSetting: ECROperation {
     public struct Setting: RawRepresentable, Codable, Hashable, Sendable {
         public let rawValue: String
         public init(rawValue: String) { self.rawValue = rawValue }
-        /// `ENABLED` or `DISABLED`.
+        /// The setting for blob mounting: `ENABLED` or `DISABLED`.
         public static let blobMounting = Self(rawValue: "BLOB_MOUNTING")
         public static let registryPolicyScope = Self(rawValue: "REGISTRY_POLICY_SCOPE")
         public static let basicScanTypeVersion = Self(rawValue: "BASIC_SCAN_TYPE_VERSION")
     }
 
-    /// What is asked for; `name` in the request, which the protocol uses for the operation.
+    /// The setting to fetch; the request calls it `name`, which this protocol uses for the operation.
     public var setting: Setting
 
     public init(_ setting: Setting) { self.setting = setting }

@@ -1,8 +1,8 @@
 public import Content
 
-/// Asks for repositories and their settings.
+/// Lists repositories and their settings.
 ///
-/// - Limit: 1 to 1,000 a page, or 1 to 100 names and no paging; one that isn't there fails the whole call with
+/// - Limit: 1 to 1,000 a page, or 1 to 100 names without paging; a missing repository fails the whole call with
 ///   `RepositoryNotFoundException`.
 /// - IAM: `ecr:DescribeRepositories` on the repositories.
 /// - Source: ECR API Reference, version 2015-09-21, `DescribeRepositories`; docs/facts/ecr-api.md#describerepositories
@@ -16,13 +16,13 @@ public struct DescribeRepositories: PagedECROperation {
     public var maxResults: Int?
     public var nextToken: String?
 
-    /// All of them.
+    /// Asks for all repositories.
     public init(registryId: AccountID, maxResults: Int? = longestPage) {
         self.registryId = registryId
         self.maxResults = maxResults
     }
 
-    /// Certain ones.
+    /// Asks for certain repositories.
     public init(registryId: AccountID, repositoryNames: [RepositoryName]) {
         self.registryId = registryId
         self.repositoryNames = repositoryNames
@@ -44,8 +44,8 @@ public struct DescribeRepositories: PagedECROperation {
 
 /// Creates a repository.
 ///
-/// - Limit: 50 resource tags. Encryption can't be changed later.
-/// - IAM: `ecr:CreateRepository`; `ecr:TagResource` too where there are tags.
+/// - Limit: 50 resource tags. The encryption can't be changed later.
+/// - IAM: `ecr:CreateRepository`; with tags also `ecr:TagResource`.
 /// - Source: ECR API Reference, version 2015-09-21, `CreateRepository`; docs/facts/ecr-api.md#repositories
 public struct CreateRepository: ECROperation {
     public static let name = "CreateRepository"
@@ -103,29 +103,29 @@ public struct ECRRepository: Decodable, Hashable, Sendable {
     public var registryId: AccountID?
     public var repositoryUri: String?
     public var createdAt: ECRTimestamp?
-    /// Absent where everything may move.
+    /// The setting for tags; absent where every tag may move.
     public var imageTagMutability: TagMutability?
     public var imageTagMutabilityExclusionFilters: [ExclusionFilter]?
     public var imageScanningConfiguration: ScanningConfiguration?
     public var encryptionConfiguration: Encryption?
 
-    /// Whether tags may move, in general.
+    /// Whether tags may move, by default.
     public struct TagMutability: RawRepresentable, Codable, Hashable, Sendable {
         public let rawValue: String
         public init(rawValue: String) { self.rawValue = rawValue }
         public static let mutable = Self(rawValue: "MUTABLE")
         public static let immutable = Self(rawValue: "IMMUTABLE")
-        /// Fixed, but for tags that match a filter.
+        /// Tags can't move, except those that match a filter.
         public static let immutableWithExclusion = Self(rawValue: "IMMUTABLE_WITH_EXCLUSION")
-        /// Movable, but for tags that match a filter.
+        /// Tags can move, except those that match a filter.
         public static let mutableWithExclusion = Self(rawValue: "MUTABLE_WITH_EXCLUSION")
     }
 
-    /// Tags for which the opposite holds.
+    /// A filter for tags that are exempt from the repository's setting.
     public struct ExclusionFilter: Codable, Hashable, Sendable {
-        /// `WILDCARD` is the only one there is.
+        /// The filter's type; `WILDCARD` is the only one.
         public var filterType: String
-        /// The whole tag; `*` stands for any characters, none too.
+        /// The pattern for the whole tag; `*` stands for any number of characters, including zero.
         public var filter: String
 
         public init(filter: String, filterType: String = "WILDCARD") {
@@ -133,7 +133,7 @@ public struct ECRRepository: Decodable, Hashable, Sendable {
             self.filterType = filterType
         }
 
-        /// Whether `tag` is meant.
+        /// Whether the filter matches `tag`.
         public func matches(_ tag: Tag) -> Bool { matchesWildcard(tag.value, filter) }
     }
 
@@ -143,7 +143,7 @@ public struct ECRRepository: Decodable, Hashable, Sendable {
     }
 
     public struct Encryption: Codable, Hashable, Sendable {
-        /// `AES256`, `KMS` or `KMS_DSSE`.
+        /// The encryption: `AES256`, `KMS` or `KMS_DSSE`.
         public var encryptionType: String
         public var kmsKey: String?
 
@@ -153,7 +153,7 @@ public struct ECRRepository: Decodable, Hashable, Sendable {
         }
     }
 
-    /// Whether a tag that is there can't be moved to another image.
+    /// Whether an existing tag can't be moved to another image.
     ///
     /// - Source: docs/facts/ecr-api.md#tag-mutability
     public func fixes(_ tag: Tag) -> Bool {

@@ -1,6 +1,6 @@
 public import Content
 
-/// Asks which images a repository deletes or archives by itself.
+/// Fetches the policy by which a repository deletes or archives images by itself.
 ///
 /// - IAM: `ecr:GetLifecyclePolicy` on the repository.
 /// - Source: ECR API Reference, version 2015-09-21, `GetLifecyclePolicy`; `LifecyclePolicyNotFoundException` where there
@@ -17,7 +17,7 @@ public struct GetLifecyclePolicy: ECROperation {
     }
 
     public struct Response: Decodable, Sendable {
-        /// JSON: rules by priority.
+        /// The policy's JSON: rules by priority.
         public var lifecyclePolicyText: String
     }
 }
@@ -27,7 +27,7 @@ extension ECRError.Code {
 }
 
 extension DescribeRegistry.Rule {
-    /// Whether AWS itself copies a repository of this name to that registry.
+    /// Whether AWS itself replicates a repository of this name to that registry.
     public func covers(_ repository: RepositoryName, to account: AccountID, region: String) -> Bool {
         let goesThere = (destinations ?? []).contains { $0.registryId == account && $0.region == region }
         let filters = repositoryFilters ?? []

@@ -1,9 +1,9 @@
 public import Wire
 
 extension UploadLayerPart {
-    /// The part as base64 in front of the small rest of the JSON object.
+    /// Returns the body: the part as base64, before the small rest of the JSON object.
     ///
-    /// A JSON encoder would hold the part four times over.
+    /// A JSON encoder would hold four copies of the part in memory.
     public func body() throws -> RequestBody {
         RequestBody(
             prefix: Array(#"{"layerPartBlob":""#.utf8),

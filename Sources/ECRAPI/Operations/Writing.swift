@@ -1,12 +1,12 @@
 public import Content
 public import Wire
 
-/// Stores a manifest, and lets a tag point at it.
+/// Stores a manifest, and points a tag at it if one is given.
 ///
-/// Always sends media type and digest: the first is refused as "invalid JSON" where it is missing and the
-/// manifest has none, the second makes ECR check that the bytes are the ones meant. A repeat answers
-/// `ImageAlreadyExistsException`; in immutable repositories `ImageTagAlreadyExistsException` may mean the same,
-/// so read the tag back before calling either a failure.
+/// The request always has the media type and the digest. Without a media type, ECR refuses a manifest that names none
+/// itself, as "invalid JSON"; with the digest, ECR checks that it received the right bytes. A repeat answers
+/// `ImageAlreadyExistsException`, and in immutable repositories `ImageTagAlreadyExistsException` may mean the same:
+/// read the tag back before reporting either as a failure.
 ///
 /// - Limit: 4,194,304 characters; 1,000 tags per image; 10 calls a second unless AWS raised that.
 /// - IAM: `ecr:PutImage` on the repository.
@@ -14,7 +14,7 @@ public import Wire
 public struct PutImage: ECROperation {
     public static let name = "PutImage"
 
-    /// The answer repeats the manifest.
+    /// The longest answer, which repeats the manifest.
     public var largestAnswer: Int { BatchGetImage.largestOfOne }
 
     public var registryId: AccountID
@@ -23,7 +23,7 @@ public struct PutImage: ECROperation {
     public var imageManifest: String
     public var imageManifestMediaType: MediaType
     public var imageDigest: Digest
-    /// `nil` stores the image untagged, as children of an index are.
+    /// The tag; `nil` stores the image untagged, like the children of an index.
     public var imageTag: Tag?
 
     public init(registryId: AccountID, repositoryName: RepositoryName, manifest: Manifest, tag: Tag?) {
@@ -56,9 +56,9 @@ public struct PutImage: ECROperation {
     }
 }
 
-/// Begins the upload of one blob in parts.
+/// Starts the upload of one blob in parts.
 ///
-/// - Limit: an upload may be abandoned by ECR at any time, and ends as `UploadNotFoundException` then.
+/// - Limit: ECR may abandon an upload at any time; the next call then answers `UploadNotFoundException`.
 /// - IAM: `ecr:InitiateLayerUpload` on the repository.
 /// - Source: ECR API Reference, version 2015-09-21, `InitiateLayerUpload`; docs/facts/ecr-api.md#layer-uploads
 public struct InitiateLayerUpload: ECROperation {
@@ -74,17 +74,17 @@ public struct InitiateLayerUpload: ECROperation {
 
     public struct Response: Decodable, Sendable {
         public var uploadId: String
-        /// In bytes: how long every part but the last should be.
+        /// The size of every part but the last, in bytes.
         public var partSize: Int64
     }
 }
 
 /// Sends the next part of a blob.
 ///
-/// Parts of one upload go one after the other. One that doesn't follow its predecessor answers
+/// The parts of an upload are sent one after the other. A part that doesn't follow its predecessor answers
 /// `InvalidLayerPartException` with ``ECRError/lastValidByteReceived``.
 ///
-/// - Limit: 5 MiB (but for the last part) to 20,971,520 bytes; use the `partSize` that was returned. 4,200 parts.
+/// - Limit: 5 MiB (except the last part) to 20,971,520 bytes; use the returned `partSize`. 4,200 parts.
 /// - IAM: `ecr:UploadLayerPart` on the repository.
 /// - Source: ECR API Reference, version 2015-09-21, `UploadLayerPart`; docs/facts/ecr-api.md#layer-uploads
 public struct UploadLayerPart: ECROperation {
@@ -96,9 +96,9 @@ public struct UploadLayerPart: ECROperation {
     public var registryId: AccountID
     public var repositoryName: RepositoryName
     public var uploadId: String
-    /// Counted from zero in the whole blob.
+    /// The offset of the part's first byte in the blob, from zero.
     public var partFirstByte: Int64
-    /// Isn't to change while the call is under way.
+    /// The part's bytes, which must not change during the call.
     public var layerPartBlob: PartBuffer
 
     public init(
@@ -116,7 +116,7 @@ public struct UploadLayerPart: ECROperation {
         self.layerPartBlob = layerPartBlob
     }
 
-    /// The last byte of this part, itself included.
+    /// The offset of the part's last byte in the blob.
     public var partLastByte: Int64 { partFirstByte + Int64(layerPartBlob.count) - 1 }
 
     public struct Response: Decodable, Sendable {
@@ -136,14 +136,14 @@ public struct UploadLayerPart: ECROperation {
     }
 }
 
-/// Ends an upload: ECR hashes what it has and compares.
+/// Ends an upload: ECR hashes the bytes that it has and compares the digest.
 ///
-/// - Limit: one digest; parts must have been sent. `LayerAlreadyExistsException` is success.
+/// - Limit: One digest; parts must have been sent. `LayerAlreadyExistsException` counts as success.
 /// - IAM: `ecr:CompleteLayerUpload` on the repository.
 /// - Source: ECR API Reference, version 2015-09-21, `CompleteLayerUpload`; docs/facts/ecr-api.md#layer-uploads
 public struct CompleteLayerUpload: ECROperation {
     public static let name = "CompleteLayerUpload"
-    /// It answers when it has hashed the whole layer.
+    /// ECR answers after it has hashed the whole layer.
     public static let deadline = TransportConfiguration.usualCommitLimit
 
     public var registryId: AccountID
@@ -159,7 +159,7 @@ public struct CompleteLayerUpload: ECROperation {
     }
 
     public struct Response: Decodable, Sendable {
-        /// Compare it with the digest that was sent.
+        /// The digest that ECR computed; compare it with the digest that was sent.
         public var layerDigest: Digest?
     }
 }

@@ -34,10 +34,11 @@ extension APICall {
         return .members(["images": .list(images), "failures": .list(failures)])
     }
 
-    /// The addressed repository; where it is missing and a pull-through cache rule covers its name, ECR would bring a tag.
+    /// Returns the addressed repository, or throws what ECR answers when a pull-through cache rule covers a missing
+    /// one.
     ///
-    /// A rule with a secret fails, for the secret can't be read here; without one, the upstream is as if it had no such
-    /// image. By digest nothing is brought that isn't there yet (containers-roadmap#2837).
+    /// A rule with a secret fails, because the emulator can't read the secret. A rule without one behaves as if the
+    /// upstream didn't have the image. ECR doesn't import by digest (containers-roadmap#2837).
     private func repositoryToPull(_ ids: [ImageIdentifier]) throws -> EmulatedRepository {
         do {
             return try repository()
@@ -90,7 +91,7 @@ extension APICall {
                 } catch { throw imageNotFound(id, repository) }
             }
             let wanted = Set(try repository.images(input.filter).map(\.digest))
-            // An id that was asked for by name is shown whatever its status, unless a filter says otherwise.
+            // Images that the request names are shown whatever their status, unless a filter excludes them.
             let shown = input.filter == nil ? images : images.filter { wanted.contains($0.digest) }
             return .members(["imageDetails": .list(shown.map { detail(of: $0, in: repository) })])
         }

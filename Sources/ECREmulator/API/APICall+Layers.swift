@@ -11,7 +11,7 @@ extension APICall {
         for text in texts {
             guard let digest = try? Digest(parsing: text) else {
                 if Grammar.digest.accepts(text) {
-                    // Of another algorithm, or in capitals: a digest, and of nothing that is here.
+                    // Another algorithm or capitals make a valid digest that no blob here has.
                     layers.append(.members(["layerDigest": .text(text), "layerAvailability": "UNAVAILABLE"]))
                     continue
                 }
@@ -75,7 +75,7 @@ extension APICall {
         }
         try change { repository in
             try repository.checkPart(id, first: first)
-            // Wrapping, for both are numbers that a client made up.
+            // Wrapping arithmetic, since a client may send any numbers.
             let announced = last &- first &+ 1
             guard announced == bytes.count, !bytes.isEmpty else {
                 throw repository.invalidPart(
@@ -83,7 +83,7 @@ extension APICall {
                     "The layer part has \(bytes.count) bytes instead of \(announced)"
                 )
             }
-            // Inside the lock, so that two copies of one part can't both be taken.
+            // This runs inside the lock, so that two copies of one part can't both be accepted.
             try aws.blobs.partFile(id).append(bytes)
             repository.received(Int64(bytes.count), in: id)
         }
@@ -101,7 +101,7 @@ extension APICall {
         let actual = try aws.blobs.partFile(id).finish()
         let digest: Digest
         do {
-            // Kept first: once the repository says it has the blob, its file is there.
+            // The file is kept first: once the repository lists the blob, its file must exist.
             if digests.contains("\(actual)"), actual != .ofNothing { try aws.blobs.keep(id, as: actual) }
             let smallest = aws.configuration.smallestPart
             digest = try change {
@@ -121,7 +121,7 @@ extension APICall {
 }
 
 extension EmulatedRepository {
-    /// What the first image that uses a blob calls it.
+    /// Returns the media type that the first image with the blob gives it.
     func mediaType(of digest: Digest) -> String? {
         for image in images.values.sorted(by: { $0.digest < $1.digest }) {
             if let entry = image.view.referencedBlobs.first(where: { $0.digest == digest }) { return entry.mediaType }

@@ -2,7 +2,7 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// Lifecycle policies and what they would do. No image goes by one here: only the preview is reckoned.
+/// The operations for lifecycle policies. The emulator computes previews only and never expires an image.
 ///
 /// - Source: the service model, `PutLifecyclePolicy`, `StartLifecyclePolicyPreview` and their siblings
 extension APICall {
@@ -27,7 +27,8 @@ extension APICall {
         return lifecyclePolicy(text)
     }
 
-    /// Reckons at once, of the policy given or of the repository's own; ECR says that it has only begun.
+    /// Computes the preview at once, for the given policy or the repository's own; the answer says in progress, as
+    /// ECR's does.
     func startLifecyclePolicyPreview() throws -> JSON {
         let now = aws.now
         let text = try change { repository in

@@ -3,7 +3,7 @@ internal import FoundationEssentials
 internal import Platform
 
 extension APICall {
-    /// Every operation that is answered; the page docs/emulator.md names those that are not.
+    /// The operations that the emulator answers; the page docs/emulator.md names those that it doesn't.
     static let operations: [String: @Sendable (APICall) throws -> JSON] = [
         "BatchCheckLayerAvailability": { try $0.batchCheckLayerAvailability() },
         "BatchDeleteImage": { try $0.batchDeleteImage() },
@@ -72,11 +72,11 @@ extension APICall {
         return try operation(self)
     }
 
-    /// One token for every registry of the region (docs/facts/ecr-api.md#authorization-token).
+    /// Answers one token for every registry of the region (docs/facts/ecr-api.md#authorization-token).
     private func getAuthorizationToken() throws -> JSON {
         let now = aws.now
         let expires = now.addingTimeInterval(aws.configuration.tokenLifetime)
-        // Real tokens have a few KB; clients must not assume less.
+        // Real tokens have a few KB; clients must not expect less.
         let password = RandomText.mixed(1_860)
         let port = aws.state.withLock { state in
             let token = RegistryToken(principal: caller, region: region, expires: expires)

@@ -2,7 +2,7 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// What is written about who may use a repository.
+/// The operations for repository policies.
 extension APICall {
     func setRepositoryPolicy() throws -> JSON {
         let text = try input.required("policyText", \.policyText)
@@ -48,10 +48,10 @@ extension APICall {
 }
 
 extension PolicyDocument {
-    /// In bytes, of a repository's policy or a registry's.
+    /// The longest policy of a repository or a registry, in bytes.
     private static let largestText = 10_240
 
-    /// Reads a policy that hangs on a repository or a registry, whose statements say to whom they speak.
+    /// Parses the policy of a repository or a registry, whose statements name principals.
     ///
     /// - Throws: `InvalidParameterException`
     init(ofRepository text: String, kind: String = "repository") throws(ServiceFault) {
@@ -67,7 +67,7 @@ extension PolicyDocument {
                 error == .notJSON ? "Invalid JSON syntax" : "Invalid \(kind) policy provided"
             )
         }
-        // A repository's policy is about that repository and names none (awsdocs/amazon-ecr-user-guide#20).
+        // A repository's policy applies to that repository and names none (awsdocs/amazon-ecr-user-guide#20).
         guard document.statements.allSatisfy({ ($0.resources == nil) == (kind == "repository") }) else {
             throw .invalidParameter("PolicyText", "Invalid \(kind) policy provided")
         }

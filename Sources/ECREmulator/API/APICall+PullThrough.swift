@@ -2,7 +2,7 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// Pull-through cache rules.
+/// The operations for pull-through cache rules.
 ///
 /// - Source: the service model, `CreatePullThroughCacheRule` and its siblings
 extension APICall {
@@ -81,7 +81,7 @@ extension APICall {
         ])
     }
 
-    /// Says no: no upstream can be reached from here.
+    /// Answers that the rule is invalid, because the emulator can't reach an upstream.
     func validatePullThroughCacheRule() throws -> JSON {
         let rule = try rule(rulePrefix(), in: registry(key))
         return .members([
@@ -123,7 +123,9 @@ extension APICall {
         return rule
     }
 
-    /// Sets what the request gives; whether the secret is there isn't known, for there is no Secrets Manager here.
+    /// Sets the members that the request gives.
+    ///
+    /// The emulator has no Secrets Manager, so it can't check that the secret exists.
     private func change(_ rule: inout PullThroughRule) throws {
         if let secret = input.credentialArn {
             try Constraint.length(secret, 50...612, "credentialArn")

@@ -2,11 +2,11 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// Whose pulls are not recorded.
+/// The operations for principals whose pulls aren't recorded.
 ///
 /// - Source: the service model, `RegisterPullTimeUpdateExclusion` and its siblings
 extension APICall {
-    /// Principals of one registry.
+    /// The most principals in one registry.
     private static let mostExclusions = 100
 
     func registerPullTimeUpdateExclusion() throws -> JSON {
@@ -61,10 +61,10 @@ extension APICall {
 }
 
 extension EmulatedAWS {
-    /// In seconds: how often ECR records an image's pull at most (docs/facts/ecr-api.md#describeimages).
+    /// The interval at which ECR records an image's pulls at most, in seconds (docs/facts/ecr-api.md#describeimages).
     private static let pullInterval = 86_400.0
 
-    /// Notes when images were pulled, unless the registry leaves this caller out.
+    /// Records the time when images were pulled, unless the registry excludes this caller.
     func recordPull(of images: [EmulatedImage], _ repository: String, in key: RegistryKey, by caller: Principal) {
         let now = now
         let due = images.filter { image in
@@ -85,7 +85,7 @@ extension EmulatedAWS {
 }
 
 extension Principal {
-    /// Whether an ARN of IAM is this caller's, or that of the role whose session it is.
+    /// Whether an IAM ARN is this caller's, or that of the role whose session the caller is.
     func isExcluded(by text: String) -> Bool {
         if text == arn || text == roleARN { return true }
         // A session's ARN has the role's name without its path: arn:aws:sts::A:assumed-role/NAME/SESSION.

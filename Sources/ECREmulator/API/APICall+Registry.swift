@@ -2,7 +2,7 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// What holds for a whole registry, which is always the caller's own.
+/// The operations for a whole registry, which is always the caller's own.
 extension APICall {
     var own: RegistryKey { RegistryKey(account: caller.account, region: region) }
 
@@ -11,7 +11,7 @@ extension APICall {
 
     func registry(_ key: RegistryKey) -> EmulatedRegistry { aws.state.withLock { $0.cloud.registry(key) } }
 
-    /// Changes a registry, the caller's own unless another is named.
+    /// Changes a registry: the caller's own, unless another is given.
     @discardableResult
     func changeRegistry<Result>(
         _ key: RegistryKey? = nil,
@@ -39,8 +39,10 @@ extension APICall {
         return .members(["replicationConfiguration": json(of: configuration)])
     }
 
-    /// Of each destination: complete where the image is there under the repository's name, and in progress until then,
-    /// for nothing is replicated here.
+    /// Answers a status for each destination: complete if the destination has the image under the repository's name,
+    /// else in progress.
+    ///
+    /// The emulator itself replicates nothing.
     func describeImageReplicationStatus() throws -> JSON {
         let (repository, image, id) = try namedImage()
         let places = registry(key).replication?.destinations(of: repository.name) ?? []

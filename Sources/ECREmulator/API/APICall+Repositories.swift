@@ -90,7 +90,7 @@ extension APICall {
         return .members(["tags": .resourceTags(tags)])
     }
 
-    /// Finds the repository of an ARN and changes it.
+    /// Finds the repository with an ARN and changes it.
     @discardableResult
     private func changeResource<Result>(_ body: (inout EmulatedRepository) throws -> Result) throws -> Result {
         let (key, name) = try Self.repository(named: try input.required("resourceArn", \.resourceArn))
@@ -140,14 +140,14 @@ extension APICall {
 }
 
 extension JSON {
-    /// Resource tags, in order.
+    /// The JSON of resource tags, in order.
     static func resourceTags(_ tags: [String: String]) -> JSON {
         .list(tags.sorted { $0.key < $1.key }.map { .members(["Key": .text($0.key), "Value": .text($0.value)]) })
     }
 }
 
 extension TagMutability {
-    /// As ECR tells them; `nil` for none.
+    /// The filters as ECR answers them; `nil` for none.
     var filters: JSON? {
         guard !exclusions.isEmpty else { return nil }
         return .list(exclusions.map { .members(["filterType": "WILDCARD", "filter": .text($0)]) })
@@ -159,9 +159,9 @@ extension EmulatedRepository.Encryption {
 }
 
 extension Parameters {
-    /// How a repository is to be encrypted; `nil` if the request doesn't say.
+    /// Returns the encryption that the request asks for; `nil` if it asks for none.
     ///
-    /// - Parameter keyPattern: Of the key's name, where it must be an ARN.
+    /// - Parameter keyPattern: The pattern of the key's name, where it must be an ARN.
     func encryption(keyPattern: Grammar? = nil) throws(ServiceFault) -> EmulatedRepository.Encryption? {
         guard let encryption = encryptionConfiguration else { return nil }
         try Constraint.choice(

@@ -2,7 +2,7 @@ internal import Content
 internal import FoundationEssentials
 
 extension APICall {
-    /// What a test has said a scan found; an image nothing was said of has never been scanned.
+    /// Answers the findings that a test has set for an image; other images have never been scanned.
     func describeImageScanFindings() throws -> JSON {
         let id = try input.required("imageId", \.imageId)
         let repository = try repository()
@@ -39,7 +39,7 @@ extension APICall {
     }
 }
 
-/// What is to be scanned, and when; nothing is scanned here.
+/// The operations for scanning rules; the emulator scans nothing.
 extension APICall {
     func putRegistryScanningConfiguration() throws -> JSON {
         var configuration = registry.scanning ?? ScanningConfiguration()

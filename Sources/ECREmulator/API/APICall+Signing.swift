@@ -2,7 +2,7 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// Managed signing: rules that are kept. No image is signed here.
+/// The operations for managed signing: rules are stored, but the emulator signs no image.
 ///
 /// - Source: the service model, `PutSigningConfiguration` and its siblings
 extension APICall {
@@ -24,8 +24,10 @@ extension APICall {
         return answer(deleted)
     }
 
-    /// Of each profile whose rule is for the image: complete once a signature by Notation is stored for it, which
-    /// somebody else must have pushed, and in progress until then.
+    /// Answers a status for each profile whose rule covers the image: complete if the image has a Notation signature,
+    /// else in progress.
+    ///
+    /// A client must have pushed the signature.
     func describeImageSigningStatus() throws -> JSON {
         let (repository, image, id) = try namedImage()
         let isSigned = !repository.referrers(of: image.digest, types: [Self.signatureType], status: "ACTIVE").isEmpty
@@ -45,7 +47,7 @@ extension APICall {
         ])
     }
 
-    /// What AWS Signer's signatures are stored as (docs/facts/image-formats.md#referrers).
+    /// The artifact type of AWS Signer's signatures (docs/facts/image-formats.md#referrers).
     private static let signatureType = "application/vnd.cncf.notary.signature"
 
     private func keptConfiguration(_ registry: EmulatedRegistry) throws(ServiceFault) -> SigningConfiguration {
@@ -62,7 +64,7 @@ extension APICall {
         .members(["registryId": .text(own.account), "signingConfiguration": configuration.json])
     }
 
-    /// The image that `imageId` names, and its id with the digest filled in.
+    /// Returns the image that `imageId` names, with the id's digest filled in.
     func namedImage() throws -> (repository: EmulatedRepository, image: EmulatedImage, id: ImageIdentifier) {
         let id = try input.required("imageId", \.imageId)
         let repository = try repository()

@@ -2,7 +2,7 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// Repository creation templates, which are the caller's own.
+/// The operations for repository creation templates of the caller's own registry.
 ///
 /// - Source: the service model, `CreateRepositoryCreationTemplate` and its siblings
 extension APICall {
@@ -29,7 +29,7 @@ extension APICall {
         return answer(made)
     }
 
-    /// What isn't given stays as it is.
+    /// Changes the members that the request gives, and keeps the others.
     func updateRepositoryCreationTemplate() throws -> JSON {
         let prefix = try templatePrefix()
         let now = aws.now
@@ -55,7 +55,7 @@ extension APICall {
         return answer(deleted)
     }
 
-    /// A prefix that no template has is left out.
+    /// Lists templates, and omits prefixes that no template has.
     func describeRepositoryCreationTemplates() throws -> JSON {
         var templates = registry.templates ?? []
         if let prefixes = input.prefixes {
@@ -97,7 +97,7 @@ extension APICall {
         return template
     }
 
-    /// Sets what the request gives.
+    /// Sets the members that the request gives.
     private func change(_ template: inout CreationTemplate) throws {
         if let description = input.description {
             try Constraint.length(description, 0...256, "description")

@@ -1,4 +1,4 @@
-/// Checks the members of a request against the bounds that ECR's service model sets.
+/// Checks the members of a request against the bounds of ECR's service model.
 ///
 /// - Source: the service model of `ecr`, version 2015-09-21, as botocore 1.44 has it; the texts are those of
 ///   docs/facts/ecr-api.md#errors
@@ -39,17 +39,17 @@ enum Constraint {
     }
 }
 
-/// A pattern of the service model, with a reader of its own.
+/// A pattern of the service model, with a matcher of its own.
 ///
-/// A regular expression engine would try every split of a long name for some of them.
+/// For some patterns a regular expression engine would try every split of a long name.
 struct Grammar: Sendable {
-    /// As the model writes it.
+    /// The pattern as written in the model.
     let pattern: String
     let accepts: @Sendable (String) -> Bool
 
     private static let separators: Set<Character> = [".", "_", "-"]
 
-    /// The namespace of a pull-through cache rule or of a creation template; a last slash may be there.
+    /// The prefix of a pull-through cache rule or of a creation template, with or without a final slash.
     static let repositoryPrefix = Grammar(
         pattern: #"^([a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*\/?|ROOT)$"#
     ) { text in
@@ -57,16 +57,16 @@ struct Grammar: Sendable {
         return text == "ROOT" || path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy(isComponent)
     }
 
-    /// A filter of a scanning rule.
+    /// The pattern of a filter in a scanning rule.
     static let scanningFilter = Grammar(pattern: #"^[a-z0-9*](?:[._\-/a-z0-9*]?[a-z0-9*]+)*$"#, accepts: isStarredName)
 
-    /// A filter of a signing rule; in other words the same names.
+    /// The pattern of a filter in a signing rule, which accepts the same names.
     static let signingFilter = Grammar(
         pattern: #"^(?:[a-z0-9*]+(?:[._-][a-z0-9*]+)*/)*[a-z0-9*]+(?:[._-][a-z0-9*]+)*$"#,
         accepts: isStarredName
     )
 
-    /// A filter of a replication rule: the beginning of a name, which may break off after a separator.
+    /// The pattern of a filter in a replication rule: a prefix of a name, which may end after a separator.
     static let replicationFilter = Grammar(
         pattern: "^(?:[a-z0-9]+(?:[._-][a-z0-9]*)*/)*[a-z0-9]*(?:[._-][a-z0-9]*)*$"
     ) { text in
@@ -75,7 +75,7 @@ struct Grammar: Sendable {
             && parts.dropLast().allSatisfy { $0.first.map(isNameCharacter) ?? false }
     }
 
-    /// A digest of any algorithm, in small letters or capitals.
+    /// A digest of any algorithm, in lowercase or uppercase.
     static let digest = Grammar(pattern: "[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+") { text in
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         return parts.count == 2 && parts.allSatisfy { !$0.isEmpty }
@@ -100,7 +100,7 @@ struct Grammar: Sendable {
                 && account.accepts(String(parts[4])) && parts[5].hasPrefix("key/") && parts[5].count > 4)
     }
 
-    /// The secret that a pull-through cache rule logs in with; its name has a beginning of its own.
+    /// The ARN of the secret that a pull-through cache rule logs in with; its name has a fixed prefix.
     static let pullThroughSecret = Grammar(
         pattern: #"^arn:aws(-\w+)*:secretsmanager:[a-zA-Z0-9-:]+:secret:ecr\-pullthroughcache\/[a-zA-Z0-9\/_+=.@-]+$"#
     ) { text in
@@ -122,7 +122,7 @@ struct Grammar: Sendable {
             && name.count >= 2 && name.allSatisfy(isWord)
     }
 
-    /// A user or role of IAM, with the path it may have.
+    /// The ARN of an IAM user or role, with or without a path.
     static let principal = Grammar(
         pattern: #"^arn:aws(-[a-z]+)*:iam::[0-9]{12}:(role|user)/[\w+=,.@-]+(/[\w+=,.@-]+)*$"#
     ) { text in
@@ -137,7 +137,8 @@ struct Grammar: Sendable {
             }
     }
 
-    /// One part of a repository's name: letters and digits, between them `.`, `_`, `__` or hyphens.
+    /// Whether a text is one part of a repository's name: letters and digits with `.`, `_`, `__` or hyphens between
+    /// them.
     private static func isComponent(_ part: Substring) -> Bool {
         guard let first = part.first, let last = part.last, isNameCharacter(first), isNameCharacter(last) else {
             return false
@@ -146,7 +147,7 @@ struct Grammar: Sendable {
         return runs.allSatisfy { run in run == "." || run == "_" || run == "__" || run.allSatisfy { $0 == "-" } }
     }
 
-    /// Letters, digits and stars, between them single separators or slashes.
+    /// Whether a text consists of letters, digits and stars, with single separators or slashes between them.
     @Sendable private static func isStarredName(_ text: String) -> Bool {
         func isPart(_ character: Character) -> Bool { isNameCharacter(character) || character == "*" }
         func isSeparator(_ character: Character) -> Bool { separators.contains(character) || character == "/" }

@@ -2,21 +2,21 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// One call of ECR's API whose caller is known.
+/// One call of ECR's API with a known caller.
 struct APICall: Sendable {
     let aws: EmulatedAWS
     let operation: String
     let input: Parameters
     let caller: Principal
     let region: String
-    /// What the client called the API, with the port.
+    /// The host with which the client addressed the API, with the port.
     var host = ""
-    /// Whether an URL issued now has expired already, as a fault can order.
+    /// Whether a URL issued now has already expired, because a fault says so.
     var issuesExpiredURLs = false
 
     var key: RegistryKey { RegistryKey(account: input.registryId ?? caller.account, region: region) }
 
-    /// What it is about, for permissions: repositories, or all of a registry.
+    /// The call's targets for permission checks: repositories, or a whole registry.
     ///
     /// - Throws: `InvalidParameterException`
     var targets: [(RegistryKey, String?)] {
@@ -25,7 +25,7 @@ struct APICall: Sendable {
                 let (key, name) = try Self.repository(named: arn)
                 return [(key, name)]
             }
-            // Who asks for no registry in particular is asking the own one.
+            // A call that names no registry asks for the caller's own.
             let key = operation == "GetAuthorizationToken" ? RegistryKey(account: caller.account, region: region) : key
             if let names = input.repositoryNames, !names.isEmpty { return names.map { (key, $0) } }
             return [(key, input.repositoryName)]
@@ -38,21 +38,21 @@ struct APICall: Sendable {
         return try aws.state.withLock { try $0.cloud.change(name, in: key, body) }
     }
 
-    /// Makes the addressed repository by a template, where it is missing and one is for pushes to it.
+    /// Creates a missing repository from a template, if one applies to pushes to it.
     func createOnPush() throws {
         guard let name = input.repositoryName else { return }
         let now = aws.now
         if try aws.state.withLock({ try $0.cloud.createOnPush(name, in: key, at: now) }) { aws.save() }
     }
 
-    /// Reads the addressed repository.
+    /// Returns the addressed repository.
     func repository() throws -> EmulatedRepository {
         let name = try input.required("repositoryName", \.repositoryName)
         return try aws.state.withLock { try $0.cloud.repository(name, in: key) }
     }
 }
 
-/// ECR's JSON API over HTTP.
+/// Serves ECR's JSON API over HTTP.
 ///
 /// - Source: docs/facts/ecr-api.md#protocol
 struct ControlPlane: Sendable {
@@ -136,8 +136,8 @@ struct ControlPlane: Sendable {
         try aws.state.withLock { state in
             for (key, repository) in targets {
                 if call.operation == "ListImageReferrers" {
-                    // It has no action of its own (docs/facts/ecr-api.md#listimagereferrers), but a test may deny it by
-                    // its name.
+                    // The operation has no action of its own (docs/facts/ecr-api.md#listimagereferrers), but a test may
+                    // deny it by its name.
                     try state.permit("BatchGetImage", repository, in: key, by: call.caller)
                     guard !state.isDenied(call.operation, repository, to: call.caller) else {
                         throw EmulatorState.refusal(of: call.operation, repository, in: key, by: call.caller)
@@ -155,7 +155,7 @@ struct ControlPlane: Sendable {
     }
 }
 
-/// Checks who signed a request.
+/// Verifies a request's signature and returns its caller.
 ///
 /// - Throws: The faults of ``SignedRequest`` and ``Identities``.
 func authenticate(

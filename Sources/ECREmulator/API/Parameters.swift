@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 
-/// The members of any request to ECR's API, all of them optional; each operation checks what it needs.
+/// The members of any request to ECR's API, all optional; each operation checks those that it needs.
 ///
 /// - Source: docs/facts/ecr-operations.md
 struct Parameters: Decodable, Sendable {
@@ -91,7 +91,7 @@ struct Parameters: Decodable, Sendable {
         }
     }
 
-    /// The member that must be there.
+    /// Returns a required member.
     func required<Value>(_ member: String, _ path: KeyPath<Parameters, Value?>) throws(ServiceFault) -> Value {
         guard let value = self[keyPath: path] else {
             throw .invalidParameter(member, "Member must not be null")
@@ -99,7 +99,7 @@ struct Parameters: Decodable, Sendable {
         return value
     }
 
-    /// A list that must be there and have 1 to 100 members, the bound of every batch (docs/facts/ecr-api.md#fields).
+    /// Returns a required list of 1 to 100 members, the bound of every batch (docs/facts/ecr-api.md#fields).
     func batch<Element>(_ member: String, _ path: KeyPath<Parameters, [Element]?>) throws(ServiceFault) -> [Element] {
         let values = try required(member, path)
         try Self.checkBatch(member, values.count)
@@ -115,11 +115,11 @@ struct Parameters: Decodable, Sendable {
         }
     }
 
-    /// One page of `items`, and the token of the next.
+    /// Returns one page of `items`, and the token of the next page.
     ///
     /// - Parameters:
-    ///   - limit: The largest page; 1,000 but for referrers.
-    ///   - standard: What a page has if the caller doesn't say.
+    ///   - limit: The largest page: 1,000 except for referrers.
+    ///   - standard: The page's size if the caller gives none.
     func page<Item>(_ items: [Item], limit: Int = 1_000, standard: Int = 100) throws(ServiceFault) -> (
         items: ArraySlice<Item>, next: JSON?
     ) {

@@ -1,13 +1,13 @@
-/// A member that an object has twice, which a decoder overlooks.
+/// Finds a member that an object has twice, which a decoder doesn't notice.
 ///
-/// Of two `Condition`s or `Statement`s one would count and the other be forgotten: IAM refuses such a policy.
+/// With two `Condition`s or `Statement`s one would be silently ignored; IAM refuses such a policy.
 ///
 /// - Source: IAM User Guide, "Troubleshoot IAM policies": "More than one effect, action, or resource element"
 struct RepeatedMember {
     private let bytes: [UInt8]
     private var place = 0
 
-    /// The first one's name in a text that is JSON, as it is written there.
+    /// Returns the name of the first repeated member in a JSON text, as written there.
     static func find(in text: String) -> String? {
         var scan = RepeatedMember(bytes: Array(text.utf8))
         return scan.find()
@@ -16,7 +16,7 @@ struct RepeatedMember {
     private init(bytes: [UInt8]) { self.bytes = bytes }
 
     private mutating func find() -> String? {
-        // The members so far of each object that is open; nothing for a list.
+        // The members so far of each open object; `nil` for a list.
         var open: [Set<String>?] = []
         while place < bytes.count {
             let byte = bytes[place]
@@ -36,7 +36,7 @@ struct RepeatedMember {
         return nil
     }
 
-    /// What is left of a string whose first quote has been read.
+    /// Reads the rest of a string after its opening quote.
     private mutating func restOfString() -> String {
         let start = place
         while place < bytes.count, bytes[place] != UInt8(ascii: "\"") {
@@ -47,7 +47,7 @@ struct RepeatedMember {
         return String(decoding: bytes[start..<end], as: UTF8.self)
     }
 
-    /// Whether a colon comes next: the string that was read names a value.
+    /// Whether a colon comes next, so that the string was a member's name.
     private var isMember: Bool {
         guard place < bytes.count else { return false }
         return bytes[place...].first { !" \t\r\n".utf8.contains($0) } == UInt8(ascii: ":")

@@ -1,15 +1,15 @@
-/// What the service answers instead of a result, by ECR's own names.
+/// An error that the service answers, with ECR's own code and text.
 ///
 /// - Source: docs/facts/ecr-api.md, and docs/facts/ecr-registry.md#error-answers for texts
 struct ServiceFault: Error, Sendable, Equatable, CustomStringConvertible {
-    /// As in `__type`, for example `RepositoryNotFoundException`.
+    /// The code as in `__type`, for example `RepositoryNotFoundException`.
     var code: String
     var message: String
-    /// Of the JSON API; the registry face has its own table.
+    /// The HTTP status in the JSON API; the registry API has its own table.
     var status = 400
-    /// Members beside the message: only `InvalidLayerPartException` has some.
+    /// Members besides the message; only `InvalidLayerPartException` has any.
     var details: [JSON.Member] = []
-    /// In seconds, as a `Retry-After` header.
+    /// The value of a `Retry-After` header, in seconds.
     var retryAfter: Int?
 
     var description: String { "\(code): \(message)" }

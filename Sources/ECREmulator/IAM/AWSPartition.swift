@@ -1,7 +1,7 @@
-/// A group of AWS regions with its own accounts, keys and names.
+/// A group of AWS regions with its own accounts, keys and host names.
 ///
-/// `Content` has one as well, from which the client makes its names. This one was written from the source a second time,
-/// for what both read from one table can't be found wrong by either.
+/// `Content` has one as well, from which the client makes its host names. This one was written from the source a second
+/// time: a mistake in a shared table would go unnoticed on both sides.
 ///
 /// - Source: docs/facts/ecr-hosts.md#api-hosts and #registry-hosts
 public enum AWSPartition: String, Sendable, CaseIterable {
@@ -14,7 +14,7 @@ public enum AWSPartition: String, Sendable, CaseIterable {
     case isoF = "aws-iso-f"
     case european = "aws-eusc"
 
-    /// The partition of a region; one that fits no other is commercial.
+    /// Returns the partition of a region; a region that fits no other is commercial.
     public init(ofRegion region: String) {
         let words = region.split(separator: "-", omittingEmptySubsequences: false)
         switch (words.first, words.dropFirst().first) {
@@ -29,7 +29,7 @@ public enum AWSPartition: String, Sendable, CaseIterable {
         }
     }
 
-    /// How names end whose hosts answer on IPv4.
+    /// The domain of hosts that answer on IPv4.
     var domain: String {
         switch self {
         case .commercial, .government: "amazonaws.com"
@@ -42,7 +42,7 @@ public enum AWSPartition: String, Sendable, CaseIterable {
         }
     }
 
-    /// How the names of APIs end that answer on IPv6 too.
+    /// The domain of dual-stack API hosts.
     var dualStackAPIDomain: String {
         switch self {
         case .commercial, .government: "api.aws"
@@ -55,7 +55,7 @@ public enum AWSPartition: String, Sendable, CaseIterable {
         }
     }
 
-    /// The same of registries; `nil` where no such name is known.
+    /// The domain of dual-stack registry hosts; `nil` where none is known.
     var dualStackRegistryDomain: String? {
         switch self {
         case .commercial, .government: "on.aws"

@@ -1,21 +1,21 @@
 internal import FoundationEssentials
 
-/// The members of AssumeRole that matter here.
+/// The members of AssumeRole that the emulator uses.
 struct AssumeRoleRequest: Sendable {
     var roleARN: String
     var sessionName: String
     var externalID: String?
     var seconds = 3_600
-    /// A session policy, as JSON.
+    /// The session policy, as JSON.
     var policy: String?
-    /// Of the device, and what it shows.
+    /// The MFA device's serial number; `code` is what it shows.
     var serial: String?
     var code: String?
-    /// What it would need further permissions for.
+    /// Other actions that the request needs permission for.
     var furtherActions: [String] = []
 }
 
-/// The members of AssumeRoleWithWebIdentity that matter here.
+/// The members of AssumeRoleWithWebIdentity that the emulator uses.
 struct WebIdentityRequest: Sendable {
     var roleARN: String
     var sessionName: String
@@ -24,16 +24,16 @@ struct WebIdentityRequest: Sendable {
     var policy: String?
 }
 
-/// Who may take which role, and for how long.
+/// The rules for assuming roles: which caller may take which role, and for how long.
 ///
 /// - Source: docs/facts/identity.md#sts
 extension Identities {
-    /// In seconds: of a session that was taken from another role's.
+    /// The longest session that another role's session may open, in seconds.
     static let longestChainedSession = 3_600
 
-    /// Gives out a session of a role.
+    /// Opens a session of a role.
     ///
-    /// A role that isn't listed may be taken by anybody in its partition, as long as its account is one of ours.
+    /// A role that isn't listed can be assumed by any caller in its partition, if its account is emulated.
     /// - Throws: `AccessDenied`, `RegionDisabledException`, `ValidationError`, `MalformedPolicyDocument`
     mutating func assume(
         _ request: AssumeRoleRequest,
@@ -58,9 +58,9 @@ extension Identities {
         var context = rules.context(of: caller, region: region)
         context["sts:externalid"] = request.externalID
         context["sts:rolesessionname"] = request.sessionName
-        // What code it was is looked at below.
+        // The code itself is checked below.
         if request.code != nil { context["aws:multifactorauthpresent"] = "true" }
-        // A trust policy is a resource's policy; without one, what is asked for is checked above.
+        // A trust policy is a resource policy. Without one, the role's own conditions are checked above.
         let trusted = role?.names(caller) == true ? caller.roleARN ?? caller.arn : caller.account
         let trust = PolicyDocument(statements: [
             PolicyStatement(effect: .allow, actions: .only(["sts:*"]), principals: .only([trusted]))
@@ -74,7 +74,7 @@ extension Identities {
                 owner: name.account,
                 context: context
             )
-            // Nobody assumes a role whose trust policy is silent, whatever their own policies allow.
+            // A trust policy that doesn't allow the caller refuses it, whatever the caller's own policies allow.
             if rules.isEnforced, let written, written.verdict(on: question, hangsOnResource: true) < .delegates {
                 throw ServiceFault("AccessDenied", refused, status: 403)
             }
@@ -94,9 +94,9 @@ extension Identities {
         }
     }
 
-    /// Gives out a session to whom a token speaks of.
+    /// Opens a session for the subject of a token.
     ///
-    /// - Parameter region: `nil` where nobody can say which it was.
+    /// - Parameter region: The region of the request; `nil` where it isn't known.
     /// - Throws: `AccessDenied`, `InvalidIdentityToken`, `ExpiredTokenException`, `RegionDisabledException`,
     ///   `ValidationError`
     mutating func assume(
@@ -143,7 +143,7 @@ extension Identities {
         return (id, session, token)
     }
 
-    /// The account that a role belongs to, if it is one in that partition.
+    /// Returns the account that a role belongs to, if it is an account of the role's partition.
     private func account(of role: RoleName) -> EmulatorConfiguration.Account? {
         accounts.first { $0.id == role.account && $0.partition.rawValue == role.partition }
     }
@@ -163,7 +163,7 @@ extension Identities {
         return name
     }
 
-    /// - Throws: `AccessDenied` for another code than the device's, and for any where there is no device.
+    /// - Throws: `AccessDenied` for a wrong code, and for any code where there is no device.
     private static func checkCode(
         of request: AssumeRoleRequest,
         shownBy device: EmulatorConfiguration.Device?
@@ -188,7 +188,7 @@ extension Identities {
         }
     }
 
-    /// In characters, of a session's policy (docs/facts/identity.md#sts).
+    /// The longest session policy, in characters (docs/facts/identity.md#sts).
     private static let longestSessionPolicy = 2_048
 
     private static func sessionPolicy(_ text: String?) throws(ServiceFault) -> PolicyDocument? {
@@ -209,9 +209,9 @@ extension Identities {
 }
 
 extension EmulatorConfiguration.Account {
-    /// Whether STS may give out keys of this account in a region.
+    /// Checks that STS may issue keys of this account in a region.
     ///
-    /// The caller's own account has been asked before: in a region it hasn't enabled, its keys are unknown.
+    /// The caller's own account was checked earlier: a region that it hasn't enabled doesn't know its keys.
     /// - Throws: `RegionDisabledException`
     /// - Source: docs/facts/identity.md#sts; the text as others have quoted it (turbot/steampipe-plugin-aws#1510)
     fileprivate func check(region: String) throws(ServiceFault) {
@@ -226,7 +226,7 @@ extension EmulatorConfiguration.Account {
 }
 
 extension EmulatorConfiguration.Role {
-    /// Whether its trust policy allows the caller, but for a device's code.
+    /// Whether the role trusts the caller, apart from an MFA code.
     fileprivate func trusts(_ caller: Principal, _ request: AssumeRoleRequest) -> Bool {
         guard externalID == nil || externalID == request.externalID else { return false }
         guard device == nil || (request.serial != nil && request.code != nil) else { return false }
@@ -235,7 +235,7 @@ extension EmulatorConfiguration.Role {
             || trustedPrincipals?.contains(where: caller.isOfAccount) == true
     }
 
-    /// Whether the caller itself is trusted, and not only its account, which has still to allow it.
+    /// Whether the role trusts the caller itself, and not only its account, which would have to allow the caller too.
     fileprivate func names(_ caller: Principal) -> Bool {
         trustedPrincipals?.contains { pattern in
             Wildcard.matchesARN(caller.arn, pattern) || caller.roleARN.map { Wildcard.matchesARN($0, pattern) } ?? false

@@ -1,27 +1,27 @@
 internal import Content
 internal import FoundationEssentials
 
-/// Who called.
+/// The caller of a request: a user, an account, or a role's session.
 struct Principal: Sendable, Equatable {
     var account: String
     var arn: String
     var userID: String
-    /// Of a session: the role's, which policies speak of.
+    /// The ARN of the session's role, which policies name; `nil` for a caller that isn't a session.
     var roleARN: String?
     var sessionPolicy: PolicyDocument?
-    /// Of a session: when it was given out.
+    /// The time when the session was opened; `nil` for a caller that isn't a session.
     var issued: Date?
-    /// The key it called with.
+    /// The id of the key that signed the request.
     var accessKeyID = ""
 
-    /// As in its ARN.
+    /// The partition in the caller's ARN.
     var partition: String {
         let parts = arn.split(separator: ":", maxSplits: 2)
         return parts.count == 3 ? String(parts[1]) : AWSPartition.commercial.rawValue
     }
 }
 
-/// The credentials this cloud knows: those of accounts and users, and those that were given out for roles.
+/// The credentials that this cloud knows: those of accounts and users, and those issued for roles.
 struct Identities: Sendable {
     struct Session: Expiring {
         var secret: String
@@ -34,7 +34,7 @@ struct Identities: Sendable {
     let users: [EmulatorConfiguration.User]
     let roles: [EmulatorConfiguration.Role]
     var sessions = ExpiringTable<Session>()
-    /// Keys that were taken back.
+    /// The ids of revoked keys.
     var revoked: Set<String> = []
 
     init(
@@ -52,7 +52,7 @@ struct Identities: Sendable {
         "The security token included in the request is invalid."
     )
 
-    /// Whether a region knows a caller: it has the keys of its own partition's accounts, where they are opted in.
+    /// Checks that a region knows the caller: it knows keys of its own partition's accounts that have enabled it.
     ///
     /// - Throws: `UnrecognizedClientException`
     func admit(_ caller: Principal, to region: String) throws(ServiceFault) {
@@ -78,10 +78,10 @@ struct Identities: Sendable {
         return (session.secret, session.principal)
     }
 
-    /// Whose key it is, or was.
+    /// Returns the principal that a key belongs to, even if the key is no longer valid.
     func holder(of id: String) -> Principal? { owner(of: id)?.principal ?? sessions[id]?.principal }
 
-    /// The account or the user that a lasting key is of.
+    /// Returns the account or the user that a long-term key belongs to.
     private func owner(of id: String) -> (secret: String, principal: Principal)? {
         if let account = accounts.first(where: { $0.accessKeyID == id }) {
             let caller = Principal(
@@ -102,9 +102,9 @@ struct Identities: Sendable {
         return (user.secretAccessKey, caller)
     }
 
-    /// Gives out keys for a role, to whomever may have them.
+    /// Issues keys for a role, without checking the caller.
     ///
-    /// - Parameter configure: What the principal has beside its name.
+    /// - Parameter configure: Sets the principal's members besides its name.
     mutating func openSession(
         of role: RoleName,
         named sessionName: String,
@@ -133,15 +133,15 @@ struct Identities: Sendable {
     }
 }
 
-/// The parts of a role's ARN, or a user's.
+/// The parts of the ARN of a role or a user.
 struct RoleName: Sendable, Equatable {
     let arn: String
     let partition: String
     let account: String
-    /// Without its path.
+    /// The name, without its path.
     let name: String
 
-    /// - Returns: `nil` if it isn't the ARN of a role.
+    /// - Returns: `nil` if the text isn't the ARN of a role.
     init?(arn: String, kind: String = "role") {
         let parts = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 6, parts[2] == "iam", parts[5].hasPrefix("\(kind)/"), (20...2_048).contains(arn.count),
@@ -154,7 +154,7 @@ struct RoleName: Sendable, Equatable {
     }
 }
 
-/// Text nobody can guess.
+/// Makes random texts that can't be guessed.
 enum RandomText {
     static func uppercase(_ count: Int) -> String { pick(count, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") }
 

@@ -1,20 +1,20 @@
-/// One condition of a statement: an operator, a key, and the values of which one must fit.
+/// One condition of a statement: an operator, a key, and values of which one must match.
 ///
 /// - Source: IAM User Guide, "IAM JSON policy elements: Condition operators"
 struct PolicyCondition: Sendable, Equatable {
     enum Verdict: Sendable, Equatable {
         case holds
         case fails
-        /// The operator or the key isn't known here.
+        /// The emulator doesn't know the operator or the key.
         case unknown
     }
 
-    /// As written, for example `StringLike` or `BoolIfExists`.
+    /// The operator as written, for example `StringLike` or `BoolIfExists`.
     var test: String
-    /// Lowercase.
+    /// The key, in lowercase.
     var key: String
     var values: [String]
-    /// Whether a value has something in it that isn't known here.
+    /// Whether a value contains something that the emulator doesn't know.
     var isUnknown = false
 
     /// The keys that the emulator knows the value of, or knows to have none.
@@ -31,7 +31,7 @@ struct PolicyCondition: Sendable, Equatable {
         let isOptional = test.hasSuffix("IfExists")
         let name = isOptional ? String(test.dropLast("IfExists".count)) : test
         guard let (isNegative, fits) = Self.comparison(name) else { return .unknown }
-        // A key without a value equals nothing, and so differs from everything.
+        // A key without a value equals nothing, so it differs from everything.
         guard let found else { return isOptional || isNegative ? .holds : .fails }
         return values.contains { fits(found, $0) } != isNegative ? .holds : .fails
     }
@@ -52,7 +52,7 @@ struct PolicyCondition: Sendable, Equatable {
 }
 
 extension [PolicyCondition] {
-    /// All must hold; one that fails settles it, whatever the others are.
+    /// The verdict of all conditions: one that fails decides, whatever the others are.
     func verdict(on request: AccessRequest) -> PolicyCondition.Verdict {
         let verdicts = map { $0.verdict(on: request) }
         if verdicts.contains(.fails) { return .fails }

@@ -1,15 +1,15 @@
 internal import FoundationEssentials
 
-/// What somebody wants to do to something.
+/// A request for permission: a principal, an action, a resource.
 struct AccessRequest: Sendable {
     var principal: Principal
-    /// With its service, for example `ecr:PutImage`.
+    /// The action with its service, for example `ecr:PutImage`.
     var action: String
-    /// An ARN, or `*` for what belongs to no repository.
+    /// The resource: an ARN, or `*` for what belongs to no repository.
     var resource: String
     /// The account that the resource belongs to.
     var owner: String
-    /// By lowercase name: what conditions ask for.
+    /// The values of condition keys, by lowercase name.
     var context: [String: String] = [:]
 
     var isOfECR: Bool { action.hasPrefix("ecr:") }
@@ -40,29 +40,30 @@ enum AccessRefusal: Sendable, Equatable {
     }
 }
 
-/// Every policy but those of repositories and registries, which come with the question.
+/// All policies except those of repositories and registries, which are passed with the request.
 struct AccessRules: Sendable, Equatable {
-    /// Without it a good key may do everything.
+    /// Whether policies decide; if not, a valid key may do everything.
     var isEnforced = false
-    /// By ARN of the user or role; whoever isn't here may do everything.
+    /// The identity policies by ARN of the user or role; a principal that isn't listed may do everything.
     var identity: [String: [PolicyDocument]] = [:]
-    /// By ARN of the role.
+    /// The trust policies by ARN of the role.
     var trust: [String: PolicyDocument] = [:]
-    /// By account.
+    /// The service control policies by account.
     var serviceControl: [String: PolicyDocument] = [:]
-    /// Of the VPC endpoint that every request to ECR comes through; other services would have their own.
+    /// The policy of the VPC endpoint through which all requests to ECR arrive; other services would have their own
+    /// endpoints.
     var endpoint: PolicyDocument?
     var endpointID: String?
-    /// By ARN of the role: sessions that were given out before are worth nothing, enforced or not.
+    /// The times when sessions were revoked, by ARN of the role: older sessions may do nothing, enforced or not.
     var sessionsEnded: [String: Date] = [:]
 
-    /// Weighs all policies as IAM does.
+    /// Evaluates all policies as IAM does.
     ///
-    /// One denial anywhere is enough. Service control, endpoint and session policies are limits, which give nothing.
-    /// Within an account either the identity's policy or the resource's gives; across accounts both have to, and an
-    /// account that a resource names gives nothing to its identities by that alone. Within an account, a resource's policy
-    /// that names one session gives it what its session policy leaves out.
-    /// - Returns: `nil` when it is allowed.
+    /// One denial anywhere is enough. Service control, endpoint and session policies only limit and grant nothing.
+    /// Within an account either the identity's policy or the resource's grants; across accounts both have to, and a
+    /// resource policy that names an account doesn't yet grant anything to the account's identities. Within an account,
+    /// a resource policy that names one session grants it even what its session policy omits.
+    /// - Returns: `nil` when the request is allowed.
     /// - Source: docs/facts/permissions.md#across-accounts; IAM User Guide, "Policy evaluation logic"
     func refusal(of request: AccessRequest, resourcePolicies: [PolicyDocument] = []) -> AccessRefusal? {
         let principal = request.principal
@@ -91,7 +92,8 @@ struct AccessRules: Sendable, Equatable {
         return granted.contains { $0 >= .delegates } ? nil : .implicit(.resource)
     }
 
-    /// The policy that "Revoke active sessions" hangs on a role, `AWSRevokeOlderSessions`.
+    /// Whether "Revoke active sessions" ended the session; on AWS it attaches the policy `AWSRevokeOlderSessions` to
+    /// the role.
     private func isEnded(_ principal: Principal) -> Bool {
         guard let issued = principal.issued, let role = principal.roleARN, let end = sessionsEnded[role] else {
             return false
@@ -107,22 +109,23 @@ struct AccessRules: Sendable, Equatable {
         return verdicts.contains(.allows) ? .allows : .silent
     }
 
-    /// What the conditions of policies can ask of a request.
+    /// Returns the values of a request's condition keys.
     func context(of principal: Principal, region: String) -> [String: String] {
         var context = [
             "aws:principalaccount": principal.account,
             "aws:principalarn": principal.roleARN ?? principal.arn,
             "aws:principaltype": principal.roleARN == nil ? "User" : "AssumedRole",
             "aws:requestedregion": region,
-            // There is no TLS here, but ECR has no door without it: what a policy says of that is to be tried as it is there.
+            // The emulator has no TLS, but ECR can't be reached without it: policies that test for it must behave as on
+            // AWS.
             "aws:securetransport": "true",
             "aws:userid": principal.userID,
         ]
         if principal.roleARN == nil {
             context["aws:username"] = principal.arn.split(separator: "/").last.map(String.init)
         }
-        // Keys of a role never tell of a code, not even where its trust policy asked for one (IAM User Guide, "Secure API
-        // access with MFA"); long-term keys don't have the key at all.
+        // The keys of a role's session never report an MFA code, not even where the role's trust policy required one
+        // (IAM User Guide, "Secure API access with MFA"); long-term keys don't have the condition key at all.
         if principal.roleARN != nil { context["aws:multifactorauthpresent"] = "false" }
         context["aws:sourcevpce"] = endpointID
         return context

@@ -1,21 +1,22 @@
-/// A policy of IAM: identity, repository, registry, session, service control or VPC endpoint, all in one language.
+/// An IAM policy of any kind: identity, repository, registry, session, service control or VPC endpoint.
 ///
 /// - Source: IAM User Guide, "Grammar of the IAM JSON policy language"
 struct PolicyDocument: Sendable, Equatable {
     var statements: [PolicyStatement] = []
-    /// Whether `${…}` in it stands for something: from version 2012-10-17 on.
+    /// Whether `${…}` is a variable, as from version 2012-10-17 on.
     var hasVariables = false
 
-    /// What this policy says of a request.
+    /// Returns what this policy says about a request.
     ///
-    /// - Parameter hangsOnResource: Whether it is a resource's own, so that it says to whom it speaks.
+    /// - Parameter hangsOnResource: Whether it is a resource policy, whose statements name principals.
     func verdict(on request: AccessRequest, hangsOnResource: Bool = false) -> PolicyVerdict {
         var verdict = PolicyVerdict.silent
         for statement in statements where statement.covers(request) {
             let reach = hangsOnResource ? statement.reach(of: request.principal) : .itself
             guard reach != .none else { continue }
             switch (statement.effect, statement.conditions.verdict(on: request)) {
-            // What can't be judged must not open a door, nor leave one open that was to be shut.
+            // A condition that can't be evaluated must not grant access, so an unknown condition counts against the
+            // request.
             case (.deny, .holds), (.deny, .unknown): return .denies
             case (.allow, .holds): verdict = max(verdict, reach.allowance)
             default: continue
@@ -25,13 +26,13 @@ struct PolicyDocument: Sendable, Equatable {
     }
 }
 
-/// What one policy says of one request; of two statements the later one here counts.
+/// What one policy says about one request, weakest first; the strongest statement decides.
 enum PolicyVerdict: Sendable, Comparable {
     case silent
-    /// Allows the caller's account, which has still to allow the caller.
+    /// The policy allows the caller's account, which still has to allow the caller.
     case delegates
     case allows
-    /// Allows one session by its own name, which the silence of its session policy can't take back.
+    /// The policy allows one session by name, so that the session policy needn't allow it too.
     case allowsSession
     case denies
 }
@@ -43,12 +44,12 @@ struct PolicyStatement: Sendable, Equatable {
         case deny = "Deny"
     }
 
-    /// What an element names, or with `Not` what it leaves out.
+    /// The names in an element, or with `Not` the names that it excludes.
     enum Names: Sendable, Equatable {
         case only([String])
         case allBut([String])
 
-        /// As they are written, whether they are meant or left out.
+        /// The names as written, whether included or excluded.
         var listed: [String] {
             switch self {
             case .only(let names), .allBut(let names): names
@@ -63,12 +64,12 @@ struct PolicyStatement: Sendable, Equatable {
         }
     }
 
-    /// How a statement of a resource's policy reaches a caller.
+    /// How a statement of a resource policy applies to a caller.
     enum Reach: Sendable, Equatable {
         case none
         case account
         case itself
-        /// One session of a role, and none beside it.
+        /// The statement names one session of a role, and only that.
         case session
 
         var allowance: PolicyVerdict {
@@ -83,15 +84,15 @@ struct PolicyStatement: Sendable, Equatable {
 
     var effect: Effect
     var actions: Names
-    /// `nil` in a repository's policy: that repository.
+    /// The resources; `nil` in a repository's policy, which applies to that repository.
     var resources: Names?
-    /// `nil` where the policy hangs on whom it speaks of.
+    /// The principals; `nil` in a policy that is attached to its principal.
     var principals: Names?
     var conditions: [PolicyCondition] = []
 
     var sid: String?
 
-    /// Whether it speaks of the request's action and resource.
+    /// Whether the statement covers the request's action and resource.
     func covers(_ request: AccessRequest) -> Bool {
         actions.contain { Wildcard.matches(request.action, $0, ignoringCase: true) }
             && (resources?.contain { Wildcard.matchesResource(request.resource, $0) } ?? true)
@@ -114,26 +115,27 @@ struct PolicyStatement: Sendable, Equatable {
         }
     }
 
-    /// A policy that lets in everybody who is a certain role means its sessions, whatever their keys were cut down to.
+    /// Whether a condition tests the principal's ARN: with `*` as principal, the statement then grants a role's sessions
+    /// even what their session policies omit.
     ///
     /// - Source: IAM User Guide, "How AWS enforcement code logic evaluates requests to allow or deny access"
     private var asksWhoCalls: Bool { conditions.contains { $0.key == "aws:principalarn" } }
 }
 
 extension Principal {
-    /// A policy names everybody, a user, a role and with it all its sessions, or one session.
+    /// Whether a policy's name means this caller: `*`, a user, a role with all its sessions, or one session.
     func isNamed(_ name: String) -> Bool { name == "*" || name == arn || name == roleARN }
 
-    /// Whether `NotPrincipal` leaves one out: by every name that it goes by, the account's among them.
+    /// Whether `NotPrincipal` excludes this caller: it must list every name of the caller, and its account's.
     ///
-    /// With one of them missing, AWS "might deny access to the entire account".
+    /// If one of them is missing, AWS "might deny access to the entire account".
     /// - Source: IAM User Guide, "AWS JSON policy elements: NotPrincipal"
     func isLeftOut(by names: [String]) -> Bool {
         if names.contains("*") { return true }
         return names.contains(where: isOfAccount) && names.contains(arn) && (roleARN.map(names.contains) ?? true)
     }
 
-    /// An account is named by its number or by its root.
+    /// Whether a name means the caller's account: its number or its root.
     func isOfAccount(_ name: String) -> Bool {
         name == account || name == "arn:\(partition):iam::\(account):root"
     }

@@ -1,21 +1,21 @@
-/// What may stand in the elements of a policy.
+/// The words that the elements of a policy may contain.
 ///
-/// A word that IAM doesn't know would match nothing here, so that a Deny with it denied nothing.
+/// A word that IAM doesn't know would match nothing here, and a Deny with it would deny nothing.
 ///
 /// - Source: IAM User Guide, "Grammar of the IAM JSON policy language", "IAM JSON policy elements: Condition operators",
 ///   "AWS JSON policy elements: Principal"
 enum PolicyGrammar {
-    /// `*`, or a service and what it does.
+    /// Whether a text is an action: `*`, or a service and an operation.
     static func isAction(_ text: String) -> Bool {
         if text == "*" { return true }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         return parts.count == 2 && parts.allSatisfy { !$0.isEmpty }
     }
 
-    /// `*`, or a pattern of ARNs.
+    /// Whether a text is a resource: `*`, or a pattern of ARNs.
     static func isResource(_ text: String) -> Bool { text == "*" || text.hasPrefix("arn:") }
 
-    /// Everybody, an account by its number, or an ARN of IAM or STS without a pattern in it.
+    /// Whether a text is a principal: `*`, an account's number, or an ARN of IAM or STS without a wildcard.
     static func isPrincipal(_ text: String) -> Bool {
         if text == "*" || isAccount(text[...]) { return true }
         let parts = text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
@@ -23,7 +23,7 @@ enum PolicyGrammar {
             && !parts[5].isEmpty && !text.contains { "*?".contains($0) }
     }
 
-    /// Whether IAM has the operator, whether or not the emulator can judge by it.
+    /// Whether IAM has the operator, even if the emulator can't evaluate it.
     static func isOperator(_ text: String) -> Bool {
         if text == "Null" { return true }
         var name = text[...]
@@ -58,7 +58,7 @@ extension PolicyStatement {
         if let resources { try Self.check(resources, "a resource", PolicyGrammar.isResource) }
         if let principals { try Self.check(principals, "a principal", PolicyGrammar.isPrincipal) }
         if effect == .allow, case .allBut = principals {
-            // It would let in everybody but those, also from accounts that nobody thought of.
+            // Such a statement would allow every other principal, also in unrelated accounts.
             throw PolicySyntaxError(description: "Allow with NotPrincipal is not supported")
         }
         for condition in conditions {
@@ -81,8 +81,8 @@ extension PolicyStatement {
         }
     }
 
-    /// The same statement without variables, which the emulator has no values for: where one may decide, an Allow says
-    /// less than it would, and a Deny more.
+    /// Returns the statement without variables, which the emulator has no values for: an Allow then covers less, and a
+    /// Deny more.
     ///
     /// - Source: IAM User Guide, "IAM policy elements: Variables and tags"
     var withoutVariables: PolicyStatement {

@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 
-/// Why a text is no policy.
+/// Why a text isn't a valid policy.
 struct PolicySyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
     let description: String
 
@@ -8,9 +8,9 @@ struct PolicySyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension PolicyDocument {
-    /// Reads a policy; a list of one may be written without its brackets, as IAM allows everywhere.
+    /// Parses a policy; a list with one element may omit its brackets, as IAM allows everywhere.
     ///
-    /// What IAM refuses is refused here: otherwise a policy that works here would fail, or allow more, on AWS.
+    /// The emulator refuses what IAM refuses: otherwise a policy that works here would fail, or allow more, on AWS.
     /// - Throws: ``PolicySyntaxError``
     init(parsing text: String, as kind: PolicyKind) throws(PolicySyntaxError) {
         do {
@@ -50,13 +50,13 @@ extension PolicyDocument {
 }
 
 extension PolicyKind {
-    /// A repository's policy speaks of that repository, whether it says so or not.
+    /// Whether statements name resources; a repository's policy applies to its repository in any case.
     fileprivate var namesResources: Bool { self != .resource }
 
     fileprivate var namesPrincipals: Bool { self == .resource || self == .endpoint }
 }
 
-/// A member's name, whatever it is.
+/// A coding key for members of any name.
 private struct AnyMember: CodingKey {
     var stringValue: String
     var intValue: Int? { nil }
@@ -66,7 +66,7 @@ private struct AnyMember: CodingKey {
 }
 
 extension Decoder {
-    /// - Throws: `DecodingError` for a member that isn't of those: one that is misspelled must not be overlooked.
+    /// - Throws: `DecodingError` for an unknown member, so that a misspelled one isn't ignored.
     fileprivate func refuseMembers<Member: CodingKey & CaseIterable>(beside _: Member.Type, of whole: String) throws {
         let members = try container(keyedBy: AnyMember.self)
         let known = Set(Member.allCases.map(\.stringValue))
@@ -153,7 +153,7 @@ extension PolicyStatement: Decodable {
     }
 }
 
-/// `"*"`, or an object by kind; those of other kinds than AWS never call here.
+/// The principals: `"*"`, or an object by kind; only the kind `AWS` occurs as a caller here.
 private struct NamedPrincipals: Decodable {
     private enum Member: String, CodingKey, CaseIterable { case AWS, Service, Federated, CanonicalUser }
 
@@ -180,7 +180,7 @@ private struct NamedPrincipals: Decodable {
     }
 }
 
-/// A value, or a list of them.
+/// A value, or a list of values.
 private struct OneOrMany<Value: Decodable>: Decodable {
     var values: [Value]
 
@@ -192,13 +192,13 @@ private struct OneOrMany<Value: Decodable>: Decodable {
         do {
             values = try [Value](from: decoder)
         } catch DecodingError.typeMismatch {
-            // Not a list: what is wrong with the one is worth more than that.
+            // It isn't a list, so an error of the single value says more.
             values = [try Value(from: decoder)]
         }
     }
 }
 
-/// A condition's value; booleans and numbers may come without quotes.
+/// A condition's value; booleans and numbers may be written without quotes.
 private struct Scalar: Decodable {
     var text: String
 

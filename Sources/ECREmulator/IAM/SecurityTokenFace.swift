@@ -2,7 +2,7 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// STS over the query protocol: AssumeRole, AssumeRoleWithWebIdentity and GetCallerIdentity.
+/// Serves STS over the query protocol: AssumeRole, AssumeRoleWithWebIdentity and GetCallerIdentity.
 ///
 /// - Source: docs/facts/identity.md#sts
 struct SecurityTokenFace: Sendable {
@@ -15,7 +15,7 @@ struct SecurityTokenFace: Sendable {
     func answer(_ exchange: Exchange, body: [UInt8]) -> Answer {
         var answer: Answer
         do {
-            // A token speaks for who has no keys yet: this one is not signed.
+            // The caller has a token but no keys yet, so this operation is unsigned.
             if Self.operation(in: body) == "AssumeRoleWithWebIdentity" {
                 answer = try assumeRoleWithWebIdentity(Form(body), at: exchange.headers["host"] ?? "")
             } else {
@@ -30,7 +30,7 @@ struct SecurityTokenFace: Sendable {
         return answer
     }
 
-    /// STS has other names than ECR for what is wrong with a signature.
+    /// Answers a fault, with STS's own names for a bad signature.
     static func answer(_ fault: ServiceFault) -> Answer {
         let names = [
             "UnrecognizedClientException": ("InvalidClientTokenId", 403),
@@ -78,7 +78,7 @@ struct SecurityTokenFace: Sendable {
 
     private func assumeRole(_ form: Form, by caller: Principal, in region: String) throws -> Answer {
         guard form["PolicyArns.member.1.arn"] == nil else {
-            // Left out, the session could do more than on AWS.
+            // Ignoring the member would allow the session more than on AWS.
             throw ServiceFault("ValidationError", "PolicyArns is not emulated: give the policy itself, as Policy")
         }
         var furtherActions: [String] = []
@@ -110,7 +110,7 @@ struct SecurityTokenFace: Sendable {
             policy: form["Policy"]
         )
         let now = aws.now
-        // Nothing is signed: where it was asked, only a host of AWS can say.
+        // The request is unsigned, so only an AWS host name tells the region.
         let region = ServiceHost(host)?.region
         let (id, session, token) = try aws.state.withLock {
             try $0.identities.assume(request, now: now, region: region)

@@ -1,16 +1,16 @@
 internal import FoundationEssentials
 
-/// What a JSON web token says of whom; its signature is not looked at.
+/// The claims of a JSON web token; its signature isn't checked.
 struct WebIdentityToken: Sendable {
     var issuer: String
     var subject: String
     var audiences: [String]
     var expires: Date
 
-    /// A fault's code, for STS has another name for keys that have expired.
+    /// The code of an expired token, since STS has another name for expired keys.
     static let expiry = "ExpiredWebIdentityToken"
 
-    /// In seconds since 1970: the years that four digits write.
+    /// The valid times, in seconds since 1970: the years that four digits can write.
     private static let times = 0.0..<253_402_300_800
 
     private struct Claims: Decodable {
@@ -20,7 +20,7 @@ struct WebIdentityToken: Sendable {
         var exp: Double
     }
 
-    /// A text or a list of them.
+    /// A text or a list of texts.
     private struct Audiences: Decodable {
         var values: [String]
 
@@ -48,7 +48,7 @@ struct WebIdentityToken: Sendable {
         expires = Date(timeIntervalSince1970: claims.exp)
     }
 
-    /// Base64 as in URLs, without padding.
+    /// Encodes bytes as URL-safe base64 without padding.
     static func encoded(_ bytes: [UInt8]) -> String {
         Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
     }

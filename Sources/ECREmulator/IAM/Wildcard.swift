@@ -1,11 +1,11 @@
-/// Patterns as IAM writes them: `*` is any text, `?` any one character.
+/// Matches IAM's patterns: `*` is any text, `?` any one character.
 enum Wildcard {
-    /// - Parameter ignoringCase: Actions and condition keys are the same in any case, all else is not.
+    /// - Parameter ignoringCase: Set for actions and condition keys, which are case-insensitive; all else isn't.
     static func matches(_ text: String, _ pattern: String, ignoringCase: Bool = false) -> Bool {
         let text = Array((ignoringCase ? text.lowercased() : text).utf8)
         let pattern = Array((ignoringCase ? pattern.lowercased() : pattern).utf8)
         var (position, place) = (0, 0)
-        // Where to go on when what followed the last star didn't fit.
+        // Where to retry when the text after the last star didn't match.
         var star: (place: Int, position: Int)?
         while position < text.count {
             if place < pattern.count, pattern[place] == UInt8(ascii: "*") {
@@ -27,14 +27,14 @@ enum Wildcard {
         return pattern[place...].allSatisfy { $0 == UInt8(ascii: "*") }
     }
 
-    /// Whether a statement with `pattern` speaks of a resource: a star that ends a part of an ARN may stand for the next
-    /// parts as well, any other stays in its part.
+    /// Whether a statement with `pattern` covers a resource: a star at the end of an ARN's part may also match the
+    /// parts after it, any other star stays within its part.
     ///
     /// - Source: IAM User Guide, "IAM JSON policy elements: Resource", "Using wildcards in resource ARNs"
     static func matchesResource(_ arn: String, _ pattern: String) -> Bool {
         let colon = UInt8(ascii: ":")
         let pattern = Array(pattern.utf8)
-        // Of the pattern, how much the text so far may have used up.
+        // The positions in the pattern that the text so far may have reached.
         var places: Set<Int> = [0]
         func passStars() {
             for place in places {
@@ -45,7 +45,7 @@ enum Wildcard {
             }
         }
         passStars()
-        // Behind the fifth colon is the resource's own name.
+        // The resource's own name follows the fifth colon.
         let name = pattern.indices.filter { pattern[$0] == colon }.dropFirst(4).first ?? pattern.count
         for byte in arn.utf8 {
             places = Set(
@@ -66,8 +66,8 @@ enum Wildcard {
         return places.contains(pattern.count)
     }
 
-    /// Part by part, as the operators of ARNs compare: a star in one part says nothing of the next; the last part may have
-    /// colons.
+    /// Compares part by part, as IAM's ARN operators do: a star in one part doesn't reach the next; the last part may
+    /// contain colons.
     static func matchesARN(_ arn: String, _ pattern: String) -> Bool {
         if pattern == "*" { return true }
         let (parts, patterns) = (parts(of: arn), parts(of: pattern))

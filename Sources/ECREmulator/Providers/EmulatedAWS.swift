@@ -2,13 +2,13 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// Everything behind the faces: the state under one lock, the bytes of blobs, the clock.
+/// The state that all APIs of the emulator share: the registries under one lock, the bytes of blobs, the clock.
 final class EmulatedAWS: Sendable {
     let configuration: EmulatorConfiguration
     let blobs: BlobStore
     let state: Lock<EmulatorState>
     private let saving = Lock(0)
-    /// In seconds; a lock of its own, for the state's holders ask for the time.
+    /// The clock's error in seconds; it has a lock of its own, because code that holds the state's lock reads the time.
     private let skew = Lock(0)
 
     init(_ configuration: EmulatorConfiguration) throws {
@@ -29,12 +29,12 @@ final class EmulatedAWS: Sendable {
         self.state = Lock(state)
     }
 
-    /// The service's own time, which a fault can set wrong.
+    /// The service's time, which a fault can make wrong.
     var now: Date { configuration.now().addingTimeInterval(Double(skew.withLock { $0 })) }
 
     func setSkew(_ seconds: Int) { skew.withLock { $0 = seconds } }
 
-    /// - Returns: `nil` if nothing was saved there yet.
+    /// - Returns: `nil` if the file doesn't exist yet.
     /// - Throws: ``EmulatorStartError``
     private static func load(_ path: String) throws(EmulatorStartError) -> EmulatedCloud? {
         do {
@@ -52,10 +52,10 @@ final class EmulatedAWS: Sendable {
         }
     }
 
-    /// In bytes: hundreds of thousands of images.
+    /// The largest state file, in bytes: room for hundreds of thousands of images.
     private static let largestState = 1 << 30
 
-    /// Writes the state where a directory was given; what was answered is then on disk.
+    /// Writes the state to the directory, if there is one, so that changes are on disk before their answer is sent.
     func save() {
         guard let directory = configuration.stateDirectory else { return }
         saving.withLock { _ in
@@ -66,17 +66,17 @@ final class EmulatedAWS: Sendable {
     }
 }
 
-/// What changes while the emulator runs.
+/// The data that changes while the emulator runs.
 struct EmulatorState: Sendable {
     var cloud = EmulatedCloud()
     var identities: Identities
     var rules: AccessRules
     var signIns: SignIns
-    /// Of the instance metadata service.
+    /// The session tokens of the instance metadata service.
     var metadataTokens = ExpiringTable<MetadataToken>()
-    /// By password.
+    /// The registry tokens by password.
     var tokens = ExpiringTable<RegistryToken>()
-    /// By path.
+    /// The presigned downloads by path.
     var downloads = ExpiringTable<PresignedDownload>()
     var denials: [Denial] = []
     var faults = FaultOrders()
@@ -114,10 +114,11 @@ struct EmulatorState: Sendable {
         downloads.expireAll(at: now)
     }
 
-    /// Issues a random URL that is good for a while and for nobody's credentials.
+    /// Issues a random URL that works for a limited time and without credentials.
     ///
-    /// - Parameter host: As the client called the registry or the API; the URL's is another, as S3 is another host than
-    ///   ECR. Go's clients, and not they alone, keep `Authorization` on a redirect to a host of the same name.
+    /// - Parameter host: The host with which the client addressed the registry or the API. The URL has another host, as
+    ///   S3's differs from ECR's: many clients, among them Go's, keep `Authorization` on a redirect to the same host
+    ///   name.
     mutating func presign(
         _ digest: Digest,
         size: Int64,
@@ -138,7 +139,7 @@ struct EmulatorState: Sendable {
         downloads.insert(download, for: path, at: now)
         let stamp = Instant.basic(now)
         let credential = "ASIAEMULATOR%2F\(stamp.prefix(8))%2F\(key.region)%2Fs3%2Faws4_request"
-        // Both names are this machine's for every client; registries are `127.0.0.1` or end with `.localhost`.
+        // Both names mean this machine for every client; registries are `127.0.0.1` or end with `.localhost`.
         let name = host.prefix { $0 != ":" }.lowercased() == "localhost" ? "127.0.0.1" : "localhost"
         return "http://\(name):\(ports.download)\(path)?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=\(stamp)"
             + "&X-Amz-SignedHeaders=host&X-Amz-Expires=\(Int(seconds))&X-Amz-Credential=\(credential)"
@@ -146,7 +147,7 @@ struct EmulatorState: Sendable {
     }
 }
 
-/// Where the emulator listens.
+/// The ports that the emulator listens on.
 struct Ports: Sendable {
     var main: UInt16 = 0
     var download: UInt16 = 0
@@ -160,7 +161,7 @@ struct RegistryToken: Expiring {
     var expires: Date
 }
 
-/// One URL that downloads one blob.
+/// A URL that downloads one blob.
 struct PresignedDownload: Expiring {
     var digest: Digest
     var size: Int64
@@ -169,15 +170,15 @@ struct PresignedDownload: Expiring {
     var expires: Date
 }
 
-/// An action that is not allowed.
+/// An action that a test has denied.
 struct Denial: Sendable {
-    /// Without `ecr:`.
+    /// The action, without `ecr:`.
     var action: String
     var repository: String?
     var principalAccount: String?
 }
 
-/// What is left of an operation's rate.
+/// The requests that an operation's rate still allows.
 struct TokenBucket: Sendable {
     var tokens: Double
     var filledAt: Date

@@ -40,7 +40,7 @@ extension IdentityFace {
         var refreshToken: String?
     }
 
-    /// Prolongs a sign-in.
+    /// Renews a sign-in.
     ///
     /// - Throws: `InvalidClientException`, `InvalidGrantException`, `UnsupportedGrantTypeException`,
     ///   `InvalidRequestException`

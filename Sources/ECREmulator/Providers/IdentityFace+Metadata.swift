@@ -1,13 +1,13 @@
 internal import FoundationEssentials
 internal import Platform
 
-/// What the second version of the metadata service asks for.
+/// A session token of the metadata service's second version.
 struct MetadataToken: Expiring {
     var expires: Date
 }
 
 extension IdentityFace {
-    /// In seconds: how long a token may be good for.
+    /// The valid lifetimes of a token, in seconds.
     private static let tokenLifetimes = 1...21_600
 
     private func service() throws(ServiceFault) -> EmulatorConfiguration.InstanceMetadata {
@@ -15,7 +15,7 @@ extension IdentityFace {
         return service
     }
 
-    /// - Throws: `400` without a lifetime; the configured status where there is no second version.
+    /// - Throws: `400` without a lifetime; the configured status where the second version is off.
     func metadataToken(_ exchange: Exchange) throws -> Answer {
         if case .onlyFirst(let status) = try service().versions {
             throw ServiceFault("\(status)", OutgoingResponse.phrase(status), status: status)
@@ -35,9 +35,9 @@ extension IdentityFace {
         )
     }
 
-    /// The name of the instance's role.
+    /// Answers the name of the instance's role.
     ///
-    /// - Throws: `401` without a token that is good, `404` without a role.
+    /// - Throws: `401` without a valid token, `404` without a role.
     func metadataRole(_ exchange: Exchange) throws -> Answer {
         let role = try role(exchange)
         return Answer(status: 200, headers: [("Content-Type", "text/plain")], body: .bytes(Array(role.name.utf8)))

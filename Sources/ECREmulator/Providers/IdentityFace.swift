@@ -1,9 +1,10 @@
 internal import FoundationEssentials
 internal import Platform
 
-/// The places that give a client its first keys: Identity Center, a container's endpoint, an instance's metadata.
+/// Serves the services that give a client its first keys: Identity Center, a container's endpoint, an instance's
+/// metadata.
 ///
-/// What they give are sessions of roles like those of AssumeRole: ECR takes the keys, policies hold, and they expire.
+/// They open sessions of roles as AssumeRole does: ECR accepts the keys, policies apply, and the keys expire.
 ///
 /// - Source: docs/facts/identity.md#order
 struct IdentityFace: Sendable {
@@ -36,7 +37,7 @@ struct IdentityFace: Sendable {
         }
     }
 
-    /// Each says what is wrong in its own way.
+    /// Answers a fault in the format of the addressed service.
     func answer(_ fault: ServiceFault) -> Answer {
         var answer = Answer(status: fault.status, errorCode: fault.code)
         switch route {
@@ -59,7 +60,7 @@ struct IdentityFace: Sendable {
         return answer
     }
 
-    /// `InvalidGrantException` is `invalid_grant` in OAuth.
+    /// Converts a code to its OAuth name: `InvalidGrantException` becomes `invalid_grant`.
     private static func oauthName(_ code: String) -> String {
         let name = code.hasSuffix("Exception") ? String(code.dropLast("Exception".count)) : code
         return name.reduce(into: "") { words, letter in
@@ -70,7 +71,7 @@ struct IdentityFace: Sendable {
 
     static let nothingHere = ServiceFault("NotFound", "Not Found", status: 404)
 
-    /// Opens a session of a role for whom these places serve.
+    /// Opens a session of a role for the client of one of these services.
     func openSession(of arn: String, named name: String, for seconds: Double) throws -> (String, Identities.Session) {
         guard let role = RoleName(arn: arn) else { throw Self.nothingHere }
         let now = aws.now
@@ -91,7 +92,7 @@ struct IdentityFace: Sendable {
 }
 
 extension IdentityFace {
-    /// - Throws: `400` without the token it is configured with, `403` for another.
+    /// - Throws: `400` without the configured token, `403` for a wrong one.
     fileprivate func containerCredentials(_ exchange: Exchange) throws -> Answer {
         guard let container = aws.configuration.container else { throw Self.nothingHere }
         if let expected = container.authorization {

@@ -1,20 +1,20 @@
-/// A request to one of the places that give a client its first keys.
+/// A request to one of the services that give a client its first keys.
 enum IdentityRoute: Sendable, Equatable {
-    /// Identity Center's portal, which gives a role's keys to who has signed in.
+    /// Identity Center's portal gives a signed-in user the keys of a role.
     case roleCredentials
-    /// Its OIDC service, which prolongs a sign-in.
+    /// Identity Center's OIDC service renews a sign-in.
     case createToken
     case container
     case metadataToken
     case metadataRole
     case metadataCredentials(role: String)
-    /// Anything else that an instance could ask about itself.
+    /// Another path of the instance metadata service.
     case metadata
 
     static let containerPath = "/container/credentials"
     private static let rolesPath = "/latest/meta-data/iam/security-credentials/"
 
-    /// - Parameter path: Percent-encoded, as on the request line.
+    /// - Parameter path: The path, percent-encoded as on the request line.
     init?(method: String, path: String) {
         switch path {
         case "/federation/credentials": self = .roleCredentials
@@ -29,7 +29,7 @@ enum IdentityRoute: Sendable, Equatable {
         }
     }
 
-    /// As in the request log and in faults.
+    /// The operation's name in the request log and in faults.
     var operation: String {
         switch self {
         case .roleCredentials: "GetRoleCredentials"

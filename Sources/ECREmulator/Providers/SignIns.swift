@@ -2,7 +2,7 @@ internal import FoundationEssentials
 
 extension EmulatorConfiguration.IdentityCenter.SignIn: Expiring {}
 
-/// Who has signed in to IAM Identity Center, and who may prolong that.
+/// The sign-ins to IAM Identity Center, with the refresh tokens that renew them.
 struct SignIns: Sendable {
     typealias SignIn = EmulatorConfiguration.IdentityCenter.SignIn
 
@@ -13,7 +13,7 @@ struct SignIns: Sendable {
 
     private let clients: Set<Client>
     private var byAccessToken = ExpiringTable<SignIn>()
-    /// No more than there were at first, for each is used up by the next.
+    /// The sign-ins by refresh token; their number never grows, because each renewal replaces a token.
     private var byRefreshToken: [String: SignIn] = [:]
 
     init(_ signIns: [SignIn] = [], at now: Date = .distantPast) {
@@ -21,7 +21,7 @@ struct SignIns: Sendable {
         for signIn in signIns { add(signIn, at: now) }
     }
 
-    /// Those that have expired and aren't forgotten yet among them; of one that was prolonged, the older ones too.
+    /// All sign-ins, also expired ones that are still kept, and earlier ones that were renewed.
     var all: [SignIn] { byAccessToken.all.map(\.element) }
 
     /// - Returns: `nil` for a token that is unknown or has expired.
@@ -29,9 +29,9 @@ struct SignIns: Sendable {
         byAccessToken[accessToken].flatMap { $0.expires > now ? $0 : nil }
     }
 
-    /// Prolongs a sign-in; the old access token is good until it expires, the old refresh token is used up.
+    /// Renews a sign-in; the old access token stays valid until it expires, the old refresh token is used up.
     ///
-    /// - Parameter seconds: How long the new access token is good.
+    /// - Parameter seconds: How long the new access token is valid.
     /// - Throws: `InvalidClientException`, `InvalidGrantException`
     mutating func prolong(
         _ refreshToken: String?,

@@ -2,7 +2,7 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// The other host that a layer comes from: presigned URLs, as S3 serves them.
+/// Serves presigned URLs as S3 does, on another host than the registry's.
 ///
 /// - Source: docs/facts/ecr-api.md#getdownloadurlforlayer and docs/facts/ecr-registry.md#blobs
 struct DownloadFace: Sendable {
@@ -53,7 +53,7 @@ struct DownloadFace: Sendable {
         return answer
     }
 
-    /// - Returns: `nil` if no byte of the blob is meant.
+    /// - Returns: `nil` if the range contains no byte of the blob.
     static func range(_ header: String, of size: Int64) -> Range<Int64>? {
         guard header.hasPrefix("bytes=") else { return nil }
         let bounds = header.dropFirst(6).split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)

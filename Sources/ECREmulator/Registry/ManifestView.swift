@@ -1,9 +1,9 @@
 internal import Content
 internal import FoundationEssentials
 
-/// What ECR reads in a manifest, by a reader of the emulator's own.
+/// The fields of a manifest that ECR reads, decoded by the emulator's own code.
 ///
-/// It doesn't use Content's `Manifest`, so that a misreading there can't cancel itself out here.
+/// It doesn't use Content's `Manifest`: a mistake there would go unnoticed if both sides shared it.
 struct ManifestView: Codable, Sendable, Equatable {
     var schemaVersion: Int?
     var mediaType: String?
@@ -22,7 +22,7 @@ struct ManifestView: Codable, Sendable, Equatable {
         var urls: [String]?
         var platform: Platform?
 
-        /// Bytes that come from elsewhere, and that a registry doesn't insist on
+        /// Whether the bytes come from elsewhere, so that a registry doesn't require them
         /// (docs/facts/image-formats.md#walking-a-graph).
         var isForeign: Bool {
             let type = mediaType ?? ""
@@ -40,18 +40,18 @@ struct ManifestView: Codable, Sendable, Equatable {
         self = view
     }
 
-    /// Everything that must be in the repository before this may be put.
+    /// The blobs that the repository must have before it accepts this manifest.
     var requiredBlobs: [Entry] {
         ([config].compactMap { $0 } + (layers ?? []) + (blobs ?? [])).filter { !$0.isForeign }
     }
 
     var referencedBlobs: [Entry] { [config].compactMap { $0 } + (layers ?? []) + (blobs ?? []) }
 
-    /// What DescribeImages and the referrers API call the artifact's type.
+    /// The artifact's type in DescribeImages and in the referrers API.
     var artifactKind: String? { artifactType ?? config?.mediaType }
 }
 
-/// The types of manifest ECR stores.
+/// The types of manifest that ECR stores.
 enum ManifestType {
     static let dockerImage = "application/vnd.docker.distribution.manifest.v2+json"
     static let dockerList = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -65,7 +65,8 @@ enum ManifestType {
     static let artifacts: Set = [ociArtifact, orasArtifact]
     static let all = images.union(indexes).union(artifacts)
 
-    /// The same image in the other vocabulary, as ECR converts by tag (docs/facts/ecr-api.md#conversion-by-tag).
+    /// Converts an image to the other format, docker's or OCI's, as ECR does by tag
+    /// (docs/facts/ecr-api.md#conversion-by-tag).
     static func converted(_ text: String, from type: String) -> (text: String, type: String)? {
         let pairs = [
             (dockerImage, ociImage),

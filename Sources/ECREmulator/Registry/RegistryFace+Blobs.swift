@@ -15,7 +15,7 @@ extension RegistryFace {
         )
     }
 
-    /// A redirect to a presigned URL, or for configs the bytes themselves under a type that is always the same.
+    /// Answers a redirect to a presigned URL, or a config's bytes themselves, always with the same media type.
     func getBlob(_ name: String, _ text: String, lifetime: Double) throws -> Answer {
         let (digest, repository) = try blob(name, text)
         let size: Int64
@@ -37,8 +37,10 @@ extension RegistryFace {
         return Answer(status: 307, headers: [("Location", url)])
     }
 
-    /// Mounts a blob, or opens an upload; a missing repository gets no answer at all
-    /// (docs/facts/ecr-registry.md#error-answers), unless a creation template makes it.
+    /// Mounts a blob, or opens an upload.
+    ///
+    /// A missing repository gets no answer at all (docs/facts/ecr-registry.md#error-answers), unless a creation
+    /// template makes it.
     func beginUpload(_ exchange: Exchange, _ name: String, _ caller: Principal) async throws -> Answer {
         try await exchange.forEachChunk { _ in }
         try createOnPush(name)
@@ -71,8 +73,8 @@ extension RegistryFace {
         }
     }
 
-    /// 201 where others say 202, and a `Range` that stays at the end of the first chunk
-    /// (docs/facts/ecr-registry.md#uploads).
+    /// Accepts a chunk and answers 201 where other registries answer 202, with a `Range` that stays at the end of the
+    /// first chunk (docs/facts/ecr-registry.md#uploads).
     func patchUpload(_ exchange: Exchange, _ name: String, _ id: String) async throws -> Answer {
         let count = try await receive(exchange, name, id)
         let upload = try repository(name).upload(id)
@@ -87,7 +89,7 @@ extension RegistryFace {
         return answer
     }
 
-    /// The last bytes, if there are any left, and the digest of all.
+    /// Accepts the last bytes, if any are left, and checks the digest of all bytes.
     func finishUpload(_ exchange: Exchange, _ name: String, _ id: String) async throws -> Answer {
         let count = try await receive(exchange, name, id)
         let digests = exchange.queryItems.filter { $0.name == "digest" }.map(\.value)
@@ -98,7 +100,7 @@ extension RegistryFace {
             do {
                 _ = try change(name) { try $0.completeUpload(id, digests: digests, actual: actual) }
             } catch let fault as ServiceFault where fault.code == "LayerAlreadyExistsException" {
-                // Somebody else was quicker; the bytes are the same.
+                // Another client has pushed the same bytes meanwhile.
             }
             answer = Answer(
                 status: 201,
@@ -134,7 +136,7 @@ extension RegistryFace {
         return Answer(status: 204)
     }
 
-    /// Takes a body as the upload's next part; what came before a broken connection counts.
+    /// Receives a body as the upload's next part; bytes received before a broken connection count.
     private func receive(_ exchange: Exchange, _ name: String, _ id: String) async throws -> Int64 {
         let declared = exchange.headers["content-length"].flatMap { Int64($0) }
         let isEmpty = declared == 0 || (declared == nil && exchange.headers["transfer-encoding"] == nil)
@@ -162,7 +164,7 @@ extension RegistryFace {
     private func blob(_ name: String, _ text: String) throws -> (Digest, EmulatedRepository) {
         let repository = try repository(name)
         try Constraint.pattern(text, .digest, "layerDigest")
-        // Of another algorithm, or in capitals: a digest, and of nothing that is here.
+        // Another algorithm or capitals make a valid digest that no blob here has.
         guard let digest = try? Digest(parsing: text) else { throw unknownBlob(text, repository) }
         return (digest, repository)
     }

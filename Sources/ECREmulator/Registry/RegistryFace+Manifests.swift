@@ -3,7 +3,9 @@ internal import FoundationEssentials
 internal import Platform
 
 extension RegistryFace {
-    /// GET and HEAD: by tag possibly converted, by digest never; only HEAD tells the digest, and only GET is a pull.
+    /// Answers GET and HEAD: by tag possibly converted, by digest never.
+    ///
+    /// Only HEAD sends the digest, and only GET counts as a pull.
     func manifest(_ exchange: Exchange, _ name: String, _ reference: String, _ caller: Principal) throws -> Answer {
         let repository = try repository(name)
         let id = identifier(reference)
@@ -25,7 +27,7 @@ extension RegistryFace {
         return answer
     }
 
-    /// The digest is sent, as containerd up to 2.0 and `docker manifest push` need it
+    /// Stores a manifest and answers its digest, as containerd up to 2.0 and `docker manifest push` need it
     /// (docs/facts/ecr-registry.md#manifests).
     func putManifest(_ exchange: Exchange, _ name: String, _ reference: String) async throws -> Answer {
         var bytes: [UInt8] = []
@@ -52,9 +54,9 @@ extension RegistryFace {
                 _ = try change(name) { try $0.putImage(put, at: now) }
                 aws.save()
             } catch let fault as ServiceFault where fault.code == "ImageAlreadyExistsException" {
-                // Pushing twice is no failure for docker and its kin.
+                // For docker and similar clients, pushing twice isn't an error.
             }
-            // The second time too: it is listed all the same.
+            // The subject is reported the second time too: the referrer is listed in any case.
             let stored = try repository(name).images[Digest(of: bytes)]
             if let subject = stored?.view.subject { answer.headers.append(("OCI-Subject", "\(subject.digest)")) }
         } catch let fault as ServiceFault {
@@ -78,7 +80,7 @@ extension RegistryFace {
         return Answer(status: 202)
     }
 
-    /// Text with a `Link` to the next page; at most 1,000 a page (docs/facts/ecr-registry.md#listing).
+    /// Answers one page of tags, with a `Link` to the next; at most 1,000 a page (docs/facts/ecr-registry.md#listing).
     func tags(_ exchange: Exchange, _ name: String) throws -> Answer {
         let repository = try repository(name)
         let tags = repository.tags.keys.filter {
@@ -106,7 +108,7 @@ extension RegistryFace {
         return answer
     }
 
-    /// An index of the referrers; none is an empty index, never 404.
+    /// Answers an index of the referrers; without referrers an empty index, never 404.
     func referrers(_ exchange: Exchange, _ name: String, _ text: String) throws -> Answer {
         let repository = try repository(name)
         guard let digest = try? Digest(parsing: text) else {
@@ -114,7 +116,7 @@ extension RegistryFace {
         }
         let type = exchange.queryValue("artifactType")
         let found = repository.referrers(of: digest, types: type.map { [$0] } ?? [], status: "ACTIVE")
-        // What is no place in the list is its beginning, or its end.
+        // A token outside the list means its beginning or its end.
         let start = min(max(0, exchange.queryValue("nextToken").flatMap { Int($0) } ?? 0), found.count)
         let end = min(start + 20, found.count)
         let index = JSON.members([
@@ -148,7 +150,7 @@ extension RegistryFace {
         reference.contains(":") ? ImageIdentifier(imageDigest: reference) : ImageIdentifier(imageTag: reference)
     }
 
-    /// `nil` when the client doesn't say.
+    /// Returns the media types that the client accepts; `nil` when it names none.
     private func acceptedTypes(_ exchange: Exchange) -> [String]? {
         guard let header = exchange.headers["accept"] else { return nil }
         return header.split(separator: ",").map { type in

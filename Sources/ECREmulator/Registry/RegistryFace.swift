@@ -2,13 +2,13 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// ECR's registry: `/v2` with all its oddities.
+/// Serves ECR's registry API: `/v2` with its deviations from the specification.
 ///
 /// - Source: docs/facts/ecr-registry.md
 struct RegistryFace: Sendable {
     let aws: EmulatedAWS
     let key: RegistryKey
-    /// Host and port as the client said it.
+    /// The host and port with which the client addressed the registry.
     let host: String
 
     func answer(_ exchange: Exchange, _ route: RegistryRoute, issuesExpiredURLs: Bool) async throws -> Answer {
@@ -20,7 +20,7 @@ struct RegistryFace: Sendable {
         } catch let fault as ServiceFault {
             if cutsConnection(fault, exchange.method, route) { throw ConnectionCut() }
             answer = self.answer(fault)
-            // Or the next request on this connection would begin in the middle of this one's body.
+            // The body is read to its end, or the next request on this connection would begin in the middle of it.
             answer.bytesIn = try await exchange.forEachChunk { _ in }
         }
         answer.key = key
@@ -57,7 +57,7 @@ struct RegistryFace: Sendable {
         }
     }
 
-    /// - Returns: `nil` if these aren't the Basic credentials of ECR's one user.
+    /// - Returns: `nil` if these aren't Basic credentials of ECR's one user.
     static func password(in header: String) -> String? {
         guard header.lowercased().hasPrefix("basic "),
             let decoded = Data(base64Encoded: String(header.dropFirst(6)).filter { $0 != " " }),
@@ -66,7 +66,7 @@ struct RegistryFace: Sendable {
         return String(text.dropFirst(4))
     }
 
-    /// Basic credentials, of any registry in this region.
+    /// Checks Basic credentials, which may come from any registry in this region.
     private func authenticate(_ exchange: Exchange) throws -> Principal {
         let missing = ServiceFault("NoBasicAuth", "no basic auth credentials", status: 401)
         guard let password = exchange.headers["authorization"].flatMap(Self.password) else { throw missing }
@@ -87,7 +87,7 @@ struct RegistryFace: Sendable {
         let now = aws.now
         try aws.state.withLock { state in
             try state.permit(action, route.repository, in: key, by: caller)
-            // AWS lists it for every push; a PUT that brings the bytes is part and completion in one
+            // AWS requires the permission for every push; a PUT with the bytes is part and completion in one
             // (docs/facts/permissions.md#writing).
             let bringsBytes =
                 exchange.headers["transfer-encoding"] != nil || exchange.headers["content-length"] ?? "0" != "0"
@@ -114,13 +114,13 @@ struct RegistryFace: Sendable {
         try aws.state.withLock { try $0.cloud.change(name, in: key, body) }
     }
 
-    /// Makes a repository by a template, where it is missing and one is for pushes to it.
+    /// Creates a missing repository from a template, if one applies to pushes to it.
     func createOnPush(_ name: String) throws {
         let now = aws.now
         if try aws.state.withLock({ try $0.cloud.createOnPush(name, in: key, at: now) }) { aws.save() }
     }
 
-    /// How the registry says what the API would have said.
+    /// Answers a fault of the API in the registry's format.
     ///
     /// - Source: docs/facts/ecr-registry.md#error-answers
     func answer(_ fault: ServiceFault) -> Answer {

@@ -1,4 +1,4 @@
-/// What a `/v2` request asks for.
+/// The operation that a `/v2` request asks for.
 enum RegistryRoute: Sendable, Equatable {
     case base
     case catalog
@@ -10,8 +10,8 @@ enum RegistryRoute: Sendable, Equatable {
     case referrers(repository: String, digest: String)
     case unknown
 
-    /// - Parameter path: Percent-encoded, from `/v2` on. A repository's name may have slashes, so the last words
-    ///   decide.
+    /// - Parameter path: The path from `/v2` on, percent-encoded. A repository's name may contain slashes, so the last
+    ///   words decide.
     init(path: String) {
         let parts = path.split(separator: "/").map { $0.percentDecoded }
         guard parts.first == "v2" else {
@@ -48,7 +48,7 @@ enum RegistryRoute: Sendable, Equatable {
         }
     }
 
-    /// As in the request log and in faults.
+    /// The operation's name in the request log and in faults.
     func operation(_ method: String) -> String {
         switch self {
         case .base: "\(method) base"
@@ -63,7 +63,7 @@ enum RegistryRoute: Sendable, Equatable {
         }
     }
 
-    /// The API's action behind the request.
+    /// The API's action that the request needs permission for.
     ///
     /// - Source: docs/facts/permissions.md#actions
     func action(_ method: String) -> String? {

@@ -1,4 +1,4 @@
-/// A small deflate: fixed codes, and matches for runs of one byte only, which is what the headers of a tar are full of.
+/// A small deflate compressor with fixed codes, which compresses only runs of one byte, as in the headers of a tar.
 ///
 /// - Source: RFC 1951, section 3.2.6
 struct Deflate {
@@ -6,10 +6,10 @@ struct Deflate {
     private var pending: UInt32 = 0
     private var pendingCount: UInt32 = 0
 
-    /// One last block of `input`.
+    /// Compresses `input` as one final block.
     static func compressed(_ input: [UInt8]) -> [UInt8] {
         var output = Deflate()
-        // The last block, with fixed codes.
+        // The header of the final block, with fixed codes.
         output.write(0b011, 3)
         var place = 0
         while place < input.count {
@@ -19,7 +19,7 @@ struct Deflate {
             var run = 0
             while place + run < input.count, input[place + run] == byte { run += 1 }
             while run >= 3 {
-                // Never a rest of one or two, which no match can be.
+                // Never leave a rest of one or two, which is too short for a match.
                 let length = run > 258 && run < 261 ? run - 3 : min(run, 258)
                 output.match(length)
                 run -= length
@@ -30,14 +30,14 @@ struct Deflate {
         return output.finished()
     }
 
-    /// Lengths from this one on, and how many more bits tell which.
+    /// The shortest length of each length code, and the number of extra bits that give the exact length.
     private static let lengths: [(base: Int, extraBits: UInt32)] = [
         (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0), (9, 0), (10, 0), (11, 1), (13, 1), (15, 1), (17, 1), (19, 2),
         (23, 2), (27, 2), (31, 2), (35, 3), (43, 3), (51, 3), (59, 3), (67, 4), (83, 4), (99, 4), (115, 4), (131, 5),
         (163, 5), (195, 5), (227, 5), (258, 0),
     ]
 
-    /// A byte, the end (256), or a length's code.
+    /// Writes a symbol: a byte, the end of the block (256), or a length code.
     private mutating func literal(_ symbol: UInt16) {
         switch symbol {
         case 0..<144: writeCode(0b0011_0000 + symbol, 8)
@@ -47,16 +47,16 @@ struct Deflate {
         }
     }
 
-    /// Of the byte before, once more and again.
+    /// Writes a match that repeats the byte before it.
     private mutating func match(_ length: Int) {
         guard let index = Self.lengths.lastIndex(where: { $0.base <= length }) else { return }
         literal(257 + UInt16(index))
         write(UInt32(length - Self.lengths[index].base), Self.lengths[index].extraBits)
-        // The distance 1.
+        // The code for distance 1.
         writeCode(0, 5)
     }
 
-    /// Codes begin with their most significant bit, all else with the least.
+    /// Writes a code, which begins with its most significant bit, unlike all other values.
     private mutating func writeCode(_ code: UInt16, _ count: UInt32) {
         for bit in stride(from: Int(count) - 1, through: 0, by: -1) { write(UInt32(code >> UInt16(bit)) & 1, 1) }
     }

@@ -2,13 +2,13 @@ public import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// Looking in and setting up without HTTP: nothing here is counted, denied or faulted.
+/// Reads and changes the emulator's state without HTTP: these calls aren't logged, denied or faulted.
 extension Emulator {
-    /// Makes a repository where it is missing.
+    /// Creates a repository if it is missing.
     ///
     /// - Parameters:
-    ///   - mutability: As in CreateRepository, for example `IMMUTABLE`.
-    ///   - exclusions: Wildcards, for the two modes that have them.
+    ///   - mutability: A mode as in CreateRepository, for example `IMMUTABLE`.
+    ///   - exclusions: Wildcards, for the two modes with exclusions.
     public func createRepository(
         account: String,
         region: String,
@@ -33,7 +33,7 @@ extension Emulator {
         aws.save()
     }
 
-    /// Forgets a repository with all it holds, and the uploads to it that are open.
+    /// Deletes a repository with its contents and its open uploads.
     public func deleteRepository(account: String, region: String, _ name: String) throws {
         let key = RegistryKey(account: account, region: region)
         let deleted = try aws.state.withLock { try $0.cloud.deleteRepository(name, in: key, force: true) }
@@ -41,7 +41,7 @@ extension Emulator {
         aws.save()
     }
 
-    /// The names of a registry's repositories, in order.
+    /// Returns the names of a registry's repositories, in order.
     public func repositories(account: String, region: String) -> [String] {
         let key = RegistryKey(account: account, region: region)
         return aws.state.withLock { $0.cloud.registry(key).repositories.keys.sorted() }
@@ -55,9 +55,9 @@ extension Emulator {
         return digest
     }
 
-    /// Stores a blob of any size, of bytes that follow from `seed` (see ``SeedBytes``); they are kept nowhere.
+    /// Stores a blob of any size whose bytes are generated from `seed` (see ``SeedBytes``) whenever they are read.
     ///
-    /// - Parameter byteCount: At least 1.
+    /// - Parameter byteCount: The blob's size, at least 1.
     @discardableResult
     public func putBlob(
         generating byteCount: Int64,
@@ -73,7 +73,7 @@ extension Emulator {
         return digest
     }
 
-    /// Stores a manifest by ECR's rules; what is there already is fine.
+    /// Stores a manifest by ECR's rules; a manifest that is already stored is accepted.
     @discardableResult
     public func putManifest(
         _ bytes: [UInt8],
@@ -91,22 +91,22 @@ extension Emulator {
         return Digest(of: bytes)
     }
 
-    /// What a tag points at.
+    /// Returns the digest that a tag points at.
     public func tag(_ tag: String, account: String, region: String, repository: String) -> Digest? {
         read(account, region, repository)?.tags[tag]
     }
 
-    /// All tags of a repository.
+    /// Returns all tags of a repository.
     public func tags(account: String, region: String, repository: String) -> [String: Digest] {
         read(account, region, repository)?.tags ?? [:]
     }
 
-    /// A manifest's bytes, whatever its status.
+    /// Returns a manifest's bytes, whatever its status.
     public func manifest(_ digest: Digest, account: String, region: String, repository: String) -> [UInt8]? {
         read(account, region, repository)?.images[digest].map { Array($0.text.utf8) }
     }
 
-    /// The digests of all manifests.
+    /// Returns the digests of all manifests.
     public func manifests(account: String, region: String, repository: String) -> Set<Digest> {
         Set((read(account, region, repository)?.images ?? [:]).keys)
     }
@@ -115,18 +115,18 @@ extension Emulator {
         Set((read(account, region, repository)?.blobs ?? [:]).keys)
     }
 
-    /// A blob's bytes; for blobs that fit in memory, and not in an emulator that discards them.
+    /// Returns a blob's bytes, which must fit in memory; an emulator that discards layers doesn't have them.
     public func blob(_ digest: Digest, account: String, region: String, repository: String) -> [UInt8]? {
         guard let blob = read(account, region, repository)?.blobs[digest] else { return nil }
         return try? aws.blobs.open(digest).read(at: 0, count: Int(blob.size))
     }
 
-    /// The uploads that were begun and neither finished nor cancelled.
+    /// Returns the number of uploads that were started and neither finished nor cancelled.
     public func openUploads(account: String, region: String, repository: String) -> Int {
         read(account, region, repository)?.uploads.count ?? 0
     }
 
-    /// Forgets the uploads that are open, as ECR does after some time.
+    /// Drops the open uploads, as ECR does after some time.
     public func dropUploads(account: String, region: String, repository: String) throws {
         try change(account, region, repository) { $0.uploads = [:] }
     }
@@ -143,11 +143,11 @@ extension Emulator {
         try change(account, region, repository) { $0.setStorageClass(of: digest, archived: isArchived, at: now) }
     }
 
-    /// Says what DescribeImageScanFindings answers for an image.
+    /// Sets the answer of DescribeImageScanFindings for an image.
     ///
     /// - Parameters:
-    ///   - counts: Findings of each severity, for example `["HIGH": 2]`.
-    ///   - status: For example `COMPLETE` or `IN_PROGRESS`.
+    ///   - counts: The number of findings of each severity, for example `["HIGH": 2]`.
+    ///   - status: The scan's status, for example `COMPLETE` or `IN_PROGRESS`.
     public func setScan(
         of digest: Digest,
         counts: [String: Int],

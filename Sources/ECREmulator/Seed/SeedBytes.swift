@@ -1,19 +1,19 @@
-/// Bytes that look random, and are the same for the same seed on every machine.
+/// Bytes that look random and are the same for the same seed on every machine.
 ///
-/// They don't compress, so a copy that cheats by compressing gains nothing. Any part can be had at once without what
-/// is before it, as fast as memory can be copied: one block of random words repeats, and the first word of each
-/// repetition counts them, so that none is like another and one that is lost, doubled or misplaced shows in the hash.
+/// They don't compress, so a copy that cheats by compressing gains nothing. Any range can be read directly, as fast as
+/// memory can be copied. One block of random words repeats, and the repetition's number is mixed into its first word,
+/// so all repetitions differ: a lost, doubled or misplaced one changes the hash.
 public struct SeedBytes: Sendable, Equatable {
-    /// In bytes: past the window in which gzip finds repetitions, and quick to make.
+    /// The block's size, in bytes: longer than gzip's window, so that gzip finds no repetition, and quick to make.
     private static let blockSize = 65_536
-    /// In bytes: what ``forEachChunk(of:_:)`` hands on at a time.
+    /// The size of the pieces that ``forEachChunk(of:_:)`` passes on, in bytes.
     private static let chunkSize: Int64 = 1 << 20
 
     private let block: [UInt8]
 
     /// Makes the block that repeats (splitmix64).
     ///
-    /// - Parameter byteCount: How many will be asked for at most; it saves time where they are few.
+    /// - Parameter byteCount: The most bytes that will be read; a small number saves time.
     public init(seed: UInt64, byteCount: Int64 = .max) {
         let size = Int(min(Int64(Self.blockSize), byteCount))
         var state = seed
@@ -32,10 +32,10 @@ public struct SeedBytes: Sendable, Equatable {
         block = bytes
     }
 
-    /// The first `count` bytes.
+    /// Returns the first `count` bytes.
     public func prefix(_ count: Int) -> [UInt8] { read(at: 0, count: count) }
 
-    /// `count` bytes from `offset` on.
+    /// Returns `count` bytes, starting at `offset`.
     public func read(at offset: Int64, count: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count)
@@ -51,7 +51,7 @@ public struct SeedBytes: Sendable, Equatable {
         return bytes
     }
 
-    /// Takes the first `byteCount` bytes into a checksum, without making more than one block of them.
+    /// Adds the first `byteCount` bytes to a checksum, without generating more than one block of them.
     func update(_ crc: inout CRC32, byteCount: Int64) {
         let whole = block.count == Self.blockSize ? byteCount / Int64(Self.blockSize) : 0
         crc.update(repeating: block, count: whole)
@@ -59,7 +59,7 @@ public struct SeedBytes: Sendable, Equatable {
         crc.update(read(at: done, count: Int(byteCount - done)))
     }
 
-    /// Hands on the first `byteCount` bytes in pieces of 1 MiB.
+    /// Passes on the first `byteCount` bytes in pieces of 1 MiB.
     public func forEachChunk(of byteCount: Int64, _ body: ([UInt8]) throws -> Void) rethrows {
         var offset: Int64 = 0
         while offset < byteCount {

@@ -1,11 +1,11 @@
 public import Content
 
-/// Configs, and what is said about an image, in the shapes that their makers give them.
+/// Configs and artifacts of an image, in the formats of the tools that make them.
 extension SeedImage {
-    /// When everything was made; a day in the past of every clock.
+    /// The creation time of everything; a day in the past of every clock.
     private static let created = "2026-01-15T12:00:00Z"
 
-    /// What cosign stores under the tag ``cosignTag(of:)``; nobody's key has signed it.
+    /// Makes the image that cosign stores under the tag ``cosignTag(of:)``, without a real signature.
     public static func cosignSignature(of subject: Digest) -> SeedImage {
         let payload = Blob(
             bytes: Array(
@@ -26,14 +26,14 @@ extension SeedImage {
         )
     }
 
-    /// The tag cosign looks under: `sha256-HEX.sig`.
+    /// Returns the tag that cosign looks up: `sha256-HEX.sig`.
     public static func cosignTag(of subject: Digest, suffix: String = "sig") -> String {
         "sha256-\(subject.hex).\(suffix)"
     }
 
-    /// A manifest about another, for example an SBOM.
+    /// Makes a manifest with a subject, for example an SBOM.
     ///
-    /// - Parameter content: Two of different content share no layer.
+    /// - Parameter content: Two referrers with different content share no layer.
     public static func referrer(
         to subject: SeedImage,
         artifactType: String = "application/spdx+json",
@@ -57,7 +57,7 @@ extension SeedImage {
         )
     }
 
-    /// What a runtime reads of an image: where it runs, and what its layers are uncompressed.
+    /// Makes a config, which tells a runtime the image's platform and the digests of its uncompressed layers.
     ///
     /// - Source: OCI image-spec 1.1, `config.md`
     static func config(_ name: String, os: String, architecture: String, _ layers: [Blob]) -> Blob {
@@ -75,7 +75,7 @@ extension SeedImage {
         )
     }
 
-    /// The provenance that BuildKit puts beside each platform's image.
+    /// Makes the provenance that BuildKit adds to each platform's image.
     ///
     /// - Source: BuildKit, docs/attestations/attestation-storage.md; in-toto Statement v0.1
     static func attestation(of child: SeedImage, name: String) -> SeedImage {
@@ -104,7 +104,7 @@ extension SeedImage {
 
     /// - Parameters:
     ///   - layer: The descriptor of `blob`, as JSON.
-    ///   - tail: More members, each after a comma.
+    ///   - tail: Further members, each after a comma.
     private static func artifact(
         configType: String,
         config: Blob,

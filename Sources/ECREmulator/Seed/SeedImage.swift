@@ -1,30 +1,31 @@
 public import Content
 
-/// An image to put into an emulator, the same bytes for the same description every time.
+/// An image to store in an emulator, with the same bytes for the same description every time.
 ///
-/// It is a valid image: layers are gzip streams of a tar (see ``SeedLayer``), configs name the tars' digests, and
-/// attestations, signatures and SBOMs are what their makers write. A large layer's bytes are made whenever they are read,
-/// so an image with layers of gigabytes costs neither memory nor disk; to describe one they are hashed once.
+/// The image is valid: layers are gzip streams of a tar (see ``SeedLayer``), configs name the tars' digests, and
+/// attestations, signatures and SBOMs have the formats of the tools that make them. A large layer's bytes are generated
+/// whenever they are read, so an image with layers of gigabytes takes neither memory nor disk; its description hashes
+/// them once.
 public struct SeedImage: Sendable {
     /// A config or layer.
     public struct Blob: Sendable, Equatable {
         public enum Source: Sendable, Equatable {
             case bytes([UInt8])
-            /// ``SeedBytes`` from this seed.
+            /// Generated ``SeedBytes`` with this seed.
             case generated(seed: UInt64)
             case layer(SeedLayer)
         }
 
         public var digest: Digest
-        /// In bytes.
+        /// The blob's size, in bytes.
         public var size: Int64
         public var source: Source
-        /// Of a layer: the digest of what is in it uncompressed.
+        /// The digest of a layer's uncompressed content; `nil` for other blobs.
         public var diffID: Digest?
 
-        /// A layer of exactly this size.
+        /// Makes a layer of exactly this size.
         ///
-        /// - Parameter size: In bytes.
+        /// - Parameter size: The size in bytes.
         public init(layer size: Int64, seed: UInt64) {
             self.size = size
             if let layer = SeedLayer(size: size, seed: seed) {
@@ -55,7 +56,7 @@ public struct SeedImage: Sendable {
         }
     }
 
-    /// One manifest of the image, as it is to be stored.
+    /// One manifest of the image, as the registry stores it.
     public struct Part: Sendable, Equatable {
         public var bytes: [UInt8]
         public var mediaType: String
@@ -69,7 +70,7 @@ public struct SeedImage: Sendable {
     }
 
     public internal(set) var blobs: [Blob]
-    /// Children first; the last one is the root.
+    /// The manifests, children first; the last one is the root.
     public internal(set) var manifests: [Part]
 
     /// The root's digest.
@@ -80,37 +81,37 @@ public struct SeedImage: Sendable {
 
     private var root: Part { manifests[manifests.count - 1] }
 
-    /// Of all blobs, each counted once, in bytes.
+    /// The size of all blobs, each counted once, in bytes.
     public var byteCount: Int64 {
         var seen: Set<Digest> = []
         return blobs.filter { seen.insert($0.digest).inserted }.reduce(0) { $0 + $1.size }
     }
 
-    /// An OCI image with one layer of each of these sizes.
+    /// Makes an OCI image with one layer of each of these sizes.
     ///
     /// - Parameters:
-    ///   - name: Two images of different names share nothing.
-    ///   - isIndented: Whether the manifest has spaces and a newline at its end, which retagging must keep.
+    ///   - name: Two images with different names share nothing.
+    ///   - isIndented: Whether the manifest has spaces and a final newline, which retagging must keep.
     public static func oci(_ name: String, layers sizes: [Int64], isIndented: Bool = false) -> SeedImage {
         image(name, sizes, .oci, os: "linux", architecture: "amd64", isIndented: isIndented)
     }
 
-    /// The same in docker's vocabulary, schema 2.
+    /// Makes an image in docker's format, schema 2, with one layer of each of these sizes.
     public static func docker(_ name: String, layers sizes: [Int64]) -> SeedImage {
         image(name, sizes, .docker, os: "linux", architecture: "amd64", isIndented: true)
     }
 
-    /// OCI images of one layer, the same for all of them.
+    /// Makes OCI images with one layer, which they all share.
     ///
-    /// - Parameter size: Of that layer, in bytes.
+    /// - Parameter size: The size of that layer, in bytes.
     public static func family(_ names: [String], baseLayer size: Int64) -> [SeedImage] {
         let base = Blob(layer: size, seed: seed(of: "base of \(names)"))
         return names.map { image($0, [], .oci, os: "linux", architecture: "amd64", base: [base]) }
     }
 
-    /// An OCI index of linux/amd64 and linux/arm64, each with an attestation child as BuildKit makes it.
+    /// Makes an OCI index of linux/amd64 and linux/arm64, each with an attestation child as BuildKit makes it.
     ///
-    /// - Parameter isAttested: Whether it has the attestations.
+    /// - Parameter isAttested: Whether the index has the attestations.
     /// - Source: docs/facts/image-formats.md#attestations-of-buildkit
     public static func twoPlatforms(_ name: String, layersEach sizes: [Int64], isAttested: Bool = true) -> SeedImage {
         var blobs: [Blob] = []
@@ -195,7 +196,7 @@ extension SeedImage {
         "{\"mediaType\":\"\(image.mediaType)\",\"digest\":\"\(image.digest)\",\"size\":\(image.bytes.count),\(tail)}"
     }
 
-    /// The same on every machine and in every run, unlike `hashValue`.
+    /// Returns a seed that is the same on every machine and in every run, unlike `hashValue`.
     static func seed(of name: String) -> UInt64 {
         sha256Hex(name.utf8).prefix(16).utf8.reduce(0) { seed, digit in
             seed << 4 | UInt64(digit < 58 ? digit - 48 : digit - 87)
@@ -204,7 +205,7 @@ extension SeedImage {
 }
 
 extension Emulator {
-    /// Stores an image with all it needs, in a repository that is made where it is missing.
+    /// Stores an image with all its parts, in a repository that is created if it is missing.
     ///
     /// - Returns: The root's digest.
     @discardableResult

@@ -1,19 +1,19 @@
 public import Content
 
-/// A layer of exactly so many bytes that every runtime can unpack: a gzip stream of a tar with one file.
+/// A layer of an exact size that every runtime can unpack: a gzip stream of a tar with one file.
 ///
-/// The file's content are ``SeedBytes``, which don't compress, so the stream stores them, and any part of it can be made
-/// without what is before it. What is left to the wanted size stands in the gzip header, where nobody reads it.
+/// The file's content is ``SeedBytes``. They don't compress, so the stream stores them, and any range can be generated
+/// directly. Padding in the gzip header, which readers ignore, makes up the rest of the size.
 ///
-/// A layer too small for that has less: a file of 16 bytes, compressed; an archive without a file; under 30 bytes it is
-/// no archive at all, for no gzip stream is so short and still different from others.
+/// A layer too small for that contains less: a compressed file of 16 bytes, or an archive without a file. Under 30
+/// bytes it isn't an archive at all, because no gzip stream is that short and still differs from others.
 ///
 /// - Source: RFC 1951 and RFC 1952; POSIX.1-2017, pax, "ustar Interchange Format"
 public struct SeedLayer: Sendable, Equatable {
-    /// In bytes, of the compressed layer.
+    /// The size of the compressed layer, in bytes.
     public let size: Int64
     let seed: UInt64
-    /// Of the whole tar; kept with a layer, for it takes a while to reckon of gigabytes.
+    /// The checksum of the whole tar; kept because it takes a while to compute for gigabytes.
     let checksum: UInt32
 
     private let tarSize: Int64
@@ -21,19 +21,19 @@ public struct SeedLayer: Sendable, Equatable {
     private let gzipHeader: [UInt8]
     private let content: SeedBytes
 
-    /// In bytes, that one stored block of deflate can have.
+    /// The most bytes in one stored block of deflate.
     private static let blockSize: Int64 = 65_535
-    /// In bytes: whether it is the last block, its length, and its length inverted.
+    /// The bytes before a stored block: whether it is the last, its length, and its length inverted.
     private static let blockHead: Int64 = 5
     private static let trailerSize: Int64 = 8
     private static let record: Int64 = 512
 
-    /// - Parameter checksum: As it was reckoned before, if it was.
-    /// - Returns: `nil` if the size is too small for a file that is stored.
+    /// - Parameter checksum: The checksum, if it was computed before.
+    /// - Returns: `nil` if the size is too small to store a file.
     public init?(size: Int64, seed: UInt64) { self.init(size: size, seed: seed, checksum: nil) }
 
     init?(size: Int64, seed: UInt64, checksum: UInt32?) {
-        // The file's header, at least one record of it, and the two empty records at the end.
+        // The file's header, at least one record of content, and the two empty records at the end.
         var tarSize = size / Self.record * Self.record
         while tarSize >= 4 * Self.record, Self.gzipSize(tarSize) > size { tarSize -= Self.record }
         guard tarSize >= 4 * Self.record else { return nil }
@@ -57,12 +57,12 @@ public struct SeedLayer: Sendable, Equatable {
         }
     }
 
-    /// Without anything in the header.
+    /// Returns the size of the gzip stream without padding in its header.
     private static func gzipSize(_ tarSize: Int64) -> Int64 {
         10 + tarSize + blockHead * ((tarSize + blockSize - 1) / blockSize) + trailerSize
     }
 
-    /// The digests of the layer and of the tar in it, which a config names.
+    /// Computes the digests of the layer and of the tar in it, which a config names.
     public func digests() -> (layer: Digest, diff: Digest) {
         var layer = SHA256Hasher()
         var diff = SHA256Hasher()
@@ -80,7 +80,7 @@ public struct SeedLayer: Sendable, Equatable {
         return (layer.finishDigest(), diff.finishDigest())
     }
 
-    /// Up to `count` bytes from `offset` on.
+    /// Returns up to `count` bytes, starting at `offset`.
     public func read(at offset: Int64, count: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count)
@@ -139,13 +139,13 @@ public struct SeedLayer: Sendable, Equatable {
         return "usr/share/seed/" + String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    /// - Parameter padding: In bytes: how much longer it is to be than the ten it has at least.
+    /// - Parameter padding: How many bytes longer than the minimum of ten the header is.
     private static func gzipHeader(padding: Int, seed: UInt64) -> [UInt8] {
         let (extraField, comment): (UInt8, UInt8) = (4, 16)
         func header(_ flags: UInt8) -> [UInt8] { [0x1F, 0x8B, 8, flags, 0, 0, 0, 0, 0, 255] }
         switch padding {
         case 0: return header(0)
-        // One byte is an empty comment's end; an extra field has two for its length.
+        // One byte ends an empty comment; an extra field has two bytes for its length.
         case 1: return header(comment) + [0]
         default:
             return header(extraField) + littleEndian(UInt16(padding - 2))
@@ -155,16 +155,16 @@ public struct SeedLayer: Sendable, Equatable {
 }
 
 extension SeedLayer {
-    /// In bytes: in a header, that make one layer differ from others.
+    /// The fewest bytes of padding that make a layer differ from others.
     private static let leastDifference = 10
 
-    /// A layer that is too small to store a file in.
+    /// Makes a layer that is too small to store a file.
     ///
-    /// - Returns: Its bytes, and the tar's digest.
+    /// - Returns: The layer's bytes, and the tar's digest.
     static func small(size: Int, seed: UInt64) -> (bytes: [UInt8], diff: Digest) {
         var archive = TarArchive()
         archive.add(path(seed), Array(String(seed | 1 << 63, radix: 16).utf8))
-        // The third is no archive, but read as one it is an empty one.
+        // The third isn't an archive, but readers accept it as an empty one.
         for tar in [archive.bytes, TarArchive().bytes, []] {
             let compressed = Deflate.compressed(tar)
             let padding = size - compressed.count - 18

@@ -1,20 +1,20 @@
 internal import Content
 
-/// An image that an emulator is to begin with.
+/// An image that an emulator starts with.
 ///
-/// As text, for a flag: `REPOSITORY:TAG`, a small image for two platforms with attestations; or
-/// `REPOSITORY:TAG=COUNTxSIZE`, for example `team/app:v1=8x128MiB`: that many layers of that size each, generated
-/// whenever somebody reads them.
+/// As a flag's text it is `REPOSITORY:TAG`, a small image for two platforms with attestations, or
+/// `REPOSITORY:TAG=COUNTxSIZE`, for example `team/app:v1=8x128MiB`: COUNT layers of SIZE each, generated whenever they
+/// are read.
 public struct SeedOrder: Sendable, Equatable {
     public var repository: String
     public var tag: String
-    /// In bytes, of each layer; none orders the small image for two platforms.
+    /// The sizes of the layers, in bytes; an empty list means the small image for two platforms.
     public var layers: [Int64]
 
-    /// Of each platform, in bytes.
+    /// The sizes of each platform's layers in the small image, in bytes.
     private static let usualLayers: [Int64] = [30_000, 500_000]
 
-    /// Layers of one image; a manifest of more would pass ECR's limit of 4 MiB.
+    /// The most layers of one image; a manifest with more would exceed ECR's limit of 4 MiB.
     private static let mostLayers = 10_000
     private static let units: [(suffix: String, byteCount: Int64)] = [
         ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000),
@@ -39,7 +39,7 @@ public struct SeedOrder: Sendable, Equatable {
         layers = Array(repeating: size, count: count)
     }
 
-    /// The image; its layers are hashed here, two seconds or so for each GiB.
+    /// The image; making it hashes its layers, which takes about two seconds for each GiB.
     public var image: SeedImage {
         layers.isEmpty
             ? .twoPlatforms("\(repository):\(tag)", layersEach: Self.usualLayers)
@@ -57,7 +57,7 @@ public struct SeedOrder: Sendable, Equatable {
     }
 }
 
-/// Why a text orders no image.
+/// An error for a text that doesn't describe an image.
 public struct SeedSyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
     public let text: String
     public var description: String {

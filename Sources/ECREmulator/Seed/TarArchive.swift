@@ -1,31 +1,31 @@
-/// Files as a layer: the tar format that every container runtime unpacks.
+/// An archive in the tar format that every container runtime unpacks as a layer.
 ///
-/// The same files give the same bytes: no times, no owners.
+/// The same files give the same bytes: times and owners are left out.
 ///
 /// - Source: POSIX.1-2017, pax, "ustar Interchange Format"
 public struct TarArchive: Sendable {
     private var blocks: [UInt8] = []
 
     private static let blockSize = 512
-    /// Eleven octal digits can't say this.
+    /// The first size that eleven octal digits can't express.
     private static let largestOctal: Int64 = 1 << 33
 
     public init() {}
 
     /// - Parameters:
-    ///   - path: At most 100 bytes, relative.
+    ///   - path: A relative path of at most 100 bytes.
     public mutating func add(_ path: String, _ content: [UInt8], isExecutable: Bool = false) {
         blocks += Self.header(path, size: Int64(content.count), isExecutable: isExecutable) + content
         let rest = content.count % Self.blockSize
         if rest > 0 { blocks += [UInt8](repeating: 0, count: Self.blockSize - rest) }
     }
 
-    /// The whole archive, with the two empty blocks that end one.
+    /// The whole archive, with the two empty blocks at its end.
     public var bytes: [UInt8] { blocks + [UInt8](repeating: 0, count: 2 * Self.blockSize) }
 
-    /// The record before a file's content.
+    /// Returns the record before a file's content.
     ///
-    /// - Parameter size: Of the content, in bytes; from 8 GiB on it is written as GNU tar does, in binary.
+    /// - Parameter size: The content's size, in bytes; from 8 GiB on it is written in binary, as GNU tar does.
     static func header(_ path: String, size: Int64, isExecutable: Bool = false) -> [UInt8] {
         precondition(path.utf8.count <= 100, "ustar names have at most 100 bytes")
         var header = [UInt8](repeating: 0, count: blockSize)
@@ -43,7 +43,7 @@ public struct TarArchive: Sendable {
             for place in 0..<8 { header[135 - place] = UInt8(truncatingIfNeeded: size >> Int64(8 * place)) }
         }
         write(octal(0, width: 11), at: 136)
-        // The checksum is reckoned with spaces in its own place.
+        // The checksum is computed with spaces in its own field.
         write("        ", at: 148)
         write("0", at: 156)
         write("ustar\u{0}00", at: 257)

@@ -2,24 +2,23 @@ internal import FoundationEssentials
 internal import Platform
 
 extension Emulator {
-    /// Takes a key back, of an account, a user or a session: from now on nobody knows it.
+    /// Revokes the key of an account, a user or a session; from now on the emulator doesn't know it.
     public func revoke(accessKeyID: String) {
         aws.state.withLock { _ = $0.identities.revoked.insert(accessKeyID) }
     }
 
-    /// Ends what a role's sessions may do, as "Revoke active sessions" of the console.
+    /// Ends the sessions of a role, as the console's "Revoke active sessions" does.
     ///
-    /// Their keys are still good, and every request with them is refused by a policy; sessions that begin later aren't
-    /// touched.
+    /// Their keys stay valid, and a policy refuses every request with them; sessions that begin later aren't affected.
     public func endSessions(ofRole arn: String) {
         let now = aws.now
         aws.state.withLock { $0.rules.sessionsEnded[arn] = now }
     }
 
-    /// Gives a user or a role other identity policies, as JSON; `nil` for one that allows everything.
+    /// Sets the identity policies of a user or a role, as JSON; `nil` allows everything.
     ///
-    /// Policies decide from then on, as if it had been started with this one.
-    /// - Throws: ``EmulatorStartError`` for a policy that can't be read; nothing has changed then.
+    /// From then on policies decide, as if the emulator had been started with these.
+    /// - Throws: ``EmulatorStartError`` for a policy that can't be parsed; then nothing changes.
     public func setPolicies(_ texts: [String]?, of arn: String) throws {
         var policies: [PolicyDocument]?
         if let texts {
@@ -36,10 +35,10 @@ extension Emulator {
         }
     }
 
-    /// Gives a role another trust policy, as JSON; `nil` for the accounts and principals of its configuration.
+    /// Sets the trust policy of a role, as JSON; `nil` restores the accounts and principals of its configuration.
     ///
-    /// Policies decide from then on, as if it had been started with this one.
-    /// - Throws: ``EmulatorStartError`` for a policy that can't be read; nothing has changed then.
+    /// From then on policies decide, as if the emulator had been started with this one.
+    /// - Throws: ``EmulatorStartError`` for a policy that can't be parsed; then nothing changes.
     public func setTrustPolicy(_ text: String?, of arn: String) throws {
         let policy = try text.map { text throws(EmulatorStartError) in
             do throws(PolicySyntaxError) { return try PolicyDocument(parsing: text, as: .resource) } catch {
@@ -53,9 +52,9 @@ extension Emulator {
         }
     }
 
-    /// Gives a repository a policy, as JSON; `nil` for none.
+    /// Sets the policy of a repository, as JSON; `nil` removes it.
     ///
-    /// - Throws: When the repository isn't there, or the policy can't be read.
+    /// - Throws: An error when the repository doesn't exist, or the policy can't be parsed.
     public func setRepositoryPolicy(_ text: String?, account: String, region: String, repository: String) throws {
         let policy = try text.map { KeptPolicy(text: $0, document: try PolicyDocument(ofRepository: $0)) }
         try aws.state.withLock { state in

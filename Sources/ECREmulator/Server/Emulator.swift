@@ -2,10 +2,11 @@ internal import FlyingSocks
 internal import FoundationEssentials
 internal import Platform
 
-/// A local ECR on loopback: several accounts and regions, as real clients see them.
+/// A local ECR on loopback with several accounts and regions, for real clients.
 ///
-/// One main port answers the API, STS and the registries by host name; each registry has a port of its own for
-/// clients that can't resolve `*.localhost`; downloads come from another port and another host name, as they come from S3.
+/// One main port serves the API, STS and the registries by host name. Each registry also has a port of its own, for
+/// clients that can't resolve `*.localhost`. Downloads come from another port and another host name, as they come from
+/// S3.
 public final class Emulator: Sendable {
     let aws: EmulatedAWS
     private let listeners: [Task<Void, Never>]
@@ -17,14 +18,14 @@ public final class Emulator: Sendable {
         self.listeners = listeners
     }
 
-    /// Starts to listen, and returns when every port answers.
+    /// Starts an emulator, and returns when every port accepts connections.
     ///
     /// - Throws: ``EmulatorStartError`` when the port is taken, or the state directory can't be used.
     public static func start(_ configuration: EmulatorConfiguration = EmulatorConfiguration()) async throws -> Emulator
     {
         let aws = try EmulatedAWS(configuration)
         let reception = Reception(aws: aws)
-        // One epoll thread for all ports.
+        // One epoll thread serves all ports.
         let pool: any AsyncSocketPool = .make()
         try await pool.prepare()
         let poll = Task { try await pool.run() }
@@ -47,7 +48,7 @@ public final class Emulator: Sendable {
         do {
             ports.main = try listen(.main, port: configuration.port)
             ports.download = try listen(.download, port: 0)
-            // For clients that take `localhost` for `::1` and try nothing else; not every machine has that.
+            // Some clients take `localhost` for `::1` and try nothing else; not every machine has that address.
             if let listener = try? HTTPListener(port: ports.download, isIPv6: true, pool: pool) {
                 listeners.append(
                     Task { await listener.run(pool: pool) { try await reception.respond(to: $0, at: .download) } }
@@ -70,7 +71,7 @@ public final class Emulator: Sendable {
         return Emulator(aws: aws, listeners: listeners, poll: poll)
     }
 
-    /// Closes every port and connection; temporary state is gone after this.
+    /// Closes every port and connection, and deletes temporary state.
     public func stop() async {
         for listener in listeners { listener.cancel() }
         for listener in listeners { await listener.value }
@@ -80,37 +81,38 @@ public final class Emulator: Sendable {
         aws.blobs.removeTemporaryFiles()
     }
 
-    /// Where the API and STS answer: `http://127.0.0.1:PORT`.
+    /// The URL of the API and STS: `http://127.0.0.1:PORT`.
     public var endpoint: String { "http://127.0.0.1:\(port)" }
 
-    /// For `AWS_ENDPOINT_URL_SSO` and `AWS_ENDPOINT_URL_SSO_OIDC`.
+    /// The value for `AWS_ENDPOINT_URL_SSO` and `AWS_ENDPOINT_URL_SSO_OIDC`.
     public var identityCenterURL: String { endpoint }
 
-    /// For `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
+    /// The value for `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
     public var containerURL: String { endpoint + IdentityRoute.containerPath }
 
-    /// For `AWS_EC2_METADATA_SERVICE_ENDPOINT`.
+    /// The value for `AWS_EC2_METADATA_SERVICE_ENDPOINT`.
     public var metadataURL: String { endpoint }
 
     /// The main port.
     public var port: UInt16 { aws.state.withLock { $0.ports.main } }
 
-    /// The name of a registry: `ACCOUNT.dkr.ecr.REGION.localhost:PORT`.
+    /// Returns the host name of a registry: `ACCOUNT.dkr.ecr.REGION.localhost:PORT`.
     public func registryHost(account: String, region: String) -> String {
         "\(account).dkr.ecr.\(region).localhost:\(port)"
     }
 
-    /// The port that is one registry's own; 0 for an account or region that wasn't configured.
+    /// Returns the port of one registry; 0 for an account or region that isn't configured.
     public func registryPort(account: String, region: String) -> UInt16 {
         aws.state.withLock { $0.ports.registries[RegistryKey(account: account, region: region)] ?? 0 }
     }
 
-    /// What makes the AWS CLI and SDKs talk to this emulator as its first account, in the first region of its partition.
+    /// The variables that point the AWS CLI and SDKs at this emulator, as its first account in the first region of its
+    /// partition.
     public var environment: [(name: String, value: String)] {
         environment(account: aws.configuration.accounts.first?.id ?? "", region: aws.configuration.homeRegion)
     }
 
-    /// The same as another account, or in another region.
+    /// Returns the variables that point the AWS CLI and SDKs at this emulator, as another account or in another region.
     public func environment(account id: String, region: String) -> [(name: String, value: String)] {
         let account = aws.configuration.accounts.first { $0.id == id }
         return [
@@ -121,26 +123,26 @@ public final class Emulator: Sendable {
         ]
     }
 
-    /// What was asked so far, in order of arrival.
+    /// The requests received so far, in order of arrival.
     public var requests: [LoggedRequest] {
         aws.state.withLock { $0.log }.sorted { $0.number < $1.number }
     }
 
     public func clearRequests() { aws.state.withLock { $0.log = [] } }
 
-    /// Orders something to go wrong from now on.
+    /// Adds a fault that applies from now on.
     public func order(_ fault: Fault) { aws.state.withLock { $0.faults.add(fault) } }
 
-    /// How many requests met a fault since the last ``clearFaults()``.
+    /// The number of requests that met a fault since the last ``clearFaults()``.
     public var faultsMet: Int { aws.state.withLock { $0.faults.struck } }
 
-    /// Calls off every fault, and sets the clock right.
+    /// Removes every fault, and corrects the clock.
     public func clearFaults() {
         aws.state.withLock { $0.faults.removeAll() }
         aws.setSkew(0)
     }
 
-    /// Forbids an action, with or without `ecr:`, on one repository or all, to one account or all.
+    /// Denies an action, with or without `ecr:`, on one repository or all, to one account or all.
     public func deny(action: String, repository: String? = nil, principalAccount: String? = nil) {
         let action = action.hasPrefix("ecr:") ? String(action.dropFirst(4)) : action
         let denial = Denial(action: action, repository: repository, principalAccount: principalAccount)
@@ -150,7 +152,7 @@ public final class Emulator: Sendable {
     public func clearDenials() { aws.state.withLock { $0.denials = [] } }
 }
 
-/// Runs `body` with an emulator that is stopped afterwards, whatever happens.
+/// Runs `body` with an emulator, and stops the emulator afterwards in every case.
 public func withEmulator<Result>(
     _ configuration: EmulatorConfiguration = EmulatorConfiguration(),
     _ body: (Emulator) async throws -> Result

@@ -3,11 +3,11 @@ public import FoundationEssentials
 extension EmulatorConfiguration {
     /// A user with a key.
     public struct User: Sendable, Equatable {
-        /// As in `arn:aws:iam::ACCOUNT:user/NAME`.
+        /// The user's ARN, `arn:aws:iam::ACCOUNT:user/NAME`.
         public var arn: String
         public var accessKeyID: String
         public var secretAccessKey: String
-        /// Identity policies as JSON; `nil` for one that allows everything.
+        /// The identity policies as JSON; `nil` allows everything.
         public var policies: [String]?
 
         public init(arn: String, accessKeyID: String, secretAccessKey: String, policies: [String]? = nil) {
@@ -17,7 +17,7 @@ extension EmulatorConfiguration {
             self.policies = policies
         }
 
-        /// A user with keys made from the account's number and the name, the same every time.
+        /// Makes a user whose keys derive from the account's number and the name, the same every time.
         public init(
             account: String,
             name: String,
@@ -33,29 +33,29 @@ extension EmulatorConfiguration {
         }
     }
 
-    /// A role that asks something of who takes it, or may not do everything.
+    /// A role with conditions for its callers, or with limited permissions.
     ///
-    /// A role of an emulated account that isn't listed may be taken by anybody, and do everything.
+    /// Any caller can assume a role of an emulated account that isn't listed, and such a role may do everything.
     public struct Role: Sendable, Equatable {
-        /// `arn:aws:iam::ACCOUNT:role/NAME`, with a path if it has one.
+        /// The role's ARN, `arn:aws:iam::ACCOUNT:role/NAME`, with a path if it has one.
         public var arn: String
-        /// What AssumeRole must send, if anything.
+        /// The external id that AssumeRole must send; `nil` for none.
         public var externalID: String?
-        /// The accounts whose principals may take it, if they allow them.
+        /// The accounts whose principals may assume the role, if their own policies allow it.
         ///
-        /// Beside ``trustedPrincipals`` it is enough to be of one of both; everybody may, if both are `nil`.
+        /// A caller that matches these or ``trustedPrincipals`` may assume it; if both are `nil`, every caller may.
         public var trustedAccounts: [String]?
-        /// Users, roles and sessions that may take it, with `*` and `?`, and accounts by their number or root.
+        /// Users, roles and sessions that may assume the role, with `*` and `?`; accounts by number or root.
         public var trustedPrincipals: [String]?
-        /// A trust policy as JSON, which decides in the place of the accounts and principals above.
+        /// A trust policy as JSON, which replaces the accounts and principals above.
         public var trustPolicy: String?
-        /// Identity policies as JSON; `nil` for one that allows everything.
+        /// The identity policies as JSON; `nil` allows everything.
         public var policies: [String]?
-        /// In seconds: `MaxSessionDuration`, an hour unless a role's owner raised it.
+        /// The longest session, `MaxSessionDuration`, in seconds: an hour unless a role's owner has raised it.
         public var longestSession: Int
-        /// The device whose code AssumeRole must send, if any; with a trust policy, if that asks for one.
+        /// The device whose code AssumeRole must send; with a trust policy, only if that policy requires it.
         public var device: Device?
-        /// Whose tokens AssumeRoleWithWebIdentity takes for it, if anybody's.
+        /// The tokens with which AssumeRoleWithWebIdentity gives out the role; `nil` for none.
         public var webIdentity: WebIdentity?
 
         public init(
@@ -83,9 +83,9 @@ extension EmulatorConfiguration {
 
     /// A device for multi-factor authentication that always shows the same code.
     public struct Device: Sendable, Equatable {
-        /// As in `arn:aws:iam::ACCOUNT:mfa/NAME`.
+        /// The serial number, `arn:aws:iam::ACCOUNT:mfa/NAME`.
         public var serial: String
-        /// Six digits.
+        /// The code: six digits.
         public var code: String
 
         public init(serial: String, code: String) {
@@ -94,13 +94,13 @@ extension EmulatorConfiguration {
         }
     }
 
-    /// An identity provider and the one it speaks of, as in a role's trust policy.
+    /// An identity provider and a subject that a role's trust policy names.
     public struct WebIdentity: Sendable, Equatable {
-        /// With its scheme, as in the token's `iss`.
+        /// The token's `iss`, with its scheme.
         public var issuer: String
         /// The token's `sub`, with `*` and `?`.
         public var subject: String
-        /// One of the token's `aud`.
+        /// The expected value among the token's `aud`.
         public var audience: String
 
         public init(issuer: String, subject: String, audience: String = "sts.amazonaws.com") {
@@ -109,9 +109,10 @@ extension EmulatorConfiguration {
             self.audience = audience
         }
 
-        /// A token that the role takes until it expires; nobody signed it, for the emulator looks at no signature.
+        /// Makes a token that the role accepts until it expires; it has no valid signature, since the emulator checks
+        /// none.
         ///
-        /// - Parameter subject: Another one than the role's, for tests.
+        /// - Parameter subject: A subject other than the role's, for tests.
         public func token(expires: Date, subject: String? = nil) -> String {
             let claims = JSON.members([
                 "iss": .text(issuer), "sub": .text(subject ?? self.subject), "aud": .texts([audience]),
@@ -122,11 +123,11 @@ extension EmulatorConfiguration {
         }
     }
 
-    /// A VPC endpoint in front of everything.
+    /// A VPC endpoint through which all requests arrive.
     public struct VPCEndpoint: Sendable, Equatable {
-        /// As in the condition key `aws:SourceVpce`.
+        /// The endpoint's id, as in the condition key `aws:SourceVpce`.
         public var id: String
-        /// As JSON; `nil` for the one that lets everything through.
+        /// The policy as JSON; `nil` allows everything.
         public var policy: String?
 
         public init(id: String, policy: String? = nil) {

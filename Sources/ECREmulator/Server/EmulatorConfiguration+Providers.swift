@@ -2,17 +2,17 @@ internal import Content
 public import FoundationEssentials
 
 extension EmulatorConfiguration {
-    /// AWS IAM Identity Center, where people sign in: who has, and to which roles that leads.
+    /// AWS IAM Identity Center: the users who have signed in, and the roles that they may use.
     public struct IdentityCenter: Sendable, Equatable {
-        /// What a sign-in left in a client's cache.
+        /// The result of a sign-in, as a client's cache holds it.
         public struct SignIn: Sendable, Equatable {
             public var accessToken: String
             public var expires: Date
-            /// `nil` where a sign-in can't be prolonged.
+            /// The refresh token; `nil` where the sign-in can't be renewed.
             public var refreshToken: String?
             public var clientID: String
             public var clientSecret: String
-            /// Who it was: the name of the sessions that it leads to.
+            /// The user, whose name the role sessions get.
             public var user: String
 
             public init(
@@ -32,31 +32,33 @@ extension EmulatorConfiguration {
             }
         }
 
-        /// A role that who has signed in may use.
+        /// A role that a signed-in user may use.
         public struct Assignment: Sendable, Equatable {
             public var account: String
-            /// As clients ask for it: a role's name, or a permission set's.
+            /// The name that clients ask for: a role's, or a permission set's.
             public var role: String
-            /// Where Identity Center is; `nil` where ``role`` is a role, and no permission set.
+            /// The region of Identity Center; `nil` where ``role`` is a role and not a permission set.
             public var permissionSetRegion: String?
 
-            /// The role `arn:PARTITION:iam::ACCOUNT:role/NAME`, listed among the roles or not.
+            /// Makes an assignment of the role `arn:PARTITION:iam::ACCOUNT:role/NAME`, which needn't be listed among
+            /// the roles.
             public init(account: String, role: String) {
                 self.account = account
                 self.role = role
             }
 
-            /// The role that Identity Center makes of a permission set in an account.
+            /// Makes an assignment of the role that Identity Center creates for a permission set in an account.
             ///
-            /// - Parameter region: Identity Center's, which is in the role's path.
+            /// - Parameter region: The region of Identity Center, which is part of the role's path.
             public init(account: String, permissionSet: String, region: String) {
                 self.init(account: account, role: permissionSet)
                 permissionSetRegion = region
             }
 
-            /// For ``EmulatorConfiguration/roles``, where its policies are listed.
+            /// Returns the role's ARN, for ``EmulatorConfiguration/roles``, where its policies are listed.
             ///
-            /// A permission set's role has a name that nobody can know before it is made; here it is the same every time.
+            /// On AWS the name of a permission set's role can't be known before it exists; here it is the same every
+            /// time.
             /// - Source: IAM Identity Center User Guide, "Referencing permission sets in resource policies"
             public func roleARN(in partition: AWSPartition = .commercial) -> String {
                 let start = "arn:\(partition.rawValue):iam::\(account):role"
@@ -68,9 +70,9 @@ extension EmulatorConfiguration {
 
         public var signIns: [SignIn] = []
         public var assignments: [Assignment] = []
-        /// In seconds: of the role's keys.
+        /// How long the role's keys are valid, in seconds.
         public var sessionLifetime = 3_600.0
-        /// In seconds: of the access tokens that refresh tokens give.
+        /// How long a renewed access token is valid, in seconds.
         public var tokenLifetime = 3_600.0
 
         public init() {}
@@ -81,12 +83,12 @@ extension EmulatorConfiguration {
         }
     }
 
-    /// The endpoint that gives a container its role's keys, as of ECS or EKS Pod Identity.
+    /// The endpoint that gives a container its role's keys, as ECS and EKS Pod Identity do.
     public struct ContainerCredentials: Sendable, Equatable {
         public var roleARN: String
-        /// What `Authorization` must be; `nil` for nothing.
+        /// The required value of `Authorization`; `nil` for none.
         public var authorization: String?
-        /// In seconds.
+        /// How long the keys are valid, in seconds.
         public var sessionLifetime = 3_600.0
 
         public init(roleARN: String, authorization: String? = nil) {
@@ -97,20 +99,20 @@ extension EmulatorConfiguration {
 
     /// The metadata service of an EC2 instance.
     public struct InstanceMetadata: Sendable, Equatable {
-        /// What becomes of requests by the first and the second version of the service.
+        /// How the service treats requests of its first and its second version.
         public enum Versions: Sendable, Equatable {
-            /// A token is needed, as on instances launched since 2024.
+            /// A token is required, as on instances launched since 2024.
             case onlySecond
-            /// A token may be had, and is not needed.
+            /// A token is available, but not required.
             case both
-            /// None can be had: the request for one gets this status.
+            /// Tokens aren't available: the request for one gets this status.
             case onlyFirst(status: Int)
         }
 
-        /// `nil` for an instance that has none.
+        /// The ARN of the instance's role; `nil` for an instance without a role.
         public var roleARN: String?
         public var versions: Versions
-        /// In seconds; EC2's keys are good for about six hours.
+        /// How long the keys are valid, in seconds; EC2's last about six hours.
         public var sessionLifetime = 21_600.0
 
         public init(roleARN: String?, versions: Versions = .onlySecond) {

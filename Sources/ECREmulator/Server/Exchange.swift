@@ -1,31 +1,31 @@
 internal import Content
 internal import FoundationEssentials
 
-/// The connection is to be cut without an answer.
+/// Closes the connection without an answer.
 struct ConnectionCut: Error {}
 
-/// Which port a request came in by.
+/// The port on which a request arrived.
 enum Door: Sendable {
     case main
     case registry(RegistryKey)
     case download
 }
 
-/// One request, in the emulator's terms.
+/// One request, as the emulator's APIs see it.
 final class Exchange: Sendable {
     let door: Door
     let method: String
-    /// Percent-encoded, as on the request line.
+    /// The path, percent-encoded as on the request line.
     let path: String
     let query: String
-    /// Lowercase names.
+    /// The header fields, by lowercase name.
     let headers: [String: String]
-    /// After how many bytes of the request's body to cut, if that was ordered.
+    /// The number of body bytes after which a fault cuts the connection; `nil` for none.
     let bodyLimit: Int64?
     private let drip: Drip?
     private let body: RequestBody
 
-    /// In bytes; a part of 20 MiB in base64, and room around it.
+    /// The longest message, in bytes: room for a part of 20 MiB in base64.
     static let largestMessage = 32 << 20
 
     init(_ request: IncomingRequest, door: Door, bodyLimit: Int64? = nil, drip: Drip? = nil) {
@@ -39,7 +39,7 @@ final class Exchange: Sendable {
         body = request.body
     }
 
-    /// Query items in order, decoded; `+` is a space.
+    /// The query items in order, decoded; `+` is a space.
     var queryItems: [(name: String, value: String)] { Self.decodeForm(query) }
 
     func queryValue(_ name: String) -> String? { queryItems.first { $0.name == name }?.value }
@@ -52,10 +52,10 @@ final class Exchange: Sendable {
         }
     }
 
-    /// Hands on the body as it arrives.
+    /// Passes on the body as it arrives.
     ///
-    /// - Returns: Its length in bytes.
-    /// - Throws: ``ConnectionCut`` at the ordered place, after what came before it was handed on.
+    /// - Returns: The body's length in bytes.
+    /// - Throws: ``ConnectionCut`` at the limit, after passing on the bytes before it.
     @discardableResult
     func forEachChunk(_ take: ([UInt8]) throws -> Void) async throws -> Int64 {
         var count: Int64 = 0
@@ -70,7 +70,7 @@ final class Exchange: Sendable {
         return count
     }
 
-    /// The whole body of a message; anything larger is no message.
+    /// Returns the whole body of a message; a body above the limit cuts the connection.
     func message() async throws -> [UInt8] {
         var bytes: [UInt8] = []
         try await forEachChunk { chunk in
@@ -81,13 +81,13 @@ final class Exchange: Sendable {
     }
 }
 
-/// One answer, before faults have been at it.
+/// One answer, before faults change it.
 struct Answer: Sendable {
     enum Body: Sendable {
         case bytes([UInt8])
-        /// A part of a blob, or all of it.
+        /// A range of a blob, or all of it.
         case blob(Digest, range: Range<Int64>)
-        /// What a HEAD says of a body it doesn't send.
+        /// The length that a HEAD reports for a body that it doesn't send.
         case onlyLength(Int64)
 
         var count: Int64 {
@@ -102,7 +102,7 @@ struct Answer: Sendable {
     var status: Int
     var headers: [(name: String, value: String)] = []
     var body = Body.bytes([])
-    /// For the log.
+    /// The error's code, for the log.
     var errorCode: String?
     var key: RegistryKey?
     var repository: String?

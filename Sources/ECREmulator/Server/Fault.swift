@@ -1,7 +1,7 @@
-/// Something that is to go wrong.
+/// A failure that the emulator is told to produce.
 ///
-/// As text, for a flag: `OPERATION:OCCURRENCES:KIND`, for example `PutImage:1:throttle`,
-/// `PUT blob:2-3:cutBody=65536`, `*:*:status=503`, `BatchGetImage:1:error=ServerException`.
+/// As a flag's text it is `OPERATION:OCCURRENCES:KIND`, for example `PutImage:1:throttle`, `PUT
+/// blob:2-3:cutBody=65536`, `*:*:status=503`, `BatchGetImage:1:error=ServerException`.
 public struct Fault: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
         /// Not permitted: AccessDeniedException, on the registry 403 DENIED.
@@ -9,38 +9,38 @@ public struct Fault: Sendable, Equatable {
         case error(code: String, message: String, status: Int)
         /// Rate exceeded, with `Retry-After` in seconds if one is given.
         case throttle(retryAfter: Int?)
-        /// An answer with this status and no body that means anything, as load balancers give; with `Retry-After` in
-        /// seconds if one is given.
+        /// An answer with this status and a meaningless body, as load balancers give, with `Retry-After` in seconds if
+        /// one is given.
         case status(Int, retryAfter: Int? = nil)
-        /// The connection is reset and the request not taken.
+        /// The connection is reset, and the request isn't processed.
         case resetBefore
-        /// The request is taken, and the connection cut before the answer.
+        /// The request is processed, and the connection is cut before the answer.
         case loseAnswer
-        /// The connection is cut in the body: of an upload as it arrives, else of the answer.
+        /// The connection is cut in the body: an upload's as it arrives, else the answer's.
         case cutBody(afterBytes: Int64)
-        /// One byte of the answer's body is another.
+        /// One byte of the answer's body is wrong.
         case corruptByte(at: Int64)
-        /// The answer's body ends at half its length, and its Content-Length says the same.
+        /// The answer's body ends at half its length, and its Content-Length says so too.
         case truncate
-        /// The answer never comes.
+        /// The answer never arrives.
         case stall
-        /// The body comes in pieces of so many bytes, ``dripInterval`` apart: of an upload as it arrives, else of the
-        /// answer.
+        /// The body arrives in pieces of this size, ``dripInterval`` apart: an upload's as it arrives, else the
+        /// answer's.
         case drip(bytes: Int)
-        /// Every registry token and session issued so far expires, just before this request.
+        /// Every registry token and session issued so far expires just before this request.
         case expireToken
-        /// Every presigned URL issued so far, and the one this request issues, has expired.
+        /// Every presigned URL issued so far, and the one that this request issues, has expired.
         case expireURL
-        /// From just before this request on, the service's clock is off by so many seconds, and all see it.
+        /// From just before this request on, the service's clock is off by this many seconds, for all clients.
         case skew(seconds: Int)
     }
 
-    /// Between two pieces of a body that drips.
+    /// The pause between two pieces of a dripping body.
     public static let dripInterval: Duration = .milliseconds(10)
 
     /// The operation's name as in ``LoggedRequest/operation``; `nil` for any.
     public var operation: String?
-    /// Which of the matching requests, counted from 1 since the fault was ordered; `nil` for every one.
+    /// The matching requests to fail, counted from 1 since the fault was added; `nil` for all.
     public var occurrences: ClosedRange<Int>?
     public var kind: Kind
 
@@ -50,7 +50,7 @@ public struct Fault: Sendable, Equatable {
         self.kind = kind
     }
 
-    /// Every kind as it is written, for help texts.
+    /// The syntax of every kind, for help texts.
     public static let kinds =
         "refuse, error=CODE, throttle[=SECONDS], status=N[,SECONDS], resetBefore, loseAnswer, cutBody=BYTES, "
         + "corruptByte=OFFSET, truncate, stall, drip=BYTES, expireToken, expireURL, skew=SECONDS"
@@ -79,7 +79,7 @@ public struct Fault: Sendable, Equatable {
         self.kind = kind
     }
 
-    /// In seconds: thirty years either way, as a clock shows that has lost its battery.
+    /// The valid clock errors, in seconds: up to thirty years, as on a machine with an empty clock battery.
     private static let skews = -946_080_000...946_080_000
 
     private static func kind(_ text: String) -> Kind? {
@@ -127,17 +127,17 @@ public struct Fault: Sendable, Equatable {
     }
 }
 
-/// Why a text is not a fault.
+/// An error for a text that isn't a fault.
 public struct FaultSyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
     public let text: String
     public let reason: String
     public var description: String { "'\(text)' is not a fault: \(reason)" }
 }
 
-/// The faults that were ordered, and how often each has been looked at.
+/// The faults to produce, each with the number of matching requests so far.
 struct FaultOrders: Sendable {
     private var orders: [(fault: Fault, seen: Int)] = []
-    /// How many requests a fault was due for since the last ``removeAll()``.
+    /// The number of requests that met a fault since the last ``removeAll()``.
     private(set) var struck = 0
 
     mutating func add(_ fault: Fault) { orders.append((fault, 0)) }
@@ -147,7 +147,7 @@ struct FaultOrders: Sendable {
         struck = 0
     }
 
-    /// Counts a request, and takes the first fault that is due for it.
+    /// Counts a request, and returns the first fault that applies to it.
     mutating func due(for operation: String) -> Fault.Kind? {
         var due: Fault.Kind?
         for index in orders.indices where orders[index].fault.operation ?? operation == operation {

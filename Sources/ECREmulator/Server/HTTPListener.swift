@@ -3,17 +3,18 @@ internal import FoundationEssentials
 internal import Glibc
 internal import Platform
 
-/// A port of this machine that answers HTTP/1.1.
+/// A port of this machine that serves HTTP/1.1.
 ///
-/// FlyingFox's own server keeps one line of a header that was sent several times, and Go's clients send one
-/// `Accept` line for each type; nor can it close a connection without an answer, as ECR does. So the emulator
-/// stands on its sockets and reads HTTP itself.
+/// FlyingFox's own server keeps only one line of a header that was sent several times, and Go's clients send one
+/// `Accept` line for each type. It also can't close a connection without an answer, as ECR does. So the emulator uses
+/// FlyingFox's sockets and parses HTTP itself.
 struct HTTPListener: Sendable {
-    /// What becomes of a request.
+    /// What the listener does with a request.
     enum Outcome: Sendable {
         case answer(OutgoingResponse)
         case cut
-        /// As when a host crashes or a gateway loses its state: what was sent and not yet read is lost as well.
+        /// Resets the connection, as when a host crashes or a gateway loses its state: data that was sent and not yet
+        /// read is lost too.
         case reset
     }
 
@@ -21,9 +22,9 @@ struct HTTPListener: Sendable {
     let port: UInt16
 
     /// - Parameters:
-    ///   - port: 0 for any that is free.
-    ///   - isIPv6: Whether to listen on `::1`, which is `localhost` too for most clients, and the first they try.
-    /// - Throws: When the port is taken.
+    ///   - port: The port; 0 for any free port.
+    ///   - isIPv6: Whether to listen on `::1`, which most clients try first for `localhost`.
+    /// - Throws: An error when the port is taken.
     init(port: UInt16, isIPv6: Bool = false, pool: any AsyncSocketPool) throws {
         let socket = try Socket(domain: isIPv6 ? AF_INET6 : AF_INET, type: .stream)
         do {
@@ -46,7 +47,7 @@ struct HTTPListener: Sendable {
         }
     }
 
-    /// Serves until the task is cancelled; then every connection is closed.
+    /// Serves until the task is cancelled, and then closes every connection.
     func run(
         pool: any AsyncSocketPool,
         _ respond: @escaping @Sendable (IncomingRequest) async throws -> Outcome
@@ -54,7 +55,8 @@ struct HTTPListener: Sendable {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
                 guard let client = try? await socket.accept() else { break }
-                // Without it, a small answer to a kept connection waits for the peer's delayed acknowledgement.
+                // Without this option, a small answer on a kept connection waits for the peer's delayed
+                // acknowledgement.
                 try? client.socket.setValue(true, for: BoolSocketOption(level: Int32(IPPROTO_TCP), name: TCP_NODELAY))
                 group.addTask {
                     await HTTPConnection(socket: client.socket, pool: pool).serve(respond)
@@ -67,13 +69,13 @@ struct HTTPListener: Sendable {
     }
 }
 
-/// One client's connection, with what was read from it and not yet used.
+/// One client's connection, with the bytes that were read and not yet used.
 final class HTTPConnection: Sendable {
-    /// In bytes: read at once, and so the size of a body's chunks.
+    /// The most bytes of one read, and so the size of a body's chunks.
     private static let readSize = 65_536
-    /// Between two looks at whether a peer that gets no answer is still there.
+    /// The interval between two checks whether a peer without an answer is still connected.
     private static let peerInterval: Duration = .milliseconds(50)
-    /// In bytes, of a request's line and headers; registry tokens have a few KB.
+    /// The longest request line with headers, in bytes; registry tokens have a few KB.
     private static let largestHead = 131_072
 
     private let socket: Socket
@@ -94,17 +96,17 @@ final class HTTPConnection: Sendable {
                 case .cut: return
                 case .reset: return try socket.setValue(linger(l_onoff: 1, l_linger: 0), for: LingerOption())
                 }
-                // What was left of the body would be taken for the next request.
+                // Any rest of the body would be taken for the next request.
                 try await request.body.forEachChunk { _ in }
                 try await send(response, to: request)
                 guard request.keepsAlive else { return }
             }
         } catch {
-            // The peer is gone, speaks no HTTP, or the emulator stops: there is nobody to tell.
+            // The peer is gone, the peer doesn't speak HTTP, or the emulator stops: the error can't be reported.
         }
     }
 
-    /// - Returns: What is there, at least one byte; none at the end.
+    /// - Returns: The available bytes, at least one; empty at the end.
     func read() async throws -> [UInt8] {
         let kept = pending.withLock { bytes in
             defer { bytes = [] }
@@ -123,17 +125,17 @@ final class HTTPConnection: Sendable {
         }
     }
 
-    /// Gives back what was read too much.
+    /// Puts back surplus bytes for the next read.
     func unread(_ bytes: ArraySlice<UInt8>) { pending.withLock { $0 = Array(bytes) + $0 } }
 
-    /// Returns some time after the peer has gone, with whatever it had sent still unread.
+    /// Returns some time after the peer has closed the connection, and leaves its bytes unread.
     func waitForPeerToClose() async throws {
         while try socket.getValue(for: ConnectionState()) == ConnectionState.established {
             try await Task.sleep(for: Self.peerInterval)
         }
     }
 
-    /// A line without its end; `nil` when the peer closed before it began.
+    /// Reads a line, without its end; `nil` when the peer closed before it began.
     func readLine() async throws -> String? {
         var line: [UInt8] = []
         while true {
@@ -171,7 +173,7 @@ final class HTTPConnection: Sendable {
         guard let first = opening.first else { return nil }
         unread(opening[...])
         guard (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first) else {
-            // A client that tries TLS first must see that this is HTTP, or it won't fall back to it.
+            // A client that tries TLS first must see that this is HTTP, or it doesn't fall back to HTTP.
             try await write(Array("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".utf8))
             return nil
         }
@@ -198,7 +200,7 @@ final class HTTPConnection: Sendable {
         if request.keepsAlive, request.isOld { head += "Connection: keep-alive\r\n" }
         head += "\r\n"
         var output = Array(head.utf8)
-        // The first bytes of the body go with the head, in one packet where they fit.
+        // The first bytes of the body are sent with the head, in one packet if they fit.
         var body = response.body?.reader()
         while let chunk = try body?.next() {
             if output.isEmpty { try await response.body?.drip?.wait() }
@@ -210,7 +212,7 @@ final class HTTPConnection: Sendable {
     }
 }
 
-/// What becomes of a connection's last bytes when it is closed.
+/// Sets what happens to a connection's unsent bytes when it is closed.
 private struct LingerOption: SocketOption {
     var name: Int32 { SO_LINGER }
 
@@ -218,7 +220,7 @@ private struct LingerOption: SocketOption {
     func makeSocketValue(from value: linger) -> linger { value }
 }
 
-/// What TCP thinks of a connection: the first byte of `struct tcp_info`, tcp(7).
+/// Reads the state of a TCP connection: the first byte of `struct tcp_info`, tcp(7).
 private struct ConnectionState: SocketOption {
     static let established: UInt8 = 1
 

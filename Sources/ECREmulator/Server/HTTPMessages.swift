@@ -3,24 +3,24 @@ internal import Platform
 /// A request whose head has been read.
 struct IncomingRequest: Sendable {
     let method: String
-    /// Percent-encoded, as on the request line.
+    /// The path, percent-encoded as on the request line.
     let path: String
     let query: String
-    /// Lowercase names; a header sent several times is joined with commas.
+    /// The header fields by lowercase name; a field sent several times is joined with commas.
     let headers: [String: String]
     let keepsAlive: Bool
     /// Whether the client speaks HTTP/1.0, and must be told that the connection stays open.
     let isOld: Bool
     let body: RequestBody
 
-    /// - Parameter words: Method, target and version.
-    /// - Throws: ``ConnectionCut`` when the body's length can't be told.
+    /// - Parameter words: The method, target and version.
+    /// - Throws: ``ConnectionCut`` when the body's length is unclear.
     init(words: [String], headers: [String: String], connection: HTTPConnection) throws {
         method = words[0]
         var headers = headers
         var target = words[1][...]
         for scheme in ["http://", "https://"] where target.hasPrefix(scheme) {
-            // As to a proxy; what it names goes before a Host field (RFC 9112, 3.2.2).
+            // An absolute URL, as sent to a proxy; its host wins over a Host field (RFC 9112, 3.2.2).
             let rest = target.dropFirst(scheme.count)
             let authority = rest.prefix { $0 != "/" && $0 != "?" }
             headers["host"] = String(authority)
@@ -51,7 +51,7 @@ struct IncomingRequest: Sendable {
     }
 }
 
-/// A request's body, still on the wire.
+/// A request's body that hasn't been received yet.
 final class RequestBody: Sendable {
     enum Framing: Sendable {
         case length(Int64)
@@ -69,7 +69,7 @@ final class RequestBody: Sendable {
         self.isAwaited = isAwaited
     }
 
-    /// Hands on the body as it arrives; a second call finds nothing.
+    /// Passes on the body as it arrives; a second call passes on nothing.
     ///
     /// - Throws: ``ConnectionCut`` when the peer stops in the middle.
     func forEachChunk(dripping drip: Drip? = nil, _ take: ([UInt8]) throws -> Void) async throws {
@@ -93,7 +93,7 @@ final class RequestBody: Sendable {
         }
     }
 
-    /// Reads nothing and answers nothing.
+    /// Waits until the peer closes the connection, without reading or answering.
     func waitForPeerToClose() async throws { try await connection.waitForPeerToClose() }
 
     private func forward(_ count: Int64, _ drip: Drip?, _ take: ([UInt8]) throws -> Void) async throws {
@@ -117,20 +117,20 @@ final class RequestBody: Sendable {
     }
 }
 
-/// A body that comes a piece at a time.
+/// The pace of a body that is transferred in pieces.
 struct Drip: Sendable {
-    /// Of one piece, at least one byte.
+    /// The size of one piece, at least one byte.
     var byteCount: Int
 
-    /// Until the next piece; ends with the connection's task.
+    /// Waits until the next piece is due; a cancelled connection ends the wait.
     func wait() async throws { try await Task.sleep(for: Fault.dripInterval) }
 }
 
-/// What goes back.
+/// A response as the listener sends it.
 struct OutgoingResponse: Sendable {
     var status: Int
     var headers: [(name: String, value: String)]
-    /// Of the body, or for HEAD what it would be; `nil` where a length has no meaning.
+    /// The length of the body, or for HEAD the length that it would have; `nil` where a length has no meaning.
     var contentLength: Int64?
     var body: BodyStream?
 
@@ -145,23 +145,23 @@ struct OutgoingResponse: Sendable {
     }
 }
 
-/// A response's body on its way out, and what may happen to it there.
+/// A response's body while it is sent, with the faults that change it.
 struct BodyStream: Sendable {
     enum Source: Sendable {
         case bytes([UInt8])
         case blob(BlobReader, from: Int64)
     }
 
-    /// In bytes; large enough that a layer isn't sent in crumbs.
+    /// The size of one write, in bytes: large, so that a layer takes few writes.
     static let chunkSize: Int64 = 262_144
 
     var source: Source
     var count: Int64
-    /// The connection is cut after so many bytes.
+    /// The number of bytes after which the connection is cut.
     var cutAfter: Int64?
-    /// This byte is another.
+    /// The offset of a byte that is sent wrong.
     var corruptAt: Int64?
-    /// The body comes slowly.
+    /// The pace, for a body that is sent slowly.
     var drip: Drip?
 
     func reader() -> Reader { Reader(stream: self) }
@@ -174,7 +174,7 @@ struct BodyStream: Sendable {
 
         var isCut: Bool { stream.cutAfter != nil }
 
-        /// - Throws: ``ConnectionCut`` when the file is shorter than it was.
+        /// - Throws: ``ConnectionCut`` when the file has become shorter.
         mutating func next() throws -> [UInt8]? {
             let end = min(stream.count, stream.cutAfter ?? .max)
             let wanted = min(BodyStream.chunkSize, end - offset, stream.drip.map { Int64($0.byteCount) } ?? .max)

@@ -1,7 +1,7 @@
-/// A JSON value to answer with.
+/// A JSON value of an answer.
 ///
-/// Only written, never read: what arrives is decoded into ``Parameters``. Members keep their order, so that
-/// answers are the same every time.
+/// It is only written, never read: requests are decoded into ``Parameters``. Members keep their order, so that answers
+/// are the same every time.
 indirect enum JSON: Sendable, Equatable {
     case text(String)
     case integer(Int64)
@@ -15,7 +15,7 @@ indirect enum JSON: Sendable, Equatable {
         var value: JSON
     }
 
-    /// An object of the members that are there; ECR leaves out what is null.
+    /// Makes an object of the members that aren't `nil`, since ECR omits null members.
     static func members(_ members: KeyValuePairs<String, JSON?>) -> JSON {
         .object(members.compactMap { member in member.value.map { Member(name: member.key, value: $0) } })
     }
@@ -26,7 +26,7 @@ indirect enum JSON: Sendable, Equatable {
         .object(values.sorted { $0.key < $1.key }.map { Member(name: $0.key, value: .text($0.value)) })
     }
 
-    /// The object with one member more; as it is for `nil`.
+    /// Returns the object with one more member; unchanged for `nil`.
     func appending(_ name: String, _ value: JSON?) -> JSON {
         guard case .object(let members) = self, let value else { return self }
         return .object(members + [Member(name: name, value: value)])

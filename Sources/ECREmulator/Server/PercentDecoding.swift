@@ -1,5 +1,5 @@
 extension StringProtocol {
-    /// The text with `%XX` decoded; what isn't a whole escape stays as it is.
+    /// The text with `%XX` decoded; an incomplete escape stays as it is.
     var percentDecoded: String {
         let bytes = Array(utf8)
         var decoded: [UInt8] = []

@@ -1,9 +1,9 @@
 internal import FoundationEssentials
 
 extension Reception {
-    /// Writes the log and makes the response, with what a fault does to its body.
+    /// Logs an answer and makes the response, with the changes that a fault makes to its body.
     ///
-    /// - Parameter isHead: Whether the answer, good or bad, is of a length only: a body after it would be taken for the
+    /// - Parameter isHead: Whether the request is a HEAD, whose answer has a length only: a body would be taken for the
     ///   next answer on the connection (RFC 9110, 9.3.2).
     func response(
         _ answer: Answer,
@@ -22,7 +22,7 @@ extension Reception {
         if fault == .truncate { count /= 2 }
         if case .onlyLength(let length) = answer.body { count = length }
         if isHead || answer.status == 204 {
-            // A 204 says nothing of a length either.
+            // A 204 doesn't state a length either.
             response.contentLength = answer.status == 204 ? nil : count
             log(answer, errand, number, bytesOut: 0)
             return response
@@ -46,7 +46,7 @@ extension Reception {
         return response
     }
 
-    /// As in RFC 9110, which SDKs read the clock's skew from.
+    /// Formats a date as in RFC 9110; SDKs learn the clock's skew from it.
     static func date(_ date: Date) -> String {
         let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]

@@ -2,11 +2,11 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// Where every request comes in: finds its face, carries out what faults were ordered, writes the log.
+/// Receives every request: selects the API that serves it, applies faults, writes the log.
 struct Reception: Sendable {
     let aws: EmulatedAWS
 
-    /// What a request is, before anything of it is believed.
+    /// The classification of a request, before its credentials and content are checked.
     struct Errand: Sendable {
         var face: LoggedRequest.Face
         var operation: String
@@ -15,7 +15,7 @@ struct Reception: Sendable {
         var identity: IdentityRoute?
         var host = ""
         var caller: Principal?
-        /// STS names its operation in the body, which is therefore read first.
+        /// The body of an STS request, which names the operation and is therefore read first.
         var form: [UInt8]?
     }
 
@@ -49,7 +49,7 @@ struct Reception: Sendable {
             log(Answer(status: 0), errand, number, bytesOut: 0)
             return .cut
         } catch {
-            // A request that leaves no trace can't be looked for.
+            // A failed request is logged too, so that it can be found.
             log(Answer(status: 0, errorCode: "\(error)"), errand, number, bytesOut: 0)
             throw error
         }
@@ -84,7 +84,7 @@ struct Reception: Sendable {
         return Errand(face: .controlPlane, operation: "\(request.method) \(path == "/" ? "/" : "unknown")")
     }
 
-    /// Who a request says it is from.
+    /// Returns the principal that a request claims to come from.
     private func caller(_ request: IncomingRequest) -> Principal? {
         guard let header = request.headers["authorization"] else { return nil }
         if let password = RegistryFace.password(in: header) {
@@ -96,7 +96,7 @@ struct Reception: Sendable {
             ?? Principal(account: "", arn: "", userID: "", accessKeyID: String(id))
     }
 
-    /// The registry a host names, else the one the port is for, else the first.
+    /// Returns the registry that a host names, else the registry of the port, else the first.
     private func key(host: String, _ door: Door) -> RegistryKey {
         if let named = ServiceHost(host), case .registry(let account) = named.service {
             return RegistryKey(account: account, region: named.region)
@@ -144,13 +144,13 @@ struct Reception: Sendable {
         }
     }
 
-    /// Uploads are cut as they arrive, everything else as it is sent.
+    /// Returns the limit at which an upload is cut as it arrives; answers are cut while they are sent.
     private static func bodyLimit(_ fault: Fault.Kind?, _ errand: Errand) -> Int64? {
         guard case .cutBody(let count) = fault, isUpload(errand) else { return nil }
         return count
     }
 
-    /// In the same way.
+    /// Returns the pace of an upload that arrives slowly; answers are slowed while they are sent.
     private func drip(_ fault: Fault.Kind?, _ errand: Errand) -> Drip? {
         guard case .drip(let count) = fault, Self.isUpload(errand) else { return nil }
         return Drip(byteCount: count)
@@ -160,7 +160,7 @@ struct Reception: Sendable {
         ["PATCH upload", "PUT blob", "UploadLayerPart"].contains(errand.operation)
     }
 
-    /// The answer a fault gives in place of the real one.
+    /// Returns the answer that a fault gives in place of the real one.
     private func ordered(_ fault: Fault.Kind?, _ errand: Errand) -> Answer? {
         let service: ServiceFault
         switch fault {

@@ -1,6 +1,6 @@
-/// What a client's `Host` says, where it is a name of AWS or the emulator's own like it.
+/// The service and region that a client's `Host` names, if it is an AWS host or the emulator's own equivalent.
 ///
-/// People bring AWS's names here by a proxy or a line in `/etc/hosts`.
+/// Users direct AWS's host names here by a proxy or a line in `/etc/hosts`.
 ///
 /// - Source: docs/facts/ecr-hosts.md#api-hosts, #registry-hosts and #sts-hosts
 struct ServiceHost: Sendable, Equatable {
@@ -12,7 +12,7 @@ struct ServiceHost: Sendable, Equatable {
     var service: Service
     var region: String
 
-    /// - Parameter authority: A host in any case, with or without a port.
+    /// - Parameter authority: A host in upper or lower case, with or without a port.
     init?(_ authority: String) {
         let name = authority.prefix { $0 != ":" }.lowercased()
         let labels = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
@@ -25,7 +25,7 @@ struct ServiceHost: Sendable, Equatable {
         self.region = region
     }
 
-    /// `ACCOUNT.dkr.ecr.REGION.…`, and with a hyphen where IPv6 is answered too.
+    /// Parses `ACCOUNT.dkr.ecr.REGION.…`, or the dual-stack form with a hyphen.
     private static func registry(_ labels: [String]) -> ServiceHost? {
         guard labels[0].count == 12, labels[0].allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
         let service = Service.registry(account: labels[0])
@@ -41,7 +41,7 @@ struct ServiceHost: Sendable, Equatable {
         return ServiceHost(service, labels[2])
     }
 
-    /// `api.ecr.REGION.…` and `sts.REGION.…`; ECR answers without `api` too, and by a VPC endpoint's own name.
+    /// Parses `api.ecr.REGION.…` and `sts.REGION.…`; ECR also answers without `api`, and by a VPC endpoint's own name.
     private static func api(_ labels: [String]) -> ServiceHost? {
         var labels = labels
         let isOfEndpoint = labels.count > 5 && labels[0].hasPrefix("vpce-")

@@ -1,13 +1,13 @@
 internal import Content
 internal import FoundationEssentials
 
-/// A request as it arrived, with what SigV4 looks at.
+/// A request as it arrived, with the parts that SigV4 signs.
 struct SignedRequest: Sendable {
     var method: String
-    /// Percent-encoded, as on the request line.
+    /// The path, percent-encoded as on the request line.
     var path: String
     var query: String
-    /// Lowercase names.
+    /// The header fields, by lowercase name.
     var headers: [String: String]
     var bodyHash: String
 
@@ -67,7 +67,7 @@ struct SignedRequest: Sendable {
         ].joined(separator: "\n")
     }
 
-    /// The signature the holder of `secret` would have made.
+    /// Computes the signature that the holder of `secret` would make.
     func signature(for claim: Claim, secret: String) -> String {
         let canonical = canonicalRequest(signing: claim.signedHeaders)
         let toSign = [
@@ -80,10 +80,10 @@ struct SignedRequest: Sendable {
         return hexadecimal(hmacSHA256(key: key, Array(toSign.utf8)))
     }
 
-    /// In seconds: how far the clocks may be apart (docs/facts/quotas.md#clock-skew).
+    /// The greatest difference between the clocks, in seconds (docs/facts/quotas.md#clock-skew).
     static let tolerance = 300.0
 
-    /// Checks day, skew and signature.
+    /// Checks the date, the skew and the signature.
     ///
     /// - Throws: `InvalidSignatureException`, with the texts that SDKs read the skew from.
     func check(_ claim: Claim, secret: String, now: Date) throws(ServiceFault) {

@@ -2,24 +2,25 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// The bytes of blobs and of uploads that are under way, as files, so that a layer of any size costs no memory.
+/// The bytes of blobs and of open uploads, as files, so that a layer of any size takes no memory.
 ///
-/// A blob lies under its digest, once, however many repositories hold it. One that was seeded as generated is a
-/// description of a few bytes, and made anew for each reader; one that was pushed to a store that discards is nothing.
+/// A blob is stored once under its digest, however many repositories hold it. A generated blob is stored as a
+/// description of a few bytes, and generated again for each reader. A store that discards uploads keeps nothing of a
+/// pushed blob.
 final class BlobStore: Sendable {
     let directory: String
     private let isTemporary: Bool
     private let discardsUploads: Bool
     private let open: Lock<[String: PartFile]>
-    /// Readers of generated blobs, which take a while to make and little memory to keep.
+    /// The readers of generated blobs, which take a while to make and little memory to keep.
     private let readers = Lock<[Digest: BlobReader]>([:])
-    /// Each has 64 KiB.
+    /// The most readers that are kept; each takes 64 KiB.
     private static let mostReaders = 64
 
     /// - Parameters:
-    ///   - directory: `nil` for a temporary one, which goes with ``removeTemporaryFiles()``.
-    ///   - discardsUploads: Whether what is uploaded is hashed and dropped.
-    /// - Throws: ``EmulatorStartError`` when the directories can't be made.
+    ///   - directory: The directory; `nil` for a temporary one, which ``removeTemporaryFiles()`` deletes.
+    ///   - discardsUploads: Whether uploads are hashed and their bytes dropped.
+    /// - Throws: ``EmulatorStartError`` when the directories can't be created.
     init(directory: String?, discardsUploads: Bool = false) throws {
         isTemporary = directory == nil
         self.discardsUploads = discardsUploads
@@ -46,7 +47,7 @@ final class BlobStore: Sendable {
         [path(of: digest), descriptionPath(of: digest)].contains { FileManager.default.fileExists(atPath: $0) }
     }
 
-    /// - Throws: ``ConnectionCut`` for a blob that was discarded, or never there.
+    /// - Throws: ``ConnectionCut`` for a blob that was discarded or never stored.
     func open(_ digest: Digest) throws -> BlobReader {
         if let reader = readers.withLock({ $0[digest] }) { return reader }
         if let text = try? Data(contentsOf: URL(filePath: descriptionPath(of: digest))) {
@@ -74,7 +75,7 @@ final class BlobStore: Sendable {
         return .file(try ByteFile(reading: path))
     }
 
-    /// The file of an upload, which hashes while it grows.
+    /// Returns the file of an upload, which computes the hash while it grows.
     func partFile(_ upload: String) throws -> PartFile {
         let path = discardsUploads ? nil : uploadPath(upload)
         return try open.withLock { files in
@@ -85,13 +86,13 @@ final class BlobStore: Sendable {
         }
     }
 
-    /// Makes the upload's file the blob of its digest.
+    /// Turns the upload's file into the blob with its digest.
     func keep(_ upload: String, as digest: Digest) throws {
         open.withLock { $0[upload] = nil }
         if discardsUploads {
             try? FileManager.default.removeItem(atPath: uploadPath(upload))
         } else {
-            // Another upload may bring the same bytes at this instant; whichever stays is right.
+            // Another upload may store the same bytes at this instant; either file is right.
             try DurableFile.move(uploadPath(upload), to: path(of: digest))
         }
     }
@@ -101,7 +102,7 @@ final class BlobStore: Sendable {
         try? FileManager.default.removeItem(atPath: uploadPath(upload))
     }
 
-    /// Stores bytes that are in memory.
+    /// Stores bytes from memory.
     func put(_ bytes: [UInt8]) throws -> Digest {
         let digest = Digest(of: bytes)
         let target = path(of: digest)
@@ -111,16 +112,16 @@ final class BlobStore: Sendable {
         return digest
     }
 
-    /// Stores a blob of ``SeedBytes`` as what they follow from.
+    /// Stores a blob of ``SeedBytes`` as a description, from which the bytes can be generated.
     ///
-    /// - Parameter digest: Of these very bytes; nobody looks again.
+    /// - Parameter digest: The digest of these bytes; it isn't checked.
     func describe(_ digest: Digest, size: Int64, seed: UInt64) throws {
         try Data("\(seed) \(size)".utf8).write(to: URL(filePath: descriptionPath(of: digest)), options: .atomic)
     }
 
-    /// Stores a layer as what it follows from.
+    /// Stores a layer as a description, from which the bytes can be generated.
     ///
-    /// - Parameter digest: Of these very bytes; nobody looks again.
+    /// - Parameter digest: The digest of these bytes; it isn't checked.
     func describe(_ digest: Digest, _ layer: SeedLayer) throws {
         try Data("\(layer.seed) \(layer.size) \(layer.checksum)".utf8)
             .write(to: URL(filePath: descriptionPath(of: digest)), options: .atomic)
@@ -133,13 +134,13 @@ final class BlobStore: Sendable {
     private func uploadPath(_ upload: String) -> String { "\(directory)/uploads/\(upload)" }
 }
 
-/// A blob while it is read.
+/// Reads a blob's bytes.
 enum BlobReader: Sendable {
     case file(ByteFile)
     case generated(SeedBytes, size: Int64)
     case layer(SeedLayer)
 
-    /// Up to `count` bytes from `offset`; fewer near the end, none after it.
+    /// Returns up to `count` bytes from `offset`; fewer near the end, none after it.
     func read(at offset: Int64, count: Int) throws -> [UInt8] {
         switch self {
         case .file(let file): try file.read(at: offset, count: count)
@@ -150,11 +151,11 @@ enum BlobReader: Sendable {
     }
 }
 
-/// What an upload has brought so far, as a file that grows or as nothing, and what its bytes hash to.
+/// The bytes of an upload so far, as a growing file or only as a hash.
 final class PartFile: Sendable {
     private let state: Lock<GrowingBox>
 
-    /// A noncopyable value can't be a generic argument of ``Lock``; this box can.
+    /// A noncopyable value can't be a generic argument of ``Lock``, but this box can.
     private final class GrowingBox {
         var file: ByteFile?
         var hasher: SHA256Hasher?
@@ -166,9 +167,9 @@ final class PartFile: Sendable {
         }
     }
 
-    /// Opens or makes the file; what it has from an earlier process is hashed again.
+    /// Opens or creates the file; bytes from an earlier process are hashed again.
     ///
-    /// - Parameter path: `nil` if the bytes are only to be hashed.
+    /// - Parameter path: The file's path; `nil` if the bytes are only hashed.
     init(path: String?) throws {
         let box = GrowingBox(file: try path.map { try ByteFile(appending: $0) })
         var offset: Int64 = 0
@@ -186,7 +187,7 @@ final class PartFile: Sendable {
         }
     }
 
-    /// What all bytes so far hash to; nothing is appended after this.
+    /// Returns the digest of all bytes so far; nothing may be appended afterwards.
     func finish() -> Digest {
         state.withLock { box in
             if let digest = box.digest { return digest }

@@ -1,4 +1,4 @@
-/// CRC-32 as gzip has it, also of gigabytes that nobody holds.
+/// CRC-32 as in gzip, also of generated gigabytes that are never in memory as a whole.
 ///
 /// - Source: RFC 1952, section 8; that a CRC of a long text follows from those of its parts is linear algebra over GF(2)
 struct CRC32: Sendable, Equatable {
@@ -6,14 +6,14 @@ struct CRC32: Sendable, Equatable {
         (0..<8).reduce(byte) { crc, _ in crc & 1 == 1 ? 0xEDB8_8320 ^ (crc >> 1) : crc >> 1 }
     }
 
-    /// Of all bytes so far, before it is inverted.
+    /// The state after all bytes so far, before the final inversion.
     private(set) var state: UInt32 = .max
 
     var value: UInt32 { ~state }
 
     init() {}
 
-    /// Of bytes taken for themselves: what they add to the state that zeros in their place would leave.
+    /// Computes the state of bytes on their own: the difference that they make compared with zeros in their place.
     private init(of bytes: some Sequence<UInt8>) {
         state = 0
         update(bytes)
@@ -29,7 +29,7 @@ struct CRC32: Sendable, Equatable {
         table[Int(UInt8(truncatingIfNeeded: state) ^ byte)] ^ (state >> 8)
     }
 
-    /// Goes on over `count` repetitions of `block`, each of which has its number, in 8 bytes, laid over its beginning.
+    /// Adds `count` repetitions of `block`, each with its number mixed into its first 8 bytes.
     mutating func update(repeating block: [UInt8], count: Int64) {
         guard count > 0 else { return }
         let whole = Shift(by: block.count)
@@ -44,13 +44,13 @@ struct CRC32: Sendable, Equatable {
         }
     }
 
-    /// What so many bytes of zeros make of a state.
+    /// The effect of a run of zero bytes on a state.
     private struct Shift {
-        /// For each of a state's bytes, what it becomes.
+        /// The result for each value of each of a state's four bytes.
         private let tables: [[UInt32]]
 
         init(by count: Int) {
-            // The columns of a matrix: what becomes of each bit.
+            // The columns of a matrix: the result for each single bit.
             var power = (0..<32).map { bit in CRC32.step(UInt32(1) << bit, 0) }
             var columns = (0..<32).map { UInt32(1) << $0 }
             var rest = count

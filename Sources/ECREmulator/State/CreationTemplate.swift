@@ -1,18 +1,18 @@
 internal import Content
 internal import FoundationEssentials
 
-/// How ECR makes the repositories that it makes by itself.
+/// The settings for repositories that ECR creates by itself.
 ///
 /// - Source: the service model, `RepositoryCreationTemplate`; docs/facts/ecr-api.md#creation-templates
 struct CreationTemplate: Codable, Sendable, Equatable {
-    /// When a repository is made by a template.
+    /// The event on which a repository is created from a template.
     enum Occasion: String, Codable, Sendable, CaseIterable {
         case replication = "REPLICATION"
         case pullThrough = "PULL_THROUGH_CACHE"
         case push = "CREATE_ON_PUSH"
     }
 
-    /// As it was given, with or without its last slash.
+    /// The prefix as given, with or without its final slash.
     let prefix: String
     var description: String?
     var encryption: EmulatedRepository.Encryption?
@@ -27,13 +27,13 @@ struct CreationTemplate: Codable, Sendable, Equatable {
 
     var namespace: RepositoryNamespace { RepositoryNamespace(prefix) }
 
-    /// Gives a repository that was just made what the template says.
+    /// Applies the template's settings to a new repository.
     func apply(to repository: inout EmulatedRepository) {
         repository.mutability = mutability ?? TagMutability()
         repository.encryption = encryption ?? .init()
         repository.resourceTags = resourceTags ?? [:]
         repository.lifecyclePolicy = lifecyclePolicy
-        // It was read when the template was made.
+        // The policy was checked when the template was created.
         repository.policy = repositoryPolicy.flatMap { text in
             (try? PolicyDocument(ofRepository: text)).map { KeptPolicy(text: text, document: $0) }
         }
@@ -41,7 +41,7 @@ struct CreationTemplate: Codable, Sendable, Equatable {
 }
 
 extension EmulatedRegistry {
-    /// The template by which a repository of that name is made: of those for the occasion the one with the longest prefix.
+    /// Returns the template with which a repository is created: the one for the event with the longest matching prefix.
     func template(for repository: String, on occasion: CreationTemplate.Occasion) -> CreationTemplate? {
         (templates ?? []).filter { $0.appliedFor.contains(occasion) && $0.namespace.covers(repository) }
             .max { $0.namespace.length < $1.namespace.length }
@@ -49,12 +49,12 @@ extension EmulatedRegistry {
 }
 
 extension EmulatedCloud {
-    /// Makes the repository that a push names, where it is missing and a template is for that.
+    /// Creates the missing repository that a push names, if a template applies to it.
     ///
-    /// Whether the caller needs `ecr:CreateRepository` too is not known; here it isn't asked for.
+    /// Whether the caller also needs `ecr:CreateRepository` is unknown; the emulator doesn't require it.
     ///
-    /// - Returns: Whether it was made.
-    /// - Throws: `InvalidParameterException` for a name that no repository can have.
+    /// - Returns: Whether the repository was created.
+    /// - Throws: `InvalidParameterException` for an invalid name.
     mutating func createOnPush(_ name: String, in key: RegistryKey, at now: Date) throws(ServiceFault) -> Bool {
         guard registries[key]?.repositories[name] == nil,
             let template = registries[key]?.template(for: name, on: .push)

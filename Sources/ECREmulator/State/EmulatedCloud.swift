@@ -7,7 +7,7 @@ struct RegistryKey: Hashable, Codable, Sendable {
     var region: String
 }
 
-/// What one registry holds.
+/// The contents and settings of one registry.
 struct EmulatedRegistry: Codable, Sendable {
     let key: RegistryKey
     var repositories: [String: EmulatedRepository] = [:]
@@ -15,20 +15,20 @@ struct EmulatedRegistry: Codable, Sendable {
         "BASIC_SCAN_TYPE_VERSION": "AWS_NATIVE", "REGISTRY_POLICY_SCOPE": "V2", "BLOB_MOUNTING": "DISABLED",
     ]
 
-    /// `nil` for none, as in what earlier emulators have saved.
+    /// The registry's policy; `nil` for none, also in state saved by earlier emulators.
     var policy: KeptPolicy?
     var replication: ReplicationConfiguration?
     var pullThroughRules: [PullThroughRule]?
     var templates: [CreationTemplate]?
     var scanning: ScanningConfiguration?
     var signing: SigningConfiguration?
-    /// Users and roles whose pulls are not recorded.
+    /// Users and roles whose pulls aren't recorded.
     var pullExclusions: [String]?
 
     var mountsBlobs: Bool { settings["BLOB_MOUNTING"] == "ENABLED" }
 }
 
-/// What ECR itself would copy elsewhere; here it is only kept and told.
+/// The rules by which ECR itself replicates images; the emulator only stores them and answers them.
 struct ReplicationConfiguration: Codable, Sendable, Equatable {
     struct Rule: Codable, Sendable, Equatable {
         var destinations: [Destination]
@@ -46,7 +46,7 @@ struct ReplicationConfiguration: Codable, Sendable, Equatable {
         var filterType: String
     }
 
-    /// Whether images that are deleted here are to be deleted there.
+    /// Whether images that are deleted here are deleted at the destination too.
     struct Deletion: Codable, Sendable, Equatable { var enabled: Bool }
 
     var rules: [Rule]
@@ -72,7 +72,7 @@ struct ReplicationConfiguration: Codable, Sendable, Equatable {
         }
     }
 
-    /// Where a repository's images are to be copied to, each place once.
+    /// Returns the destinations of a repository's images, each once.
     func destinations(of repository: String) -> [Destination] {
         var places: [Destination] = []
         for rule in rules where rule.repositoryFilters?.contains(where: { repository.hasPrefix($0.filter) }) ?? true {
@@ -82,8 +82,8 @@ struct ReplicationConfiguration: Codable, Sendable, Equatable {
     }
 }
 
-/// All that the emulated accounts hold: a value, so each rule of ECR is one method that a test can call without
-/// a socket.
+/// The contents of all emulated accounts as a value, so each of ECR's rules is a method that tests call without a
+/// socket.
 struct EmulatedCloud: Codable, Sendable {
     var registries: [RegistryKey: EmulatedRegistry] = [:]
 
@@ -95,9 +95,9 @@ struct EmulatedCloud: Codable, Sendable {
         return repository
     }
 
-    /// Changes a repository where it is, without copying it.
+    /// Changes a repository in place, without copying it.
     ///
-    /// - Throws: `RepositoryNotFoundException`, or what `body` throws; what it had changed by then stays.
+    /// - Throws: `RepositoryNotFoundException`, or the error of `body`; changes that `body` made before it stay.
     mutating func change<Result>(
         _ name: String,
         in key: RegistryKey,
@@ -106,7 +106,7 @@ struct EmulatedCloud: Codable, Sendable {
         guard registries[key]?.repositories[name] != nil else {
             throw ServiceFault.repositoryNotFound(name, key.account)
         }
-        // The fallback is never used; it lets the access stay in place.
+        // The fallback is never used; it allows the change in place.
         let unused = EmulatedRepository(account: key.account, region: key.region, name: name, createdAt: Date())
         return try body(
             &registries[key, default: EmulatedRegistry(key: key)].repositories[name, default: unused]
@@ -160,7 +160,8 @@ struct EmulatedCloud: Codable, Sendable {
 
     /// Shares a blob between two repositories of one registry.
     ///
-    /// - Returns: Whether it was mounted: the setting is on, the blob is there, both are encrypted alike.
+    /// - Returns: Whether the blob was mounted: the setting is on, the blob exists, and both repositories have the same
+    ///   encryption.
     /// - Source: docs/facts/ecr-registry.md#mounting
     mutating func mount(_ digest: Digest, from source: String, to target: String, in key: RegistryKey) -> Bool {
         guard let registry = registries[key], registry.mountsBlobs,

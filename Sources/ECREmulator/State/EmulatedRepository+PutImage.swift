@@ -2,24 +2,25 @@ internal import Content
 internal import FoundationEssentials
 
 extension EmulatedRepository {
-    /// In characters (docs/facts/ecr-api.md#fields).
+    /// The longest manifest, in characters (docs/facts/ecr-api.md#fields).
     static let largestManifest = 4_194_304
-    /// Tags on one digest (docs/facts/quotas.md#limits).
+    /// The most tags on one digest (docs/facts/quotas.md#limits).
     static let mostTagsOfAnImage = 1_000
 
-    /// What is to be put, as the caller said it.
+    /// The manifest to store, with the members of the request.
     struct Put {
         var text: String
         var mediaType: String?
         var tag: String?
         var digest: String?
-        /// Some users see ImageTagAlreadyExists for the same tag on the same digest (docs/facts/ecr-api.md#putimage).
+        /// Whether a tag refuses its own digest: some users see ImageTagAlreadyExists then
+        /// (docs/facts/ecr-api.md#putimage).
         var refusesSameDigest = false
     }
 
     /// Stores a manifest, and moves the tag to it.
     ///
-    /// - Throws: What ECR answers, by the table of docs/facts/ecr-api.md#putimage.
+    /// - Throws: ECR's errors, by the table of docs/facts/ecr-api.md#putimage.
     mutating func putImage(_ put: Put, at now: Date) throws(ServiceFault) -> EmulatedImage {
         guard (1...Self.largestManifest).contains(put.text.utf8.count) else {
             throw .invalidParameter(
@@ -60,7 +61,8 @@ extension EmulatedRepository {
         return image
     }
 
-    /// ECR's tags are longer than docker's, and may begin with `.` or `-` (docs/facts/ecr-api.md#fields).
+    /// Checks a tag; ECR's tags may be longer than docker's, and may begin with `.` or `-`
+    /// (docs/facts/ecr-api.md#fields).
     static func check(tag: String) throws(ServiceFault) {
         guard (1...300).contains(tag.utf8.count), tag.utf8.allSatisfy(isTagByte) else {
             throw .invalidParameter(
@@ -70,7 +72,7 @@ extension EmulatedRepository {
         }
     }
 
-    /// Everything wrong with the manifest itself gets one misleading text (docs/facts/ecr-api.md#putimage).
+    /// Parses a manifest; every error in it gets the same misleading text (docs/facts/ecr-api.md#putimage).
     private static func read(_ put: Put) throws(ServiceFault) -> (ManifestView, String) {
         let invalid = ServiceFault.invalidParameter("ImageManifest", "Invalid JSON syntax")
         guard let view = ManifestView(reading: put.text), view.schemaVersion ?? 2 == 2 else { throw invalid }

@@ -1,7 +1,7 @@
 internal import Content
 internal import FoundationEssentials
 
-/// How a caller names an image.
+/// The identifier with which a caller names an image.
 struct ImageIdentifier: Codable, Sendable, Equatable {
     var imageDigest: String?
     var imageTag: String?
@@ -11,7 +11,7 @@ struct ImageIdentifier: Codable, Sendable, Equatable {
     }
 }
 
-/// Why one image of several could not be had, in an answer with status 200.
+/// Why one image of a batch is missing, in an answer with status 200.
 struct ImageFailure: Error, Sendable, Equatable {
     var code: String
     var reason: String
@@ -19,7 +19,7 @@ struct ImageFailure: Error, Sendable, Equatable {
     static let notFound = ImageFailure(code: "ImageNotFound", reason: "Requested image not found")
 }
 
-/// A manifest as it is handed out: as stored, or converted.
+/// A manifest as it is answered: as stored, or converted.
 struct ServedManifest: Sendable {
     var image: EmulatedImage
     var text: String
@@ -37,7 +37,7 @@ extension EmulatedRepository {
         var named: Digest?
         if let text = id.imageDigest {
             guard let digest = try? Digest(parsing: text) else {
-                // Of another algorithm, or in capitals: a digest, and of nothing that is here.
+                // Another algorithm or capitals make a valid digest that no image here has.
                 if Grammar.digest.accepts(text) { throw .notFound }
                 throw ImageFailure(
                     code: "InvalidImageDigest",
@@ -61,11 +61,11 @@ extension EmulatedRepository {
         return image
     }
 
-    /// Reads a manifest, converted by tag where its own type isn't accepted.
+    /// Returns a manifest, converted if it is requested by tag and its own type isn't accepted.
     ///
-    /// - Parameter accepted: `nil` if the caller didn't say: then a list asked for by tag becomes its first image,
-    ///   as integrators have seen (docs/facts/ecr-api.md#batchgetimage), which is what a careless retag must be caught
-    ///   at.
+    /// - Parameter accepted: The media types that the caller accepts; `nil` if it names none. Then an index requested
+    ///   by tag becomes its first image, as integrators have seen (docs/facts/ecr-api.md#batchgetimage); tests must
+    ///   catch a careless retag there.
     func manifest(_ id: ImageIdentifier, accepted: [String]?) throws(ImageFailure) -> ServedManifest {
         let image = try image(id)
         guard image.status == .active else {
@@ -95,7 +95,7 @@ extension EmulatedRepository {
         return (preferred ?? children.first).flatMap { images[$0.digest] }
     }
 
-    /// In bytes: config and layers of an image, of an index the largest of its manifests
+    /// Returns an image's size in bytes: its config and layers, or for an index its largest manifest
     /// (docs/facts/ecr-api.md#describeimages).
     func sizeInBytes(of image: EmulatedImage) -> Int64 {
         guard let children = image.view.manifests else {
@@ -104,7 +104,7 @@ extension EmulatedRepository {
         return children.compactMap { images[$0.digest] }.map(sizeInBytes).max() ?? 0
     }
 
-    /// The images a filter lets through, in a fixed order.
+    /// Returns the images that a filter selects, in a fixed order.
     func images(_ filter: Parameters.Filter?) throws(ServiceFault) -> [EmulatedImage] {
         let wanted = filter?.imageStatus ?? "ACTIVE"
         guard ["ACTIVE", "ARCHIVED", "ACTIVATING", "ANY"].contains(wanted) else {
@@ -121,7 +121,7 @@ extension EmulatedRepository {
         }.sorted { $0.digest < $1.digest }
     }
 
-    /// The manifests whose subject is `digest`, in a fixed order.
+    /// Returns the manifests whose subject is `digest`, in a fixed order.
     func referrers(of digest: Digest, types: [String], status: String) -> [EmulatedImage] {
         images.values.filter { image in
             image.view.subject?.digest == digest
@@ -130,7 +130,7 @@ extension EmulatedRepository {
         }.sorted { $0.digest < $1.digest }
     }
 
-    /// Removes a tag, or an image with all its tags; the last tag removed removes the image too.
+    /// Removes a tag, or an image with all its tags; removing the last tag removes the image too.
     mutating func delete(_ id: ImageIdentifier) throws(ImageFailure) -> [ImageIdentifier] {
         let image = try image(id)
         let held = tags(of: image.digest)
@@ -152,7 +152,7 @@ extension EmulatedRepository {
             : held.map { ImageIdentifier(imageDigest: "\(image.digest)", imageTag: $0) }
     }
 
-    /// Archives an image, or brings it back at once.
+    /// Archives an image, or restores it at once.
     mutating func setStorageClass(of digest: Digest, archived: Bool, at now: Date) {
         images[digest]?.status = archived ? .archived : .active
         if archived { images[digest]?.archivedAt = now } else { images[digest]?.activatedAt = now }

@@ -1,26 +1,26 @@
 internal import Content
 internal import FoundationEssentials
 
-/// One upload that was begun and not finished.
+/// An upload that was started and not finished.
 struct EmulatedUpload: Codable, Sendable, Equatable {
     let id: String
-    /// In bytes: what has arrived.
+    /// The bytes received so far.
     var received: Int64 = 0
-    /// Of each part, in bytes, in order.
+    /// The size of each part in bytes, in order.
     var parts: [Int64] = []
-    /// Where the first part of a registry upload ended: ECR's `Range` header never moves on from it.
+    /// The end of a registry upload's first part: ECR's `Range` header never moves beyond it.
     var firstPartEnd: Int64?
 }
 
 extension EmulatedRepository {
-    /// What InitiateLayerUpload asks for unless a test has it otherwise, in bytes
+    /// The part size that InitiateLayerUpload answers unless a test changes it, in bytes
     /// (docs/facts/ecr-api.md#layer-uploads).
     static let partSize: Int64 = 10_485_760
-    /// Of every part but the last, in bytes (docs/facts/ecr-api.md#layer-uploads).
+    /// The smallest size of every part but the last, in bytes (docs/facts/ecr-api.md#layer-uploads).
     static let smallestPart: Int64 = 5_242_880
-    /// Of one call, in bytes (docs/facts/ecr-api.md#fields).
+    /// The largest part in one call, in bytes (docs/facts/ecr-api.md#fields).
     static let largestPart: Int64 = 20_971_520
-    /// Parts of one layer (docs/facts/quotas.md#limits).
+    /// The most parts of one layer (docs/facts/quotas.md#limits).
     static let mostParts = 4_200
 
     mutating func initiateUpload() -> EmulatedUpload {
@@ -34,7 +34,7 @@ extension EmulatedRepository {
         return upload
     }
 
-    /// Whether a part may begin at `first`: parts are consecutive, nothing is sent twice.
+    /// Checks that a part may begin at `first`: parts are consecutive, and nothing is sent twice.
     ///
     /// - Throws: `InvalidLayerPartException` with `lastValidByteReceived`, `UploadNotFoundException`.
     func checkPart(_ id: String, first: Int64) throws(ServiceFault) {
@@ -58,7 +58,7 @@ extension EmulatedRepository {
         return fault
     }
 
-    /// Notes that `count` bytes have arrived behind the others.
+    /// Records that `count` further bytes have arrived.
     mutating func received(_ count: Int64, in id: String) {
         guard count > 0, var upload = uploads[id] else { return }
         upload.received += count
@@ -67,13 +67,13 @@ extension EmulatedRepository {
         uploads[id] = upload
     }
 
-    /// Makes a layer of an upload.
+    /// Completes an upload as a layer.
     ///
     /// - Parameters:
-    ///   - actual: What the bytes hash to.
-    ///   - smallestPart: Of every part but the last, in bytes.
+    ///   - actual: The digest of the received bytes.
+    ///   - smallestPart: The smallest size of every part but the last, in bytes.
     /// - Throws: `EmptyUploadException`, `InvalidLayerException`, `LayerPartTooSmallException`,
-    ///   `LayerAlreadyExistsException`. After a wrong digest the upload is gone.
+    ///   `LayerAlreadyExistsException`. A wrong digest ends the upload.
     mutating func completeUpload(
         _ id: String,
         digests: [String],

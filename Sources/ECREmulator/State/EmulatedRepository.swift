@@ -1,7 +1,7 @@
 internal import Content
 internal import FoundationEssentials
 
-/// One repository: blobs, manifests and tags, and the rules that hold between them.
+/// One repository: its blobs, manifests and tags, and the rules between them.
 struct EmulatedRepository: Codable, Sendable {
     let account: String
     let region: String
@@ -13,7 +13,7 @@ struct EmulatedRepository: Codable, Sendable {
     var resourceTags: [String: String] = [:]
     var policy: KeptPolicy?
     var lifecyclePolicy: String?
-    /// What the last preview of a lifecycle policy found; `nil` for none.
+    /// The result of the last lifecycle policy preview; `nil` for none.
     var preview: LifecyclePreview?
 
     var images: [Digest: EmulatedImage] = [:]
@@ -35,17 +35,17 @@ struct EmulatedRepository: Codable, Sendable {
 
     var arn: String { "arn:\(AWSPartition(ofRegion: region).rawValue):ecr:\(region):\(account):repository/\(name)" }
 
-    /// The tags that point at `digest`, in order.
+    /// Returns the tags that point at `digest`, in order.
     func tags(of digest: Digest) -> [String] {
         tags.filter { $0.value == digest }.keys.sorted()
     }
 
-    /// The images whose manifest names `digest` as config or layer.
+    /// Returns the images whose manifest names `digest` as config or layer.
     func images(using digest: Digest) -> [EmulatedImage] {
         images.values.filter { image in image.view.referencedBlobs.contains { $0.digest == digest } }
     }
 
-    /// Whether a blob can be had, and if not, why not.
+    /// Returns whether a blob is available, or the reason why it isn't.
     func availability(of digest: Digest) -> BlobAvailability {
         guard blobs[digest] != nil else { return .unavailable }
         let users = images(using: digest)
@@ -53,7 +53,7 @@ struct EmulatedRepository: Codable, Sendable {
     }
 }
 
-/// What BatchCheckLayerAvailability says of a layer.
+/// The availability of a layer, as BatchCheckLayerAvailability answers it.
 enum BlobAvailability: String, Sendable {
     case available = "AVAILABLE"
     case unavailable = "UNAVAILABLE"
@@ -62,14 +62,14 @@ enum BlobAvailability: String, Sendable {
 
 /// A layer or a config that a repository holds; its bytes are in the ``BlobStore``.
 struct EmulatedBlob: Codable, Sendable, Equatable {
-    /// In bytes.
+    /// The blob's size, in bytes.
     var size: Int64
 }
 
-/// A manifest as it was pushed, to the last byte.
+/// A manifest as it was pushed, byte for byte.
 struct EmulatedImage: Codable, Sendable {
     let digest: Digest
-    /// Verbatim: a string of Swift keeps the bytes of valid UTF-8 as they are.
+    /// The manifest's text; a Swift string preserves the bytes of valid UTF-8.
     let text: String
     let mediaType: String
     let view: ManifestView
@@ -77,7 +77,7 @@ struct EmulatedImage: Codable, Sendable {
     var status = Status.active
     var archivedAt: Date?
     var activatedAt: Date?
-    /// When it was last pulled, as far as that is recorded.
+    /// The time of the last recorded pull.
     var pulledAt: Date?
     var scan: ScanResult?
 
@@ -87,25 +87,26 @@ struct EmulatedImage: Codable, Sendable {
         case activating = "ACTIVATING"
     }
 
-    /// In bytes.
+    /// The manifest's size, in bytes.
     var size: Int64 { Int64(text.utf8.count) }
 }
 
-/// What a scan found; no image is scanned here, a test says what came of it.
+/// The result of a scan, which a test sets; the emulator scans nothing.
 struct ScanResult: Codable, Sendable, Equatable {
-    /// For example `COMPLETE` or `IN_PROGRESS` (docs/facts/ecr-api.md#scans-replication-and-signing-status).
+    /// The scan's status, for example `COMPLETE` or `IN_PROGRESS`
+    /// (docs/facts/ecr-api.md#scans-replication-and-signing-status).
     var status: String
     var completedAt: Date
-    /// How many findings of each severity.
+    /// The number of findings of each severity.
     var counts: [String: Int]
 }
 
-/// Which tags of a repository may move.
+/// The rule for which tags of a repository may move.
 ///
 /// - Source: docs/facts/ecr-api.md#tag-mutability
 struct TagMutability: Codable, Sendable, Equatable {
     var mode = Mode.mutable
-    /// Wildcards for the exceptions; at most five, `*` is any run of characters.
+    /// Wildcards for the exceptions, at most five; `*` matches any run of characters.
     var exclusions: [String] = []
 
     enum Mode: String, Codable, Sendable {
@@ -158,7 +159,7 @@ struct TagMutability: Codable, Sendable, Equatable {
     }
 }
 
-/// Whether `wildcard`, where `*` is any run of characters, is the whole of `text`.
+/// Whether `wildcard` matches the whole of `text`; `*` matches any run of characters.
 func matches(_ text: String, wildcard: String) -> Bool {
     let parts = wildcard.split(separator: "*", omittingEmptySubsequences: false).map(String.init)
     guard parts.count > 1, let first = parts.first, let last = parts.last else { return text == wildcard }

@@ -1,8 +1,8 @@
-/// Who may do what: first what was denied by order, then policies.
+/// Permission checks: a test's denials first, then policies.
 extension EmulatorState {
     /// - Parameters:
-    ///   - action: Without `ecr:`.
-    ///   - repository: `nil` for what belongs to no repository, or to all.
+    ///   - action: The action, without `ecr:`.
+    ///   - repository: The repository; `nil` for an action on no repository, or on all.
     /// - Throws: `AccessDeniedException` with the texts of docs/facts/permissions.md#texts-of-refusals.
     func permit(_ action: String, _ repository: String?, in key: RegistryKey, by caller: Principal) throws(ServiceFault)
     {
@@ -21,7 +21,7 @@ extension EmulatorState {
         throw Self.fault(request, refusal)
     }
 
-    /// Whether a test ordered it; policies have no part in it.
+    /// Whether a test has denied the action; policies play no part.
     func isDenied(_ action: String, _ repository: String?, to caller: Principal) -> Bool {
         denials.contains { denial in
             denial.action == action && (denial.repository == nil || denial.repository == repository)
@@ -29,7 +29,7 @@ extension EmulatorState {
         }
     }
 
-    /// What somebody is told to whom no policy allows it.
+    /// Makes the error for a caller whom no policy allows the action.
     static func refusal(
         of action: String,
         _ repository: String?,
@@ -53,7 +53,7 @@ extension EmulatorState {
         )
     }
 
-    /// Actions that no repository belongs to.
+    /// The actions that don't apply to a repository.
     ///
     /// - Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon ECR"
     private static let registryActions: Set<String> = [
@@ -73,7 +73,7 @@ extension EmulatorState {
         return "arn:\(partition):ecr:\(key.region):\(key.account):repository/\(repository ?? "*")"
     }
 
-    /// The repository's own policy, and the registry's, which speaks of every repository in it.
+    /// Returns the repository's own policy, and the registry's, which covers every repository in it.
     private func resourcePolicies(_ action: String, _ repository: String?, in key: RegistryKey) -> [PolicyDocument] {
         guard !Self.registryActions.contains(action), let registry = cloud.registries[key] else { return [] }
         let speaks = registry.settings["REGISTRY_POLICY_SCOPE"] != "V1" || Self.firstScope.contains(action)
@@ -81,12 +81,12 @@ extension EmulatorState {
             .compactMap { $0?.document }
     }
 
-    /// What a registry's policy is asked about while its scope is `V1`.
+    /// The actions that a registry's policy covers while its scope is `V1`.
     ///
     /// - Source: ECR User Guide, "Private registry permissions"
     private static let firstScope: Set<String> = ["ReplicateImage", "BatchImportUpstreamImage", "CreateRepository"]
 
-    /// Whether a new policy of a repository would keep `caller` from ever setting another.
+    /// Whether a repository's new policy would prevent `caller` from ever setting another.
     ///
     /// - Source: docs/facts/ecr-api.md#repositories, `force`
     func locksOut(_ caller: Principal, _ policy: PolicyDocument, of repository: String, in key: RegistryKey) -> Bool {

@@ -1,22 +1,22 @@
 internal import FoundationEssentials
 
-/// Something given out that is good until some moment.
+/// A token, session or URL that is valid until it expires.
 protocol Expiring: Sendable {
     var expires: Date { get set }
 }
 
-/// What was given out, by name.
+/// Issued tokens, sessions or URLs, by name.
 ///
-/// "Expired" is another answer than "unknown", so what has expired is kept; but not all of it, or an emulator that runs for
-/// weeks would grow. Forgotten is what was given out first: who holds something that expired just now may still ask.
+/// Expired entries are kept, because "expired" is another answer than "unknown". Only the most recent are kept, or an
+/// emulator that runs for weeks would grow: a client may still use an entry that has just expired.
 struct ExpiringTable<Element: Expiring>: Sendable {
     private var elements: [String: (element: Element, number: Int)] = [:]
     private var limit = smallestLimit
     private var lastNumber = 0
 
-    /// How many there may be before anything is forgotten.
+    /// The number of entries up to which nothing is dropped.
     static var smallestLimit: Int { 64 }
-    /// Of those that have expired, how many are remembered.
+    /// The number of expired entries that are kept.
     static var mostExpired: Int { 32 }
 
     subscript(name: String) -> Element? { elements[name]?.element }
@@ -39,7 +39,7 @@ struct ExpiringTable<Element: Expiring>: Sendable {
             let oldestKept = expired[expired.count - Self.mostExpired]
             elements = elements.filter { $0.value.element.expires > now || $0.value.number >= oldestKept }
         }
-        // Twice what is left, or a table of living ones would be searched again and again.
+        // The limit is twice the rest, or a table of valid entries would be searched again and again.
         limit = max(Self.smallestLimit, 2 * elements.count)
     }
 }

@@ -1,20 +1,20 @@
 internal import FoundationEssentials
 
-/// Points in time as AWS writes them; all of them are UTC.
+/// Formats and parses points in time as AWS writes them, all in UTC.
 enum Instant {
-    /// `20260115T120000Z`, as in `X-Amz-Date`.
+    /// Formats a time as `20260115T120000Z`, as in `X-Amz-Date`.
     static func basic(_ date: Date) -> String {
         let (day, clock) = parts(date)
         return "\(day.map(padded).joined())T\(clock.map(padded).joined())Z"
     }
 
-    /// `2026-01-15T12:00:00Z`, as in STS's answers.
+    /// Formats a time as `2026-01-15T12:00:00Z`, as in STS's answers.
     static func extended(_ date: Date) -> String {
         let (day, clock) = parts(date)
         return "\(day.map(padded).joined(separator: "-"))T\(clock.map(padded).joined(separator: ":"))Z"
     }
 
-    /// - Returns: `nil` if the text isn't of the form `20260115T120000Z`.
+    /// - Returns: `nil` if the text doesn't have the form `20260115T120000Z`.
     static func parse(basic text: String) -> Date? {
         let bytes = Array(text.utf8)
         guard bytes.count == 16, bytes[8] == UInt8(ascii: "T"), bytes[15] == UInt8(ascii: "Z") else { return nil }
@@ -35,7 +35,7 @@ enum Instant {
         return (civil(days), [rest / 3_600, rest / 60 % 60, rest % 60])
     }
 
-    /// Days since 1970-01-01 in the proleptic Gregorian calendar, years that begin in March.
+    /// Returns the days since 1970-01-01 in the proleptic Gregorian calendar, computed with years that begin in March.
     private static func daysSince1970(_ year: Int, _ month: Int, _ day: Int) -> Int {
         let year = month <= 2 ? year - 1 : year
         let era = year / 400

@@ -1,11 +1,12 @@
-/// A repository's policy or a registry's: as it was written, which is what is told and saved, and as it was read, once.
+/// The policy of a repository or a registry, as text for answers and saved state, and parsed once for decisions.
 struct KeptPolicy: Sendable, Equatable {
     let text: String
     let document: PolicyDocument
 }
 
 extension KeptPolicy: Codable {
-    /// - Throws: ``PolicySyntaxError`` as the cause of a `DecodingError`, for what an emulator let in that knew less of IAM.
+    /// - Throws: ``PolicySyntaxError`` as the cause of a `DecodingError`, for a policy that an earlier emulator
+    ///   accepted.
     init(from decoder: any Decoder) throws {
         text = try decoder.singleValueContainer().decode(String.self)
         do {

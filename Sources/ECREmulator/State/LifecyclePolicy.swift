@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 
-/// Which images of a repository ECR expires or archives, as it was written and as it was read.
+/// The policy by which ECR expires or archives images of a repository, parsed into rules.
 ///
 /// - Source: ECR User Guide, "Lifecycle policy properties in Amazon ECR" and "Automate the cleanup of images by using
 ///   lifecycle policies"
@@ -13,7 +13,7 @@ struct LifecyclePolicy: Sendable, Equatable {
         case tagged, untagged, any
     }
 
-    /// What makes an image one too many, or too old.
+    /// The condition under which a selected image is surplus or too old.
     enum Count: Sendable, Equatable {
         case imagesMoreThan(Int)
         case daysSincePush(Int)
@@ -28,26 +28,26 @@ struct LifecyclePolicy: Sendable, Equatable {
     struct Rule: Sendable, Equatable {
         var priority: Int
         var tagStatus: TagStatus
-        /// Wildcards that tags of an image must match, each one; a prefix is one that ends with a star.
+        /// Wildcards that must each match a tag of the image; a prefix is a wildcard that ends with a star.
         var patterns: [String]
         var storageClass: StorageClass
         var count: Count
         var action: Action
     }
 
-    /// By priority, the first to be applied first.
+    /// The rules by priority; the first is applied first.
     let rules: [Rule]
 
-    /// In characters, of a policy's text.
+    /// The valid lengths of a policy's text, in characters.
     static let lengths = 100...30_720
-    /// Rules of one policy (service quotas).
+    /// The most rules of one policy (service quotas).
     static let mostRules = 50
-    /// Stars in one pattern.
+    /// The most stars in one pattern.
     private static let mostStars = 4
-    /// In days: what an image is archived for at least.
+    /// The shortest time that an image stays archived, in days.
     private static let shortestArchive = 90
 
-    /// Reads a policy that is to be kept.
+    /// Parses a policy that the request wants to store.
     ///
     /// - Throws: `InvalidParameterException`
     init(putting text: String, as member: String = "LifecyclePolicyText") throws(ServiceFault) {
@@ -161,7 +161,7 @@ struct LifecyclePolicy: Sendable, Equatable {
     }
 }
 
-/// The members as they are written; one that ECR doesn't know is an error.
+/// The members as written; a member that ECR doesn't know is an error.
 private struct Written: Decodable {
     struct Rule: Decodable {
         var rulePriority: Int

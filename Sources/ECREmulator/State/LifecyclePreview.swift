@@ -1,7 +1,7 @@
 internal import Content
 internal import FoundationEssentials
 
-/// What a lifecycle policy would do to the images of a repository.
+/// The effect that a lifecycle policy would have on the images of a repository.
 struct LifecyclePreview: Codable, Sendable, Equatable {
     /// One image that a rule would expire or archive.
     struct Result: Codable, Sendable, Equatable {
@@ -14,19 +14,20 @@ struct LifecyclePreview: Codable, Sendable, Equatable {
     }
 
     var text: String
-    /// The images of the first rule first, and of each rule the oldest first.
+    /// The images of the first rule first, and for each rule the oldest first.
     var results: [Result]
 }
 
 extension LifecyclePolicy {
-    /// In seconds.
+    /// The length of a day, in seconds.
     private static let day = 86_400.0
 
-    /// Applies the rules by their priority, as ECR documents it: each rule marks what is too many or too old among all
-    /// images it selects, and of these an image that a rule before it selects is left to that rule, whatever that rule does
-    /// with it.
+    /// Applies the rules by priority, as ECR documents it.
     ///
-    /// An image that an index names stays as long as the index. So does one whose subject is there: ECR removes those
+    /// Each rule marks the surplus or too old images among all images that it selects. An image that an earlier rule
+    /// selects is left to that rule, whatever that rule does with it.
+    ///
+    /// An image in an index stays as long as the index. So does an image whose subject exists: ECR removes referrers
     /// with their subject. That this holds for untagged rules too is believed, not documented.
     ///
     /// - Source: ECR User Guide, "How lifecycle policies work", and its examples with several rules
@@ -72,7 +73,7 @@ extension LifecyclePolicy {
 }
 
 extension LifecyclePolicy.Rule {
-    /// By storage class and tags, the only things that keep an image from the rules behind.
+    /// Whether the rule selects an image, by storage class and tags; later rules ignore a selected image.
     func selects(_ image: EmulatedImage, tags: [String]) -> Bool {
         guard (image.status == .archived) == (storageClass == .archive) else { return false }
         return switch tagStatus {
@@ -84,12 +85,12 @@ extension LifecyclePolicy.Rule {
 }
 
 extension EmulatedImage {
-    /// What the oldest image is the oldest by.
+    /// The time by which images are sorted, oldest first.
     fileprivate func ordered(in storageClass: LifecyclePolicy.StorageClass) -> Date {
         storageClass == .archive ? archivedAt ?? pushedAt : activatedAt ?? pushedAt
     }
 
-    /// When it was pulled last; before its first pull, when it was restored or pushed.
+    /// The time of the last pull; before the first pull, the time when the image was restored or pushed.
     fileprivate var lastUse: Date {
         let arrived = activatedAt ?? pushedAt
         return pulledAt.map { max($0, arrived) } ?? arrived

@@ -1,15 +1,15 @@
 internal import FoundationEssentials
 
-/// Repositories whose images ECR brings from another registry when they are pulled first.
+/// A rule for repositories whose images ECR imports from another registry on the first pull.
 ///
-/// The rule is kept and told. No upstream can be reached from an emulator, and no secret be read.
+/// The emulator stores the rule and answers it. It can't reach an upstream or read a secret.
 struct PullThroughRule: Codable, Sendable, Equatable {
-    /// As it was given, with or without its last slash.
+    /// The prefix as given, with or without its final slash.
     var prefix: String
     var upstreamURL: String
     var upstream: String?
     var createdAt: Date
-    /// `nil` in what earlier emulators have saved, as are the members below.
+    /// The time of the last update; `nil` in state saved by earlier emulators, as are the members below.
     var updatedAt: Date?
     var credential: String?
     var customRole: String?
@@ -17,7 +17,7 @@ struct PullThroughRule: Codable, Sendable, Equatable {
 
     var namespace: RepositoryNamespace { RepositoryNamespace(prefix) }
 
-    /// What BatchGetImage answers where an image would have to be brought, and the secret to log in with can't be read.
+    /// The error of BatchGetImage when an image would have to be imported and the secret for the login can't be read.
     ///
     /// - Source: the service model: "usually caused because of an issue with the Secrets Manager secret";
     ///   docs/facts/ecr-api.md#pull-through-cache-rules
@@ -29,10 +29,10 @@ struct PullThroughRule: Codable, Sendable, Equatable {
         )
     }
 
-    /// Which of ECR's kinds of upstream a host is.
+    /// Returns ECR's kind of upstream for a host.
     ///
     /// - Parameter url: A host, with or without `https://`.
-    /// - Returns: `nil` for one that ECR can't cache.
+    /// - Returns: `nil` for a host that ECR can't cache.
     /// - Source: the service model, `CreatePullThroughCacheRule`, `upstreamRegistryUrl`
     static func upstream(of url: String) -> String? {
         let host = String(url.trimmingPrefix("https://").prefix { $0 != "/" }).lowercased()
@@ -54,7 +54,7 @@ struct PullThroughRule: Codable, Sendable, Equatable {
 }
 
 extension EmulatedRegistry {
-    /// The rule by which a repository of that name is filled: the one with the longest prefix.
+    /// Returns the rule that covers a repository: the one with the longest prefix.
     func pullThroughRule(for repository: String) -> PullThroughRule? {
         (pullThroughRules ?? []).filter { $0.namespace.covers(repository) }
             .max { $0.namespace.length < $1.namespace.length }

@@ -1,10 +1,10 @@
-/// The beginning of repositories' names that a creation template or a pull-through cache rule is for.
+/// A prefix of repository names to which a creation template or a pull-through cache rule applies.
 ///
 /// A slash is always assumed at its end, so `prod` covers `prod/app` and not `product`; `ROOT` covers every name.
 ///
 /// - Source: the service model's text on `CreateRepositoryCreationTemplate`, `prefix`
 struct RepositoryNamespace: Hashable, Sendable {
-    /// Without the last slash; `nil` for `ROOT`.
+    /// The prefix without its final slash; `nil` for `ROOT`.
     private let path: Substring?
 
     init(_ prefix: String) {
@@ -15,6 +15,6 @@ struct RepositoryNamespace: Hashable, Sendable {
         path.map { repository.hasPrefix("\($0)/") } ?? true
     }
 
-    /// How much of a name it covers: the longest one decides.
+    /// The length of the prefix; the longest prefix wins.
     var length: Int { path?.count ?? -1 }
 }

@@ -1,4 +1,4 @@
-/// Which repositories of a registry are scanned, and when; here it is only kept and told.
+/// The rules for scanning a registry's repositories; the emulator only stores them and answers them.
 ///
 /// - Source: the service model, `PutRegistryScanningConfiguration`; ECR User Guide, "Filters to choose which repositories
 ///   are scanned"
@@ -7,7 +7,7 @@ struct ScanningConfiguration: Codable, Sendable, Equatable {
         var filter: String
         var filterType: String
 
-        /// A filter without a star is any part of a name.
+        /// Whether the filter matches a repository; a filter without a star matches any part of a name.
         func matches(_ repository: String) -> Bool {
             Wildcard.matches(repository, filter.contains("*") ? filter : "*\(filter)*")
         }
@@ -45,8 +45,9 @@ struct ScanningConfiguration: Codable, Sendable, Equatable {
         }
     }
 
-    /// How often a repository is scanned, and by which filters: continuous before on push, and what the repository says
-    /// itself where no rule is for it.
+    /// Returns how often a repository is scanned, and the filters that decide it.
+    ///
+    /// Continuous scans come before scans on push; without a matching rule the repository's own setting applies.
     func applied(to repository: EmulatedRepository) -> (frequency: String, filters: [Filter]) {
         for frequency in ["CONTINUOUS_SCAN", "SCAN_ON_PUSH"] {
             let filters = rules.filter { $0.scanFrequency == frequency }.flatMap(\.repositoryFilters)

@@ -1,4 +1,4 @@
-/// Which images of a registry AWS Signer signs when they are pushed; here it is only kept and told.
+/// The rules by which AWS Signer signs pushed images; the emulator only stores them and answers them.
 ///
 /// - Source: the service model, `PutSigningConfiguration`; docs/facts/ecr-api.md#managed-signing
 struct SigningConfiguration: Codable, Sendable, Equatable {
@@ -9,7 +9,7 @@ struct SigningConfiguration: Codable, Sendable, Equatable {
 
     struct Rule: Codable, Sendable, Equatable {
         var signingProfileArn: String
-        /// `nil` for every repository.
+        /// The filters; `nil` for every repository.
         var repositoryFilters: [Filter]?
 
         func signs(_ repository: String) -> Bool {

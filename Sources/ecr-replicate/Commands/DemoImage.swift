@@ -4,14 +4,14 @@ import ECREmulator
 import FoundationEssentials
 import Platform
 
-/// An image of two platforms made of files that this machine has: the program itself, its help, its licence's name.
+/// An image for two platforms, made of files on this machine: the program itself, its help, its licence's name.
 struct DemoImage: Sendable {
     var index: Digest
-    /// One platform's manifest, for comparison.
+    /// The manifest of one platform, for comparison.
     var manifest: [UInt8]
     var manifestType: MediaType
     var blobs: Int
-    /// Of all blobs together.
+    /// The size of all blobs together.
     var bytes: Int64
 
     var manifestDigest: Digest { Digest(of: manifest) }
@@ -95,7 +95,7 @@ struct DemoImage: Sendable {
         }
 
         private mutating func manifest(_ layers: [Descriptor], _ platform: ImagePlatform) throws -> [UInt8] {
-            // Layers aren't compressed, so each one's digest is its diff id too.
+            // Layers aren't compressed, so each layer's digest is also its diff id.
             let diffs = layers.map { "\"\($0.digest)\"" }.joined(separator: ",")
             let config = Array(
                 (#"{"architecture":"\#(platform.architecture)","os":"linux","config":{"Entrypoint":["/usr/bin/ecr-replicate"]},"#
@@ -114,8 +114,8 @@ struct DemoImage: Sendable {
     }
 }
 
-/// What `docker manifest inspect` prints of a single manifest: tabs, and a newline at the end
-/// (docs/facts/ecr-api.md#bytes-of-a-manifest).
+/// Returns the bytes that `docker manifest inspect` prints for a single manifest: indented with tabs, with a final
+/// newline (docs/facts/ecr-api.md#bytes-of-a-manifest).
 func reindentedAsDockerDoes(_ json: [UInt8]) -> [UInt8] {
     var text: [UInt8] = []
     var depth = 0

@@ -5,7 +5,7 @@ import Platform
 import Replicate
 import Subprocess
 
-/// The demonstration: an image made of real files, the three uses as real commands, and the recipe they replace.
+/// The demonstration: an image made of real files, the three uses as real commands, and the recipe that they replace.
 struct DemoScene: Sendable {
     struct Failure: Error, CustomStringConvertible { var description: String }
 
@@ -57,7 +57,7 @@ struct DemoScene: Sendable {
         var text: String
     }
 
-    /// Runs one command as a reader would, and says what the emulator saw.
+    /// Runs one command as a reader would, and prints the requests that the emulator received.
     private func act(
         _ title: String,
         _ emulator: Emulator,
@@ -107,7 +107,7 @@ struct DemoScene: Sendable {
         return (result.standardOutput, result.standardError, result.terminationStatus.isSuccess)
     }
 
-    /// What `docker manifest inspect` and `put-image` make of one manifest of the image.
+    /// Shows how `docker manifest inspect` and `put-image` change one manifest of the image.
     private func compareWithRecipe(_ emulator: Emulator, _ image: DemoImage) throws {
         let reindented = reindentedAsDockerDoes(image.manifest)
         try put(reindented, on: emulator, tag: "v2-by-the-recipe", mediaType: image.manifestType)

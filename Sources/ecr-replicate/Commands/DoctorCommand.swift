@@ -44,10 +44,10 @@ struct DoctorCommand: AsyncParsableCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
 
-    /// What fails twice, fails.
+    /// How often a check's request is tried: a second failure is final.
     private static let attempts = 2
 
-    /// Between two looks at whether anybody still reads.
+    /// The interval between two checks whether standard output is still open.
     private static let glance: Duration = .milliseconds(500)
 
     func validate() throws {
@@ -70,7 +70,7 @@ struct DoctorCommand: AsyncParsableCommand {
             let ended = try await whileSomebodyReads {
                 try await doctor.examine(source, destination) { display.note($0) }
             }
-            // Who has read enough ends it; what was found until then is what it ends with.
+            // Closing standard output (`| head`) ends the command; the exit status covers the checks made so far.
             let diagnosis = ended ?? found(display)
             return Session.Answer(
                 text: diagnosis.summary + "\n",
@@ -89,7 +89,7 @@ struct DoctorCommand: AsyncParsableCommand {
         Diagnosis(source: "\(source)", destination: destination.map { "\($0)" }, findings: display.findings)
     }
 
-    /// - Returns: `nil` if the reader of standard output went away first.
+    /// - Returns: `nil` if standard output was closed first.
     private func whileSomebodyReads<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws
         -> Value?
     {

@@ -3,7 +3,7 @@ import Platform
 import Replicate
 import Reporting
 
-/// The command, and what all its subcommands share.
+/// The command with the code that all its subcommands share.
 @main
 struct EcrReplicate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -53,7 +53,7 @@ struct EcrReplicate: AsyncParsableCommand {
                 try command.run()
             }
         } catch {
-            // Whoever asked for JSON gets a document on failure too.
+            // With `--output json` the user gets a document on failure too.
             if exitCode(for: error) == .validationFailure, wantsJSON(arguments) {
                 let name = arguments.first.flatMap { names.contains($0) ? $0 : nil } ?? ""
                 printJSON(CopyDocument(command: name, usage: message(for: error)))
@@ -62,14 +62,14 @@ struct EcrReplicate: AsyncParsableCommand {
         }
     }
 
-    /// - Throws: also a usage error for a word in a command's place that is none, whatever follows it.
+    /// - Throws: A usage error, also for an unknown command, whatever follows it.
     static func parse(_ arguments: [String]) throws -> any ParsableCommand {
-        // `help` takes a command, and says nothing of one that it doesn't know.
+        // The parser's `help` takes a command, and doesn't complain of an unknown one.
         let place = arguments.first == "help" ? arguments.dropFirst().first : arguments.first
         if let word = place, !word.hasPrefix("-"), !(names + ["help"]).contains(word) {
             throw ValidationError(UnknownCommand(word: word, known: names + ["help"]).complaint)
         }
-        // The parser takes `-nightly` for seven short options, of which `-h` prints help and ends well.
+        // The parser reads `-nightly` as seven short options, of which `-h` prints help and succeeds.
         lazy var options = KnownOptions(of: self)
         if let word = KnownOptions.longShortOption(in: arguments), let advice = options.advice(on: arguments) {
             throw ValidationError("Unknown option '\(word)'.\n  next: \(advice)")
@@ -77,7 +77,7 @@ struct EcrReplicate: AsyncParsableCommand {
         do {
             return try parseAsRoot(arguments)
         } catch {
-            // The parser reads what follows an option that it doesn't know as an argument, and then complains of that.
+            // The parser reads the value after an unknown option as an argument, and then complains about that.
             guard exitCode(for: error) == .validationFailure else { throw error }
             let said = message(for: error)
             if !said.hasPrefix("Unknown option"), let complaint = options.complaint(about: arguments) {
@@ -98,7 +98,7 @@ struct EcrReplicate: AsyncParsableCommand {
     }
 }
 
-/// What this build is called.
+/// The version of this build.
 enum Build {
     static let version = "0.1.0"
 }

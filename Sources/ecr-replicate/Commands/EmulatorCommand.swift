@@ -111,13 +111,13 @@ struct EmulatorCommand: AsyncParsableCommand {
         let orders = accounts.isEmpty ? configuration.accounts.map { AccountOrder(id: $0.id) } : accounts
         configuration.accounts = orders.map { .init(id: $0.id, partition: $0.partition ?? usual) }
         if let requestLog { configuration.requestAnswered = try recorder(to: requestLog) }
-        // Listening before serving: a signal in between ends the process as it should.
+        // Signals are caught before the server starts, so that a signal in between ends the process properly.
         let terminations = Signals.terminations()
         let emulator = try await start(configuration)
         try seed(emulator, configuration)
         faults.forEach(emulator.order)
         let exports = emulator.environment.map { "export \($0.name)=\($0.value)" }
-        // The file first: who reads the lines may count on it.
+        // The file is written first: a reader of the lines may rely on it.
         if let envFile {
             try DurableFile.write(Array((exports.joined(separator: "\n") + "\n").utf8), to: envFile)
         }
@@ -129,7 +129,7 @@ struct EmulatorCommand: AsyncParsableCommand {
     private func recorder(to path: String) throws -> @Sendable (LoggedRequest) -> Void {
         do {
             let file = try ByteFile(appending: path)
-            // Lines of several threads don't mix, for each is one write. One that can't be written isn't there.
+            // Each line is one write, so lines of several threads don't mix. A line that can't be written is dropped.
             return { request in try? file.append(Array("\(request)\n".utf8)) }
         } catch {
             LineStream.standardError.writeLine("ecr-replicate: the request log can't be written: \(error)")
@@ -146,7 +146,7 @@ struct EmulatorCommand: AsyncParsableCommand {
         }
     }
 
-    /// Into the first account's registry in the first region, where the exported variables lead.
+    /// Stores the image in the first account's registry in the first region, where the exported variables point.
     private func seed(_ emulator: Emulator, _ configuration: EmulatorConfiguration) throws {
         guard let account = configuration.accounts.first?.id else { return }
         for order in seeds {
@@ -175,7 +175,7 @@ struct EmulatorCommand: AsyncParsableCommand {
                 )
             }
         }
-        // Where accounts are kept apart, the other one lets nobody in yet.
+        // Where accounts are isolated, the other account grants no access yet.
         let isApart = configuration.enforcesPolicies == true
         let reachable = registries.filter { !isApart || $0.account == registries.first?.account }
         guard let first = reachable.first, let last = reachable.last else { return [] }
@@ -199,10 +199,10 @@ struct EmulatorCommand: AsyncParsableCommand {
     }
 }
 
-/// An account, and where it is one, as on the command line.
+/// An account with its partition, as written on the command line.
 struct AccountOrder {
     var id: String
-    /// `nil` for that of the first region.
+    /// The account's partition; `nil` for the partition of the first region.
     var partition: AWSPartition?
 }
 

@@ -37,7 +37,7 @@ struct IAMPolicyCommand: AsyncParsableCommand {
             """
     )
 
-    /// What standard output gets.
+    /// The format of standard output.
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
     @Argument(help: "The source: HOST/REPO, or an ARN; * stands for any characters.")

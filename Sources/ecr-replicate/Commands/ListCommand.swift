@@ -77,7 +77,7 @@ struct ListCommand: AsyncParsableCommand {
         var version = 1
         var repository: String
         var images: [Image]
-        /// Names that the registry lists as tags and that have no image for us, if there are any.
+        /// Names that the registry lists as tags and that can't be used as tags here; `nil` if there are none.
         var unusableTags: [Unusable]?
         /// Why nothing is listed.
         var note: String?
@@ -110,11 +110,11 @@ struct ListCommand: AsyncParsableCommand {
             var size: Int64?
             var mediaType: MediaType?
             var archived: Bool
-            /// What a layout calls it besides, if anything.
+            /// Other names that a layout gives the image, if any.
             var names: [String]?
             /// Tags that other images of the layout have too.
             var sharedTags: [Tag]?
-            /// What an image that a layout lists without a name refers to.
+            /// The subject of an image that a layout lists without a name.
             var subject: Digest?
 
             init(_ image: ListedImage) {
@@ -143,7 +143,7 @@ struct ListCommand: AsyncParsableCommand {
 }
 
 extension ListCommand.Listing.Image {
-    /// A line for each tag; for an image without any, one with what it is called.
+    /// A row for each tag; for an untagged image, one row with its name.
     var rows: [(name: String, rest: [String])] {
         let shared = sharedTags ?? []
         let called = (names ?? []).map { quotable($0, upTo: 300) }

@@ -44,7 +44,7 @@ struct RetagCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Session(command: "retag", output, connection).run { run in
-            // What refers to the image is in its repository already.
+            // The image's referrers are already in its repository.
             let options = CopyOptions(
                 ifExists: safety.ifExists ?? .move,
                 ifCurrent: safety.ifCurrent,

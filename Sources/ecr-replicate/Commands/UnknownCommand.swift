@@ -1,11 +1,11 @@
 import Content
 
-/// A word in a command's place that is not a command, and what may be meant.
+/// An unknown command, with the command that the user may have meant.
 struct UnknownCommand {
     let word: String
     let known: [String]
 
-    /// What other tools call it; with the flag that makes it the same.
+    /// The commands of other tools, with this program's command and the flag that makes it equivalent.
     private static let otherNames: [String: String] = [
         "cp": "copy", "clone": "copy", "mirror": "copy --all-tags", "sync": "copy --all-tags", "push": "copy",
         "pull": "copy",
@@ -22,7 +22,7 @@ struct UnknownCommand {
         "usage": "help", "man": "help",
     ]
 
-    /// What may be meant; `nil` where nothing is near.
+    /// The command that the user may have meant; `nil` where none is similar.
     var suggestion: String? {
         let word = word.lowercased()
         if known.contains(word) { return word }
@@ -34,7 +34,7 @@ struct UnknownCommand {
         return near.min { $0.distance < $1.distance }?.name
     }
 
-    /// The whole complaint.
+    /// The whole error message.
     var complaint: String {
         let said = "unknown command '\(quotable(word))'"
         guard let suggestion else { return "\(said). The commands are \(known.joined(separator: ", "))" }

@@ -3,7 +3,7 @@ import ArgumentParser
 import IAMPolicies
 import Replicate
 
-/// Who copies, for whoever writes policies; the flags are those of copy.
+/// The identities that copy, for `iam-policy`; the flags are those of copy.
 struct CallerArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -41,7 +41,7 @@ struct CallerArguments: ParsableArguments {
         )
     }
 
-    /// - Throws: A usage error for a profile that isn't there, and for what is no role.
+    /// - Throws: A usage error for a profile that doesn't exist, or a text that isn't the ARN of a role.
     func reader() throws -> PolicyCaller {
         try caller(sourceProfile, sourceRoleArn, sourceExternalId)
     }

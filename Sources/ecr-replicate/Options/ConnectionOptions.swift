@@ -2,7 +2,7 @@ import AWSIdentity
 import ArgumentParser
 import Replicate
 
-/// Who we are and where the registry answers, for commands that have one side only.
+/// The identity and the endpoint of the registry, for commands with one side only.
 struct SourceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Profile of the shared AWS files, for every side.", valueName: "name"))
     var profile: String?
@@ -45,8 +45,8 @@ struct SourceOptions: ParsableArguments {
     )
     var caBundle: String?
 
-    /// - Parameter isRoleElsewhere: Whether another side names a role that the flags of every side belong to.
-    /// - Throws: A usage error if a flag that belongs to a role meets none: it must not be dropped in silence.
+    /// - Parameter isRoleElsewhere: Whether another side names a role that the flags for all sides apply to.
+    /// - Throws: A usage error if a role's flag is given without a role, since it must not be ignored silently.
     func refuseWithoutRole(_ isRoleElsewhere: Bool = false) throws {
         let hasRole = (sourceRoleArn ?? roleArn) != nil
         try refuse("--external-id", externalId, unless: hasRole || isRoleElsewhere, "--role-arn")
@@ -73,7 +73,7 @@ struct SourceOptions: ParsableArguments {
     }
 }
 
-/// Who we are and where each side answers.
+/// The identity and the endpoint of each side.
 struct ConnectionOptions: ParsableArguments {
     @OptionGroup var common: SourceOptions
 

@@ -2,7 +2,7 @@ public import ArgumentParser
 import Content
 public import Replicate
 
-/// What decides whether a tag may be set, within one repository or across.
+/// The options that decide whether a tag may be set, within one repository or across repositories.
 struct TagArguments: ParsableArguments {
     @Flag(help: "Print the plan on standard output, and write nothing.")
     var dryRun = false
@@ -26,7 +26,7 @@ struct TagArguments: ParsableArguments {
     }
 }
 
-/// What decides how tags and their companions are copied.
+/// The options that decide how tags and referrers are copied.
 struct CopyArguments: ParsableArguments {
     @OptionGroup var tag: TagArguments
 
@@ -60,7 +60,7 @@ struct CopyArguments: ParsableArguments {
     }
 }
 
-/// Which tags of a repository.
+/// The options that select tags of a repository.
 struct TagPatternArguments: ParsableArguments {
     @Option(
         name: .customLong("match"),
@@ -99,7 +99,7 @@ struct TagPatternArguments: ParsableArguments {
     }
 }
 
-/// Which images, where a reference names only a repository.
+/// The options that select images where a reference names only a repository.
 struct SelectionArguments: ParsableArguments {
     @Flag(help: "Copy every tagged image of the repository.")
     var allTags = false
@@ -108,7 +108,7 @@ struct SelectionArguments: ParsableArguments {
 
     var isUsed: Bool { allTags || tags.isUsed }
 
-    /// - Throws: A usage error if a reference that names an image meets flags that choose some.
+    /// - Throws: A usage error if a reference names an image and the flags select images too.
     func selection(of source: ImageReference) throws -> Selection {
         if let id = ManifestID(source) {
             guard !isUsed else {
@@ -132,7 +132,9 @@ extension IfExists: ExpressibleByArgument {}
 extension ReferrerMode: ExpressibleByArgument {}
 extension RepositoryCreation: ExpressibleByArgument {}
 
-/// - Throws: A usage error where `HOST/` should keep the name of something that has none.
+/// Refuses `HOST/` as a destination of an image from a layout, which has no repository name to keep.
+///
+/// - Throws: A usage error.
 func refuseUnnamed(_ destinations: [DestinationReference], from source: ImageReference) throws {
     guard source.registry.isLayout, let unnamed = destinations.first(where: { $0.repository == nil }) else { return }
     throw ValidationError("'\(unnamed)' names no repository, and an image layout has no name that could be kept")
@@ -150,7 +152,9 @@ func parseTag(_ text: String) throws -> Tag {
     try usage { try Tag(parsing: text) }
 }
 
-/// - Throws: A usage error for a tag that the registry can't hold.
+/// Refuses tags that the registry can't hold.
+///
+/// - Throws: A usage error for such a tag.
 func refuseUnfit(_ tags: [Tag], at registry: RegistryLocation) throws {
     for tag in tags {
         guard let problem = tag.problem(in: registry.tagGrammar) else { continue }
@@ -168,9 +172,9 @@ func parsePlatforms(_ text: String) throws -> PlatformArgument {
     try usage { try PlatformArgument(platforms: ImagePlatform.list(parsing: text)) }
 }
 
-/// What one `--platform` asks for.
+/// The platforms that one `--platform` selects.
 struct PlatformArgument {
-    /// `nil` for all that the index has.
+    /// The platforms; `nil` for all platforms of the index.
     var platforms: [ImagePlatform]?
 }
 
@@ -178,7 +182,7 @@ func parsePattern(_ text: String) throws -> TagPattern {
     try usage { try TagPattern(parsing: text) }
 }
 
-/// What a value's own parser says is wrong is what the user reads.
+/// Turns a parser's own error into a usage error with the same text.
 func usage<Value>(_ parse: () throws -> Value) throws -> Value {
     do {
         return try parse()

@@ -3,7 +3,7 @@ import IAMPolicies
 import Logging
 import Replicate
 
-/// What of a copy decides which actions it calls.
+/// The options of a copy that decide which actions it needs.
 struct CopyShapeArguments: ParsableArguments {
     @Flag(help: "Images are chosen among many, as with --match, --exclude and --newest, too.")
     var allTags = false
@@ -35,7 +35,7 @@ private func parseKey(_ text: String) throws -> String {
     return text
 }
 
-/// What copy takes besides, so that its command line serves as it is; none of it makes a difference to policies.
+/// Other options of copy, accepted so that its command line works unchanged; policies don't depend on them.
 struct IndifferentArguments: ParsableArguments {
     @Option(help: .private) var sessionName: String?
     @Option(help: .private) var sourceSessionName: String?
@@ -56,9 +56,9 @@ struct IndifferentArguments: ParsableArguments {
     @OptionGroup(visibility: .private) var endpoints: IndifferentEndpoints
 }
 
-/// Where each side answers, which is nothing that policies name.
+/// The endpoints of each side, which policies don't depend on.
 struct IndifferentEndpoints: ParsableArguments {
-    /// Of bare references, which are refused here: a policy names account and region.
+    /// The region of bare references, which this command refuses: a policy names account and region.
     @Option(help: .private) var region: String?
     @Option(help: .private) var sourceEndpointUrl: String?
     @Option(help: .private) var sourceRegistryEndpoint: String?

@@ -2,9 +2,9 @@ import ArgumentParser
 import Content
 import FoundationEssentials
 
-/// The options that each subcommand has, by their long names.
+/// The options of each subcommand, by their long names.
 struct KnownOptions {
-    /// By subcommand, hidden ones too.
+    /// The names by subcommand, hidden ones too.
     private let names: [String: [String]]
 
     init(of root: any ParsableCommand.Type) {
@@ -14,13 +14,14 @@ struct KnownOptions {
         names = Dictionary(pairs) { first, _ in first }
     }
 
-    /// Of a subcommand; none of what is no subcommand.
+    /// Returns the options of a subcommand; an empty list for an unknown one.
     subscript(command: String) -> [String] { names[command] ?? [] }
 
-    /// The first word that looks like an option and is none of the subcommand's, with the one that may be meant.
+    /// Returns a complaint about the first option that the subcommand doesn't have, with the option that the user may
+    /// have meant.
     ///
-    /// - Parameter arguments: The subcommand's name and what follows it.
-    /// - Returns: `nil` if there is none, or no such subcommand.
+    /// - Parameter arguments: The subcommand's name and the words after it.
+    /// - Returns: `nil` if all options are known, or if the subcommand isn't.
     func complaint(about arguments: [String]) -> String? {
         guard let command = arguments.first, let known = names[command] else { return nil }
         let words = arguments.dropFirst().prefix { $0 != "--" }
@@ -36,7 +37,7 @@ struct KnownOptions {
         return "Unknown option '\(unknown)'." + (likely.map { " Did you mean '\($0.name)'?" } ?? "")
     }
 
-    /// Options of crane, skopeo, regctl and oras, and what takes their place here.
+    /// Options of crane, skopeo, regctl and oras, with their counterparts here.
     private static let ofOthers: [String: String] = {
         let tls =
             "certificates are always verified; name a private CA with --ca-bundle FILE, and write http://HOST/… for "
@@ -54,15 +55,15 @@ struct KnownOptions {
         ]
     }()
 
-    /// A word with one hyphen in front that is too long for an option: there are none but `-h`.
+    /// Returns a word with one leading hyphen that is too long for a short option; `-h` is the only short option.
     static func longShortOption(in arguments: [String]) -> String? {
         arguments.dropFirst().prefix { $0 != "--" }.first { word in
             word.hasPrefix("-") && !word.hasPrefix("--") && word.count > 2
         }
     }
 
-    /// What to write in place of another tool's option, or where a value that begins with a hyphen was read as an option:
-    /// ECR holds such tags.
+    /// Returns what to write in place of another tool's option, or of a value that begins with a hyphen and was read as
+    /// an option: ECR allows such tags.
     func advice(on arguments: [String]) -> String? {
         guard let command = arguments.first, let known = names[command] else { return nil }
         let words = Array(arguments.dropFirst().prefix { $0 != "--" })
@@ -81,12 +82,12 @@ struct KnownOptions {
 
     private static let everywhere = ["--help", "--help-hidden", "--version", "--generate-completion-script"]
 
-    /// In letters, as the parser's own advice has it.
+    /// The greatest edit distance of a suggestion, in letters, as in the parser's own suggestions.
     ///
     /// - Source: swift-argument-parser, UsageGenerator
     private static let furthest = 3
 
-    // MARK: What the parser tells of itself
+    // MARK: The parser's dump of its options
 
     private struct Dump: Decodable {
         var command: Command

@@ -3,14 +3,14 @@ import Content
 import FoundationEssentials
 import Replicate
 
-/// What `ls` lists: the tags of a repository, or the repositories of a registry.
+/// The argument of `ls`: a repository, whose tags it lists, or a registry, whose repositories it lists.
 enum ListedPlace: Sendable {
     case repository(ImageReference)
-    /// Without a repository.
+    /// A registry, without a repository.
     case registry(DestinationReference)
 }
 
-/// A host without a slash is a registry where it can't be a repository: one of ECR's, or one with a port.
+/// Parses the argument of `ls`; a host without a slash is a registry if it is an ECR host or has a port.
 func parseListed(_ text: String) throws -> ListedPlace {
     let isHost = text.hasSuffix("/") || !text.dropFirst(text.hasPrefix("http") ? 8 : 0).contains("/")
     if isHost, !text.hasPrefix("oci:"), !text.hasPrefix("arn:") {
@@ -21,14 +21,14 @@ func parseListed(_ text: String) throws -> ListedPlace {
                 return .registry(reference)
             }
         } catch {
-            // A mistyped host of ECR says so here, and a repository's name isn't meant for this.
+            // A misspelled ECR host is reported here; a repository's name is parsed below.
             if text.hasSuffix("/") { throw ValidationError("\(error)") }
         }
     }
     return .repository(try parseReference(text))
 }
 
-/// Registries that are never meant as the name of a repository in the caller's own.
+/// Registries whose hosts are never meant as repositories of the caller's own registry.
 private let wellKnown: Set<String> = [
     "docker.io", "index.docker.io", "registry-1.docker.io", "ghcr.io", "quay.io", "gcr.io", "registry.k8s.io",
     "k8s.gcr.io",
@@ -36,7 +36,7 @@ private let wellKnown: Set<String> = [
     "cgr.dev", "nvcr.io",
 ]
 
-/// What to add to an error about a repository that may have been meant as a registry; `nil` where it can't be one.
+/// Returns advice for an error about a repository that may have been meant as a registry; `nil` for other repositories.
 func catalogAdvice(for repository: ImageReference) -> String? {
     let name = repository.repository.value
     guard repository.registry == .callersOwn, !name.contains("/"), name.contains(".") else { return nil }
@@ -44,7 +44,7 @@ func catalogAdvice(for repository: ImageReference) -> String? {
 }
 
 extension RegistryLocation {
-    /// Whether `text`, which has no slash, is this registry's host and no repository's name.
+    /// Whether `text`, which has no slash, is this registry's host and not the name of a repository.
     fileprivate func isNamedByHost(_ text: String) -> Bool {
         switch self {
         case .ecr: return true
@@ -57,7 +57,7 @@ extension RegistryLocation {
     }
 }
 
-/// `--output json` of a registry's list.
+/// The JSON document that lists a registry's repositories.
 struct RepositoryDocument: Encodable, Sendable {
     var version = 1
     var registry: String
@@ -66,7 +66,7 @@ struct RepositoryDocument: Encodable, Sendable {
     struct Repository: Encodable, Sendable {
         var name: String
         var createdAt: String?
-        /// Whether tags can't be moved, but for those that a filter excludes.
+        /// Whether tags are immutable, except those that a filter excludes.
         var immutableTags: Bool?
     }
 

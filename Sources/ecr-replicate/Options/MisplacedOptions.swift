@@ -1,8 +1,9 @@
 import ArgumentParser
 
-/// What other commands take, and commands with one side, which move nothing, don't.
+/// Options that other commands have, and that commands with one side don't, because they move nothing.
 ///
-/// Known all the same, so that the answer is why, and not that the value behind the flag is no image.
+/// The parser knows them so that the error can give the reason, instead of reporting the option's value as an invalid
+/// image.
 struct MisplacedOptions: ParsableArguments {
     @Option(help: .private) var destinationProfile: String?
     @Option(help: .private) var destinationRoleArn: String?

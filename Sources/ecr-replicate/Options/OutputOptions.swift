@@ -1,7 +1,7 @@
 public import ArgumentParser
 public import Logging
 
-/// How results, progress and diagnostics are shown.
+/// The format of results, progress and diagnostics.
 struct OutputOptions: ParsableArguments {
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 

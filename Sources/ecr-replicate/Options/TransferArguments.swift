@@ -1,7 +1,7 @@
 import ArgumentParser
 import Content
 
-/// How much is moved at once, and how fast.
+/// The limits on parallel transfers and on their speed.
 struct TransferArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(

@@ -3,7 +3,7 @@ import Content
 import Platform
 public import Replicate
 
-/// How large layers are uploaded, and what is remembered of it.
+/// The options for uploads of large layers and for the journal of unfinished uploads.
 struct UploadArguments: ParsableArguments {
     @Option(
         help: """

@@ -2,7 +2,7 @@ import Content
 import Platform
 import Replicate
 
-/// What a promotion says before it acts: who asks, and what will be done.
+/// The announcement that a promotion makes before it acts: the caller and the plan.
 final class Announcement: Sendable {
     private let isWanted: Bool
 

@@ -3,13 +3,13 @@ import Doctor
 import Platform
 import Replicate
 
-/// Prints what `doctor` finds as it is found, and shows meanwhile what it waits for.
+/// Prints the findings of `doctor` as they arrive, and shows meanwhile which checks are running.
 final class DoctorDisplay: Sendable {
     private struct State: Sendable {
         var text = DiagnosisText()
         var waits = WaitState()
         var findings: [Finding] = []
-        /// What was waited for when its side was broken off.
+        /// The checks that were running when their side was interrupted.
         var unanswered: [Diagnosis.Unanswered] = []
         var isFinished = false
     }
@@ -20,7 +20,7 @@ final class DoctorDisplay: Sendable {
     private let state: Lock<State>
     private let ticker: Task<Void, Never>?
 
-    /// - Parameter stream: Where it is shown what is waited for.
+    /// - Parameter stream: The stream that shows the running checks.
     init(_ output: OutputOptions, stream: LineStream = .standardError) {
         printsLines = output.output == .text
         self.stream = stream
@@ -31,7 +31,7 @@ final class DoctorDisplay: Sendable {
         switch form {
         case .bar:
             ticker = ProgressDisplay.every(ProgressDisplay.frame) {
-                // Held over the drawing, too: both streams may be one terminal.
+                // The lock is held while drawing too: both streams may be one terminal.
                 state.withLock { state in
                     guard !state.isFinished else { return }
                     stream.pin(state.waits.lines(width: Terminal.width(of: stream), at: .now))
@@ -47,7 +47,7 @@ final class DoctorDisplay: Sendable {
 
     func note(_ event: ExaminationEvent) {
         state.withLock { state in
-            // Called by whoever examines that side.
+            // The task that examines the side makes this call, so `Task.isCancelled` is that task's.
             if case .ended(let side) = event, Task.isCancelled {
                 state.unanswered += state.waits.unanswered.filter { $0.side == side }
             }
@@ -57,18 +57,18 @@ final class DoctorDisplay: Sendable {
         }
     }
 
-    /// All that was found until now.
+    /// All findings so far.
     var findings: [Finding] { state.withLock { $0.findings } }
 
-    /// What no answer had come to when it was interrupted, the source's first.
+    /// The checks that were unanswered at an interruption, the source's first.
     var unanswered: [Diagnosis.Unanswered] {
         let (asked, found) = state.withLock { ($0.unanswered, $0.findings) }
-        // The last answer may have come at the same time.
+        // The last answer may have arrived at the same time.
         let open = asked.filter { asked in !found.contains { $0.side == asked.side && $0.check == asked.check } }
         return open.filter { $0.side == .source } + open.filter { $0.side == .destination }
     }
 
-    /// Prints what was kept back, and takes away what isn't to stay.
+    /// Prints the held-back findings, and removes the temporary lines.
     func finish() {
         ticker?.cancel()
         state.withLock { state in
@@ -85,7 +85,7 @@ final class DoctorDisplay: Sendable {
     }
 }
 
-/// What each side is waiting for, as a value: events go in, lines come out.
+/// The running check of each side as a value: events go in, lines come out.
 struct WaitState: Sendable {
     typealias Instant = ContinuousClock.Instant
 
@@ -96,7 +96,7 @@ struct WaitState: Sendable {
 
     private var waits: [CopyError.Side: Wait] = [:]
 
-    /// A wait that is over sooner is nothing that anybody wants to read.
+    /// A shorter wait isn't shown.
     static let noticeable: Duration = .seconds(1)
 
     mutating func note(_ event: ExaminationEvent, at now: Instant) {
@@ -107,7 +107,7 @@ struct WaitState: Sendable {
         }
     }
 
-    /// A line for each side that has been waiting for a while.
+    /// A line for each side whose check has been running for a while.
     func lines(width: Int, at now: Instant) -> [String] {
         noticed(at: now).map { side, wait in
             let line = "\(side.rawValue): waiting for \(wait.check)… \((now - wait.since).components.seconds) s"
@@ -115,7 +115,7 @@ struct WaitState: Sendable {
         }
     }
 
-    /// A sign of life, if anything has been waited for for a while.
+    /// Returns a heartbeat line, if a check has been running for a while.
     func heartbeat(at now: Instant) -> String? {
         let parts = noticed(at: now).map { side, wait in
             "\(wait.check) of the \(side.rawValue) (\((now - wait.since).components.seconds) s)"
@@ -123,7 +123,7 @@ struct WaitState: Sendable {
         return parts.isEmpty ? nil : "waiting for " + parts.joined(separator: ", ")
     }
 
-    /// All that is being waited for, however short.
+    /// All running checks, however short.
     var unanswered: [Diagnosis.Unanswered] { ordered.map { Diagnosis.Unanswered($0, $1.check) } }
 
     private var ordered: [(CopyError.Side, Wait)] {

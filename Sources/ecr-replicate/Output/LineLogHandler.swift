@@ -2,7 +2,7 @@ import Content
 import Logging
 import Platform
 
-/// Diagnostics as lines on standard error: level, message, metadata.
+/// Writes diagnostics as lines on standard error: level, message, metadata.
 struct LineLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
@@ -22,11 +22,11 @@ struct LineLogHandler: LogHandler {
         )
     }
 
-    /// In bytes: a message, and a remote's text in several of its details.
+    /// The longest line, in bytes: room for a message, and for a remote's text in several of its details.
     private static let longestLine = 8 * longestPrintable
 }
 
 extension LineStream {
-    /// Writes a line of ours that may have a remote's words in it.
+    /// Writes a line of this program's that may contain a remote's words.
     func say(_ text: String) { writeLine(printableLines(text)) }
 }

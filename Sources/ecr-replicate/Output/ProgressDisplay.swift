@@ -3,26 +3,26 @@ import FoundationEssentials
 import Platform
 import Replicate
 
-/// Shows what happens: bars on a terminal, lines elsewhere.
+/// Shows progress: bars on a terminal, lines elsewhere.
 final class ProgressDisplay: Sendable {
     private let form: ProgressForm
     private let announcesPlans: Bool
     private let stream: LineStream
     private let state: Lock<ProgressState>
-    /// Draws the bars, or says that the run is alive; called again and again until the end.
+    /// Draws the bars or prints a heartbeat; called repeatedly until the end.
     let draw: @Sendable () -> Void
     private let ticker: Task<Void, Never>?
-    /// Held while something is drawn, so that nothing is drawn after the end.
+    /// The lock is held while drawing, so that nothing is drawn after the end.
     private let isFinished = Lock(false)
 
-    /// Between two drawings of the bars, and between two heartbeats where there are none
-    /// (docs/operations.md#what-a-run-says).
+    /// The interval between two drawings of the bars; ``heartbeat`` is the interval between lines where there are no
+    /// bars (docs/operations.md#what-a-run-says).
     static let frame: Duration = .milliseconds(100)
     static let heartbeat: Duration = .seconds(15)
 
     /// - Parameters:
-    ///   - announcesPlans: Whether a plan deserves a line here; a promotion has said it already.
-    ///   - namesDestinations: Whether there are several, so that lines have to say which.
+    ///   - announcesPlans: Whether a plan gets a line here; a promotion has already announced it.
+    ///   - namesDestinations: Whether there are several destinations, so that lines must name them.
     init(mode: ProgressMode, announcesPlans: Bool = true, namesDestinations: Bool = false, stream: LineStream) {
         self.announcesPlans = announcesPlans
         state = Lock(ProgressState(namesDestinations: namesDestinations))
@@ -56,10 +56,10 @@ final class ProgressDisplay: Sendable {
         }
     }
 
-    /// What is on its way, and how much of it is to come.
+    /// The number of running transfers and the bytes left.
     var underWay: String? { state.withLock { $0.underWay } }
 
-    /// Takes the bars away, so that results stand alone.
+    /// Removes the bars, so that results stand alone.
     func finish() {
         ticker?.cancel()
         isFinished.withLock { isFinished in
@@ -69,7 +69,7 @@ final class ProgressDisplay: Sendable {
     }
 
     static func every(_ interval: Duration, _ body: @escaping @Sendable () -> Void) -> Task<Void, Never> {
-        // Owned by the display that asked for it; cancelled by its `finish`.
+        // The display that starts the task owns it; its `finish` cancels the task.
         Task {
             while (try? await Task.sleep(for: interval)) != nil { body() }
         }

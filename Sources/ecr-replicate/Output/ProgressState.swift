@@ -1,7 +1,7 @@
 import Content
 import Replicate
 
-/// What is under way, as a value: events go in, lines come out.
+/// The running transfers as a value: events go in, lines come out.
 struct ProgressState: Sendable {
     private struct Blob: Sendable {
         var size: Int64
@@ -20,17 +20,17 @@ struct ProgressState: Sendable {
     private var blobsPlanned = 0
     private var isPlanned = false
     private var speed = TransferSpeed()
-    /// Whether it has to be said where a blob goes: the same one may go to several places.
+    /// Whether a line must name the blob's destination: one blob may go to several.
     private let namesDestinations: Bool
 
-    /// Bars shown at once; more would scroll a small terminal.
+    /// The most bars at once; more would scroll a small terminal.
     static let mostBars = 8
 
     init(namesDestinations: Bool = false) { self.namesDestinations = namesDestinations }
 
-    /// Takes in an event.
+    /// Records an event.
     ///
-    /// - Returns: The line it deserves where lines are shown, if any.
+    /// - Returns: The line to print for the event where progress is lines, if there is one.
     mutating func note(_ event: CopyEvent, at now: Instant = .now) -> String? {
         switch event {
         case .planned(let plan):
@@ -84,7 +84,7 @@ struct ProgressState: Sendable {
 
     private var bytesUnderWay: Int64 { moving.values.reduce(0) { $0 + min($1.done, $1.size) } }
 
-    /// A sign of life, if anything is moving.
+    /// Returns a heartbeat line, if anything is moving.
     func heartbeat(at now: Instant = .now) -> String? {
         guard !moving.isEmpty else { return nil }
         let places = Set(moving.values.map(\.destination)).count
@@ -97,21 +97,21 @@ struct ProgressState: Sendable {
         return (parts + speedWords(at: now)).joined(separator: ", ")
     }
 
-    /// The rate of the whole and the time that is left at it, as far as they can be told.
+    /// The total rate and the time left at that rate, as far as they are known.
     private func speedWords(at now: Instant) -> [String] {
         guard !moving.isEmpty else { return [] }
         let words = speed.words(left: bytesPlanned - bytesDone - bytesUnderWay, at: now)
         return [words?.rate, words?.time].compactMap { $0 }
     }
 
-    /// What a run that begins nothing more still has to bring, if anything is moving.
+    /// What a draining run still has to transfer; `nil` if nothing is moving.
     var underWay: String? {
         guard !moving.isEmpty else { return nil }
         let left = moving.values.reduce(0) { $0 + max(0, $1.size - $1.done) }
         return "\(counted(moving.count, "blob")), \(ByteCount(left)) to go"
     }
 
-    /// The bars, none before there is something to show.
+    /// The bars; none before there is something to show.
     func lines(width: Int, at now: Instant = .now) -> [String] {
         guard isPlanned, blobsPlanned > 0 else { return [] }
         var lines = order.prefix(Self.mostBars).compactMap { moving[$0] }.map { blob in
@@ -125,7 +125,7 @@ struct ProgressState: Sendable {
         return lines
     }
 
-    /// - Parameter more: What stands behind the numbers where there is room for it.
+    /// - Parameter more: A text after the numbers, if it fits.
     private func bar(_ name: String, _ done: Int64, of size: Int64, _ more: String, _ width: Int) -> String {
         let done = max(0, min(done, size))
         let label = padded(name, to: 14)
@@ -139,10 +139,10 @@ struct ProgressState: Sendable {
         return String("\(label) \(cells)\(counts)\(tail)".prefix(max(1, width - 1)))
     }
 
-    /// In cells; what would make it shorter is left out.
+    /// The shortest bar, in cells; a text that would make the bar shorter is dropped.
     private static let shortestBar = 4
 
-    /// A destination in at most three eighths of the line: account, region and repository tell ECR's apart.
+    /// A destination in at most three eighths of the line; account, region and repository distinguish ECR destinations.
     private func place(_ destination: ImageReference, _ width: Int) -> String {
         let name =
             if case .ecr(let host) = destination.registry {

@@ -4,7 +4,7 @@ import Platform
 import Replicate
 import Reporting
 
-/// How results are written down, for people and for programs.
+/// Prints results, for people and for programs.
 extension Session {
     func printText(_ results: [CopyResult], _ ending: Ending, _ requests: Int, _ seconds: Double, note: String?) {
         for result in results {
@@ -21,10 +21,10 @@ extension Session {
         (output.progress == .none ? summary.warnings + summary.heldBefore : summary.lines).forEach(diagnostics.say)
     }
 
-    /// On standard error, whatever standard output gets.
+    /// Prints failures on standard error, whatever the format of standard output.
     func printFailures(_ results: [CopyResult], _ ending: Ending) {
         let diagnostics = LineStream.standardError
-        // A hundred images that lack one permission need to be told once what to do.
+        // If a hundred images lack one permission, the remedy is printed once.
         var said: Set<String> = []
         func say(_ error: CopyError) {
             let isNews = said.insert(error.remedy).inserted
@@ -54,9 +54,10 @@ extension Session {
     }
 }
 
-/// Prints `--output json`'s one document.
+/// Prints the one document of `--output json`.
 ///
-/// - Returns: Whether it could be encoded; if not, standard error says why, and the command must not end as a success.
+/// - Returns: Whether the document could be encoded; if not, standard error says why, and the command must not end as a
+///   success.
 @discardableResult
 func printJSON(_ document: some Encodable) -> Bool {
     do {
@@ -68,7 +69,9 @@ func printJSON(_ document: some Encodable) -> Bool {
     }
 }
 
-/// - Throws: `EncodingError`, for example for a number that JSON does not have.
+/// Encodes a document as JSON text.
+///
+/// - Throws: `EncodingError`, for example for a number that JSON doesn't have.
 func jsonText(_ document: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -76,7 +79,7 @@ func jsonText(_ document: some Encodable) throws -> String {
 }
 
 extension Remainder {
-    /// As a person would list it.
+    /// The counts in words, for people.
     fileprivate var words: String {
         let parts = [
             blobs > 0 ? "\(counted(blobs, "blob")) (\(ByteCount(bytes)))" : nil,
@@ -97,7 +100,7 @@ extension CopyResult {
 }
 
 extension [CopyResult] {
-    /// Those of `lines` that no result names among its own.
+    /// Returns the lines of `lines` that no result reports itself.
     func unreported(of lines: [String]) -> [String] {
         let receipts = compactMap { if case .done(let receipt) = $0 { receipt } else { nil } }
         let reported = Set(receipts.flatMap(\.lines))

@@ -2,16 +2,16 @@ import Content
 import Replicate
 import Reporting
 
-/// The last lines on standard error: what moved, what was there, how long, how many requests.
+/// The last lines on standard error: what moved, what was already there, how long it took, how many requests.
 struct Summary {
     var results: [CopyResult]
     var requests: Int
     var seconds: Double
 
-    /// What a rollback needs, hence said to those too who want to hear of nothing.
+    /// The previous images of moved tags, printed in quiet mode too, since a rollback needs them.
     var heldBefore: [String] { tags(.moved) { "\($0) held \($1) before" } }
 
-    /// What was left out while the image was copied; said to those too who want to hear of nothing else.
+    /// Warnings about parts that weren't copied with the image, printed in quiet mode too.
     var warnings: [String] {
         var remedies: Set<String> = []
         return results.flatMap { result -> [String] in
@@ -23,13 +23,14 @@ struct Summary {
         }
     }
 
-    /// What to do about it is said once.
+    /// Lists the warnings, with each remedy printed once.
     private func warnings(
         _ failures: [ReferrerFailure],
         at place: ImageReference,
         _ remedies: inout Set<String>
     ) -> [String] {
-        // What is wrong with a whole list first: there may be thousands of the others, and each may be a stranger's doing.
+        // Failures of whole lists come first: there may be thousands of the others, and any stranger may have caused
+        // them.
         let lists = failures.filter { $0.digest == nil && $0.tag == nil }
         let others = failures.filter { $0.digest != nil || $0.tag != nil }
         let shown = lists.prefix(Self.mostWarnings) + others.prefix(Self.mostWarnings)
@@ -41,7 +42,7 @@ struct Summary {
         return lines + ["warning: \(place): \(failures.count - shown.count) more like these; --output json names each"]
     }
 
-    /// For one image at one destination.
+    /// The most warnings for one image at one destination.
     private static let mostWarnings = 20
 
     private var receipts: [CopyReceipt] {
@@ -59,7 +60,7 @@ struct Summary {
     var lines: [String] {
         let receipts = receipts
         let failed = results.count { $0.error != nil }
-        // What is so for all images of a run is said once.
+        // A note about all images of a run is printed once.
         var lines =
             receipts.flatMap(\.notes).reduce(into: [String]()) { notes, note in
                 if !notes.contains(note) { notes.append(note) }
@@ -101,6 +102,6 @@ extension Duration {
         Double(components.seconds) + Double(components.attoseconds) / 1e18
     }
 
-    /// For people, to the hundredth of a second.
+    /// The duration for people, to the hundredth of a second.
     var shown: String { "\((seconds * 100).rounded() / 100) s" }
 }

@@ -1,22 +1,22 @@
 import Content
 
-/// How fast bytes move, measured over the last seconds.
+/// The rate at which bytes move, measured over the last seconds.
 struct TransferSpeed: Sendable {
     typealias Instant = ContinuousClock.Instant
 
-    /// What counts: long enough to be calm, short enough to follow a change.
+    /// The measured period: long enough to be steady, short enough to follow a change.
     static let window: Duration = .seconds(20)
-    /// A shorter measurement says nothing: the first bytes are those that buffers take.
+    /// The shortest usable measurement: the first bytes only fill buffers.
     static let shortest: Duration = .seconds(2)
     private static let interval: Duration = .milliseconds(500)
 
     private var samples: [(at: Instant, bytes: Int64)] = []
     private var total: Int64 = 0
 
-    /// Something begins to move where nothing did: the time before counts for nothing.
+    /// Starts measuring when a first transfer starts, so that the idle time before doesn't count.
     mutating func begin(at now: Instant) { samples = [(now, total)] }
 
-    /// Bytes that have moved; those that a destination has lost again don't make it slower.
+    /// Adds moved bytes; bytes that a destination lost again don't lower the rate.
     mutating func add(_ bytes: Int64, at now: Instant) {
         total += max(0, bytes)
         guard let last = samples.last, now - last.at >= Self.interval else { return }
@@ -24,18 +24,18 @@ struct TransferSpeed: Sendable {
         while samples.count > 2, now - samples[1].at >= Self.window { samples.removeFirst() }
     }
 
-    /// In bytes; `nil` before it can be told.
+    /// The rate in bytes per second; `nil` before it is known.
     func perSecond(at now: Instant) -> Double? {
-        // The last sample that is older than the window, or the first there is.
+        // The last sample older than the window, or else the first sample.
         guard let start = samples.last(where: { now - $0.at >= Self.window }) ?? samples.first else { return nil }
         let span = now - start.at
         guard span >= Self.shortest else { return nil }
         return Double(total - start.bytes) / span.seconds
     }
 
-    /// The rate, and how long `left` bytes take at it, for people.
+    /// Returns the rate and the time for `left` bytes, for people.
     ///
-    /// - Returns: `nil` before it can be told; no time where it would be days.
+    /// - Returns: `nil` before the rate is known; no time where it would be days.
     func words(left: Int64, at now: Instant) -> (rate: String, time: String?)? {
         guard let rate = perSecond(at: now) else { return nil }
         let shown = "\(ByteCount(Int64(rate.rounded())))/s"
@@ -45,7 +45,7 @@ struct TransferSpeed: Sendable {
         return (shown, "\(Self.words(seconds: Int(seconds))) left")
     }
 
-    /// In seconds: a longer estimate is no more than a guess.
+    /// The longest estimate that is shown, in seconds: anything longer is a guess.
     private static let longest = 100.0 * 3_600
 
     private static func words(seconds: Int) -> String {
