@@ -139,7 +139,7 @@ package struct Doctor: Sendable {
             examination.note(
                 .warning,
                 "identity",
-                "STS can't be reached, so nobody can say who this is: \(error)",
+                "STS can't be reached, so the caller is unknown: \(error)",
                 remedy: CopyError(
                     explaining: error,
                     side: examination.side,

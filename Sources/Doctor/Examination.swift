@@ -224,7 +224,7 @@ struct Examination: Sendable {
             abs(difference) > Self.largestDifference ? "\(words); \(signed)" : words,
             remedy: isAWS
                 ? "set it, and keep it set with NTP: other tools are refused from 5 minutes on"
-                : "set right whichever is wrong: other tools may be refused there from 5 minutes on"
+                : "correct the clock that is wrong: other tools may be refused there from 5 minutes on"
         )
     }
 

@@ -227,7 +227,7 @@ package struct CopyDocument: Encodable, Sendable {
             let parts = text.split(separator: "\n  next: ", maxSplits: 1)
             (operation, side, image, kind, reason) = (command, "", "", "failed", "rejected")
             cause = "could not begin: \(parts.first.map(String.init) ?? text)"
-            remedy = parts.count > 1 ? String(parts[1]) : "see the text; --log-level debug shows every request"
+            remedy = parts.count > 1 ? String(parts[1]) : "run again with --log-level debug to see every request"
         }
 
         package init(_ error: CopyError) {

@@ -53,7 +53,7 @@ struct DoctorSurroundingsTests: DoctorScene {
             let words = "this machine's is \(abs(seconds)) s \(seconds > 0 ? "behind" : "ahead of") that of \(origin)"
             let signed = "; requests there are signed with its time"
             #expect(found.first?.text == (abs(seconds) > 300 ? words + signed : words))
-            #expect(found.first?.remedy?.hasPrefix("set right whichever is wrong") == true)
+            #expect(found.first?.remedy?.hasPrefix("correct the clock that is wrong") == true)
             #expect(diagnosis.exitCode == 0, "the difference is put right")
         }
     }

@@ -135,7 +135,7 @@ struct DoctorTests: DoctorScene {
             let failed = diagnosis.findings.filter { $0.status == .failed }
             #expect(
                 failed.map { "\($0.side) \($0.check): \($0.text)" } == [
-                    "source ecr:BatchGetImage: there is no such image",
+                    "source ecr:BatchGetImage: the image does not exist",
                     "destination repository: the repository does not exist",
                 ]
             )

@@ -61,7 +61,7 @@ struct ContainerCredentials: Sendable {
             }
         } catch let failure as Failure {
             throw IdentityError(
-                "the container's credentials (\(variable)) can't be had: \(failure.words)",
+                "the container's credentials (\(variable)) are not available: \(failure.words)",
                 tried: [url.description],
                 remedy: "see whether the task or pod has a role, and whether the endpoint is reachable from here"
             )

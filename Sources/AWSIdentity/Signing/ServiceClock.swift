@@ -83,7 +83,7 @@ public struct ServiceClock: Sendable {
         case .aws(let host): logger?.warning("\(off) AWS's (\(host)): set it right")
         case .somebody(let origin):
             logger?.warning(
-                "\(off) that of \(origin), whose time requests there are signed with: set right whichever is wrong"
+                "\(off) that of \(origin), whose time requests there are signed with: correct the clock that is wrong"
             )
         }
     }

@@ -160,7 +160,7 @@ extension CopyError: CustomStringConvertible {
         case .denied(let action, let text, _): "not allowed to \(action)\(text.isEmpty ? "" : ": \(Self.said(text))")"
         case .noCredentials(let text, _): text
         case .repositoryMissing: "the repository does not exist"
-        case .imageMissing: "there is no such image"
+        case .imageMissing: "the image does not exist"
         case .tagMismatch: "the tag does not point at that digest (any more)"
         case .archived: "the image is archived"
         case .keyUnusable(let text): "ECR can't use the repository's KMS key: \(printable(text))"
@@ -174,8 +174,8 @@ extension CopyError: CustomStringConvertible {
             "the registry lists '\(quotable(tag))', which is not a tag: \(reason)"
         case .tagUnfit(let tag, let reason): "the registry can't hold the tag '\(quotable(tag))': \(reason)"
         case .childMissing(let child, let parent): "\(parent) names the manifest \(child), which is not there"
-        case .blobMissing(let digest): "the blob \(digest) can't be had"
-        case .corrupt(let expected, let detail): "what came is not \(expected): \(detail)"
+        case .blobMissing(let digest): "the \(side.rawValue) does not have the blob \(digest)"
+        case .corrupt(let expected, let detail): "the bytes received are not \(expected): \(detail)"
         case .badManifest(let error): "\(error)"
         case .platformMissing(let wanted, let has):
             "there is no image for \(wanted); it has \(has.isEmpty ? "no platforms" : has.joined(separator: ", "))"
@@ -185,7 +185,7 @@ extension CopyError: CustomStringConvertible {
         case .throttled(let text): "throttled: \(Self.said(text))"
         case .retriesUsedUp(let text): text
         case .unreachable(let text): "no answer: \(text)"
-        case .untrusted(let text): "the server could not prove who it is: \(text)"
+        case .untrusted(let text): "the server's certificate could not be verified: \(text)"
         case .wrongEndpoint(let text): text
         case .unusableFile(let text, _): text
         case .upstream(let code, let text, _): "\(printable(code)): \(printable(text))"

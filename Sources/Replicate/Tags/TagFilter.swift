@@ -62,7 +62,7 @@ public struct TagFilter: Sendable {
 
     struct Unordered: Error {
         static let reason = CopyError.Reason.unsupported(
-            "this registry doesn't say when images were pushed, so --newest can't be had",
+            "this registry doesn't say when images were pushed, so --newest can't be used",
             remedy: "leave out --newest, or choose by tag with --match"
         )
     }

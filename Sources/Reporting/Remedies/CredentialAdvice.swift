@@ -67,7 +67,7 @@ struct CredentialAdvice {
     private var signature: String {
         if let skew = ClockSkew(message) {
             guard let cloud = host?.localAuthority else { return "set this machine's clock: it is \(skew) AWS's" }
-            return "this machine's clock is \(skew) that of \(cloud): set right whichever is wrong"
+            return "this machine's clock is \(skew) that of \(cloud): correct the clock that is wrong"
         }
         if message.contains("scoped to a valid region") || message.contains("scoped to correct service") {
             return "the endpoint is another region's or another service's than the reference's: check the endpoint "

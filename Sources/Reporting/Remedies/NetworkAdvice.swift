@@ -128,8 +128,8 @@ struct NetworkAdvice {
         }
         guard place != nil || url?.awsDomain != nil else { return nil }
         return
-            "something answers in the name of \(host) whose certificate nobody vouches for, a proxy or firewall that "
-            + "looks into TLS: have its CA certificate from who runs it, and name it with --ca-bundle FILE"
+            "something answers in the name of \(host) whose certificate is not signed by a trusted CA, a proxy or firewall that "
+            + "inspects TLS: get its CA certificate from its operator and pass it with --ca-bundle FILE"
     }
 
     /// The curl code `CURLE_SSL_CACERT_BADFILE`.

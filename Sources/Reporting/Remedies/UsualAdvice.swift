@@ -59,7 +59,7 @@ struct UsualAdvice {
             "the server failed, and its log says why; run again later\(rest)"
         case .rejected(let code, _) where code == "HTTP 413":
             "a proxy in front of the registry limits the size of a request: raise that limit (nginx: client_max_body_size)"
-        case .rejected: "see the text; --log-level debug shows every request"
+        case .rejected: "run again with --log-level debug to see every request"
         case .unsupported(_, let remedy): remedy ?? "this can't be done with what is there"
         }
     }
@@ -75,7 +75,7 @@ struct UsualAdvice {
         let (account, region) = (place.host.account, place.host.region)
         let looked = "ECR looked in account \(account), region \(region), as the reference says"
         return error.side == .destination
-            ? "create it, as somebody of account \(account):\n    aws ecr create-repository --region \(region) "
+            ? "create it, with credentials of account \(account):\n    aws ecr create-repository --region \(region) "
                 + "--repository-name \(place.repository)\n  or pass --create-repository defaults; if it exists, check the "
                 + "reference: \(looked)"
             : "check name, account and region: \(looked); what is there lists\n    aws ecr describe-repositories --region "

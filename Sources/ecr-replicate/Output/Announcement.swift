@@ -10,7 +10,7 @@ final class Announcement: Sendable {
 
     func caller(_ name: String?) {
         guard isWanted else { return }
-        LineStream.standardError.writeLine("asked by \(name ?? "somebody STS can't name")")
+        LineStream.standardError.writeLine("caller: \(name ?? "unknown (GetCallerIdentity failed)")")
     }
 
     func note(_ event: CopyEvent) {

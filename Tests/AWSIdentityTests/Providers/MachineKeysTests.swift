@@ -85,7 +85,7 @@ struct ContainerCredentialsTests {
             let error = await #expect(throws: IdentityError.self) { try await resolver.credentials() }
             #expect(
                 error?.problem
-                    == "the container's credentials (\(Self.relative)) can't be had: HTTP 500: InternalError: hidden no more"
+                    == "the container's credentials (\(Self.relative)) are not available: HTTP 500: InternalError: hidden no more"
             )
         }
         #expect(failing.requests.count == 3 && clock.waits == [.seconds(1), .seconds(1)])

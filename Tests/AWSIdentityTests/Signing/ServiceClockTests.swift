@@ -126,7 +126,7 @@ struct ServiceClockTests {
             lines
                 == zip([60, 120, 180, 240, 300], origins).map { minutes, origin in
                     "warning this machine's clock is \(minutes) minutes behind that of \(origin), "
-                        + "whose time requests there are signed with: set right whichever is wrong"
+                        + "whose time requests there are signed with: correct the clock that is wrong"
                 }
         )
     }

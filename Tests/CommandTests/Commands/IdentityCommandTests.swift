@@ -232,7 +232,7 @@ struct DoctorCommandTests {
             #expect(document["source"] as? String == "\(stage.source):v9")
             let checks = try #require(document["checks"] as? [[String: Any]])
             let failed = checks.filter { $0["status"] as? String == "failed" }
-            #expect(failed.count == 1 && failed.first?["text"] as? String == "there is no such image")
+            #expect(failed.count == 1 && failed.first?["text"] as? String == "the image does not exist")
             #expect(failed.first?["remedy"] is String)
         }
     }

@@ -122,7 +122,7 @@ struct JSONOutputTests {
             #expect(missing.exitCode == 1)
             #expect(try object(missing)["exitCode"] as? Int == 1)
             #expect(
-                missing.errors.contains("failed at the source \(stage.source):v9: there is no such image\n  next: ")
+                missing.errors.contains("failed at the source \(stage.source):v9: the image does not exist\n  next: ")
             )
             #expect(missing.errors.count { $0 == "\n" } == 2, "\(missing.errors)")
             let listed = try await stage.run("ls", "--output=json", "\(stage.source)-none")

@@ -228,7 +228,7 @@ struct MinistackTests {
             let promoted = try await promote(externalID: "ex-1")
             #expect(promoted.exitCode == 0, "\(promoted.errors)")
             #expect(promoted.lines.count == 1 && promoted.output.hasPrefix("\(place)@sha256:"))
-            let caller = "asked by arn:aws:sts::\(Cloud.production):assumed-role/promoter/ecr-replicate-"
+            let caller = "caller: arn:aws:sts::\(Cloud.production):assumed-role/promoter/ecr-replicate-"
             #expect(promoted.errors.contains(caller), "\(promoted.errors)")
             let again = try await promote(externalID: "ex-1")
             #expect(again.exitCode == 0 && again.output == promoted.output, "\(again.errors)")

@@ -15,7 +15,7 @@ struct RealRegistryDoorTests {
                 let refused = try await run(.ecrReplicate, ["retag", reference, "stable"])
                 #expect(refused.exitCode == 1)
                 #expect(refused.output.isEmpty)
-                #expect(refused.errors.contains("could not prove who it is"), "\(refused.errors)")
+                #expect(refused.errors.contains("certificate could not be verified"), "\(refused.errors)")
                 #expect(refused.errors.contains("--ca-bundle"), "\(refused.errors)")
 
                 let named = try await run(
@@ -45,7 +45,7 @@ struct RealRegistryDoorTests {
                 let arguments = ["inspect", "--ca-bundle", stranger.file, "\(registry.authority)/debian:12"]
                 let refused = try await run(.ecrReplicate, arguments)
                 #expect(refused.exitCode == 1)
-                #expect(refused.errors.contains("could not prove who it is"), "\(refused.errors)")
+                #expect(refused.errors.contains("certificate could not be verified"), "\(refused.errors)")
             }
         }
     }

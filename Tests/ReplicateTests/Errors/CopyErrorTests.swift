@@ -46,7 +46,7 @@ struct CopyErrorTests {
             .failed
         ),
         (
-            .imageMissing, .source, "there is no such image",
+            .imageMissing, .source, "the image does not exist",
             "list what is there with: ecr-replicate ls a.test:5000/team/app", .failed
         ),
         (
@@ -106,10 +106,11 @@ struct CopyErrorTests {
             "the index is incomplete; push the missing image again, or copy with --platform", .failed
         ),
         (
-            .blobMissing(one), .source, "the blob \(one) can't be had", "push the image again at the source", .failed
+            .blobMissing(one), .source, "the source does not have the blob \(one)",
+            "push the image again at the source", .failed
         ),
         (
-            .corrupt(expected: one, detail: "others"), .source, "what came is not \(one): others",
+            .corrupt(expected: one, detail: "others"), .source, "the bytes received are not \(one): others",
             "run again; if it repeats, what is stored is damaged and must be pushed anew", .failed
         ),
         (
@@ -153,7 +154,7 @@ struct CopyErrorTests {
             "check the registry's address, the network and the proxy, then run again; what has arrived stays", .failed
         ),
         (
-            .untrusted("bad"), .destination, "the server could not prove who it is: bad",
+            .untrusted("bad"), .destination, "the server's certificate could not be verified: bad",
             "if a proxy or a private registry is meant to answer there, name its CA with --ca-bundle FILE", .failed
         ),
         (
@@ -167,7 +168,7 @@ struct CopyErrorTests {
         ),
         (
             .rejected(code: "Odd", text: "words"), .source, "Odd: words",
-            "see the text; --log-level debug shows every request", .failed
+            "run again with --log-level debug to see every request", .failed
         ),
         (.unsupported("not this"), .source, "not this", "this can't be done with what is there", .failed),
         (.unsupported("not this", remedy: "but that"), .source, "not this", "but that", .failed),

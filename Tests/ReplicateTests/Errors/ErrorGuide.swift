@@ -259,7 +259,7 @@ extension ErrorGuide {
         ),
         Entry(
             "imageMissing",
-            "there is no such image",
+            "the image does not exist",
             1,
             "No such tag or digest; `ecr-replicate ls` lists what there is"
         ),
@@ -336,13 +336,13 @@ extension ErrorGuide {
         ),
         Entry(
             "blobMissing",
-            "the blob … can't be had",
+            "the … does not have the blob …",
             1,
             "The source has the manifest and not the blob. Push the image again there"
         ),
         Entry(
             "corrupt",
-            "what came is not …",
+            "the bytes received are not …",
             1,
             "Size or hash differed three times. Nothing of it is at the destination. If a second run says the same, what is "
                 + "stored is damaged"
@@ -434,25 +434,25 @@ extension ErrorGuide {
         ),
         Entry(
             "untrusted",
-            "the server could not prove who it is: …no alternative certificate subject name…",
+            "the server's certificate could not be verified: …no alternative certificate subject name…",
             1,
             "The certificate is for other names. A VPC endpoint is called by a name its certificate has"
         ),
         Entry(
             "untrusted",
-            "the server could not prove who it is: …certificate has expired…",
+            "the server's certificate could not be verified: …certificate has expired…",
             1,
             "This machine's clock, or the server's certificate"
         ),
         Entry(
             "untrusted",
-            "the server could not prove who it is: … (curl 77)",
+            "the server's certificate could not be verified: … (curl 77)",
             1,
             "The file of `--ca-bundle`, `AWS_CA_BUNDLE` or the profile's `ca_bundle` can't be read, or holds no certificates"
         ),
         Entry(
             "untrusted",
-            "the server could not prove who it is: …",
+            "the server's certificate could not be verified: …",
             1,
             "A certificate that no trusted CA signed: a proxy that looks into TLS, or a private registry; name its CA with "
                 + "`--ca-bundle`. Or plain http where it isn't allowed"

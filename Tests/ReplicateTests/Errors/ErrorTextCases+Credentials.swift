@@ -114,7 +114,7 @@ extension ErrorTextCase {
             image: "444455556666.dkr.ecr.us-west-2.localhost:4510/prod/app:v1",
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.localhost:4510/prod/app:v1: AWS does not accept the credentials (InvalidSignatureException): Signature expired: 20260115T120000Z is now earlier than 20260115T122000Z (20260115T122500Z - 5 min.)
-                  next: this machine's clock is 25 min 0 s behind that of 444455556666.dkr.ecr.us-west-2.localhost:4510: set right whichever is wrong
+                  next: this machine's clock is 25 min 0 s behind that of 444455556666.dkr.ecr.us-west-2.localhost:4510: correct the clock that is wrong
                   credentials: …KEY1 from profile build
                   request id: r-1
                 """

@@ -117,8 +117,8 @@ extension ErrorTextCase {
             ),
             operation: "BatchGetImage",
             says: """
-                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the server could not prove who it is: https://api.ecr.us-west-2.amazonaws.com/: SSL certificate problem: self-signed certificate in certificate chain (curl 60)
-                  next: something answers in the name of api.ecr.us-west-2.amazonaws.com whose certificate nobody vouches for, a proxy or firewall that looks into TLS: have its CA certificate from who runs it, and name it with --ca-bundle FILE
+                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the server's certificate could not be verified: https://api.ecr.us-west-2.amazonaws.com/: SSL certificate problem: self-signed certificate in certificate chain (curl 60)
+                  next: something answers in the name of api.ecr.us-west-2.amazonaws.com whose certificate is not signed by a trusted CA, a proxy or firewall that inspects TLS: get its CA certificate from its operator and pass it with --ca-bundle FILE
                 """
         ),
         Self(
@@ -131,7 +131,7 @@ extension ErrorTextCase {
             ),
             operation: "BatchGetImage",
             says: """
-                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the server could not prove who it is: https://vpce-1.api.ecr.us-west-2.vpce.amazonaws.com/: SSL: no alternative certificate subject name matches target host name 'vpce-1.api.ecr.us-west-2.vpce.amazonaws.com' (curl 60)
+                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the server's certificate could not be verified: https://vpce-1.api.ecr.us-west-2.vpce.amazonaws.com/: SSL: no alternative certificate subject name matches target host name 'vpce-1.api.ecr.us-west-2.vpce.amazonaws.com' (curl 60)
                   next: the certificate is for other names than vpce-1.api.ecr.us-west-2.vpce.amazonaws.com: a VPC endpoint is called by a name that its certificate has (private DNS gives it AWS's own)
                 """
         ),
@@ -145,7 +145,7 @@ extension ErrorTextCase {
             ),
             operation: "BatchGetImage",
             says: """
-                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the server could not prove who it is: https://api.ecr.us-west-2.amazonaws.com/: SSL certificate problem: certificate has expired (curl 60)
+                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the server's certificate could not be verified: https://api.ecr.us-west-2.amazonaws.com/: SSL certificate problem: certificate has expired (curl 60)
                   next: check this machine's clock; if it is right, the certificate of api.ecr.us-west-2.amazonaws.com must be renewed
                 """
         ),
@@ -159,7 +159,7 @@ extension ErrorTextCase {
             ),
             operation: "BatchGetImage",
             says: """
-                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the server could not prove who it is: https://api.ecr.us-west-2.amazonaws.com/: error setting certificate file: /no/bundle (curl 77)
+                BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the server's certificate could not be verified: https://api.ecr.us-west-2.amazonaws.com/: error setting certificate file: /no/bundle (curl 77)
                   next: the bundle of certificates can't be read: check --ca-bundle, AWS_CA_BUNDLE and ca_bundle in the profile
                 """
         ),
@@ -168,7 +168,7 @@ extension ErrorTextCase {
             wire(.certificate, "SSL certificate problem: self-signed certificate", "https://a.test:5000/v2/", 60),
             image: "a.test:5000/team/app:v1",
             says: """
-                asking failed at the destination a.test:5000/team/app:v1: the server could not prove who it is: https://a.test:5000/v2/: SSL certificate problem: self-signed certificate (curl 60)
+                asking failed at the destination a.test:5000/team/app:v1: the server's certificate could not be verified: https://a.test:5000/v2/: SSL certificate problem: self-signed certificate (curl 60)
                   next: if a proxy or a private registry is meant to answer there, name its CA with --ca-bundle FILE
                 """
         ),
@@ -291,7 +291,7 @@ extension ErrorTextCase {
             ),
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: the repository does not exist
-                  next: create it, as somebody of account 444455556666:
+                  next: create it, with credentials of account 444455556666:
                     aws ecr create-repository --region us-west-2 --repository-name prod/app
                   or pass --create-repository defaults; if it exists, check the reference: ECR looked in account 444455556666, region us-west-2, as the reference says
                   request id: r-1

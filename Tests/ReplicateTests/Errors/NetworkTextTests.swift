@@ -76,7 +76,7 @@ struct NetworkTextTests {
         }
     }
 
-    @Test("a certificate that nobody vouches for, as a proxy shows it that looks into TLS")
+    @Test("a certificate that no trusted CA signed, as a proxy shows it that looks into TLS")
     func intercepted() async throws {
         try await withScratchDirectory { folder in
             let certificate = try await Certificate.make(in: folder)
@@ -90,12 +90,12 @@ struct NetworkTextTests {
                 #expect(
                     said
                         == failure(
-                            "the server could not prove who it is: https://\(authority)/: SSL certificate problem: "
+                            "the server's certificate could not be verified: https://\(authority)/: SSL certificate problem: "
                                 + "self-signed certificate (curl 60)",
                             next:
-                                "something answers in the name of \(authority) whose certificate nobody vouches for, a "
-                                + "proxy or firewall that looks into TLS: have its CA certificate from who runs it, and "
-                                + "name it with --ca-bundle FILE"
+                                "something answers in the name of \(authority) whose certificate is not signed by a trusted CA, a "
+                                + "proxy or firewall that inspects TLS: get its CA certificate from its operator and "
+                                + "pass it with --ca-bundle FILE"
                         )
                 )
             }

@@ -128,7 +128,7 @@ struct DocumentTests {
     func failureDocument() throws {
         var error = CopyError(.imageMissing, side: .source, image: "a.test/app:v1", operation: "reading the image")
         let failure = """
-            {"cause":"there is no such image","image":"a.test/app:v1","kind":"failed",\
+            {"cause":"the image does not exist","image":"a.test/app:v1","kind":"failed",\
             "operation":"reading the image","reason":"imageMissing","remedy":"list what is there with: ecr-replicate ls a.test/app",\
             "side":"source"}
             """

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Trusting a server", .timeLimit(.minutes(1)))
 struct TrustTests {
-    @Test("refuses a certificate that nobody vouches for, and takes it when the user does")
+    @Test("refuses a certificate that no trusted CA signed, and takes it when the user does")
     func selfSigned() async throws {
         try await withTLSServer { server in
             let request = WireRequest(

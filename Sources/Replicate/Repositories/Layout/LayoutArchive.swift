@@ -25,7 +25,7 @@ struct LayoutArchive: LayoutFiles {
             let limits = Manifest.Limits.layoutIndex
             list = try IndexText(index.readAll(limit: limits.byteCount), within: limits)
         } catch let error as ManifestError {
-            throw LayoutError("\(path)(index.json) is no index: \(error)", remedy: "save the archive again")
+            throw LayoutError("\(path)(index.json) is not an index: \(error)", remedy: "save the archive again")
         }
     }
 

@@ -56,7 +56,7 @@ struct LayoutStore: LayoutFiles {
         // Another process may have made the layout since the check for the marker, which is written first.
         guard try isMarked() else {
             throw LayoutError(
-                "\(path) is no image layout (there is no oci-layout in it), and it is not empty",
+                "\(path) is not an image layout (there is no oci-layout in it), and it is not empty",
                 remedy: "name a directory that holds a layout, or, to make one, an empty or new directory"
             )
         }
@@ -131,7 +131,7 @@ struct LayoutStore: LayoutFiles {
             known.withLock { $0 = (version, index) }
             return index
         } catch {
-            throw LayoutError("\(indexPath) is no index: \(error)", remedy: Self.damaged)
+            throw LayoutError("\(indexPath) is not an index: \(error)", remedy: Self.damaged)
         }
     }
 

@@ -201,9 +201,12 @@ struct LayoutTests {
                 ("\(directory)/missing", nil, "there is no image layout at"),
                 (try make("empty"), nil, "there is no image layout at"),
                 (try make("killed", ("oci-layout.x1.new", "{")), nil, "there is no image layout at"),
-                (try make("other", ("readme.txt", "")), "is no image layout", "is no image layout"),
+                (try make("other", ("readme.txt", "")), "is not an image layout", "is not an image layout"),
                 (try make("old", ("oci-layout", "{}")), "doesn't say imageLayoutVersion", "doesn't say"),
-                (try make("bad", marker, ("index.json", "{]")), "index.json is no index", "index.json is no index"),
+                (
+                    try make("bad", marker, ("index.json", "{]")), "index.json is not an index",
+                    "index.json is not an index"
+                ),
             ]
             for (path, asDestination, asSource) in cases {
                 let read = await #expect(throws: CopyError.self) {
