@@ -79,7 +79,7 @@ final class Detour: HTTPSending, BlobRelaying, ConnectionWarming {
             return String(target.split(separator: ".").last ?? "")
         }
         if request.fields[.contentType]?.hasPrefix("application/x-www-form-urlencoded") == true {
-            return SecurityTokenFace.operation(in: request.body)
+            return SecurityTokenAPI.operation(in: request.body)
         }
         let path = request.url.path
         return path.hasPrefix("/v2")

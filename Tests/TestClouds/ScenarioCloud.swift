@@ -50,7 +50,7 @@ package struct ScenarioCloud: Sendable {
 
     /// How often each operation was asked, tokens and STS left out, as the budgets are counted.
     package var counts: [String: Int] {
-        let counted = emulator.requests.filter { $0.face != .sts && $0.operation != "GetAuthorizationToken" }
+        let counted = emulator.requests.filter { $0.api != .sts && $0.operation != "GetAuthorizationToken" }
         return Dictionary(grouping: counted, by: \.operation).mapValues(\.count)
     }
 

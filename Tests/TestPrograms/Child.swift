@@ -66,6 +66,12 @@ public func withChild<Result: Sendable>(
 ) async throws -> (result: Result, ended: Ended) {
     guard let path = program.path else { throw ChildError("\(program.name) is not installed") }
     var variables = Dictionary(uniqueKeysWithValues: usualEnvironment.map { (Environment.Key(stringLiteral: $0), $1) })
+    // A program that a sanitizer watches needs its suppressions.
+    for name in ["TSAN_OPTIONS", "ASAN_OPTIONS"] {
+        if let options = EnvironmentVariables.current[name] {
+            variables[Environment.Key(stringLiteral: name)] = options
+        }
+    }
     for (name, value) in environment { variables[Environment.Key(stringLiteral: name)] = value }
     let ran = try await Subprocess.run(
         .path(FilePath(path)),

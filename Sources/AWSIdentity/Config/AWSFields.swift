@@ -13,7 +13,7 @@ extension HTTPField.Name {
     package static let sdkRequest = aws("amz-sdk-request")
 
     private static func aws(_ name: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no header name") }
+        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is not a header name") }
         return name
     }
 }

@@ -42,7 +42,10 @@ struct ContainerCredentials: Sendable {
         do {
             url = try HTTPURL(text)
         } catch {
-            throw IdentityError("\(variable) is no address: \(error.detail)", remedy: "write it as http://host/path")
+            throw IdentityError(
+                "\(variable) is not an address: \(error.detail)",
+                remedy: "write it as http://host/path"
+            )
         }
         guard url.scheme == .https || url.isLoopback || Self.plainHosts.contains(url.host) else {
             throw IdentityError(

@@ -41,7 +41,7 @@ struct CredentialProcess: Sendable {
         logger = surroundings.logger
         guard let words = shellWords(command), let program = words.first, !program.isEmpty else {
             throw IdentityError(
-                "the credential_process of profile '\(profile.name)' is no command line",
+                "the credential_process of profile '\(profile.name)' is not a command line",
                 tried: [place],
                 remedy: "close its quotes; it is run without a shell"
             )

@@ -43,7 +43,7 @@ struct CredentialProcessAnswer {
             expiration = nil
             return
         }
-        guard let date = AWSTime.parse(text) else { throw Fault("printed an Expiration that is no ISO 8601 time") }
+        guard let date = AWSTime.parse(text) else { throw Fault("printed an Expiration that is not an ISO 8601 time") }
         expiration = date
     }
 

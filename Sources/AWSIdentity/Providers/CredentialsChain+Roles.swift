@@ -74,7 +74,7 @@ extension CredentialsChain {
             }
         default:
             throw IdentityError(
-                "'\(quotable(source, upTo: 40))' is no credential_source",
+                "'\(quotable(source, upTo: 40))' is not a credential_source",
                 tried: [place],
                 remedy: "use Environment, EcsContainer or Ec2InstanceMetadata"
             )

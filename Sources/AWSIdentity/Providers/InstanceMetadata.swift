@@ -35,7 +35,7 @@ struct InstanceMetadata: Sendable {
         let mode = setting("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode") ?? "ipv4"
         guard let usual = Self.endpoints[mode.lowercased()] else {
             throw IdentityError(
-                "'\(mode.prefix(40))' is no mode of the instance metadata service",
+                "'\(mode.prefix(40))' is not a mode of the instance metadata service",
                 remedy: "set AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE to IPv4 or IPv6"
             )
         }
@@ -44,7 +44,7 @@ struct InstanceMetadata: Sendable {
             endpoint = try HTTPURL(named ?? usual)
         } catch {
             throw IdentityError(
-                "AWS_EC2_METADATA_SERVICE_ENDPOINT is no address: \(error.detail)",
+                "AWS_EC2_METADATA_SERVICE_ENDPOINT is not an address: \(error.detail)",
                 remedy: "write it as http://169.254.169.254"
             )
         }

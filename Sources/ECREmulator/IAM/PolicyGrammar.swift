@@ -63,7 +63,7 @@ extension PolicyStatement {
         }
         for condition in conditions {
             guard PolicyGrammar.isOperator(condition.test) else {
-                throw PolicySyntaxError(description: "'\(condition.test)' is no condition operator")
+                throw PolicySyntaxError(description: "'\(condition.test)' is not a condition operator")
             }
             guard !condition.values.isEmpty else {
                 throw PolicySyntaxError(description: "'\(condition.test)' of '\(condition.key)' has no value")

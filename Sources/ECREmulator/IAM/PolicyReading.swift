@@ -78,7 +78,7 @@ extension Decoder {
         throw DecodingError.dataCorruptedError(
             forKey: stray,
             in: members,
-            debugDescription: "'\(stray.stringValue)' is no member of a \(whole)"
+            debugDescription: "'\(stray.stringValue)' is not a member of a \(whole)"
         )
     }
 }
@@ -163,7 +163,7 @@ private struct NamedPrincipals: Decodable {
         if let text = try? decoder.singleValueContainer().decode(String.self) {
             guard text == "*" else {
                 throw DecodingError.dataCorrupted(
-                    .init(codingPath: decoder.codingPath, debugDescription: "'\(text)' is no principal")
+                    .init(codingPath: decoder.codingPath, debugDescription: "'\(text)' is not a principal")
                 )
             }
             names = [text]

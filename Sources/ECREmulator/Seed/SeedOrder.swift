@@ -61,6 +61,6 @@ public struct SeedOrder: Sendable, Equatable {
 public struct SeedSyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
     public let text: String
     public var description: String {
-        "'\(text)' is no image to begin with: write REPOSITORY:TAG or REPOSITORY:TAG=COUNTxSIZE, as team/app:v1=8x128MiB"
+        "'\(text)' is not a seed image: write REPOSITORY:TAG or REPOSITORY:TAG=COUNTxSIZE, as team/app:v1=8x128MiB"
     }
 }

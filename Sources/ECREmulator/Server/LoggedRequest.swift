@@ -1,6 +1,6 @@
 /// One request that the emulator received, without tokens, signatures and queries.
 public struct LoggedRequest: Sendable, Equatable {
-    public enum Face: String, Sendable {
+    public enum API: String, Sendable {
         case controlPlane, registry, download, sts
         /// The services that give a client its first keys: Identity Center, a container's endpoint, an instance's
         /// metadata.
@@ -9,7 +9,7 @@ public struct LoggedRequest: Sendable, Equatable {
 
     /// The request's number, from 1, in order of arrival.
     public var number: Int
-    public var face: Face
+    public var api: API
     /// The operation's name: the API's, or for the registry `POST upload`, `PATCH upload`, `PUT blob`, `HEAD blob`,
     /// `GET blob`, `PUT manifest` and so on; `GET layer` for a presigned download.
     ///
@@ -37,7 +37,7 @@ extension LoggedRequest: CustomStringConvertible {
     /// One line with tabs between its fields; `-` for an empty field.
     public var description: String {
         let registry = account.isEmpty ? nil : "\(account)/\(region)"
-        let parts = ["\(number)", face.rawValue, operation, "\(status)", registry, repository, errorCode, caller]
+        let parts = ["\(number)", api.rawValue, operation, "\(status)", registry, repository, errorCode, caller]
         return parts.map { $0 ?? "-" }.joined(separator: "\t")
     }
 }

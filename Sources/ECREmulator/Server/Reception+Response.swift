@@ -7,7 +7,7 @@ extension Reception {
     ///   next answer on the connection (RFC 9110, 9.3.2).
     func response(
         _ answer: Answer,
-        _ errand: Errand,
+        _ routed: RoutedRequest,
         _ number: Int,
         _ fault: Fault.Kind?,
         isHead: Bool
@@ -24,7 +24,7 @@ extension Reception {
         if isHead || answer.status == 204 {
             // A 204 doesn't state a length either.
             response.contentLength = answer.status == 204 ? nil : count
-            log(answer, errand, number, bytesOut: 0)
+            log(answer, routed, number, bytesOut: 0)
             return response
         }
         let source: BodyStream.Source
@@ -35,12 +35,12 @@ extension Reception {
         }
         var stream = BodyStream(source: source, count: count)
         switch fault {
-        case .cutBody(let after) where !Self.isUpload(errand): stream.cutAfter = min(after, count)
+        case .cutBody(let after) where !Self.isUpload(routed): stream.cutAfter = min(after, count)
         case .corruptByte(let offset): stream.corruptAt = offset
-        case .drip(let bytes) where !Self.isUpload(errand): stream.drip = Drip(byteCount: bytes)
+        case .drip(let bytes) where !Self.isUpload(routed): stream.drip = Drip(byteCount: bytes)
         default: break
         }
-        log(answer, errand, number, bytesOut: stream.cutAfter ?? count)
+        log(answer, routed, number, bytesOut: stream.cutAfter ?? count)
         response.contentLength = count
         response.body = stream
         return response

@@ -7,8 +7,8 @@ struct Reception: Sendable {
     let aws: EmulatedAWS
 
     /// The classification of a request, before its credentials and content are checked.
-    struct Errand: Sendable {
-        var face: LoggedRequest.Face
+    struct RoutedRequest: Sendable {
+        var api: LoggedRequest.API
         var operation: String
         var key: RegistryKey?
         var route = RegistryRoute.unknown
@@ -24,46 +24,46 @@ struct Reception: Sendable {
             state.lastNumber += 1
             return state.lastNumber
         }
-        var errand = errand(request, door)
-        errand.caller = caller(request)
-        if errand.face == .sts {
+        var routed = routed(request, door)
+        routed.caller = caller(request)
+        if routed.api == .sts {
             let form = try await Exchange(request, door: door).message()
-            errand.operation = SecurityTokenFace.operation(in: form)
-            errand.form = form
+            routed.operation = SecurityTokenAPI.operation(in: form)
+            routed.form = form
         }
-        let operation = errand.operation
+        let operation = routed.operation
         let fault = aws.state.withLock { $0.faults.due(for: operation) }
         do {
             if fault == .resetBefore {
-                log(Answer(status: 0), errand, number, bytesOut: 0)
+                log(Answer(status: 0), routed, number, bytesOut: 0)
                 return .reset
             }
             if fault == .stall {
                 try await request.body.waitForPeerToClose()
                 throw ConnectionCut()
             }
-            let answer = try await answer(request, door, errand, fault)
+            let answer = try await answer(request, door, routed, fault)
             if fault == .loseAnswer { throw ConnectionCut() }
-            return .answer(try response(answer, errand, number, fault, isHead: request.method == "HEAD"))
+            return .answer(try response(answer, routed, number, fault, isHead: request.method == "HEAD"))
         } catch is ConnectionCut {
-            log(Answer(status: 0), errand, number, bytesOut: 0)
+            log(Answer(status: 0), routed, number, bytesOut: 0)
             return .cut
         } catch {
             // A failed request is logged too, so that it can be found.
-            log(Answer(status: 0, errorCode: "\(error)"), errand, number, bytesOut: 0)
+            log(Answer(status: 0, errorCode: "\(error)"), routed, number, bytesOut: 0)
             throw error
         }
     }
 
-    private func errand(_ request: IncomingRequest, _ door: Door) -> Errand {
-        if case .download = door { return Errand(face: .download, operation: "\(request.method) layer") }
+    private func routed(_ request: IncomingRequest, _ door: Door) -> RoutedRequest {
+        if case .download = door { return RoutedRequest(api: .download, operation: "\(request.method) layer") }
         let headers = request.headers
         let path = request.path
         let host = headers["host"] ?? ""
         if path == "/v2" || path.hasPrefix("/v2/") {
             let route = RegistryRoute(path: path)
-            return Errand(
-                face: .registry,
+            return RoutedRequest(
+                api: .registry,
                 operation: route.operation(request.method),
                 key: key(host: host, door),
                 route: route,
@@ -73,21 +73,21 @@ struct Reception: Sendable {
         if let target = headers["x-amz-target"] {
             let prefix = ControlPlane.targetPrefix
             let operation = target.hasPrefix(prefix) ? String(target.dropFirst(prefix.count)) : target
-            return Errand(face: .controlPlane, operation: operation)
+            return RoutedRequest(api: .controlPlane, operation: operation)
         }
         if let route = IdentityRoute(method: request.method, path: path) {
-            return Errand(face: .identity, operation: route.operation, identity: route)
+            return RoutedRequest(api: .identity, operation: route.operation, identity: route)
         }
         if headers["content-type"]?.hasPrefix("application/x-www-form-urlencoded") == true {
-            return Errand(face: .sts, operation: "STS")
+            return RoutedRequest(api: .sts, operation: "STS")
         }
-        return Errand(face: .controlPlane, operation: "\(request.method) \(path == "/" ? "/" : "unknown")")
+        return RoutedRequest(api: .controlPlane, operation: "\(request.method) \(path == "/" ? "/" : "unknown")")
     }
 
     /// Returns the principal that a request claims to come from.
     private func caller(_ request: IncomingRequest) -> Principal? {
         guard let header = request.headers["authorization"] else { return nil }
-        if let password = RegistryFace.password(in: header) {
+        if let password = RegistryAPI.password(in: header) {
             return aws.state.withLock { $0.tokens[password]?.principal }
         }
         let field = header.firstRange(of: "Credential=").map { header[$0.upperBound...] }
@@ -108,7 +108,7 @@ struct Reception: Sendable {
     private func answer(
         _ request: IncomingRequest,
         _ door: Door,
-        _ errand: Errand,
+        _ routed: RoutedRequest,
         _ fault: Fault.Kind?
     ) async throws -> Answer {
         if case .skew(let seconds) = fault { aws.setSkew(seconds) }
@@ -118,74 +118,74 @@ struct Reception: Sendable {
         let exchange = Exchange(
             request,
             door: door,
-            bodyLimit: Self.bodyLimit(fault, errand),
-            drip: drip(fault, errand)
+            bodyLimit: Self.bodyLimit(fault, routed),
+            drip: drip(fault, routed)
         )
-        if let ordered = ordered(fault, errand) {
+        if let ordered = ordered(fault, routed) {
             var answer = ordered
             answer.bytesIn = try await exchange.forEachChunk { _ in }
-            answer.key = errand.key
-            answer.repository = errand.route.repository
+            answer.key = routed.key
+            answer.repository = routed.route.repository
             return answer
         }
-        switch errand.face {
+        switch routed.api {
         case .controlPlane:
             return try await ControlPlane(aws: aws)
-                .answer(exchange, operation: errand.operation, issuesExpiredURLs: fault == .expireURL)
-        case .sts: return SecurityTokenFace(aws: aws).answer(exchange, body: errand.form ?? [])
-        case .download: return DownloadFace(aws: aws).answer(exchange)
+                .answer(exchange, operation: routed.operation, issuesExpiredURLs: fault == .expireURL)
+        case .sts: return SecurityTokenAPI(aws: aws).answer(exchange, body: routed.form ?? [])
+        case .download: return DownloadServer(aws: aws).answer(exchange)
         case .identity:
-            guard let route = errand.identity else { throw ConnectionCut() }
-            return try await IdentityFace(aws: aws, route: route).answer(exchange)
+            guard let route = routed.identity else { throw ConnectionCut() }
+            return try await CredentialServices(aws: aws, route: route).answer(exchange)
         case .registry:
-            guard let key = errand.key else { throw ConnectionCut() }
-            return try await RegistryFace(aws: aws, key: key, host: errand.host)
-                .answer(exchange, errand.route, issuesExpiredURLs: fault == .expireURL)
+            guard let key = routed.key else { throw ConnectionCut() }
+            return try await RegistryAPI(aws: aws, key: key, host: routed.host)
+                .answer(exchange, routed.route, issuesExpiredURLs: fault == .expireURL)
         }
     }
 
     /// Returns the limit at which an upload is cut as it arrives; answers are cut while they are sent.
-    private static func bodyLimit(_ fault: Fault.Kind?, _ errand: Errand) -> Int64? {
-        guard case .cutBody(let count) = fault, isUpload(errand) else { return nil }
+    private static func bodyLimit(_ fault: Fault.Kind?, _ routed: RoutedRequest) -> Int64? {
+        guard case .cutBody(let count) = fault, isUpload(routed) else { return nil }
         return count
     }
 
     /// Returns the pace of an upload that arrives slowly; answers are slowed while they are sent.
-    private func drip(_ fault: Fault.Kind?, _ errand: Errand) -> Drip? {
-        guard case .drip(let count) = fault, Self.isUpload(errand) else { return nil }
+    private func drip(_ fault: Fault.Kind?, _ routed: RoutedRequest) -> Drip? {
+        guard case .drip(let count) = fault, Self.isUpload(routed) else { return nil }
         return Drip(byteCount: count)
     }
 
-    static func isUpload(_ errand: Errand) -> Bool {
-        ["PATCH upload", "PUT blob", "UploadLayerPart"].contains(errand.operation)
+    static func isUpload(_ routed: RoutedRequest) -> Bool {
+        ["PATCH upload", "PUT blob", "UploadLayerPart"].contains(routed.operation)
     }
 
     /// Returns the answer that a fault gives in place of the real one.
-    private func ordered(_ fault: Fault.Kind?, _ errand: Errand) -> Answer? {
+    private func ordered(_ fault: Fault.Kind?, _ routed: RoutedRequest) -> Answer? {
         let service: ServiceFault
         switch fault {
-        case .refuse where errand.face == .identity:
+        case .refuse where routed.api == .identity:
             service = ServiceFault("ForbiddenException", "No access", status: 403)
-        case .refuse where errand.face == .sts:
+        case .refuse where routed.api == .sts:
             let account = aws.configuration.accounts.first
             let partition = account?.partition ?? .commercial
             service = ServiceFault(
                 "AccessDenied",
                 "User: arn:\(partition.rawValue):iam::\(account?.id ?? ""):user/emulator is not authorized to perform: "
-                    + "sts:\(errand.operation)",
+                    + "sts:\(routed.operation)",
                 status: 403
             )
         case .refuse:
-            let partition = AWSPartition(ofRegion: errand.key?.region ?? "")
+            let partition = AWSPartition(ofRegion: routed.key?.region ?? "")
             let caller = Principal(
                 account: "",
-                arn: "arn:\(partition.rawValue):iam::\(errand.key?.account ?? ""):user/emulator",
+                arn: "arn:\(partition.rawValue):iam::\(routed.key?.account ?? ""):user/emulator",
                 userID: ""
             )
             service = EmulatorState.refusal(
-                of: errand.route.action(String(errand.operation.prefix { $0 != " " })) ?? errand.operation,
-                errand.route.repository,
-                in: errand.key ?? RegistryKey(account: "", region: ""),
+                of: routed.route.action(String(routed.operation.prefix { $0 != " " })) ?? routed.operation,
+                routed.route.repository,
+                in: routed.key ?? RegistryKey(account: "", region: ""),
                 by: caller
             )
         case .error(let code, let message, let status): service = ServiceFault(code, message, status: status)
@@ -202,40 +202,40 @@ struct Reception: Sendable {
             )
         default: return nil
         }
-        switch errand.face {
+        switch routed.api {
         case .controlPlane: return ControlPlane.answer(service)
-        case .sts: return SecurityTokenFace.answer(service)
+        case .sts: return SecurityTokenAPI.answer(service)
         case .download:
             return service == .throttled
-                ? DownloadFace.failure(503, "SlowDown", "Please reduce your request rate.")
-                : DownloadFace.failure(service.status, service.code, service.message)
+                ? DownloadServer.failure(503, "SlowDown", "Please reduce your request rate.")
+                : DownloadServer.failure(service.status, service.code, service.message)
         case .identity:
             var fault = service
             if service == .throttled {
                 fault = ServiceFault("TooManyRequestsException", "HTTP 429 Unknown Code", status: 429)
             }
-            return IdentityFace(aws: aws, route: errand.identity ?? .metadata).answer(fault)
+            return CredentialServices(aws: aws, route: routed.identity ?? .metadata).answer(fault)
         case .registry:
-            return RegistryFace(aws: aws, key: errand.key ?? RegistryKey(account: "", region: ""), host: errand.host)
+            return RegistryAPI(aws: aws, key: routed.key ?? RegistryKey(account: "", region: ""), host: routed.host)
                 .answer(service)
         }
     }
 
-    func log(_ answer: Answer, _ errand: Errand, _ number: Int, bytesOut: Int64) {
-        let key = answer.key ?? errand.key
+    func log(_ answer: Answer, _ routed: RoutedRequest, _ number: Int, bytesOut: Int64) {
+        let key = answer.key ?? routed.key
         let entry = LoggedRequest(
             number: number,
-            face: errand.face,
-            operation: errand.operation,
+            api: routed.api,
+            operation: routed.operation,
             account: key?.account ?? "",
             region: key?.region ?? "",
-            repository: answer.repository ?? errand.route.repository,
+            repository: answer.repository ?? routed.route.repository,
             status: answer.status,
             errorCode: answer.errorCode,
             bytesIn: answer.bytesIn,
             bytesOut: bytesOut,
-            caller: errand.caller.flatMap { $0.arn.isEmpty ? nil : $0.arn },
-            accessKey: errand.caller.map { String($0.accessKeyID.suffix(4)) }
+            caller: routed.caller.flatMap { $0.arn.isEmpty ? nil : $0.arn },
+            accessKey: routed.caller.map { String($0.accessKeyID.suffix(4)) }
         )
         aws.state.withLock { $0.log.append(entry) }
         aws.configuration.requestAnswered?(entry)

@@ -86,7 +86,7 @@ struct NetworkAdvice {
                 "check the user and the password in HTTPS_PROXY: what isn't a letter or a digit is written as %40 (@), %3A (:)"
             case 407?: "the proxy wants a login: write it as HTTPS_PROXY=http://USER:PASSWORD@PROXY:PORT"
             case let status? where status >= 500:
-                "the proxy doesn't get to \(host) itself: ask who runs it, or, if this machine does, name \(host) in NO_PROXY"
+                "the proxy can't reach \(host) itself: ask its operator, or, if this machine does, name \(host) in NO_PROXY"
             default: "the proxy won't connect to \(host): have it allow that, or name \(host) in NO_PROXY"
             }
         }
@@ -193,7 +193,7 @@ struct NetworkAdvice {
 
     /// The advice when another server answers in place of the layers' host.
     static func interceptedLayer(_ url: HTTPURL) -> String {
-        "something on the way, a proxy or firewall, forbids it: have whoever runs it let \(url.host) through, or name that in "
+        "something on the way, a proxy or firewall, forbids it: ask its operator to let \(url.host) through, or name that in "
             + "NO_PROXY if this machine gets there itself"
     }
 

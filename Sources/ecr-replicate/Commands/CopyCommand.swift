@@ -38,13 +38,13 @@ struct CopyCommand: AsyncParsableCommand {
     )
     var source: ImageReference
 
-    @Argument(help: "Where to put it.", transform: parseDestination)
+    @Argument(help: "The destination.", transform: parseDestination)
     var destinations: [DestinationReference]
 
     @Option(
         name: .customLong("tag"),
         parsing: .singleValue,
-        help: ArgumentHelp("A tag to set besides the destination's own (repeatable).", valueName: "tag"),
+        help: ArgumentHelp("Another tag to set at the destination (repeatable).", valueName: "tag"),
         transform: parseTag
     )
     var tags: [Tag] = []

@@ -8,10 +8,10 @@ import Replicate
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "Start the emulator, put an image into it, and retag, copy and promote it.",
+        abstract: "Start the emulator with one image, then retag, copy and promote it.",
         discussion: """
-            Needs no AWS account and no docker. Every command it runs is printed as a reader could type it, with what \
-            it moved and how many requests it took as the emulator counted them.
+            Needs neither an AWS account nor docker. Prints each command as you would type it, with what it moved and the \
+            number of requests that the emulator counted.
 
             EXAMPLES
               ecr-replicate demo

@@ -7,12 +7,12 @@ import Replicate
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Try what a copy needs, on both sides, and say what is missing.",
+        abstract: "Check everything a copy needs on both sides, and say what is missing.",
         discussion: """
-            For each side: who is calling, whether the endpoint answers, the clock, the repository and its settings, each \
-            permission, whether layers can be had; what will happen to what arrives. A line for each check as soon as it is made, the \
-            source's first, and the remedy where there is one. Nothing is changed: one upload is opened and closed again. Ends with 0 if a copy should work, 4 if only \
-            credentials or permissions are missing, else 1.
+            Checks on each side the endpoint, the clock, the caller, the repository and its settings, each permission, \
+            and whether layers can be read; and what will happen to the copied image. Prints a line for each check when \
+            it ends, the source's first, with a remedy where one is needed. Changes nothing: it opens one upload and \
+            closes it. Exit status: 0 a copy should work, 4 only credentials or permissions are missing, 1 anything else.
 
             EXAMPLES
               EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
@@ -32,13 +32,13 @@ struct DoctorCommand: AsyncParsableCommand {
     )
     var source: ImageReference
 
-    @Argument(help: "Where it is to go.", transform: parseDestination)
+    @Argument(help: "The destination.", transform: parseDestination)
     var destination: DestinationReference?
 
-    @Option(help: "Whether signatures, SBOMs and attestations are to come along.")
+    @Option(help: "Whether the copy will include signatures, SBOMs and attestations.")
     var referrers: ReferrerMode = .all
 
-    @Option(help: "What a copy is to do when the destination's repository is missing.")
+    @Option(help: "What the copy will do if the destination's repository is missing.")
     var createRepository: RepositoryCreation = .never
 
     @OptionGroup(title: "Output") var output: OutputOptions

@@ -8,7 +8,7 @@ import Reporting
 struct EcrReplicate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ecr-replicate",
-        abstract: "Give a container image a new place or a new name, without changing a byte of it.",
+        abstract: "Copy or retag a container image without changing a byte of it.",
         discussion: """
             Retags in place, copies between regions, promotes to another account: manifests are copied verbatim, so \
             digests, signatures and digest pins stay as they are. Layers that the destination has are never moved.
@@ -24,14 +24,14 @@ struct EcrReplicate: AsyncParsableCommand {
               ecr-replicate demo
 
             EXIT STATUS
-              0 done, also when there was nothing to do
+              0 done, or there was nothing to do
               1 an image failed
               3 refused: a tag holds another digest (immutable, --if-exists,
                 --if-current)
               4 no credentials, or not permitted
               64 wrong usage
-              130, 143 interrupted; what had arrived stays, and the next run
-                goes on from there
+              130, 143 interrupted; blobs that arrived stay, and the next run
+                does the rest
             """,
         version: Build.version,
         subcommands: [

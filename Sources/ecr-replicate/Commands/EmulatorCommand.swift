@@ -6,12 +6,12 @@ import Platform
 struct EmulatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "emulator",
-        abstract: "Run a local ECR on loopback: several accounts and regions, no AWS account needed.",
+        abstract: "Run a local ECR on loopback, with several accounts and regions; no AWS account is needed.",
         discussion: """
-            Standard output gets lines that a shell can eval, then example commands as comments. It serves until it is \
-            stopped (Ctrl-C). State is in a temporary place unless --state-dir names one.
+            Prints export lines for a shell, then example commands as comments. Runs until it is stopped (Ctrl-C). State is \
+            temporary unless --state-dir is given.
 
-            A fault is OPERATION:OCCURRENCES:KIND, as PutImage:1:throttle or 'PUT blob:2-3:cutBody=65536'; kinds are \
+            A fault is OPERATION:OCCURRENCES:KIND, for example PutImage:1:throttle or 'PUT blob:2-3:cutBody=65536'; kinds are \
             \(Fault.kinds).
 
             EXAMPLES
@@ -25,14 +25,14 @@ struct EmulatorCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("The main port; 0 takes any that is free.", valueName: "port"))
+    @Option(help: ArgumentHelp("The main port; 0 picks a free one.", valueName: "port"))
     var port: UInt16 = 0
 
     @Option(
         name: .customLong("account"),
         parsing: .singleValue,
         help: ArgumentHelp(
-            "An account to have (repeatable; two by default), and its partition if that isn't the first region's.",
+            "An account (repeatable; default: two), and its partition if it isn't the first region's.",
             valueName: "12 digits[:partition]"
         ),
         transform: parseAccount
@@ -42,7 +42,7 @@ struct EmulatorCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("region"),
         parsing: .singleValue,
-        help: ArgumentHelp("A region to have (repeatable; us-east-1 and eu-west-1 by default).", valueName: "region")
+        help: ArgumentHelp("A region (repeatable; default: us-east-1 and eu-west-1).", valueName: "region")
     )
     var regions: [String] = []
 
@@ -50,7 +50,7 @@ struct EmulatorCommand: AsyncParsableCommand {
     var stateDir: String?
 
     @Option(
-        help: ArgumentHelp("Write the export lines here too, when everything answers.", valueName: "file"),
+        help: ArgumentHelp("Also write the export lines to this file, once the emulator is ready.", valueName: "file"),
         completion: .file()
     )
     var envFile: String?
@@ -58,22 +58,22 @@ struct EmulatorCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("fault"),
         parsing: .singleValue,
-        help: ArgumentHelp("Something that is to go wrong (repeatable).", valueName: "fault"),
+        help: ArgumentHelp("A fault to inject (repeatable).", valueName: "fault"),
         transform: parseFault
     )
     var faults: [Fault] = []
 
-    @Flag(help: "Throttle what exceeds ECR's default quotas, as 10 PutImage a second.")
+    @Flag(help: "Throttle requests above ECR's default quotas, such as 10 PutImage per second.")
     var enforceQuotas = false
 
-    @Flag(help: "Keep accounts apart: another's repositories are closed until their policies open them.")
+    @Flag(help: "Separate the accounts: another account's repositories need a policy that allows access.")
     var enforcePolicies = false
 
     @Option(
         name: .customLong("seed"),
         parsing: .singleValue,
         help: ArgumentHelp(
-            "An image to begin with, in the first account and region (repeatable): a small one for two platforms, "
+            "An image that exists from the start, in the first account and region (repeatable): a small one for two platforms, "
                 + "or generated layers as in team/app:v1=8x128MiB.",
             valueName: "name:tag[=countxsize]"
         ),
@@ -83,14 +83,14 @@ struct EmulatorCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Append a line for each request: number, face, operation, status, registry, repository, error, caller.",
+            "Append a line for each request: number, API, operation, status, registry, repository, error, caller.",
             valueName: "file"
         ),
         completion: .file()
     )
     var requestLog: String?
 
-    @Flag(help: "Hash the layers that are pushed and drop them, as a sink for benchmarks.")
+    @Flag(help: "Hash pushed layers, then discard them (for benchmarks).")
     var discardLayers = false
 
     func validate() throws {

@@ -10,17 +10,16 @@ struct IAMPolicyCommand: AsyncParsableCommand {
         commandName: "iam-policy",
         abstract: "Print the IAM policies that a copy needs, and no more.",
         discussion: """
-            Asks nobody and changes nothing: what is printed follows from the references, the flags, which are those of \
-            copy, and the profile that a flag names. A repository may hold *, for all that match. Within one account the \
-            identity policies are enough; where a caller is of another account than the repository, the repository's \
-            policy is printed too. Where roles are assumed, so are their trust policies, and what their callers need.
+            Sends no requests. The policies follow from the references, copy's flags, and the profile that a flag names. A \
+            repository may contain *. Within one account identity policies are enough; across accounts the repository's \
+            policy is printed too. If roles are assumed, their trust policies and their callers' policies are printed too.
 
-            Who copies is --principal, else whom the profile tells, else everybody of the source's account whose own \
-            policies allow it; where roles are named, by a flag or by the profile, they are assumed one after the other, \
-            and the last one copies. Source and destination in one repository are a retag.
+            The caller is --principal, else the profile's identity, else every principal of the source's account whose \
+            own policies allow it. Roles named by flags or the profile are assumed one after the other; the last one \
+            copies. If source and destination are one repository, it is a retag.
 
-            Standard output gets each policy under a comment that says where it belongs; with --only nothing but the JSON \
-            of one, ready for --policy-document file://…
+            Standard output has each policy under a comment that says where to apply it; with --only, the JSON of one \
+            policy, ready for --policy-document file://…
 
             EXAMPLES
               BUILD=111122223333.dkr.ecr.eu-west-1.amazonaws.com
@@ -40,22 +39,22 @@ struct IAMPolicyCommand: AsyncParsableCommand {
     /// The format of standard output.
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
-    @Argument(help: "The source: HOST/REPO, or an ARN; * stands for any characters.")
+    @Argument(help: "The source: HOST/REPO or an ARN; * matches any characters.")
     var source: String
 
-    @Argument(help: "The destination, or several; HOST/ keeps the repository's name.")
+    @Argument(help: "One or more destinations; HOST/ keeps the source's repository name.")
     var destinations: [String]
 
-    @Option(help: "Print this policy alone; of several of its kind -2 names the second.")
+    @Option(help: "Print only this policy; add -2 for the second of its kind.")
     var only: PolicyName?
 
-    @Option(help: "What standard output gets: policies under comments, or one JSON document.")
+    @Option(help: "Format of standard output: policies under comments, or one JSON document.")
     var output: Format = .text
 
-    @Flag(help: "Also what a copy does without if it is denied, at a price.")
+    @Flag(help: "Also print permissions that a copy can do without, at a cost.")
     var withOptional = false
 
-    @OptionGroup(title: "Who copies") var callers: CallerArguments
+    @OptionGroup(title: "Caller") var callers: CallerArguments
     @OptionGroup(title: "As for copy") var copying: CopyShapeArguments
     @OptionGroup(title: "As for copy") var indifferent: IndifferentArguments
 

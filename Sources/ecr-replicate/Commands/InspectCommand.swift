@@ -7,7 +7,7 @@ import Reporting
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Show what an image is: digest, media type, platforms or layers, and what refers to it.",
+        abstract: "Show what an image is: digest, media type, platforms or layers, and its referrers.",
         discussion: """
             EXAMPLES
               EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
@@ -23,7 +23,7 @@ struct InspectCommand: AsyncParsableCommand {
     )
     var image: ImageReference
 
-    @Flag(help: "Print the manifest itself, to the last byte, and nothing else.")
+    @Flag(help: "Print only the manifest, byte for byte.")
     var raw = false
 
     @Option(help: "Whether to look for signatures, SBOMs and attestations.")

@@ -7,11 +7,11 @@ import Replicate
 struct ListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ls",
-        abstract: "List a repository's tagged images, the last pushed first, or a registry's repositories.",
+        abstract: "List a repository's tagged images, newest first, or a registry's repositories.",
         discussion: """
-            One line a tag: tag, digest, size, time of push. A thousand images cost one request. Names that the registry \
-            lists and that are not tags are shown with a hyphen for their digest, and why. Every image of a layout or an \
-            archive is listed, with what it is called, or as untagged.
+            Prints one line per tag: tag, digest, size, push time. A thousand images take one request. A listed name that \
+            is not a valid tag is shown with a hyphen instead of a digest, and the reason. For layouts and archives, \
+            every image is listed, with its name or as untagged.
 
             EXAMPLES
               EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com

@@ -5,11 +5,11 @@ import Replicate
 struct PromoteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "promote",
-        abstract: "Copy an image to where production pulls from, overwriting nothing by accident.",
+        abstract: "Copy an image to a production repository, and refuse to overwrite tags by default.",
         discussion: """
-            The source is resolved to its digest once, and that digest is what arrives. A tag that holds another image \
-            is refused (exit 3) unless --if-exists move. Standard error says what will be done before it is, who asks, \
-            and then what was done.
+            Resolves the source to its digest once and copies that digest. A tag that holds another image is refused \
+            (exit 3) unless --if-exists move. The tag is set last, after signatures and other referrers. Standard error \
+            shows the caller and the plan first, then the result.
 
             EXAMPLES
               EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
@@ -26,13 +26,13 @@ struct PromoteCommand: AsyncParsableCommand {
     )
     var source: ImageReference
 
-    @Argument(help: "Where to put it.", transform: parseDestination)
+    @Argument(help: "The destination.", transform: parseDestination)
     var destination: DestinationReference
 
     @Option(
         name: .customLong("tag"),
         parsing: .singleValue,
-        help: ArgumentHelp("A tag to set besides the destination's own (repeatable).", valueName: "tag"),
+        help: ArgumentHelp("Another tag to set at the destination (repeatable).", valueName: "tag"),
         transform: parseTag
     )
     var tags: [Tag] = []

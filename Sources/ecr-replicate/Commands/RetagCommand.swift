@@ -5,10 +5,10 @@ import Replicate
 struct RetagCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retag",
-        abstract: "Give an image more tags in its own repository: same bytes, same digest, no layer moved.",
+        abstract: "Add tags to an image in its own repository: no layer moves, and the digest stays the same.",
         discussion: """
-            One request reads the image and the tags' present state, and one more sets each new tag. A tag that holds \
-            the image already costs nothing. A tag that begins with a hyphen, as ECR allows, is written behind --.
+            One request reads the image and the current tags; each new tag takes one more. A tag that already holds the \
+            image takes none. Write a tag that begins with a hyphen (ECR allows it) after --.
 
             EXAMPLES
               EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com

@@ -7,7 +7,7 @@ import Replicate
 struct CallerArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Who copies, or assumes the roles: a role, a session of one, a user or an account's root.",
+            "The identity that copies or assumes the roles: a role, a role session, a user or an account's root.",
             valueName: "arn"
         ),
         transform: parsePrincipal
@@ -17,7 +17,7 @@ struct CallerArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Profile whose roles are assumed, for every side.", valueName: "name"))
     var profile: String?
     @Option(help: ArgumentHelp("Role that copies, for every side.", valueName: "arn")) var roleArn: String?
-    @Option(help: ArgumentHelp("External id that is sent for the role.", valueName: "id")) var externalId: String?
+    @Option(help: ArgumentHelp("External id to send for the role.", valueName: "id")) var externalId: String?
 
     @Option(help: ArgumentHelp("Profile for the source.", valueName: "name")) var sourceProfile: String?
     @Option(help: ArgumentHelp("Role that reads the source.", valueName: "arn")) var sourceRoleArn: String?

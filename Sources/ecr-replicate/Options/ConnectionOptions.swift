@@ -10,7 +10,7 @@ struct SourceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Role to assume, for every side.", valueName: "arn"))
     var roleArn: String?
 
-    @Option(help: ArgumentHelp("External id that the role's trust policy asks for.", valueName: "id"))
+    @Option(help: ArgumentHelp("External id that the role's trust policy requires.", valueName: "id"))
     var externalId: String?
 
     @Option(help: ArgumentHelp("Name of the role's session, as CloudTrail shows it.", valueName: "name"))
@@ -25,22 +25,25 @@ struct SourceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Session name for the source's role.", valueName: "name"))
     var sourceSessionName: String?
 
-    @Option(help: ArgumentHelp("Where the source's ECR API answers.", valueName: "url"))
+    @Option(help: ArgumentHelp("URL of the source's ECR API.", valueName: "url"))
     var sourceEndpointUrl: String?
-    @Option(help: ArgumentHelp("Where the source's registry answers, for PrivateLink.", valueName: "url"))
+    @Option(help: ArgumentHelp("URL of the source's registry, for PrivateLink.", valueName: "url"))
     var sourceRegistryEndpoint: String?
 
     @Flag(help: "Call only hosts with FIPS 140 validated cryptography, for every side.")
     var fips = false
     @Flag(help: "Call hosts that answer on IPv6 too, for every side.")
     var dualStack = false
-    @Flag(help: "The same as --fips, for the source.")
+    @Flag(help: "--fips for the source only.")
     var sourceFips = false
-    @Flag(help: "The same as --dual-stack, for the source.")
+    @Flag(help: "--dual-stack for the source only.")
     var sourceDualStack = false
 
     @Option(
-        help: ArgumentHelp("Certificates to trust besides the system's (also AWS_CA_BUNDLE).", valueName: "file"),
+        help: ArgumentHelp(
+            "Certificates to trust in addition to the system's (also AWS_CA_BUNDLE).",
+            valueName: "file"
+        ),
         completion: .file()
     )
     var caBundle: String?
@@ -84,14 +87,14 @@ struct ConnectionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Session name for the destination's role.", valueName: "name"))
     var destinationSessionName: String?
 
-    @Option(help: ArgumentHelp("Where the destination's ECR API answers.", valueName: "url"))
+    @Option(help: ArgumentHelp("URL of the destination's ECR API.", valueName: "url"))
     var destinationEndpointUrl: String?
-    @Option(help: ArgumentHelp("Where the destination's registry answers, for PrivateLink.", valueName: "url"))
+    @Option(help: ArgumentHelp("URL of the destination's registry, for PrivateLink.", valueName: "url"))
     var destinationRegistryEndpoint: String?
 
-    @Flag(help: "The same as --fips, for the destination.")
+    @Flag(help: "--fips for the destination only.")
     var destinationFips = false
-    @Flag(help: "The same as --dual-stack, for the destination.")
+    @Flag(help: "--dual-stack for the destination only.")
     var destinationDualStack = false
 
     func validate() throws {

@@ -7,12 +7,12 @@ struct TagArguments: ParsableArguments {
     @Flag(help: "Print the plan on standard output, and write nothing.")
     var dryRun = false
 
-    @Option(help: "What to do about a tag that holds another image.")
+    @Option(help: "What to do if a tag holds another image.")
     var ifExists: IfExists?
 
     @Option(
         help: ArgumentHelp(
-            "Move a tag only if it holds this digest now; refuses an absent tag.",
+            "Move a tag only if it currently holds this digest; a missing tag is refused.",
             valueName: "digest"
         ),
         transform: parseDigest
@@ -30,18 +30,18 @@ struct TagArguments: ParsableArguments {
 struct CopyArguments: ParsableArguments {
     @OptionGroup var tag: TagArguments
 
-    @Option(help: "Whether signatures, SBOMs and attestations travel along.")
+    @Option(help: "Whether to copy signatures, SBOMs and attestations.")
     var referrers: ReferrerMode = .all
 
-    @Option(help: "What to do when the destination's repository is missing.")
+    @Option(help: "What to do if the destination's repository is missing.")
     var createRepository: RepositoryCreation = .never
 
     @Flag(
         help: ArgumentHelp(
-            "Check everything below what the destination holds already, and bring what is missing.",
+            "Check everything below manifests that the destination has, and copy missing content.",
             discussion: """
-                A registry is believed to hold all that lies below a manifest that it holds. With this flag it is asked \
-                for each manifest and blob. Layouts (oci:DIR) are always checked.
+                Normally a registry that has a manifest is assumed to have everything below it. This flag checks each \
+                manifest and blob. Layouts (oci:DIR) are always checked.
                 """
         )
     )
@@ -67,7 +67,7 @@ struct TagPatternArguments: ParsableArguments {
         parsing: .singleValue,
         help: ArgumentHelp(
             """
-            Only tags that match (repeatable; one of several is enough): a glob of * ? [a-z] [!a-z] {a,b}, re:EXPRESSION for \
+            Take only tags that match one of the patterns (repeatable): a glob of * ? [a-z] [!a-z] {a,b}, re:EXPRESSION for \
             the whole tag, or semver:RANGE, which reads _ as + as Helm does.
             """,
             valueName: "pattern"
@@ -80,14 +80,14 @@ struct TagPatternArguments: ParsableArguments {
         name: .customLong("exclude"),
         parsing: .singleValue,
         help: ArgumentHelp(
-            "No tags that match, whatever --match says (repeatable; patterns as for --match).",
+            "Leave out matching tags, even if --match selects them (repeatable; patterns as for --match).",
             valueName: "pattern"
         ),
         transform: parsePattern
     )
     var excluded: [TagPattern] = []
 
-    @Option(help: ArgumentHelp("Of those, only the N images that were pushed last.", valueName: "n"))
+    @Option(help: ArgumentHelp("Of the selected images, only the N pushed last.", valueName: "n"))
     var newest: Int?
 
     var isUsed: Bool { !patterns.isEmpty || !excluded.isEmpty || newest != nil }

@@ -5,20 +5,20 @@ import Replicate
 
 /// The options of a copy that decide which actions it needs.
 struct CopyShapeArguments: ParsableArguments {
-    @Flag(help: "Images are chosen among many, as with --match, --exclude and --newest, too.")
+    @Flag(help: "As for a copy of all tags; --match, --exclude and --newest have the same effect.")
     var allTags = false
 
     @OptionGroup var tags: TagPatternArguments
 
-    @Option(help: "Which way layers go to ECR.")
+    @Option(help: "How layers are sent to ECR.")
     var upload: UploadMode = .auto
 
-    @Option(help: "Whether a missing repository is created.")
+    @Option(help: "Whether to create a missing repository.")
     var createRepository: RepositoryCreation = .never
 
     @Option(
         help: ArgumentHelp(
-            "The repository is created with this key: also what KMS asks of who creates it.",
+            "KMS key of the repository to create; adds the KMS permissions for it.",
             valueName: "arn"
         ),
         transform: parseKey

@@ -5,15 +5,15 @@ public import Logging
 struct OutputOptions: ParsableArguments {
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
-    @Option(help: "What standard output gets: lines, or one JSON document (on failure too).")
+    @Option(help: "Format of standard output: text lines, or one JSON document (also on failure).")
     var output: Format = .text
 
-    @Option(help: "What standard error shows meanwhile; auto is bars on a terminal and lines elsewhere.")
+    @Option(help: "Progress on standard error; auto shows bars on a terminal and lines elsewhere.")
     var progress: ProgressMode = .auto
 
     @Option(
         help: ArgumentHelp(
-            "Diagnostics on standard error; debug shows every request of the API.",
+            "Diagnostics on standard error; debug shows every API request.",
             valueName: "level"
         )
     )

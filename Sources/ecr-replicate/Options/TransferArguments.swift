@@ -5,7 +5,7 @@ import Content
 struct TransferArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Blobs in flight at once, 1 to 64; by default 8 of 4 MiB or more, and smaller ones up to 32.",
+            "Blobs in flight at once, 1 to 64 (default: 8 of 4 MiB or more, up to 32 with smaller ones).",
             valueName: "n"
         )
     )
@@ -13,7 +13,7 @@ struct TransferArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Bytes a second that all blobs together may move, as 50MB (10⁶) or 50MiB (2²⁰).",
+            "Bytes per second for all blobs together, for example 50MB (10⁶) or 50MiB (2²⁰).",
             valueName: "rate"
         ),
         transform: parseRate

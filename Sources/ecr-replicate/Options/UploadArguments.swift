@@ -7,21 +7,21 @@ public import Replicate
 struct UploadArguments: ParsableArguments {
     @Option(
         help: """
-            Which way layers go to ECR: auto sends large ones in parts, which survive a killed run; registry none, api \
-            all.
+            How layers are sent to ECR: auto sends large layers in parts, so that a killed run can resume; registry sends \
+            none in parts, api all.
             """
     )
     var upload: UploadMode = .auto
 
     @Option(
-        help: ArgumentHelp("From which size auto sends a layer in parts: bytes, 500MB, 1GiB.", valueName: "size"),
+        help: ArgumentHelp("Smallest layer that auto sends in parts: bytes, 500MB, 1GiB.", valueName: "size"),
         transform: parseByteCount
     )
     var resumableAbove = ByteCount(UploadOptions.usualResumableAbove)
 
     @Option(
         help: ArgumentHelp(
-            "Where unfinished uploads are remembered; else $XDG_STATE_HOME/ecr-replicate or ~/.local/state/ecr-replicate.",
+            "Directory for the journal of unfinished uploads; else $XDG_STATE_HOME/ecr-replicate or ~/.local/state/ecr-replicate.",
             valueName: "dir"
         ),
         completion: .directory

@@ -148,7 +148,7 @@ struct CredentialProcessTests {
             (#"echo '{"Version": 2, "AccessKeyId": "hidden", "SecretAccessKey": "hidden"}'"#, "printed version 2"),
             (
                 #"echo '{"Version": 1, "AccessKeyId": "h", "SecretAccessKey": "hidden", "Expiration": "soon"}'"#,
-                "printed an Expiration that is no ISO 8601 time"
+                "printed an Expiration that is not an ISO 8601 time"
             ),
             ("head -c 70000 /dev/zero", "answered at far too great a length"),
             ("yes hidden >&2", "answered at far too great a length"),

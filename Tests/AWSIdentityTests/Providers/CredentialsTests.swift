@@ -169,7 +169,7 @@ struct CredentialsTests {
             says: ["different values of sso_region", "config:5"]
         ),
         Fault(
-            testDescription: "a process that is no command line",
+            testDescription: "a process that is not a command line",
             config: "[profile a]\ncredential_process = 'hidden\n",
             options: .init(profile: "a"),
             says: ["credential_process", "profile 'a'", "config:2", "close its quotes"]
@@ -193,12 +193,12 @@ struct CredentialsTests {
         Fault(
             testDescription: "a container's endpoint that is none",
             variables: ["AWS_CONTAINER_CREDENTIALS_FULL_URI": "nonsense"],
-            says: ["AWS_CONTAINER_CREDENTIALS_FULL_URI is no address"]
+            says: ["AWS_CONTAINER_CREDENTIALS_FULL_URI is not an address"]
         ),
         Fault(
             testDescription: "a mode that isn't one",
             variables: ["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "ipv5", disabled: "false"],
-            says: ["'ipv5' is no mode", "IPv4 or IPv6"]
+            says: ["'ipv5' is not a mode", "IPv4 or IPv6"]
         ),
         Fault(
             testDescription: "keys that are over",
@@ -209,7 +209,7 @@ struct CredentialsTests {
             testDescription: "a role from nowhere",
             config: "[profile a]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = Ec2\n",
             options: .init(profile: "a"),
-            says: ["'Ec2' is no credential_source", "config:3", "EcsContainer"]
+            says: ["'Ec2' is not a credential_source", "config:3", "EcsContainer"]
         ),
         Fault(
             testDescription: "a role from the container, outside one",

@@ -136,7 +136,7 @@ struct UsageTests {
             (["emulator", "--account", "111122223333:mars"], "'mars' is not a partition"),
             (["emulator", "--region", "Europe"], "is not the name of a region"),
             (["emulator", "--region", "mars"], "is not the name of a region"),
-            (["emulator", "--seed", "team/app"], "is no image to begin with"),
+            (["emulator", "--seed", "team/app"], "is not a seed image"),
             (["emulator", "--fault", "PutImage"], "is not a fault"),
         ] as [([String], String)]
     )

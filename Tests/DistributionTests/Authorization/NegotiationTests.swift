@@ -30,7 +30,7 @@ struct NegotiationTests {
     }
 
     @Test(
-        "are not asked for at a realm that is no address; the error quotes it",
+        "are not asked for at a realm that is not an address; the error quotes it",
         arguments: ["null://r.example/token", "tests"]
     )
     func badRealm(realm: String) throws {

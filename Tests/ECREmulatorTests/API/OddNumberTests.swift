@@ -59,10 +59,10 @@ struct OddNumberTests {
 
     @Test("where a range ends")
     func ranges() {
-        #expect(DownloadFace.range("bytes=2-\(Int64.max)", of: 10) == 2..<10)
-        #expect(DownloadFace.range("bytes=2-9", of: 10) == 2..<10)
-        #expect(DownloadFace.range("bytes=2-8", of: 10) == 2..<9)
-        #expect(DownloadFace.range("bytes=-\(Int64.max)", of: 10) == 0..<10)
+        #expect(DownloadServer.range("bytes=2-\(Int64.max)", of: 10) == 2..<10)
+        #expect(DownloadServer.range("bytes=2-9", of: 10) == 2..<10)
+        #expect(DownloadServer.range("bytes=2-8", of: 10) == 2..<9)
+        #expect(DownloadServer.range("bytes=-\(Int64.max)", of: 10) == 0..<10)
     }
 
     @Test("how far a clock is off", arguments: [Int.min, -946_080_001, 946_080_001, Int.max])

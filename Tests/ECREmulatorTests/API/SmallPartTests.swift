@@ -30,7 +30,7 @@ struct SmallPartTests {
         ] as [(String, Range<Int64>?)]
     )
     func ranges(header: String, range: Range<Int64>?) {
-        #expect(DownloadFace.range(header, of: 100) == range)
+        #expect(DownloadServer.range(header, of: 100) == range)
     }
 
     @Test(

@@ -56,8 +56,11 @@ struct PolicyGrammarTests {
             (["Action": "[]"], "a list of actions or resources is empty"),
             (["Resource": "[]"], "a list of actions or resources is empty"),
             (["Resource": #""team/app""#], "'team/app' is not a resource"),
-            (["Condition": #"{"StringEqual":{"aws:PrincipalAccount":"1"}}"#], "'StringEqual' is no condition operator"),
-            (["Condition": #"{"ForAnyValue:Null":{"aws:x":"1"}}"#], "'ForAnyValue:Null' is no condition operator"),
+            (
+                ["Condition": #"{"StringEqual":{"aws:PrincipalAccount":"1"}}"#],
+                "'StringEqual' is not a condition operator"
+            ),
+            (["Condition": #"{"ForAnyValue:Null":{"aws:x":"1"}}"#], "'ForAnyValue:Null' is not a condition operator"),
             (
                 ["Condition": #"{"StringEquals":{"aws:PrincipalAccount":[]}}"#],
                 "'StringEquals' of 'aws:principalaccount' has no value"

@@ -30,8 +30,8 @@ struct PolicySyntaxTests {
     func members(_ kind: PolicyKind) {
         #expect(Self.reason(Self.text(kind), kind) == nil)
         for (more, reason) in [
-            (#","Conditions":{}"#, "'Conditions' is no member of a statement"),
-            (#","condition":{}"#, "'condition' is no member of a statement"),
+            (#","Conditions":{}"#, "'Conditions' is not a member of a statement"),
+            (#","condition":{}"#, "'condition' is not a member of a statement"),
             (#","Condition":null"#, "a member is not what it should be"),
             (#","NotAction":"ecr:Get*""#, "a statement has Action or NotAction, not both"),
             (#","NotResource":"*""#, "a statement has Resource or NotResource, not both"),
@@ -39,7 +39,7 @@ struct PolicySyntaxTests {
             #expect(Self.reason(Self.text(kind, more), kind) == reason, "\(more)")
         }
         let other = Self.text(kind).replacing(#""Statement""#, with: #""Statements""#)
-        #expect(Self.reason(other, kind) == "'Statements' is no member of a policy")
+        #expect(Self.reason(other, kind) == "'Statements' is not a member of a policy")
     }
 
     @Test("statements that don't say of what, but those of a repository's policy", arguments: kinds)
@@ -62,7 +62,7 @@ struct PolicySyntaxTests {
         #expect(Self.reason(both, kind) == "a statement has Principal or NotPrincipal, not both")
         // Overlooked, it would leave nobody out.
         let misspelled = Self.text(kind, without: "Principal", #","NotPrincipal":{"Aws":"1"}"#)
-        #expect(Self.reason(misspelled, kind) == "'Aws' is no member of a principal")
+        #expect(Self.reason(misspelled, kind) == "'Aws' is not a member of a principal")
     }
 
     @Test("an emulator doesn't start with them, and says whose they are")
@@ -74,7 +74,7 @@ struct PolicySyntaxTests {
             return error?.description
         }
         let open = Self.text(.identity, #","Conditions":{}"#)
-        let why = "can't be read: 'Conditions' is no member of a statement"
+        let why = "can't be read: 'Conditions' is not a member of a statement"
         let role = "arn:aws:iam::\(account):role/pull"
         #expect(refusal { $0.roles = [.init(arn: role, policies: [open])] } == "a policy of \(role) \(why)")
         #expect(refusal { $0.serviceControlPolicies[account] = open } == "a policy of account \(account) \(why)")
@@ -142,7 +142,7 @@ struct PolicySyntaxTests {
         let error = #expect(throws: EmulatorStartError.self) { try EmulatedAWS(configuration) }
         #expect(
             error?.description
-                == "a policy in \(directory.path)/state.json can't be read: 'Statements' is no member of a policy"
+                == "a policy in \(directory.path)/state.json can't be read: 'Statements' is not a member of a policy"
         )
     }
 }

@@ -105,7 +105,7 @@ struct PolicyTests {
                 "a statement needs Effect Allow or Deny, and Action or NotAction"
             ), (#"{"Statement":[{"Action":"*"}]}"#, "'Effect' is missing"),
             (#"{"Version":"2011-01-01"}"#, "there is no version '2011-01-01'"),
-            (#"{"Statement":{"Effect":"Deny","Action":"*","Principal":"me"}}"#, "'me' is no principal"),
+            (#"{"Statement":{"Effect":"Deny","Action":"*","Principal":"me"}}"#, "'me' is not a principal"),
         ]
     )
     func syntax(_ text: String, _ reason: String) {

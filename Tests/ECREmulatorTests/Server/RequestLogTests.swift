@@ -26,7 +26,7 @@ struct RequestLogTests {
     func lines() {
         let failed = LoggedRequest(
             number: 7,
-            face: .registry,
+            api: .registry,
             operation: "PUT manifest",
             account: "111122223333",
             region: "us-east-1",
@@ -38,7 +38,7 @@ struct RequestLogTests {
         )
         let stranger = LoggedRequest(
             number: 8,
-            face: .controlPlane,
+            api: .controlPlane,
             operation: "unknown",
             account: "",
             region: "",

@@ -98,7 +98,7 @@ extension ErrorTextCase {
             operation: "BatchGetImage",
             says: """
                 BatchGetImage failed at the destination 444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1: no answer: https://api.ecr.us-west-2.amazonaws.com/: the proxy proxy.test:3128 answered 502 (curl 56)
-                  next: the proxy doesn't get to api.ecr.us-west-2.amazonaws.com itself: ask who runs it, or, if this machine does, name api.ecr.us-west-2.amazonaws.com in NO_PROXY
+                  next: the proxy can't reach api.ecr.us-west-2.amazonaws.com itself: ask its operator, or, if this machine does, name api.ecr.us-west-2.amazonaws.com in NO_PROXY
                 """
         ),
     ]

@@ -78,7 +78,7 @@ extension ErrorTextCase {
             side: .source,
             says: """
                 downloading sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app: not allowed to s3:GetObject: the layers' host prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com answered 403, and in other words than S3's
-                  next: something on the way, a proxy or firewall, forbids it: have whoever runs it let prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com through, or name that in NO_PROXY if this machine gets there itself
+                  next: something on the way, a proxy or firewall, forbids it: ask its operator to let prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com through, or name that in NO_PROXY if this machine gets there itself
                 """
         ),
         Self(

@@ -126,7 +126,7 @@ struct FaultMatrixTests {
 
     /// Session credentials may end before their time; keys that nobody gave out can't.
     private func sessionEnds(_ request: LoggedRequest, _ occurrence: Int, _ scenario: MatrixScenario) -> [Trial] {
-        guard request.face == .controlPlane, scenario.source.identity.roleARN != nil else { return [] }
+        guard request.api == .controlPlane, scenario.source.identity.roleARN != nil else { return [] }
         let fault = Fault.Kind.error(code: "ExpiredTokenException", message: "ended", status: 400)
         return [Trial(request.operation, occurrence, .emulated(fault), mustSucceed: true)]
     }
@@ -140,7 +140,7 @@ struct FaultMatrixTests {
                 request.operation,
                 occurrence,
                 .emulated(.corruptByte(at: .random(in: 0..<request.bytesOut, using: &random))),
-                mustSucceed: request.face == .download
+                mustSucceed: request.api == .download
             )
         }
     }

@@ -154,7 +154,7 @@ struct ScenarioClockTests {
         var source: SideOptions
         var destination: SideOptions
         /// The services that may refuse one request each.
-        var refusing: Set<LoggedRequest.Face>
+        var refusing: Set<LoggedRequest.API>
     }
 
     private static let machines = [
@@ -195,8 +195,8 @@ struct ScenarioClockTests {
             let results = try await copy()
             #expect(results.receipt?.digest == image.digest)
             let refused = cloud.emulator.requests.filter { $0.status >= 400 }
-            #expect(Set(refused.map(\.face)).isSubset(of: machine.refusing))
-            #expect(Set(refused.map(\.face)).count == refused.count, "\(refused.map(\.description))")
+            #expect(Set(refused.map(\.api)).isSubset(of: machine.refusing))
+            #expect(Set(refused.map(\.api)).count == refused.count, "\(refused.map(\.description))")
             #expect(refused.isEmpty == machine.refusing.isEmpty)
             let names = Set(refused.compactMap(\.errorCode))
             #expect(names.isSubset(of: ["InvalidSignatureException", "SignatureDoesNotMatch"]), "\(names)")

@@ -33,10 +33,10 @@ struct ScenarioPartitionTests {
             let account = "arn:aws-cn:iam::\(TwoPartitions.chinese):user/emulator"
             let role = "arn:aws-cn:sts::\(TwoPartitions.chinese):assumed-role/promoter/ecr-replicate-ann"
             #expect(Set(north.map(\.caller)) == (profile == "china" ? [account] : [account, role]))
-            #expect(north.filter { $0.caller == account }.allSatisfy { profile == "china" || $0.face == .sts })
+            #expect(north.filter { $0.caller == account }.allSatisfy { profile == "china" || $0.api == .sts })
             #expect(!north.contains { $0.accessKey == "3333" })
             // A presigned address is its own permission.
-            let downloads = cloud.emulator.requests.filter { $0.face == .download }
+            let downloads = cloud.emulator.requests.filter { $0.api == .download }
             #expect(downloads.count == image.blobs.count && downloads.allSatisfy { $0.accessKey == nil })
         }
     }

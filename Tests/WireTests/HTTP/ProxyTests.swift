@@ -154,7 +154,7 @@ struct ProxyTests {
         #expect(asked.withLock { $0 } == Array(repeating: "CONNECT \(Certificate.tunnelled):443 HTTP/1.1", count: 2))
     }
 
-    @Test("one that isn't there, that nobody knows or that is no address is said so")
+    @Test("one that isn't there, that nobody knows or that is not an address is said so")
     func absent() async throws {
         let nobody = unresolvableName()
         for (proxy, reason, words) in [

@@ -2,7 +2,7 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-extension RegistryFace {
+extension RegistryAPI {
     func headBlob(_ name: String, _ text: String) throws -> Answer {
         let (digest, repository) = try blob(name, text)
         guard repository.availability(of: digest) == .available, let blob = repository.blobs[digest] else {

@@ -5,7 +5,7 @@ import Testing
 @testable import ECREmulator
 
 @Suite("Where a client's first keys come from", .timeLimit(.minutes(1)))
-struct IdentityFaceTests {
+struct CredentialServicesTests {
     private let role = "arn:aws:iam::\(otherAccount):role/puller"
     private let clock = HandClock()
 
@@ -53,7 +53,7 @@ struct IdentityFaceTests {
             #expect(try answer.json("roleCredentials", "expiration") == "1768482000000")
             let names = ("accessKeyId", "secretAccessKey", "sessionToken")
             #expect(try await holder(of: answer, names, under: "roleCredentials", client) == otherAccount)
-            #expect(emulator.requests.first?.face == .identity)
+            #expect(emulator.requests.first?.api == .identity)
             #expect(emulator.requests.first?.operation == "GetRoleCredentials")
             #expect(emulator.requests.first?.account == otherAccount)
 
@@ -189,7 +189,7 @@ struct IdentityFaceTests {
             #expect(try await holder(of: answer, names, client) == otherAccount)
             #expect(try await client.send("GET", Self.list + "other", [header]).status == 404)
             #expect(try await client.send("GET", "/latest/user-data", [header]).status == 404)
-            let operations = emulator.requests.filter { $0.status == 200 && $0.face == .identity }.map(\.operation)
+            let operations = emulator.requests.filter { $0.status == 200 && $0.api == .identity }.map(\.operation)
             #expect(operations == ["metadata token", "metadata role", "metadata credentials"])
             clock.advance(61)
             #expect(try await client.send("GET", Self.list, [header]).status == 401)

@@ -5,7 +5,7 @@ internal import Platform
 /// Serves STS over the query protocol: AssumeRole, AssumeRoleWithWebIdentity and GetCallerIdentity.
 ///
 /// - Source: docs/facts/identity.md#sts
-struct SecurityTokenFace: Sendable {
+struct SecurityTokenAPI: Sendable {
     let aws: EmulatedAWS
 
     static func operation(in body: [UInt8]) -> String {

@@ -5,7 +5,7 @@ internal import Platform
 /// Serves presigned URLs as S3 does, on another host than the registry's.
 ///
 /// - Source: docs/facts/ecr-api.md#getdownloadurlforlayer and docs/facts/ecr-registry.md#blobs
-struct DownloadFace: Sendable {
+struct DownloadServer: Sendable {
     let aws: EmulatedAWS
 
     func answer(_ exchange: Exchange) -> Answer {

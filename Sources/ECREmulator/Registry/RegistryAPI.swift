@@ -5,7 +5,7 @@ internal import Platform
 /// Serves ECR's registry API: `/v2` with its deviations from the specification.
 ///
 /// - Source: docs/facts/ecr-registry.md
-struct RegistryFace: Sendable {
+struct RegistryAPI: Sendable {
     let aws: EmulatedAWS
     let key: RegistryKey
     /// The host and port with which the client addressed the registry.

@@ -7,7 +7,7 @@ internal import Platform
 /// They open sessions of roles as AssumeRole does: ECR accepts the keys, policies apply, and the keys expire.
 ///
 /// - Source: docs/facts/identity.md#order
-struct IdentityFace: Sendable {
+struct CredentialServices: Sendable {
     let aws: EmulatedAWS
     let route: IdentityRoute
 
@@ -91,7 +91,7 @@ struct IdentityFace: Sendable {
     }
 }
 
-extension IdentityFace {
+extension CredentialServices {
     /// - Throws: `400` without the configured token, `403` for a wrong one.
     fileprivate func containerCredentials(_ exchange: Exchange) throws -> Answer {
         guard let container = aws.configuration.container else { throw Self.nothingHere }

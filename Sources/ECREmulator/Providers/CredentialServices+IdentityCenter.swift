@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 internal import Platform
 
-extension IdentityFace {
+extension CredentialServices {
     /// - Throws: `UnauthorizedException`, `ForbiddenException`, `InvalidRequestException`, `ResourceNotFoundException`
     func roleCredentials(_ exchange: Exchange) throws -> Answer {
         let center = aws.configuration.identityCenter

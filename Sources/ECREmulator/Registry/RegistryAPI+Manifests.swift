@@ -2,7 +2,7 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-extension RegistryFace {
+extension RegistryAPI {
     /// Answers GET and HEAD: by tag possibly converted, by digest never.
     ///
     /// Only HEAD sends the digest, and only GET counts as a pull.

@@ -6,7 +6,7 @@ struct MetadataToken: Expiring {
     var expires: Date
 }
 
-extension IdentityFace {
+extension CredentialServices {
     /// The valid lifetimes of a token, in seconds.
     private static let tokenLifetimes = 1...21_600
 
