@@ -125,17 +125,17 @@ public struct Manifest: Sendable, Hashable {
     ///
     /// - Source: github.com/moby/buildkit issue 2251
     public var blobEntries: [Descriptor] {
-        // Every child is an entry: where they are as many, there is nothing to look for.
+        // Every child is an entry, so equal counts mean that no entry is a blob.
         guard entries.count > children.count else { return [] }
         let manifests = Set(children.map(\.digest))
         return entries.filter { !manifests.contains($0.digest) }
     }
 
-    /// The same index with some of its entries taken for blobs, where the media type does not tell what they are.
+    /// Returns this index with some entries treated as blobs, where the media type does not say what they are.
     ///
     /// containerd does so with every media type that it doesn't know.
     ///
-    /// - Parameter digests: What is held as blobs and not as manifests.
+    /// - Parameter digests: The digests that the registry holds as blobs and not as manifests.
     public func takingForBlobs(_ digests: Set<Digest>) -> Manifest {
         var index = self
         index.children.removeAll { digests.contains($0.digest) && !$0.mediaType.isManifest }

@@ -2,8 +2,8 @@
 package enum RegionText {
     /// Says what is wrong with the name of a region.
     ///
-    /// The name becomes part of host names and of what is signed, so nothing else may pass. Users paste a zone instead
-    /// of its region, an address, or a value with its quotes, its comment or a line break.
+    /// The name becomes part of host names and of what is signed, so nothing else may pass. Users often paste an
+    /// availability zone, a URL, or a value that still has its quotes, its comment or a line break.
     ///
     /// - Returns: `nil` for a text that may be a region.
     package static func fault(in text: String) -> Fault? {

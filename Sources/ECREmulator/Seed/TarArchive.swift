@@ -1,6 +1,6 @@
 /// An archive in the tar format that every container runtime unpacks as a layer.
 ///
-/// The same files give the same bytes: times and owners are left out.
+/// It holds no times or owners, so equal files give equal bytes.
 ///
 /// - Source: POSIX.1-2017, pax, "ustar Interchange Format"
 public struct TarArchive: Sendable {

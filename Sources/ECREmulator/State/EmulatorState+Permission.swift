@@ -29,7 +29,7 @@ extension EmulatorState {
         }
     }
 
-    /// Makes the error for a caller whom no policy allows the action.
+    /// Makes the error for a caller that no policy allows to perform the action.
     static func refusal(
         of action: String,
         _ repository: String?,
