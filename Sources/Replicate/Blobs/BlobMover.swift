@@ -9,7 +9,7 @@ struct BlobMover: Sendable {
     /// How a blob got to a destination.
     enum Arrival: Sendable { case moved, mounted(from: RepositoryName), wasThere }
 
-    let sender: BlobSender
+    let relay: any BlobRelaying
     let large: LargeBlobs
     let retry: RetryPolicy
     let budgets: RetryBudgets
@@ -22,7 +22,7 @@ struct BlobMover: Sendable {
     ///
     /// A place without an outcome gets a download of its own.
     let shared = SingleFlight<BlobTransfer.Key, [String: Result<Arrival, any Error>]>()
-    /// The uploads that opened too late for a shared download.
+    /// The uploads that were too late for a shared download.
     let late = LateUploads()
     let report: @Sendable (CopyEvent) -> Void
 
@@ -42,7 +42,7 @@ struct BlobMover: Sendable {
         clock: any Clock<Duration> = ContinuousClock(),
         report: @escaping @Sendable (CopyEvent) -> Void
     ) {
-        sender = BlobSender(relay: relay, report: report)
+        self.relay = relay
         self.large = large
         self.retry = retry
         self.budgets = budgets
@@ -55,9 +55,10 @@ struct BlobMover: Sendable {
     ///
     /// - Returns: What was done, for one of the callers that asked for it; the other callers learn that the blob was
     ///   there.
-    func bring(_ transfer: BlobTransfer) async throws -> Arrival {
+    func move(_ transfer: BlobTransfer) async throws -> Arrival {
         let arrival = try await moves.run(transfer.key) {
-            let arrival = try await moveShared(transfer)
+            let shared = try await moveShared(transfer)
+            let arrival = if let shared { shared } else { try await moveAlone(transfer) }
             note(arrival, of: transfer)
             return arrival
         }
@@ -66,11 +67,11 @@ struct BlobMover: Sendable {
 
     /// Moves a blob that the destination has lost, even if this run moved it before or the destination claims to have
     /// it.
-    func bringAgain(_ transfer: BlobTransfer) async throws -> Arrival {
+    func moveAgain(_ transfer: BlobTransfer) async throws -> Arrival {
         index.noteLost(transfer.blob.digest, at: transfer.destination)
         await moves.forget(transfer.key)
         return try await moves.run(transfer.key) {
-            let arrival = try await moveAdmitted(transfer, believing: false)
+            let arrival = try await moveAlone(transfer, believing: false)
             note(arrival, of: transfer)
             return arrival
         }
@@ -88,32 +89,65 @@ struct BlobMover: Sendable {
 
     // MARK: One destination
 
-    /// Moves a blob to one destination, once a slot is free.
+    /// Moves a blob to one destination once a slot is free, and retries what may pass.
     ///
     /// - Parameter believing: Whether to believe the destination when it says that it has the blob or can mount it.
-    func moveAdmitted(_ transfer: BlobTransfer, believing: Bool = true) async throws -> Arrival {
+    private func moveAlone(_ transfer: BlobTransfer, believing: Bool = true) async throws -> Arrival {
         try await large.withPlace(for: transfer.blob, at: transfer.destination, on: admission) {
-            try await moveAlone(transfer, believing: believing)
+            let corruptions = Lock(0)
+            do {
+                return try await retry.moving(transfer, budgets).run { attempt in
+                    do {
+                        // The registry may have stored the blob although the response to the last attempt was lost.
+                        if attempt > 1, believing, try await transfer.destination.missing([transfer.blob]).isEmpty {
+                            return .moved
+                        }
+                        return try await self.attempt(transfer, believing: believing)
+                    } catch let failure as BlobFailure {
+                        try note(failure, of: transfer, corruptions)
+                        throw failure
+                    }
+                }
+            } catch let failure as BlobFailure {
+                throw failure.error
+            }
         }
     }
 
-    private func moveAlone(_ transfer: BlobTransfer, believing: Bool) async throws -> Arrival {
-        let corruptions = Lock(0)
+    private func attempt(_ transfer: BlobTransfer, believing: Bool) async throws -> Arrival {
+        let blob = transfer.blob
+        var sibling = believing ? index.sibling(for: transfer) : nil
         do {
-            return try await retry.moving(transfer, budgets).run { attempt in
-                do {
-                    // The registry may have stored the blob although the response to the last attempt was lost.
-                    if attempt > 1, believing, try await transfer.destination.missing([transfer.blob]).isEmpty {
-                        return .moved
-                    }
-                    return try await tryFromEither(transfer, believing: believing)
-                } catch let failure as BlobFailure {
-                    try note(failure, of: transfer, corruptions)
-                    throw failure
-                }
+            if sibling != nil, large.takes(blob, to: transfer.destination) {
+                if let arrival = try await mounted(transfer, from: sibling) { return arrival }
+                sibling = nil
             }
-        } catch let failure as BlobFailure {
-            throw failure.error
+            if sibling == nil, let arrival = try await large.upload(transfer) { return arrival }
+            let sender = BlobSender(blob, from: transfer.source, relay: relay, report: report)
+            // Without a mount, the addresses of download and upload are requested at once.
+            async let _ = sibling == nil ? sender.prepare() : ()
+            return try await receive(IncomingTransfer(transfer, sibling, index, sender))
+        } catch {
+            guard let content = blob.knownContent, error.isAboutBlobMissing(at: transfer.source) else { throw error }
+            let sender = BlobSender(blob, from: transfer.source, content: content, relay: relay, report: report)
+            return try await receive(IncomingTransfer(transfer, sibling, index, sender))
+        }
+    }
+
+    private func receive(_ incoming: IncomingTransfer) async throws -> Arrival {
+        Arrival(try await incoming.transfer.destination.receive(incoming), sibling: incoming.sibling)
+    }
+
+    /// Mounts a blob that would otherwise go in parts.
+    ///
+    /// - Returns: `nil` if the registry declines.
+    private func mounted(_ transfer: BlobTransfer, from sibling: RepositoryName?) async throws -> Arrival? {
+        do {
+            let reception = try await transfer.destination.receive(MountOnly(blob: transfer.blob, sibling: sibling))
+            return Arrival(reception, sibling: sibling)
+        } catch is MountOnly.NotMounted {
+            index.noteDecline(of: transfer.destination.registryKey)
+            return nil
         }
     }
 
@@ -130,89 +164,36 @@ struct BlobMover: Sendable {
         }
         guard count < Self.mostCorruptions else { throw BlobFailure(failure.error, .never) }
     }
+}
 
-    /// Moves a blob, and takes its content from the descriptor if the source doesn't have it.
-    private func tryFromEither(_ transfer: BlobTransfer, believing: Bool) async throws -> Arrival {
-        do {
-            return try await tryOnce(transfer, believing: believing)
-        } catch {
-            guard let content = transfer.blob.knownContent, error.isAboutBlobMissing(at: transfer.source) else {
-                throw error
-            }
-            switch try await open(transfer, mayMount: believing) {
-            case .arrived(let arrival): return arrival
-            case .open(let upload):
-                let download = BlobDownload(transfer.blob, from: transfer.source, at: .bytes(content))
-                return try await send(download, to: upload)
-            }
-        }
+/// A blob for one destination, which gets a download of its own.
+private struct IncomingTransfer: IncomingBlob {
+    let transfer: BlobTransfer
+    let sibling: RepositoryName?
+    private let index: BlobIndex
+    private let sender: BlobSender
+
+    init(_ transfer: BlobTransfer, _ sibling: RepositoryName?, _ index: BlobIndex, _ sender: BlobSender) {
+        (self.transfer, self.sibling, self.index, self.sender) = (transfer, sibling, index, sender)
     }
 
-    private func tryOnce(_ transfer: BlobTransfer, believing: Bool) async throws -> Arrival {
-        let (blob, source, destination) = (transfer.blob, transfer.source, transfer.destination)
-        if believing, index.sibling(for: transfer) != nil {
-            // If the mount succeeds, the download's address isn't needed.
-            switch try await open(transfer) {
-            case .arrived(let arrival): return arrival
-            case .open(let upload) where large.takes(blob, to: destination): await close(upload)
-            case .open(let upload): return try await send(try await download(transfer, for: upload), to: upload)
-            }
-        }
-        if let arrival = try await large.bring(transfer) { return arrival }
-        // The addresses for the download and the upload don't depend on each other, so both are requested at once.
-        async let address = source.source(of: blob)
-        guard case .open(let upload) = try await open(transfer, mayMount: believing) else { return .wasThere }
-        let download: BlobDownload
-        do {
-            download = BlobDownload(blob, from: source, at: try await address)
-        } catch {
-            await close(upload)
-            throw error
-        }
-        return try await send(download, to: upload)
+    var blob: Descriptor { transfer.blob }
+
+    func send(to sink: RelaySink) async throws -> WireResponse {
+        // An upload instead of the mount means that the registry has declined it.
+        if sibling != nil { index.noteDecline(of: transfer.destination.registryKey) }
+        let upload = OpenUpload(sink: sink, destination: transfer.destination.reference)
+        return try await sender.send(to: [upload])[0].get()
     }
+}
 
-    private func download(_ transfer: BlobTransfer, for upload: OpenedUpload) async throws -> BlobDownload {
-        do {
-            return try await BlobDownload.open(transfer.blob, from: transfer.source)
-        } catch {
-            await close(upload)
-            throw error
+extension BlobMover.Arrival {
+    /// - Parameter sibling: The repository that was named for a mount; a registry that mounts without one had the blob.
+    init(_ reception: BlobReception, sibling: RepositoryName?) {
+        switch reception {
+        case .stored: self = .moved
+        case .mounted: self = sibling.map { .mounted(from: $0) } ?? .wasThere
         }
-    }
-
-    private func send(_ download: BlobDownload, to upload: OpenedUpload) async throws -> Arrival {
-        do {
-            try await sender.send(download, to: [upload])[0].get()
-            return .moved
-        } catch {
-            await close(upload)
-            throw error
-        }
-    }
-
-    // MARK: Uploads
-
-    enum Opening: Sendable {
-        case arrived(Arrival)
-        case open(OpenedUpload)
-    }
-
-    /// Opens an upload, unless the blob can be mounted from a sibling repository.
-    func open(_ transfer: BlobTransfer, mayMount: Bool = true) async throws -> Opening {
-        let sibling = mayMount ? index.sibling(for: transfer) : nil
-        switch try await transfer.destination.startUpload(of: transfer.blob, mountingFrom: sibling) {
-        case .mounted: return .arrived(sibling.map { .mounted(from: $0) } ?? .wasThere)
-        case .open(let upload):
-            if sibling != nil { index.noteDecline(of: transfer.destination.registryKey) }
-            return .open(OpenedUpload(upload: upload, destination: transfer.destination))
-        }
-    }
-
-    /// Closes an upload, even if the task that opened it was cancelled.
-    func close(_ upload: OpenedUpload) async {
-        // A cancelled task can't send requests, so another task closes the upload, and this one waits for it.
-        await Task { await upload.destination.closeUpload(upload.upload) }.value
     }
 }
 

@@ -1,110 +1,103 @@
 internal import Content
+internal import Platform
 internal import Wire
 
-/// An upload that a destination has opened and that waits for bytes.
-struct OpenedUpload: Sendable {
-    var upload: OpenUpload
-    var destination: any BlobReceiver
+/// An upload that a destination has opened, and that waits for bytes.
+struct OpenUpload: Sendable {
+    var sink: RelaySink
+    var destination: ImageReference
 }
 
-/// Sends a blob once, from one download to one or more open uploads.
+/// Sends one blob from its source to open uploads, with one download whatever their number.
 struct BlobSender: Sendable {
-    let relay: any BlobRelaying
-    let report: @Sendable (CopyEvent) -> Void
+    let blob: Descriptor
+    let source: any BlobReader
+    /// The blob's bytes from its descriptor, for a source that doesn't have the blob.
+    let content: [UInt8]?
+    private let relay: any BlobRelaying
+    private let report: @Sendable (CopyEvent) -> Void
+    /// The request for the blob's address, which may be in flight before an upload is open. A failure is kept too, so
+    /// that the source is asked once.
+    private let opening = SingleFlight<Digest, Result<BlobDownload, any Error>>()
 
-    /// - Returns: The outcome at each upload, in order; a failure of one does not affect the others.
-    /// - Throws: `CancellationError`, or ``CopyError`` if the source gives no fresh address.
-    func send(_ first: BlobDownload, to uploads: [OpenedUpload]) async throws -> [Result<Void, BlobFailure>] {
-        var download = first
-        let blob = download.blob
-        for upload in uploads { report(.blobStarted(blob, to: upload.destination.reference)) }
-        var results = [Result<Void, BlobFailure>?](repeating: nil, count: uploads.count)
-        while true {
-            var open: [(index: Int, sink: RelaySink)] = []
-            for index in uploads.indices where results[index] == nil {
-                let upload = uploads[index]
-                do {
-                    open.append((index, try await upload.destination.upload(blob, to: upload.upload)))
-                } catch {
-                    results[index] = .failure(try failure(error, at: upload.destination, blob))
-                }
-            }
-            guard !open.isEmpty else { return results.compactMap { $0 } }
-            let answers = try await relayed(download, open.map(\.sink), open.map { uploads[$0.index].destination })
-            var asked: WireResponse?
-            for ((index, sink), answer) in zip(open, answers) {
-                let destination = uploads[index].destination
-                switch answer {
-                case .success(.stored): results[index] = .success(())
-                case .success(.sourceAnswered(let answer)): asked = answer
-                case .success(.destinationAnswered(let answer)):
-                    results[index] = try await refusal(answer, blob, sink, destination)
-                case .failure(let error):
-                    let explained =
-                        error.end == .destination
-                        ? CopyError(explaining: error, repository: destination, "uploading \(blob.digest)")
-                        : download.explain(error)
-                    results[index] = .failure(
-                        BlobFailure(explained, error.retryAdvice, isOutpaced: error.reason == .outpaced)
-                    )
-                }
-            }
-            guard let asked else { return results.compactMap { $0 } }
+    init(
+        _ blob: Descriptor,
+        from source: any BlobReader,
+        content: [UInt8]? = nil,
+        relay: any BlobRelaying,
+        report: @escaping @Sendable (CopyEvent) -> Void
+    ) {
+        (self.blob, self.source, self.content) = (blob, source, content)
+        (self.relay, self.report) = (relay, report)
+    }
+
+    /// Asks the source for the blob's address, which ``send(to:)`` uses later.
+    func prepare() async { _ = try? await download() }
+
+    private func download() async throws -> BlobDownload {
+        if let content { return BlobDownload(blob, from: source, at: .bytes(content)) }
+        return try await opening.run(blob.digest) { [blob, source] in
             do {
-                try await download.next(after: asked)
+                return .success(try await BlobDownload.open(blob, from: source))
+            } catch {
+                return .failure(error)
+            }
+        }.get()
+    }
+
+    /// - Returns: What each destination answered, in order; a failure of one does not affect the others.
+    /// - Throws: `CancellationError`, or ``CopyError`` if the source gives no address.
+    func send(to uploads: [OpenUpload]) async throws -> [Result<WireResponse, any Error>] {
+        var download = try await download()
+        for upload in uploads { report(.blobStarted(blob, to: upload.destination)) }
+        while true {
+            let results = try await relayed(download, to: uploads)
+            guard let answer = results.lazy.compactMap(\.sourceAnswer).first else {
+                return results.map { $0.destinationAnswer(explainingSource: download.explain) }
+            }
+            do {
+                // No upload has begun: the source's answer was not the content.
+                try await download.next(after: answer)
             } catch let failure as BlobFailure {
-                return results.map { $0 ?? .failure(failure) }
+                return uploads.map { _ in .failure(failure) }
             }
         }
     }
 
     /// Relays the blob; a relay that could not start counts as a failure of every upload.
-    private func relayed(
-        _ download: BlobDownload,
-        _ sinks: [RelaySink],
-        _ destinations: [any BlobReceiver]
-    ) async throws -> [RelayResult] {
-        let blob = download.blob
+    private func relayed(_ download: BlobDownload, to uploads: [OpenUpload]) async throws -> [RelayResult] {
+        let request = RelayRequest(
+            source: download.address,
+            sinks: uploads.map(\.sink),
+            digest: blob.digest,
+            size: blob.size
+        ) { sink, bytes in
+            report(.blobProgress(blob.digest, to: uploads[sink].destination, bytes: bytes))
+        }
         do {
-            return try await relay.relay(
-                RelayRequest(source: download.address, sinks: sinks, digest: blob.digest, size: blob.size) {
-                    sink,
-                    bytes in
-                    report(.blobProgress(blob.digest, to: destinations[sink].reference, bytes: bytes))
-                }
-            )
+            return try await relay.relay(request)
         } catch let error as WireError {
-            return sinks.map { _ in .failure(error) }
+            return uploads.map { _ in .failure(error) }
         }
     }
+}
 
-    private func refusal(
-        _ answer: WireResponse,
-        _ blob: Descriptor,
-        _ sink: RelaySink,
-        _ destination: any BlobReceiver
-    ) async throws -> Result<Void, BlobFailure> {
-        do {
-            guard case .request(let sent) = sink,
-                let refusal = try await destination.explainUpload(answer, of: blob, sent: sent)
-            else { return .success(()) }
-            return .failure(BlobFailure(refusal.error, refusal.retryAdvice))
-        } catch {
-            return .failure(try failure(error, at: destination, blob))
-        }
+extension RelayResult {
+    /// The source's answer, if it was not the content.
+    fileprivate var sourceAnswer: WireResponse? {
+        if case .success(.sourceAnswered(let answer)) = self { answer } else { nil }
     }
 
-    /// The failure of one destination, for example when its token can't be renewed; the other destinations go on.
-    ///
-    /// - Throws: An error that ends the run, such as `CancellationError`.
-    private func failure(
-        _ error: any Error,
-        at destination: any BlobReceiver,
-        _ blob: Descriptor
-    ) throws -> BlobFailure {
-        if error is CancellationError || error is Drained { throw error }
-        if let failure = error as? BlobFailure { return failure }
-        let explained = CopyError(explaining: error, repository: destination, "uploading \(blob.digest)")
-        return BlobFailure(explained, (error as? any RetryAdvising)?.retryAdvice ?? .never)
+    fileprivate func destinationAnswer(
+        explainingSource explain: (WireError) -> CopyError
+    ) -> Result<WireResponse, any Error> {
+        switch self {
+        case .success(.stored(let answer)), .success(.destinationAnswered(let answer)),
+            .success(.sourceAnswered(let answer)):
+            .success(answer)
+        case .failure(let error) where error.end == .destination: .failure(error)
+        case .failure(let error):
+            .failure(BlobFailure(explain(error), error.retryAdvice, isOutpaced: error.reason == .outpaced))
+        }
     }
 }

@@ -60,19 +60,19 @@ struct Copier: Sendable {
             },
             uniquingKeysWith: { first, _ in first }
         )
-        try await bringAll(below: plan.root.digest, part, missing)
+        try await copyContent(below: plan.root.digest, part, missing)
         guard options.tagsAfterReferrers, plan.putsReferrers, plan.tags.contains(where: { !$0.isReferrer }) else {
             let tags = try await setTags(plan.tags.filter { !$0.isReferrer }, lacking)
-            return receipt(tags, try await bringReferrers(missing))
+            return receipt(tags, try await copyReferrers(missing))
         }
         // The subject is put before its referrers, and here both are put before the tag that makes the image visible.
         if lacking[plan.root.digest] != nil, await !state.has(plan.root.digest) { try await put(plan.root, tag: nil) }
-        let referrers = try await bringReferrers(missing)
+        let referrers = try await copyReferrers(missing)
         return receipt(try await setTags(plan.tags.filter { !$0.isReferrer }, lacking), referrers)
     }
 
     /// Copies everything under `digest` and the manifests themselves, except the root's, which waits for its tag.
-    private func bringAll(
+    private func copyContent(
         below digest: Digest,
         _ part: [Digest: Plan.PlannedManifest],
         _ missing: Set<Digest>
@@ -80,13 +80,13 @@ struct Copier: Sendable {
         guard let planned = part[digest] else { return }
         let manifest = planned.manifest
         let work: [@Sendable () async throws -> Void] = [
-            { try await bringBlobs(of: manifest, missing) },
-            { try await bringChildren(of: manifest, part, missing) },
+            { try await copyBlobs(of: manifest, missing) },
+            { try await copyChildren(of: manifest, part, missing) },
         ]
         try await work.forEachConcurrently(limit: work.count) { try await $0() }
     }
 
-    private func bringChildren(
+    private func copyChildren(
         of manifest: Manifest,
         _ part: [Digest: Plan.PlannedManifest],
         _ missing: Set<Digest>
@@ -95,24 +95,22 @@ struct Copier: Sendable {
         try await children.forEachConcurrently(limit: Self.parallelManifests) { child in
             // Two images of a run may share a child; it is put once.
             _ = try await state.deliveries.run(child.digest) {
-                try await bringAll(below: child.digest, part, missing)
+                try await copyContent(below: child.digest, part, missing)
                 if await !state.has(child.digest) { try await put(child, tag: nil) }
                 return true
             }
         }
     }
 
-    func bringBlobs(of manifest: Manifest, _ missing: Set<Digest>) async throws {
+    func copyBlobs(of manifest: Manifest, _ missing: Set<Digest>) async throws {
         let blobs = (manifest.blobs + manifest.foreignBlobs).filter { missing.contains($0.digest) }
-        try await blobs.forEachConcurrently(limit: Self.parallelBlobs) { try await bring($0) }
+        try await blobs.forEachConcurrently(limit: Self.parallelBlobs) { blob in
+            count(try await mover.move(BlobTransfer(blob, from: source, to: state.repository)), blob)
+            state.noteMoved(blob.digest)
+        }
     }
 
-    private func bring(_ blob: Descriptor) async throws {
-        count(try await mover.bring(BlobTransfer(blob, from: source, to: state.repository)), blob)
-        state.noteMoved(blob.digest)
-    }
-
-    private func count(_ arrival: BlobMover.Arrival, _ blob: Descriptor) {
+    func count(_ arrival: BlobMover.Arrival, _ blob: Descriptor) {
         counts.withLock {
             switch arrival {
             case .moved:
@@ -201,9 +199,9 @@ struct Copier: Sendable {
         )
     }
 
-    private func putWhole(_ manifest: Manifest, tag: Tag?) async throws {
+    func putWhole(_ manifest: Manifest, tag: Tag?) async throws {
         let manifest = try await whole(manifest)
-        try await putBringing(manifest, tag: tag)
+        try await putRepairing(manifest, tag: tag)
         let isNew = await !state.has(manifest.digest)
         await state.didPut(manifest.digest, tag: tag)
         counts.withLock {
@@ -211,78 +209,6 @@ struct Copier: Sendable {
             $0.put.insert(manifest.digest)
         }
         report(.manifestPut(manifest.digest, tag: tag, to: state.repository.reference))
-    }
-
-    /// Puts a manifest, and copies what the registry says is missing.
-    ///
-    /// Each digest is copied once; some registries name one at a time.
-    private func putBringing(_ manifest: Manifest, tag: Tag?) async throws {
-        var named: Set<Digest> = []
-        for refusals in 0... {
-            do {
-                return try await state.repository.put(manifest, tag: tag)
-            } catch let error as CopyError {
-                let isNews = refusals == 0 || !error.digests.isSubset(of: named)
-                guard isNews, refusals < Self.mostRefusals, error.isAboutMissingContent(of: manifest) else {
-                    throw explained(error, manifest)
-                }
-                named.formUnion(error.digests)
-                try await bringAgain(what: error, saysIsMissingOf: manifest)
-            }
-        }
-    }
-
-    /// The most refusals of one manifest; ECR takes images of at most 4,200 layers, and real ones have at most a
-    /// hundred.
-    static let mostRefusals = 256
-
-    /// The error for a refused manifest, which says so if the manifest is an index of blobs.
-    private func explained(_ error: CopyError, _ manifest: Manifest) -> CopyError {
-        guard case .rejected(let code, let text) = error.reason, !manifest.blobEntries.isEmpty else { return error }
-        var error = error
-        error.reason = .refusedIndexOfBlobs(manifest, answer: printable("\(code) \(text)", upTo: 300))
-        return error
-    }
-
-    /// Copies the content that a refusal names again, whatever the registry said about it before.
-    ///
-    /// If the refusal names nothing, the registry is asked again for everything, and what is missing is copied. If it
-    /// claims to have everything, everything is copied.
-    ///
-    /// - Source: docs/architecture.md#trust-in-registries
-    private func bringAgain(what error: CopyError, saysIsMissingOf manifest: Manifest) async throws {
-        let named = error.digests.intersection(manifest.content)
-        let all = manifest.blobs.map(\.digest) + manifest.children.map(\.digest)
-        var wanted = named
-        if named.isEmpty {
-            wanted = try await state.repository.missing(manifest.blobs)
-            let children = manifest.children.map(\.digest)
-            wanted.formUnion(Set(children).subtracting(try await state.repository.holding(children.unique())))
-            // If the registry claims to have everything, a child may have lost content below it.
-            if wanted.isEmpty { wanted = Set(children) }
-            // Without children, it must be one of the blobs, even if the registry claims to have them.
-            if wanted.isEmpty { wanted = Set(manifest.blobs.map(\.digest)) }
-        }
-        // A registry may check more than one level.
-        let deeper = plan.manifests.map(\.manifest).flatMap(\.blobs)
-        var seen = Set(all)
-        for blob in deeper where error.digests.contains(blob.digest) && seen.insert(blob.digest).inserted {
-            count(try await mover.bringAgain(BlobTransfer(blob, from: source, to: state.repository)), blob)
-        }
-        for digest in all.unique() where wanted.contains(digest) {
-            if let blob = manifest.blobs.first(where: { $0.digest == digest }) {
-                count(try await mover.bringAgain(BlobTransfer(blob, from: source, to: state.repository)), blob)
-            } else if let child = try await known(digest) {
-                // This must not queue for the slot of large manifests, which the caller may hold.
-                try await putWhole(child, tag: nil)
-            }
-        }
-    }
-
-    /// A manifest of the plan, or one that the plan left out because the destination seemed to have it.
-    private func known(_ digest: Digest) async throws -> Manifest? {
-        if let planned = plan.manifest(digest) { return planned }
-        return try await source.read([.digest(digest)]).manifests[.digest(digest)]
     }
 
     /// The part of the plan that has not been carried out yet.
@@ -296,7 +222,7 @@ struct Copier: Sendable {
         )
     }
 
-    private func receipt(_ tags: [CopyReceipt.TagResult], _ referrers: BroughtReferrers) -> CopyReceipt {
+    private func receipt(_ tags: [CopyReceipt.TagResult], _ referrers: CopiedReferrers) -> CopyReceipt {
         let wanted = plan.tags.filter { !$0.isReferrer }.map(\.tag)
         var receipt = CopyReceipt(
             source: plan.source,
@@ -341,31 +267,4 @@ extension Plan {
 
     /// The plan's manifest with this digest.
     func manifest(_ digest: Digest) -> Manifest? { manifests.first { $0.manifest.digest == digest }?.manifest }
-}
-
-extension Manifest {
-    /// Everything that the registry must hold before this manifest.
-    fileprivate var content: Set<Digest> { Set(blobs.map(\.digest) + children.map(\.digest)) }
-}
-
-extension CopyError {
-    /// Whether a registry rejected a manifest because content that it names is missing.
-    ///
-    /// Registries use different codes for this; an error that names content of the manifest counts as being about that
-    /// content.
-    ///
-    /// - Source: OCI distribution-spec 1.1, "Error Codes"; docs/facts/ecr-api.md#putimage
-    func isAboutMissingContent(of manifest: Manifest) -> Bool {
-        switch reason {
-        case .rejected(let code, _):
-            Self.missingContent.contains(code) || !digests.isDisjoint(with: manifest.content)
-        case .imageMissing, .blobMissing: side == .destination
-        default: false
-        }
-    }
-
-    private static let missingContent: Set<String> = [
-        "LayersNotFoundException", "ReferencedImagesNotFoundException", "MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN",
-        "MANIFEST_UNKNOWN",
-    ]
 }

@@ -249,7 +249,7 @@ extension CopyError.UnderlyingError {
     }
 }
 
-extension ImageRepository {
+extension RepositoryPlace {
     /// Runs a request and explains what it throws.
     func explained<Result>(
         _ operation: String,

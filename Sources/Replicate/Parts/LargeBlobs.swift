@@ -145,7 +145,7 @@ struct LargeBlobs: Sendable {
     /// - Returns: `nil` if the blob has to be uploaded through the registry.
     /// - Throws: ``CopyError``, also if parts were required but are not possible; `CancellationError`. The journal
     ///   holds what had arrived by then.
-    func bring(_ transfer: BlobTransfer) async throws -> BlobMover.Arrival? {
+    func upload(_ transfer: BlobTransfer) async throws -> BlobMover.Arrival? {
         let (blob, source, destination) = (transfer.blob, transfer.source, transfer.destination)
         guard isWanted(blob, destination) else { return nil }
         guard let uploads = destination.partUploads else {

@@ -49,13 +49,13 @@ struct PartUploader: Sendable {
     func run(from start: Int64) async throws -> Ending {
         let hash = start == 0 ? RunningHash() : nil
         let accepted = Lock(start)
-        var seat = await source.sit(at: start)
+        var membership = await source.join(at: start)
         do {
-            let ending = try await run(from: start, hash, accepted, &seat)
-            await seat.leave()
+            let ending = try await run(from: start, hash, accepted, &membership)
+            await membership.leave()
             return ending
         } catch {
-            await seat.leave()
+            await membership.leave()
             throw error
         }
     }
@@ -64,23 +64,23 @@ struct PartUploader: Sendable {
         from start: Int64,
         _ hash: RunningHash?,
         _ accepted: Lock<Int64>,
-        _ seat: inout SharedParts.Seat
+        _ membership: inout SharedParts.Membership
     ) async throws -> Ending {
         var offset = start
         var corrections = 0
         while offset < plan.size {
-            switch try await watched(from: offset, hash, accepted, seat) {
+            switch try await watched(from: offset, hash, accepted, membership) {
             case .done: offset = plan.size
             case .dismissed:
                 offset = accepted.withLock { $0 }
-                seat = await ownSource().sit(at: offset)
+                membership = await ownSource().join(at: offset)
             case .standsAt(let place):
                 corrections = place == offset || place < offset ? corrections + 1 : 0
                 guard corrections <= Self.mostCorrections else { return .gone }
                 // Bytes that were not hashed must be read again, even if the registry has them.
                 offset = min(place, await hash?.count ?? place)
                 accepted.withLock { $0 = offset }
-                await seat.note(offset)
+                await membership.note(offset)
                 await moved(place)
             case .corrupt(let digest): return .corrupt(digest)
             case .gone: return .gone
@@ -98,12 +98,12 @@ struct PartUploader: Sendable {
         from offset: Int64,
         _ hash: RunningHash?,
         _ accepted: Lock<Int64>,
-        _ seat: SharedParts.Seat
+        _ membership: SharedParts.Membership
     ) async throws -> Pass {
         try await withThrowingTaskGroup(of: Pass.self) { group in
-            group.addTask { try await pass(from: offset, hash, accepted, seat) }
+            group.addTask { try await pass(from: offset, hash, accepted, membership) }
             group.addTask {
-                try await seat.dismissal()
+                try await membership.dismissal()
                 return .dismissed
             }
             defer { group.cancelAll() }
@@ -117,7 +117,7 @@ struct PartUploader: Sendable {
         from offset: Int64,
         _ hash: RunningHash?,
         _ accepted: Lock<Int64>,
-        _ seat: SharedParts.Seat
+        _ membership: SharedParts.Membership
     ) async throws -> Pass {
         let (pieces, feed) = AsyncThrowingStream<Piece, any Error>.makeStream()
         return try await withThrowingTaskGroup(of: Void.self) { group in
@@ -125,7 +125,7 @@ struct PartUploader: Sendable {
                 do {
                     for range in plan.parts(from: offset) {
                         // The limited memory for parts keeps the source from getting too far ahead.
-                        let part = try await seat.part(range, size: plan.longestPart)
+                        let part = try await membership.part(range, size: plan.longestPart)
                         await hash?.add(part.buffer, at: range.lowerBound)
                         feed.yield(Piece(range: range, part: part))
                     }
@@ -147,7 +147,7 @@ struct PartUploader: Sendable {
                 case .gone: return .gone
                 }
                 accepted.withLock { $0 = piece.range.upperBound }
-                await seat.note(piece.range.upperBound)
+                await membership.note(piece.range.upperBound)
                 await moved(piece.range.upperBound)
             }
             // A stream ends without an error if the task that waits for it is cancelled.

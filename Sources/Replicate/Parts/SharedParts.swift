@@ -21,7 +21,7 @@ actor SharedParts {
     }
 
     /// An upload's membership in the group that reads together.
-    struct Seat: Sendable {
+    struct Membership: Sendable {
         fileprivate let id: Int
         fileprivate let parts: SharedParts
 
@@ -51,7 +51,7 @@ actor SharedParts {
         var held: Part?
     }
 
-    private struct Standing {
+    private struct Position {
         /// The number of bytes that the registry has.
         var place: Int64
         /// The beginning of the part to request next.
@@ -61,7 +61,7 @@ actor SharedParts {
     private let source: RangedSource
     private let pool: PartPool
     private let clock: any Clock<Duration>
-    private var standing: [Int: Standing] = [:]
+    private var positions: [Int: Position] = [:]
     private var watching: [Int: (watch: Int, continuation: CheckedContinuation<Void, any Error>)] = [:]
     private var lastWatch = 0
     private var kept: [Range<Int64>: Kept] = [:]
@@ -80,28 +80,28 @@ actor SharedParts {
         self.clock = clock
     }
 
-    func sit(at place: Int64) -> Seat {
+    func join(at place: Int64) -> Membership {
         lastID += 1
-        standing[lastID] = Standing(place: place, next: place)
-        holdWhatIsWanted()
-        return Seat(id: lastID, parts: self)
+        positions[lastID] = Position(place: place, next: place)
+        keepNeededParts()
+        return Membership(id: lastID, parts: self)
     }
 
     private func note(_ place: Int64, of id: Int) {
-        guard let next = standing[id]?.next else { return }
-        standing[id] = Standing(place: place, next: max(next, place))
-        holdWhatIsWanted()
+        guard let next = positions[id]?.next else { return }
+        positions[id] = Position(place: place, next: max(next, place))
+        keepNeededParts()
     }
 
     private func leave(_ id: Int) {
-        standing[id] = nil
+        positions[id] = nil
         watching.removeValue(forKey: id)?.continuation.resume()
-        holdWhatIsWanted()
+        keepNeededParts()
     }
 
     private func part(_ range: Range<Int64>, size: Int, for id: Int) async throws -> Part {
-        standing[id]?.next = range.lowerBound
-        holdWhatIsWanted()
+        positions[id]?.next = range.lowerBound
+        keepNeededParts()
         if let part = kept[range]?.part {
             take(range, id)
             return part
@@ -115,8 +115,8 @@ actor SharedParts {
     }
 
     private func take(_ range: Range<Int64>, _ id: Int) {
-        standing[id]?.next = range.upperBound
-        holdWhatIsWanted()
+        positions[id]?.next = range.upperBound
+        keepNeededParts()
     }
 
     /// Holds every part in memory that an upload can reach by taking part after part, and no other part.
@@ -124,10 +124,10 @@ actor SharedParts {
     /// Otherwise, an upload that paused for a moment would find that the others had sent its next part, and would have
     /// to read that part and every later one again. An upload whose next part has left memory is not waited for,
     /// because there would be no room to read it.
-    private func holdWhatIsWanted() {
+    private func keepNeededParts() {
         kept = kept.filter { $0.value.part != nil }
         var wanted: Set<Range<Int64>> = []
-        for var next in standing.values.map(\.next) {
+        for var next in positions.values.map(\.next) {
             while let range = kept.keys.first(where: { $0.lowerBound == next }) {
                 wanted.insert(range)
                 next = range.upperBound
@@ -141,7 +141,7 @@ actor SharedParts {
     private func read(_ range: Range<Int64>, size: Int) async throws -> Part {
         // The part may have arrived since the caller checked.
         if let part = kept[range]?.part { return part }
-        async let _: Void = dismissWhoeverHolds(before: range.lowerBound)
+        async let _: Void = dismissUploads(behind: range.lowerBound)
         let turn = try await turns.lease(1)
         let lease = try await pool.lease(size)
         try await source.read(range, into: lease.buffer)
@@ -149,12 +149,12 @@ actor SharedParts {
     }
 
     /// Dismisses the uploads that hold back the others, while the caller waits for memory; runs until it is cancelled.
-    private func dismissWhoeverHolds(before place: Int64) async {
+    private func dismissUploads(behind place: Int64) async {
         var looks = 0
         while (try? await clock.sleep(for: Self.halfPatience)) != nil {
-            looks = standing.values.contains { $0.place == place } ? looks + 1 : 0
+            looks = positions.values.contains { $0.place == place } ? looks + 1 : 0
             guard looks >= 2 else { continue }
-            for (id, upload) in standing where upload.place < place { leave(id) }
+            for (id, upload) in positions where upload.place < place { leave(id) }
         }
     }
 
@@ -164,7 +164,7 @@ actor SharedParts {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 guard !Task.isCancelled else { return continuation.resume(throwing: CancellationError()) }
-                guard standing[id] != nil else { return continuation.resume() }
+                guard positions[id] != nil else { return continuation.resume() }
                 watching[id] = (watch, continuation)
             }
         } onCancel: {

@@ -70,21 +70,6 @@ package struct Reading: Sendable {
     static let enough = 2 * Manifest.largestByteCount
 }
 
-/// An upload that has been opened and waits for its bytes.
-enum OpenUpload: Sendable {
-    /// At a registry, which said where to.
-    case at(HTTPURL)
-    /// A file of this machine, which needs no opening.
-    case file(String)
-}
-
-/// How a registry answered the wish to bring a blob.
-enum UploadStart: Sendable {
-    /// The blob is there now: it was taken from a sibling repository.
-    case mounted
-    case open(OpenUpload)
-}
-
 /// Which tags of a repository can't be moved.
 public struct TagImmutability: Sendable, Hashable {
     /// Whether a tag that matches no exclusion is fixed.
@@ -187,16 +172,5 @@ extension ImageListing {
             }
         }
         return tags
-    }
-}
-
-/// Why a registry didn't take a blob.
-struct UploadRefusal: Sendable {
-    var error: CopyError
-    var retryAdvice: RetryAdvice
-
-    init(error: CopyError, retryAdvice: RetryAdvice) {
-        self.error = error
-        self.retryAdvice = retryAdvice
     }
 }

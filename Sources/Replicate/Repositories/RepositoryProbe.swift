@@ -59,9 +59,9 @@ package struct RepositoryProbe: Sendable {
 
     /// Opens an upload and closes it again, so that nothing is left behind.
     package func tryUpload(of blob: Descriptor) async throws {
-        if case .open(let upload) = try await repository.startUpload(of: blob, mountingFrom: nil) {
-            await repository.closeUpload(upload)
-        }
+        do {
+            _ = try await repository.receive(MountOnly(blob: blob, sibling: nil))
+        } catch is MountOnly.NotMounted {}
     }
 }
 

@@ -86,17 +86,14 @@ protocol BlobReader: BlobHolder {
 
 /// Receives blobs.
 protocol BlobReceiver: BlobHolder {
-    /// Starts an upload, or mounts the blob from a sibling repository if one is named and the registry agrees.
-    func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart
-
-    /// The request, or the file, that takes all bytes of `blob` to an open upload.
-    func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> RelaySink
-
-    /// Explains the answer to an upload; `nil` for a blob that is stored.
-    func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal?
-
-    /// Ends an upload that won't be finished; that it can't be ended is not a failure.
-    func closeUpload(_ upload: OpenUpload) async
+    /// Stores a blob: mounts it from a sibling repository if one is named and the registry agrees, otherwise opens an
+    /// upload and has the blob sent to it.
+    ///
+    /// An upload that doesn't end with a stored blob is closed before this throws, even if the task was cancelled.
+    ///
+    /// - Throws: ``BlobFailure`` with the advice whether to retry, ``CopyError``, `CancellationError`, and what
+    ///   ``IncomingBlob/send(to:)`` throws.
+    func receive(_ incoming: any IncomingBlob) async throws -> BlobReception
 
     /// The registry's way to receive a blob in parts, if it has one.
     var partUploads: (any PartUploading)? { get }

@@ -16,8 +16,8 @@ struct BlobMoverTests {
         return bench
     }
 
-    private func bring(_ bench: Bench, attempts: Int = 8) async throws -> BlobMover.Arrival {
-        try await bench.mover(attempts: attempts).bring(BlobTransfer(blob, from: bench.source, to: bench.destination))
+    private func move(_ bench: Bench, attempts: Int = 8) async throws -> BlobMover.Arrival {
+        try await bench.mover(attempts: attempts).move(BlobTransfer(blob, from: bench.source, to: bench.destination))
     }
 
     private func answer(_ status: Int, _ fields: HTTPFields = [:]) -> WireResponse {
@@ -31,7 +31,7 @@ struct BlobMoverTests {
     @Test("asks for the bytes, opens an upload and relays, once")
     func plainly() async throws {
         let bench = try await bench()
-        #expect(try await bring(bench).name == "moved")
+        #expect(try await move(bench).name == "moved")
         #expect(
             Set(bench.journal.lines.prefix(2)) == [
                 "from/app source \(blob.digest.short)", "to/app start \(blob.digest.short)",
@@ -49,7 +49,7 @@ struct BlobMoverTests {
             .failure(cut(.destination)),
             .outcome(.destinationAnswered(answer(503, [.retryAfter: "7"])))
         )
-        #expect(try await bring(bench).name == "moved")
+        #expect(try await move(bench).name == "moved")
         #expect(bench.waits.withLock { $0 } == [.milliseconds(200), .milliseconds(400), .milliseconds(7_200)])
         #expect(bench.journal.lines("to/app close ") == ["1", "2", "3"])
         #expect(bench.journal.count("to/app missing") == 3, "the answer to a try may have been lost")
@@ -62,7 +62,7 @@ struct BlobMoverTests {
     func lostAnswer() async throws {
         let bench = try await bench()
         bench.relay.plan(blob.digest, .lostAnswer)
-        #expect(try await bring(bench).name == "moved")
+        #expect(try await move(bench).name == "moved")
         #expect(bench.journal.count("relay") == 1)
     }
 
@@ -70,7 +70,7 @@ struct BlobMoverTests {
     func givesUp(end: WireError.End) async throws {
         let bench = try await bench()
         bench.relay.plan(blob.digest, .failure(cut(end)), .failure(cut(end)), .failure(cut(end)))
-        let error = await #expect(throws: CopyError.self) { try await bring(bench, attempts: 3) }
+        let error = await #expect(throws: CopyError.self) { try await move(bench, attempts: 3) }
         #expect(error?.reason == .unreachable("gone"))
         #expect(error?.side == (end == .source ? .source : .destination))
         #expect(error?.operation == (end == .source ? "downloading \(blob.digest)" : "uploading \(blob.digest)"))
@@ -82,7 +82,7 @@ struct BlobMoverTests {
     func givenUp() async throws {
         let bench = try await bench()
         bench.relay.plan(blob.digest, .outcome(.destinationAnswered(answer(400))))
-        await #expect(throws: CopyError.self) { try await bring(bench) }
+        await #expect(throws: CopyError.self) { try await move(bench) }
         let events = bench.events.withLock { $0 }
         #expect(events.count { if case .blobGivenUp = $0 { true } else { false } } == 1)
         #expect(events.count { if case .blobRestarted = $0 { true } else { false } } == 0)
@@ -92,7 +92,7 @@ struct BlobMoverTests {
     func freshAddress() async throws {
         let bench = try await bench()
         bench.relay.plan(blob.digest, .outcome(.sourceAnswered(answer(403))), .outcome(.sourceAnswered(answer(400))))
-        #expect(try await bring(bench).name == "moved")
+        #expect(try await move(bench).name == "moved")
         #expect(
             bench.journal.lines("from/app ")
                 == ["source \(blob.digest.short)", "refused 403", "source \(blob.digest.short)", "refused 400"]
@@ -103,7 +103,7 @@ struct BlobMoverTests {
 
         let never = try await self.bench()
         for _ in 0..<3 { never.relay.plan(blob.digest, .outcome(.sourceAnswered(answer(403)))) }
-        let error = await #expect(throws: CopyError.self) { try await bring(never) }
+        let error = await #expect(throws: CopyError.self) { try await move(never) }
         #expect(error?.reason == .rejected(code: "HTTP 403", text: "the layer's host refuses"))
         #expect(error?.side == .source && never.journal.count("relay") == 3)
         #expect(await never.destination.openUploads == [])
@@ -112,7 +112,7 @@ struct BlobMoverTests {
     @Test("doesn't ask again for what the source says isn't there")
     func notThere() async throws {
         let bench = try Bench()
-        let error = await #expect(throws: CopyError.self) { try await bring(bench) }
+        let error = await #expect(throws: CopyError.self) { try await move(bench) }
         #expect(error?.reason == .blobMissing(blob.digest) && error?.side == .source)
         #expect(bench.journal.count("from/app source") == 1)
     }
@@ -126,10 +126,10 @@ struct BlobMoverTests {
             bench.relay.plan(blob.digest, .outcome(.sourceAnswered(answer(307, [.location: path]))))
         }
         if hops == 5 {
-            #expect(try await bring(bench).name == "moved")
+            #expect(try await move(bench).name == "moved")
             #expect(bench.relay.urls.last == "https://source.test/from/app/last")
         } else {
-            let error = await #expect(throws: CopyError.self) { try await bring(bench) }
+            let error = await #expect(throws: CopyError.self) { try await move(bench) }
             #expect(error.map { "\($0)".contains("more than 5 redirects") } == true && error?.side == .source)
         }
         #expect(await bench.destination.openUploads == [])
@@ -140,7 +140,7 @@ struct BlobMoverTests {
         let bench = try await bench()
         let location: HTTPFields = [.location: "http://cdn.test/b?secret=s"]
         bench.relay.plan(blob.digest, .outcome(.sourceAnswered(answer(302, location))))
-        let error = try #require(await #expect(throws: CopyError.self) { try await bring(bench) })
+        let error = try #require(await #expect(throws: CopyError.self) { try await move(bench) })
         guard case .rejected("redirect not followed", _) = error.reason else { return #expect(Bool(false), "\(error)") }
         #expect(!"\(error)".contains("secret"))
         #expect(bench.journal.count("relay") == 1)
@@ -155,21 +155,21 @@ struct BlobMoverTests {
     func corrupt(_ reason: WireError.Reason) async throws {
         let bench = try await bench()
         for _ in 0..<3 { bench.relay.plan(blob.digest, .failure(cut(.source, reason))) }
-        let error = await #expect(throws: CopyError.self) { try await bring(bench) }
+        let error = await #expect(throws: CopyError.self) { try await move(bench) }
         #expect(error?.reason == .corrupt(expected: blob.digest, detail: "gone"))
         #expect(error?.side == .source && bench.journal.count("relay") == 3)
         #expect(await bench.destination.blobs.isEmpty)
 
         let once = try await self.bench()
         once.relay.plan(blob.digest, .failure(cut(.source, reason)))
-        #expect(try await bring(once).name == "moved")
+        #expect(try await move(once).name == "moved")
     }
 
     @Test("heeds what the destination's refusal advises")
     func refusal() async throws {
         let bench = try await bench()
         bench.relay.plan(blob.digest, .outcome(.destinationAnswered(answer(400))))
-        let error = await #expect(throws: CopyError.self) { try await bring(bench) }
+        let error = await #expect(throws: CopyError.self) { try await move(bench) }
         #expect(error?.reason == .rejected(code: "HTTP 400", text: "as told") && error?.side == .destination)
         #expect(bench.journal.count("relay") == 1)
     }
@@ -179,7 +179,7 @@ struct BlobMoverTests {
         let bench = try await bench()
         bench.relay.plan(blob.digest, .outcome(.destinationAnswered(answer(401))))
         await bench.destination.refuse("explain", .noCredentials("no token"))
-        let error = await #expect(throws: CopyError.self) { try await bring(bench) }
+        let error = await #expect(throws: CopyError.self) { try await move(bench) }
         #expect(error?.reason == .noCredentials("no token"))
         #expect(await bench.destination.openUploads == [])
     }
@@ -188,7 +188,7 @@ struct BlobMoverTests {
     func noAddress() async throws {
         let bench = try await bench()
         await bench.source.refuse("source", .archived)
-        let error = await #expect(throws: CopyError.self) { try await bring(bench) }
+        let error = await #expect(throws: CopyError.self) { try await move(bench) }
         #expect(error?.reason == .archived)
         #expect(await bench.destination.openUploads == [])
     }
@@ -201,7 +201,7 @@ struct BlobMoverTests {
             try await Task.sleep(for: .seconds(600))
         }
         let task = Task { [blob] in
-            try await bench.mover().bring(BlobTransfer(blob, from: bench.source, to: bench.destination))
+            try await bench.mover().move(BlobTransfer(blob, from: bench.source, to: bench.destination))
         }
         for await _ in stream { break }
         task.cancel()
@@ -215,14 +215,14 @@ struct BlobMoverTests {
         let bench = try await bench()
         let mover = bench.mover()
         let arrivals = try await (0..<10).mapConcurrently(limit: 10) { [blob] _ in
-            try await mover.bring(BlobTransfer(blob, from: bench.source, to: bench.destination)).name
+            try await mover.move(BlobTransfer(blob, from: bench.source, to: bench.destination)).name
         }
         #expect(arrivals.sorted() == ["moved"] + Array(repeating: "there", count: 9))
         #expect(bench.journal.count("relay") == 1)
 
         let other = try FakeRepository(.destination, "other/app", bench.journal, registry: "other.test")
         bench.relay.connect(other)
-        #expect(try await mover.bring(BlobTransfer(blob, from: bench.source, to: other)).name == "moved")
+        #expect(try await mover.move(BlobTransfer(blob, from: bench.source, to: other)).name == "moved")
     }
 
     @Test("has no more relays in flight than it may", arguments: [1, 3])
@@ -232,7 +232,7 @@ struct BlobMoverTests {
         await bench.source.change { $0.blobs.formUnion(blobs.map(\.digest)) }
         let mover = bench.mover()
         try await blobs.forEachConcurrently(limit: 20) {
-            _ = try await mover.bring(BlobTransfer($0, from: bench.source, to: bench.destination))
+            _ = try await mover.move(BlobTransfer($0, from: bench.source, to: bench.destination))
         }
         #expect(bench.relay.most == jobs)
     }
@@ -241,7 +241,7 @@ struct BlobMoverTests {
     func mountsFromSource() async throws {
         let bench = try await bench(registry: "source.test")
         await bench.destination.change { $0.mounts = ["from/app"] }
-        #expect(try await bring(bench).name == "mounted from from/app")
+        #expect(try await move(bench).name == "mounted from from/app")
         #expect(bench.journal.lines == ["to/app start \(blob.digest.short) from from/app"])
     }
 
@@ -252,9 +252,9 @@ struct BlobMoverTests {
         bench.relay.connect(sibling)
         await sibling.change { $0.mounts = ["to/app"] }
         let mover = bench.mover()
-        _ = try await mover.bring(BlobTransfer(blob, from: bench.source, to: bench.destination))
+        _ = try await mover.move(BlobTransfer(blob, from: bench.source, to: bench.destination))
         #expect(
-            try await mover.bring(BlobTransfer(blob, from: bench.source, to: sibling)).name == "mounted from to/app"
+            try await mover.move(BlobTransfer(blob, from: bench.source, to: sibling)).name == "mounted from to/app"
         )
         #expect(bench.journal.count("relay") == 1)
     }
@@ -267,7 +267,7 @@ struct BlobMoverTests {
         let mover = bench.mover()
         for blob in blobs {
             #expect(
-                try await mover.bring(BlobTransfer(blob, from: bench.source, to: bench.destination)).name == "moved"
+                try await mover.move(BlobTransfer(blob, from: bench.source, to: bench.destination)).name == "moved"
             )
         }
         let starts = bench.journal.lines("to/app start ").map { $0.hasSuffix("from from/app") }

@@ -73,7 +73,7 @@ struct RunTests {
             }
         }
         for place in places.prefix(2) { mover.index.want([blob], from: bench.source, at: place) }
-        let arrival = try await mover.bring(BlobTransfer(blob, from: bench.source, to: places[0]))
+        let arrival = try await mover.move(BlobTransfer(blob, from: bench.source, to: places[0]))
         #expect(arrival.name == "moved")
         #expect(bench.journal.lines("relay ") == ["\(blob.digest.short)"])
         open.finish()
@@ -82,7 +82,7 @@ struct RunTests {
         #expect(bench.journal.count("to2/app close") == 1)
         #expect(await places[1].openUploads.isEmpty)
         // It is served by itself when it asks.
-        _ = try await mover.bring(BlobTransfer(blob, from: bench.source, to: places[1]))
+        _ = try await mover.move(BlobTransfer(blob, from: bench.source, to: places[1]))
         #expect(await places[1].blobs.contains(blob.digest))
     }
 

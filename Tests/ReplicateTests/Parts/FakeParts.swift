@@ -178,8 +178,8 @@ struct PartBench: Sendable {
         )
     }
 
-    func bring(_ large: LargeBlobs? = nil) async throws -> String? {
-        try await (large ?? self.large()).bring(BlobTransfer(blob, from: source, to: destination))?.name
+    func upload(_ large: LargeBlobs? = nil) async throws -> String? {
+        try await (large ?? self.large()).upload(BlobTransfer(blob, from: source, to: destination))?.name
     }
 
     var parts: [String] { journal.lines("part ") }

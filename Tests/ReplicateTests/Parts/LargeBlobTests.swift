@@ -18,7 +18,7 @@ struct LargeBlobTests {
         let bench = try PartBench(35)
         let large = bench.large(mode, above: above)
         #expect(large.takes(bench.blob, to: bench.destination) == takes)
-        #expect(try await bench.bring(large) == (takes ? "moved" : nil))
+        #expect(try await bench.upload(large) == (takes ? "moved" : nil))
         #expect(bench.journal.lines.isEmpty == !takes, "who doesn't take it asks nothing")
         #expect(!large.takes(bench.blob, to: bench.source), "a registry without parts")
     }
@@ -26,8 +26,8 @@ struct LargeBlobTests {
     @Test("a blob without bytes is left to who refuses it")
     func empty() async throws {
         let bench = try PartBench(0)
-        #expect(try await bench.bring(bench.large(.api, above: 0)) == nil)
-        #expect(try await bench.bring(bench.large(.auto, above: 0)) == nil)
+        #expect(try await bench.upload(bench.large(.api, above: 0)) == nil)
+        #expect(try await bench.upload(bench.large(.auto, above: 0)) == nil)
         #expect(bench.journal.lines.isEmpty)
     }
 
@@ -35,7 +35,7 @@ struct LargeBlobTests {
     func noParts() async throws {
         let bench = try PartBench()
         let error = await #expect(throws: CopyError.self) {
-            try await bench.large(.api).bring(BlobTransfer(bench.blob, from: bench.destination, to: bench.source))
+            try await bench.large(.api).upload(BlobTransfer(bench.blob, from: bench.destination, to: bench.source))
         }
         #expect(error?.cause == "--upload api needs ECR as the destination")
         #expect(error?.remedy == "leave out --upload api")
@@ -45,7 +45,7 @@ struct LargeBlobTests {
     func tooLarge() async throws {
         let bench = try PartBench()
         let huge = Descriptor(mediaType: .ociLayer, digest: bench.blob.digest, size: PartPlan.largestBlob + 1)
-        #expect(try await bench.large().bring(BlobTransfer(huge, from: bench.source, to: bench.destination)) == nil)
+        #expect(try await bench.large().upload(BlobTransfer(huge, from: bench.source, to: bench.destination)) == nil)
         #expect(
             bench.log.lines.contains {
                 $0.hasPrefix("warning: \(huge.digest) has 44.0 GB, and that is too much for 4200 parts")
@@ -53,7 +53,7 @@ struct LargeBlobTests {
             "\(bench.log.lines)"
         )
         let error = await #expect(throws: CopyError.self) {
-            try await bench.large(.api).bring(BlobTransfer(huge, from: bench.source, to: bench.destination))
+            try await bench.large(.api).upload(BlobTransfer(huge, from: bench.source, to: bench.destination))
         }
         #expect(error?.cause == "\(huge.digest) has 44.0 GB, and that is too much for 4200 parts")
         #expect(error?.remedy == "leave out --upload api")
@@ -61,7 +61,9 @@ struct LargeBlobTests {
 
         // What the registry answers counts, not what it documents.
         let answered = Descriptor(mediaType: .ociLayer, digest: bench.blob.digest, size: 42_001)
-        #expect(try await bench.large().bring(BlobTransfer(answered, from: bench.source, to: bench.destination)) == nil)
+        #expect(
+            try await bench.large().upload(BlobTransfer(answered, from: bench.source, to: bench.destination)) == nil
+        )
         #expect(bench.journal.lines == ["begin 1"])
     }
 
@@ -70,10 +72,10 @@ struct LargeBlobTests {
         let bench = try PartBench()
         bench.host.plan(.whole)
         if mode == .auto {
-            #expect(try await bench.bring() == nil)
+            #expect(try await bench.upload() == nil)
             #expect(bench.log.lines.contains { $0.contains("the source sends no ranges; it goes by the registry") })
         } else {
-            let error = await #expect(throws: CopyError.self) { try await bench.bring(bench.large(.api)) }
+            let error = await #expect(throws: CopyError.self) { try await bench.upload(bench.large(.api)) }
             guard case .unsupported? = error?.reason else {
                 Issue.record("\(String(describing: error))")
                 return
@@ -122,7 +124,7 @@ struct ResumedUploadTests {
     /// Runs until the third part fails for good.
     private func breakOff(_ bench: PartBench, _ directory: String) async throws {
         bench.host.plan(at: [nil, nil, .status(404), .status(404)])
-        await #expect(throws: CopyError.self) { try await bench.bring(bench.large(state: directory)) }
+        await #expect(throws: CopyError.self) { try await bench.upload(bench.large(state: directory)) }
         #expect(bench.parts == ["1 0+10", "1 10+10"])
         #expect(files(in: directory).contains { $0.hasSuffix(".json") })
         bench.journal.clear()
@@ -134,7 +136,7 @@ struct ResumedUploadTests {
         try await withStateDirectory { directory in
             let bench = try PartBench()
             try await breakOff(bench, directory)
-            #expect(try await bench.bring(bench.large(state: directory)) == "moved")
+            #expect(try await bench.upload(bench.large(state: directory)) == "moved")
             #expect(bench.gets == ["bytes=20-29", "bytes=30-34"])
             #expect(bench.parts == ["1 20+10", "1 30+5"])
             #expect(bench.journal.count("begin") == 0)
@@ -154,7 +156,7 @@ struct ResumedUploadTests {
             let bench = try PartBench()
             try await breakOff(bench, directory)
             await bench.uploads.forget()
-            #expect(try await bench.bring(bench.large(state: directory)) == "moved")
+            #expect(try await bench.upload(bench.large(state: directory)) == "moved")
             #expect(bench.journal.lines("begin ") == ["2"])
             #expect(bench.parts == ["1 20+10", "2 0+10", "2 10+10", "2 20+10", "2 30+5"])
             #expect(await bench.isStored())
@@ -169,7 +171,7 @@ struct ResumedUploadTests {
             let bench = try PartBench()
             try await breakOff(bench, directory)
             await bench.uploads.set(Array(bench.bytes[..<place]), of: "1")
-            #expect(try await bench.bring(bench.large(state: directory)) == "moved")
+            #expect(try await bench.upload(bench.large(state: directory)) == "moved")
             #expect(await bench.isStored())
             #expect(bench.progress == 35)
             #expect(bench.journal.count("begin") == 0)
@@ -188,7 +190,7 @@ struct ResumedUploadTests {
                 try #require(journal.claim(key)).record(UploadEntry(key, upload, nextByte: 20))
             }
             bench.journal.clear()
-            #expect(try await bench.bring(bench.large(state: directory)) == "moved")
+            #expect(try await bench.upload(bench.large(state: directory)) == "moved")
             #expect(bench.journal.lines == ["complete 1"])
             #expect(await bench.isStored())
         }
@@ -200,7 +202,7 @@ struct ResumedUploadTests {
             let bench = try PartBench()
             try await breakOff(bench, directory)
             await bench.uploads.set(Array(repeating: 0, count: 20), of: "1")
-            #expect(try await bench.bring(bench.large(state: directory)) == "moved")
+            #expect(try await bench.upload(bench.large(state: directory)) == "moved")
             #expect(bench.journal.lines("complete ") == ["1", "2"])
             #expect(bench.journal.lines("begin ") == ["2"])
             #expect(await bench.isStored())
@@ -215,7 +217,7 @@ struct ResumedUploadTests {
             let before = files(in: directory)
             let other = UploadJournal(directory: directory, logger: bench.log.logger)
             let held = try #require(other.claim(UploadKey(bench.blob, to: bench.destination)))
-            #expect(try await bench.bring(bench.large(state: directory)) == "moved")
+            #expect(try await bench.upload(bench.large(state: directory)) == "moved")
             #expect(bench.journal.lines("begin ") == ["2"])
             #expect(files(in: directory) == before)
             #expect(held.found?.nextByte == 20)
@@ -234,14 +236,14 @@ struct ResumedUploadTests {
             }
             let task = Task {
                 for await _ in start {}
-                return try await bench.bring(bench.large(state: directory))
+                return try await bench.upload(bench.large(state: directory))
             }
             running.withLock { $0 = task }
             gate.finish()
             await #expect(throws: CancellationError.self) { try await task.value }
 
             bench.journal.clear()
-            #expect(try await bench.bring(bench.large(state: directory)) == "moved")
+            #expect(try await bench.upload(bench.large(state: directory)) == "moved")
             #expect(bench.gets == ["bytes=30-34"] && bench.parts == ["1 30+5"])
             #expect(await bench.isStored())
         }

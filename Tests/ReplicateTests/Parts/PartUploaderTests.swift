@@ -13,7 +13,7 @@ struct PartUploaderTests {
     )
     func plainly(count: Int, parts: [String]) async throws {
         let bench = try PartBench(count)
-        #expect(try await bench.bring() == "moved")
+        #expect(try await bench.upload() == "moved")
         #expect(bench.parts == parts)
         #expect(await bench.isStored())
         #expect(bench.journal.lines("complete ") == ["1"])
@@ -24,7 +24,7 @@ struct PartUploaderTests {
     @Test("that is one part is asked for whole, which needs no ranges")
     func onePart() async throws {
         let bench = try PartBench(10)
-        #expect(try await bench.bring() == "moved")
+        #expect(try await bench.upload() == "moved")
         #expect(bench.gets == ["all"])
     }
 
@@ -36,7 +36,7 @@ struct PartUploaderTests {
             gets.withLock { $0 = uploads.journal.count("get ") }
             return nil
         }
-        #expect(try await bench.bring() == "moved")
+        #expect(try await bench.upload() == "moved")
         #expect(gets.withLock { $0 } <= SharedParts.mostParts)
         #expect(bench.gets.count == 20)
     }
@@ -48,7 +48,7 @@ struct PartUploaderTests {
             uploads.take(10..<20, of: bytes)
             return .standsAt(20)
         }
-        #expect(try await bench.bring() == "moved")
+        #expect(try await bench.upload() == "moved")
         #expect(bench.parts == ["1 0+10", "1 10+10", "1 20+10", "1 30+5"])
         #expect(await bench.isStored())
     }
@@ -60,7 +60,7 @@ struct PartUploaderTests {
             uploads.lose(after: place, of: "1")
             return .standsAt(Int64(place))
         }
-        #expect(try await bench.bring() == "moved")
+        #expect(try await bench.upload() == "moved")
         #expect(bench.parts[3] == "1 \(place)+10")
         #expect(await bench.isStored())
         #expect(bench.progress == 35)
@@ -74,7 +74,7 @@ struct PartUploaderTests {
             uploads.take(0..<25, of: bytes)
             return .standsAt(25)
         }
-        #expect(try await bench.bring() == "moved")
+        #expect(try await bench.upload() == "moved")
         #expect(bench.parts == ["1 0+10", "1 10+10", "1 20+10", "1 25+10"])
         #expect(await bench.isStored())
     }
@@ -83,7 +83,7 @@ struct PartUploaderTests {
     func neverAccepts() async throws {
         let bench = try PartBench()
         for number in 1...40 { await bench.uploads.at(part: number) { _ in .standsAt(0) } }
-        let error = await #expect(throws: CopyError.self) { try await bench.bring() }
+        let error = await #expect(throws: CopyError.self) { try await bench.upload() }
         #expect(error?.side == .destination)
         #expect(bench.parts.count == 2 * (PartUploader.mostCorrections + 1))
         #expect(bench.journal.count("complete") == 0)
@@ -96,7 +96,7 @@ struct PartUploaderTests {
             uploads.forget()
             return nil
         }
-        #expect(try await bench.bring() == "moved")
+        #expect(try await bench.upload() == "moved")
         #expect(bench.journal.lines("begin ") == ["1", "2"])
         #expect(await bench.isStored())
         #expect(bench.progress == 35)
@@ -111,7 +111,7 @@ struct PartUploaderTests {
                 return nil
             }
         }
-        let error = await #expect(throws: CopyError.self) { try await bench.bring() }
+        let error = await #expect(throws: CopyError.self) { try await bench.upload() }
         #expect(error?.side == .destination && error?.operation == "UploadLayerPart")
         #expect(bench.journal.lines("begin ") == ["1", "2"])
     }
@@ -121,7 +121,7 @@ struct PartUploaderTests {
         let bench = try PartBench()
         await bench.uploads.complete(with: .gone)
         await bench.destination.change { [digest = bench.blob.digest] in $0.blobs = [digest] }
-        #expect(try await bench.bring() == "moved")
+        #expect(try await bench.upload() == "moved")
         #expect(bench.journal.lines("begin ") == ["1"])
     }
 
@@ -130,11 +130,11 @@ struct PartUploaderTests {
         let bench = try PartBench()
         if times == 1 {
             await bench.uploads.complete(with: .refused)
-            #expect(try await bench.bring() == "moved")
+            #expect(try await bench.upload() == "moved")
             #expect(await bench.isStored())
         } else {
             await bench.uploads.complete(with: .refused, .refused)
-            let error = await #expect(throws: CopyError.self) { try await bench.bring() }
+            let error = await #expect(throws: CopyError.self) { try await bench.upload() }
             guard case .corrupt(bench.blob.digest, _)? = error?.reason else {
                 Issue.record("not corrupt: \(String(describing: error))")
                 return
@@ -148,7 +148,7 @@ struct PartUploaderTests {
     func corrupt(get number: Int) async throws {
         let bench = try PartBench()
         bench.host.plan(at: (1...number).map { $0 == number ? .corrupt : nil })
-        #expect(try await bench.bring() == "moved")
+        #expect(try await bench.upload() == "moved")
         #expect(bench.journal.lines("begin ") == ["1", "2"])
         #expect(bench.parts.filter { $0.hasPrefix("1 ") } == ["1 0+10", "1 10+10", "1 20+10"])
         #expect(bench.parts.filter { $0.hasPrefix("2 ") } == ["2 0+10", "2 10+10", "2 20+10", "2 30+5"])
@@ -161,7 +161,7 @@ struct PartUploaderTests {
     func damaged() async throws {
         let bench = try PartBench(25)
         bench.host.plan(at: (0..<9).map { $0.isMultiple(of: 3) ? .corrupt : nil })
-        let error = await #expect(throws: CopyError.self) { try await bench.bring() }
+        let error = await #expect(throws: CopyError.self) { try await bench.upload() }
         guard case .corrupt(bench.blob.digest, _)? = error?.reason else {
             Issue.record("not corrupt: \(String(describing: error))")
             return

@@ -14,7 +14,7 @@ struct RangedSourceTests {
             .status(307, [.location: "https://cdn.test/x?secret=1"]),
             .status(302, [.location: "/y"])
         )
-        #expect(try await bench.bring() == "moved")
+        #expect(try await bench.upload() == "moved")
         #expect(
             bench.host.requests.map(\.url.text) == [
                 "https://source.test/from/app/\(bench.blob.digest.hex)", "https://cdn.test/x?secret=1",
@@ -30,12 +30,12 @@ struct RangedSourceTests {
     func badRedirects() async throws {
         let many = try PartBench()
         for hop in 0..<6 { many.host.plan(.status(307, [.location: "/\(hop)"])) }
-        var error = await #expect(throws: CopyError.self) { try await many.bring() }
+        var error = await #expect(throws: CopyError.self) { try await many.upload() }
         #expect(error.map { "\($0)".contains("more than 5 redirects") } == true && error?.side == .source)
 
         let plain = try PartBench()
         plain.host.plan(.status(307, [.location: "http://cdn.test/x?secret=1"]))
-        error = await #expect(throws: CopyError.self) { try await plain.bring() }
+        error = await #expect(throws: CopyError.self) { try await plain.upload() }
         guard case .rejected("redirect not followed", _)? = error?.reason else {
             Issue.record("\(String(describing: error))")
             return
@@ -47,7 +47,7 @@ struct RangedSourceTests {
     func expires(_ status: Int, after parts: Int) async throws {
         let bench = try PartBench()
         bench.host.plan(at: Array(repeating: nil, count: parts) + [.status(status)])
-        #expect(try await bench.bring() == "moved")
+        #expect(try await bench.upload() == "moved")
         #expect(bench.journal.count("from/app source") == 2)
         #expect(await bench.isStored())
     }
@@ -56,11 +56,11 @@ struct RangedSourceTests {
     func missing() async throws {
         let kept = try PartBench()
         kept.host.plan(at: [nil, .status(404)])
-        #expect(try await kept.bring() == "moved")
+        #expect(try await kept.upload() == "moved")
 
         let fresh = try PartBench()
         fresh.host.plan(.status(404))
-        let error = await #expect(throws: CopyError.self) { try await fresh.bring() }
+        let error = await #expect(throws: CopyError.self) { try await fresh.upload() }
         #expect(error?.reason == .blobMissing(fresh.blob.digest))
         #expect(fresh.gets.count == 1)
     }
@@ -69,7 +69,7 @@ struct RangedSourceTests {
     func refused() async throws {
         let bench = try PartBench()
         for _ in 0..<3 { bench.host.plan(.status(403)) }
-        let error = await #expect(throws: CopyError.self) { try await bench.bring() }
+        let error = await #expect(throws: CopyError.self) { try await bench.upload() }
         #expect(error?.reason == .rejected(code: "HTTP 403", text: "the layer's host refuses"))
         #expect(error?.side == .source && error?.operation == "downloading \(bench.blob.digest)")
     }
@@ -85,7 +85,7 @@ struct RangedSourceTests {
     func repeats(_ index: Int, at get: Int) async throws {
         let bench = try PartBench()
         bench.host.plan(at: Array(repeating: nil, count: get) + [Self.passing[index]])
-        #expect(try await bench.bring() == "moved")
+        #expect(try await bench.upload() == "moved")
         #expect(bench.gets.count == 5)
         #expect(bench.parts.count == 4)
         #expect(await bench.isStored())
@@ -95,7 +95,7 @@ struct RangedSourceTests {
     func unknownSize() async throws {
         let bench = try PartBench(20)
         bench.host.plan(.says("bytes 0-9/*"))
-        #expect(try await bench.bring() == "moved")
+        #expect(try await bench.upload() == "moved")
         #expect(bench.gets.count == 2)
     }
 
@@ -103,7 +103,7 @@ struct RangedSourceTests {
     func fails() async throws {
         let bench = try PartBench()
         for _ in 0..<3 { bench.host.plan(.failure(WireError(.disconnected, "cut"))) }
-        let error = await #expect(throws: CopyError.self) { try await bench.bring(bench.large(attempts: 3)) }
+        let error = await #expect(throws: CopyError.self) { try await bench.upload(bench.large(attempts: 3)) }
         #expect(error?.reason == .unreachable("cut") && error?.side == .source)
         #expect(bench.gets.count == 3)
     }

@@ -21,7 +21,7 @@ struct SharedPartTests {
         let places = try uploads.enumerated().map { try place("to/\($0)", MeetingUploads($1, meeting), bench) }
         let large = bench.large(clock: HeldClock())
         let arrivals = try await places.mapConcurrently(limit: 3) {
-            try await large.bring(BlobTransfer(bench.blob, from: bench.source, to: $0))?.name
+            try await large.upload(BlobTransfer(bench.blob, from: bench.source, to: $0))?.name
         }
         #expect(arrivals == ["moved", "moved", "moved"])
         for uploads in uploads { #expect(await uploads.stored == [bench.blob.digest: bench.bytes]) }
@@ -41,7 +41,7 @@ struct SharedPartTests {
     func lagging() async throws {
         let bench = try PartBench(30)
         let parts = parts(bench)
-        let (ahead, behind) = (await parts.sit(at: 0), await parts.sit(at: 0))
+        let (ahead, behind) = (await parts.join(at: 0), await parts.join(at: 0))
         for range: Range<Int64> in [0..<10, 10..<20] { _ = try await ahead.part(range, size: 10) }
         let third = Task { _ = try await ahead.part(20..<30, size: 10) }
         for range: Range<Int64> in [0..<10, 10..<20, 20..<30] { _ = try await behind.part(range, size: 10) }
@@ -53,12 +53,12 @@ struct SharedPartTests {
     func late() async throws {
         let bench = try PartBench(60)
         let parts = parts(bench)
-        let ahead = await parts.sit(at: 0)
+        let ahead = await parts.join(at: 0)
         _ = try await ahead.part(0..<10, size: 10)
-        let late = await parts.sit(at: 0)
+        let late = await parts.join(at: 0)
         for range: Range<Int64> in [10..<20, 20..<30, 30..<40] { _ = try await ahead.part(range, size: 10) }
         _ = try await late.part(0..<10, size: 10)
-        let leaving = await parts.sit(at: 40)
+        let leaving = await parts.join(at: 40)
         _ = try await ahead.part(40..<50, size: 10)
         await leaving.leave()
         _ = try await ahead.part(50..<60, size: 10)
@@ -78,8 +78,8 @@ struct SharedPartTests {
             try place("to/slow", MeetingUploads(gate, meeting), bench),
         ]
         let large = bench.large(clock: clock)
-        let first = Task { try await large.bring(BlobTransfer(bench.blob, from: bench.source, to: places[0]))?.name }
-        let second = Task { try await large.bring(BlobTransfer(bench.blob, from: bench.source, to: places[1]))?.name }
+        let first = Task { try await large.upload(BlobTransfer(bench.blob, from: bench.source, to: places[0]))?.name }
+        let second = Task { try await large.upload(BlobTransfer(bench.blob, from: bench.source, to: places[1]))?.name }
         // Two parts are there, which the slow one has yet to send.
         while await quick.uploads["1"]?.count != 70 { await Task.yield() }
         // One look is not enough, and the second one is.

@@ -1,4 +1,5 @@
 import Content
+import Wire
 
 @testable import Replicate
 
@@ -100,4 +101,14 @@ extension FakeRepository {
         image.manifests.allSatisfy { manifests[$0.digest]?.bytes == $0.bytes }
             && blobs.isSuperset(of: image.blobs.map(\.digest))
     }
+}
+
+/// A blob for tests of how uploads begin: the destination seems to have stored it, and no bytes are sent.
+struct SentBlob: IncomingBlob {
+    let blob: Descriptor
+    var sibling: RepositoryName? { nil }
+
+    init(_ blob: Descriptor) { self.blob = blob }
+
+    func send(to sink: RelaySink) -> WireResponse { WireResponse(status: .created) }
 }

@@ -154,7 +154,8 @@ actor FakeRepository: ImageRepository {
         journal.note("\(name) refused \(answer.status.code)")
     }
 
-    func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart {
+    func receive(_ incoming: any IncomingBlob) async throws -> BlobReception {
+        let (blob, sibling) = (incoming.blob, incoming.sibling)
         await gate?("start \(blob.digest.short)")
         try begin("start \(blob.digest.short)" + (sibling.map { " from \($0)" } ?? ""))
         if let sibling, mounts.contains(sibling.value) {
@@ -162,32 +163,32 @@ actor FakeRepository: ImageRepository {
             return .mounted
         }
         uploads += 1
-        openUploads.insert("\(uploads)")
-        return .open(.at(try HTTPURL("https://\(host)/\(name)/uploads/\(uploads)")))
-    }
-
-    func upload(_ blob: Descriptor, to upload: OpenUpload) throws -> RelaySink {
-        if let sinkError { throw sinkError }
-        return switch upload {
-        case .at(let location): .request(WireRequest(.put, location))
-        case .file(let path): .file(path)
+        let number = "\(uploads)"
+        openUploads.insert(number)
+        do {
+            if let sinkError { throw sinkError }
+            let location = try HTTPURL("https://\(host)/\(name)/uploads/\(number)")
+            let answer = try await incoming.send(to: .request(WireRequest(.put, location)))
+            guard answer.status.kind != .successful else { return .stored }
+            throw try refusal(answer, of: blob)
+        } catch {
+            // As a task that isn't cancelled: the registry gets the request.
+            await Task { close(number) }.value
+            throw uploadFailure(error, blob)
         }
     }
 
-    func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) throws -> UploadRefusal? {
+    private func refusal(_ answer: WireResponse, of blob: Descriptor) throws -> BlobFailure {
         try begin("explain \(answer.status.code)")
-        guard answer.status.kind != .successful else { return nil }
         let reason = CopyError.Reason.rejected(code: "HTTP \(answer.status.code)", text: "as told")
         let advice = answer.retryAfter.map { RetryAdvice.wait($0) }
-        return UploadRefusal(
-            error: failure(reason, "uploading \(blob.digest)"),
-            retryAdvice: advice ?? (answer.status.code >= 500 ? .backOff : .never)
+        return BlobFailure(
+            failure(reason, "uploading \(blob.digest)"),
+            advice ?? (answer.status.code >= 500 ? .backOff : .never)
         )
     }
 
-    func closeUpload(_ upload: OpenUpload) {
-        guard case .at(let location) = upload else { return }
-        let number = location.path.split(separator: "/").last.map(String.init) ?? ""
+    private func close(_ number: String) {
         journal.note("\(name) close \(number)\(Task.isCancelled ? " cancelled" : "")")
         openUploads.remove(number)
     }

@@ -29,7 +29,7 @@ struct HostFormTests {
             side: .destination,
             SideOptions(identity: identity)
         )
-        _ = try await repository.startUpload(of: FakeImage.blob("layer"), mountingFrom: nil)
+        _ = try await repository.receive(SentBlob(FakeImage.blob("layer")))
         return Set(aws.origins.map { String($0.dropFirst("https://".count).prefix { $0 != ":" }) })
     }
 
@@ -96,7 +96,7 @@ struct HostFormTests {
             side: .destination,
             SideOptions()
         )
-        _ = try await repository.startUpload(of: FakeImage.blob("layer"), mountingFrom: nil)
+        _ = try await repository.receive(SentBlob(FakeImage.blob("layer")))
         #expect(aws.origins == ["https://ecr-fips.us-east-1.amazonaws.com:443", "https://\(Self.fips):443"])
     }
 

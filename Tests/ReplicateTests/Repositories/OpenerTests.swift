@@ -118,7 +118,7 @@ struct OpenerTests {
             let opener = opener(RecordingAWS(proxyEndpoint: localProxy), local)
             released = opener
             let repository = try await open(opener, "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app")
-            _ = try await repository.startUpload(of: blob, mountingFrom: nil)
+            _ = try await repository.receive(SentBlob(blob))
         }
         #expect(released == nil)
     }
@@ -175,7 +175,7 @@ struct OpenerTests {
             try await open(opener, "444455556666.dkr.ecr.eu-west-1.amazonaws.com/team/app"),
         ]
         try await repositories.forEachConcurrently(limit: 3) { [blob] in
-            for _ in 0..<3 { _ = try await $0.startUpload(of: blob, mountingFrom: nil) }
+            for _ in 0..<3 { _ = try await $0.receive(SentBlob(blob)) }
         }
         #expect(aws.operations.count { $0 == "GetAuthorizationToken" } == 1)
         #expect(aws.operations.count { $0.hasPrefix("POST /v2/") } == 9)
@@ -188,7 +188,7 @@ struct OpenerTests {
         )
         let far = RecordingAWS(proxyEndpoint: "http://999988887777.dkr.ecr.us-east-1.localhost:4566")
         let elsewhere = try await open(self.opener(far, local), "111122223333.dkr.ecr.us-east-1.amazonaws.com/team/app")
-        _ = try await elsewhere.startUpload(of: blob, mountingFrom: nil)
+        _ = try await elsewhere.receive(SentBlob(blob))
         #expect(far.operations.contains("GetAuthorizationToken"), "another region, another token")
     }
 
@@ -218,7 +218,7 @@ struct OpenerTests {
     func awsByRule() async throws {
         let aws = RecordingAWS(proxyEndpoint: "https://999988887777.dkr.ecr.eu-west-1.amazonaws.com")
         let repository = try await open(opener(aws), "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app")
-        _ = try await repository.startUpload(of: blob, mountingFrom: nil)
+        _ = try await repository.receive(SentBlob(blob))
         #expect(
             aws.origins == [
                 "https://api.ecr.eu-west-1.amazonaws.com:443",
@@ -235,7 +235,7 @@ struct OpenerTests {
             "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app",
             SideOptions(registryEndpoint: "vpce.test")
         )
-        _ = try await repository.startUpload(of: blob, mountingFrom: nil)
+        _ = try await repository.receive(SentBlob(blob))
         #expect(aws.origins == ["http://127.0.0.1:4566", "https://vpce.test:443"])
     }
 
@@ -245,7 +245,7 @@ struct OpenerTests {
         let aws = RecordingAWS(proxyEndpoint: "http://\(host)")
         let repository = try await open(opener(aws), "\(host)/team/app")
         _ = try await repository.immutability()
-        _ = try await repository.startUpload(of: blob, mountingFrom: nil)
+        _ = try await repository.receive(SentBlob(blob))
         #expect(aws.origins == ["http://\(host)"])
     }
 
@@ -319,7 +319,7 @@ struct OpenerTests {
             cutting: [Self.post: 1]
         )
         let repository = try await open(opener(aws, attempts: 4), Self.place)
-        _ = try await repository.startUpload(of: blob, mountingFrom: nil)
+        _ = try await repository.receive(SentBlob(blob))
         #expect(aws.operations == ["GetAuthorizationToken", Self.post, "DescribeRepositories", Self.post])
     }
 
@@ -332,7 +332,7 @@ struct OpenerTests {
         )
         let repository = try await open(opener(aws, attempts: 4), Self.place)
         let error = await #expect(throws: CopyError.self) {
-            try await repository.startUpload(of: blob, mountingFrom: nil)
+            try await repository.receive(SentBlob(blob))
         }
         #expect(error?.reason == .repositoryMissing)
         #expect(aws.operations == ["GetAuthorizationToken", Self.post, "DescribeRepositories", Self.post])
@@ -355,7 +355,7 @@ struct OpenerTests {
         )
         let repository = try await open(opener(aws, attempts: 4), Self.place)
         let error = await #expect(throws: CopyError.self) {
-            try await repository.startUpload(of: blob, mountingFrom: nil)
+            try await repository.receive(SentBlob(blob))
         }
         let asked = ["GetAuthorizationToken", Self.post, "DescribeRepositories", Self.post, "InitiateLayerUpload"]
         if isAllowed {
@@ -434,7 +434,7 @@ struct OpenerTests {
         for attempt in [0, 1] {
             let error = await #expect(throws: CopyError.self) {
                 if attempt == 0 { _ = try await repository.missing([empty]) }
-                _ = try await repository.startUpload(of: empty, mountingFrom: nil)
+                _ = try await repository.receive(SentBlob(empty))
             }
             #expect(error?.reason == .emptyBlob(.ofNothing))
         }

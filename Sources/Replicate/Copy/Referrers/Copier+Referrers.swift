@@ -2,7 +2,7 @@ internal import Content
 internal import Platform
 
 /// The outcome of copying the referrers of one image.
-struct BroughtReferrers: Sendable {
+struct CopiedReferrers: Sendable {
     /// The number of referrers that were put.
     var count = 0
     var failures: [ReferrerFailure] = []
@@ -13,7 +13,7 @@ extension Copier {
     /// Copies the planned referrers, subjects first and lists last.
     ///
     /// - Throws: ``CopyError`` if the error is not about one referrer, such as an expired login.
-    func bringReferrers(_ missing: Set<Digest>) async throws -> BroughtReferrers {
+    func copyReferrers(_ missing: Set<Digest>) async throws -> CopiedReferrers {
         let planned = plan.manifests.filter { $0.role == .referrer }
         let referrers = planned.filter { !$0.isThere }.map(\.manifest)
         // If the content was checked, a referrer that the destination holds may lack a blob.
@@ -22,7 +22,7 @@ extension Copier {
         let tagged = Set(tags.filter(\.needsPut).map(\.digest))
         let failures = Lock<[Digest: CopyError]>([:])
         try await checked.forEachConcurrently(limit: Self.parallelManifests) { manifest in
-            try await noting(manifest.digest, failures) { try await bringBlobs(of: manifest, missing) }
+            try await noting(manifest.digest, failures) { try await copyBlobs(of: manifest, missing) }
         }
         // A manifest that gets a tag is put together with its tag.
         for level in Self.levels(of: referrers.filter { !tagged.contains($0.digest) }) {
@@ -46,16 +46,16 @@ extension Copier {
             }
         }
         let failed = failures.withLock { $0 }
-        var brought = BroughtReferrers()
-        brought.count = referrers.count { failed[$0.digest] == nil }
+        var copied = CopiedReferrers()
+        copied.count = referrers.count { failed[$0.digest] == nil }
         let digests = checked.map(\.digest) + wanted.map(\.digest)
         for digest in digests.unique() {
             guard let error = failed[digest] else { continue }
             let tag = tags.first { $0.digest == digest }?.tag
             let subject = tag?.namedDigest ?? manifest(digest)?.subject?.digest
-            brought.failures.append(ReferrerFailure(digest: digest, tag: tag, subject: subject, error))
+            copied.failures.append(ReferrerFailure(digest: digest, tag: tag, subject: subject, error))
         }
-        return brought
+        return copied
     }
 
     /// The manifests in levels, each of which needs only the levels before it.

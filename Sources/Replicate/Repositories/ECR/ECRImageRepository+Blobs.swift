@@ -68,22 +68,31 @@ extension ECRImageRepository {
         throw CopyError(.emptyBlob(.ofNothing), side: side, image: reference.description, operation: operation)
     }
 
-    func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart {
-        try await explained("InitiateLayerUpload") {
-            // A repository that was just created was never asked which blobs it lacks.
-            try refuseEmpty([blob.digest], "starting an upload")
-            let client = try await registry()
-            func begin() async throws -> UploadStart {
-                try await client.begin(blob, in: reference.repository, mountingFrom: sibling) { cuts in
-                    try await explainCut(cuts)
-                }
-            }
-            do {
-                return try await begin()
-            } catch let error as RegistryError where error.kind == .repositoryMissing && isCreatedOnPush {
-                try await createOnPush()
-                return try await begin()
-            }
+    func receive(_ incoming: any IncomingBlob) async throws -> BlobReception {
+        // A repository that was just created was never asked which blobs it lacks.
+        try refuseEmpty([incoming.blob.digest], "starting an upload")
+        let upload = RegistryUpload(
+            client: try await explained("InitiateLayerUpload") { try await registry() },
+            place: self,
+            pacer: pacer,
+            bucket: "CompleteLayerUpload",
+            operation: "CompleteLayerUpload"
+        )
+        let started = try await explained("InitiateLayerUpload") { try await start(upload, incoming) }
+        switch started {
+        case .mounted: return .mounted
+        case .session(let session): try await upload.send(incoming, to: session)
+        }
+        return .stored
+    }
+
+    /// Opens an upload, and creates the repository if a push to it does so.
+    private func start(_ upload: RegistryUpload, _ incoming: any IncomingBlob) async throws -> UploadStart {
+        do {
+            return try await upload.start(incoming, explaining: explainCut)
+        } catch let error as RegistryError where error.kind == .repositoryMissing && isCreatedOnPush {
+            try await createOnPush()
+            return try await upload.start(incoming, explaining: explainCut)
         }
     }
 
@@ -133,25 +142,6 @@ extension ECRImageRepository {
         }
     }
 
-    func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> RelaySink {
-        try await explained("CompleteLayerUpload") {
-            try await pacer.admitRelay("CompleteLayerUpload")
-            return try await registry().sink(for: blob, upload, in: reference.repository)
-        }
-    }
-
-    func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal? {
-        pacer.noteRelay(answer, "CompleteLayerUpload")
-        return try await explained("CompleteLayerUpload") {
-            await (try registry()).refusal(answer, of: blob, sent: sent, by: self)
-        }
-    }
-
-    func closeUpload(_ upload: OpenUpload) async {
-        guard let client = try? await registry() else { return }
-        await client.close(upload, in: reference.repository)
-    }
-
     /// Fetches the token and opens the connections, for which the first blob would otherwise wait.
     ///
     /// Failures are ignored here; the request that needs the token or the connection will report them.
@@ -160,53 +150,5 @@ extension ECRImageRepository {
         guard isCertain, side == .destination, let client = try? await registry() else { return }
         client.warm(connections: count)
         await client.prepareCredentials(forWritingTo: reference.repository)
-    }
-}
-
-/// Interprets a registry's responses about blobs, for both kinds of repository.
-extension RegistryClient {
-    func begin(
-        _ blob: Descriptor,
-        in name: RepositoryName,
-        mountingFrom sibling: RepositoryName?,
-        explaining explain: CutExplaining? = nil
-    ) async throws -> UploadStart {
-        let digest = sibling == nil ? nil : blob.digest
-        return switch try await startUpload(in: name, mounting: digest, from: sibling, explaining: explain) {
-        case .mounted: .mounted
-        case .session(let session): .open(.at(session.location))
-        }
-    }
-
-    /// The request that sends all bytes of a blob to an upload that this registry opened.
-    func sink(for blob: Descriptor, _ upload: OpenUpload, in name: RepositoryName) async throws -> RelaySink {
-        switch upload {
-        case .at(let location):
-            .request(
-                try await uploadRequest(UploadSession(location: location, repository: name), digest: blob.digest)
-            )
-        case .file(let path): .file(path)
-        }
-    }
-
-    func close(_ upload: OpenUpload, in name: RepositoryName) async {
-        guard case .at(let location) = upload else { return }
-        await cancelUpload(UploadSession(location: location, repository: name))
-    }
-
-    /// The error for a refused upload; an expired token is renewed, so that the next attempt has a fresh one.
-    func refusal(
-        _ answer: WireResponse,
-        of blob: Descriptor,
-        sent: WireRequest,
-        by repository: any RepositoryPlace
-    ) async -> UploadRefusal? {
-        do {
-            try await interpretUpload(answer, to: sent, in: repository.reference.repository)
-            return nil
-        } catch {
-            let explained = CopyError(explaining: error, repository: repository, "uploading \(blob.digest)")
-            return UploadRefusal(error: explained, retryAdvice: (error as? any RetryAdvising)?.retryAdvice ?? .never)
-        }
     }
 }

@@ -79,17 +79,7 @@ struct ArchiveImageRepository: ImageRepository {
 
     // MARK: Read-only
 
-    func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart {
-        throw readOnly
-    }
-
-    func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> RelaySink { throw readOnly }
-
-    func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal? {
-        nil
-    }
-
-    func closeUpload(_ upload: OpenUpload) async {}
+    func receive(_ incoming: any IncomingBlob) async throws -> BlobReception { throw readOnly }
 
     func put(_ manifest: Manifest, tag: Tag?) async throws { throw readOnly }
 

@@ -74,21 +74,15 @@ struct LayoutImageRepository: ImageRepository {
         }
     }
 
-    func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart {
+    func receive(_ incoming: any IncomingBlob) async throws -> BlobReception {
         try await create()
-        return .open(.file(store.blobPath(blob.digest)))
+        do {
+            _ = try await incoming.send(to: .file(store.blobPath(incoming.blob.digest)))
+            return .stored
+        } catch {
+            throw uploadFailure(error, incoming.blob)
+        }
     }
-
-    func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> RelaySink {
-        .file(store.blobPath(blob.digest))
-    }
-
-    /// Always `nil`, since files send no responses.
-    func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal? {
-        nil
-    }
-
-    func closeUpload(_ upload: OpenUpload) async {}
 
     func put(_ manifest: Manifest, tag: Tag?) async throws {
         try await create()

@@ -112,26 +112,20 @@ struct PlainImageRepository: ImageRepository {
 
     func prepare(forBlobs count: Int, isCertain: Bool) async { client.warm(connections: count) }
 
-    func startUpload(of blob: Descriptor, mountingFrom sibling: RepositoryName?) async throws -> UploadStart {
-        try await explained("starting an upload") {
-            try await client.begin(blob, in: reference.repository, mountingFrom: sibling)
+    func receive(_ incoming: any IncomingBlob) async throws -> BlobReception {
+        let upload = RegistryUpload(
+            client: client,
+            place: self,
+            pacer: pacer,
+            bucket: PlainPacing.bucket,
+            operation: "uploading"
+        )
+        let started = try await explained("starting an upload") { try await upload.start(incoming) }
+        switch started {
+        case .mounted: return .mounted
+        case .session(let session): try await upload.send(incoming, to: session)
         }
-    }
-
-    func upload(_ blob: Descriptor, to upload: OpenUpload) async throws -> RelaySink {
-        try await explained("uploading") {
-            try await pacer.admitRelay(PlainPacing.bucket)
-            return try await client.sink(for: blob, upload, in: reference.repository)
-        }
-    }
-
-    func explainUpload(_ answer: WireResponse, of blob: Descriptor, sent: WireRequest) async throws -> UploadRefusal? {
-        pacer.noteRelay(answer, PlainPacing.bucket)
-        return await client.refusal(answer, of: blob, sent: sent, by: self)
-    }
-
-    func closeUpload(_ upload: OpenUpload) async {
-        await client.close(upload, in: reference.repository)
+        return .stored
     }
 
     func put(_ manifest: Manifest, tag: Tag?) async throws {
