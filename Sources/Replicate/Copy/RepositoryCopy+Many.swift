@@ -145,7 +145,8 @@ extension RepositoryCopy {
                     ? "" : " (\(image.names.map { quotable($0, upTo: 200) }.joined(separator: ", ")))")
         }
         let more = untagged.count > mostNamed ? ", and \(untagged.count - mostNamed) more" : ""
-        return "passed over, for want of a tag: \(few.joined(separator: ", "))\(more); copy one as \(layout)@DIGEST"
+        return
+            "not copied, because they have no tag: \(few.joined(separator: ", "))\(more); copy one as \(layout)@DIGEST"
     }
 
     /// The most images without a tag that a notice names.

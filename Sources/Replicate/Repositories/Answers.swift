@@ -1,11 +1,11 @@
 public import Content
 internal import Wire
 
-/// How a manifest is asked for.
+/// The name by which a manifest is requested: its tag, its digest, or both.
 public enum ManifestID: Hashable, Sendable, CustomStringConvertible {
     case tag(Tag)
     case digest(Digest)
-    /// Both must agree: `TAG@DIGEST`.
+    /// `TAG@DIGEST`: the tag must hold the digest.
     case both(Tag, Digest)
 
     public init?(_ reference: ImageReference) {
@@ -40,22 +40,22 @@ public enum ManifestID: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// What a repository answered to one bulk question.
+/// What a repository answered to one bulk request.
 ///
-/// An id that is in neither dictionary is not there; one that is there but can't be had is in ``failures``.
+/// An id that is in none of the dictionaries does not exist. An id in ``failures`` exists but can't be read.
 package struct Reading: Sendable {
     package var manifests: [ManifestID: Manifest] = [:]
-    /// Only what was asked for by ``ImageRepository/read(manifests:digests:)``'s `digests`.
+    /// The digests of the ids that were requested, of manifests and of `digests`.
     package var digests: [ManifestID: Digest] = [:]
     package var failures: [ManifestID: CopyError.Reason] = [:]
-    /// Manifests that are left for another question, since those that were read are large.
+    /// Manifests that must be requested again, because the ones that were read are large.
     package var postponed: Set<ManifestID> = []
-    /// Of ``digests``, those that a tag points at although they are not there (any more).
+    /// The digests that a tag points at although the repository has lost the manifest.
     package var lost: Set<Digest> = []
 
     package init() {}
 
-    /// Takes in the answer to another part of the question.
+    /// Adds the answer to another part of the request.
     mutating func merge(_ part: Reading) {
         manifests.merge(part.manifests) { _, new in new }
         digests.merge(part.digests) { _, new in new }
@@ -63,10 +63,10 @@ package struct Reading: Sendable {
         postponed.formUnion(part.postponed)
     }
 
-    /// Whether no more large manifests should be read into it.
+    /// Whether it holds so many bytes of manifests that the next large ones must wait.
     var isFull: Bool { manifests.values.reduce(0) { $0 + $1.byteCount } >= Self.enough }
 
-    /// In bytes of manifests: two of the greatest size; of the usual size, a thousand or more.
+    /// The limit in bytes: two manifests of the greatest size, or a thousand of the usual size.
     static let enough = 2 * Manifest.largestByteCount
 }
 
@@ -74,7 +74,7 @@ package struct Reading: Sendable {
 public struct TagImmutability: Sendable, Hashable {
     /// Whether a tag that matches no exclusion is fixed.
     public var byDefault: Bool
-    /// Wildcards; a tag that matches one is the other way round.
+    /// Wildcards for the tags to which the opposite applies.
     public var exclusions: [String]
 
     public init(byDefault: Bool, exclusions: [String] = []) {
@@ -94,15 +94,15 @@ public struct ListedImage: Sendable, Hashable {
     public var tags: [Tag]
     /// Seconds since 1970; `nil` where the registry doesn't say.
     public var pushedAt: Double?
-    /// In bytes, as the registry reckons it (for an index the largest of its images).
+    /// The size in bytes as the registry states it; for an index, the size of its largest image.
     public var size: Int64?
     public var mediaType: MediaType?
     public var isArchived: Bool
-    /// What it is called besides, in a layout: whole references, and names that no tag can have.
+    /// Names in a layout that are not tags: whole references, and names that no tag can have.
     public var names: [String] = []
-    /// Tags that another image of the same layout has too, so that they mean neither.
+    /// Tags that another image of the same layout has too, so that they are ambiguous.
     public var sharedTags: [Tag] = []
-    /// What it refers to, in a layout that lists it without a name.
+    /// The subject of a manifest that a layout lists without a name.
     public var subject: Digest?
 
     public init(
@@ -122,7 +122,7 @@ public struct ListedImage: Sendable, Hashable {
     }
 }
 
-/// What every tag of a repository holds.
+/// The digest that each tag of a repository holds.
 struct HeldTags: Sendable, Equatable {
     var digests: [Tag: Digest]
     /// Tags of images that are archived, and so can't be pulled.
@@ -133,9 +133,9 @@ struct HeldTags: Sendable, Equatable {
     }
 }
 
-/// A name that a registry lists as a tag, and that has no image for us.
+/// A name that a registry lists as a tag but that can't be copied.
 public struct UnusableTag: Sendable, Equatable {
-    /// As the registry wrote it: not fit to be shown as it is.
+    /// The name as the registry wrote it; clean it before showing it.
     public var name: String
     public var reason: CopyError.Reason
 
@@ -144,7 +144,7 @@ public struct UnusableTag: Sendable, Equatable {
     }
 }
 
-/// Everything that a registry lists for a repository.
+/// All images and tags that a registry lists for a repository.
 public struct ImageListing: Sendable {
     public var images: [ListedImage]
     public var unusableTags: [UnusableTag]
@@ -153,14 +153,14 @@ public struct ImageListing: Sendable {
         (self.images, self.unusableTags) = (images, unusableTags)
     }
 
-    /// How many tags are listed, those that follow an image left out.
+    /// The number of listed tags, without the digest tags, which are copied with their image.
     public var tagCount: Int {
         images.flatMap(\.tags).count { !ReferrerFinder.isDigestTag($0) } + unusableTags.count
     }
 }
 
 extension ImageListing {
-    /// Those of `names` that are tags; the others are noted as unusable.
+    /// Returns the names that are tags, and notes the others as unusable.
     mutating func usable(_ names: [String]) -> [Tag] {
         var tags: [Tag] = []
         for name in names {

@@ -247,7 +247,7 @@ struct ReferrerFinder: Sendable {
         CopyError(
             .unsupported(
                 "there are more than \(ReferrerBudget.most) of them, and no more are followed for one image",
-                remedy: "delete those at the source that are needed no more"
+                remedy: "delete the referrers at the source that are no longer needed"
             ),
             side: repository.side,
             image: repository.reference.tagged(nil, digest: image).description,
