@@ -13,10 +13,10 @@ STATIC := $(if $(wildcard $(TOOLCHAIN)/lib/swift_static),--static-swift-stdlib)
 RELEASE := swift build -c release $(STATIC) --product ecr-replicate
 
 # Sanitizers watch our own code; real servers and clients beside it only cost time, and tests of growth and pace would
-# measure the sanitizer. XCTest, which has no test here, leaks a little when it finds that out.
+# measure the sanitizer, or the tests beside them. XCTest, which has no test here, leaks a little when it finds that out.
 # The fault matrix gives up on an answer after a second, and so has the machine to itself.
 SANITIZED := --disable-xctest --experimental-maximum-parallelization-width 4
-SANITIZED_MOST := --skip "InteropTests|SoakTests|ScenarioPacingTests|FaultMatrixTests"
+SANITIZED_MOST := --skip "InteropTests|SoakTests|ScenarioPacingTests|ServiceTests|FaultMatrixTests"
 SANITIZED_ALONE := --skip-build --filter FaultMatrixTests
 
 help: ## print this list
