@@ -179,9 +179,12 @@ private struct IncomingTransfer: IncomingBlob {
 
     var blob: Descriptor { transfer.blob }
 
-    func send(to sink: RelaySink) async throws -> WireResponse {
+    func noteOpened() {
         // An upload instead of the mount means that the registry has declined it.
         if sibling != nil { index.noteDecline(of: transfer.destination.registryKey) }
+    }
+
+    func send(to sink: RelaySink) async throws -> WireResponse {
         let upload = OpenUpload(sink: sink, destination: transfer.destination.reference)
         return try await sender.send(to: [upload])[0].get()
     }

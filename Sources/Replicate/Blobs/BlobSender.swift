@@ -16,8 +16,9 @@ struct BlobSender: Sendable {
     let content: [UInt8]?
     private let relay: any BlobRelaying
     private let report: @Sendable (CopyEvent) -> Void
-    /// The request for the blob's address, which may be in flight before an upload is open. A failure is kept too, so
-    /// that the source is asked once.
+    /// The request for the blob's address, which may be in flight before an upload is open.
+    ///
+    /// A failure is kept too, so that the source is asked once.
     private let opening = SingleFlight<Digest, Result<BlobDownload, any Error>>()
 
     init(

@@ -11,7 +11,12 @@ protocol IncomingBlob: Sendable {
     /// A repository of the destination's registry that holds the blob, so that it can be mounted from there.
     var sibling: RepositoryName? { get }
 
-    /// Sends all bytes to an upload that the destination has opened.
+    /// Notes that the destination has opened an upload, so that it has not mounted the blob.
+    ///
+    /// - Throws: An error if no bytes will be sent; the destination then closes the upload.
+    func noteOpened() throws
+
+    /// Sends all bytes to the upload that was opened.
     ///
     /// The last byte is sent only if digest and size match the descriptor.
     ///
@@ -36,6 +41,8 @@ struct MountOnly: IncomingBlob {
 
     let blob: Descriptor
     let sibling: RepositoryName?
+
+    func noteOpened() throws { throw NotMounted() }
 
     func send(to sink: RelaySink) async throws -> WireResponse { throw NotMounted() }
 }

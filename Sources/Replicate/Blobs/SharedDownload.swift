@@ -4,16 +4,15 @@ internal import Wire
 
 /// One download of a blob for several destinations.
 ///
-/// Each destination receives the blob as usual. Its upload waits in ``send(_:of:)`` until the other uploads are open,
-/// and the answer to it comes from the one relay that feeds them all.
+/// Each destination receives the blob as usual. Its upload waits in ``send(_:of:)`` for the other destinations, and the
+/// answer to it comes from the one relay that feeds them all.
 final class SharedDownload: Sendable {
-    /// The error for an upload that opened after the download had begun; the destination gets its own download later.
+    /// The error for an upload that opened after the others had stopped waiting; the destination gets its own download.
     struct TooLate: Error {}
 
     private enum Change { case destination, timeout }
 
     private struct Waiting: Sendable {
-        var place: String
         var upload: OpenUpload
         var answer: CheckedContinuation<WireResponse, any Error>
     }
@@ -21,8 +20,20 @@ final class SharedDownload: Sendable {
     private struct State: Sendable {
         /// The places that have neither opened an upload nor ended.
         var expected: Set<String>
+        /// The places that have opened an upload and are about to send.
+        var opened: Set<String> = []
         var waiting: [Waiting] = []
+        /// Whether a destination is ready: its upload is open, or it has mounted the blob.
+        var isAnyReady = false
+        /// The places that are no longer waited for.
+        var late: Set<String> = []
         var hasBegun = false
+
+        /// Stops waiting for the places without an open upload.
+        mutating func leaveOutExpected() {
+            late.formUnion(expected)
+            expected = []
+        }
     }
 
     private let state: Lock<State>
@@ -34,50 +45,79 @@ final class SharedDownload: Sendable {
         (changes, changed) = AsyncStream.makeStream()
     }
 
+    /// The places that had no open upload when the others stopped waiting.
+    var late: Set<String> { state.withLock { $0.late } }
+
+    /// Notes that a destination has opened an upload; it is then waited for until it sends or ends.
+    ///
+    /// - Throws: ``TooLate``
+    func noteOpened(_ place: String) throws {
+        let isInTime = state.withLock { state in
+            guard state.expected.remove(place) != nil else { return false }
+            state.opened.insert(place)
+            state.isAnyReady = true
+            return true
+        }
+        guard isInTime else { throw TooLate() }
+        changed.yield(.destination)
+    }
+
     /// Waits until the download begins, and returns what the destination answered to this upload.
     ///
-    /// - Throws: ``TooLate`` if the download has begun already.
+    /// - Throws: What the sender throws; `CancellationError` if the download was cancelled before it began.
     func send(_ upload: OpenUpload, of place: String) async throws -> WireResponse {
         try await withCheckedThrowingContinuation { continuation in
             let isInTime = state.withLock { state in
                 guard !state.hasBegun else { return false }
-                state.expected.remove(place)
-                state.waiting.append(Waiting(place: place, upload: upload, answer: continuation))
+                state.opened.remove(place)
+                state.waiting.append(Waiting(upload: upload, answer: continuation))
                 return true
             }
-            guard isInTime else { return continuation.resume(throwing: TooLate()) }
+            guard isInTime else { return continuation.resume(throwing: CancellationError()) }
             changed.yield(.destination)
         }
     }
 
-    /// Notes that a destination needs no bytes any more: it has the blob, or has failed.
-    func leave(_ place: String) {
-        state.withLock { _ = $0.expected.remove(place) }
+    /// Notes that a destination needs no bytes any more.
+    ///
+    /// - Parameter isReady: Whether it has the blob; if not, it has failed.
+    func leave(_ place: String, isReady: Bool) {
+        state.withLock { state in
+            state.expected.remove(place)
+            state.opened.remove(place)
+            if isReady { state.isAnyReady = true }
+        }
         changed.yield(.destination)
     }
 
-    /// Downloads the blob for the uploads that are open, once all are or the patience of the first has ended.
+    /// Downloads the blob for the uploads that are open.
     ///
-    /// - Returns: The places that are late.
+    /// It begins when every destination has an open upload or has ended, or when the patience has ended that begins
+    /// with the first destination that is ready.
+    ///
     /// - Throws: What the sender throws; then each upload fails with the same error.
-    func run(_ sender: BlobSender, patience: Duration, clock: any Clock<Duration>) async throws -> Set<String> {
+    func run(_ sender: BlobSender, patience: Duration, clock: any Clock<Duration>) async throws {
         var timer: Task<Void, Never>?
         // This loop ends early when the task is cancelled.
         for await change in changes {
-            let (isComplete, isWaitedFor) = state.withLock { ($0.expected.isEmpty, !$0.waiting.isEmpty) }
-            if isComplete || change == .timeout { break }
-            guard isWaitedFor, timer == nil else { continue }
+            let (isComplete, isAnyReady) = state.withLock { state in
+                if change == .timeout { state.leaveOutExpected() }
+                return (state.expected.isEmpty && state.opened.isEmpty, state.isAnyReady)
+            }
+            if isComplete { break }
+            guard isAnyReady, timer == nil else { continue }
             timer = Task { [changed] in
                 try? await clock.sleep(for: patience)
                 changed.yield(.timeout)
             }
         }
         timer?.cancel()
-        let (waiting, late) = state.withLock { state in
+        let waiting = state.withLock { state in
+            state.leaveOutExpected()
             state.hasBegun = true
-            return (state.waiting, state.expected)
+            return state.waiting
         }
-        guard !waiting.isEmpty else { return late }
+        guard !waiting.isEmpty else { return }
         do {
             let answers = try await sender.send(to: waiting.map(\.upload))
             for (upload, answer) in zip(waiting, answers) { upload.answer.resume(with: answer) }
@@ -85,7 +125,6 @@ final class SharedDownload: Sendable {
             for upload in waiting { upload.answer.resume(throwing: error) }
             throw error
         }
-        return late
     }
 }
 
@@ -98,9 +137,13 @@ private struct SharedTransfer: IncomingBlob {
 
     var blob: Descriptor { transfer.blob }
 
-    func send(to sink: RelaySink) async throws -> WireResponse {
+    func noteOpened() throws {
         // An upload instead of the mount means that the registry has declined it.
         if sibling != nil { index.noteDecline(of: transfer.destination.registryKey) }
+        try download.noteOpened(transfer.destination.placeKey)
+    }
+
+    func send(to sink: RelaySink) async throws -> WireResponse {
         let upload = OpenUpload(sink: sink, destination: transfer.destination.reference)
         return try await download.send(upload, of: transfer.destination.placeKey)
     }
@@ -186,30 +229,36 @@ extension BlobMover {
         let download = SharedDownload(for: Set(transfers.map(\.destination.placeKey)))
         let sender = BlobSender(blob, from: source, relay: relay, report: report)
         async let _ = sender.prepare()
-        // A task that is late is not waited for here, so these are no child tasks.
-        let receptions = transfers.map { transfer in Task { await reception(of: transfer, from: download) } }
-        let late = try await withTaskCancellationHandler {
-            do {
-                return try await download.run(sender, patience: Self.waitForOthers, clock: clock)
-            } catch {
-                // Each upload is closed by its destination.
-                for reception in receptions { _ = await reception.value }
-                throw error
-            }
-        } onCancel: {
-            for reception in receptions { reception.cancel() }
+        // A late task is not waited for here, so these are no child tasks.
+        let receptions = transfers.map { transfer in
+            (transfer.destination, Task { await reception(of: transfer, from: download) })
         }
+        var failure: (any Error)?
+        do {
+            try await download.run(sender, patience: Self.waitForOthers, clock: clock)
+        } catch {
+            failure = error
+        }
+        let late = download.late
+        for (destination, task) in receptions where late.contains(destination.placeKey) {
+            // It gets downloads of its own from now on, and closes the upload that it may still open.
+            index.separate(destination)
+            self.late.add(task)
+            left.withLock { $0.removeAll { $0.placeKey == destination.placeKey } }
+        }
+        let others = receptions.filter { !late.contains($0.0.placeKey) }
+        let results = await withTaskCancellationHandler {
+            var results: [(any BlobReceiver, Result<Arrival, any Error>)] = []
+            for (destination, task) in others { results.append((destination, await task.value)) }
+            return results
+        } onCancel: {
+            for (_, task) in others { task.cancel() }
+        }
+        if let failure { throw failure }
+        try Task.checkCancellation()
         var sourceFailure: BlobFailure?
-        for (transfer, task) in zip(transfers, receptions) {
-            let destination = transfer.destination
-            guard !late.contains(destination.placeKey) else {
-                // It gets downloads of its own from now on.
-                index.separate(destination)
-                self.late.settle(task)
-                left.withLock { $0.removeAll { $0.placeKey == destination.placeKey } }
-                continue
-            }
-            switch await task.value {
+        for (destination, result) in results {
+            switch result {
             case .success(let arrival): done.withLock { $0[destination.placeKey] = .success(arrival) }
             case .failure(let failure as BlobFailure) where failure.error.side == .source:
                 sourceFailure = failure
@@ -223,7 +272,6 @@ extension BlobMover {
             }
             left.withLock { $0.removeAll { $0.placeKey == destination.placeKey } }
         }
-        try Task.checkCancellation()
         if let sourceFailure { throw sourceFailure }
     }
 
@@ -231,7 +279,6 @@ extension BlobMover {
         of transfer: BlobTransfer,
         from download: SharedDownload
     ) async -> Result<Arrival, any Error> {
-        defer { download.leave(transfer.destination.placeKey) }
         let incoming = SharedTransfer(
             transfer: transfer,
             sibling: index.sibling(for: transfer),
@@ -239,8 +286,11 @@ extension BlobMover {
             download: download
         )
         do {
-            return .success(Arrival(try await transfer.destination.receive(incoming), sibling: incoming.sibling))
+            let reception = try await transfer.destination.receive(incoming)
+            download.leave(transfer.destination.placeKey, isReady: true)
+            return .success(Arrival(reception, sibling: incoming.sibling))
         } catch {
+            download.leave(transfer.destination.placeKey, isReady: false)
             return .failure(error)
         }
     }
@@ -258,13 +308,13 @@ final class LateUploads: Sendable {
     private let state = Lock(State())
 
     /// Keeps a task until it has ended; its destination closes the upload.
-    func settle(_ reception: Reception) {
+    func add(_ reception: Reception) {
         let id = state.withLock { state in
             state.lastID += 1
             state.receptions[state.lastID] = reception
             return state.lastID
         }
-        // Ends with the reception, which `settle(_:_:)` waits for.
+        // Ends with the reception, which ``settle(_:_:)`` waits for.
         Task {
             _ = await reception.value
             state.withLock { _ = $0.receptions.removeValue(forKey: id) }

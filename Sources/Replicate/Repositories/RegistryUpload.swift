@@ -33,6 +33,7 @@ struct RegistryUpload: Sendable {
     func send(_ incoming: any IncomingBlob, to session: UploadSession) async throws {
         let blob = incoming.blob
         do {
+            try incoming.noteOpened()
             let request = try await place.explained(operation) {
                 try await pacer.admitRelay(bucket)
                 return try await client.uploadRequest(session, digest: blob.digest)

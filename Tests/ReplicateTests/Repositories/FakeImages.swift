@@ -110,5 +110,7 @@ struct SentBlob: IncomingBlob {
 
     init(_ blob: Descriptor) { self.blob = blob }
 
+    func noteOpened() {}
+
     func send(to sink: RelaySink) -> WireResponse { WireResponse(status: .created) }
 }

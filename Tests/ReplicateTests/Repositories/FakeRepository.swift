@@ -62,6 +62,8 @@ actor FakeRepository: ImageRepository {
     var sinkError: (any Error)?
     /// Called before an upload is opened and before a manifest is put, with the call.
     var gate: (@Sendable (_ call: String) async -> Void)?
+    /// Called when an upload is open, before its bytes are asked for.
+    var beforeSending: (@Sendable () async -> Void)?
     private(set) var violations: [String] = []
     private var failures: [(prefix: String, error: any Error, left: Int)] = []
     private var hooks: [(prefix: String, action: @Sendable (isolated FakeRepository) -> Void)] = []
@@ -166,6 +168,8 @@ actor FakeRepository: ImageRepository {
         let number = "\(uploads)"
         openUploads.insert(number)
         do {
+            try incoming.noteOpened()
+            await beforeSending?()
             if let sinkError { throw sinkError }
             let location = try HTTPURL("https://\(host)/\(name)/uploads/\(number)")
             let answer = try await incoming.send(to: .request(WireRequest(.put, location)))

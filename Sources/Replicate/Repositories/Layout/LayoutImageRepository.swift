@@ -77,6 +77,7 @@ struct LayoutImageRepository: ImageRepository {
     func receive(_ incoming: any IncomingBlob) async throws -> BlobReception {
         try await create()
         do {
+            try incoming.noteOpened()
             _ = try await incoming.send(to: .file(store.blobPath(incoming.blob.digest)))
             return .stored
         } catch {
