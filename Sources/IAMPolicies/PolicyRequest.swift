@@ -11,7 +11,7 @@ package struct PolicyRequest: Sendable, Hashable {
     package var reader = PolicyCaller()
     package var writer = PolicyCaller()
     package var listsImages = false
-    package var upload = UploadMode.auto
+    package var upload = UploadOptions.Mode.auto
     package var createsRepository = false
     /// The KMS key for repositories that the copy creates in the key's region.
     package var keyARN: String?

@@ -75,7 +75,7 @@ package struct CopyDocument: Encodable, Sendable {
         /// All refusals that a dry run found; absent if there are none.
         package var refusals: [Failure]?
         /// What was left to do when a signal stopped the copy.
-        package var left: Remainder?
+        package var left: CopyResult.Remainder?
 
         init(_ result: CopyResult) {
             (tags, notes) = ([], [])

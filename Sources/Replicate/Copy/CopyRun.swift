@@ -37,9 +37,10 @@ public struct CopyRun: Sendable {
     private func carryOut(_ request: CopyRequest) async throws -> [CopyResult] {
         do {
             let copy = try await drain.abandoning { try await open(request) }
-            switch request.selection {
+            switch request.selection.kind {
             case .one(let id): return try await copy.copyOne(id)
-            case .sole:
+            case .named:
+                if let id = ManifestID(request.source) { return try await copy.copyOne(id) }
                 guard let id = try await copy.from.soleImage() else { throw noImageNamed(request.source) }
                 return try await copy.copyOne(id, isChosen: true)
             case .many(let filter): return try await copy.copyMany(filter)

@@ -72,7 +72,7 @@ actor DestinationState {
     /// Treats a missing repository as empty, because this run or the first push will create it.
     ///
     /// - Throws: `error`, which said that the repository is missing, if neither is allowed.
-    func beginEmpty(after error: CopyError, creating: RepositoryCreation) async throws {
+    func beginEmpty(after error: CopyError, creating: CopyOptions.RepositoryCreation) async throws {
         if creating == .never {
             switch try await repository.creationOnPush() {
             case .template(let found): template = found

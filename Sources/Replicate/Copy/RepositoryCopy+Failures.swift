@@ -8,7 +8,7 @@ extension RepositoryCopy {
         _ destination: Destination,
         _ error: any Error,
         tags: [Tag] = [],
-        left: Remainder? = nil,
+        left: CopyResult.Remainder? = nil,
         as name: String? = nil
     ) -> CopyResult {
         let reference = destination.reference

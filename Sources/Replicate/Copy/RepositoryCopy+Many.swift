@@ -117,7 +117,7 @@ extension RepositoryCopy {
     }
 
     /// A failure at each destination for every name that the source lists but that can't be copied.
-    private func notTags(_ unusable: [UnusableTag]) -> [CopyResult] {
+    private func notTags(_ unusable: [ImageSelection.UnusableTag]) -> [CopyResult] {
         unusable.flatMap { tag in
             let name = "\(source.bare):\(quotable(tag.name))"
             let error = CopyError(tag.reason, side: .source, image: name, operation: "reading the image")

@@ -152,7 +152,7 @@ extension CopyError {
                 remedy: checkKeys
             )
         case .limitExceeded: .quota(error.message)
-        case _ where error.isUpstream: .upstream(code: error.code.rawValue, text: error.message, nil)
+        case _ where error.isUpstream: .upstream(Upstream(code: error.code.rawValue, text: error.message))
         case .kms: .keyUnusable(error.kmsError ?? error.message)
         default:
             error.isThrottling

@@ -45,10 +45,23 @@ public struct CopyError: Error, Sendable, Equatable {
         case wrongEndpoint(String)
         /// A file or directory of this machine can't be used; `remedy` says what to do about it, if that is known.
         case unusableFile(String, remedy: String? = nil)
-        /// The registry that ECR fetches from fails, or ECR can't use it; the rule names that registry, if it is known.
-        case upstream(code: String, text: String, CacheRule?)
+        /// The registry behind a pull-through cache rule fails, or ECR can't use it.
+        case upstream(Upstream)
         case rejected(code: String, text: String)
         case unsupported(String, remedy: String? = nil)
+    }
+
+    /// What ECR says about the registry behind a pull-through cache rule.
+    public struct Upstream: Sendable, Equatable {
+        /// ECR's code for the failure, for example `UpstreamUnavailable`.
+        public var code: String
+        public var text: String
+        /// The rule, if it is known.
+        package var rule: CacheRule?
+
+        package init(code: String, text: String, rule: CacheRule? = nil) {
+            (self.code, self.text, self.rule) = (code, text, rule)
+        }
     }
 
     public var reason: Reason
@@ -91,9 +104,9 @@ public struct CopyError: Error, Sendable, Equatable {
 
 extension CopyError {
     /// The kind of failure, which decides the exit status.
-    public enum Kind: Sendable { case failed, refused, notPermitted }
+    package enum Kind: Sendable { case failed, refused, notPermitted }
 
-    public var kind: Kind {
+    package var kind: Kind {
         switch reason {
         case .tagImmutable, .tagHolds, .tagMoved: .refused
         case .denied, .noCredentials: .notPermitted
@@ -188,7 +201,7 @@ extension CopyError: CustomStringConvertible {
         case .untrusted(let text): "the server's certificate could not be verified: \(text)"
         case .wrongEndpoint(let text): text
         case .unusableFile(let text, _): text
-        case .upstream(let code, let text, _): "\(printable(code)): \(printable(text))"
+        case .upstream(let upstream): "\(printable(upstream.code)): \(printable(upstream.text))"
         case .rejected(let code, let text): "\(printable(code)): \(Self.said(text))"
         case .unsupported(let text, _): text
         }

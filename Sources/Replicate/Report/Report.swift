@@ -63,20 +63,6 @@ public struct CopyReceipt: Sendable {
     }
 }
 
-/// The part of a plan that was not carried out.
-public struct Remainder: Sendable, Equatable, Codable {
-    public var blobs: Int
-    /// The compressed bytes of those blobs.
-    public var bytes: Int64
-    public var manifests: Int
-
-    public init(blobs: Int, bytes: Int64, manifests: Int) {
-        self.blobs = blobs
-        self.bytes = bytes
-        self.manifests = manifests
-    }
-}
-
 /// The outcome for one image at one destination.
 public enum CopyResult: Sendable {
     case done(CopyReceipt)
@@ -95,6 +81,22 @@ public enum CopyResult: Sendable {
         case .done(let receipt): receipt.referrerFailures
         case .planned(let plan): plan.referrerFailures
         case .failed, .cancelled: []
+        }
+    }
+}
+
+extension CopyResult {
+    /// The part of a plan that was not carried out.
+    public struct Remainder: Sendable, Equatable, Codable {
+        public var blobs: Int
+        /// The compressed bytes of those blobs.
+        public var bytes: Int64
+        public var manifests: Int
+
+        public init(blobs: Int, bytes: Int64, manifests: Int) {
+            self.blobs = blobs
+            self.bytes = bytes
+            self.manifests = manifests
         }
     }
 }

@@ -9,9 +9,9 @@ public struct ListedRepository: Sendable, Hashable {
     /// The time of creation in seconds since 1970; `nil` if the registry doesn't say.
     public var createdAt: Double?
     /// Which tags are immutable; `nil` if the registry doesn't say.
-    public var immutability: TagImmutability?
+    package var immutability: TagImmutability?
 
-    public init(name: String, createdAt: Double? = nil, immutability: TagImmutability? = nil) {
+    package init(name: String, createdAt: Double? = nil, immutability: TagImmutability? = nil) {
         (self.name, self.createdAt, self.immutability) = (name, createdAt, immutability)
     }
 }

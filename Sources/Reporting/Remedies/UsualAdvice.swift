@@ -54,7 +54,7 @@ struct UsualAdvice {
         case .unusableFile(_, let remedy): remedy ?? "check the path, its permissions and the room on the disk"
         case .wrongEndpoint where isPlain: "check the registry's address in the reference"
         case .wrongEndpoint: "check AWS_ENDPOINT_URL_ECR and the endpoint flags of the \(error.side.rawValue)"
-        case .upstream(let code, _, let rule): CacheRuleAdvice(rule).trouble(code)
+        case .upstream(let upstream): CacheRuleAdvice(upstream.rule).trouble(upstream.code)
         case .rejected(let code, _) where code.hasPrefix("HTTP 5"):
             "the server failed, and its log says why; run again later\(rest)"
         case .rejected(let code, _) where code == "HTTP 413":

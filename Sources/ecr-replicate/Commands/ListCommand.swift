@@ -92,7 +92,7 @@ struct ListCommand: AsyncParsableCommand {
             var name: String
             var reason: String
 
-            init(_ tag: UnusableTag) {
+            init(_ tag: ImageSelection.UnusableTag) {
                 name = quotable(tag.name)
                 reason =
                     switch tag.reason {

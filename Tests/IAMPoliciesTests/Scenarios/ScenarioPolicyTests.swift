@@ -24,7 +24,7 @@ struct ScenarioPolicyTests {
         var isRetag = false
         var options = CopyOptions(referrers: .none)
         var listsImages = false
-        var upload = UploadMode.auto
+        var upload = UploadOptions.Mode.auto
         var creates = false
         var hasForeignLayer = false
         /// Whether the tag holds another image before.

@@ -23,7 +23,8 @@ struct DestinationTests {
         return bench
     }
 
-    private func options(_ ifExists: IfExists = .move, ifCurrent: Digest? = nil, isDryRun: Bool = false) -> CopyOptions
+    private func options(_ ifExists: CopyOptions.IfExists = .move, ifCurrent: Digest? = nil, isDryRun: Bool = false)
+        -> CopyOptions
     {
         CopyOptions(ifExists: ifExists, ifCurrent: ifCurrent, referrers: .none, isDryRun: isDryRun)
     }
@@ -63,8 +64,8 @@ struct DestinationTests {
         #expect(bench.journal.lines.count == 2)
     }
 
-    @Test("moves, skips or refuses a tag that holds another image", arguments: IfExists.allCases)
-    func ifExists(_ mode: IfExists) async throws {
+    @Test("moves, skips or refuses a tag that holds another image", arguments: CopyOptions.IfExists.allCases)
+    func ifExists(_ mode: CopyOptions.IfExists) async throws {
         let bench = try await bench(holding: ["v1": old])
         let results = try await bench.copy(":v1", options(mode))
         switch mode {

@@ -162,7 +162,7 @@ struct CopyErrorTests {
             "check the registry's address in the reference", .failed
         ),
         (
-            .upstream(code: "UpstreamUnavailable", text: "away", nil), .source, "UpstreamUnavailable: away",
+            .upstream(.init(code: "UpstreamUnavailable", text: "away")), .source, "UpstreamUnavailable: away",
             "run again later, or copy from the upstream itself: the upstream of the pull-through cache rule of the repository "
                 + "does not answer", .failed
         ),

@@ -135,7 +135,11 @@ struct DocumentTests {
         #expect(
             try json([
                 .failed(source: "s", destination: "d", error), .cancelled(source: "s", destination: "e", left: nil),
-                .cancelled(source: "s", destination: "f", left: Remainder(blobs: 2, bytes: 70, manifests: 1)),
+                .cancelled(
+                    source: "s",
+                    destination: "f",
+                    left: CopyResult.Remainder(blobs: 2, bytes: 70, manifests: 1)
+                ),
             ]) == """
                 {"command":"copy","exitCode":1,"requests":12,"results":[{"destination":"d","error":\(failure),\
                 "notes":[],"source":"s","status":"failed","tags":[]},{"destination":"e","notes":[],"source":"s",\

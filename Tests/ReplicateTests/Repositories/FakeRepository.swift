@@ -48,7 +48,7 @@ actor FakeRepository: ImageRepository {
     var digestTagListing: DigestTagListing?
     var fixedTags: TagImmutability? = TagImmutability(byDefault: false)
     var listed: [ListedImage] = []
-    var unusableTags: [UnusableTag] = []
+    var unusableTags: [ImageSelection.UnusableTag] = []
     /// Said to be there by whoever is asked for it, though it is not.
     var pretended: Set<Digest> = []
     /// Whether a refusal names what is missing, and itself.

@@ -14,7 +14,7 @@ struct ScenarioPartTests {
     static let layer = Int64(5 * partSize + 1_000)
 
     private static func uploads(
-        _ mode: UploadMode = .auto,
+        _ mode: UploadOptions.Mode = .auto,
         above: Int64 = Int64(partSize),
         state: String? = nil
     ) -> UploadOptions {

@@ -263,7 +263,7 @@ extension ImageFailure {
         case .imageInaccessible: .archived
         case .kmsError: .keyUnusable(failureReason ?? "")
         case let code? where ECRError(code).isUpstream:
-            .upstream(code: code.rawValue, text: failureReason ?? "", nil)
+            .upstream(CopyError.Upstream(code: code.rawValue, text: failureReason ?? ""))
         case let code: .rejected(code: code?.rawValue ?? "failure", text: failureReason ?? "")
         }
     }
@@ -302,8 +302,9 @@ extension Reading {
         guard !failed.isEmpty, let rule = try await repository.cacheRule() else { return self }
         var named = self
         for (id, reason) in failed {
-            guard case .upstream(let code, let text, _) = reason else { continue }
-            named.failures[id] = .upstream(code: code, text: text, rule)
+            guard case .upstream(var upstream) = reason else { continue }
+            upstream.rule = rule
+            named.failures[id] = .upstream(upstream)
         }
         return named
     }

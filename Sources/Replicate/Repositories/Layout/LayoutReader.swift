@@ -147,7 +147,10 @@ struct LayoutReader: Sendable {
             images: try list(),
             unusableTags: odd.map { entry in
                 let name = "manifests[\(entry.position)] of index.json"
-                return UnusableTag(name: name, reason: .unsupported(entry.reason, remedy: LayoutStore.damaged))
+                return ImageSelection.UnusableTag(
+                    name: name,
+                    reason: .unsupported(entry.reason, remedy: LayoutStore.damaged)
+                )
             }
         )
     }

@@ -225,12 +225,11 @@ struct ArchiveTests {
                 destination: SideOptions()
             )
             let reference = try ImageReference(parsing: source)
-            let selection = ManifestID(reference).map { Selection.one($0) } ?? .sole
             let place = try DestinationReference(parsing: "oci:\(destination)")
             do {
                 return try await replicator.copy(
                     reference,
-                    selection,
+                    .named,
                     to: [place],
                     tags: [],
                     CopyOptions(referrers: .none)
