@@ -14,7 +14,7 @@ extension Doctor {
         defer { order.end(.destination) }
         var examination = Examination(
             .destination,
-            "\(place)",
+            CopyError.Subject(place),
             order,
             createsRepository: createRepository == .defaults,
             policies: policyCommand(image, place)
@@ -110,7 +110,12 @@ extension Doctor {
             examination.noteMissingRepository()
             return .missing
         }
-        let missing = CopyError(explaining: error, side: examination.side, image: examination.image, error.operation)
+        let missing = CopyError(
+            explaining: error,
+            side: examination.side,
+            subject: examination.subject,
+            error.operation
+        )
         let explained = examination.side == .source ? try await ecr.namingCacheRule(in: missing) : missing
         try examination.fail("repository", explained, "DescribeRepositories")
         return .missing
@@ -146,7 +151,7 @@ extension Doctor {
             examination.note(Examination.Held(tag: tag, digest: held, isFixed: described?.fixes(tag)))
         }
         if let reason = reading?.failures[id] {
-            let there = CopyError(reason, side: .destination, image: examination.image, operation: "BatchGetImage")
+            let there = CopyError(reason, side: .destination, subject: examination.subject, operation: "BatchGetImage")
             examination.note(.warning, "tag", "what is there can't be read: \(there.cause)", remedy: there.remedy)
         }
     }

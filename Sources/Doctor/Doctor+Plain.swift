@@ -88,7 +88,7 @@ extension Doctor {
             let explained = CopyError(
                 explaining: error,
                 side: examination.side,
-                image: examination.image,
+                subject: examination.subject,
                 "asking for \(check)"
             )
             examination.note(.warning, check, "\(explained.cause): \(lost)", remedy: explained.remedy)

@@ -143,7 +143,7 @@ package struct Doctor: Sendable {
                 remedy: CopyError(
                     explaining: error,
                     side: examination.side,
-                    image: examination.image,
+                    subject: examination.subject,
                     "GetCallerIdentity"
                 ).remedy
             )

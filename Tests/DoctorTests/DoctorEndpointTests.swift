@@ -36,7 +36,8 @@ struct DoctorEndpointTests {
         at now: Date = noon
     ) async throws -> [Finding] {
         let order = FindingOrder { _ in }
-        var examination = Examination(.source, "111122223333.dkr.ecr-fips.us-east-1.amazonaws.com/team/app:v1", order)
+        let image = try ImageReference(parsing: "111122223333.dkr.ecr-fips.us-east-1.amazonaws.com/team/app:v1")
+        var examination = Examination(.source, .image(image), order)
         let endpoint = ServiceEndpoint(
             url: try HTTPURL(url),
             isCustom: false,

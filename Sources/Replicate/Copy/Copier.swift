@@ -194,7 +194,7 @@ struct Copier: Sendable {
         throw CopyError(
             reading.failures[id] ?? .childMissing(manifest.digest, of: plan.root.digest),
             side: .source,
-            image: source.reference.tagged(nil, digest: manifest.digest).description,
+            image: source.reference.tagged(nil, digest: manifest.digest),
             operation: "reading the image again"
         )
     }

@@ -185,6 +185,6 @@ actor DestinationState {
 
     nonisolated func failure(_ reason: CopyError.Reason, _ id: ManifestID?, _ operation: String) -> CopyError {
         let image = repository.reference.tagged(id?.tag, digest: id?.digest)
-        return CopyError(reason, side: repository.side, image: image.description, operation: operation)
+        return CopyError(reason, side: repository.side, image: image, operation: operation)
     }
 }

@@ -57,7 +57,7 @@ extension Replicator {
         if id == nil, reference.registry.isLayout { id = try await repository.soleImage() }
         guard let id else {
             throw CopyError(
-                .unsupported("the reference names neither a tag nor a digest", remedy: "add :TAG or @DIGEST"),
+                .unsupported(.referenceWithoutImage),
                 side: .source,
                 image: reference,
                 operation: "reading the image"
@@ -116,7 +116,7 @@ extension Replicator {
             )
         } catch {
             throw CopyError(
-                TagFilter.Unordered.reason,
+                .unsupported(.newestWithoutPushTimes),
                 side: .source,
                 image: repository.reference,
                 operation: "listing"

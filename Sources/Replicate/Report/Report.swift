@@ -67,9 +67,9 @@ public struct CopyReceipt: Sendable {
 public enum CopyResult: Sendable {
     case done(CopyReceipt)
     case planned(Plan)
-    case failed(source: String, destination: String, CopyError)
+    case failed(source: ImageReference, destination: ImageReference, CopyError)
     /// The copy was stopped; `left` is what remains of its plan, or `nil` if there was no plan yet.
-    case cancelled(source: String, destination: String, left: Remainder?)
+    case cancelled(source: ImageReference, destination: ImageReference, left: Remainder?)
 
     public var error: CopyError? {
         if case .failed(_, _, let error) = self { error } else { nil }
@@ -119,7 +119,7 @@ public enum CopyEvent: Sendable {
     case blobMounted(Descriptor, to: ImageReference, from: RepositoryName)
     case manifestPut(Digest, tag: Tag?, to: ImageReference)
     case finished(CopyReceipt)
-    case failed(source: String, destination: String, CopyError)
+    case failed(source: ImageReference, destination: ImageReference, CopyError)
     /// Something to know about the selection as a whole, for example what it leaves out.
     case notice(String)
 }

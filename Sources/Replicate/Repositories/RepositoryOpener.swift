@@ -102,7 +102,7 @@ package final class RepositoryOpener: Sendable {
         } catch is CancellationError {
             throw CancellationError()
         } catch {
-            throw CopyError(explaining: error, side: side, image: reference.description, "opening the registry")
+            throw CopyError(explaining: error, side: side, image: reference, "opening the registry")
         }
     }
 
@@ -278,7 +278,7 @@ package final class RepositoryOpener: Sendable {
         guard let region = try resolver.defaultRegion(flag: options.region, options: options.identity) else {
             throw IdentityError(
                 "a reference without a registry needs a region",
-                tried: ["--region", "AWS_REGION", "AWS_DEFAULT_REGION", "the profile's region"],
+                tried: ["the region option", "AWS_REGION", "AWS_DEFAULT_REGION", "the profile's region"],
                 remedy: resolver.regionAdvice(options.identity)
                     ?? "pass --region, or name the registry: ACCOUNT.dkr.ecr.REGION.amazonaws.com/…"
             )

@@ -26,7 +26,7 @@ public struct TagFilter: Sendable {
 
     /// The images that pass, each with those of its tags that do.
     ///
-    /// - Throws: ``CopyError/Reason`` through `Unordered` if the registry doesn't say when images were pushed.
+    /// - Throws: `Unordered` if the newest are asked for and the registry doesn't say when images were pushed.
     func select(from listed: [ListedImage], digestTagsToo: Bool = false) throws(Unordered) -> [ListedImage] {
         var chosen: [ListedImage] = []
         for var image in listed {
@@ -60,12 +60,8 @@ public struct TagFilter: Sendable {
         (digestTagsToo || !ReferrerFinder.isDigestTag(tag)) && passes(tag.value)
     }
 
-    struct Unordered: Error {
-        static let reason = CopyError.Reason.unsupported(
-            "this registry doesn't say when images were pushed, so --newest can't be used",
-            remedy: "leave out --newest, or choose by tag with --match"
-        )
-    }
+    /// The error for images without push times, of which the newest were asked for.
+    struct Unordered: Error {}
 }
 
 extension TagFilter {

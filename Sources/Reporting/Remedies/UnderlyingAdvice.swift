@@ -67,7 +67,7 @@ struct UnderlyingAdvice {
                     at: place,
                     isPlainRegistry: isPlain
                 ).text
-        case nil: break
+        case .login, .layout, .file, nil: break
         }
     }
 

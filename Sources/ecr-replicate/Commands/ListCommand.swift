@@ -98,7 +98,7 @@ struct ListCommand: AsyncParsableCommand {
                     switch tag.reason {
                     case .tagUnfit(_, let reason): "not a tag: \(reason)"
                     case .imageMissing: "the registry has no image under it"
-                    case let other: CopyError(other, side: .source, image: "", operation: "listing").cause
+                    case let other: other.text(at: .source)
                     }
             }
         }

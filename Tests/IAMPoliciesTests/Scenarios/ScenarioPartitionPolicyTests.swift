@@ -49,7 +49,7 @@ struct ScenarioPartitionPolicyTests {
             let actions = try policies(bench, profile, "prod/count").actions
             for (number, missing) in actions.enumerated() {
                 let error = try #require(try await copy(bench, profile, number + 1, without: missing), "\(missing)")
-                guard case .denied(missing.action, _, _) = error.reason else {
+                guard case .denied(missing.action, _) = error.reason else {
                     Issue.record("\(missing.action) taken from \(missing.name): \(error)")
                     continue
                 }

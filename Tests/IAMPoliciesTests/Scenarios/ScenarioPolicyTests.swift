@@ -87,7 +87,7 @@ struct ScenarioPolicyTests {
             for part in PolicyPart.allCases {
                 for action in try bench.policies("prod/count", withOptional: false)[part]?.actions ?? [] {
                     let error = try #require(try await bench.copy(without: (part, action)), "\(part) \(action)")
-                    guard case .denied(action, _, _) = error.reason else {
+                    guard case .denied(action, _) = error.reason else {
                         Issue.record("\(action) taken from \(part): \(error)")
                         continue
                     }

@@ -109,7 +109,7 @@ struct ScenarioRolePolicyTests {
             let actions = try policies(shape, bench, "prod/count").actions
             for (number, missing) in actions.enumerated() {
                 let error = try #require(try await copy(shape, bench, number + 1, without: missing), "\(missing)")
-                guard case .denied(missing.action, _, _) = error.reason else {
+                guard case .denied(missing.action, _) = error.reason else {
                     Issue.record("\(missing.action) taken from \(missing.name): \(error)")
                     continue
                 }
@@ -128,7 +128,7 @@ struct ScenarioRolePolicyTests {
             try await #expect(copy(shape, bench, 0) == nil)
             for stranger in shape.strangers {
                 let error = try await copy(shape, bench, 1, as: stranger)
-                guard case .denied("sts:AssumeRole", _, _)? = error?.reason else {
+                guard case .denied("sts:AssumeRole", _)? = error?.reason else {
                     Issue.record("\(stranger): \(error as Any)")
                     continue
                 }

@@ -39,7 +39,7 @@ struct ScenarioSeveralPolicyTests {
                                 guard name.part == part else { return policy }
                                 return policy.without(action, ofResource: number, inStatement: index)
                             }
-                            guard case .denied(action, _, _)? = error?.reason else {
+                            guard case .denied(action, _)? = error?.reason else {
                                 Issue.record("\(action) on \(statement.resources) [\(number)]: \(error as Any)")
                                 continue
                             }

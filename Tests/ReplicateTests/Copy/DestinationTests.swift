@@ -233,7 +233,7 @@ struct DestinationTests {
         #expect(await other.holds(index))
         #expect(try await other.tag("mine") == index.digest)
         #expect(try await bench.destination.tag("all") == index.digest)
-        guard case .failed(_, "broken.test/broken/app", let error) = results[1] else {
+        guard case .failed(_, let place, let error) = results[1], "\(place)" == "broken.test/broken/app" else {
             return #expect(Bool(false), "the second is the one that fails")
         }
         #expect(error.reason == .throttled("slow") && error.place == "broken.test/broken/app:all")

@@ -244,8 +244,12 @@ struct SelectionTests {
     @Test("give the code of the one kind of failure there is, else 1")
     func exitStatus() throws {
         func failed(_ reason: CopyError.Reason) -> CopyResult {
-            let error = CopyError(reason, side: .source, image: "i", operation: "o")
-            return .failed(source: "s", destination: "d", error)
+            let error = CopyError(reason, side: .source, image: "a.test/app", operation: "asking")
+            return .failed(
+                source: ImageReference(of: "a.test/app"),
+                destination: ImageReference(of: "b.test/app"),
+                error
+            )
         }
         let tag = try Tag(parsing: "t")
         let done = CopyResult.done(
@@ -259,7 +263,11 @@ struct SelectionTests {
         )
         let refused = failed(.tagHolds(tag: tag, holds: .ofNothing, wanted: .ofNothing))
         let (denied, broken) = (failed(.denied(action: "a", text: "")), failed(.imageMissing))
-        let stopped = CopyResult.cancelled(source: "s", destination: "d", left: nil)
+        let stopped = CopyResult.cancelled(
+            source: ImageReference(of: "a.test/app"),
+            destination: ImageReference(of: "b.test/app"),
+            left: nil
+        )
         let table: [([CopyResult], Int32)] = [
             ([], 0), ([done], 0), ([done, done], 0), ([broken], 1), ([refused], 3), ([refused, refused], 3),
             ([denied], 4), ([failed(.noCredentials("")), denied], 4), ([denied, refused], 1), ([done, refused], 1),

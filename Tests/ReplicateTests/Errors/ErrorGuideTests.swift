@@ -1,3 +1,4 @@
+import Content
 import Foundation
 import Reporting
 import TestPrograms
@@ -12,7 +13,7 @@ struct ErrorGuideTests {
     private static let further: [CopyError] = [
         "there are no AWS credentials; tried AWS_ACCESS_KEY_ID is not set",
         "not allowed to read the manifest: denied; no login for a.test in /home/ann/.docker/config.json",
-        "a reference without a registry needs a region; tried --region",
+        "a reference without a registry needs a region; tried the region option",
         "profile nobody is not in /home/ann/.aws/config",
         "AWS does not accept the credentials (IncompleteSignatureException): no",
     ].map { CopyError(.noCredentials($0), side: .source, image: "team/app", operation: "finding credentials") }
@@ -21,7 +22,7 @@ struct ErrorGuideTests {
     private static let unfit = CopyError(
         .tagUnfit(tag: "-x", reason: "a tag can't begin with . or -"),
         side: .destination,
-        image: "a.test/b:-x",
+        subject: .name("-x", in: ImageReference(of: "a.test/app")),
         operation: "setting the tag"
     )
 
@@ -33,13 +34,15 @@ struct ErrorGuideTests {
             text: "asked over https, the registry gives an upload address that begins with http: http://a.test/"
         ), .rejected(code: "answer too large", text: "more than 4 bytes"),
         .unsupported(
-            "the registry refuses the manifest (HTTP 500), which names layers by urls that it does not hold: x"
+            .foreignLayers(
+                "the registry refuses the manifest (HTTP 500), which names layers by urls that it does not hold: x"
+            )
         ),
-    ].map { CopyError($0, side: .source, image: "a.test/b", operation: "asking") }
+    ].map { CopyError($0, side: .source, image: "a.test/app", operation: "asking") }
 
     private static let examples =
         ErrorTextCase.all.map(\.error) + further + [unfit] + odd
-        + CopyErrorTests.examples.map { CopyError($0, side: .source, image: "a.test/b", operation: "asking") }
+        + CopyErrorTests.examples.map { CopyError($0, side: .source, image: "a.test/app", operation: "asking") }
 
     @Test("has a row for each error, with its exit code")
     func complete() {

@@ -39,7 +39,7 @@ struct RefusedKeysTests {
     @Test("names the keys: by the API as by the registry", arguments: ["PutImage", "InitiateLayerUpload"])
     func denied(_ action: String) async throws {
         let error = try await refusal { $0.emulator.deny(action: action) }
-        guard case .denied("ecr:\(action)", _, _) = error.reason else {
+        guard case .denied("ecr:\(action)", _) = error.reason else {
             Issue.record("\(error)")
             return
         }

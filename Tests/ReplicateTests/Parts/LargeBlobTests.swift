@@ -37,7 +37,7 @@ struct LargeBlobTests {
         let error = await #expect(throws: CopyError.self) {
             try await bench.large(.api).upload(BlobTransfer(bench.blob, from: bench.destination, to: bench.source))
         }
-        #expect(error?.cause == "--upload api needs ECR as the destination")
+        #expect(error?.cause == "uploads through the API need ECR as the destination")
         #expect(error?.remedy == "leave out --upload api")
     }
 

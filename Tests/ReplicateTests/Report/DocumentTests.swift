@@ -134,17 +134,22 @@ struct DocumentTests {
             """
         #expect(
             try json([
-                .failed(source: "s", destination: "d", error), .cancelled(source: "s", destination: "e", left: nil),
+                .failed(source: ImageReference(of: "s.test/app"), destination: ImageReference(of: "d.test/app"), error),
                 .cancelled(
-                    source: "s",
-                    destination: "f",
+                    source: ImageReference(of: "s.test/app"),
+                    destination: ImageReference(of: "e.test/app"),
+                    left: nil
+                ),
+                .cancelled(
+                    source: ImageReference(of: "s.test/app"),
+                    destination: ImageReference(of: "f.test/app"),
                     left: CopyResult.Remainder(blobs: 2, bytes: 70, manifests: 1)
                 ),
             ]) == """
-                {"command":"copy","exitCode":1,"requests":12,"results":[{"destination":"d","error":\(failure),\
-                "notes":[],"source":"s","status":"failed","tags":[]},{"destination":"e","notes":[],"source":"s",\
-                "status":"cancelled","tags":[]},{"destination":"f","left":{"blobs":2,"bytes":70,"manifests":1},"notes":[],\
-                "source":"s","status":"cancelled","tags":[]}],"seconds":1.5,"version":1}
+                {"command":"copy","exitCode":1,"requests":12,"results":[{"destination":"d.test/app","error":\(failure),\
+                "notes":[],"source":"s.test/app","status":"failed","tags":[]},{"destination":"e.test/app","notes":[],"source":"s.test/app",\
+                "status":"cancelled","tags":[]},{"destination":"f.test/app","left":{"blobs":2,"bytes":70,"manifests":1},"notes":[],\
+                "source":"s.test/app","status":"cancelled","tags":[]}],"seconds":1.5,"version":1}
                 """
         )
         error.requestID = "r-1"

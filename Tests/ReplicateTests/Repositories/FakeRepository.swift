@@ -90,7 +90,7 @@ actor FakeRepository: ImageRepository {
     /// The same, with an error as this repository would throw it.
     func refuse(_ prefix: String, _ reason: CopyError.Reason, times: Int = 1) {
         let operation = String(prefix.prefix { $0 != " " })
-        fail(prefix, CopyError(reason, side: side, image: "\(reference)", operation: operation), times: times)
+        fail(prefix, CopyError(reason, side: side, image: reference, operation: operation), times: times)
     }
 
     /// Does something right before the next call that begins with `prefix`.
@@ -114,7 +114,7 @@ actor FakeRepository: ImageRepository {
     }
 
     private func failure(_ reason: CopyError.Reason, _ operation: String) -> CopyError {
-        CopyError(reason, side: side, image: "\(reference)", operation: operation)
+        CopyError(reason, side: side, image: reference, operation: operation)
     }
 
     func read(manifests wanted: [ManifestID], digests: [ManifestID]) throws -> Reading {

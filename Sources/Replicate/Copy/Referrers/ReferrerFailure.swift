@@ -83,7 +83,7 @@ extension ImageRepository {
             for part in readings { result.merge(part) }
         }
         for (id, reason) in result.reading.failures {
-            let image = reference.tagged(id.tag, digest: id.digest).description
+            let image = reference.tagged(id.tag, digest: id.digest)
             result.failures[id] = CopyError(reason, side: side, image: image, operation: "reading the manifest")
         }
         return result

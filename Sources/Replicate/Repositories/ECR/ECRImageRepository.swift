@@ -138,7 +138,7 @@ struct ECRImageRepository: ImageRepository {
                 throw CopyError(
                     .corrupt(expected: id.digest ?? digest, detail: "the manifest hashes to \(received)"),
                     side: side,
-                    image: reference.tagged(id.tag, digest: id.digest).description,
+                    image: reference.tagged(id.tag, digest: id.digest),
                     operation: "BatchGetImage"
                 )
             }
@@ -165,7 +165,7 @@ struct ECRImageRepository: ImageRepository {
         CopyError(
             .rejected(code: CopyError.incompleteAnswer, text: text),
             side: side,
-            image: reference.tagged(id.tag, digest: id.digest).description,
+            image: reference.tagged(id.tag, digest: id.digest),
             operation: "BatchGetImage"
         )
     }
@@ -187,7 +187,7 @@ struct ECRImageRepository: ImageRepository {
                     throw CopyError(
                         .corrupt(expected: manifest.digest, detail: "ECR stored \(stored)"),
                         side: side,
-                        image: reference.tagged(tag).description,
+                        image: reference.tagged(tag),
                         operation: "PutImage"
                     )
                 }
@@ -202,7 +202,7 @@ struct ECRImageRepository: ImageRepository {
                 throw CopyError(
                     .tagImmutable(tag: tag, holds: held, wanted: manifest.digest),
                     side: side,
-                    image: reference.tagged(tag).description,
+                    image: reference.tagged(tag),
                     operation: "PutImage",
                     requestID: error.requestID
                 )

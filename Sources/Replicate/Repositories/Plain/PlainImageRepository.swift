@@ -159,7 +159,7 @@ struct PlainImageRepository: ImageRepository {
                 throw CopyError(
                     .tagImmutable(tag: tag, holds: held, wanted: manifest.digest),
                     side: side,
-                    image: reference.tagged(tag).description,
+                    image: reference.tagged(tag),
                     operation: "storing the manifest",
                     requestID: error.requestID
                 )

@@ -235,7 +235,7 @@ struct ArchiveTests {
                     CopyOptions(referrers: .none)
                 )
             } catch let error as CopyError {
-                return [.failed(source: source, destination: destination, error)]
+                return [.failed(source: reference, destination: place.repository(for: reference), error)]
             }
         }
     }
