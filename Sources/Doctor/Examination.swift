@@ -108,7 +108,7 @@ struct Examination: Sendable {
     private func refusal(_ explained: CopyError) -> DenialAdvice? {
         guard case .denied(let action, let text) = explained.reason else { return nil }
         let denial = ECRError.Denial(sentence: text, action: action)
-        return DenialAdvice(denial, side: side, at: ECRPlace(subject.image), face: .api)
+        return DenialAdvice(denial, side: side, at: ECRPlace(subject.image), endpoint: .api)
     }
 
     /// The command that prints all policies at once; `nil` if it isn't known what is to be copied.
@@ -171,7 +171,7 @@ struct Examination: Sendable {
                 note(.warning, "endpoint", text, remedy: "see whether that is AWS, or something in between")
                 return true
             }
-            let other = url == endpoint.url ? "" : "; nobody knows its other name \(endpoint.url.host)"
+            let other = url == endpoint.url ? "" : "; DNS does not have its other name \(endpoint.url.host)"
             note(.ok, "endpoint", "\(url.origin)\(other)")
             noteClock(response, of: url, now())
             return true

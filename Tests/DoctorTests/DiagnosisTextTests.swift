@@ -92,8 +92,8 @@ struct DiagnosisTextTests: DoctorScene {
         return "\(padded(status, 8)) destination \(padded(check, 31))  \(text)\n"
     }
 
-    @Test("keeps what stands behind a denial until it is known which others its remedy is for")
-    func kin() {
+    @Test("holds back the findings after a denial until it is known which other denials share its remedy")
+    func alike() {
         var text = DiagnosisText()
         let first = text.note(denial("ecr:BatchGetImage"))
         #expect(first == line("FAILED", "ecr:BatchGetImage", "not allowed to ecr:BatchGetImage"))

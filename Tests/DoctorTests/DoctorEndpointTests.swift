@@ -48,11 +48,11 @@ struct DoctorEndpointTests {
         return order.findings
     }
 
-    @Test("goes on by the other FIPS name where nobody knows the first")
+    @Test("uses the other FIPS name if DNS does not have the first")
     func otherName() async throws {
         let found = try await examine(Names(troubles: [Self.first: .unresolvable]))
         #expect(found.map(\.check) == ["endpoint", "clock"] && found.allSatisfy { $0.status == .ok })
-        let text = "https://\(Self.second):443; nobody knows its other name \(Self.first)"
+        let text = "https://\(Self.second):443; DNS does not have its other name \(Self.first)"
         #expect(found.first?.text.replacing(":443", with: "") == text.replacing(":443", with: ""))
     }
 

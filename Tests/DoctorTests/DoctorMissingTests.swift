@@ -125,7 +125,7 @@ struct DoctorMissingTests: DoctorScene {
         }
     }
 
-    @Test("learns from a read that it is missing, where nobody may look")
+    @Test("learns from a read that it is missing, if it may not be described")
     func unknown() async throws {
         try await withPatient(createRepository: .defaults) { cloud, doctor in
             cloud.emulator.deny(action: "DescribeRepositories")
@@ -152,7 +152,7 @@ struct DoctorMissingTests: DoctorScene {
         }
     }
 
-    @Test("doesn't take one of another account for there because it lets nobody in", arguments: [false, true])
+    @Test("doesn't take a denial from another account for a sign that the repository exists", arguments: [false, true])
     func unseen(_ creates: Bool) async throws {
         let enforcing: (inout EmulatorConfiguration) -> Void = { $0.enforcesPolicies = true }
         try await withPatient(enforcing, createRepository: creates ? .defaults : .never) { cloud, doctor in

@@ -123,8 +123,8 @@ struct DoctorSurroundingsTests: DoctorScene {
             #expect(diagnosis.findings.map { "\($0.status) \($0.check)" } == ["failed endpoint", "ok identity"])
             #expect(diagnosis.exitCode == 1)
         }
-        let nobody = SideOptions(identity: .init(profile: "nobody"))
-        try await withPatient(source: nobody) { cloud, doctor in
+        let unknown = SideOptions(identity: .init(profile: "unknown"))
+        try await withPatient(source: unknown) { cloud, doctor in
             let diagnosis = try await doctor.examine(cloud.image("v1"), nil)
             #expect(diagnosis.findings.map { "\($0.status) \($0.check)" } == ["failed identity"])
             #expect(diagnosis.exitCode == 4)

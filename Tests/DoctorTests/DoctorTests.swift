@@ -53,7 +53,7 @@ struct DoctorTests: DoctorScene {
                     "ok destination mounting: off: every repository gets its own layers",
                 ]
             )
-            #expect(diagnosis.exitCode == 0 && diagnosis.text.hasSuffix("\nall is well\n"))
+            #expect(diagnosis.exitCode == 0 && diagnosis.text.hasSuffix("\nall checks passed\n"))
             #expect(cloud.openUploads() == 0)
             let there = cloud.emulator.manifests(
                 account: ScenarioCloud.build,
@@ -106,7 +106,7 @@ struct DoctorTests: DoctorScene {
             #expect(failed.first?.text.contains("not allowed to ecr:\(action)") == true)
             #expect(failed.first?.remedy != nil && failed.first?.requestID != nil)
             #expect(diagnosis.exitCode == 4)
-            // Nobody can close what they may not upload to; it ends by itself.
+            // A caller who may not upload can't close the upload either; it expires.
             #expect(cloud.openUploads("other") == (action == "UploadLayerPart" ? 1 : 0))
         }
     }

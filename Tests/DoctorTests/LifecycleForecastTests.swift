@@ -39,10 +39,10 @@ struct LifecycleForecastTests {
             ),
         ] as [(String?, String, String?)]
     )
-    func fate(_ tag: String?, _ selection: String, _ words: String?) throws {
+    func expiry(_ tag: String?, _ selection: String, _ words: String?) throws {
         let later = Self.rule(9, #""tagStatus":"tagged","tagPrefixList":["none"],\#(Self.pushed)"#)
         let forecast = LifecycleForecast(#"{"rules":[\#(later),\#(Self.rule(7, selection))]}"#)
-        #expect(try #require(forecast).fate(of: tag.map { try Tag(parsing: $0) }) == words)
+        #expect(try #require(forecast).expiry(of: tag.map { try Tag(parsing: $0) }) == words)
     }
 
     @Test("whose first rule only may select a tag is read on to the one that does")
@@ -50,15 +50,15 @@ struct LifecycleForecastTests {
         let first = Self.rule(1, #""tagStatus":"tagged","tagPrefixList":["prod","v"],\#(Self.pushed)"#)
         let second = Self.rule(2, #""tagStatus":"tagged","tagPrefixList":["v"],\#(Self.pushed)"#)
         let forecast = try #require(LifecycleForecast(#"{"rules":[\#(first),\#(second)]}"#))
-        let fate = try forecast.fate(of: Tag(parsing: "v1"))
-        #expect(fate == "rule 2 deletes images tagged v… 14 days after they were pushed")
+        let expiry = try forecast.expiry(of: Tag(parsing: "v1"))
+        #expect(expiry == "rule 2 deletes images tagged v… 14 days after they were pushed")
     }
 
     @Test("that archives says so, and one that isn't understood is none")
     func others() throws {
         let archives = Self.rule(1, #""tagStatus":"any",\#(Self.pushed)"#, "transition")
         let forecast = try #require(LifecycleForecast(#"{"rules":[\#(archives)]}"#))
-        #expect(forecast.fate(of: nil) == "rule 1 archives images 14 days after they were pushed")
+        #expect(forecast.expiry(of: nil) == "rule 1 archives images 14 days after they were pushed")
         for text in ["", "{}", #"{"rules":[{"rulePriority":1}]}"#] { #expect(LifecycleForecast(text) == nil) }
     }
 }

@@ -31,7 +31,7 @@ struct PolicyPrincipalTests {
         return caller
     }
 
-    @Test("is nobody of a partition in which no repository is")
+    @Test("can't be in a partition that has none of the repositories")
     func stranger() throws {
         let stranger = Principal(arn: "arn:aws-us-gov:iam::999900001111:role/build")
         let role = IdentityOptions(roleARN: "arn:aws:iam::444455556666:role/promoter")
@@ -40,7 +40,7 @@ struct PolicyPrincipalTests {
             let error = #expect(throws: ImpossiblePolicy.self) { try policies(callers.0, callers.1) }
             #expect(
                 error?.description.hasPrefix(
-                    "role build in account 999900001111 is of partition aws-us-gov, and no repository here is: "
+                    "role build in account 999900001111 is in partition aws-us-gov, but no repository is: "
                 ) == true
             )
         }
@@ -49,7 +49,7 @@ struct PolicyPrincipalTests {
         #expect(throws: Never.self) { try policies(chinese, chinese, to: across) }
     }
 
-    @Test("is not the one whom a profile tells of another partition than its side's")
+    @Test("can't come from a profile in another partition than its side's repository")
     func strangeProfile() throws {
         var chinese = PolicyCaller(Principal(permissionSet: "Deploy", account: "999900001111", partition: "aws-cn"))
         chinese.isOfProfile = true

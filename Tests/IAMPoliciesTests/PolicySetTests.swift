@@ -100,7 +100,7 @@ struct PolicySetTests {
 
                 """
         )
-        // A role in the account that owns the repository needs nobody's leave.
+        // A role in the account that owns the repository needs no repository policy.
         let role = try PolicySet(
             try Self.request("\(Self.build)/team/app", "\(Self.production)/prod/app") {
                 $0.writer.start = Principal(arn: "arn:aws:iam::444455556666:role/promoter")
@@ -114,7 +114,7 @@ struct PolicySetTests {
         )
     }
 
-    @Test("let nobody of another account create a repository", arguments: [true, false])
+    @Test("let no caller of another account create a repository", arguments: [true, false])
     func foreignCreation(_ hasKey: Bool) throws {
         let request = try Self.request("\(Self.build)/team/app", "\(Self.production)/prod/app") {
             $0.createsRepository = !hasKey
@@ -156,11 +156,11 @@ struct PolicySetTests {
         let comments = text.split(separator: "\n").filter { $0.hasPrefix("#") }.map(String.init)
         let expected = """
             # destination-identity: for permission set Deploy (IAM Identity Center, account 111122223333), who writes
-            # a permission set has one inline policy, which this would replace: add the statements to it; what is there says
+            # a permission set has one inline policy, which this would replace: add the statements to it; this prints the present policy
             #   aws sso-admin get-inline-policy-for-permission-set --instance-arn INSTANCE --permission-set-arn SET
             #   aws sso-admin put-inline-policy-to-permission-set --instance-arn INSTANCE --permission-set-arn SET \
             --inline-policy file://destination-identity.json
-            # nothing has changed for anybody before
+            # without this command, nothing changes for the set's users
             #   aws sso-admin provision-permission-set --instance-arn INSTANCE --permission-set-arn SET \
             --target-type ALL_PROVISIONED_ACCOUNTS
             """

@@ -30,7 +30,7 @@ struct UnsupportedAdvice {
         case .ambiguousName(_, let example): "name one by its digest, as in \(example)"
         case .sharedTag(_, let example): "copy each by its digest, as in \(example), with a tag of its own"
         case .writingToArchive: "copy the image to a directory: oci:DIR"
-        case .other: "this can't be done with what is there"
+        case .other: "this image can't be copied as it is"
         }
     }
 

@@ -15,7 +15,7 @@ struct UsualAdvice {
                 + "the repository)"
         case .noCredentials: credentials
         case .repositoryMissing: missingRepository
-        case .imageMissing: "list what is there with: ecr-replicate ls \(repositoryOfImage)"
+        case .imageMissing: "list the images with: ecr-replicate ls \(repositoryOfImage)"
         case .tagMismatch: "look with: ecr-replicate inspect \(error.place.prefix { $0 != "@" })"
         case .archived:
             ECRServiceAdvice(error.image)?.archived
@@ -97,7 +97,7 @@ struct UsualAdvice {
             ? "create it, with credentials of account \(account):\n    aws ecr create-repository --region \(region) "
                 + "--repository-name \(place.repository)\n  or pass --create-repository defaults; if it exists, check the "
                 + "reference: \(looked)"
-            : "check name, account and region: \(looked); what is there lists\n    aws ecr describe-repositories --region "
+            : "check name, account and region: \(looked); list the repositories with\n    aws ecr describe-repositories --region "
                 + "\(region) --registry-id \(account)"
     }
 

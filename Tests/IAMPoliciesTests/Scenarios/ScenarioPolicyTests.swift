@@ -29,7 +29,7 @@ struct ScenarioPolicyTests {
         var hasForeignLayer = false
         /// Whether the tag holds another image before.
         var moves = false
-        /// Whether the registry mounts, and somebody else writes than reads: one who reads may mount.
+        /// Whether the registry mounts blobs, and the writer is another identity than the reader; a reader may mount.
         var mounts = false
         /// Which optional actions such a copy asks for.
         var optional: Set<String> = []
@@ -142,7 +142,7 @@ struct ScenarioPolicyTests {
                 .union(shape.mounts && declined ? ["ecr:GetDownloadUrlForLayer"] : [])
         }
 
-        /// Who writes.
+        /// The ARN of the identity that writes.
         var writer: String { shape.mounts ? "arn:aws:iam::\(shape.account):role/writer" : user.arn }
 
         func policies(_ name: String, withOptional: Bool) throws -> PolicySet {

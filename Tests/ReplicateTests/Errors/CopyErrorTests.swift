@@ -45,7 +45,7 @@ struct CopyErrorTests {
         ),
         (
             .imageMissing, .source, "the image does not exist",
-            "list what is there with: ecr-replicate ls a.test:5000/team/app", .failed
+            "list the images with: ecr-replicate ls a.test:5000/team/app", .failed
         ),
         (
             .tagMismatch, .source, "the tag does not point at that digest (any more)",
@@ -245,7 +245,7 @@ struct CopyErrorTests {
             "copy the image to a directory: oci:DIR", .failed
         ),
         (
-            .unsupported(.other("not this")), .source, "not this", "this can't be done with what is there", .failed
+            .unsupported(.other("not this")), .source, "not this", "this image can't be copied as it is", .failed
         ),
     ]
 

@@ -14,7 +14,7 @@ struct ErrorGuideTests {
         "there are no AWS credentials; tried AWS_ACCESS_KEY_ID is not set",
         "not allowed to read the manifest: denied; no login for a.test in /home/ann/.docker/config.json",
         "a reference without a registry needs a region; tried the region option",
-        "profile nobody is not in /home/ann/.aws/config",
+        "profile unknown is not in /home/ann/.aws/config",
         "AWS does not accept the credentials (IncompleteSignatureException): no",
     ].map { CopyError(.noCredentials($0), side: .source, image: "team/app", operation: "finding credentials") }
 

@@ -5,7 +5,7 @@ import Wire
 
 @testable import Replicate
 
-@Suite("Credentials that nobody could be asked for")
+@Suite("Credential services that can't be reached")
 struct IdentityTroubleTests {
     private static let image = "444455556666.dkr.ecr.eu-west-1.amazonaws.com/prod/app:v1"
 

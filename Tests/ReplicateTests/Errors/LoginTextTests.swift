@@ -41,21 +41,24 @@ struct LoginTextTests {
     func refused() throws {
         for kind in [RegistryError.Kind.denied, .unauthorized, .tokenExpired] {
             let stranger = try explained(kind)
-            #expect(stranger.remedy == "log in with: docker login r.example (or podman login), as somebody who may")
+            #expect(
+                stranger.remedy
+                    == "log in with: docker login r.example (or podman login), with an account that has permission"
+            )
             #expect(stranger.kind == .notPermitted && stranger.cause == "not allowed to read the manifest: said")
             #expect(
                 try explained(kind, login: .podman).remedy
-                    == "log in again, as somebody who may: podman login r.example\n    or, if the image is public, log out: "
+                    == "log in again, with an account that has permission: podman login r.example\n    or, if the image is public, log out: "
                     + "podman logout r.example"
             )
             #expect(
                 try explained(kind, at: "public.ecr.aws", login: .docker).remedy
-                    == "log in again, as somebody who may: \(Self.publicLogin)\n    or, if the image is public, log out: "
+                    == "log in again, with an account that has permission: \(Self.publicLogin)\n    or, if the image is public, log out: "
                     + "docker logout public.ecr.aws"
             )
             #expect(
                 try explained(kind, at: "public.ecr.aws").remedy
-                    == "log in with: \(Self.publicLogin), as somebody who may"
+                    == "log in with: \(Self.publicLogin), with an account that has permission"
             )
         }
     }
@@ -87,7 +90,7 @@ struct LoginTextTests {
         #expect(fault.cause == "throttled: HTTP 429: said; the service asks to wait 1 h 30 min")
     }
 
-    @Test("a wait of hours at ECR's API is named, and nobody is sent to docker")
+    @Test("a wait of hours at ECR's API is named, without advice about docker")
     func longWaitOfAPI() {
         let answer = ErrorTextCase.api("PutImage", "ThrottlingException", "Rate exceeded")
         let error = CopyError(

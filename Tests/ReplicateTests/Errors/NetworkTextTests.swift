@@ -30,7 +30,7 @@ struct NetworkTextTests {
         "BatchGetImage failed at the destination \(Self.image): \(cause)\n  next: \(next)"
     }
 
-    @Test("a port where nobody listens")
+    @Test("a port on which no server listens")
     func refused() async throws {
         let port = try await withEmulator { $0.port }
         let address = "http://127.0.0.1:\(port)/"
@@ -46,7 +46,7 @@ struct NetworkTextTests {
         )
     }
 
-    @Test("a name that nobody has")
+    @Test("a name that DNS does not have")
     func unresolvable() async throws {
         // A label longer than 63 bytes is refused before anybody is asked, whatever this machine's resolver makes up.
         let host = String(repeating: "x", count: 64) + ".invalid"

@@ -55,7 +55,7 @@ struct RemedyTextTests {
         #expect(ecr.remedy.contains("X-Forwarded-Proto"))
     }
 
-    @Test("a plain registry's trouble sends nobody to AWS's endpoints")
+    @Test("an error of a registry that is not ECR doesn't mention AWS's endpoints")
     func plainRegistry() throws {
         let reasons: [WireError.Reason] = [
             .unresolvable, .unreachable, .disconnected, .stalled, .deadline, .badURL, .badRedirect, .answerTooLarge,
@@ -69,7 +69,7 @@ struct RemedyTextTests {
         #expect(atRegistry(wire(.unreachable)).remedy.contains("is running at r.example"))
     }
 
-    @Test("what is no manifest at all sends people to what answered, and a request too large to the proxy in front")
+    @Test("bytes that are not a manifest point to the server that answered, and a too large request to the proxy")
     func strangeAnswers() {
         func failed(_ reason: CopyError.Reason) -> CopyError {
             CopyError(reason, side: .source, image: "r.example/team/app:v1", operation: "reading the manifest")
@@ -86,7 +86,7 @@ struct RemedyTextTests {
     }
 
     @Test(
-        "where something answered, nobody is sent to the network",
+        "an answer that was refused is not blamed on the network",
         arguments: [WireError.Reason.disconnected, .badRedirect, .answerTooLarge]
     )
     func answered(reason: WireError.Reason) throws {

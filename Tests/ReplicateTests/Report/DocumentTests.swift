@@ -129,7 +129,7 @@ struct DocumentTests {
         var error = CopyError(.imageMissing, side: .source, image: "a.test/app:v1", operation: "reading the image")
         let failure = """
             {"cause":"the image does not exist","image":"a.test/app:v1","kind":"failed",\
-            "operation":"reading the image","reason":"imageMissing","remedy":"list what is there with: ecr-replicate ls a.test/app",\
+            "operation":"reading the image","reason":"imageMissing","remedy":"list the images with: ecr-replicate ls a.test/app",\
             "side":"source"}
             """
         #expect(
