@@ -221,7 +221,7 @@ struct CopyErrorTests {
             "delete the referrers at the source that are no longer needed", .failed
         ),
         (
-            .unsupported(.manifestMemory(1 << 20)), .source, "its manifests need more than 1.0 MiB of memory",
+            .unsupported(.manifestMemory(1 << 20)), .source, "its manifests need more than 1.0 MB of memory",
             "copy a part of it with --platform", .failed
         ),
         (

@@ -28,6 +28,7 @@ struct ErrorGuideTests {
 
     /// What only a registry's odd answer makes.
     private static let odd: [CopyError] = [
+        .denied(action: "upload", text: "no"),
         .rejected(code: "redirect not followed", text: "https://a.test/ redirects to plain http at http://a.test/"),
         .rejected(
             code: "HTTP 202",
