@@ -38,7 +38,7 @@ struct PolicyRoleTests {
 
     private func notes(_ set: PolicySet, _ part: PolicyPart) -> [String]? { set[PolicyName(part)]?.notes }
 
-    @Test("say whom a role lets in, on what terms, and let them ask for it")
+    @Test("say whom a role lets in, with which conditions, and let the caller assume it")
     func chain() throws {
         let set = try policies(
             caller(Self.ann),
@@ -114,7 +114,7 @@ struct PolicyRoleTests {
         #expect(lines(set, .destinationCaller)?.count == 1)
     }
 
-    @Test("are one for a role that serves both sides, and have a statement for each who assumes it")
+    @Test("are one policy for a role that serves both sides, with a statement for each caller")
     func shared() throws {
         let both = try caller(Self.ann, (Self.promoter, "ex-1", false))
         let set = try policies(both, both)
@@ -129,7 +129,7 @@ struct PolicyRoleTests {
         #expect(two[PolicyName(.sourceCaller)]?.names.count == 1 && two[PolicyName(.destinationCaller)] != nil)
     }
 
-    @Test("follow a path that profiles tell")
+    @Test("follow a chain of roles in profiles")
     func paths() throws {
         let environment = AWSEnvironment(variables: ["AWS_CONFIG_FILE": "/nonexistent"], home: "/nonexistent")
         let role = try PolicyCaller(
@@ -151,7 +151,7 @@ struct PolicyRoleTests {
         #expect(notes(person, .destinationTrust) == [])
     }
 
-    @Test("take who is named for the identity that begins, where that is their partition")
+    @Test("take the named caller for the first one, if it is in the partition")
     func partitions() throws {
         let environment = AWSEnvironment(variables: [:], home: "/nonexistent")
         let chinese = IdentityOptions(roleARN: "arn:aws-cn:iam::444455556666:role/promoter")
@@ -161,7 +161,7 @@ struct PolicyRoleTests {
         #expect(reader.start == Self.ann)
     }
 
-    @Test("are refused where AWS would refuse the role, or read more into them than is meant")
+    @Test("are refused if AWS would refuse the role or give the ARN another meaning")
     func impossible() throws {
         let environment = AWSEnvironment(variables: [:], home: "/nonexistent")
         let chinese = Principal(arn: "arn:aws-cn:iam::444455556666:role/promoter")

@@ -35,7 +35,10 @@ struct ScenarioPartitionPolicyTests {
         external_id = ex-1
         """
 
-    @Test("suffice, by keys and by a role, and every permission is needed", arguments: ["deployer", "promoter"])
+    @Test(
+        "allow the copy, with keys and with a role, and every permission is needed",
+        arguments: ["deployer", "promoter"]
+    )
     func crossing(_ profile: String) async throws {
         var configuration = EmulatorConfiguration()
         configuration.accounts = [

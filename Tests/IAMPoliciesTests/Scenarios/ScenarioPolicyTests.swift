@@ -79,7 +79,7 @@ struct ScenarioPolicyTests {
         ),
     ]
 
-    @Test("suffice, and without any one action the copy is refused for that", arguments: shapes)
+    @Test("allow the copy, and without any one action it is denied", arguments: shapes)
     func minimal(_ shape: Shape) async throws {
         try await withBench(shape) { bench in
             try await #expect(bench.copy(without: nil) == nil)
@@ -101,7 +101,7 @@ struct ScenarioPolicyTests {
         }
     }
 
-    @Test("with what is optional lose nothing but that without it", arguments: shapes)
+    @Test("without an optional action lose only what that action is for", arguments: shapes)
     func optional(_ shape: Shape) async throws {
         try await withBench(shape) { bench in
             try await #expect(bench.copy(without: nil, withOptional: true) == nil)

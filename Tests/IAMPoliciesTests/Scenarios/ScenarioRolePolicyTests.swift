@@ -101,7 +101,7 @@ struct ScenarioRolePolicyTests {
         ),
     ]
 
-    @Test("suffices, and without any one action the copy is refused for that", arguments: shapes)
+    @Test("allows the copy, and without any one action the copy is denied", arguments: shapes)
     func minimal(_ shape: Shape) async throws {
         try await withRoles { bench in
             let error = try await copy(shape, bench, 0)

@@ -19,7 +19,7 @@ struct ScenarioSeveralPolicyTests {
         aws_secret_access_key = \(copier.secretAccessKey)
         """
 
-    @Test("suffice, and without any one action on any one repository it is refused for that")
+    @Test("allow the copy, and without any one action on any one repository it is denied")
     func minimal() async throws {
         var configuration = EmulatorConfiguration()
         configuration.users = [Self.copier]

@@ -259,7 +259,7 @@ struct CopyErrorTests {
         return tag
     }
 
-    @Test("say all there is to say", arguments: rows.indices)
+    @Test("have a cause, a remedy and a request id", arguments: rows.indices)
     func texts(_ index: Int) {
         let (reason, side, cause, remedy, kind) = Self.rows[index]
         let image = "a.test:5000/team/app:v1@\(Self.two)"
@@ -282,7 +282,7 @@ struct CopyErrorTests {
         }
     }
 
-    @Test("carry what the underlying error says to do")
+    @Test("have the underlying error's remedy")
     func underlyingRemedies() {
         func remedy(_ error: any Error) -> String {
             CopyError(explaining: error, side: .source, image: "a.test/app", "asking").remedy
@@ -296,7 +296,7 @@ struct CopyErrorTests {
         #expect(remedy(missing) == "check the path, its permissions and the room on the disk")
     }
 
-    @Test("name the policies of a copy only where something is copied")
+    @Test("name the policies of a copy only if something is copied")
     func onlyReads() {
         let denied = ErrorTextCase.denied(
             "ecr:PutImage",

@@ -52,7 +52,7 @@ struct ErrorGuideTests {
         }
     }
 
-    @Test("has no row that no error fits")
+    @Test("has only rows that an error matches")
     func needed() {
         let met = Set(Self.examples.compactMap(ErrorGuide.entry))
         #expect(ErrorGuide.entries.filter { !met.contains($0) }.map(\.row) == [])

@@ -8,7 +8,7 @@ import Wire
 @testable import Replicate
 
 /// What people read where a registry that is not ECR wants them to log in.
-@Suite("What is said of a login")
+@Suite("Remedies about logins")
 struct LoginTextTests {
     private func explained(
         _ kind: RegistryError.Kind,
@@ -37,7 +37,7 @@ struct LoginTextTests {
     private static let publicLogin =
         "aws ecr-public get-login-password --region us-east-1 | docker login --username AWS --password-stdin public.ecr.aws"
 
-    @Test("a refusal without one asks to log in, with one names both ways out")
+    @Test("a refusal without a login asks for one, and with a login names both remedies")
     func refused() throws {
         for kind in [RegistryError.Kind.denied, .unauthorized, .tokenExpired] {
             let stranger = try explained(kind)
@@ -63,7 +63,7 @@ struct LoginTextTests {
         }
     }
 
-    @Test("a limit for pulls asks to log in, or for an account with a higher one")
+    @Test("a pull limit asks for a login, or for an account with a higher limit")
     func pullLimit() throws {
         let stranger = try explained(.pullLimit, at: "docker.io")
         #expect(stranger.cause == "throttled: said" && stranger.kind == .failed)

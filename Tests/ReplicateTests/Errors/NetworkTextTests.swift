@@ -7,7 +7,7 @@ import Wire
 @testable import Replicate
 
 /// What libcurl really says, and what is said of it: the texts of ``ErrorTextCase`` are of its making.
-@Suite("What is said of a real failure of the network", .timeLimit(.minutes(1)))
+@Suite("The text of a real network failure", .timeLimit(.minutes(1)))
 struct NetworkTextTests {
     private static let image = "444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1"
 
@@ -76,7 +76,7 @@ struct NetworkTextTests {
         }
     }
 
-    @Test("a certificate that no trusted CA signed, as a proxy shows it that looks into TLS")
+    @Test("a certificate that no trusted CA signed, as of a proxy that inspects TLS")
     func intercepted() async throws {
         try await withScratchDirectory { folder in
             let certificate = try await Certificate.make(in: folder)

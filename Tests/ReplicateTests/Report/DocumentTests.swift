@@ -54,7 +54,7 @@ struct DocumentTests {
         return try await bench().copy(":v1@\(image.digest)", tags: ["new", "moving"], options)
     }
 
-    @Test("a plan is a line a step")
+    @Test("a plan has one line for each step")
     func planLines() async throws {
         guard case .planned(let plan)? = try await planned().first else { return #expect(Bool(false), "no plan") }
         let place = "destination.test/to/app"
@@ -106,7 +106,7 @@ struct DocumentTests {
         #expect(try json(try await planned()) == wanted)
     }
 
-    @Test("what was done, and the second time unchanged, as JSON")
+    @Test("a copy, and an unchanged second copy, as JSON")
     func doneDocument() async throws {
         let bench = try await bench()
         let options = CopyOptions(referrers: .none)

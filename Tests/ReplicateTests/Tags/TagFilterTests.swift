@@ -66,7 +66,7 @@ struct TagFilterTests {
         #expect(try chosen(["latest"], ["re:.*"]).isEmpty)
     }
 
-    @Test("keeps of an image the tags that pass, in order")
+    @Test("keeps the tags of an image that pass, in order")
     func tagsOfAnImage() throws {
         let tags = try ["v2", "latest", "v1", "sha256-\(Digest.ofNothing.hex).sig"].map { try Tag(parsing: $0) }
         let image = ListedImage(digest: .ofNothing, tags: tags)

@@ -63,7 +63,7 @@ struct TagPatternTests {
     }
 
     @Test(
-        "that a backtracking matcher never comes back from are decided at once",
+        "on which a backtracking matcher would hang are matched at once",
         .timeLimit(.minutes(1)),
         arguments: [
             "re:(a+)+b", "re:(a*)*b", "re:(a|a)*b", "re:(a|aa)+b", "re:(.*)(.*)(.*)(.*)(.*)b", "re:((a?){20}a){20}b",
@@ -76,7 +76,7 @@ struct TagPatternTests {
     }
 
     @Test(
-        "that come to too many steps are refused, not tried",
+        "that need too many steps are refused before matching",
         .timeLimit(.minutes(1)),
         arguments: [
             "re:((a{100}){100}){100}", "re:((()){1000}){1000}", "re:(((((){1000}){1000}){1000}){1000}){1000}",
@@ -88,7 +88,7 @@ struct TagPatternTests {
     func tooMuch(_ pattern: String) { _ = try? TagFilter.Pattern(parsing: pattern) }
 
     @Test(
-        "that no tag can match are refused, with what may be meant",
+        "that no tag can match are refused, with a suggestion",
         arguments: [
             (
                 "v1,latest", "no tag can hold ','",
