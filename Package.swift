@@ -121,21 +121,24 @@ let package = Package(
         .testTarget(
             name: "AWSIdentityTests",
             dependencies: [
-                "AWSIdentity", "Wire", "Content", "Platform", "ECREmulator", "TestInputs", httpTypes, logging,
-                subprocess,
+                "AWSIdentity", "Wire", "Content", "Platform", "ECREmulator", "TestDoubles", "TestInputs", httpTypes,
+                logging, subprocess,
             ],
             swiftSettings: testSettings
         ),
         .testTarget(
             name: "DistributionTests",
             dependencies: [
-                "Distribution", "Wire", "Content", "Platform", "TestInputs", "TestPrograms", httpTypes, logging,
+                "Distribution", "Wire", "Content", "Platform", "TestDoubles", "TestInputs", "TestPrograms", httpTypes,
+                logging,
             ],
             swiftSettings: testSettings
         ),
         .testTarget(
             name: "ECRAPITests",
-            dependencies: ["ECRAPI", "AWSIdentity", "Wire", "Content", "Platform", "TestInputs", httpTypes, logging],
+            dependencies: [
+                "ECRAPI", "AWSIdentity", "Wire", "Content", "Platform", "TestDoubles", "TestInputs", httpTypes, logging,
+            ],
             swiftSettings: testSettings
         ),
         .testTarget(
@@ -173,6 +176,12 @@ let package = Package(
             name: "TestInputs",
             dependencies: ["Platform"],
             path: "Tests/TestInputs",
+            swiftSettings: testSettings
+        ),
+        .target(
+            name: "TestDoubles",
+            dependencies: ["Wire", "Platform"],
+            path: "Tests/TestDoubles",
             swiftSettings: testSettings
         ),
         .target(

@@ -61,12 +61,11 @@ public struct ECRClient: Sendable {
 
     /// Performs one operation.
     ///
-    /// A lost answer makes the client repeat the operation. The repeat ends as if the operation was done once, or
-    /// reports that it was done before: see each operation.
-    ///
-    /// - Throws: ``ECRError``, `WireError`, `IdentityError`, `CancellationError`.
+    /// After a lost answer the operation is repeated. A repeat has no further effect, or reports that the operation was
+    /// done before: see each operation.
     ///
     /// - Parameter check: Throws an ``ECRError`` for a success that should be retried all the same.
+    /// - Throws: ``ECRError``, `WireError`, `IdentityError`, `CancellationError`.
     public func send<Operation: ECROperation>(
         _ operation: Operation,
         check: (Operation.Response) throws -> Void = { _ in }
@@ -97,15 +96,17 @@ public struct ECRClient: Sendable {
             } catch let error as ECRError where error.code == .expiredToken && mayRefresh {
                 mayRefresh = false
                 guard await credentials.discard(used) else { throw error }
-                log(call, "credentials expired; fetching others", [:])
+                log(call, "failed because the credentials have expired; fetching others")
                 let fresh = try await credentials.credentials()
                 return try await exchange(call, attempt, fresh, Operation.Response.self)
             }
         }
     }
 
-    /// Returns the same client with fewer attempts, for a question that only helps to explain an error.
-    public func tryingOnly(_ attempts: Int) -> ECRClient {
+    /// Returns the same client with fewer attempts, for requests whose answer is optional.
+    ///
+    /// - Parameter attempts: The most attempts, the first included.
+    public func limited(toAttempts attempts: Int) -> ECRClient {
         var client = self
         client.retry.attempts = attempts
         return client
@@ -156,13 +157,13 @@ public struct ECRClient: Sendable {
             guard let error else { return (try Self.decode(call, response), response.body.count) }
             guard mayCorrect, clock.corrects(error.code.rawValue, response, signedAt: time) else { throw error }
             mayCorrect = false
-            log(call, "refused for its date; this machine's clock is off", [:])
+            log(call, "refused for its date; this machine's clock is wrong")
         }
     }
 
     private static func decode<Answer: Decodable>(_ call: Call, _ response: WireResponse) throws -> Answer {
         guard JSONShape(response.body).isWithin(.answer) else {
-            throw ECRError(unreadable: call.name, response, because: "more values, or deeper, than any answer has")
+            throw ECRError(unreadable: call.name, response, because: "it has more values or levels than allowed")
         }
         do {
             return try JSONDecoder().decode(Answer.self, from: Data(response.body))
@@ -171,7 +172,7 @@ public struct ECRClient: Sendable {
         }
     }
 
-    /// Sends a call, to the endpoint's other name where the first isn't in DNS.
+    /// Sends a call, to the endpoint's other name if the first isn't in DNS.
     private func answer(
         to call: Call,
         _ attempt: Int,
@@ -190,7 +191,7 @@ public struct ECRClient: Sendable {
                     to: signed(call, attempt, credentials, at: time, to: alternative)
                 )
                 usesAlternative.withLock { $0 = true }
-                log(call, "answered by \(alternative.host): nobody knows \(endpoint.host)", [:])
+                log(call, "answered by \(alternative.host), because \(endpoint.host) is unknown")
                 return response
             } catch let other as WireError {
                 // If only the other name resolves, it is the endpoint's name, and its error comes first.
@@ -209,7 +210,7 @@ public struct ECRClient: Sendable {
     ) -> WireRequest {
         var request = WireRequest(.post, url, deadline: call.deadline, largestAnswer: call.largestAnswer)
         request.content = call.body
-        // AWS's own endpoints are https by rule; the user named any other.
+        // AWS's own endpoints always use https; the user named any other.
         request.allowsPlainHTTP = true
         request.fields[.contentType] = "application/x-amz-json-1.1"
         request.fields[.amzTarget] = "AmazonEC2ContainerRegistry_V20150921.\(call.name)"
@@ -221,22 +222,24 @@ public struct ECRClient: Sendable {
         return request
     }
 
-    private func log(_ call: Call, _ what: String, _ metadata: Logger.Metadata) {
-        logger.debug("\(call.name) \(what)", metadata: metadata.merging(["region": "\(region)"]) { $1 })
+    private func log(_ call: Call, _ event: String, _ metadata: Logger.Metadata = [:]) {
+        logger.debug("\(call.name) \(event)", metadata: metadata.merging(["region": "\(region)"]) { $1 })
     }
 
-    /// Returns the place where decoding stopped, without the value there, unless that is a name, which isn't secret.
+    /// Describes the place where decoding failed, without the value there, unless it is a name, which isn't secret.
     private static func place(_ error: any Error) -> String {
         switch error {
         case DecodingError.dataCorrupted(let context) where context.underlyingError is ReferenceError:
             "\(path(context.codingPath)): \(context.debugDescription)"
-        case DecodingError.keyNotFound(let key, let context): "no \(path(context.codingPath + [key]))"
+        case DecodingError.keyNotFound(let key, let context): "\(path(context.codingPath + [key])) is missing"
         case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
             DecodingError.dataCorrupted(let context):
-            context.codingPath.isEmpty ? "no JSON, or not all of it" : "\(path(context.codingPath)) is something else"
-        default: "no JSON, or not all of it"
+            context.codingPath.isEmpty ? notJSON : "\(path(context.codingPath)) has the wrong type"
+        default: notJSON
         }
     }
+
+    private static let notJSON = "it is not JSON, or it was cut"
 
     private static func path(_ keys: [any CodingKey]) -> String {
         printable(keys.map(\.stringValue).joined(separator: "."), upTo: 200)
@@ -244,10 +247,10 @@ public struct ECRClient: Sendable {
 }
 
 extension WireError {
-    /// `CURLE_PROXY`: a SOCKS proxy couldn't reach the host.
+    /// libcurl's code `CURLE_PROXY`: a SOCKS proxy couldn't reach the host.
     private static let socks = 97
 
-    /// Whether the host's name may be unknown: a proxy looks up names itself, and reports only that it can't reach the
+    /// Whether the host's name may be unknown; a proxy looks names up itself, and only reports that it can't reach the
     /// host.
     package var mayBeTheName: Bool {
         reason == .unresolvable || curlCode == Self.socks || (reason == .proxyRefused && (proxyStatus ?? 0) >= 500)

@@ -26,7 +26,7 @@ extension ECRError {
         /// The resource: an ARN, or `*`.
         public let resource: String?
         public let reason: Reason
-        /// Whether a policy denies the action explicitly, rather than no policy allowing it.
+        /// Whether a policy denies the action explicitly; otherwise no policy allows it.
         public let isExplicit: Bool
     }
 
@@ -43,14 +43,16 @@ extension ECRError {
 extension ECRError.Denial {
     /// Parses AWS's sentence about a denial, as far as possible; other text may surround it.
     ///
-    /// The values end up in policies that users paste, so only texts that look like an ARN or an action are accepted.
+    /// Users paste the values into policies, so only texts that look like an ARN or an action are accepted.
     ///
     /// - Source: docs/facts/permissions.md#texts-of-refusals
     public init(sentence: String, operation: String) {
         self.init(sentence: sentence, action: "ecr:\(operation == "ListImageReferrers" ? "BatchGetImage" : operation)")
     }
 
-    /// - Parameter usual: The action to use where the sentence names none.
+    /// Parses AWS's sentence about a denial by any service.
+    ///
+    /// - Parameter usual: The action to use if the sentence names none.
     public init(sentence: String, action usual: String) {
         principal = Self.word(in: sentence, after: "User: ").flatMap { Self.isARN($0) ? $0 : nil }
         let action = Self.word(in: sentence, after: "is not authorized to perform: ")
@@ -59,8 +61,8 @@ extension ECRError.Denial {
         let denied = sentence.firstRange(of: "explicit deny")
         isExplicit = denied != nil
         // Names may contain any of the words below, so they are searched only in the part where AWS states the reason.
-        let why = (denied ?? sentence.firstRange(of: "because no ")).map { sentence[$0.upperBound...] } ?? ""
-        reason = Self.reason(why.prefix(Self.longestReason))
+        let cause = (denied ?? sentence.firstRange(of: "because no ")).map { sentence[$0.upperBound...] } ?? ""
+        reason = Self.reason(cause.prefix(Self.longestReason))
     }
 
     /// The part that is searched, in characters: `in a resource control policy` and other words before the policy's

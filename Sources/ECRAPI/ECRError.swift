@@ -24,7 +24,7 @@ public struct ECRError: Error, Sendable, Equatable {
     public let kmsError: String?
     /// The keys that signed the refused request: the end of the key id, and the keys' source.
     public let credentials: String?
-    /// What to do when the form of the signing keys shows that they don't belong together.
+    /// The advice for signing keys whose form shows that they don't belong together.
     package let pairingAdvice: String?
     /// The digests that the message names, for example of missing layers.
     public let digests: Set<Digest>
@@ -70,7 +70,7 @@ extension ECRError {
     init(_ operation: String, _ response: WireResponse, signedWith keys: AWSCredentials? = nil) {
         let said = try? JSONDecoder().decode(Body.self, from: Data(response.body))
         let type = said?.type ?? response.fields[.amzErrorType]
-        // A body that is labelled JSON and can't be parsed was cut in transit, so it is retried.
+        // A body with the content type of JSON that can't be parsed was cut in transit, so it is retried.
         let isCut = said == nil && response.fields[.contentType]?.contains("json") == true
         self.init(
             operation: operation,

@@ -1,7 +1,7 @@
 public import Wire
 
 extension ECRError {
-    /// The code of an error; an open set, since AWS adds codes and gateways invent them.
+    /// The code of an error; an open set, since AWS adds codes and gateways have their own.
     public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
         public let rawValue: String
         public init(rawValue: String) { self.rawValue = rawValue }
@@ -101,8 +101,7 @@ extension ECRError {
 }
 
 extension ECRError: RetryAdvising {
-    /// Whether to retry: by code for client errors, by status where the code says nothing (429, 5xx, bodies from a
-    /// proxy).
+    /// Whether to retry: by the code for client errors, by the status if the code is unknown (429, 5xx, a proxy's body).
     public var retryAdvice: RetryAdvice {
         guard code != .limitExceeded, code != .kms, code != .repeatedPage else { return .never }
         let isTransient =

@@ -1,6 +1,6 @@
 internal import Content
 
-/// The pages of an answer, each fetched when the caller asks for it.
+/// The pages of an answer, each fetched when the caller needs it.
 public struct ECRPages<Operation: PagedECROperation>: AsyncSequence, Sendable {
     public typealias Element = Operation.Response
     public typealias Failure = any Error
@@ -24,8 +24,9 @@ public struct ECRPages<Operation: PagedECROperation>: AsyncSequence, Sendable {
         static var largestListing: Int { 64 << 20 }
         var byteCount = 0
 
-        /// - Throws: ``ECRError`` with ``ECRError/Code/repeatedPage`` when a token comes twice: following it would
-        ///   never end.
+        /// Fetches the next page.
+        ///
+        /// - Throws: ``ECRError`` with ``ECRError/Code/repeatedPage`` if a token is repeated, or if the list is too long.
         public mutating func next() async throws -> Operation.Response? {
             guard !isFinished else { return nil }
             let (page, count) = try await client.measured(operation)
@@ -38,8 +39,8 @@ public struct ECRPages<Operation: PagedECROperation>: AsyncSequence, Sendable {
                         operation: Operation.name,
                         code: .repeatedPage,
                         message: isNew
-                            ? "the list goes on after \(seen.count) pages of \(byteCount) bytes in all"
-                            : "page \(seen.count + 1) names a next page that was read already",
+                            ? "the list has more than \(seen.count) pages, of \(byteCount) bytes in all"
+                            : "page \(seen.count + 1) names a next page that has been read already",
                         status: 200
                     )
                 }

@@ -12,9 +12,9 @@ public struct ImageIdentifier: Codable, Hashable, Sendable {
         imageTag = tag?.value
     }
 
-    /// The digest; `nil` where there is none, or where it isn't SHA-256.
+    /// The digest; `nil` if there is none, or if it isn't SHA-256.
     public var digest: Digest? { imageDigest.flatMap { try? Digest(parsing: $0) } }
-    /// The tag; `nil` where there is none, or where other registries refuse it.
+    /// The tag; `nil` if there is none, or if other registries refuse it.
     public var tag: Tag? { imageTag.flatMap { try? Tag(parsing: $0) } }
 }
 
@@ -24,7 +24,7 @@ extension ImageIdentifier: CustomStringConvertible {
     }
 }
 
-/// Why one image of a batch is missing from the answer.
+/// The reason why one image of a batch is missing from the answer.
 public struct ImageFailure: Decodable, Hashable, Sendable {
     public var imageId: ImageIdentifier?
     public var failureCode: Code?

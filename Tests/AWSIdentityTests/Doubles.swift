@@ -2,53 +2,14 @@ import FoundationEssentials
 import HTTPTypes
 import Logging
 import Platform
+import TestDoubles
 import Wire
 
 @testable import AWSIdentity
 
-/// Answers from a script, and keeps what was sent.
-final class RecordingSender: HTTPSending {
-    private let answer: @Sendable (WireRequest, Int) async throws -> WireResponse
-    private let sent = Lock<[WireRequest]>([])
-
-    init(_ answer: @escaping @Sendable (_ request: WireRequest, _ number: Int) async throws -> WireResponse) {
-        self.answer = answer
-    }
-
-    var requests: [WireRequest] { sent.withLock { $0 } }
-
-    func send(_ request: WireRequest) async throws -> WireResponse {
-        let number = sent.withLock { sent in
-            sent.append(request)
-            return sent.count
-        }
-        return try await answer(request, number)
-    }
-}
-
-/// A clock on which nobody ever waits: it keeps the waits and goes on at once.
-final class InstantClock: Clock, Sendable {
-    struct Instant: InstantProtocol {
-        var offset: Duration
-        func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
-        func duration(to other: Instant) -> Duration { other.offset - offset }
-        static func < (left: Instant, right: Instant) -> Bool { left.offset < right.offset }
-    }
-
-    private let slept = Lock<[Duration]>([])
-    var waits: [Duration] { slept.withLock { $0 } }
-    var now: Instant { Instant(offset: waits.reduce(.zero, +)) }
-    var minimumResolution: Duration { .zero }
-
-    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
-        try Task.checkCancellation()
-        slept.withLock { $0.append(deadline.offset - $0.reduce(.zero, +)) }
-    }
-}
-
-/// A clock on which waits of up to a length take no time, and longer ones don't end.
+/// A clock whose waits take no time up to a length, and never end beyond it.
 final class ShortClock: Clock, Sendable {
-    typealias Instant = InstantClock.Instant
+    typealias Instant = RecordingClock.Instant
 
     private let longest: Duration
     init(_ longest: Duration) { self.longest = longest }
@@ -63,11 +24,11 @@ final class ShortClock: Clock, Sendable {
     }
 }
 
-/// Keeps what a logger is told.
-struct Notebook: LogHandler {
+/// A log handler that records the lines.
+struct RecordingLog: LogHandler {
     let lines = Lock<[String]>([])
-    /// Does something for each line.
-    var noted: @Sendable () -> Void = {}
+    /// Called after each line.
+    var onLine: @Sendable () -> Void = {}
     var metadata: Logger.Metadata = [:]
     var logLevel: Logger.Level = .trace
 
@@ -78,24 +39,24 @@ struct Notebook: LogHandler {
 
     func log(event: LogEvent) {
         lines.withLock { $0.append("\(event.level) \(event.message)") }
-        noted()
+        onLine()
     }
 }
 
-/// The time of day, set by the test.
-final class Wristwatch: Sendable {
+/// The time of day, which the test sets.
+final class ManualTime: Sendable {
     private let held: Lock<Date>
     init(_ date: Date) { held = Lock(date) }
     var now: Date { held.withLock { $0 } }
     func advance(_ seconds: Double) { held.withLock { $0 += seconds } }
 }
 
-/// Counts, from any thread.
-final class Tally: Sendable {
+/// A counter for any thread.
+final class Counter: Sendable {
     private let held = Lock(0)
     var count: Int { held.withLock { $0 } }
     @discardableResult
-    func up() -> Int {
+    func increment() -> Int {
         held.withLock { held in
             held += 1
             return held
@@ -106,7 +67,7 @@ final class Tally: Sendable {
 let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 let noon = AWSTime.parse("2026-01-15T12:00:00Z") ?? .distantPast
 
-/// What STS answers to AssumeRole.
+/// STS's answer to AssumeRole.
 func roleAnswer(_ id: String = "ASIAROLE", expires: String = "2026-01-15T13:00:00Z") -> WireResponse {
     let text = """
         <AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>
@@ -120,7 +81,7 @@ func roleAnswer(_ id: String = "ASIAROLE", expires: String = "2026-01-15T13:00:0
     return WireResponse(status: .ok, body: Array(text.utf8))
 }
 
-/// What STS answers when it refuses.
+/// STS's answer when it refuses.
 func refusal(_ status: Int, _ code: String, _ message: String = "no & no") -> WireResponse {
     let text = """
         <ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>\
@@ -130,13 +91,13 @@ func refusal(_ status: Int, _ code: String, _ message: String = "no & no") -> Wi
     return WireResponse(status: .init(code: status), body: Array(text.utf8))
 }
 
-/// A resolver on a machine of the test's making.
+/// A resolver with the given environment and files.
 func resolver(
     _ variables: [String: String] = [:],
     config: String? = nil,
     credentials: String? = nil,
     sender: any HTTPSending = RecordingSender { _, _ in roleAnswer() },
-    clock: InstantClock = InstantClock(),
+    clock: RecordingClock = RecordingClock(),
     now: @escaping @Sendable () -> Date = { noon }
 ) throws -> (IdentityResolver, home: String) {
     let home = FileManager.default.temporaryDirectory.path + "/ecr-replicate-id-\(UUID().uuidString)"
@@ -150,23 +111,23 @@ func resolver(
         logger: quiet,
         now: now
     )
-    // Small texts are read before they go: a resolver keeps what it read.
+    // The files are read before they are removed; the resolver keeps what it read.
     _ = try? made.config()
     try FileManager.default.removeItem(atPath: home)
     return (made, home)
 }
 
-/// A machine with a home of its own, for as long as `body` runs.
+/// Runs `body` with a resolver and a home directory of its own.
 ///
 /// - Parameters:
-///   - config: The two files' texts; `HOME` in them is the home.
-///   - asks: Answers questions in place of a person.
+///   - config: The text of the config file; `HOME` in it and in `credentials` is replaced by the home directory.
+///   - asks: Answers questions in place of the user.
 func withMachine(
     _ variables: [String: String] = [:],
     config: String? = nil,
     credentials: String? = nil,
     sender: any HTTPSending = RecordingSender { _, _ in roleAnswer() },
-    clock: any Clock<Duration> = InstantClock(),
+    clock: any Clock<Duration> = RecordingClock(),
     now: @escaping @Sendable () -> Date = { noon },
     logger: Logger = quiet,
     asks: (@Sendable (String) async throws -> String?)? = nil,
@@ -192,7 +153,7 @@ func withMachine(
     try await body(resolver, home)
 }
 
-/// What time it is at AWS, as far as the resolver knows.
+/// The clock of STS that the resolver uses.
 func stsClock(_ resolver: IdentityResolver) throws -> ServiceClock {
     resolver.clocks.clock(of: try resolver.endpoint(.sts, region: "eu-west-1").url)
 }
@@ -205,7 +166,7 @@ extension WireResponse {
     static func text(_ text: String, status: Int = 200) -> WireResponse { .json(text, status: status) }
 }
 
-/// What a container's endpoint and the instance's answer.
+/// The keys that a container's endpoint and the instance's metadata service answer.
 func roleKeys(_ id: String, expires: String = "2026-01-15T13:00:00Z") -> WireResponse {
     .json(
         #"{"Code":"Success","AccessKeyId":"\#(id)","SecretAccessKey":"secret","Token":"token","#
@@ -216,23 +177,5 @@ func roleKeys(_ id: String, expires: String = "2026-01-15T13:00:00Z") -> WireRes
 extension IdentityResolver {
     func credentials(_ options: IdentityOptions = .init()) async throws -> AWSCredentials {
         try await provider(for: options, stsRegion: "eu-west-1").credentials()
-    }
-}
-
-/// A clock on which every wait ends as soon as something has happened, and no sooner.
-final class EventClock: Clock, Sendable {
-    typealias Instant = InstantClock.Instant
-
-    private let happened: @Sendable () -> Bool
-    init(_ happened: @escaping @Sendable () -> Bool) { self.happened = happened }
-
-    var now: Instant { Instant(offset: .zero) }
-    var minimumResolution: Duration { .zero }
-
-    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
-        while !happened() {
-            try Task.checkCancellation()
-            await Task.yield()
-        }
     }
 }

@@ -3,30 +3,31 @@ import Distribution
 import HTTPTypes
 import Logging
 import Platform
+import TestDoubles
 import Testing
 import Wire
 
-/// A registry that says its lines in order, and writes down what it was asked.
+/// A registry that gives its answers in order, and records the requests.
 final class ScriptedRegistry: HTTPSending {
-    enum Line: Sendable {
+    enum Step: Sendable {
         case answer(Int, [String: String] = [:], String = "")
         case failure(WireError.Reason)
-        /// Computed from the request, for tests where the order isn't fixed.
+        /// An answer made from the request, for tests whose requests have no fixed order.
         case reply(@Sendable (WireRequest) -> WireResponse)
     }
 
     private struct State {
-        var lines: [Line]
+        var steps: [Step]
         var requests: [WireRequest] = []
     }
 
     private let state: Lock<State>
 
-    init(_ lines: [Line]) { state = Lock(State(lines: lines)) }
+    init(_ steps: [Step]) { state = Lock(State(steps: steps)) }
 
     var requests: [WireRequest] { state.withLock { $0.requests } }
 
-    /// One text per request: method, address, and the credentials if any.
+    /// One text per request: method, URL, and the credentials if any.
     var asked: [String] {
         requests.map { request in
             let credentials = request.fields[.authorization].map { " [\($0)]" } ?? ""
@@ -35,17 +36,17 @@ final class ScriptedRegistry: HTTPSending {
     }
 
     func send(_ request: WireRequest) async throws -> WireResponse {
-        let line = state.withLock { state -> Line? in
+        let step = state.withLock { state -> Step? in
             state.requests.append(request)
-            return state.lines.isEmpty ? nil : state.lines.removeFirst()
+            return state.steps.isEmpty ? nil : state.steps.removeFirst()
         }
-        switch line {
+        switch step {
         case .answer(let status, let fields, let body): return try response(status, fields, body)
         case .failure(let reason): throw WireError(reason, "as scripted", url: request.url)
         case .reply(let reply): return reply(request)
         case nil:
             Issue.record("an unexpected request: \(request.method) \(request.url)")
-            throw WireError(.closed, "the script is over")
+            throw WireError(.closed, "the script has ended")
         }
     }
 }
@@ -59,30 +60,9 @@ func response(_ status: Int, _ fields: [String: String] = [:], _ body: String = 
     return response
 }
 
-/// An error as the distribution specification shapes it.
+/// An error body in the form of the distribution specification.
 func errors(_ code: String, _ message: String) -> String {
     #"{"errors":[{"code":"\#(code)","message":"\#(message)","detail":{"any":["thing"]}}]}"#
-}
-
-/// A clock whose waits take no time and are written down.
-final class RecordingClock: Clock {
-    struct Instant: InstantProtocol {
-        var offset: Duration = .zero
-        func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
-        func duration(to other: Instant) -> Duration { other.offset - offset }
-        static func < (left: Instant, right: Instant) -> Bool { left.offset < right.offset }
-    }
-
-    private let slept = Lock<[Duration]>([])
-    var waits: [Duration] { slept.withLock { $0 } }
-    var now: Instant { Instant(offset: waits.reduce(.zero, +)) }
-    var minimumResolution: Duration { .zero }
-
-    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
-        let wait = now.duration(to: deadline)
-        slept.withLock { $0.append(wait) }
-        try Task.checkCancellation()
-    }
 }
 
 /// Credentials that change each time they are rejected, up to a number of times.
@@ -107,23 +87,23 @@ final class RotatingAuthorization: RegistryAuthorizing {
     }
 }
 
-/// Says nothing.
+/// A logger without output.
 let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-/// A client of `https://r.example` over a script.
-struct Stage {
+/// A client of `https://r.example`, whose registry is scripted.
+struct Fixture {
     let registry: ScriptedRegistry
     let clock = RecordingClock()
     let client: RegistryClient
     let repository: RepositoryName
 
     init(
-        _ lines: ScriptedRegistry.Line...,
+        _ steps: ScriptedRegistry.Step...,
         base: String = "https://r.example",
         authorization: any RegistryAuthorizing = AnonymousAuthorization(),
         attempts: Int = 3
     ) throws {
-        registry = ScriptedRegistry(lines)
+        registry = ScriptedRegistry(steps)
         repository = try RepositoryName(parsing: "team/app")
         client = RegistryClient(
             base: try HTTPURL(base),
@@ -135,7 +115,7 @@ struct Stage {
     }
 }
 
-/// A small image, with an indentation and a last newline that must survive.
+/// A small image, with an indentation and a last newline that must stay unchanged.
 let imageText = """
     {
        "schemaVersion": 2,
@@ -150,7 +130,7 @@ let imageText = """
 let imageDigest = Digest(of: imageText.utf8)
 let someDigest = Digest(of: "some".utf8)
 
-/// What `body` throws, as a registry's error.
+/// Returns the registry's error that `body` throws.
 func registryError<Value>(_ body: () async throws -> Value) async throws -> RegistryError {
     do {
         _ = try await body()

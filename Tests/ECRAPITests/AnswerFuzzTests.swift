@@ -1,13 +1,14 @@
 import AWSIdentity
 import FoundationEssentials
 import HTTPTypes
+import TestDoubles
 import TestInputs
 import Testing
 import Wire
 
 @testable import ECRAPI
 
-@Suite("Answers that were mangled", .timeLimit(.minutes(1)))
+@Suite("Mutated answers", .timeLimit(.minutes(1)))
 struct AnswerFuzzTests {
     private static let bodies = [
         #"{"__type":"com.amazonaws.ecr#ImageNotFoundException:http://x","message":"The image 'é' does not exist"}"#,
@@ -16,7 +17,7 @@ struct AnswerFuzzTests {
         "<html><body>502 Bad Gateway</body></html>",
     ]
 
-    @Test("refusals are read without harm: bounded, on one line, and silent about what was signed", arguments: bodies)
+    @Test("that are refusals are limited, on one line, and without the signed request", arguments: bodies)
     func refusals(_ text: String) {
         var random = Seeded(UInt64(text.utf8.count))
         let count = 1_500
@@ -38,13 +39,13 @@ struct AnswerFuzzTests {
             #expect(error.message.unicodeScalars.count <= 8_192)
             #expect(!error.message.unicodeScalars.contains { $0.value < 32 || (127...159).contains($0.value) })
             #expect(!error.message.lowercased().contains("x-amz-security-token"))
-            // How long is too long is for the policy to say, which then ends at once.
+            // The retry policy decides about a wait that is too long.
             if case .wait(let wait) = error.retryAdvice { #expect(wait >= .zero) }
         }
         reportCases("fuzz, ECR's refusals", count)
     }
 
-    @Test("successes are read as far as they make sense, or asked for again")
+    @Test("that are successes are decoded or rejected")
     func successes() async throws {
         let whole =
             #"{"images":[{"imageId":{"imageDigest":"\#(digest)","imageTag":"v1"},"imageManifest":"{}","#
@@ -52,20 +53,20 @@ struct AnswerFuzzTests {
             + #""failureCode":"ImageNotFound","failureReason":"Requested image not found"}]}"#
         let question = BatchGetImage(registryId: account, repositoryName: repository, imageIds: [.init(tag: v1)])
         var random = Seeded(7)
-        var taken = 0
+        var decoded = 0
         let count = 2_000
         for _ in 0..<count {
             let text = mutated(whole, using: &random)
             let sender = RecordingSender { _, _ in answer(text) }
             do {
                 _ = try await client(sender, attempts: 1).send(question)
-                taken += 1
+                decoded += 1
             } catch let error as ECRError {
                 #expect(error.code == .unreadableAnswer)
                 #expect(error.message.hasPrefix("the answer was not complete: "))
             }
         }
-        #expect(taken > 100 && taken < count - 100)
+        #expect(decoded > 100 && decoded < count - 100)
         reportCases("fuzz, ECR's answers", count)
     }
 }

@@ -4,6 +4,7 @@ import FoundationEssentials
 import HTTPTypes
 import Logging
 import Platform
+import TestDoubles
 import Testing
 import Wire
 
@@ -14,9 +15,9 @@ struct ClientTests {
     private let describe = DescribeRepositories(registryId: account)
     private let start = InitiateLayerUpload(registryId: account, repositoryName: repository)
 
-    @Test("tries again what may pass, signed anew, as one call")
+    @Test("retries temporary failures as one call, signed each time")
     func retries() async throws {
-        let clock = InstantClock()
+        let clock = RecordingClock()
         let sender = RecordingSender { request, number in
             switch number {
             case 1: return fault(400, "ThrottlingException", "Rate exceeded")
@@ -33,7 +34,7 @@ struct ClientTests {
         #expect(sender.requests.allSatisfy { $0.fields[.authorization] != nil })
     }
 
-    @Test("calls each call by another name")
+    @Test("gives each call another id")
     func invocations() async throws {
         let sender = RecordingSender { _, _ in answer(#"{"repositories":[]}"#) }
         let client = try client(sender)
@@ -44,7 +45,7 @@ struct ClientTests {
 
     @Test("honours the wait in milliseconds too")
     func millisecondWait() async throws {
-        let clock = InstantClock()
+        let clock = RecordingClock()
         let name = try #require(HTTPField.Name("x-amz-retry-after"))
         let sender = RecordingSender { _, number in
             number == 1 ? answer(429, "", [name: "1500"]) : answer(#"{"repositories":[]}"#)
@@ -53,7 +54,7 @@ struct ClientTests {
         #expect(clock.waits == [.milliseconds(1_700)])
     }
 
-    @Test("gives up after as many attempts as it may, with the last error")
+    @Test("stops after its last attempt, with the last error")
     func exhausted() async throws {
         let sender = RecordingSender { _, number in fault(500, "ServerException", "number \(number)") }
         let error = await #expect(throws: ECRError.self) { try await client(sender, attempts: 3).send(describe) }
@@ -61,7 +62,7 @@ struct ClientTests {
         #expect(error?.message == "number 3")
     }
 
-    @Test("doesn't try again what can't pass", arguments: ["LimitExceededException", "KmsException", "X"])
+    @Test("doesn't retry permanent errors", arguments: ["LimitExceededException", "KmsException", "X"])
     func final(_ code: String) async throws {
         let sender = RecordingSender { _, _ in fault(400, code) }
         await #expect(throws: ECRError.self) { try await client(sender).send(describe) }
@@ -69,12 +70,12 @@ struct ClientTests {
     }
 
     @Test(
-        "takes a success that isn't whole for none, tries again, and quotes nothing of it",
+        "retries an incomplete success, and never quotes it",
         arguments: [
-            ("", "no JSON, or not all of it"), (#"{"uploadId":"hidden","partSi"#, "no JSON, or not all of it"),
-            (#"{"uploadId":"hidden"}"#, "no partSize"), ("<html>hidden", "no JSON, or not all of it"),
-            (#"{"uploadId":["hidden"],"partSize":1}"#, "uploadId is something else"),
-            (#"{"uploadId":null,"partSize":1}"#, "uploadId is something else"),
+            ("", "it is not JSON, or it was cut"), (#"{"uploadId":"hidden","partSi"#, "it is not JSON, or it was cut"),
+            (#"{"uploadId":"hidden"}"#, "partSize is missing"), ("<html>hidden", "it is not JSON, or it was cut"),
+            (#"{"uploadId":["hidden"],"partSize":1}"#, "uploadId has the wrong type"),
+            (#"{"uploadId":null,"partSize":1}"#, "uploadId has the wrong type"),
         ]
     )
     func incomplete(_ body: String, _ reason: String) async throws {
@@ -90,7 +91,7 @@ struct ClientTests {
         #expect(error?.message == "the answer was not complete: \(reason)")
     }
 
-    @Test("takes no name that is none", arguments: ["../../x", "team/app\\u202e", "A", "team//app", "/etc/passwd"])
+    @Test("refuses a malformed name", arguments: ["../../x", "team/app\\u202e", "A", "team//app", "/etc/passwd"])
     func malformedName(_ name: String) async throws {
         let sender = RecordingSender { _, _ in answer(#"{"repositories":[{"repositoryName":"\#(name)"}]}"#) }
         let error = await #expect(throws: ECRError.self) { try await client(sender).send(describe) }
@@ -102,7 +103,7 @@ struct ClientTests {
         )
     }
 
-    @Test("takes a list that isn't there for an answer that isn't whole, not for an empty one")
+    @Test("retries an answer without its list, which is incomplete and not empty")
     func listMissing() async throws {
         let sender = RecordingSender { _, number in
             answer(number == 1 ? #"{"rXpositories":[]}"# : #"{"repositories":[]}"#)
@@ -111,7 +112,7 @@ struct ClientTests {
         #expect(sender.requests.count == 2)
     }
 
-    @Test("takes a refusal that isn't whole for none, and asks again")
+    @Test("retries an incomplete refusal")
     func cutRefusal() async throws {
         let sender = RecordingSender { _, number in
             number == 1
@@ -122,9 +123,9 @@ struct ClientTests {
         #expect(sender.requests.count == 2)
     }
 
-    @Test("fetches credentials anew when they expired, once")
+    @Test("fetches other credentials once after they expired")
     func expired() async throws {
-        let clock = InstantClock()
+        let clock = RecordingClock()
         let sender = RecordingSender { request, _ in
             let isFresh = request.fields[.authorization]?.contains("ASIA2") == true
             return isFresh ? answer(#"{"repositories":[]}"#) : fault(400, "ExpiredTokenException")
@@ -141,11 +142,11 @@ struct ClientTests {
 
         let fixed = RecordingSender { _, _ in fault(400, "ExpiredTokenException") }
         await #expect(throws: ECRError.self) { try await client(fixed).send(describe) }
-        #expect(fixed.requests.count == 1, "nobody can refresh static keys")
+        #expect(fixed.requests.count == 1, "static keys can't be refreshed")
     }
 
     @Test(
-        "signs by the service's clock when its own is off, and remembers",
+        "signs by the service's clock if this machine's is wrong, also the next call",
         arguments: [
             ("Thu, 15 Jan 2026 11:50:00 GMT", "20260115T115000Z"),
             ("Thu, 15 Jan 2026 12:04:01 GMT", "20260115T120401Z"),
@@ -153,7 +154,7 @@ struct ClientTests {
         ]
     )
     func skew(theirs: String, stamp: String) async throws {
-        let clock = InstantClock()
+        let clock = RecordingClock()
         let sender = RecordingSender { request, _ in
             request.fields[.amzDate] == stamp
                 ? answer(#"{"repositories":[]}"#)
@@ -163,11 +164,11 @@ struct ClientTests {
         _ = try await client.send(describe)
         #expect(sender.requests.count == 2)
         _ = try await client.send(describe)
-        #expect(sender.requests.count == 3, "the second call knows")
+        #expect(sender.requests.count == 3, "the second call uses the learned time")
         #expect(clock.waits.isEmpty)
     }
 
-    @Test("takes a wrong signature for what it is where the clocks agree, and corrects its own once")
+    @Test("reports a wrong signature if the clocks agree, and corrects the time once otherwise")
     func noSkew() async throws {
         for (time, count) in [("12:00:00", 1), ("12:04:00", 1), ("11:56:00", 1), ("11:50:00", 2)] {
             let theirs = "Thu, 15 Jan 2026 \(time) GMT"
@@ -209,9 +210,9 @@ struct ClientTests {
     }
 
     @Test(
-        "calls a FIPS host by its other name where nobody knows the first, or a proxy doesn't, and goes on with that",
+        "uses the other name of a FIPS host if the first is unknown to DNS or to a proxy, also the next call",
         arguments: [
-            WireError(.unresolvable, "nobody knows it", curlCode: 6), refused(502), refused(503), refused(504),
+            WireError(.unresolvable, "unknown host", curlCode: 6), refused(502), refused(503), refused(504),
             WireError(.unreachable, "can't complete SOCKS5 connection (4)", curlCode: 97),
         ]
     )
@@ -224,12 +225,12 @@ struct ClientTests {
         _ = try await named.send(describe)
         _ = try await named.send(describe)
         #expect(sender.requests.map(\.url.host) == [Self.fips, Self.otherFIPS, Self.otherFIPS])
-        // Host is signed, so it was signed anew.
+        // The host is signed, so each name has its own signature.
         #expect(Set(sender.requests.map { $0.fields[.authorization] }).count >= 2)
         await #expect(throws: error) { try await fipsClient(sender, alternative: nil).send(describe) }
     }
 
-    @Test("says what came of both names where neither is known, and of the known one first")
+    @Test("reports the errors of both names, that of a known one first")
     func neitherName() async throws {
         let unknown = RecordingSender { request, _ in
             throw WireError(.unresolvable, "Could not resolve host: \(request.url.host)", url: request.url, curlCode: 6)
@@ -252,7 +253,7 @@ struct ClientTests {
     }
 
     @Test(
-        "doesn't try a FIPS host's other name where the first is known",
+        "doesn't use a FIPS host's other name if the first is known",
         arguments: [refused(403), refused(407), WireError(.unreachable, "refused", curlCode: 7)]
     )
     func knownName(_ error: WireError) async throws {
@@ -261,7 +262,7 @@ struct ClientTests {
         #expect(sender.requests.map(\.url.host) == [Self.fips])
     }
 
-    @Test("logs operation, status and request id of a success, and no more")
+    @Test("logs operation, status and request id of a success only")
     func logs() async throws {
         let lines = Lock<[String]>([])
         var logger = Logger(label: "test") { _ in LineLog(lines) }
@@ -282,7 +283,7 @@ struct ClientTests {
         #expect(!line.contains("hidden") && !line.contains("AKIA"))
     }
 
-    @Test("reads page after page")
+    @Test("reads all pages")
     func pages() async throws {
         let sender = RecordingSender { request, number in
             let name = #""repositories":[{"repositoryName":"r\#(number)"}]"#
@@ -302,7 +303,7 @@ struct ClientTests {
         )
     }
 
-    @Test("reads no page that nobody asks for, and ends at an empty token")
+    @Test("reads pages only when they are needed, and stops at an empty token")
     func lazyPages() async throws {
         let sender = RecordingSender { _, number in answer(#"{"imageIds":[],"nextToken":"\#(number == 1 ? "t" : "")"}"#)
         }
@@ -317,8 +318,8 @@ struct ClientTests {
         #expect(count == 2)
     }
 
-    @Test("doesn't go round in circles")
-    func circle() async throws {
+    @Test("stops at a repeated token")
+    func cycle() async throws {
         let sender = RecordingSender { _, number in
             answer(#"{"referrers":[],"nextToken":"\#(number % 2)"}"#)
         }
@@ -331,7 +332,7 @@ struct ClientTests {
     }
 }
 
-/// Keeps what is logged.
+/// A log handler that records lines with their metadata.
 private struct LineLog: LogHandler {
     private let lines: Lock<[String]>
     var metadata: Logger.Metadata = [:]

@@ -12,7 +12,7 @@ struct DenialTests {
     private func denial(_ sentence: String) -> ECRError.Denial { .init(sentence: sentence, operation: "PutImage") }
 
     @Test(
-        "is read whatever stands around it",
+        "is parsed with other text around it",
         arguments: [
             "because no session policy allows the ecr:InitiateLayerUpload action",
             "because no session policy allows the ecr:InitiateLayerUpload action. Encoded authorization failure message: "
@@ -20,7 +20,7 @@ struct DenialTests {
             "because no session policy allows it (Service: Ecr, Status Code: 400, Request ID: resource-based)",
         ]
     )
-    func surroundings(_ ending: String) {
+    func otherText(_ ending: String) {
         let read = denial("com.amazonaws.ecr denied: \(Self.sentence) \(ending)")
         #expect(read.principal == "arn:aws-cn:sts::111122223333:assumed-role/build/me@a.test")
         #expect(read.action == "ecr:InitiateLayerUpload")
@@ -28,8 +28,8 @@ struct DenialTests {
         #expect(read.reason == .sessionPolicy && !read.isExplicit)
     }
 
-    @Test("isn't misled by names that read like reasons")
-    func misleading() {
+    @Test("is parsed correctly if names look like reasons")
+    func misleadingNames() {
         let text =
             "User: arn:aws:sts::1:assumed-role/resource-based/identity-based is not authorized to perform: ecr:PutImage on "
             + "resource: arn:aws:ecr:r:1:repository/explicit-deny/identity-based "
@@ -38,7 +38,7 @@ struct DenialTests {
         #expect(why.reason == .permissionsBoundary && !why.isExplicit)
     }
 
-    @Test("may end with a full stop, or quote what it names as S3 does")
+    @Test("may end with a full stop, or have names in quotes as from S3")
     func punctuation() {
         #expect(denial(Self.sentence + ".").resource?.hasSuffix("prod/app") == true)
         let quoted = denial(
@@ -48,7 +48,7 @@ struct DenialTests {
     }
 
     @Test(
-        "gives nothing that couldn't stand in a policy",
+        "gives only values that a policy may contain",
         arguments: [
             "User: arn:aws:iam::1:user/\",\"x is not authorized to perform: a:b\",\"c on resource: arn:aws:\",\"",
             "User: anonymous is not authorized to perform: * on resource: everything",
@@ -61,23 +61,23 @@ struct DenialTests {
         #expect(["ecr:PutImage", "a:b"].contains(read.action))
     }
 
-    @Test("is read without harm however it was mangled")
-    func mangled() {
+    @Test("is parsed safely after any mutation")
+    func mutations() {
         var random = Seeded(41)
         let endings = [
             "because no identity-based policy allows the ecr:PutImage action",
             "with an explicit deny in a service control policy: arn:aws:organizations::1:policy/o/p",
         ]
         let count = 4_000
-        var understood = 0
+        var parsed = 0
         for index in 0..<count {
             let read = denial(mutated("\(Self.sentence) \(endings[index % 2])", using: &random))
             let texts = [read.principal, read.action, read.resource].compactMap { $0 }
             #expect(texts.allSatisfy { $0.utf8.allSatisfy { (33..<127).contains($0) && $0 != 34 && $0 != 92 } })
             #expect(read.action.split(separator: ":").count == 2)
-            if read.reason != .unstated { understood += 1 }
+            if read.reason != .unstated { parsed += 1 }
         }
-        #expect(understood > count / 2)
+        #expect(parsed > count / 2)
         reportCases("fuzz, denials", count)
     }
 }

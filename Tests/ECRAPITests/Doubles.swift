@@ -3,57 +3,17 @@ import Content
 import FoundationEssentials
 import HTTPTypes
 import Logging
-import Platform
+import TestDoubles
 import Testing
 import Wire
 
 @testable import ECRAPI
 
-/// Answers from a script, and keeps what was sent.
-final class RecordingSender: HTTPSending {
-    private let answer: @Sendable (WireRequest, Int) async throws -> WireResponse
-    private let sent = Lock<[WireRequest]>([])
-
-    init(_ answer: @escaping @Sendable (_ request: WireRequest, _ number: Int) async throws -> WireResponse) {
-        self.answer = answer
-    }
-
-    var requests: [WireRequest] { sent.withLock { $0 } }
-
-    func send(_ request: WireRequest) async throws -> WireResponse {
-        let number = sent.withLock { sent in
-            sent.append(request)
-            return sent.count
-        }
-        return try await answer(request, number)
-    }
-}
-
-/// A clock on which nobody ever waits: it keeps the waits and goes on at once.
-final class InstantClock: Clock, Sendable {
-    struct Instant: InstantProtocol {
-        var offset: Duration
-        func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
-        func duration(to other: Instant) -> Duration { other.offset - offset }
-        static func < (left: Instant, right: Instant) -> Bool { left.offset < right.offset }
-    }
-
-    private let slept = Lock<[Duration]>([])
-    var waits: [Duration] { slept.withLock { $0 } }
-    var now: Instant { Instant(offset: waits.reduce(.zero, +)) }
-    var minimumResolution: Duration { .zero }
-
-    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
-        try Task.checkCancellation()
-        slept.withLock { $0.append(deadline.offset - $0.reduce(.zero, +)) }
-    }
-}
-
 let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 let noon = Date(timeIntervalSince1970: 1_768_478_400)
 
-/// Hands out one key after the other, whenever one was refused.
+/// Credentials that change after each refusal, up to a number of times.
 actor RotatingCredentials: CredentialsProviding {
     private var number = 1
     private let last: Int
@@ -72,7 +32,7 @@ actor RotatingCredentials: CredentialsProviding {
 
 func client(
     _ sender: any HTTPSending,
-    clock: InstantClock = InstantClock(),
+    clock: RecordingClock = RecordingClock(),
     attempts: Int = 4,
     credentials: (any CredentialsProviding)? = nil
 ) throws -> ECRClient {
@@ -88,12 +48,12 @@ func client(
     )
 }
 
-/// An answer with this body.
+/// Makes an answer with this body.
 func answer(_ status: Int, _ body: String, _ fields: HTTPFields = [:]) -> WireResponse {
     WireResponse(status: .init(code: status), fields: fields, body: Array(body.utf8))
 }
 
-/// A success with this body.
+/// Makes a success with this body.
 func answer(_ body: String, _ fields: HTTPFields = [:]) -> WireResponse { answer(200, body, fields) }
 
 func fault(_ status: Int, _ type: String, _ message: String = "no") -> WireResponse {
@@ -110,7 +70,7 @@ private func known<Value>(_ make: () throws -> Value) -> Value {
     do { return try make() } catch { preconditionFailure("\(error)") }
 }
 
-/// Sends `operation`, checks name and body, and gives what was decoded.
+/// Sends `operation`, checks its name and body, and returns the decoded answer.
 func exchange<Operation: ECROperation>(
     _ operation: Operation,
     _ name: String,

@@ -1,12 +1,13 @@
 import Content
+import TestDoubles
 import Testing
 import Wire
 
 @testable import ECRAPI
 
-@Suite("ECR's answers without end", .timeLimit(.minutes(1)))
+@Suite("ECR's endless answers", .timeLimit(.minutes(1)))
 struct EndlessAnswerTests {
-    @Test("end at a number of pages")
+    @Test("stop at the limit of pages")
     func pages() async throws {
         let sender = RecordingSender { _, number in answer(#"{"imageDetails":[],"nextToken":"t\#(number)"}"#) }
         let list = DescribeImages(registryId: account, repositoryName: try RepositoryName(parsing: "team/app"))
@@ -14,11 +15,11 @@ struct EndlessAnswerTests {
             for try await _ in try client(sender).pages(list) {}
         }
         #expect(error?.code == .repeatedPage)
-        #expect(error?.message.contains("goes on after 500 pages") == true, "\(error as Any)")
+        #expect(error?.message.contains("more than 500 pages") == true, "\(error as Any)")
         #expect(sender.requests.count == 500)
     }
 
-    @Test("end at a number of bytes")
+    @Test("stop at the limit of bytes")
     func bytes() async throws {
         let blanks = String(repeating: " ", count: 7 << 20)
         let sender = RecordingSender { _, number in answer(#"{"imageDetails":[],"nextToken":"t\#(number)"\#(blanks)}"#)
@@ -31,7 +32,7 @@ struct EndlessAnswerTests {
         #expect(sender.requests.count == 10)
     }
 
-    @Test("are bounded by what each operation needs")
+    @Test("have a size limit for each operation")
     func limits() async throws {
         let sender = RecordingSender { _, _ in answer("{}") }
         let name = try RepositoryName(parsing: "team/app")
@@ -50,7 +51,7 @@ struct EndlessAnswerTests {
     }
 
     @Test(
-        "with more values or levels than any has are not parsed",
+        "with too many values or levels are not parsed",
         arguments: [
             String(repeating: "[", count: 100_000), String(repeating: #"{"repositories":"#, count: 100_000),
             #"{"repositories":["# + String(repeating: "{},", count: 100_001) + "{}]}",

@@ -1,13 +1,14 @@
 import Content
 import FoundationEssentials
 import HTTPTypes
+import TestDoubles
 import Testing
 import Wire
 
 @testable import AWSIdentity
 @testable import ECRAPI
 
-@Suite("What ECR answers instead")
+@Suite("An error of ECR")
 struct ErrorTests {
     private let describe = DescribeRepositories(registryId: account)
 
@@ -39,7 +40,7 @@ struct ErrorTests {
         #expect("\(error)" == "DescribeRepositories: \(code): \(message) (request id-1)")
     }
 
-    @Test("may be named in a header, and carry more")
+    @Test("may have its code in a header, and other members")
     func details() async throws {
         let named = try await failure(answer(400, "{}", [.amzErrorType: "InvalidParameterException:http://x"]))
         #expect(named.code == .invalidParameter)
@@ -52,13 +53,13 @@ struct ErrorTests {
         #expect("\(kms)".contains("(disabled)"))
     }
 
-    @Test("is not a page of a proxy's HTML from end to end")
+    @Test("has only the beginning of a proxy's HTML")
     func clipped() async throws {
         let error = try await failure(answer(502, String(repeating: "x", count: 100_000)))
         #expect(error.message.count == 300)
     }
 
-    @Test("shows nothing of the request that AWS repeats when it refuses a signature")
+    @Test("leaves out the request that AWS repeats when it refuses a signature")
     func signatureRefused() async throws {
         let said = """
             The request signature we calculated does not match.\\n\\nThe Canonical String for this request should have \
@@ -70,7 +71,7 @@ struct ErrorTests {
         #expect(other.message == "Got '")
     }
 
-    /// Code, status, whether another attempt makes sense.
+    /// Code, status, and whether to retry.
     static let advice: [(String, Int, Bool)] =
         [
             "RepositoryNotFoundException", "RepositoryAlreadyExistsException", "ImageNotFoundException",
@@ -97,7 +98,7 @@ struct ErrorTests {
             ("KmsException", 500, false), ("UnreadableAnswer", 200, true), ("RepeatedPage", 200, false),
         ]
 
-    @Test("advises by code, and by status where the code says nothing", arguments: advice)
+    @Test("advises by code, and by status if the code is unknown", arguments: advice)
     func advises(_ code: String, _ status: Int, _ isWorthwhile: Bool) {
         let error = ECRError(operation: "PutImage", code: .init(rawValue: code), message: "", status: status)
         #expect(error.retryAdvice == (isWorthwhile ? .backOff : .never))
@@ -112,12 +113,12 @@ struct ErrorTests {
     }
 
     @Test(
-        "counts as a matter of credentials where it is one",
+        "tells whether the credentials are refused",
         arguments: [("ExpiredTokenException", true), ("UnrecognizedClientException", true), ("KmsException", false)]
     )
-    func authentication(_ code: String, _ isOne: Bool) {
+    func authentication(_ code: String, _ isRefused: Bool) {
         let error = ECRError(operation: "PutImage", code: .init(rawValue: code), message: "", status: 400)
-        #expect(error.isAuthentication == isOne)
+        #expect(error.isAuthentication == isRefused)
     }
 
     static let sentence =
@@ -125,7 +126,7 @@ struct ErrorTests {
         + "on resource: arn:aws:ecr:us-west-2:2:repository/x "
 
     @Test(
-        "says who may not do what, and whose policy it is",
+        "of a denial has principal, action, resource and the kind of policy",
         arguments: [
             ("because no resource-based policy allows the ecr:InitiateLayerUpload action", .resourcePolicy, false),
             ("because no identity-based policy allows the ecr:InitiateLayerUpload action", .identityPolicy, false),
@@ -152,7 +153,7 @@ struct ErrorTests {
         #expect(denial.isExplicit == isExplicit)
     }
 
-    @Test("names the operation's own action where the sentence is another")
+    @Test("names the operation's own action if the sentence is unknown")
     func unreadableDenial() {
         func denial(_ operation: String, _ code: ECRError.Code = .accessDenied) -> ECRError.Denial? {
             ECRError(operation: operation, code: code, message: "go away", status: 400).denial

@@ -1,12 +1,13 @@
 import Content
 import FoundationEssentials
+import TestDoubles
 import Testing
 
 @testable import ECRAPI
 
-/// Manifests survive the JSON around them byte for byte.
+/// Tests that manifests stay unchanged in JSON, byte for byte.
 ///
-/// The vectors are Python's: `json.dumps` wrote both answers and the expected request, `hashlib` the digest. The
+/// The vectors come from Python: `json.dumps` wrote both answers and the expected request, `hashlib` the digest. The
 /// manifest has tabs, CR LF, trailing newlines, escapes of its own, a combining accent beside its composed twin,
 /// U+2028, U+2029, DEL, a no-break space, a byte order mark, and a character beyond the basic plane both as it is
 /// and escaped.
@@ -20,7 +21,7 @@ struct ManifestBytesTests {
             + "MGY2MWNhYWZmOGEiLCJzaXplIjoyfSwibGF5ZXJzIjpbXSwiYW5ub3RhdGlvbnMiOiB7ImFcL2IiOiAiXHUwMGU5IGXMgSDD"
             + "qSBcXCBcIiDigKjigKkg8J+QsyBcdWQ4M2RcdWRjMzMgfyDCoCDml6XmnKwg77u/In0KfQoK"
     )
-    /// Everything beyond ASCII escaped, as surrogate pairs where there are two.
+    /// An answer in which characters beyond ASCII are escaped, some as surrogate pairs.
     static let escapedAnswer = bytes(
         "eyJpbWFnZXMiOiBbeyJpbWFnZU1hbmlmZXN0IjogIntcblx0XCJzY2hlbWFWZXJzaW9uXCI6IDIsXG4gICBcIm1lZGlhVHlw"
             + "ZVwiIDogXCJhcHBsaWNhdGlvbi92bmQub2NpLmltYWdlLm1hbmlmZXN0LnYxK2pzb25cIixcclxuIFwiY29uZmlnXCI6e1wi"
@@ -30,7 +31,7 @@ struct ManifestBytesTests {
             + "IFxcXFwgXFxcIiBcdTIwMjhcdTIwMjkgXHVkODNkXHVkYzMzIFxcdWQ4M2RcXHVkYzMzIFx1MDA3ZiBcdTAwYTAgXHU2NWU1"
             + "XHU2NzJjIFx1ZmVmZlwifVxufVxuXG4ifV19"
     )
-    /// The same as UTF-8.
+    /// An answer with the same manifest, in UTF-8.
     static let plainAnswer = bytes(
         "eyJpbWFnZXMiOiBbeyJpbWFnZU1hbmlmZXN0IjogIntcblx0XCJzY2hlbWFWZXJzaW9uXCI6IDIsXG4gICBcIm1lZGlhVHlw"
             + "ZVwiIDogXCJhcHBsaWNhdGlvbi92bmQub2NpLmltYWdlLm1hbmlmZXN0LnYxK2pzb25cIixcclxuIFwiY29uZmlnXCI6e1wi"
@@ -55,7 +56,7 @@ struct ManifestBytesTests {
         Array(Data(base64Encoded: base64) ?? Data())
     }
 
-    @Test("come out as they were", arguments: [escapedAnswer, plainAnswer])
+    @Test("are decoded unchanged", arguments: [escapedAnswer, plainAnswer])
     func decoded(_ body: [UInt8]) async throws {
         let sender = RecordingSender { _, _ in .init(status: .ok, body: body) }
         let operation = BatchGetImage(registryId: account, repositoryName: repository, imageIds: [.init(tag: v1)])
@@ -65,7 +66,7 @@ struct ManifestBytesTests {
         #expect(Digest(of: bytes).description == Self.digest)
     }
 
-    @Test("go in as they are")
+    @Test("are encoded unchanged")
     func encoded() async throws {
         let sender = RecordingSender { _, _ in .init(status: .ok, body: Array(#"{"image":{}}"#.utf8)) }
         let manifest = try Manifest(bytes: Self.manifest)
@@ -75,7 +76,7 @@ struct ManifestBytesTests {
         #expect(sender.requests.first?.body == Self.request)
     }
 
-    @Test("without a tag go in without one")
+    @Test("without a tag are encoded without one")
     func untagged() throws {
         let manifest = try Manifest(bytes: Self.manifest)
         let operation = PutImage(registryId: account, repositoryName: repository, manifest: manifest, tag: nil)
@@ -85,7 +86,7 @@ struct ManifestBytesTests {
         #expect(body.contains(#""imageManifestMediaType":"application/vnd.oci.image.manifest.v1+json""#))
     }
 
-    @Test("that aren't UTF-8 never get this far", arguments: [[0xFF], [0xED, 0xA0, 0x80], [0xC3]] as [[UInt8]])
+    @Test("that aren't UTF-8 are refused", arguments: [[0xFF], [0xED, 0xA0, 0x80], [0xC3]] as [[UInt8]])
     func notUTF8(_ damage: [UInt8]) {
         let text = String(decoding: Self.manifest, as: UTF8.self)
         var bytes = Array(text.prefix { $0 != "日" }.utf8)

@@ -2,17 +2,18 @@ import AWSIdentity
 import Content
 import FoundationEssentials
 import HTTPTypes
+import TestDoubles
 import Testing
 import Wire
 
 @testable import ECRAPI
 
-/// What goes over the wire, to the byte, and what is made of what comes back.
+/// The requests to the byte, and the decoded answers.
 @Suite("Operations")
 struct OperationTests {
     private let common = #""registryId":"001122223333","repositoryName":"team/app""#
 
-    @Test("are a POST with these headers, of which the SDK's own are not signed")
+    @Test("are a POST with these headers; the SDK's own are not signed")
     func headers() async throws {
         let sender = RecordingSender { _, _ in answer(#"{"authorizationData":[]}"#) }
         _ = try await client(sender, credentials: RotatingCredentials(last: 1)).send(GetAuthorizationToken())
@@ -37,7 +38,7 @@ struct OperationTests {
         #expect(request.body == Array("{}".utf8))
     }
 
-    @Test("GetAuthorizationToken: times of any form, a password behind the first colon, nothing printed")
+    @Test("GetAuthorizationToken: times of any form, a password after the first colon, no secret in the description")
     func token() async throws {
         for time in ["1768521600", "1768521600.0", "1.7685216E9"] {
             let response = try await exchange(
@@ -60,7 +61,7 @@ struct OperationTests {
         }
     }
 
-    @Test("BatchGetImage: images and failures, whatever else there is")
+    @Test("BatchGetImage: images and failures, with unknown members")
     func batchGetImage() async throws {
         let types = MediaType.everyManifest.map { "\"\($0)\"" }.joined(separator: ",")
         let response = try await exchange(
@@ -87,7 +88,7 @@ struct OperationTests {
         #expect(response.failures[0].failureReason == "none")
     }
 
-    @Test("BatchGetImage: accepts what the service's model calls for, and every type there is")
+    @Test("BatchGetImage: accepts the types of the service's model, and every other type")
     func acceptedTypes() {
         let operation = BatchGetImage(registryId: account, repositoryName: repository, imageIds: [.init(tag: v1)])
         let must = [
@@ -101,7 +102,7 @@ struct OperationTests {
         #expect(operation.acceptedMediaTypes.count <= 100)
     }
 
-    @Test("BatchCheckLayerAvailability: available, unavailable, archived, failed and unheard of")
+    @Test("BatchCheckLayerAvailability: available, unavailable, archived, failed and unknown")
     func availability() async throws {
         let response = try await exchange(
             BatchCheckLayerAvailability(
@@ -124,7 +125,7 @@ struct OperationTests {
         #expect(response.failures.map(\.failureCode) == [.invalidLayerDigest])
     }
 
-    @Test("GetDownloadUrlForLayer: an address that prints as none")
+    @Test("GetDownloadUrlForLayer: a URL that is never printed")
     func downloadURL() async throws {
         let response = try await exchange(
             GetDownloadUrlForLayer(registryId: account, repositoryName: repository, layerDigest: digest),
@@ -170,7 +171,7 @@ struct OperationTests {
         #expect(ended.layerDigest == digest)
     }
 
-    @Test("ECR may take minutes to hash a layer before it answers, and no other call does")
+    @Test("CompleteLayerUpload has minutes for its answer, and no other call has")
     func deadlines() async throws {
         let sender = RecordingSender { _, _ in answer(#"{"uploadId":"u-1","partSize":1}"#) }
         _ = try await client(sender).send(
@@ -206,7 +207,7 @@ struct OperationTests {
         #expect(deleted.failures.map(\.failureCode) == [.imageReferencedByManifestList])
     }
 
-    @Test("DescribeImages and ListImages ask for archived images too")
+    @Test("DescribeImages and ListImages request archived images too")
     func listing() async throws {
         let images = try await exchange(
             DescribeImages(registryId: account, repositoryName: repository),

@@ -1,4 +1,5 @@
 import HTTPTypes
+import TestDoubles
 import Testing
 import Wire
 
@@ -14,34 +15,34 @@ struct PacingTests {
             region: "eu-west-1",
             credentials: RotatingCredentials(last: 2),
             sender: sender,
-            retry: RetryPolicy(attempts: 4, clock: InstantClock(), jitter: { 1 }),
+            retry: RetryPolicy(attempts: 4, clock: RecordingClock(), jitter: { 1 }),
             pacer: pacer,
             logger: quiet,
             now: { noon }
         )
     }
 
-    @Test("is what its operation's bucket allows, each try counted")
+    @Test("follows its operation's bucket, which counts each attempt")
     func waits() async throws {
-        let clock = InstantClock()
+        let clock = RecordingClock()
         let pacer = Pacer(seeds: ["DescribeRepositories": 2], clock: clock)
         let sender = RecordingSender { _, number in
             number == 1 ? fault(400, "ExpiredTokenException") : answer(#"{"repositories":[],"imageIds":[]}"#)
         }
         let client = try client(sender, pacer)
         _ = try await client.send(put)
-        #expect(clock.waits == [.milliseconds(500)], "the try with fresh credentials is a request too")
+        #expect(clock.waits == [.milliseconds(500)], "the attempt with other credentials is a request too")
         _ = try await client.send(ListImages(registryId: account, repositoryName: repository))
         #expect(clock.waits.count == 1, "another operation, another bucket")
     }
 
-    @Test("slows down at a throttle, whatever its status, and at nothing else")
+    @Test("slows down after a throttle with any status, and after no other error")
     func throttles() async throws {
         for (status, code, isThrottle) in [
             (400, "ThrottlingException", true), (429, "Odd", true), (500, "ServerException", false),
             (400, "LimitExceededException", false), (503, "ServiceUnavailable", false),
         ] {
-            let pacer = Pacer(clock: InstantClock())
+            let pacer = Pacer(clock: RecordingClock())
             let sender = RecordingSender { _, number in
                 number == 1 ? fault(status, code) : answer(#"{"repositories":[],"imageIds":[]}"#)
             }
@@ -50,21 +51,21 @@ struct PacingTests {
         }
     }
 
-    @Test("holds everything of the operation back for as long as an answer asks")
+    @Test("pauses the operation for the wait that an answer asks for")
     func holds() async throws {
-        let clock = InstantClock()
+        let clock = RecordingClock()
         let pacer = Pacer(clock: clock)
         let name = try #require(HTTPField.Name("x-amz-retry-after"))
         let sender = RecordingSender { _, number in
             number == 1 ? answer(429, "", [name: "1500"]) : answer(#"{"repositories":[],"imageIds":[]}"#)
         }
         _ = try await client(sender, pacer).send(put)
-        // The retry's own clock is another one here: what was slept on this one is the bucket's doing.
+        // The retry has another clock, so this one records the bucket's waits only.
         #expect(clock.waits == [.milliseconds(1_500)])
     }
 
     @Test(
-        "counts requests to the registry as the operations behind them",
+        "counts requests to the registry as operations",
         arguments: [
             ("HEAD", "/v2/a/b/blobs/sha256:0", "BatchCheckLayerAvailability"),
             ("GET", "/v2/a/b/blobs/sha256:0", "GetDownloadUrlForLayer"),

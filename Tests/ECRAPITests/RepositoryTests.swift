@@ -4,7 +4,7 @@ import Testing
 
 @testable import ECRAPI
 
-/// The operations on repositories and registries, and what repositories say about tags.
+/// The operations on repositories and registries, and the settings for tags.
 @Suite("Repositories")
 struct RepositoryTests {
     private let common = #""registryId":"001122223333","repositoryName":"team/app""#
@@ -46,7 +46,7 @@ struct RepositoryTests {
         #expect(created.repository == described.repositories[0])
     }
 
-    @Test("DescribeRegistry and GetAccountSetting, which know no registryId")
+    @Test("DescribeRegistry and GetAccountSetting, which have no registryId")
     func registry() async throws {
         let registry = try await exchange(
             DescribeRegistry(),
@@ -69,7 +69,7 @@ struct RepositoryTests {
     }
 
     @Test(
-        "repositories fix tags as their mode and filters say",
+        "repositories fix tags by their mode and filters",
         arguments: [
             ("MUTABLE", "dev-*", "v1", false), ("IMMUTABLE", "v*", "v1", true), ("", "v*", "v1", false),
             ("IMMUTABLE_WITH_EXCLUSION", "v*", "v1", false), ("IMMUTABLE_WITH_EXCLUSION", "v*", "w1", true),

@@ -22,13 +22,13 @@ public struct AWSEnvironment: Sendable {
         return AWSEnvironment(variables: variables, home: variables["HOME"] ?? ProcessFacts.homeDirectory() ?? "/")
     }
 
-    /// The value of a variable; a variable with an empty value counts as not set, as in every SDK.
+    /// The value of a variable; an empty value counts as not set, as in every SDK.
     public subscript(name: String) -> String? {
         variables[name].flatMap { $0.isEmpty ? nil : $0 }
     }
 
     /// Whether a variable has the value `true`, in upper or lower case.
-    func says(_ name: String) -> Bool { self[name]?.lowercased() == "true" }
+    func isTrue(_ name: String) -> Bool { self[name]?.lowercased() == "true" }
 
     var configPath: String { expanded(self["AWS_CONFIG_FILE"] ?? "~/.aws/config") }
     var credentialsPath: String { expanded(self["AWS_SHARED_CREDENTIALS_FILE"] ?? "~/.aws/credentials") }
@@ -45,12 +45,12 @@ public struct AWSEnvironment: Sendable {
     /// Reads one of the two shared files, and skips a path that isn't a regular file or isn't readable, as botocore
     /// does.
     ///
-    /// Docker creates a directory when it is told to mount a file that doesn't exist.
+    /// A path may be a directory because Docker creates one when it mounts a file that doesn't exist.
     ///
-    /// - Returns: The text, or `nil` if there is none; and a description of why a path was skipped.
+    /// - Returns: The text, or `nil` if there is no file; and the path with the reason, if it was skipped.
     /// - Throws: ``IdentityError`` when the file is longer than ``largestFile``.
     /// - Source: botocore 1.43, `configloader.raw_config_parse` (`os.path.isfile`, `RawConfigParser.read`)
-    func sharedFile(_ path: String) throws -> (text: String?, passedOver: String?) {
+    func sharedFile(_ path: String) throws -> (text: String?, skipped: String?) {
         switch FileKind(at: path) {
         case .regular:
             do {
@@ -64,7 +64,7 @@ public struct AWSEnvironment: Sendable {
                 return (String(decoding: bytes, as: UTF8.self), nil)
             } catch let error as SystemError {
                 guard error.isDenied else { throw Self.unreadable(path, error) }
-                return (nil, "\(quotable(path)) (it may not be read)")
+                return (nil, "\(quotable(path)) (it is not readable)")
             }
         case .directory: return (nil, "\(quotable(path)) (it is a directory)")
         case .pipe: return (nil, "\(quotable(path)) (it is a pipe)")
@@ -73,7 +73,8 @@ public struct AWSEnvironment: Sendable {
         case .device, nil: return (nil, nil)
         }
     }
-    /// Reads a token's file, which may be a pipe; a pipe gets ``pipePatience`` to deliver.
+
+    /// Reads the file of a token, which may be a pipe; a pipe must deliver within ``pipeTimeout``.
     ///
     /// - Parameter limit: The longest text, in bytes.
     /// - Returns: `nil` when the file doesn't exist.
@@ -83,7 +84,7 @@ public struct AWSEnvironment: Sendable {
         do {
             bytes =
                 FileKind(at: path) == .pipe
-                ? try PipeFile.read(path, limit: limit, patience: Self.pipePatience)
+                ? try PipeFile.read(path, limit: limit, patience: Self.pipeTimeout)
                 : try DurableFile.read(path, limit: limit)
         } catch {
             throw Self.unreadable(path, error)
@@ -93,13 +94,13 @@ public struct AWSEnvironment: Sendable {
 
     private static func unreadable(_ path: String, _ error: SystemError) -> IdentityError {
         IdentityError(
-            "\(quotable(path)) can't be read, or is longer than any file of its kind: \(quotable("\(error)"))",
-            remedy: "check its permissions, or name another file"
+            "\(quotable(path)) can't be read, or is too long: \(quotable("\(error)"))",
+            remedy: "check the file's permissions and size, or name another file"
         )
     }
 
     /// How long to wait for a pipe, in milliseconds.
-    private static let pipePatience: Int32 = 2_000
+    private static let pipeTimeout: Int32 = 2_000
 
     /// The longest file that is read, in bytes.
     static let largestFile = 4 << 20
@@ -121,10 +122,10 @@ public struct AWSEnvironment: Sendable {
 
     /// Replaces `$NAME` and `${NAME}` with the variables' values.
     private func withVariables(_ path: String) -> String {
-        var filled = ""
+        var result = ""
         var rest = path[...]
         while let dollar = rest.firstIndex(of: "$") {
-            filled += rest[..<dollar]
+            result += rest[..<dollar]
             rest = rest[dollar...]
             let name: Substring
             let end: Substring.Index
@@ -135,9 +136,9 @@ public struct AWSEnvironment: Sendable {
                 name = rest.dropFirst().prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
                 end = name.endIndex
             }
-            filled += variables[String(name)] ?? (name.isEmpty && end == name.endIndex ? "$" : String(rest[..<end]))
+            result += variables[String(name)] ?? (name.isEmpty && end == name.endIndex ? "$" : String(rest[..<end]))
             rest = rest[(name.isEmpty && end == name.endIndex ? rest.index(after: dollar) : end)...]
         }
-        return filled + rest
+        return result + rest
     }
 }

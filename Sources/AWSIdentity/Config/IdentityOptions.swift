@@ -1,12 +1,12 @@
-/// What one side's flags say about its identity and its AWS hosts.
+/// The identity and the AWS hosts of one side, as its flags set them.
 public struct IdentityOptions: Sendable, Hashable {
-    /// Credentials to use in place of the search; they also sign the request that assumes ``roleARN``.
+    /// Credentials to use instead of searching for some; they also sign the request that assumes ``roleARN``.
     public var source: CredentialSource?
     /// A profile of the shared files; it wins over keys in the environment.
     public var profile: String?
     /// A role to assume with the credentials that the other options give.
     public var roleARN: String?
-    /// The external id that the role's trust policy may require; it applies to ``roleARN`` only.
+    /// The external id for ``roleARN``, if the role's trust policy requires one.
     public var externalID: String?
     /// The name of the role session, as CloudTrail shows it.
     public var sessionName: String?
@@ -34,14 +34,14 @@ public struct IdentityOptions: Sendable, Hashable {
         self.usesDualStack = usesDualStack
     }
 
-    /// Refuses a text that isn't the name of a region.
+    /// Checks that a text is the name of a region.
     ///
     /// - Throws: ``IdentityError``
     public static func check(region: String?) throws {
         if let region { _ = try IdentityResolver.region(region, named: "--region") }
     }
 
-    /// Refuses invalid options before anything is sent.
+    /// Checks the options before anything is sent.
     ///
     /// - Throws: ``IdentityError``
     public func check() throws {
@@ -52,9 +52,9 @@ public struct IdentityOptions: Sendable, Hashable {
     }
 }
 
-/// Credentials that a program gets in its own way, for example from a vault.
+/// Credentials that the calling program provides, for example from a vault.
 public struct CredentialSource: Sendable, Hashable {
-    /// Identifies the source: two sources with one name share their credentials, which are requested once.
+    /// Identifies the source: sources with the same name share their credentials, which are requested once.
     public let name: String
     let provider: any CredentialsProviding
 

@@ -1,4 +1,6 @@
-/// One of the two files that the AWS CLI writes, parsed as the AWS CLI parses it.
+internal import Content
+
+/// A config or credentials file of the AWS CLI, parsed as the AWS CLI parses it.
 ///
 /// Keys are case-insensitive; section names are case-sensitive. A line indented more than its key continues the key's
 /// value. Under an empty value such lines are nested keys (`s3 =`, then indented `endpoint_url = …`). `#` and `;` start
@@ -55,10 +57,12 @@ struct IniFile {
         }
 
         private mutating func begin(_ content: Substring, _ number: Int) throws {
-            guard let end = content.lastIndex(of: "]") else { throw wrong(number, "a section without its ]") }
+            guard let end = content.lastIndex(of: "]") else {
+                throw malformed(number, "the section heading has no closing ]")
+            }
             let name = String(trimmed(content[content.index(after: content.startIndex)..<end]))
             if let earlier = sections[name] {
-                throw wrong(number, "the section [\(name)] is there already, in line \(earlier.line)")
+                throw malformed(number, "the section [\(name)] is a duplicate of line \(earlier.line)")
             }
             sections[name] = Section(line: number)
             section = name
@@ -66,10 +70,10 @@ struct IniFile {
         }
 
         private mutating func set(_ content: Substring, _ number: Int) throws {
-            guard let section else { throw wrong(number, "something before the first [section]") }
-            guard let (name, text) = pair(content) else { throw wrong(number, "a line that isn't `key = value`") }
+            guard let section else { throw malformed(number, "there is text before the first [section]") }
+            let (name, text) = try pair(content, number)
             if let earlier = sections[section]?.values[name] {
-                throw wrong(number, "\(name) is set already, in line \(earlier.line)")
+                throw malformed(number, "the key \(name) is a duplicate of line \(earlier.line)")
             }
             sections[section]?.values[name] = Value(text: text, line: number)
             key = name
@@ -78,30 +82,22 @@ struct IniFile {
         private mutating func continueValue(_ content: Substring, _ number: Int) throws {
             guard let section, let key, let value = sections[section]?.values[key] else { return }
             if value.text.isEmpty {
-                guard let (name, text) = pair(content) else { throw wrong(number, "a line that isn't `key = value`") }
+                let (name, text) = try pair(content, number)
                 sections[section]?.values[key]?.nested[name] = text
             } else {
                 sections[section]?.values[key]?.text += "\n" + content
             }
         }
 
-        private func pair(_ content: Substring) -> (String, String)? {
-            guard let delimiter = content.firstIndex(where: { $0 == "=" || $0 == ":" }) else { return nil }
+        private func pair(_ content: Substring, _ number: Int) throws -> (String, String) {
+            let delimiter = content.firstIndex { $0 == "=" || $0 == ":" } ?? content.startIndex
             let name = trimmed(content[..<delimiter]).lowercased()
-            guard !name.isEmpty else { return nil }
+            guard !name.isEmpty else { throw malformed(number, "the line is not `key = value`") }
             return (name, String(trimmed(content[content.index(after: delimiter)...])))
         }
 
-        private func wrong(_ number: Int, _ what: String) -> IdentityError {
-            IdentityError("\(path):\(number): \(what)", remedy: "correct that line")
+        private func malformed(_ number: Int, _ problem: String) -> IdentityError {
+            IdentityError("\(path):\(number): \(problem)", remedy: "correct that line")
         }
     }
-}
-
-/// Returns the text without leading and trailing white space.
-func trimmed(_ text: some StringProtocol) -> Substring {
-    var rest = Substring(text)
-    while rest.first?.isWhitespace == true { rest.removeFirst() }
-    while rest.last?.isWhitespace == true { rest.removeLast() }
-    return rest
 }

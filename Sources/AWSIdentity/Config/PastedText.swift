@@ -1,19 +1,21 @@
 internal import Content
 
-/// Detects what is wrong with a value that was pasted into a variable or a file.
+/// Checks of a value that was pasted into a variable or a file.
 ///
 /// With a line break or a quote in a key, AWS calls the request incomplete or the signature wrong, and neither answer
 /// points at the paste. Valid AWS values never contain white space, quotes or non-ASCII characters.
 ///
 /// - Source: github.com/aws-actions/configure-aws-credentials/issues/50, github.com/Noovolari/leapp/issues/88
 enum PastedText {
-    /// - Returns: What is wrong, in words that follow the value's name and never quote the value; `nil` for a valid
+    /// Finds the fault of a value.
+    ///
+    /// - Returns: The fault, as a predicate for the value's name, which never quotes the value; `nil` for a valid
     ///   value.
     static func fault(in text: String) -> String? {
         let scalars = text.unicodeScalars
         guard let first = scalars.first, let last = scalars.last else { return nil }
         if last.isLineBreak { return "ends with a line break\(text.hasSuffix("\r\n") ? " (CR LF)" : "")" }
-        if let name = ownName(text) { return "begins with \(name): only what follows the = belongs there" }
+        if let name = ownName(text) { return "begins with \(name): set it to the part after the =" }
         if first.isQuote || last.isQuote { return "has quotes around it" }
         if scalars.contains(where: \.isLineBreak) { return "has a line break in it" }
         if let scalar = scalars.first(where: \.isInvisible) {
@@ -21,18 +23,18 @@ enum PastedText {
             return
                 "has an invisible character in it (U+\(String(repeating: "0", count: max(0, 4 - code.count)))\(code))"
         }
-        if text.contains(" #") || text.contains(" ;") || text.contains("\t#") { return "has a comment behind it" }
+        if text.contains(" #") || text.contains(" ;") || text.contains("\t#") { return "has a comment after it" }
         if last.properties.isWhitespace { return "ends with a blank" }
         if first.properties.isWhitespace { return "begins with a blank" }
         if scalars.contains(where: \.properties.isWhitespace) { return "has a blank in it" }
-        if ["${", "$(", "{{"].contains(where: text.contains) { return "holds a variable that was not replaced" }
+        if ["${", "$(", "{{"].contains(where: text.contains) { return "has a variable in it that was not replaced" }
         if let scalar = scalars.first(where: { !$0.isASCII }) {
             return "has a character in it that no key has (\(quotable(String(scalar))))"
         }
         return nil
     }
 
-    /// Returns `export ` or a variable's name where a value begins with it.
+    /// Returns what a value begins with, if that is a command such as `export ` or a variable's name.
     private static func ownName(_ text: String) -> String? {
         var rest = text[...]
         while let first = rest.unicodeScalars.first, first.isAroundPastes {
@@ -71,7 +73,7 @@ struct PastedKeys {
     ///
     /// - Throws: ``IdentityError``, which quotes none of the keys.
     func check() throws {
-        try checkRoles()
+        try checkMixUps()
         for value in [id, secret] + (token.map { [$0] } ?? []) {
             if let fault = PastedText.fault(in: value.text) {
                 throw wrong(
@@ -89,22 +91,22 @@ struct PastedKeys {
     }
 
     /// Refuses a value that was pasted into another value's place.
-    private func checkRoles() throws {
+    private func checkMixUps() throws {
         let core = trimmed(id.text)
         if Self.isKeyID(trimmed(secret.text)) {
             throw Self.isKeyID(core)
                 ? wrong(
-                    "\(secret.name) holds the id of an access key, not its secret",
+                    "\(secret.name) is the id of an access key, not its secret",
                     "set it to the secret access key"
                 )
-                : wrong("\(id.name) and \(secret.name) are in each other's place", "swap them")
+                : wrong("\(id.name) and \(secret.name) are swapped", "exchange the two values")
         }
         if let colon = core.firstIndex(of: ":"), Self.isKeyID(core[..<colon]) {
-            throw wrong("\(id.name) holds a key id and more", "set it to what stands before the colon")
+            throw wrong("\(id.name) has more than the key id in it", "set it to the part before the colon")
         }
         if core.utf8.count == 21, ["AIDA", "AROA", "AGPA", "ANPA"].contains(where: core.hasPrefix) {
             throw wrong(
-                "\(id.name) holds the id of a user or a role, not of an access key",
+                "\(id.name) is the id of a user or a role, not of an access key",
                 "set it to the id of an access key, which begins with AKIA or ASIA"
             )
         }
@@ -126,11 +128,11 @@ struct PastedKeys {
 }
 
 extension AWSCredentials {
-    /// What to do when AWS doesn't know these keys and their form shows that the session token belongs to other keys.
+    /// The advice for keys that AWS refuses and whose form shows that the session token belongs to other keys.
     package var pairingAdvice: String? {
         guard sessionToken != nil, accessKeyID.hasPrefix("AKIA"), PastedKeys.isKeyID(accessKeyID) else { return nil }
         let place = source == "environment" ? "unset AWS_SESSION_TOKEN" : "remove the session token (\(source))"
-        return "\(place): a key that begins with AKIA lasts and has no session token, and the one that was sent along "
+        return "\(place): a key that begins with AKIA is permanent and has no session token; the token that was sent "
             + "belongs to another key"
     }
 }

@@ -27,9 +27,9 @@ struct SharedConfig {
     let configPath: String
     let credentialsPath: String
     /// Headings that have no meaning in their file.
-    private var strays: [StrayHeading] = []
-    /// Files that exist and were skipped, with the reason, for error messages.
-    private(set) var passedOver: [String] = []
+    private var strayHeadings: [StrayHeading] = []
+    /// Files that exist and were skipped, each with the reason, for errors.
+    private(set) var skippedFiles: [String] = []
 
     init(_ environment: AWSEnvironment) throws {
         configPath = environment.configPath
@@ -37,50 +37,54 @@ struct SharedConfig {
         let (config, credentials) = (
             try environment.sharedFile(configPath), try environment.sharedFile(credentialsPath)
         )
-        passedOver = [config.passedOver, credentials.passedOver].compactMap { $0 }
+        skippedFiles = [config.skipped, credentials.skipped].compactMap { $0 }
         if let text = config.text { readConfig(try IniFile(parsing: text, path: configPath)) }
         if let text = credentials.text {
             for (name, section) in try IniFile(parsing: text, path: credentialsPath).sections {
                 merge(section, into: name, path: credentialsPath, overriding: true)
-                strays.append(StrayHeading(name, credentialsPath, line: section.line, isCredentials: true))
+                strayHeadings.append(StrayHeading(name, credentialsPath, line: section.line, isCredentials: true))
             }
         }
-        strays.sort { ($0.path, $0.line) < ($1.path, $1.line) }
+        strayHeadings.sort { ($0.path, $0.line) < ($1.path, $1.line) }
     }
 
-    /// The heading that was most likely meant for this profile, and how to write it; `nil` if there is none.
-    func headingAdvice(for profile: String) -> String? { strays.lazy.compactMap { $0.advice(for: profile) }.first }
+    /// The advice to correct the heading that was most likely meant for this profile; `nil` if there is none.
+    func headingAdvice(for profile: String) -> String? {
+        strayHeadings.lazy.compactMap { $0.advice(for: profile) }.first
+    }
 
-    /// The heading that was most likely meant for this sso-session, and how to write it; `nil` if there is none.
+    /// The advice to correct the heading that was most likely meant for this sso-session; `nil` if there is none.
     func sessionAdvice(for session: String) -> String? {
-        strays.lazy.compactMap { $0.sessionAdvice(for: session) }.first
+        strayHeadings.lazy.compactMap { $0.sessionAdvice(for: session) }.first
     }
 
-    /// The profile to use, if there is one: a missing `default` is fine, a missing profile that was named is an error.
+    /// Returns the profile to use; `nil` if none is named and there is no `default`.
     ///
-    /// - Throws: ``IdentityError``
-    func inForce(_ environment: AWSEnvironment, _ options: IdentityOptions) throws -> Profile? {
+    /// - Throws: ``IdentityError`` when a named profile doesn't exist.
+    func activeProfile(_ environment: AWSEnvironment, _ options: IdentityOptions) throws -> Profile? {
         if let name = options.profile { return try profile(name, namedBy: "the profile flag") }
         guard let (name, variable) = environment.namedProfile else { return profiles["default"] }
         // The environment's keys win, but a user who sets both may not know that: botocore and the AWS CLI refuse too.
         let hasKeys = environment["AWS_ACCESS_KEY_ID"] != nil
-        let way = hasKeys ? ", or unset \(variable): the environment's keys are used, not a profile's" : ""
-        return try profile(name, namedBy: variable, otherwise: way)
+        let alternative = hasKeys ? ", or unset \(variable): the environment's keys are used, not a profile's" : ""
+        return try profile(name, namedBy: variable, otherwise: alternative)
     }
 
     /// The most profiles that an error lists.
     private static let mostNamed = 20
 
-    /// - Parameter way: Another remedy, appended to the error's own.
+    /// Returns a profile by its name.
+    ///
+    /// - Parameter alternative: Another remedy, appended to the error's own.
     /// - Throws: ``IdentityError``, which lists the profiles that exist.
-    func profile(_ name: String, namedBy reason: String, otherwise way: String = "") throws -> Profile {
+    func profile(_ name: String, namedBy reason: String, otherwise alternative: String = "") throws -> Profile {
         if let profile = profiles[name] { return profile }
         let names = profiles.keys.sorted()
         let more = names.count > Self.mostNamed ? ", and \(names.count - Self.mostNamed) more" : ""
         let others = names.prefix(Self.mostNamed).map { quotable($0) }.joined(separator: ", ") + more
         let usual =
             others.isEmpty
-            ? "create one with `aws configure --profile \(quotable(name))`" : "use one of those there: \(others)"
+            ? "create one with `aws configure --profile \(quotable(name))`" : "use one of \(others)"
         // A leading or trailing blank or line break is invisible between the quotes; a name may contain blanks inside.
         let isPadded =
             name.unicodeScalars.first?.isAroundPastes == true || name.unicodeScalars.last?.isAroundPastes == true
@@ -88,9 +92,9 @@ struct SharedConfig {
         throw IdentityError(
             "there is no profile '\(quotable(name))' (named by \(reason))\(fault)",
             tried: [configPath, credentialsPath].map { path in
-                passedOver.first { $0.hasPrefix("\(path) (") } ?? path
+                skippedFiles.first { $0.hasPrefix("\(path) (") } ?? path
             },
-            remedy: (headingAdvice(for: name) ?? usual) + way
+            remedy: (headingAdvice(for: name) ?? usual) + alternative
         )
     }
 
@@ -100,7 +104,7 @@ struct SharedConfig {
             guard let words = shellWords(heading) ?? Self.wordsWithApostrophe(heading), words.count == 2,
                 ["profile", "sso-session", "services"].contains(words[0])
             else {
-                strays.append(StrayHeading(heading, configPath, line: section.line, isCredentials: false))
+                strayHeadings.append(StrayHeading(heading, configPath, line: section.line, isCredentials: false))
                 continue
             }
             switch words[0] {
@@ -142,13 +146,15 @@ struct SharedConfig {
 }
 
 extension SharedConfig {
-    /// Where the credentials that assume a profile's role come from.
+    /// The source of the credentials that assume a profile's role.
     enum RoleSource {
         case profile(Profile)
         /// The value of `credential_source`.
         case machine(String)
     }
 
+    /// Returns the source of the credentials that assume a profile's role.
+    ///
     /// - Parameter visited: The profiles whose `source_profile` led here, first to last; `profile` is the last.
     /// - Throws: ``IdentityError``, also for profiles that form a cycle.
     func source(of profile: Profile, visited: [String]) throws -> RoleSource {
@@ -159,9 +165,9 @@ extension SharedConfig {
             let namesItself = name == profile.name && source.hasStaticKeys
             guard namesItself || !visited.contains(name) else {
                 throw IdentityError(
-                    "the profiles \((visited + [name]).joined(separator: " → ")) lead back to where they began",
+                    "the source profiles form a cycle: \((visited + [name]).joined(separator: " → "))",
                     tried: [place],
-                    remedy: "let the last of them name a profile with keys"
+                    remedy: "set source_profile of '\(profile.name)' to a profile with keys"
                 )
             }
             return .profile(source)
@@ -177,9 +183,9 @@ extension SharedConfig {
 }
 
 extension SharedConfig.Profile {
-    /// Whether the profile gives a role that other credentials assume.
+    /// Whether the profile names a role that other credentials assume.
     ///
-    /// - Parameter isSource: Whether another profile uses this one as its source; a source with keys of its own gives
+    /// - Parameter isSource: Whether another profile uses this one as its source; a source that has keys provides
     ///   those.
     func assumesRole(isSource: Bool) -> Bool {
         self["role_arn"] != nil && self["web_identity_token_file"] == nil && !(isSource && hasStaticKeys)

@@ -16,7 +16,7 @@ struct StrayHeading {
         (self.text, self.path, self.line, self.isCredentials) = (text, path, line, isCredentials)
     }
 
-    /// How to write the heading if it was meant for `profile`.
+    /// Returns how to correct the heading if it was meant for `profile`.
     func advice(for profile: String) -> String? {
         let names =
             isCredentials
@@ -26,10 +26,10 @@ struct StrayHeading {
         guard text != profile || !(isCredentials || profile == "default") else { return nil }
         if names.contains(profile) { return write(isCredentials ? profile : "profile \(quoted(profile))") }
         guard profile == "default", text.lowercased() == profile else { return nil }
-        return "in \(place) write [default] for [\(quotable(text))]: capitals and small letters are different there"
+        return "in \(place) write [default] instead of [\(quotable(text))]: headings are case-sensitive"
     }
 
-    /// How to write the heading if it was meant for the sso-session `session`.
+    /// Returns how to correct the heading if it was meant for the sso-session `session`.
     func sessionAdvice(for session: String) -> String? {
         let kinds = [
             "profile sso-session", "sso-sessions", "sso-session", "sso_session", "sso session", "ssosession", "sso",
@@ -37,7 +37,7 @@ struct StrayHeading {
         ]
         guard !isCredentials else {
             return name(after: kinds) == session
-                ? "move [\(quotable(text))] from \(place) to the config file, where it is read" : nil
+                ? "move [\(quotable(text))] from \(place) to the config file, which is where sessions are read" : nil
         }
         return name(after: kinds) == session || Self.unquoted(text[...]) == session
             ? write("sso-session \(quoted(session))") : nil
@@ -46,16 +46,17 @@ struct StrayHeading {
     private var place: String { "\(path):\(line)" }
 
     private func write(_ heading: String) -> String {
-        "in \(place) write [\(quotable(heading))] for [\(quotable(text))]: "
+        "in \(place) write [\(quotable(heading))] instead of [\(quotable(text))]: "
             + (isCredentials
-                ? "the credentials file names a profile without the word profile"
-                : "the config file reads no other heading as that")
+                ? "in the credentials file a heading is the profile's name alone"
+                : "the config file accepts only this form")
     }
 
-    /// Puts quotes around a name that contains a blank, as the config file needs them.
+    /// Puts quotes around a name that contains a blank, as the config file requires.
     private func quoted(_ name: String) -> String { name.contains(where: \.isWhitespace) ? "\"\(name)\"" : name }
 
-    /// Returns what follows one of the words, in upper or lower case, without the punctuation between.
+    /// Returns the name that follows one of the words, which may be in upper or lower case; punctuation between them is
+    /// skipped.
     private func name(after words: [String]) -> String? {
         let lowered = text.lowercased()
         guard let word = words.first(where: lowered.hasPrefix) else { return nil }

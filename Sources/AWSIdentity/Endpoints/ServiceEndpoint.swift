@@ -2,7 +2,7 @@ internal import Content
 public import Wire
 
 extension HTTPURL {
-    /// The domain of the partition whose host this is; `nil` for a host that isn't AWS's own.
+    /// The domain of the partition that the host belongs to; `nil` for a host that isn't AWS's own.
     ///
     /// VPC endpoints have names in that domain too, and dual-stack names count as their partition's usual domain.
     package var awsDomain: String? {
@@ -19,7 +19,7 @@ public enum AWSService: String, Sendable, Hashable {
     case ecr, sts
     /// IAM Identity Center's portal, which issues the keys of roles.
     case sso
-    /// The service that renews a session's token.
+    /// IAM Identity Center's token service, which renews a session's token.
     case ssoOIDC = "sso_oidc"
 
     /// The variable that overrides the service's endpoint, for example `AWS_ENDPOINT_URL_ECR`.
@@ -31,7 +31,7 @@ public struct ServiceEndpoint: Sendable, Hashable {
     public let url: HTTPURL
     /// Whether the user named the URL; `false` for AWS's own endpoint.
     public let isCustom: Bool
-    /// A second name of the same host, for use when the first isn't in DNS.
+    /// Another name of the same host, for use when the first isn't in DNS.
     ///
     /// AWS's rules call ECR's FIPS host `api.ecr-fips.R`, its general reference `ecr-fips.R`
     /// (docs/facts/ecr-hosts.md#api-hosts).
@@ -43,7 +43,7 @@ public struct ServiceEndpoint: Sendable, Hashable {
         self.alternative = alternative
     }
 
-    /// Makes AWS's own endpoint.
+    /// Builds the URL of AWS's own endpoint.
     ///
     /// - Source: docs/facts/ecr-hosts.md#api-hosts and #sts-hosts
     init(_ service: AWSService, region: String, fips: Bool, dualStack: Bool) throws {

@@ -4,7 +4,7 @@ internal import Logging
 internal import Platform
 internal import Wire
 
-/// A sign-in to IAM Identity Center, shared by all roles that are taken with it.
+/// A sign-in to IAM Identity Center, shared by all roles that use it.
 ///
 /// The token of a session (`sso_session`) is renewed as long as its registration allows, by one caller at a time and at
 /// most once a minute. A legacy profile's token lasts until it expires. Signing in needs a browser and is left to the
@@ -18,12 +18,13 @@ actor SignInSession {
         var region: String
         /// The name of the `sso-session`; `nil` for a legacy profile.
         var session: String?
-        /// The profile that a person signs in with.
+        /// The profile that the user signs in with.
         var profile: String
 
         /// The name under which the token is cached.
         var cacheName: String { session ?? startURL }
 
+        /// The command that signs in.
         var login: String {
             session.map { "aws sso login --sso-session \($0)" } ?? "aws sso login --profile \(profile)"
         }
@@ -31,37 +32,37 @@ actor SignInSession {
 
     private let settings: Settings
     private let path: String
-    private let surroundings: Surroundings
+    private let context: ProviderContext
     private let portal: HTTPURL
     private let issuer: HTTPURL
     /// The portal's clock, by which the keys expire.
     nonisolated let clock: ServiceClock
     private var renewing: Task<SignInToken?, Never>?
     private var triedAt: Date?
-    /// Why the last renewal couldn't reach the service; `nil` if it could.
-    private var unreached: WireError?
+    /// The error of the last renewal, if the service couldn't be reached.
+    private var connectionFailure: WireError?
     /// A renewed token that couldn't be written to the file.
-    private var unkept: SignInToken?
+    private var unsaved: SignInToken?
 
     /// How long before its expiry a token is renewed, in seconds.
     private static let window: TimeInterval = 15 * 60
     /// The longest life of a sign-in, in seconds: a sign-in never lasts a year.
     private static let longestLife: TimeInterval = 366 * 86_400
-    /// How long a request to the portal or the token service may take.
+    /// The longest time for a request to the portal or the token service.
     private static let deadline: Duration = .seconds(10)
     /// The pause between two renewal attempts, in seconds.
     private static let pause: TimeInterval = 60
 
-    init(_ settings: Settings, _ surroundings: Surroundings, portal: HTTPURL, issuer: HTTPURL) {
+    init(_ settings: Settings, _ context: ProviderContext, portal: HTTPURL, issuer: HTTPURL) {
         self.settings = settings
-        self.surroundings = surroundings
-        path = SignInToken.path(of: settings.cacheName, surroundings.environment)
+        self.context = context
+        path = SignInToken.path(of: settings.cacheName, context.environment)
         self.portal = portal
         self.issuer = issuer
-        clock = surroundings.clocks.clock(of: portal)
+        clock = context.clocks.clock(of: portal)
     }
 
-    /// Returns the keys of a role that the signed-in person may take.
+    /// Returns the keys of a role that is assigned to the signed-in user.
     ///
     /// - Throws: ``IdentityError``, `CancellationError`.
     func credentials(account: String, role: String) async throws -> AWSCredentials {
@@ -70,17 +71,17 @@ actor SignInSession {
             do {
                 return try await keys(account, role, token)
             } catch let failure as PortalFailure where failure.status == 401 {
-                // The token may have been revoked early. If it can be renewed, the user needn't sign in again.
+                // The token may have been revoked. If it can be renewed, the user needn't sign in again.
                 guard let newer = try? await self.token(refused: token), newer != token else { throw failure }
                 return try await keys(account, role, newer)
             }
         } catch let failure as PortalFailure {
-            throw said(failure, role)
+            throw explained(failure, role)
         } catch let error as WireError {
             throw IdentityError(
                 "IAM Identity Center in \(settings.region) can't be reached: \(error)",
                 tried: [path],
-                remedy: "check sso_region, and that this machine reaches \(portal.host)",
+                remedy: "check sso_region, and check that this machine reaches \(portal.host)",
                 failure: error
             )
         }
@@ -88,53 +89,60 @@ actor SignInSession {
 
     // MARK: The token
 
-    /// This machine's time, even if it is wrong: the AWS CLI and other programs that share the file write and read
-    /// expiries by this machine's clock too.
-    private func here() -> Date { surroundings.clocks.here() }
+    /// This machine's time, right or wrong, which the AWS CLI and other programs that share the file also use for its
+    /// expiry.
+    private func localNow() -> Date { context.clocks.localNow() }
 
+    /// Returns a valid token, renewed if that is due.
+    ///
     /// - Parameter refused: A token that the portal no longer accepts.
     private func token(refused: String?) async throws -> String {
         guard let held = try newest() else {
-            throw signIn("there is no sign-in to \(settings.startURL)")
+            throw signInRequired("there is no sign-in to \(settings.startURL)")
         }
-        let now = here()
+        let now = localNow()
         let isRefused = held.accessToken == refused
         guard isRefused || held.expiresAt.timeIntervalSince(now) < Self.window else { return held.accessToken }
         if let renewed = await renewed(held, isRefused) { return renewed.accessToken }
-        // A refresh token works once: another program that shares the file may just have used it.
-        if let theirs = try newest(), theirs.accessToken != held.accessToken, theirs.expiresAt > now {
-            return theirs.accessToken
+        // A refresh token works once, and another program that shares the file may have used it just now.
+        if let other = try newest(), other.accessToken != held.accessToken, other.expiresAt > now {
+            return other.accessToken
         }
         guard held.expiresAt > now, !isRefused else {
             let time = AWSTime.extended(now)
-            let ended = "the sign-in to \(settings.startURL) has expired (this machine's clock says \(time))"
-            guard let unreached else { throw signIn(ended) }
+            let expired = "the sign-in to \(settings.startURL) has expired (this machine's clock says \(time))"
+            guard let connectionFailure else { throw signInRequired(expired) }
             // Signing in again needs the same host.
             throw IdentityError(
-                "\(ended), and who renews it can't be reached: \(unreached)",
+                "\(expired), and the service that renews it can't be reached: \(connectionFailure)",
                 tried: [path],
                 remedy: "check that this machine reaches \(issuer.host); then run again, or run: \(settings.login)",
-                failure: unreached
+                failure: connectionFailure
             )
         }
         return held.accessToken
     }
 
-    /// The file's token, unless ours is newer because the file couldn't be written.
+    /// Returns the file's token, or ours if it is newer and couldn't be written.
     private func newest() throws -> SignInToken? {
-        let kept = try SignInToken(at: path, surroundings.environment)
-        guard let unkept, kept.map({ $0.expiresAt < unkept.expiresAt }) ?? true else { return kept }
-        return unkept
+        let saved = try SignInToken(at: path, context.environment)
+        guard let unsaved, saved.map({ $0.expiresAt < unsaved.expiresAt }) ?? true else { return saved }
+        return unsaved
     }
+
+    /// Renews a token, or waits for the renewal that is running.
+    ///
+    /// - Returns: `nil` if the token can't be renewed, or not now.
 
     private func renewed(_ held: SignInToken, _ isRefused: Bool) async -> SignInToken? {
         if let renewing { return await renewing.value }
-        let now = here()
+        let now = localNow()
         guard settings.session != nil, let renewal = held.renewal, renewal.registrationExpiresAt > now,
             isRefused || triedAt.map({ now.timeIntervalSince($0) >= Self.pause }) ?? true
         else { return nil }
         triedAt = now
-        // The caller awaits the task below, and so do callers that arrive meanwhile.
+        // A task of its own, and not `SingleFlight`: a cancelled caller must not stop it, because the refresh token is
+        // used up by then.
         let task = Task { await self.renew(held, renewal, isUrgent: isRefused || held.expiresAt <= now) }
         renewing = task
         let token = await task.value
@@ -142,19 +150,19 @@ actor SignInSession {
         return token
     }
 
-    /// - Parameter isUrgent: Whether the held token is unusable. If it is still good, one attempt is enough for now.
+    /// - Parameter isUrgent: Whether the held token is unusable; while it is valid, one attempt is enough.
     private func renew(_ held: SignInToken, _ renewal: SignInToken.Renewal, isUrgent: Bool) async -> SignInToken? {
         do {
-            var retry = surroundings.retry
+            var retry = context.retry
             if !isUrgent { retry.attempts = 1 }
             let token = try await retry.run { _ in try await self.created(held, renewal) }
-            unreached = nil
-            keep(token, insteadOf: held)
-            surroundings.logger.debug("renewed the sign-in", metadata: ["session": "\(settings.session ?? "")"])
+            connectionFailure = nil
+            save(token, insteadOf: held)
+            context.logger.debug("renewed the sign-in", metadata: ["session": "\(settings.session ?? "")"])
             return token
         } catch {
-            unreached = error as? WireError
-            surroundings.logger.warning(
+            connectionFailure = error as? WireError
+            context.logger.warning(
                 "the sign-in could not be renewed",
                 metadata: ["session": "\(settings.session ?? "")", "error": "\(error)"]
             )
@@ -162,22 +170,23 @@ actor SignInSession {
         }
     }
 
-    private func keep(_ token: SignInToken, insteadOf held: SignInToken) {
+    private func save(_ token: SignInToken, insteadOf held: SignInToken) {
         do {
-            // The user may have signed in again meanwhile; then the file's token stays.
-            let there = try SignInToken(at: path, surroundings.environment)
-            guard there == nil || there?.accessToken == held.accessToken || unkept != nil else { return }
+            // If the user has signed in again meanwhile, the file's token stays.
+            let saved = try SignInToken(at: path, context.environment)
+            guard saved == nil || saved?.accessToken == held.accessToken || unsaved != nil else { return }
             try token.write(to: path)
-            unkept = nil
+            unsaved = nil
         } catch {
-            unkept = token
-            surroundings.logger.warning(
-                "a renewed sign-in could not be kept: when this run is over, you may have to sign in again",
+            unsaved = token
+            context.logger.warning(
+                "the renewed sign-in could not be saved: after this run you may have to sign in again",
                 metadata: ["error": "\(error)"]
             )
         }
     }
 
+    /// Asks the token service for a new token.
     private func created(_ held: SignInToken, _ renewal: SignInToken.Renewal) async throws -> SignInToken {
         struct Answer: Decodable {
             var accessToken: String
@@ -199,24 +208,24 @@ actor SignInSession {
             deadline: Self.deadline
         )
         request.secretsInBody = [renewal.clientSecret, renewal.refreshToken]
-        // AWS's own endpoints are https by rule; the user named any other.
+        // AWS's own endpoints always use https; the user named any other.
         request.allowsPlainHTTP = true
         request.fields[.contentType] = "application/json"
         request.fields[.userAgent] = UserAgent.value
-        let response = try await surroundings.sender.answer(to: request)
-        surroundings.clocks.clock(of: issuer).learn(from: response)
+        let response = try await context.sender.answer(to: request)
+        context.clocks.clock(of: issuer).learn(from: response)
         guard response.status.code == 200 else {
             let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(response.body))
-            let words = [refusal?.error, refusal?.error_description].compactMap { $0 }.joined(separator: ": ")
-            throw PortalFailure(response, words)
+            let message = [refusal?.error, refusal?.error_description].compactMap { $0 }.joined(separator: ": ")
+            throw PortalFailure(response, message)
         }
         guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(response.body)),
             let token = held.renewed(
                 answer.accessToken,
-                until: here().addingTimeInterval(min(max(answer.expiresIn, 0), Self.longestLife)),
+                until: localNow().addingTimeInterval(min(max(answer.expiresIn, 0), Self.longestLife)),
                 refreshToken: answer.refreshToken
             )
-        else { throw PortalFailure(response, "the answer has no token in it") }
+        else { throw PortalFailure(response, "the answer has no token") }
         return token
     }
 
@@ -242,15 +251,15 @@ actor SignInSession {
         request.allowsPlainHTTP = true
         if let name = HTTPField.Name("x-amz-sso_bearer_token") { request.fields[name] = token }
         request.fields[.userAgent] = UserAgent.value
-        return try await surroundings.retry.run { _ in
-            let response = try await surroundings.sender.answer(to: request)
+        return try await context.retry.run { _ in
+            let response = try await context.sender.answer(to: request)
             clock.learn(from: response)
             guard response.status.code == 200 else {
                 let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(response.body))
                 throw PortalFailure(response, refusal?.message ?? "")
             }
             guard let keys = try? JSONDecoder().decode(Answer.self, from: Data(response.body)).roleCredentials else {
-                throw PortalFailure(response, "the answer has no keys in it")
+                throw PortalFailure(response, "the answer has no keys")
             }
             return AWSCredentials(
                 accessKeyID: keys.accessKeyId,
@@ -263,28 +272,28 @@ actor SignInSession {
         }
     }
 
-    private func said(_ failure: PortalFailure, _ role: String) -> IdentityError {
+    private func explained(_ failure: PortalFailure, _ role: String) -> IdentityError {
         switch failure.status {
-        case 401: return signIn("the sign-in to \(settings.startURL) is not accepted any more")
+        case 401: return signInRequired("the sign-in to \(settings.startURL) is no longer accepted")
         case 403, 404:
             return IdentityError(
-                "the role \(role) is not given to this sign-in: \(failure)",
+                "the role \(role) is not assigned to the signed-in user: \(failure)",
                 tried: [path],
-                remedy: "see which accounts and roles there are: open \(settings.startURL)",
+                remedy: "open \(settings.startURL) to see the assigned accounts and roles",
                 requestID: failure.requestID
             )
         default:
             return IdentityError(
-                "IAM Identity Center in \(settings.region) gave no keys for the role \(role): \(failure)",
+                "IAM Identity Center in \(settings.region) returned no keys for the role \(role): \(failure)",
                 tried: [path],
-                remedy: "run again, and check sso_region if it stays so",
+                remedy: "run again; if that fails too, check sso_region",
                 requestID: failure.requestID,
                 isPassing: failure.retryAdvice != .never
             )
         }
     }
 
-    private func signIn(_ problem: String) -> IdentityError {
+    private func signInRequired(_ problem: String) -> IdentityError {
         IdentityError(problem, tried: [path], remedy: "run: \(settings.login)")
     }
 }

@@ -9,7 +9,7 @@ struct SignInToken: Sendable {
     let accessToken: String
     let expiresAt: Date
     let renewal: Renewal?
-    /// All members of the file, unknown ones too: they are written back.
+    /// All members of the file; unknown ones are written back too.
     private let members: [String: JSONValue]
 
     /// The values that renew a session's token, as long as the client's registration is valid.
@@ -20,14 +20,18 @@ struct SignInToken: Sendable {
         var registrationExpiresAt: Date
     }
 
-    /// The longest file, in bytes; real ones have three or four thousand.
+    /// The longest file that is read, in bytes; real ones have three or four thousand.
     private static let longest = 1 << 20
 
+    /// Returns the path of the file for a session.
+    ///
     /// - Parameter name: The session's name; for a profile without a session, the start URL.
     static func path(of name: String, _ environment: AWSEnvironment) -> String {
         "\(environment.home)/.aws/sso/cache/\(sha1Hex(name.utf8)).json"
     }
 
+    /// Reads the file at a path.
+    ///
     /// - Returns: `nil` if the file doesn't exist or isn't one that the AWS CLI writes.
     /// - Throws: ``IdentityError`` when the file can't be read.
     init?(at path: String, _ environment: AWSEnvironment) throws {
@@ -60,7 +64,7 @@ struct SignInToken: Sendable {
         }
     }
 
-    /// Returns the same session with a newer token.
+    /// Returns the token of the same session with new values.
     func renewed(_ accessToken: String, until expiresAt: Date, refreshToken: String?) -> SignInToken? {
         var members = members
         members["accessToken"] = .text(accessToken)
@@ -69,13 +73,15 @@ struct SignInToken: Sendable {
         return SignInToken(members)
     }
 
+    /// Writes the file.
+    ///
     /// - Throws: `SystemError`.
     func write(to path: String) throws {
         try DurableFile.write(Array(try JSONEncoder().encode(members)), to: path)
     }
 }
 
-/// A value of a JSON file that other programs write, kept as it is.
+/// A JSON value of any type, which is written back unchanged.
 enum JSONValue: Codable, Sendable {
     case null
     case flag(Bool)

@@ -1,6 +1,6 @@
 public import FoundationEssentials
 
-/// A key pair that AWS knows, with its session token.
+/// An access key with its secret and, for temporary ones, its session token.
 ///
 /// Printing, dumping or reflecting one shows the last four characters of the key id and no secret. It isn't
 /// `Codable`, so no encoder can write it to a file by accident.
@@ -12,7 +12,7 @@ public struct AWSCredentials: Sendable, Hashable {
     public let expiration: Date?
     /// The account that the keys belong to, if the issuer named it.
     public let accountID: String?
-    /// Where the keys come from, for messages: `environment`, `profile build`, `role arn:…`.
+    /// The source of the keys, for messages: `environment`, `profile build`, `role arn:…`.
     public let source: String
 
     public init(
@@ -47,7 +47,7 @@ public protocol CredentialsProviding: Sendable {
 
     /// Records that a service refused these credentials as expired.
     ///
-    /// - Returns: Whether ``credentials()`` may now return others; `false` for keys that can't be refreshed.
+    /// - Returns: Whether ``credentials()`` may return others now; `false` for keys that can't be refreshed.
     func discard(_ refused: AWSCredentials) async -> Bool
 }
 

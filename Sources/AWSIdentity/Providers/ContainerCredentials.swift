@@ -9,7 +9,7 @@ struct ContainerCredentials: Sendable {
     let url: HTTPURL
     /// The variable that named the endpoint.
     let variable: String
-    let surroundings: Surroundings
+    let context: ProviderContext
     /// The clock of STS, by which the keys expire.
     private let clock: ServiceClock
 
@@ -23,10 +23,12 @@ struct ContainerCredentials: Sendable {
     /// The longest token, in bytes; service account tokens have one or two thousand.
     private static let longestToken = 20_000
 
-    /// - Returns: `nil` where the environment names no endpoint.
+    /// Reads the endpoint from the environment.
+    ///
+    /// - Returns: `nil` if the environment names no endpoint.
     /// - Throws: ``IdentityError`` when the environment names an endpoint that must not receive a token.
-    init?(_ surroundings: Surroundings, clock: ServiceClock) throws {
-        let environment = surroundings.environment
+    init?(_ context: ProviderContext, clock: ServiceClock) throws {
+        let environment = context.environment
         let text: String
         if let relative = environment[Self.relativeVariable] {
             variable = Self.relativeVariable
@@ -37,36 +39,38 @@ struct ContainerCredentials: Sendable {
         } else {
             return nil
         }
-        self.surroundings = surroundings
+        self.context = context
         self.clock = clock
         do {
             url = try HTTPURL(text)
         } catch {
             throw IdentityError(
-                "\(variable) is not an address: \(error.detail)",
+                "\(variable) is not a URL: \(error.detail)",
                 remedy: "write it as http://host/path"
             )
         }
         guard url.scheme == .https || url.isLoopback || Self.plainHosts.contains(url.host) else {
             throw IdentityError(
-                "\(variable) names \(url.host) over plain http, where no credentials may be asked for",
+                "\(variable) names \(url.host) over plain http, which is not allowed for credentials",
                 remedy: "use https, this machine, or 169.254.170.2, 169.254.170.23 or [fd00:ec2::23]"
             )
         }
     }
 
+    /// Requests the keys, a few times if need be.
+    ///
     /// - Throws: ``IdentityError``, `CancellationError`.
     func credentials() async throws -> AWSCredentials {
         do {
-            return try await RetryPolicy(attempts: Self.attempts, base: .zero, clock: surroundings.retry.clock).run {
+            return try await RetryPolicy(attempts: Self.attempts, base: .zero, clock: context.retry.clock).run {
                 _ in
                 try await fetch()
             }
         } catch let failure as Failure {
             throw IdentityError(
-                "the container's credentials (\(variable)) are not available: \(failure.words)",
+                "the container's credentials (\(variable)) are not available: \(failure.problem)",
                 tried: [url.description],
-                remedy: "see whether the task or pod has a role, and whether the endpoint is reachable from here"
+                remedy: "check that the task or pod has a role, and that this machine reaches the endpoint"
             )
         }
     }
@@ -80,33 +84,35 @@ struct ContainerCredentials: Sendable {
         if let token = try token() { request.fields[.authorization] = token }
         let response: WireResponse
         do {
-            response = try await surroundings.sender.answer(to: request)
+            response = try await context.sender.answer(to: request)
         } catch let error as WireError {
-            throw Failure(words: "\(error)", isTransient: true)
+            throw Failure(problem: "\(error)", isTransient: true)
         }
         guard response.status.code == 200 else {
-            let said = RoleKeysRefusal.words(response)
             throw Failure(
-                words: "HTTP \(response.status.code)\(said)",
+                problem: "HTTP \(response.status.code)\(RoleKeysRefusal.summary(of: response))",
                 isTransient: response.status.code == 429 || response.status.code >= 500
             )
         }
         guard let credentials = RoleKeys(response.body)?.credentials(source: "container (\(variable))") else {
-            throw Failure(words: "the answer has no keys, or no expiry, in it", isTransient: true)
+            throw Failure(problem: "the answer has no keys, or no expiry", isTransient: true)
         }
-        return credentials.lasting(ifOverWithin: 0, by: clock, from: "the container's endpoint", surroundings.logger)
+        return credentials.extended(ifExpiringWithin: 0, by: clock, from: "the container's endpoint", context.logger)
     }
 
     /// Reads the token each time, because a pod's token is replaced while it runs.
     private func token() throws -> String? {
-        let environment = surroundings.environment
+        let environment = context.environment
         let token: String?
         var place = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
         if let path = environment["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] {
             place = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE (\(path))"
             token = try environment.text(ofFile: path, limit: Self.longestToken)
             guard token != nil else {
-                throw IdentityError("\(place) names a file that isn't there", remedy: "name one that is")
+                throw IdentityError(
+                    "\(place) names a file that does not exist",
+                    remedy: "create the file, or correct the variable"
+                )
             }
         } else {
             token = environment[place]
@@ -114,14 +120,14 @@ struct ContainerCredentials: Sendable {
         guard token?.utf8.contains(where: { $0 == 10 || $0 == 13 }) != true else {
             throw IdentityError(
                 "\(place) has a line break in it",
-                remedy: "let it hold the token and nothing else, at its end too"
+                remedy: "write the token alone, without a line break at its end"
             )
         }
         return token
     }
 
     private struct Failure: RetryAdvising {
-        var words: String
+        var problem: String
         var isTransient: Bool
         var retryAdvice: RetryAdvice { isTransient ? .wait(ContainerCredentials.pause) : .never }
     }

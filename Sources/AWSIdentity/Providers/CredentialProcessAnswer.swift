@@ -14,14 +14,14 @@ struct CredentialProcessAnswer {
     let expiration: Date?
     let accountID: String?
 
-    /// Why an answer is invalid, in words that follow the program's name and quote none of the answer.
+    /// The reason why an answer is invalid, as a predicate for the program's name, which quotes none of the answer.
     struct Fault: Error {
-        let words: String
-        init(_ words: String) { self.words = words }
+        let problem: String
+        init(_ problem: String) { self.problem = problem }
     }
 
     init(_ output: [UInt8]) throws(Fault) {
-        try Self.checkFrame(output)
+        try Self.checkSurroundings(output)
         let members: Members
         do {
             members = try JSONDecoder().decode(Members.self, from: Data(output))
@@ -47,8 +47,8 @@ struct CredentialProcessAnswer {
         expiration = date
     }
 
-    /// Detects text that scripts print before and after their JSON.
-    private static func checkFrame(_ output: [UInt8]) throws(Fault) {
+    /// Refuses text that scripts print before or after their JSON.
+    private static func checkSurroundings(_ output: [UInt8]) throws(Fault) {
         if output.starts(with: [0xEF, 0xBB, 0xBF]) { throw Fault("printed a byte order mark before its JSON") }
         let text = trimmed(String(decoding: output, as: UTF8.self))
         guard !text.isEmpty else { throw Fault("printed nothing") }
@@ -56,21 +56,19 @@ struct CredentialProcessAnswer {
         guard brace == text.startIndex else {
             // A list is JSON, but not a valid answer.
             if text.hasPrefix("[") { return }
-            throw Fault("printed something else before its JSON: let it write that to standard error")
+            throw Fault("printed other text before its JSON, which belongs on standard error")
         }
         guard text.hasSuffix("}") else {
-            throw Fault(
-                "printed JSON that doesn't end, or something else behind it: let it write that to standard error"
-            )
+            throw Fault("printed incomplete JSON, or other text after it, which belongs on standard error")
         }
     }
 
     private static func check(version: Value) throws(Fault) {
         switch version {
         case .whole(1): return
-        case .whole(let number): throw Fault("printed version \(number) of its answer, and only version 1 is known")
+        case .whole(let number): throw Fault("printed Version \(number), and only version 1 is supported")
         case .text(let text):
-            throw Fault("printed Version as the text \"\(quotable(text, upTo: 10))\", and it must be the number 1")
+            throw Fault("printed Version as the text \"\(quotable(text, upTo: 10))\", which must be the number 1")
         case .none: throw Fault("printed no Version, which must be the number 1")
         case .other: throw Fault("printed a Version that is not the number 1")
         }

@@ -3,8 +3,11 @@ internal import FoundationEssentials
 internal import Platform
 internal import Wire
 
-/// Roles that are assumed with other credentials.
+/// Roles that are assumed with other credentials or with a token.
 extension CredentialsChain {
+    /// Returns the provider of the role that a profile names.
+    ///
+    /// - Parameter visited: The profiles whose `source_profile` led here, first to last.
     func assumedByProfile(
         _ profile: SharedConfig.Profile,
         visited: [String]
@@ -47,30 +50,30 @@ extension CredentialsChain {
         of profile: SharedConfig.Profile
     ) throws -> any CredentialsProviding {
         let place = profile.place(of: "credential_source")
-        @Sendable func nothing(_ problem: String, _ tried: String, _ remedy: String? = nil) -> IdentityError {
+        @Sendable func noKeys(_ source: String, _ tried: String, _ remedy: String? = nil) -> IdentityError {
             IdentityError(
-                "profile '\(profile.name)' takes its keys from \(problem), and there are none",
+                "profile '\(profile.name)' takes its keys from \(source), which has none",
                 tried: [place, tried],
-                remedy: remedy ?? "provide them, or name a source_profile"
+                remedy: remedy ?? "provide keys there, or name a source_profile"
             )
         }
         switch source {
         case "Environment":
             guard let keys = try environmentKeys() else {
-                throw nothing("the environment", "environment (AWS_ACCESS_KEY_ID is not set)")
+                throw noKeys("the environment", "environment (AWS_ACCESS_KEY_ID is not set)")
             }
-            return try lasting(keys)
+            return try fixed(keys)
         case "EcsContainer":
             guard let container = try containerCredentials() else {
-                throw nothing("the container", "\(ContainerCredentials.relativeVariable) is not set")
+                throw noKeys("the container", "\(ContainerCredentials.relativeVariable) is not set")
             }
             return container
         case "Ec2InstanceMetadata":
-            guard !resolver.environment.says(InstanceMetadata.disabledVariable) else {
-                throw nothing("the instance", "\(InstanceMetadata.disabledVariable) is true")
+            guard !resolver.environment.isTrue(InstanceMetadata.disabledVariable) else {
+                throw noKeys("the instance", "\(InstanceMetadata.disabledVariable) is true")
             }
             return try instanceCredentials(profile) {
-                nothing("the instance", "instance metadata (\($0.words))", $0.remedy)
+                noKeys("the instance", "instance metadata (\($0.problem))", $0.remedy)
             }
         default:
             throw IdentityError(
@@ -81,17 +84,21 @@ extension CredentialsChain {
         }
     }
 
+    /// Returns a client of STS in the side's region.
     func client(_ base: any CredentialsProviding) throws -> STSClient {
         STSClient(
             endpoint: try resolver.endpoint(.sts, region: stsRegion, options: options).url,
             region: stsRegion,
             credentials: base,
-            sender: surroundings.sender,
-            retry: surroundings.retry,
+            sender: context.sender,
+            retry: context.retry,
             clocks: resolver.clocks
         )
     }
 
+    /// Returns the provider of a role's sessions.
+    ///
+    /// - Parameter place: The place that names the role, for errors.
     func assumed(
         _ request: STSClient.AssumeRole,
         with base: any CredentialsProviding,
@@ -105,51 +112,51 @@ extension CredentialsChain {
         }
         // A code works once, and its session is valid in every region.
         return shared(.secondFactor, profile: "\(place) \(request.roleARN)") {
-            attended(request, with: base, client, serial, place)
+            assumedWithCode(request, with: base, client, serial, place)
         }
     }
 
-    /// Refuses a role from another partition than that of the STS endpoint: keys are never valid in both.
-    func checkPartition(of request: STSClient.AssumeRole, named place: String) throws {
+    /// Refuses a role of another partition than the STS endpoint's: keys are never valid in both.
+    private func checkPartition(of request: STSClient.AssumeRole, named place: String) throws {
         let ours = Partition(region: stsRegion)
         guard let role = ARN(request.roleARN), let theirs = Partition(rawValue: role.partition), theirs != ours else {
             return
         }
         throw IdentityError(
-            "the role \(request.roleARN), from \(place), is of partition \(theirs.rawValue), and \(stsRegion) is in "
+            "the role \(request.roleARN), from \(place), is in partition \(theirs.rawValue), but \(stsRegion) is in "
                 + ours.rawValue,
-            remedy: "name a role of \(ours.rawValue): keys of one partition aren't known in another"
+            remedy: "name a role of \(ours.rawValue): keys of one partition are not valid in another"
         )
     }
 
-    /// Returns a session that is opened once, with a person's MFA code.
-    private func attended(
+    /// Returns the provider of a session that is opened once, with an MFA code from the user.
+    private func assumedWithCode(
         _ request: STSClient.AssumeRole,
         with base: any CredentialsProviding,
         _ client: STSClient,
         _ serial: String,
         _ place: String
     ) -> any CredentialsProviding {
-        let answered = Lock(false)
-        let surroundings = surroundings
+        let wasAnswered = Lock(false)
+        let context = context
         return refreshing(by: client.clock, renews: false) {
-            guard !answered.withLock({ $0 }) else {
+            guard !wasAnswered.withLock({ $0 }) else {
                 throw IdentityError(
-                    "the session of the role \(request.roleARN) is over, or its code was refused, and a code is asked for once",
+                    "the session of the role \(request.roleARN) has ended, or its code was refused; a run opens one session",
                     tried: [place],
                     remedy: "run again, with a longer duration_seconds if the run takes longer than the session"
                 )
             }
             var request = request
-            request.tokenCode = try await surroundings.code(of: serial, for: request.roleARN, place)
-            answered.withLock { $0 = true }
-            for _ in 1..<Self.questions {
+            request.tokenCode = try await context.code(of: serial, for: request.roleARN, place)
+            wasAnswered.withLock { $0 = true }
+            for _ in 1..<Self.mostCodes {
                 do {
                     return try await client.assume(request, with: base, named: place)
-                } catch let error as IdentityError where error.refusal?.isOfCode == true {
-                    // A wrong code costs nothing, and the person is still at the terminal. STS gives the same answer
-                    // for a code that was used before, for example for the other side's role.
-                    request.tokenCode = try await surroundings.code(
+                } catch let error as IdentityError where error.refusal?.refusesCode == true {
+                    // A wrong code does no harm, and the user is still at the terminal. STS gives the same answer to a
+                    // code that was used before, for example for the other side's role.
+                    request.tokenCode = try await context.code(
                         of: serial,
                         for: request.roleARN,
                         place,
@@ -161,6 +168,44 @@ extension CredentialsChain {
         }
     }
 
-    /// How often a person is asked for a code before STS's refusal is final.
-    private static let questions = 3
+    /// How often the user is asked for a code before STS's refusal is final.
+    private static let mostCodes = 3
+
+    /// Returns the provider of a role that is assumed with a web identity token.
+    ///
+    /// - Parameter usesEnvironment: Whether to read the variables that EKS sets; each wins over the profile's key.
+    /// - Returns: `nil` if no token is configured.
+    func fromWebIdentity(
+        _ profile: SharedConfig.Profile,
+        usesEnvironment: Bool
+    ) throws -> (any CredentialsProviding)? {
+        func setting(_ variable: String, _ key: String) -> (value: String, place: String)? {
+            if usesEnvironment, let value = resolver.environment[variable] { return (value, variable) }
+            return profile[key].map { ($0, "profile '\(profile.name)' (\(profile.place(of: key)))") }
+        }
+        guard let file = setting("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file") else { return nil }
+        guard let role = setting("AWS_ROLE_ARN", "role_arn") else {
+            throw IdentityError(
+                "a web identity token is configured, but no role to assume with it",
+                tried: [file.place],
+                remedy: "set AWS_ROLE_ARN, or role_arn in the profile"
+            )
+        }
+        let request = STSClient.AssumeRole(
+            roleARN: role.value,
+            sessionName: try sessionName(setting("AWS_ROLE_SESSION_NAME", "role_session_name")?.value)
+        )
+        try request.check(named: role.place)
+        try checkPartition(of: request, named: role.place)
+        let identity = WebIdentity(
+            tokenFile: file.value,
+            role: request,
+            place: file.place,
+            environment: resolver.environment
+        )
+        // The request is unsigned, so the keys aren't used.
+        let unused = StaticCredentials(AWSCredentials(accessKeyID: "", secretAccessKey: "", source: "none"))
+        let client = try client(unused)
+        return refreshing(by: client.clock) { try await identity.credentials(client) }
+    }
 }

@@ -1,15 +1,15 @@
 public import Wire
 
-/// Why there are no credentials, or no usable region or endpoint.
+/// The reason why there are no credentials, or no usable region or endpoint.
 ///
-/// It ends the command with exit code 4, unless the credential service can't be reached. It never holds a secret: files
-/// are named by path and line, not quoted.
+/// The command then exits with 4, unless the credential service can't be reached. An error never contains a secret:
+/// files are named by path and line, not quoted.
 public struct IdentityError: Error, Sendable, Equatable {
-    /// What went wrong, in one sentence.
+    /// The problem, in one sentence.
     public let problem: String
     /// The places that were searched, in order.
     public let tried: [String]
-    /// What to do next.
+    /// The next thing to do.
     public let remedy: String
     /// The request id of the service that refused, for a support case.
     public let requestID: String?
@@ -19,7 +19,7 @@ public struct IdentityError: Error, Sendable, Equatable {
     public let failure: WireError?
     /// Whether retrying may help: the credential service is throttling or failing.
     public let isPassing: Bool
-    /// Whether no place has any credentials, as opposed to a faulty place.
+    /// Whether no place has credentials, as opposed to a place with faulty ones.
     public let isAbsence: Bool
 
     public init(

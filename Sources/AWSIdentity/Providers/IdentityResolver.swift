@@ -4,15 +4,15 @@ public import Logging
 internal import Platform
 public import Wire
 
-/// Finds credentials, regions and endpoints from flags, environment and shared files.
+/// Finds credentials, regions and endpoints in flags, environment and shared files.
 ///
-/// It searches for credentials in the AWS CLI's order: a profile that a flag names, the environment's keys, the profile
-/// that the environment names, `default`. The same options give the same provider, so two images of one side share one
+/// Credentials are searched in the AWS CLI's order: a profile that a flag names, the environment's keys, the profile that
+/// the environment names, `default`. The same options give the same provider, so two images of one side share one
 /// session. Files are read once.
 ///
 /// - Source: docs/identity.md; docs/facts/identity.md#order
 public struct IdentityResolver: Sendable {
-    let surroundings: Surroundings
+    let context: ProviderContext
     /// The clocks of the services, by which this run signs its requests and judges every expiry.
     public let clocks: ServiceClocks
     private let memory = Lock(Memory())
@@ -38,7 +38,7 @@ public struct IdentityResolver: Sendable {
         var name: String
         var region: String
         var endpoints: [String]
-        /// The name of a legacy profile, which a person signs in with; `nil` for a session.
+        /// The name of a legacy profile, which the user signs in with; `nil` for a session.
         var profile: String?
     }
 
@@ -48,8 +48,8 @@ public struct IdentityResolver: Sendable {
     }
 
     /// - Parameters:
-    ///   - askForCode: Asks a person a question and returns the answer; `nil` where there is no person to ask.
-    ///   - isStopping: Whether the run has been asked to stop: a program that fails then isn't reported.
+    ///   - askForCode: Asks the user a question and returns the answer; `nil` where there is no terminal.
+    ///   - isStopping: Whether the run has been asked to stop; a program that fails then isn't reported.
     public init(
         environment: AWSEnvironment = .current(),
         sender: any HTTPSending,
@@ -61,42 +61,36 @@ public struct IdentityResolver: Sendable {
     ) {
         let clocks = ServiceClocks(now, logger: logger)
         self.clocks = clocks
-        surroundings = Surroundings(
+        context = ProviderContext(
             environment: environment,
             sender: sender,
             retry: retry,
             logger: logger,
             clocks: clocks,
-            interview: askForCode.map(Interview.init),
+            prompt: askForCode.map(UserPrompt.init),
             isStopping: isStopping
         )
     }
 
     /// The environment that the process was started with.
-    public var environment: AWSEnvironment { surroundings.environment }
+    public var environment: AWSEnvironment { context.environment }
 
     /// Finds the credentials of one side.
     ///
-    /// It sends nothing; the provider sends its first request when it is asked for credentials.
+    /// Nothing is sent: the provider sends its first request when its credentials are requested.
     ///
-    /// - Parameters:
-    ///   - stsRegion: The region where roles are assumed: that of the side's reference.
+    /// - Parameter stsRegion: The region where roles are assumed, which is that of the side's reference.
     /// - Throws: ``IdentityError`` when there are no credentials, with every place that was tried.
     public func provider(
         for options: IdentityOptions,
         stsRegion: String
     ) throws -> any CredentialsProviding {
-        let key = ProviderKey(options: options, region: stsRegion)
-        if let known = memory.withLock({ $0.providers[key] }) { return known }
-        let made = try CredentialsChain(resolver: self, options: options, stsRegion: stsRegion).provider()
-        return memory.withLock { memory in
-            if let known = memory.providers[key] { return known }
-            memory.providers[key] = made
-            return made
+        try remembered(\.providers, ProviderKey(options: options, region: stsRegion)) {
+            try CredentialsChain(resolver: self, options: options, stsRegion: stsRegion).provider()
         }
     }
 
-    /// The region of references without one: flag, `AWS_REGION`, `AWS_DEFAULT_REGION`, profile.
+    /// Returns the region of references without one: flag, `AWS_REGION`, `AWS_DEFAULT_REGION`, profile.
     ///
     /// - Returns: `nil` when none of them is set.
     /// - Throws: ``IdentityError`` when a named profile doesn't exist, or a value isn't the name of a region.
@@ -113,13 +107,15 @@ public struct IdentityResolver: Sendable {
         )
     }
 
-    /// What to do when no region is set and a heading of the shared files is misspelled.
+    /// The advice to correct a misspelled heading of the shared files, for when no region is set.
     package func regionAdvice(_ options: IdentityOptions) -> String? {
         guard let config = try? config() else { return nil }
         return config.headingAdvice(for: options.profile ?? environment.namedProfile?.name ?? "default")
     }
 
-    /// - Parameter place: The place as `path:line`, where the name doesn't tell.
+    /// Checks a region's name.
+    ///
+    /// - Parameter place: The place as `path:line`, if the name doesn't tell it.
     /// - Throws: ``IdentityError`` for an invalid name, before anything is signed for the region.
     static func region(_ text: String, named name: String, at place: String? = nil) throws -> String {
         guard let fault = RegionText.fault(in: text) else { return text }
@@ -148,7 +144,7 @@ public struct IdentityResolver: Sendable {
         if let flag { return try custom(flag, named: "the endpoint flag") }
         let profile = try profile(options)
         let ignores =
-            environment.says("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+            environment.isTrue("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
             || profile?["ignore_configured_endpoint_urls"]?.lowercased() == "true"
         if !ignores, let (text, place) = try configured(service, profile) {
             return try custom(text, named: place)
@@ -162,7 +158,7 @@ public struct IdentityResolver: Sendable {
         )
     }
 
-    /// Whether to use FIPS and dual-stack hosts, as set by a flag, else the environment, else the profile.
+    /// Returns whether to use FIPS and dual-stack hosts, as set by a flag, else the environment, else the profile.
     ///
     /// - Throws: ``IdentityError`` when a named profile doesn't exist, or a value is neither `true` nor `false`.
     public func switches(_ options: IdentityOptions) throws -> (fips: Bool, dualStack: Bool) {
@@ -214,14 +210,14 @@ public struct IdentityResolver: Sendable {
                 "\(value == nil ? "\(key) of profile '\(profile?.name ?? "")'" : variable) is '\(quotable(text, upTo: 40))', "
                     + "which is neither true nor false",
                 tried: place.map { [$0] } ?? [],
-                remedy: "write true or false: it says which of AWS's hosts are called"
+                remedy: "write true or false; the setting selects the AWS hosts that are called"
             )
         }
     }
 
-    /// The profile to use, if there is one: a missing `default` is fine, a missing profile that was named is an error.
+    /// Returns the profile to use; `nil` if none is named and there is no `default`.
     func profile(_ options: IdentityOptions) throws -> SharedConfig.Profile? {
-        try config().inForce(environment, options)
+        try config().activeProfile(environment, options)
     }
 
     func config() throws -> SharedConfig {
@@ -233,7 +229,7 @@ public struct IdentityResolver: Sendable {
         }
     }
 
-    /// Returns the one sign-in that all its users share: a refresh token works once.
+    /// Returns the sign-in that all roles of a session share, because its refresh token works once.
     func signIn(_ settings: SignInSession.Settings, options: IdentityOptions) throws -> SignInSession {
         let portal = try endpoint(.sso, region: settings.region, options: options).url
         let issuer = try endpoint(.ssoOIDC, region: settings.region, options: options).url
@@ -243,13 +239,7 @@ public struct IdentityResolver: Sendable {
             endpoints: [portal.text, issuer.text],
             profile: settings.session == nil ? settings.profile : nil
         )
-        if let known = memory.withLock({ $0.signIns[key] }) { return known }
-        let made = SignInSession(settings, surroundings, portal: portal, issuer: issuer)
-        return memory.withLock { memory in
-            if let known = memory.signIns[key] { return known }
-            memory.signIns[key] = made
-            return made
-        }
+        return remembered(\.signIns, key) { SignInSession(settings, context, portal: portal, issuer: issuer) }
     }
 
     /// Returns the provider that another region already uses, else a new one.
@@ -257,11 +247,20 @@ public struct IdentityResolver: Sendable {
         _ key: SharedKey,
         _ make: () throws -> any CredentialsProviding
     ) rethrows -> any CredentialsProviding {
-        if let known = memory.withLock({ $0.shared[key] }) { return known }
+        try remembered(\.shared, key, make)
+    }
+
+    /// Returns the value that is remembered for a key, else makes one; the lock is not held meanwhile.
+    private func remembered<Key: Hashable, Value: Sendable>(
+        _ values: WritableKeyPath<Memory, [Key: Value]>,
+        _ key: Key,
+        _ make: () throws -> Value
+    ) rethrows -> Value {
+        if let known = memory.withLock({ $0[keyPath: values][key] }) { return known }
         let made = try make()
         return memory.withLock { memory in
-            if let known = memory.shared[key] { return known }
-            memory.shared[key] = made
+            if let known = memory[keyPath: values][key] { return known }
+            memory[keyPath: values][key] = made
             return made
         }
     }

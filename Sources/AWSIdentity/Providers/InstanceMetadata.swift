@@ -3,21 +3,21 @@ internal import HTTPTypes
 internal import Logging
 internal import Wire
 
-/// The metadata service, which gives an EC2 instance the keys of its role.
+/// A client of the metadata service, which gives an EC2 instance the keys of its role.
 ///
-/// The client asks for a session token first (IMDSv2). It asks for keys without a token (IMDSv1) only if the service
-/// doesn't know such tokens or doesn't answer, as when the hop limit of 1 keeps the answer from a container, and only
-/// if IMDSv1 isn't disabled. botocore also does so after any other answer except 400, for example after 500.
+/// It requests a session token first (IMDSv2). It requests keys without a token (IMDSv1) only if the service doesn't know
+/// such tokens or doesn't answer, as when the hop limit of 1 keeps the answer from a container, and only if IMDSv1 isn't
+/// disabled. botocore also does so after any other answer except 400, for example after 500.
 ///
 /// - Source: docs/facts/identity.md#instance-metadata; botocore 1.x, `utils.py`, `IMDSFetcher`
 struct InstanceMetadata: Sendable {
     let endpoint: HTTPURL
-    let surroundings: Surroundings
+    let context: ProviderContext
     /// The clock of STS, by which the keys expire.
     private let clock: ServiceClock
     private let deadline: Duration
     private let attempts: Int
-    private let mayDoWithoutToken: Bool
+    private let allowsIMDSv1: Bool
 
     static let disabledVariable = "AWS_EC2_METADATA_DISABLED"
     private static let endpoints = ["ipv4": "http://169.254.169.254", "ipv6": "http://[fd00:ec2::254]"]
@@ -25,12 +25,14 @@ struct InstanceMetadata: Sendable {
     private static let tokenLifetime = "21600"
     private static let rolePath = "/latest/meta-data/iam/security-credentials/"
 
+    /// Reads the settings from the environment and the profile.
+    ///
     /// - Throws: ``IdentityError`` when a setting is invalid.
-    init(_ surroundings: Surroundings, _ profile: SharedConfig.Profile?, clock: ServiceClock) throws {
-        self.surroundings = surroundings
+    init(_ context: ProviderContext, _ profile: SharedConfig.Profile?, clock: ServiceClock) throws {
+        self.context = context
         self.clock = clock
         func setting(_ variable: String, _ key: String) -> String? {
-            surroundings.environment[variable] ?? profile?[key]
+            context.environment[variable] ?? profile?[key]
         }
         let mode = setting("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode") ?? "ipv4"
         guard let usual = Self.endpoints[mode.lowercased()] else {
@@ -44,7 +46,7 @@ struct InstanceMetadata: Sendable {
             endpoint = try HTTPURL(named ?? usual)
         } catch {
             throw IdentityError(
-                "AWS_EC2_METADATA_SERVICE_ENDPOINT is not an address: \(error.detail)",
+                "AWS_EC2_METADATA_SERVICE_ENDPOINT is not a URL: \(error.detail)",
                 remedy: "write it as http://169.254.169.254"
             )
         }
@@ -52,27 +54,29 @@ struct InstanceMetadata: Sendable {
         deadline = .seconds(min(max(seconds, 0.01), 300))
         let times = setting("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts").flatMap { Int($0) }
         attempts = min(max(times ?? 1, 1), 20)
-        mayDoWithoutToken =
+        allowsIMDSv1 =
             setting("AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled")?.lowercased() != "true"
     }
 
-    /// - Throws: ``Absence`` where the service doesn't answer or the instance has no role; `CancellationError`.
+    /// Requests the keys of the instance's role.
+    ///
+    /// - Throws: ``Absence`` if the service doesn't answer or the instance has no role; `CancellationError`.
     func credentials() async throws -> AWSCredentials {
         let token = try await token()
         let roles = try await get(Self.rolePath, token)
         if token == nil, roles.status == .unauthorized {
             throw Absence(
-                "wants a token, and its answer to the request for one doesn't get here",
+                "requires a token, and its answer to the request for one is lost",
                 remedy: Self.hopAdvice
             )
         }
         let named = String(decoding: roles.body, as: UTF8.self).split(whereSeparator: \.isNewline).first
-        // A text that isn't a role name is another server's page, and may quote the token.
+        // A text that isn't a role name comes from another server, and may quote the token.
         guard roles.status.code == 200, let role = named.map({ roles.secrets.cut(from: String($0)) }), Self.isName(role)
         else {
             throw Absence(
                 roles.status.code == 404
-                    ? "the instance has no role" : "answered \(roles.status.code) when asked for the role"
+                    ? "the instance has no role" : "answered \(roles.status.code) to the request for the role"
             )
         }
         let answer = try await get(Self.rolePath + percentEncoded(role.utf8), token)
@@ -80,45 +84,50 @@ struct InstanceMetadata: Sendable {
             let credentials = RoleKeys(answer.body)?.credentials(source: "instance role \(role)")
         else {
             throw Absence(
-                "answered \(answer.status.code)\(RoleKeysRefusal.words(answer)) for the role \(role)",
+                "answered \(answer.status.code)\(RoleKeysRefusal.summary(of: answer)) for the role \(role)",
                 remedy: RoleKeysRefusal.code(answer) == Self.untrusted ? Self.trustAdvice(role) : nil
             )
         }
-        return credentials.lasting(
-            ifOverWithin: RefreshingCredentials.mandatory,
+        return credentials.extended(
+            ifExpiringWithin: RefreshingCredentials.mandatory,
             by: clock,
             from: "the instance metadata service",
-            surroundings.logger
+            context.logger
         )
     }
 
-    /// The service's code when EC2 may not assume the instance's role, so that there are no keys.
+    /// The service's error code when EC2 may not assume the instance's role.
     ///
     /// - Source: EC2 User Guide, "Troubleshoot: AssumeRoleUnauthorizedAccess" (iam/info and security-credentials)
     private static let untrusted = "AssumeRoleUnauthorizedAccess"
 
     private static func trustAdvice(_ role: String) -> String {
-        "let the trust policy of the role \(role) admit the principal ec2.amazonaws.com (`aws iam get-role --role-name "
-            + "\(role)` shows it), and see that the role was not deleted and made anew; the instance has keys some minutes later"
+        "allow the principal ec2.amazonaws.com in the trust policy of the role \(role) (`aws iam get-role --role-name "
+            + "\(role)` shows it), and check that the role was not deleted and created again; the instance gets keys "
+            + "some minutes later"
     }
 
-    /// What to do when the answer to a token request is lost: it has a time to live of one hop, and a container's
-    /// network adds another.
+    /// The remedy for a lost answer to a token request: it may travel one hop only, and a container's network is
+    /// another.
     ///
     /// - Source: EC2 User Guide, "Configure the Instance Metadata Service options";
     ///   github.com/awslabs/amazon-ecr-credential-helper/issues/323
     private static let hopAdvice =
-        "on an instance with a hop limit of 1 a container never gets the token: raise it with `aws ec2 "
+        "with a hop limit of 1 a container never gets the token: raise the limit with `aws ec2 "
         + "modify-instance-metadata-options --instance-id INSTANCE --http-put-response-hop-limit 2 --http-endpoint enabled`, "
-        + "or let the container use the host's network"
+        + "or run the container in the host's network"
 
+    /// Whether a text may be the name of a role.
+    ///
     /// - Source: IAM API Reference, `RoleName`
     private static func isName(_ text: String) -> Bool {
         (1...64).contains(text.utf8.count)
             && text.unicodeScalars.allSatisfy(STSClient.AssumeRole.sessionCharacters.contains)
     }
 
-    /// - Returns: `nil` where keys are requested without a token.
+    /// Requests a session token.
+    ///
+    /// - Returns: `nil` if keys are to be requested without a token.
     private func token() async throws -> String? {
         var request = request(.put, "/latest/api/token")
         if let name = HTTPField.Name("x-aws-ec2-metadata-token-ttl-seconds") {
@@ -127,10 +136,11 @@ struct InstanceMetadata: Sendable {
         do {
             let response = try await send(request)
             switch response.status.code {
-            case 200 where response.body.isEmpty: return try withoutToken("answered without a token when asked for one")
+            case 200 where response.body.isEmpty:
+                return try withoutToken("answered the request for a token without one")
             case 200: return String(decoding: response.body, as: UTF8.self)
-            case 403, 404, 405: return try withoutToken("answered \(response.status.code) when asked for a token")
-            default: throw Absence("answered \(response.status.code) when asked for a token")
+            case 403, 404, 405: return try withoutToken("answered \(response.status.code) to the request for a token")
+            default: throw Absence("answered \(response.status.code) to the request for a token")
             }
         } catch let error as WireError {
             guard [.deadline, .stalled].contains(error.reason) else { throw Absence("\(error)") }
@@ -138,9 +148,9 @@ struct InstanceMetadata: Sendable {
         }
     }
 
-    private func withoutToken(_ why: String, remedy: String? = nil) throws -> String? {
-        guard mayDoWithoutToken else {
-            throw Absence("\(why), and AWS_EC2_METADATA_V1_DISABLED forbids to do without", remedy: remedy)
+    private func withoutToken(_ problem: String, remedy: String? = nil) throws -> String? {
+        guard allowsIMDSv1 else {
+            throw Absence("\(problem), and AWS_EC2_METADATA_V1_DISABLED forbids requests without one", remedy: remedy)
         }
         return nil
     }
@@ -163,12 +173,12 @@ struct InstanceMetadata: Sendable {
         return request
     }
 
-    /// Sends a request as often as configured; by default once, since most machines aren't EC2 instances.
+    /// Sends a request, with as many attempts as configured; by default one, since most machines aren't EC2 instances.
     private func send(_ request: WireRequest) async throws -> WireResponse {
         var attempt = 1
         while true {
             do {
-                let response = try await surroundings.sender.answer(to: request)
+                let response = try await context.sender.answer(to: request)
                 guard response.status.code >= 500, attempt < attempts else { return response }
             } catch let error as WireError {
                 guard attempt < attempts else { throw error }
@@ -177,12 +187,12 @@ struct InstanceMetadata: Sendable {
         }
     }
 
-    /// Why the service has no keys, in words that follow "the instance metadata service".
+    /// The reason why the service gave no keys.
     struct Absence: Error {
-        let words: String
-        /// What to do, where the service's answers tell.
+        let problem: String
+        /// The remedy, if the service's answers tell one.
         let remedy: String?
 
-        init(_ words: String, remedy: String? = nil) { (self.words, self.remedy) = (words, remedy) }
+        init(_ problem: String, remedy: String? = nil) { (self.problem, self.remedy) = (problem, remedy) }
     }
 }

@@ -4,28 +4,30 @@ internal import Platform
 
 /// Credentials that expire and are refreshed in time, by one caller at a time.
 ///
-/// Between the advisory and the mandatory moment one caller refreshes and the others use the current credentials; a
-/// failure is only logged. After the mandatory moment all callers wait for the same fetch, and all get its error.
-/// Failures are never cached.
+/// Between the advisory and the mandatory time one caller refreshes and the others use the current credentials; a failure
+/// is only logged. After the mandatory time all callers wait for the same fetch, and all get its error. Failures are
+/// never cached.
 ///
 /// - Source: docs/facts/identity.md#refresh-windows
 actor RefreshingCredentials: CredentialsProviding {
-    /// How long before the expiry a refresh is attempted.
+    /// The time before the expiry from which a refresh is attempted, in seconds.
     static let advisory: TimeInterval = 15 * 60
-    /// How long before the expiry a refresh is required.
+    /// The time before the expiry from which a refresh is required, in seconds.
     static let mandatory: TimeInterval = 10 * 60
-    /// The pause between two advisory attempts, so that a failing STS isn't called before every request.
+    /// The pause between two advisory attempts, in seconds, so that a failing STS isn't called before every request.
     static let advisoryPause: TimeInterval = 60
 
     private struct Held {
         var credentials: AWSCredentials
-        /// For sessions under an hour the windows shrink in proportion; a session of 15 minutes would otherwise always
-        /// be refreshing.
+        /// The time from which a refresh is attempted.
+        ///
+        /// For sessions under an hour the windows shrink in proportion; a session of 15 minutes would otherwise always be
+        /// refreshing.
         var advisoryFrom: Date
         var mandatoryFrom: Date
     }
 
-    /// Whether the same can be had again later; a session that a person's code opened can't.
+    /// Whether the credentials can be fetched again; a session that an MFA code opened can't.
     private let renews: Bool
     private let fetch: @Sendable () async throws -> AWSCredentials
     private let now: @Sendable () -> Date
@@ -63,7 +65,7 @@ actor RefreshingCredentials: CredentialsProviding {
         }
     }
 
-    /// How many wait for the fetch that is running.
+    /// The number of callers that wait for the fetch that is running.
     var waiting: Int { get async { await fetches.waiters(true) } }
 
     func discard(_ refused: AWSCredentials) async -> Bool {
@@ -97,8 +99,8 @@ actor RefreshingCredentials: CredentialsProviding {
         let lifetime = expiration.timeIntervalSince(begin)
         guard lifetime > 0 else {
             throw IdentityError(
-                "the credentials of \(credentials.source) had expired when they came",
-                remedy: "see why old ones are given out, and whether this machine's clock is right: it says "
+                "the credentials from \(credentials.source) had expired when they were received",
+                remedy: "check why the source returns old ones, and check this machine's clock, which says "
                     + AWSTime.extended(begin)
             )
         }

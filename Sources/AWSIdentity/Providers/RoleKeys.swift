@@ -2,7 +2,7 @@ internal import FoundationEssentials
 internal import Logging
 internal import Wire
 
-/// The keys that container endpoints and the instance metadata service answer.
+/// The keys in an answer of a container's endpoint or the instance metadata service.
 struct RoleKeys: Decodable {
     var AccessKeyId: String
     var SecretAccessKey: String
@@ -10,13 +10,15 @@ struct RoleKeys: Decodable {
     var Expiration: String
     var AccountId: String?
 
+    /// Parses a body.
+    ///
     /// - Returns: `nil` for a body that lacks a member.
     init?(_ body: [UInt8]) {
         guard let keys = try? JSONDecoder().decode(RoleKeys.self, from: Data(body)) else { return nil }
         self = keys
     }
 
-    /// - Returns: `nil` if the expiry isn't a valid time.
+    /// Returns the keys as credentials; `nil` if the expiry isn't a valid time.
     func credentials(source: String) -> AWSCredentials? {
         AWSTime.parse(Expiration).map {
             AWSCredentials(
@@ -32,31 +34,33 @@ struct RoleKeys: Decodable {
 }
 
 extension AWSCredentials {
-    /// How much longer expired or expiring keys are used before they are requested again, in seconds.
+    /// The time for which expired or expiring keys are used before they are requested again, in seconds.
     private static let extensions = (RefreshingCredentials.advisory + 120)...(RefreshingCredentials.advisory + 600)
 
-    /// Returns the same keys, with a later expiry if they are over or about to be: AWS decides whether they still work.
+    /// Returns the same keys, with a later expiry if they have expired or are about to: AWS decides whether they still
+    /// work.
     ///
     /// The endpoint may be late in renewing keys that AWS still accepts, or this machine's clock may be ahead of AWS's,
-    /// by which they expire. Like botocore, this program doesn't learn the time from such an endpoint. ECS's and EKS's
-    /// agents, and stand-ins for the instance's service, run on this very machine: their `Date` comes from the clock
-    /// that may be wrong, and would undo what AWS's answers taught. If AWS no longer accepts the keys, they are
-    /// requested again at once.
+    /// by which they expire. Like botocore, this program doesn't learn the time from such an endpoint: ECS's and EKS's
+    /// agents, and substitutes for the instance's service, run on this machine, so their `Date` comes from the clock
+    /// that may be wrong, and would replace the time that was learned from AWS. If AWS no longer accepts the keys, they
+    /// are requested again at once.
     ///
     /// - Parameters:
-    ///   - remaining: In seconds; keys that last longer stay as they are.
+    ///   - remaining: In seconds; keys that last longer stay unchanged.
     ///   - clock: The clock by which the keys expire.
-    func lasting(
-        ifOverWithin remaining: TimeInterval,
+    ///   - issuer: The endpoint's name for the log.
+    func extended(
+        ifExpiringWithin remaining: TimeInterval,
         by clock: ServiceClock,
-        from giver: String,
+        from issuer: String,
         _ logger: Logger
     ) -> AWSCredentials {
         let now = clock.now()
         guard let expiration, expiration.timeIntervalSince(now) <= remaining else { return self }
         let end = expiration <= now ? "have expired, if this machine's clock is right" : "are about to expire"
         logger.warning(
-            "\(giver) gave keys that \(end); they are used a while longer",
+            "\(issuer) returned keys that \(end); they are used until AWS refuses them",
             metadata: ["credentials": "\(self)"]
         )
         return AWSCredentials(
@@ -70,25 +74,25 @@ extension AWSCredentials {
     }
 }
 
-/// The body of a refusal from a container endpoint or the instance metadata service.
+/// The body of a refusal from a container's endpoint or the instance metadata service.
 struct RoleKeysRefusal: Decodable {
     private var Code: String?
     private var Message: String?
     private var code: String?
     private var message: String?
 
-    /// Returns the service's name for the refusal.
+    /// Returns the service's code for the refusal.
     static func code(_ response: WireResponse) -> String? {
         let refusal = try? JSONDecoder().decode(RoleKeysRefusal.self, from: Data(response.body))
         return refusal?.Code ?? refusal?.code
     }
 
-    /// Describes the refusal; empty for a body that isn't a refusal.
-    static func words(_ response: WireResponse) -> String {
+    /// Returns code and message after a colon; empty for a body that isn't a refusal.
+    static func summary(of response: WireResponse) -> String {
         guard let refusal = try? JSONDecoder().decode(RoleKeysRefusal.self, from: Data(response.body)) else {
             return ""
         }
-        let words = [refusal.Code ?? refusal.code, refusal.Message ?? refusal.message].compactMap { $0 }
-        return words.isEmpty ? "" : ": " + presentable(words.joined(separator: ": "), without: response.secrets)
+        let parts = [refusal.Code ?? refusal.code, refusal.Message ?? refusal.message].compactMap { $0 }
+        return parts.isEmpty ? "" : ": " + presentable(parts.joined(separator: ": "), without: response.secrets)
     }
 }

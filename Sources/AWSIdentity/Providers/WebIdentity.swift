@@ -1,7 +1,8 @@
+internal import Content
 internal import FoundationEssentials
 internal import Wire
 
-/// A role that is taken with another issuer's token, as EKS gives to service accounts.
+/// A role that is assumed with another issuer's token, which EKS gives to service accounts.
 ///
 /// - Source: docs/facts/identity.md#web-identity
 struct WebIdentity: Sendable {
@@ -14,15 +15,17 @@ struct WebIdentity: Sendable {
     /// The lengths of tokens that STS accepts, in bytes.
     private static let tokenLengths = 4...20_000
 
+    /// Reads the token and assumes the role.
+    ///
     /// - Parameter client: A client, which needs no credentials.
     /// - Throws: ``IdentityError``, `CancellationError`.
     func credentials(_ client: STSClient) async throws -> AWSCredentials {
         // The file is read each time, because the token is replaced while the program runs.
         guard let text = try environment.text(ofFile: tokenFile, limit: Self.tokenLengths.upperBound + 2) else {
             throw IdentityError(
-                "the web identity token \(tokenFile) is not there",
+                "the web identity token \(tokenFile) does not exist",
                 tried: [place],
-                remedy: "see whether the service account is bound to a role, and its token mounted"
+                remedy: "check that the service account is bound to a role and that its token is mounted"
             )
         }
         let token = String(trimmed(text))
@@ -30,7 +33,7 @@ struct WebIdentity: Sendable {
             throw IdentityError(
                 "the web identity token \(tokenFile) has \(token.utf8.count) bytes",
                 tried: [place],
-                remedy: "let the file hold a token of 4 to 20,000 bytes"
+                remedy: "write a token of 4 to 20,000 bytes to the file"
             )
         }
         do {
@@ -51,12 +54,12 @@ struct WebIdentity: Sendable {
     private static func remedy(_ error: STSError) -> String {
         switch error.code {
         case "AccessDenied", "AccessDeniedException":
-            "let the role's trust policy admit this identity provider, with the token's subject and audience"
-        case "ExpiredTokenException", "ExpiredToken": "see why the token in the file isn't renewed any more"
+            "allow this identity provider, with the token's subject and audience, in the role's trust policy"
+        case "ExpiredTokenException", "ExpiredToken": "check why the token in the file is no longer renewed"
         case "InvalidIdentityToken", "IDPRejectedClaim":
-            "see whether the identity provider is registered in the role's account, with the token's issuer and audience"
+            "check that the identity provider is registered in the role's account, with the token's issuer and audience"
         case "RegionDisabledException": "enable STS for that region in the account's settings"
-        default: error.retryAdvice == .never ? "correct what STS names" : "run again: STS is not well at the moment"
+        default: error.usualRemedy
         }
     }
 }

@@ -1,15 +1,17 @@
 internal import Content
 
-/// Explains a text that should be the ARN of a role and isn't.
+/// The fault of a text that should be the ARN of a role and isn't.
 ///
 /// - Source: IAM User Guide, "IAM ARNs"; STS API Reference, AssumeRole
 struct RoleARNText {
-    /// What is wrong, in words that follow `is not the ARN of a role:`.
+    /// The problem, as a clause that follows `is not the ARN of a role:`.
     let problem: String
     let remedy: String
 
     private static let usual = "write it as arn:aws:iam::ACCOUNT:role/NAME"
 
+    /// Finds the fault of a text.
+    ///
     /// - Returns: `nil` for a valid ARN of a role.
     init?(_ text: String) {
         if let fault = PastedText.fault(in: text) {
@@ -27,7 +29,7 @@ struct RoleARNText {
         }
         let fields = text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
         guard fields.count > 3, fields[2] == "iam" || fields[2] == "sts" else {
-            self.init("it is the ARN of something else", Self.usual)
+            self.init("it is the ARN of another kind of resource", Self.usual)
             return
         }
         guard let partition = Partition(rawValue: fields[1]) else {
@@ -39,11 +41,14 @@ struct RoleARNText {
             self.init(partition, service: fields[2], account: fields[4], resource: fields[5])
         } else if fields.count >= 5, Self.isAccount(fields[3]) {
             let resource = fields[4...].joined(separator: ":")
-            self.init("it lacks a colon: two stand before the account", Self.proposal(partition, fields[3], resource))
+            self.init(
+                "a colon is missing: there are two before the account",
+                Self.proposal(partition, fields[3], resource)
+            )
         } else if fields.count == 6 {
-            self.init("IAM's ARNs name no region", Self.proposal(partition, fields[4], fields[5]))
+            self.init("the ARNs of IAM have no region", Self.proposal(partition, fields[4], fields[5]))
         } else {
-            self.init("it has too few parts", Self.usual)
+            self.init("parts are missing", Self.usual)
         }
     }
 
@@ -59,23 +64,26 @@ struct RoleARNText {
         let parts = resource.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         switch (service, parts[0]) {
         case ("iam", "role") where parts.count == 2 && Self.isPath(parts[1]): return nil
-        case ("iam", "role"): self.init("it names no role", Self.usual)
+        case ("iam", "role"): self.init("the role's name is missing", Self.usual)
         case (_, "assumed-role"):
-            self.init("it is of a role's session", "\(proposal), with the path before the name if the role has one")
+            self.init(
+                "it is the ARN of a role's session",
+                "\(proposal), with the path before the name if the role has one"
+            )
         case (_, "instance-profile"):
             let name = resource.split(separator: "/").last.map(String.init) ?? "NAME"
             self.init(
-                "it is of an instance profile, which often has the name of its role",
+                "it is the ARN of an instance profile, which often has the same name as its role",
                 "\(proposal); `aws iam get-instance-profile --instance-profile-name \(name)` shows its role"
             )
         case (_, "user"), (_, "federated-user"), (_, "root"):
-            self.init("it is of a user, and only roles can be assumed", Self.usual)
+            self.init("it is the ARN of a user, and only roles can be assumed", Self.usual)
         case ("iam", _) where parts.count == 1: self.init("role/ is missing before the name", proposal)
-        default: self.init("it is of something else", Self.usual)
+        default: self.init("it is the ARN of another kind of resource", Self.usual)
         }
     }
 
-    /// Returns the ARN of the role that was most likely meant.
+    /// Returns the remedy with the ARN that was most likely meant.
     private static func proposal(_ partition: Partition, _ account: String, _ resource: String) -> String {
         let kinds = ["role", "assumed-role", "instance-profile"]
         var parts = resource.split(whereSeparator: { $0 == "/" || $0 == ":" }).map(String.init)

@@ -1,15 +1,15 @@
 internal import Content
 
-/// The chain of roles that leads to one side's identity, as far as its flags and profile tell; IAM policies are made
-/// from it.
+/// The chain of roles that leads to one side's identity, as far as its flags and its profile tell.
 ///
-/// It follows the rules of the search for credentials, but sends nothing and ignores the environment's variables.
+/// IAM policies are made from it. It follows the rules of the search for credentials, but sends nothing and ignores the
+/// environment's variables.
 ///
 /// - Source: docs/facts/identity.md#assumed-roles
 public struct RolePath: Sendable, Hashable {
     /// The identity that assumes the first role, or calls ECR where there is no role.
     public enum Start: Sendable, Hashable {
-        /// The unknown owner of keys, with the place the keys come from, if it is known.
+        /// The owner of keys, which is unknown; with the place of the keys, if that is known.
         case unnamed(String?)
         /// A permission set of IAM Identity Center, which creates a role for it in that account.
         case permissionSet(partition: String, account: String, name: String)
@@ -21,7 +21,7 @@ public struct RolePath: Sendable, Hashable {
     public struct Step: Sendable, Hashable {
         public let roleARN: String
         public let externalID: String?
-        /// Whether a person is asked for an MFA code.
+        /// Whether the user is asked for an MFA code.
         public let sendsCode: Bool
     }
 
@@ -29,6 +29,8 @@ public struct RolePath: Sendable, Hashable {
     /// The roles, in the order in which they are assumed.
     public let steps: [Step]
 
+    /// Reads the chain from flags and profiles.
+    ///
     /// - Throws: ``IdentityError`` for a profile that doesn't exist or has no valid source, and for a text that isn't
     ///   the ARN of a role.
     public init(_ options: IdentityOptions, environment: AWSEnvironment = .current()) throws {
@@ -45,7 +47,7 @@ public struct RolePath: Sendable, Hashable {
         (self.start, self.steps) = (start, steps)
     }
 
-    /// Follows the source profiles from a profile to the first.
+    /// Follows the source profiles from a profile to the one where the chain starts.
     private static func walk(_ first: SharedConfig.Profile, _ config: SharedConfig) throws -> (Start, [Step]) {
         var (profile, visited, steps) = (first, [String](), [Step]())
         while profile.assumesRole(isSource: !visited.isEmpty) {

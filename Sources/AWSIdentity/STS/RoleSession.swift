@@ -3,14 +3,14 @@ internal import FoundationEssentials
 internal import Wire
 
 extension CredentialsChain {
-    /// The name of a role session: flag, profile, or `ecr-replicate-USER`, which an auditor can search for.
+    /// Returns the name of a role session: flag, profile, or `ecr-replicate-USER`, which an auditor can search for.
     func sessionName(_ configured: String?) throws -> String {
         if let name = options.sessionName ?? configured { return name }
         let environment = resolver.environment
         let user = (environment["USER"] ?? environment["LOGNAME"] ?? "").unicodeScalars
             .map { STSClient.AssumeRole.sessionCharacters.contains($0) ? String($0) : "-" }
             .joined()
-        let suffix = user.isEmpty ? String(Int(surroundings.clocks.here().timeIntervalSince1970)) : user
+        let suffix = user.isEmpty ? String(Int(context.clocks.localNow().timeIntervalSince1970)) : user
         return String("ecr-replicate-\(suffix)".prefix(STSClient.AssumeRole.sessionNameLengths.upperBound))
     }
 }
@@ -25,8 +25,9 @@ extension STSClient.AssumeRole {
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@-".unicodeScalars
     )
 
-    /// Refuses invalid parameters before anything is sent.
+    /// Checks the parameters before anything is sent.
     ///
+    /// - Throws: ``IdentityError``
     /// - Source: docs/facts/identity.md#sts
     func check(named place: String) throws {
         if let wrong = RoleARNText(roleARN) {
@@ -50,7 +51,7 @@ extension STSClient.AssumeRole {
                 remedy: "use 2 to 64 letters, digits and _ + = , . @ -"
             )
         }
-        // The external id is a kind of password and stays out of the text.
+        // The external id is a kind of password, so the text doesn't quote it.
         if let externalID, !Self.externalIDLengths.contains(externalID.utf8.count) {
             throw IdentityError(
                 "the external id for \(roleARN) has \(externalID.utf8.count) characters",
@@ -80,9 +81,9 @@ extension STSClient {
         } catch let error as STSError {
             throw IdentityError(
                 "the role \(request.roleARN) could not be assumed: \(error.code): \(error.message)",
-                // The signing credentials may be due for renewal, and that may fail: STS's words matter more.
+                // The signing credentials may need a renewal, which may fail; STS's message matters more.
                 tried: [
-                    "\(place), with \((try? await base.credentials()).map { "\($0)" } ?? "credentials that are gone")"
+                    "\(place), with \((try? await base.credentials()).map { "\($0)" } ?? "expired credentials")"
                 ],
                 remedy: error.remedy,
                 requestID: error.requestID,
@@ -108,15 +109,20 @@ extension STSError {
     fileprivate var remedy: String {
         switch code {
         case "AccessDenied", "AccessDeniedException":
-            "allow sts:AssumeRole to those credentials, and let the role's trust policy (and its external id) admit them"
+            "allow sts:AssumeRole for those credentials, and allow them in the role's trust policy; check its external id"
         case "ExpiredToken", "ExpiredTokenException": "get new credentials: the ones that assume the role have expired"
         case "InvalidClientTokenId", "UnrecognizedClientException":
-            "check the access key id: AWS doesn't know it, or it is another partition's (aws, aws-cn, aws-us-gov)"
+            "check the access key id: AWS doesn't know it, or it belongs to another partition (aws, aws-cn, aws-us-gov)"
         case "SignatureDoesNotMatch", "InvalidSignatureException":
             "check the secret access key and this machine's clock"
         case "RegionDisabledException": "enable STS for that region in the account's settings"
-        default: retryAdvice == .never ? "correct what STS names" : "run again: STS is not well at the moment"
+        default: usualRemedy
         }
+    }
+
+    /// The remedy for a code that says nothing more.
+    var usualRemedy: String {
+        retryAdvice == .never ? "correct the request as STS says" : "run again: STS is throttling or failing"
     }
 }
 
@@ -125,30 +131,30 @@ extension IdentityError {
         self.init(
             "the role \(role) could not be assumed: \(error)",
             tried: [place],
-            remedy: "check that this machine reaches STS there, or name another endpoint in AWS_ENDPOINT_URL_STS",
+            remedy: "check that this machine reaches STS, or name another endpoint in AWS_ENDPOINT_URL_STS",
             failure: error
         )
     }
 }
 
-/// STS's refusal to give out a role, for code that explains it.
+/// STS's refusal to let a role be assumed, for code that explains it.
 public struct RoleRefusal: Sendable, Equatable {
     public let roleARN: String
     /// Whether an external id was sent; its value is a kind of password and isn't kept.
     public let sentExternalID: Bool
     /// Whether an MFA code was sent.
     public let sentMFA: Bool
-    /// STS's name for the error, for example `AccessDenied`.
+    /// The error's code, for example `AccessDenied`.
     public let code: String
     /// STS's own message.
     public let message: String
-    /// What to do when the form of the signing keys shows that they don't belong together.
+    /// The advice for signing keys whose form shows that they don't belong together.
     package let pairingAdvice: String?
 
     /// Whether STS refused the MFA code, as wrong or already used, and named no other cause.
     ///
     /// - Source: docs/facts/identity.md#sts
-    var isOfCode: Bool {
+    var refusesCode: Bool {
         sentMFA && code == "AccessDenied"
             && message.contains("MultiFactorAuthentication failed with invalid MFA one time pass code")
     }

@@ -1,15 +1,18 @@
+internal import Content
 internal import Wire
 
 /// An answer from STS, reduced to the texts of its elements.
 ///
-/// STS speaks XML only. Its answers are flat and small, so this parser handles elements, text and entities only; each
-/// text is kept under the path of its element, such as `AssumeRoleResult/Credentials/AccessKeyId`.
+/// STS answers in XML. The answers are flat and small, so this parser handles elements, text and entities only; each text
+/// is stored under the path of its element, such as `AssumeRoleResult/Credentials/AccessKeyId`.
 struct STSAnswer {
     private var texts: [String: String] = [:]
 
     /// The longest answer that is parsed, in bytes.
     private static let longest = WireRequest.largestSmallAnswer
 
+    /// Parses an answer.
+    ///
     /// - Returns: `nil` for bytes that aren't one complete XML document.
     init?(_ bytes: [UInt8]) {
         guard bytes.count <= Self.longest else { return nil }

@@ -14,13 +14,13 @@ public struct CallerIdentity: Sendable, Hashable {
 /// An error that STS answered.
 public struct STSError: Error, Sendable, Equatable {
     public let operation: String
-    /// STS's code, for example `AccessDenied`; the HTTP status where the answer isn't STS's.
+    /// STS's code, for example `AccessDenied`; the HTTP status if the answer isn't from STS.
     public let code: String
     public let message: String
     public let status: Int
     public let requestID: String?
     let retryAfter: Duration?
-    /// What to do when the form of the signing keys shows that they don't belong together.
+    /// The advice for signing keys whose form shows that they don't belong together.
     package var pairingAdvice: String?
 }
 
@@ -54,9 +54,9 @@ public struct STSClient: Sendable {
         /// - Limit: 2 to 64 of `[A-Za-z0-9_+=,.@-]`.
         public var sessionName: String
         public var externalID: String?
-        /// In seconds, 900 to 43,200; at most 3,600 where a role assumes a role; `nil` is STS's default, an hour.
+        /// In seconds, 900 to 43,200; at most 3,600 if a role assumes a role; `nil` is STS's default, an hour.
         public var duration: Int?
-        /// The device whose code opens the session.
+        /// The MFA device whose code opens the session.
         public var serialNumber: String?
         /// The code that the device shows now: six digits.
         var tokenCode: String?
@@ -117,7 +117,7 @@ public struct STSClient: Sendable {
         }
     }
 
-    /// Assumes a role with a token of an identity provider that the role trusts; the request is unsigned.
+    /// Assumes a role with a token of an identity provider that the role trusts, by an unsigned request.
     ///
     /// - Throws: ``STSError``, `WireError`.
     func assumeRoleWithWebIdentity(_ role: AssumeRole, token: String) async throws -> AWSCredentials {
@@ -172,7 +172,7 @@ public struct STSClient: Sendable {
             var mayDiscard = isSigned
             while true {
                 let keys = isSigned ? try await credentials.credentials() : nil
-                // The time is read after the keys arrive: getting them may have taken minutes, or corrected the clock.
+                // The time is read after the keys are there: fetching them may take minutes, or correct the clock.
                 let time = clock.now()
                 let response = try await sender.answer(to: request(form, keeping: secrets, at: time, signedWith: keys))
                 if !isSigned { clock.learn(from: response) }
@@ -183,7 +183,7 @@ public struct STSClient: Sendable {
                 if mayCorrect, clock.corrects(error.code, response, signedAt: time) {
                     mayCorrect = false
                 } else if mayDiscard, let keys, Self.expiries.contains(error.code), await credentials.discard(keys) {
-                    // STS knows better than our clock; the keys are fetched again.
+                    // STS decides about the expiry, not our clock.
                     mayDiscard = false
                 } else {
                     throw error
@@ -203,7 +203,7 @@ public struct STSClient: Sendable {
     ) -> WireRequest {
         var request = WireRequest(.post, endpoint, body: Array(form.utf8))
         request.secretsInBody = secrets
-        // AWS's own endpoints are https by rule; the user named any other.
+        // AWS's own endpoints always use https; the user named any other.
         request.allowsPlainHTTP = true
         request.fields[.contentType] = "application/x-www-form-urlencoded; charset=utf-8"
         request.fields[.userAgent] = UserAgent.value
@@ -220,12 +220,12 @@ extension STSError {
         operation = action
         status = response.status.code
         let isSuccess = response.status.kind == .successful
-        // An error that is labelled XML and isn't a complete document was cut in transit.
+        // An incomplete document with the content type of XML was cut in transit.
         let isCut = answer == nil && response.fields[.contentType]?.contains("xml") == true
         code =
             (answer?["Error/Code"]).map { presentable($0, without: response.secrets) }
             ?? (isSuccess || isCut ? Self.unreadable : String(response.status.code))
-        // An unreadable success may hold keys and is never quoted.
+        // An unreadable success may contain keys, so it is never quoted.
         message =
             isSuccess
             ? "the answer was not complete"

@@ -1,7 +1,8 @@
+internal import Content
 package import FoundationEssentials
 internal import Wire
 
-/// Formats and parses times as AWS writes them, without a locale or a time zone database.
+/// Formatting and parsing of times as AWS writes them, without a locale or a time zone database.
 package enum AWSTime {
     /// Formats a time as SigV4 needs it: `20260115T120000Z`.
     package static func basic(_ date: Date) -> String {
@@ -21,7 +22,7 @@ package enum AWSTime {
     private static func parts(
         _ date: Date
     ) -> (year: String, month: String, day: String, hour: String, minute: String, second: String) {
-        // A time from outside may be any number, but a year has four digits.
+        // A service may send any number as a time, but a year has four digits.
         let seconds = Int(min(max(date.timeIntervalSince1970.rounded(.down), earliest), latest))
         let (day, second) = seconds.quotientAndRemainder(dividingBy: 86_400)
         let whole = second < 0 ? (day - 1, second + 86_400) : (day, second)
@@ -52,7 +53,6 @@ package enum AWSTime {
     }
 }
 
-/// Times in the formats that programs write.
 extension AWSTime {
     /// Parses the formats of ISO 8601, of HTTP and of `date`; a time without a zone is UTC.
     ///
@@ -63,7 +63,7 @@ extension AWSTime {
     /// - Source: ISO 8601-1:2019, 5.2 to 5.4; RFC 9110, 5.6.7; Python's `dateutil.parser.parse`, by which botocore reads an
     ///   `Expiration`
     package static func parse(_ text: String) -> Date? {
-        // No format is longer, and the text comes from outside.
+        // No format is longer, and the text is not trusted.
         guard text.utf8.count <= 64 else { return nil }
         let text = trimmed(text).uppercased().replacing("\u{2212}", with: "-")
         return iso(text) ?? english(text)
@@ -110,7 +110,7 @@ extension AWSTime {
 
         var isAtEnd: Bool { rest.isEmpty }
 
-        /// - Returns: Whether one of the characters was there.
+        /// Skips one of the characters, and returns whether it was there.
         mutating func skip(_ characters: Set<Character>) -> Bool {
             guard let first = rest.first, characters.contains(first) else { return false }
             rest.removeFirst()

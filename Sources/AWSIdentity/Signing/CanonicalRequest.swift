@@ -2,7 +2,7 @@ internal import Content
 internal import HTTPTypes
 internal import Wire
 
-/// A request in the canonical form that both client and service hash.
+/// The canonical form of a request, which both client and service hash.
 ///
 /// - Source: docs/facts/signing.md#steps
 struct CanonicalRequest {

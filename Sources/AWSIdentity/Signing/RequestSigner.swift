@@ -4,7 +4,7 @@ internal import HTTPTypes
 internal import Platform
 public import Wire
 
-/// Signs requests to one AWS service in one region, with Signature Version 4.
+/// A signer of requests to one AWS service in one region, with Signature Version 4.
 ///
 /// Every attempt is signed anew: the date is part of the signature, and the credentials may have changed. The derived
 /// key is cached for the day that it is valid.

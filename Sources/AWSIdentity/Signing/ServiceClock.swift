@@ -14,10 +14,10 @@ public import Wire
 public struct ServiceClock: Sendable {
     /// The service that the clock belongs to.
     enum Service: Sendable {
-        /// One of AWS's own hosts, by name: AWS's clocks are right.
+        /// One of AWS's own hosts, by name; AWS's clocks are right.
         case aws(String)
-        /// Another server, by origin: either clock may be wrong.
-        case somebody(String)
+        /// Another server, by origin; either clock may be wrong.
+        case other(String)
     }
 
     /// How far the service's clock is ahead of this machine's, in seconds.
@@ -28,9 +28,9 @@ public struct ServiceClock: Sendable {
     private let offset: Offset
     private let logger: Logger?
 
-    /// A difference that is too small to cause a refusal, in seconds.
+    /// The largest difference that is ignored, in seconds; it is too small to cause a refusal.
     private static let tolerance: TimeInterval = 4 * 60
-    /// The codes with which services refuse a signature for its time; most have other causes as well.
+    /// The error codes for a signature with a wrong time; most have other causes as well.
     private static let refusals: Set<String> = [
         "InvalidSignatureException", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "RequestExpired",
         "RequestInTheFuture", "AuthFailure",
@@ -53,10 +53,10 @@ public struct ServiceClock: Sendable {
     ///   - signedAt: The value of ``now()`` for the refused request.
     /// - Returns: Whether to sign again, because the service's time differs from the request's.
     public func corrects(_ code: String, _ response: WireResponse, signedAt: Date) -> Bool {
-        guard Self.refusals.contains(code), let theirs = response.date,
-            abs(theirs.timeIntervalSince(signedAt)) > Self.tolerance
+        guard Self.refusals.contains(code), let reported = response.date,
+            abs(reported.timeIntervalSince(signedAt)) > Self.tolerance
         else { return false }
-        set(to: theirs)
+        set(to: reported)
         return true
     }
 
@@ -64,26 +64,26 @@ public struct ServiceClock: Sendable {
     ///
     /// The keys in the answer expire by the service's clock, not by this machine's.
     func learn(from response: WireResponse) {
-        guard let theirs = response.date, abs(theirs.timeIntervalSince(now())) > Self.tolerance else { return }
-        set(to: theirs)
+        guard let reported = response.date, abs(reported.timeIntervalSince(now())) > Self.tolerance else { return }
+        set(to: reported)
     }
 
-    private func set(to theirs: Date) {
-        let difference = theirs.timeIntervalSince(local())
-        let isNews = offset.withLock { offset in
-            let isNews = abs(offset - difference) > Self.tolerance
+    private func set(to reported: Date) {
+        let difference = reported.timeIntervalSince(local())
+        let isNew = offset.withLock { offset in
+            let isNew = abs(offset - difference) > Self.tolerance
             offset = difference
-            return isNews
+            return isNew
         }
         // Several requests may have been in flight with the old time, or a clock may have been corrected.
-        guard isNews, abs(difference) > Self.tolerance else { return }
+        guard isNew, abs(difference) > Self.tolerance else { return }
         let minutes = Int((abs(difference) / 60).rounded())
-        let off = "this machine's clock is \(minutes) minutes \(difference > 0 ? "behind" : "ahead of")"
+        let problem = "this machine's clock is \(minutes) minutes \(difference > 0 ? "behind" : "ahead of")"
         switch service {
-        case .aws(let host): logger?.warning("\(off) AWS's (\(host)): set it right")
-        case .somebody(let origin):
+        case .aws(let host): logger?.warning("\(problem) AWS's (\(host)): correct it")
+        case .other(let origin):
             logger?.warning(
-                "\(off) that of \(origin), whose time requests there are signed with: correct the clock that is wrong"
+                "\(problem) that of \(origin); requests to it are signed with its time: correct the clock that is wrong"
             )
         }
     }

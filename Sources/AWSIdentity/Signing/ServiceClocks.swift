@@ -5,9 +5,8 @@ public import Wire
 
 /// The clocks of all services: one for each origin, and one for all of AWS's own hosts in a partition.
 ///
-/// Two sides are two services, and a local cloud's clock may be off where AWS's isn't, so each clock is learned
-/// separately. AWS's own hosts keep the same time: after one has reported it, the others needn't refuse a request
-/// first.
+/// Each clock is learned separately, because the two sides may be different services, and a local cloud's clock may be
+/// wrong. AWS's own hosts have the same time: after one has reported it, the others needn't refuse a request first.
 ///
 /// - Source: docs/architecture.md#laws, 5
 public struct ServiceClocks: Sendable {
@@ -15,7 +14,7 @@ public struct ServiceClocks: Sendable {
     private let logger: Logger?
     private let offsets = Lock<[String: ServiceClock.Offset]>([:])
 
-    /// - Parameter logger: Logs a warning when two clocks differ.
+    /// - Parameter logger: The logger for a warning when a service's clock differs from this machine's.
     public init(_ local: @escaping @Sendable () -> Date, logger: Logger? = nil) {
         self.local = local
         self.logger = logger
@@ -23,7 +22,7 @@ public struct ServiceClocks: Sendable {
 
     /// Returns the clock of the service at a URL.
     public func clock(of url: HTTPURL) -> ServiceClock {
-        let domain = url.isOfOurServices ? url.awsDomain : nil
+        let domain = url.isOfAWSService ? url.awsDomain : nil
         let offset = offsets.withLock { offsets in
             let offset = offsets[domain ?? url.origin] ?? ServiceClock.Offset(0)
             offsets[domain ?? url.origin] = offset
@@ -31,20 +30,20 @@ public struct ServiceClocks: Sendable {
         }
         return ServiceClock(
             local,
-            of: domain == nil ? .somebody(url.origin) : .aws(url.host),
+            of: domain == nil ? .other(url.origin) : .aws(url.host),
             offset: offset,
             logger: logger
         )
     }
 
-    /// This machine's time, right or wrong, for judging times that this machine wrote.
-    func here() -> Date { local() }
+    /// Returns this machine's time, right or wrong, for comparison with times that this machine wrote.
+    func localNow() -> Date { local() }
 }
 
 extension HTTPURL {
-    /// Whether AWS gave the host's name to one of the services called here, and not to a customer's machine or
+    /// Whether the host belongs to one of the AWS services that are called here, and not to a customer's machine or
     /// function, which has a clock of its own.
-    fileprivate var isOfOurServices: Bool {
+    fileprivate var isOfAWSService: Bool {
         host.split(separator: ".").contains { Self.serviceLabels.contains(String($0)) }
     }
 

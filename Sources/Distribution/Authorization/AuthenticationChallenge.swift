@@ -1,10 +1,10 @@
 /// A challenge of a 401: an authentication scheme that the server accepts.
 ///
-/// - Source: RFC 9110, section 11.6.1; RFC 7235, section 4.1 said the same
+/// - Source: RFC 9110, section 11.6.1, and before it RFC 7235, section 4.1
 public struct AuthenticationChallenge: Hashable, Sendable {
     /// The scheme in lowercase, for example `bearer`.
     public var scheme: String
-    /// The parameters by lowercase name; if a name occurs twice, the first value counts.
+    /// The parameters by lowercase name; if a name occurs twice, the first value is used.
     public var parameters: [String: String]
 
     public init(scheme: String, parameters: [String: String] = [:]) {
@@ -19,7 +19,7 @@ public struct AuthenticationChallenge: Hashable, Sendable {
     public static func parse(_ fields: [String]) -> [AuthenticationChallenge] {
         var found: [AuthenticationChallenge] = []
         for field in fields {
-            var parser = ChallengeParser(text: FieldText(field, longest: longestField))
+            var parser = ChallengeParser(text: FieldParser(field, longest: longestField))
             parser.read(into: &found)
         }
         return found
@@ -34,16 +34,16 @@ public struct AuthenticationChallenge: Hashable, Sendable {
 }
 
 private struct ChallengeParser {
-    var text: FieldText
+    var text: FieldParser
 
     /// Reads challenges to the end of the field.
     ///
-    /// Every step takes at least a byte, so that it ends on any input.
+    /// Each step skips at least a byte, so that parsing ends for any input.
     mutating func read(into found: inout [AuthenticationChallenge]) {
         // A parameter before the first scheme of this field is ignored; it doesn't belong to the field before.
         let first = found.count
         while true {
-            text.skip { $0 == FieldText.comma || FieldText.isBlank($0) }
+            text.skip { $0 == FieldParser.comma || FieldParser.isBlank($0) }
             guard !text.isEmpty else { return }
             let name = text.take(isTokenByte)
             guard !name.isEmpty else {
@@ -72,19 +72,19 @@ private struct ChallengeParser {
     /// Reads a token or a quoted string; `nil` for a quotation without an end.
     private mutating func value() -> String? {
         // Some servers leave out the quotes around an address, which then isn't a token.
-        guard text.first == FieldText.quote else {
-            return text.take { $0 != FieldText.comma && !FieldText.isBlank($0) }
+        guard text.first == FieldParser.quote else {
+            return text.take { $0 != FieldParser.comma && !FieldParser.isBlank($0) }
         }
         let value = text.quoted()
         return value.isWhole ? value.text : nil
     }
 
-    /// Skips a token68 (`YIIJvwYJ…==`), which is in place of parameters and looks like a parameter without a value.
+    /// Skips a token68 (`YIIJvwYJ…==`), which replaces parameters and looks like a parameter without a value.
     private mutating func skipToken68() {
         let letters = text.rest.prefix { isTokenByte($0) || $0 == slash }
         guard !letters.isEmpty else { return }
-        let after = text.rest[letters.endIndex...].drop { $0 == equals }.drop(while: FieldText.isBlank)
-        guard after.first == nil || after.first == FieldText.comma else { return }
+        let after = text.rest[letters.endIndex...].drop { $0 == equals }.drop(while: FieldParser.isBlank)
+        guard after.first == nil || after.first == FieldParser.comma else { return }
         text.skip(to: after.startIndex)
     }
 }

@@ -16,7 +16,7 @@ struct CredentialHelper: Sendable {
     let variables: [String: String]
     let clock: any Clock<Duration>
 
-    /// The longest time it may take; helpers of cloud providers ask a server.
+    /// The longest time that it may run; helpers of cloud providers send requests.
     static let limit: Duration = .seconds(60)
     /// The longest answer, in bytes; real ones have a few hundred, or a few thousand with a token.
     static let longestAnswer = 65_536
@@ -28,28 +28,30 @@ struct CredentialHelper: Sendable {
         self.clock = clock
     }
 
+    /// Runs the helper and reads its answer.
+    ///
     /// - Parameter server: The server as `docker login` stored it: a host, or a URL for Docker Hub.
     /// - Returns: `nil` if the helper has no login for it.
     /// - Throws: ``LoginError``, or `CancellationError`
     func credentials(for server: String) async throws -> RegistryCredentials? {
         let answered = try await ask(server)
         if let status = answered.failure {
-            let said = String(decoding: answered.output, as: UTF8.self).lowercased()
-            if Self.nothingStored.contains(where: said.contains) { return nil }
+            let message = String(decoding: answered.output, as: UTF8.self).lowercased()
+            if Self.nothingStored.contains(where: message.contains) { return nil }
             throw failure(server, "ended with \(status)")
         }
         // Helpers written for Windows may begin with a byte order mark.
-        let json = answered.output.starts(with: [0xEF, 0xBB, 0xBF]) ? answered.output[3...] : answered.output[...]
+        let json = withoutByteOrderMark(answered.output[...])
         guard let answer = try? JSONDecoder().decode(Answer?.self, from: Data(json)) ?? Answer(),
             (answer.Username == nil) == (answer.Secret == nil)
-        else { throw failure(server, "answered with something else than JSON with a Username and a Secret") }
+        else { throw failure(server, "did not answer with JSON that has a Username and a Secret") }
         guard let user = answer.Username, let secret = answer.Secret, !user.isEmpty || !secret.isEmpty else {
             return nil
         }
         return RegistryCredentials(user: user, secret: secret)
     }
 
-    /// The words of helpers that have no login; docker checks for these words too.
+    /// The messages of helpers that have no login; docker checks for them too.
     private static let nothingStored = ["credentials not found in native keychain"]
 
     private func ask(_ server: String) async throws -> AskedProgram.Answer {
@@ -59,15 +61,18 @@ struct CredentialHelper: Sendable {
         } catch let reason as AskedProgram.Failure {
             switch reason {
             case .notFound: throw failure(server, "is not on PATH")
-            case .tooLong: throw failure(server, "answered at far too great a length")
-            case .tooSlow: throw failure(server, "has not answered within \(Self.limit.components.seconds) s")
-            case .notStarted: throw failure(server, "could not be run")
+            case .tooLong: throw failure(server, "printed too much")
+            case .tooSlow: throw failure(server, "did not answer within \(Self.limit.components.seconds) s")
+            case .notStarted: throw failure(server, "could not be started")
             }
         }
     }
 
-    private func failure(_ server: String, _ what: String) -> LoginError {
-        LoginError("\(program) (\(place)) \(what)", remedy: "see what it says: echo \(server) | \(program) get")
+    private func failure(_ server: String, _ problem: String) -> LoginError {
+        LoginError(
+            "\(program) (\(place)) \(problem)",
+            remedy: "run it to see its answer: echo \(server) | \(program) get"
+        )
     }
 
     private struct Answer: Decodable {

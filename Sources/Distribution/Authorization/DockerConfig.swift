@@ -2,14 +2,14 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// A `config.json` of docker, or an `auth.json` of podman, which has the same form.
+/// A `config.json` of docker, or an `auth.json` of podman, which has the same format.
 ///
 /// - Source: docker/cli, `docs/reference/commandline/docker_login.md`; containers/image, `containers-auth.json(5)`
 struct DockerConfig: Sendable {
     let path: String
     private let file: File
 
-    /// The largest file, in bytes; with hundreds of logins it has some ten thousand.
+    /// The largest file that is read, in bytes; one with hundreds of logins has some ten thousand.
     static let largestFile = 4 << 20
 
     /// The variable that holds such a file's text, which docker from 28.3 on and GitLab's runner read.
@@ -20,11 +20,13 @@ struct DockerConfig: Sendable {
 
     /// Reads the text that ``variable`` holds.
     ///
-    /// - Throws: ``LoginError`` which names the variable and nothing that is in it.
+    /// - Throws: ``LoginError`` with the variable's name and none of its content.
     init(variable text: String) throws(LoginError) { try self.init(Array(text.utf8)[...], path: Self.variable) }
 
+    /// Reads the file at a path.
+    ///
     /// - Returns: `nil` if there is no such file.
-    /// - Throws: ``LoginError`` with the name of the file and none of its content.
+    /// - Throws: ``LoginError`` with the file's name and none of its content.
     init?(path: String) throws(LoginError) {
         let bytes: [UInt8]?
         do {
@@ -39,19 +41,19 @@ struct DockerConfig: Sendable {
     private init(_ bytes: ArraySlice<UInt8>, path: String) throws(LoginError) {
         self.path = path
         // Editors may write a byte order mark; podman and docker may write empty files.
-        let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes
-        guard !text.allSatisfy({ [9, 10, 13, 32].contains($0) }) else {
+        let text = withoutByteOrderMark(bytes)
+        guard !text.allSatisfy(isJSONBlank) else {
             file = File()
             return
         }
         do {
             file = try JSONDecoder().decode(File?.self, from: Data(text)) ?? File()
         } catch {
-            throw LoginError("\(path) \(Self.fault(error))", remedy: "mend it, or log in anew")
+            throw LoginError("\(path) \(Self.fault(error))", remedy: "correct the file, or log in again")
         }
     }
 
-    /// The helper for a registry, and the member of the file that names it.
+    /// Returns the helper for a registry, and the member of the file that names it.
     ///
     /// - Parameter names: The names under which a login may be stored, best first.
     func helper(for names: [String]) -> (name: String, member: String)? {
@@ -64,7 +66,7 @@ struct DockerConfig: Sendable {
         return (store, "credsStore")
     }
 
-    /// The login in the file itself: the entry for the repository, for a prefix of it, or for the registry.
+    /// Returns the login in the file itself: the entry for the repository, for a prefix of it, or for the registry.
     ///
     /// - Throws: ``LoginError`` if the entry is malformed.
     func login(
@@ -85,7 +87,7 @@ struct DockerConfig: Sendable {
         }
     }
 
-    /// The keys that mean `name`: equal, or with a scheme, path or port around it.
+    /// Returns the keys that mean `name`: equal, or with a scheme, path or port around it.
     private func keys<Value>(for name: String, in entries: [String: Value]?) -> [String] {
         guard let entries else { return [] }
         let bare = Self.bare(name)
@@ -95,7 +97,7 @@ struct DockerConfig: Sendable {
 
     /// Reduces a key to its host: `https://R.example:443/v1/` becomes `r.example`.
     private static func bare(_ key: String) -> String {
-        var rest = Substring(trimmed(key).lowercased())
+        var rest = trimmed(key).lowercased()[...]
         for scheme in ["https://", "http://"] where rest.hasPrefix(scheme) { rest = rest.dropFirst(scheme.count) }
         while rest.hasSuffix("/") { rest.removeLast() }
         for version in ["/v1", "/v2"] where rest.hasSuffix(version) && !rest.dropLast(3).contains("/") {
@@ -106,16 +108,21 @@ struct DockerConfig: Sendable {
         return String(host.dropLast(":443".count) + rest[host.endIndex...])
     }
 
+    /// Reads an entry.
+    ///
     /// - Returns: `nil` for the empty entry that docker writes if a helper has the password.
     private func credentials(_ entry: Entry, _ key: String) throws(LoginError) -> RegistryCredentials? {
         if let place = entry.misplaced {
-            throw LoginError("\(path) \(Self.misplaced("auths.\(key)\(place)"))", remedy: anew(key))
+            throw LoginError("\(path) \(Self.misplaced("auths.\(key)\(place)"))", remedy: loginAdvice(key))
         }
         if let token = entry.registrytoken.map({ String(trimmed($0)) }), !token.isEmpty { return .registryToken(token) }
         if let token = entry.identitytoken, !token.isEmpty { return .identityToken(token) }
         if let auth = entry.auth, !trimmed(auth).isEmpty {
             guard let text = Self.decoded(auth), let colon = text.firstIndex(of: ":") else {
-                throw LoginError("\(path) has an auth for \(key) that is no base64 of USER:PASSWORD", remedy: anew(key))
+                throw LoginError(
+                    "\(path) has an auth for \(key) that is not the base64 of USER:PASSWORD",
+                    remedy: loginAdvice(key)
+                )
             }
             // Old versions of docker padded passwords with zeros, and `echo USER:PASSWORD | base64` adds a line break.
             var password = text[text.index(after: colon)...]
@@ -135,14 +142,14 @@ struct DockerConfig: Sendable {
         return Data(base64Encoded: plain).flatMap { String(bytes: $0, encoding: .utf8) }
     }
 
-    private func anew(_ key: String) -> String {
-        "log in anew: \(LoginCommands(registry: Self.bare(key), tool: tool).login)"
+    private func loginAdvice(_ key: String) -> String {
+        "log in again: \(LoginCommands(registry: Self.bare(key), tool: tool).login)"
     }
 
     /// The program that wrote the file.
     var tool: LoginTool { LoginTool(storing: path) }
 
-    /// The failure in our own words, because the decoder's may quote the file.
+    /// Describes a decoding failure; the decoder's own description may quote the file.
     private static func fault(_ error: any Error) -> String {
         switch error {
         case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
@@ -151,7 +158,7 @@ struct DockerConfig: Sendable {
         }
     }
 
-    private static func misplaced(_ place: String) -> String { "has something else at \(place) than belongs there" }
+    private static func misplaced(_ place: String) -> String { "has a value of the wrong type at \(place)" }
 
     private struct File: Decodable {
         var auths: [String: Entry?]?
@@ -167,9 +174,7 @@ struct DockerConfig: Sendable {
         var identitytoken: String?
         /// A bearer token for the registry itself.
         var registrytoken: String?
-        /// The path of a malformed member.
-        ///
-        /// It is an error only for this entry, not for another registry's.
+        /// The path of a malformed member, which is an error for this registry only.
         var misplaced: String?
 
         enum CodingKeys: String, CodingKey { case auth, username, password, identitytoken, registrytoken }
@@ -199,11 +204,11 @@ struct DockerConfig: Sendable {
 }
 
 extension PlainRegistry {
-    /// The names under which a login may be stored, best first.
+    /// The names under which a login may be stored, the usual one first.
     var loginNames: [String] {
         isDockerHub ? ["index.docker.io", authority, endpointAuthority] : [authority]
     }
 
-    /// The server's name for credential helpers.
+    /// The registry's name for credential helpers.
     var helperAddress: String { isDockerHub ? "https://index.docker.io/v1/" : authority }
 }

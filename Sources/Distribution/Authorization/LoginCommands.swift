@@ -2,7 +2,7 @@
 public enum LoginTool: String, Sendable, Hashable {
     case docker, podman
 
-    /// podman, skopeo and buildah write `auth.json`, docker writes `config.json`.
+    /// Derives the program from a file's name: podman, skopeo and buildah write `auth.json`, docker writes `config.json`.
     init(storing path: String) {
         self = path.hasSuffix("config.json") || path == DockerConfig.variable ? .docker : .podman
     }

@@ -4,24 +4,24 @@ public import Logging
 internal import Platform
 public import Wire
 
-/// Credentials for a registry that says in its challenge how it wants them.
+/// Credentials for a registry that names their scheme in a challenge.
 ///
-/// The first request goes without credentials, and its 401 says whether the registry takes Basic or a bearer token, and
-/// from which server. From then on every request carries credentials, with one token for each ``RegistryAccess``,
-/// renewed before it ends.
+/// The first request is sent without credentials, and its 401 says whether the registry accepts Basic or a bearer token,
+/// and from which server. From then on every request carries credentials, with one token for each ``RegistryAccess``,
+/// renewed before it expires.
 ///
 /// A token goes only to its registry, because ``RegistryClient`` adds credentials only to requests to its own origin.
 /// User and password go to the registry, or to the token server that it names, if ``TokenRealm`` allows that.
 ///
 /// - Source: docker's registry documentation, "Token Authentication Specification"; RFC 6750, RFC 7617
 public actor NegotiatedAuthorization: RegistryAuthorizing {
-    private enum Way: Hashable {
+    private enum Scheme: Hashable {
         case basic
         case bearer(TokenRealm)
     }
 
-    private struct Keeper {
-        /// The scopes that the token was asked for.
+    private struct Entry {
+        /// The scopes that were requested for the token.
         let scopes: [RegistryScope]
         let authorization: RenewingAuthorization
         let fetch: HeaderFetch
@@ -33,8 +33,8 @@ public actor NegotiatedAuthorization: RegistryAuthorizing {
     private let now: @Sendable () -> Date
     private let notes = LoginNotes()
     private let logger: Logger
-    private var way: Way?
-    private var keepers: [RegistryAccess: Keeper] = [:]
+    private var scheme: Scheme?
+    private var entries: [RegistryAccess: Entry] = [:]
     /// The scopes that the registry demands besides the repository's, as ECR Public does.
     private var general: [RegistryScope] = []
 
@@ -55,9 +55,9 @@ public actor NegotiatedAuthorization: RegistryAuthorizing {
     }
 
     public func authorization(for access: RegistryAccess) async throws -> String? {
-        guard let way else { return nil }
+        guard let scheme else { return nil }
         do {
-            return try await keeper(for: access, way, demanded: []).authorization.authorization()
+            return try await entry(for: access, scheme, demanded: []).authorization.authorization()
         } catch is NoCredentials {
             return nil
         }
@@ -74,11 +74,11 @@ public actor NegotiatedAuthorization: RegistryAuthorizing {
         } else if challenges.contains(where: { $0.scheme == "basic" }) {
             learn(.basic)
         }
-        guard let way else { return false }
+        guard let scheme else { return false }
         let demanded = RegistryScope.list(bearer?.parameters["scope"])
-        let known = keepers[access]
-        let kept = keeper(for: access, way, demanded: demanded)
-        // The token was asked for all of these scopes and granted fewer; asking again changes nothing.
+        let known = entries[access]
+        let kept = entry(for: access, scheme, demanded: demanded)
+        // All of these scopes were requested, and fewer were granted; another request changes nothing.
         let isRefused = rejected != nil && bearer?.parameters["error"] == "insufficient_scope"
         if isRefused, known?.authorization === kept.authorization { return false }
         do {
@@ -89,7 +89,7 @@ public actor NegotiatedAuthorization: RegistryAuthorizing {
     }
 
     public func goWithoutLogin(insteadOf rejected: String?, for access: RegistryAccess) async throws -> Bool {
-        guard let way, !access.isWriting, let rejected, let known = keepers[key(for: access, way)],
+        guard let scheme, !access.isWriting, let rejected, let known = entries[key(for: access, scheme)],
             try await known.fetch.refuse(rejected)
         else { return false }
         do {
@@ -97,7 +97,7 @@ public actor NegotiatedAuthorization: RegistryAuthorizing {
         } catch is NoCredentials {
             return true
         } catch let error as RegistryError where error.kind == .unauthorized {
-            // The refusal of the login says more than this refusal.
+            // The refusal of the login is the better error.
             known.fetch.forgetRefusal()
             return false
         }
@@ -105,26 +105,26 @@ public actor NegotiatedAuthorization: RegistryAuthorizing {
 
     public nonisolated func note(on access: RegistryAccess) -> LoginNote? { notes[access.repository] }
 
-    private func key(for access: RegistryAccess, _ way: Way) -> RegistryAccess {
-        way == .basic ? RegistryAccess(access.repository) : access
+    private func key(for access: RegistryAccess, _ scheme: Scheme) -> RegistryAccess {
+        scheme == .basic ? RegistryAccess(access.repository) : access
     }
 
-    private func learn(_ new: Way) {
-        guard way != new else { return }
-        way = new
-        keepers = [:]
+    private func learn(_ new: Scheme) {
+        guard scheme != new else { return }
+        scheme = new
+        entries = [:]
         general = []
     }
 
-    /// The keeper of the header for `access`; a new one if the registry demands more.
-    private func keeper(for access: RegistryAccess, _ way: Way, demanded: [RegistryScope]) -> Keeper {
-        let key = key(for: access, way)
+    /// Returns the entry for `access`; a new one if the registry demands more scopes.
+    private func entry(for access: RegistryAccess, _ scheme: Scheme, demanded: [RegistryScope]) -> Entry {
+        let key = key(for: access, scheme)
         var scopes: [RegistryScope] = []
-        if case .bearer = way {
+        if case .bearer = scheme {
             for scope in demanded where !scope.isOfRepository && !general.contains(scope) { general.append(scope) }
             scopes = access.scopes(answering: demanded.isEmpty ? general : demanded)
         }
-        if let known = keepers[key], demanded.allSatisfy({ scope in known.scopes.contains { $0.covers(scope) } }) {
+        if let known = entries[key], demanded.allSatisfy({ scope in known.scopes.contains { $0.covers(scope) } }) {
             return known
         }
         let fetch = HeaderFetch(
@@ -136,13 +136,13 @@ public actor NegotiatedAuthorization: RegistryAuthorizing {
             logger: logger
         )
         let authorization = RenewingAuthorization(now: now) { [scopes] in
-            switch way {
+            switch scheme {
             case .basic: (try await fetch.basic(), nil)
             case .bearer(let realm): try await fetch.token(from: realm, for: scopes)
             }
         }
-        let keeper = Keeper(scopes: scopes, authorization: authorization, fetch: fetch)
-        keepers[key] = keeper
-        return keeper
+        let entry = Entry(scopes: scopes, authorization: authorization, fetch: fetch)
+        entries[key] = entry
+        return entry
     }
 }

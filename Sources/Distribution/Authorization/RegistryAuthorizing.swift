@@ -1,16 +1,16 @@
 internal import Content
 internal import FoundationEssentials
 
-/// Provides the `Authorization` of requests.
+/// A provider of the `Authorization` field of requests.
 ///
-/// A value serves one registry origin; ``RegistryClient`` never sends its credentials to another.
+/// A value is for one registry origin; ``RegistryClient`` never sends its credentials to another.
 public protocol RegistryAuthorizing: Sendable {
-    /// The value of the `Authorization` field; `nil` to send none.
+    /// Returns the value of the `Authorization` field; `nil` to send none.
     func authorization(for access: RegistryAccess) async throws -> String?
 
-    /// Called after an answer that refuses the token, or the lack of one.
+    /// Gets other credentials after an answer that refuses the token, or the lack of one.
     ///
-    /// Many requests may fail at once with one stale token, so a rejected value is renewed at most once.
+    /// Many requests may fail at once with one expired token, so a rejected value is renewed at most once.
     ///
     /// - Parameters:
     ///   - rejected: The value that the failed request carried.
@@ -22,14 +22,14 @@ public protocol RegistryAuthorizing: Sendable {
         challenges: [AuthenticationChallenge]
     ) async throws -> Bool
 
-    /// Called after an answer that refuses a stored login, when renewing has not helped.
+    /// Stops using a stored login after an answer that refuses it, when a renewal has not helped.
     ///
-    /// Many images are public, and an expired login must not block reading them.
+    /// Many images are public, and an expired login must not prevent reading them.
     ///
     /// - Returns: Whether ``authorization(for:)`` now returns a value without that login.
     func goWithoutLogin(insteadOf rejected: String?, for access: RegistryAccess) async throws -> Bool
 
-    /// The origin of the credentials, or the places without any, for an error about a refusal.
+    /// Returns the place of the credentials, or the places without any, for an error about a refusal.
     func note(on access: RegistryAccess) -> LoginNote?
 }
 

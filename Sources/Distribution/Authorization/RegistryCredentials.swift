@@ -6,12 +6,12 @@ public enum RegistryCredentials: Hashable, Sendable {
     case password(user: String, password: String)
     /// A refresh token, which only a token server accepts (OAuth 2), never the registry itself.
     case identityToken(String)
-    /// A bearer token for the registry itself, sent as it is; no token server is asked.
+    /// A bearer token for the registry itself, sent unchanged; no token server is needed.
     ///
     /// - Source: moby, `api/types/registry/authconfig.go`, `RegistryToken`; oras-go, `credentials`
     case registryToken(String)
 
-    /// The user name under which docker's credential helpers hand out an identity token.
+    /// The user name with which docker's credential helpers return an identity token.
     ///
     /// - Source: docker/docker-credential-helpers, "Development"
     static let tokenUser = "<token>"
@@ -26,7 +26,7 @@ public enum RegistryCredentials: Hashable, Sendable {
         return BasicAuthorization(user: user, password: password).value
     }
 
-    /// For the registry, where the token is stored; `nil` for everything else.
+    /// The header for the registry, if a registry token is stored; else `nil`.
     var bearer: String? {
         guard case .registryToken(let token) = self else { return nil }
         return "Bearer \(token)"
@@ -60,7 +60,7 @@ public struct FoundCredentials: Hashable, Sendable {
         self.tool = tool
     }
 
-    /// The note for an error about them.
+    /// The note on the credentials for an error.
     var note: LoginNote { LoginNote(text: place, tool: credentials == nil ? nil : tool) }
 }
 
@@ -77,12 +77,14 @@ public struct LoginNote: Hashable, Sendable {
     }
 }
 
-/// Finds stored logins for one registry.
+/// A store of logins for one registry.
 public protocol CredentialsStoring: Sendable {
+    /// Finds the login for a repository.
+    ///
     /// - Parameters:
     ///   - repository: The repository, because a store may have separate logins for some.
-    ///   - rejected: A login that was found before and refused. The search is repeated, because helpers give out
-    ///     passwords that expire, and users may log in again during a run.
+    ///   - rejected: A login that was found before and refused. The search is repeated, because passwords of helpers
+    ///     expire, and users may log in again during a run.
     /// - Throws: ``LoginError`` if a login can't be read.
     func credentials(
         for repository: RepositoryName?,
@@ -90,7 +92,7 @@ public protocol CredentialsStoring: Sendable {
     ) async throws -> FoundCredentials
 }
 
-/// Why a stored login can't be read, or isn't sent.
+/// The reason why a stored login can't be read, or isn't sent.
 public struct LoginError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The problem, with the name of the file or the helper but none of its content.
     public let problem: String

@@ -1,22 +1,21 @@
 public import FoundationEssentials
 internal import Platform
 
-/// A token that expires, and is fetched again before it does.
+/// A token that is fetched again before it expires.
 ///
-/// It is used for ECR's tokens, one for each identity and region, good for 12 hours; and for each token of
-/// ``NegotiatedAuthorization``. There is one fetch at a time, however many requests wait; a failure is thrown to the
-/// waiting requests only.
+/// It is used for ECR's tokens, one for each identity and region, valid for 12 hours; and for each token of
+/// ``NegotiatedAuthorization``. There is one fetch at a time, however many requests wait; only these get its failure.
 ///
 /// - Source: docs/facts/ecr-api.md#authorization-token and docs/facts/ecr-registry.md#authentication
 public actor RenewingAuthorization: RegistryAuthorizing {
     public typealias Fetch = @Sendable () async throws -> (header: String, expiresAt: Date?)
 
-    /// The time before its end at which a token counts as expired, so that a slow upload doesn't outlive it.
+    /// The time before its expiry from which a token is not used, so that it doesn't expire during a slow upload.
     public static let usualMargin: Duration = .seconds(600)
 
     private struct Token: Sendable {
         let header: String
-        /// When to fetch the next token; `nil` if the token lasts until it is rejected.
+        /// The time to fetch the next token; `nil` if the token is valid until it is rejected.
         let renewAt: Date?
     }
 
@@ -27,9 +26,9 @@ public actor RenewingAuthorization: RegistryAuthorizing {
     private nonisolated let fetches = SingleFlight<Bool, Token>(remembers: false)
 
     /// - Parameters:
-    ///   - margin: The margin, at most a tenth of a token's life; otherwise a short-lived token would be fetched for
-    ///     each request.
-    ///   - fetch: Fetches a whole `Authorization` value, for example `Basic …`, and its end if it has one.
+    ///   - margin: The time before the expiry from which a token is not used; it is limited to a tenth of a token's life,
+    ///     because a short-lived token would be fetched for each request otherwise.
+    ///   - fetch: Fetches a whole `Authorization` value, for example `Basic …`, and its expiry if it has one.
     public init(
         margin: Duration = usualMargin,
         now: @escaping @Sendable () -> Date = { Date() },
@@ -54,7 +53,7 @@ public actor RenewingAuthorization: RegistryAuthorizing {
 
     /// Fetches a new token, unless another request has done so already.
     ///
-    /// - Returns: Whether the value is now another than `rejected`.
+    /// - Returns: Whether the value now differs from `rejected`.
     public func renew(insteadOf rejected: String?) async throws -> Bool {
         if token?.header == rejected { token = nil }
         return try await current().header != rejected

@@ -5,8 +5,8 @@ internal import Platform
 
 /// The logins that docker and podman have stored for one registry.
 ///
-/// Files are read only when the registry asks for credentials. The first file with a login counts; within a file, a
-/// helper goes before an entry of the file itself, as for docker.
+/// Files are read only when the registry requires credentials. The first file with a login is used; within a file, a
+/// helper comes before an entry of the file itself, as for docker.
 ///
 /// - Source: docker/cli, "Configuration files"; containers/image, `containers-auth.json(5)`
 public actor StoredLogins: CredentialsStoring {
@@ -15,9 +15,7 @@ public actor StoredLogins: CredentialsStoring {
     private let home: String
     private let logger: Logger
     private let clock: any Clock<Duration>
-    /// The answers of helpers.
-    ///
-    /// They are kept because a helper may take seconds, and may ask a person.
+    /// The answers of helpers, which are cached because a helper may take seconds, and may ask the user.
     private var fromHelpers: [String: RegistryCredentials] = [:]
 
     /// - Parameters:
@@ -43,35 +41,35 @@ public actor StoredLogins: CredentialsStoring {
         insteadOf rejected: RegistryCredentials?
     ) async throws -> FoundCredentials {
         if let rejected { fromHelpers = fromHelpers.filter { $0.value != rejected } }
-        var looked: [String] = []
+        var searched: [String] = []
         for path in Self.paths(variables, home: home) {
             guard let config = try Self.config(path, variables) else {
-                looked.append("\(path) (not there\(namesFile(path) ? ": DOCKER_CONFIG must name the directory" : ""))")
+                searched.append("\(path) (missing\(namesFile(path) ? "; DOCKER_CONFIG must name the directory" : ""))")
                 continue
             }
-            looked.append(path)
+            searched.append(path)
             if let helper = config.helper(for: registry.loginNames) {
                 let place = "\(helper.member) in \(path)"
-                switch try await ask(helper.name, place, isMeant: helper.member == "credHelpers") {
+                switch try await ask(helper.name, place, isForRegistry: helper.member == "credHelpers") {
                 case .found(let found):
-                    return FoundCredentials(found, place: "logged in as \(place) says", tool: config.tool)
-                case .nothing: looked[looked.count - 1] += " and docker-credential-\(helper.name)"
-                case .failed(let problem): looked.append(problem)
+                    return FoundCredentials(found, place: "logged in by \(place)", tool: config.tool)
+                case .nothing: searched[searched.count - 1] += " and docker-credential-\(helper.name)"
+                case .failed(let problem): searched.append(problem)
                 }
             }
             if let (found, key) = try config.login(for: registry.loginNames, repository) {
                 return FoundCredentials(found, place: "logged in as \(key) in \(path)", tool: config.tool)
             }
         }
-        return FoundCredentials(nil, place: "no login for \(registry.authority) in \(looked.joined(separator: ", "))")
+        return FoundCredentials(nil, place: "no login for \(registry.authority) in \(searched.joined(separator: ", "))")
     }
 
-    /// How ``place(ofLoginTo:variables:home:)`` begins where a helper has the login.
+    /// The beginning of ``place(ofLoginTo:variables:home:)`` if a helper has the login.
     public static let helperPlace = "credHelpers"
 
-    /// Where docker or podman keeps a login for a registry, without asking any helper for it.
+    /// Returns the place where docker or podman stores a login for a registry, without running a helper.
     ///
-    /// - Parameter registry: Any that is not ECR's.
+    /// - Parameter registry: A registry that isn't ECR's.
     public static func place(
         ofLoginTo registry: PlainRegistry,
         variables: [String: String],
@@ -80,7 +78,7 @@ public actor StoredLogins: CredentialsStoring {
         registry.loginNames.lazy.compactMap { place(ofLoginTo: $0, variables: variables, home: home) }.first
     }
 
-    /// The place where docker or podman stores a login for a host, found without running a helper.
+    /// Returns the place where docker or podman stores a login for a host, without running a helper.
     ///
     /// - Parameter host: The host as in `docker login`.
     /// - Returns: `nil` if no readable file has one.
@@ -95,7 +93,7 @@ public actor StoredLogins: CredentialsStoring {
         return nil
     }
 
-    /// Whether `DOCKER_CONFIG` is set to a file instead of the directory that it is in.
+    /// Whether `DOCKER_CONFIG` is set to a file instead of its directory.
     private func namesFile(_ path: String) -> Bool {
         guard let named = variables["DOCKER_CONFIG"], path == "\(named)/config.json" else { return false }
         return FileKind(at: named) == .regular
@@ -107,31 +105,35 @@ public actor StoredLogins: CredentialsStoring {
         case failed(String)
     }
 
-    /// - Parameter isMeant: Whether the helper is configured for this registry. A helper that is configured for all
-    ///   registries may be missing on this machine; that is not an error, because many images are public.
-    private func ask(_ name: String, _ place: String, isMeant: Bool) async throws -> Answer {
+    /// Runs a helper, unless its answer is cached.
+    ///
+    /// - Parameter isForRegistry: Whether the helper is configured for this registry. A helper that is configured for
+    ///   all registries may be missing on this machine; that is not an error, because many images are public.
+    private func ask(_ name: String, _ place: String, isForRegistry: Bool) async throws -> Answer {
         if let known = fromHelpers[name] { return .found(known) }
         let helper = CredentialHelper(name: name, place: place, variables: variables, clock: clock)
         do {
             guard let found = try await helper.credentials(for: registry.helperAddress) else { return .nothing }
             fromHelpers[name] = found
             return .found(found)
-        } catch let error as LoginError where !isMeant {
-            logger.warning("a credential helper is passed over", metadata: ["reason": "\(error)"])
+        } catch let error as LoginError where !isForRegistry {
+            logger.warning("a credential helper failed and is skipped", metadata: ["reason": "\(error)"])
             return .failed(error.problem)
         }
     }
 
-    /// - Parameter path: Of a file, or ``DockerConfig/variable``.
+    /// Reads a file or the variable.
+    ///
+    /// - Parameter path: The path of a file, or ``DockerConfig/variable``.
     /// - Returns: `nil` if there is no such file.
     private static func config(_ path: String, _ variables: [String: String]) throws(LoginError) -> DockerConfig? {
         guard path == DockerConfig.variable else { return try DockerConfig(path: path) }
         return try DockerConfig(variable: variables[path] ?? "")
     }
 
-    /// Where logins are stored.
+    /// Returns the places of logins, in the order in which they are searched.
     ///
-    /// docker's variable goes before files, files that a variable names go before those in their usual places, and
+    /// docker's variable comes before files, files that a variable names come before those in their usual places, and
     /// docker's before podman's.
     static func paths(_ variables: [String: String], home: String) -> [String] {
         func named(_ name: String) -> String? { variables[name].flatMap { $0.isEmpty ? nil : $0 } }

@@ -5,8 +5,8 @@ internal import Wire
 
 /// The answer of a token server: the token and its lifetime.
 ///
-/// Only the token is required. The other members have defaults, and token servers write them in other JSON types than
-/// the specification's: `expires_in` as a string, `issued_at` as seconds since 1970, an empty `token` beside the
+/// Only the token is required. The other members have defaults, and token servers write them in JSON types that the
+/// specification doesn't have: `expires_in` as a string, `issued_at` as seconds since 1970, an empty `token` beside the
 /// `access_token`.
 ///
 /// - Source: docker's "Token Authentication Specification"; distribution/distribution#1746, moby/moby#20970
@@ -15,12 +15,12 @@ struct TokenAnswer {
     /// The lifetime from the request on, in seconds.
     let life: TimeInterval
 
-    /// The longest token, in bytes; web servers limit a header line to 8 to 64 KiB, so a longer one could not be used.
+    /// The longest token, in bytes; web servers accept header lines of 8 to 64 KiB, so a longer one is useless.
     static let longestToken = 65_536
     /// The default lifetime, in seconds (docker's "Token Authentication Specification").
     static let usualLife: TimeInterval = 60
 
-    /// Why an answer is unusable, in words for an error.
+    /// The reason why an answer is unusable.
     struct Fault: Error {
         let problem: String
 
@@ -28,25 +28,22 @@ struct TokenAnswer {
     }
 
     init(_ response: WireResponse) throws(Fault) {
-        guard let members = try? JSONDecoder().decode(Members.self, from: Data(Self.json(response.body))) else {
+        guard
+            let members = try? JSONDecoder().decode(Members.self, from: Data(withoutByteOrderMark(response.body[...])))
+        else {
             throw Fault(Self.problem(of: response))
         }
         guard let found = [members.token, members.access_token].compactMap({ $0?.text }).first(where: { !$0.isEmpty })
         else { throw Fault("the answer has neither a token nor an access_token") }
         guard found.utf8.count <= Self.longestToken, found.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
-            throw Fault("the token is too long, or has characters that no header can carry")
+            throw Fault("the token is too long, or has characters that a header can't contain")
         }
         token = found
         life = Self.life(members, at: response.fields[.date])
     }
 
-    /// Removes a byte order mark, which some servers send and JSON does not allow (RFC 8259, section 8.1).
-    private static func json(_ body: [UInt8]) -> ArraySlice<UInt8> {
-        body.starts(with: [0xEF, 0xBB, 0xBF]) ? body[3...] : body[...]
-    }
-
     private static func problem(of response: WireResponse) -> String {
-        if response.body.allSatisfy({ [9, 10, 13, 32].contains($0) }) { return "the answer is empty" }
+        if response.body.allSatisfy(isJSONBlank) { return "the answer is empty" }
         let type = response.fields[.contentType].map { " (Content-Type \(cleaned($0, without: Secrets())))" } ?? ""
         return "the answer is not a JSON object\(printable(type, upTo: 100))"
     }
@@ -81,16 +78,14 @@ struct TokenAnswer {
         init(from decoder: any Decoder) throws {
             let container = try decoder.singleValueContainer()
             if let string = try? container.decode(String.self) {
-                let trimmed = trimmed(string)
-                (text, number) = (trimmed, Double(trimmed))
+                let value = String(trimmed(string))
+                (text, number) = (value, Double(value))
             } else {
                 (text, number) = (nil, try? container.decode(Double.self))
             }
         }
 
-        /// The latest time, in seconds since 1970.
-        ///
-        /// Larger values are milliseconds, or would overflow.
+        /// The latest time, in seconds since 1970; larger values are milliseconds, or would overflow.
         private static let latestSecond = 1e11
 
         var date: Date? {
@@ -105,12 +100,4 @@ struct TokenAnswer {
             return try? Date(text, strategy: .iso8601)
         }
     }
-}
-
-/// The text without white space at both ends.
-func trimmed(_ text: String) -> String {
-    let isBlank: (Unicode.Scalar) -> Bool = { $0.properties.isWhitespace }
-    let start = text.unicodeScalars.drop(while: isBlank)
-    guard let last = start.lastIndex(where: { !isBlank($0) }) else { return "" }
-    return String(start[...last])
 }

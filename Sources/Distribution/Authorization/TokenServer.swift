@@ -4,7 +4,7 @@ internal import HTTPTypes
 internal import Logging
 internal import Wire
 
-/// Fetches bearer tokens.
+/// A client of token servers, which issue bearer tokens.
 struct TokenServer: Sendable {
     let sender: any HTTPSending
     let retry: RetryPolicy
@@ -14,7 +14,9 @@ struct TokenServer: Sendable {
     /// The client id, which OAuth 2 requires.
     static let clientID = "ecr-replicate"
 
-    /// - Returns: A whole `Authorization` value.
+    /// Fetches a token.
+    ///
+    /// - Returns: A whole `Authorization` value, and its expiry.
     /// - Throws: ``RegistryError`` of kind `unauthorized` if the server refuses the credentials or requires some, of
     ///   kind `malformedAnswer` if the answer has no token; `WireError`.
     func token(
@@ -25,7 +27,7 @@ struct TokenServer: Sendable {
         let request =
             switch found.credentials {
             case .identityToken(let token): realm.exchange(scopes, refreshToken: token)
-            case .password, .registryToken, nil: realm.question(scopes, authorization: found.credentials?.basic)
+            case .password, .registryToken, nil: realm.request(scopes, authorization: found.credentials?.basic)
             }
         return try await retry.run { _ in
             let start = now()
@@ -37,7 +39,7 @@ struct TokenServer: Sendable {
                 let answer = try TokenAnswer(response)
                 return ("Bearer \(answer.token)", start.addingTimeInterval(answer.life))
             } catch let error as TokenAnswer.Fault {
-                // A retry won't help: a server that answers without a token does so each time.
+                // A server that answers without a token does so each time, so this is not retried.
                 throw RegistryError(
                     .authorize,
                     .malformedAnswer,
@@ -50,7 +52,8 @@ struct TokenServer: Sendable {
         }
     }
 
-    /// Follows redirects, as `WireRequest` allows them: credentials within their origin, https never to http.
+    /// Sends a request and follows redirects, as `WireRequest` allows them: credentials stay within their origin, and
+    /// https never leads to http.
     private func send(_ request: WireRequest) async throws -> WireResponse {
         var request = request
         request.decodesAnswer = true
@@ -62,11 +65,14 @@ struct TokenServer: Sendable {
                     "status": "\(response.status.code)", "operation": "\(RegistryError.Operation.authorize.rawValue)",
                 ]
             )
-            guard [301, 302, 303, 307, 308].contains(response.status.code), let location = response.fields[.location]
-            else { return response }
+            guard response.isRedirect, let location = response.fields[.location] else { return response }
             let next = try request.following(location)
             guard request.body.isEmpty || next.url.origin == request.url.origin else {
-                throw WireError(.badRedirect, "the refresh token would go to another host", url: request.url)
+                throw WireError(
+                    .badRedirect,
+                    "the redirect would send the refresh token to another host",
+                    url: request.url
+                )
             }
             request = next
         }
@@ -83,10 +89,10 @@ struct TokenServer: Sendable {
         let isTemporary = status >= 500 || status == 429 || status == 408
         // OAuth 2 answers 400 `invalid_grant` to an expired refresh token (RFC 6749, section 5.2). A server without
         // OAuth 2 answers 404 or 405 to the POST, so the token can't be used there (containerd, `FetchTokenWithOAuth`).
-        let isDoorClosed =
+        let refusesCredentials =
             [400, 401, 403].contains(status) || (request.method == .post && [404, 405].contains(status))
         let kind: RegistryError.Kind =
-            isDoorClosed
+            refusesCredentials
             ? .unauthorized
             : response.namesPullLimit
                 ? .pullLimit : status == 429 ? .tooManyRequests : isTemporary ? .serverFault : .other
@@ -96,12 +102,7 @@ struct TokenServer: Sendable {
             "\(printable(quote.text, upTo: RegistryError.longestQuote))\(quote.text.isEmpty ? "" : "; ")\(found.place)",
             url: request.url,
             status: status,
-            codes: quote.codes.map {
-                .init(
-                    code: printable($0.code, upTo: 60),
-                    message: printable($0.message, upTo: RegistryError.longestQuote)
-                )
-            },
+            codes: quote.shortenedCodes,
             retryAdvice: isTemporary
                 ? response.retryAfter.map { .wait($0) } ?? (kind == .pullLimit ? .never : .backOff) : .never,
             login: found.note.tool

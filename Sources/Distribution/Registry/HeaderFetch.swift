@@ -4,9 +4,7 @@ internal import Logging
 internal import Platform
 internal import Wire
 
-/// No login is stored.
-///
-/// The request is sent without one, and the registry's answer is the error.
+/// The signal that no login is stored: the request is sent without one, and the registry's answer is the error.
 struct NoCredentials: Error {}
 
 /// The last note on the stored login for each repository.
@@ -21,14 +19,14 @@ final class LoginNotes: Sendable {
         set { notes.withLock { $0[repository] = newValue } }
     }
 
-    /// Whether this is the first warning about that login.
-    func isNews(_ place: String) -> Bool { warned.withLock { $0.insert(place).inserted } }
+    /// Whether this is the first warning about the login at that place.
+    func isFirstWarning(_ place: String) -> Bool { warned.withLock { $0.insert(place).inserted } }
 }
 
 /// Makes the `Authorization` header for one ``RegistryAccess``, with a stored login or without.
 ///
-/// A refused login is left out for reading, because many images are public; writing needs it and fails with the
-/// refusal. The refusal counts for this access only, because some token servers refuse a valid login for a repository
+/// A refused login is left out for reading, because many images are public; writing needs it, and fails with the
+/// refusal. A refusal is valid for this access only, because some token servers refuse a valid login for a repository
 /// that it may not read (GitLab answers 403).
 final class HeaderFetch: Sendable {
     private let store: any CredentialsStoring
@@ -44,7 +42,7 @@ final class HeaderFetch: Sendable {
         /// The login of the last header.
         var sent: RegistryCredentials?
         var header: String?
-        /// The login that was refused; a different one that is found later is tried.
+        /// The login that was refused; another one that is found later is tried.
         var refused: RegistryCredentials?
     }
 
@@ -64,8 +62,9 @@ final class HeaderFetch: Sendable {
         self.logger = logger
     }
 
+    /// Makes the header for a registry that accepts a password.
     func basic() async throws -> String {
-        // A password has no known end, so a second call means that it was refused.
+        // A password doesn't expire, so a second call means that it was refused.
         let (sent, refused) = state.withLock { ($0.sent, $0.refused) }
         let found = try await credentials(insteadOf: refused == nil ? sent : nil)
         guard let header = found.credentials?.basic ?? found.credentials?.bearer else { throw NoCredentials() }
@@ -76,6 +75,7 @@ final class HeaderFetch: Sendable {
         return keep(header, madeFrom: found.credentials)
     }
 
+    /// Makes the header for a registry that accepts tokens.
     func token(from realm: TokenRealm, for scopes: [RegistryScope]) async throws -> (header: String, expiresAt: Date?) {
         var found: FoundCredentials
         do {
@@ -101,19 +101,19 @@ final class HeaderFetch: Sendable {
                 }
             }
             guard !access.isWriting else { throw reason }
-            let words = "the token server answers it with HTTP \(reason.status)"
-            let token = try await token(from: realm, for: scopes, without: found, because: words, or: reason)
+            let cause = "the token server answers it with HTTP \(reason.status)"
+            let token = try await token(from: realm, for: scopes, without: found, because: cause, or: reason)
             state.withLock { $0.refused = found.credentials }
             return token
         }
     }
 
-    /// Notes that the registry has refused a header.
+    /// Records that the registry has refused a header.
     ///
     /// - Returns: Whether the next header will use another login, or none.
     func refuse(_ header: String) async throws -> Bool {
         let (known, sent) = state.withLock { ($0.header, $0.sent) }
-        // Another request has noted it already.
+        // Another request has recorded it already.
         guard known == header else { return true }
         guard let sent else { return false }
         let found = try await credentials(insteadOf: sent)
@@ -122,7 +122,7 @@ final class HeaderFetch: Sendable {
         return true
     }
 
-    /// Takes a refusal back, because the registry gives nothing without the login either.
+    /// Forgets the refusal, because the registry refuses requests without the login too.
     func forgetRefusal() { state.withLock { $0.refused = nil } }
 
     private static let refusedByRegistry = "the registry refuses it"
@@ -132,7 +132,7 @@ final class HeaderFetch: Sendable {
     /// Gets a token without a login, where the login is refused or can't be read.
     ///
     /// - Parameters:
-    ///   - reason: Why the login is left out, and what to do about it.
+    ///   - reason: The reason to leave out the login, and the remedy.
     ///   - failure: The error if the server requires a login.
     private func token(
         from realm: TokenRealm,
@@ -168,12 +168,12 @@ final class HeaderFetch: Sendable {
     }
 
     private func warn(of login: FoundCredentials, because reason: String) {
-        guard notes.isNews(login.place) else { return }
+        guard notes.isFirstWarning(login.place) else { return }
         let commands = LoginCommands(registry: registry, tool: login.tool)
-        let cure =
+        let advice =
             login.credentials == nil
             ? reason : "\(reason); to log out: \(commands.logout); to log in again: \(commands.login)"
-        logger.warning("reading goes on without the stored login for \(commands.registry): \(login.place); \(cure)")
+        logger.warning("reading without the stored login for \(commands.registry): \(login.place); \(advice)")
     }
 
     // MARK: With a login

@@ -2,11 +2,11 @@ internal import HTTPTypes
 public import Wire
 
 extension WireResponse {
-    /// Whether the answer says that a limit per hours or month is used up, which a retry can't wait out.
+    /// Whether the answer says that a limit over hours or a month is used up, so that a retry won't help.
     ///
-    /// Docker Hub counts pulls over six hours and says so in words and in `ratelimit-remaining: 0;w=21600`; ECR Public
-    /// counts an anonymous caller's gigabytes over a month. `Rate exceeded`, also from ECR Public, is about requests a
-    /// second.
+    /// Docker Hub counts pulls over six hours, and says so in its message and in `ratelimit-remaining: 0;w=21600`; ECR
+    /// Public counts an anonymous caller's gigabytes over a month. `Rate exceeded`, also from ECR Public, is about
+    /// requests per second.
     ///
     /// - Source: docker docs, "Docker Hub pull usage and limits"; ECR Public User Guide, "Service quotas";
     ///   canonical/rockcraft#654, opensearch-project/opensearch-build#3737

@@ -4,7 +4,7 @@ public import Wire
 
 /// The repositories and rights that a request needs.
 ///
-/// Token servers grant rights by repository and action, so there is one token for each value.
+/// Token servers grant rights by repository and action, so each value has its own token.
 public struct RegistryAccess: Hashable, Sendable {
     /// The repository; `nil` for a request without one, or an unknown one.
     public var repository: RepositoryName?
@@ -31,7 +31,7 @@ public struct RegistryAccess: Hashable, Sendable {
         sibling = from.flatMap { try? RepositoryName(parsing: String($0.dropFirst("from=".count))) }
     }
 
-    /// The repository in a path, found from its end, because a repository may be called `blobs` or `tags/list`.
+    /// Finds the repository in a path from its end, because a repository may be called `blobs` or `tags/list`.
     private static func repository(inPath path: String) -> RepositoryName? {
         let parts = path.split(separator: "/").map(String.init)
         guard parts.count >= 4, parts[0] == "v2" else { return nil }
@@ -46,7 +46,7 @@ public struct RegistryAccess: Hashable, Sendable {
         return try? RepositoryName(parsing: parts[1..<end].joined(separator: "/"))
     }
 
-    /// The scopes to ask a token server for, unless the registry demands others.
+    /// The scopes to request from a token server, unless the registry demands others.
     var scopes: [RegistryScope] {
         guard let repository else { return [] }
         var scopes = [RegistryScope(reading: repository)]
@@ -55,9 +55,9 @@ public struct RegistryAccess: Hashable, Sendable {
         return scopes
     }
 
-    /// The scopes, with those that the registry demanded for this request.
+    /// Returns the scopes, with those that the registry demanded for this request.
     ///
-    /// A registry behind a proxy may know the repository by another name; then only the demanded scopes count. A
+    /// A registry behind a proxy may have another name for the repository; then only the demanded scopes are requested. A
     /// demanded scope without a repository (ECR Public's `aws`) is added.
     func scopes(answering demanded: [RegistryScope]) -> [RegistryScope] {
         let own = scopes
@@ -74,7 +74,7 @@ public struct RegistryAccess: Hashable, Sendable {
 ///
 /// - Source: docker's registry documentation, "Token Scope Documentation"
 struct RegistryScope: Hashable, Sendable, CustomStringConvertible {
-    /// Type and name, or a registry's own word.
+    /// The type and the name, or a scope of the registry's own.
     var resource: String
     var actions: [String]
 
@@ -83,7 +83,7 @@ struct RegistryScope: Hashable, Sendable, CustomStringConvertible {
         actions = ["pull"]
     }
 
-    /// - Parameter text: One scope. The name may contain a colon, before the port of a host.
+    /// Parses one scope; the name may contain a colon, before the port of a host.
     init(_ text: String) {
         guard let colon = text.lastIndex(of: ":"), text[..<colon].contains(":") else {
             (resource, actions) = (text, [])

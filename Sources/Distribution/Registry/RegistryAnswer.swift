@@ -3,14 +3,14 @@ internal import FoundationEssentials
 internal import HTTPTypes
 internal import Wire
 
-/// An unwanted answer of a registry, classified.
+/// A classified answer of a registry that isn't a success.
 ///
-/// Every byte is from the server: the text is limited and classified here, and shown only as a ``Quote``.
+/// Every byte comes from the server, so the text is limited here, and shown only as a ``Quote``.
 struct RegistryAnswer {
     let status: Int
-    /// Whether it claims to be JSON and isn't, because it was cut.
+    /// Whether it has the content type of JSON and isn't JSON, because it was cut.
     let isCut: Bool
-    /// The challenges, which say what credentials the registry accepts.
+    /// The challenges, which name the credentials that the registry accepts.
     let challenges: [AuthenticationChallenge]
     private let namesPullLimit: Bool
     private let request: WireRequest
@@ -31,7 +31,7 @@ struct RegistryAnswer {
         isCut =
             parsed == nil && !body.isEmpty && body.count == response.body.count
             && response.fields[.contentType]?.contains("json") == true
-        if let parsed, parsed.saysSomething {
+        if let parsed, parsed.isErrorBody {
             let entries = (parsed.errors ?? []).prefix(Self.mostCodes)
             codes = entries.compactMap { entry in entry.code.map { .init(code: $0, message: entry.message ?? "") } }
             text = (entries.compactMap(\.message) + [parsed.message].compactMap { $0 }).joined(separator: "; ")
@@ -44,15 +44,26 @@ struct RegistryAnswer {
         }
     }
 
-    /// The part of an answer that may be shown, without control characters, queries of addresses, and secrets of the
-    /// request.
+    /// The part of an answer that may be shown, without control characters, queries of URLs, and secrets of the request.
     struct Quote {
         let codes: [RegistryError.Code]
         /// The whole message, in one line.
         let text: String
+
+        /// The codes and their messages, shortened for an error.
+        var shortenedCodes: [RegistryError.Code] {
+            codes.map {
+                .init(
+                    code: printable($0.code, upTo: 60),
+                    message: printable($0.message, upTo: RegistryError.longestQuote)
+                )
+            }
+        }
     }
 
-    /// Makes the quote on demand: most answers are only classified, and searching for secrets is slow.
+    /// Makes the quote.
+    ///
+    /// It is made on demand, because most answers are only classified, and the search for secrets is slow.
     func quote() -> Quote {
         let secrets = request.secrets
         return Quote(
@@ -63,14 +74,13 @@ struct RegistryAnswer {
         )
     }
 
-    /// Whether the credentials are refused, and not just the action.
+    /// Whether the credentials are refused, and not only the action.
     ///
-    /// - Source: docs/facts/ecr-registry.md#authentication; RFC 6750, section 3.1, says 403 of a token that grants too
-    ///   little
-    var namesTheToken: Bool {
+    /// - Source: docs/facts/ecr-registry.md#authentication; RFC 6750, section 3.1: 403 for a token that grants too little
+    var refusesToken: Bool {
         switch status {
         case 401: true
-        case 400, 403: sayTokenExpired || says("no basic auth credentials") || grantsTooLittle
+        case 400, 403: mentionsExpiredToken || contains("no basic auth credentials") || grantsTooLittle
         default: false
         }
     }
@@ -83,10 +93,10 @@ struct RegistryAnswer {
         let known = codes.lazy.compactMap { Self.kinds[$0.code] }.first
         // The status doesn't matter: registries report a missing repository with 400, 401, 403, 404 and 500.
         if known == .repositoryMissing { return .repositoryMissing }
-        if (400..<500).contains(status), says("immutable") { return .tagImmutable }
+        if (400..<500).contains(status), contains("immutable") { return .tagImmutable }
         if status == 401 { return .unauthorized }
         if namesPullLimit { return .pullLimit }
-        if namesTheToken, !grantsTooLittle { return sayTokenExpired ? .tokenExpired : .unauthorized }
+        if refusesToken, !grantsTooLittle { return mentionsExpiredToken ? .tokenExpired : .unauthorized }
         if let known { return known }
         return switch status {
         case 403: .denied
@@ -99,9 +109,9 @@ struct RegistryAnswer {
         }
     }
 
-    private var sayTokenExpired: Bool { says("token has expired") || says("token is expired") }
+    private var mentionsExpiredToken: Bool { contains("token has expired") || contains("token is expired") }
 
-    private func says(_ words: String) -> Bool { text.lowercased().contains(words) }
+    private func contains(_ phrase: String) -> Bool { text.lowercased().contains(phrase) }
 
     private static let kinds: [String: RegistryError.Kind] = [
         "NAME_UNKNOWN": .repositoryMissing,
@@ -121,7 +131,7 @@ struct RegistryAnswer {
         var errors: [Entry]?
         var message: String?
 
-        var saysSomething: Bool { errors != nil || message != nil }
+        var isErrorBody: Bool { errors != nil || message != nil }
     }
 
     private struct Entry: Decodable {
@@ -130,7 +140,7 @@ struct RegistryAnswer {
 
         enum CodingKeys: String, CodingKey { case code, message }
 
-        /// Some registries have numbers as codes, which must not hide the message.
+        /// Ignores a code that is a number, which some registries send, so that the message is kept.
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
             code = try? container.decode(String.self, forKey: .code)
@@ -139,9 +149,7 @@ struct RegistryAnswer {
     }
 }
 
-/// One line that people may be shown, without queries and credentials; ``printable(_:upTo:)`` cuts it.
-///
-/// ``clipped(_:to:)`` cuts it.
+/// Returns a text in one line, without queries and credentials; ``printable(_:upTo:)`` shortens it.
 ///
 /// - Parameter secrets: The secrets of the request.
 func cleaned(_ text: String, without secrets: Secrets) -> String {
@@ -153,7 +161,7 @@ func cleaned(_ text: String, without secrets: Secrets) -> String {
     }.joined(separator: " ")
 }
 
-/// What stands between `<name>` and `</name>`.
+/// Returns the text between `<name>` and `</name>`.
 private func element(of text: String, named name: String) -> String? {
     guard let start = text.firstRange(of: "<\(name)>")?.upperBound,
         let end = text[start...].firstRange(of: "</\(name)>")?.lowerBound

@@ -5,16 +5,16 @@ public import Wire
 extension RegistryClient {
     /// Whether the repository holds a blob.
     ///
-    /// A redirect to storage counts as yes: registries that store blobs elsewhere answer HEAD like GET, and an address
-    /// that is signed for GET refuses HEAD. A redirect to another registry is followed. After an odd status for HEAD,
-    /// one GET for a single byte decides: ECR Public, for example, answers 401 to every HEAD of a blob
+    /// A redirect to storage counts as yes: registries that store blobs elsewhere answer HEAD like GET, and a URL that is
+    /// signed for GET refuses HEAD. A redirect to another registry is followed. After an unexpected status for HEAD, a
+    /// GET of a single byte decides: ECR Public, for example, answers 401 to every HEAD of a blob
     /// (aws/containers-roadmap issue 2671).
     ///
     /// - Returns: Also `false` if the repository is missing, or if the answer is unclear: the blob is then uploaded.
     /// - Throws: ``RegistryError``
     public func blobExists(_ digest: Digest, in repository: RepositoryName) async throws -> Bool {
         var head = WireRequest(.head, blobURL(digest, repository))
-        // Many are asked at once, and missing blobs are sent over the same connections a moment later.
+        // Many of these are sent at once, and missing blobs are sent over the same connections soon after.
         head.travelsWithBlobs = true
         let request = head
         do {
@@ -30,16 +30,16 @@ extension RegistryClient {
             }
             let status = answer.0.status.code
             if status == 404 { return false }
-            if status == 200 || (isRedirect(answer.0) && answer.0.fields[.location]?.isEmpty == false) { return true }
+            if status == 200 || (answer.0.isRedirect && answer.0.fields[.location]?.isEmpty == false) { return true }
         } catch let error as WireError where error.reason == .badRedirect {
-            // A failure counts as an odd status.
+            // A failure counts as an unexpected status.
         } catch let error as RegistryError where error.kind == .serverFault {
             // GET may succeed.
         }
         return try await blobCanBeRead(digest, repository)
     }
 
-    /// Asks for one byte of a blob, after HEAD gave no clear answer.
+    /// Requests one byte of a blob, after HEAD gave no clear answer.
     private func blobCanBeRead(_ digest: Digest, _ repository: RepositoryName) async throws -> Bool {
         var get = WireRequest(.get, blobURL(digest, repository), fields: [.range: "bytes=0-0"])
         // A registry without ranges answers 200 with the whole blob, which is not downloaded.
@@ -48,7 +48,7 @@ extension RegistryClient {
         do {
             let answer = try await perform(.findBlob, get) { ![401, 403].contains($0.status.code) }
             // 416 means that the blob exists and is empty.
-            return isRedirect(answer) || [200, 206, 416].contains(answer.status.code)
+            return answer.isRedirect || [200, 206, 416].contains(answer.status.code)
         } catch let error as RegistryError where error.kind == .repositoryMissing {
             return false
         }
@@ -57,7 +57,7 @@ extension RegistryClient {
     /// The largest answer to a request for one byte, in bytes.
     private static let largestByteAnswer = 4_096
 
-    /// The request that reads a blob, for the source end of a relay.
+    /// Makes the request that reads a blob, for the source end of a relay.
     ///
     /// The answer is the content, or a redirect for ``follow(_:of:hops:)``.
     public func blobRequest(_ digest: Digest, in repository: RepositoryName) async throws -> WireRequest {
@@ -81,14 +81,14 @@ extension RegistryClient {
         }
     }
 
-    /// The error for a source's answer that is neither content nor a redirect.
+    /// Makes the error for a source's answer that is neither content nor a redirect.
     ///
     /// A stale token is renewed here, and the error then advises a retry.
     public func downloadFailure(_ answer: WireResponse, to request: WireRequest) async -> RegistryError {
         await failure(.readBlob, answer, to: request)
     }
 
-    /// The error for a request that a relay sent, after renewing the token if that helps.
+    /// Makes the error for a request that a relay sent, after renewing the token if that helps.
     func failure(
         _ operation: RegistryError.Operation,
         _ answer: WireResponse,
@@ -96,7 +96,7 @@ extension RegistryClient {
         for access: RegistryAccess? = nil
     ) async -> RegistryError {
         let isOurs = request.url.origin == base.origin
-        if isOurs, RegistryAnswer(answer, to: request).namesTheToken,
+        if isOurs, RegistryAnswer(answer, to: request).refusesToken,
             (try? await renew(after: answer, to: request, for: access)) == true
         {
             return error(operation, answer, to: request, retrying: .backOff)

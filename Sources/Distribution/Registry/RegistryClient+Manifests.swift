@@ -17,7 +17,7 @@ public enum ManifestReference: Hashable, Sendable, CustomStringConvertible {
 
 /// The registry's answer after it stored a manifest.
 public struct StoredManifest: Sendable, Equatable {
-    /// The stated digest; `nil` if none was stated.
+    /// The digest in the answer; `nil` if there is none.
     public var digest: Digest?
     /// Whether the registry lists the manifest as a referrer of its subject; if not, the client must.
     public var isListed: Bool
@@ -32,7 +32,7 @@ extension RegistryClient {
     /// Reads a manifest, byte for byte, and checks that it is the requested one.
     ///
     /// The digest is computed here: ECR's GET doesn't state it (docs/facts/ecr-registry.md#manifests). A stated digest
-    /// must be the same. If GET of a tag states none, HEAD is asked, because a changed byte would go unnoticed
+    /// must be equal. If GET of a tag states none, HEAD is sent too, because a changed byte would not be noticed
     /// otherwise. A wrong or malformed body is requested again. Redirects are followed, as for blobs.
     ///
     /// - Returns: `nil` if the repository has no such manifest.
@@ -47,13 +47,15 @@ extension RegistryClient {
         try await content(reference, of: repository, mayAsk: true, upTo: limit)?.manifest.get()
     }
 
-    /// The bytes that a registry gave as a manifest.
+    /// The digest of the bytes that a registry returned, and the manifest if they are one.
     private struct StoredContent {
         var digest: Digest
         var manifest: Result<Manifest, ManifestError>
     }
 
-    /// - Parameter mayAsk: Whether to ask HEAD for a digest that GET doesn't state.
+    /// Reads the bytes of a manifest.
+    ///
+    /// - Parameter mayAsk: Whether to send HEAD for a digest that GET doesn't state.
     private func content(
         _ reference: ManifestReference,
         of repository: RepositoryName,
@@ -63,7 +65,7 @@ extension RegistryClient {
         var request = manifestRequest(.get, reference, repository)
         request.largestAnswer = limit
         request.decodesAnswer = true
-        return try await soundly {
+        return try await repeatingIfDamaged {
             let (response, last) = try await performFollowing(.readManifest, request) {
                 [200, 404].contains($0.status.code)
             }
@@ -94,7 +96,7 @@ extension RegistryClient {
             {
                 throw WireError(
                     .corrupt,
-                    "the manifest hashes to \(digest), the registry says \(stated)",
+                    "the manifest hashes to \(digest), but the registry says \(stated)",
                     url: last.url
                 )
             }
@@ -102,9 +104,9 @@ extension RegistryClient {
         }
     }
 
-    /// Asks for the digest of a tag, or whether a digest exists, by HEAD if possible.
+    /// Returns the digest of a tag, or checks that a digest exists, by HEAD if possible.
     ///
-    /// GET decides if HEAD is unclear. The manifest need not be one that this program can read.
+    /// If the answer to HEAD is unclear, GET is sent. The manifest need not be one that this program can read.
     ///
     /// - Returns: `nil` if there is none; HEAD has no body, so a missing repository looks the same.
     /// - Throws: as ``manifest(_:of:)``
@@ -120,7 +122,7 @@ extension RegistryClient {
         try await headDigest(reference, of: repository) != nil
     }
 
-    /// Asks by HEAD, which registries answer in odd ways: with 400, 401, 403 or 405, or with a useless redirect.
+    /// Sends HEAD, which some registries answer with 400, 401, 403 or 405, or with a useless redirect.
     ///
     /// - Returns: `nil` if the answer is unclear; else a digest, or that there is no manifest.
     private func headDigest(_ reference: ManifestReference, of repository: RepositoryName) async throws -> Digest?? {
@@ -130,7 +132,7 @@ extension RegistryClient {
             let (response, last) = try await performFollowing(
                 .readManifest,
                 request,
-                // GET has a body that says what a 500 means, such as that there is no such repository.
+                // The body of GET explains a 500, for example by a missing repository.
                 accepting: { isOwn($1) ? isServerFault($0.status.code) : $0.status.code < 500 },
                 returning: { _ in true }
             )
@@ -151,9 +153,9 @@ extension RegistryClient {
         }
     }
 
-    /// Stores a manifest under a tag or its digest; everything that it names must be there already.
+    /// Stores a manifest under a tag or its digest; the content that it names must be there already.
     ///
-    /// A repeat has the same effect as one call.
+    /// A repeat has no further effect.
     ///
     /// - Throws: ``RegistryError``
     @discardableResult
@@ -181,7 +183,7 @@ extension RegistryClient {
             throw RegistryError(
                 .writeManifest,
                 .malformedAnswer,
-                "the registry stored \(stated?.description ?? "") where \(manifest.digest) was sent",
+                "the registry stored \(stated?.description ?? "") instead of \(manifest.digest)",
                 url: request.url,
                 status: response.status.code
             )
@@ -212,7 +214,7 @@ extension RegistryClient {
         }
     }
 
-    /// The `Docker-Content-Digest`, if it is present and SHA-256.
+    /// Returns the `Docker-Content-Digest`, if it is present and SHA-256.
     func statedDigest(_ response: WireResponse) -> Digest? {
         HTTPField.Name("Docker-Content-Digest")
             .flatMap { response.fields[$0] }
@@ -241,7 +243,7 @@ extension RegistryClient {
             throw WireError(.corrupt, "the manifest hashes to \(digest)", url: url)
         }
         if let stated = statedDigest(response), stated != digest {
-            throw WireError(.corrupt, "the manifest hashes to \(digest), the registry says \(stated)", url: url)
+            throw WireError(.corrupt, "the manifest hashes to \(digest), but the registry says \(stated)", url: url)
         }
     }
 

@@ -2,9 +2,9 @@ internal import HTTPTypes
 public import Wire
 
 extension RegistryClient {
-    /// Finds the scheme of a registry, unless the user gave it.
+    /// Finds the scheme of a registry, unless the user wrote it.
     ///
-    /// It is https, without any request. Only on loopback https is tried, and http after it if the TLS handshake itself
+    /// It is https, without any request. Only on loopback, https is tried, and http after it if the TLS handshake itself
     /// fails; an untrusted certificate never leads to http (docs/architecture.md#references-and-identities).
     ///
     /// - Parameters:

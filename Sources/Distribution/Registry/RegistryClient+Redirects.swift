@@ -1,18 +1,17 @@
 internal import HTTPTypes
 public import Wire
 
-/// Follows a registry's redirects, for every request that only reads.
+/// Redirects, which every request that only reads follows.
 ///
-/// `WireRequest.following(_:)` makes each further request and has the rules for its address.
+/// `WireRequest.following(_:)` makes each further request and has the rules for its URL.
 extension RegistryClient {
-    /// The next request if an answer is a redirect; credentials stay within their origin.
+    /// Returns the next request if an answer is a redirect; credentials stay within their origin.
     ///
     /// - Parameter hops: The number of redirects before this one.
     /// - Returns: `nil` if it isn't a redirect.
-    /// - Throws: `WireError` `.badRedirect` from https to http, after `WireRequest.mostRedirects`, or without a valid
-    ///   address.
+    /// - Throws: `WireError` `.badRedirect` from https to http, after `WireRequest.mostRedirects`, or without a valid URL.
     public func follow(_ answer: WireResponse, of request: WireRequest, hops: Int) throws -> WireRequest? {
-        guard isRedirect(answer) else { return nil }
+        guard answer.isRedirect else { return nil }
         guard hops < WireRequest.mostRedirects else {
             throw WireError(.badRedirect, "more than \(WireRequest.mostRedirects) redirects", url: request.url)
         }
@@ -25,8 +24,8 @@ extension RegistryClient {
     /// Sends a request that only reads, follows redirects, and retries by the policy.
     ///
     /// - Parameters:
-    ///   - isFinal: Says which answers to return at once, even if they would be retried or thrown.
-    ///   - isWanted: Says which other answers to return; the rest are thrown as ``RegistryError``.
+    ///   - isFinal: Whether to return an answer at once, even if it would be retried or thrown.
+    ///   - isWanted: Whether to return any other answer; the rest are thrown as ``RegistryError``.
     /// - Returns: The answer, and the request that it answers.
     /// - Throws: also `WireError` as ``follow(_:of:hops:)``
     func performFollowing(
@@ -47,9 +46,9 @@ extension RegistryClient {
         }
     }
 
-    /// Makes one try of a request that only reads; credentials stay within their origin.
+    /// Makes one attempt of a request that only reads; credentials stay within their origin.
     ///
-    /// - Parameter toRegistriesOnly: Whether a redirect that leads to storage is itself the answer.
+    /// - Parameter toRegistriesOnly: Whether to return a redirect that leads to storage instead of following it.
     /// - Returns: The answer, and the request that it answers.
     /// - Throws: also `WireError` as ``follow(_:of:hops:)``
     func attemptFollowing(
@@ -64,9 +63,9 @@ extension RegistryClient {
         var hops = 0
         while true {
             let response = try await attempt(operation, request, mayRenew: &mayRenew, accepting: isFinal) {
-                isRedirect($0) || isWanted($0)
+                $0.isRedirect || isWanted($0)
             }
-            if toRegistriesOnly, isRedirect(response), !leadsToRegistry(response, from: request) {
+            if toRegistriesOnly, response.isRedirect, !leadsToRegistry(response, from: request) {
                 return (response, request)
             }
             guard let next = try follow(response, of: request, hops: hops) else { return (response, request) }
@@ -75,14 +74,14 @@ extension RegistryClient {
         }
     }
 
-    func isRedirect(_ answer: WireResponse) -> Bool {
-        [301, 302, 303, 307, 308].contains(answer.status.code)
-    }
-
     private func leadsToRegistry(_ answer: WireResponse, from request: WireRequest) -> Bool {
         guard let location = answer.fields[.location], let next = try? request.url.resolving(location) else {
             return false
         }
         return next.path.hasPrefix("/v2/")
     }
+}
+
+extension WireResponse {
+    var isRedirect: Bool { [301, 302, 303, 307, 308].contains(status.code) }
 }

@@ -4,10 +4,10 @@ internal import Platform
 internal import Wire
 
 extension RegistryClient {
-    /// The most tries at changing a list that other clients change at the same time.
+    /// The most attempts to change a list that other clients change at the same time.
     static let mostListTries = 5
 
-    /// The referrers of `subject` under its fallback tag.
+    /// Returns the referrers of `subject` under its fallback tag.
     ///
     /// - Returns: Empty if the tag or the repository doesn't exist.
     /// - Throws: as ``manifest(_:of:)``; ``RegistryError`` if the tag does not hold a list.
@@ -21,11 +21,11 @@ extension RegistryClient {
 
     /// Adds `entries` to the list of referrers under the fallback tag of `subject`.
     ///
-    /// Clients must do so at a registry without the referrers API. Present entries keep their places. Registries have
-    /// no compare-and-swap: this process changes a list one entry after the other, and reads the tag again to detect a
+    /// Clients must do so at a registry without the referrers API. Entries that are listed already keep their position.
+    /// Registries have no compare-and-swap: this process makes one change at a time, and reads the tag again to detect a
     /// change by another process.
     ///
-    /// - Parameter whole: A list to put unchanged if it has every entry of the registry's list: the source's, so that
+    /// - Parameter whole: The source's list, which is put unchanged if it has every entry of the registry's list, so that
     ///   its digest stays the same.
     /// - Throws: ``RegistryError``
     /// - Source: OCI distribution-spec 1.1, "Pushing Manifests with Subject"
@@ -55,15 +55,13 @@ extension RegistryClient {
             throw RegistryError(
                 .writeManifest,
                 .other,
-                "others keep changing the list of referrers \(tag) as well; run again",
+                "other clients keep changing the list of referrers \(tag); run again",
                 url: base.at(path: "/v2/\(repository)/manifests/\(tag)")
             )
         }
     }
 
-    /// Puts a list.
-    ///
-    /// If the registry refuses it because of missing entries, puts it without those.
+    /// Puts a list, without its missing entries if the registry refuses it because of them.
     ///
     /// - Returns: The digest of the list that was put.
     private func put(_ next: Manifest, as tag: Tag, in repository: RepositoryName) async throws -> Digest {
@@ -78,7 +76,7 @@ extension RegistryClient {
             let rest = try next.listing { gone.contains($0.digest) }
             guard rest.digest != next.digest else { throw error }
             logger.notice(
-                "entries of a list of referrers are left out: what they name is gone",
+                "entries of a list of referrers are left out: their manifests no longer exist",
                 metadata: ["tag": "\(tag)", "repository": "\(repository)", "count": "\(gone.count)"]
             )
             try await putManifest(rest, as: .tag(tag), in: repository)
@@ -90,7 +88,7 @@ extension RegistryClient {
     private enum Held {
         case nothing
         case list(Manifest)
-        /// The image itself, because the registry reads `sha256-HEX` as `sha256:HEX`.
+        /// The image itself, because the registry treats `sha256-HEX` as `sha256:HEX`.
         case subject
     }
 
@@ -107,20 +105,22 @@ extension RegistryClient {
             throw RegistryError(
                 .writeManifest,
                 .other,
-                "the tag \(tag) should list referrers and holds \(current.mediaType)",
+                "the tag \(tag) holds \(current.mediaType) instead of a list of referrers",
                 url: base.at(path: "/v2/\(repository)/manifests/\(tag)")
             )
         }
         return .list(current)
     }
 
-    /// - Source: oras-project/oras-go issue 1396: GitLab's registry takes `sha256-HEX` for the digest
+    /// Makes the error for a fallback tag that is an alias of the image.
+    ///
+    /// - Source: oras-project/oras-go issue 1396: GitLab's registry treats `sha256-HEX` as the digest
     private func aliased(_ tag: Tag, _ repository: RepositoryName) -> RegistryError {
         RegistryError(
             .writeManifest,
             .other,
-            "this registry has no referrers API, and under the tag \(tag), which would list referrers, it gives the image "
-                + "itself; so nothing leads from the image to its referrers there",
+            "this registry has no referrers API, and for the tag \(tag), which should list referrers, it returns the image "
+                + "itself; so the image's referrers can't be found there",
             url: base.at(path: "/v2/\(repository)/manifests/\(tag)")
         )
     }

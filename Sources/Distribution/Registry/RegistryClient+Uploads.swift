@@ -8,9 +8,7 @@ public import Wire
 /// It is for one attempt: after a failure the upload starts over in a new session, because ECR answers 416 to a second
 /// start in the old one (docs/facts/ecr-registry.md#uploads).
 public struct UploadSession: Sendable, Hashable {
-    /// The registry's `Location`.
-    ///
-    /// Its query may be a secret.
+    /// The registry's `Location`, whose query may be a secret.
     public let location: HTTPURL
     public let repository: RepositoryName
 
@@ -24,36 +22,36 @@ public struct UploadSession: Sendable, Hashable {
 
 /// The result of starting an upload.
 public enum UploadStart: Sendable, Hashable {
-    /// The blob was mounted, so nothing needs to be sent.
+    /// The blob was mounted, so it needs no upload.
     case mounted
     case session(UploadSession)
 }
 
-/// Why a registry closed the connection instead of starting an upload.
+/// The reason why a registry closed the connection instead of starting an upload.
 public enum CutExplanation: Sendable {
-    /// The repository does not exist; the error says so.
+    /// The repository doesn't exist; the error says so.
     case missing(any Error)
     /// The upload isn't allowed; a retry won't help.
     case refused(any Error)
-    /// There is no known reason.
+    /// The reason is unknown.
     case nothing
 }
 
-/// Called after each cut connection, with their number from 1.
+/// Finds out why the connection was closed; it gets the number of closed connections, from 1.
 public typealias CutExplaining = @Sendable (_ cuts: Int) async throws -> CutExplanation
 
 extension RegistryClient {
     /// Starts an upload, or mounts the blob from a sibling repository.
     ///
-    /// A mount that is declined is an upload session already; one that is refused is followed by a plain request. A
-    /// redirect that keeps the method (307, 308) is followed, since nothing has been sent yet.
+    /// A registry that declines a mount opens an upload session in the same answer; after one that refuses it, a plain
+    /// request is sent. A redirect that keeps the method (307, 308) is followed, since nothing has been sent yet.
     ///
     /// - Parameters:
     ///   - digest: The blob to mount; `nil` for an upload without a mount.
     ///   - sibling: A repository of the same registry that holds it.
     ///   - explain: Finds out why the registry closed the connection; `nil` asks the registry itself.
     /// - Throws: ``RegistryError``; ``RegistryError/Kind/repositoryMissing`` also if the registry closes the connection
-    ///   instead of saying so, as ECR does.
+    ///   instead of answering, as ECR does.
     public func startUpload(
         in repository: RepositoryName,
         mounting digest: Digest? = nil,
@@ -72,8 +70,8 @@ extension RegistryClient {
         // Names and digests need no encoding in a query (RFC 3986, section 3.4).
         mount.url = plain.url.appending(query: "mount=\(digest)" + (sibling.map { "&from=\($0)" } ?? ""))
         var faults = 0
-        let (response, last) = try await knock(mount, explain) { answer, _ in
-            // Mounting is optional: a registry that fails at it twice may still take the blob.
+        let (response, last) = try await sendStart(mount, explain) { answer, _ in
+            // Mounting is optional: a registry that fails at it twice may still accept the blob.
             guard isServerFault(answer.status.code) else { return false }
             faults += 1
             return faults > 1
@@ -89,7 +87,7 @@ extension RegistryClient {
         }
     }
 
-    /// The request that sends the whole blob, for the destination end of a relay, which sets the length.
+    /// Makes the request that sends the whole blob, for the destination end of a relay, which sets the length.
     ///
     /// - Source: OCI distribution-spec 1.1, "POST then PUT"
     public func uploadRequest(_ session: UploadSession, digest: Digest) async throws -> WireRequest {
@@ -117,9 +115,9 @@ extension RegistryClient {
         throw await failure(.upload, response, to: request, for: RegistryAccess(repository, isWriting: true))
     }
 
-    /// Tells the registry to drop an upload, and ignores the answer.
+    /// Cancels an upload at the registry, and ignores the answer.
     ///
-    /// It runs even after the caller was cancelled, which is when most uploads are left behind.
+    /// It runs even if the caller was cancelled, because most uploads are cancelled then.
     public func cancelUpload(_ session: UploadSession) async {
         await Task {
             var request = WireRequest(.delete, session.location, deadline: Self.cancelDeadline)
@@ -128,12 +126,12 @@ extension RegistryClient {
                 let first = try await authorize(request, for: session.access)
                 let answer = try await sender.send(first)
                 // An expired token may be the reason why the upload is cancelled.
-                guard RegistryAnswer(answer, to: first).namesTheToken,
+                guard RegistryAnswer(answer, to: first).refusesToken,
                     try await renew(after: answer, to: first, for: session.access)
                 else { return }
                 _ = try await sender.send(try await authorize(request, for: session.access))
             } catch {
-                logger.debug("an upload was left behind", metadata: ["url": "\(session.location)"])
+                logger.debug("an upload could not be cancelled", metadata: ["url": "\(session.location)"])
             }
         }.value
     }
@@ -146,8 +144,8 @@ extension RegistryClient {
         _ repository: RepositoryName,
         _ explain: CutExplaining
     ) async throws -> UploadStart {
-        try await soundly {
-            let (response, last) = try await knock(request, explain) { (200...204).contains($0.status.code) }
+        try await repeatingIfDamaged {
+            let (response, last) = try await sendStart(request, explain) { (200...204).contains($0.status.code) }
             return try session(response, last, repository)
         }
     }
@@ -155,12 +153,13 @@ extension RegistryClient {
     /// Sends the POST that starts an upload; ECR closes the connection if the repository is missing
     /// (docs/facts/ecr-registry.md#error-answers).
     ///
-    /// The first cut is followed by a question. If the answer is that there is no such repository, one more POST is
-    /// made all the same, because many registries create a repository on its first upload; a second cut settles it.
+    /// After the first closed connection the reason is looked up. If the repository is missing, one more POST is sent all
+    /// the same, because many registries create a repository on its first upload; a second closed connection confirms
+    /// that it is missing.
     ///
-    /// - Parameter isFinal: Which answers to return whatever their status.
+    /// - Parameter isFinal: Whether to return an answer whatever its status.
     /// - Returns: The answer, and the request that it answers.
-    private func knock(
+    private func sendStart(
         _ first: WireRequest,
         _ explain: CutExplaining,
         accepting isFinal: (WireResponse, WireRequest) -> Bool = { _, _ in false },
@@ -196,10 +195,10 @@ extension RegistryClient {
         }
     }
 
-    /// Whether an answer is a redirect that asks for the same request elsewhere.
+    /// Whether an answer is a redirect of the same request to another URL.
     private func keepsMethod(_ answer: WireResponse) -> Bool { [307, 308].contains(answer.status.code) }
 
-    /// The registry's word that a repository is missing; `nil` if it is there, or if that can't be found out.
+    /// Returns the registry's error for a missing repository; `nil` if it exists, or if the answer is unclear.
     private func missingRepository(_ repository: RepositoryName) async throws -> RegistryError? {
         let question = WireRequest(.get, base.at(path: "/v2/\(repository)/tags/list", query: "n=1"))
         do {
@@ -222,7 +221,7 @@ extension RegistryClient {
             throw RegistryError(
                 .startUpload,
                 .malformedAnswer,
-                "the answer has no Location to upload to",
+                "the answer has no Location for the upload",
                 url: request.url,
                 status: response.status.code
             )
@@ -234,7 +233,7 @@ extension RegistryClient {
             throw RegistryError(
                 .startUpload,
                 .insecureAddress,
-                "asked over https, the registry gives an upload address that begins with http: "
+                "the registry answered over https with an upload address that begins with http: "
                     + cleaned(error.detail, without: request.secrets),
                 url: request.url,
                 status: response.status.code

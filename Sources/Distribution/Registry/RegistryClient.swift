@@ -7,21 +7,21 @@ public import Wire
 /// A client of one OCI registry over `/v2`.
 ///
 /// Every request to the registry's own origin carries the known credentials from the start: ECR sends no useful
-/// challenge (docs/facts/ecr-registry.md#authentication), and other registries say in their first 401 what they want.
-/// No other origin ever gets them. A `BlobRelaying` moves blobs; this client makes its requests and reads the answers.
+/// challenge (docs/facts/ecr-registry.md#authentication), and other registries name the scheme in their first 401. No
+/// other origin ever gets credentials. A `BlobRelaying` moves blobs; this client makes its requests and reads the answers.
 public struct RegistryClient: Sendable {
     /// Scheme, host and port; path and query are ignored.
     public let base: HTTPURL
     let authorization: any RegistryAuthorizing
     let sender: any HTTPSending
-    let retry: RetryPolicy
+    private(set) var retry: RetryPolicy
     let logger: Logger
-    /// Whether the registry will be written to, so that every token is asked for with the right to push.
+    /// Whether the registry will be written to, so that every token is requested with the right to push.
     let isDestination: Bool
-    /// For lists that are read, changed and written.
+    /// Serializes the changes of each list of referrers, which is read, changed and written.
     let turns = WaitQueue<String, Void, Set<String>>()
 
-    /// - Parameter isDestination: Whether the registry will be written to. Every token is then asked for with
+    /// - Parameter isDestination: Whether the registry will be written to. Every token is then requested with
     ///   `pull,push` from the first request on, as docker, skopeo and crane do: without push, Quay answers 401 for a
     ///   repository that doesn't exist yet (helm/helm issue 32144).
     public init(
@@ -40,51 +40,44 @@ public struct RegistryClient: Sendable {
         self.isDestination = isDestination
     }
 
-    /// This client with fewer attempts, for questions whose answer is optional.
+    /// Returns the same client with fewer attempts, for requests whose answer is optional.
     ///
     /// - Parameter attempts: The most attempts, the first included.
-    public func asking(attempts: Int) -> RegistryClient {
-        var retry = retry
-        retry.attempts = attempts
-        return RegistryClient(
-            base: base,
-            authorization: authorization,
-            sender: sender,
-            retry: retry,
-            logger: logger,
-            isDestination: isDestination
-        )
+    public func limited(toAttempts attempts: Int) -> RegistryClient {
+        var client = self
+        client.retry.attempts = attempts
+        return client
     }
 
-    /// Opens connections to the registry for blobs that will be moved soon, without sending a request.
+    /// Opens connections for blobs that will be moved soon, without sending a request.
     public func warm(connections: Int) {
         (sender as? any ConnectionWarming)?.warm(base, connections: connections)
     }
 
     /// Fetches the credentials for uploads ahead of time.
     ///
-    /// A failure shows with the first request.
+    /// The first request reports a failure.
     public func prepareCredentials(forWritingTo repository: RepositoryName) async {
         _ = try? await authorization.authorization(for: RegistryAccess(repository, isWriting: true))
     }
 
-    /// Asks whether the registry has the API and accepts the credentials.
+    /// Checks that the registry has the API and accepts the credentials.
     ///
-    /// - Returns: 200 if so; 401, 403 or 404 are answers here, not errors.
+    /// - Returns: 200 if so; 401, 403 and 404 are returned, not thrown.
     public func ping() async throws -> HTTPResponse.Status {
         try await perform(.ping, WireRequest(.get, base.at(path: "/v2/"))) { $0.status.code < 500 }.status
     }
 
-    /// What was last found out about the stored login for a repository; `nil` where the registry has asked for none.
+    /// Returns the last note on the stored login for a repository; `nil` if the registry has required none.
     public func loginNote(of repository: RepositoryName) -> LoginNote? {
         authorization.note(on: RegistryAccess(repository))
     }
 
     /// Sends a request and retries it by the policy.
     ///
-    /// Throttles, 5xx and broken connections are retried as the policy says. A rejected token is renewed once.
+    /// Throttles, 5xx and broken connections are retried. A rejected token is renewed once.
     ///
-    /// - Parameter isWanted: Says which answers to return; any other is thrown as ``RegistryError``.
+    /// - Parameter isWanted: Whether to return an answer; any other is thrown as ``RegistryError``.
     func perform(
         _ operation: RegistryError.Operation,
         _ request: WireRequest,
@@ -96,9 +89,10 @@ public struct RegistryClient: Sendable {
         }
     }
 
-    /// Retries by the policy, but only the registry's failures.
+    /// Retries the registry's failures by the policy.
     ///
-    /// Fetching credentials has its own retries; to repeat them here would multiply the attempts.
+    /// Failures to get credentials are not retried: fetching credentials has its own retries, and the attempts would
+    /// multiply.
     func retrying<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         do {
             return try await retry.run { _ in try await body() }
@@ -107,9 +101,9 @@ public struct RegistryClient: Sendable {
         }
     }
 
-    /// Makes one try, and a second with a new token if the first was refused for its token.
+    /// Makes one attempt, and a second with a new token if the first was refused for its token.
     ///
-    /// - Parameter isFinal: Says which answers to return whatever their status.
+    /// - Parameter isFinal: Whether to return an answer whatever its status.
     func attempt(
         _ operation: RegistryError.Operation,
         _ request: WireRequest,
@@ -126,9 +120,10 @@ public struct RegistryClient: Sendable {
                 "\(request.method) \(request.url)",
                 metadata: ["status": "\(response.status.code)", "operation": "\(operation.rawValue)"]
             )
-            // A request without credentials learns here what the registry wants, which is not a renewal.
+            // A request without credentials learns here which ones the registry wants, which is not a renewal.
             let isAnonymous = authorized.fields[.authorization] == nil
-            // A password follows a refusal of the bare request; a token may be one without a login.
+            // A password is sent after a refusal of the request without one; a token may have been issued without a
+            // login.
             let wasRefusedBare = !mayLearn && authorized.fields[.authorization]?.hasPrefix("Basic ") == true
             let restsOnLogin = !wasRefusedBare && authorization.note(on: access(of: authorized))?.tool != nil
             let mayChange = isAnonymous ? mayLearn : mayRenew || (mayGoWithoutLogin && restsOnLogin)
@@ -152,9 +147,9 @@ public struct RegistryClient: Sendable {
         }
     }
 
-    /// The request with credentials, if it goes to our origin.
+    /// Adds credentials to a request, if it goes to the registry's origin.
     ///
-    /// - Parameter access: The access of an address that the registry made, which can't be derived from its path.
+    /// - Parameter access: The access for a URL that the registry made, which can't be derived from its path.
     func authorize(_ request: WireRequest, for access: RegistryAccess? = nil) async throws -> WireRequest {
         guard request.url.origin == base.origin else { return request }
         var request = request
@@ -164,7 +159,9 @@ public struct RegistryClient: Sendable {
         return request
     }
 
-    /// Gets new credentials in place of those that a request carried, if there are any.
+    /// Gets new credentials in place of those that a request carried.
+    ///
+    /// - Returns: Whether there are others.
     func renew(
         after response: WireResponse,
         to request: WireRequest,
@@ -181,7 +178,7 @@ public struct RegistryClient: Sendable {
         try await authorization.goWithoutLogin(insteadOf: request.fields[.authorization], for: access(of: request))
     }
 
-    /// The access that a request needs.
+    /// Returns the access that a request needs.
     private func access(of request: WireRequest) -> RegistryAccess {
         var access = RegistryAccess(of: request)
         if isDestination, access.repository != nil { access.isWriting = true }
@@ -190,14 +187,14 @@ public struct RegistryClient: Sendable {
 
     /// Whether a new token may help.
     ///
-    /// An answer to HEAD has no body that could say so; callers of HEAD try GET after an odd status.
+    /// An answer to HEAD has no body to tell it; callers of HEAD try GET after an unexpected status.
     private func isTokenRejected(_ response: WireResponse, to request: WireRequest) -> Bool {
-        // No other status means that, so the body need not be parsed.
+        // No other status refuses a token, so the body need not be parsed.
         guard request.url.origin == base.origin, [400, 401, 403].contains(response.status.code) else { return false }
-        return RegistryAnswer(response, to: request).namesTheToken
+        return RegistryAnswer(response, to: request).refusesToken
     }
 
-    /// The error for an unwanted answer.
+    /// Makes the error for an unwanted answer.
     func error(
         _ operation: RegistryError.Operation,
         _ response: WireResponse,
@@ -228,12 +225,7 @@ public struct RegistryClient: Sendable {
             message,
             url: request.url,
             status: answer.status,
-            codes: quote.codes.map {
-                .init(
-                    code: printable($0.code, upTo: 60),
-                    message: printable($0.message, upTo: RegistryError.longestQuote)
-                )
-            },
+            codes: quote.shortenedCodes,
             requestID: requestID(of: response, to: request),
             retryAdvice: advice
                 ?? (answer.isCut ? .backOff : retryAdvice(kind, response, isOurs: request.url.origin == base.origin)),
@@ -251,13 +243,14 @@ public struct RegistryClient: Sendable {
             return response.retryAfter.map { .wait($0) } ?? .backOff
         }
         if kind == .blobUploadInvalid { return .backOff }
-        // A presigned address has expired; asking the registry again gives a fresh one.
+        // A presigned URL has expired; the registry gives another one.
         return !isOurs && [400, 403].contains(response.status.code) ? .backOff : .never
     }
 
-    /// Whether a status is a failure inside the server that need not pass: another question may fare better.
+    /// Whether a status is a failure inside the server that may be permanent, so that another request is better than a
+    /// retry.
     ///
-    /// 503 asks to come back later.
+    /// 503 means that a later retry may succeed.
     func isServerFault(_ status: Int) -> Bool { status >= 500 && status != 503 }
 
     private func isRetryable(_ status: Int) -> Bool {
@@ -278,7 +271,7 @@ public struct RegistryClient: Sendable {
 }
 
 extension HTTPSending {
-    /// Sends a request; an answer whose `Content-Encoding` is not true, or not known, is asked for again as it is.
+    /// Sends a request, and sends it again without decoding if the answer's `Content-Encoding` is wrong or unknown.
     func sendDecoding(_ request: WireRequest) async throws -> WireResponse {
         do {
             return try await send(request)
@@ -292,7 +285,7 @@ extension HTTPSending {
     }
 }
 
-/// A failure to get credentials, marked so that it isn't taken for one of the registry's.
+/// A failure to get credentials, marked to distinguish it from the registry's failures.
 private struct CredentialFailure: Error {
     let reason: any Error
 

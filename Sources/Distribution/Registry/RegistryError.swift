@@ -3,8 +3,8 @@ public import Wire
 
 /// An error that a registry answered.
 ///
-/// Code branches on ``kind``; people read ``description``, which holds no query, no header value and at most
-/// ``longestQuote`` bytes of what the server wrote, ``longestDenial`` of a denial.
+/// Code branches on ``kind``; people read ``description``, which contains no query, no header value and at most
+/// ``longestQuote`` bytes of the server's text, ``longestDenial`` of a denial.
 ///
 /// - Source: OCI distribution-spec 1.1, "Error codes"; docs/facts/ecr-registry.md#authentication and #error-answers
 public struct RegistryError: Error, Sendable, Equatable {
@@ -43,7 +43,7 @@ public struct RegistryError: Error, Sendable, Equatable {
         case tooManyRequests
         /// 429 for a limit that is counted over hours (``Wire/WireResponse/namesPullLimit``).
         case pullLimit
-        /// The tag is immutable and holds another digest.
+        /// The tag is immutable and points at another digest.
         case tagImmutable
         /// `UNSUPPORTED` with any status, or 405: the registry does not support the request; at ECR, a bad parameter or
         /// manifest.
@@ -68,7 +68,7 @@ public struct RegistryError: Error, Sendable, Equatable {
     /// The status of the answer; 0 if the connection was closed without one.
     public let status: Int
     public let codes: [Code]
-    /// The server's message, cleaned and shortened, or what is wrong with the answer.
+    /// The server's message, cleaned and shortened, or the fault of the answer.
     public let message: String
     /// The URL without its query.
     public let url: String
@@ -84,7 +84,7 @@ public struct RegistryError: Error, Sendable, Equatable {
     public static let longestQuote = 300
     /// The longest quote of a denial, in bytes: its reason is at the end of a sentence with two ARNs.
     static let longestDenial = longestPrintable
-    /// The most of an error's body that is read, in bytes.
+    /// The longest part of an error's body that is read, in bytes.
     public static let longestBody = 65_536
 
     init(
@@ -125,21 +125,21 @@ extension RegistryError: CustomStringConvertible {
         return text
     }
 
-    /// What to do next, if that is known.
+    /// The next thing to do, if it is known.
     public var remedy: String? {
         switch kind {
         case .repositoryMissing: "create the repository first, or check its name"
-        case .denied: "check what this identity may do there"
-        case .unauthorized: "check what is stored for it, or that the token is of this registry's region"
+        case .denied: "check the permissions of this identity there"
+        case .unauthorized: "check the stored login, and that the token is for this registry's region"
         case .tokenExpired: "get a new token"
         case .tooManyRequests: "run fewer transfers at once, or later"
-        case .pullLimit: "log in, which has a higher limit, or wait until the limit is reset"
+        case .pullLimit: "log in, because the limit is higher then, or wait until the limit is reset"
         case .tagImmutable: "use a new tag, or leave this one out"
-        case .unsupported: "the registry does not take this request, or the manifest in it"
-        case .foreignLayersRefused: "leave out the platform whose layers are named by urls"
-        case .insecureAddress: "have the proxy in front of the registry send X-Forwarded-Proto"
-        case .manifestBlobUnknown: "run again, so that what is missing is copied"
-        case .blobUploadInvalid: "start the upload anew"
+        case .unsupported: "check whether the registry supports this request and the type of its manifest"
+        case .foreignLayersRefused: "leave out the platform whose layers have urls"
+        case .insecureAddress: "configure the proxy in front of the registry to send X-Forwarded-Proto"
+        case .manifestBlobUnknown: "run again to copy the missing content"
+        case .blobUploadInvalid: "start the upload again"
         case .manifestUnknown, .blobUnknown, .malformedAnswer, .serverFault, .other: nil
         }
     }

@@ -1,6 +1,6 @@
 public import Content
 
-/// Lists the templates with which ECR creates repositories by itself.
+/// Lists the templates for repositories that ECR creates by itself.
 ///
 /// - Limit: The caller's own account, since the call has no `registryId`; 1 to 1,000 templates a page.
 /// - IAM: `ecr:DescribeRepositoryCreationTemplates` on `*`.
@@ -106,7 +106,7 @@ public struct DescribePullThroughCacheRules: PagedECROperation {
 public struct PullThroughCacheRule: Decodable, Hashable, Sendable {
     public var ecrRepositoryPrefix: String
     public var upstreamRegistryUrl: String?
-    /// The prefix of the upstream's repositories, where they aren't named by the rest of the name alone.
+    /// The prefix of the upstream's repositories, if their name isn't only the rest of the repository's name.
     public var upstreamRepositoryPrefix: String?
     /// The secret with the upstream's login; its name begins with `ecr-pullthroughcache/`.
     public var credentialArn: String?

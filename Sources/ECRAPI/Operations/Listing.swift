@@ -2,8 +2,8 @@ public import Content
 
 /// Lists images, one entry per digest.
 ///
-/// The answer names the subject of every referrer. It can't be used to plan bytes: the size of an index is that of its
-/// largest manifest.
+/// The answer names the subject of every referrer. Its sizes can't be used to plan a copy: the size of an index is that of
+/// its largest manifest.
 ///
 /// - Limit: 1 to 1,000 images a page, or 1 to 100 identifiers without paging; a missing image fails the whole call with
 ///   `ImageNotFoundException`.
@@ -20,7 +20,7 @@ public struct DescribeImages: PagedECROperation {
     public var maxResults: Int?
     public var nextToken: String?
 
-    /// Asks for all images, archived ones too.
+    /// Requests all images, archived ones too.
     public init(
         registryId: AccountID,
         repositoryName: RepositoryName,
@@ -33,7 +33,7 @@ public struct DescribeImages: PagedECROperation {
         self.maxResults = maxResults
     }
 
-    /// Asks for certain images.
+    /// Requests certain images.
     public init(
         registryId: AccountID,
         repositoryName: RepositoryName,
@@ -90,8 +90,8 @@ public struct DescribeImages: PagedECROperation {
             imageManifestMediaType = try container.decodeIfPresent(MediaType.self, forKey: .imageManifestMediaType)
             artifactMediaType = try container.decodeIfPresent(String.self, forKey: .artifactMediaType)
             lastRecordedPullTime = try container.decodeIfPresent(ECRTimestamp.self, forKey: .lastRecordedPullTime)
-            // The client that pushed the referrer wrote this value: a digest other than SHA-256 must not fail a page of
-            // a thousand.
+            // The client that pushed the referrer wrote this value; a digest other than SHA-256 must not make a page of a
+            // thousand fail.
             subjectManifestDigest = try? container.decodeIfPresent(Digest.self, forKey: .subjectManifestDigest)
             imageStatus = try container.decodeIfPresent(ImageStatus.self, forKey: .imageStatus)
             lastArchivedAt = try container.decodeIfPresent(ECRTimestamp.self, forKey: .lastArchivedAt)

@@ -21,14 +21,14 @@ public struct BatchGetImage: ECROperation {
     /// The longest answer, in bytes: room for one manifest of the maximum size, escaped as JSON, or for many of the
     /// usual size.
     ///
-    /// Where many manifests don't fit, the caller can ask for them in smaller groups.
+    /// If many manifests don't fit, the caller can request them in smaller groups.
     public var largestAnswer: Int {
         imageIds.count == 1 ? Self.largestOfOne : Self.largestOfMany
     }
 
-    /// In JSON every quote and line break of a manifest takes two bytes.
+    /// The longest answer with one manifest; in JSON each quote and line break of a manifest takes two bytes.
     static let largestOfOne = 2 * Manifest.largestByteCount + WireRequest.largestSmallAnswer
-    /// 40 KiB for each of a hundred; manifests have one to ten.
+    /// The longest answer with many manifests: 40 KiB for each of a hundred; manifests have one to ten.
     static let largestOfMany = 4 << 20
 
     public init(
@@ -57,7 +57,7 @@ public struct BatchGetImage: ECROperation {
     }
 }
 
-/// Asks which layers and configurations a repository already holds.
+/// Checks which layers and configurations a repository has.
 ///
 /// - Limit: 1 to 100 digests per call.
 /// - IAM: `ecr:BatchCheckLayerAvailability` on the repository.
@@ -122,9 +122,9 @@ public struct BatchCheckLayerAvailability: ECROperation {
     }
 }
 
-/// Asks for a URL from which one blob can be downloaded.
+/// Fetches a URL from which one blob can be downloaded.
 ///
-/// The URL is as good as a password for about an hour: never print its query.
+/// The URL gives access for about an hour, so its query must never be printed.
 ///
 /// - Limit: Blobs that an image refers to; others answer `LayerInaccessibleException`.
 /// - IAM: `ecr:GetDownloadUrlForLayer` on the repository.

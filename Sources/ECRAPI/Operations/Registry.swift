@@ -40,7 +40,7 @@ extension GetAuthorizationToken.AuthorizationData: CustomStringConvertible, Cust
     }
 }
 
-/// Asks how AWS itself replicates the caller's own registry.
+/// Fetches the configuration by which AWS replicates the caller's own registry.
 ///
 /// - Limit: The caller's own account, since the call has no `registryId`.
 /// - IAM: `ecr:DescribeRegistry` on `*`.

@@ -16,13 +16,13 @@ public struct DescribeRepositories: PagedECROperation {
     public var maxResults: Int?
     public var nextToken: String?
 
-    /// Asks for all repositories.
+    /// Requests all repositories.
     public init(registryId: AccountID, maxResults: Int? = longestPage) {
         self.registryId = registryId
         self.maxResults = maxResults
     }
 
-    /// Asks for certain repositories.
+    /// Requests certain repositories.
     public init(registryId: AccountID, repositoryNames: [RepositoryName]) {
         self.registryId = registryId
         self.repositoryNames = repositoryNames

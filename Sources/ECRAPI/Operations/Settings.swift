@@ -1,9 +1,9 @@
 public import Content
 
-/// Fetches the policy by which a repository deletes or archives images by itself.
+/// Fetches the policy by which ECR deletes or archives a repository's images.
 ///
 /// - IAM: `ecr:GetLifecyclePolicy` on the repository.
-/// - Source: ECR API Reference, version 2015-09-21, `GetLifecyclePolicy`; `LifecyclePolicyNotFoundException` where there
+/// - Source: ECR API Reference, version 2015-09-21, `GetLifecyclePolicy`; `LifecyclePolicyNotFoundException` if there
 ///   is none
 public struct GetLifecyclePolicy: ECROperation {
     public static let name = "GetLifecyclePolicy"
@@ -27,10 +27,10 @@ extension ECRError.Code {
 }
 
 extension DescribeRegistry.Rule {
-    /// Whether AWS itself replicates a repository of this name to that registry.
+    /// Whether AWS replicates a repository of this name to that registry.
     public func covers(_ repository: RepositoryName, to account: AccountID, region: String) -> Bool {
-        let goesThere = (destinations ?? []).contains { $0.registryId == account && $0.region == region }
+        let isDestination = (destinations ?? []).contains { $0.registryId == account && $0.region == region }
         let filters = repositoryFilters ?? []
-        return goesThere && (filters.isEmpty || filters.contains { repository.value.hasPrefix($0.filter) })
+        return isDestination && (filters.isEmpty || filters.contains { repository.value.hasPrefix($0.filter) })
     }
 }

@@ -3,10 +3,10 @@ public import Wire
 
 /// Stores a manifest, and points a tag at it if one is given.
 ///
-/// The request always has the media type and the digest. Without a media type, ECR refuses a manifest that names none
-/// itself, as "invalid JSON"; with the digest, ECR checks that it received the right bytes. A repeat answers
-/// `ImageAlreadyExistsException`, and in immutable repositories `ImageTagAlreadyExistsException` may mean the same:
-/// read the tag back before reporting either as a failure.
+/// The request always has the media type and the digest. Without the media type, ECR refuses a manifest that names none
+/// itself, as "invalid JSON"; with the digest, ECR checks that it received the right bytes. To a repeat ECR answers
+/// `ImageAlreadyExistsException`; in immutable repositories `ImageTagAlreadyExistsException` may also mean a repeat. Read
+/// the tag before reporting either as a failure.
 ///
 /// - Limit: 4,194,304 characters; 1,000 tags per image; 10 calls a second unless AWS raised that.
 /// - IAM: `ecr:PutImage` on the repository.
@@ -81,7 +81,7 @@ public struct InitiateLayerUpload: ECROperation {
 
 /// Sends the next part of a blob.
 ///
-/// The parts of an upload are sent one after the other. A part that doesn't follow its predecessor answers
+/// The parts of an upload are sent one after the other. To a part that doesn't follow its predecessor ECR answers
 /// `InvalidLayerPartException` with ``ECRError/lastValidByteReceived``.
 ///
 /// - Limit: 5 MiB (except the last part) to 20,971,520 bytes; use the returned `partSize`. 4,200 parts.
@@ -136,7 +136,7 @@ public struct UploadLayerPart: ECROperation {
     }
 }
 
-/// Ends an upload: ECR hashes the bytes that it has and compares the digest.
+/// Completes an upload: ECR hashes the bytes that it has and compares the digest.
 ///
 /// - Limit: One digest; parts must have been sent. `LayerAlreadyExistsException` counts as success.
 /// - IAM: `ecr:CompleteLayerUpload` on the repository.

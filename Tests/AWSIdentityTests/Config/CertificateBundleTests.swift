@@ -3,7 +3,7 @@ import Testing
 
 @testable import AWSIdentity
 
-@Suite("Certificates to trust")
+@Suite("CA bundles")
 struct CertificateBundleTests {
     private func bundle(_ variables: [String: String] = [:], _ profiles: String?...) throws -> String? {
         let home = FileManager.default.temporaryDirectory.path + "/ecr-replicate-ca-\(UUID().uuidString)"
@@ -27,7 +27,7 @@ struct CertificateBundleTests {
             .replacing(home, with: "HOME")
     }
 
-    @Test("are named by AWS_CA_BUNDLE, then by the profiles in force")
+    @Test("are named by AWS_CA_BUNDLE, then by the profiles of the sides")
     func order() throws {
         #expect(try bundle(["AWS_CA_BUNDLE": "~/x.pem"], "a", "b") == "HOME/x.pem")
         #expect(try bundle(["AWS_CA_BUNDLE": ""], "a", "a2") == "/a.pem")
@@ -35,13 +35,13 @@ struct CertificateBundleTests {
         #expect(try bundle(["AWS_PROFILE": "b"], nil) == "/b.pem")
         #expect(try bundle([:], "none", "b") == "/b.pem")
         #expect(try bundle([:], "none") == nil)
-        #expect(try bundle([:], "gone", "a") == "/a.pem", "who needs that profile's keys says that it isn't there")
+        #expect(try bundle([:], "gone", "a") == "/a.pem", "the missing profile is reported when its keys are loaded")
     }
 
-    @Test("are one file for both sides, or it is asked for one")
+    @Test("must be one file for both sides")
     func two() {
         let error = #expect(throws: IdentityError.self) { try bundle([:], "a", "b") }
-        #expect(error?.problem == "the sides' profiles name two files of certificates, /a.pem and /b.pem")
-        #expect(error?.remedy == "name one with --ca-bundle that has the certificates of both")
+        #expect(error?.problem == "the profiles of the sides name different CA bundles, /a.pem and /b.pem")
+        #expect(error?.remedy == "pass --ca-bundle with one file that has the certificates of both")
     }
 }

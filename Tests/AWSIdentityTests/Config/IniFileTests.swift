@@ -2,16 +2,16 @@ import Testing
 
 @testable import AWSIdentity
 
-@Suite("Shared files")
+@Suite("The format of shared files")
 struct IniFileTests {
-    @Test("named /dev/null are no files, as people write it who want none")
+    @Test("named /dev/null are empty")
     func noFiles() throws {
         let environment = AWSEnvironment(variables: ["AWS_CONFIG_FILE": "/dev/null"], home: "/nonexistent")
         #expect(try environment.text(ofFile: environment.configPath) == "")
         #expect(try environment.text(ofFile: environment.credentialsPath) == nil)
     }
 
-    @Test("read as the AWS CLI reads them")
+    @Test("are parsed as the AWS CLI parses them")
     func grammar() throws {
         let file = try IniFile(
             parsing: """
@@ -48,15 +48,15 @@ struct IniFileTests {
     }
 
     @Test(
-        "say the line that is wrong, and never what stands there",
+        "with a fault get an error with the line's number, which never quotes the line",
         arguments: [
-            ("[a]\nsecretvalue\n", "f:2: a line that isn't `key = value`"),
-            ("[a]\n= secretvalue\n", "f:2: a line that isn't `key = value`"),
-            ("key = secretvalue\n", "f:1: something before the first [section]"),
-            ("[a\nk = v", "f:1: a section without its ]"),
-            ("[a]\nk = v\n[a]\n", "f:3: the section [a] is there already, in line 1"),
-            ("[a]\nk = secretvalue\nK: w\n", "f:3: k is set already, in line 2"),
-            ("[a]\ns3 =\n  secretvalue\n", "f:3: a line that isn't `key = value`"),
+            ("[a]\nsecretvalue\n", "f:2: the line is not `key = value`"),
+            ("[a]\n= secretvalue\n", "f:2: the line is not `key = value`"),
+            ("key = secretvalue\n", "f:1: there is text before the first [section]"),
+            ("[a\nk = v", "f:1: the section heading has no closing ]"),
+            ("[a]\nk = v\n[a]\n", "f:3: the section [a] is a duplicate of line 1"),
+            ("[a]\nk = secretvalue\nK: w\n", "f:3: the key k is a duplicate of line 2"),
+            ("[a]\ns3 =\n  secretvalue\n", "f:3: the line is not `key = value`"),
         ]
     )
     func faults(_ text: String, _ problem: String) throws {
@@ -65,7 +65,7 @@ struct IniFileTests {
         #expect("\(try #require(error))".contains("secretvalue") == false)
     }
 
-    @Test("may have their keys indented: only what stands deeper belongs to a value")
+    @Test("may have indented keys; a line continues a value only if it is indented more")
     func indentedKeys() throws {
         let file = try IniFile(
             parsing: "  [a]\n  k1 = v1\n  k2 = v2\n    more\n  s =\n\n      n = 1\n  k3 = v3\n[b]\n\tk = v\n\tl = w\n",
@@ -76,7 +76,7 @@ struct IniFileTests {
         #expect(file.sections["b"]?.values.mapValues(\.text) == ["k": "v", "l": "w"])
     }
 
-    @Test("together make a profile; the credentials file wins, quotes are the shell's")
+    @Test("are merged into profiles; the credentials file wins, and quotes work as in a shell")
     func merging() throws {
         let (resolver, home) = try resolver(
             config: """
@@ -101,7 +101,7 @@ struct IniFileTests {
         #expect(config.profiles["default"]?["region"] == "long")
     }
 
-    @Test("may stand elsewhere")
+    @Test("may be at other paths")
     func elsewhere() throws {
         let environment = AWSEnvironment(
             variables: ["AWS_CONFIG_FILE": "~/c", "AWS_SHARED_CREDENTIALS_FILE": "/etc/k"],

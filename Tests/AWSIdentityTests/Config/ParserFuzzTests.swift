@@ -6,9 +6,9 @@ import Wire
 
 @testable import AWSIdentity
 
-@Suite("Texts that were mangled", .timeLimit(.minutes(1)))
+@Suite("Mutated texts", .timeLimit(.minutes(1)))
 struct ParserFuzzTests {
-    @Test("STS's answers are read, or asked for again; a success that isn't whole is never quoted")
+    @Test("as answers of STS are parsed or rejected; an incomplete success is never quoted")
     func answers() {
         let bodies = [roleAnswer().body, refusal(403, "AccessDenied", "not <you> & \"me\"").body]
         var random = Seeded(1)
@@ -22,15 +22,15 @@ struct ParserFuzzTests {
             let error = STSError("AssumeRole", WireResponse(status: status, body: body), answer)
             #expect(error.message.unicodeScalars.count <= 8_192)
             #expect(!error.message.unicodeScalars.contains { $0.value < 32 || (127...159).contains($0.value) })
-            // A key may be in it.
+            // It may contain a key.
             if status == .ok { #expect(error.message == "the answer was not complete") }
         }
-        // Nearly every change of a document that is mostly tags ends it.
+        // The documents are mostly tags, so nearly every change breaks them.
         #expect(read > 50 && read < count)
         reportCases("fuzz, STS's answers", count)
     }
 
-    @Test("shared files are read, or refused with file and line")
+    @Test("as shared files are parsed, or refused with file and line")
     func files() {
         let text = """
             [default]
@@ -63,7 +63,7 @@ struct ParserFuzzTests {
         reportCases("fuzz, shared files", count)
     }
 
-    @Test("times are read, or none")
+    @Test("as times are parsed or rejected")
     func times() {
         var random = Seeded(3)
         let count = 4_000

@@ -1,18 +1,19 @@
 import Content
 import FoundationEssentials
+import TestDoubles
 import Testing
 
 @testable import AWSIdentity
 
-/// What people paste into variables and files in place of a value.
+/// Values with faults that pasting causes.
 @Suite("Pasted values")
 struct PastedKeysTests {
     private static let id = "AKIAEXAMPLEEXAMPLE01"
     private static let temporary = "ASIAEXAMPLEEXAMPLE01"
     private static let secret = "hiddenSecret/hiddenSecret+hiddenSecret12"
 
-    /// What stands around a key, and what the error says of it.
-    static let pastes: [(before: String, behind: String, words: String)] = [
+    /// Text around a key, and the fault that the error names.
+    static let pastes: [(before: String, behind: String, fault: String)] = [
         ("", "\n", "ends with a line break"), ("", "\r\n", "ends with a line break (CR LF)"),
         ("", "\r", "ends with a line break"),
         ("", " ", "ends with a blank"), (" ", "", "begins with a blank"), ("\t", "", "begins with a blank"),
@@ -25,9 +26,9 @@ struct PastedKeysTests {
         ("export ", "", "begins with 'export'"), ("AWS_ACCESS_KEY_ID=", "", "begins with a variable's name"),
         ("export AWS_ACCESS_KEY_ID=", "", "begins with 'export'"),
         ("\"aws_secret_access_key = ", "", "begins with a variable's name"),
-        ("$Env:", "", "begins with '$env:'"), ("", " # of the build", "has a comment behind it"),
+        ("$Env:", "", "begins with '$env:'"), ("", " # of the build", "has a comment after it"),
         ("", "\nmore", "has a line break in it"),
-        ("", " more", "has a blank in it"), ("${", "}", "holds a variable that was not replaced"),
+        ("", " more", "has a blank in it"), ("${", "}", "has a variable in it that was not replaced"),
         ("", "é", "has a character in it that no key has (é)"),
     ]
 
@@ -42,8 +43,8 @@ struct PastedKeysTests {
         return try #require(error)
     }
 
-    @Test("around a key in the environment are named, and nothing is sent", arguments: pastes)
-    func environment(before: String, behind: String, words: String) throws {
+    @Test("around a key in the environment are refused by name before anything is sent", arguments: pastes)
+    func environment(before: String, behind: String, fault: String) throws {
         let values = [
             "AWS_ACCESS_KEY_ID": Self.temporary, "AWS_SECRET_ACCESS_KEY": Self.secret,
             "AWS_SESSION_TOKEN": "hiddenToken==",
@@ -51,12 +52,12 @@ struct PastedKeysTests {
         for name in values.keys {
             var variables = values
             variables[name] = before + (values[name] ?? "") + behind
-            #expect(try refused(variables).problem.hasPrefix("\(name) \(words)"))
+            #expect(try refused(variables).problem.hasPrefix("\(name) \(fault)"))
         }
     }
 
     @Test(
-        "around a key in a file are named, with the profile and the line",
+        "around a key in a file are refused with the profile and the line",
         arguments: [
             (
                 "aws_access_key_id = \"\(id)\"\naws_secret_access_key = \(secret)",
@@ -64,7 +65,7 @@ struct PastedKeysTests {
             ),
             (
                 "aws_access_key_id = \(id)\naws_secret_access_key = \(secret) # ci",
-                "aws_secret_access_key of profile 'default' has a comment behind it"
+                "aws_secret_access_key of profile 'default' has a comment after it"
             ),
             (
                 "aws_access_key_id = \(id)\naws_secret_access_key = \(secret)\n  more",
@@ -86,20 +87,22 @@ struct PastedKeysTests {
         #expect(error.tried.count == 1 && error.tried[0].hasSuffix("/.aws/credentials:2"))
     }
 
-    @Test("that stand in each other's place are named")
+    @Test("that are swapped are refused")
     func swapped() throws {
         func problem(_ id: String, _ secret: String) throws -> String {
             try refused(["AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret]).problem
         }
         let names = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        #expect(try problem(Self.secret, Self.id) == "\(names) are in each other's place")
-        #expect(try problem(Self.secret, Self.id + "\n") == "\(names) are in each other's place")
-        #expect(try problem(Self.id, Self.id) == "AWS_SECRET_ACCESS_KEY holds the id of an access key, not its secret")
+        #expect(try problem(Self.secret, Self.id) == "\(names) are swapped")
+        #expect(try problem(Self.secret, Self.id + "\n") == "\(names) are swapped")
+        #expect(try problem(Self.id, Self.id) == "AWS_SECRET_ACCESS_KEY is the id of an access key, not its secret")
         #expect(try problem("AIDAEXAMPLEEXAMPLE012", Self.secret).contains("id of a user or a role"))
-        #expect(try problem("\(Self.id):\(Self.secret)", Self.secret) == "AWS_ACCESS_KEY_ID holds a key id and more")
+        #expect(
+            try problem("\(Self.id):\(Self.secret)", Self.secret) == "AWS_ACCESS_KEY_ID has more than the key id in it"
+        )
     }
 
-    @Test("that are a temporary key without its token are refused, by name")
+    @Test("that are a temporary key without its session token are refused")
     func withoutToken() throws {
         let keys = ["AWS_ACCESS_KEY_ID": Self.temporary, "AWS_SECRET_ACCESS_KEY": Self.secret]
         #expect(try refused(keys).problem.hasSuffix("its session token is missing: AWS_SESSION_TOKEN is not set"))
@@ -113,10 +116,10 @@ struct PastedKeysTests {
     }
 
     @Test(
-        "that are keys of another kind than AWS's are used as they are",
+        "that don't look like AWS's keys are used unchanged",
         arguments: [
             ("test", "test"), ("minio-admin", "a%b(c)s:=/"), ("A=B", "s"), ("ASIA", "s"),
-            ("AKIA_of_nobody_at_all", "x#y"),
+            ("AKIA_of_another_cloud", "x#y"),
         ]
     )
     func others(id: String, secret: String) async throws {
@@ -125,8 +128,8 @@ struct PastedKeysTests {
         #expect(credentials.accessKeyID == id && credentials.secretAccessKey == secret)
     }
 
-    @Test("that are a lasting key with another's token are explained when AWS refuses")
-    func strangeToken() {
+    @Test("that are a permanent key with another key's session token get advice")
+    func otherToken() {
         func advice(_ id: String, token: String?, source: String = "environment") -> String? {
             AWSCredentials(accessKeyID: id, secretAccessKey: "s", sessionToken: token, source: source).pairingAdvice
         }
@@ -141,7 +144,7 @@ struct PastedKeysTests {
 
     // MARK: Regions
 
-    @Test("that should be a region are refused wherever they come from, before anything is sent")
+    @Test("that are not a region are refused from every source before anything is sent")
     func regions() throws {
         func error(_ variables: [String: String], config: String? = nil, flag: String? = nil) throws -> IdentityError {
             let (resolver, _) = try resolver(
@@ -170,7 +173,7 @@ struct PastedKeysTests {
     }
 
     @Test(
-        "that should be Identity Center's region or account are refused",
+        "that are not a region or an account for Identity Center are refused",
         arguments: [
             (
                 "sso_region = eu-west-1a\nsso_account_id = 111122223333",
@@ -199,34 +202,34 @@ struct PastedKeysTests {
 
     // MARK: Roles
 
-    /// What stands for the ARN of a role, what is wrong with it, and what is proposed.
+    /// A text that is not the ARN of a role, its fault, and the proposed text.
     static let roles: [(String, String, String)] = [
-        ("arn:aws:iam:111122223333:role/ci", "it lacks a colon", "write arn:aws:iam::111122223333:role/ci"),
+        ("arn:aws:iam:111122223333:role/ci", "a colon is missing", "write arn:aws:iam::111122223333:role/ci"),
         ("arn:aws:iam::11122223333:role/ci", "its leading zero was lost", "write arn:aws:iam::011122223333:role/ci"),
-        ("arn:aws:iam:11122223333:role/ci", "it lacks a colon", "write arn:aws:iam::011122223333:role/ci"),
+        ("arn:aws:iam:11122223333:role/ci", "a colon is missing", "write arn:aws:iam::011122223333:role/ci"),
         (
             "arn:aws:iam::1111-2222-3333:role/ci", "'1111-2222-3333' is not an account",
             "write arn:aws:iam::111122223333:role/ci"
         ),
         ("arn:aws:iam::1.11122E+11:role/ci", "it was rounded", "write arn:aws:iam::ACCOUNT:role/ci"),
         ("arn:aws:iam::ci:role/ci", "'ci' is not an account", "write arn:aws:iam::ACCOUNT:role/ci"),
-        ("arn:aws:iam:eu-west-1:111122223333:role/ci", "name no region", "write arn:aws:iam::111122223333:role/ci"),
-        ("arn:aws:iam::111122223333:role", "it names no role", "write it as"),
-        ("arn:aws:iam::111122223333:role/", "it names no role", "write it as"),
-        ("arn:aws:iam::111122223333:role/ci/", "it names no role", "write it as"),
+        ("arn:aws:iam:eu-west-1:111122223333:role/ci", "have no region", "write arn:aws:iam::111122223333:role/ci"),
+        ("arn:aws:iam::111122223333:role", "the role's name is missing", "write it as"),
+        ("arn:aws:iam::111122223333:role/", "the role's name is missing", "write it as"),
+        ("arn:aws:iam::111122223333:role/ci/", "the role's name is missing", "write it as"),
         ("arn:aws:iam::111122223333:ci", "role/ is missing", "write arn:aws:iam::111122223333:role/ci"),
         ("arn:aws:iam::111122223333:role:ci", "role/ is missing", "write arn:aws:iam::111122223333:role/ci"),
         (
-            "arn:aws:iam::111122223333:instance-profile/team/ci", "of an instance profile",
+            "arn:aws:iam::111122223333:instance-profile/team/ci", "the ARN of an instance profile",
             "write arn:aws:iam::111122223333:role/team/ci; `aws iam get-instance-profile --instance-profile-name ci`"
         ),
         (
-            "arn:aws:sts::111122223333:assumed-role/ci/session", "of a role's session",
+            "arn:aws:sts::111122223333:assumed-role/ci/session", "the ARN of a role's session",
             "write arn:aws:iam::111122223333:role/ci"
         ),
         ("arn:aws:iam::111122223333:user/ann", "only roles can be assumed", "write it as"),
-        ("arn:aws:iam::111122223333:policy/ci", "something else", "write it as"),
-        ("arn:aws:s3:::bucket", "something else", "write it as"),
+        ("arn:aws:iam::111122223333:policy/ci", "another kind of resource", "write it as"),
+        ("arn:aws:s3:::bucket", "another kind of resource", "write it as"),
         ("arn:aws-china:iam::111122223333:role/ci", "'aws-china' is not a partition", "use one of aws, aws-cn"),
         ("arn:aws:iam::111122223333:role/ci ", "it ends with a blank", "write arn:aws:iam::111122223333:role/ci"),
         ("arn:aws:iam::111122223333:role/ci\n", "it ends with a line break", "write arn:aws:iam::111122223333:role/ci"),
@@ -237,7 +240,7 @@ struct PastedKeysTests {
         ("111122223333:role/ci", "it doesn't begin with arn:", "write it as"),
     ]
 
-    @Test("that should be the ARN of a role are refused with the ARN that is meant", arguments: roles)
+    @Test("that are not the ARN of a role are refused with a proposed ARN", arguments: roles)
     func role(arn: String, problem: String, remedy: String) throws {
         let options = IdentityOptions(roleARN: arn)
         let error = try #require(throws: IdentityError.self) { try options.check() }
@@ -248,7 +251,7 @@ struct PastedKeysTests {
     }
 
     @Test(
-        "that are the ARN of a role are taken",
+        "that are the ARN of a role are accepted",
         arguments: [
             "arn:aws:iam::111122223333:role/ci", "arn:aws-cn:iam::111122223333:role/ci",
             "arn:aws:iam::011122223333:role/a/b/c",
@@ -256,11 +259,11 @@ struct PastedKeysTests {
             "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Admin_0a1b2c",
         ]
     )
-    func roleIsTaken(arn: String) {
+    func roleIsAccepted(arn: String) {
         #expect(throws: Never.self) { try IdentityOptions(roleARN: arn).check() }
     }
 
-    @Test("that are a role of another partition are refused before STS is asked")
+    @Test("that are a role of another partition are refused before a request to STS")
     func partition() throws {
         let sender = RecordingSender { _, _ in roleAnswer() }
         let keys = [
@@ -269,7 +272,7 @@ struct PastedKeysTests {
         let (resolver, _) = try resolver(keys, sender: sender)
         let options = IdentityOptions(roleARN: "arn:aws:iam::111122223333:role/ci")
         let error = #expect(throws: IdentityError.self) { try resolver.provider(for: options, stsRegion: "cn-north-1") }
-        #expect(error?.problem.hasSuffix("is of partition aws, and cn-north-1 is in aws-cn") == true)
+        #expect(error?.problem.hasSuffix("is in partition aws, but cn-north-1 is in aws-cn") == true)
         #expect(sender.requests.isEmpty)
     }
 }

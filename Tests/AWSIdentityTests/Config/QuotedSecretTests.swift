@@ -1,14 +1,15 @@
 import FoundationEssentials
+import TestDoubles
 import Testing
 import Wire
 
 @testable import AWSIdentity
 
-@Suite("Errors of who gives keys", .timeLimit(.minutes(1)))
+@Suite("Errors of credential services", .timeLimit(.minutes(1)))
 struct QuotedSecretTests {
     private static let role = "arn:aws:iam::123456789012:role/r"
 
-    @Test("are told without the external id, the device's code, the token and the signature that STS quotes")
+    @Test("leave out the external id, the MFA code, the token and the signature that STS quotes")
     func assumeRole() async throws {
         let sender = RecordingSender { request, _ in
             let sent = [String(decoding: request.body, as: UTF8.self)] + request.fields.map(\.value)
@@ -38,18 +39,18 @@ struct QuotedSecretTests {
         }
     }
 
-    @Test("are told without the token that a page of something else quotes where an instance's role should be")
+    @Test("leave out the token that another server's page quotes in place of an instance's role")
     func page() async throws {
         let sender = RecordingSender { _, _ in .text("hidden-token-of-the-instance") }
         try await withMachine(sender: sender) { resolver, _ in
             let error = await #expect(throws: IdentityError.self) { try await resolver.credentials() }
             let text = try #require(error).description
-            #expect(text.contains("answered 200 when asked for the role") && !text.contains("hidden"))
+            #expect(text.contains("answered 200 to the request for the role") && !text.contains("hidden"))
         }
         #expect(sender.requests.allSatisfy { !$0.url.path.contains("hidden") })
     }
 
-    @Test("are told without the keys that a process also prints to standard error")
+    @Test("leave out the keys that a process also prints to standard error")
     func process() async throws {
         let keys = #"{"Version": 1, "AccessKeyId": "AKIAPROCESS", "SecretAccessKey": "hidden-secret-of-the-test"}"#
         try await withMachine(

@@ -1,11 +1,12 @@
 import FoundationEssentials
 import Glibc
 import Platform
+import TestDoubles
 import Testing
 
 @testable import AWSIdentity
 
-/// Where the two files are, and what stands there in their place.
+/// The places of the config and the credentials file, and faults of these files.
 @Suite("Shared files", .timeLimit(.minutes(1)))
 struct SharedFileTests {
     private static let keys = "aws_access_key_id = A\naws_secret_access_key = s\n"
@@ -26,7 +27,7 @@ struct SharedFileTests {
         )
     }
 
-    /// A path with variables, and what becomes of it.
+    /// A path with variables, and the expanded path.
     static let paths: [(String, String)] = [
         ("~/.aws/config", "/home/ann/.aws/config"), ("~", "/home/ann"), ("$HOME/x", "/home/ann/x"),
         ("${HOME}/x", "/home/ann/x"),
@@ -38,13 +39,13 @@ struct SharedFileTests {
         ("~root/.aws/config", (ProcessFacts.homeDirectory(of: "root") ?? "~root") + "/.aws/config"),
     ]
 
-    @Test("are found where a variable and a home directory lead", arguments: paths)
-    func expanded(path: String, meant: String) {
+    @Test("have paths with variables and home directories", arguments: paths)
+    func expanded(path: String, result: String) {
         let variables = ["HOME": "/home/ann", "XDG_CONFIG_HOME": "/xdg", "EMPTY": "", "TILDE": "~"]
-        #expect(AWSEnvironment(variables: variables, home: "/home/ann").expanded(path) == meant)
+        #expect(AWSEnvironment(variables: variables, home: "/home/ann").expanded(path) == result)
     }
 
-    @Test("that a variable with a variable in it names are read")
+    @Test("are read from a path with a variable in it")
     func named() async throws {
         try await withMachine { _, home in
             try Data("[profile ci]\n\(Self.keys)".utf8).write(to: URL(filePath: home + "/elsewhere"))
@@ -53,8 +54,8 @@ struct SharedFileTests {
         }
     }
 
-    @Test("that are directories or pipes are passed over, and said in the error", arguments: [true, false])
-    func passedOver(isDirectory: Bool) async throws {
+    @Test("that are directories or pipes are skipped, and the error says so", arguments: [true, false])
+    func skipped(isDirectory: Bool) async throws {
         try await withMachine { _, home in
             for name in ["config", "credentials"] {
                 let path = "\(home)/.aws/\(name)"
@@ -72,10 +73,10 @@ struct SharedFileTests {
         }
     }
 
-    @Test("that lead in a circle, or are a device, are none", arguments: ["/dev/null", "HOME_OF_THE_TEST/circle"])
+    @Test("that are a device or a cycle of links count as missing", arguments: ["/dev/null", "HOME_OF_THE_TEST/cycle"])
     func noFile(path: String) async throws {
         try await withMachine { _, home in
-            try FileManager.default.createSymbolicLink(atPath: home + "/circle", withDestinationPath: home + "/circle")
+            try FileManager.default.createSymbolicLink(atPath: home + "/cycle", withDestinationPath: home + "/cycle")
             let keys = ["AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "s", "AWS_CONFIG_FILE": path]
             #expect(try await id(with(keys, home: home)) == "ENV")
         }
@@ -89,7 +90,7 @@ struct SharedFileTests {
         #expect(credentials.accessKeyID == "A" && credentials.secretAccessKey == "s=/+:#x")
     }
 
-    @Test("of a token may be a pipe, which is not waited for for ever")
+    @Test("with a token may be a pipe, which must deliver in time")
     func tokenPipe() async throws {
         try await withMachine { _, home in
             let pipe = home + "/token"
@@ -117,16 +118,20 @@ struct SharedFileTests {
     }
 
     static let headings = [
-        Heading(testDescription: "no word", config: "\n[ci]\n\(keys)", advice: "config:2 write [profile ci] for [ci]"),
         Heading(
-            testDescription: "the other file's",
+            testDescription: "no word",
+            config: "\n[ci]\n\(keys)",
+            advice: "config:2 write [profile ci] instead of [ci]"
+        ),
+        Heading(
+            testDescription: "the other file's form",
             credentials: "[profile ci]\n\(keys)",
-            advice: "credentials:1 write [ci] for [profile ci]"
+            advice: "credentials:1 write [ci] instead of [profile ci]"
         ),
         Heading(
             testDescription: "a capital",
             config: "[Profile ci]\n\(keys)",
-            advice: "config:1 write [profile ci] for [Profile ci]"
+            advice: "config:1 write [profile ci] instead of [Profile ci]"
         ),
         Heading(testDescription: "a colon", config: "[profile: ci]\n\(keys)", advice: "config:1 write [profile ci]"),
         Heading(testDescription: "several", config: "[profiles ci]\n\(keys)", advice: "config:1 write [profile ci]"),
@@ -135,7 +140,7 @@ struct SharedFileTests {
             testDescription: "no quotes",
             config: "[profile my ci]\n\(keys)",
             profile: "my ci",
-            advice: "config:1 write [profile \"my ci\"] for [profile my ci]"
+            advice: "config:1 write [profile \"my ci\"] instead of [profile my ci]"
         ),
         Heading(
             testDescription: "typographic quotes",
@@ -149,10 +154,10 @@ struct SharedFileTests {
             profile: "my ci",
             advice: "credentials:1 write [my ci]"
         ),
-        Heading(testDescription: "no such name", config: "[profile a]\n\(keys)", advice: "use one of those there: a"),
+        Heading(testDescription: "no such name", config: "[profile a]\n\(keys)", advice: "use one of a"),
     ]
 
-    @Test("with a heading that is the other file's, or misspelled, are named with what to write", arguments: headings)
+    @Test("with a heading of the other file, or a misspelled one, get advice", arguments: headings)
     func heading(_ heading: Heading) throws {
         let (resolver, _) = try resolver(config: heading.config, credentials: heading.credentials)
         let error = #expect(throws: IdentityError.self) {
@@ -161,13 +166,13 @@ struct SharedFileTests {
         #expect(error?.remedy.contains(heading.advice) == true, "\(error?.remedy ?? "")")
     }
 
-    @Test("with an apostrophe in a profile's name are read as the SDKs for Go and Java read them")
+    @Test("with an apostrophe in a profile's name are parsed as in the SDKs for Go and Java")
     func apostrophe() throws {
         let (resolver, _) = try resolver(config: "[profile O'Neil]\nregion = eu-west-1\n\(Self.keys)")
         #expect(try resolver.defaultRegion(flag: nil, options: .init(profile: "O'Neil")) == "eu-west-1")
     }
 
-    @Test("with a [default] that has no keys are not told to write it in another way")
+    @Test("with a [default] without keys get no advice about its heading")
     func bareDefault() throws {
         let (plain, _) = try resolver(
             ["AWS_EC2_METADATA_DISABLED": "true"],
@@ -187,7 +192,7 @@ struct SharedFileTests {
             try capitals.provider(for: .init(), stsRegion: "eu-west-1")
         }
         #expect(
-            missed?.remedy.contains("credentials:1 write [default] for [DEFAULT]") == true,
+            missed?.remedy.contains("credentials:1 write [default] instead of [DEFAULT]") == true,
             "\(missed?.remedy ?? "")"
         )
     }
@@ -204,7 +209,7 @@ struct SharedFileTests {
         }
     }
 
-    @Test("with half of a profile under a heading that isn't read are named where that half is missed")
+    @Test("with half of a profile under a wrong heading get advice when that half is needed")
     func half() throws {
         let (region, _) = try resolver(config: "[ci]\nregion = eu-west-1\n", credentials: "[ci]\n\(Self.keys)")
         #expect(region.regionAdvice(.init(profile: "ci"))?.contains("config:1 write [profile ci]") == true)
@@ -221,7 +226,7 @@ struct SharedFileTests {
     }
 
     @Test(
-        "with an sso-session that is misspelled are named",
+        "with a misspelled sso-session get advice",
         arguments: [
             "sso_session corp", "sso session corp", "Sso-Session corp", "profile sso-session corp", "corp",
             "session corp",
@@ -234,13 +239,13 @@ struct SharedFileTests {
             try resolver.provider(for: .init(profile: "a"), stsRegion: "eu-west-1")
         }
         #expect(
-            error?.remedy.contains("config:5 write [sso-session corp] for [\(heading)]") == true,
+            error?.remedy.contains("config:5 write [sso-session corp] instead of [\(heading)]") == true,
             "\(error?.remedy ?? "")"
         )
     }
 
     @Test(
-        "whose profile is named with something around it say so, without a raw character",
+        "whose profile's name has a pasted character get an error without that character",
         arguments: [
             ("ci\n", "'ci?'", "ends with a line break"), ("ci ", "'ci '", "ends with a blank"),
             ("\"ci\"", "'\"ci\"'", "has quotes around it"),

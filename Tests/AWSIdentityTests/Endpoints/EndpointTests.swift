@@ -1,4 +1,5 @@
 import FoundationEssentials
+import TestDoubles
 import Testing
 
 @testable import AWSIdentity
@@ -44,7 +45,7 @@ struct EndpointTests {
         ignore_configured_endpoint_urls = true
         """
 
-    @Test("named by somebody go in order: flag, the service's variable, the general one, services, profile")
+    @Test("come in this order: flag, the service's variable, the general one, services, profile")
     func order() throws {
         let all = ["AWS_ENDPOINT_URL_ECR": "http://127.0.0.1:1", "AWS_ENDPOINT_URL": "http://127.0.0.1:2"]
         let profile = IdentityOptions(profile: "a")
@@ -69,8 +70,8 @@ struct EndpointTests {
         #expect(try port(["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"], flag: "http://127.0.0.1:9") == 9)
     }
 
-    @Test("follow the profile's wishes")
-    func profileWishes() throws {
+    @Test("follow the profile's FIPS and dual-stack settings")
+    func profileSettings() throws {
         let (resolver, _) = try resolver(config: Self.config)
         let endpoint = try resolver.endpoint(.ecr, region: "us-east-1", options: .init(profile: "b"))
         #expect(endpoint.url.text == "https://api.ecr-fips.us-east-1.amazonaws.com/")
@@ -79,7 +80,7 @@ struct EndpointTests {
     }
 
     @Test(
-        "aren't guessed where a switch is neither on nor off",
+        "are refused for a setting that is neither true nor false",
         arguments: [
             (
                 ["AWS_USE_FIPS_ENDPOINT": "maybe"], "AWS_USE_FIPS_ENDPOINT is 'maybe', which is neither true nor false",
@@ -97,18 +98,18 @@ struct EndpointTests {
         let error = #expect(throws: IdentityError.self) { try resolver.endpoint(.ecr, region: "us-east-1") }
         #expect(error?.problem == problem)
         #expect(error?.tried.isEmpty == place.isEmpty && error?.tried.allSatisfy { $0.hasSuffix(place) } == true)
-        #expect(error?.remedy == "write true or false: it says which of AWS's hosts are called")
-        // What is said elsewhere, or isn't asked, does no harm.
-        let said = try AWSIdentityTests.resolver(
+        #expect(error?.remedy == "write true or false; the setting selects the AWS hosts that are called")
+        // A setting that is overridden, or isn't needed, isn't checked.
+        let overridden = try AWSIdentityTests.resolver(
             ["AWS_USE_FIPS_ENDPOINT": "False", "AWS_USE_DUALSTACK_ENDPOINT": ""],
             config: "[default]\nuse_fips_endpoint = yes\n"
         ).0
-        #expect(try said.switches(.init()) == (false, false))
+        #expect(try overridden.switches(.init()) == (false, false))
         #expect(try resolver.switches(.init(usesFIPS: true, usesDualStack: true)) == (true, true))
         #expect(try resolver.endpoint(.ecr, region: "us-east-1", flag: "http://127.0.0.1:1").isCustom)
     }
 
-    @Test("that are none are refused, with the place that says so")
+    @Test("that are not URLs are refused with the setting's name")
     func refused() throws {
         let (resolver, _) = try resolver(["AWS_ENDPOINT_URL": "localhost:4566"])
         let error = #expect(throws: IdentityError.self) { try resolver.endpoint(.sts, region: "eu-west-1") }
@@ -117,7 +118,7 @@ struct EndpointTests {
         #expect(throws: IdentityError.self) { try plain.endpoint(.ecr, region: "evil.example/") }
     }
 
-    @Test("STS is called where its variable says")
+    @Test("of STS may be named by its variable")
     func customSTS() async throws {
         let sender = RecordingSender { _, _ in roleAnswer() }
         let (resolver, _) = try resolver(
@@ -148,7 +149,7 @@ struct EndpointTests {
     }
 
     @Test(
-        "times are read and written without a calendar's help",
+        "times are parsed and formatted without a calendar",
         arguments: [
             ("2026-01-15T12:00:00Z", "20260115T120000Z"), ("2026-01-15T13:00:00.123Z", "20260115T130000Z"),
             ("2024-02-29T23:59:59UTC", "20240229T235959Z"), ("2026-01-01T00:30:00+01:00", "20251231T233000Z"),
@@ -175,7 +176,7 @@ struct EndpointTests {
     }
 
     @Test(
-        "texts that are no time are none",
+        "texts that are not a time are rejected",
         arguments: [
             "", "now", "2026-13-01T00:00:00Z", "2026-01-15T12:00:00X", "2026-01-15T", "2026-01-15T25:00:00Z",
             "2026-01-15T24:00:01Z", "2026-01-15T12:60:00Z", "2026-01-15T12:00:00+24:00", "2026-01-15T12:00:00+2",

@@ -1,14 +1,15 @@
 import FoundationEssentials
 import HTTPTypes
 import Platform
+import TestDoubles
 import Testing
 import Wire
 
 @testable import AWSIdentity
 
-@Suite("A sign-in to IAM Identity Center, when it ends")
-struct SignInRenewalTests: SignInScene {
-    @Test("is renewed once in its last 15 minutes, for everybody, and kept with all that others wrote")
+@Suite("The renewal of a sign-in to IAM Identity Center")
+struct SignInRenewalTests: SignInFixture {
+    @Test("happens once in the last 15 minutes for all roles, and keeps the file's unknown members")
     func renewed() async throws {
         let sender = Self.service()
         try await signedIn(Self.file(expires: "2026-01-15T12:14:59Z"), sender: sender) { resolver, path in
@@ -37,9 +38,9 @@ struct SignInRenewalTests: SignInScene {
         }
     }
 
-    @Test("that can't be renewed serves until it is over, and is tried again a minute later")
+    @Test("that fails is retried a minute later, and the token is used until it expires")
     func unrenewable() async throws {
-        let watch = Wristwatch(noon)
+        let time = ManualTime(noon)
         let refuses: @Sendable () -> WireResponse = {
             .json(#"{"error":"invalid_grant","error_description":"Invalid refresh token"}"#, status: 400)
         }
@@ -50,16 +51,16 @@ struct SignInRenewalTests: SignInScene {
                     #"{"roleCredentials":{"accessKeyId":"A","secretAccessKey":"s","sessionToken":"t","expiration":0}}"#
                 )
         }
-        try await signedIn(Self.file(expires: "2026-01-15T12:10:00Z"), sender: sender, now: { watch.now }) {
+        try await signedIn(Self.file(expires: "2026-01-15T12:10:00Z"), sender: sender, now: { time.now }) {
             resolver,
             _ in
-            // Keys that have expired at once are asked for each time.
+            // The keys have expired at once, so they are requested each time.
             for _ in 1...2 { _ = try? await resolver.credentials(Self.dev) }
             #expect(sender.requests.map(\.url.path).filter { $0 == "/token" }.count == 1)
-            watch.advance(60)
+            time.advance(60)
             _ = try? await resolver.credentials(Self.dev)
             #expect(sender.requests.map(\.url.path).filter { $0 == "/token" }.count == 2)
-            watch.advance(600)
+            time.advance(600)
             let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.dev) }
             #expect(
                 error?.problem
@@ -70,7 +71,7 @@ struct SignInRenewalTests: SignInScene {
         }
     }
 
-    @Test("that is over, and can't be renewed for want of an answer, says which host to reach")
+    @Test("that gets no answer for an expired token names the host")
     func unreached() async throws {
         let sender = RecordingSender { request, _ in throw WireError(.unresolvable, "no such host", url: request.url) }
         try await signedIn(Self.file(expires: "2026-01-15T11:00:00Z"), sender: sender) { resolver, _ in
@@ -78,7 +79,7 @@ struct SignInRenewalTests: SignInScene {
             #expect(
                 error?.problem
                     == "the sign-in to https://corp.awsapps.com/start has expired (this machine's clock says "
-                    + "2026-01-15T12:00:00Z), and who renews it can't be reached: "
+                    + "2026-01-15T12:00:00Z), and the service that renews it can't be reached: "
                     + "https://oidc.eu-central-1.amazonaws.com/token: no such host"
             )
             #expect(
@@ -89,42 +90,42 @@ struct SignInRenewalTests: SignInScene {
         }
     }
 
-    @Test("ends by this machine's clock, by which the AWS CLI wrote it, and its keys by the portal's")
+    @Test("is due by this machine's clock, as for the AWS CLI; the keys expire by the portal's clock")
     func twoClocks() async throws {
-        let watch = Wristwatch(noon)
+        let time = ManualTime(noon)
         let service = Self.service(keysUntil: noon + 4_800)
         let sender = RecordingSender { request, number in
             var answer = try await service.send(request)
             // An hour ahead of this machine.
-            let minute = Int(watch.now.timeIntervalSince(noon) / 60)
+            let minute = Int(time.now.timeIntervalSince(noon) / 60)
             answer.fields[.date] = "Thu, 15 Jan 2026 13:\(minute < 10 ? "0" : "")\(minute):00 GMT"
             return answer
         }
-        try await signedIn(Self.file(expires: "2026-01-15T12:40:00Z"), sender: sender, now: { watch.now }) {
+        try await signedIn(Self.file(expires: "2026-01-15T12:40:00Z"), sender: sender, now: { time.now }) {
             resolver,
             path in
             let first = try await resolver.credentials(Self.dev)
-            watch.advance(600)
-            #expect(try await resolver.credentials(Self.dev) == first, "good for twenty minutes, not for eighty")
-            watch.advance(540)
+            time.advance(600)
+            #expect(try await resolver.credentials(Self.dev) == first, "valid for twenty minutes, not for eighty")
+            time.advance(540)
             #expect(try await resolver.credentials(Self.dev) != first)
             #expect(sender.requests.allSatisfy { $0.url.path != "/token" })
-            watch.advance(660)
+            time.advance(660)
             _ = try? await resolver.credentials(Self.dev)
             #expect(sender.requests.count { $0.url.path == "/token" } == 1)
             let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
-            #expect(text.contains("2026-01-15T20:30:00Z"), "written as others read it: \(text)")
+            #expect(text.contains("2026-01-15T20:30:00Z"), "written by this machine's clock: \(text)")
         }
     }
 
-    @Test("that another program renews at the same moment serves us too")
+    @Test("by another program at the same time is used")
     func renewedElsewhere() async throws {
         let place = Lock("")
-        let service = Self.service(accepts: { $0 == "their-token" })
+        let service = Self.service(accepts: { $0 == "other-token" })
         let sender = RecordingSender { request, _ in
             guard request.url.path == "/token" else { return try await service.send(request) }
-            // It was first, and our refresh token is void.
-            try Data(Self.file("their-token").utf8).write(to: URL(filePath: place.withLock { $0 }))
+            // The other program was first, so our refresh token is used up.
+            try Data(Self.file("other-token").utf8).write(to: URL(filePath: place.withLock { $0 }))
             return .json(#"{"error":"invalid_grant"}"#, status: 400)
         }
         try await signedIn(Self.file(expires: "2026-01-15T11:59:00Z"), sender: sender) { resolver, path in
@@ -134,7 +135,7 @@ struct SignInRenewalTests: SignInScene {
         }
     }
 
-    @Test("is one for all profiles of its session, whichever side asks")
+    @Test("is shared by all profiles of a session, on both sides")
     func sidesShare() async throws {
         let sender = Self.service()
         try await signedIn(Self.file(expires: "2026-01-15T12:10:00Z"), sender: sender) { resolver, _ in
@@ -146,7 +147,7 @@ struct SignInRenewalTests: SignInScene {
         #expect(sender.requests.filter { $0.url.path == "/token" }.count == 1)
     }
 
-    @Test("whose client is no longer registered isn't renewed")
+    @Test("is not tried after the client's registration has expired")
     func unregistered() async throws {
         let sender = Self.service()
         let file = Self.file(expires: "2026-01-15T11:00:00Z", registration: "2026-01-15T11:00:00Z")
@@ -156,7 +157,7 @@ struct SignInRenewalTests: SignInScene {
         #expect(sender.requests.isEmpty)
     }
 
-    @Test("that was revoked is renewed once, where it can be")
+    @Test("of a revoked token is tried once")
     func revoked() async throws {
         let sender = Self.service(accepts: { $0 == "second-token" })
         try await signedIn(Self.file(), sender: sender) { resolver, _ in
@@ -172,7 +173,7 @@ struct SignInRenewalTests: SignInScene {
             #expect(
                 error
                     == IdentityError(
-                        "the sign-in to https://corp.awsapps.com/start is not accepted any more",
+                        "the sign-in to https://corp.awsapps.com/start is no longer accepted",
                         tried: [path],
                         remedy: "run: aws sso login --sso-session corp"
                     )
@@ -181,18 +182,18 @@ struct SignInRenewalTests: SignInScene {
         #expect(never.requests.count == 3)
     }
 
-    @Test("whose token can't be written serves this run all the same, each renewal from the last")
+    @Test("that can't be saved is used in this run, and the next one starts from it")
     func unwritable() async throws {
-        let watch = Wristwatch(noon)
-        let issued = Tally()
+        let time = ManualTime(noon)
+        let issued = Counter()
         let directory = Lock("")
         let keys = Self.service(keysUntil: noon + 90_000)
         let sender = RecordingSender { request, _ in
             guard request.url.path == "/token" else { return try await keys.send(request) }
-            // Where nothing can be written.
+            // The directory is gone, so nothing can be written.
             try? FileManager.default.removeItem(atPath: directory.withLock { $0 })
             let sent = try JSONDecoder().decode([String: String].self, from: Data(request.body))
-            guard sent["refreshToken"] == "refresh-\(issued.up())" else {
+            guard sent["refreshToken"] == "refresh-\(issued.increment())" else {
                 return .json(#"{"error":"invalid_grant"}"#, status: 400)
             }
             let number = issued.count
@@ -201,22 +202,22 @@ struct SignInRenewalTests: SignInScene {
             )
         }
         let file = Self.file(expires: "2026-01-15T11:00:00Z")
-        try await signedIn(file, sender: sender, now: { watch.now }) { resolver, path in
+        try await signedIn(file, sender: sender, now: { time.now }) { resolver, path in
             directory.withLock { $0 = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) }
             _ = try await resolver.credentials(Self.dev)
-            watch.advance(3_000)
+            time.advance(3_000)
             _ = try await resolver.credentials(.init(profile: "ops"))
             #expect(issued.count == 2)
         }
     }
 
-    @Test("that somebody renews by signing in anew is theirs: ours isn't written over it")
+    @Test("does not overwrite a new sign-in by the user")
     func signedInMeanwhile() async throws {
         let place = Lock("")
         let sender = RecordingSender { request, number in
             guard request.url.path == "/token" else { return try await Self.service().send(request) }
             try Data(Self.file("fresh-login").utf8).write(to: URL(filePath: place.withLock { $0 }))
-            return .json(#"{"accessToken":"ours","expiresIn":28800,"refreshToken":"refresh-2"}"#)
+            return .json(#"{"accessToken":"renewed","expiresIn":28800,"refreshToken":"refresh-2"}"#)
         }
         try await signedIn(Self.file(expires: "2026-01-15T12:10:00Z"), sender: sender) { resolver, path in
             place.withLock { $0 = path }

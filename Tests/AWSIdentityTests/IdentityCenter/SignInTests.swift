@@ -1,14 +1,15 @@
 import FoundationEssentials
 import HTTPTypes
 import Platform
+import TestDoubles
 import Testing
 import Wire
 
 @testable import AWSIdentity
 
 @Suite("A sign-in to IAM Identity Center")
-struct SignInTests: SignInScene {
-    @Test("gives the keys of the profile's role, at the session's region, unsigned")
+struct SignInTests: SignInFixture {
+    @Test("gives the keys of the profile's role, by an unsigned request in the session's region")
     func keys() async throws {
         let sender = Self.service()
         try await signedIn(Self.file(), sender: sender) { resolver, path in
@@ -27,7 +28,7 @@ struct SignInTests: SignInScene {
         #expect(request.fields[.authorization] == nil && sender.requests.count == 1)
     }
 
-    @Test("is found under the SHA-1 of the session's name, for a legacy profile of its start URL")
+    @Test("is cached under the SHA-1 of the session's name, or of a legacy profile's start URL")
     func paths() async throws {
         let environment = AWSEnvironment(variables: [:], home: "/h")
         #expect(
@@ -46,7 +47,10 @@ struct SignInTests: SignInScene {
         )
     }
 
-    @Test("that isn't there says how to sign in", arguments: [("dev", "--sso-session corp"), ("old", "--profile old")])
+    @Test(
+        "that is missing gets an error with the command to sign in",
+        arguments: [("dev", "--sso-session corp"), ("old", "--profile old")]
+    )
     func absent(_ profile: String, _ how: String) async throws {
         let sender = Self.service()
         try await signedIn(nil, sender: sender) { resolver, _ in
@@ -61,10 +65,10 @@ struct SignInTests: SignInScene {
         try await signedIn(#"{"accessToken":"hidden"}"#, sender: sender) { resolver, _ in
             await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.dev) }
         }
-        #expect(sender.requests.isEmpty, "what the AWS CLI didn't write is no sign-in")
+        #expect(sender.requests.isEmpty, "a file that the AWS CLI didn't write is ignored")
     }
 
-    @Test("that doesn't have the role names it, with the request")
+    @Test("without the role gets an error with the role and the request id")
     func forbidden() async throws {
         let sender = RecordingSender { _, _ in
             var response = WireResponse.json(#"{"message":"No access"}"#, status: 403)
@@ -76,16 +80,16 @@ struct SignInTests: SignInScene {
             #expect(
                 error
                     == IdentityError(
-                        "the role Dev Role is not given to this sign-in: HTTP 403: No access",
+                        "the role Dev Role is not assigned to the signed-in user: HTTP 403: No access",
                         tried: [path],
-                        remedy: "see which accounts and roles there are: open https://corp.awsapps.com/start",
+                        remedy: "open https://corp.awsapps.com/start to see the assigned accounts and roles",
                         requestID: "r-7"
                     )
             )
         }
     }
 
-    @Test("to a portal that can't be reached says so, and isn't STS's fault")
+    @Test("at a portal that can't be reached gets an error that names the portal")
     func unreachable() async throws {
         let sender = RecordingSender { _, _ in throw WireError(.unreachable, "no route to host") }
         try await signedIn(Self.file(), sender: sender) { resolver, path in
@@ -95,15 +99,16 @@ struct SignInTests: SignInScene {
                     == IdentityError(
                         "IAM Identity Center in eu-central-1 can't be reached: no route to host",
                         tried: [path],
-                        remedy: "check sso_region, and that this machine reaches portal.sso.eu-central-1.amazonaws.com",
+                        remedy:
+                            "check sso_region, and check that this machine reaches portal.sso.eu-central-1.amazonaws.com",
                         failure: WireError(.unreachable, "no route to host")
                     )
             )
         }
-        #expect(sender.requests.count == 3, "as often as anything, and no more")
+        #expect(sender.requests.count == 3, "the usual number of attempts")
     }
 
-    @Test("is called where the environment or the profile's services say")
+    @Test("uses the endpoints that the environment or the profile's services name")
     func endpoints() async throws {
         let sender = Self.service()
         let variables = [
@@ -116,7 +121,7 @@ struct SignInTests: SignInScene {
         #expect(sender.requests.map(\.url.authority) == ["127.0.0.1:82", "127.0.0.1:81"])
     }
 
-    @Test("is where a role may start from")
+    @Test("may be the source of a role")
     func source() async throws {
         let sender = RecordingSender { request, _ in
             guard request.url.host.hasPrefix("portal") else { return roleAnswer() }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HTTPTypes
+import TestDoubles
 import Testing
 import Wire
 
@@ -7,7 +8,7 @@ import Wire
 
 @Suite("The search for credentials")
 struct ChainOrderTests {
-    /// Every kind of credentials at once, in the order in which they are taken; what stands first is removed, one by one.
+    /// The lines of the config file for each kind of credentials.
     private static let config: [(kind: String, lines: String)] = [
         ("role", "role_arn = arn:aws:iam::123456789012:role/r\nsource_profile = base\n"),
         (
@@ -25,11 +26,12 @@ struct ChainOrderTests {
         "web": ["AWS_WEB_IDENTITY_TOKEN_FILE": "HOME/token", "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/w"],
         "container": ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/x"],
     ]
+    /// The kinds in the order in which they are used.
     private static let order = [
         "environment", "role", "web", "sso", "credentials", "process", "config", "container", "instance",
     ]
 
-    /// Answers as whoever is asked.
+    /// A sender that answers as the service of each request.
     private static func sender() -> RecordingSender {
         RecordingSender { request, _ in
             switch request.url.host {
@@ -51,14 +53,14 @@ struct ChainOrderTests {
         }
     }
 
-    /// The key id that is found where only `kinds` are there.
+    /// Returns the key id that is found if only `kinds` are configured.
     private func found(
         _ kinds: [String],
         _ options: IdentityOptions = .init(),
-        _ see: (RecordingSender) -> Void = { _ in }
+        _ observe: (RecordingSender) -> Void = { _ in }
     ) async throws -> String {
         let sender = Self.sender()
-        see(sender)
+        observe(sender)
         let lines = Self.config.filter { kinds.contains($0.kind) }.map(\.lines).joined()
         var variables = kinds.contains("instance") ? [:] : ["AWS_EC2_METADATA_DISABLED": "true"]
         for kind in kinds { variables.merge(Self.variables[kind] ?? [:]) { $1 } }
@@ -79,20 +81,23 @@ struct ChainOrderTests {
         return id
     }
 
-    @Test("takes the first of what is there, in the AWS CLI's order", arguments: order.indices)
+    @Test("finds the first kind in the AWS CLI's order", arguments: order.indices)
     func first(_ first: Int) async throws {
         #expect(try await found(Array(Self.order[first...])) == Self.order[first].uppercased())
     }
 
-    @Test("leaves the environment out where a flag names the profile")
+    @Test("ignores the environment if a flag names the profile")
     func named() async throws {
         let options = IdentityOptions(profile: "default")
         #expect(try await found(Self.order, options) == "ROLE")
-        #expect(try await found(Self.order.filter { $0 != "role" }, options) == "SSO", "nor EKS's variables")
+        #expect(
+            try await found(Self.order.filter { $0 != "role" }, options) == "SSO",
+            "EKS's variables are ignored too"
+        )
         #expect(try await found(["environment", "web", "container", "instance"], options) == "CONTAINER")
     }
 
-    @Test("ends with everything that was tried, in order")
+    @Test("lists everything that was tried in its error, in order")
     func nothing() async throws {
         let sender = RecordingSender { _, _ in throw WireError(.unreachable, "no route to host") }
         try await withMachine(sender: sender) { resolver, home in
@@ -111,7 +116,7 @@ struct ChainOrderTests {
         }
     }
 
-    @Test("never puts one file's id and another's secret or token together")
+    @Test("never combines an id with the secret or the token of the other file")
     func halves() async throws {
         let config = "[default]\naws_access_key_id = OLD\naws_secret_access_key = old\naws_session_token = old\n"
         let credentials = "[default]\naws_access_key_id = NEW\naws_secret_access_key = new\n"
@@ -125,7 +130,7 @@ struct ChainOrderTests {
         }
     }
 
-    @Test("is over with its resolver: nothing that it found keeps it")
+    @Test("is released with its resolver, whatever was found")
     func freed() async throws {
         weak var sender: RecordingSender?
         for kind in ["role", "web", "sso", "process", "container", "instance"] {
@@ -134,7 +139,7 @@ struct ChainOrderTests {
         }
     }
 
-    /// - Returns: What everything was sent with, which nobody holds any more.
+    /// Returns the sender of a search that has ended; `nil` unless it leaks.
     private func used(_ kinds: [String]) async throws -> RecordingSender? {
         weak var remembered: RecordingSender?
         _ = try await found(kinds) { remembered = $0 }

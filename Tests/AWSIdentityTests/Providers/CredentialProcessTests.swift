@@ -2,6 +2,7 @@ import FoundationEssentials
 import Glibc
 import Logging
 import Platform
+import TestDoubles
 import Testing
 import Wire
 
@@ -40,29 +41,29 @@ struct CredentialProcessTests {
 
     private static let options = IdentityOptions(profile: "p")
 
-    @Test("gives keys, with all it says of them, and is run again before they expire")
+    @Test("gives keys with all their members, and runs again before they expire")
     func members() async throws {
-        let watch = Wristwatch(noon)
+        let time = ManualTime(noon)
         let script = """
             echo x >> "$0.count"
             echo '{"Version": 1, "AccessKeyId": "AKIAPROCESS", "SecretAccessKey": "s", "SessionToken": "t",
                    "Expiration": "2026-01-15T13:00:00+00:00", "AccountId": "111122223333"}'
             """
-        try await process(script, now: { watch.now }) { resolver, home in
+        try await process(script, now: { time.now }) { resolver, home in
             let credentials = try await resolver.credentials(Self.options)
             #expect(credentials.accessKeyID == "AKIAPROCESS" && credentials.secretAccessKey == "s")
             #expect(credentials.sessionToken == "t" && credentials.expiration == noon + 3_600)
             #expect(credentials.accountID == "111122223333")
             #expect(credentials.source == "credential_process of profile p")
             _ = try await resolver.credentials(Self.options)
-            watch.advance(2_800)
+            time.advance(2_800)
             _ = try await resolver.credentials(Self.options)
             let runs = try Data(contentsOf: URL(filePath: home + "/program.count")).count
             #expect(runs == 4, "twice, two bytes each")
         }
     }
 
-    @Test("that says an empty token says none, and the profile may name the account")
+    @Test("may print an empty token, and the profile may name the account")
     func incomplete() async throws {
         let answer = #"{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": ""}"#
         let command = "HOME/program\naws_account_id = 999900001111"
@@ -81,7 +82,7 @@ struct CredentialProcessTests {
         (#""Expiration": "Thu, 01 Jan 2099 00:00:00 GMT""#, nil, true),
     ]
 
-    @Test("may say more or less than the keys", arguments: answers)
+    @Test("may print members of other types, and unknown ones", arguments: answers)
     func odd(_ more: String, _ account: String?, _ expires: Bool) async throws {
         try await process("echo '\(keys.dropLast()), \(more)}'") { resolver, _ in
             let credentials = try await resolver.credentials(Self.options)
@@ -90,7 +91,7 @@ struct CredentialProcessTests {
         }
     }
 
-    @Test("whose keys have something around them is named with the member")
+    @Test("that prints a malformed key gets an error with the member's name")
     func pasted() async throws {
         let answer = #"{"Version": 1, "AccessKeyId": "AKIAPROCESS\\n", "SecretAccessKey": "hidden-secret"}"#
         try await process("printf '%s' '\(answer.replacing(#"\\n"#, with: #"\n"#))'") { resolver, home in
@@ -101,7 +102,7 @@ struct CredentialProcessTests {
         }
     }
 
-    @Test("is run once for two regions that ask at once")
+    @Test("runs once for requests from two regions at the same time")
     func regions() async throws {
         try await process("echo x >> \"$0.count\"\necho '\(keys)'") { resolver, home in
             async let one = resolver.provider(for: Self.options, stsRegion: "eu-west-1").credentials()
@@ -112,20 +113,20 @@ struct CredentialProcessTests {
         }
     }
 
-    @Test("whose keys don't expire is run once")
+    @Test("whose keys don't expire runs once")
     func once() async throws {
-        let watch = Wristwatch(noon)
-        try await process("echo x >> \"$0.count\"\necho '\(keys)'", now: { watch.now }) { resolver, home in
+        let time = ManualTime(noon)
+        try await process("echo x >> \"$0.count\"\necho '\(keys)'", now: { time.now }) { resolver, home in
             for _ in 1...3 {
                 _ = try await resolver.credentials(Self.options)
-                watch.advance(1_000_000)
+                time.advance(1_000_000)
             }
             let runs = try Data(contentsOf: URL(filePath: home + "/program.count")).count
             #expect(runs == 2)
         }
     }
 
-    @Test("gets its words as a shell would split them, with nothing expanded, and our environment")
+    @Test("gets its words as a shell splits them, without expansion, and this process's environment")
     func words() async throws {
         let script = """
             printf '{"Version": 1, "AccessKeyId": "%s", "SecretAccessKey": "%s"}' \
@@ -140,25 +141,25 @@ struct CredentialProcessTests {
     }
 
     @Test(
-        "that gives none says why, without what it printed",
+        "that fails gets an error that never quotes its output",
         arguments: [
             ("echo hidden; echo 'session is over' >&2; exit 3", "ended with status 3: session is over"),
             ("echo hidden; kill -9 $$", "ended with signal 9"),
             ("echo hidden", "did not print JSON with a Version, an AccessKeyId and a SecretAccessKey"),
-            (#"echo '{"Version": 2, "AccessKeyId": "hidden", "SecretAccessKey": "hidden"}'"#, "printed version 2"),
+            (#"echo '{"Version": 2, "AccessKeyId": "hidden", "SecretAccessKey": "hidden"}'"#, "printed Version 2"),
             (
                 #"echo '{"Version": 1, "AccessKeyId": "h", "SecretAccessKey": "hidden", "Expiration": "soon"}'"#,
                 "printed an Expiration that is not an ISO 8601 time"
             ),
-            ("head -c 70000 /dev/zero", "answered at far too great a length"),
-            ("yes hidden >&2", "answered at far too great a length"),
+            ("head -c 70000 /dev/zero", "printed too much"),
+            ("yes hidden >&2", "printed too much"),
             ("exit 0", "printed nothing"),
             ("printf '\\357\\273\\277'; echo '\(keys)'", "printed a byte order mark before its JSON"),
-            ("echo 'hidden: renewing'; echo '\(keys)'", "printed something else before its JSON"),
-            ("echo '\(keys)'; echo 'hidden done'", "printed JSON that doesn't end, or something else behind it"),
+            ("echo 'hidden: renewing'; echo '\(keys)'", "printed other text before its JSON"),
+            ("echo '\(keys)'; echo 'hidden done'", "printed incomplete JSON, or other text after it"),
             (
                 #"echo '{"Version": "1", "AccessKeyId": "hidden", "SecretAccessKey": "hidden"}'"#,
-                "printed Version as the text \"1\", and it must be the number 1"
+                "printed Version as the text \"1\", which must be the number 1"
             ),
             (#"echo '{"AccessKeyId": "hidden", "SecretAccessKey": "hidden"}'"#, "printed no Version"),
             (#"echo '{"Version": 1, "SecretAccessKey": "hidden"}'"#, "printed no AccessKeyId"),
@@ -174,16 +175,16 @@ struct CredentialProcessTests {
             (#"echo '[{"Version": 1}]'"#, "did not print JSON with a Version"),
         ]
     )
-    func failures(_ script: String, _ words: String) async throws {
+    func failures(_ script: String, _ problem: String) async throws {
         try await process(script) { resolver, home in
             let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
             let text = "\(try #require(error))"
-            #expect(text.contains("the credential_process of profile 'p' (\(home)/program) \(words)"), "\(text)")
+            #expect(text.contains("the credential_process of profile 'p' (\(home)/program) \(problem)"), "\(text)")
             #expect(text.contains("/.aws/config:2") && !text.contains("hidden"))
         }
     }
 
-    @Test("needs nothing of STS, which may be named wrongly")
+    @Test("works with a wrong endpoint setting for STS")
     func withoutSTS() async throws {
         try await process("echo '\(keys)'", more: ["AWS_ENDPOINT_URL_STS": "sts.eu-west-1.amazonaws.com"]) {
             resolver,
@@ -193,67 +194,67 @@ struct CredentialProcessTests {
         }
     }
 
-    @Test("that isn't there is named")
+    @Test("that doesn't exist is named in the error")
     func missing() async throws {
         try await process("", command: "no-such-program-anywhere --x") { resolver, _ in
             let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
-            let words = "(no-such-program-anywhere) is not there, not on PATH, or may not be executed"
+            let words = "(no-such-program-anywhere) was not found, or is not executable"
             #expect(error?.problem.contains(words) == true)
         }
     }
 
     @Test(
-        "that ends because the run is to end is not blamed, if we hear of it a moment later too",
+        "that ends because the run is stopping is not reported, even if the signal comes a moment later",
         arguments: ["kill -INT $$", "kill -TERM $$", "exit 130", "exit 1"]
     )
     func stopped(_ script: String) async throws {
-        let looks = Tally()
-        let stopping: @Sendable () -> Bool = { looks.up() > 1 || script == "exit 1" }
+        let checks = Counter()
+        let stopping: @Sendable () -> Bool = { checks.increment() > 1 || script == "exit 1" }
         try await process(script, clock: ShortClock(.milliseconds(500)), isStopping: stopping) { resolver, _ in
             await #expect(throws: CancellationError.self) { try await resolver.credentials(Self.options) }
         }
-        #expect(looks.count == (script == "exit 1" ? 1 : 2))
-        // Somebody ended the program alone.
+        #expect(checks.count == (script == "exit 1" ? 1 : 2))
+        // Only the program was ended.
         try await process(script, clock: ShortClock(.milliseconds(500))) { resolver, _ in
             await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
         }
     }
 
-    @Test("that takes long is said to be waited for, without its arguments")
+    @Test("that takes long is logged without its arguments")
     func slow() async throws {
-        let file = FileManager.default.temporaryDirectory.path + "/ecr-replicate-said-\(UUID().uuidString)"
+        let file = FileManager.default.temporaryDirectory.path + "/ecr-replicate-logged-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: file) }
-        let notebook = Notebook(noted: { try? Data().write(to: URL(filePath: file)) })
-        // It answers when the warning has been given.
+        let log = RecordingLog(onLine: { try? Data().write(to: URL(filePath: file)) })
+        // It answers after the warning.
         try await process(
             "while [ ! -e \(file) ]; do sleep 0.02; done; echo '\(keys)'",
             command: "HOME/program --token hidden",
             clock: ShortClock(.seconds(5)),
-            logger: Logger(label: "test") { _ in notebook }
+            logger: Logger(label: "test") { _ in log }
         ) { resolver, home in
             _ = try await resolver.credentials(Self.options)
             let words = "still waiting for the credential_process of profile 'p' (\(home)/program); it has 120 s"
-            #expect(notebook.lines.withLock { $0 }.filter { $0.hasPrefix("warning") } == ["warning \(words)"])
+            #expect(log.lines.withLock { $0 }.filter { $0.hasPrefix("warning") } == ["warning \(words)"])
         }
     }
 
-    @Test("that doesn't end is killed")
+    @Test("that exceeds its time limit is killed")
     func endless() async throws {
-        // The limit is over when the program has begun; it would take an hour.
+        // The limit ends when the program has started; it would run for an hour.
         let file = FileManager.default.temporaryDirectory.path + "/ecr-replicate-pid-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: file) }
-        let clock = EventClock { ((try? Data(contentsOf: URL(filePath: file)))?.last ?? 0) == UInt8(ascii: "\n") }
+        let clock = ConditionClock { ((try? Data(contentsOf: URL(filePath: file)))?.last ?? 0) == UInt8(ascii: "\n") }
         try await process("echo $$ > \(file); exec sleep 3600", clock: clock) { resolver, _ in
             let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
-            #expect(error?.problem.contains("has not answered within 120 s") == true)
+            #expect(error?.problem.contains("did not answer within 120 s") == true)
         }
         let text = String(decoding: try Data(contentsOf: URL(filePath: file)), as: UTF8.self)
         let process = try #require(Int32(text.dropLast()))
-        #expect(kill(process, 0) == -1 && errno == ESRCH, "it is gone")
+        #expect(kill(process, 0) == -1 && errno == ESRCH, "it has ended")
     }
 
     @Test(
-        "has its command line split like this",
+        "has a command line that is split into words",
         arguments: [
             ("a b  c", ["a", "b", "c"]), (" \ta\n", ["a"]), ("''", [""]), (#"a"b c"d"#, ["ab cd"]),
             (#"'a\'"b\"c\d""#, [#"a\b"c\d"#]), (#"a\ b \\ \'"#, ["a b", #"\"#, "'"]), ("", []), ("a'", nil),

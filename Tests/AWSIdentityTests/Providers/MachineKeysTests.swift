@@ -1,6 +1,7 @@
 import FoundationEssentials
 import HTTPTypes
 import Platform
+import TestDoubles
 import Testing
 import Wire
 
@@ -12,7 +13,7 @@ struct ContainerCredentialsTests {
     static let full = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 
     @Test(
-        "is asked where the environment says, the relative address first",
+        "is named by the environment; the relative URI comes first",
         arguments: [
             ([relative: "/v2/x", full: "http://localhost/y"], "http://169.254.170.2/v2/x"),
             ([relative: "v2/x"], "http://169.254.170.2/v2/x"),
@@ -35,9 +36,9 @@ struct ContainerCredentialsTests {
         #expect(request.allowsPlainHTTP && request.fields[.authorization] == nil)
     }
 
-    @Test("gets the token of the file, read anew each time, before the one of the variable")
+    @Test("gets the token of the file, read each time, in preference to the variable's")
     func token() async throws {
-        let watch = Wristwatch(noon)
+        let time = ManualTime(noon)
         let sender = RecordingSender { _, number in
             roleKeys("ASIA\(number)", expires: number == 1 ? "2026-01-15T13:00:00Z" : "2026-01-15T14:00:00Z")
         }
@@ -45,11 +46,11 @@ struct ContainerCredentialsTests {
             Self.full: "http://169.254.170.23/v1/credentials", "AWS_CONTAINER_AUTHORIZATION_TOKEN": "hidden",
             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "HOME/token",
         ]
-        try await withMachine(variables, sender: sender, now: { watch.now }) { resolver, home in
+        try await withMachine(variables, sender: sender, now: { time.now }) { resolver, home in
             try Data("first".utf8).write(to: URL(filePath: home + "/token"))
             _ = try await resolver.credentials()
             try Data("second".utf8).write(to: URL(filePath: home + "/token"))
-            watch.advance(3_000)
+            time.advance(3_000)
             #expect(try await resolver.credentials().accessKeyID == "ASIA2")
         }
         #expect(sender.requests.map { $0.fields[.authorization] } == ["first", "second"])
@@ -59,13 +60,13 @@ struct ContainerCredentialsTests {
         #expect(sender.requests.last?.fields[.authorization] == "hidden")
     }
 
-    @Test("is never sent a token of two lines, nor asked without the one it should have")
+    @Test("gets no request with a token of two lines, and none without the configured token")
     func badToken() async throws {
         let sender = RecordingSender { _, _ in roleKeys("X") }
         let variables = [Self.relative: "/x", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "HOME/token"]
         try await withMachine(variables, sender: sender) { resolver, home in
             let missing = await #expect(throws: IdentityError.self) { try await resolver.credentials() }
-            #expect(missing?.problem.contains("a file that isn't there") == true)
+            #expect(missing?.problem.contains("a file that does not exist") == true)
             try Data("hidden\r\nX-Evil: 1".utf8).write(to: URL(filePath: home + "/token"))
             let lines = await #expect(throws: IdentityError.self) { try await resolver.credentials() }
             #expect(lines?.problem.contains("has a line break in it") == true)
@@ -74,9 +75,9 @@ struct ContainerCredentialsTests {
         #expect(sender.requests.isEmpty)
     }
 
-    @Test("is asked three times, a second apart, where it is not well, and once where it refuses")
-    func tries() async throws {
-        let clock = InstantClock()
+    @Test("gets three requests a second apart if it fails, and one if it refuses")
+    func attempts() async throws {
+        let clock = RecordingClock()
         let failing = RecordingSender { _, number in
             guard number > 1 else { throw WireError(.deadline, "took longer than 2 s") }
             return .json(#"{"code":"InternalError","message":"hidden no more"}"#, status: 500)
@@ -97,15 +98,15 @@ struct ContainerCredentialsTests {
     }
 }
 
-@Suite("Keys that an agent on this machine hands on")
-struct HandedKeysTests {
-    @Test("and that have expired, if this machine's clock is right, are used until AWS says so; the agent doesn't know")
+@Suite("Keys from an agent on this machine")
+struct AgentKeysTests {
+    @Test("that seem to have expired are used until AWS refuses them, and the agent's time is ignored")
     func aheadOfAWS() async throws {
-        let tally = Tally()
+        let counter = Counter()
         let sender = RecordingSender { request, _ in
-            // Both say what they say: the agent by this machine's clock, which is an hour ahead, STS by its own.
+            // The agent uses this machine's clock, which is an hour ahead; STS uses its own.
             if request.url.host == "169.254.170.2" {
-                var keys = roleKeys("ASIA\(tally.up())", expires: "2026-01-15T11:30:00Z")
+                var keys = roleKeys("ASIA\(counter.increment())", expires: "2026-01-15T11:30:00Z")
                 keys.fields[.date] = "Thu, 15 Jan 2026 12:00:00 GMT"
                 return keys
             }
@@ -121,7 +122,7 @@ struct HandedKeysTests {
                 #expect(try await resolver.credentials(options).accessKeyID == "ASIAROLE")
             }
             let theirs = try stsClock(resolver)
-            #expect(theirs.now() == noon - 3_600, "the agent's word changes nothing")
+            #expect(theirs.now() == noon - 3_600, "the agent's time changes nothing")
         }
         #expect(sender.requests.count { $0.url.host.hasPrefix("sts.") } == 3, "refused once")
     }
@@ -129,7 +130,7 @@ struct HandedKeysTests {
 
 @Suite("An instance's metadata service")
 struct InstanceMetadataTests {
-    /// Answers as the service does; `token` instead of a token.
+    /// A sender that answers as the service; `token` makes the answer to the request for a token.
     private static func service(
         role: String = "role-1",
         expires: String = "2026-01-15T18:00:00Z",
@@ -153,7 +154,7 @@ struct InstanceMetadataTests {
         return text
     }
 
-    @Test("is asked for a token, the role and the keys, with a second for each")
+    @Test("gets requests for a token, the role and the keys, each with a time limit of a second")
     func flow() async throws {
         let sender = Self.service()
         try await withMachine(sender: sender) { resolver, _ in
@@ -177,7 +178,7 @@ struct InstanceMetadataTests {
     }
 
     @Test(
-        "is asked without a token where it knows none, or says nothing",
+        "gets requests without a token if it doesn't know tokens, or doesn't answer",
         arguments: [403, 404, 405, nil]
     )
     func withoutToken(_ status: Int?) async throws {
@@ -199,7 +200,7 @@ struct InstanceMetadataTests {
         #expect(forbidden.requests.count == 1)
     }
 
-    @Test("that answers with an empty token has none")
+    @Test("that answers with an empty token gets requests without one")
     func emptyToken() async throws {
         let sender = Self.service(token: { .text("") })
         try await withMachine(sender: sender) { resolver, _ in
@@ -209,23 +210,23 @@ struct InstanceMetadataTests {
         #expect(sender.requests.allSatisfy { $0.fields[Self.name("x-aws-ec2-metadata-token")] == nil })
         let forbidden = Self.service(token: { .text("") })
         let text = try await absence(["AWS_EC2_METADATA_V1_DISABLED": "true"], forbidden)
-        #expect(text.contains("answered without a token when asked for one, and AWS_EC2_METADATA_V1_DISABLED forbids"))
+        #expect(text.contains("answered the request for a token without one, and AWS_EC2_METADATA_V1_DISABLED forbids"))
         #expect(forbidden.requests.count == 1)
     }
 
-    @Test("that refuses, isn't there or has no role is why there are no credentials")
+    @Test("that refuses, doesn't answer or has no role is listed in the error")
     func absences() async throws {
         for status in [500, 401, 302, 429, 204] {
-            let unwell = Self.service(token: { .text("", status: status) })
-            #expect(try await absence([:], unwell).contains("(answered \(status) when asked for a token)"))
-            #expect(unwell.requests.count == 1, "no token, and nothing is asked for without")
+            let failing = Self.service(token: { .text("", status: status) })
+            #expect(try await absence([:], failing).contains("(answered \(status) to the request for a token)"))
+            #expect(failing.requests.count == 1, "without a token there is no other request")
         }
         let bad = Self.service(token: { .text("", status: 400) })
-        #expect(try await absence([:], bad).contains("instance metadata (answered 400 when asked for a token)"))
+        #expect(try await absence([:], bad).contains("instance metadata (answered 400 to the request for a token)"))
         #expect(bad.requests.count == 1)
-        let nobody = RecordingSender { _, _ in throw WireError(.unreachable, "no route to host") }
-        #expect(try await absence([:], nobody).contains("instance metadata (no route to host)"))
-        #expect(nobody.requests.count == 1)
+        let unreachable = RecordingSender { _, _ in throw WireError(.unreachable, "no route to host") }
+        #expect(try await absence([:], unreachable).contains("instance metadata (no route to host)"))
+        #expect(unreachable.requests.count == 1)
         let roleless = RecordingSender { request, _ in .text("", status: request.method == .put ? 200 : 404) }
         #expect(try await absence([:], roleless).contains("instance metadata (the instance has no role)"))
         let broken = RecordingSender { request, _ in
@@ -239,7 +240,7 @@ struct InstanceMetadataTests {
         )
     }
 
-    @Test("that wants a token and whose answer to that is lost names the hop limit")
+    @Test("that requires a token and whose answer is lost gets advice about the hop limit")
     func hopLimit() async throws {
         let command =
             "aws ec2 modify-instance-metadata-options --instance-id INSTANCE --http-put-response-hop-limit 2 "
@@ -252,9 +253,9 @@ struct InstanceMetadataTests {
         #expect(required.requests.count == 2)
         let forbidden = Self.service(token: { throw WireError(.deadline, "took longer than 1 s") })
         #expect(try await absence(["AWS_EC2_METADATA_V1_DISABLED": "true"], forbidden).contains(command))
-        // On a machine that is no instance nothing answers at all.
-        let nobody = RecordingSender { _, _ in throw WireError(.deadline, "took longer than 1 s") }
-        #expect(try await !absence([:], nobody).contains("hop"))
+        // On a machine that isn't an instance, no request is answered.
+        let unreachable = RecordingSender { _, _ in throw WireError(.deadline, "took longer than 1 s") }
+        #expect(try await !absence([:], unreachable).contains("hop"))
         let config =
             "[profile a]\nrole_arn = arn:aws:iam::123456789012:role/r\ncredential_source = Ec2InstanceMetadata\n"
         try await withMachine(config: config, sender: required) { resolver, _ in
@@ -265,7 +266,7 @@ struct InstanceMetadataTests {
         }
     }
 
-    @Test("whose role EC2 may not assume names the trust policy")
+    @Test("whose role EC2 may not assume gets advice about the trust policy")
     func untrusted() async throws {
         let sender = RecordingSender { request, _ in
             if request.method == .put { return .text("t") }
@@ -274,11 +275,11 @@ struct InstanceMetadataTests {
                 : .json(#"{"Code":"AssumeRoleUnauthorizedAccess","Message":"EC2 cannot assume the role ci-role."}"#)
         }
         let text = try await absence([:], sender)
-        #expect(text.contains("trust policy of the role ci-role admit the principal ec2.amazonaws.com"))
+        #expect(text.contains("allow the principal ec2.amazonaws.com in the trust policy of the role ci-role"))
         #expect(text.contains("aws iam get-role --role-name ci-role") && !text.contains("sso login"))
     }
 
-    @Test("is found where the settings say, the environment's before the profile's")
+    @Test("follows the settings; the environment's come before the profile's")
     func settings() async throws {
         let config = """
             [default]
@@ -306,39 +307,39 @@ struct InstanceMetadataTests {
         #expect(named.requests.first?.url.text == "http://127.0.0.1:82/latest/api/token")
     }
 
-    @Test("whose keys are over is trusted for a while longer, and asked again then")
+    @Test("whose keys have expired is asked again after a while")
     func stale() async throws {
-        let watch = Wristwatch(noon)
+        let time = ManualTime(noon)
         let sender = Self.service(expires: "2026-01-15T11:00:00Z")
-        try await withMachine(sender: sender, now: { watch.now }) { resolver, _ in
+        try await withMachine(sender: sender, now: { time.now }) { resolver, _ in
             let first = try await resolver.credentials()
             let lasts = try #require(first.expiration).timeIntervalSince(noon)
             #expect((17 * 60...25 * 60).contains(lasts))
             _ = try await resolver.credentials()
             #expect(sender.requests.count == 3)
-            watch.advance(lasts)
+            time.advance(lasts)
             _ = try await resolver.credentials()
             #expect(sender.requests.count == 6)
         }
     }
 
-    @Test("that fails to renew keys says so, and doesn't speak of a sign-in")
+    @Test("that fails to renew keys gets an error of its own")
     func unrenewed() async throws {
-        let watch = Wristwatch(noon)
+        let time = ManualTime(noon)
         let service = Self.service()
         let sender = RecordingSender { request, number in
             guard number <= 3 else { throw WireError(.deadline, "took longer than 1 s") }
             return try await service.send(request)
         }
-        try await withMachine(sender: sender, now: { watch.now }) { resolver, _ in
+        try await withMachine(sender: sender, now: { time.now }) { resolver, _ in
             _ = try await resolver.credentials()
-            watch.advance(21_600)
+            time.advance(21_600)
             let error = await #expect(throws: IdentityError.self) { try await resolver.credentials() }
             #expect(error?.problem == "the keys of the instance's role could not be renewed: took longer than 1 s")
         }
     }
 
-    @Test("gives the keys that a role starts from, where the profile says so")
+    @Test("may be the source of a role")
     func source() async throws {
         let sender = RecordingSender { request, _ in
             if request.url.host == "sts.eu-west-1.amazonaws.com" { return roleAnswer() }

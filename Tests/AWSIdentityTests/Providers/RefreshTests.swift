@@ -1,189 +1,149 @@
 import FoundationEssentials
-import Platform
+import TestDoubles
 import Testing
 
 @testable import AWSIdentity
 
 @Suite("Refreshing", .timeLimit(.minutes(1)))
 struct RefreshTests {
-    /// Credentials that last an hour from `watch`, numbered.
-    private static func hour(_ number: Int, _ watch: Wristwatch, lasting: Double = 3_600) -> AWSCredentials {
-        AWSCredentials(
-            accessKeyID: "ASIA\(number)",
-            secretAccessKey: "s",
-            expiration: watch.now + lasting,
-            source: "role x"
-        )
-    }
+    private let time = ManualTime(noon)
+    private let fetches = Counter()
 
-    @Test("waits until 15 minutes before the end, and begins again then")
-    func windows() async throws {
-        let watch = Wristwatch(noon)
-        let tally = Tally()
-        let provider = RefreshingCredentials(logger: quiet, now: { watch.now }) { Self.hour(tally.up(), watch) }
-        #expect(try await provider.credentials().accessKeyID == "ASIA1")
-        watch.advance(2_699)
-        #expect(try await provider.credentials().accessKeyID == "ASIA1")
-        watch.advance(1)
-        #expect(try await provider.credentials().accessKeyID == "ASIA2")
-        #expect(tally.count == 2)
-    }
-
-    @Test("that fails early leaves the old ones in use, and isn't repeated at once")
-    func advisoryFailure() async throws {
-        let watch = Wristwatch(noon)
-        let tally = Tally()
-        let provider = RefreshingCredentials(logger: quiet, now: { watch.now }) {
-            guard tally.up() != 2 else { throw IdentityError("down", remedy: "wait") }
-            return Self.hour(tally.count, watch)
+    /// Returns a provider of credentials that last an hour, unless `lasting` says otherwise.
+    ///
+    /// - Parameter fetch: Gets the number of the fetch, and returns the number of the key.
+    private func provider(
+        lasting: Double = 3_600,
+        _ fetch: @escaping @Sendable (_ number: Int) async throws -> Int
+    ) -> RefreshingCredentials {
+        RefreshingCredentials(logger: quiet, now: { [time] in time.now }) { [time, fetches] in
+            AWSCredentials(
+                accessKeyID: "ASIA\(try await fetch(fetches.increment()))",
+                secretAccessKey: "s",
+                expiration: time.now + lasting,
+                source: "role x"
+            )
         }
+    }
+
+    /// Returns a provider whose second fetch fails.
+    private func providerFailingOnce() -> RefreshingCredentials {
+        provider { number in
+            guard number != 2 else { throw IdentityError("down", remedy: "wait") }
+            return number
+        }
+    }
+
+    @Test("begins 15 minutes before the expiry")
+    func windows() async throws {
+        let provider = provider { $0 }
+        #expect(try await provider.credentials().accessKeyID == "ASIA1")
+        time.advance(2_699)
+        #expect(try await provider.credentials().accessKeyID == "ASIA1")
+        time.advance(1)
+        #expect(try await provider.credentials().accessKeyID == "ASIA2")
+        #expect(fetches.count == 2)
+    }
+
+    @Test("that fails early leaves the old keys in use, and isn't repeated at once")
+    func advisoryFailure() async throws {
+        let provider = providerFailingOnce()
         _ = try await provider.credentials()
-        watch.advance(2_800)
+        time.advance(2_800)
         #expect(try await provider.credentials().accessKeyID == "ASIA1")
         #expect(try await provider.credentials().accessKeyID == "ASIA1")
-        #expect(tally.count == 2)
-        watch.advance(RefreshingCredentials.advisoryPause)
+        #expect(fetches.count == 2)
+        time.advance(RefreshingCredentials.advisoryPause)
         #expect(try await provider.credentials().accessKeyID == "ASIA3")
     }
 
-    @Test("that fails 10 minutes before the end is an error, which isn't remembered")
+    @Test("that fails 10 minutes before the expiry is an error, which isn't cached")
     func mandatoryFailure() async throws {
-        let watch = Wristwatch(noon)
-        let tally = Tally()
-        let provider = RefreshingCredentials(logger: quiet, now: { watch.now }) {
-            guard tally.up() != 2 else { throw IdentityError("down", remedy: "wait") }
-            return Self.hour(tally.count, watch)
-        }
+        let provider = providerFailingOnce()
         _ = try await provider.credentials()
-        watch.advance(3_000)
+        time.advance(3_000)
         await #expect(throws: IdentityError.self) { try await provider.credentials() }
         #expect(try await provider.credentials().accessKeyID == "ASIA3")
     }
 
-    @Test("of a short session has windows in proportion, so that it rests in between")
+    @Test("of a short session has shorter windows")
     func shortSession() async throws {
-        let watch = Wristwatch(noon)
-        let tally = Tally()
-        let provider = RefreshingCredentials(logger: quiet, now: { watch.now }) {
-            Self.hour(tally.up(), watch, lasting: 900)
-        }
+        let provider = provider(lasting: 900) { $0 }
         _ = try await provider.credentials()
-        watch.advance(600)
+        time.advance(600)
         #expect(try await provider.credentials().accessKeyID == "ASIA1")
-        watch.advance(75)
+        time.advance(75)
         #expect(try await provider.credentials().accessKeyID == "ASIA2")
     }
 
-    @Test("gives nothing that has expired already, and says why")
+    @Test("refuses keys that have expired already")
     func expiredOnArrival() async throws {
-        let watch = Wristwatch(noon)
-        let provider = RefreshingCredentials(logger: quiet, now: { watch.now }) { Self.hour(1, watch, lasting: -1) }
+        let provider = provider(lasting: -1) { $0 }
         let error = await #expect(throws: IdentityError.self) { try await provider.credentials() }
         #expect(error?.remedy.contains("clock") == true)
     }
 
-    @Test("fetches once for all who wait")
+    @Test("is one fetch for all callers that wait")
     func singleFlight() async throws {
-        let watch = Wristwatch(noon)
-        let tally = Tally()
         let gate = Gate()
-        let provider = RefreshingCredentials(logger: quiet, now: { watch.now }) {
-            tally.up()
+        let provider = provider { number in
             await gate.wait()
-            return Self.hour(1, watch)
+            return number
         }
         let ids = try await withThrowingTaskGroup(of: String.self) { group in
             for _ in 1...20 { group.addTask { try await provider.credentials().accessKeyID } }
-            await gate.someoneWaits()
+            await gate.reached()
             await gate.open()
             return try await group.reduce(into: []) { $0.append($1) }
         }
         #expect(ids == Array(repeating: "ASIA1", count: 20))
-        #expect(tally.count == 1)
+        #expect(fetches.count == 1)
     }
 
-    @Test("is given up when the last who waits is cancelled, and begins anew for the next")
+    @Test("is cancelled with the last caller, and starts again for the next")
     func cancellation() async throws {
-        let watch = Wristwatch(noon)
-        let tally = Tally()
         let gate = Gate()
-        let provider = RefreshingCredentials(logger: quiet, now: { watch.now }) {
-            if tally.up() == 1 {
+        let provider = provider { number in
+            if number == 1 {
                 await gate.wait()
                 try Task.checkCancellation()
             }
-            return Self.hour(tally.count, watch)
+            return number
         }
         let waiting = Task { try await provider.credentials() }
-        await gate.someoneWaits()
+        await gate.reached()
         waiting.cancel()
         await #expect(throws: CancellationError.self) { try await waiting.value }
         #expect(try await provider.credentials().accessKeyID == "ASIA2")
     }
 
-    @Test("is left at once by a waiter that is cancelled, and goes on for the others")
-    func oneLeaves() async throws {
-        let watch = Wristwatch(noon)
-        let tally = Tally()
+    @Test("continues for the other callers when one is cancelled")
+    func oneCancelled() async throws {
         let gate = Gate()
-        let provider = RefreshingCredentials(logger: quiet, now: { watch.now }) {
-            tally.up()
+        let provider = provider { number in
             await gate.wait()
-            return Self.hour(1, watch)
+            return number
         }
-        let leaving = Task { try await provider.credentials() }
-        await gate.someoneWaits()
-        let staying = Task { try await provider.credentials() }
+        let cancelled = Task { try await provider.credentials() }
+        await gate.reached()
+        let other = Task { try await provider.credentials() }
         while await provider.waiting < 2 { await Task.yield() }
-        leaving.cancel()
-        // The door is still closed.
-        await #expect(throws: CancellationError.self) { try await leaving.value }
+        cancelled.cancel()
+        // The fetch is still waiting.
+        await #expect(throws: CancellationError.self) { try await cancelled.value }
         await gate.open()
-        #expect(try await staying.value.accessKeyID == "ASIA1")
-        #expect(tally.count == 1)
+        #expect(try await other.value.accessKeyID == "ASIA1")
+        #expect(fetches.count == 1)
     }
 
-    @Test("follows a service that calls them expired; keys that stay can't")
+    @Test("follows a refusal of expired keys, except for static keys")
     func discarded() async throws {
-        let watch = Wristwatch(noon)
-        let tally = Tally()
-        let provider = RefreshingCredentials(logger: quiet, now: { watch.now }) { Self.hour(tally.up(), watch) }
+        let provider = provider { $0 }
         let first = try await provider.credentials()
         #expect(await provider.discard(first))
         #expect(try await provider.credentials().accessKeyID == "ASIA2")
         #expect(await provider.discard(first))
-        #expect(try await provider.credentials().accessKeyID == "ASIA2", "somebody else had refreshed them")
+        #expect(try await provider.credentials().accessKeyID == "ASIA2", "another caller has refreshed them")
         #expect(await !StaticCredentials(first).discard(first))
-    }
-}
-
-/// A door that a fetch waits at until the test opens it, or the waiting is cancelled.
-private actor Gate {
-    private var isOpen = false
-    private var waiting: [CheckedContinuation<Void, Never>] = []
-    private var watchers: [CheckedContinuation<Void, Never>] = []
-    private var hasVisitor = false
-
-    func wait() async {
-        hasVisitor = true
-        for watcher in watchers { watcher.resume() }
-        watchers = []
-        guard !isOpen else { return }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { waiting.append($0) }
-        } onCancel: {
-            Task { await self.open() }
-        }
-    }
-
-    func someoneWaits() async {
-        guard !hasVisitor else { return }
-        await withCheckedContinuation { watchers.append($0) }
-    }
-
-    func open() {
-        isOpen = true
-        for visitor in waiting { visitor.resume() }
-        waiting = []
     }
 }

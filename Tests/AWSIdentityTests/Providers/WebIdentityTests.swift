@@ -1,6 +1,7 @@
 import FoundationEssentials
 import HTTPTypes
 import Platform
+import TestDoubles
 import Testing
 import Wire
 
@@ -21,19 +22,19 @@ struct WebIdentityTests {
 
     private static func body(_ request: WireRequest?) -> String { String(decoding: request?.body ?? [], as: UTF8.self) }
 
-    @Test("takes the role with the file's token, unsigned, and reads the file again each time")
+    @Test("assumes the role with the file's token, unsigned, and reads the file each time")
     func variables() async throws {
-        let watch = Wristwatch(noon)
+        let time = ManualTime(noon)
         let sender = RecordingSender { _, number in
             Self.answer(number, expires: number == 1 ? "2026-01-15T13:00:00Z" : "2026-01-15T14:00:00Z")
         }
-        try await withMachine(Self.variables, sender: sender, now: { watch.now }) { resolver, home in
+        try await withMachine(Self.variables, sender: sender, now: { time.now }) { resolver, home in
             try Data("first+token/=\n".utf8).write(to: URL(filePath: home + "/token"))
             let credentials = try await resolver.credentials()
             #expect(credentials.accessKeyID == "ASIA1" && credentials.accountID == "123456789012")
             #expect(credentials.source == "role \(Self.role)")
             try Data("second".utf8).write(to: URL(filePath: home + "/token"))
-            watch.advance(3_000)
+            time.advance(3_000)
             #expect(try await resolver.credentials().accessKeyID == "ASIA2")
         }
         #expect(sender.requests.first?.url.text == "https://sts.eu-west-1.amazonaws.com/")
@@ -48,8 +49,8 @@ struct WebIdentityTests {
         }
     }
 
-    @Test("gives keys that are good for as long as STS means, whatever this machine's clock says")
-    func otherHour() async throws {
+    @Test("gives keys that expire by STS's clock, not by this machine's")
+    func otherClock() async throws {
         let sender = RecordingSender { _, number in
             var answer = Self.answer(number)
             answer.fields[.date] = "Thu, 15 Jan 2026 12:00:00 GMT"
@@ -63,7 +64,7 @@ struct WebIdentityTests {
         }
     }
 
-    @Test("may be a profile's, whose keys stand in where the environment says nothing")
+    @Test("may be a profile's; a variable wins over the profile's key")
     func profile() async throws {
         let config = """
             [profile p]
@@ -84,11 +85,11 @@ struct WebIdentityTests {
     }
 
     @Test(
-        "that STS refuses says what to look at",
+        "that STS refuses gets a remedy by the error's code",
         arguments: [
             ("InvalidIdentityToken", "identity provider is registered"), ("IDPRejectedClaim", "identity provider"),
-            ("ExpiredTokenException", "isn't renewed"), ("AccessDenied", "trust policy"),
-            ("RegionDisabledException", "enable STS"), ("ValidationError", "correct what STS names"),
+            ("ExpiredTokenException", "no longer renewed"), ("AccessDenied", "trust policy"),
+            ("RegionDisabledException", "enable STS"), ("ValidationError", "correct the request as STS says"),
         ]
     )
     func refused(_ code: String, _ remedy: String) async throws {
@@ -105,7 +106,7 @@ struct WebIdentityTests {
         #expect(sender.requests.count == 1)
     }
 
-    @Test("whose provider STS can't reach is tried again")
+    @Test("whose provider STS can't reach is retried")
     func communication() async throws {
         let sender = RecordingSender { _, number in
             number < 3 ? refusal(400, "IDPCommunicationError") : Self.answer(number)
@@ -116,7 +117,7 @@ struct WebIdentityTests {
         }
     }
 
-    @Test("without its file, or with one that can't be a token, asks nobody", arguments: [nil, "abc", "long"])
+    @Test("without a valid token file sends nothing", arguments: [nil, "abc", "long"])
     func badFile(_ text: String?) async throws {
         let sender = RecordingSender { _, number in Self.answer(number) }
         try await withMachine(Self.variables, sender: sender) { resolver, home in
@@ -131,7 +132,7 @@ struct WebIdentityTests {
     }
 }
 
-@Suite("A role with a second factor")
+@Suite("A role with an MFA code")
 struct SecondFactorTests {
     private static let config = """
         [profile m]
@@ -144,21 +145,21 @@ struct SecondFactorTests {
         """
     private static let options = IdentityOptions(profile: "m")
 
-    @Test("asks for the code once, for everybody who waits, and sends it")
+    @Test("asks for the code once for all callers, and sends it")
     func asks() async throws {
-        let questions = Tally()
+        let questions = Counter()
         let sender = RecordingSender { _, _ in roleAnswer() }
         let asks: @Sendable (String) async throws -> String? = { question in
             #expect(
                 question
                     == "MFA code of arn:aws:iam::123456789012:mfa/ann, for arn:aws:iam::123456789012:role/r: "
             )
-            questions.up()
+            questions.increment()
             return " 123456\r"
         }
         try await withMachine(config: Self.config, sender: sender, asks: asks) { resolver, _ in
             async let one = resolver.credentials(Self.options)
-            // Another region's STS would take the same code as used.
+            // In another region STS would refuse the same code as used.
             async let other = resolver.provider(for: Self.options, stsRegion: "us-east-1").credentials()
             let credentials = try await (one, other).0
             #expect(credentials.accessKeyID == "ASIAROLE")
@@ -170,11 +171,11 @@ struct SecondFactorTests {
 
     @Test("asks one question at a time")
     func oneByOne() async throws {
-        let asking = Tally()
+        let asking = Counter()
         let asks: @Sendable (String) async throws -> String? = { _ in
-            #expect(asking.up() % 2 == 1)
+            #expect(asking.increment() % 2 == 1)
             for _ in 1...50 { await Task.yield() }
-            #expect(asking.up() % 2 == 0)
+            #expect(asking.increment() % 2 == 0)
             return "123456"
         }
         let other = Self.config.replacing("profile m]", with: "profile n]").replacing(
@@ -191,7 +192,7 @@ struct SecondFactorTests {
 
     private static let wrongCode = "MultiFactorAuthentication failed with invalid MFA one time pass code. "
 
-    @Test("asks again for a code that STS refuses, three times in all", arguments: [1, 2, 3])
+    @Test("asks again after STS refuses a code, three times in all", arguments: [1, 2, 3])
     func mistyped(wrong: Int) async throws {
         let questions = Lock<[String]>([])
         let asks: @Sendable (String) async throws -> String? = { question in
@@ -210,8 +211,8 @@ struct SecondFactorTests {
             } else {
                 let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
                 #expect(error?.problem.contains("could not be assumed: AccessDenied: MultiFactor") == true)
-                let over = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
-                #expect(over?.problem.contains("its code was refused") == true)
+                let ended = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
+                #expect(ended?.problem.contains("its code was refused") == true)
             }
         }
         let asked = min(wrong + 1, 3)
@@ -225,15 +226,15 @@ struct SecondFactorTests {
     }
 
     @Test(
-        "asks once where STS refuses for another reason",
+        "asks once if STS refuses for another reason",
         arguments: ["AccessDenied: not authorized to perform: sts:AssumeRole", "ValidationError: \(wrongCode)"]
     )
     func otherRefusal(_ text: String) async throws {
-        let questions = Tally()
+        let questions = Counter()
         let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
         let sender = RecordingSender { _, _ in refusal(403, parts[0], parts[1]) }
         let asks: @Sendable (String) async throws -> String? = { _ in
-            questions.up()
+            questions.increment()
             return "123456"
         }
         try await withMachine(config: Self.config, sender: sender, asks: asks) { resolver, _ in
@@ -242,11 +243,11 @@ struct SecondFactorTests {
         #expect(questions.count == 1 && sender.requests.count == 1)
     }
 
-    @Test("asks again if the question was broken off")
-    func brokenOff() async throws {
-        let asked = Tally()
+    @Test("asks again if the question was cancelled")
+    func cancelledQuestion() async throws {
+        let asked = Counter()
         let asks: @Sendable (String) async throws -> String? = { _ in
-            if asked.up() == 1 { throw CancellationError() }
+            if asked.increment() == 1 { throw CancellationError() }
             return "123456"
         }
         try await withMachine(config: Self.config, asks: asks) { resolver, _ in
@@ -256,8 +257,8 @@ struct SecondFactorTests {
         }
     }
 
-    @Test("refuses where there is nobody to ask, before anything is sent")
-    func nobody() async throws {
+    @Test("is refused without a terminal before anything is sent")
+    func noTerminal() async throws {
         for asks in [nil, { _ in nil }] as [(@Sendable (String) async throws -> String?)?] {
             let sender = RecordingSender { _, _ in roleAnswer() }
             try await withMachine(config: Self.config, sender: sender, asks: asks) { resolver, _ in
@@ -270,29 +271,29 @@ struct SecondFactorTests {
         }
     }
 
-    @Test("doesn't send what is no code", arguments: ["", "12345", "1234567", "12345a", "１２３４５６"])
+    @Test("doesn't send an answer that is not a code", arguments: ["", "12345", "1234567", "12345a", "１２３４５６"])
     func wrong(_ answer: String) async throws {
         let sender = RecordingSender { _, _ in roleAnswer() }
         try await withMachine(config: Self.config, sender: sender, asks: { _ in answer }) { resolver, _ in
             let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
-            #expect(error?.problem == "that was no code of 6 digits")
+            #expect(error?.problem == "the MFA code is not 6 digits")
         }
         #expect(sender.requests.isEmpty)
     }
 
-    @Test("serves to its last second, asks nobody early, and says that it is over")
-    func over() async throws {
-        let watch = Wristwatch(noon)
-        let questions = Tally()
+    @Test("is used to its last second, and then ends with an error")
+    func ended() async throws {
+        let time = ManualTime(noon)
+        let questions = Counter()
         let asks: @Sendable (String) async throws -> String? = { _ in
-            questions.up()
+            questions.increment()
             return "123456"
         }
-        try await withMachine(config: Self.config, now: { watch.now }, asks: asks) { resolver, _ in
+        try await withMachine(config: Self.config, now: { time.now }, asks: asks) { resolver, _ in
             _ = try await resolver.credentials(Self.options)
-            watch.advance(3_599)
+            time.advance(3_599)
             _ = try await resolver.credentials(Self.options)
-            watch.advance(1)
+            time.advance(1)
             let error = await #expect(throws: IdentityError.self) { try await resolver.credentials(Self.options) }
             #expect(error?.remedy.contains("longer duration_seconds") == true)
         }

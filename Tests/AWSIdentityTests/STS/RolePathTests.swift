@@ -28,7 +28,7 @@ struct RolePathTests {
         [profile pod]
         role_arn = arn:aws:iam::111122223333:role/pod
         web_identity_token_file = /token
-        [profile person]
+        [profile user]
         sso_session = corp
         sso_account_id = 111122223333
         sso_role_name = Deploy
@@ -59,7 +59,7 @@ struct RolePathTests {
         try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
         let file = home.appending(path: "config")
         try Data(Self.config.utf8).write(to: file)
-        // Keys in the environment, which a profile that a flag names goes before.
+        // The keys in the environment are ignored, because a flag names the profile.
         let variables = ["AWS_CONFIG_FILE": file.path, "AWS_ACCESS_KEY_ID": "AKIAX", "AWS_PROFILE": "promoter"]
         return try RolePath(options, environment: AWSEnvironment(variables: variables, home: home.path))
     }
@@ -75,7 +75,7 @@ struct RolePathTests {
         sendsCode: false
     )
 
-    @Test("is the profile's, back to who begins, and then the flag's")
+    @Test("is the profile's chain of sources, and then the flag's role")
     func roles() throws {
         let chain = try path(IdentityOptions(profile: "promoter"))
         #expect(chain.start == .unnamed("profile 'keys'") && chain.steps == [Self.hub, Self.promoter])
@@ -87,7 +87,7 @@ struct RolePathTests {
         #expect(own.start == .unnamed("profile 'own'") && own.steps.count == 1)
     }
 
-    @Test("without a flag's profile is the flag's role, whatever the environment says")
+    @Test("ignores the environment")
     func flagsOnly() throws {
         let none = try path(IdentityOptions())
         #expect(none.start == .unnamed(nil) && none.steps.isEmpty)
@@ -95,10 +95,10 @@ struct RolePathTests {
         #expect(role.start == .unnamed(nil) && role.steps.map(\.roleARN) == [Self.hub.roleARN])
     }
 
-    @Test("begins with whom a profile tells")
+    @Test("starts with the identity that the profile names")
     func starts() throws {
-        let person = RolePath.Start.permissionSet(partition: "aws", account: "111122223333", name: "Deploy")
-        #expect(try path(IdentityOptions(profile: "person")).start == person)
+        let user = RolePath.Start.permissionSet(partition: "aws", account: "111122223333", name: "Deploy")
+        #expect(try path(IdentityOptions(profile: "user")).start == user)
         let chinese = RolePath.Start.permissionSet(partition: "aws-cn", account: "444455556666", name: "Deploy")
         let deployer = try path(IdentityOptions(profile: "deployer"))
         #expect(deployer.start == chinese && deployer.steps.count == 1)
@@ -109,7 +109,7 @@ struct RolePathTests {
         #expect(task.start == .unnamed("credential_source = EcsContainer of profile 'task'") && task.steps.count == 1)
     }
 
-    @Test("is refused where the credentials would be", arguments: ["loop", "alone", "odd", "absent"])
+    @Test("is refused for the profiles whose credentials are refused", arguments: ["loop", "alone", "odd", "absent"])
     func refused(_ profile: String) {
         #expect(throws: IdentityError.self) { try path(IdentityOptions(profile: profile)) }
     }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HTTPTypes
+import TestDoubles
 import Testing
 import Wire
 
@@ -30,7 +31,7 @@ struct RoleTests {
         aws_secret_access_key = self-secret
         """
 
-    /// Assumes what `options` mean, and gives what was sent.
+    /// Assumes the roles of `options`, and returns the requests.
     private func sent(
         _ options: IdentityOptions,
         _ variables: [String: String] = keys,
@@ -43,7 +44,7 @@ struct RoleTests {
         return sender.requests
     }
 
-    @Test("of a flag are assumed with the environment's keys, at the region's own STS")
+    @Test("of a flag are assumed with the environment's keys, at STS in the region")
     func flag() async throws {
         let options = IdentityOptions(roleARN: Self.role, externalID: "ext-1", sessionName: "sess")
         let request = try #require(try await sent(options).first)
@@ -64,7 +65,7 @@ struct RoleTests {
         )
     }
 
-    @Test("give credentials with their account, their expiry and their origin")
+    @Test("give credentials with account, expiry and source")
     func members() async throws {
         let (resolver, _) = try resolver(Self.keys)
         let credentials =
@@ -77,7 +78,7 @@ struct RoleTests {
         #expect(credentials.source == "role \(Self.role)")
     }
 
-    @Test("of a profile are assumed with its source's keys and its own settings")
+    @Test("of a profile are assumed with the source's keys and the profile's settings")
     func profile() async throws {
         let request = try #require(try await sent(.init(profile: "promoter")).first)
         #expect(
@@ -89,7 +90,7 @@ struct RoleTests {
         #expect(request.fields[.authorization]?.contains("Credential=AKIABASE/") == true)
     }
 
-    @Test("may start from the environment, or from the profile itself")
+    @Test("may have the environment, or the profile itself, as source")
     func sources() async throws {
         let environment = try #require(try await sent(.init(profile: "env")).first)
         #expect(environment.fields[.authorization]?.contains("Credential=AKIAENVIRONMENT/") == true)
@@ -98,7 +99,7 @@ struct RoleTests {
         #expect(itself.fields[.authorization]?.contains("Credential=AKIASELF/") == true)
     }
 
-    @Test("of a flag go on top of the profile's")
+    @Test("of a flag are assumed with the profile's role")
     func twoHops() async throws {
         let requests = try await sent(.init(profile: "promoter", roleARN: Self.role))
         #expect(requests.count == 2)
@@ -109,7 +110,7 @@ struct RoleTests {
     }
 
     @Test(
-        "have sessions that auditors can read",
+        "have session names with the user's name",
         arguments: [
             (["USER": "ann b/ü"], "ecr-replicate-ann-b--"), (["LOGNAME": "bob"], "ecr-replicate-bob"),
             ([:], "ecr-replicate-1768478400"),
@@ -124,7 +125,7 @@ struct RoleTests {
     }
 
     @Test(
-        "that can't work are refused before anything is sent",
+        "with invalid settings are refused before anything is sent",
         arguments: [
             (IdentityOptions(roleARN: "replicator"), "", "not the ARN of a role"),
             (IdentityOptions(roleARN: role, sessionName: "a b"), "", "not a session name"),
@@ -133,9 +134,12 @@ struct RoleTests {
             (
                 IdentityOptions(profile: "a"),
                 "[profile a]\nrole_arn = \(role)\nsource_profile = b\n[profile b]\nrole_arn = \(role)\nsource_profile = a\n",
-                "a → b → a lead back"
+                "form a cycle: a → b → a"
             ),
-            (IdentityOptions(profile: "a"), "[profile a]\nrole_arn = \(role)\nsource_profile = a\n", "a → a lead back"),
+            (
+                IdentityOptions(profile: "a"), "[profile a]\nrole_arn = \(role)\nsource_profile = a\n",
+                "form a cycle: a → a"
+            ),
             (IdentityOptions(profile: "a"), "[profile a]\nrole_arn = \(role)\n", "exactly one of source_profile"),
             (
                 IdentityOptions(profile: "a"),
@@ -143,8 +147,8 @@ struct RoleTests {
                 "exactly one of source_profile"
             ),
             (
-                IdentityOptions(profile: "a"), "[profile a]\nrole_arn = \(role)\nsource_profile = nobody\n",
-                "no profile 'nobody'"
+                IdentityOptions(profile: "a"), "[profile a]\nrole_arn = \(role)\nsource_profile = missing\n",
+                "no profile 'missing'"
             ),
             (
                 IdentityOptions(profile: "a"),
@@ -168,8 +172,8 @@ struct RoleTests {
         #expect(sender.requests.isEmpty)
     }
 
-    @Test("that STS can't be asked for, or is too busy for, are no refusal")
-    func trouble() async throws {
+    @Test("that fail because STS is unreachable or throttling are not refusals")
+    func failures() async throws {
         func failure(_ answer: @escaping @Sendable () throws -> WireResponse) async throws -> IdentityError {
             let sender = RecordingSender { _, _ in try answer() }
             let (resolver, _) = try resolver(Self.keys, sender: sender)

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HTTPTypes
+import TestDoubles
 import Testing
 import Wire
 
@@ -10,7 +11,7 @@ struct STSClientTests {
     static let role = "arn:aws:iam::123456789012:role/replicator"
     static let keys = ["AWS_ACCESS_KEY_ID": "AKIAENVIRONMENT", "AWS_SECRET_ACCESS_KEY": "env-secret"]
 
-    private func client(_ sender: RecordingSender, _ clock: InstantClock = InstantClock()) throws -> STSClient {
+    private func client(_ sender: RecordingSender, _ clock: RecordingClock = RecordingClock()) throws -> STSClient {
         STSClient(
             endpoint: try HTTPURL("https://sts.eu-west-1.amazonaws.com/"),
             region: "eu-west-1",
@@ -21,7 +22,7 @@ struct STSClientTests {
         )
     }
 
-    @Test("says who is calling")
+    @Test("names the caller")
     func callerIdentity() async throws {
         let sender = RecordingSender { _, _ in
             let text = """
@@ -38,9 +39,9 @@ struct STSClientTests {
         #expect(sender.requests.map(\.body) == [Array("Action=GetCallerIdentity&Version=2011-06-15".utf8)])
     }
 
-    @Test("is asked again while it is unwell")
+    @Test("gets another request while it throttles or fails")
     func retried() async throws {
-        let clock = InstantClock()
+        let clock = RecordingClock()
         let sender = RecordingSender { _, number in
             switch number {
             case 1: refusal(400, "Throttling")
@@ -61,9 +62,9 @@ struct STSClientTests {
         #expect(clock.waits == [200, 400, 800, 1_600].map { .milliseconds($0) })
     }
 
-    @Test("is asked again by its own clock when this machine's is off")
+    @Test("gets another request with its own time if this machine's clock is wrong")
     func skewed() async throws {
-        let clock = InstantClock()
+        let clock = RecordingClock()
         let sender = RecordingSender { request, _ in
             guard request.fields[.amzDate] != "20260115T100000Z" else { return roleAnswer() }
             var refusal = refusal(403, "SignatureDoesNotMatch", "Signature not yet current")
@@ -73,12 +74,12 @@ struct STSClientTests {
         let client = try client(sender, clock)
         _ = try await client.assumeRole(.init(roleARN: Self.role, sessionName: "sess"))
         _ = try await client.assumeRole(.init(roleARN: Self.role, sessionName: "sess"))
-        #expect(sender.requests.count == 3, "the second call knows")
+        #expect(sender.requests.count == 3, "the second call uses the learned time")
         #expect(clock.waits.isEmpty)
     }
 
     @Test(
-        "is not asked again after a refusal, which names both sides and the request",
+        "gets no other request after a refusal, and the error names role, keys and request",
         arguments: ["AccessDenied", "AccessDeniedException"]
     )
     func refused(code: String) async throws {
@@ -93,9 +94,9 @@ struct STSClientTests {
         #expect(error?.remedy.contains("trust policy") == true)
     }
 
-    @Test("that can't be reached is named as such")
+    @Test("gets an error with the remedy if it can't be reached")
     func unreachable() async throws {
-        let clock = InstantClock()
+        let clock = RecordingClock()
         let sender = RecordingSender { request, _ in throw WireError(.unreachable, "refused", url: request.url) }
         let (resolver, _) = try resolver(Self.keys, sender: sender, clock: clock)
         let provider = try resolver.provider(for: .init(roleARN: Self.role), stsRegion: "eu-west-1")
@@ -105,7 +106,7 @@ struct STSClientTests {
         #expect(error?.remedy.contains("AWS_ENDPOINT_URL_STS") == true)
     }
 
-    @Test("never has its keys quoted, even from a broken answer")
+    @Test("has answers whose keys are never quoted, even if they are incomplete")
     func unquoted() async throws {
         let body = Array("<R><SecretAccessKey>hidden</SecretAccessKey>".utf8)
         let sender = RecordingSender { _, _ in WireResponse(status: .ok, body: body) }
@@ -115,25 +116,25 @@ struct STSClientTests {
     }
 
     @Test(
-        "answers in XML, or it isn't an answer",
+        "has answers in XML; other texts are rejected",
         arguments: ["", "text", "<a>", "<a><b></a></b>", "<a", "{}", "<a></b>"]
     )
     func notXML(_ text: String) {
         #expect(STSAnswer(Array(text.utf8)) == nil)
     }
 
-    @Test("has entities in its texts, known ones and others")
+    @Test("has entities in its texts; unknown ones stay unchanged")
     func entities() {
         let answer = STSAnswer(Array("<r><m> &lt;&gt;&quot;&apos;&amp;amp;&#233;&#x1F433;&odd; &</m><m/></r>".utf8))
         #expect(answer?["m"] == "<>\"'&amp;é🐳&odd; &")
     }
 
-    @Test("fetches keys anew that it is told have expired, once")
+    @Test("gets one request with new keys after it refuses expired ones")
     func expired() async throws {
-        let tally = Tally()
+        let counter = Counter()
         let provider = RefreshingCredentials(logger: quiet, now: { noon }) {
             AWSCredentials(
-                accessKeyID: "ASIA\(tally.up())",
+                accessKeyID: "ASIA\(counter.increment())",
                 secretAccessKey: "s",
                 expiration: noon + 3_600,
                 source: "test"
@@ -146,7 +147,7 @@ struct STSClientTests {
                 region: "eu-west-1",
                 credentials: credentials,
                 sender: sender,
-                retry: RetryPolicy(attempts: 3, clock: InstantClock(), jitter: { 1 }),
+                retry: RetryPolicy(attempts: 3, clock: RecordingClock(), jitter: { 1 }),
                 clocks: ServiceClocks({ noon })
             )
         }
@@ -159,6 +160,6 @@ struct STSClientTests {
         let fixed = StaticCredentials(AWSCredentials(accessKeyID: "A", secretAccessKey: "s", source: "test"))
         let once = RecordingSender { _, _ in refusal(403, "ExpiredToken") }
         await #expect(throws: STSError.self) { try await client(once, fixed).getCallerIdentity() }
-        #expect(once.requests.count == 1, "nobody can fetch others")
+        #expect(once.requests.count == 1, "static keys can't be fetched again")
     }
 }

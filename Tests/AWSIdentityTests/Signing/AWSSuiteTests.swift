@@ -8,12 +8,13 @@ import Testing
 
 /// AWS's own test suite for Signature Version 4.
 ///
-/// It comes with botocore's source (`tests/unit/auth/aws4_testsuite`); `ECR_REPLICATE_AWS4_SUITE` says where.
+/// It is part of botocore's source (`tests/unit/auth/aws4_testsuite`); `ECR_REPLICATE_AWS4_SUITE` is its path.
 @Suite("AWS's suite for signature version 4")
 struct AWSSuiteTests {
     static let folder = ProcessInfo.processInfo.environment["ECR_REPLICATE_AWS4_SUITE"]
 
-    /// In botocore 1.43.11, which leaves out four of them itself: its parser can't read one, it keeps no key twice.
+    /// The number of cases in botocore 1.43.11, which itself skips four: its parser can't read one, and it keeps no key
+    /// twice.
     static let caseCount = 34
 
     @Test(
@@ -65,7 +66,7 @@ struct AWSSuiteTests {
     }
 }
 
-/// A request as it stands on the wire, folded headers and all.
+/// A request as sent, parsed with its folded headers.
 private struct RawRequest {
     var method = ""
     var path = ""

@@ -78,7 +78,7 @@ struct SigV4Tests {
         ),
     ]
 
-    @Test("is what botocore computes", arguments: vectors)
+    @Test("equals botocore's", arguments: vectors)
     func vector(_ vector: Vector) throws {
         var request = try vector.request
         let signer = RequestSigner(service: vector.service, region: vector.region)
@@ -96,12 +96,12 @@ struct SigV4Tests {
         #expect(request.fields[.authorization] == authorization)
     }
 
-    @Test("hashes this text, to the byte")
+    @Test("hashes this canonical text")
     func canonicalText() throws {
         var request = try Self.vectors[0].request
         let signer = RequestSigner(service: "ecr", region: "us-east-1")
         signer.sign(&request, with: Self.vectors[0].credentials, at: noon)
-        // What is added later, or by libcurl, isn't signed.
+        // Fields that are added later, also by libcurl, aren't signed.
         request.fields[.userAgent] = "ecr-replicate/x"
 
         #expect(
@@ -120,8 +120,8 @@ struct SigV4Tests {
         )
     }
 
-    @Test("changes with the day and with the secret, though keys are kept")
-    func keptKeys() throws {
+    @Test("changes with the day and with the secret, although the derived key is cached")
+    func cachedKeys() throws {
         let signer = RequestSigner(service: "ecr", region: "us-east-1")
         func signature(_ date: Date, _ secret: String) throws -> String? {
             var request = try Self.vectors[0].request
@@ -132,7 +132,7 @@ struct SigV4Tests {
         let first = try signature(noon, "one")
         #expect(try signature(noon, "two") != first)
         #expect(try signature(noon + 86_400, "one") != first)
-        #expect(try signature(noon, "one") == first, "the same again, after others")
+        #expect(try signature(noon, "one") == first, "the first one again")
     }
 
     @Test(
@@ -159,7 +159,7 @@ struct SigV4Tests {
         #expect(canonical.text.split(separator: "\n", omittingEmptySubsequences: false)[2] == expected)
     }
 
-    @Test("writes any number that somebody calls a time", arguments: [1e300, -1e300, .infinity, 9e18, -62_167_219_201])
+    @Test("accepts any number as a time", arguments: [1e300, -1e300, .infinity, 9e18, -62_167_219_201])
     func anyTime(_ seconds: Double) {
         let text = AWSTime.extended(Date(timeIntervalSince1970: seconds))
         #expect(text == (seconds > 0 ? "9999-12-31T23:59:59Z" : "0000-01-01T00:00:00Z"))

@@ -67,8 +67,8 @@ struct IdentityCommandTests {
         .enabled(if: Program.missing(among: [.python]) == nil),
         arguments: [
             ("", "123456\\n", "v1"), ("000000\\n", "123456\\n", "v1"),
-            ("", "\\x04|\\x04|\\x04", "that was no code of 6 digits"),
-            ("", "12345\\n|123456\\n", "That was no code of 6 digits."),
+            ("", "\\x04|\\x04|\\x04", "the MFA code is not 6 digits"),
+            ("", "12345\\n|123456\\n", "That is not a code of 6 digits."),
             ("", "654321\\n|123456\\n", "STS refused that code. A code can be used once; wait for the next."),
             ("", "654321\\n|654322\\n|654323\\n", "could not be assumed"),
         ]
@@ -143,7 +143,7 @@ struct IdentityCommandTests {
                 environment: stage.environment.merging(variables) { $1 }
             )
             #expect(ended.exitCode == 4)
-            #expect(ended.errors.contains("there is no terminal to ask at"), "\(ended.errors)")
+            #expect(ended.errors.contains("there is no terminal to ask for it"), "\(ended.errors)")
             #expect(stage.emulator.requests.isEmpty)
         }
     }

@@ -4,7 +4,7 @@ import HTTPTypes
 import Testing
 import Wire
 
-@Suite("What a request wants to do")
+@Suite("The access that a request needs")
 struct AccessTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var method: HTTPRequest.Method
@@ -31,14 +31,14 @@ struct AccessTests {
             isWriting: true,
             sibling: "team/base"
         ),
-        // Repositories may be called like the parts of a path.
+        // Repositories may have the names of a path's parts.
         Case(method: .get, path: "/v2/tags/tags/list", repository: "tags"),
         Case(method: .get, path: "/v2/a/blobs/uploads/manifests/v1", repository: "a/blobs/uploads"),
         Case(method: .post, path: "/v2/manifests/x/blobs/uploads/", repository: "manifests/x", isWriting: true),
         Case(method: .put, path: "/uploads/1?from=team/base", repository: nil, isWriting: true, sibling: "team/base"),
     ]
 
-    @Test("is read off its method and path", arguments: cases)
+    @Test("is derived from its method and path", arguments: cases)
     func read(_ wanted: Case) throws {
         let request = WireRequest(wanted.method, try HTTPURL("https://r.example\(wanted.path)"))
         let access = RegistryAccess(of: request)

@@ -3,6 +3,7 @@ import Distribution
 import FoundationEssentials
 import HTTPTypes
 import Platform
+import TestDoubles
 import Testing
 import Wire
 
@@ -10,11 +11,11 @@ import Wire
 struct AuthorizationTests {
     private static let expired = errors("DENIED", "Your authorization token has expired. Reauthenticate and try again.")
 
-    @Test("go along from the first request")
+    @Test("are sent with the first request")
     func preemptive() async throws {
-        let stage = try Stage(.answer(200), authorization: BasicAuthorization(user: "AWS", password: "p:w"))
-        #expect(try await stage.client.ping() == .ok)
-        #expect(stage.registry.asked == ["GET https://r.example/v2/ [Basic QVdTOnA6dw==]"])
+        let fixture = try Fixture(.answer(200), authorization: BasicAuthorization(user: "AWS", password: "p:w"))
+        #expect(try await fixture.client.ping() == .ok)
+        #expect(fixture.registry.asked == ["GET https://r.example/v2/ [Basic QVdTOnA6dw==]"])
     }
 
     @Test("are not shown")
@@ -30,70 +31,70 @@ struct AuthorizationTests {
         arguments: [(403, expired), (400, errors("DENIED", "no basic auth credentials")), (401, "")]
     )
     func renewed(status: Int, body: String) async throws {
-        let stage = try Stage(
+        let fixture = try Fixture(
             .answer(status, [:], body),
             .answer(200, [:], imageText),
             authorization: RotatingAuthorization()
         )
-        let manifest = try await stage.client.manifest(.digest(imageDigest), of: stage.repository)
+        let manifest = try await fixture.client.manifest(.digest(imageDigest), of: fixture.repository)
         #expect(manifest?.digest == imageDigest)
         #expect(
-            stage.registry.requests.map { $0.fields[.authorization] } == ["Basic token1", "Basic token2"]
+            fixture.registry.requests.map { $0.fields[.authorization] } == ["Basic token1", "Basic token2"]
         )
-        #expect(stage.clock.waits.isEmpty)
+        #expect(fixture.clock.waits.isEmpty)
     }
 
-    @Test("are renewed no second time for one request")
+    @Test("are renewed only once for a request")
     func renewedOnce() async throws {
-        let stage = try Stage(
+        let fixture = try Fixture(
             .answer(403, [:], Self.expired),
             .answer(403, [:], Self.expired),
             authorization: RotatingAuthorization(renewals: 5)
         )
         let error = try await registryError {
-            try await stage.client.manifest(.digest(someDigest), of: stage.repository)
+            try await fixture.client.manifest(.digest(someDigest), of: fixture.repository)
         }
         #expect(error.kind == .tokenExpired)
-        #expect(stage.registry.requests.count == 2)
+        #expect(fixture.registry.requests.count == 2)
     }
 
-    @Test("are not renewed for what a new token doesn't change")
+    @Test("are not renewed if a new token wouldn't help")
     func denied() async throws {
-        let stage = try Stage(
+        let fixture = try Fixture(
             .answer(403, [:], errors("DENIED", "is not authorized to perform: ecr:BatchGetImage")),
             authorization: RotatingAuthorization()
         )
         let error = try await registryError {
-            try await stage.client.manifest(.digest(someDigest), of: stage.repository)
+            try await fixture.client.manifest(.digest(someDigest), of: fixture.repository)
         }
         #expect(error.kind == .denied)
-        #expect(stage.registry.requests.count == 1)
+        #expect(fixture.registry.requests.count == 1)
     }
 
-    @Test("refused on HEAD, which can't say why, are looked into with GET")
+    @Test("refused to HEAD, whose answer has no reason, are checked with GET")
     func headRefused() async throws {
-        let stage = try Stage(
+        let fixture = try Fixture(
             .answer(403),
             .answer(403, [:], Self.expired),
             .answer(206),
             authorization: RotatingAuthorization()
         )
-        #expect(try await stage.client.blobExists(someDigest, in: stage.repository))
+        #expect(try await fixture.client.blobExists(someDigest, in: fixture.repository))
         let blob = "https://r.example/v2/team/app/blobs/\(someDigest)"
         #expect(
-            stage.registry.asked == [
+            fixture.registry.asked == [
                 "HEAD \(blob) [Basic token1]", "GET \(blob) [Basic token1]", "GET \(blob) [Basic token2]",
             ]
         )
 
-        let denied = try Stage(.answer(403), .answer(403), authorization: RotatingAuthorization())
+        let denied = try Fixture(.answer(403), .answer(403), authorization: RotatingAuthorization())
         let error = try await registryError {
             try await denied.client.blobExists(someDigest, in: denied.repository)
         }
         #expect(error.kind == .denied)
     }
 
-    @Test("are fetched once for all who ask at once")
+    @Test("are fetched once for all requests at the same time")
     func singleFlight() async throws {
         let gate = Gate()
         let fetches = Lock(0)
@@ -101,7 +102,7 @@ struct AuthorizationTests {
             let number = fetches.withLock {
                 $0 += 1; return $0
             }
-            await gate.pass()
+            await gate.wait()
             return ("Basic \(number)", nil)
         }
         try await withThrowingTaskGroup { group in
@@ -109,7 +110,7 @@ struct AuthorizationTests {
             await gate.open()
             for try await header in group { #expect(header == "Basic 1") }
         }
-        // All twenty find the same token rejected; one fetch serves them.
+        // All twenty have the same rejected token, and one fetch renews it.
         try await withThrowingTaskGroup { group in
             for _ in 0..<20 { group.addTask { try await authorization.renew(insteadOf: "Basic 1") } }
             for try await isNewer in group { #expect(isNewer) }
@@ -118,7 +119,7 @@ struct AuthorizationTests {
         #expect(fetches.withLock { $0 } == 2)
     }
 
-    @Test("are fetched before they end: ten minutes, or a tenth of a short life")
+    @Test("are fetched ten minutes before they expire, or a tenth of a short life before")
     func margin() async throws {
         let clock = Lock(Date(timeIntervalSince1970: 0))
         let fetches = Lock(0)
@@ -137,8 +138,8 @@ struct AuthorizationTests {
         #expect(seen == ["Basic 1", "Basic 1", "Basic 2", "Basic 2", "Basic 3"])
     }
 
-    @Test("that couldn't be fetched are asked for again by whoever comes next")
-    func failuresAreForgotten() async throws {
+    @Test("that couldn't be fetched are fetched again by the next request")
+    func failuresAreNotCached() async throws {
         let fetches = Lock(0)
         let authorization = RenewingAuthorization {
             if fetches.withLock({
@@ -152,31 +153,31 @@ struct AuthorizationTests {
         #expect(try await authorization.authorization() == "Basic ok")
     }
 
-    @Test("that can't be had aren't asked for again by the registry's retries")
+    @Test("that couldn't be fetched are not retried by the registry's client")
     func failuresAreNotMultiplied() async throws {
         let fetches = Lock(0)
         let authorization = RenewingAuthorization {
             fetches.withLock { $0 += 1 }
             throw WireError(.unreachable, "as scripted")
         }
-        let stage = try Stage(authorization: authorization)
-        await #expect { try await stage.client.ping() } throws: { ($0 as? WireError)?.reason == .unreachable }
+        let fixture = try Fixture(authorization: authorization)
+        await #expect { try await fixture.client.ping() } throws: { ($0 as? WireError)?.reason == .unreachable }
         #expect(fetches.withLock { $0 } == 1)
-        #expect(stage.registry.requests.isEmpty)
+        #expect(fixture.registry.requests.isEmpty)
     }
 
-    @Test("that a new fetch doesn't change are nothing newer")
-    func nothingNewer() async throws {
+    @Test("that a new fetch doesn't change are not renewed")
+    func unchanged() async throws {
         let authorization = RenewingAuthorization { ("Basic same", nil) }
         #expect(try await authorization.authorization() == "Basic same")
         #expect(try await !authorization.renew(insteadOf: "Basic same"))
     }
 
-    @Test("waited for by one who is cancelled still come to the others")
+    @Test("are fetched for the other requests if one is cancelled")
     func cancelledWaiter() async throws {
         let gate = Gate()
         let authorization = RenewingAuthorization {
-            await gate.pass()
+            await gate.wait()
             try Task.checkCancellation()
             return ("Basic 1", nil)
         }
@@ -189,16 +190,16 @@ struct AuthorizationTests {
         _ = await leaves.result
     }
 
-    @Test("waited for by nobody any more are not fetched to the end")
-    func everyoneCancelled() async throws {
+    @Test("are not fetched further after the last request is cancelled")
+    func allCancelled() async throws {
         let gate = Gate()
         let fetches = Lock(0)
         let authorization = RenewingAuthorization {
             if fetches.withLock({
                 $0 += 1; return $0
             }) == 1 {
-                await gate.announce()
-                // Ends only by cancellation.
+                await gate.markReached()
+                // Only a cancellation ends it.
                 try await Task.sleep(for: .seconds(3_600))
             }
             return ("Basic late", nil)
@@ -208,36 +209,5 @@ struct AuthorizationTests {
         only.cancel()
         await #expect(throws: CancellationError.self) { try await only.value }
         #expect(try await authorization.authorization() == "Basic late")
-    }
-}
-
-/// Holds whoever passes until it is opened, and tells when the first has come.
-actor Gate {
-    private var isOpen = false
-    private var hasCome = false
-    private var held: [CheckedContinuation<Void, Never>] = []
-    private var watchers: [CheckedContinuation<Void, Never>] = []
-
-    func pass() async {
-        announce()
-        guard !isOpen else { return }
-        await withCheckedContinuation { held.append($0) }
-    }
-
-    func announce() {
-        hasCome = true
-        for watcher in watchers { watcher.resume() }
-        watchers = []
-    }
-
-    func reached() async {
-        guard !hasCome else { return }
-        await withCheckedContinuation { watchers.append($0) }
-    }
-
-    func open() {
-        isOpen = true
-        for one in held { one.resume() }
-        held = []
     }
 }

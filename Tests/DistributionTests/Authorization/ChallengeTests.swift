@@ -50,7 +50,7 @@ struct ChallengeTests {
         Case(",, ,Basic realm=x,,", is: ("basic", ["realm": "x"])),
         Case(#"Basic realm="first", realm="second""#, is: ("basic", ["realm": "first"])),
         Case(#"Basic realm="""#, is: ("basic", ["realm": ""])),
-        // Not well formed, and seen.
+        // Malformed, but sent by some servers.
         Case(
             "Bearer realm=https://a.example/t,service=s",
             is: ("bearer", ["realm": "https://a.example/t", "service": "s"])
@@ -63,17 +63,17 @@ struct ChallengeTests {
         ),
         Case(#"Basic realm="never ends"#, is: ("basic", [:])),
         Case(#"Bearer ///, realm="r""#, is: ("bearer", ["realm": "r"])),
-        Case(#"realm="nobody's", Basic"#, is: ("basic", [:])),
-        Case("Basic", #"realm="nobody's""#, is: ("basic", [:])),
+        Case(#"realm="stray", Basic"#, is: ("basic", [:])),
+        Case("Basic", #"realm="stray""#, is: ("basic", [:])),
         Case("", "   ", ",", "=", "\"", #""a, b""#),
     ]
 
-    @Test("are read as they are meant", arguments: cases)
+    @Test("are parsed", arguments: cases)
     func read(_ wanted: Case) {
         #expect(AuthenticationChallenge.parse(wanted.fields) == wanted.challenges)
     }
 
-    @Test("come back from any spelling of them", arguments: 0..<4)
+    @Test("are parsed in any spelling", arguments: 0..<4)
     func spelled(seed: Int) {
         var random = Seeded(UInt64(seed))
         for _ in 0..<500 {
@@ -83,7 +83,7 @@ struct ChallengeTests {
         }
     }
 
-    @Test("made of anything end, and hold no more than they may", arguments: 0..<8)
+    @Test("of random text are parsed to the end, within the limits", arguments: 0..<8)
     func anything(seed: Int) {
         var random = Seeded(UInt64(1_000 + seed))
         let pieces = [

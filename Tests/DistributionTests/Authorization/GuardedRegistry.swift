@@ -3,46 +3,47 @@ import Distribution
 import FoundationEssentials
 import HTTPTypes
 import Platform
+import TestDoubles
 import Wire
 
-/// A registry that wants tokens, and the server that it sends people to for them.
+/// A registry that requires tokens, and its token server.
 ///
-/// Tokens are `t1`, `t2`…; each holds for what it was asked for.
+/// Tokens are `t1`, `t2`…; each grants the requested scopes.
 final class GuardedRegistry: HTTPSending {
-    struct Rules: Sendable {
+    struct Settings: Sendable {
         var challenge = #"Bearer realm="https://auth.example/token?v=1",service="r.example:443""#
-        /// Put into each challenge, unless the registry demands something of its own.
+        /// Makes the scope of each challenge.
         var demand: (@Sendable (RegistryAccess) -> String?)?
-        /// In seconds.
+        /// The life of a token, in seconds.
         var life: Int? = 300
-        /// What the token server answers instead of a token, one after another.
+        /// The token server's next answers, in place of tokens.
         var tokenAnswers: [WireResponse] = []
-        /// `Authorization` values that the token server takes; `nil` in it is a stranger.
+        /// The `Authorization` values that the token server accepts; `nil` for none.
         var admits: Set<String?> = [nil]
-        /// Tokens that the registry takes though it hasn't made them.
+        /// Tokens that the registry accepts although the token server hasn't issued them.
         var foreign: Set<String> = []
-        /// Tokens that the registry takes no more.
+        /// Tokens that have expired.
         var ended: Set<String> = []
-        /// Whether the registry lets the token do what it was asked for.
+        /// Whether a token's scopes are sufficient for an access.
         var grants: @Sendable (_ token: [String], RegistryAccess) -> Bool = { _, _ in true }
         var answer: WireResponse?
     }
 
     private struct State {
-        var rules: Rules
+        var settings: Settings
         var requests: [WireRequest] = []
         var tokens: [String: [String]] = [:]
     }
 
     private let state: Lock<State>
 
-    init(_ rules: Rules = Rules()) { state = Lock(State(rules: rules)) }
+    init(_ settings: Settings = Settings()) { state = Lock(State(settings: settings)) }
 
-    func change(_ body: (inout Rules) -> Void) { state.withLock { body(&$0.rules) } }
+    func change(_ body: (inout Settings) -> Void) { state.withLock { body(&$0.settings) } }
 
     var requests: [WireRequest] { state.withLock { $0.requests } }
 
-    /// What the token server was asked, without what is always the same.
+    /// The requests to the token server, in short.
     var tokenQuestions: [String] {
         requests.filter { $0.url.host == "auth.example" }.map { request in
             let credentials = request.fields[.authorization].map { " [\($0)]" } ?? ""
@@ -64,9 +65,9 @@ final class GuardedRegistry: HTTPSending {
     }
 
     private func token(_ request: WireRequest, _ state: inout State) -> WireResponse {
-        if !state.rules.tokenAnswers.isEmpty { return state.rules.tokenAnswers.removeFirst() }
+        if !state.settings.tokenAnswers.isEmpty { return state.settings.tokenAnswers.removeFirst() }
         let isExchange = request.method == .post
-        guard isExchange || state.rules.admits.contains(request.fields[.authorization]) else {
+        guard isExchange || state.settings.admits.contains(request.fields[.authorization]) else {
             return WireResponse(status: .unauthorized, body: Array(errors("UNAUTHORIZED", "wrong password").utf8))
         }
         let token = "t\(state.tokens.count + 1)"
@@ -75,7 +76,7 @@ final class GuardedRegistry: HTTPSending {
                 String($0.dropFirst(6)).replacing("%3A", with: ":").replacing("%2F", with: "/")
                     .replacing("%2C", with: ",")
             }
-        let life = state.rules.life.map { ",\"expires_in\":\($0)" } ?? ""
+        let life = state.settings.life.map { ",\"expires_in\":\($0)" } ?? ""
         let name = isExchange ? "access_token" : "token"
         return WireResponse(status: .ok, body: Array("{\"\(name)\":\"\(token)\"\(life)}".utf8))
     }
@@ -83,16 +84,16 @@ final class GuardedRegistry: HTTPSending {
     private func guarded(_ request: WireRequest, _ state: inout State) throws -> WireResponse {
         let access = RegistryAccess(of: request)
         let token = String((request.fields[.authorization] ?? "").split(separator: " ").last ?? "")
-        let isMade = state.tokens[token] != nil || state.rules.foreign.contains(token)
-        let isKnown = isMade && !state.rules.ended.contains(token)
-        let isBasic = state.rules.challenge.hasPrefix("Basic")
-        if isBasic ? state.rules.admits.contains(request.fields[.authorization]) : isKnown {
-            if isBasic || state.rules.grants(state.tokens[token] ?? [], access) {
-                return try state.rules.answer ?? response(200, [:], imageText)
+        let isMade = state.tokens[token] != nil || state.settings.foreign.contains(token)
+        let isKnown = isMade && !state.settings.ended.contains(token)
+        let isBasic = state.settings.challenge.hasPrefix("Basic")
+        if isBasic ? state.settings.admits.contains(request.fields[.authorization]) : isKnown {
+            if isBasic || state.settings.grants(state.tokens[token] ?? [], access) {
+                return try state.settings.answer ?? response(200, [:], imageText)
             }
         }
-        var challenge = state.rules.challenge
-        if let demand = state.rules.demand?(access) { challenge += #",scope="\#(demand)""# }
+        var challenge = state.settings.challenge
+        if let demand = state.settings.demand?(access) { challenge += #",scope="\#(demand)""# }
         if !token.isEmpty, !isBasic {
             challenge += isKnown ? #",error="insufficient_scope""# : #",error="invalid_token""#
         }
@@ -104,15 +105,15 @@ final class GuardedRegistry: HTTPSending {
     }
 }
 
-/// Credentials that a test knows, which may change.
+/// A store with the credentials of a test.
 final class KnownLogins: CredentialsStoring {
     private let known: Lock<[RegistryCredentials]>
     private let count = Lock(0)
 
-    /// - Parameter known: What is found, one after another as each is rejected.
+    /// - Parameter known: The logins; each rejection removes the first.
     init(_ known: RegistryCredentials...) { self.known = Lock(known) }
 
-    /// How often anybody looked.
+    /// The number of searches.
     var lookups: Int { count.withLock { $0 } }
 
     func credentials(
@@ -130,7 +131,7 @@ final class KnownLogins: CredentialsStoring {
     }
 }
 
-/// A client that gets its tokens with the logins of a store.
+/// Makes a client that negotiates its credentials with the logins of a store.
 func negotiatingClient(
     _ sender: any HTTPSending,
     _ logins: any CredentialsStoring,
@@ -158,8 +159,8 @@ func negotiatingClient(
     )
 }
 
-/// A client of `https://r.example`, which is guarded.
-struct GuardedStage {
+/// A client of `https://r.example`, which requires tokens.
+struct GuardedFixture {
     let registry: GuardedRegistry
     let clock = RecordingClock()
     let logins: KnownLogins
@@ -167,13 +168,13 @@ struct GuardedStage {
     let repository: RepositoryName
 
     init(
-        _ rules: GuardedRegistry.Rules = GuardedRegistry.Rules(),
+        _ settings: GuardedRegistry.Settings = GuardedRegistry.Settings(),
         logins: KnownLogins = KnownLogins(),
         base: String = "https://r.example",
         isDestination: Bool = false,
         now: @escaping @Sendable () -> Date = { Date(timeIntervalSince1970: 0) }
     ) throws {
-        registry = GuardedRegistry(rules)
+        registry = GuardedRegistry(settings)
         self.logins = logins
         repository = try RepositoryName(parsing: "team/app")
         client = try negotiatingClient(registry, logins, clock, base: base, isDestination: isDestination, now: now)

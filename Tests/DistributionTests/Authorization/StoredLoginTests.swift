@@ -2,6 +2,7 @@ import Content
 import Distribution
 import FoundationEssentials
 import Platform
+import TestDoubles
 import TestPrograms
 import Testing
 
@@ -12,7 +13,7 @@ struct StoredLoginTests {
     private static let auth = Data("me:pass:word".utf8).base64EncodedString()
     private static let otherAuth = Data("other:pw".utf8).base64EncodedString()
 
-    /// A machine with a home, and what its files say.
+    /// A home directory with files, and the environment's variables.
     private struct Machine {
         let home: String
         var variables: [String: String] = [:]
@@ -34,7 +35,7 @@ struct StoredLoginTests {
 
         func logins(_ image: String, clock: any Clock<Duration> = ContinuousClock()) throws -> StoredLogins {
             guard case .plain(let registry) = try ImageReference(parsing: image).registry else {
-                throw ChildError("\(image) is at no plain registry")
+                throw ChildError("\(image) is not at a plain registry")
             }
             return StoredLogins(registry: registry, variables: variables, home: home, logger: quiet, clock: clock)
         }
@@ -59,7 +60,7 @@ struct StoredLoginTests {
         }
     }
 
-    @Test("in DOCKER_AUTH_CONFIG go before those in files; what it lacks is looked for there")
+    @Test("in DOCKER_AUTH_CONFIG come before those in files, which have the others")
     func inVariable() async throws {
         try await withMachine { machine in
             try machine.write(
@@ -79,18 +80,18 @@ struct StoredLoginTests {
         }
     }
 
-    @Test("are not found where DOCKER_CONFIG names a file, which is said")
+    @Test("are not found if DOCKER_CONFIG names a file, and the place says so")
     func fileForDirectory() async throws {
         try await withMachine { machine in
             try machine.write(#"{"auths":{"r.example":{"auth":"\#(Self.auth)"}}}"#, to: "my.json")
             machine.variables["DOCKER_CONFIG"] = "\(machine.home)/my.json"
             let place = try await machine.find("r.example/team/app").place
-            #expect(place.contains("(not there: DOCKER_CONFIG must name the directory)"), "\(place)")
+            #expect(place.contains("(missing; DOCKER_CONFIG must name the directory)"), "\(place)")
         }
     }
 
     @Test(
-        "are known by the registry's name, however docker has written it",
+        "are found by the registry's name in every form that docker writes",
         arguments: [
             ("r.example", "r.example/team/app"), ("https://r.example", "r.example/team/app"),
             ("http://r.example/", "r.example/team/app"), ("https://r.example/v1/", "r.example/team/app"),
@@ -115,12 +116,12 @@ struct StoredLoginTests {
     }
 
     @Test(
-        "of others are not taken",
+        "of other registries are not used",
         arguments: [
             "r.example:5000", "x.r.example", "r.example/team/ap", "r.example/other", "https://r.example.org/v1/",
         ]
     )
-    func strangers(key: String) async throws {
+    func otherRegistries(key: String) async throws {
         try await withMachine { machine in
             try machine.write(#"{"auths":{"\#(key)":{"auth":"\#(Self.auth)"}}}"#)
             let found = try await machine.find("r.example/team/app")
@@ -129,7 +130,7 @@ struct StoredLoginTests {
         }
     }
 
-    @Test("are taken in every form that docker and podman write")
+    @Test("are read in every form that docker and podman write")
     func forms() async throws {
         let padded = Data("me:pass:word\0\0".utf8).base64EncodedString()
         let zeros = Data("00000000-0000-0000-0000-000000000000:".utf8).base64EncodedString()
@@ -170,7 +171,7 @@ struct StoredLoginTests {
         }
     }
 
-    @Test("in DOCKER_AUTH_CONFIG go before those in files")
+    @Test("in DOCKER_AUTH_CONFIG come before those in files")
     func variable() async throws {
         try await withMachine { machine in
             try machine.write(#"{"auths":{"r.example":{"auth":"\#(Self.otherAuth)"}}}"#)
@@ -213,7 +214,7 @@ struct StoredLoginTests {
         }
     }
 
-    @Test("are not kept from being read by what is wrong with another registry's")
+    @Test("are read although another registry's entry is malformed")
     func otherEntry() async throws {
         try await withMachine { machine in
             for odd in [#"{"auth":17}"#, "[]", #""x""#, "null", #"{"username":{}}"#] {
@@ -223,7 +224,7 @@ struct StoredLoginTests {
         }
     }
 
-    @Test("under one spelling go before the empty entry that is left under another")
+    @Test("under one spelling come before an empty entry under another")
     func spellings() async throws {
         try await withMachine { machine in
             try machine.write(
@@ -268,7 +269,7 @@ struct StoredLoginTests {
         }
     }
 
-    @Test("of a part of the registry go before those of all of it")
+    @Test("for a part of the registry come before those for all of it")
     func mostSpecific() async throws {
         try await withMachine { machine in
             try machine.write(
@@ -279,7 +280,7 @@ struct StoredLoginTests {
         }
     }
 
-    @Test("are looked for in docker's and podman's places, those that a variable names first")
+    @Test("are searched in docker's and podman's places, first in those that a variable names")
     func places() async throws {
         try await withMachine { machine in
             let login = { (user: String) in
@@ -306,35 +307,35 @@ struct StoredLoginTests {
             machine.variables["DOCKER_CONFIG"] = "/nowhere"
             #expect(
                 try await machine.find("x.example/team/app").place
-                    == "no login for x.example in /nowhere/config.json (not there), \(machine.home)/auth.json"
+                    == "no login for x.example in /nowhere/config.json (missing), \(machine.home)/auth.json"
             )
         }
     }
 
     @Test(
-        "that are broken are an error that names the file and quotes nothing",
+        "that are malformed are an error with the file's name and without its content",
         arguments: [
             (#"{"auths":{"r.example":{"auth":"hunter22"#, "is not JSON"),
-            (#"{"auths":{"r.example":{"auth":["hunter22"]}}}"#, "something else at auths.r.example.auth than"),
-            (#"{"auths":{"r.example":"hunter22"}}"#, "something else at auths.r.example than"),
-            (#"{"auths":["hunter22"]}"#, "something else at auths than"),
-            (#"{"auths":{"r.example":{"auth":"hunter22!"}}}"#, "is no base64 of USER:PASSWORD"),
-            (#"{"auths":{"r.example":{"auth":"aHVudGVyMjI="}}}"#, "is no base64 of USER:PASSWORD"),
-            (#"{"credsStore":{"hunter22":1}}"#, "something else at credsStore than"),
-            (#"["hunter22"]"#, "something else at  than"),
+            (#"{"auths":{"r.example":{"auth":["hunter22"]}}}"#, "a value of the wrong type at auths.r.example.auth"),
+            (#"{"auths":{"r.example":"hunter22"}}"#, "a value of the wrong type at auths.r.example"),
+            (#"{"auths":["hunter22"]}"#, "a value of the wrong type at auths"),
+            (#"{"auths":{"r.example":{"auth":"hunter22!"}}}"#, "is not the base64 of USER:PASSWORD"),
+            (#"{"auths":{"r.example":{"auth":"aHVudGVyMjI="}}}"#, "is not the base64 of USER:PASSWORD"),
+            (#"{"credsStore":{"hunter22":1}}"#, "a value of the wrong type at credsStore"),
+            (#"["hunter22"]"#, "a value of the wrong type at "),
         ]
     )
-    func broken(text: String, words: String) async throws {
+    func malformed(text: String, problem: String) async throws {
         try await withMachine { machine in
             try machine.write(text)
             let error = await #expect(throws: LoginError.self) { try await machine.find("r.example/team/app") }
             let said = "\(try #require(error))"
-            #expect(said.contains("\(machine.home)/.docker/config.json") && said.contains(words), "\(said)")
+            #expect(said.contains("\(machine.home)/.docker/config.json") && said.contains(problem), "\(said)")
             #expect(!said.contains("hunter22") && !said.contains("aHVudGVyMjI"))
         }
     }
 
-    @Test("may be with a helper, for one registry or for all of them", arguments: ["credHelpers", "credsStore"])
+    @Test("may be in a helper, for one registry or for all of them", arguments: ["credHelpers", "credsStore"])
     func helpers(member: String) async throws {
         try await withMachine { machine in
             try machine.install(
@@ -345,15 +346,15 @@ struct StoredLoginTests {
             try machine.write(#"{"\#(member)":\#(value),"auths":{"r.example:5000":{"auth":"\#(Self.auth)"}}}"#)
             let found = try await machine.find("r.example:5000/team/app")
             #expect(found.credentials == .password(user: "me", password: "r.example:5000"))
-            #expect(found.place == "logged in as \(member) in \(machine.home)/.docker/config.json says")
+            #expect(found.place == "logged in by \(member) in \(machine.home)/.docker/config.json")
             let hub = try await machine.find("docker.io/me/app")
             #expect(hub.credentials == .password(user: "me", password: "https://index.docker.io/v1/"))
-            let stranger = try await machine.find("x.example/team/app")
-            #expect((stranger.credentials != nil) == (member == "credsStore"))
+            let other = try await machine.find("x.example/team/app")
+            #expect((other.credentials != nil) == (member == "credsStore"))
         }
     }
 
-    @Test("of a helper may have a byte order mark in front and line breaks behind")
+    @Test("of a helper may have a byte order mark before and line breaks after them")
     func helperWindows() async throws {
         try await withMachine { machine in
             try machine.install(
@@ -375,7 +376,7 @@ struct StoredLoginTests {
     }
 
     @Test(
-        "that a helper doesn't have may be in the file beside it",
+        "that a helper doesn't have may be in the same file",
         arguments: [
             "echo 'credentials not found in native keychain'; exit 1",
             "echo 'Error: Credentials not found in native keychain.'; exit 1", "echo '{}'", "echo null",
@@ -393,7 +394,7 @@ struct StoredLoginTests {
         }
     }
 
-    @Test("are asked for once of a helper, and anew when they are refused")
+    @Test("of a helper are requested once, and again when they are refused")
     func helperOnce() async throws {
         try await withMachine { machine in
             try machine.install(
@@ -414,33 +415,33 @@ struct StoredLoginTests {
     }
 
     @Test(
-        "that a helper fails to give are an error without its words, or are done without where all registries are its",
+        "of a helper that fails are an error without its output, unless it is for all registries",
         arguments: [
             ("echo hunter22; echo hunter22 >&2; exit 3", "ended with status 3"),
             ("kill -9 $$", "ended with signal 9"),
-            ("echo hunter22", "something else than JSON"),
-            (#"echo '{"Username":"hunter22"}'"#, "something else than JSON"),
-            ("head -c 100000 /dev/zero", "at far too great a length"),
-            ("", "something else than JSON"),
+            ("echo hunter22", "did not answer with JSON"),
+            (#"echo '{"Username":"hunter22"}'"#, "did not answer with JSON"),
+            ("head -c 100000 /dev/zero", "printed too much"),
+            ("", "did not answer with JSON"),
         ]
     )
-    func helperFails(script: String, words: String) async throws {
+    func helperFails(script: String, problem: String) async throws {
         try await withMachine { machine in
             try machine.install("vault", script)
             try machine.write(#"{"credHelpers":{"r.example":"vault"},"credsStore":"vault"}"#)
             let error = await #expect(throws: LoginError.self) { try await machine.find("r.example/team/app") }
             let said = "\(try #require(error))"
             #expect(said.contains("docker-credential-vault (credHelpers in \(machine.home)"), "\(said)")
-            #expect(said.contains(words) && said.contains("echo r.example | docker-credential-vault get"), "\(said)")
+            #expect(said.contains(problem) && said.contains("echo r.example | docker-credential-vault get"), "\(said)")
             #expect(!said.contains("hunter22"))
 
             let without = try await machine.find("x.example/team/app")
-            #expect(without.credentials == nil && without.place.contains(words), "\(without.place)")
+            #expect(without.credentials == nil && without.place.contains(problem), "\(without.place)")
             #expect(!without.place.contains("hunter22"))
         }
     }
 
-    @Test("of a helper that isn't there, or is named as none can be")
+    @Test("of a helper that is missing, or has an invalid name, are an error")
     func helperMissing() async throws {
         try await withMachine { machine in
             machine.variables["PATH"] = "\(machine.home)/bin"
@@ -455,40 +456,21 @@ struct StoredLoginTests {
         }
     }
 
-    @Test("of a helper that never answers are waited for no longer than its limit, and it is ended")
+    @Test("of a helper that never answers are an error after its time limit, and it is killed")
     func helperHangs() async throws {
         try await withMachine { machine in
             try machine.install("vault", #"echo $$ > "$HOME/pid"; exec sleep 3600"#)
             machine.variables["HOME"] = machine.home
             try machine.write(#"{"credHelpers":{"r.example":"vault"}}"#)
             let pid = "\(machine.home)/pid"
-            // Time runs out once the helper has begun.
-            let clock = WatchingClock { (try? DurableFile.read(pid, limit: 99))?.contains(10) == true }
+            // The time limit ends when the helper has started.
+            let clock = ConditionClock { (try? DurableFile.read(pid, limit: 99))?.contains(10) == true }
             let error = await #expect(throws: LoginError.self) {
                 try await machine.find("r.example/team/app", clock: clock)
             }
-            #expect(error?.problem.contains("has not answered within 60 s") == true, "\(String(describing: error))")
+            #expect(error?.problem.contains("did not answer within 60 s") == true, "\(String(describing: error))")
             let number = String(decoding: try contents(of: pid), as: UTF8.self).dropLast()
             #expect(names(in: "/proc/\(number)").isEmpty, "it still runs")
-        }
-    }
-}
-
-/// A clock whose waits end as soon as something is the case.
-private final class WatchingClock: Clock {
-    typealias Instant = ContinuousClock.Instant
-
-    private let isDue: @Sendable () -> Bool
-
-    init(_ isDue: @escaping @Sendable () -> Bool) { self.isDue = isDue }
-
-    var now: Instant { ContinuousClock.now }
-    var minimumResolution: Duration { .zero }
-
-    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
-        while !isDue() {
-            try Task.checkCancellation()
-            await Task.yield()
         }
     }
 }

@@ -10,7 +10,7 @@ import Wire
 struct TokenAnswerTests {
     private static let date = "Thu, 15 Jan 2026 12:00:00 GMT"
 
-    /// What to answer, and after how many seconds the token is renewed: nine tenths of its life.
+    /// An answer, and the second at which the token is renewed, which is nine tenths of its life.
     private static let answers: [(body: String, renewal: Int)] = [
         (#"{"token":"abc","expires_in":300}"#, 270),
         (#"{"access_token":"abc","expires_in":300}"#, 270),
@@ -38,47 +38,47 @@ struct TokenAnswerTests {
         (#"{"token":"abc","expires_in":300,"issued_at":-1e300}"#, 270),
         (#"{"token":"abc","expires_in":300,"issued_at":true}"#, 270),
         (#"{"token":"abc","expires_in":300,"issued_at":{}}"#, 270),
-        // Issued years ago: the token would be useless, and is not.
+        // Issued years ago, by which the token would have expired.
         (#"{"token":"abc","expires_in":300,"issued_at":1700000000}"#, 54),
         (#"{"token":"abc","expires_in":30,"issued_at":1700000000}"#, 27),
         ("\u{FEFF}{\"token\":\"abc\",\"expires_in\":300}\r\n", 270),
         (#"{"errors":null,"scope":["a"],"refresh_token":null,"token":"abc","expires_in":300}"#, 270),
     ]
 
-    @Test("is read for the token, whatever else is in it, and in whatever form", arguments: answers.indices)
+    @Test("is read for the token, with any other members, in any types", arguments: answers.indices)
     func shapes(_ index: Int) async throws {
         let (body, renewal) = Self.answers[index]
         let clock = Lock(0.0)
-        let stage = try GuardedStage(now: { clock.withLock { Date(timeIntervalSince1970: $0) } })
+        let fixture = try GuardedFixture(now: { clock.withLock { Date(timeIntervalSince1970: $0) } })
         let answer = try response(200, ["Date": Self.date], body)
-        stage.registry.change {
+        fixture.registry.change {
             $0.tokenAnswers = [answer]
             $0.foreign = ["abc"]
         }
-        #expect(try await stage.readManifest() != nil)
-        #expect(stage.registry.shown == [nil, "Bearer abc"])
+        #expect(try await fixture.readManifest() != nil)
+        #expect(fixture.registry.shown == [nil, "Bearer abc"])
         var renewedAt: Int?
         for second in 0...300 where renewedAt == nil {
             clock.withLock { $0 = Double(second) }
-            _ = try await stage.client.blobRequest(someDigest, in: stage.repository)
-            if stage.registry.tokenQuestions.count > 1 { renewedAt = second }
+            _ = try await fixture.client.blobRequest(someDigest, in: fixture.repository)
+            if fixture.registry.tokenQuestions.count > 1 { renewedAt = second }
         }
         #expect(renewedAt == renewal, "\(body)")
     }
 
     @Test("may be any success", arguments: [200, 201, 203])
     func success(status: Int) async throws {
-        let stage = try GuardedStage()
+        let fixture = try GuardedFixture()
         let answer = try response(status, [:], #"{"token":"abc"}"#)
-        stage.registry.change {
+        fixture.registry.change {
             $0.tokenAnswers = [answer]
             $0.foreign = ["abc"]
         }
-        #expect(try await stage.readManifest() != nil)
+        #expect(try await fixture.readManifest() != nil)
     }
 
     @Test(
-        "without a token is one error, at once, which quotes nothing of it",
+        "without a token is an error without a retry, which never quotes the answer",
         arguments: [
             ("", "is empty"), (" \r\n", "is empty"), ("<html>hunter22</html>", "is not a JSON object"),
             ("[\"hunter22\"]", "is not a JSON object"), ("\"hunter22\"", "is not a JSON object"),
@@ -88,27 +88,27 @@ struct TokenAnswerTests {
             (#"{"token":null,"access_token":null}"#, "neither a token nor an access_token"),
             (#"{"token":{"value":"hunter22"}}"#, "neither a token nor an access_token"),
             (#"{"token":17}"#, "neither a token nor an access_token"),
-            (#"{"token":"hunter 22"}"#, "characters that no header can carry"),
+            (#"{"token":"hunter 22"}"#, "characters that a header can't contain"),
         ]
     )
-    func noToken(body: String, words: String) async throws {
+    func noToken(body: String, problem: String) async throws {
         for type in ["application/json", "text/html; charset=utf-8"] {
-            let stage = try GuardedStage()
+            let fixture = try GuardedFixture()
             let answer = try response(200, ["Content-Type": type], body)
-            stage.registry.change { $0.tokenAnswers = Array(repeating: answer, count: 50) }
-            let error = try await registryError { try await stage.readManifest() }
+            fixture.registry.change { $0.tokenAnswers = Array(repeating: answer, count: 50) }
+            let error = try await registryError { try await fixture.readManifest() }
             #expect(error.operation == .authorize && error.kind == .malformedAnswer && error.status == 200)
-            #expect(error.message.contains(words) && !error.message.contains("hunter"), "\(error.message)")
-            #expect(stage.registry.tokenQuestions.count == 1 && stage.clock.waits.isEmpty)
+            #expect(error.message.contains(problem) && !error.message.contains("hunter"), "\(error.message)")
+            #expect(fixture.registry.tokenQuestions.count == 1 && fixture.clock.waits.isEmpty)
         }
     }
 
-    @Test("without a token names the login that was sent for it")
+    @Test("without a token is an error with the login that was sent")
     func noTokenForLogin() async throws {
-        let stage = try GuardedStage(logins: KnownLogins(.password(user: "me", password: "hunter22")))
+        let fixture = try GuardedFixture(logins: KnownLogins(.password(user: "me", password: "hunter22")))
         let answer = try response(200, ["Content-Type": "application/json"], "{}")
-        stage.registry.change { $0.tokenAnswers = Array(repeating: answer, count: 50) }
-        let error = try await registryError { try await stage.readManifest() }
+        fixture.registry.change { $0.tokenAnswers = Array(repeating: answer, count: 50) }
+        let error = try await registryError { try await fixture.readManifest() }
         #expect(error.message.hasSuffix("access_token; logged in by /c") && error.login == .docker)
     }
 }

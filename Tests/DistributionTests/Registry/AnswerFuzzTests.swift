@@ -6,7 +6,7 @@ import Wire
 
 @testable import Distribution
 
-@Suite("Answers that were mangled", .timeLimit(.minutes(1)))
+@Suite("Mutated answers", .timeLimit(.minutes(1)))
 struct AnswerFuzzTests {
     private static let secret = "Basic QVdTOmh1bnRlcjI9"
     private static let bodies = [
@@ -16,7 +16,7 @@ struct AnswerFuzzTests {
         "<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>",
     ]
 
-    @Test("refusals are read without harm: on one line, without what was sent to get them", arguments: bodies)
+    @Test("that are refusals are quoted on one line, without the request's secrets", arguments: bodies)
     func refusals(_ text: String) throws {
         var random = Seeded(UInt64(text.utf8.count))
         let address = try HTTPURL("https://registry.example/v2/")
@@ -35,13 +35,13 @@ struct AnswerFuzzTests {
             #expect(!said.unicodeScalars.contains { $0.value < 32 || (127...159).contains($0.value) })
             #expect(!said.contains("QVdTOmh1bnRlcjI9"))
             #expect(quote.codes.count <= 10)
-            // Whatever else it is, it has a kind, and says whether a token would help.
-            _ = (answer.kind, answer.namesTheToken)
+            // Any answer can be classified.
+            _ = (answer.kind, answer.refusesToken)
         }
         reportCases("fuzz, a registry's refusals", count)
     }
 
-    @Test("Link fields are read to their end, and lead where one of their targets does")
+    @Test("with Link fields are parsed to the end, and give one of the targets")
     func links() {
         let field = #"</v2/a/tags/list?n=100&last=b%2Cc>; rel="next"; title="x, y", <https://h/p>;rel=prev"#
         var random = Seeded(11)
@@ -55,7 +55,7 @@ struct AnswerFuzzTests {
             #expect(text.contains("<\(next)>"))
         }
         #expect(found > 500 && found < count)
-        // Hostile input ends as soon as its length allows.
+        // Parsing of hostile input takes linear time.
         for hostile in ["<", "<>;", "\"", ";rel=\"next", "<a>;;;;", ",", "<a>; rel=next\\"] {
             _ = nextPage(inLink: String(repeating: hostile, count: 100_000))
         }

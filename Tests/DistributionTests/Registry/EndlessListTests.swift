@@ -1,5 +1,6 @@
 import Content
 import Platform
+import TestDoubles
 import Testing
 import Wire
 
@@ -45,7 +46,7 @@ struct EndlessListTests {
         return try await registryError { try await client.tagPages(of: repository) { _ in } }
     }
 
-    @Test("of tags end at a number of tags")
+    @Test("of tags stop at the limit of tags")
     func tags() async throws {
         let registry = EndlessRegistry { page in
             #"{"tags":["# + (0..<10_000).map { "\"t\(page)-\($0)\"" }.joined(separator: ",") + "]}"
@@ -56,7 +57,7 @@ struct EndlessListTests {
     }
 
     @Test(
-        "of tags end after pages in a row without one",
+        "of tags stop after too many empty pages in a row",
         arguments: [#"{"tags":[]}"#, #"{"tags":null}"#, "null", "{}"]
     )
     func emptyPages(_ page: String) async throws {
@@ -66,10 +67,10 @@ struct EndlessListTests {
         #expect(registry.pages == 101)
     }
 
-    @Test("of tags end at a number of pages, and at a number of bytes")
+    @Test("of tags stop at the limit of pages, and at the limit of bytes")
     func pages() async throws {
         let small = EndlessRegistry { #"{"tags":["t\#($0)"]}"# }
-        #expect(try await tagError(small).message.contains("goes on after 10000 pages"))
+        #expect(try await tagError(small).message.contains("more than 10000 pages"))
         #expect(small.pages == 10_000)
         let blanks = String(repeating: " ", count: 1 << 20)
         let large = EndlessRegistry { #"{"tags":["t\#($0)"]\#(blanks)}"# }
@@ -92,7 +93,7 @@ struct EndlessListTests {
     }
 
     @Test(
-        "and answers that nest or list without measure are no lists",
+        "with too many values or levels are malformed",
         arguments: [
             String(repeating: "[", count: 100_000),
             #"{"tags":"# + String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000) + "}",
@@ -101,14 +102,14 @@ struct EndlessListTests {
         ]
     )
     func shapes(_ body: String) async throws {
-        let stage = try Stage(.answer(200, [:], body), .answer(200, [:], body), .answer(200, [:], body))
-        let error = try await registryError { try await stage.client.tags(of: stage.repository) }
+        let fixture = try Fixture(.answer(200, [:], body), .answer(200, [:], body), .answer(200, [:], body))
+        let error = try await registryError { try await fixture.client.tags(of: fixture.repository) }
         #expect(error.kind == .malformedAnswer)
         #expect(throws: (any Error).self) { try Manifest(bytes: Array(body.utf8)) }
-        // A refusal is only looked at for what it says.
+        // A refusal has its own status, whatever its body.
         let odd: [String: String] = ["Content-Type": "text/plain"]
-        // The first page is asked for again without the number of tags.
-        let refusal = try Stage(.answer(418, odd, body), .answer(418, odd, body), attempts: 1)
+        // The first page is requested again without the number of tags.
+        let refusal = try Fixture(.answer(418, odd, body), .answer(418, odd, body), attempts: 1)
         let refused = try await registryError { try await refusal.client.tags(of: refusal.repository) }
         #expect(refused.status == 418)
     }

@@ -38,12 +38,12 @@ struct ErrorTests {
         Case(status: 418, code: "TEAPOT", message: "short and stout", kind: .other),
     ]
 
-    @Test("are known for what they mean", arguments: cases)
+    @Test("have the kind that status, code and message mean", arguments: cases)
     func kinds(_ wanted: Case) async throws {
         let manifest = try Manifest(bytes: Array(imageText.utf8))
-        let stage = try Stage(.answer(wanted.status, [:], errors(wanted.code, wanted.message)), attempts: 1)
+        let fixture = try Fixture(.answer(wanted.status, [:], errors(wanted.code, wanted.message)), attempts: 1)
         let error = try await registryError {
-            try await stage.client.putManifest(manifest, as: .digest(imageDigest), in: stage.repository)
+            try await fixture.client.putManifest(manifest, as: .digest(imageDigest), in: fixture.repository)
         }
         #expect(error.kind == wanted.kind)
         #expect(error.status == wanted.status)
@@ -52,7 +52,7 @@ struct ErrorTests {
     }
 
     @Test(
-        "of a refused manifest keep what they name, wherever it stands and however much is shown",
+        "of a refused manifest have the digests of the whole body",
         arguments: [
             #"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown","detail":"DIGEST"}]}"#,
             #"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","detail":{"Digest":"DIGEST"}}]}"#,
@@ -63,41 +63,41 @@ struct ErrorTests {
         let manifest = try Manifest(bytes: Array(imageText.utf8))
         let filler = String(repeating: "x", count: 2_000)
         let text = body.replacing("DIGEST", with: "\(someDigest)").replacing("FILLER", with: filler)
-        let stage = try Stage(.answer(404, [:], text), attempts: 1)
+        let fixture = try Fixture(.answer(404, [:], text), attempts: 1)
         let error = try await registryError {
-            try await stage.client.putManifest(manifest, as: .digest(imageDigest), in: stage.repository)
+            try await fixture.client.putManifest(manifest, as: .digest(imageDigest), in: fixture.repository)
         }
         #expect(error.digests == [someDigest])
     }
 
-    @Test("are quoted in part, a denial to its end, where it says why")
+    @Test("are quoted in part; a denial is quoted at greater length")
     func quoted() async throws {
         let long = String(repeating: "x", count: 2_000)
         for (status, code, shown) in [(403, "DENIED", 1_024), (418, "TEAPOT", 300)] {
-            let stage = try Stage(.answer(status, [:], errors(code, long)), attempts: 1)
+            let fixture = try Fixture(.answer(status, [:], errors(code, long)), attempts: 1)
             let error = try await registryError {
-                try await stage.client.manifest(.digest(someDigest), of: stage.repository)
+                try await fixture.client.manifest(.digest(someDigest), of: fixture.repository)
             }
             #expect(error.message == String(repeating: "x", count: shown) + "…")
         }
     }
 
-    @Test("are waited out where waiting helps, and their own wait is a floor")
+    @Test("are retried if that helps, after at least the wait that they ask for")
     func waits() async throws {
-        let stage = try Stage(
+        let fixture = try Fixture(
             .answer(429, ["Retry-After": "7"], errors("TOOMANYREQUESTS", "Rate exceeded")),
             .answer(503),
             .failure(.disconnected),
             .answer(200, [:], imageText),
             attempts: 4
         )
-        let manifest = try await stage.client.manifest(.digest(imageDigest), of: stage.repository)
+        let manifest = try await fixture.client.manifest(.digest(imageDigest), of: fixture.repository)
         #expect(manifest?.digest == imageDigest)
-        #expect(stage.clock.waits == [.milliseconds(7_200), .milliseconds(400), .milliseconds(800)])
+        #expect(fixture.clock.waits == [.milliseconds(7_200), .milliseconds(400), .milliseconds(800)])
     }
 
     @Test(
-        "of a limit that lasts for hours end at once",
+        "about a limit over hours are not retried",
         arguments: [
             ([:], "You have reached your unauthenticated pull rate limit."),
             ([:], "toomanyrequests: You have reached your pull rate limit as 'me'"), ([:], "Data limit exceeded"),
@@ -105,15 +105,15 @@ struct ErrorTests {
         ] as [([String: String], String)]
     )
     func pullLimit(fields: [String: String], message: String) async throws {
-        let stage = try Stage(.answer(429, fields, errors("TOOMANYREQUESTS", message)), attempts: 8)
+        let fixture = try Fixture(.answer(429, fields, errors("TOOMANYREQUESTS", message)), attempts: 8)
         let error = try await registryError {
-            try await stage.client.manifest(.digest(someDigest), of: stage.repository)
+            try await fixture.client.manifest(.digest(someDigest), of: fixture.repository)
         }
-        #expect(error.kind == .pullLimit && stage.clock.waits.isEmpty)
+        #expect(error.kind == .pullLimit && fixture.clock.waits.isEmpty)
     }
 
     @Test(
-        "of a moment's throttle are waited out",
+        "about a short throttle are retried",
         arguments: [
             ([:], "Rate exceeded"), (["RateLimit-Remaining": "0;w=60"], ""), (["RateLimit-Remaining": "5;w=21600"], ""),
             (["Retry-After": "30"], "You have reached your pull rate limit"),
@@ -121,16 +121,16 @@ struct ErrorTests {
         ] as [([String: String], String)]
     )
     func momentary(fields: [String: String], message: String) async throws {
-        let stage = try Stage(
+        let fixture = try Fixture(
             .answer(429, fields, errors("TOOMANYREQUESTS", message)),
             .answer(200, [:], imageText)
         )
-        #expect(try await stage.client.manifest(.digest(imageDigest), of: stage.repository) != nil)
-        #expect(stage.clock.waits.count == 1)
+        #expect(try await fixture.client.manifest(.digest(imageDigest), of: fixture.repository) != nil)
+        #expect(fixture.clock.waits.count == 1)
     }
 
     @Test(
-        "that ask for hours end at once, with that wait",
+        "that ask for a wait of hours are not retried, and name the wait",
         arguments: [429, 503],
         [
             ["Retry-After": "21600"],
@@ -138,38 +138,40 @@ struct ErrorTests {
         ]
     )
     func hours(status: Int, fields: [String: String]) async throws {
-        let stage = try Stage(.answer(status, fields, errors("TOOMANYREQUESTS", "later")), attempts: 8)
+        let fixture = try Fixture(.answer(status, fields, errors("TOOMANYREQUESTS", "later")), attempts: 8)
         let error = await #expect(throws: RetryWaitTooLong.self) {
-            try await stage.client.manifest(.digest(someDigest), of: stage.repository)
+            try await fixture.client.manifest(.digest(someDigest), of: fixture.repository)
         }
-        #expect(error?.wait == .seconds(21_600) && stage.clock.waits.isEmpty)
+        #expect(error?.wait == .seconds(21_600) && fixture.clock.waits.isEmpty)
     }
 
-    @Test("that were cut on the way are asked for again, whatever they were", arguments: [400, 403, 404])
+    @Test("that were cut in transit are requested again", arguments: [400, 403, 404])
     func cut(status: Int) async throws {
-        let stage = try Stage(
+        let fixture = try Fixture(
             .answer(status, ["Content-Type": "application/json"], String(errors("NAME_UNKNOWN", "").dropLast(30))),
             .answer(200, [:], imageText)
         )
-        #expect(try await stage.client.manifest(.digest(imageDigest), of: stage.repository)?.digest == imageDigest)
-        // A page of HTML is all there; so is nothing, as after HEAD.
+        #expect(try await fixture.client.manifest(.digest(imageDigest), of: fixture.repository)?.digest == imageDigest)
+        // A page of HTML is complete, and so is an empty body, as after HEAD.
         for body in ["<html>no</html>", ""] {
-            let whole = try Stage(.answer(404, ["Content-Type": body.isEmpty ? "application/json" : "text/html"], body))
+            let whole = try Fixture(
+                .answer(404, ["Content-Type": body.isEmpty ? "application/json" : "text/html"], body)
+            )
             #expect(try await whole.client.manifest(.digest(imageDigest), of: whole.repository) == nil)
         }
     }
 
-    @Test("are not waited out where it doesn't help", arguments: [400, 403, 405, 409, 501])
+    @Test("are not retried if that doesn't help", arguments: [400, 403, 405, 409, 501])
     func noWaits(status: Int) async throws {
-        let stage = try Stage(.answer(status))
+        let fixture = try Fixture(.answer(status))
         let error = try await registryError {
-            try await stage.client.manifest(.digest(someDigest), of: stage.repository)
+            try await fixture.client.manifest(.digest(someDigest), of: fixture.repository)
         }
         #expect(error.status == status)
-        #expect(stage.clock.waits.isEmpty)
+        #expect(fixture.clock.waits.isEmpty)
     }
 
-    @Test("quote little, in one line, and neither queries nor credentials")
+    @Test("quote a short text in one line, without queries and credentials")
     func quotes() async throws {
         let secret = try #require(
             try await BasicAuthorization(user: "AWS", password: "hunter2").authorization(for: RegistryAccess(nil))
@@ -177,13 +179,13 @@ struct ErrorTests {
         let said =
             "bad header \(secret) for https://s3.example/b?X-Amz-Signature=5ec3e7 \u{1B}[31m\r\n"
             + String(repeating: "word ", count: 100_000)
-        let stage = try Stage(
+        let fixture = try Fixture(
             .answer(400, ["Content-Type": "text/html"], said),
             authorization: BasicAuthorization(user: "AWS", password: "hunter2")
         )
 
         let error = try await registryError {
-            try await stage.client.manifest(.digest(someDigest), of: stage.repository)
+            try await fixture.client.manifest(.digest(someDigest), of: fixture.repository)
         }
 
         #expect(error.message.hasPrefix("bad header Basic … for https://s3.example/b?… [31m word word"))
@@ -194,24 +196,24 @@ struct ErrorTests {
     }
 
     @Test(
-        "survive bodies that are nothing",
+        "accept empty and malformed bodies",
         arguments: ["", "{", "null", "[]", #"{"errors":null}"#, #"{"errors":[{}]}"#]
     )
     func odd(body: String) async throws {
-        let stage = try Stage(.answer(400, [:], body))
+        let fixture = try Fixture(.answer(400, [:], body))
         let error = try await registryError {
-            try await stage.client.manifest(.digest(someDigest), of: stage.repository)
+            try await fixture.client.manifest(.digest(someDigest), of: fixture.repository)
         }
         #expect(error.kind == .other)
         #expect(error.codes.isEmpty)
     }
 
-    @Test("keep the message where the code is a number or the shape another")
+    @Test("keep the message if the code is a number, or if the body has another form")
     func otherShapes() async throws {
         for body in [#"{"errors":[{"code":17,"message":"no way"}]}"#, #"{"message":"no way"}"#] {
-            let stage = try Stage(.answer(400, [:], body))
+            let fixture = try Fixture(.answer(400, [:], body))
             let error = try await registryError {
-                try await stage.client.manifest(.digest(someDigest), of: stage.repository)
+                try await fixture.client.manifest(.digest(someDigest), of: fixture.repository)
             }
             #expect(error.message == "no way")
         }

@@ -2,7 +2,7 @@ import Content
 import Distribution
 import Testing
 
-@Suite("A manifest whose layers are named by urls")
+@Suite("A manifest whose layers have urls")
 struct ForeignLayerTests {
     private static let foreign = Digest(of: "foreign".utf8)
 
@@ -17,7 +17,7 @@ struct ForeignLayerTests {
     }
 
     @Test(
-        "that is refused for them is refused after one try",
+        "that is refused because of them is not retried",
         arguments: [
             (500, errors("UNKNOWN", "unknown error")), (500, ""), (500, "Internal Server Error"),
             (400, errors("MANIFEST_INVALID", "manifest invalid")), (400, errors("UNKNOWN", "invalid URL on layer")),
@@ -26,44 +26,44 @@ struct ForeignLayerTests {
         ]
     )
     func refused(status: Int, body: String) async throws {
-        let stage = try Stage(.answer(status, [:], body), attempts: 8)
+        let fixture = try Fixture(.answer(status, [:], body), attempts: 8)
         let manifest = try Self.manifest()
         let error = try await registryError {
-            try await stage.client.putManifest(manifest, as: .digest(manifest.digest), in: stage.repository)
+            try await fixture.client.putManifest(manifest, as: .digest(manifest.digest), in: fixture.repository)
         }
         #expect(error.kind == .foreignLayersRefused && error.status == status && error.operation == .writeManifest)
-        #expect(stage.registry.requests.count == 1 && stage.clock.waits.isEmpty)
+        #expect(fixture.registry.requests.count == 1 && fixture.clock.waits.isEmpty)
     }
 
-    @Test("is tried again where a server only stumbles", arguments: [429, 502, 503, 504])
-    func stumbles(status: Int) async throws {
-        let stage = try Stage(.answer(status), .answer(201))
+    @Test("is retried after a temporary failure", arguments: [429, 502, 503, 504])
+    func temporaryFailure(status: Int) async throws {
+        let fixture = try Fixture(.answer(status), .answer(201))
         let manifest = try Self.manifest()
-        try await stage.client.putManifest(manifest, as: .digest(manifest.digest), in: stage.repository)
-        #expect(stage.registry.requests.count == 2)
+        try await fixture.client.putManifest(manifest, as: .digest(manifest.digest), in: fixture.repository)
+        #expect(fixture.registry.requests.count == 2)
     }
 
     @Test(
-        "keeps other refusals as they are",
+        "has other refusals with their own kinds",
         arguments: [
             (401, "UNAUTHORIZED", RegistryError.Kind.unauthorized), (403, "DENIED", .denied),
             (404, "NAME_UNKNOWN", .repositoryMissing), (404, "MANIFEST_BLOB_UNKNOWN", .manifestBlobUnknown),
         ]
     )
     func others(status: Int, code: String, kind: RegistryError.Kind) async throws {
-        let stage = try Stage(.answer(status, [:], errors(code, "no")), attempts: 8)
+        let fixture = try Fixture(.answer(status, [:], errors(code, "no")), attempts: 8)
         let manifest = try Self.manifest()
         let error = try await registryError {
-            try await stage.client.putManifest(manifest, as: .digest(manifest.digest), in: stage.repository)
+            try await fixture.client.putManifest(manifest, as: .digest(manifest.digest), in: fixture.repository)
         }
         #expect(error.kind == kind)
     }
 
-    @Test("and nothing else is refused for them: other manifests are tried again")
+    @Test("is the only one that is not retried; other manifests are")
     func ordinary() async throws {
-        let stage = try Stage(.answer(500, [:], errors("UNKNOWN", "unknown error")), .answer(201))
+        let fixture = try Fixture(.answer(500, [:], errors("UNKNOWN", "unknown error")), .answer(201))
         let manifest = try Self.manifest(isForeign: false)
-        try await stage.client.putManifest(manifest, as: .digest(manifest.digest), in: stage.repository)
-        #expect(stage.registry.requests.count == 2)
+        try await fixture.client.putManifest(manifest, as: .digest(manifest.digest), in: fixture.repository)
+        #expect(fixture.registry.requests.count == 2)
     }
 }

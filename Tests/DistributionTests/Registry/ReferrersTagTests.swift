@@ -19,11 +19,11 @@ struct ReferrersTagTests {
         )
     }
 
-    private func add(_ names: String..., at stage: ListStage, preferring whole: Manifest? = nil) async throws {
-        try await stage.client.list(
+    private func add(_ names: String..., at fixture: ListFixture, preferring whole: Manifest? = nil) async throws {
+        try await fixture.client.list(
             names.map(entry),
             asReferrersTo: subject,
-            in: stage.repository,
+            in: fixture.repository,
             preferring: whole
         )
     }
@@ -38,131 +38,131 @@ struct ReferrersTagTests {
         return try Manifest(bytes: Array(text.utf8))
     }
 
-    @Test("begins with the first, grows at its end, and is left alone where all is listed")
+    @Test("begins with the first entry, grows at its end, and is unchanged if every entry is listed")
     func grows() async throws {
-        let stage = try ListStage(subject)
-        try await add("a", at: stage)
-        try await add("b", "a", at: stage)
-        try await add("a", "b", at: stage)
-        #expect(try stage.listed == [entry("a"), entry("b")])
-        #expect(stage.registry.asked == ["GET", "PUT", "HEAD", "GET", "PUT", "HEAD", "GET"])
-        #expect(stage.registry.requests[1].fields[.contentType] == MediaType.ociIndex.rawValue)
-        #expect(try await stage.client.listedReferrers(of: subject, in: stage.repository).count == 2)
+        let fixture = try ListFixture(subject)
+        try await add("a", at: fixture)
+        try await add("b", "a", at: fixture)
+        try await add("a", "b", at: fixture)
+        #expect(try fixture.listed == [entry("a"), entry("b")])
+        #expect(fixture.registry.asked == ["GET", "PUT", "HEAD", "GET", "PUT", "HEAD", "GET"])
+        #expect(fixture.registry.requests[1].fields[.contentType] == MediaType.ociIndex.rawValue)
+        #expect(try await fixture.client.listedReferrers(of: subject, in: fixture.repository).count == 2)
     }
 
-    @Test("keeps what others have written, byte for byte")
+    @Test("keeps the entries of others, byte for byte")
     func keeps() async throws {
-        let theirs = try list("theirs", blank: "\n   ")
-        let stage = try ListStage(subject, holding: theirs)
-        try await add("ours", at: stage)
-        let text = String(decoding: stage.registry.held, as: UTF8.self)
-        #expect(text.hasPrefix(String(theirs.text.dropLast(2))))
-        #expect(try stage.listed.map(\.digest) == [entry("theirs"), entry("ours")].map(\.digest))
+        let existing = try list("theirs", blank: "\n   ")
+        let fixture = try ListFixture(subject, holding: existing)
+        try await add("ours", at: fixture)
+        let text = String(decoding: fixture.registry.held, as: UTF8.self)
+        #expect(text.hasPrefix(String(existing.text.dropLast(2))))
+        #expect(try fixture.listed.map(\.digest) == [entry("theirs"), entry("ours")].map(\.digest))
     }
 
-    @Test("is the source's own, unless that would lose something")
+    @Test("is the source's own list, unless that would lose an entry")
     func preferring() async throws {
         let whole = try list("a", "b", blank: " ")
         for held in [nil, try list("a"), try list("b", "a")] {
-            let stage = try ListStage(subject, holding: held)
-            try await add("a", "b", at: stage, preferring: whole)
-            #expect(stage.registry.held == whole.bytes)
-            try await add("a", "b", at: stage, preferring: whole)
-            #expect(stage.registry.asked.count { $0 == "PUT" } == 1)
+            let fixture = try ListFixture(subject, holding: held)
+            try await add("a", "b", at: fixture, preferring: whole)
+            #expect(fixture.registry.held == whole.bytes)
+            try await add("a", "b", at: fixture, preferring: whole)
+            #expect(fixture.registry.asked.count { $0 == "PUT" } == 1)
         }
-        let more = try ListStage(subject, holding: list("c", "a"))
+        let more = try ListFixture(subject, holding: list("c", "a"))
         try await add("a", "b", at: more, preferring: whole)
         #expect(try more.listed.map(\.digest) == ["c", "a", "b"].map { entry($0).digest })
     }
 
-    @Test("that somebody else wrote at the same time is read again")
+    @Test("that another process wrote at the same time is read again")
     func race() async throws {
-        let stage = try ListStage(subject)
-        // Another process read when we did, and wrote after us.
+        let fixture = try ListFixture(subject)
+        // The other process read at the same time, and wrote after us.
         let theirs = try list("theirs")
-        stage.registry.afterPut { $0 = $1 == 1 ? theirs.bytes : $0 }
-        try await add("ours", at: stage)
-        #expect(try stage.listed.map(\.digest) == [entry("theirs"), entry("ours")].map(\.digest))
-        #expect(stage.registry.asked == ["GET", "PUT", "HEAD", "GET", "PUT", "HEAD"])
+        fixture.registry.afterPut { $0 = $1 == 1 ? theirs.bytes : $0 }
+        try await add("ours", at: fixture)
+        #expect(try fixture.listed.map(\.digest) == [entry("theirs"), entry("ours")].map(\.digest))
+        #expect(fixture.registry.asked == ["GET", "PUT", "HEAD", "GET", "PUT", "HEAD"])
 
-        // They had seen ours: nothing is missing.
+        // The other process kept our entry, so nothing is missing.
         let both = try list("ours", "theirs")
-        let kind = try ListStage(subject)
+        let kind = try ListFixture(subject)
         kind.registry.afterPut { held, _ in held = both.bytes }
         try await add("ours", at: kind)
         #expect(kind.registry.asked == ["GET", "PUT", "HEAD", "GET"])
     }
 
-    @Test("that others never leave alone is an error in the end")
+    @Test("that others keep changing is an error in the end")
     func neverOurs() async throws {
-        let stage = try ListStage(subject)
+        let fixture = try ListFixture(subject)
         let theirs = try list("theirs")
-        stage.registry.afterPut { held, _ in held = theirs.bytes }
-        let error = try await registryError { try await add("ours", at: stage) }
+        fixture.registry.afterPut { held, _ in held = theirs.bytes }
+        let error = try await registryError { try await add("ours", at: fixture) }
         #expect(error.operation == .writeManifest && error.message.contains("keep changing the list"))
-        #expect(stage.registry.asked.count { $0 == "PUT" } == 5)
+        #expect(fixture.registry.asked.count { $0 == "PUT" } == 5)
     }
 
-    @Test("is changed by one at a time in this process")
+    @Test("is changed by one task at a time in this process")
     func oneAtATime() async throws {
-        let stage = try ListStage(subject)
+        let fixture = try ListFixture(subject)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for number in 0..<20 { group.addTask { try await add("\(number)", at: stage) } }
+            for number in 0..<20 { group.addTask { try await add("\(number)", at: fixture) } }
             try await group.waitForAll()
         }
-        #expect(Set(try stage.listed.map(\.digest)) == Set((0..<20).map { entry("\($0)").digest }))
-        #expect(stage.registry.asked.count == 60, "nobody had to try twice")
+        #expect(Set(try fixture.listed.map(\.digest)) == Set((0..<20).map { entry("\($0)").digest }))
+        #expect(fixture.registry.asked.count == 60, "no task needed a second attempt")
     }
 
-    @Test("is not made of a tag that holds something else")
+    @Test("does not replace a tag that holds another kind of manifest")
     func noList() async throws {
-        let stage = try ListStage(subject, holding: Manifest(bytes: Array(imageText.utf8)))
-        let error = try await registryError { try await add("ours", at: stage) }
-        #expect(error.message.contains("should list referrers and holds \(MediaType.ociManifest)"))
-        #expect(stage.registry.held == Array(imageText.utf8))
+        let fixture = try ListFixture(subject, holding: Manifest(bytes: Array(imageText.utf8)))
+        let error = try await registryError { try await add("ours", at: fixture) }
+        #expect(error.message.contains("holds \(MediaType.ociManifest) instead of a list of referrers"))
+        #expect(fixture.registry.held == Array(imageText.utf8))
     }
 
-    @Test("is not made where the tag gives the image itself, as GitLab's registry does it")
+    @Test("is not written if the tag is an alias of the image, as in GitLab's registry")
     func alias() async throws {
         let text = imageText
         let image = try Manifest(bytes: Array(text.utf8))
-        let stage = try ListStage(image.digest, holding: image)
+        let fixture = try ListFixture(image.digest, holding: image)
         let error = try await registryError {
-            try await stage.client.list([entry("ours")], asReferrersTo: image.digest, in: stage.repository)
+            try await fixture.client.list([entry("ours")], asReferrersTo: image.digest, in: fixture.repository)
         }
-        #expect(error.message.contains("gives the image itself"))
-        #expect(stage.registry.asked == ["GET"], "nothing is written")
-        #expect(try await stage.client.listedReferrers(of: image.digest, in: stage.repository) == [])
+        #expect(error.message.contains("returns the image itself"))
+        #expect(fixture.registry.asked == ["GET"], "there is no PUT")
+        #expect(try await fixture.client.listedReferrers(of: image.digest, in: fixture.repository) == [])
     }
 
-    @Test("loses what it names and is gone, where the registry refuses it for that")
+    @Test("leaves out missing entries if the registry refuses it because of them")
     func goneEntries() async throws {
-        let stage = try ListStage(subject, holding: list("gone", "there", blank: " "))
-        stage.registry.holds([entry("there").digest, entry("ours").digest])
-        try await add("ours", at: stage)
-        #expect(try stage.listed.map(\.digest) == [entry("there"), entry("ours")].map(\.digest))
+        let fixture = try ListFixture(subject, holding: list("gone", "there", blank: " "))
+        fixture.registry.holds([entry("there").digest, entry("ours").digest])
+        try await add("ours", at: fixture)
+        #expect(try fixture.listed.map(\.digest) == [entry("there"), entry("ours")].map(\.digest))
         #expect(
-            String(decoding: stage.registry.held, as: UTF8.self).contains(#""x":1"#),
-            "the rest stays, byte for byte"
+            String(decoding: fixture.registry.held, as: UTF8.self).contains(#""x":1"#),
+            "the rest is unchanged, byte for byte"
         )
     }
 
-    @Test("of nothing, or with an entry that can't be used, is added to")
+    @Test("grows also if it is null, or has an entry that can't be used")
     func oddLists() async throws {
         let none = #"{"schemaVersion":2,"mediaType":"\#(MediaType.ociIndex)","manifests":null}"#
-        let stage = try ListStage(subject, holding: Manifest(bytes: Array(none.utf8)))
-        try await add("ours", at: stage)
-        #expect(try stage.listed == [entry("ours")])
+        let fixture = try ListFixture(subject, holding: Manifest(bytes: Array(none.utf8)))
+        try await add("ours", at: fixture)
+        #expect(try fixture.listed == [entry("ours")])
 
         let odd = #"{"mediaType":"a/b","digest":"sha512:00","size":1}"#
         let list = none.replacing("null", with: "[\(odd)]")
-        let other = try ListStage(subject, holding: Manifest(bytes: Array(list.utf8)))
+        let other = try ListFixture(subject, holding: Manifest(bytes: Array(list.utf8)))
         try await add("ours", at: other)
         #expect(try other.listed == [entry("ours")])
         #expect(String(decoding: other.registry.held, as: UTF8.self).contains(odd))
     }
 
-    @Test("names a manifest with its type and annotations, of the configuration where it has none")
+    @Test("has entries with the manifest's type, or its configuration's, and its annotations")
     func listing() throws {
         let manifest = try Manifest(bytes: Array(imageText.utf8))
         #expect(manifest.listing.artifactType == "application/vnd.oci.image.config.v1+json")
@@ -175,17 +175,21 @@ struct ReferrersTagTests {
         #expect(typed.listing.digest == typed.digest && typed.listing.size == Int64(typed.bytes.count))
     }
 
-    @Test("is spared where the registry lists by itself, as OCI-Subject says")
+    @Test("is not needed if the registry lists referrers itself, as OCI-Subject says")
     func ociSubject() async throws {
         let manifest = try Manifest(bytes: Array(imageText.utf8))
         for (fields, isListed) in [([:], false), (["OCI-Subject": "\(subject)"], true)] as [([String: String], Bool)] {
-            let stage = try Stage(.answer(201, fields))
-            let stored = try await stage.client.putManifest(manifest, as: .digest(imageDigest), in: stage.repository)
+            let fixture = try Fixture(.answer(201, fields))
+            let stored = try await fixture.client.putManifest(
+                manifest,
+                as: .digest(imageDigest),
+                in: fixture.repository
+            )
             #expect(stored.isListed == isListed)
         }
     }
 
-    @Test("has a tag that says what it is about")
+    @Test("has a tag with the subject's digest")
     func tag() throws {
         let tag = try Tag(listingReferrersTo: subject)
         #expect(tag.value == "sha256-\(subject.hex)" && tag.subject == subject)
@@ -201,7 +205,7 @@ private final class OneTagRegistry: HTTPSending {
         var held: [UInt8]?
         var requests: [WireRequest] = []
         var puts = 0
-        /// What there is besides, and what a list may name; `nil` for a registry that doesn't look.
+        /// The other manifests, which a list may name; `nil` for a registry that doesn't check.
         var manifests: Set<Digest>?
         var afterPut: (@Sendable (inout [UInt8]?, Int) -> Void)?
     }
@@ -220,11 +224,11 @@ private final class OneTagRegistry: HTTPSending {
 
     func holds(_ manifests: Set<Digest>) { state.withLock { $0.manifests = manifests } }
 
-    /// What others do after each PUT, which is numbered from 1.
+    /// Sets the changes of another process after each PUT, which is numbered from 1.
     func afterPut(_ body: @escaping @Sendable (inout [UInt8]?, Int) -> Void) { state.withLock { $0.afterPut = body } }
 
     func send(_ request: WireRequest) async throws -> WireResponse {
-        // Others get their chance before each answer.
+        // Other tasks run before each answer.
         await Task.yield()
         return state.withLock { state in
             state.requests.append(request)
@@ -259,7 +263,7 @@ private final class OneTagRegistry: HTTPSending {
     }
 }
 
-private struct ListStage {
+private struct ListFixture {
     let registry: OneTagRegistry
     let client: RegistryClient
     let repository: RepositoryName

@@ -25,7 +25,8 @@ extension ECRImageRepository {
     func cacheRule() async throws -> CacheRule? {
         var rules: [PullThroughCacheRule] = []
         do {
-            for try await page in api.tryingOnly(1).pages(DescribePullThroughCacheRules(registryId: host.account)) {
+            let request = DescribePullThroughCacheRules(registryId: host.account)
+            for try await page in api.limited(toAttempts: 1).pages(request) {
                 rules += page.pullThroughCacheRules
             }
         } catch is CancellationError {

@@ -180,7 +180,7 @@ struct PlainImageRepository: ImageRepository {
         var listing = DigestTagListing()
         var pages = 0
         do {
-            try await client.asking(attempts: 1).tagPages(of: reference.repository, deadline: Self.tagPageDeadline) {
+            try await client.limited(toAttempts: 1).tagPages(of: reference.repository, deadline: Self.tagPageDeadline) {
                 tags in
                 guard pages < Self.mostTagPages else { throw Enough() }
                 pages += 1

@@ -1,7 +1,7 @@
-/// Parses the value of a header field: tokens, quoted strings and lists.
+/// A parser of the value of a header field: tokens, quoted strings and lists.
 ///
 /// - Source: RFC 9110, section 5.6
-struct FieldText {
+struct FieldParser {
     private(set) var rest: ArraySlice<UInt8>
 
     static let comma = UInt8(ascii: ",")
@@ -29,7 +29,7 @@ struct FieldText {
         return String(decoding: taken, as: UTF8.self)
     }
 
-    /// Reads a quoted string, from its first quote, and whether it ended.
+    /// Reads a quoted string from its first quote, and returns whether it has a closing quote.
     mutating func quoted() -> (text: String, isWhole: Bool) {
         rest = rest.dropFirst()
         var text: [UInt8] = []

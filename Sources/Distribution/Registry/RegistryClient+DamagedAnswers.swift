@@ -3,33 +3,33 @@ internal import HTTPTypes
 internal import Wire
 
 extension RegistryClient {
-    /// The most requests for content that arrives damaged.
-    static let mostReadings = 3
+    /// The most attempts at content that arrives damaged.
+    static let mostAttemptsIfDamaged = 3
 
-    /// Repeats a request, after a wait, whose answer was a success with the wrong content: cut, garbled, or something
-    /// else.
+    /// Runs `body` again, after a wait, if its request succeeded with wrong content: cut, garbled, or of another kind.
     ///
-    /// Failures that `body` has retried itself are not retried again.
-    func soundly<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+    /// Failures that `body` has already retried are not retried again.
+    func repeatingIfDamaged<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         var few = retry
-        few.attempts = min(retry.attempts, Self.mostReadings)
+        few.attempts = min(retry.attempts, Self.mostAttemptsIfDamaged)
         do {
             return try await few.run { _ in
                 do {
                     return try await body()
                 } catch {
-                    throw isUnsound(error) ? Unsound(reason: error) : Settled(reason: error) as any Error
+                    throw isDamage(error) ? DamagedAnswer(reason: error) : FinalFailure(reason: error) as any Error
                 }
             }
-        } catch let settled as Settled {
-            throw settled.reason
-        } catch let unsound as Unsound {
-            throw unsound.reason
+        } catch let failure as FinalFailure {
+            throw failure.reason
+        } catch let damaged as DamagedAnswer {
+            throw damaged.reason
         } catch let spent as RetryBudgetSpent {
-            throw (spent.reason as? Unsound)?.reason ?? spent
+            throw (spent.reason as? DamagedAnswer)?.reason ?? spent
         }
     }
 
+    /// Makes the error for an answer that contradicts itself or lacks something required.
     func malformed(
         _ operation: RegistryError.Operation,
         _ message: String,
@@ -39,7 +39,7 @@ extension RegistryClient {
         RegistryError(operation, .malformedAnswer, message, url: request.url, status: response.status.code)
     }
 
-    private func isUnsound(_ error: any Error) -> Bool {
+    private func isDamage(_ error: any Error) -> Bool {
         switch error {
         case let error as WireError: error.reason == .corrupt
         case let error as RegistryError: error.kind == .malformedAnswer && error.operation != .authorize
@@ -60,16 +60,16 @@ extension ManifestError {
 }
 
 /// A damaged answer, which a retry may fix.
-private struct Unsound: RetryAdvising {
+private struct DamagedAnswer: RetryAdvising {
     let reason: any Error
     var retryAdvice: RetryAdvice { .backOff }
 }
 
-extension Unsound: CustomStringConvertible {
+extension DamagedAnswer: CustomStringConvertible {
     var description: String { "\(reason)" }
 }
 
-/// A failure that has had all its retries.
-private struct Settled: Error {
+/// A failure that is not retried here.
+private struct FinalFailure: Error {
     let reason: any Error
 }

@@ -1,13 +1,14 @@
 import FoundationEssentials
 import HTTPTypes
+import TestDoubles
 import Wire
 
 @testable import AWSIdentity
 
-/// A machine on which somebody has signed in to IAM Identity Center, or not.
-protocol SignInScene {}
+/// Profiles, token files and a service for tests of IAM Identity Center.
+protocol SignInFixture {}
 
-extension SignInScene {
+extension SignInFixture {
     static var config: String {
         """
         [profile dev]
@@ -44,7 +45,7 @@ extension SignInScene {
         """
     }
 
-    /// Answers as portal and issuer; a token is good if `accepts` says so.
+    /// A sender that answers as the portal and the token service; `accepts` says which tokens are valid.
     static func service(
         accepts: @escaping @Sendable (String) -> Bool = { _ in true },
         issues: @escaping @Sendable () -> WireResponse = {
