@@ -19,7 +19,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("lets nobody in twice, whoever is cancelled in the queue")
+    @Test("A cancelled waiter does not take a slot")
     func cancelWhileQueued() async throws {
         let admission = Admission(jobs: 2)
         let room = Room()
@@ -37,7 +37,7 @@ struct AdmissionTests {
         try await admission.admit(1) { try await admission.admit(1) {} }
     }
 
-    @Test("has room again after those who fail")
+    @Test("A failed body gives its slot back")
     func failure() async throws {
         struct Broken: Error {}
         let admission = Admission(jobs: 1)
@@ -45,7 +45,7 @@ struct AdmissionTests {
         #expect(try await admission.admit(1) { 7 } == 7)
     }
 
-    @Test("is not waited for by one who was cancelled before")
+    @Test("A task that is already cancelled does not wait for a slot")
     func cancelledBefore() async throws {
         let admission = Admission(jobs: 1)
         let task = Task {
@@ -56,7 +56,7 @@ struct AdmissionTests {
         await #expect(throws: CancellationError.self) { try await task.value }
     }
 
-    @Test("keeps memory for what goes in parts, and lets that in even where small ones never end")
+    @Test("Uploads in parts reserve memory, and an endless stream of small blobs does not starve them")
     func parts() async throws {
         let admission = Admission(jobs: nil)
         let room = Room()
@@ -82,7 +82,7 @@ struct AdmissionTests {
     }
 
     @Test(
-        "lets many small ones in and few large ones, and bounds the bytes of the small",
+        "Many small blobs or a few large ones are admitted, within a bound of bytes",
         arguments: [(1_000, 32), (Admission.large - 1, 12), (Admission.large, 8), (10 << 30, 8)] as [(Int64, Int)]
     )
     func sizes(size: Int64, most: Int) async throws {
@@ -94,7 +94,7 @@ struct AdmissionTests {
         #expect(room.most == most)
     }
 
-    @Test("keeps neither size waiting behind the other")
+    @Test("Small blobs do not wait behind large ones")
     func queues() async throws {
         let admission = Admission(jobs: nil)
         let (stream, gate) = AsyncStream<Void>.makeStream()
@@ -108,7 +108,7 @@ struct AdmissionTests {
         for task in large { try await task.value }
     }
 
-    @Test("halves after a throttle, once for all that come together, and grows again with what arrives")
+    @Test("Simultaneous throttles halve the slots once, and arrivals restore them")
     func throttle() async throws {
         let clock = ManualWaits()
         let admission = Admission(jobs: 16, clock: clock)
@@ -120,7 +120,7 @@ struct AdmissionTests {
         #expect(fast.most > 8 && fast.most <= 16)
     }
 
-    @Test("lets nobody in after a drain has begun, and those who are in go on")
+    @Test("A drain admits no further blob and lets admitted ones finish")
     func draining() async throws {
         let drain = Drain()
         let admission = Admission(jobs: 1, drain: drain)

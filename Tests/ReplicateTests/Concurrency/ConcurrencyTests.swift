@@ -7,7 +7,7 @@ import Testing
 struct SingleFlightTests {
     private struct Broken: Error {}
 
-    @Test("remembers a success")
+    @Test("A success is remembered until it is forgotten")
     func success() async throws {
         let flights = SingleFlight<String, Int>()
         let count = Lock(0)
@@ -25,7 +25,7 @@ struct SingleFlightTests {
         #expect(try await flights.run("a") { 4 } == 4)
     }
 
-    @Test("keeps what came of it, and nothing that it was made with")
+    @Test("Only the result is kept, not the values that the body used")
     func letsGo() async throws {
         final class Burden: Sendable {}
         let flights = SingleFlight<String, Int>()
@@ -40,7 +40,7 @@ struct SingleFlightTests {
         #expect(await flights.waiters("a") == 0)
     }
 
-    @Test("hands a failure to those who wait, and lets the next one try")
+    @Test("A failure is thrown to all waiters, and the next call tries again")
     func failure() async throws {
         let flights = SingleFlight<String, Int>()
         let (stream, gate) = AsyncStream<Void>.makeStream()
@@ -61,7 +61,7 @@ struct SingleFlightTests {
         #expect(try await flights.run("a") { 5 } == 5)
     }
 
-    @Test("runs on while a task waits, and is cancelled when the last one leaves")
+    @Test("The body runs while a task waits and is cancelled with the last waiter")
     func cancellation() async throws {
         let flights = SingleFlight<String, Int>()
         let (stream, gate) = AsyncStream<Void>.makeStream()
@@ -89,9 +89,9 @@ struct SingleFlightTests {
     }
 }
 
-@Suite("Bulk")
+@Suite("Bulk operations")
 struct BulkTests {
-    @Test("keeps the order, and the limit")
+    @Test("Concurrent mapping keeps the order and the limit")
     func order() async throws {
         let state = Lock((now: 0, most: 0))
         let results = try await (0..<100).mapConcurrently(limit: 4) { number in
@@ -104,7 +104,7 @@ struct BulkTests {
         #expect(state.withLock { $0.most } <= 4)
     }
 
-    @Test("cuts into pieces, the last one short")
+    @Test("Chunks have the given size, and the last one the rest")
     func pieces() {
         #expect(Array(0..<5).chunked(2) == [[0, 1], [2, 3], [4]])
         #expect([Int]().chunked(2).isEmpty)
