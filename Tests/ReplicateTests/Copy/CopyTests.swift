@@ -5,9 +5,9 @@ import Wire
 @testable import Replicate
 
 /// One copy, between registries in memory (docs/architecture.md#one-copy).
-@Suite("Copying")
+@Suite("Copying an image")
 struct CopyTests {
-    @Test("puts children before parents and the tag last, and every blob before its manifest")
+    @Test("Blobs precede their manifest, children precede parents, and the tag comes last")
     func order() async throws {
         let bench = try Bench()
         let (a, b) = (try FakeImage.image("a"), try FakeImage.image("b", layers: ["base", "other"]))
@@ -28,7 +28,7 @@ struct CopyTests {
         #expect(receipt.bytesMoved == index.blobs.uniqued.reduce(0) { $0 + $1.size })
     }
 
-    @Test("brings a blob that children share once, and counts it once")
+    @Test("A blob that several children share is moved and counted once")
     func sharedBlobs() async throws {
         let bench = try Bench()
         let index = try FakeImage.index(
@@ -42,10 +42,10 @@ struct CopyTests {
         #expect(bench.journal.count("relay \(base)") == 1)
         #expect(bench.journal.count("relay ") == 13)
         #expect(receipt.blobsMoved == 13)
-        #expect(bench.journal.count("to/app missing ") == 1, "all blobs are asked for in one question")
+        #expect(bench.journal.count("to/app missing ") == 1, "one request covers all blobs")
     }
 
-    @Test("copies images of 120 layers, nested indexes and shared children")
+    @Test("Images with 120 layers, nested indexes and shared children are copied")
     func bigAndNested() async throws {
         let bench = try Bench()
         let big = try FakeImage.image("big", layers: (0..<120).map { "layer \($0)" })
@@ -63,7 +63,7 @@ struct CopyTests {
         #expect(bench.relay.most <= Admission.mostAtOnce)
     }
 
-    @Test("copies attestation children like any other")
+    @Test("Attestation children are copied like other children")
     func attestations() async throws {
         let bench = try Bench()
         let index = try FakeImage.index(
@@ -75,7 +75,7 @@ struct CopyTests {
         #expect(await bench.destination.holds(index))
     }
 
-    @Test("names the child that the source lacks, and writes nothing")
+    @Test("A child missing at the source is named, and nothing is written")
     func missingChild() async throws {
         let bench = try Bench()
         let child = try FakeImage.image("a")
@@ -93,7 +93,7 @@ struct CopyTests {
         #expect(bench.journal.count("to/app put") == 0 && bench.journal.count("relay") == 0)
     }
 
-    @Test("needs no child from the source that the destination has")
+    @Test("A child missing at the source is not needed if the destination has it")
     func missingChildIsThere() async throws {
         let bench = try Bench()
         let child = try FakeImage.image("a")
@@ -110,7 +110,7 @@ struct CopyTests {
         #expect(await bench.destination.holds(index))
     }
 
-    @Test("carries a foreign layer that the source holds, and leaves one that it doesn't where its urls point")
+    @Test("A foreign layer is copied only if the source holds it")
     func foreignLayers() async throws {
         let bench = try Bench()
         let image = try FakeImage.image("windows", foreign: ["held", "elsewhere"])
@@ -128,7 +128,7 @@ struct CopyTests {
         #expect(await bench.destination.blobs.contains(FakeImage.blob("held").digest))
     }
 
-    @Test("says so when the source can't be asked about a foreign layer; not being allowed to is no failure")
+    @Test("A failed check for a foreign layer fails the copy, a denied check does not")
     func foreignLayerUnknown() async throws {
         let bench = try Bench()
         let image = try FakeImage.image("windows", foreign: ["elsewhere"])
@@ -147,7 +147,7 @@ struct CopyTests {
         #expect(try await again.copy(":v1").firstError?.reason == .throttled("slow"))
     }
 
-    @Test("brings again what the destination lost after it was asked, even what this run had brought")
+    @Test("Content that the destination loses during the run is sent again")
     func healing() async throws {
         let bench = try Bench()
         let child = try FakeImage.image("a")
@@ -175,7 +175,7 @@ struct CopyTests {
         )
     }
 
-    @Test("gives up when what was brought again is refused again, with no tag set")
+    @Test("A manifest refused again after its content was sent again fails, with no tag set")
     func healingTwice() async throws {
         let bench = try Bench()
         let image = try FakeImage.image("a")
@@ -190,7 +190,7 @@ struct CopyTests {
         #expect(bench.journal.count("to/app put") == 2)
     }
 
-    @Test("refuses an index that is nested without end")
+    @Test("An index nested too deeply is refused")
     func oddIndexes() async throws {
         let bench = try Bench()
         var deep = try FakeImage.image("a")
@@ -202,7 +202,7 @@ struct CopyTests {
         #expect(await bench.destination.manifests.isEmpty)
     }
 
-    @Test("names the image when a blob of it fails")
+    @Test("The error of a failed blob names its image")
     func attribution() async throws {
         let bench = try Bench()
         let image = try FakeImage.image("a")

@@ -5,7 +5,7 @@ import Testing
 @testable import Replicate
 
 /// Tags, guards and several destinations.
-@Suite("At the destination")
+@Suite("Tags and guards at the destination")
 struct DestinationTests {
     private let image: FakeImage
     private let old: FakeImage
@@ -28,7 +28,7 @@ struct DestinationTests {
         CopyOptions(ifExists: ifExists, ifCurrent: ifCurrent, referrers: .none, isDryRun: isDryRun)
     }
 
-    @Test("keeps the source's tag only if no other is wanted")
+    @Test("The source's tag is kept only if no other tag is requested")
     func tagChoice() async throws {
         let bench = try await bench()
         let first = try #require(try await bench.copy(":v1", tags: ["a", "b", "a"]).receipt)
@@ -40,7 +40,7 @@ struct DestinationTests {
         #expect(bench.journal.lines("to/app put ").map { String($0.suffix(1)) } == ["a", "b", "c"])
     }
 
-    @Test("does nothing, with two questions, when all is there")
+    @Test("A copy of an image that is already there costs two requests and changes nothing")
     func alreadyThere() async throws {
         let bench = try await bench(holding: ["v1": image])
         let receipt = try #require(try await bench.copy(":v1").receipt)
@@ -50,7 +50,7 @@ struct DestinationTests {
         #expect(receipt.lines == ["destination.test/to/app:v1@\(image.digest)"])
     }
 
-    @Test("copies by digest without a tag")
+    @Test("A copy by digest sets no tag")
     func digestOnly() async throws {
         let bench = try await bench()
         let receipt = try #require(try await bench.copy("@\(image.digest)").receipt)
@@ -63,7 +63,7 @@ struct DestinationTests {
         #expect(bench.journal.lines.count == 2)
     }
 
-    @Test("moves, skips or refuses a tag that holds another image", arguments: IfExists.allCases)
+    @Test("--if-exists moves, skips or refuses a tag that holds another image", arguments: IfExists.allCases)
     func ifExists(_ mode: IfExists) async throws {
         let bench = try await bench(holding: ["v1": old])
         let results = try await bench.copy(":v1", options(mode))
@@ -77,7 +77,7 @@ struct DestinationTests {
             let receipt = try #require(results.receipt)
             #expect(receipt.tags.map(\.outcome) == [.skipped] && receipt.lines == [])
             #expect(ExitStatus.of(results) == 0)
-            #expect(bench.journal.lines.count == 2, "a skipped image costs no more questions")
+            #expect(bench.journal.lines.count == 2, "a skipped image costs no further request")
         case .fail:
             let error = try #require(results.firstError)
             #expect(
@@ -89,7 +89,7 @@ struct DestinationTests {
         }
     }
 
-    @Test("skips the tags that are taken and sets the others")
+    @Test("--if-exists skip leaves existing tags alone and sets the others")
     func someSkipped() async throws {
         let bench = try await bench(holding: ["taken": old])
         let receipt = try #require(try await bench.copy(":v1", tags: ["taken", "free"], options(.skip)).receipt)
@@ -98,7 +98,7 @@ struct DestinationTests {
         #expect(try await bench.destination.tag("taken") == old.digest)
     }
 
-    @Test("moves a tag only from the digest that --if-current names")
+    @Test("--if-current moves a tag only from the digest it names")
     func ifCurrent() async throws {
         let absent = try await bench()
         let refused = try await absent.copy(":v1", options(ifCurrent: old.digest))
@@ -113,7 +113,7 @@ struct DestinationTests {
         #expect(again.receipt?.tags.first?.outcome == .unchanged, "it holds the image already")
     }
 
-    @Test("reads a guarded tag again after bytes had to move, and refuses if it has moved meanwhile")
+    @Test("A guarded tag is read again after the blobs have moved, and refused if it has changed")
     func guarded() async throws {
         let third = try FakeImage.image("third", layers: ["base"])
         for options in [options(.fail), options(ifCurrent: old.digest)] {
@@ -131,7 +131,7 @@ struct DestinationTests {
         }
     }
 
-    @Test("doesn't read a guarded tag again when nothing moved")
+    @Test("A guarded tag is not read again when no bytes moved")
     func guardedWithoutBytes() async throws {
         let bench = try await bench()
         await bench.destination.change { [image] in $0.blobs.formUnion(image.blobs.map(\.digest)) }
@@ -140,7 +140,7 @@ struct DestinationTests {
     }
 
     @Test(
-        "refuses to move a fixed tag before a byte moves",
+        "Moving an immutable tag is refused before a byte moves",
         arguments: [
             (TagImmutability(byDefault: true), true), (TagImmutability(byDefault: true, exclusions: ["v*"]), false),
             (TagImmutability(byDefault: false, exclusions: ["*1"]), true), (TagImmutability(byDefault: false), false),
@@ -156,7 +156,7 @@ struct DestinationTests {
         #expect(ExitStatus.of(results) == (isRefused ? 3 : 0))
     }
 
-    @Test("matches an immutability wildcard against the whole tag")
+    @Test("An immutability wildcard matches the whole tag")
     func wildcards() {
         let cases: [(String, String, Bool)] = [
             ("v1", "v1", true), ("v1", "v", false), ("v1", "*", true), ("latest", "la*t", true),
@@ -168,7 +168,7 @@ struct DestinationTests {
         }
     }
 
-    @Test("writes nothing in a dry run, not even the repository")
+    @Test("A dry run writes nothing and creates no repository")
     func dryRun() async throws {
         let bench = try await bench()
         await bench.destination.change { $0.exists = false }
@@ -181,7 +181,7 @@ struct DestinationTests {
         #expect(bench.journal.lines == ["to/app read |v1", "from/app read v1|"].sorted(by: bench.journal.lines))
     }
 
-    @Test("creates a missing repository only when there is something to bring")
+    @Test("A missing repository is created only when there is something to copy")
     func creation() async throws {
         let bench = try await bench()
         await bench.destination.change { $0.exists = false }
@@ -198,7 +198,7 @@ struct DestinationTests {
         #expect(bench.journal.count("to/app missing") == 0, "an empty repository lacks everything")
     }
 
-    @Test("says what the source lacks: no image, an archived one, a tag that isn't the digest")
+    @Test("A missing image, an archived image and a tag with another digest fail with the source named")
     func sourceFailures() async throws {
         let bench = try await bench()
         let cases: [(String, CopyError.Reason)] = [
@@ -214,7 +214,7 @@ struct DestinationTests {
         #expect(bench.journal.count("to/app put") == 0)
     }
 
-    @Test("reads the source once for several destinations, one of which may fail")
+    @Test("Several destinations share one read of the source, and one of them may fail")
     func several() async throws {
         let bench = try await bench()
         let other = try FakeRepository(.destination, "other/app", bench.journal, registry: "other.test")
@@ -240,7 +240,7 @@ struct DestinationTests {
         #expect(ExitStatus.of(results) == 1)
     }
 
-    @Test("asks a destination that has the image for nothing more while another needs it")
+    @Test("A destination that has the image gets no further request while another is copied to")
     func severalOneHasIt() async throws {
         let bench = try Bench()
         let index = try FakeImage.index([("linux/amd64", image)])

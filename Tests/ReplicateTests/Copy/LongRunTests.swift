@@ -19,7 +19,7 @@ private final class SlowWorld: Sendable {
     func pass(_ seconds: Double) { moment.withLock { $0 += seconds } }
 }
 
-@Suite("A run of three hours", .timeLimit(.minutes(2)))
+@Suite("A three-hour run", .timeLimit(.minutes(2)))
 struct LongRunTests {
     private static let begin = Date(timeIntervalSince1970: 1_768_478_400)
     /// In seconds, for each request: fewer are under way at once than fit into the five minutes that a signature is good.
@@ -77,7 +77,7 @@ struct LongRunTests {
         try Data(token.utf8).write(to: URL(filePath: home + "/.aws/sso/cache/\(name).json"))
     }
 
-    @Test("crosses every expiry, of keys, tokens, sign-ins and addresses, and no request fails")
+    @Test("No request fails when keys, tokens, sign-ins and addresses expire during the run")
     func crossing() async throws {
         let world = SlowWorld(Self.begin)
         let home = FileManager.default.temporaryDirectory.path + "/ecr-replicate-long-\(UUID().uuidString)"

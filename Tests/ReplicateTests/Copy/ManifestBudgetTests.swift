@@ -5,7 +5,7 @@ import Testing
 
 @testable import Replicate
 
-@Suite("The memory for manifests")
+@Suite("Memory for manifests")
 struct ManifestBudgetTests {
     private func scene(_ count: Int) async throws -> (source: FakeRepository, index: FakeImage, journal: Journal) {
         let journal = Journal()
@@ -18,7 +18,7 @@ struct ManifestBudgetTests {
         return (source, index, journal)
     }
 
-    @Test("holds outlines where the whole would be too much, from which all but the text can be read")
+    @Test("Beyond the budget manifests are kept as outlines, which lack only the text")
     func outlines() async throws {
         let (source, index, _) = try await scene(20)
         let child = try #require(index.manifests.first)
@@ -43,7 +43,7 @@ struct ManifestBudgetTests {
         #expect(try await reader.read([other.digest])[other.digest]?.isOutline == false)
     }
 
-    @Test("has an end, which is an error that says what to do")
+    @Test("Exceeding the budget for outlines is an error with a remedy")
     func tooMuch() async throws {
         let (source, index, _) = try await scene(50)
         let reader = SourceReader(source, budget: .init(whole: 10_000, outlines: 40_000))
@@ -51,7 +51,7 @@ struct ManifestBudgetTests {
         #expect(error?.cause.contains("of memory") == true && error?.remedy.contains("--platform") == true)
     }
 
-    @Test("asks no further question for images of the usual size, and none twice")
+    @Test("An image of usual size is read with one request, and only once")
     func questions() async throws {
         let (source, index, journal) = try await scene(300)
         let reader = SourceReader(source)
@@ -62,7 +62,7 @@ struct ManifestBudgetTests {
         #expect(journal.count("from/app read ") == 1)
     }
 
-    @Test("puts a manifest of which only the outline was kept with the bytes that are read again")
+    @Test("A manifest kept as an outline is read again before it is put")
     func putAgain() async throws {
         let (source, index, journal) = try await scene(3)
         let destination = try FakeRepository(.destination, "to/app", journal)
@@ -97,7 +97,7 @@ struct ManifestBudgetTests {
         #expect(journal.count("from/app read ") == 3)
     }
 
-    @Test("lets one large manifest be put at a time")
+    @Test("Large manifests are put one at a time")
     func oneAtATime() async throws {
         let turns = WaitQueue<Int, Void, Bool>()
         let inside = Journal()

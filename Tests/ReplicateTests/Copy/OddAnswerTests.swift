@@ -97,7 +97,7 @@ private struct OddAnswer: Sendable, CustomTestStringConvertible {
 ///
 /// No run hangs, none asks without end, and each ends as it should: with the image, with an error, or without a part of
 /// what refers to the image and a word about it.
-@Suite("Odd answers", .timeLimit(.minutes(2)))
+@Suite("Unexpected registry answers", .timeLimit(.minutes(2)))
 struct OddAnswerTests {
     private let image: FakeImage
     private let signature: FakeImage
@@ -166,7 +166,7 @@ struct OddAnswerTests {
             && there.blobs.isSuperset(of: image.blobs.map(\.digest))
     }
 
-    @Test("to the question for referrers at the source leave the image as it is, and what tags lead to")
+    @Test("Unexpected answers to the source's referrers request don't affect the image or its cosign tag")
     func referrersAtSource() async throws {
         for odd in OddAnswer.all {
             let registries = registries(odd) { $0.url.host == "source.example" && $0.url.path.contains("/referrers/") }
@@ -189,7 +189,7 @@ struct OddAnswerTests {
     }
 
     @Test(
-        "to the question for referrers at the destination, there yet or not, keep nothing from arriving",
+        "Unexpected answers to the destination's referrers request keep nothing from arriving",
         arguments: [true, false]
     )
     func referrersAtDestination(isThere: Bool) async throws {
@@ -214,7 +214,7 @@ struct OddAnswerTests {
         reportCases("odd answers, referrers at the destination", OddAnswer.all.count)
     }
 
-    @Test("to HEAD of a manifest are decided by GET", arguments: [true, false])
+    @Test("An unexpected answer to HEAD of a manifest is resolved by a GET", arguments: [true, false])
     func headOfManifest(isThere: Bool) async throws {
         for odd in OddAnswer.all where odd.meaning != .pace {
             let registries = registries(odd) {
@@ -241,7 +241,7 @@ struct OddAnswerTests {
         reportCases("odd answers, HEAD of a manifest", OddAnswer.all.count)
     }
 
-    @Test("to HEAD of a blob are decided by GET of a byte, or the blob is sent")
+    @Test("After an unexpected answer to HEAD of a blob, one byte is requested or the blob is sent")
     func headOfBlob() async throws {
         // One that says that it has the blob is believed until the manifest is refused.
         let answers =
@@ -261,7 +261,7 @@ struct OddAnswerTests {
         reportCases("odd answers, HEAD of a blob", answers.count)
     }
 
-    @Test("to the question for a cosign tag, or for a list under a fallback tag, leave that out and no more")
+    @Test("Unexpected answers to a digest tag's request leave out that tag only")
     func digestTags() async throws {
         // What another place refuses is refused, where it is a manifest that is read.
         let answers = OddAnswer.all.filter {
@@ -284,7 +284,7 @@ struct OddAnswerTests {
         reportCases("odd answers, digest tags", answers.count)
     }
 
-    @Test("to the question for tags are no tags where that is what they say, and errors else")
+    @Test("An empty tag list is accepted, every other unexpected answer to it is an error")
     func tags() async throws {
         let isNothing = Set(OddAnswer.nothings.map(\.testDescription))
         for odd in OddAnswer.all {
@@ -304,7 +304,7 @@ struct OddAnswerTests {
         reportCases("odd answers, tags", OddAnswer.all.count)
     }
 
-    @Test("to the question for the image itself, and to the wish to upload, are errors, and nothing is half there")
+    @Test("Unexpected answers to the image's request or to an upload fail the copy, with no tag set")
     func mustHave() async throws {
         for odd in OddAnswer.all {
             for isUpload in [false, true] {
@@ -328,7 +328,7 @@ struct OddAnswerTests {
         reportCases("odd answers, images and uploads", 2 * OddAnswer.all.count)
     }
 
-    @Test("that are lists with something odd in them are used for the rest")
+    @Test("Valid entries of a referrers list are used despite invalid ones")
     func oddLists() async throws {
         let sha512 = #"{"mediaType":"a/b","digest":"sha512:00","size":1}"#
         let noSize = #"{"mediaType":"a/b","digest":"\#(signature.digest)"}"#
@@ -353,7 +353,7 @@ struct OddAnswerTests {
         }
     }
 
-    @Test("are told by a doctor, who calls none of them a failure")
+    @Test("doctor reports unexpected answers and counts none as a failure")
     func doctor() async throws {
         for odd in OddAnswer.all {
             let registries = registries(odd) { request in
@@ -375,7 +375,7 @@ struct OddAnswerTests {
         reportCases("odd answers, doctor", OddAnswer.all.count)
     }
 
-    @Test("are not needed: without any, image, signature and tag arrive", arguments: [true, false])
+    @Test("Without unexpected answers the image, its signature and its cosign tag arrive", arguments: [true, false])
     func clean(knowsReferrers: Bool) async throws {
         let registries = MemoryRegistries(knowsReferrers: knowsReferrers)
         registries[source].seed(image, tag: "v1")

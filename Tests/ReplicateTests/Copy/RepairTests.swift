@@ -6,7 +6,7 @@ import Wire
 
 /// What a registry holds is believed, `--repair` asks, and what a refusal names is sent again
 /// (docs/architecture.md#trust-in-registries).
-@Suite("Half an image")
+@Suite("Incomplete images at the destination")
 struct RepairTests {
     private let a: FakeImage
     private let b: FakeImage
@@ -30,7 +30,7 @@ struct RepairTests {
         return bench
     }
 
-    @Test("is believed to be whole in a registry: no question more is asked")
+    @Test("A registry's image is trusted to be complete, without further requests")
     func believed() async throws {
         let a = a
         let bench = try await bench { $0.manifests[a.digest] = nil }
@@ -38,7 +38,7 @@ struct RepairTests {
         #expect(bench.journal.lines.count == 2)
     }
 
-    @Test("is repaired: what is missing is brought, nothing else, and the report says what", arguments: [0, 1, 2, 3])
+    @Test("--repair sends only what is missing, and reports it", arguments: [0, 1, 2, 3])
     func repaired(what: Int) async throws {
         let (a, index) = (a, index)
         let (base, config) = (base, a.blobs[0].digest)
@@ -66,7 +66,7 @@ struct RepairTests {
         )
     }
 
-    @Test("is asked for in bulk: one question for each level of manifests, one for all blobs")
+    @Test("--repair sends one request for each level of manifests and one for all blobs")
     func questions() async throws {
         let bench = try await bench()
         _ = try await bench.copy(":v1", repairing)
@@ -74,7 +74,7 @@ struct RepairTests {
         #expect(bench.journal.count("from/app read") == 2 && bench.journal.lines.count == 5)
     }
 
-    @Test("is sent whole where a refusal names nothing, and the registry says that it has all of it")
+    @Test("All blobs are sent again after a refusal that names none of them")
     func unnamed() async throws {
         let bench = try Bench()
         let a = a
@@ -86,7 +86,7 @@ struct RepairTests {
         #expect(await bench.destination.holds(a))
     }
 
-    @Test("is sent one by one where each refusal names one thing, and not twice")
+    @Test("A blob named by a refusal is sent again, one for each refusal, and never twice")
     func namedOneByOne() async throws {
         let bench = try Bench()
         let (a, layers) = (a, a.blobs.map(\.digest))
@@ -108,7 +108,7 @@ struct RepairTests {
         #expect(bench.journal.count("to/app put") == layers.count + 1)
     }
 
-    @Test("is shown by a dry run, and not touched")
+    @Test("A dry run shows what --repair would send, and sends nothing")
     func dry() async throws {
         let a = a
         let bench = try await bench { $0.manifests[a.digest] = nil }
@@ -120,7 +120,7 @@ struct RepairTests {
         #expect(await bench.destination.manifests[a.digest] == nil)
     }
 
-    @Test("of what refers to the image is repaired too")
+    @Test("--repair covers referrers")
     func referrers() async throws {
         let signature = try FakeImage.image("signature", layers: ["signed"], subject: index.digest)
         let layer = FakeImage.blob("signed").digest
@@ -137,7 +137,7 @@ struct RepairTests {
         #expect((receipt.blobsRepaired, receipt.manifestsPut, receipt.referrers) == (1, 0, 0))
     }
 
-    @Test("is not looked for in the source's own repository")
+    @Test("--repair does not check the source's own repository")
     func retag() async throws {
         let bench = try await bench()
         let own = try await bench.copy(":v1", to: [(bench.source, "v2")], repairing)
@@ -148,7 +148,7 @@ struct RepairTests {
     // MARK: Refusals
 
     @Test(
-        "that a refusal names is sent again, whatever was said of it when it was asked for",
+        "A blob named by a refusal is sent again although the destination claimed to have it",
         arguments: ["LayersNotFoundException", "MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_INVALID", "HTTP 400"]
     )
     func named(code: String) async throws {
@@ -162,12 +162,12 @@ struct RepairTests {
         let receipt = try #require(try await bench.copy(":v1").receipt)
         #expect(await bench.destination.holds(a))
         #expect(bench.journal.lines("relay ").filter { $0 == own.short }.count == 1)
-        #expect(bench.journal.count("relay ") == 3, "and nothing is sent twice")
+        #expect(bench.journal.count("relay ") == 3, "nothing is sent twice")
         #expect(bench.journal.count("to/app put ") == 2)
         #expect(receipt.blobsMoved == 3)
     }
 
-    @Test("that a refusal names may be a child, and what is below it")
+    @Test("A child named by a refusal is sent again, with its blobs")
     func namedChild() async throws {
         let bench = try Bench()
         let (index, a, own) = (index, a, own)
@@ -181,7 +181,7 @@ struct RepairTests {
         #expect(try await bench.destination.tag("v1") == index.digest)
     }
 
-    @Test("that a refusal names is sent once: a registry that goes on refusing is believed")
+    @Test("A blob named by repeated refusals is sent again only once")
     func once() async throws {
         let bench = try Bench()
         let a = a
@@ -199,7 +199,7 @@ struct RepairTests {
         #expect(bench.journal.lines("relay ").filter { $0 == own.short }.count == 2)
     }
 
-    @Test("is no matter of refusals that name something else, or nothing that could be missing")
+    @Test("A refusal that names no part of the manifest is not answered by sending again")
     func otherRefusals() async throws {
         for digests in [[], [a.digest], [Digest(of: "elsewhere".utf8)]] as [Set<Digest>] {
             let bench = try Bench()
@@ -218,7 +218,7 @@ struct RepairTests {
         }
     }
 
-    @Test("that was refused is tried again though the destination goes on saying that it has it")
+    @Test("A failed transfer of a named blob is retried although the destination claims to have it")
     func retried() async throws {
         let bench = try Bench()
         let (a, own) = (a, own)

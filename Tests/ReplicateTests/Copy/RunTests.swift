@@ -9,7 +9,7 @@ import Wire
 @testable import Replicate
 
 /// What a run does with destinations that share it, and what a plan says before anything is written.
-@Suite("One run", .timeLimit(.minutes(1)))
+@Suite("A copy run", .timeLimit(.minutes(1)))
 struct RunTests {
     private func tag(_ text: String) throws -> Content.Tag { try Content.Tag(parsing: text) }
 
@@ -26,7 +26,7 @@ struct RunTests {
 
     // MARK: One destination's fault is its own
 
-    @Test("a destination whose token can't be renewed fails alone")
+    @Test("A destination whose token can't be renewed fails alone")
     func tokenFails() async throws {
         let (bench, places, image) = try await bench()
         await places[1].change { place in
@@ -43,7 +43,7 @@ struct RunTests {
         for place in places { #expect(await place.openUploads.isEmpty) }
     }
 
-    @Test("an upload that opens after the others have started is closed")
+    @Test("An upload that opens after the others have started is closed")
     func lateUpload() async throws {
         let (bench, places, image) = try await bench(layers: 1)
         let blob = try #require(image.blobs.last)
@@ -86,7 +86,7 @@ struct RunTests {
         #expect(await places[1].blobs.contains(blob.digest))
     }
 
-    @Test("a wait for a large layer that another destination holds up ends when it is cancelled")
+    @Test("A cancelled wait for a large layer ends although another destination still holds it up")
     func cancelledWait() async throws {
         let places = SharedPlaces()
         let digest = FakeImage.blob("large").digest
@@ -99,7 +99,7 @@ struct RunTests {
         #expect(try await places.enter(digest))
     }
 
-    @Test("one repository that is named with two tags is worked on once")
+    @Test("A repository named twice with different tags is copied to once")
     func sameRepository() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [1_000, 2_000])
@@ -122,7 +122,7 @@ struct RunTests {
 
     // MARK: Plans
 
-    @Test("a dry run shows every refusal, and a run sets nothing")
+    @Test("A dry run shows every refusal, and a run sets no tag")
     func refusals() async throws {
         let (bench, _, image) = try await bench()
         let other = try FakeImage.image("other")
@@ -150,7 +150,7 @@ struct RunTests {
         #expect(bench.journal.count("to/app put") == 0)
     }
 
-    @Test("a dry run shows immutable tags too")
+    @Test("A dry run shows immutable tags")
     func immutableRefusals() async throws {
         let (bench, _, _) = try await bench()
         let other = try FakeImage.image("other")
@@ -175,7 +175,7 @@ struct RunTests {
         return (bench, image, signatures)
     }
 
-    @Test("referrers of one image are put side by side")
+    @Test("Referrers of one image are put concurrently")
     func referrersTogether() async throws {
         let (bench, _, signatures) = try await signed(6)
         let inside = Lock((now: 0, most: 0))
@@ -193,7 +193,7 @@ struct RunTests {
         #expect(inside.withLock { $0.most } > 1)
     }
 
-    @Test("the tag is set after the referrers where that is asked for, with one more PutImage")
+    @Test("Setting the tag after the referrers costs one more PutImage")
     func tagAfterReferrers() async throws {
         let (bench, image, signatures) = try await signed(2)
         let options = CopyOptions(referrers: .all, tagsAfterReferrers: true)
@@ -210,7 +210,7 @@ struct RunTests {
 
     // MARK: Many tags
 
-    @Test("a copy of all tags that are there asks each side for its listing, and for nothing else")
+    @Test("Copying all tags when none is missing costs one listing at each side")
     func allTagsThere() async throws {
         try await withCloud { cloud in
             for number in 0..<150 {
@@ -238,7 +238,7 @@ struct RunTests {
 
     // MARK: A service
 
-    @Test("destinations with identities of their own are written with these")
+    @Test("Each destination is written with its own identity")
     func identities() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [1_000])
@@ -247,7 +247,7 @@ struct RunTests {
             try cloud.makeDestination("team/other", account: ScenarioCloud.production)
             let run = cloud.replicator.replicator.run()
             var wrong = SideOptions()
-            wrong.identity.profile = "nobody-has-this-profile"
+            wrong.identity.profile = "missing-profile"
             let results = try await run.copy(
                 CopyRequest(
                     try cloud.image("v1"),

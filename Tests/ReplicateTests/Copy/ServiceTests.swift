@@ -14,7 +14,7 @@ import Testing
 /// It has the machine to itself, because it looks at the whole process.
 @Suite("A long-lived service", .timeLimit(.minutes(5)))
 struct ServiceTests {
-    @Test("a thousand runs end with memory, threads and descriptors where they were after the first ten")
+    @Test("A thousand runs use no more memory, threads and descriptors than the first hundred")
     func flat() async throws {
         try await withCloud { cloud in
             for number in 0..<10 {

@@ -27,7 +27,7 @@ struct SharingTests {
         try await bench.copy(":v1", to: places.map { ($0, nil) })
     }
 
-    @Test("read each blob once")
+    @Test("Several destinations share one read of each blob")
     func once() async throws {
         let (bench, places, image) = try await three(layers: 5)
         let results = try await copy(bench, places)
@@ -39,7 +39,7 @@ struct SharingTests {
         #expect(receipts.map(\.blobsMoved) == [6, 6, 6])
     }
 
-    @Test("leave out who has the blob already")
+    @Test("A destination that has the blob takes no part in its transfer")
     func partly() async throws {
         let (bench, places, image) = try await three(layers: 2)
         let held = try #require(image.blobs.last)
@@ -50,7 +50,7 @@ struct SharingTests {
         #expect(bench.journal.count("relay") == 3)
     }
 
-    @Test("serve one that dropped out by itself, and the others only once")
+    @Test("A destination that dropped out of a transfer gets one of its own")
     func dropsOut() async throws {
         let (bench, places, image) = try await three(layers: 2)
         let blob = try #require(image.blobs.last)
@@ -64,7 +64,7 @@ struct SharingTests {
         for place in places { #expect(await place.openUploads.isEmpty) }
     }
 
-    @Test("don't wait a second time for one that kept them waiting")
+    @Test("A slow destination takes no part in later transfers")
     func slow() async throws {
         let (bench, places, image) = try await three(layers: 5, jobs: 1)
         for blob in image.blobs {
@@ -81,7 +81,7 @@ struct SharingTests {
         for place in places { #expect(await place.holds(image)) }
     }
 
-    @Test("read a source that failed once more, for all")
+    @Test("A transfer whose source failed is repeated for all destinations")
     func sourceFails() async throws {
         let (bench, places, image) = try await three(layers: 2)
         let blob = try #require(image.blobs.last)
@@ -92,7 +92,7 @@ struct SharingTests {
         for place in places { #expect(await place.openUploads.isEmpty) }
     }
 
-    @Test("don't stop for one that is dead, and say that it is")
+    @Test("An unreachable destination fails and does not stop the others")
     func oneIsDead() async throws {
         let (bench, places, image) = try await three(layers: 4)
         await places[1].fail(
@@ -109,7 +109,7 @@ struct SharingTests {
         #expect(bench.journal.lines("relay ").filter { $0.hasSuffix(" x2") }.count == 5)
     }
 
-    @Test("and several images: nobody asks for a layer that the run has brought")
+    @Test("A layer that the run has copied is not checked again for later images")
     func knownBlobs() async throws {
         let bench = try Bench()
         let images = try (0..<12).map { try FakeImage.image("\($0)", layers: ["base", "layer \($0)"]) }
@@ -133,7 +133,7 @@ struct SharingTests {
         #expect(bench.journal.lines("relay \(base)").count == 1)
     }
 
-    @Test("of real servers: the source is read once, and a repository that is missing leaves two good ones")
+    @Test("On real servers a missing repository fails alone, and the source is read once")
     func emulated() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [40_000, 70_000, 3_000_000])
@@ -160,7 +160,7 @@ struct SharingTests {
         }
     }
 
-    @Test("of real servers, three good ones: every blob is asked for once, however small")
+    @Test("On real servers three destinations share one download of every blob")
     func emulatedThree() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [1, 40_000, 70_000, 3_000_000])
@@ -188,7 +188,7 @@ struct SharingTests {
         }
     }
 
-    @Test("of which one never answers: the others don't wait for it", arguments: [false, true])
+    @Test("A destination that never answers does not delay the others", arguments: [false, true])
     func silent(many: Bool) async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [40_000])

@@ -26,7 +26,7 @@ struct DigestTagTests {
 
     private static func tag(_ image: FakeImage, _ suffix: String) -> String { "sha256-\(image.digest.hex)\(suffix)" }
 
-    @Test("of what was found under a tag are found too, in one question for each level")
+    @Test("Digest tags of referrers found by tag are found with one request for each level")
     func recursive() async throws {
         let bench = try Bench()
         let second = try FakeImage.image("second", layers: ["signed again"])
@@ -46,7 +46,7 @@ struct DigestTagTests {
         #expect(reads == [1, 4, 4, 4, 4], "\(bench.journal.lines("from/app read "))")
     }
 
-    @Test("of what a list of referrers names are found too")
+    @Test("Digest tags of listed referrers are found")
     func ofReferrers() async throws {
         let bench = try Bench()
         let referrer = try FakeImage.image("notation", layers: ["n"], subject: image.digest)
@@ -61,7 +61,7 @@ struct DigestTagTests {
         #expect(try await bench.destination.tag(tag) == signature.digest)
     }
 
-    @Test("end where one signature is tagged as that of another and the other way round", .timeLimit(.minutes(1)))
+    @Test("Two signatures tagged as each other's signature end the search", .timeLimit(.minutes(1)))
     func circle() async throws {
         let bench = try Bench()
         await bench.source.change { [image, signature, sbom] in
@@ -74,7 +74,7 @@ struct DigestTagTests {
         #expect(try await bench.destination.tag(Self.tag(sbom, ".sig")) == signature.digest)
     }
 
-    @Test("with any suffix are found where tags are listed", arguments: [true, false])
+    @Test("Digest tags with any suffix are found where tags are listed", arguments: [true, false])
     func anySuffix(isWhole: Bool) async throws {
         let bench = try Bench()
         let tags = [
@@ -92,7 +92,7 @@ struct DigestTagTests {
         #expect(bench.journal.count("from/app digest-tags") == 1)
     }
 
-    @Test("that can't be listed leave the usual suffixes, and a note")
+    @Test("Without a tag listing only the usual suffixes are tried, with a note")
     func trouble() async throws {
         let bench = try Bench()
         await bench.source.change { [image, signature] in
@@ -109,7 +109,7 @@ struct DigestTagTests {
         )
     }
 
-    @Test("are not asked for where nothing is to travel along")
+    @Test("--referrers none requests no digest tags")
     func none() async throws {
         let bench = try Bench()
         await bench.source.change { [image] in
@@ -120,7 +120,7 @@ struct DigestTagTests {
         #expect(bench.journal.count("from/app digest-tags") == 0)
     }
 
-    @Test("from a listing of many images are read only where there are any, and each follows its image")
+    @Test("Digest tags in a listing are copied with their image, without guessing others")
     func many() async throws {
         let bench = try Bench()
         let other = try FakeImage.image("other", layers: ["other"])
@@ -137,11 +137,11 @@ struct DigestTagTests {
         let results = try await bench.repositoryCopy("", all).copyMany(TagFilter())
         #expect(ExitStatus.of(results) == 0 && results.count == 2)
         #expect(try await bench.destination.tag(meta) == signature.digest)
-        #expect(bench.journal.count("from/app digest-tags") == 0, "the listing knows")
+        #expect(bench.journal.count("from/app digest-tags") == 0, "the listing has them")
         #expect(!bench.journal.lines("from/app read ").contains { $0.contains(".sig") })
     }
 
-    @Test("that follow nothing in the repository are copied with --all-tags, and with nothing else")
+    @Test("A digest tag whose subject is not in the repository is copied only with --all-tags")
     func followingNothing() async throws {
         let elsewhere = try FakeImage.image("elsewhere", layers: ["elsewhere"])
         let tag = Self.tag(elsewhere, ".sig")
@@ -218,7 +218,7 @@ struct DigestTagTests {
         return response
     }
 
-    @Test("one list is asked for, of all pages")
+    @Test("The tag listing is requested once, with all pages")
     func pages() async throws {
         let (first, second) = (Self.tag(image, ".cdx.json"), Self.tag(sbom, ".sig"))
         let server = TagServer { $0 == 1 ? Self.page(["v1", first], next: 1) : Self.page([second, "sha256-x"]) }
@@ -228,7 +228,7 @@ struct DigestTagTests {
         #expect(server.requests.count == 2)
     }
 
-    @Test("a list without end is left after some pages")
+    @Test("An endless tag listing is given up after some pages")
     func endless() async throws {
         let tag = Self.tag(image, ".sig")
         let server = TagServer { Self.page([tag], next: $0) }
@@ -239,7 +239,7 @@ struct DigestTagTests {
     }
 
     @Test(
-        "a refusal of any kind is no error, and is not tried again",
+        "A refused tag listing is not an error and is not retried",
         arguments: [400, 401, 403, 404, 405, 429, 500, 503]
     )
     func refusal(status: Int) async throws {
@@ -250,7 +250,10 @@ struct DigestTagTests {
         #expect(server.requests.count <= 2, "once, and once without a number of tags")
     }
 
-    @Test("pages of HTML and other odd answers are no error", arguments: ["", "<html>", "[]", "7", #"{"tags":7}"#])
+    @Test(
+        "HTML and other unexpected answers to a tag listing are not errors",
+        arguments: ["", "<html>", "[]", "7", #"{"tags":7}"#]
+    )
     func odd(body: String) async throws {
         let server = TagServer { _ in WireResponse(status: .ok, body: Array(body.utf8)) }
         let listing = try #require(try await repository(server).listDigestTags())

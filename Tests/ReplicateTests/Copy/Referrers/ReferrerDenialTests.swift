@@ -6,7 +6,7 @@ import Wire
 @testable import Replicate
 
 /// Not being allowed to ask which referrers an image has ends its copy; not being allowed to read one of them does not.
-@Suite("Referrers that may not be read")
+@Suite("Denied referrers")
 struct ReferrerDenialTests {
     private let image: FakeImage
     private let signature: FakeImage
@@ -29,7 +29,7 @@ struct ReferrerDenialTests {
         return registries
     }
 
-    @Test("are left out and named, and the others arrive", arguments: ["/manifests/", "/referrers/"])
+    @Test("A denied referrer is left out and named, and the others arrive", arguments: ["/manifests/", "/referrers/"])
     func denied(question: String) async throws {
         let name = signature.digest.description
         let registries = registries { request in
@@ -44,7 +44,7 @@ struct ReferrerDenialTests {
         #expect(failures.count == 1 && failures.first?.description.contains(name) == true, "\(failures)")
     }
 
-    @Test("end the copy where the question is about the image", arguments: [401, 403])
+    @Test("A denied referrers request for the image fails the copy", arguments: [401, 403])
     func question(status: Int) async throws {
         let name = image.digest.description
         let registries = registries { request in
@@ -54,7 +54,7 @@ struct ReferrerDenialTests {
     }
 
     @Test(
-        "under tags that the list of tags does not have are no trouble (Artifactory); without a list, one word says it"
+        "Denied tags that the tag listing lacks are ignored (Artifactory); without a listing they are reported"
     )
     func guessedTags() async throws {
         let isDigestTag: @Sendable (WireRequest) -> Bool = { $0.url.path.contains("/manifests/sha256-") }
@@ -72,7 +72,7 @@ struct ReferrerDenialTests {
         #expect(failures.contains { $0.subject == image.digest && $0.description.hasPrefix("referrers of ") })
     }
 
-    @Test("under a tag that is there are left out by that name")
+    @Test("A denied tag in the tag listing is left out and named")
     func listedTag() async throws {
         let tag = "sha256-\(image.digest.hex).sig"
         let registries = registries { $0.url.path.contains("/manifests/sha256-") ? .refusal(403, "DENIED") : nil }

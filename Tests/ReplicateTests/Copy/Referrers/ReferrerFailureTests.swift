@@ -5,7 +5,7 @@ import Testing
 @testable import Replicate
 
 /// What is wrong with a referrer is wrong with that referrer, and not with its image.
-@Suite("Referrers that fail")
+@Suite("Referrer failures")
 struct ReferrerFailureTests {
     private let image: FakeImage
     private let signature: FakeImage
@@ -61,7 +61,7 @@ struct ReferrerFailureTests {
         return try #require(receipt.referrerFailures.first)
     }
 
-    @Test("to be listed, because there are too many, end the questions; the image is copied and the bound is named")
+    @Test("Too many referrers end the search, and the error names the bound")
     func tooMany() async throws {
         let bench = try await bench()
         let lists = (0..<100).map { list in
@@ -89,7 +89,7 @@ struct ReferrerFailureTests {
         #expect(questions < 200, "\(questions)")
     }
 
-    @Test("at the destination's door are left out, and named; the others arrive")
+    @Test("A referrer that the destination refuses is left out and named, and the others arrive")
     func refused() async throws {
         let bench = try await bench()
         await bench.destination.refuse("put \(signature.digest.short)", .rejected(code: "NO", text: "no"), times: 9)
@@ -108,7 +108,7 @@ struct ReferrerFailureTests {
         #expect(bench.journal.lines("to/app put ") == [signature.digest.short])
     }
 
-    @Test("for what refers to them in turn leave that behind too, where it is a list of them")
+    @Test("An index of referrers is left out when one of its children is refused")
     func refusedBelow() async throws {
         let bench = try Bench()
         let attested = try FakeImage.index([("linux/amd64", signature), ("linux/arm64", sbom)])
@@ -124,7 +124,7 @@ struct ReferrerFailureTests {
         #expect(await bench.destination.holds(sbom))
     }
 
-    @Test("because their layer is nowhere, or can't be read themselves, are left out")
+    @Test("A referrer that can't be read, or whose layer is missing, is left out")
     func unreadable() async throws {
         let lost = try await bench()
         await lost.source.change { _ = $0.blobs.remove(FakeImage.blob("signed").digest) }
@@ -145,7 +145,7 @@ struct ReferrerFailureTests {
         #expect(await broken.destination.holds(sbom))
     }
 
-    @Test("to be there, though they are listed, are named after a second look")
+    @Test("A listed referrer that is missing is named after a second request")
     func vanished() async throws {
         let bench = try await bench()
         await bench.source.change { [signature] in $0.manifests[signature.digest] = nil }
@@ -155,7 +155,7 @@ struct ReferrerFailureTests {
         #expect(await bench.destination.holds(sbom))
     }
 
-    @Test("to be listed leave those that tags lead to")
+    @Test("A failed referrers request still copies referrers found by tag")
     func unlisted() async throws {
         let bench = try await bench()
         let tag = "sha256-\(image.digest.hex).sig"
@@ -175,7 +175,7 @@ struct ReferrerFailureTests {
         #expect(try await bench.destination.tag(tag) == signature.digest)
     }
 
-    @Test("under one tag leave those under the others")
+    @Test("A failed digest tag still copies referrers of other digest tags")
     func oneTag() async throws {
         let bench = try await bench()
         let tags = ["sig", "att"].map { "sha256-\(image.digest.hex).\($0)" }
@@ -194,7 +194,7 @@ struct ReferrerFailureTests {
     }
 
     @Test(
-        "for a reason that is the run's own fail the image",
+        "A failure that affects the whole run fails the image",
         arguments: [
             (CopyError.Reason.noCredentials("no"), 4), (.throttled("slowly"), 1), (.retriesUsedUp("enough"), 1),
         ] as [(CopyError.Reason, Int32)]
@@ -208,10 +208,10 @@ struct ReferrerFailureTests {
         let bench = try await bench()
         await bench.destination.refuse("put \(signature.digest.short)", reason, times: 9)
         #expect(ExitStatus.of(try await bench.copy(":v1", all)) == code)
-        #expect(try await bench.destination.tag("v1") == image.digest, "it was there before them")
+        #expect(try await bench.destination.tag("v1") == image.digest, "the tag is set before the referrers")
     }
 
-    @Test("when they are what is copied fail as any image")
+    @Test("A referrer that is copied by name fails like any image")
     func byName() async throws {
         let bench = try await bench()
         let tag = "sha256-\(image.digest.hex).sig"
@@ -222,7 +222,7 @@ struct ReferrerFailureTests {
         }
     }
 
-    @Test("because a list names what is gone are named; the list arrives without it", arguments: [true, false])
+    @Test("A missing entry of a referrers list is named, and the list is copied without it", arguments: [true, false])
     func staleList(isMerged: Bool) async throws {
         let (bench, list, gone) = try await staleBench()
         if isMerged { await bench.destination.change { $0.ownLists = [:] } }
@@ -243,7 +243,7 @@ struct ReferrerFailureTests {
         #expect(bench.journal.count("to/app put") == 0)
     }
 
-    @Test("because a list names them in a way that is not known are left out, and the rest arrives")
+    @Test("An invalid entry of a referrers list is left out, and the rest arrives")
     func oddEntries() async throws {
         let odd = #"{"mediaType":"a/b","digest":"sha512:00","size":4}"#
         let (bench, _, gone) = try await staleBench(odd: odd)
@@ -260,7 +260,7 @@ struct ReferrerFailureTests {
         #expect(await other.destination.holds(sbom))
     }
 
-    @Test("to be more than the image itself, under a fallback tag, are none", arguments: [true, false])
+    @Test("A fallback tag that holds the image itself is not a failure", arguments: [true, false])
     func alias(isIndex: Bool) async throws {
         let image = try isIndex ? FakeImage.index([("linux/amd64", image)]) : image
         let bench = try Bench()
@@ -275,7 +275,7 @@ struct ReferrerFailureTests {
         #expect(await bench.destination.tags.keys.map(\.value) == ["v1"])
     }
 
-    @Test("because their tag is fixed at the destination are left out")
+    @Test("A referrer whose tag is immutable at the destination is left out")
     func immutable() async throws {
         let bench = try await bench()
         let tag = "sha256-\(image.digest.hex).sig"
@@ -290,10 +290,10 @@ struct ReferrerFailureTests {
         #expect(failure.tag?.value == tag && failure.digest == cosign.digest)
         #expect(try await bench.destination.tag(tag) == theirs.digest)
         #expect(await bench.destination.holds(sbom))
-        #expect(await !bench.destination.holds(cosign), "nothing would lead to it")
+        #expect(await !bench.destination.holds(cosign), "no tag would refer to it")
     }
 
-    @Test("are told by a dry run, and by the document")
+    @Test("A dry run and the JSON document list referrer failures")
     func dryRun() async throws {
         let (bench, _, gone) = try await staleBench()
         let options = CopyOptions(referrers: .all, isDryRun: true)
@@ -316,7 +316,7 @@ struct ReferrerFailureTests {
 }
 
 /// An index with an entry that can't be read.
-@Suite("Indexes with an odd entry")
+@Suite("Indexes with an invalid entry")
 struct OddIndexTests {
     private let child: FakeImage
     private let index: FakeImage
@@ -334,7 +334,7 @@ struct OddIndexTests {
         index = FakeImage(manifests: child.manifests + [root], blobs: child.blobs)
     }
 
-    @Test("are refused, naming the entry, before anything is written; where they are already there, nothing is wrong")
+    @Test("An index with an invalid entry is refused before a write, unless the destination has it")
     func whole() async throws {
         let bench = try Bench()
         await bench.source.change { [index] in try? $0.seed(index, tag: "v1") }
@@ -350,7 +350,7 @@ struct OddIndexTests {
         }
     }
 
-    @Test("give the part that is asked for")
+    @Test("A platform of an index with an invalid entry can be copied")
     func part() async throws {
         let bench = try Bench()
         await bench.source.change { [index] in try? $0.seed(index, tag: "v1") }
