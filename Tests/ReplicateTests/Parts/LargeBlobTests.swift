@@ -6,10 +6,10 @@ import Testing
 @testable import Replicate
 @testable import Wire
 
-@Suite("Which blobs go in parts", .timeLimit(.minutes(1)))
+@Suite("Choosing uploads in parts", .timeLimit(.minutes(1)))
 struct LargeBlobTests {
     @Test(
-        "auto takes large ones to who has parts, api takes all, registry none",
+        "auto sends large blobs in parts, api sends all of them, registry none",
         arguments: [
             (UploadMode.auto, 35, true), (.auto, 36, false), (.api, 99, true), (.registry, 1, false),
         ] as [(UploadMode, Int64, Bool)]
@@ -19,11 +19,11 @@ struct LargeBlobTests {
         let large = bench.large(mode, above: above)
         #expect(large.takes(bench.blob, to: bench.destination) == takes)
         #expect(try await bench.upload(large) == (takes ? "moved" : nil))
-        #expect(bench.journal.lines.isEmpty == !takes, "who doesn't take it asks nothing")
+        #expect(bench.journal.lines.isEmpty == !takes, "a blob that does not go in parts sends no request")
         #expect(!large.takes(bench.blob, to: bench.source), "a registry without parts")
     }
 
-    @Test("a blob without bytes is left to who refuses it")
+    @Test("An empty blob does not go in parts")
     func empty() async throws {
         let bench = try PartBench(0)
         #expect(try await bench.upload(bench.large(.api, above: 0)) == nil)
@@ -31,7 +31,7 @@ struct LargeBlobTests {
         #expect(bench.journal.lines.isEmpty)
     }
 
-    @Test("api is refused where the destination has no parts")
+    @Test("--upload api is refused if the destination has no uploads in parts")
     func noParts() async throws {
         let bench = try PartBench()
         let error = await #expect(throws: CopyError.self) {
@@ -41,7 +41,7 @@ struct LargeBlobTests {
         #expect(error?.remedy == "leave out --upload api")
     }
 
-    @Test("a blob that parts can't hold goes by the registry, which is said; with api it is refused")
+    @Test("A blob too large for parts goes by the registry with a warning, or is refused with api")
     func tooLarge() async throws {
         let bench = try PartBench()
         let huge = Descriptor(mediaType: .ociLayer, digest: bench.blob.digest, size: PartPlan.largestBlob + 1)
@@ -67,7 +67,10 @@ struct LargeBlobTests {
         #expect(bench.journal.lines == ["begin 1"])
     }
 
-    @Test("a source without ranges makes it the registry's, and that is said", arguments: [UploadMode.auto, .api])
+    @Test(
+        "A blob whose source has no ranges goes by the registry with a log line, or is refused with api",
+        arguments: [UploadMode.auto, .api]
+    )
     func noRanges(_ mode: UploadMode) async throws {
         let bench = try PartBench()
         bench.host.plan(.whole)
@@ -84,7 +87,7 @@ struct LargeBlobTests {
         #expect(bench.journal.count("part ") == 0)
     }
 
-    @Test("two at a time, and others don't wait behind them")
+    @Test("Two large blobs move at a time, and small ones don't wait for them")
     func places() async throws {
         let bench = try PartBench()
         let large = bench.large()
@@ -119,7 +122,7 @@ struct LargeBlobTests {
     }
 }
 
-@Suite("An upload in parts that was cut off", .timeLimit(.minutes(1)))
+@Suite("Resuming an upload in parts", .timeLimit(.minutes(1)))
 struct ResumedUploadTests {
     /// Runs until the third part fails for good.
     private func breakOff(_ bench: PartBench, _ directory: String) async throws {
@@ -131,7 +134,7 @@ struct ResumedUploadTests {
         bench.events.withLock { $0 = [] }
     }
 
-    @Test("goes on at its byte, reads only the rest, and leaves nothing in the journal")
+    @Test("A resumed upload reads and sends only the rest and leaves no journal entry")
     func resumes() async throws {
         try await withStateDirectory { directory in
             let bench = try PartBench()
@@ -150,7 +153,7 @@ struct ResumedUploadTests {
         }
     }
 
-    @Test("starts over cleanly where the registry has forgotten it")
+    @Test("An upload that the registry has forgotten starts over")
     func gone() async throws {
         try await withStateDirectory { directory in
             let bench = try PartBench()
@@ -165,7 +168,7 @@ struct ResumedUploadTests {
         }
     }
 
-    @Test("is put right where the registry stands elsewhere than the journal says", arguments: [0, 7, 15, 30])
+    @Test("A resumed upload continues where the registry stands, whatever the journal says", arguments: [0, 7, 15, 30])
     func corrected(to place: Int) async throws {
         try await withStateDirectory { directory in
             let bench = try PartBench()
@@ -178,7 +181,7 @@ struct ResumedUploadTests {
         }
     }
 
-    @Test("is only completed where all of it had arrived")
+    @Test("A resumed upload whose parts had all arrived is only completed")
     func complete() async throws {
         try await withStateDirectory { directory in
             let bench = try PartBench(20)
@@ -196,7 +199,7 @@ struct ResumedUploadTests {
         }
     }
 
-    @Test("is refused by the registry where its first half was wrong, and begun anew with every byte hashed")
+    @Test("A resumed upload with wrong bytes is refused and starts over with every byte hashed")
     func wrongHalf() async throws {
         try await withStateDirectory { directory in
             let bench = try PartBench()
@@ -209,7 +212,7 @@ struct ResumedUploadTests {
         }
     }
 
-    @Test("is left alone while another process has it: this one uploads for itself, and journals nothing")
+    @Test("An upload that another process holds is left alone, and this process uploads separately")
     func locked() async throws {
         try await withStateDirectory { directory in
             let bench = try PartBench()
@@ -224,7 +227,7 @@ struct ResumedUploadTests {
         }
     }
 
-    @Test("is kept when the run is stopped, for the next one")
+    @Test("A cancelled upload is resumed by the next run")
     func cancelled() async throws {
         try await withStateDirectory { directory in
             let bench = try PartBench()

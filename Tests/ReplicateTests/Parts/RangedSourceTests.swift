@@ -5,9 +5,9 @@ import Testing
 @testable import Replicate
 @testable import Wire
 
-@Suite("A blob read by ranges")
+@Suite("Reading a blob by ranges")
 struct RangedSourceTests {
-    @Test("asks with the range, without what an address at another host isn't given, and keeps the last address")
+    @Test("Redirects keep the range, and later requests go to the last address")
     func redirects() async throws {
         let bench = try PartBench()
         bench.host.plan(
@@ -26,7 +26,7 @@ struct RangedSourceTests {
         #expect(bench.journal.count("from/app source") == 1)
     }
 
-    @Test("follows five redirects and no sixth, and never one to plain http")
+    @Test("Five redirects are followed, but not a sixth and none to plain http")
     func badRedirects() async throws {
         let many = try PartBench()
         for hop in 0..<6 { many.host.plan(.status(307, [.location: "/\(hop)"])) }
@@ -43,7 +43,7 @@ struct RangedSourceTests {
         #expect(error.map { "\($0)" }?.contains("secret") == false)
     }
 
-    @Test("asks for another address when one has expired, in the middle too", arguments: [400, 401, 403, 410], [0, 2])
+    @Test("An expired address is replaced, even in the middle", arguments: [400, 401, 403, 410], [0, 2])
     func expires(_ status: Int, after parts: Int) async throws {
         let bench = try PartBench()
         bench.host.plan(at: Array(repeating: nil, count: parts) + [.status(status)])
@@ -52,7 +52,7 @@ struct RangedSourceTests {
         #expect(await bench.isStored())
     }
 
-    @Test("believes a 404 of a fresh address, and not of one that had served")
+    @Test("A 404 of a fresh address is believed, one of a used address is not")
     func missing() async throws {
         let kept = try PartBench()
         kept.host.plan(at: [nil, .status(404)])
@@ -65,7 +65,7 @@ struct RangedSourceTests {
         #expect(fresh.gets.count == 1)
     }
 
-    @Test("gives up after three addresses that are refused")
+    @Test("Three refused addresses end the download")
     func refused() async throws {
         let bench = try PartBench()
         for _ in 0..<3 { bench.host.plan(.status(403)) }
@@ -81,7 +81,7 @@ struct RangedSourceTests {
         .says("nonsense"),
     ]
 
-    @Test("repeats a piece and not the blob, whatever was wrong with it", arguments: passing.indices, [0, 3])
+    @Test("A failed range is repeated, not the blob", arguments: passing.indices, [0, 3])
     func repeats(_ index: Int, at get: Int) async throws {
         let bench = try PartBench()
         bench.host.plan(at: Array(repeating: nil, count: get) + [Self.passing[index]])
@@ -91,7 +91,7 @@ struct RangedSourceTests {
         #expect(await bench.isStored())
     }
 
-    @Test("a size that isn't known at the source is no reason to doubt")
+    @Test("An unknown size in Content-Range is accepted")
     func unknownSize() async throws {
         let bench = try PartBench(20)
         bench.host.plan(.says("bytes 0-9/*"))
@@ -99,7 +99,7 @@ struct RangedSourceTests {
         #expect(bench.gets.count == 2)
     }
 
-    @Test("gives up a piece that fails every time, and says at which side")
+    @Test("A range that always fails ends the download, with the source named")
     func fails() async throws {
         let bench = try PartBench()
         for _ in 0..<3 { bench.host.plan(.failure(WireError(.disconnected, "cut"))) }

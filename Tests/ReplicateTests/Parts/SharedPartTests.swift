@@ -13,7 +13,7 @@ struct SharedPartTests {
         try FakeRepository(.destination, name, bench.journal, parts: uploads)
     }
 
-    @Test("are read once for all of them")
+    @Test("Several uploads share one read of each part")
     func once() async throws {
         let bench = try PartBench(200)
         let meeting = Meeting(of: 3)
@@ -37,7 +37,7 @@ struct SharedPartTests {
         )
     }
 
-    @Test("are kept for an upload that has yet to ask for them, and the others wait for it")
+    @Test("A part is kept for an upload that is behind, and the others wait for it")
     func lagging() async throws {
         let bench = try PartBench(30)
         let parts = parts(bench)
@@ -49,7 +49,7 @@ struct SharedPartTests {
         #expect(bench.gets.count == 3, "\(bench.gets)")
     }
 
-    @Test("are not kept for an upload whose next part is gone, nor for one that has left")
+    @Test("No part is kept for an upload that is too far behind or has left")
     func late() async throws {
         let bench = try PartBench(60)
         let parts = parts(bench)
@@ -66,7 +66,7 @@ struct SharedPartTests {
         #expect(bench.gets.count == 8, "\(bench.gets)")
     }
 
-    @Test("don't wait for long for one that is slow, which then reads for itself")
+    @Test("A slow upload delays the others only briefly and then reads separately")
     func slow() async throws {
         let bench = try PartBench(200)
         let clock = HeldClock()
