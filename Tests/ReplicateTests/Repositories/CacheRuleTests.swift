@@ -77,7 +77,7 @@ final class CachingECR: HTTPSending {
     }
 }
 
-@Suite("A pull-through cache rule")
+@Suite("Errors under a pull-through cache rule")
 struct CacheRuleTests {
     private static let image = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/hub/library/alpine:v1"
 
@@ -107,7 +107,7 @@ struct CacheRuleTests {
     }
 
     @Test(
-        "whose upstream is busy or away for a while is asked again",
+        "A busy or unavailable upstream is retried",
         arguments: [
             CachingECR.Trouble.failure("UpstreamTooManyRequests"), .failure("UpstreamUnavailable"),
             .error("UpstreamUnavailableException"),
@@ -121,7 +121,7 @@ struct CacheRuleTests {
     }
 
     @Test(
-        "is named, with its secret, where its upstream's trouble doesn't pass",
+        "A lasting upstream failure names the rule, and its secret where that matters",
         arguments: [
             (.failure("UpstreamTooManyRequests"), "has no login for its upstream", 4),
             (.failure("UpstreamUnavailable"), "copy from the upstream itself", 4),
@@ -147,7 +147,7 @@ struct CacheRuleTests {
         )
     }
 
-    @Test("is spoken of without its name where it can't be found out")
+    @Test("The error does not name the rule if the caller can't list rules")
     func unnamed() async throws {
         let ecr = CachingECR(.failure("UpstreamAccessDenied"), times: 99, rules: nil)
         let error = await #expect(throws: CopyError.self) { try await inspect(ecr) }
@@ -155,7 +155,7 @@ struct CacheRuleTests {
         #expect(error?.remedy.contains("ecr-pullthroughcache/…") == true)
     }
 
-    @Test("that covers a missing source is named, with the pull that brings the image")
+    @Test("The error for a missing source names the rule that covers it and the pull that imports the image")
     func missing() async throws {
         let ecr = CachingECR(.error("RepositoryNotFoundException"), times: 99)
         let error = await #expect(throws: CopyError.self) { try await inspect(ecr) }

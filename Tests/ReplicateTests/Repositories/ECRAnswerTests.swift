@@ -11,7 +11,7 @@ import Wire
 @testable import Replicate
 
 /// Answers of ECR's API, or of something that stands in for it, that say something else than what was asked.
-@Suite("Odd answers of ECR's API")
+@Suite("Unexpected answers of ECR's API")
 struct ECRAnswerTests {
     private static let image = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app"
 
@@ -48,7 +48,7 @@ struct ECRAnswerTests {
         return try await replicator.inspect(ImageReference(parsing: Self.image + suffix), referrers: .none)
     }
 
-    @Test("with the same image twice, or one that was not asked for, are read for what was asked")
+    @Test("Repeated and unrequested images in an answer are ignored")
     func repeated() async throws {
         let (one, other) = (try Self.entry("a", tag: "v1"), try Self.entry("b", tag: "v2"))
         for images in ["\(one),\(one)", "\(other),\(one)", "\(one),\(other)"] {
@@ -57,7 +57,7 @@ struct ECRAnswerTests {
         }
     }
 
-    @Test("with a member twice count the last of them, and the digest is checked all the same")
+    @Test("An answer with duplicate JSON members never yields an image with another digest")
     func duplicateKeys() async throws {
         let good = try Self.entry("a", tag: "v1")
         let found = try? await inspect(":v1", #"{"images":[],"images":[\#(good)],"failures":[]}"#)
@@ -71,7 +71,7 @@ struct ECRAnswerTests {
         if let tagged { #expect("\(tagged.digest)" == Self.digest("a")) }
     }
 
-    @Test("that hold another image than the digest asked for are errors")
+    @Test("An answer with another image than the requested digest is an error")
     func otherDigest() async throws {
         let wanted = "@\(Self.digest("a"))"
         for entry in [
@@ -85,7 +85,7 @@ struct ECRAnswerTests {
         }
     }
 
-    @Test("that hold another image than a tag's digest says, or a digest in capitals, are errors")
+    @Test("An answer whose image does not match its digest or the requested tag is an error")
     func otherContent() async throws {
         for entry in [
             try Self.entry("b", tag: "v1", digest: Self.digest("a")),

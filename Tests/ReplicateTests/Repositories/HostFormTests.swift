@@ -10,7 +10,7 @@ import Wire
 
 @testable import Replicate
 
-@Suite("FIPS and dual stack")
+@Suite("FIPS and dual-stack endpoints")
 struct HostFormTests {
     private static let plain = "111122223333.dkr.ecr.us-east-1.amazonaws.com"
     private static let fips = "111122223333.dkr.ecr-fips.us-east-1.amazonaws.com"
@@ -48,7 +48,7 @@ struct HostFormTests {
     }
 
     @Test(
-        "choose the API's and the registry's name together: by flag, by environment, by the reference",
+        "A flag, the environment or the reference chooses the endpoints of API and registry together",
         arguments: [
             (plain, "", "", "api.ecr.us-east-1.amazonaws.com", plain),
             (plain, "fips", "", "api.ecr-fips.us-east-1.amazonaws.com", fips),
@@ -72,13 +72,13 @@ struct HostFormTests {
         #expect(try await origins(host, environment, identity) == [api, registry])
     }
 
-    @Test("keep a reference's own form where the environment says no")
+    @Test("A reference's own form is kept although the environment turns it off")
     func kept() async throws {
         let off = ["AWS_USE_FIPS_ENDPOINT": "false", "AWS_USE_DUALSTACK_ENDPOINT": "false"]
         #expect(try await origins(Self.both, off) == ["ecr-fips.us-east-1.api.aws", Self.both])
     }
 
-    @Test("are followed by STS, which says who the caller is")
+    @Test("The caller's account is requested from the FIPS endpoint of STS")
     func caller() async throws {
         let aws = RecordingAWS(proxyEndpoint: "https://111122223333.dkr.ecr.us-east-1.amazonaws.com")
         let options = SideOptions(identity: IdentityOptions(usesFIPS: true), region: "us-east-1")
@@ -87,7 +87,7 @@ struct HostFormTests {
         #expect(aws.origins == ["https://sts-fips.us-east-1.amazonaws.com:443"])
     }
 
-    @Test("reach the API by the other of its two FIPS names where nobody knows the first")
+    @Test("The API's second FIPS name is used if the first does not resolve")
     func otherName() async throws {
         let aws = RecordingAWS(proxyEndpoint: "https://\(Self.fips)")
         let opener = opener(Forgetful(host: "api.ecr-fips.us-east-1.amazonaws.com", aws: aws), [:])
@@ -106,12 +106,12 @@ struct HostFormTests {
         let aws: RecordingAWS
 
         func send(_ request: WireRequest) async throws -> WireResponse {
-            guard request.url.host != host else { throw WireError(.unresolvable, "nobody knows it", url: request.url) }
+            guard request.url.host != host else { throw WireError(.unresolvable, "unknown host", url: request.url) }
             return try await aws.send(request)
         }
     }
 
-    @Test("say so where AWS has no such name, and send nothing")
+    @Test("A partition without dual-stack names is an error before any request")
     func refused() async throws {
         let aws = RecordingAWS(proxyEndpoint: "")
         let text = "111122223333.dkr.ecr.us-iso-east-1.c2s.ic.gov/team/app"

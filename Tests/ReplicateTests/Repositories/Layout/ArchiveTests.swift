@@ -67,7 +67,10 @@ struct ArchiveTests {
         return (tar.ended, image)
     }
 
-    @Test("that hold a layout are read as one, whatever they are called", arguments: ["oci-archive", "docker-archive"])
+    @Test(
+        "An archive that holds a layout is read as a layout under either name",
+        arguments: ["oci-archive", "docker-archive"]
+    )
     func layouts(form: String) async throws {
         try await withScratchDirectory { directory in
             let (bytes, image) = try layout()
@@ -82,7 +85,7 @@ struct ArchiveTests {
         }
     }
 
-    @Test("of old give each image a manifest of docker's kind, and say so")
+    @Test("An image of an old docker archive gets a docker manifest, with a note")
     func docker() async throws {
         try await withScratchDirectory { directory in
             try DurableFile.write(old(), to: "\(directory)/app.tar")
@@ -101,7 +104,7 @@ struct ArchiveTests {
         }
     }
 
-    @Test("of several images list what there is to choose from, and share their layers")
+    @Test("An archive of several images lists them, and their layers are shared")
     func several() async throws {
         try await withScratchDirectory { directory in
             let (a, b) = (config(layers), config([layers[0]], "b"))
@@ -127,7 +130,7 @@ struct ArchiveTests {
         }
     }
 
-    @Test("whose layers are compressed keep them so, under the hash of what is stored")
+    @Test("A compressed layer stays compressed, with the digest of the stored bytes")
     func compressed() async throws {
         try await withScratchDirectory { directory in
             let packed: [UInt8] = [0x1F, 0x8B, 8, 0, 1, 2, 3]
@@ -149,7 +152,7 @@ struct ArchiveTests {
         }
     }
 
-    @Test("whose bytes are others than they say are no source of anything")
+    @Test("A damaged archive is an error that names the damage")
     func damaged() async throws {
         try await withScratchDirectory { directory in
             func error(_ bytes: [UInt8], _ form: String = "docker-archive") async throws -> CopyError? {
@@ -187,7 +190,7 @@ struct ArchiveTests {
         }
     }
 
-    @Test("that are not there, or are no files, are named")
+    @Test("An archive that is missing or not a file is named")
     func absent() async throws {
         try await withScratchDirectory { directory in
             for path in ["\(directory)/none.tar", directory, "/dev/null"] {

@@ -9,9 +9,9 @@ import Wire
 @testable import Replicate
 
 /// Files are read and written on threads of their own: a disk that hangs holds up nothing else.
-@Suite("The files of a layout", .timeLimit(.minutes(1)))
+@Suite("Layout file access", .timeLimit(.minutes(1)))
 struct LayoutFileTests {
-    @Test("that hang hold up no other task of the program")
+    @Test("A hanging disk does not block other tasks")
     func hangingDisk() async throws {
         try await withScratchDirectory { directory in
             let isReleased = DispatchSemaphore(value: 0)

@@ -22,7 +22,7 @@ struct LayoutTests {
         signature = try FakeImage.image("signature", layers: ["signed"], subject: image.digest)
     }
 
-    @Test("are copied from and to byte for byte, and a second run changes nothing")
+    @Test("A copy between layouts is byte for byte, and a second run changes nothing")
     func copied() async throws {
         try await withScratchDirectory { directory in
             let index = try FakeImage.index([("linux/amd64", image), ("linux/arm64", try FakeImage.image("b"))])
@@ -48,7 +48,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("are filled by several at once, and none of them is lost")
+    @Test("Concurrent copies into one layout all arrive")
     func atOnce() async throws {
         try await withScratchDirectory { directory in
             let images = try (0..<8).map { try FakeImage.image("image \($0)") }
@@ -65,12 +65,12 @@ struct LayoutTests {
             )
             #expect(
                 names(in: "\(directory)/to/blobs/sha256").allSatisfy { $0.utf8.count == 64 },
-                "something is left over"
+                "temporary files are left"
             )
         }
     }
 
-    @Test("are known for what they are, though they were made a moment ago by somebody else")
+    @Test("A layout that another process has just made is recognized")
     func madeMeanwhile() async throws {
         try await withScratchDirectory { directory in
             let path = "\(directory)/to"
@@ -85,7 +85,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("keep what others wrote when a tag moves")
+    @Test("Moving a tag keeps the entries of other tools")
     func moves() async throws {
         try await withScratchDirectory { directory in
             let path = "\(directory)/to"
@@ -118,7 +118,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("list what refers to what, and what has no tag")
+    @Test("A layout lists referrers and untagged images")
     func referrers() async throws {
         try await withScratchDirectory { directory in
             let path = "\(directory)/to"
@@ -135,7 +135,7 @@ struct LayoutTests {
 
             let untagged = try FakeImage.image("b")
             try await put(untagged, nil, at: layout)
-            #expect(try tags(at: path)[""] == [signature.digest], "a part of another, for all one knows")
+            #expect(try tags(at: path)[""] == [signature.digest], "it may be a child of another image")
             try await layout.keepUntagged(untagged.root)
             try await layout.keepUntagged(untagged.root)
             #expect(try tags(at: path)[""] == [signature.digest, untagged.digest])
@@ -152,7 +152,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("add to a list of referrers instead of replacing it")
+    @Test("A list of referrers is added to, not replaced")
     func list() async throws {
         try await withScratchDirectory { directory in
             let layout = try repository("\(directory)/to", .destination)
@@ -169,7 +169,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("travel with their referrers, from layout to layout")
+    @Test("Referrers are copied from layout to layout")
     func referrersTravel() async throws {
         try await withScratchDirectory { directory in
             let source = try repository("\(directory)/from", .destination)
@@ -186,7 +186,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("that aren't what they should be are told apart, and left alone")
+    @Test("Invalid layouts have distinct errors and are not changed")
     func refused() async throws {
         try await withScratchDirectory { directory in
             try await seed(image, "v1", at: "\(directory)/good")
@@ -225,7 +225,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("that are damaged are no source of anything")
+    @Test("A damaged layout is an error that names the damage")
     func damaged() async throws {
         try await withScratchDirectory { directory in
             let path = "\(directory)/from"
@@ -247,7 +247,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("that have lost or damaged a file are found out when they are copied into, and mended", arguments: 0..<7)
+    @Test("A copy into a layout repairs missing and damaged files", arguments: 0..<7)
     func mended(what: Int) async throws {
         try await withScratchDirectory { directory in
             let index = try FakeImage.index([("linux/amd64", image), ("linux/arm64", try FakeImage.image("b"))])
@@ -272,7 +272,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("don't lose the tag of a damaged image to one that must not move it")
+    @Test("--if-exists fail applies to the tag of a damaged image")
     func guarded() async throws {
         try await withScratchDirectory { directory in
             try await seed(image, "v1", at: "\(directory)/from")
@@ -285,7 +285,10 @@ struct LayoutTests {
         }
     }
 
-    @Test("with anything but regular files are refused at once, by the path", arguments: ["fifo", "directory", "link"])
+    @Test(
+        "A layout with anything but regular files is refused with the path",
+        arguments: ["fifo", "directory", "link"]
+    )
     func strange(kind: String) async throws {
         try await withScratchDirectory { directory in
             try await seed(image, "v1", at: "\(directory)/from")
@@ -315,7 +318,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("whose blobs are behind a link out of them are not written to")
+    @Test("A layout whose blobs are behind a link to another directory is not written to")
     func linkedBlobs() async throws {
         try await withScratchDirectory { directory in
             try await seed(image, "v1", at: "\(directory)/from")
@@ -332,7 +335,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("that are a file say how an archive is named")
+    @Test("A layout path that is a file suggests the archive form")
     func file() async throws {
         try await withScratchDirectory { directory in
             try rewrite("tar", "\(directory)/app.tar")
@@ -343,7 +346,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("with one name for two images choose neither, and say what there is")
+    @Test("A name of two images is ambiguous, and the error lists both")
     func twins() async throws {
         try await withScratchDirectory { directory in
             let path = "\(directory)/from"
@@ -371,7 +374,7 @@ struct LayoutTests {
     }
 
     @Test(
-        "that list nothing take an image",
+        "An empty index accepts an image",
         arguments: [#"{"schemaVersion":2,"manifests":null}"#, #"{"schemaVersion":2}"#]
     )
     func empty(index: String) async throws {
@@ -387,7 +390,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("that another process keeps to itself are waited for, and not for ever")
+    @Test("A layout locked by another process is an error after a wait")
     func locked() async throws {
         try await withScratchDirectory { directory in
             let path = "\(directory)/to"
@@ -400,7 +403,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("that list an image whose manifest is not there say so")
+    @Test("A listed image whose manifest is missing is an error that says so")
     func listedAndMissing() async throws {
         try await withScratchDirectory { directory in
             try await seed(image, "v1", at: "\(directory)/from")
@@ -414,7 +417,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("show the entries that can't be read")
+    @Test("Invalid entries are listed")
     func oddEntries() async throws {
         try await withScratchDirectory { directory in
             try await seed(image, "v1", at: "\(directory)/lay")
@@ -428,7 +431,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("keep who may write their index")
+    @Test("The permissions of an index are kept")
     func sharedIndex() async throws {
         try await withScratchDirectory { directory in
             try await seed(image, "v1", at: "\(directory)/lay")

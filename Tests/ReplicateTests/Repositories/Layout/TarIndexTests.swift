@@ -5,7 +5,7 @@ import Testing
 
 @testable import Replicate
 
-@Suite("The members of a tar file", .timeLimit(.minutes(1)))
+@Suite("Tar file members", .timeLimit(.minutes(1)))
 struct TarIndexTests {
     private func open(_ bytes: [UInt8], in directory: String) throws -> TarIndex {
         let path = "\(directory)/archive-\(UInt32.random(in: 0...UInt32.max)).tar"
@@ -17,7 +17,7 @@ struct TarIndexTests {
         try tar.member(name).map { String(decoding: try $0.readAll(limit: 1 << 20), as: UTF8.self) }
     }
 
-    @Test("are found by every kind of name that tools write")
+    @Test("Members are found by every kind of name that tools write")
     func names() async throws {
         try await withScratchDirectory { directory in
             let long = "blobs/" + String(repeating: "x", count: 200)
@@ -53,7 +53,7 @@ struct TarIndexTests {
         }
     }
 
-    @Test("of a file that ends within a header are not all of them")
+    @Test("A file that ends within a header is cut short")
     func cutHeader() async throws {
         try await withScratchDirectory { directory in
             var tar = Tar()
@@ -63,7 +63,7 @@ struct TarIndexTests {
         }
     }
 
-    @Test("are found in the folder that was packed")
+    @Test("The folder that was packed is found")
     func folder() async throws {
         try await withScratchDirectory { directory in
             var tar = Tar()
@@ -75,7 +75,7 @@ struct TarIndexTests {
         }
     }
 
-    @Test("are followed through links inside the archive, and nowhere else")
+    @Test("Links are followed only inside the archive")
     func links() async throws {
         try await withScratchDirectory { directory in
             var tar = Tar()
@@ -109,7 +109,7 @@ struct TarIndexTests {
         }
     }
 
-    @Test("that are there twice, or sparse, are refused where they are wanted, and only there")
+    @Test("A duplicate or sparse member is refused only when it is read")
     func refused() async throws {
         try await withScratchDirectory { directory in
             var tar = Tar()
@@ -132,7 +132,7 @@ struct TarIndexTests {
         }
     }
 
-    @Test("of a file that is none, or cut, or lies about sizes, are not looked for")
+    @Test("A file that is not a tar file, is cut short or has wrong sizes is refused")
     func damaged() async throws {
         try await withScratchDirectory { directory in
             func refused(_ bytes: [UInt8], _ words: String) throws {
@@ -171,7 +171,7 @@ struct TarIndexTests {
         }
     }
 
-    @Test("of a compressed archive are not read; the text says what unpacks it")
+    @Test("The error for a compressed archive names the program that unpacks it")
     func compressed() async throws {
         try await withScratchDirectory { directory in
             for (magic, program) in [
@@ -186,7 +186,7 @@ struct TarIndexTests {
         }
     }
 
-    @Test("are as many as an archive may have, and no more")
+    @Test("The number of members is bounded")
     func many() async throws {
         try await withScratchDirectory { directory in
             var one = Tar()
