@@ -12,7 +12,7 @@ import Wire
 @testable import Replicate
 
 /// Each way to credentials, walked over real sockets to keys that work.
-@Suite("On an emulated AWS, credentials", .timeLimit(.minutes(1)))
+@Suite("Credential providers against the emulator", .timeLimit(.minutes(1)))
 struct EmulatedProviderTests {
     private static let account = ScenarioCloud.build
     private static let other = ScenarioCloud.production
@@ -84,36 +84,36 @@ struct EmulatedProviderTests {
 
     private static let ways = [
         Way(
-            testDescription: "of the environment",
+            testDescription: "environment variables",
             variables: [
                 "AWS_ACCESS_KEY_ID": "AKIAEMULATOR22223333", "AWS_SECRET_ACCESS_KEY": "emulator-secret-of-\(account)",
             ],
             arn: "arn:aws:iam::\(account):user/emulator"
         ),
-        Way(testDescription: "of a profile", profile: "base", arn: "arn:aws:iam::\(account):user/emulator"),
-        Way(testDescription: "of a process", profile: "process", arn: "arn:aws:iam::\(account):user/emulator"),
+        Way(testDescription: "a profile", profile: "base", arn: "arn:aws:iam::\(account):user/emulator"),
+        Way(testDescription: "a credential process", profile: "process", arn: "arn:aws:iam::\(account):user/emulator"),
         Way(
-            testDescription: "of a sign-in",
+            testDescription: "a sign-in",
             profile: "signed-in",
             arn: "arn:aws:sts::\(account):assumed-role/Dev/signed-in"
         ),
         Way(
-            testDescription: "of a role in another account, with its external id",
+            testDescription: "a role in another account with an external ID",
             profile: "promoter",
             arn: "arn:aws:sts::\(other):assumed-role/promoter/ecr-replicate-ann"
         ),
         Way(
-            testDescription: "of a role that a role may take",
+            testDescription: "a chained role",
             profile: "chain",
             arn: "arn:aws:sts::\(other):assumed-role/hop/ecr-replicate-ann"
         ),
         Way(
-            testDescription: "of a role with a second factor",
+            testDescription: "a role with MFA",
             profile: "careful",
             arn: "arn:aws:sts::\(account):assumed-role/careful/ecr-replicate-ann"
         ),
         Way(
-            testDescription: "of a web identity",
+            testDescription: "a web identity",
             variables: [
                 "AWS_WEB_IDENTITY_TOKEN_FILE": "HOME/web-token", "AWS_ROLE_SESSION_NAME": "pod-1",
                 "AWS_ROLE_ARN": "arn:aws:iam::\(account):role/pod",
@@ -121,7 +121,7 @@ struct EmulatedProviderTests {
             arn: "arn:aws:sts::\(account):assumed-role/pod/pod-1"
         ),
         Way(
-            testDescription: "of a container",
+            testDescription: "a container",
             variables: [
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI": "CONTAINER",
                 "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "HOME/pod-token",
@@ -129,7 +129,7 @@ struct EmulatedProviderTests {
             arn: "arn:aws:sts::\(account):assumed-role/task/"
         ),
         Way(
-            testDescription: "of an instance",
+            testDescription: "an instance",
             // A second is little on a busy machine.
             variables: ["AWS_EC2_METADATA_DISABLED": "false", "AWS_METADATA_SERVICE_TIMEOUT": "20"],
             arn: "arn:aws:sts::\(account):assumed-role/instance/"
@@ -175,7 +175,7 @@ struct EmulatedProviderTests {
         }
     }
 
-    @Test("can be used, and are who they should be", arguments: ways)
+    @Test("Credentials of each provider work and belong to the expected caller", arguments: ways)
     func use(_ way: Way) async throws {
         try await withMachine(way.variables) { resolver, emulator, transport in
             let logger = Logger(label: "ways") { _ in SwiftLogNoOpLogHandler() }
@@ -195,7 +195,7 @@ struct EmulatedProviderTests {
         }
     }
 
-    @Test("of a role with a second factor tell a code that is wrong from one that was not asked for")
+    @Test("A wrong MFA code and a missing MFA code have different remedies")
     func secondFactor() async throws {
         try await withMachine([:], code: "654321") { resolver, _, _ in
             let refused = { (profile: String) async throws -> (IdentityError, CopyError) in
@@ -214,7 +214,7 @@ struct EmulatedProviderTests {
         }
     }
 
-    @Test("of a role whose external id is another are refused, and the id is not shown")
+    @Test("A role with another external ID is refused, and the ID is not shown")
     func stranger() async throws {
         try await withMachine([:]) { resolver, _, _ in
             let provider = try resolver.provider(for: .init(profile: "stranger"), stsRegion: ScenarioCloud.home)

@@ -11,7 +11,7 @@ import Testing
 /// nothing in the destination is wrong at any time.
 @Suite("Fault matrix", .timeLimit(.minutes(10)))
 struct FaultMatrixTests {
-    @Test("any single fault on any request ends with everything there, byte for byte", arguments: MatrixScenario.all)
+    @Test("Any single fault on any request ends with everything copied, byte for byte", arguments: MatrixScenario.all)
     func single(_ scenario: MatrixScenario) async throws {
         let requests = try await MatrixBench.with(scenario) { try await $0.requests() }
         let trials = occurrences(requests).enumerated().flatMap { number, request in
@@ -24,7 +24,10 @@ struct FaultMatrixTests {
         try await check(trials, of: scenario)
     }
 
-    @Test("a fault on every occurrence of a request ends in that or in a clear error", arguments: MatrixScenario.all)
+    @Test(
+        "A fault on every occurrence of a request ends with everything copied or a clear error",
+        arguments: MatrixScenario.all
+    )
     func repeated(_ scenario: MatrixScenario) async throws {
         let requests = try await MatrixBench.with(scenario) { try await $0.requests() }
         let operations = Set(requests.map(\.operation)).sorted()
@@ -37,7 +40,7 @@ struct FaultMatrixTests {
         try await check(trials, of: scenario, attempts: 3)
     }
 
-    @Test("two faults in one run end in that or in a clear error", arguments: MatrixScenario.all)
+    @Test("Two faults in one run end with everything copied or a clear error", arguments: MatrixScenario.all)
     func pairs(_ scenario: MatrixScenario) async throws {
         let requests = try await MatrixBench.with(scenario) { try await $0.requests() }
         var random = Seeded(UInt64(requests.count))
@@ -56,7 +59,7 @@ struct FaultMatrixTests {
     private static let changedBytes = 250
 
     @Test(
-        "a byte that changes in what is read of images loses nothing",
+        "A changed byte in an answer about images loses nothing",
         arguments: Soak.isOn ? [MatrixScenario.abroad, .index] : [.abroad]
     )
     func changedBytes(_ scenario: MatrixScenario) async throws {
@@ -77,7 +80,7 @@ struct FaultMatrixTests {
         try await check(trials, of: scenario)
     }
 
-    @Test("goes every way that there is a scenario for")
+    @Test("Each scenario sends the requests it is meant to test")
     func ways() async throws {
         func clean(
             _ scenario: MatrixScenario
@@ -98,7 +101,7 @@ struct FaultMatrixTests {
         let declined = try await clean(.declined)
         #expect(declined.counts["DELETE upload"] == 1 && declined.counts["UploadLayerPart"] == 2)
         let plain = try await clean(.plain)
-        #expect(plain.counts.keys.allSatisfy { $0.contains(" ") }, "nothing is asked of ECR's API: \(plain.counts)")
+        #expect(plain.counts.keys.allSatisfy { $0.contains(" ") }, "no request goes to ECR's API: \(plain.counts)")
         #expect(plain.counts["GET blob"] == plain.blobs && plain.counts["GET layer"] == plain.blobs)
         let resumed = try await clean(.resumed)
         #expect(resumed.counts["InitiateLayerUpload"] == nil && resumed.counts["UploadLayerPart"] == 2)

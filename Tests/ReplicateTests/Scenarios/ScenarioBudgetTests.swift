@@ -9,7 +9,7 @@ import Testing
 struct ScenarioBudgetTests {
     private let alone = CopyOptions(referrers: .none)
 
-    @Test("a retag to T new tags costs ⌈(T+1)/100⌉ + T", arguments: [1, 3, 100])
+    @Test("A retag to T new tags costs ⌈(T+1)/100⌉ + T", arguments: [1, 3, 100])
     func retag(count: Int) async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [1_000], isIndented: true)
@@ -28,7 +28,7 @@ struct ScenarioBudgetTests {
         }
     }
 
-    @Test("a copy of one manifest costs 2 + ⌈B/100⌉ + 4 per missing blob + 1 per tag", arguments: [1, 120])
+    @Test("A copy of one manifest costs 2 + ⌈B/100⌉ + 4 per missing blob + 1 per tag", arguments: [1, 120])
     func copyOne(layers: Int) async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: (0..<layers).map { Int64(100 + $0) })
@@ -67,7 +67,7 @@ struct ScenarioBudgetTests {
         }
     }
 
-    @Test("an index with attestation children adds 2⌈C/100⌉ and a PutImage per lacking child")
+    @Test("An index with attestation children adds 2⌈C/100⌉ and a PutImage per missing child")
     func index() async throws {
         try await withCloud { cloud in
             let image = SeedImage.twoPlatforms("app", layersEach: [5_000, 6_000])
@@ -95,7 +95,7 @@ struct ScenarioBudgetTests {
         }
     }
 
-    @Test("a child that the destination has is neither put nor are its blobs asked for")
+    @Test("A child that the destination has costs no PutImage and no blob requests")
     func partialIndex() async throws {
         try await withCloud { cloud in
             let image = SeedImage.twoPlatforms("app", layersEach: [5_000])
@@ -131,7 +131,7 @@ struct ScenarioBudgetTests {
         }
     }
 
-    @Test("a tag that would move costs one DescribeRepositories, and one more question when guarded")
+    @Test("A tag that would move costs one DescribeRepositories, and one more read if guarded")
     func moving() async throws {
         try await withCloud { cloud in
             let old = SeedImage.oci("old", layers: [100])
@@ -156,7 +156,7 @@ struct ScenarioBudgetTests {
         }
     }
 
-    @Test("a mounted blob costs one request")
+    @Test("A mounted blob costs one request")
     func mounted() async throws {
         try await withCloud { cloud in
             cloud.emulator.setSetting(
@@ -182,7 +182,7 @@ struct ScenarioBudgetTests {
         }
     }
 
-    @Test("after two declines a registry isn't asked to mount again, and a declined mount goes on as an upload")
+    @Test("A declined mount continues as an upload, and after two declines no mount is requested")
     func declinedMounts() async throws {
         try await withCloud(jobs: 1) { cloud in
             let image = SeedImage.oci("app", layers: [100, 200, 300])

@@ -6,12 +6,12 @@ import TestClouds
 import Testing
 
 /// Failures that say little are asked about before anything is said of them.
-@Suite("Failures that are looked into", .timeLimit(.minutes(1)))
+@Suite("Diagnosing unclear failures", .timeLimit(.minutes(1)))
 struct ScenarioErrorTests {
     private let image = SeedImage.oci("new", layers: [100])
     private static let post = "POST upload"
 
-    @Test("an upload that is closed twice is begun by the API, which says that it isn't allowed")
+    @Test("An upload closed twice is started with the API, whose denial is reported")
     func closedForPermission() async throws {
         try await withCloud({ $0.cutsRefusedUploads = true }) { cloud in
             try cloud.seed(image, tag: "v1")
@@ -29,7 +29,7 @@ struct ScenarioErrorTests {
         }
     }
 
-    @Test("an upload that is closed because the repository has gone is said to lack it")
+    @Test("A closed upload to a deleted repository reports the missing repository")
     func closedForRepository() async throws {
         try await withCloud { cloud in
             try cloud.seed(image, tag: "v1")
@@ -44,7 +44,7 @@ struct ScenarioErrorTests {
         }
     }
 
-    @Test("a layer's host that refuses a good address is named, with the endpoint policy to change")
+    @Test("A denied layer download names the endpoint policy to change")
     func layerHost() async throws {
         try await withCloud { cloud in
             try cloud.seed(image, tag: "v1")
@@ -66,7 +66,7 @@ struct ScenarioErrorTests {
         }
     }
 
-    @Test("a layer's host whose place something else takes is refused to us, by whoever that is")
+    @Test("A 403 that is not from S3 suggests a proxy or firewall")
     func blockedLayer() async throws {
         try await withCloud { cloud in
             try cloud.seed(image, tag: "v1")

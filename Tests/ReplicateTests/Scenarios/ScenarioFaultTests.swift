@@ -6,7 +6,7 @@ import Testing
 import Wire
 
 /// One thing goes wrong on the way, and the copy still ends right.
-@Suite("One fault on the way", .timeLimit(.minutes(1)))
+@Suite("Single faults", .timeLimit(.minutes(1)))
 struct ScenarioFaultTests {
     /// Every request of a copy, and every way in which one may fail once.
     static let operations = [
@@ -18,7 +18,7 @@ struct ScenarioFaultTests {
         .cutBody(afterBytes: 10), .truncate, .expireToken, .expireURL,
     ]
 
-    @Test("any single fault on any request ends with the image there, whole", arguments: operations, kinds)
+    @Test("Any single fault on any request ends with the complete image", arguments: operations, kinds)
     func survives(operation: String, kind: Fault.Kind) async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [40_000, 70_000])
@@ -32,7 +32,7 @@ struct ScenarioFaultTests {
         }
     }
 
-    @Test("a byte that changes on the way from the source is noticed, and the blob read again")
+    @Test("A byte changed on the way from the source is noticed, and the blob is read again")
     func corruptLayer() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [70_000])
@@ -47,7 +47,7 @@ struct ScenarioFaultTests {
         }
     }
 
-    @Test("a source that is damaged for good is named, and no tag is set")
+    @Test("A permanently damaged source is named, and no tag is set")
     func damagedLayer() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [70_000])
@@ -66,7 +66,7 @@ struct ScenarioFaultTests {
         }
     }
 
-    @Test("a token that expires in the middle is renewed, once for all that meet it")
+    @Test("A token that expires during the copy is renewed once for all requests")
     func tokenExpires() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: (0..<20).map { 1_000 + $0 })
@@ -81,7 +81,7 @@ struct ScenarioFaultTests {
         }
     }
 
-    @Test("a throttle that names its wait is obeyed")
+    @Test("Retry-After is obeyed")
     func obeysRetryAfter() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [10])
@@ -94,7 +94,7 @@ struct ScenarioFaultTests {
     }
 
     @Test(
-        "a side that fails for long is given up as a whole, and the error says so",
+        "A side that keeps failing is given up as a whole, and the error says so",
         arguments: [("PutImage", CopyError.Side.destination), ("POST upload", .destination), ("GET layer", .source)]
     )
     func budgetSpent(operation: String, side: CopyError.Side) async throws {
@@ -122,7 +122,7 @@ struct ScenarioFaultTests {
         }
     }
 
-    @Test("throttled until the tries run out, the error says so")
+    @Test("A request throttled on every attempt fails with that reason")
     func throttledForGood() async throws {
         try await withCloud(attempts: 3) { cloud in
             let image = SeedImage.oci("app", layers: [10])
@@ -141,7 +141,7 @@ struct ScenarioFaultTests {
         }
     }
 
-    @Test("a destination that disappears on the way fails, with nothing tagged")
+    @Test("A destination deleted during the copy fails, with no tag set")
     func destinationDisappears() async throws {
         try await withCloud(attempts: 2) { cloud in
             let image = SeedImage.oci("app", layers: [10])

@@ -11,7 +11,7 @@ import Wire
 @testable import Replicate
 
 /// Something happens to the keys while bytes are moving.
-@Suite("Keys in the middle of a run", .timeLimit(.minutes(1)))
+@Suite("Keys that change during a run", .timeLimit(.minutes(1)))
 struct ScenarioKeyTests {
     private let image = SeedImage.oci("app", layers: [40_000, 70_000, 90_000])
 
@@ -46,7 +46,7 @@ struct ScenarioKeyTests {
         }
     }
 
-    @Test("that are taken back end it, what had arrived stays, and other keys go on from there")
+    @Test("Revoked keys end the run, and a run with other keys continues from there")
     func revoked() async throws {
         try await withMoment({ $0.revoke(accessKeyID: "AKIAEMULATOR88889999") }) { cloud in
             let error = try #require(try await cloud.failure())
@@ -56,7 +56,7 @@ struct ScenarioKeyTests {
         }
     }
 
-    @Test("whose session was ended end it, what had arrived stays, and other keys go on from there")
+    @Test("A revoked role session ends the run, and a run with other keys continues from there")
     func ended() async throws {
         let role = "arn:aws-cn:iam::\(TwoPartitions.chinese):role/promoter"
         try await withMoment({ $0.endSessions(ofRole: role) }) { cloud in
@@ -75,11 +75,14 @@ struct ScenarioKeyTests {
         let results = try await cloud.copy(to: keys)
         #expect(results.receipt?.digest == image.digest)
         #expect(cloud.tag() == image.digest)
-        #expect(cloud.count("PUT blob") == image.blobs.count - arrived.count, "what was there isn't moved again")
+        #expect(
+            cloud.count("PUT blob") == image.blobs.count - arrived.count,
+            "blobs that had arrived are not moved again"
+        )
     }
 
     @Test(
-        "that expire before their time are fetched anew, and nothing fails",
+        "Keys that expire early are renewed, and the run succeeds",
         arguments: ["POST upload", "PUT blob", "PutImage", "BatchCheckLayerAvailability"]
     )
     func expired(operation: String) async throws {
@@ -94,7 +97,7 @@ struct ScenarioKeyTests {
 }
 
 /// Two clouds, and each is an hour off in another direction.
-@Suite("Two clocks that are wrong", .timeLimit(.minutes(1)))
+@Suite("Two endpoints with wrong clocks", .timeLimit(.minutes(1)))
 struct TwoClockTests {
     private let image = SeedImage.oci("app", layers: [40_000, 70_000, 90_000])
 
@@ -104,7 +107,7 @@ struct TwoClockTests {
         return configuration
     }
 
-    @Test("are learned one by one: each side refuses one request, and none after that", arguments: [3_600.0, -3_600])
+    @Test("Each side's clock is learned from one refused request", arguments: [3_600.0, -3_600])
     func opposite(seconds: Double) async throws {
         try await withEmulator(configuration(seconds)) { source in
             try await withEmulator(configuration(-seconds)) { destination in
@@ -144,7 +147,7 @@ struct TwoClockTests {
 }
 
 /// This machine's clock is an hour off, and AWS's isn't.
-@Suite("A clock that is an hour off", .timeLimit(.minutes(1)))
+@Suite("A local clock that is an hour off", .timeLimit(.minutes(1)))
 struct ScenarioClockTests {
     private let image = SeedImage.oci("app", layers: [40_000, 70_000])
     private static let neighbours = "\(TwoPartitions.neighbour).dkr.ecr.us-east-1.amazonaws.com/team/app"
@@ -174,7 +177,7 @@ struct ScenarioClockTests {
     ]
 
     @Test(
-        "is put right by the first answers, and no service refuses more than one request",
+        "The local clock is corrected after at most one refused request per service",
         arguments: machines,
         [3_600.0, -3_600]
     )

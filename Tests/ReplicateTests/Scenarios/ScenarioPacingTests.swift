@@ -11,7 +11,7 @@ import Wire
 struct ScenarioPacingTests {
     private static let images = 30
 
-    @Test("two runs at once against one account both finish, though each takes the quota for its own")
+    @Test("Two concurrent runs in one account both finish, though each assumes the whole quota")
     func twoRuns() async throws {
         // Tighter than AWS's own for PutImage's companions, so that a few seconds are enough to meet them all.
         let rates: [String: Double] = ["PutImage": 20, "InitiateLayerUpload": 50, "CompleteLayerUpload": 50]
@@ -34,7 +34,7 @@ struct ScenarioPacingTests {
         }
     }
 
-    @Test("one run that knows the quotas keeps within them")
+    @Test("A run that knows the quotas keeps within them")
     func oneRun() async throws {
         let rates: [String: Double] = ["PutImage": 40, "InitiateLayerUpload": 100, "CompleteLayerUpload": 100]
         try await withQuotas(rates) { emulator in
@@ -45,7 +45,7 @@ struct ScenarioPacingTests {
         }
     }
 
-    @Test("requests to the registry use up the same quota as the API's own")
+    @Test("Registry requests and API requests share a quota")
     func sharedBucket() async throws {
         try await withQuotas(["InitiateLayerUpload": 5]) { emulator in
             let started = ContinuousClock.now

@@ -56,7 +56,7 @@ struct ScenarioPartTests {
         )
     }
 
-    @Test("cost 2 + parts + source GETs in place of the POST and the PUT")
+    @Test("A layer in parts costs 2 + parts + source GETs in place of the POST and the PUT")
     func budget() async throws {
         try await withLargeImage { cloud, image in
             let results = try await copy(cloud)
@@ -75,7 +75,7 @@ struct ScenarioPartTests {
         }
     }
 
-    @Test("api sends everything that way, and no token is asked for")
+    @Test("--upload api sends everything with the API and needs no token")
     func everything() async throws {
         try await withLargeImage(Self.uploads(.api, above: .max)) { cloud, image in
             let results = try await copy(cloud)
@@ -92,7 +92,7 @@ struct ScenarioPartTests {
         }
     }
 
-    @Test("to several destinations read each part of the source once")
+    @Test("Several destinations share one read of each part")
     func together() async throws {
         try await withLargeImage { cloud, image in
             try cloud.makeDestination("second")
@@ -126,7 +126,7 @@ struct ScenarioPartTests {
         .status(503, retryAfter: 1), .drip(bytes: 20_000), .skew(seconds: 3_600),
     ]
 
-    @Test("any single fault on any of their requests ends with the image there, whole", arguments: operations, kinds)
+    @Test("Any single fault on a part's request ends with the complete image", arguments: operations, kinds)
     func survives(operation: String, kind: Fault.Kind) async throws {
         // The layer alone goes this way; of its parts the first, one in the middle and the last are hit.
         for occurrence in operation == "GET layer" || operation == "UploadLayerPart" ? [1, 3, 6] : [1] {
@@ -136,13 +136,13 @@ struct ScenarioPartTests {
                 #expect(results.receipt?.digest == image.digest, "\(occurrence): \(results)")
                 #expect(cloud.tag("v1") == image.digest)
                 #expect(cloud.holds(image))
-                #expect(cloud.counts["InitiateLayerUpload", default: 0] <= 2, "a part is repeated, and not the layer")
+                #expect(cloud.counts["InitiateLayerUpload", default: 0] <= 2, "a part is repeated, not the layer")
                 #expect(cloud.counts["UploadLayerPart", default: 0] <= 7)
             }
         }
     }
 
-    @Test("an upload whose completion nobody heard of leaves nothing in the journal once the layer was found")
+    @Test("An upload whose completion was lost leaves no journal entry once the layer is found")
     func lostCompletion() async throws {
         try await withStateDirectory { directory in
             try await withLargeImage(Self.uploads(state: directory), attempts: 1) { cloud, image in
@@ -153,13 +153,13 @@ struct ScenarioPartTests {
                 #expect(files(in: directory).contains { $0.hasSuffix(".json") })
                 let results = try await copy(cloud)
                 #expect(results.receipt?.digest == image.digest && cloud.holds(image))
-                #expect(cloud.counts["InitiateLayerUpload"] == 1, "what was there wasn't sent again")
+                #expect(cloud.counts["InitiateLayerUpload"] == 1, "a stored layer is not sent again")
                 #expect(files(in: directory) == [])
             }
         }
     }
 
-    @Test("a byte that changes on the way is noticed before ECR could make a layer of it", arguments: [1, 3, 6])
+    @Test("A byte changed on the way is noticed before ECR stores the layer", arguments: [1, 3, 6])
     func corruptPart(occurrence: Int) async throws {
         try await withLargeImage(Self.uploads(.api)) { cloud, image in
             // The config comes in one of the seven.
@@ -172,7 +172,7 @@ struct ScenarioPartTests {
         }
     }
 
-    @Test("a source that is damaged for good is named, and nothing is completed")
+    @Test("A permanently damaged source is named, and no upload is completed")
     func damaged() async throws {
         try await withLargeImage(Self.uploads(.api)) { cloud, image in
             cloud.emulator.order(Fault(on: "GET layer", at: nil, .corruptByte(at: 5)))
@@ -187,7 +187,7 @@ struct ScenarioPartTests {
         }
     }
 
-    @Test("are gone on with by the next run: only the rest is read and sent")
+    @Test("The next run resumes an upload and reads and sends only the rest")
     func resumed() async throws {
         try await withStateDirectory { directory in
             try await withLargeImage(Self.uploads(state: directory), attempts: 2) { cloud, image in
@@ -209,7 +209,7 @@ struct ScenarioPartTests {
         }
     }
 
-    @Test("start over cleanly where ECR has forgotten the upload")
+    @Test("An upload that ECR has forgotten starts over")
     func forgotten() async throws {
         try await withStateDirectory { directory in
             try await withLargeImage(Self.uploads(state: directory), attempts: 2) { cloud, image in
@@ -234,7 +234,7 @@ struct ScenarioPartTests {
         }
     }
 
-    @Test("several of an image share two places and the memory for parts, and all arrive")
+    @Test("Large layers of one image move two at a time, and all arrive")
     func several() async throws {
         let layers = (0..<5).map { Self.layer + $0 }
         try await withLargeImage(layers: layers) { cloud, image in
@@ -255,7 +255,7 @@ struct ScenarioPartTests {
         }
     }
 
-    @Test("that can be mounted are mounted, and after a decline they go in parts, with nothing left open")
+    @Test("A large layer is mounted, or after a decline sent in parts, with no upload left open")
     func mounts() async throws {
         for isEnabled in [true, false] {
             try await withLargeImage { cloud, image in
@@ -278,7 +278,7 @@ struct ScenarioPartTests {
         }
     }
 
-    @Test("that aren't allowed by the API say which permission is missing", arguments: ["UploadLayerPart"])
+    @Test("A denied part names the missing permission", arguments: ["UploadLayerPart"])
     func denied(_ action: String) async throws {
         // All by the API: the registry asks the same permission for a config.
         try await withLargeImage(Self.uploads(.api)) { cloud, _ in

@@ -7,12 +7,12 @@ import Wire
 @testable import Replicate
 
 /// Two sides that have nothing in common, not even the company's accounts.
-@Suite("Between partitions", .timeLimit(.minutes(1)))
+@Suite("Copies between partitions", .timeLimit(.minutes(1)))
 struct ScenarioPartitionTests {
     private let image = SeedImage.oci("app", layers: [40_000, 70_000])
 
     @Test(
-        "a copy moves the bytes, and neither side sees anything of the other's keys",
+        "A copy between partitions succeeds, and each side sees only its own keys",
         arguments: ["china", "promoter"]
     )
     func crossing(profile: String) async throws {
@@ -42,7 +42,7 @@ struct ScenarioPartitionTests {
     }
 
     @Test(
-        "with one set of keys the side that doesn't know them is named",
+        "With one set of keys, the side that doesn't know them is named",
         arguments: [("commercial", CopyError.Side.destination), ("china", .source)]
     )
     func oneSet(profile: String, side: CopyError.Side) async throws {
@@ -60,7 +60,7 @@ struct ScenarioPartitionTests {
         }
     }
 
-    @Test("a role of another partition can't be taken, and the error says whose it is")
+    @Test("A role of another partition can't be assumed, and the error says so")
     func roleAcross() async throws {
         try await withTwoPartitions(image) { cloud in
             let error = try #require(try await cloud.failure(to: .profile("stray")))
@@ -70,7 +70,7 @@ struct ScenarioPartitionTests {
         }
     }
 
-    @Test("a region that isn't enabled ends the copy at the side it is on")
+    @Test("A region that isn't enabled fails the copy with the side named")
     func regionNotEnabled() async throws {
         func close(_ configuration: inout EmulatorConfiguration) {
             configuration.accounts = configuration.accounts.map { account in
@@ -94,7 +94,7 @@ struct ScenarioPartitionTests {
         }
     }
 
-    @Test("a registry that takes the token for another region's gets a new one, once")
+    @Test("A registry that refuses the token gets a new one, once")
     func tokenRenewed() async throws {
         try await withTwoPartitions(image) { cloud in
             let wrong = Fault.Kind.error(code: "NoBasicAuth", message: "no basic auth credentials", status: 401)
@@ -106,7 +106,7 @@ struct ScenarioPartitionTests {
         }
     }
 
-    @Test("a registry of another region than the token's is an error that says so, and nothing is tagged")
+    @Test("A registry in another region than the token's is an error, with no tag set")
     func wrongRegion() async throws {
         try await withTwoPartitions(image) { cloud in
             var destination = SideOptions.profile("china")

@@ -10,7 +10,7 @@ import Testing
 import Wire
 
 /// Nobody knows the ARN of a permission set's role beforehand; what a denial advises gets along without it.
-@Suite("On an emulated AWS, a permission set", .timeLimit(.minutes(1)))
+@Suite("Permission sets", .timeLimit(.minutes(1)))
 struct ScenarioPermissionSetTests {
     private static let user = "ann@a.test"
     private static let deploy = assignment("Deploy")
@@ -20,7 +20,7 @@ struct ScenarioPermissionSetTests {
         .init(account: ScenarioCloud.build, permissionSet: name, region: ScenarioCloud.home)
     }
 
-    @Test("that is denied gets in by pasting what the denials advise, and it alone")
+    @Test("Pasting the advised statements allows a denied permission set, and no other")
     func pasting() async throws {
         try await withSignedIn { emulator, engine in
             let image = SeedImage.oci("app", layers: [100])

@@ -6,9 +6,9 @@ import TestClouds
 import Testing
 
 /// Signatures, SBOMs and attestations travel with their image.
-@Suite("Referrers travel along", .timeLimit(.minutes(1)))
+@Suite("Copying referrers", .timeLimit(.minutes(1)))
 struct ScenarioReferrerTests {
-    @Test("a referrer, its own referrer and a cosign tag arrive after the image, and a second run writes nothing")
+    @Test("A referrer, its own referrer and a cosign tag follow the image, and a second run writes nothing")
     func travels() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [1_000])
@@ -44,7 +44,7 @@ struct ScenarioReferrerTests {
         }
     }
 
-    @Test("an image that is there already still gets a signature that came later")
+    @Test("A later signature is copied although the image is already there")
     func signedLater() async throws {
         try await withCloud { cloud in
             let image = SeedImage.twoPlatforms("app", layersEach: [1_000])
@@ -61,7 +61,7 @@ struct ScenarioReferrerTests {
         }
     }
 
-    @Test("--referrers none leaves them behind")
+    @Test("--referrers none copies no referrer")
     func none() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [1_000])
@@ -74,7 +74,7 @@ struct ScenarioReferrerTests {
         }
     }
 
-    @Test("where ECR doesn't know ListImageReferrers, the fallback tags serve")
+    @Test("Where ListImageReferrers is unknown, referrers are found by tag")
     func unknownOperation() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [1_000])
@@ -94,7 +94,7 @@ struct ScenarioReferrerTests {
         }
     }
 
-    @Test("several destinations: the source's manifests are read once, and a dead one doesn't stop the others")
+    @Test("Several destinations share the source's manifests, and a missing one doesn't stop the others")
     func severalDestinations() async throws {
         try await withCloud { cloud in
             let image = SeedImage.twoPlatforms("app", layersEach: [1_000])
@@ -124,7 +124,7 @@ struct ScenarioReferrerTests {
         }
     }
 
-    @Test("every tag of a repository, and of those the newest that match")
+    @Test("Only the newest tags that match a pattern are copied")
     func many() async throws {
         try await withCloud { cloud in
             let images = (1...5).map { SeedImage.oci("app-\($0)", layers: [100 + Int64($0)]) }
@@ -148,7 +148,7 @@ struct ScenarioReferrerTests {
         }
     }
 
-    @Test("one platform takes that child unchanged, all of them the index as it is")
+    @Test("One platform copies that child unchanged, all platforms the unchanged index")
     func platforms() async throws {
         try await withCloud { cloud in
             let image = SeedImage.twoPlatforms("app", layersEach: [1_000])

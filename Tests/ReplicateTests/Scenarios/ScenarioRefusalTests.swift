@@ -11,7 +11,7 @@ struct ScenarioRefusalTests {
     private let old = SeedImage.oci("old", layers: [100])
     private let new = SeedImage.oci("new", layers: [200])
 
-    @Test("an immutable tag with another digest is refused before a byte moves, with both digests")
+    @Test("An immutable tag with another digest is refused before a byte moves, naming both digests")
     func immutable() async throws {
         try await withCloud { cloud in
             try cloud.seed(new, tag: "v1")
@@ -38,7 +38,7 @@ struct ScenarioRefusalTests {
         }
     }
 
-    @Test("where immutability can't be asked, PutImage decides, and its word is understood")
+    @Test("Without permission to read immutability, PutImage's refusal is reported as such")
     func immutableUnasked() async throws {
         try await withCloud { cloud in
             try cloud.seed(new, tag: "v1")
@@ -64,7 +64,7 @@ struct ScenarioRefusalTests {
         }
     }
 
-    @Test("the same tag and digest again is success without a write, immutable or not", arguments: [true, false])
+    @Test("Copying to an immutable tag that holds the image succeeds without a write", arguments: [true, false])
     func again(refusesSameDigest: Bool) async throws {
         try await withCloud({ $0.immutableTagsRefuseSameDigest = refusesSameDigest }) { cloud in
             try cloud.seed(new, tag: "v1")
@@ -83,7 +83,7 @@ struct ScenarioRefusalTests {
         }
     }
 
-    @Test("--if-exists fail refuses, skip leaves alone, move moves", arguments: IfExists.allCases)
+    @Test("--if-exists fail refuses, skip leaves the tag alone, move moves it", arguments: IfExists.allCases)
     func ifExists(mode: IfExists) async throws {
         try await withCloud { cloud in
             try cloud.seed(new, tag: "v1")
@@ -110,7 +110,7 @@ struct ScenarioRefusalTests {
         }
     }
 
-    @Test("--if-current moves from that digest only, and refuses an absent tag")
+    @Test("--if-current moves a tag only from that digest, and refuses a missing tag")
     func ifCurrent() async throws {
         try await withCloud { cloud in
             try cloud.seed(new, tag: "v1")
@@ -133,7 +133,7 @@ struct ScenarioRefusalTests {
         }
     }
 
-    @Test("a missing repository, tag, permission and an archived image each get their own error")
+    @Test("A missing repository, tag or permission and an archived image have distinct errors")
     func missing() async throws {
         try await withCloud { cloud in
             try cloud.seed(new, tag: "v1")
@@ -171,7 +171,7 @@ struct ScenarioRefusalTests {
         }
     }
 
-    @Test("--create-repository defaults creates what is missing, and a dry run doesn't")
+    @Test("--create-repository defaults creates a missing repository, and a dry run doesn't")
     func creates() async throws {
         try await withCloud { cloud in
             try cloud.seed(new, tag: "v1")
@@ -185,12 +185,12 @@ struct ScenarioRefusalTests {
             cloud.emulator.clearRequests()
             let options = CopyOptions(referrers: .none, createRepository: .defaults)
             #expect(try await copy(cloud, options).receipt?.digest == new.digest)
-            #expect(cloud.counts["BatchCheckLayerAvailability"] == nil, "an empty repository isn't asked")
+            #expect(cloud.counts["BatchCheckLayerAvailability"] == nil, "an empty repository gets no blob check")
             #expect(cloud.holds(new))
         }
     }
 
-    @Test("TAG@DIGEST that no longer agree is an error")
+    @Test("A TAG@DIGEST whose tag has another digest is an error")
     func disagreement() async throws {
         try await withCloud { cloud in
             try cloud.seed(new, tag: "v1")
