@@ -11,7 +11,7 @@ import Wire
 
 @testable import Replicate
 
-/// Each way to credentials, walked over real sockets to keys that work.
+/// Each credential provider, over real sockets, to keys that ECR accepts.
 @Suite("Credential providers against the emulator", .timeLimit(.minutes(1)))
 struct EmulatedProviderTests {
     private static let account = ScenarioCloud.build
@@ -74,45 +74,49 @@ struct EmulatedProviderTests {
         source_profile = base
         """
 
-    struct Way: Sendable, CustomTestStringConvertible {
+    struct Provider: Sendable, CustomTestStringConvertible {
         var testDescription: String
         var profile: String?
         var variables: [String: String] = [:]
-        /// What STS calls them.
+        /// The caller's ARN in STS's answer.
         var arn: String
     }
 
-    private static let ways = [
-        Way(
+    private static let providers = [
+        Provider(
             testDescription: "environment variables",
             variables: [
                 "AWS_ACCESS_KEY_ID": "AKIAEMULATOR22223333", "AWS_SECRET_ACCESS_KEY": "emulator-secret-of-\(account)",
             ],
             arn: "arn:aws:iam::\(account):user/emulator"
         ),
-        Way(testDescription: "a profile", profile: "base", arn: "arn:aws:iam::\(account):user/emulator"),
-        Way(testDescription: "a credential process", profile: "process", arn: "arn:aws:iam::\(account):user/emulator"),
-        Way(
+        Provider(testDescription: "a profile", profile: "base", arn: "arn:aws:iam::\(account):user/emulator"),
+        Provider(
+            testDescription: "a credential process",
+            profile: "process",
+            arn: "arn:aws:iam::\(account):user/emulator"
+        ),
+        Provider(
             testDescription: "a sign-in",
             profile: "signed-in",
             arn: "arn:aws:sts::\(account):assumed-role/Dev/signed-in"
         ),
-        Way(
+        Provider(
             testDescription: "a role in another account with an external ID",
             profile: "promoter",
             arn: "arn:aws:sts::\(other):assumed-role/promoter/ecr-replicate-ann"
         ),
-        Way(
+        Provider(
             testDescription: "a chained role",
             profile: "chain",
             arn: "arn:aws:sts::\(other):assumed-role/hop/ecr-replicate-ann"
         ),
-        Way(
+        Provider(
             testDescription: "a role with MFA",
             profile: "careful",
             arn: "arn:aws:sts::\(account):assumed-role/careful/ecr-replicate-ann"
         ),
-        Way(
+        Provider(
             testDescription: "a web identity",
             variables: [
                 "AWS_WEB_IDENTITY_TOKEN_FILE": "HOME/web-token", "AWS_ROLE_SESSION_NAME": "pod-1",
@@ -120,7 +124,7 @@ struct EmulatedProviderTests {
             ],
             arn: "arn:aws:sts::\(account):assumed-role/pod/pod-1"
         ),
-        Way(
+        Provider(
             testDescription: "a container",
             variables: [
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI": "CONTAINER",
@@ -128,65 +132,62 @@ struct EmulatedProviderTests {
             ],
             arn: "arn:aws:sts::\(account):assumed-role/task/"
         ),
-        Way(
+        Provider(
             testDescription: "an instance",
-            // A second is little on a busy machine.
+            // The default of one second is too short on a busy machine.
             variables: ["AWS_EC2_METADATA_DISABLED": "false", "AWS_METADATA_SERVICE_TIMEOUT": "20"],
             arn: "arn:aws:sts::\(account):assumed-role/instance/"
         ),
     ]
 
-    /// Somebody's machine, whose AWS is the emulator.
+    /// A machine with a home directory that uses the emulator as AWS.
     private func withMachine(
         _ variables: [String: String],
         code: String = "123456",
         _ body: (IdentityResolver, Emulator, Transport) async throws -> Void
     ) async throws {
-        let home = FileManager.default.temporaryDirectory.path + "/ecr-replicate-way-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: home) }
-        try FileManager.default.createDirectory(atPath: home + "/.aws/sso/cache", withIntermediateDirectories: true)
         let webToken = EmulatorConfiguration.WebIdentity(issuer: Self.issuer, subject: "system:serviceaccount:a:b")
             .token(expires: Date().addingTimeInterval(3_600))
         let files = [
-            ".aws/config": Self.config.replacing("HOME", with: home), "web-token": webToken, "pod-token": "pod-token",
-            ".aws/sso/cache/\(sha1Hex("corp".utf8)).json":
-                #"{"accessToken":"signed-in","expiresAt":"2096-01-15T13:00:00Z"}"#,
+            "web-token": webToken, "pod-token": "pod-token",
             "keys.json": #"{"Version":1,"AccessKeyId":"AKIAEMULATOR22223333","#
                 + #""SecretAccessKey":"emulator-secret-of-\#(Self.account)"}"#,
         ]
-        for (name, text) in files { try Data(text.utf8).write(to: URL(filePath: "\(home)/\(name)")) }
-        try await withEmulator(Self.cloud) { emulator in
-            try await withTransport(TransportConfiguration()) { transport in
-                var all = [
-                    "AWS_EC2_METADATA_DISABLED": "true", "AWS_EC2_METADATA_SERVICE_ENDPOINT": emulator.metadataURL,
-                    "AWS_ENDPOINT_URL": emulator.endpoint, "USER": "ann", "PATH": "/usr/bin:/bin",
-                ]
-                for (name, value) in variables {
-                    all[name] = value.replacing("HOME", with: home).replacing("CONTAINER", with: emulator.containerURL)
+        try await withSignedInHome(config: Self.config, files: files) { home in
+            try await withEmulator(Self.cloud) { emulator in
+                try await withTransport(TransportConfiguration()) { transport in
+                    var all = [
+                        "AWS_EC2_METADATA_DISABLED": "true", "AWS_EC2_METADATA_SERVICE_ENDPOINT": emulator.metadataURL,
+                        "AWS_ENDPOINT_URL": emulator.endpoint, "USER": "ann", "PATH": "/usr/bin:/bin",
+                    ]
+                    for (name, value) in variables {
+                        all[name] = value.replacing("HOME", with: home)
+                            .replacing("CONTAINER", with: emulator.containerURL)
+                    }
+                    let resolver = IdentityResolver(
+                        environment: AWSEnvironment(variables: all, home: home),
+                        sender: transport,
+                        logger: Logger(label: "providers") { _ in SwiftLogNoOpLogHandler() },
+                        askForCode: { _ in code }
+                    )
+                    try await body(resolver, emulator, transport)
                 }
-                let resolver = IdentityResolver(
-                    environment: AWSEnvironment(variables: all, home: home),
-                    sender: transport,
-                    logger: Logger(label: "ways") { _ in SwiftLogNoOpLogHandler() },
-                    askForCode: { _ in code }
-                )
-                try await body(resolver, emulator, transport)
             }
         }
     }
 
-    @Test("Credentials of each provider work and belong to the expected caller", arguments: ways)
-    func use(_ way: Way) async throws {
-        try await withMachine(way.variables) { resolver, emulator, transport in
-            let logger = Logger(label: "ways") { _ in SwiftLogNoOpLogHandler() }
+    @Test("Credentials of each provider work and belong to the expected caller", arguments: providers)
+    func use(_ provider: Provider) async throws {
+        try await withMachine(provider.variables) { resolver, emulator, transport in
+            let logger = Logger(label: "providers") { _ in SwiftLogNoOpLogHandler() }
             let retry = RetryPolicy(attempts: 2)
             let opener = RepositoryOpener(resolver: resolver, sender: transport, retry: retry, logger: logger)
-            let options = SideOptions(identity: IdentityOptions(profile: way.profile))
+            let options = SideOptions(identity: IdentityOptions(profile: provider.profile))
             let caller = try await opener.identity(region: ScenarioCloud.home, options)
-            #expect(caller.arn.hasPrefix(way.arn), "\(caller.arn)")
-            #expect(way.arn.contains(":\(caller.account):"))
+            #expect(caller.arn.hasPrefix(provider.arn), "\(caller.arn)")
+            #expect(provider.arn.contains(":\(caller.account):"))
 
-            // And ECR takes them.
+            // ECR accepts the credentials, too.
             try emulator.createRepository(account: caller.account, region: ScenarioCloud.home, "team/app")
             let host = emulator.registryHost(account: caller.account, region: ScenarioCloud.home)
             let reference = try ImageReference(parsing: "\(host)/team/app")

@@ -5,10 +5,10 @@ import TestClouds
 import TestInputs
 import Testing
 
-/// Every request of a clean run, as the server logged it, times every fault.
+/// Every request that the server logged in a clean run, times every fault.
 ///
-/// Whatever breaks once, the copy ends right; whatever breaks for good, it ends right or says what is wrong; and
-/// nothing in the destination is wrong at any time.
+/// After a single fault the copy succeeds, and after a permanent fault it succeeds or reports a clear error. At no time
+/// does the destination hold anything wrong.
 @Suite("Fault matrix", .timeLimit(.minutes(10)))
 struct FaultMatrixTests {
     @Test("Any single fault on any request ends with everything copied, byte for byte", arguments: MatrixScenario.all)
@@ -53,9 +53,9 @@ struct FaultMatrixTests {
         } while ContinuousClock.now - begin < Soak.duration ?? .zero
     }
 
-    /// Answers in which every byte may mean something.
+    /// Operations whose answers are tried with each byte changed.
     private static let readClosely = ["BatchGetImage", "ListImageReferrers"]
-    /// Of those, in a usual run; a soak tries every byte.
+    /// The number of bytes changed in a normal run; a soak changes every byte.
     private static let changedBytes = 250
 
     @Test(
@@ -107,7 +107,7 @@ struct FaultMatrixTests {
         #expect(resumed.counts["InitiateLayerUpload"] == nil && resumed.counts["UploadLayerPart"] == 2)
     }
 
-    /// All there are in a usual run; a soak goes on with others until its time is over.
+    /// The number of pairs in a normal run; a soak tries further pairs until its time is over.
     private static let pairsAtOnce = 60
 
     private func check(_ trials: [Trial], of scenario: MatrixScenario, attempts: Int = 8) async throws {
@@ -116,7 +116,7 @@ struct FaultMatrixTests {
         reportCases("fault matrix", count)
     }
 
-    /// Which of its kind each request was, counted from 1.
+    /// Each request with its number among those of its operation, counted from 1.
     private func occurrences(
         _ requests: [LoggedRequest]
     ) -> [(request: LoggedRequest, operation: String, occurrence: Int)] {
@@ -127,14 +127,16 @@ struct FaultMatrixTests {
         }
     }
 
-    /// Session credentials may end before their time; keys that nobody gave out can't.
+    /// Trials in which session credentials expire early; long-lived keys don't expire.
     private func sessionEnds(_ request: LoggedRequest, _ occurrence: Int, _ scenario: MatrixScenario) -> [Trial] {
         guard request.api == .controlPlane, scenario.source.identity.roleARN != nil else { return [] }
         let fault = Fault.Kind.error(code: "ExpiredTokenException", message: "ended", status: 400)
         return [Trial(request.operation, occurrence, .emulated(fault), mustSucceed: true)]
     }
 
-    /// A byte of an answer that JSON or XML make sense of may become another answer; one of a blob or a manifest can't.
+    /// Trials that change a byte of an answer.
+    ///
+    /// In JSON or XML that may give another valid answer, in a blob it can't.
     private func corruptions(_ request: LoggedRequest, _ occurrence: Int, _ scenario: MatrixScenario) -> [Trial] {
         var random = Seeded(UInt64(request.number))
         guard request.bytesOut > 0 else { return [] }

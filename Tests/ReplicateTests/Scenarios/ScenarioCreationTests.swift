@@ -8,23 +8,16 @@ import Wire
 
 @testable import Replicate
 
-/// Destinations that ECR creates when something is pushed to them, by a repository creation template.
+/// Destinations that ECR creates on push, with a repository creation template.
 @Suite("Repositories created on push", .timeLimit(.minutes(1)))
 struct ScenarioCreationTests {
     private let image = SeedImage.twoPlatforms("app", layersEach: [3_000, 200])
 
     private func copy(
         _ cloud: ScenarioCloud,
-        to repository: String = "mirror/app",
         _ options: CopyOptions = CopyOptions()
     ) async throws -> [CopyResult] {
-        try await cloud.replicator.copy(
-            cloud.image("v1"),
-            .one(.tag(Tag(parsing: "v1"))),
-            to: [cloud.destination(repository)],
-            tags: [],
-            options
-        )
+        try await cloud.copy(options, to: [cloud.destination("mirror/app")])
     }
 
     @Test("A push creates the repository in every upload mode, and referrers arrive", arguments: UploadMode.allCases)
@@ -42,7 +35,7 @@ struct ScenarioCreationTests {
             #expect(cloud.counts["DescribeRepositoryCreationTemplates"] == 1)
             #expect(cloud.counts["CreateRepository"] == nil && cloud.counts["BatchCheckLayerAvailability"] == nil)
             #expect(cloud.holds(image, "mirror/app") && cloud.tag("v1", "mirror/app") == image.digest)
-            // Its tags are fixed, and hold what is to be set again.
+            // Its tags are immutable and already hold the image.
             let again = try #require(try await copy(cloud).receipt)
             #expect(!again.changedAnything && again.notes.isEmpty)
         }

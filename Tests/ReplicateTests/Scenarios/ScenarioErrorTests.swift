@@ -5,7 +5,7 @@ import Reporting
 import TestClouds
 import Testing
 
-/// Failures that say little are asked about before anything is said of them.
+/// Failures with too little detail are investigated before they are reported.
 @Suite("Diagnosing unclear failures", .timeLimit(.minutes(1)))
 struct ScenarioErrorTests {
     private let image = SeedImage.oci("new", layers: [100])
@@ -17,7 +17,7 @@ struct ScenarioErrorTests {
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             cloud.emulator.deny(action: "InitiateLayerUpload")
-            let error = try #require(try await copy(cloud).firstError)
+            let error = try #require(try await cloud.copy().firstError)
             guard case .denied("ecr:InitiateLayerUpload", let text, _) = error.reason else {
                 Issue.record("\(error)")
                 return
@@ -37,7 +37,7 @@ struct ScenarioErrorTests {
             cloud.emulator.order(Fault(on: Self.post, at: nil, .resetBefore))
             let gone = Fault.Kind.error(code: "RepositoryNotFoundException", message: "gone", status: 400)
             cloud.emulator.order(Fault(on: "DescribeRepositories", at: nil, gone))
-            let error = try #require(try await copy(cloud).firstError)
+            let error = try #require(try await cloud.copy().firstError)
             #expect(error.reason == .repositoryMissing && error.side == .destination)
             #expect(error.remedy.contains("aws ecr create-repository --region us-east-1 --repository-name team/app"))
             #expect(cloud.counts["InitiateLayerUpload"] == nil)
@@ -51,7 +51,7 @@ struct ScenarioErrorTests {
             try cloud.makeDestination()
             let denied = Fault.Kind.error(code: "AccessDenied", message: "Access Denied", status: 403)
             cloud.emulator.order(Fault(on: "GET layer", at: nil, denied))
-            let error = try #require(try await copy(cloud).firstError)
+            let error = try #require(try await cloud.copy().firstError)
             guard case .denied("s3:GetObject", _, _) = error.reason else {
                 Issue.record("\(error)")
                 return
@@ -72,20 +72,10 @@ struct ScenarioErrorTests {
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             cloud.emulator.order(Fault(on: "GET layer", at: nil, .status(403)))
-            let error = try #require(try await copy(cloud).firstError)
+            let error = try #require(try await cloud.copy().firstError)
             #expect(error.side == .source && ExitStatus.of(error) == 4)
             #expect("\(error)".contains("answered 403, and in other words than S3's"), "\(error)")
             #expect(error.remedy.contains("a proxy or firewall, forbids it"))
         }
-    }
-
-    private func copy(_ cloud: ScenarioCloud) async throws -> [CopyResult] {
-        try await cloud.replicator.copy(
-            cloud.image("v1"),
-            .one(.tag(Tag(parsing: "v1"))),
-            to: [cloud.destination()],
-            tags: [],
-            CopyOptions(referrers: .none)
-        )
     }
 }

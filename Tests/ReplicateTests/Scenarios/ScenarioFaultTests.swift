@@ -5,10 +5,10 @@ import TestClouds
 import Testing
 import Wire
 
-/// One thing goes wrong on the way, and the copy still ends right.
+/// A copy with one fault still succeeds, and a permanent fault is a clear error.
 @Suite("Single faults", .timeLimit(.minutes(1)))
 struct ScenarioFaultTests {
-    /// Every request of a copy, and every way in which one may fail once.
+    /// Every request of a copy; ``kinds`` has every way in which one may fail once.
     static let operations = [
         "BatchGetImage", "BatchCheckLayerAvailability", "GetDownloadUrlForLayer", "GET layer",
         "GetAuthorizationToken", "POST upload", "PUT blob", "PutImage",
@@ -25,7 +25,7 @@ struct ScenarioFaultTests {
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             cloud.emulator.order(Fault(on: operation, kind))
-            let results = try await copy(cloud)
+            let results = try await cloud.copy()
             #expect(results.receipt?.digest == image.digest)
             #expect(cloud.tag("v1") == image.digest)
             #expect(cloud.holds(image))
@@ -39,7 +39,7 @@ struct ScenarioFaultTests {
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             cloud.emulator.order(Fault(on: "GET layer", .corruptByte(at: 5)))
-            let results = try await copy(cloud)
+            let results = try await cloud.copy()
             #expect(results.receipt?.digest == image.digest)
             #expect(cloud.holds(image))
             #expect(cloud.counts["GET layer"] == 3, "one of the two was read twice")
@@ -54,7 +54,7 @@ struct ScenarioFaultTests {
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             cloud.emulator.order(Fault(on: "GET layer", at: nil, .corruptByte(at: 5)))
-            let error = try #require(try await copy(cloud).firstError)
+            let error = try #require(try await cloud.copy().firstError)
             guard case .corrupt(let expected, _) = error.reason else {
                 Issue.record("not corrupt: \(error)")
                 return
@@ -73,7 +73,7 @@ struct ScenarioFaultTests {
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             cloud.emulator.order(Fault(on: "PUT blob", at: 5...5, .expireToken))
-            let results = try await copy(cloud)
+            let results = try await cloud.copy()
             #expect(results.receipt?.digest == image.digest)
             #expect(cloud.holds(image))
             #expect(cloud.emulator.requests.filter { $0.operation == "GetAuthorizationToken" }.count == 2)
@@ -88,7 +88,7 @@ struct ScenarioFaultTests {
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             cloud.emulator.order(Fault(on: "PutImage", .throttle(retryAfter: 7)))
-            #expect(try await copy(cloud).receipt != nil)
+            #expect(try await cloud.copy().receipt != nil)
             #expect(cloud.waits.withLock { $0 }.contains { $0 >= .seconds(7) })
         }
     }
@@ -111,12 +111,12 @@ struct ScenarioFaultTests {
                 CopyOptions(referrers: .none)
             )
             #expect(results.count == 30 && results.allSatisfy { $0.error != nil })
-            // Ten retries for all, one try for each; eight tries each they would be otherwise.
+            // One attempt for each image and ten retries for all, instead of eight attempts for each.
             #expect(cloud.counts[operation, default: 0] <= 100, "\(cloud.counts)")
             let spent = results.compactMap(\.error).filter { $0.reason.name == "retriesUsedUp" }
             #expect(!spent.isEmpty)
             #expect(spent.allSatisfy { $0.side == side })
-            // The side, and the registry that is at fault.
+            // The cause names the side and the failing registry.
             let isSaid = spent.first?.cause.contains("; the retry budget of the \(side) 111122223333.dkr.ecr.") == true
             #expect(isSaid, "\(spent)")
         }
@@ -129,7 +129,7 @@ struct ScenarioFaultTests {
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             cloud.emulator.order(Fault(on: "PutImage", at: nil, .throttle(retryAfter: nil)))
-            let error = try #require(try await copy(cloud).firstError)
+            let error = try #require(try await cloud.copy().firstError)
             #expect(error.operation == "PutImage" && error.side == .destination)
             guard case .throttled = error.reason else {
                 Issue.record("not throttled: \(error)")
@@ -154,19 +154,9 @@ struct ScenarioFaultTests {
                     .error(code: "RepositoryNotFoundException", message: "The repository does not exist", status: 400)
                 )
             )
-            let error = try #require(try await copy(cloud).firstError)
+            let error = try #require(try await cloud.copy().firstError)
             #expect(error.side == .destination)
             #expect(cloud.tag("v1") == nil)
         }
-    }
-
-    private func copy(_ cloud: ScenarioCloud) async throws -> [CopyResult] {
-        try await cloud.replicator.copy(
-            cloud.image("v1"),
-            .one(.tag(Tag(parsing: "v1"))),
-            to: [cloud.destination()],
-            tags: [],
-            CopyOptions(referrers: .none)
-        )
     }
 }

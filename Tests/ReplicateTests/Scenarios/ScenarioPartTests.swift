@@ -5,12 +5,12 @@ import Testing
 
 @testable import Replicate
 
-/// Layers that go to ECR in parts, over real sockets.
+/// Layers sent to ECR in parts, over real sockets.
 @Suite("Large layers", .timeLimit(.minutes(2)))
 struct ScenarioPartTests {
-    /// In bytes: ECR's own parts would make tests of minutes.
+    /// In bytes; with ECR's own part size the tests would take minutes.
     static let partSize = 65_536
-    /// In bytes: five parts and a bit.
+    /// In bytes: five parts and a short sixth one.
     static let layer = Int64(5 * partSize + 1_000)
 
     private static func uploads(
@@ -23,7 +23,7 @@ struct ScenarioPartTests {
         return options
     }
 
-    /// A cloud whose parts are small, an image with one large layer in it, and a place for that to go.
+    /// An emulator with small parts, an image with large layers, and a destination for it.
     private func withLargeImage(
         _ uploads: UploadOptions = uploads(),
         attempts: Int = 8,
@@ -45,21 +45,10 @@ struct ScenarioPartTests {
         }
     }
 
-    private func copy(_ cloud: ScenarioCloud, to destination: DestinationReference? = nil) async throws -> [CopyResult]
-    {
-        try await cloud.replicator.copy(
-            cloud.image("v1"),
-            .one(.tag(Tag(parsing: "v1"))),
-            to: [destination ?? cloud.destination()],
-            tags: [],
-            CopyOptions(referrers: .none)
-        )
-    }
-
     @Test("A layer in parts costs 2 + parts + source GETs in place of the POST and the PUT")
     func budget() async throws {
         try await withLargeImage { cloud, image in
-            let results = try await copy(cloud)
+            let results = try await cloud.copy()
             #expect(results.receipt?.digest == image.digest && results.receipt?.blobsMoved == 2)
             #expect(results.receipt?.bytesMoved == image.byteCount)
             #expect(
@@ -78,7 +67,7 @@ struct ScenarioPartTests {
     @Test("--upload api sends everything with the API and needs no token")
     func everything() async throws {
         try await withLargeImage(Self.uploads(.api, above: .max)) { cloud, image in
-            let results = try await copy(cloud)
+            let results = try await cloud.copy()
             #expect(results.receipt?.digest == image.digest)
             #expect(
                 cloud.counts == [
@@ -101,13 +90,7 @@ struct ScenarioPartTests {
                 try cloud.destination(), try cloud.destination("second"),
                 try cloud.destination("third", account: ScenarioCloud.production),
             ]
-            let results = try await cloud.replicator.copy(
-                cloud.image("v1"),
-                .one(.tag(Tag(parsing: "v1"))),
-                to: places,
-                tags: [],
-                CopyOptions(referrers: .none)
-            )
+            let results = try await cloud.copy(to: places)
             #expect(results.count == 3 && results.allSatisfy { $0.error == nil })
             #expect(cloud.holds(image) && cloud.holds(image, "second"))
             #expect(cloud.holds(image, "third", account: ScenarioCloud.production))
@@ -128,11 +111,11 @@ struct ScenarioPartTests {
 
     @Test("Any single fault on a part's request ends with the complete image", arguments: operations, kinds)
     func survives(operation: String, kind: Fault.Kind) async throws {
-        // The layer alone goes this way; of its parts the first, one in the middle and the last are hit.
+        // Only the layer goes in parts; the fault hits its first part, one in the middle and the last.
         for occurrence in operation == "GET layer" || operation == "UploadLayerPart" ? [1, 3, 6] : [1] {
             try await withLargeImage { cloud, image in
                 cloud.emulator.order(Fault(on: operation, at: occurrence...occurrence, kind))
-                let results = try await copy(cloud)
+                let results = try await cloud.copy()
                 #expect(results.receipt?.digest == image.digest, "\(occurrence): \(results)")
                 #expect(cloud.tag("v1") == image.digest)
                 #expect(cloud.holds(image))
@@ -147,11 +130,11 @@ struct ScenarioPartTests {
         try await withStateDirectory { directory in
             try await withLargeImage(Self.uploads(state: directory), attempts: 1) { cloud, image in
                 cloud.emulator.order(Fault(on: "CompleteLayerUpload", at: 1...1, .loseAnswer))
-                // libcurl repeats by itself what a kept connection has lost.
+                // libcurl itself repeats a request that a reused connection lost.
                 cloud.emulator.order(Fault(on: "CompleteLayerUpload", at: 2...9, .status(503)))
-                #expect(try await copy(cloud).firstError != nil)
+                #expect(try await cloud.copy().firstError != nil)
                 #expect(files(in: directory).contains { $0.hasSuffix(".json") })
-                let results = try await copy(cloud)
+                let results = try await cloud.copy()
                 #expect(results.receipt?.digest == image.digest && cloud.holds(image))
                 #expect(cloud.counts["InitiateLayerUpload"] == 1, "a stored layer is not sent again")
                 #expect(files(in: directory) == [])
@@ -162,9 +145,9 @@ struct ScenarioPartTests {
     @Test("A byte changed on the way is noticed before ECR stores the layer", arguments: [1, 3, 6])
     func corruptPart(occurrence: Int) async throws {
         try await withLargeImage(Self.uploads(.api)) { cloud, image in
-            // The config comes in one of the seven.
+            // The config is one of the seven downloads.
             cloud.emulator.order(Fault(on: "GET layer", at: occurrence...occurrence, .corruptByte(at: 5)))
-            let results = try await copy(cloud)
+            let results = try await cloud.copy()
             #expect(results.receipt?.digest == image.digest)
             #expect(cloud.counts["InitiateLayerUpload"] == 3)
             #expect(cloud.counts["CompleteLayerUpload"] == 2)
@@ -176,7 +159,7 @@ struct ScenarioPartTests {
     func damaged() async throws {
         try await withLargeImage(Self.uploads(.api)) { cloud, image in
             cloud.emulator.order(Fault(on: "GET layer", at: nil, .corruptByte(at: 5)))
-            let error = try #require(try await copy(cloud).firstError)
+            let error = try #require(try await cloud.copy().firstError)
             guard case .corrupt(let expected, _) = error.reason else {
                 Issue.record("not corrupt: \(error)")
                 return
@@ -192,13 +175,13 @@ struct ScenarioPartTests {
         try await withStateDirectory { directory in
             try await withLargeImage(Self.uploads(state: directory), attempts: 2) { cloud, image in
                 cloud.emulator.order(Fault(on: "UploadLayerPart", at: 4...99, .status(500)))
-                let broken = try await copy(cloud)
+                let broken = try await cloud.copy()
                 #expect(broken.firstError?.operation == "UploadLayerPart")
                 #expect(cloud.tag("v1") == nil)
                 cloud.emulator.clearFaults()
                 cloud.emulator.clearRequests()
 
-                let results = try await copy(cloud)
+                let results = try await cloud.copy()
                 #expect(results.receipt?.digest == image.digest)
                 #expect(cloud.counts["InitiateLayerUpload"] == nil)
                 #expect(cloud.counts["UploadLayerPart"] == 3)
@@ -214,7 +197,7 @@ struct ScenarioPartTests {
         try await withStateDirectory { directory in
             try await withLargeImage(Self.uploads(state: directory), attempts: 2) { cloud, image in
                 cloud.emulator.order(Fault(on: "UploadLayerPart", at: 4...99, .status(500)))
-                let broken = try await copy(cloud)
+                let broken = try await cloud.copy()
                 #expect(broken.firstError != nil)
                 cloud.emulator.clearFaults()
                 try cloud.emulator.dropUploads(
@@ -224,7 +207,7 @@ struct ScenarioPartTests {
                 )
                 cloud.emulator.clearRequests()
 
-                let results = try await copy(cloud)
+                let results = try await cloud.copy()
                 #expect(results.receipt?.digest == image.digest)
                 #expect(cloud.counts["InitiateLayerUpload"] == 1)
                 #expect(cloud.counts["UploadLayerPart"] == 1 + 6)
@@ -238,7 +221,7 @@ struct ScenarioPartTests {
     func several() async throws {
         let layers = (0..<5).map { Self.layer + $0 }
         try await withLargeImage(layers: layers) { cloud, image in
-            let results = try await copy(cloud)
+            let results = try await cloud.copy()
             #expect(results.receipt?.digest == image.digest)
             #expect(cloud.counts["InitiateLayerUpload"] == 5)
             #expect(cloud.holds(image))
@@ -260,16 +243,11 @@ struct ScenarioPartTests {
         for isEnabled in [true, false] {
             try await withLargeImage { cloud, image in
                 if isEnabled {
-                    cloud.emulator.setSetting(
-                        "BLOB_MOUNTING",
-                        "ENABLED",
-                        account: ScenarioCloud.build,
-                        region: ScenarioCloud.home
-                    )
+                    cloud.enableMounting()
                 }
                 try cloud.makeDestination("prod/app", region: ScenarioCloud.home)
                 let place = try cloud.destination("prod/app", region: ScenarioCloud.home)
-                let results = try await copy(cloud, to: place)
+                let results = try await cloud.copy(to: [place])
                 #expect(results.receipt?.blobsMounted == (isEnabled ? 2 : 0))
                 #expect(cloud.counts["UploadLayerPart"] == (isEnabled ? nil : 6))
                 #expect(cloud.holds(image, "prod/app", region: ScenarioCloud.home))
@@ -280,10 +258,10 @@ struct ScenarioPartTests {
 
     @Test("A denied part names the missing permission", arguments: ["UploadLayerPart"])
     func denied(_ action: String) async throws {
-        // All by the API: the registry asks the same permission for a config.
+        // Everything goes by the API, because the registry needs the same permission for a config.
         try await withLargeImage(Self.uploads(.api)) { cloud, _ in
             cloud.emulator.deny(action: action)
-            let error = try #require(try await copy(cloud).firstError)
+            let error = try #require(try await cloud.copy().firstError)
             guard case .denied("ecr:\(action)", _, nil) = error.reason else {
                 Issue.record("not denied: \(error)")
                 return

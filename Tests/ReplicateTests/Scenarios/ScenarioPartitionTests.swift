@@ -6,7 +6,7 @@ import Wire
 
 @testable import Replicate
 
-/// Two sides that have nothing in common, not even the company's accounts.
+/// Copies between two partitions, which share neither accounts nor keys.
 @Suite("Copies between partitions", .timeLimit(.minutes(1)))
 struct ScenarioPartitionTests {
     private let image = SeedImage.oci("app", layers: [40_000, 70_000])
@@ -35,7 +35,7 @@ struct ScenarioPartitionTests {
             #expect(Set(north.map(\.caller)) == (profile == "china" ? [account] : [account, role]))
             #expect(north.filter { $0.caller == account }.allSatisfy { profile == "china" || $0.api == .sts })
             #expect(!north.contains { $0.accessKey == "3333" })
-            // A presigned address is its own permission.
+            // A presigned address needs no key.
             let downloads = cloud.emulator.requests.filter { $0.api == .download }
             #expect(downloads.count == image.blobs.count && downloads.allSatisfy { $0.accessKey == nil })
         }
@@ -65,7 +65,7 @@ struct ScenarioPartitionTests {
         try await withTwoPartitions(image) { cloud in
             let error = try #require(try await cloud.failure(to: .profile("stray")))
             #expect(error.side == .destination && ExitStatus.of(error) == 4)
-            // STS in China doesn't know the commercial key that is to take the role.
+            // STS in China doesn't know the commercial key that should assume the role.
             #expect("\(error)".contains("InvalidClientTokenId"), "\(error)")
         }
     }
@@ -116,7 +116,7 @@ struct ScenarioPartitionTests {
             #expect(error.side == .destination && ExitStatus.of(error) == 4)
             #expect("\(error)".contains("no basic auth credentials"), "\(error)")
             #expect(cloud.tag() == nil)
-            // Asked for anew, and given up.
+            // The token is renewed at most once.
             #expect((1...2).contains(cloud.count("GetAuthorizationToken")))
         }
     }
