@@ -5,16 +5,16 @@ import Testing
 
 @Suite("Admission", .timeLimit(.minutes(1)))
 struct AdmissionTests {
-    /// How many were inside at once, of which kind.
-    private final class Room: Sendable {
+    /// Counts the admitted bodies.
+    private final class Occupancy: Sendable {
         private let state = Lock((now: 0, most: 0, done: 0))
         var most: Int { state.withLock { $0.most } }
         var now: Int { state.withLock { $0.now } }
         var done: Int { state.withLock { $0.done } }
 
-        func stay(_ turns: Int = 50) async {
+        func hold(forYields yields: Int = 50) async {
             state.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1), $0.done) }
-            for _ in 0..<turns { await Task.yield() }
+            for _ in 0..<yields { await Task.yield() }
             state.withLock { $0 = ($0.now - 1, $0.most, $0.done + 1) }
         }
     }
@@ -22,18 +22,18 @@ struct AdmissionTests {
     @Test("A cancelled waiter does not take a slot")
     func cancelWhileQueued() async throws {
         let admission = Admission(jobs: 2)
-        let room = Room()
+        let occupancy = Occupancy()
         let tasks = (0..<200).map { number in
-            Task { try await admission.admit(1) { await room.stay(number % 7) } }
+            Task { try await admission.admit(1) { await occupancy.hold(forYields: number % 7) } }
         }
         for task in tasks.enumerated() where task.offset % 3 == 0 { task.element.cancel() }
         var cancelled = 0
         for task in tasks {
             do { try await task.value } catch is CancellationError { cancelled += 1 }
         }
-        #expect(room.most <= 2 && room.now == 0)
-        #expect(room.done + cancelled == 200)
-        // None got lost: both can still be had.
+        #expect(occupancy.most <= 2 && occupancy.now == 0)
+        #expect(occupancy.done + cancelled == 200)
+        // Both slots are free again.
         try await admission.admit(1) { try await admission.admit(1) {} }
     }
 
@@ -59,15 +59,15 @@ struct AdmissionTests {
     @Test("Uploads in parts reserve memory, and an endless stream of small blobs does not starve them")
     func parts() async throws {
         let admission = Admission(jobs: nil)
-        let room = Room()
+        let occupancy = Occupancy()
         try await admission.admit(10 << 30, inParts: true) {
             try await admission.admit(10 << 30, inParts: true) {
                 try await (0..<100).forEachConcurrently(limit: 100) { _ in
-                    try await admission.admit(1_000) { await room.stay() }
+                    try await admission.admit(1_000) { await occupancy.hold() }
                 }
             }
         }
-        #expect(room.most == Admission.mostBesideParts)
+        #expect(occupancy.most == Admission.mostBesideParts)
 
         let isOver = Lock(false)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -87,11 +87,11 @@ struct AdmissionTests {
     )
     func sizes(size: Int64, most: Int) async throws {
         let admission = Admission(jobs: nil)
-        let room = Room()
+        let occupancy = Occupancy()
         try await (0..<100).forEachConcurrently(limit: 100) { _ in
-            try await admission.admit(size) { await room.stay() }
+            try await admission.admit(size) { await occupancy.hold() }
         }
-        #expect(room.most == most)
+        #expect(occupancy.most == most)
     }
 
     @Test("Small blobs do not wait behind large ones")
@@ -99,23 +99,24 @@ struct AdmissionTests {
         let admission = Admission(jobs: nil)
         let (stream, gate) = AsyncStream<Void>.makeStream()
         let large = (0..<20).map { _ in Task { try await admission.admit(1 << 30) { for await _ in stream {} } } }
-        let room = Room()
-        // Whatever number of large ones is under way, the small ones pass.
-        try await (0..<40).forEachConcurrently(limit: 40) { _ in try await admission.admit(10) { await room.stay() } }
-        #expect(room.done == 40)
-        #expect(room.most <= Admission.mostAtOnce)
+        let occupancy = Occupancy()
+        // The small ones are admitted however many large ones are moving.
+        try await (0..<40).forEachConcurrently(limit: 40) { _ in
+            try await admission.admit(10) { await occupancy.hold() }
+        }
+        #expect(occupancy.done == 40)
+        #expect(occupancy.most <= Admission.mostAtOnce)
         gate.finish()
         for task in large { try await task.value }
     }
 
     @Test("Simultaneous throttles halve the slots once, and arrivals restore them")
     func throttle() async throws {
-        let clock = ManualWaits()
-        let admission = Admission(jobs: 16, clock: clock)
+        let admission = Admission(jobs: 16, clock: StoppedClock())
         for _ in 0..<5 { admission.noteThrottle() }
-        let (slow, fast) = (Room(), Room())
-        try await (0..<8).forEachConcurrently(limit: 8) { _ in try await admission.admit(1) { await slow.stay() } }
-        try await (0..<40).forEachConcurrently(limit: 40) { _ in try await admission.admit(1) { await fast.stay() } }
+        let (slow, fast) = (Occupancy(), Occupancy())
+        try await (0..<8).forEachConcurrently(limit: 8) { _ in try await admission.admit(1) { await slow.hold() } }
+        try await (0..<40).forEachConcurrently(limit: 40) { _ in try await admission.admit(1) { await fast.hold() } }
         #expect(slow.most == 8)
         #expect(fast.most > 8 && fast.most <= 16)
     }
@@ -143,8 +144,8 @@ struct AdmissionTests {
     }
 }
 
-/// A clock on which nothing is ever over.
-private struct ManualWaits: Clock {
+/// A clock whose sleeps never end.
+private struct StoppedClock: Clock {
     typealias Instant = ContinuousClock.Instant
     private let held = Lock<[AsyncStream<Void>.Continuation]>([])
     var now: Instant { ContinuousClock.now }

@@ -26,17 +26,17 @@ struct SingleFlightTests {
     }
 
     @Test("Only the result is kept, not the values that the body used")
-    func letsGo() async throws {
-        final class Burden: Sendable {}
+    func releasesInput() async throws {
+        final class Input: Sendable {}
         let flights = SingleFlight<String, Int>()
-        weak var burden: Burden?
+        weak var input: Input?
         do {
-            let made = Burden()
-            burden = made
+            let made = Input()
+            input = made
             _ = try await flights.run("a") { withExtendedLifetime(made) { 1 } }
         }
-        // The task that ran it ends right after its result is there.
-        while burden != nil { await Task.yield() }
+        // The task that ran the body ends right after it has returned the result.
+        while input != nil { await Task.yield() }
         #expect(await flights.waiters("a") == 0)
     }
 

@@ -6,23 +6,23 @@ import Wire
 
 @testable import Replicate
 
-/// A run that is asked to end: nothing is begun, what is under way is finished, and what is left is said.
+/// A draining run starts nothing new, finishes what is under way and reports what is left.
 @Suite("Draining a run", .timeLimit(.minutes(1)))
 struct DrainTests {
     @Test("A drain calls each handler once, and a late handler at once")
     func tells() throws {
         let drain = Drain()
-        let told = Lock<[String]>([])
-        drain.onDrain { told.withLock { $0.append("first") } }
-        let second = drain.onDrain { told.withLock { $0.append("second") } }
-        drain.onDrain { told.withLock { $0.append("third") } }
+        let called = Lock<[String]>([])
+        drain.onDrain { called.withLock { $0.append("first") } }
+        let second = drain.onDrain { called.withLock { $0.append("second") } }
+        drain.onDrain { called.withLock { $0.append("third") } }
         drain.forget(second)
         try drain.checkOpen()
         drain.begin()
         drain.begin()
-        #expect(told.withLock { $0 } == ["first", "third"])
-        drain.onDrain { told.withLock { $0.append("late") } }
-        #expect(told.withLock { $0 } == ["first", "third", "late"])
+        #expect(called.withLock { $0 } == ["first", "third"])
+        drain.onDrain { called.withLock { $0.append("late") } }
+        #expect(called.withLock { $0 } == ["first", "third", "late"])
         #expect(drain.isDraining)
         #expect(throws: Drained()) { try drain.checkOpen() }
     }
@@ -37,7 +37,7 @@ struct DrainTests {
                 try await Task.sleep(for: .seconds(3_600))
             }
         }
-        await #expect(throws: Drained()) { try await drain.abandoning { Issue.record("begun") } }
+        await #expect(throws: Drained()) { try await drain.abandoning { Issue.record("the body started") } }
 
         let other = Drain()
         let clock = ContinuousClock().until(other)
@@ -91,18 +91,18 @@ struct DrainTests {
             Issue.record("\(results)")
             return
         }
-        #expect(bench.journal.count("relay") == 1)
+        #expect(bench.calls.count("relay") == 1)
         #expect(await bench.destination.blobs.count == 1)
         let here = await bench.destination.blobs
         let rest = image.blobs.filter { !here.contains($0.digest) }
         #expect(left == Remainder(blobs: 2, bytes: rest.reduce(0) { $0 + $1.size }, manifests: 1))
-        #expect(bench.journal.count("to/app put") == 0)
+        #expect(bench.calls.count("to/app put") == 0)
         #expect(await bench.destination.openUploads.isEmpty)
 
-        bench.journal.clear()
+        bench.calls.clear()
         let next = try await bench.copy(":v1", replicator: bench.replicator())
         #expect(ExitStatus.of(next) == 0)
-        #expect(bench.journal.count("relay") == 2, "only what was left")
+        #expect(bench.calls.count("relay") == 2, "only what was left")
         #expect(await bench.destination.holds(image))
     }
 
@@ -163,7 +163,7 @@ struct DrainTests {
         await bench.source.fail("read", CancellationError(), times: 9)
         await bench.source.before("read") { _ in drain.begin() }
         await #expect(throws: Drained()) { try await bench.copy(":v1", replicator: bench.replicator(drain: drain)) }
-        #expect(bench.journal.count("to/app put") == 0)
+        #expect(bench.calls.count("to/app put") == 0)
     }
 
     @Test("A drain does not retry a blob")
@@ -172,13 +172,13 @@ struct DrainTests {
         let bench = try Bench { drain.begin() }
         let image = try FakeImage.image("app", layers: [])
         await bench.source.change { try? $0.seed(image, tag: "v1") }
-        bench.relay.plan(image.blobs[0].digest, .outcome(.destinationAnswered(WireResponse(status: .badGateway))))
+        bench.relay.script(image.blobs[0].digest, .outcome(.destinationAnswered(WireResponse(status: .badGateway))))
         let results = try await bench.copy(":v1", replicator: bench.replicator(drain: drain))
         guard case .cancelled(_, _, let left)? = results.first else {
             Issue.record("\(results)")
             return
         }
-        #expect(left?.blobs == 1 && bench.journal.count("relay") == 1)
+        #expect(left?.blobs == 1 && bench.calls.count("relay") == 1)
         #expect(await bench.destination.openUploads.isEmpty)
     }
 

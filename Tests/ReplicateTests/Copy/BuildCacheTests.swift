@@ -21,11 +21,11 @@ struct BuildCacheTests {
         #expect(receipt.blobsMoved == cache.blobs.count)
         #expect(await bench.destination.holds(cache))
         #expect(await bench.destination.violations == [])
-        #expect(!bench.journal.lines("from/app read").contains { $0.contains(cache.blobs[0].digest.short) })
+        #expect(!bench.calls.lines("from/app read").contains { $0.contains(cache.blobs[0].digest.short) })
 
-        bench.journal.clear()
+        bench.calls.clear()
         #expect(try await bench.copy(":cache").receipt?.changedAnything == false)
-        #expect(bench.journal.count("to/app ") == 1)
+        #expect(bench.calls.count("to/app ") == 1)
     }
 
     @Test("A build cache inside an index is copied beside an image that shares its layers")
@@ -57,8 +57,8 @@ struct BuildCacheTests {
         }
         #expect(error.remedy.contains("--exclude"))
         #expect(!error.explanation.contains("--platform"))
-        #expect(bench.journal.count("relay") == 0)
-        #expect(bench.journal.count("to/app start") == 0)
+        #expect(bench.calls.count("relay") == 0)
+        #expect(bench.calls.count("to/app start") == 0)
     }
 
     @Test("A build cache in image form is copied like any image")
@@ -97,10 +97,10 @@ struct BuildCacheTests {
     }
 }
 
-/// Content that a descriptor carries.
+/// Blobs and manifests whose descriptors hold their content as `data`.
 @Suite("Content embedded in descriptors")
 struct CarriedContentTests {
-    /// An artifact as ORAS makes it: an empty configuration, and a layer with its content beside it.
+    /// An artifact as ORAS makes it: an empty configuration and one layer, both with their content as `data`.
     private func artifact(_ data: String = "e30=", layer: String = "aGVsbG8=") throws -> FakeImage {
         let layerBlob = FakeImage.blob("hello")
         let text = #"""
@@ -123,7 +123,7 @@ struct CarriedContentTests {
         let receipt = try #require(try await bench.copy(":v1").receipt)
         #expect(receipt.notes == [])
         #expect(await bench.destination.holds(artifact))
-        #expect(bench.journal.count("carried") == 2)
+        #expect(bench.calls.count("embedded") == 2)
     }
 
     @Test("Embedded content is not used when the source has the blob")
@@ -132,14 +132,14 @@ struct CarriedContentTests {
         let bench = try Bench()
         await bench.source.change { try? $0.seed(artifact, tag: "v1") }
         #expect(try await bench.copy(":v1").receipt != nil)
-        #expect(bench.journal.count("carried") == 0)
+        #expect(bench.calls.count("embedded") == 0)
     }
 
     @Test("Embedded content is used at each of several destinations")
     func several() async throws {
         let artifact = try artifact()
         let bench = try Bench()
-        let other = try FakeRepository(.destination, "other/app", bench.journal)
+        let other = try FakeRepository(.destination, "other/app", bench.calls)
         bench.relay.connect(other)
         await bench.source.change {
             try? $0.seed(artifact, tag: "v1")

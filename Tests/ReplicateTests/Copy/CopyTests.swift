@@ -19,7 +19,7 @@ struct CopyTests {
         #expect(receipt.digest == index.digest)
         #expect(await bench.destination.holds(index))
         #expect(await bench.destination.violations == [])
-        let puts = bench.journal.lines("to/app put ")
+        let puts = bench.calls.lines("to/app put ")
         #expect(Set(puts.dropLast()) == [a.digest.short, b.digest.short])
         #expect(puts.last == "\(index.digest.short) v1")
         #expect(try await bench.destination.tag("v1") == index.digest)
@@ -39,10 +39,10 @@ struct CopyTests {
         let receipt = try #require(try await bench.copy(":v1").receipt)
 
         let base = FakeImage.blob("base").digest.short
-        #expect(bench.journal.count("relay \(base)") == 1)
-        #expect(bench.journal.count("relay ") == 13)
+        #expect(bench.calls.count("relay \(base)") == 1)
+        #expect(bench.calls.count("relay ") == 13)
         #expect(receipt.blobsMoved == 13)
-        #expect(bench.journal.count("to/app missing ") == 1, "one request covers all blobs")
+        #expect(bench.calls.count("to/app missing ") == 1, "one request covers all blobs")
     }
 
     @Test("Images with 120 layers, nested indexes and shared children are copied")
@@ -57,7 +57,7 @@ struct CopyTests {
 
         #expect((receipt.blobsMoved, receipt.manifestsPut) == (121, 3))
         #expect(
-            bench.journal.lines("to/app put ") == [big.digest.short, inner.digest.short, "\(index.digest.short) v1"]
+            bench.calls.lines("to/app put ") == [big.digest.short, inner.digest.short, "\(index.digest.short) v1"]
         )
         #expect(await bench.destination.violations == [])
         #expect(bench.relay.most <= Admission.mostAtOnce)
@@ -75,8 +75,8 @@ struct CopyTests {
         #expect(await bench.destination.holds(index))
     }
 
-    @Test("A child missing at the source is named, and nothing is written")
-    func missingChild() async throws {
+    /// A bench whose source has an index, but not its only child.
+    private func benchWithoutChild() async throws -> (bench: Bench, child: FakeImage, index: FakeImage) {
         let bench = try Bench()
         let child = try FakeImage.image("a")
         let index = try FakeImage.index([("linux/amd64", child)])
@@ -84,24 +84,24 @@ struct CopyTests {
             try? $0.seed(index, tag: "v1")
             $0.manifests[child.digest] = nil
         }
+        return (bench, child, index)
+    }
+
+    @Test("A child missing at the source is named, and nothing is written")
+    func missingChild() async throws {
+        let (bench, child, index) = try await benchWithoutChild()
 
         let error = try #require(try await bench.copy(":v1").firstError)
 
         #expect(error.reason == .childMissing(child.digest, of: index.digest))
         #expect(error.side == .source)
         #expect(error.place == "source.test/from/app@\(index.digest)")
-        #expect(bench.journal.count("to/app put") == 0 && bench.journal.count("relay") == 0)
+        #expect(bench.calls.count("to/app put") == 0 && bench.calls.count("relay") == 0)
     }
 
     @Test("A child missing at the source is not needed if the destination has it")
     func missingChildIsThere() async throws {
-        let bench = try Bench()
-        let child = try FakeImage.image("a")
-        let index = try FakeImage.index([("linux/amd64", child)])
-        await bench.source.change {
-            try? $0.seed(index, tag: "v1")
-            $0.manifests[child.digest] = nil
-        }
+        let (bench, child, index) = try await benchWithoutChild()
         await bench.destination.change { try? $0.seed(child) }
 
         let receipt = try #require(try await bench.copy(":v1").receipt)
@@ -148,7 +148,7 @@ struct CopyTests {
     }
 
     @Test("Content that the destination loses during the run is sent again")
-    func healing() async throws {
+    func resent() async throws {
         let bench = try Bench()
         let child = try FakeImage.image("a")
         let index = try FakeImage.index([("linux/amd64", child)])
@@ -156,7 +156,7 @@ struct CopyTests {
         await bench.source.change { try? $0.seed(index, tag: "v1") }
         await bench.destination.change {
             $0.blobs.insert(base)
-            // One was there when asked, the other came in this run; a lifecycle rule took both.
+            // One was already there, this run sent the other; a lifecycle rule removed both.
             $0.before("put \(child.digest.short)") { $0.blobs.subtract([base, own]) }
             $0.before("put \(index.digest.short)") { $0.manifests[child.digest] = nil }
         }
@@ -164,11 +164,11 @@ struct CopyTests {
         let receipt = try #require(try await bench.copy(":v1").receipt)
 
         #expect(await bench.destination.holds(index))
-        #expect(bench.journal.count("relay \(own.short)") == 2)
-        #expect(bench.journal.count("relay \(base.short)") == 1)
+        #expect(bench.calls.count("relay \(own.short)") == 2)
+        #expect(bench.calls.count("relay \(base.short)") == 1)
         #expect(receipt.digest == index.digest)
         #expect(
-            bench.journal.lines("to/app put ") == [
+            bench.calls.lines("to/app put ") == [
                 child.digest.short, child.digest.short, "\(index.digest.short) v1", child.digest.short,
                 "\(index.digest.short) v1",
             ]
@@ -176,7 +176,7 @@ struct CopyTests {
     }
 
     @Test("A manifest refused again after its content was sent again fails, with no tag set")
-    func healingTwice() async throws {
+    func resentTwice() async throws {
         let bench = try Bench()
         let image = try FakeImage.image("a")
         await bench.source.change { try? $0.seed(image, tag: "v1") }
@@ -187,7 +187,7 @@ struct CopyTests {
         #expect(error.reason == .rejected(code: "LayersNotFoundException", text: "as ECR says"))
         #expect(error.place == "destination.test/to/app:v1")
         #expect(await bench.destination.tags.isEmpty)
-        #expect(bench.journal.count("to/app put") == 2)
+        #expect(bench.calls.count("to/app put") == 2)
     }
 
     @Test("An index nested too deeply is refused")

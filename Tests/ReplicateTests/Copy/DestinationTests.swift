@@ -37,7 +37,7 @@ struct DestinationTests {
         #expect(named.receipt?.tags.map(\.outcome) == [.set, .unchanged])
         #expect(named.receipt?.tags.map(\.tag.value) == ["c", "b"])
         #expect(Set(await bench.destination.tags.keys.map(\.value)) == ["a", "b", "c"])
-        #expect(bench.journal.lines("to/app put ").map { String($0.suffix(1)) } == ["a", "b", "c"])
+        #expect(bench.calls.lines("to/app put ").map { String($0.suffix(1)) } == ["a", "b", "c"])
     }
 
     @Test("A copy of an image that is already there costs two requests and changes nothing")
@@ -46,7 +46,7 @@ struct DestinationTests {
         let receipt = try #require(try await bench.copy(":v1").receipt)
         #expect(receipt.tags == [.init(tag: try Tag(parsing: "v1"), outcome: .unchanged)])
         #expect(!receipt.changedAnything)
-        #expect(bench.journal.lines.count == 2)
+        #expect(bench.calls.lines.count == 2)
         #expect(receipt.lines == ["destination.test/to/app:v1@\(image.digest)"])
     }
 
@@ -58,9 +58,9 @@ struct DestinationTests {
         #expect(receipt.lines == ["destination.test/to/app@\(image.digest)"])
         #expect(await bench.destination.tags.isEmpty)
         #expect(await bench.destination.holds(image))
-        bench.journal.clear()
+        bench.calls.clear()
         #expect(try await bench.copy("@\(image.digest)").receipt?.changedAnything == false)
-        #expect(bench.journal.lines.count == 2)
+        #expect(bench.calls.lines.count == 2)
     }
 
     @Test("--if-exists moves, skips or refuses a tag that holds another image", arguments: IfExists.allCases)
@@ -72,12 +72,12 @@ struct DestinationTests {
             let tags = try #require(results.receipt).tags
             #expect(tags == [.init(tag: try Tag(parsing: "v1"), outcome: .moved, previous: old.digest)])
             #expect(try await bench.destination.tag("v1") == image.digest)
-            #expect(bench.journal.count("to/app immutability") == 1)
+            #expect(bench.calls.count("to/app immutability") == 1)
         case .skip:
             let receipt = try #require(results.receipt)
             #expect(receipt.tags.map(\.outcome) == [.skipped] && receipt.lines == [])
             #expect(ExitStatus.of(results) == 0)
-            #expect(bench.journal.lines.count == 2, "a skipped image costs no further request")
+            #expect(bench.calls.lines.count == 2, "a skipped image costs no further request")
         case .fail:
             let error = try #require(results.firstError)
             #expect(
@@ -85,7 +85,7 @@ struct DestinationTests {
             )
             #expect(error.place == "destination.test/to/app:v1")
             #expect(ExitStatus.of(results) == 3)
-            #expect(bench.journal.count("relay") == 0 && bench.journal.count("to/app put") == 0)
+            #expect(bench.calls.count("relay") == 0 && bench.calls.count("to/app put") == 0)
         }
     }
 
@@ -105,7 +105,7 @@ struct DestinationTests {
         let tag = try Tag(parsing: "v1")
         #expect(refused.firstError?.reason == .tagMoved(tag: tag, expected: old.digest, holds: nil))
         #expect(ExitStatus.of(refused) == 3)
-        #expect(absent.journal.count("relay") == 0)
+        #expect(absent.calls.count("relay") == 0)
 
         let held = try await bench(holding: ["v1": old])
         #expect(try await held.copy(":v1", options(ifCurrent: old.digest)).receipt?.tags.first?.outcome == .moved)
@@ -126,8 +126,8 @@ struct DestinationTests {
             let error = try #require(try await bench.copy(":v1", options).firstError)
             #expect(error.kind == .refused)
             #expect(try await bench.destination.tag("v1") == third.digest)
-            #expect(bench.journal.lines("to/app read ") == ["|v1", "|v1"])
-            #expect(bench.journal.count("to/app put") == 0)
+            #expect(bench.calls.lines("to/app read ") == ["|v1", "|v1"])
+            #expect(bench.calls.count("to/app put") == 0)
         }
     }
 
@@ -136,7 +136,7 @@ struct DestinationTests {
         let bench = try await bench()
         await bench.destination.change { [image] in $0.blobs.formUnion(image.blobs.map(\.digest)) }
         #expect(try await bench.copy(":v1", options(.fail)).receipt?.tags.first?.outcome == .set)
-        #expect(bench.journal.lines("to/app read ") == ["|v1"])
+        #expect(bench.calls.lines("to/app read ") == ["|v1"])
     }
 
     @Test(
@@ -152,7 +152,7 @@ struct DestinationTests {
         let results = try await bench.copy(":v1")
         let wanted = CopyError.Reason.tagImmutable(tag: try Tag(parsing: "v1"), holds: old.digest, wanted: image.digest)
         #expect(results.firstError?.reason == (isRefused ? wanted : nil))
-        #expect((bench.journal.count("relay") == 0) == isRefused)
+        #expect((bench.calls.count("relay") == 0) == isRefused)
         #expect(ExitStatus.of(results) == (isRefused ? 3 : 0))
     }
 
@@ -178,7 +178,7 @@ struct DestinationTests {
             return #expect(Bool(false), "no plan")
         }
         #expect(plan.createsRepository && plan.blobs.count == 3 && plan.manifestsToPut.count == 1)
-        #expect(bench.journal.lines == ["to/app read |v1", "from/app read v1|"].sorted(by: bench.journal.lines))
+        #expect(bench.calls.lines == ["to/app read |v1", "from/app read v1|"].sorted(by: bench.calls.lines))
     }
 
     @Test("A missing repository is created only when there is something to copy")
@@ -187,15 +187,15 @@ struct DestinationTests {
         await bench.destination.change { $0.exists = false }
         var options = options()
         #expect(try await bench.copy(":v1", options).firstError?.reason == .repositoryMissing)
-        #expect(bench.journal.count("to/app create") == 0)
+        #expect(bench.calls.count("to/app create") == 0)
 
         options.createRepository = .defaults
         await #expect(throws: CopyError.self) { try await bench.copy(":absent", options) }
-        #expect(bench.journal.count("to/app create") == 0, "the source has no such image")
+        #expect(bench.calls.count("to/app create") == 0, "the source has no such image")
 
         #expect(try await bench.copy(":v1", options).receipt?.blobsMoved == 3)
-        #expect(bench.journal.count("to/app create") == 1)
-        #expect(bench.journal.count("to/app missing") == 0, "an empty repository lacks everything")
+        #expect(bench.calls.count("to/app create") == 1)
+        #expect(bench.calls.count("to/app missing") == 0, "an empty repository lacks everything")
     }
 
     @Test("A missing image, an archived image and a tag with another digest fail with the source named")
@@ -211,14 +211,14 @@ struct DestinationTests {
             #expect(error?.place == "source.test/from/app\(source)")
             #expect(error?.operation == "reading the image")
         }
-        #expect(bench.journal.count("to/app put") == 0)
+        #expect(bench.calls.count("to/app put") == 0)
     }
 
     @Test("Several destinations share one read of the source, and one of them may fail")
     func several() async throws {
         let bench = try await bench()
-        let other = try FakeRepository(.destination, "other/app", bench.journal, registry: "other.test")
-        let broken = try FakeRepository(.destination, "broken/app", bench.journal, registry: "broken.test")
+        let other = try FakeRepository(.destination, "other/app", bench.calls, registry: "other.test")
+        let broken = try FakeRepository(.destination, "broken/app", bench.calls, registry: "broken.test")
         bench.relay.connect(other, broken)
         await broken.refuse("read", .throttled("slow"))
         let index = try FakeImage.index([("linux/amd64", image)])
@@ -236,7 +236,7 @@ struct DestinationTests {
             return #expect(Bool(false), "the second is the one that fails")
         }
         #expect(error.reason == .throttled("slow") && error.place == "broken.test/broken/app:all")
-        #expect(bench.journal.count("from/app read") == 2, "the index once, its children once")
+        #expect(bench.calls.count("from/app read") == 2, "the index once, its children once")
         #expect(ExitStatus.of(results) == 1)
     }
 
@@ -244,14 +244,14 @@ struct DestinationTests {
     func severalOneHasIt() async throws {
         let bench = try Bench()
         let index = try FakeImage.index([("linux/amd64", image)])
-        let other = try FakeRepository(.destination, "other/app", bench.journal, registry: "other.test")
+        let other = try FakeRepository(.destination, "other/app", bench.calls, registry: "other.test")
         bench.relay.connect(other)
         await bench.source.change { try? $0.seed(index, tag: "v1") }
         await bench.destination.change { try? $0.seed(index, tag: "v1") }
 
         let results = try await bench.copy(":v1", to: [(bench.destination, nil), (other, nil)])
 
-        #expect(bench.journal.lines("to/app ") == ["read |v1"])
+        #expect(bench.calls.lines("to/app ") == ["read |v1"])
         guard case .done(let receipt)? = results.first else { return #expect(Bool(false), "no receipt") }
         #expect(!receipt.changedAnything)
         #expect(await other.holds(index))
@@ -259,7 +259,7 @@ struct DestinationTests {
 }
 
 extension [String] {
-    /// In the order in which another list has them: two sides are asked at once.
+    /// Sorted as in `other`: the requests to the two sides are sent at once, so their order is open.
     func sorted(by other: [String]) -> [String] {
         sorted { (other.firstIndex(of: $0) ?? 0) < (other.firstIndex(of: $1) ?? 0) }
     }

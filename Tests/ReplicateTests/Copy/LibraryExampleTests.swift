@@ -55,7 +55,7 @@ struct LibraryExampleTests {
     func progress() async throws {
         try await withImage { _, image, environment in
             let lines = Lock<[String]>([])
-            let logger = Logger(label: "example") { _ in LineKeeper(lines: lines) }
+            let logger = Logger(label: "example") { _ in MessageRecorder(lines: lines) }
             let results = try await copyLogging(Self.source, to: Self.far, environment: environment, logger: logger)
             #expect(results.first?.error == nil)
             let moved = lines.withLock { $0.filter { $0.hasPrefix("moved sha256:") } }
@@ -97,8 +97,8 @@ struct LibraryExampleTests {
     }
 }
 
-/// Keeps the messages of a logger.
-private struct LineKeeper: LogHandler {
+/// Records the messages of a logger.
+private struct MessageRecorder: LogHandler {
     let lines: Lock<[String]>
     var logLevel = Logger.Level.info
     var metadata: Logger.Metadata = [:]

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Replicate
 
-/// `--platform`.
+/// Copies of chosen platforms (`--platform`).
 @Suite("Platforms")
 struct PlatformTests {
     private let amd: FakeImage
@@ -51,7 +51,7 @@ struct PlatformTests {
     func several() async throws {
         let bench = try Bench()
         let receipt = try #require(try await copy(bench, "linux/arm64", "linux/amd64").receipt)
-        // Every byte of the old index but the entries that weren't asked for.
+        // The old index byte for byte, without the entries of other platforms.
         let entries = index.root.children.map(\.digest)
         let left = [entries[2], entries[4]].map { "\($0)" }
         let kept = index.root.text.split(separator: #","manifests":["#)[1].dropLast(2)
@@ -65,9 +65,9 @@ struct PlatformTests {
         #expect(receipt.notes.first?.hasPrefix("a new index \(receipt.digest) was made from \(index.digest)") == true)
         #expect(receipt.blobsMoved == 7, "two images with a common layer, and one attestation")
         #expect(await bench.destination.violations == [])
-        bench.journal.clear()
+        bench.calls.clear()
         #expect(try await copy(bench, "linux/arm64", "linux/amd64").receipt?.changedAnything == false)
-        #expect(bench.journal.count("to/app ") == 1)
+        #expect(bench.calls.count("to/app ") == 1)
     }
 
     @Test("A new index can be put into the source's own repository")
@@ -82,7 +82,7 @@ struct PlatformTests {
         let results = try await bench.copy(":v1", to: [(bench.source, "small")], options)
         let made = try #require(results.receipt).digest
         #expect(try await bench.source.tag("small") == made)
-        #expect(bench.journal.count("relay") == 0)
+        #expect(bench.calls.count("relay") == 0)
     }
 
     @Test("The error for a missing platform lists the platforms of the index")
@@ -107,7 +107,7 @@ struct PlatformTests {
 
     // MARK: Windows builds
 
-    /// An index as Windows images have it: builds differ in `os.version` alone, and entries have members nobody here knows.
+    /// An index as Windows images have it: builds differ only in `os.version`, and entries have unknown members.
     private static func builds(_ platforms: [String], more: String = "") throws -> FakeImage {
         let images = try platforms.enumerated().map { try FakeImage.image("build \($0.offset)") }
         let entries = zip(platforms, images).map { platform, image in

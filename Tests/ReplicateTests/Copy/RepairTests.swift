@@ -4,7 +4,7 @@ import Wire
 
 @testable import Replicate
 
-/// What a registry holds is believed, `--repair` asks, and what a refusal names is sent again
+/// A registry's content is trusted, `--repair` checks it, and content that a refusal names is sent again
 /// (docs/architecture.md#trust-in-registries).
 @Suite("Incomplete images at the destination")
 struct RepairTests {
@@ -21,7 +21,7 @@ struct RepairTests {
         index = try FakeImage.index([("linux/amd64", a), ("linux/arm64", b)])
     }
 
-    /// Both sides have the index; the destination has lost what `lose` takes.
+    /// A bench with the index at both sides, after `lose` has removed content from the destination.
     private func bench(_ lose: @Sendable (isolated FakeRepository) -> Void = { _ in }) async throws -> Bench {
         let bench = try Bench()
         let index = index
@@ -35,7 +35,7 @@ struct RepairTests {
         let a = a
         let bench = try await bench { $0.manifests[a.digest] = nil }
         #expect(try await bench.copy(":v1").receipt?.changedAnything == false)
-        #expect(bench.journal.lines.count == 2)
+        #expect(bench.calls.lines.count == 2)
     }
 
     @Test("--repair sends only what is missing, and reports it", arguments: [0, 1, 2, 3])
@@ -55,8 +55,8 @@ struct RepairTests {
         #expect((receipt.manifestsRepaired, receipt.blobsRepaired) == wanted)
         #expect((receipt.manifestsPut, receipt.blobsMoved) == wanted)
         #expect(receipt.notes.contains { $0.hasPrefix("repaired: ") && $0.contains("missing below") })
-        // The tag and the root were right, and are left alone.
-        #expect(!bench.journal.lines("to/app put ").contains { $0.hasPrefix(index.digest.short) })
+        // The tag and the root are right, and left alone.
+        #expect(!bench.calls.lines("to/app put ").contains { $0.hasPrefix(index.digest.short) })
         #expect(receipt.tags.map(\.outcome) == [.unchanged])
 
         let again = try #require(try await bench.copy(":v1", repairing).receipt)
@@ -70,8 +70,8 @@ struct RepairTests {
     func questions() async throws {
         let bench = try await bench()
         _ = try await bench.copy(":v1", repairing)
-        #expect(bench.journal.count("to/app read") == 2 && bench.journal.count("to/app missing") == 1)
-        #expect(bench.journal.count("from/app read") == 2 && bench.journal.lines.count == 5)
+        #expect(bench.calls.count("to/app read") == 2 && bench.calls.count("to/app missing") == 1)
+        #expect(bench.calls.count("from/app read") == 2 && bench.calls.lines.count == 5)
     }
 
     @Test("All blobs are sent again after a refusal that names none of them")
@@ -92,20 +92,12 @@ struct RepairTests {
         let (a, layers) = (a, a.blobs.map(\.digest))
         await bench.source.change { try? $0.seed(a, tag: "v1") }
         await bench.destination.change { $0.blobs.formUnion(layers) }
-        let naming: @Sendable (Digest) -> CopyError = { layer in
-            var refusal = CopyError(
-                .rejected(code: "MANIFEST_BLOB_UNKNOWN", text: "blob unknown"),
-                side: .destination,
-                image: "to/app",
-                operation: "storing the manifest"
-            )
-            refusal.digests = [layer]
-            return refusal
+        for layer in layers {
+            await bench.destination.fail("put", Self.refusal(naming: [layer], code: "MANIFEST_BLOB_UNKNOWN"))
         }
-        for layer in layers { await bench.destination.fail("put", naming(layer)) }
         let receipt = try #require(try await bench.copy(":v1", CopyOptions(referrers: .none)).receipt)
         #expect(receipt.blobsMoved == layers.count)
-        #expect(bench.journal.count("to/app put") == layers.count + 1)
+        #expect(bench.calls.count("to/app put") == layers.count + 1)
     }
 
     @Test("A dry run shows what --repair would send, and sends nothing")
@@ -142,10 +134,22 @@ struct RepairTests {
         let bench = try await bench()
         let own = try await bench.copy(":v1", to: [(bench.source, "v2")], repairing)
         #expect(own.receipt?.tags.map(\.outcome) == [.set])
-        #expect(bench.journal.count("from/app missing") == 0)
+        #expect(bench.calls.count("from/app missing") == 0)
     }
 
     // MARK: Refusals
+
+    /// A registry's refusal of a manifest that names `digests`.
+    private static func refusal(naming digests: Set<Digest>, code: String = "MANIFEST_INVALID") -> CopyError {
+        var refusal = CopyError(
+            .rejected(code: code, text: "no"),
+            side: .destination,
+            image: "to/app",
+            operation: "storing the manifest"
+        )
+        refusal.digests = digests
+        return refusal
+    }
 
     @Test(
         "A blob named by a refusal is sent again although the destination claimed to have it",
@@ -156,14 +160,14 @@ struct RepairTests {
         let (a, own) = (a, own)
         await bench.source.change { try? $0.seed(a, tag: "v1") }
         await bench.destination.change {
-            $0.pretended = [own]
+            $0.claimed = [own]
             ($0.namesWhatIsMissing, $0.refusalCode) = (true, code)
         }
         let receipt = try #require(try await bench.copy(":v1").receipt)
         #expect(await bench.destination.holds(a))
-        #expect(bench.journal.lines("relay ").filter { $0 == own.short }.count == 1)
-        #expect(bench.journal.count("relay ") == 3, "nothing is sent twice")
-        #expect(bench.journal.count("to/app put ") == 2)
+        #expect(bench.calls.lines("relay ").filter { $0 == own.short }.count == 1)
+        #expect(bench.calls.count("relay ") == 3, "nothing is sent twice")
+        #expect(bench.calls.count("to/app put ") == 2)
         #expect(receipt.blobsMoved == 3)
     }
 
@@ -173,7 +177,7 @@ struct RepairTests {
         let (index, a, own) = (index, a, own)
         await bench.source.change { try? $0.seed(index, tag: "v1") }
         await bench.destination.change {
-            $0.pretended = [a.digest, own]
+            $0.claimed = [a.digest, own]
             $0.namesWhatIsMissing = true
         }
         #expect(try await bench.copy(":v1").receipt != nil)
@@ -186,17 +190,10 @@ struct RepairTests {
         let bench = try Bench()
         let a = a
         await bench.source.change { try? $0.seed(a, tag: "v1") }
-        var refusal = CopyError(
-            .rejected(code: "MANIFEST_INVALID", text: "no"),
-            side: .destination,
-            image: "x",
-            operation: "put"
-        )
-        refusal.digests = [own]
-        await bench.destination.change { [refusal] in $0.fail("put", refusal, times: 9) }
+        await bench.destination.fail("put", Self.refusal(naming: [own]), times: 9)
         #expect(try await bench.copy(":v1").firstError?.reason.name == "rejected")
-        #expect(bench.journal.count("to/app put ") == 2)
-        #expect(bench.journal.lines("relay ").filter { $0 == own.short }.count == 2)
+        #expect(bench.calls.count("to/app put ") == 2)
+        #expect(bench.calls.lines("relay ").filter { $0 == own.short }.count == 2)
     }
 
     @Test("A refusal that names no part of the manifest is not answered by sending again")
@@ -205,16 +202,9 @@ struct RepairTests {
             let bench = try Bench()
             let a = a
             await bench.source.change { try? $0.seed(a, tag: "v1") }
-            var refusal = CopyError(
-                .rejected(code: "MANIFEST_INVALID", text: "no"),
-                side: .destination,
-                image: "x",
-                operation: "put"
-            )
-            refusal.digests = digests
-            await bench.destination.change { [refusal] in $0.fail("put", refusal, times: 9) }
+            await bench.destination.fail("put", Self.refusal(naming: digests), times: 9)
             #expect(try await bench.copy(":v1").firstError != nil)
-            #expect(bench.journal.count("to/app put ") == 1, "\(digests)")
+            #expect(bench.calls.count("to/app put ") == 1, "\(digests)")
         }
     }
 
@@ -224,12 +214,12 @@ struct RepairTests {
         let (a, own) = (a, own)
         await bench.source.change { try? $0.seed(a, tag: "v1") }
         await bench.destination.change {
-            $0.pretended = [own]
+            $0.claimed = [own]
             $0.namesWhatIsMissing = true
         }
-        bench.relay.plan(own, .failure(WireError(.disconnected, "cut", end: .destination)))
+        bench.relay.script(own, .failure(WireError(.disconnected, "cut", end: .destination)))
         #expect(try await bench.copy(":v1").receipt != nil)
         #expect(await bench.destination.holds(a))
-        #expect(bench.journal.lines("relay ").filter { $0 == own.short }.count == 2)
+        #expect(bench.calls.lines("relay ").filter { $0 == own.short }.count == 2)
     }
 }

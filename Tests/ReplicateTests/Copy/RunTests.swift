@@ -8,27 +8,16 @@ import Wire
 
 @testable import Replicate
 
-/// What a run does with destinations that share it, and what a plan says before anything is written.
+/// How destinations share a run, and what a plan shows before anything is written.
 @Suite("A copy run", .timeLimit(.minutes(1)))
 struct RunTests {
     private func tag(_ text: String) throws -> Content.Tag { try Content.Tag(parsing: text) }
 
-    private func bench(layers: Int = 2) async throws -> (Bench, [FakeRepository], FakeImage) {
-        let bench = try Bench()
-        let image = try FakeImage.image("app", layers: (0..<layers).map { "layer \($0)" })
-        try await bench.source.seed(image, tag: "v1")
-        let others = try (2...3).map {
-            try FakeRepository(.destination, "to\($0)/app", bench.journal, registry: "d\($0).test")
-        }
-        others.forEach { bench.relay.connect($0) }
-        return (bench, [bench.destination] + others, image)
-    }
-
-    // MARK: One destination's fault is its own
+    // MARK: Failures of one destination
 
     @Test("A destination whose token can't be renewed fails alone")
     func tokenFails() async throws {
-        let (bench, places, image) = try await bench()
+        let (bench, places, image) = try await Bench.withThreeDestinations(layers: 2)
         await places[1].change { place in
             place.sinkError = CopyError(
                 .noCredentials("no token"),
@@ -45,10 +34,10 @@ struct RunTests {
 
     @Test("An upload that opens after the others have started is closed")
     func lateUpload() async throws {
-        let (bench, places, image) = try await bench(layers: 1)
+        let (bench, places, image) = try await Bench.withThreeDestinations(layers: 1)
         let blob = try #require(image.blobs.last)
         let engine = bench.replicator()
-        // Nothing is waited for on this clock, so that a destination that has not opened an upload yet is late.
+        // On this clock no wait takes time, so a destination that has not opened an upload yet is late.
         let mover = BlobMover(
             relay: bench.relay,
             large: engine.run.mover.large,
@@ -75,13 +64,13 @@ struct RunTests {
         for place in places.prefix(2) { mover.index.want([blob], from: bench.source, at: place) }
         let arrival = try await mover.move(BlobTransfer(blob, from: bench.source, to: places[0]))
         #expect(arrival.name == "moved")
-        #expect(bench.journal.lines("relay ") == ["\(blob.digest.short)"])
+        #expect(bench.calls.lines("relay ") == ["\(blob.digest.short)"])
         open.finish()
         await mover.late.settle(.seconds(30), ContinuousClock())
-        #expect(bench.journal.count("to2/app start") == 1)
-        #expect(bench.journal.count("to2/app close") == 1)
+        #expect(bench.calls.count("to2/app start") == 1)
+        #expect(bench.calls.count("to2/app close") == 1)
         #expect(await places[1].openUploads.isEmpty)
-        // It is served by itself when it asks.
+        // The late destination then gets the blob in a transfer of its own.
         _ = try await mover.move(BlobTransfer(blob, from: bench.source, to: places[1]))
         #expect(await places[1].blobs.contains(blob.digest))
     }
@@ -105,17 +94,11 @@ struct RunTests {
             let image = SeedImage.oci("app", layers: [1_000, 2_000])
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
-            let results = try await cloud.replicator.copy(
-                try cloud.image("v1"),
-                .one(.tag(try tag("v1"))),
-                to: [try cloud.destination(tag: "a"), try cloud.destination(tag: "b")],
-                tags: [],
-                CopyOptions(referrers: .none)
-            )
+            let results = try await cloud.copy(to: [cloud.destination(tag: "a"), cloud.destination(tag: "b")])
             #expect(results.receipt?.tags.map(\.tag.value) == ["a", "b"])
             #expect(cloud.tag("a", region: ScenarioCloud.far) == image.digest)
             #expect(cloud.tag("b", region: ScenarioCloud.far) == image.digest)
-            // Two questions, one about three blobs, four for each of them, and one for each tag.
+            // Two manifest reads, one check of three blobs, four requests for each blob, and one for each tag.
             #expect(cloud.total == 2 + 1 + 4 * 3 + 2)
         }
     }
@@ -124,7 +107,7 @@ struct RunTests {
 
     @Test("A dry run shows every refusal, and a run sets no tag")
     func refusals() async throws {
-        let (bench, _, image) = try await bench()
+        let (bench, _, image) = try await Bench.withThreeDestinations(layers: 2)
         let other = try FakeImage.image("other")
         try await bench.destination.seed(other, tag: "a")
         try await bench.destination.seed(other, tag: "b")
@@ -147,12 +130,12 @@ struct RunTests {
             carriedOut.first?.error?.reason == .tagHolds(tag: try tag("a"), holds: other.digest, wanted: image.digest)
         )
         #expect(await bench.destination.tags.keys.map(\.value).sorted() == ["a", "b"])
-        #expect(bench.journal.count("to/app put") == 0)
+        #expect(bench.calls.count("to/app put") == 0)
     }
 
     @Test("A dry run shows immutable tags")
     func immutableRefusals() async throws {
-        let (bench, _, _) = try await bench()
+        let (bench, _, _) = try await Bench.withThreeDestinations(layers: 2)
         let other = try FakeImage.image("other")
         for name in ["a", "b"] { try await bench.destination.seed(other, tag: name) }
         await bench.destination.change { $0.fixedTags = TagImmutability(byDefault: true) }
@@ -166,9 +149,9 @@ struct RunTests {
 
     // MARK: Referrers
 
-    /// A source whose image has so many signatures, and a destination that takes them.
+    /// A bench whose source image has `count` signatures.
     private func signed(_ count: Int) async throws -> (Bench, FakeImage, [FakeImage]) {
-        let (bench, _, image) = try await bench(layers: 1)
+        let (bench, _, image) = try await Bench.withThreeDestinations(layers: 1)
         let signatures = try (0..<count).map { try FakeImage.image("signature \($0)", subject: image.digest) }
         for signature in signatures { try await bench.source.seed(signature, tag: nil) }
         await bench.source.change { $0.listedReferrers = [image.digest: signatures.map(\.root.descriptor)] }
@@ -198,14 +181,14 @@ struct RunTests {
         let (bench, image, signatures) = try await signed(2)
         let options = CopyOptions(referrers: .all, tagsAfterReferrers: true)
         _ = try await bench.copy(":v1", options)
-        let puts = bench.journal.lines("to/app put ")
+        let puts = bench.calls.lines("to/app put ")
         #expect(puts.first == image.digest.short && puts.last == "\(image.digest.short) v1")
         #expect(Set(puts.dropFirst().dropLast()) == Set(signatures.map(\.digest.short)))
         #expect(puts.count == 4)
 
-        let (plain, _, _) = try await self.bench(layers: 1)
+        let (plain, _, _) = try await Bench.withThreeDestinations(layers: 1)
         _ = try await plain.copy(":v1", options)
-        #expect(plain.journal.count("to/app put ") == 1, "without referrers there is nothing to wait for")
+        #expect(plain.calls.count("to/app put ") == 1, "without referrers there is nothing to wait for")
     }
 
     // MARK: Many tags
@@ -236,7 +219,7 @@ struct RunTests {
         }
     }
 
-    // MARK: A service
+    // MARK: Identities
 
     @Test("Each destination is written with its own identity")
     func identities() async throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Replicate
 
-/// Many images of one repository, and what that makes of the exit status.
+/// Copies of many images of one repository, and their exit status.
 @Suite("Copying many images")
 struct SelectionTests {
     private let images: [FakeImage]
@@ -41,14 +41,14 @@ struct SelectionTests {
         #expect(results.count == 5 && ExitStatus.of(results) == 0)
         #expect(await tags(bench) == ["stable", "v0", "v1", "v2", "v3", "v4"])
         let base = FakeImage.blob("base").digest.short
-        #expect(bench.journal.count("relay \(base)") == 1, "one shared layer, five images")
+        #expect(bench.calls.count("relay \(base)") == 1, "one shared layer, five images")
         let moved = results.reduce(0) { if case .done(let receipt) = $1 { $0 + receipt.blobsMoved } else { $0 } }
         let there = results.reduce(0) { if case .done(let receipt) = $1 { $0 + receipt.blobsThere } else { $0 } }
         #expect((moved, there) == (11, 4), "a blob moved for one image is there for the others")
 
-        bench.journal.clear()
+        bench.calls.clear()
         _ = try await copy(bench, TagFilter())
-        #expect(bench.journal.lines.count == 3, "a listing and a read at the source, a read at the destination")
+        #expect(bench.calls.lines.count == 3, "a listing and a read at the source, a read at the destination")
     }
 
     @Test("A filter selects the newest images or those whose tags match")
@@ -66,7 +66,7 @@ struct SelectionTests {
     func unfit() async throws {
         let bench = try await bench()
         let host = "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
-        let ecr = try FakeRepository(.destination, "to/app", bench.journal, registry: host)
+        let ecr = try FakeRepository(.destination, "to/app", bench.calls, registry: host)
         let long = String(repeating: "x", count: 138)
         await bench.source.change { source in
             for (tag, number) in [("-odd", 0), (".odd", 1), (long, 1)] {
@@ -91,7 +91,7 @@ struct SelectionTests {
         #expect(
             errors.map(\.place).sorted() == ["-odd", "-only", ".odd", long].map { "destination.test/to/app:\($0)" }
         )
-        let asked = bench.journal.lines("to/app read ").joined()
+        let asked = bench.calls.lines("to/app read ").joined()
         #expect(
             asked.contains("v0") && asked.components(separatedBy: "-only").count <= 2,
             "a plain registry gets no request for it"
@@ -106,7 +106,7 @@ struct SelectionTests {
         let results = try await copy.copyOne(.digest(images[0].digest))
         #expect(results.count == 1)
         #expect(results[0].error?.reason == .tagUnfit(tag: "-odd", reason: "a tag can't begin with . or -"))
-        #expect(bench.journal.count("to/app ") == 0)
+        #expect(bench.calls.count("to/app ") == 0)
     }
 
     @Test("Invalid tags in the source's listing fail by name, without control characters")
@@ -157,7 +157,7 @@ struct SelectionTests {
         await bench.source.change {
             try? $0.seed(index, tag: "index")
             $0.listed.append(ListedImage(digest: index.digest, tags: [try! Tag(parsing: "index")], pushedAt: 9))
-            // A child whose key is gone stops its index, and nothing else.
+            // A child whose key is disabled fails its index and nothing else.
             $0.listed.removeFirst()
             $0.readFailures[.digest(images[0].digest)] = .keyUnusable("disabled")
             $0.listed[0].isArchived = true
@@ -187,7 +187,7 @@ struct SelectionTests {
         #expect(results.count == count)
         #expect(results.compactMap(\.error).map(\.reason) == Array(repeating: .throttled("slow"), count: 3))
         #expect(await bench.destination.tags.count == RepositoryCopy.imagesAtOnce)
-        #expect(bench.journal.count("relay \(FakeImage.blob("base").digest.short)") == 1)
+        #expect(bench.calls.count("relay \(FakeImage.blob("base").digest.short)") == 1)
     }
 
     @Test("A stalled image does not delay images of the next batch", .timeLimit(.minutes(1)))
@@ -201,13 +201,13 @@ struct SelectionTests {
                 ListedImage(digest: image.digest, tags: [try! Tag(parsing: "t\(number)")])
             }
         }
-        // The first image's layer arrives when one of the second piece is put, and not before.
+        // The first image's layer arrives only when an image of the second batch has been put.
         let (stream, gate) = AsyncStream<Void>.makeStream()
-        bench.relay.plan(FakeImage.blob("own 0").digest, .after { for await _ in stream {} })
+        bench.relay.script(FakeImage.blob("own 0").digest, .after { for await _ in stream {} })
         await bench.destination.before("put \(images[count - 1].digest.short)") { _ in gate.finish() }
         let results = try await copy(bench, TagFilter())
         #expect(results.count == count && ExitStatus.of(results) == 0)
-        let puts = bench.journal.lines("to/app put ").map { $0.prefix { $0 != " " } }
+        let puts = bench.calls.lines("to/app put ").map { $0.prefix { $0 != " " } }
         #expect(puts.count == count)
         let (held, last) = (images[0].digest.short, images[count - 1].digest.short)
         #expect(try #require(puts.firstIndex { $0 == last }) < #require(puts.firstIndex { $0 == held }))
@@ -219,12 +219,12 @@ struct SelectionTests {
         let old = try FakeImage.image("old", layers: [])
         await bench.destination.change { for number in 0..<5 { try? $0.seed(old, tag: "v\(number)") } }
         _ = try await copy(bench, TagFilter())
-        #expect(bench.journal.count("to/app immutability") == 1)
+        #expect(bench.calls.count("to/app immutability") == 1)
 
         let empty = try await self.bench()
         await empty.destination.change { $0.exists = false }
         _ = try await copy(empty, TagFilter(), CopyOptions(referrers: .none, createRepository: .defaults))
-        #expect(empty.journal.count("to/app create") == 1)
+        #expect(empty.calls.count("to/app create") == 1)
         #expect(await tags(empty).count == 6)
     }
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Replicate
 
-/// An index may list what its media type does not tell to be a manifest; containerd takes such for blobs.
+/// An index may have entries whose media type is not known as a manifest's; containerd takes them for blobs.
 @Suite("Index entries with an unknown media type")
 struct UnknownEntryTests {
     private let image: FakeImage
@@ -60,7 +60,7 @@ struct UnknownEntryTests {
 
         await bench.source.change { $0.readFailures[.digest(extra.digest)] = .archived }
         #expect(try await bench.copy(":v1").firstError?.reason == .archived)
-        #expect(bench.journal.count("relay") == 0)
+        #expect(bench.calls.count("relay") == 0)
     }
 
     @Test("A destination that accepts only manifests refuses an unknown entry")
@@ -70,7 +70,7 @@ struct UnknownEntryTests {
         await bench.source.change { try? $0.seed(index, tag: "v1") }
         let error = try #require(try await bench.copy(":v1").firstError)
         #expect(error.cause.contains("application/vnd.example.thing") && error.cause.contains("not a manifest"))
-        #expect(bench.journal.count("relay") == 0)
+        #expect(bench.calls.count("relay") == 0)
     }
 
     @Test("An entry with a manifest's media type stays a manifest")

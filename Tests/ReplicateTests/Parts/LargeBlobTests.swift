@@ -19,7 +19,7 @@ struct LargeBlobTests {
         let large = bench.large(mode, above: above)
         #expect(large.takes(bench.blob, to: bench.destination) == takes)
         #expect(try await bench.upload(large) == (takes ? "moved" : nil))
-        #expect(bench.journal.lines.isEmpty == !takes, "a blob that does not go in parts sends no request")
+        #expect(bench.calls.lines.isEmpty == !takes, "a blob that does not go in parts sends no request")
         #expect(!large.takes(bench.blob, to: bench.source), "a registry without parts")
     }
 
@@ -28,7 +28,7 @@ struct LargeBlobTests {
         let bench = try PartBench(0)
         #expect(try await bench.upload(bench.large(.api, above: 0)) == nil)
         #expect(try await bench.upload(bench.large(.auto, above: 0)) == nil)
-        #expect(bench.journal.lines.isEmpty)
+        #expect(bench.calls.lines.isEmpty)
     }
 
     @Test("--upload api is refused if the destination has no uploads in parts")
@@ -57,14 +57,14 @@ struct LargeBlobTests {
         }
         #expect(error?.cause == "\(huge.digest) has 44.0 GB, and that is too much for 4200 parts")
         #expect(error?.remedy == "leave out --upload api")
-        #expect(bench.journal.lines.isEmpty)
+        #expect(bench.calls.lines.isEmpty)
 
-        // What the registry answers counts, not what it documents.
+        // The part size in the registry's answer counts, not the documented one.
         let answered = Descriptor(mediaType: .ociLayer, digest: bench.blob.digest, size: 42_001)
         #expect(
             try await bench.large().upload(BlobTransfer(answered, from: bench.source, to: bench.destination)) == nil
         )
-        #expect(bench.journal.lines == ["begin 1"])
+        #expect(bench.calls.lines == ["begin 1"])
     }
 
     @Test(
@@ -73,7 +73,7 @@ struct LargeBlobTests {
     )
     func noRanges(_ mode: UploadMode) async throws {
         let bench = try PartBench()
-        bench.host.plan(.whole)
+        bench.host.script(.whole)
         if mode == .auto {
             #expect(try await bench.upload() == nil)
             #expect(bench.log.lines.contains { $0.contains("the source sends no ranges; it goes by the registry") })
@@ -84,7 +84,7 @@ struct LargeBlobTests {
                 return
             }
         }
-        #expect(bench.journal.count("part ") == 0)
+        #expect(bench.calls.count("part ") == 0)
     }
 
     @Test("Two large blobs move at a time, and small ones don't wait for them")
@@ -107,7 +107,7 @@ struct LargeBlobTests {
         }
         #expect(most.withLock { $0 } == 2)
 
-        // Nobody gives a place back before the small one is through.
+        // Both places stay taken until the small blob has moved.
         let small = Descriptor(mediaType: .ociLayer, digest: .ofNothing, size: 0)
         let other = Descriptor(mediaType: .ociLayer, digest: Digest(of: []), size: 1)
         try await large.withPlace(for: bench.blob, at: bench.destination, on: wire) {
@@ -124,13 +124,13 @@ struct LargeBlobTests {
 
 @Suite("Resuming an upload in parts", .timeLimit(.minutes(1)))
 struct ResumedUploadTests {
-    /// Runs until the third part fails for good.
-    private func breakOff(_ bench: PartBench, _ directory: String) async throws {
-        bench.host.plan(at: [nil, nil, .status(404), .status(404)])
+    /// Uploads until the third part fails for good.
+    private func interrupt(_ bench: PartBench, _ directory: String) async throws {
+        bench.host.script([nil, nil, .status(404), .status(404)])
         await #expect(throws: CopyError.self) { try await bench.upload(bench.large(state: directory)) }
         #expect(bench.parts == ["1 0+10", "1 10+10"])
         #expect(files(in: directory).contains { $0.hasSuffix(".json") })
-        bench.journal.clear()
+        bench.calls.clear()
         bench.events.withLock { $0 = [] }
     }
 
@@ -138,11 +138,11 @@ struct ResumedUploadTests {
     func resumes() async throws {
         try await withStateDirectory { directory in
             let bench = try PartBench()
-            try await breakOff(bench, directory)
+            try await interrupt(bench, directory)
             #expect(try await bench.upload(bench.large(state: directory)) == "moved")
             #expect(bench.gets == ["bytes=20-29", "bytes=30-34"])
             #expect(bench.parts == ["1 20+10", "1 30+5"])
-            #expect(bench.journal.count("begin") == 0)
+            #expect(bench.calls.count("begin") == 0)
             #expect(await bench.isStored())
             #expect(bench.progress == 35)
             let resumed = bench.events.withLock { events in
@@ -157,10 +157,10 @@ struct ResumedUploadTests {
     func gone() async throws {
         try await withStateDirectory { directory in
             let bench = try PartBench()
-            try await breakOff(bench, directory)
+            try await interrupt(bench, directory)
             await bench.uploads.forget()
             #expect(try await bench.upload(bench.large(state: directory)) == "moved")
-            #expect(bench.journal.lines("begin ") == ["2"])
+            #expect(bench.calls.lines("begin ") == ["2"])
             #expect(bench.parts == ["1 20+10", "2 0+10", "2 10+10", "2 20+10", "2 30+5"])
             #expect(await bench.isStored())
             #expect(bench.progress == 35)
@@ -172,12 +172,12 @@ struct ResumedUploadTests {
     func corrected(to place: Int) async throws {
         try await withStateDirectory { directory in
             let bench = try PartBench()
-            try await breakOff(bench, directory)
+            try await interrupt(bench, directory)
             await bench.uploads.set(Array(bench.bytes[..<place]), of: "1")
             #expect(try await bench.upload(bench.large(state: directory)) == "moved")
             #expect(await bench.isStored())
             #expect(bench.progress == 35)
-            #expect(bench.journal.count("begin") == 0)
+            #expect(bench.calls.count("begin") == 0)
         }
     }
 
@@ -192,9 +192,9 @@ struct ResumedUploadTests {
                 let journal = UploadJournal(directory: directory, logger: bench.log.logger)
                 try #require(journal.claim(key)).record(UploadEntry(key, upload, nextByte: 20))
             }
-            bench.journal.clear()
+            bench.calls.clear()
             #expect(try await bench.upload(bench.large(state: directory)) == "moved")
-            #expect(bench.journal.lines == ["complete 1"])
+            #expect(bench.calls.lines == ["complete 1"])
             #expect(await bench.isStored())
         }
     }
@@ -203,11 +203,11 @@ struct ResumedUploadTests {
     func wrongHalf() async throws {
         try await withStateDirectory { directory in
             let bench = try PartBench()
-            try await breakOff(bench, directory)
+            try await interrupt(bench, directory)
             await bench.uploads.set(Array(repeating: 0, count: 20), of: "1")
             #expect(try await bench.upload(bench.large(state: directory)) == "moved")
-            #expect(bench.journal.lines("complete ") == ["1", "2"])
-            #expect(bench.journal.lines("begin ") == ["2"])
+            #expect(bench.calls.lines("complete ") == ["1", "2"])
+            #expect(bench.calls.lines("begin ") == ["2"])
             #expect(await bench.isStored())
         }
     }
@@ -216,12 +216,12 @@ struct ResumedUploadTests {
     func locked() async throws {
         try await withStateDirectory { directory in
             let bench = try PartBench()
-            try await breakOff(bench, directory)
+            try await interrupt(bench, directory)
             let before = files(in: directory)
             let other = UploadJournal(directory: directory, logger: bench.log.logger)
             let held = try #require(other.claim(UploadKey(bench.blob, to: bench.destination)))
             #expect(try await bench.upload(bench.large(state: directory)) == "moved")
-            #expect(bench.journal.lines("begin ") == ["2"])
+            #expect(bench.calls.lines("begin ") == ["2"])
             #expect(files(in: directory) == before)
             #expect(held.found?.nextByte == 20)
         }
@@ -245,7 +245,7 @@ struct ResumedUploadTests {
             gate.finish()
             await #expect(throws: CancellationError.self) { try await task.value }
 
-            bench.journal.clear()
+            bench.calls.clear()
             #expect(try await bench.upload(bench.large(state: directory)) == "moved")
             #expect(bench.gets == ["bytes=30-34"] && bench.parts == ["1 30+5"])
             #expect(await bench.isStored())

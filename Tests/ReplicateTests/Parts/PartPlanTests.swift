@@ -125,7 +125,7 @@ struct PartPoolTests {
         for rounds in 0..<20 {
             var lease: PartPool.Lease? = try await pool.lease(8)
             let waiting = Task { try await pool.lease(8) }
-            // Before it has begun, while it begins, and while it waits.
+            // The cancellation comes before the task starts, while it starts, and while it waits.
             for _ in 0..<rounds { await Task.yield() }
             waiting.cancel()
             await #expect(throws: CancellationError.self) { try await waiting.value }

@@ -16,8 +16,8 @@ struct PartUploaderTests {
         #expect(try await bench.upload() == "moved")
         #expect(bench.parts == parts)
         #expect(await bench.isStored())
-        #expect(bench.journal.lines("complete ") == ["1"])
-        #expect(bench.journal.count("from/app source") == 1, "one address serves for all parts")
+        #expect(bench.calls.lines("complete ") == ["1"])
+        #expect(bench.calls.count("from/app source") == 1, "one address serves for all parts")
         #expect(bench.progress == Int64(count))
     }
 
@@ -33,7 +33,7 @@ struct PartUploaderTests {
         let bench = try PartBench(200)
         let gets = Lock(0)
         await bench.uploads.at(part: 1) { uploads in
-            gets.withLock { $0 = uploads.journal.count("get ") }
+            gets.withLock { $0 = uploads.calls.count("get ") }
             return nil
         }
         #expect(try await bench.upload() == "moved")
@@ -64,7 +64,7 @@ struct PartUploaderTests {
         #expect(bench.parts[3] == "1 \(place)+10")
         #expect(await bench.isStored())
         #expect(bench.progress == 35)
-        #expect(bench.journal.lines("begin ") == ["1"])
+        #expect(bench.calls.lines("begin ") == ["1"])
     }
 
     @Test("The upload continues where the registry is ahead of it")
@@ -86,7 +86,7 @@ struct PartUploaderTests {
         let error = await #expect(throws: CopyError.self) { try await bench.upload() }
         #expect(error?.side == .destination)
         #expect(bench.parts.count == 2 * (PartUploader.mostCorrections + 1))
-        #expect(bench.journal.count("complete") == 0)
+        #expect(bench.calls.count("complete") == 0)
     }
 
     @Test("An upload that the registry lost starts over once", arguments: [1, 3, 4])
@@ -97,7 +97,7 @@ struct PartUploaderTests {
             return nil
         }
         #expect(try await bench.upload() == "moved")
-        #expect(bench.journal.lines("begin ") == ["1", "2"])
+        #expect(bench.calls.lines("begin ") == ["1", "2"])
         #expect(await bench.isStored())
         #expect(bench.progress == 35)
     }
@@ -113,7 +113,7 @@ struct PartUploaderTests {
         }
         let error = await #expect(throws: CopyError.self) { try await bench.upload() }
         #expect(error?.side == .destination && error?.operation == "UploadLayerPart")
-        #expect(bench.journal.lines("begin ") == ["1", "2"])
+        #expect(bench.calls.lines("begin ") == ["1", "2"])
     }
 
     @Test("A blob is stored if the registry lost the upload by completing it")
@@ -122,7 +122,7 @@ struct PartUploaderTests {
         await bench.uploads.complete(with: .gone)
         await bench.destination.change { [digest = bench.blob.digest] in $0.blobs = [digest] }
         #expect(try await bench.upload() == "moved")
-        #expect(bench.journal.lines("begin ") == ["1"])
+        #expect(bench.calls.lines("begin ") == ["1"])
     }
 
     @Test("An upload whose bytes the registry refuses starts over once", arguments: [1, 2])
@@ -141,7 +141,7 @@ struct PartUploaderTests {
             }
             #expect(error?.operation == "CompleteLayerUpload")
         }
-        #expect(bench.journal.lines("begin ") == ["1", "2"])
+        #expect(bench.calls.lines("begin ") == ["1", "2"])
     }
 
     @Test(
@@ -150,12 +150,12 @@ struct PartUploaderTests {
     )
     func corrupt(get number: Int) async throws {
         let bench = try PartBench()
-        bench.host.plan(at: (1...number).map { $0 == number ? .corrupt : nil })
+        bench.host.script((1...number).map { $0 == number ? .corrupt : nil })
         #expect(try await bench.upload() == "moved")
-        #expect(bench.journal.lines("begin ") == ["1", "2"])
+        #expect(bench.calls.lines("begin ") == ["1", "2"])
         #expect(bench.parts.filter { $0.hasPrefix("1 ") } == ["1 0+10", "1 10+10", "1 20+10"])
         #expect(bench.parts.filter { $0.hasPrefix("2 ") } == ["2 0+10", "2 10+10", "2 20+10", "2 30+5"])
-        #expect(bench.journal.lines("complete ") == ["2"])
+        #expect(bench.calls.lines("complete ") == ["2"])
         #expect(await bench.isStored())
         #expect(bench.progress == 35)
     }
@@ -163,14 +163,14 @@ struct PartUploaderTests {
     @Test("A blob damaged at the source fails after three attempts and is never completed")
     func damaged() async throws {
         let bench = try PartBench(25)
-        bench.host.plan(at: (0..<9).map { $0.isMultiple(of: 3) ? .corrupt : nil })
+        bench.host.script((0..<9).map { $0.isMultiple(of: 3) ? .corrupt : nil })
         let error = await #expect(throws: CopyError.self) { try await bench.upload() }
         guard case .corrupt(bench.blob.digest, _)? = error?.reason else {
             Issue.record("not corrupt: \(String(describing: error))")
             return
         }
         #expect(error?.side == .source)
-        #expect(bench.journal.lines("begin ") == ["1", "2", "3"])
-        #expect(bench.journal.count("complete") == 0)
+        #expect(bench.calls.lines("begin ") == ["1", "2", "3"])
+        #expect(bench.calls.count("complete") == 0)
     }
 }

@@ -181,7 +181,7 @@ struct UploadJournalTests {
         }
     }
 
-    @Test("A claimed entry is not removed, however old")
+    @Test("A claimed entry is not removed, and an entry of exactly the longest age is still found")
     func old() async throws {
         try await withStateDirectory { directory in
             let held = try claim(journal(directory))
@@ -270,7 +270,7 @@ struct UploadJournalTests {
     }
 }
 
-/// What was logged, as `level: message`.
+/// Records log messages as `level: message`.
 final class LogLines: Sendable {
     private let entries = Lock<[String]>([])
 
@@ -309,7 +309,7 @@ func permissions(of path: String) throws -> Int {
     return try #require(facts[.posixPermissions] as? NSNumber).intValue
 }
 
-/// Names in the journal's folder, sorted.
+/// The file names in the journal's folder, sorted.
 func files(in directory: String) -> [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/uploads")) ?? []).sorted()
 }

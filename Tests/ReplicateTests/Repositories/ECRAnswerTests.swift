@@ -1,8 +1,6 @@
-import AWSIdentity
 import Content
 import FoundationEssentials
 import HTTPTypes
-import Logging
 import Platform
 import TestClouds
 import Testing
@@ -10,7 +8,7 @@ import Wire
 
 @testable import Replicate
 
-/// Answers of ECR's API, or of something that stands in for it, that say something else than what was asked.
+/// Answers of ECR's API, or of a substitute for it, that do not fit the request.
 @Suite("Unexpected answers of ECR's API")
 struct ECRAnswerTests {
     private static let image = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app"
@@ -22,7 +20,7 @@ struct ECRAnswerTests {
 
     private static func digest(_ name: String) -> String { "\(Digest(of: manifest(name).utf8))" }
 
-    /// An image of an answer.
+    /// The JSON of one image in an answer.
     private static func entry(_ name: String, tag: String? = nil, digest: String? = nil) throws -> String {
         let text = String(decoding: try JSONEncoder().encode(manifest(name)), as: UTF8.self)
         let tag = tag.map { #""imageTag":"\#($0)","# } ?? ""
@@ -31,18 +29,10 @@ struct ECRAnswerTests {
 
     private func inspect(_ suffix: String, _ body: String) async throws -> Inspection {
         let sender = ScriptedECR(body: body)
-        let logger = Logger(label: "answers") { _ in SwiftLogNoOpLogHandler() }
         let retry = RetryPolicy(attempts: 2, clock: InstantClock(), jitter: { 1 })
-        let keys = ["AWS_ACCESS_KEY_ID": "AKIDEXAMPLE000000000", "AWS_SECRET_ACCESS_KEY": "secret"]
-        let resolver = IdentityResolver(
-            environment: AWSEnvironment(variables: keys, home: "/nonexistent"),
-            sender: sender,
-            retry: retry,
-            logger: logger
-        )
         let replicator = Replicator(
-            opener: RepositoryOpener(resolver: resolver, sender: sender, retry: retry, logger: logger),
-            relay: FakeRelay(Journal()),
+            opener: .forTests(sender, retry, variables: staticKeys),
+            relay: FakeRelay(CallLog()),
             retry: retry
         )
         return try await replicator.inspect(ImageReference(parsing: Self.image + suffix), referrers: .none)
@@ -65,7 +55,7 @@ struct ECRAnswerTests {
         let twice = good.replacing(#""imageDigest":"#, with: #""imageDigest":"\#(Self.digest("b"))","imageDigest":"#)
         let checked = try? await inspect(":v1", #"{"images":[\#(twice)],"failures":[]}"#)
         if let checked { #expect("\(checked.digest)" == Self.digest("a")) }
-        // Of two tags one is asked for; the other can't be taken for it.
+        // Only one of the two tags was requested.
         let tags = good.replacing(#""imageTag":"v1""#, with: #""imageTag":"v1","imageTag":"v2""#)
         let tagged = try? await inspect(":v1", #"{"images":[\#(tags)],"failures":[]}"#)
         if let tagged { #expect("\(tagged.digest)" == Self.digest("a")) }

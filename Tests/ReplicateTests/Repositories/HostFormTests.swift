@@ -2,7 +2,6 @@ import AWSIdentity
 import Content
 import FoundationEssentials
 import HTTPTypes
-import Logging
 import Platform
 import TestClouds
 import Testing
@@ -17,7 +16,7 @@ struct HostFormTests {
     private static let dual = "111122223333.dkr-ecr.us-east-1.on.aws"
     private static let both = "111122223333.dkr-ecr-fips.us-east-1.on.aws"
 
-    /// Where an upload to that host goes.
+    /// The hosts that an upload to `host` sends requests to.
     private func origins(
         _ host: String,
         _ variables: [String: String] = [:],
@@ -36,15 +35,7 @@ struct HostFormTests {
     private func opener(_ aws: any HTTPSending, _ more: [String: String]) -> RepositoryOpener {
         var variables = ["AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"]
         variables.merge(more) { $1 }
-        let logger = Logger(label: "opener") { _ in SwiftLogNoOpLogHandler() }
-        let retry = RetryPolicy(attempts: 1, clock: InstantClock())
-        let resolver = IdentityResolver(
-            environment: AWSEnvironment(variables: variables, home: "/nonexistent"),
-            sender: aws,
-            retry: retry,
-            logger: logger
-        )
-        return RepositoryOpener(resolver: resolver, sender: aws, retry: retry, logger: logger)
+        return .forTests(aws, RetryPolicy(attempts: 1, clock: InstantClock()), variables: variables)
     }
 
     @Test(
@@ -90,7 +81,7 @@ struct HostFormTests {
     @Test("The API's second FIPS name is used if the first does not resolve")
     func otherName() async throws {
         let aws = RecordingAWS(proxyEndpoint: "https://\(Self.fips)")
-        let opener = opener(Forgetful(host: "api.ecr-fips.us-east-1.amazonaws.com", aws: aws), [:])
+        let opener = opener(UnresolvableHost(host: "api.ecr-fips.us-east-1.amazonaws.com", aws: aws), [:])
         let repository = try await opener.open(
             ImageReference(parsing: "\(Self.fips)/team/app"),
             side: .destination,
@@ -100,8 +91,8 @@ struct HostFormTests {
         #expect(aws.origins == ["https://ecr-fips.us-east-1.amazonaws.com:443", "https://\(Self.fips):443"])
     }
 
-    /// AWS, where nobody knows one of its names.
-    private struct Forgetful: HTTPSending {
+    /// AWS with one host name that does not resolve.
+    private struct UnresolvableHost: HTTPSending {
         let host: String
         let aws: RecordingAWS
 

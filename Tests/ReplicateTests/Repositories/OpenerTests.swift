@@ -1,8 +1,6 @@
-import AWSIdentity
 import Content
 import FoundationEssentials
 import HTTPTypes
-import Logging
 import Platform
 import Reporting
 import TestClouds
@@ -12,15 +10,15 @@ import Wire
 
 @testable import Replicate
 
-/// Answers every API call with what a small ECR would say, and writes down where each went.
+/// Answers every API request as ECR would, and records where each was sent.
 final class RecordingAWS: HTTPSending {
     private let seen = Lock<[(operation: String, url: HTTPURL)]>([])
     let proxyEndpoint: String
     let refusals: [String: (status: Int, body: String)]
 
-    /// How many requests at first get no answer.
+    /// The number of requests that fail first, without an answer.
     let unreachable: Int
-    /// How often at first the connection is closed on an operation.
+    /// For each operation, how often the connection is closed first.
     let cuts: [String: Int]
 
     init(
@@ -88,15 +86,7 @@ struct OpenerTests {
             "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "eu-west-1",
         ]
         variables.merge(more) { $1 }
-        let logger = Logger(label: "opener") { _ in SwiftLogNoOpLogHandler() }
-        let retry = RetryPolicy(attempts: attempts, clock: InstantClock())
-        let resolver = IdentityResolver(
-            environment: AWSEnvironment(variables: variables, home: "/nonexistent"),
-            sender: aws,
-            retry: retry,
-            logger: logger
-        )
-        return RepositoryOpener(resolver: resolver, sender: aws, retry: retry, logger: logger)
+        return .forTests(aws, RetryPolicy(attempts: attempts, clock: InstantClock()), variables: variables)
     }
 
     private let blob = FakeImage.blob("layer")

@@ -10,7 +10,7 @@ import Wire
 
 @testable import Replicate
 
-/// Tags that begin with a digest follow what has that digest.
+/// Tags that begin with a digest belong to the manifest with that digest.
 @Suite("Digest tags")
 struct DigestTagTests {
     private let image: FakeImage
@@ -41,9 +41,9 @@ struct DigestTagTests {
         let receipt = try #require(try await bench.copy(":v1", all).receipt)
         #expect(receipt.notes == [])
         for (manifest, tag) in tags { #expect(try await bench.destination.tag(tag) == manifest.digest) }
-        // The root, and for each of four levels the four tags of what is new in it.
-        let reads = bench.journal.lines("from/app read ").map { $0.split(separator: " ").count }
-        #expect(reads == [1, 4, 4, 4, 4], "\(bench.journal.lines("from/app read "))")
+        // The root, and for each of four levels the four tags of its new manifest.
+        let reads = bench.calls.lines("from/app read ").map { $0.split(separator: " ").count }
+        #expect(reads == [1, 4, 4, 4, 4], "\(bench.calls.lines("from/app read "))")
     }
 
     @Test("Digest tags of listed referrers are found")
@@ -89,7 +89,7 @@ struct DigestTagTests {
         }
         #expect(try await bench.copy(":v1", all).receipt != nil)
         for tag in tags { #expect(try await bench.destination.tag(tag) == sbom.digest, "\(tag)") }
-        #expect(bench.journal.count("from/app digest-tags") == 1)
+        #expect(bench.calls.count("from/app digest-tags") == 1)
     }
 
     @Test("Without a tag listing only the usual suffixes are tried, with a note")
@@ -117,7 +117,7 @@ struct DigestTagTests {
             $0.digestTagListing = DigestTagListing()
         }
         _ = try await bench.copy(":v1", CopyOptions(referrers: .none))
-        #expect(bench.journal.count("from/app digest-tags") == 0)
+        #expect(bench.calls.count("from/app digest-tags") == 0)
     }
 
     @Test("Digest tags in a listing are copied with their image, without guessing others")
@@ -137,15 +137,15 @@ struct DigestTagTests {
         let results = try await bench.repositoryCopy("", all).copyMany(TagFilter())
         #expect(ExitStatus.of(results) == 0 && results.count == 2)
         #expect(try await bench.destination.tag(meta) == signature.digest)
-        #expect(bench.journal.count("from/app digest-tags") == 0, "the listing has them")
-        #expect(!bench.journal.lines("from/app read ").contains { $0.contains(".sig") })
+        #expect(bench.calls.count("from/app digest-tags") == 0, "the listing has them")
+        #expect(!bench.calls.lines("from/app read ").contains { $0.contains(".sig") })
     }
 
     @Test("A digest tag whose subject is not in the repository is copied only with --all-tags")
     func followingNothing() async throws {
         let elsewhere = try FakeImage.image("elsewhere", layers: ["elsewhere"])
         let tag = Self.tag(elsewhere, ".sig")
-        func results(_ filter: TagFilter, _ options: CopyOptions, alone: Bool = false) async throws -> (
+        func results(_ filter: TagFilter, _ options: CopyOptions, isAlone: Bool = false) async throws -> (
             Bench, [CopyResult]
         ) {
             let bench = try Bench()
@@ -153,13 +153,13 @@ struct DigestTagTests {
                 try? $0.seed(image, tag: "v1")
                 try? $0.seed(signature, tag: tag)
                 $0.listed = [ListedImage(digest: signature.digest, tags: [try! Tag(parsing: tag)])]
-                if !alone { $0.listed.append(ListedImage(digest: image.digest, tags: [try! Tag(parsing: "v1")])) }
+                if !isAlone { $0.listed.append(ListedImage(digest: image.digest, tags: [try! Tag(parsing: "v1")])) }
             }
             return (bench, try await bench.repositoryCopy("", options).copyMany(filter))
         }
-        for alone in [false, true] {
-            let (bench, results) = try await results(TagFilter(), all, alone: alone)
-            #expect(ExitStatus.of(results) == 0 && results.count == (alone ? 1 : 2))
+        for isAlone in [false, true] {
+            let (bench, results) = try await results(TagFilter(), all, isAlone: isAlone)
+            #expect(ExitStatus.of(results) == 0 && results.count == (isAlone ? 1 : 2))
             #expect(try await bench.destination.tag(tag) == signature.digest)
         }
         let left = [
@@ -174,7 +174,7 @@ struct DigestTagTests {
 
     // MARK: At a plain registry
 
-    /// Answers lists of tags, and keeps what was asked.
+    /// Answers tag listings and records the requests.
     private final class TagServer: HTTPSending {
         private let answer: @Sendable (Int) -> WireResponse
         private let asked = Lock<[WireRequest]>([])

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Replicate
 
-/// What is wrong with a referrer is wrong with that referrer, and not with its image.
+/// A failed referrer does not fail its image.
 @Suite("Referrer failures")
 struct ReferrerFailureTests {
     private let image: FakeImage
@@ -30,7 +30,7 @@ struct ReferrerFailureTests {
         return bench
     }
 
-    /// The same behind fallback tags; the list names `gone` as well, which is nowhere.
+    /// A bench whose source lists the signature under a fallback tag, along with `gone`, which no repository has.
     private func staleBench(odd: String? = nil) async throws -> (bench: Bench, list: Manifest, gone: Digest) {
         let gone = Digest(of: "gone".utf8)
         let entries = [
@@ -52,7 +52,7 @@ struct ReferrerFailureTests {
         return (bench, list, gone)
     }
 
-    /// The one failure of a copy that went well otherwise.
+    /// The only failure of an otherwise successful copy.
     private func onlyFailure(_ results: [CopyResult]) throws -> ReferrerFailure {
         let receipt = try #require(results.receipt)
         #expect(ExitStatus.of(results) == 0)
@@ -84,9 +84,9 @@ struct ReferrerFailureTests {
             $0.description.contains("more than \(ReferrerBudget.most) of them")
         }
         #expect(bounds.map(\.subject) == [image.digest])
-        // What is listed and isn't there makes the planner look twice.
-        let questions = bench.journal.count("from/app referrers")
-        #expect(questions < 200, "\(questions)")
+        // Listed referrers that are missing make the planner request the list twice.
+        let requests = bench.calls.count("from/app referrers")
+        #expect(requests < 200, "\(requests)")
     }
 
     @Test("A referrer that the destination refuses is left out and named, and the others arrive")
@@ -103,9 +103,9 @@ struct ReferrerFailureTests {
         #expect(await bench.destination.holds(sbom))
         #expect(try await bench.destination.tag("v1") == image.digest)
 
-        bench.journal.clear()
+        bench.calls.clear()
         #expect(try await bench.copy(":v1", all).receipt?.referrerFailures.count == 1, "refused again")
-        #expect(bench.journal.lines("to/app put ") == [signature.digest.short])
+        #expect(bench.calls.lines("to/app put ") == [signature.digest.short])
     }
 
     @Test("An index of referrers is left out when one of its children is refused")
@@ -151,7 +151,7 @@ struct ReferrerFailureTests {
         await bench.source.change { [signature] in $0.manifests[signature.digest] = nil }
         let failure = try onlyFailure(try await bench.copy(":v1", all))
         #expect(failure.digest == signature.digest && failure.error.reason == .imageMissing)
-        #expect(bench.journal.lines("from/app referrers \(image.digest.short)").count == 2)
+        #expect(bench.calls.lines("from/app referrers \(image.digest.short)").count == 2)
         #expect(await bench.destination.holds(sbom))
     }
 
@@ -164,7 +164,7 @@ struct ReferrerFailureTests {
         let results = try await bench.copy(":v1", all)
         #expect(ExitStatus.of(results) == 0)
         let failures = try #require(results.receipt).referrerFailures
-        // What is found under a tag is asked about in its turn.
+        // The referrers of a referrer found by tag are requested, too.
         #expect(
             failures.map(\.subject) == [image.digest, signature.digest] && failures.allSatisfy { $0.digest == nil }
         )
@@ -236,11 +236,11 @@ struct ReferrerFailureTests {
         #expect(await bench.destination.holds(signature))
         #expect(await bench.destination.violations.isEmpty)
 
-        bench.journal.clear()
+        bench.calls.clear()
         let again = try await bench.copy(":v1", all)
         #expect(again.receipt?.changedAnything == false)
         #expect(try onlyFailure(again).digest == gone)
-        #expect(bench.journal.count("to/app put") == 0)
+        #expect(bench.calls.count("to/app put") == 0)
     }
 
     @Test("An invalid entry of a referrers list is left out, and the rest arrives")
@@ -253,7 +253,7 @@ struct ReferrerFailureTests {
         #expect(receipt.referrerFailures.contains { $0.digest == gone })
         #expect(await bench.destination.holds(signature))
 
-        // What has a good digest can be asked for, whatever else is wrong with its entry.
+        // An entry with a valid digest can be read, whatever else is wrong with it.
         let other = try await staleBench(odd: #"{"mediaType":"a/b","digest":"\#(sbom.digest)"}"#).bench
         await other.source.change { [sbom] in try? $0.seed(sbom) }
         #expect(try onlyFailure(try await other.copy(":v1", all)).digest == gone)
@@ -342,7 +342,7 @@ struct OddIndexTests {
             let error = try #require(try await bench.copy(":v1", CopyOptions(referrers: mode)).firstError)
             #expect(error.cause.contains("manifests[0]") && error.cause.contains("'sha512:00'"))
         }
-        #expect(bench.journal.count("to/app put") == 0)
+        #expect(bench.calls.count("to/app put") == 0)
 
         await bench.destination.change { [index] in try? $0.seed(index, tag: "v1") }
         for mode in ReferrerMode.allCases {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Replicate
 
-/// Signatures, SBOMs and attestations that travel with an image.
+/// Signatures, SBOMs and attestations that are copied with an image.
 @Suite("Referrers")
 struct ReferrerTests {
     private let image: FakeImage
@@ -16,12 +16,12 @@ struct ReferrerTests {
         signature = try FakeImage.image("signature", layers: ["signed"], subject: image.digest)
     }
 
-    private func bench(knows: Bool = true) async -> Bench? {
+    private func bench(hasReferrersAPI: Bool = true) async -> Bench? {
         guard let bench = try? Bench() else { return nil }
         let (image, signature) = (self.image, self.signature)
         await bench.source.change {
             try? $0.seed(image, tag: "v1")
-            if knows {
+            if hasReferrersAPI {
                 try? $0.seed(signature)
                 $0.listedReferrers = [image.digest: [signature.root.descriptor]]
             } else {
@@ -42,17 +42,17 @@ struct ReferrerTests {
         let receipt = try #require(try await bench.copy(":v1", all).receipt)
         #expect(receipt.referrers == 2)
         #expect(
-            bench.journal.lines("to/app put ") == [
+            bench.calls.lines("to/app put ") == [
                 "\(image.digest.short) v1", signature.digest.short, more.digest.short,
             ]
         )
-        #expect(bench.journal.count("from/app referrers") == 3, "one for each manifest and referrer")
+        #expect(bench.calls.count("from/app referrers") == 3, "one for each manifest and referrer")
         #expect(await bench.destination.violations == [])
 
-        bench.journal.clear()
+        bench.calls.clear()
         #expect(try await bench.copy(":v1", all).receipt?.changedAnything == false)
-        #expect(bench.journal.count("to/app read") == 2)
-        #expect(bench.journal.count("to/app put") == 0)
+        #expect(bench.calls.count("to/app read") == 2)
+        #expect(bench.calls.count("to/app put") == 0)
     }
 
     @Test("An image without referrers costs the destination no referrers request")
@@ -61,8 +61,8 @@ struct ReferrerTests {
         await bench.source.change { $0.listedReferrers = [:] }
         await bench.destination.change { [image] in try? $0.seed(image, tag: "v1") }
         _ = try await bench.copy(":v1", all)
-        #expect(bench.journal.lines("to/app ") == ["read |v1"])
-        #expect(bench.journal.count("from/app ") == 3)
+        #expect(bench.calls.lines("to/app ") == ["read |v1"])
+        #expect(bench.calls.count("from/app ") == 3)
     }
 
     @Test("Referrers of an index's children are copied")
@@ -89,12 +89,12 @@ struct ReferrerTests {
         let receipt = try #require(try await bench.copy(":v1", all).receipt)
         #expect(try await bench.destination.tag(tag) == signature.digest)
         #expect(receipt.tags.map(\.tag.value) == ["v1"], "digest tags are not requested tags")
-        #expect(bench.journal.lines("to/app put ").count == 2)
+        #expect(bench.calls.lines("to/app put ").count == 2)
     }
 
     @Test("Without the referrers API, referrers are found by their fallback tags")
     func fallback() async throws {
-        let bench = try #require(await bench(knows: false))
+        let bench = try #require(await bench(hasReferrersAPI: false))
         let more = try FakeImage.image("more", layers: ["more"], subject: signature.digest)
         let first = try FakeImage.index([(nil, signature)])
         let second = try FakeImage.index([(nil, more)])
@@ -128,7 +128,7 @@ struct ReferrerTests {
             #expect(await !bench.destination.holds(signature))
         case .fail:
             #expect(ExitStatus.of(results) == 3 && held == theirs.digest)
-            #expect(bench.journal.count("to/app put") == 0)
+            #expect(bench.calls.count("to/app put") == 0)
         }
     }
 
@@ -174,18 +174,18 @@ struct ReferrerTests {
             $0.ownLists = [:]
         }
         #expect(try await bench.copy(":v1", all).receipt != nil)
-        #expect(bench.journal.lines("to/app put ") == [signature.digest.short])
+        #expect(bench.calls.lines("to/app put ") == [signature.digest.short])
 
-        bench.journal.clear()
+        bench.calls.clear()
         #expect(try await bench.copy(":v1", all).receipt?.changedAnything == false)
-        #expect(bench.journal.lines("to/app own-list ") == [image.digest.short])
-        #expect(bench.journal.count("to/app put") == 0)
+        #expect(bench.calls.lines("to/app own-list ") == [image.digest.short])
+        #expect(bench.calls.count("to/app put") == 0)
     }
 
     @Test("Referrers are added to the destination's fallback list whatever --if-exists says")
     func listAdded() async throws {
         for mode in IfExists.allCases {
-            let bench = try #require(await bench(knows: false))
+            let bench = try #require(await bench(hasReferrersAPI: false))
             let tag = "sha256-\(image.digest.hex)"
             let list = try FakeImage.index([(nil, signature)])
             let mine = try FakeImage.image("mine", layers: ["mine"], subject: image.digest)
@@ -200,9 +200,9 @@ struct ReferrerTests {
             #expect(try await bench.copy(":v1", options).receipt != nil, "\(mode)")
             #expect(await bench.destination.ownLists == [image.digest: [mine.digest, signature.digest]])
 
-            bench.journal.clear()
+            bench.calls.clear()
             #expect(try await bench.copy(":v1", options).receipt?.changedAnything == false, "\(mode)")
-            #expect(bench.journal.count("to/app put") == 0)
+            #expect(bench.calls.count("to/app put") == 0)
         }
     }
 }

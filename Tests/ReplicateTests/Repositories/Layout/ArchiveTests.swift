@@ -1,10 +1,7 @@
-import AWSIdentity
 import Content
 import Foundation
-import Logging
 import Platform
 import Reporting
-import TestClouds
 import TestPrograms
 import Testing
 import Wire
@@ -22,7 +19,7 @@ struct ArchiveTests {
         return Array(#"{"name":"\#(name)","os":"linux","rootfs":{"type":"layers","diff_ids":[\#(digests)]}}"#.utf8)
     }
 
-    /// As `docker save` wrote it: a folder for each layer, and a link where two images share one.
+    /// An archive as old versions of `docker save` wrote it: a folder for each layer, and a link for a shared layer.
     private func old(_ tags: String = #"["team/app:v1"]"#, change: (inout Tar) -> Void = { _ in }) -> [UInt8] {
         let config = config(layers)
         var tar = Tar()
@@ -45,7 +42,7 @@ struct ArchiveTests {
         return tar.ended
     }
 
-    /// As docker 25 and buildx write it.
+    /// An archive as docker 25 and buildx write it.
     private func layout(_ marker: String = #"{"imageLayoutVersion":"1.0.0"}"#) throws -> (bytes: [UInt8], FakeImage) {
         let image = try FakeImage.image("a")
         var tar = Tar()
@@ -204,43 +201,14 @@ struct ArchiveTests {
 
     private func open(_ text: String) async throws -> ArchiveImageRepository {
         let reference = try ImageReference(parsing: text)
-        guard case .layout(let layout) = reference.registry else { throw RegistryIsNoArchive() }
+        guard case .layout(let layout) = reference.registry else { throw NotAnArchive() }
         return try await ArchiveImageRepository.open(reference, layout, side: .source)
     }
 
-    private struct RegistryIsNoArchive: Error {}
+    private struct NotAnArchive: Error {}
 
     private func copy(_ source: String, to destination: String) async throws -> [CopyResult] {
-        try await withTransport { transport in
-            let retry = RetryPolicy(attempts: 1, jitter: { 0 })
-            let logger = Logger(label: "archives") { _ in SwiftLogNoOpLogHandler() }
-            let resolver = IdentityResolver(
-                environment: AWSEnvironment(variables: [:], home: "/nonexistent"),
-                sender: RefusingSender(),
-                retry: retry,
-                logger: logger
-            )
-            let replicator = TestEngine(
-                opener: RepositoryOpener(resolver: resolver, sender: RefusingSender(), retry: retry, logger: logger),
-                relay: transport,
-                retry: retry,
-                source: SideOptions(),
-                destination: SideOptions()
-            )
-            let reference = try ImageReference(parsing: source)
-            let selection = ManifestID(reference).map { Selection.one($0) } ?? .sole
-            let place = try DestinationReference(parsing: "oci:\(destination)")
-            do {
-                return try await replicator.copy(
-                    reference,
-                    selection,
-                    to: [place],
-                    tags: [],
-                    CopyOptions(referrers: .none)
-                )
-            } catch let error as CopyError {
-                return [.failed(source: source, destination: destination, error)]
-            }
-        }
+        let retry = RetryPolicy(attempts: 1, jitter: { 0 })
+        return try await copyLayout(source, to: "oci:\(destination)", CopyOptions(referrers: .none), retry)
     }
 }

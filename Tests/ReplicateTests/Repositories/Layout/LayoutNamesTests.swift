@@ -31,7 +31,7 @@ struct LayoutNamesTests {
             ("r.example:5000/team/app:v1", "b"), ("team/app:v1", "none"), ("v2", "c"), ("ghcr.io/team/other:v2", "c"),
             ("alpine", "none"), ("5000", "none"), ("", "none"),
         ] { #expect(found(name, entries) == wanted, "\(name)") }
-        // What is written under a tag replaces only what has just that name.
+        // A write replaces only an entry with exactly that name.
         for (name, wanted) in [("3", "none"), ("v1", "b"), ("docker.io/library/alpine:3", "a"), ("v2", "none")] {
             #expect(found(name, entries, isExact: true) == wanted, "\(name)")
         }
@@ -80,8 +80,8 @@ struct LayoutNamesTests {
 
     @Test("A colon separates a name from a directory unless a directory has that path")
     func places() {
-        func place(_ path: String, _ there: String...) -> LayoutPlace {
-            LayoutPlace(ImageLayout(path: path), in: "/home", exists: { there.contains($0) })
+        func place(_ path: String, _ existing: String...) -> LayoutPlace {
+            LayoutPlace(ImageLayout(path: path), in: "/home", exists: { existing.contains($0) })
         }
         #expect(place("lay", "/home/lay") == LayoutPlace(path: "/home/lay", scope: nil))
         #expect(place("new") == LayoutPlace(path: "/home/new", scope: nil))

@@ -60,14 +60,14 @@ struct LayoutStoreTests {
                 for store in stores {
                     let first = try store.index()
                     #expect(first?.entries == (0...number).map(entry))
-                    #expect(place(of: first) == place(of: try store.index()), "it was read twice")
+                    #expect(address(of: first) == address(of: try store.index()), "it was read twice")
                 }
             }
         }
     }
 
-    /// Where its bytes are: two that were read apart have each their own.
-    private func place(of index: IndexText?) -> UInt? {
+    /// The address of an index's bytes, which differs between two reads.
+    private func address(of index: IndexText?) -> UInt? {
         index?.bytes.withUnsafeBytes { $0.baseAddress.map { UInt(bitPattern: $0) } } ?? nil
     }
 

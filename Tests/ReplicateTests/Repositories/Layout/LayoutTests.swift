@@ -1,8 +1,6 @@
-import AWSIdentity
 import Content
 import FoundationEssentials
 import Glibc
-import Logging
 import Platform
 import Reporting
 import TestClouds
@@ -76,7 +74,7 @@ struct LayoutTests {
             let path = "\(directory)/to"
             var store = LayoutStore(path: path, clock: InstantClock())
             store.names = { path in
-                // The marker was looked for, and not found, before this.
+                // The marker file was not found before this.
                 try? LayoutStore(path: path, clock: InstantClock()).make()
                 return ["blobs", "oci-layout"]
             }
@@ -111,7 +109,7 @@ struct LayoutTests {
                 )
             )
             #expect(try tags(at: path) == ["docker.io/library/theirs:1": [signature.digest], "v1": [other.digest]])
-            // A whole reference is in nobody's way, and is found by its tag as well.
+            // An entry named by a whole reference is also listed under its tag.
             let listed = try await repository(path, .source).list().images
             #expect(listed.map { $0.tags.map(\.value) } == [["1"], ["v1"]])
             #expect(listed.map(\.names) == [["docker.io/library/theirs:1"], []])
@@ -129,7 +127,7 @@ struct LayoutTests {
             #expect(try await layout.referrers(of: image.digest)?.entries == [signature.root.listing])
             #expect(try await layout.referrers(of: signature.digest)?.entries == [])
             #expect(try tags(at: path) == ["v1": [image.digest], "": [signature.digest]])
-            // What refers to the image is no second image.
+            // A referrer does not count as an image.
             let v1 = try Tag(parsing: "v1")
             #expect(try await layout.soleImage() == .both(v1, image.digest))
 
@@ -248,7 +246,7 @@ struct LayoutTests {
     }
 
     @Test("A copy into a layout repairs missing and damaged files", arguments: 0..<7)
-    func mended(what: Int) async throws {
+    func repaired(what: Int) async throws {
         try await withScratchDirectory { directory in
             let index = try FakeImage.index([("linux/amd64", image), ("linux/arm64", try FakeImage.image("b"))])
             try await seed(index, "v1", at: "\(directory)/from")
@@ -367,7 +365,7 @@ struct LayoutTests {
             #expect(
                 listed.map(\.tags) == [[], []] && listed.map { $0.sharedTags.map(\.value) } == [["latest"], ["latest"]]
             )
-            // Nor is the tag set, which would take the name from both.
+            // The tag is not set either, because that would take the name from both images.
             let into = try await copy("\(directory)/to:b", to: "\(path):latest")
             #expect(into.firstError?.cause.contains("2 images of the layout are called 'latest'") == true)
         }
@@ -455,7 +453,7 @@ struct LayoutTests {
         try await layout.put(image.root, tag: try tag.map { try Tag(parsing: $0) })
     }
 
-    /// The whole image, with the blobs whose texts are known by their names.
+    /// Stores an image with its blobs, whose content is their name.
     private func seed(_ image: FakeImage, _ tag: String?, at path: String) async throws {
         let layout = try repository(path, .destination)
         try await layout.create()
@@ -472,7 +470,7 @@ struct LayoutTests {
         try DurableFile.write(Array(text.utf8), to: path)
     }
 
-    /// What `index.json` holds under each name; under none if it has none.
+    /// The digests in `index.json` by name; untagged ones have an empty name.
     private func tags(at path: String) throws -> [String: [Digest]] {
         let index = try Manifest(bytes: contents(of: "\(path)/index.json"), mediaType: .ociIndex)
         return Dictionary(grouping: index.children) { $0.annotations[ImageLayout.tagAnnotation] ?? "" }
@@ -484,32 +482,7 @@ struct LayoutTests {
         to destination: String,
         _ options: CopyOptions = CopyOptions(referrers: .none)
     ) async throws -> [CopyResult] {
-        try await withTransport { transport in
-            // Its only waits are for another one to let the layout go.
-            let retry = RetryPolicy(jitter: { 0 })
-            let logger = Logger(label: "layouts") { _ in SwiftLogNoOpLogHandler() }
-            let resolver = IdentityResolver(
-                environment: AWSEnvironment(variables: [:], home: "/nonexistent"),
-                sender: RefusingSender(),
-                retry: retry,
-                logger: logger
-            )
-            let replicator = TestEngine(
-                opener: RepositoryOpener(resolver: resolver, sender: RefusingSender(), retry: retry, logger: logger),
-                relay: transport,
-                retry: retry,
-                source: SideOptions(),
-                destination: SideOptions()
-            )
-            let reference = try ImageReference(parsing: "oci:\(source)")
-            let id = try #require(ManifestID(reference))
-            let place = try DestinationReference(parsing: "oci:\(destination)")
-            do {
-                return try await replicator.copy(reference, .one(id), to: [place], tags: [], options)
-            } catch let error as CopyError {
-                // Of the source, so that there was nothing to try.
-                return [.failed(source: source, destination: destination, error)]
-            }
-        }
+        // Retries wait only for another process to unlock the layout.
+        try await copyLayout("oci:\(source)", to: "oci:\(destination)", options, RetryPolicy(jitter: { 0 }))
     }
 }

@@ -36,7 +36,7 @@ struct TarIndexTests {
             tar.addRecords(("size", "2"))
             tar.add("sized", Array("99".utf8), size: "00000000000\u{0}")
             tar.add("empty", "")
-            // What is said of all members changes none of their names.
+            // A global extended header changes no member's name.
             tar.add("g", Array("16 path=everyone\n".utf8), kind: "g")
             tar.add("last", "10")
             for bytes in [tar.ended, tar.bytes] {
@@ -87,7 +87,7 @@ struct TarIndexTests {
             tar.add("root", kind: "2", link: "/etc/passwd")
             tar.add("circle", kind: "2", link: "circle")
             tar.add("device", kind: "3")
-            // A link has no data, whatever its size says.
+            // A link has no data, whatever its size field says.
             tar.add("sized", kind: "2", link: "hard", size: "00000777777\u{0}")
             tar.add("/etc/shadow", "absolute")
             tar.add("../above", "above")
@@ -150,14 +150,14 @@ struct TarIndexTests {
             try refused(flipped, "does not begin as a tar file")
 
             for first in [0xFF, 0x80, 0x81] as [UInt8] {
-                var lying = Tar()
-                lying.add("file", [1], binarySize: [first] + [UInt8](repeating: 0xFF, count: 11))
-                #expect(throws: LayoutError.self, "\(first)") { try open(lying.ended, in: directory) }
+                var misstated = Tar()
+                misstated.add("file", [1], binarySize: [first] + [UInt8](repeating: 0xFF, count: 11))
+                #expect(throws: LayoutError.self, "\(first)") { try open(misstated.ended, in: directory) }
             }
             for size in ["77777777777\u{0}", "-0000000001\u{0}", "xyz"] {
-                var lying = Tar()
-                lying.add("file", [1], size: size)
-                #expect(throws: (any Error).self, "\(size)") { try open(lying.ended, in: directory) }
+                var misstated = Tar()
+                misstated.add("file", [1], size: size)
+                #expect(throws: (any Error).self, "\(size)") { try open(misstated.ended, in: directory) }
             }
             var names = Tar()
             names.add("L", [UInt8](repeating: 65, count: TarIndex.largestExtension + 1), kind: "L")
