@@ -5,39 +5,39 @@ import Testing
 
 @Suite("Admission", .timeLimit(.minutes(1)))
 struct AdmissionTests {
-    /// How many were inside at once, of which kind.
-    private final class Room: Sendable {
+    /// Counts the admitted bodies.
+    private final class Occupancy: Sendable {
         private let state = Lock((now: 0, most: 0, done: 0))
         var most: Int { state.withLock { $0.most } }
         var now: Int { state.withLock { $0.now } }
         var done: Int { state.withLock { $0.done } }
 
-        func stay(_ turns: Int = 50) async {
+        func hold(forYields yields: Int = 50) async {
             state.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1), $0.done) }
-            for _ in 0..<turns { await Task.yield() }
+            for _ in 0..<yields { await Task.yield() }
             state.withLock { $0 = ($0.now - 1, $0.most, $0.done + 1) }
         }
     }
 
-    @Test("lets nobody in twice, whoever is cancelled in the queue")
+    @Test("A cancelled waiter does not take a slot")
     func cancelWhileQueued() async throws {
         let admission = Admission(jobs: 2)
-        let room = Room()
+        let occupancy = Occupancy()
         let tasks = (0..<200).map { number in
-            Task { try await admission.admit(1) { await room.stay(number % 7) } }
+            Task { try await admission.admit(1) { await occupancy.hold(forYields: number % 7) } }
         }
         for task in tasks.enumerated() where task.offset % 3 == 0 { task.element.cancel() }
         var cancelled = 0
         for task in tasks {
             do { try await task.value } catch is CancellationError { cancelled += 1 }
         }
-        #expect(room.most <= 2 && room.now == 0)
-        #expect(room.done + cancelled == 200)
-        // None got lost: both can still be had.
+        #expect(occupancy.most <= 2 && occupancy.now == 0)
+        #expect(occupancy.done + cancelled == 200)
+        // Both slots are free again.
         try await admission.admit(1) { try await admission.admit(1) {} }
     }
 
-    @Test("has room again after those who fail")
+    @Test("A failed body gives its slot back")
     func failure() async throws {
         struct Broken: Error {}
         let admission = Admission(jobs: 1)
@@ -45,7 +45,7 @@ struct AdmissionTests {
         #expect(try await admission.admit(1) { 7 } == 7)
     }
 
-    @Test("is not waited for by one who was cancelled before")
+    @Test("A task that is already cancelled does not wait for a slot")
     func cancelledBefore() async throws {
         let admission = Admission(jobs: 1)
         let task = Task {
@@ -56,18 +56,18 @@ struct AdmissionTests {
         await #expect(throws: CancellationError.self) { try await task.value }
     }
 
-    @Test("keeps memory for what goes in parts, and lets that in even where small ones never end")
+    @Test("Uploads in parts reserve memory, and an endless stream of small blobs does not starve them")
     func parts() async throws {
         let admission = Admission(jobs: nil)
-        let room = Room()
+        let occupancy = Occupancy()
         try await admission.admit(10 << 30, inParts: true) {
             try await admission.admit(10 << 30, inParts: true) {
                 try await (0..<100).forEachConcurrently(limit: 100) { _ in
-                    try await admission.admit(1_000) { await room.stay() }
+                    try await admission.admit(1_000) { await occupancy.hold() }
                 }
             }
         }
-        #expect(room.most == Admission.mostBesideParts)
+        #expect(occupancy.most == Admission.mostBesideParts)
 
         let isOver = Lock(false)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -82,45 +82,46 @@ struct AdmissionTests {
     }
 
     @Test(
-        "lets many small ones in and few large ones, and bounds the bytes of the small",
+        "Many small blobs or a few large ones are admitted, within a bound of bytes",
         arguments: [(1_000, 32), (Admission.large - 1, 12), (Admission.large, 8), (10 << 30, 8)] as [(Int64, Int)]
     )
     func sizes(size: Int64, most: Int) async throws {
         let admission = Admission(jobs: nil)
-        let room = Room()
+        let occupancy = Occupancy()
         try await (0..<100).forEachConcurrently(limit: 100) { _ in
-            try await admission.admit(size) { await room.stay() }
+            try await admission.admit(size) { await occupancy.hold() }
         }
-        #expect(room.most == most)
+        #expect(occupancy.most == most)
     }
 
-    @Test("keeps neither size waiting behind the other")
+    @Test("Small blobs do not wait behind large ones")
     func queues() async throws {
         let admission = Admission(jobs: nil)
         let (stream, gate) = AsyncStream<Void>.makeStream()
         let large = (0..<20).map { _ in Task { try await admission.admit(1 << 30) { for await _ in stream {} } } }
-        let room = Room()
-        // Whatever number of large ones is under way, the small ones pass.
-        try await (0..<40).forEachConcurrently(limit: 40) { _ in try await admission.admit(10) { await room.stay() } }
-        #expect(room.done == 40)
-        #expect(room.most <= Admission.mostAtOnce)
+        let occupancy = Occupancy()
+        // The small ones are admitted however many large ones are moving.
+        try await (0..<40).forEachConcurrently(limit: 40) { _ in
+            try await admission.admit(10) { await occupancy.hold() }
+        }
+        #expect(occupancy.done == 40)
+        #expect(occupancy.most <= Admission.mostAtOnce)
         gate.finish()
         for task in large { try await task.value }
     }
 
-    @Test("halves after a throttle, once for all that come together, and grows again with what arrives")
+    @Test("Simultaneous throttles halve the slots once, and arrivals restore them")
     func throttle() async throws {
-        let clock = ManualWaits()
-        let admission = Admission(jobs: 16, clock: clock)
+        let admission = Admission(jobs: 16, clock: StoppedClock())
         for _ in 0..<5 { admission.noteThrottle() }
-        let (slow, fast) = (Room(), Room())
-        try await (0..<8).forEachConcurrently(limit: 8) { _ in try await admission.admit(1) { await slow.stay() } }
-        try await (0..<40).forEachConcurrently(limit: 40) { _ in try await admission.admit(1) { await fast.stay() } }
+        let (slow, fast) = (Occupancy(), Occupancy())
+        try await (0..<8).forEachConcurrently(limit: 8) { _ in try await admission.admit(1) { await slow.hold() } }
+        try await (0..<40).forEachConcurrently(limit: 40) { _ in try await admission.admit(1) { await fast.hold() } }
         #expect(slow.most == 8)
         #expect(fast.most > 8 && fast.most <= 16)
     }
 
-    @Test("lets nobody in after a drain has begun, and those who are in go on")
+    @Test("A drain admits no further blob and lets admitted ones finish")
     func draining() async throws {
         let drain = Drain()
         let admission = Admission(jobs: 1, drain: drain)
@@ -143,8 +144,8 @@ struct AdmissionTests {
     }
 }
 
-/// A clock on which nothing is ever over.
-private struct ManualWaits: Clock {
+/// A clock whose sleeps never end.
+private struct StoppedClock: Clock {
     typealias Instant = ContinuousClock.Instant
     private let held = Lock<[AsyncStream<Void>.Continuation]>([])
     var now: Instant { ContinuousClock.now }

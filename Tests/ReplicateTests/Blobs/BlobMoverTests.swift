@@ -28,22 +28,22 @@ struct BlobMoverTests {
         WireError(reason, "gone", end: end)
     }
 
-    @Test("asks for the bytes, opens an upload and relays, once")
+    @Test("A move costs one source address, one upload and one relay")
     func plainly() async throws {
         let bench = try await bench()
         #expect(try await move(bench).name == "moved")
         #expect(
-            Set(bench.journal.lines.prefix(2)) == [
+            Set(bench.calls.lines.prefix(2)) == [
                 "from/app source \(blob.digest.short)", "to/app start \(blob.digest.short)",
             ]
         )
-        #expect(bench.journal.lines.count == 3)
+        #expect(bench.calls.lines.count == 3)
     }
 
-    @Test("starts over with a new upload after a cut, waiting longer each time")
+    @Test("A failed relay is retried with a new upload after a growing wait")
     func retries() async throws {
         let bench = try await bench()
-        bench.relay.plan(
+        bench.relay.script(
             blob.digest,
             .failure(cut(.source)),
             .failure(cut(.destination)),
@@ -51,79 +51,82 @@ struct BlobMoverTests {
         )
         #expect(try await move(bench).name == "moved")
         #expect(bench.waits.withLock { $0 } == [.milliseconds(200), .milliseconds(400), .milliseconds(7_200)])
-        #expect(bench.journal.lines("to/app close ") == ["1", "2", "3"])
-        #expect(bench.journal.count("to/app missing") == 3, "the answer to a try may have been lost")
+        #expect(bench.calls.lines("to/app close ") == ["1", "2", "3"])
+        #expect(bench.calls.count("to/app missing") == 3, "the answer to an attempt may have been lost")
         let restarts = bench.events.withLock { $0.count { if case .blobRestarted = $0 { true } else { false } } }
         #expect(restarts == 3)
         #expect(await bench.destination.openUploads == [])
     }
 
-    @Test("takes it for moved when only the answer was lost")
+    @Test("A blob counts as moved when only the answer was lost")
     func lostAnswer() async throws {
         let bench = try await bench()
-        bench.relay.plan(blob.digest, .lostAnswer)
+        bench.relay.script(blob.digest, .lostAnswer)
         #expect(try await move(bench).name == "moved")
-        #expect(bench.journal.count("relay") == 1)
+        #expect(bench.calls.count("relay") == 1)
     }
 
-    @Test("gives up after the last try, and says at which end", arguments: [WireError.End.source, .destination])
+    @Test(
+        "After the last attempt the error names the side that failed",
+        arguments: [WireError.End.source, .destination]
+    )
     func givesUp(end: WireError.End) async throws {
         let bench = try await bench()
-        bench.relay.plan(blob.digest, .failure(cut(end)), .failure(cut(end)), .failure(cut(end)))
+        bench.relay.script(blob.digest, .failure(cut(end)), .failure(cut(end)), .failure(cut(end)))
         let error = await #expect(throws: CopyError.self) { try await move(bench, attempts: 3) }
         #expect(error?.reason == .unreachable("gone"))
         #expect(error?.side == (end == .source ? .source : .destination))
         #expect(error?.operation == (end == .source ? "downloading \(blob.digest)" : "uploading \(blob.digest)"))
-        #expect(bench.journal.count("relay") == 3)
+        #expect(bench.calls.count("relay") == 3)
         #expect(await bench.destination.openUploads == [])
     }
 
-    @Test("says of no blob that it is tried again when it isn't")
+    @Test("A refused blob is reported as given up, not as restarted")
     func givenUp() async throws {
         let bench = try await bench()
-        bench.relay.plan(blob.digest, .outcome(.destinationAnswered(answer(400))))
+        bench.relay.script(blob.digest, .outcome(.destinationAnswered(answer(400))))
         await #expect(throws: CopyError.self) { try await move(bench) }
         let events = bench.events.withLock { $0 }
         #expect(events.count { if case .blobGivenUp = $0 { true } else { false } } == 1)
         #expect(events.count { if case .blobRestarted = $0 { true } else { false } } == 0)
     }
 
-    @Test("asks for a fresh address when one has run out, three in all")
+    @Test("An expired address is replaced, up to three addresses in all")
     func freshAddress() async throws {
         let bench = try await bench()
-        bench.relay.plan(blob.digest, .outcome(.sourceAnswered(answer(403))), .outcome(.sourceAnswered(answer(400))))
+        bench.relay.script(blob.digest, .outcome(.sourceAnswered(answer(403))), .outcome(.sourceAnswered(answer(400))))
         #expect(try await move(bench).name == "moved")
         #expect(
-            bench.journal.lines("from/app ")
+            bench.calls.lines("from/app ")
                 == ["source \(blob.digest.short)", "refused 403", "source \(blob.digest.short)", "refused 400"]
                 + ["source \(blob.digest.short)"],
-            "told of the refusal first, so that a token can be renewed"
+            "the source learns of the refusal first, so that it can renew a token"
         )
-        #expect(bench.journal.count("to/app start") == 1, "nothing had been uploaded: the upload still serves")
+        #expect(bench.calls.count("to/app start") == 1, "nothing had been uploaded, so the upload is used again")
 
         let never = try await self.bench()
-        for _ in 0..<3 { never.relay.plan(blob.digest, .outcome(.sourceAnswered(answer(403)))) }
+        for _ in 0..<3 { never.relay.script(blob.digest, .outcome(.sourceAnswered(answer(403)))) }
         let error = await #expect(throws: CopyError.self) { try await move(never) }
         #expect(error?.reason == .rejected(code: "HTTP 403", text: "the layer's host refuses"))
-        #expect(error?.side == .source && never.journal.count("relay") == 3)
+        #expect(error?.side == .source && never.calls.count("relay") == 3)
         #expect(await never.destination.openUploads == [])
     }
 
-    @Test("doesn't ask again for what the source says isn't there")
+    @Test("A blob missing at the source is not requested again")
     func notThere() async throws {
         let bench = try Bench()
         let error = await #expect(throws: CopyError.self) { try await move(bench) }
         #expect(error?.reason == .blobMissing(blob.digest) && error?.side == .source)
-        #expect(bench.journal.count("from/app source") == 1)
+        #expect(bench.calls.count("from/app source") == 1)
     }
 
-    @Test("follows five redirects, and no sixth", arguments: [5, 6])
+    @Test("Five redirects are followed, a sixth is refused", arguments: [5, 6])
     func redirects(hops: Int) async throws {
         let bench = try await bench()
         for hop in 1...hops {
             // The last one leads back to the source, which has the bytes.
             let path = hop == 5 ? "https://source.test/from/app/last" : "https://cdn\(hop).test/b?secret=s"
-            bench.relay.plan(blob.digest, .outcome(.sourceAnswered(answer(307, [.location: path]))))
+            bench.relay.script(blob.digest, .outcome(.sourceAnswered(answer(307, [.location: path]))))
         }
         if hops == 5 {
             #expect(try await move(bench).name == "moved")
@@ -135,56 +138,56 @@ struct BlobMoverTests {
         #expect(await bench.destination.openUploads == [])
     }
 
-    @Test("never follows a redirect to plain http")
+    @Test("A redirect to plain http is not followed")
     func downgrade() async throws {
         let bench = try await bench()
         let location: HTTPFields = [.location: "http://cdn.test/b?secret=s"]
-        bench.relay.plan(blob.digest, .outcome(.sourceAnswered(answer(302, location))))
+        bench.relay.script(blob.digest, .outcome(.sourceAnswered(answer(302, location))))
         let error = try #require(await #expect(throws: CopyError.self) { try await move(bench) })
         guard case .rejected("redirect not followed", _) = error.reason else { return #expect(Bool(false), "\(error)") }
         #expect(!"\(error)".contains("secret"))
-        #expect(bench.journal.count("relay") == 1)
+        #expect(bench.calls.count("relay") == 1)
     }
 
     @Test(
-        "takes other bytes than were promised for damage after three tries",
+        "Wrong bytes from the source count as damage after three attempts",
         arguments: [
             WireError.Reason.corrupt, .tooShort, .tooLong,
         ]
     )
     func corrupt(_ reason: WireError.Reason) async throws {
         let bench = try await bench()
-        for _ in 0..<3 { bench.relay.plan(blob.digest, .failure(cut(.source, reason))) }
+        for _ in 0..<3 { bench.relay.script(blob.digest, .failure(cut(.source, reason))) }
         let error = await #expect(throws: CopyError.self) { try await move(bench) }
         #expect(error?.reason == .corrupt(expected: blob.digest, detail: "gone"))
-        #expect(error?.side == .source && bench.journal.count("relay") == 3)
+        #expect(error?.side == .source && bench.calls.count("relay") == 3)
         #expect(await bench.destination.blobs.isEmpty)
 
         let once = try await self.bench()
-        once.relay.plan(blob.digest, .failure(cut(.source, reason)))
+        once.relay.script(blob.digest, .failure(cut(.source, reason)))
         #expect(try await move(once).name == "moved")
     }
 
-    @Test("heeds what the destination's refusal advises")
+    @Test("A refusal that advises against a retry is not retried")
     func refusal() async throws {
         let bench = try await bench()
-        bench.relay.plan(blob.digest, .outcome(.destinationAnswered(answer(400))))
+        bench.relay.script(blob.digest, .outcome(.destinationAnswered(answer(400))))
         let error = await #expect(throws: CopyError.self) { try await move(bench) }
         #expect(error?.reason == .rejected(code: "HTTP 400", text: "as told") && error?.side == .destination)
-        #expect(bench.journal.count("relay") == 1)
+        #expect(bench.calls.count("relay") == 1)
     }
 
-    @Test("doesn't count a refusal as stored because nobody could explain it")
+    @Test("A refusal that can't be explained is still a failure")
     func unexplained() async throws {
         let bench = try await bench()
-        bench.relay.plan(blob.digest, .outcome(.destinationAnswered(answer(401))))
+        bench.relay.script(blob.digest, .outcome(.destinationAnswered(answer(401))))
         await bench.destination.refuse("explain", .noCredentials("no token"))
         let error = await #expect(throws: CopyError.self) { try await move(bench) }
         #expect(error?.reason == .noCredentials("no token"))
         #expect(await bench.destination.openUploads == [])
     }
 
-    @Test("closes the upload when the source gives no address")
+    @Test("The upload is closed when the source gives no address")
     func noAddress() async throws {
         let bench = try await bench()
         await bench.source.refuse("source", .archived)
@@ -193,7 +196,7 @@ struct BlobMoverTests {
         #expect(await bench.destination.openUploads == [])
     }
 
-    @Test("closes the upload when it is cancelled, by a task that isn't")
+    @Test("A cancelled move closes its upload from a task that is not cancelled")
     func cancelled() async throws {
         let (stream, entered) = AsyncStream<Void>.makeStream()
         let bench = try Bench {
@@ -206,11 +209,11 @@ struct BlobMoverTests {
         for await _ in stream { break }
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
-        #expect(bench.journal.lines("to/app close ") == ["1"])
+        #expect(bench.calls.lines("to/app close ") == ["1"])
         #expect(await bench.destination.openUploads == [])
     }
 
-    @Test("moves a blob once for all who want it at one place, and tells one of them so")
+    @Test("Concurrent moves of one blob to one destination share a transfer, which one of them reports")
     func singleFlight() async throws {
         let bench = try await bench()
         let mover = bench.mover()
@@ -218,14 +221,14 @@ struct BlobMoverTests {
             try await mover.move(BlobTransfer(blob, from: bench.source, to: bench.destination)).name
         }
         #expect(arrivals.sorted() == ["moved"] + Array(repeating: "there", count: 9))
-        #expect(bench.journal.count("relay") == 1)
+        #expect(bench.calls.count("relay") == 1)
 
-        let other = try FakeRepository(.destination, "other/app", bench.journal, registry: "other.test")
+        let other = try FakeRepository(.destination, "other/app", bench.calls, registry: "other.test")
         bench.relay.connect(other)
         #expect(try await mover.move(BlobTransfer(blob, from: bench.source, to: other)).name == "moved")
     }
 
-    @Test("has no more relays in flight than it may", arguments: [1, 3])
+    @Test("No more relays are in flight than jobs allow", arguments: [1, 3])
     func permits(jobs: Int) async throws {
         let bench = try Bench(jobs: jobs) { for _ in 0..<50 { await Task.yield() } }
         let blobs = (0..<20).map { FakeImage.blob("\($0)") }
@@ -237,18 +240,18 @@ struct BlobMoverTests {
         #expect(bench.relay.most == jobs)
     }
 
-    @Test("mounts from the source where both are in one registry")
+    @Test("A blob is mounted from the source within one registry")
     func mountsFromSource() async throws {
         let bench = try await bench(registry: "source.test")
         await bench.destination.change { $0.mounts = ["from/app"] }
         #expect(try await move(bench).name == "mounted from from/app")
-        #expect(bench.journal.lines == ["to/app start \(blob.digest.short) from from/app"])
+        #expect(bench.calls.lines == ["to/app start \(blob.digest.short) from from/app"])
     }
 
-    @Test("mounts from a sibling that this run has filled")
+    @Test("A blob is mounted from a sibling repository that this run has copied to")
     func mountsFromSibling() async throws {
         let bench = try await bench()
-        let sibling = try FakeRepository(.destination, "sibling", bench.journal, registry: "destination.test")
+        let sibling = try FakeRepository(.destination, "sibling", bench.calls, registry: "destination.test")
         bench.relay.connect(sibling)
         await sibling.change { $0.mounts = ["to/app"] }
         let mover = bench.mover()
@@ -256,10 +259,10 @@ struct BlobMoverTests {
         #expect(
             try await mover.move(BlobTransfer(blob, from: bench.source, to: sibling)).name == "mounted from to/app"
         )
-        #expect(bench.journal.count("relay") == 1)
+        #expect(bench.calls.count("relay") == 1)
     }
 
-    @Test("goes on with the upload that a declined mount is, and stops asking after two")
+    @Test("A declined mount continues as an upload, and after two declines no mount is requested")
     func declines() async throws {
         let bench = try Bench(registry: "source.test")
         let blobs = (0..<4).map { FakeImage.blob("\($0)") }
@@ -270,7 +273,7 @@ struct BlobMoverTests {
                 try await mover.move(BlobTransfer(blob, from: bench.source, to: bench.destination)).name == "moved"
             )
         }
-        let starts = bench.journal.lines("to/app start ").map { $0.hasSuffix("from from/app") }
+        let starts = bench.calls.lines("to/app start ").map { $0.hasSuffix("from from/app") }
         #expect(starts == [true, true, false, false])
     }
 }

@@ -7,7 +7,7 @@ import Testing
 struct SingleFlightTests {
     private struct Broken: Error {}
 
-    @Test("remembers a success")
+    @Test("A success is remembered until it is forgotten")
     func success() async throws {
         let flights = SingleFlight<String, Int>()
         let count = Lock(0)
@@ -25,22 +25,22 @@ struct SingleFlightTests {
         #expect(try await flights.run("a") { 4 } == 4)
     }
 
-    @Test("keeps what came of it, and nothing that it was made with")
-    func letsGo() async throws {
-        final class Burden: Sendable {}
+    @Test("Only the result is kept, not the values that the body used")
+    func releasesInput() async throws {
+        final class Input: Sendable {}
         let flights = SingleFlight<String, Int>()
-        weak var burden: Burden?
+        weak var input: Input?
         do {
-            let made = Burden()
-            burden = made
+            let made = Input()
+            input = made
             _ = try await flights.run("a") { withExtendedLifetime(made) { 1 } }
         }
-        // The task that ran it ends right after its result is there.
-        while burden != nil { await Task.yield() }
+        // The task that ran the body ends right after it has returned the result.
+        while input != nil { await Task.yield() }
         #expect(await flights.waiters("a") == 0)
     }
 
-    @Test("hands a failure to those who wait, and lets the next one try")
+    @Test("A failure is thrown to all waiters, and the next call tries again")
     func failure() async throws {
         let flights = SingleFlight<String, Int>()
         let (stream, gate) = AsyncStream<Void>.makeStream()
@@ -61,7 +61,7 @@ struct SingleFlightTests {
         #expect(try await flights.run("a") { 5 } == 5)
     }
 
-    @Test("runs on while a task waits, and is cancelled when the last one leaves")
+    @Test("The body runs while a task waits and is cancelled with the last waiter")
     func cancellation() async throws {
         let flights = SingleFlight<String, Int>()
         let (stream, gate) = AsyncStream<Void>.makeStream()
@@ -89,9 +89,9 @@ struct SingleFlightTests {
     }
 }
 
-@Suite("Bulk")
+@Suite("Bulk operations")
 struct BulkTests {
-    @Test("keeps the order, and the limit")
+    @Test("Concurrent mapping keeps the order and the limit")
     func order() async throws {
         let state = Lock((now: 0, most: 0))
         let results = try await (0..<100).mapConcurrently(limit: 4) { number in
@@ -104,7 +104,7 @@ struct BulkTests {
         #expect(state.withLock { $0.most } <= 4)
     }
 
-    @Test("cuts into pieces, the last one short")
+    @Test("Chunks have the given size, and the last one the rest")
     func pieces() {
         #expect(Array(0..<5).chunked(2) == [[0, 1], [2, 3], [4]])
         #expect([Int]().chunked(2).isEmpty)

@@ -6,28 +6,28 @@ import Wire
 
 @testable import Replicate
 
-/// A run that is asked to end: nothing is begun, what is under way is finished, and what is left is said.
-@Suite("A drain", .timeLimit(.minutes(1)))
+/// A draining run starts nothing new, finishes what is under way and reports what is left.
+@Suite("Draining a run", .timeLimit(.minutes(1)))
 struct DrainTests {
-    @Test("tells those who want to know, once, and who comes later at once")
+    @Test("A drain calls each handler once, and a late handler at once")
     func tells() throws {
         let drain = Drain()
-        let told = Lock<[String]>([])
-        drain.onDrain { told.withLock { $0.append("first") } }
-        let second = drain.onDrain { told.withLock { $0.append("second") } }
-        drain.onDrain { told.withLock { $0.append("third") } }
+        let called = Lock<[String]>([])
+        drain.onDrain { called.withLock { $0.append("first") } }
+        let second = drain.onDrain { called.withLock { $0.append("second") } }
+        drain.onDrain { called.withLock { $0.append("third") } }
         drain.forget(second)
         try drain.checkOpen()
         drain.begin()
         drain.begin()
-        #expect(told.withLock { $0 } == ["first", "third"])
-        drain.onDrain { told.withLock { $0.append("late") } }
-        #expect(told.withLock { $0 } == ["first", "third", "late"])
+        #expect(called.withLock { $0 } == ["first", "third"])
+        drain.onDrain { called.withLock { $0.append("late") } }
+        #expect(called.withLock { $0 } == ["first", "third", "late"])
         #expect(drain.isDraining)
         #expect(throws: Drained()) { try drain.checkOpen() }
     }
 
-    @Test("calls off what only reads, and waits on its clock")
+    @Test("A drain ends abandonable work and sleeps on its clock")
     func abandons() async throws {
         let drain = Drain()
         #expect(try await drain.abandoning { 1 } == 1)
@@ -37,7 +37,7 @@ struct DrainTests {
                 try await Task.sleep(for: .seconds(3_600))
             }
         }
-        await #expect(throws: Drained()) { try await drain.abandoning { Issue.record("begun") } }
+        await #expect(throws: Drained()) { try await drain.abandoning { Issue.record("the body started") } }
 
         let other = Drain()
         let clock = ContinuousClock().until(other)
@@ -46,7 +46,7 @@ struct DrainTests {
         await #expect(throws: Drained()) { try await sleeper.value }
     }
 
-    @Test("leaves cancellation what it is")
+    @Test("A cancelled task throws CancellationError, not Drained")
     func cancelled() async {
         let drain = Drain()
         let task = Task {
@@ -58,7 +58,7 @@ struct DrainTests {
         await #expect(throws: CancellationError.self) { try await task.value }
     }
 
-    @Test("ends a loop without disturbing what it has begun")
+    @Test("A drained loop lets the bodies it has started finish")
     func loops() async {
         let begun = Lock<[Int]>([])
         let finished = Lock<[Int]>([])
@@ -79,7 +79,7 @@ struct DrainTests {
         #expect(finished.withLock { $0 } == [0])
     }
 
-    @Test("lets a blob that moves arrive, begins no other, and says what is left")
+    @Test("A drain lets a moving blob arrive, starts no other, and reports what is left")
     func blobs() async throws {
         let drain = Drain()
         let bench = try Bench(jobs: 1) { drain.begin() }
@@ -91,22 +91,22 @@ struct DrainTests {
             Issue.record("\(results)")
             return
         }
-        #expect(bench.journal.count("relay") == 1)
+        #expect(bench.calls.count("relay") == 1)
         #expect(await bench.destination.blobs.count == 1)
         let here = await bench.destination.blobs
         let rest = image.blobs.filter { !here.contains($0.digest) }
         #expect(left == CopyResult.Remainder(blobs: 2, bytes: rest.reduce(0) { $0 + $1.size }, manifests: 1))
-        #expect(bench.journal.count("to/app put") == 0)
+        #expect(bench.calls.count("to/app put") == 0)
         #expect(await bench.destination.openUploads.isEmpty)
 
-        bench.journal.clear()
+        bench.calls.clear()
         let next = try await bench.copy(":v1", replicator: bench.replicator())
         #expect(ExitStatus.of(next) == 0)
-        #expect(bench.journal.count("relay") == 2, "only what was left")
+        #expect(bench.calls.count("relay") == 2, "only what was left")
         #expect(await bench.destination.holds(image))
     }
 
-    @Test("finishes an image whose last blobs are under way, of an index too")
+    @Test("A drain finishes an index whose last blobs are already moving")
     func lastBlobs() async throws {
         let drain = Drain()
         let entered = Lock(0)
@@ -130,7 +130,7 @@ struct DrainTests {
         #expect(try await bench.destination.tag("v1") == index.digest)
     }
 
-    @Test("begins no image that has not begun, whatever it lacks")
+    @Test("A drain starts no further image")
     func images() async throws {
         let drain = Drain()
         let bench = try Bench()
@@ -149,12 +149,12 @@ struct DrainTests {
         let done = results.count { if case .done = $0 { true } else { false } }
         let stopped = results.count { if case .cancelled = $0 { true } else { false } }
         #expect(done + stopped == 20)
-        #expect((1...CopyRun.parallelImages).contains(done), "those that had begun: \(done)")
+        #expect((1...CopyRun.parallelImages).contains(done), "the images that had started: \(done)")
         #expect(await bench.destination.tags.count == done)
         #expect(ExitStatus.of(results) == 1)
     }
 
-    @Test("calls off the reading of a source that doesn't answer")
+    @Test("A drain ends the read of a source that doesn't answer")
     func reading() async throws {
         let drain = Drain()
         let bench = try Bench()
@@ -163,22 +163,22 @@ struct DrainTests {
         await bench.source.fail("read", CancellationError(), times: 9)
         await bench.source.before("read") { _ in drain.begin() }
         await #expect(throws: Drained()) { try await bench.copy(":v1", replicator: bench.replicator(drain: drain)) }
-        #expect(bench.journal.count("to/app put") == 0)
+        #expect(bench.calls.count("to/app put") == 0)
     }
 
-    @Test("begins no further try of a blob")
+    @Test("A drain does not retry a blob")
     func retries() async throws {
         let drain = Drain()
         let bench = try Bench { drain.begin() }
         let image = try FakeImage.image("app", layers: [])
         await bench.source.change { try? $0.seed(image, tag: "v1") }
-        bench.relay.plan(image.blobs[0].digest, .outcome(.destinationAnswered(WireResponse(status: .badGateway))))
+        bench.relay.script(image.blobs[0].digest, .outcome(.destinationAnswered(WireResponse(status: .badGateway))))
         let results = try await bench.copy(":v1", replicator: bench.replicator(drain: drain))
         guard case .cancelled(_, _, let left)? = results.first else {
             Issue.record("\(results)")
             return
         }
-        #expect(left?.blobs == 1 && bench.journal.count("relay") == 1)
+        #expect(left?.blobs == 1 && bench.calls.count("relay") == 1)
         #expect(await bench.destination.openUploads.isEmpty)
     }
 

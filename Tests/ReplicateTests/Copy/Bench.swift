@@ -1,15 +1,13 @@
-import AWSIdentity
 import Content
-import Logging
 import Platform
 import TestClouds
 import Wire
 
 @testable import Replicate
 
-/// The engine between fake repositories: no socket, no wait.
+/// A test bench: the engine between two fake repositories, without sockets and without real waits.
 struct Bench: Sendable {
-    let journal = Journal()
+    let calls = CallLog()
     let source: FakeRepository
     let destination: FakeRepository
     let relay: FakeRelay
@@ -24,17 +22,32 @@ struct Bench: Sendable {
         takesIndexesOfBlobs: Bool = true,
         gate: (@Sendable () async throws -> Void)? = nil
     ) throws {
-        source = try FakeRepository(.source, "from/app", journal)
+        source = try FakeRepository(.source, "from/app", calls)
         destination = try FakeRepository(
             .destination,
             name,
-            journal,
+            calls,
             registry: registry,
             takesIndexesOfBlobs: takesIndexesOfBlobs
         )
-        relay = FakeRelay(journal, gate: gate)
+        relay = FakeRelay(calls, gate: gate)
         relay.connect(source, destination)
         self.jobs = jobs
+    }
+
+    /// A bench with an image of `layers` layers at the source, tagged `v1`, and three destinations.
+    static func withThreeDestinations(
+        layers: Int,
+        jobs: Int? = nil
+    ) async throws -> (bench: Bench, destinations: [FakeRepository], image: FakeImage) {
+        let bench = try Bench(jobs: jobs)
+        let image = try FakeImage.image("app", layers: (0..<layers).map { "layer \($0)" })
+        try await bench.source.seed(image, tag: "v1")
+        let others = try (2...3).map {
+            try FakeRepository(.destination, "to\($0)/app", bench.calls, registry: "d\($0).test")
+        }
+        others.forEach { bench.relay.connect($0) }
+        return (bench, [bench.destination] + others, image)
     }
 
     func mover(attempts: Int = 8) -> BlobMover { replicator(attempts: attempts).run.mover }
@@ -46,16 +59,8 @@ struct Bench: Sendable {
             jitter: { 1 },
             onRetry: { [waits] _, wait, _ in waits.withLock { $0.append(wait) } }
         )
-        let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
-        let nobody = RefusingSender()
-        let resolver = IdentityResolver(
-            environment: AWSEnvironment(variables: [:], home: "/nonexistent"),
-            sender: nobody,
-            retry: retry,
-            logger: logger
-        )
         return TestEngine(
-            opener: RepositoryOpener(resolver: resolver, sender: nobody, retry: retry, logger: logger),
+            opener: .forTests(RefusingSender(), retry),
             relay: relay,
             retry: retry,
             source: SideOptions(),
@@ -67,7 +72,7 @@ struct Bench: Sendable {
     }
 
     /// - Parameters:
-    ///   - places: Destinations with their own tags; the bench's own, without one, if there are none.
+    ///   - places: Destinations with their own tags; by default the bench's own destination, without a tag.
     func repositoryCopy(
         _ source: String,
         to places: [(repository: FakeRepository, tag: String?)]? = nil,
@@ -105,7 +110,7 @@ struct Bench: Sendable {
         )
     }
 
-    /// Copies the one image that `source`, as `:v1`, names.
+    /// Copies the image that `source` names, for example `:v1`.
     func copy(
         _ source: String,
         to places: [(repository: FakeRepository, tag: String?)]? = nil,
@@ -119,9 +124,9 @@ struct Bench: Sendable {
     }
 }
 
-/// Nobody is asked anything here.
+/// A sender for tests that send no request: it fails on each.
 struct RefusingSender: HTTPSending {
     func send(_ request: WireRequest) async throws -> WireResponse {
-        throw WireError(.closed, "nothing is to be sent")
+        throw WireError(.closed, "this test sends no request")
     }
 }

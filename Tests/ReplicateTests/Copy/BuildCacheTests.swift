@@ -11,7 +11,7 @@ struct BuildCacheTests {
     static let shapes =
         [(["cached 1", "cached 2"], "record"), ([], "record"), (["layer"], nil)] as [([String], String?)]
 
-    @Test("are copied with their entries as blobs where such are taken", arguments: shapes)
+    @Test("A build cache is copied with its entries as blobs where the destination accepts that", arguments: shapes)
     func copied(layers: [String], record: String?) async throws {
         let cache = try FakeImage.buildCache(layers: layers, record: record)
         let bench = try Bench()
@@ -21,14 +21,14 @@ struct BuildCacheTests {
         #expect(receipt.blobsMoved == cache.blobs.count)
         #expect(await bench.destination.holds(cache))
         #expect(await bench.destination.violations == [])
-        #expect(!bench.journal.lines("from/app read").contains { $0.contains(cache.blobs[0].digest.short) })
+        #expect(!bench.calls.lines("from/app read").contains { $0.contains(cache.blobs[0].digest.short) })
 
-        bench.journal.clear()
+        bench.calls.clear()
         #expect(try await bench.copy(":cache").receipt?.changedAnything == false)
-        #expect(bench.journal.count("to/app ") == 1)
+        #expect(bench.calls.count("to/app ") == 1)
     }
 
-    @Test("also inside an index of manifests, and beside images that share their layers")
+    @Test("A build cache inside an index is copied beside an image that shares its layers")
     func mixed() async throws {
         let cache = try FakeImage.buildCache(layers: ["base"])
         let image = try FakeImage.image("a")
@@ -40,7 +40,7 @@ struct BuildCacheTests {
         #expect(await bench.destination.violations == [])
     }
 
-    @Test("are refused before a byte moves where only manifests are taken, with BuildKit's option", arguments: shapes)
+    @Test("A destination that accepts only manifests refuses a build cache before a byte moves", arguments: shapes)
     func refused(layers: [String], record: String?) async throws {
         let cache = try FakeImage.buildCache(layers: layers, record: record)
         let bench = try Bench(takesIndexesOfBlobs: false)
@@ -57,11 +57,11 @@ struct BuildCacheTests {
         }
         #expect(error.remedy.contains("--exclude"))
         #expect(!error.explanation.contains("--platform"))
-        #expect(bench.journal.count("relay") == 0)
-        #expect(bench.journal.count("to/app start") == 0)
+        #expect(bench.calls.count("relay") == 0)
+        #expect(bench.calls.count("to/app start") == 0)
     }
 
-    @Test("of the newer form are images like any other")
+    @Test("A build cache in image form is copied like any image")
     func imageManifest() async throws {
         let bench = try Bench(takesIndexesOfBlobs: false)
         let image = try FakeImage.image("cache")
@@ -69,7 +69,7 @@ struct BuildCacheTests {
         #expect(try await bench.copy(":cache").receipt?.digest == image.digest)
     }
 
-    @Test("that a registry turns down say what they are, and what it said")
+    @Test("A rejected build cache's error explains what it is and quotes the registry")
     func turnedDown() async throws {
         let cache = try FakeImage.buildCache()
         let bench = try Bench()
@@ -86,7 +86,7 @@ struct BuildCacheTests {
         #expect(usual.reason == .rejected(code: "MANIFEST_INVALID", text: "manifest invalid"))
     }
 
-    @Test("have no platforms to choose")
+    @Test("A build cache can't be copied with --platform")
     func platforms() async throws {
         let cache = try FakeImage.buildCache()
         let bench = try Bench()
@@ -97,10 +97,10 @@ struct BuildCacheTests {
     }
 }
 
-/// Content that a descriptor carries.
-@Suite("Content inside descriptors")
+/// Blobs and manifests whose descriptors hold their content as `data`.
+@Suite("Content embedded in descriptors")
 struct CarriedContentTests {
-    /// An artifact as ORAS makes it: an empty configuration, and a layer with its content beside it.
+    /// An artifact as ORAS makes it: an empty configuration and one layer, both with their content as `data`.
     private func artifact(_ data: String = "e30=", layer: String = "aGVsbG8=") throws -> FakeImage {
         let layerBlob = FakeImage.blob("hello")
         let text = #"""
@@ -112,7 +112,7 @@ struct CarriedContentTests {
         return FakeImage(manifests: [manifest], blobs: manifest.blobs)
     }
 
-    @Test("is used where the source lacks the blob")
+    @Test("Embedded content is used when the source lacks the blob")
     func used() async throws {
         let artifact = try artifact()
         let bench = try Bench()
@@ -123,23 +123,23 @@ struct CarriedContentTests {
         let receipt = try #require(try await bench.copy(":v1").receipt)
         #expect(receipt.notes == [])
         #expect(await bench.destination.holds(artifact))
-        #expect(bench.journal.count("carried") == 2)
+        #expect(bench.calls.count("embedded") == 2)
     }
 
-    @Test("is not needed where the source has the blob")
+    @Test("Embedded content is not used when the source has the blob")
     func notNeeded() async throws {
         let artifact = try artifact()
         let bench = try Bench()
         await bench.source.change { try? $0.seed(artifact, tag: "v1") }
         #expect(try await bench.copy(":v1").receipt != nil)
-        #expect(bench.journal.count("carried") == 0)
+        #expect(bench.calls.count("embedded") == 0)
     }
 
-    @Test("is used at each of several destinations")
+    @Test("Embedded content is used at each of several destinations")
     func several() async throws {
         let artifact = try artifact()
         let bench = try Bench()
-        let other = try FakeRepository(.destination, "other/app", bench.journal)
+        let other = try FakeRepository(.destination, "other/app", bench.calls)
         bench.relay.connect(other)
         await bench.source.change {
             try? $0.seed(artifact, tag: "v1")
@@ -151,7 +151,7 @@ struct CarriedContentTests {
         #expect(await other.holds(artifact))
     }
 
-    @Test("that is wrong is ignored, with a note")
+    @Test("Wrong embedded content is ignored, with a note")
     func wrong() async throws {
         let artifact = try artifact(layer: "aGVsbG9v")
         let bench = try Bench()
@@ -170,7 +170,7 @@ struct CarriedContentTests {
         #expect(try await empty.copy(":v1").firstError?.reason == .blobMissing(artifact.blobs[1].digest))
     }
 
-    @Test("of the empty object is known without being carried")
+    @Test("The empty object is written without being embedded in its descriptor")
     func emptyObject() async throws {
         let config = #"{"mediaType":"\#(MediaType.ociEmpty)","digest":"\#(Digest(of: Array("{}".utf8)))","size":2}"#
         let text =
@@ -181,7 +181,7 @@ struct CarriedContentTests {
         #expect(try await bench.copy(":v1").receipt?.blobsMoved == 1)
     }
 
-    @Test("of a manifest is read where the source lacks that manifest")
+    @Test("An embedded manifest is used when the source lacks that manifest")
     func child() async throws {
         let image = try FakeImage.image("a")
         let data = Data(image.root.bytes).base64EncodedString()

@@ -5,9 +5,9 @@ import Wire
 @testable import Replicate
 
 /// One copy, between registries in memory (docs/architecture.md#one-copy).
-@Suite("Copying")
+@Suite("Copying an image")
 struct CopyTests {
-    @Test("puts children before parents and the tag last, and every blob before its manifest")
+    @Test("Blobs precede their manifest, children precede parents, and the tag comes last")
     func order() async throws {
         let bench = try Bench()
         let (a, b) = (try FakeImage.image("a"), try FakeImage.image("b", layers: ["base", "other"]))
@@ -19,7 +19,7 @@ struct CopyTests {
         #expect(receipt.digest == index.digest)
         #expect(await bench.destination.holds(index))
         #expect(await bench.destination.violations == [])
-        let puts = bench.journal.lines("to/app put ")
+        let puts = bench.calls.lines("to/app put ")
         #expect(Set(puts.dropLast()) == [a.digest.short, b.digest.short])
         #expect(puts.last == "\(index.digest.short) v1")
         #expect(try await bench.destination.tag("v1") == index.digest)
@@ -28,7 +28,7 @@ struct CopyTests {
         #expect(receipt.bytesMoved == index.blobs.uniqued.reduce(0) { $0 + $1.size })
     }
 
-    @Test("brings a blob that children share once, and counts it once")
+    @Test("A blob that several children share is moved and counted once")
     func sharedBlobs() async throws {
         let bench = try Bench()
         let index = try FakeImage.index(
@@ -39,13 +39,13 @@ struct CopyTests {
         let receipt = try #require(try await bench.copy(":v1").receipt)
 
         let base = FakeImage.blob("base").digest.short
-        #expect(bench.journal.count("relay \(base)") == 1)
-        #expect(bench.journal.count("relay ") == 13)
+        #expect(bench.calls.count("relay \(base)") == 1)
+        #expect(bench.calls.count("relay ") == 13)
         #expect(receipt.blobsMoved == 13)
-        #expect(bench.journal.count("to/app missing ") == 1, "all blobs are asked for in one question")
+        #expect(bench.calls.count("to/app missing ") == 1, "one request covers all blobs")
     }
 
-    @Test("copies images of 120 layers, nested indexes and shared children")
+    @Test("Images with 120 layers, nested indexes and shared children are copied")
     func bigAndNested() async throws {
         let bench = try Bench()
         let big = try FakeImage.image("big", layers: (0..<120).map { "layer \($0)" })
@@ -57,13 +57,13 @@ struct CopyTests {
 
         #expect((receipt.blobsMoved, receipt.manifestsPut) == (121, 3))
         #expect(
-            bench.journal.lines("to/app put ") == [big.digest.short, inner.digest.short, "\(index.digest.short) v1"]
+            bench.calls.lines("to/app put ") == [big.digest.short, inner.digest.short, "\(index.digest.short) v1"]
         )
         #expect(await bench.destination.violations == [])
         #expect(bench.relay.most <= Admission.mostAtOnce)
     }
 
-    @Test("copies attestation children like any other")
+    @Test("Attestation children are copied like other children")
     func attestations() async throws {
         let bench = try Bench()
         let index = try FakeImage.index(
@@ -75,8 +75,8 @@ struct CopyTests {
         #expect(await bench.destination.holds(index))
     }
 
-    @Test("names the child that the source lacks, and writes nothing")
-    func missingChild() async throws {
+    /// A bench whose source has an index, but not its only child.
+    private func benchWithoutChild() async throws -> (bench: Bench, child: FakeImage, index: FakeImage) {
         let bench = try Bench()
         let child = try FakeImage.image("a")
         let index = try FakeImage.index([("linux/amd64", child)])
@@ -84,24 +84,24 @@ struct CopyTests {
             try? $0.seed(index, tag: "v1")
             $0.manifests[child.digest] = nil
         }
+        return (bench, child, index)
+    }
+
+    @Test("A child missing at the source is named, and nothing is written")
+    func missingChild() async throws {
+        let (bench, child, index) = try await benchWithoutChild()
 
         let error = try #require(try await bench.copy(":v1").firstError)
 
         #expect(error.reason == .childMissing(child.digest, of: index.digest))
         #expect(error.side == .source)
         #expect(error.place == "source.test/from/app@\(index.digest)")
-        #expect(bench.journal.count("to/app put") == 0 && bench.journal.count("relay") == 0)
+        #expect(bench.calls.count("to/app put") == 0 && bench.calls.count("relay") == 0)
     }
 
-    @Test("needs no child from the source that the destination has")
+    @Test("A child missing at the source is not needed if the destination has it")
     func missingChildIsThere() async throws {
-        let bench = try Bench()
-        let child = try FakeImage.image("a")
-        let index = try FakeImage.index([("linux/amd64", child)])
-        await bench.source.change {
-            try? $0.seed(index, tag: "v1")
-            $0.manifests[child.digest] = nil
-        }
+        let (bench, child, index) = try await benchWithoutChild()
         await bench.destination.change { try? $0.seed(child) }
 
         let receipt = try #require(try await bench.copy(":v1").receipt)
@@ -110,7 +110,7 @@ struct CopyTests {
         #expect(await bench.destination.holds(index))
     }
 
-    @Test("carries a foreign layer that the source holds, and leaves one that it doesn't where its urls point")
+    @Test("A foreign layer is copied only if the source holds it")
     func foreignLayers() async throws {
         let bench = try Bench()
         let image = try FakeImage.image("windows", foreign: ["held", "elsewhere"])
@@ -128,7 +128,7 @@ struct CopyTests {
         #expect(await bench.destination.blobs.contains(FakeImage.blob("held").digest))
     }
 
-    @Test("says so when the source can't be asked about a foreign layer; not being allowed to is no failure")
+    @Test("A failed check for a foreign layer fails the copy, a denied check does not")
     func foreignLayerUnknown() async throws {
         let bench = try Bench()
         let image = try FakeImage.image("windows", foreign: ["elsewhere"])
@@ -147,8 +147,8 @@ struct CopyTests {
         #expect(try await again.copy(":v1").firstError?.reason == .throttled("slow"))
     }
 
-    @Test("brings again what the destination lost after it was asked, even what this run had brought")
-    func healing() async throws {
+    @Test("Content that the destination loses during the run is sent again")
+    func resent() async throws {
         let bench = try Bench()
         let child = try FakeImage.image("a")
         let index = try FakeImage.index([("linux/amd64", child)])
@@ -156,7 +156,7 @@ struct CopyTests {
         await bench.source.change { try? $0.seed(index, tag: "v1") }
         await bench.destination.change {
             $0.blobs.insert(base)
-            // One was there when asked, the other came in this run; a lifecycle rule took both.
+            // One was already there, this run sent the other; a lifecycle rule removed both.
             $0.before("put \(child.digest.short)") { $0.blobs.subtract([base, own]) }
             $0.before("put \(index.digest.short)") { $0.manifests[child.digest] = nil }
         }
@@ -164,19 +164,19 @@ struct CopyTests {
         let receipt = try #require(try await bench.copy(":v1").receipt)
 
         #expect(await bench.destination.holds(index))
-        #expect(bench.journal.count("relay \(own.short)") == 2)
-        #expect(bench.journal.count("relay \(base.short)") == 1)
+        #expect(bench.calls.count("relay \(own.short)") == 2)
+        #expect(bench.calls.count("relay \(base.short)") == 1)
         #expect(receipt.digest == index.digest)
         #expect(
-            bench.journal.lines("to/app put ") == [
+            bench.calls.lines("to/app put ") == [
                 child.digest.short, child.digest.short, "\(index.digest.short) v1", child.digest.short,
                 "\(index.digest.short) v1",
             ]
         )
     }
 
-    @Test("gives up when what was brought again is refused again, with no tag set")
-    func healingTwice() async throws {
+    @Test("A manifest refused again after its content was sent again fails, with no tag set")
+    func resentTwice() async throws {
         let bench = try Bench()
         let image = try FakeImage.image("a")
         await bench.source.change { try? $0.seed(image, tag: "v1") }
@@ -187,10 +187,10 @@ struct CopyTests {
         #expect(error.reason == .rejected(code: "LayersNotFoundException", text: "as ECR says"))
         #expect(error.place == "destination.test/to/app:v1")
         #expect(await bench.destination.tags.isEmpty)
-        #expect(bench.journal.count("to/app put") == 2)
+        #expect(bench.calls.count("to/app put") == 2)
     }
 
-    @Test("refuses an index that is nested without end")
+    @Test("An index nested too deeply is refused")
     func oddIndexes() async throws {
         let bench = try Bench()
         var deep = try FakeImage.image("a")
@@ -202,7 +202,7 @@ struct CopyTests {
         #expect(await bench.destination.manifests.isEmpty)
     }
 
-    @Test("names the image when a blob of it fails")
+    @Test("The error of a failed blob names its image")
     func attribution() async throws {
         let bench = try Bench()
         let image = try FakeImage.image("a")

@@ -5,7 +5,7 @@ import Testing
 @testable import Replicate
 
 /// Tags, guards and several destinations.
-@Suite("At the destination")
+@Suite("Tags and guards at the destination")
 struct DestinationTests {
     private let image: FakeImage
     private let old: FakeImage
@@ -29,7 +29,7 @@ struct DestinationTests {
         CopyOptions(ifExists: ifExists, ifCurrent: ifCurrent, referrers: .none, isDryRun: isDryRun)
     }
 
-    @Test("keeps the source's tag only if no other is wanted")
+    @Test("The source's tag is kept only if no other tag is requested")
     func tagChoice() async throws {
         let bench = try await bench()
         let first = try #require(try await bench.copy(":v1", tags: ["a", "b", "a"]).receipt)
@@ -38,20 +38,20 @@ struct DestinationTests {
         #expect(named.receipt?.tags.map(\.outcome) == [.set, .unchanged])
         #expect(named.receipt?.tags.map(\.tag.value) == ["c", "b"])
         #expect(Set(await bench.destination.tags.keys.map(\.value)) == ["a", "b", "c"])
-        #expect(bench.journal.lines("to/app put ").map { String($0.suffix(1)) } == ["a", "b", "c"])
+        #expect(bench.calls.lines("to/app put ").map { String($0.suffix(1)) } == ["a", "b", "c"])
     }
 
-    @Test("does nothing, with two questions, when all is there")
+    @Test("A copy of an image that is already there costs two requests and changes nothing")
     func alreadyThere() async throws {
         let bench = try await bench(holding: ["v1": image])
         let receipt = try #require(try await bench.copy(":v1").receipt)
         #expect(receipt.tags == [.init(tag: try Tag(parsing: "v1"), outcome: .unchanged)])
         #expect(!receipt.changedAnything)
-        #expect(bench.journal.lines.count == 2)
+        #expect(bench.calls.lines.count == 2)
         #expect(receipt.lines == ["destination.test/to/app:v1@\(image.digest)"])
     }
 
-    @Test("copies by digest without a tag")
+    @Test("A copy by digest sets no tag")
     func digestOnly() async throws {
         let bench = try await bench()
         let receipt = try #require(try await bench.copy("@\(image.digest)").receipt)
@@ -59,12 +59,15 @@ struct DestinationTests {
         #expect(receipt.lines == ["destination.test/to/app@\(image.digest)"])
         #expect(await bench.destination.tags.isEmpty)
         #expect(await bench.destination.holds(image))
-        bench.journal.clear()
+        bench.calls.clear()
         #expect(try await bench.copy("@\(image.digest)").receipt?.changedAnything == false)
-        #expect(bench.journal.lines.count == 2)
+        #expect(bench.calls.lines.count == 2)
     }
 
-    @Test("moves, skips or refuses a tag that holds another image", arguments: CopyOptions.IfExists.allCases)
+    @Test(
+        "--if-exists moves, skips or refuses a tag that holds another image",
+        arguments: CopyOptions.IfExists.allCases
+    )
     func ifExists(_ mode: CopyOptions.IfExists) async throws {
         let bench = try await bench(holding: ["v1": old])
         let results = try await bench.copy(":v1", options(mode))
@@ -73,12 +76,12 @@ struct DestinationTests {
             let tags = try #require(results.receipt).tags
             #expect(tags == [.init(tag: try Tag(parsing: "v1"), outcome: .moved, previous: old.digest)])
             #expect(try await bench.destination.tag("v1") == image.digest)
-            #expect(bench.journal.count("to/app immutability") == 1)
+            #expect(bench.calls.count("to/app immutability") == 1)
         case .skip:
             let receipt = try #require(results.receipt)
             #expect(receipt.tags.map(\.outcome) == [.skipped] && receipt.lines == [])
             #expect(ExitStatus.of(results) == 0)
-            #expect(bench.journal.lines.count == 2, "a skipped image costs no more questions")
+            #expect(bench.calls.lines.count == 2, "a skipped image costs no further request")
         case .fail:
             let error = try #require(results.firstError)
             #expect(
@@ -86,11 +89,11 @@ struct DestinationTests {
             )
             #expect(error.place == "destination.test/to/app:v1")
             #expect(ExitStatus.of(results) == 3)
-            #expect(bench.journal.count("relay") == 0 && bench.journal.count("to/app put") == 0)
+            #expect(bench.calls.count("relay") == 0 && bench.calls.count("to/app put") == 0)
         }
     }
 
-    @Test("skips the tags that are taken and sets the others")
+    @Test("--if-exists skip leaves existing tags alone and sets the others")
     func someSkipped() async throws {
         let bench = try await bench(holding: ["taken": old])
         let receipt = try #require(try await bench.copy(":v1", tags: ["taken", "free"], options(.skip)).receipt)
@@ -99,14 +102,14 @@ struct DestinationTests {
         #expect(try await bench.destination.tag("taken") == old.digest)
     }
 
-    @Test("moves a tag only from the digest that --if-current names")
+    @Test("--if-current moves a tag only from the digest it names")
     func ifCurrent() async throws {
         let absent = try await bench()
         let refused = try await absent.copy(":v1", options(ifCurrent: old.digest))
         let tag = try Tag(parsing: "v1")
         #expect(refused.firstError?.reason == .tagMoved(tag: tag, expected: old.digest, holds: nil))
         #expect(ExitStatus.of(refused) == 3)
-        #expect(absent.journal.count("relay") == 0)
+        #expect(absent.calls.count("relay") == 0)
 
         let held = try await bench(holding: ["v1": old])
         #expect(try await held.copy(":v1", options(ifCurrent: old.digest)).receipt?.tags.first?.outcome == .moved)
@@ -114,7 +117,7 @@ struct DestinationTests {
         #expect(again.receipt?.tags.first?.outcome == .unchanged, "it holds the image already")
     }
 
-    @Test("reads a guarded tag again after bytes had to move, and refuses if it has moved meanwhile")
+    @Test("A guarded tag is read again after the blobs have moved, and refused if it has changed")
     func guarded() async throws {
         let third = try FakeImage.image("third", layers: ["base"])
         for options in [options(.fail), options(ifCurrent: old.digest)] {
@@ -127,21 +130,21 @@ struct DestinationTests {
             let error = try #require(try await bench.copy(":v1", options).firstError)
             #expect(error.kind == .refused)
             #expect(try await bench.destination.tag("v1") == third.digest)
-            #expect(bench.journal.lines("to/app read ") == ["|v1", "|v1"])
-            #expect(bench.journal.count("to/app put") == 0)
+            #expect(bench.calls.lines("to/app read ") == ["|v1", "|v1"])
+            #expect(bench.calls.count("to/app put") == 0)
         }
     }
 
-    @Test("doesn't read a guarded tag again when nothing moved")
+    @Test("A guarded tag is not read again when no bytes moved")
     func guardedWithoutBytes() async throws {
         let bench = try await bench()
         await bench.destination.change { [image] in $0.blobs.formUnion(image.blobs.map(\.digest)) }
         #expect(try await bench.copy(":v1", options(.fail)).receipt?.tags.first?.outcome == .set)
-        #expect(bench.journal.lines("to/app read ") == ["|v1"])
+        #expect(bench.calls.lines("to/app read ") == ["|v1"])
     }
 
     @Test(
-        "refuses to move a fixed tag before a byte moves",
+        "Moving an immutable tag is refused before a byte moves",
         arguments: [
             (TagImmutability(byDefault: true), true), (TagImmutability(byDefault: true, exclusions: ["v*"]), false),
             (TagImmutability(byDefault: false, exclusions: ["*1"]), true), (TagImmutability(byDefault: false), false),
@@ -153,11 +156,11 @@ struct DestinationTests {
         let results = try await bench.copy(":v1")
         let wanted = CopyError.Reason.tagImmutable(tag: try Tag(parsing: "v1"), holds: old.digest, wanted: image.digest)
         #expect(results.firstError?.reason == (isRefused ? wanted : nil))
-        #expect((bench.journal.count("relay") == 0) == isRefused)
+        #expect((bench.calls.count("relay") == 0) == isRefused)
         #expect(ExitStatus.of(results) == (isRefused ? 3 : 0))
     }
 
-    @Test("matches an immutability wildcard against the whole tag")
+    @Test("An immutability wildcard matches the whole tag")
     func wildcards() {
         let cases: [(String, String, Bool)] = [
             ("v1", "v1", true), ("v1", "v", false), ("v1", "*", true), ("latest", "la*t", true),
@@ -169,7 +172,7 @@ struct DestinationTests {
         }
     }
 
-    @Test("writes nothing in a dry run, not even the repository")
+    @Test("A dry run writes nothing and creates no repository")
     func dryRun() async throws {
         let bench = try await bench()
         await bench.destination.change { $0.exists = false }
@@ -179,27 +182,27 @@ struct DestinationTests {
             return #expect(Bool(false), "no plan")
         }
         #expect(plan.createsRepository && plan.blobs.count == 3 && plan.manifestsToPut.count == 1)
-        #expect(bench.journal.lines == ["to/app read |v1", "from/app read v1|"].sorted(by: bench.journal.lines))
+        #expect(bench.calls.lines == ["to/app read |v1", "from/app read v1|"].sorted(by: bench.calls.lines))
     }
 
-    @Test("creates a missing repository only when there is something to bring")
+    @Test("A missing repository is created only when there is something to copy")
     func creation() async throws {
         let bench = try await bench()
         await bench.destination.change { $0.exists = false }
         var options = options()
         #expect(try await bench.copy(":v1", options).firstError?.reason == .repositoryMissing)
-        #expect(bench.journal.count("to/app create") == 0)
+        #expect(bench.calls.count("to/app create") == 0)
 
         options.createRepository = .defaults
         await #expect(throws: CopyError.self) { try await bench.copy(":absent", options) }
-        #expect(bench.journal.count("to/app create") == 0, "the source has no such image")
+        #expect(bench.calls.count("to/app create") == 0, "the source has no such image")
 
         #expect(try await bench.copy(":v1", options).receipt?.blobsMoved == 3)
-        #expect(bench.journal.count("to/app create") == 1)
-        #expect(bench.journal.count("to/app missing") == 0, "an empty repository lacks everything")
+        #expect(bench.calls.count("to/app create") == 1)
+        #expect(bench.calls.count("to/app missing") == 0, "an empty repository lacks everything")
     }
 
-    @Test("says what the source lacks: no image, an archived one, a tag that isn't the digest")
+    @Test("A missing image, an archived image and a tag with another digest fail with the source named")
     func sourceFailures() async throws {
         let bench = try await bench()
         let cases: [(String, CopyError.Reason)] = [
@@ -212,14 +215,14 @@ struct DestinationTests {
             #expect(error?.place == "source.test/from/app\(source)")
             #expect(error?.operation == "reading the image")
         }
-        #expect(bench.journal.count("to/app put") == 0)
+        #expect(bench.calls.count("to/app put") == 0)
     }
 
-    @Test("reads the source once for several destinations, one of which may fail")
+    @Test("Several destinations share one read of the source, and one of them may fail")
     func several() async throws {
         let bench = try await bench()
-        let other = try FakeRepository(.destination, "other/app", bench.journal, registry: "other.test")
-        let broken = try FakeRepository(.destination, "broken/app", bench.journal, registry: "broken.test")
+        let other = try FakeRepository(.destination, "other/app", bench.calls, registry: "other.test")
+        let broken = try FakeRepository(.destination, "broken/app", bench.calls, registry: "broken.test")
         bench.relay.connect(other, broken)
         await broken.refuse("read", .throttled("slow"))
         let index = try FakeImage.index([("linux/amd64", image)])
@@ -237,22 +240,22 @@ struct DestinationTests {
             return #expect(Bool(false), "the second is the one that fails")
         }
         #expect(error.reason == .throttled("slow") && error.place == "broken.test/broken/app:all")
-        #expect(bench.journal.count("from/app read") == 2, "the index once, its children once")
+        #expect(bench.calls.count("from/app read") == 2, "the index once, its children once")
         #expect(ExitStatus.of(results) == 1)
     }
 
-    @Test("asks a destination that has the image for nothing more while another needs it")
+    @Test("A destination that has the image gets no further request while another is copied to")
     func severalOneHasIt() async throws {
         let bench = try Bench()
         let index = try FakeImage.index([("linux/amd64", image)])
-        let other = try FakeRepository(.destination, "other/app", bench.journal, registry: "other.test")
+        let other = try FakeRepository(.destination, "other/app", bench.calls, registry: "other.test")
         bench.relay.connect(other)
         await bench.source.change { try? $0.seed(index, tag: "v1") }
         await bench.destination.change { try? $0.seed(index, tag: "v1") }
 
         let results = try await bench.copy(":v1", to: [(bench.destination, nil), (other, nil)])
 
-        #expect(bench.journal.lines("to/app ") == ["read |v1"])
+        #expect(bench.calls.lines("to/app ") == ["read |v1"])
         guard case .done(let receipt)? = results.first else { return #expect(Bool(false), "no receipt") }
         #expect(!receipt.changedAnything)
         #expect(await other.holds(index))
@@ -260,7 +263,7 @@ struct DestinationTests {
 }
 
 extension [String] {
-    /// In the order in which another list has them: two sides are asked at once.
+    /// Sorted as in `other`: the requests to the two sides are sent at once, so their order is open.
     func sorted(by other: [String]) -> [String] {
         sorted { (other.firstIndex(of: $0) ?? 0) < (other.firstIndex(of: $1) ?? 0) }
     }

@@ -22,7 +22,7 @@ struct LibraryExampleTests {
         }
     }
 
-    @Test("copies an image to another account, by a role there")
+    @Test("The example copies an image to another account with a role of that account")
     func copies() async throws {
         try await withImage { emulator, image, environment in
             let held = try await copyImage(
@@ -37,7 +37,7 @@ struct LibraryExampleTests {
         }
     }
 
-    @Test("plans a copy, with what it would be refused")
+    @Test("The example plans a copy and returns the refusals")
     func plans() async throws {
         try await withImage { emulator, image, environment in
             try emulator.createRepository(account: "111122223333", region: "us-east-1", "team/app")
@@ -51,11 +51,11 @@ struct LibraryExampleTests {
         }
     }
 
-    @Test("logs what arrives")
+    @Test("The example logs each blob that arrives")
     func progress() async throws {
         try await withImage { _, image, environment in
             let lines = Lock<[String]>([])
-            let logger = Logger(label: "example") { _ in LineKeeper(lines: lines) }
+            let logger = Logger(label: "example") { _ in MessageRecorder(lines: lines) }
             let results = try await copyLogging(Self.source, to: Self.far, environment: environment, logger: logger)
             #expect(results.first?.error == nil)
             let moved = lines.withLock { $0.filter { $0.hasPrefix("moved sha256:") } }
@@ -63,7 +63,7 @@ struct LibraryExampleTests {
         }
     }
 
-    @Test("takes keys from a source of one's own")
+    @Test("The example uses a custom credential source")
     func vault() async throws {
         try await withImage { emulator, _, environment in
             var variables = environment.variables
@@ -85,7 +85,7 @@ struct LibraryExampleTests {
         }
     }
 
-    @Test("is what docs/library.md shows")
+    @Test("docs/library.md shows the example")
     func isWhatThePageShows() throws {
         let example = try text("Tests/ReplicateTests/Copy/LibraryExample.swift")
         let page = try text("docs/library.md")
@@ -97,8 +97,8 @@ struct LibraryExampleTests {
     }
 }
 
-/// Keeps the messages of a logger.
-private struct LineKeeper: LogHandler {
+/// Records the messages of a logger.
+private struct MessageRecorder: LogHandler {
     let lines: Lock<[String]>
     var logLevel = Logger.Level.info
     var metadata: Logger.Metadata = [:]

@@ -11,18 +11,20 @@ import Wire
 
 @testable import Replicate
 
-/// The time of day at AWS and here alike, which every request moves on.
-private final class SlowWorld: Sendable {
+/// A clock for AWS and this machine that each request advances.
+private final class RequestClock: Sendable {
     private let moment: Lock<Date>
     init(_ begin: Date) { moment = Lock(begin) }
     var now: Date { moment.withLock { $0 } }
-    func pass(_ seconds: Double) { moment.withLock { $0 += seconds } }
+    func advance(_ seconds: Double) { moment.withLock { $0 += seconds } }
 }
 
-@Suite("A run of three hours", .timeLimit(.minutes(2)))
+@Suite("A three-hour run", .timeLimit(.minutes(2)))
 struct LongRunTests {
     private static let begin = Date(timeIntervalSince1970: 1_768_478_400)
-    /// In seconds, for each request: fewer are under way at once than fit into the five minutes that a signature is good.
+    /// Seconds per request.
+    ///
+    /// All concurrent requests together take less than the five minutes that a signature is valid.
     private static let step = 8.0
     private static let source = ScenarioCloud.build
     private static let target = ScenarioCloud.production
@@ -42,10 +44,10 @@ struct LongRunTests {
         sso_region = \(ScenarioCloud.home)
         """
 
-    private static func cloud(_ world: SlowWorld) -> EmulatorConfiguration {
+    private static func cloud(_ clock: RequestClock) -> EmulatorConfiguration {
         var configuration = EmulatorConfiguration()
-        configuration.now = { world.now }
-        configuration.requestAnswered = { _ in world.pass(step) }
+        configuration.now = { clock.now }
+        configuration.requestAnswered = { _ in clock.advance(step) }
         configuration.tokenLifetime = 3_600
         configuration.downloadLifetime = 600
         (configuration.partSize, configuration.smallestPart) = (20_000, 20_000)
@@ -63,59 +65,49 @@ struct LongRunTests {
         return configuration
     }
 
-    /// A home with somebody signed in.
-    private static func signedIn(_ home: String) throws {
-        try FileManager.default.createDirectory(atPath: home + "/.aws/sso/cache", withIntermediateDirectories: true)
-        try Data(config.utf8).write(to: URL(filePath: home + "/.aws/config"))
-        let token = """
-            {"startUrl": "https://corp.awsapps.com/start", "region": "\(ScenarioCloud.home)", "accessToken": "at-first",
-             "expiresAt": "2026-01-15T13:00:00Z", "clientId": "emulator-client",
-             "clientSecret": "emulator-client-secret", "registrationExpiresAt": "2026-04-01T00:00:00Z",
-             "refreshToken": "refresh-first"}
-            """
-        let name = sha1Hex("corp".utf8)
-        try Data(token.utf8).write(to: URL(filePath: home + "/.aws/sso/cache/\(name).json"))
-    }
+    /// A cached sign-in that expires after an hour.
+    private static let token = """
+        {"startUrl": "https://corp.awsapps.com/start", "region": "\(ScenarioCloud.home)", "accessToken": "at-first",
+         "expiresAt": "2026-01-15T13:00:00Z", "clientId": "emulator-client",
+         "clientSecret": "emulator-client-secret", "registrationExpiresAt": "2026-04-01T00:00:00Z",
+         "refreshToken": "refresh-first"}
+        """
 
-    @Test("crosses every expiry, of keys, tokens, sign-ins and addresses, and no request fails")
+    @Test("No request fails when keys, tokens, sign-ins and addresses expire during the run")
     func crossing() async throws {
-        let world = SlowWorld(Self.begin)
-        let home = FileManager.default.temporaryDirectory.path + "/ecr-replicate-long-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: home) }
-        try Self.signedIn(home)
-        try await withEmulator(Self.cloud(world)) { emulator in
-            try await withTransport(TransportConfiguration()) { transport in
-                let replicator = Self.replicator(emulator, transport, world, home)
-                let image = SeedImage.oci("app", layers: [700_000, 900_000, 40_000])
-                try emulator.seed(
-                    image,
-                    tag: "v1",
-                    account: Self.source,
-                    region: ScenarioCloud.home,
-                    repository: "team/app"
-                )
-                let source = try ImageReference(
-                    parsing: "\(emulator.registryHost(account: Self.source, region: ScenarioCloud.home))/team/app:v1"
-                )
-                var round = 0
-                while world.now < Self.begin + 3 * 3_600 {
-                    round += 1
-                    let name = "prod/app-\(round)"
-                    try emulator.createRepository(account: Self.target, region: ScenarioCloud.far, name)
-                    let host = emulator.registryHost(account: Self.target, region: ScenarioCloud.far)
-                    let results = try await replicator.copy(
-                        source,
-                        .one(.tag(Tag(parsing: "v1"))),
-                        to: [DestinationReference(parsing: "\(host)/\(name)")],
-                        tags: [],
-                        CopyOptions()
-                    )
-                    #expect(ExitStatus.of(results) == 0)
-                    guard ExitStatus.of(results) == 0 else { return }
+        let clock = RequestClock(Self.begin)
+        try await withSignedInHome(config: Self.config, token: Self.token) { home in
+            try await withEmulator(Self.cloud(clock)) { emulator in
+                try await withTransport(TransportConfiguration()) { transport in
+                    try await copyForThreeHours(emulator, Self.replicator(emulator, transport, clock, home), clock)
                 }
-                check(emulator.requests, of: image, rounds: round)
             }
         }
+    }
+
+    private func copyForThreeHours(_ emulator: Emulator, _ replicator: TestEngine, _ clock: RequestClock) async throws {
+        let image = SeedImage.oci("app", layers: [700_000, 900_000, 40_000])
+        try emulator.seed(image, tag: "v1", account: Self.source, region: ScenarioCloud.home, repository: "team/app")
+        let source = try ImageReference(
+            parsing: "\(emulator.registryHost(account: Self.source, region: ScenarioCloud.home))/team/app:v1"
+        )
+        var round = 0
+        while clock.now < Self.begin + 3 * 3_600 {
+            round += 1
+            let name = "prod/app-\(round)"
+            try emulator.createRepository(account: Self.target, region: ScenarioCloud.far, name)
+            let host = emulator.registryHost(account: Self.target, region: ScenarioCloud.far)
+            let results = try await replicator.copy(
+                source,
+                .one(.tag(Tag(parsing: "v1"))),
+                to: [DestinationReference(parsing: "\(host)/\(name)")],
+                tags: [],
+                CopyOptions()
+            )
+            #expect(ExitStatus.of(results) == 0)
+            guard ExitStatus.of(results) == 0 else { return }
+        }
+        check(emulator.requests, of: image, rounds: round)
     }
 
     private func check(_ requests: [LoggedRequest], of image: SeedImage, rounds: Int) {
@@ -124,18 +116,18 @@ struct LongRunTests {
         let counts = Dictionary(grouping: requests, by: \.operation).mapValues(\.count)
         // Three hours: a sign-in of an hour, its keys of an hour, a role of 15 minutes, a token of an hour.
         #expect((2...4).contains(counts["CreateToken"] ?? 0), "\(counts)")
-        // The source and the role's own source have sessions of their own.
+        // The source and the role's source profile each have their own session.
         #expect((6...10).contains(counts["GetRoleCredentials"] ?? 0), "\(counts)")
         #expect((12...30).contains(counts["AssumeRole"] ?? 0), "\(counts)")
         #expect((3...6).contains(counts["GetAuthorizationToken"] ?? 0), "\(counts)")
-        // Some addresses were given up before they ended.
+        // Some addresses were replaced before they expired.
         #expect((counts["GetDownloadUrlForLayer"] ?? 0) > rounds * image.blobs.count, "\(counts)")
     }
 
     private static func replicator(
         _ emulator: Emulator,
         _ transport: Transport,
-        _ world: SlowWorld,
+        _ clock: RequestClock,
         _ home: String
     ) -> TestEngine {
         let endpoint = emulator.endpoint
@@ -148,7 +140,7 @@ struct LongRunTests {
             sender: transport,
             retry: retry,
             logger: logger,
-            now: { world.now }
+            now: { clock.now }
         )
         var uploads = UploadOptions(resumableAbove: 100_000)
         uploads.smallestPart = 20_000
@@ -158,7 +150,7 @@ struct LongRunTests {
                 sender: transport,
                 retry: retry,
                 logger: logger,
-                now: { world.now }
+                now: { clock.now }
             ),
             relay: transport,
             retry: retry,

@@ -5,22 +5,23 @@ import Testing
 
 @testable import Replicate
 
-@Suite("The memory for manifests")
+@Suite("Memory for manifests")
 struct ManifestBudgetTests {
-    private func scene(_ count: Int) async throws -> (source: FakeRepository, index: FakeImage, journal: Journal) {
-        let journal = Journal()
-        let source = try FakeRepository(.source, "from/app", journal)
+    /// A source with an index of `count` children, tagged `v1`.
+    private func source(_ count: Int) async throws -> (source: FakeRepository, index: FakeImage, calls: CallLog) {
+        let calls = CallLog()
+        let source = try FakeRepository(.source, "from/app", calls)
         let children = try (0..<count).map {
             (Optional("linux/a\($0)"), try FakeImage.image("\($0)", layers: ["own \($0)"]))
         }
         let index = try FakeImage.index(children.map { (platform: $0.0, image: $0.1) })
         await source.change { try? $0.seed(index, tag: "v1") }
-        return (source, index, journal)
+        return (source, index, calls)
     }
 
-    @Test("holds outlines where the whole would be too much, from which all but the text can be read")
+    @Test("Beyond the budget manifests are kept as outlines, which lack only the text")
     func outlines() async throws {
-        let (source, index, _) = try await scene(20)
+        let (source, index, _) = try await source(20)
         let child = try #require(index.manifests.first)
         let budget = SourceReader.Budget(
             whole: index.root.footprint + 5 * child.footprint,
@@ -36,36 +37,36 @@ struct ManifestBudgetTests {
             #expect(outline.blobs == whole.blobs && outline.descriptor == whole.descriptor)
             #expect(outline.footprint < whole.footprint)
         }
-        // What no plan needs any more makes room for others.
+        // Manifests that no plan needs any more free their memory.
         await reader.finish(SourceImage(reference: source.reference, root: index.root), index.manifests.map(\.digest))
         let other = try FakeImage.image("other")
         await source.change { try? $0.seed(other, tag: "v2") }
         #expect(try await reader.read([other.digest])[other.digest]?.isOutline == false)
     }
 
-    @Test("has an end, which is an error that says what to do")
+    @Test("Exceeding the budget for outlines is an error with a remedy")
     func tooMuch() async throws {
-        let (source, index, _) = try await scene(50)
+        let (source, index, _) = try await source(50)
         let reader = SourceReader(source, budget: .init(whole: 10_000, outlines: 40_000))
         let error = await #expect(throws: CopyError.self) { try await reader.graph(under: index.root) }
         #expect(error?.cause.contains("of memory") == true && error?.remedy.contains("--platform") == true)
     }
 
-    @Test("asks no further question for images of the usual size, and none twice")
+    @Test("An image of usual size is read with one request, and only once")
     func questions() async throws {
-        let (source, index, journal) = try await scene(300)
+        let (source, index, calls) = try await source(300)
         let reader = SourceReader(source)
         let image = try await reader.graph(under: index.root)
         #expect(!image.manifests.values.contains { $0.isOutline })
-        #expect(journal.count("from/app read ") == 1)
+        #expect(calls.count("from/app read ") == 1)
         _ = try await reader.read(index.manifests.map(\.digest))
-        #expect(journal.count("from/app read ") == 1)
+        #expect(calls.count("from/app read ") == 1)
     }
 
-    @Test("puts a manifest of which only the outline was kept with the bytes that are read again")
+    @Test("A manifest kept as an outline is read again before it is put")
     func putAgain() async throws {
-        let (source, index, journal) = try await scene(3)
-        let destination = try FakeRepository(.destination, "to/app", journal)
+        let (source, index, calls) = try await source(3)
+        let destination = try FakeRepository(.destination, "to/app", calls)
         await destination.change { for blob in index.blobs { $0.blobs.insert(blob.digest) } }
         let outlines = index.manifests.map { $0.digest == index.digest ? $0 : $0.outline() }
         let plan = Plan(
@@ -94,22 +95,22 @@ struct ManifestBudgetTests {
         )
         _ = try await copier.run()
         #expect(await destination.holds(index))
-        #expect(journal.count("from/app read ") == 3)
+        #expect(calls.count("from/app read ") == 3)
     }
 
-    @Test("lets one large manifest be put at a time")
+    @Test("Large manifests are put one at a time")
     func oneAtATime() async throws {
-        let turns = WaitQueue<Int, Void, Bool>()
-        let inside = Journal()
+        let queue = WaitQueue<Int, Void, Bool>()
+        let steps = CallLog()
         try await (0..<50).forEachConcurrently(limit: 50) { number in
-            try? await turns.inTurn {
-                #expect(inside.count("in") == inside.count("out"))
-                inside.note("in")
+            try? await queue.inTurn {
+                #expect(steps.count("enter") == steps.count("leave"))
+                steps.note("enter")
                 await Task.yield()
-                inside.note("out")
+                steps.note("leave")
                 if number % 3 == 0 { throw CancellationError() }
             }
         }
-        #expect(inside.count("out") == 50)
+        #expect(steps.count("leave") == 50)
     }
 }

@@ -8,61 +8,61 @@ import Wire
 
 @testable import Replicate
 
-/// Something that a registry answers and that is no answer to what was asked.
+/// A registry's answer that does not fit the request.
 private struct OddAnswer: Sendable, CustomTestStringConvertible {
     enum Meaning: Sendable {
-        /// The registry doesn't know the question.
-        case noSuchQuestion
-        /// No repository.
+        /// The registry doesn't support the request.
+        case unsupported
+        /// The repository does not exist.
         case missing
-        /// It could not be found out.
-        case trouble
-        /// Who asks may not.
+        /// The registry failed to answer.
+        case failure
+        /// The caller is not allowed to send the request.
         case denied
-        /// Too much was asked.
-        case pace
+        /// The caller sends too many requests.
+        case throttled
     }
 
     var testDescription: String
     var meaning: Meaning
-    /// Given the request, which may have been redirected to `web.example` by an earlier one.
+    /// The answer to a request; an earlier answer may have redirected it to `web.example`.
     var answer: @Sendable (WireRequest) -> WireResponse
 
     init(_ name: String, _ meaning: Meaning, _ answer: @escaping @Sendable (WireRequest) -> WireResponse) {
         (testDescription, self.meaning, self.answer) = (name, meaning, answer)
     }
 
-    init(_ status: Int, _ meaning: Meaning = .noSuchQuestion, _ body: WireResponse? = nil) {
+    init(_ status: Int, _ meaning: Meaning = .unsupported, _ body: WireResponse? = nil) {
         self.init("\(status)\(body.map { " \(String(decoding: $0.body.prefix(30), as: UTF8.self))" } ?? "")", meaning) {
             _ in
             body ?? WireResponse(status: .init(code: status))
         }
     }
 
-    /// A redirect to a web page that answers so.
+    /// A redirect to a web page whose answer is `page`.
     init(_ status: Int, leadingTo page: WireResponse) {
-        self.init("\(status) to a page with \(page.status.code)", .noSuchQuestion) { request in
+        self.init("\(status) to a page with \(page.status.code)", .unsupported) { request in
             request.url.host == "web.example" ? page : .redirect(status, "https://web.example/page?x=y")
         }
     }
 
     static let pages: [OddAnswer] = [
-        OddAnswer(200, .noSuchQuestion, .text(200, "<html>Welcome</html>")), OddAnswer(200),
-        OddAnswer(200, .noSuchQuestion, .text(200, "ok")), OddAnswer(200, .noSuchQuestion, .json(200, "[]")),
-        OddAnswer(200, .noSuchQuestion, .json(200, "7")),
+        OddAnswer(200, .unsupported, .text(200, "<html>Welcome</html>")), OddAnswer(200),
+        OddAnswer(200, .unsupported, .text(200, "ok")), OddAnswer(200, .unsupported, .json(200, "[]")),
+        OddAnswer(200, .unsupported, .json(200, "7")),
     ]
-    /// Lists of nothing, to who asks for one.
-    static let nothings: [OddAnswer] = [
-        OddAnswer(200, .noSuchQuestion, .json(200, "null")), OddAnswer(200, .noSuchQuestion, .json(200, "{}")),
+    /// Answers that a request for a list takes for an empty list.
+    static let emptyLists: [OddAnswer] = [
+        OddAnswer(200, .unsupported, .json(200, "null")), OddAnswer(200, .unsupported, .json(200, "{}")),
         OddAnswer(204),
     ]
     static let successes: [OddAnswer] = [202, 205, 206].map { OddAnswer($0) }
     static let redirects: [OddAnswer] =
         [300, 304].map { OddAnswer($0) } + [
-            OddAnswer("302 to nowhere", .noSuchQuestion) { _ in WireResponse(status: .init(code: 302)) },
-            OddAnswer("302 in a circle", .noSuchQuestion) { .redirect(302, $0.url.path) },
-            OddAnswer("308 to plain http", .noSuchQuestion) { .redirect(308, "http://\($0.url.host)/x") },
-            OddAnswer("307 to a login page", .noSuchQuestion) {
+            OddAnswer("302 to nowhere", .unsupported) { _ in WireResponse(status: .init(code: 302)) },
+            OddAnswer("302 in a circle", .unsupported) { .redirect(302, $0.url.path) },
+            OddAnswer("308 to plain http", .unsupported) { .redirect(308, "http://\($0.url.host)/x") },
+            OddAnswer("307 to a login page", .unsupported) {
                 $0.url.path == "/login" ? .text(200, "<html>") : .redirect(307, "/login")
             },
         ]
@@ -74,30 +74,31 @@ private struct OddAnswer: Sendable, CustomTestStringConvertible {
         [400, 402, 404, 405, 406, 409, 410, 411, 412, 414, 415, 417, 418, 421, 422, 426, 431, 451, 501, 505].map {
             OddAnswer($0)
         } + [
-            OddAnswer(400, .noSuchQuestion, .refusal(400, "UNSUPPORTED")),
-            OddAnswer(404, .noSuchQuestion, .text(404, "404 page not found", [.contentType: "application/json"])),
-            OddAnswer(404, .noSuchQuestion, .text(404, "<html>no</html>")),
+            OddAnswer(400, .unsupported, .refusal(400, "UNSUPPORTED")),
+            OddAnswer(404, .unsupported, .text(404, "404 page not found", [.contentType: "application/json"])),
+            OddAnswer(404, .unsupported, .text(404, "<html>no</html>")),
         ]
     static let missing: [OddAnswer] = [400, 401, 403, 404, 500].map {
         OddAnswer($0, .missing, .refusal($0, "NAME_UNKNOWN"))
     }
-    static let troubles: [OddAnswer] =
-        [500, 502, 503, 504].map { OddAnswer($0, .trouble) }
+    static let failures: [OddAnswer] =
+        [500, 502, 503, 504].map { OddAnswer($0, .failure) }
     static let denials: [OddAnswer] = [
         OddAnswer(401, .denied), OddAnswer(403, .denied), OddAnswer(403, .denied, .refusal(403, "DENIED")),
     ]
-    static let paces: [OddAnswer] = [
-        OddAnswer(408, .pace), OddAnswer(429, .pace), OddAnswer(429, .pace, .refusal(429, "TOOMANYREQUESTS")),
+    static let throttles: [OddAnswer] = [
+        OddAnswer(408, .throttled), OddAnswer(429, .throttled),
+        OddAnswer(429, .throttled, .refusal(429, "TOOMANYREQUESTS")),
     ]
 
-    static let all = pages + nothings + successes + redirects + refusals + missing + troubles + denials + paces
+    static let all = pages + emptyLists + successes + redirects + refusals + missing + failures + denials + throttles
 }
 
-/// Each question that need not be answered well, and each that must, times answers that are none.
+/// Each request of a copy, optional or not, times each unexpected answer.
 ///
-/// No run hangs, none asks without end, and each ends as it should: with the image, with an error, or without a part of
-/// what refers to the image and a word about it.
-@Suite("Odd answers", .timeLimit(.minutes(2)))
+/// No run hangs or sends requests without end. Each ends with the image, with an error, or with the image and a list of
+/// the referrers that were left out.
+@Suite("Unexpected registry answers", .timeLimit(.minutes(2)))
 struct OddAnswerTests {
     private let image: FakeImage
     private let signature: FakeImage
@@ -106,7 +107,7 @@ struct OddAnswerTests {
     private let source = "source.example/team/app"
     private let destination = "destination.example/team/app"
 
-    /// Far more than any of these runs takes with three tries for each request, and far less than without an end.
+    /// Well above what any of these runs needs with three attempts for each request, and well below an endless loop.
     private static let mostRequests = 150
 
     init() throws {
@@ -116,14 +117,14 @@ struct OddAnswerTests {
         cosignTag = "sha256-\(image.digest.hex).sig"
     }
 
-    /// - Parameter isQuestion: Which requests get the odd answer.
+    /// - Parameter isAffected: Which requests get the odd answer.
     private func registries(
         _ odd: OddAnswer,
-        to isQuestion: @escaping @Sendable (WireRequest) -> Bool
+        to isAffected: @escaping @Sendable (WireRequest) -> Bool
     ) -> MemoryRegistries {
         let registries = MemoryRegistries { request in
             let isElsewhere = request.url.host == "web.example" || request.url.path == "/login"
-            guard isElsewhere || isQuestion(request) else { return nil }
+            guard isElsewhere || isAffected(request) else { return nil }
             var answer = odd.answer(request)
             if request.method == .head { answer.body = [] }
             return answer
@@ -135,22 +136,24 @@ struct OddAnswerTests {
     }
 
     private func checkEnd(_ registries: MemoryRegistries, _ odd: OddAnswer) {
-        #expect(registries.bentCount > 0, "\(odd.testDescription): nobody asked")
+        #expect(registries.interceptedCount > 0, "\(odd.testDescription): no request got the answer")
         #expect(registries.requests.count < Self.mostRequests, "\(odd.testDescription)")
-        let abroad = registries.requests.filter {
+        let redirected = registries.requests.filter {
             !$0.url.host.hasSuffix("source.example") && $0.url.host == "web.example"
         }
-        #expect(abroad.allSatisfy { $0.fields[.authorization] == nil && $0.url.scheme == .https })
+        #expect(redirected.allSatisfy { $0.fields[.authorization] == nil && $0.url.scheme == .https })
     }
 
-    /// What a run may end with that can't do without the answer; a place that one is sent to may refuse one, too.
+    /// The exit statuses of a run that needs the answer.
+    ///
+    /// The target of a redirect may refuse the request, too.
     private func codes(_ odd: OddAnswer) -> Set<Int32> {
         if odd.meaning == .denied { return [ExitStatus.notPermitted] }
         return odd.testDescription.hasPrefix("303")
             ? [ExitStatus.failed, ExitStatus.notPermitted] : [ExitStatus.failed]
     }
 
-    /// What an error must say, whatever else it says.
+    /// Checks the parts that every error has, and the exit status.
     private func checkError(_ results: [CopyResult], _ odd: OddAnswer) {
         guard let error = results.firstError else {
             Issue.record("\(odd.testDescription): no error")
@@ -160,36 +163,40 @@ struct OddAnswerTests {
         #expect(codes(odd).contains(ExitStatus.of(results)), "\(odd.testDescription): \(error)")
     }
 
-    private func holdsImage(_ registries: MemoryRegistries) -> Bool {
-        let there = registries[destination]
-        return there.tags["v1"] == image.digest && image.manifests.allSatisfy { there.manifests[$0.digest] != nil }
-            && there.blobs.isSuperset(of: image.blobs.map(\.digest))
+    private func checkCopied(_ results: [CopyResult], _ registries: MemoryRegistries, _ odd: OddAnswer) {
+        #expect(
+            ExitStatus.of(results) == 0,
+            "\(odd.testDescription): \(results.firstError.map(\.description) ?? "")"
+        )
+        #expect(holdsImage(registries), "\(odd.testDescription)")
     }
 
-    @Test("to the question for referrers at the source leave the image as it is, and what tags lead to")
+    private func holdsImage(_ registries: MemoryRegistries) -> Bool {
+        let held = registries[destination]
+        return held.tags["v1"] == image.digest && image.manifests.allSatisfy { held.manifests[$0.digest] != nil }
+            && held.blobs.isSuperset(of: image.blobs.map(\.digest))
+    }
+
+    @Test("Unexpected answers to the source's referrers request don't affect the image or its cosign tag")
     func referrersAtSource() async throws {
         for odd in OddAnswer.all {
             let registries = registries(odd) { $0.url.host == "source.example" && $0.url.path.contains("/referrers/") }
             let results = try await registries.copy()
             checkEnd(registries, odd)
             switch odd.meaning {
-            case .denied, .pace: checkError(results, odd)
-            case .noSuchQuestion, .missing, .trouble:
-                #expect(
-                    ExitStatus.of(results) == 0,
-                    "\(odd.testDescription): \(results.firstError.map(\.description) ?? "")"
-                )
-                #expect(holdsImage(registries), "\(odd.testDescription)")
+            case .denied, .throttled: checkError(results, odd)
+            case .unsupported, .missing, .failure:
+                checkCopied(results, registries, odd)
                 #expect(registries[destination].tags[cosignTag] == cosign.digest, "\(odd.testDescription)")
                 let failures = results.receipt?.referrerFailures ?? []
-                #expect(failures.isEmpty == (odd.meaning != .trouble), "\(odd.testDescription): \(failures)")
+                #expect(failures.isEmpty == (odd.meaning != .failure), "\(odd.testDescription): \(failures)")
             }
         }
         reportCases("odd answers, referrers at the source", OddAnswer.all.count)
     }
 
     @Test(
-        "to the question for referrers at the destination, there yet or not, keep nothing from arriving",
+        "Unexpected answers to the destination's referrers request keep nothing from arriving",
         arguments: [true, false]
     )
     func referrersAtDestination(isThere: Bool) async throws {
@@ -201,22 +208,19 @@ struct OddAnswerTests {
             let results = try await registries.copy()
             checkEnd(registries, odd)
             switch odd.meaning {
-            case .denied, .pace: checkError(results, odd)
-            case .noSuchQuestion, .missing, .trouble:
-                #expect(
-                    ExitStatus.of(results) == 0,
-                    "\(odd.testDescription): \(results.firstError.map(\.description) ?? "")"
-                )
-                #expect(holdsImage(registries) && results.receipt?.referrerFailures.isEmpty == true)
+            case .denied, .throttled: checkError(results, odd)
+            case .unsupported, .missing, .failure:
+                checkCopied(results, registries, odd)
+                #expect(results.receipt?.referrerFailures.isEmpty == true, "\(odd.testDescription)")
                 #expect(registries[destination].manifests[signature.digest] != nil, "\(odd.testDescription)")
             }
         }
         reportCases("odd answers, referrers at the destination", OddAnswer.all.count)
     }
 
-    @Test("to HEAD of a manifest are decided by GET", arguments: [true, false])
+    @Test("An unexpected answer to HEAD of a manifest is resolved by a GET", arguments: [true, false])
     func headOfManifest(isThere: Bool) async throws {
-        for odd in OddAnswer.all where odd.meaning != .pace {
+        for odd in OddAnswer.all where odd.meaning != .throttled {
             let registries = registries(odd) {
                 $0.url.host == "destination.example" && $0.method == .head && $0.url.path.contains("/manifests/")
             }
@@ -227,13 +231,9 @@ struct OddAnswerTests {
             }
             let results = try await registries.copy()
             checkEnd(registries, odd)
-            // HEAD has no body: 404 is an answer, whatever stands behind it.
+            // HEAD has no body, so a 404 is believed whatever its cause.
             let isAbsence = odd.testDescription.hasPrefix("404")
-            #expect(
-                ExitStatus.of(results) == 0,
-                "\(odd.testDescription): \(results.firstError.map(\.description) ?? "")"
-            )
-            #expect(holdsImage(registries), "\(odd.testDescription)")
+            checkCopied(results, registries, odd)
             if isThere, !isAbsence {
                 #expect(results.receipt?.changedAnything == false, "\(odd.testDescription)")
             }
@@ -241,31 +241,27 @@ struct OddAnswerTests {
         reportCases("odd answers, HEAD of a manifest", OddAnswer.all.count)
     }
 
-    @Test("to HEAD of a blob are decided by GET of a byte, or the blob is sent")
+    @Test("After an unexpected answer to HEAD of a blob, one byte is requested or the blob is sent")
     func headOfBlob() async throws {
-        // One that says that it has the blob is believed until the manifest is refused.
+        // A registry that claims to have the blob is believed until it refuses the manifest.
         let answers =
-            OddAnswer.refusals + OddAnswer.missing + OddAnswer.denials + OddAnswer.troubles + OddAnswer.successes
+            OddAnswer.refusals + OddAnswer.missing + OddAnswer.denials + OddAnswer.failures + OddAnswer.successes
         for odd in answers {
             let registries = registries(odd) {
                 $0.url.host == "destination.example" && $0.method == .head && $0.url.path.contains("/blobs/")
             }
             let results = try await registries.copy()
             checkEnd(registries, odd)
-            #expect(
-                ExitStatus.of(results) == 0,
-                "\(odd.testDescription): \(results.firstError.map(\.description) ?? "")"
-            )
-            #expect(holdsImage(registries), "\(odd.testDescription)")
+            checkCopied(results, registries, odd)
         }
         reportCases("odd answers, HEAD of a blob", answers.count)
     }
 
-    @Test("to the question for a cosign tag, or for a list under a fallback tag, leave that out and no more")
+    @Test("Unexpected answers to a digest tag's request leave out that tag only")
     func digestTags() async throws {
-        // What another place refuses is refused, where it is a manifest that is read.
+        // When a redirect's target refuses a manifest, that counts as a denial.
         let answers = OddAnswer.all.filter {
-            $0.meaning != .denied && $0.meaning != .pace && !$0.testDescription.hasPrefix("303")
+            $0.meaning != .denied && $0.meaning != .throttled && !$0.testDescription.hasPrefix("303")
         }
         for odd in answers {
             let tag = cosignTag
@@ -274,27 +270,23 @@ struct OddAnswerTests {
             }
             let results = try await registries.copy()
             checkEnd(registries, odd)
-            #expect(
-                ExitStatus.of(results) == 0,
-                "\(odd.testDescription): \(results.firstError.map(\.description) ?? "")"
-            )
-            #expect(holdsImage(registries), "\(odd.testDescription)")
+            checkCopied(results, registries, odd)
             #expect(registries[destination].manifests[signature.digest] != nil, "\(odd.testDescription)")
         }
         reportCases("odd answers, digest tags", answers.count)
     }
 
-    @Test("to the question for tags are no tags where that is what they say, and errors else")
+    @Test("An empty tag list is accepted, every other unexpected answer to it is an error")
     func tags() async throws {
-        let isNothing = Set(OddAnswer.nothings.map(\.testDescription))
+        let areEmpty = Set(OddAnswer.emptyLists.map(\.testDescription))
         for odd in OddAnswer.all {
             let registries = registries(odd) { $0.url.host == "source.example" && $0.url.path.hasSuffix("/tags/list") }
             do {
                 let results = try await registries.copy("", .many(TagFilter()))
-                let isFine = isNothing.contains(odd.testDescription) && results.isEmpty
+                let isFine = areEmpty.contains(odd.testDescription) && results.isEmpty
                 #expect(isFine || ExitStatus.of(results) != 0, "\(odd.testDescription) passed for a list")
             } catch let error as CopyError {
-                #expect(!isNothing.contains(odd.testDescription), "\(odd.testDescription): \(error)")
+                #expect(!areEmpty.contains(odd.testDescription), "\(odd.testDescription): \(error)")
                 #expect(codes(odd).contains(ExitStatus.of(error)), "\(odd.testDescription): \(error)")
                 #expect(!error.remedy.isEmpty)
             }
@@ -304,7 +296,7 @@ struct OddAnswerTests {
         reportCases("odd answers, tags", OddAnswer.all.count)
     }
 
-    @Test("to the question for the image itself, and to the wish to upload, are errors, and nothing is half there")
+    @Test("Unexpected answers to the image's request or to an upload fail the copy, with no tag set")
     func mustHave() async throws {
         for odd in OddAnswer.all {
             for isUpload in [false, true] {
@@ -328,7 +320,7 @@ struct OddAnswerTests {
         reportCases("odd answers, images and uploads", 2 * OddAnswer.all.count)
     }
 
-    @Test("that are lists with something odd in them are used for the rest")
+    @Test("Valid entries of a referrers list are used despite invalid ones")
     func oddLists() async throws {
         let sha512 = #"{"mediaType":"a/b","digest":"sha512:00","size":1}"#
         let noSize = #"{"mediaType":"a/b","digest":"\#(signature.digest)"}"#
@@ -340,7 +332,7 @@ struct OddAnswerTests {
             ([sha512, noSize, itself, gone], 2),
         ] {
             let whole = [signature.root.descriptor]
-            let odd = OddAnswer("\(entries)", .noSuchQuestion) { _ in .list(whole, odd: entries) }
+            let odd = OddAnswer("\(entries)", .unsupported) { _ in .list(whole, odd: entries) }
             let digest = image.digest
             let registries = registries(odd) {
                 $0.url.host == "source.example" && $0.url.path.hasSuffix("/referrers/\(digest)")
@@ -353,7 +345,7 @@ struct OddAnswerTests {
         }
     }
 
-    @Test("are told by a doctor, who calls none of them a failure")
+    @Test("The doctor reports unexpected answers and counts none as a failure")
     func doctor() async throws {
         for odd in OddAnswer.all {
             let registries = registries(odd) { request in
@@ -375,16 +367,16 @@ struct OddAnswerTests {
         reportCases("odd answers, doctor", OddAnswer.all.count)
     }
 
-    @Test("are not needed: without any, image, signature and tag arrive", arguments: [true, false])
-    func clean(knowsReferrers: Bool) async throws {
-        let registries = MemoryRegistries(knowsReferrers: knowsReferrers)
+    @Test("Without unexpected answers the image, its signature and its cosign tag arrive", arguments: [true, false])
+    func clean(hasReferrersAPI: Bool) async throws {
+        let registries = MemoryRegistries(hasReferrersAPI: hasReferrersAPI)
         registries[source].seed(image, tag: "v1")
         registries[source].seed(signature)
         registries[source].seed(cosign, tag: cosignTag)
         let first = try await registries.copy()
         #expect(first.receipt?.referrerFailures.isEmpty == true && holdsImage(registries))
         #expect(registries[destination].tags[cosignTag] == cosign.digest)
-        #expect((registries[destination].manifests[signature.digest] != nil) == knowsReferrers)
+        #expect((registries[destination].manifests[signature.digest] != nil) == hasReferrersAPI)
         #expect(try await registries.copy().receipt?.changedAnything == false)
     }
 }

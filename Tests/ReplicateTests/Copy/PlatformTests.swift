@@ -4,7 +4,7 @@ import Testing
 
 @testable import Replicate
 
-/// `--platform`.
+/// Copies of chosen platforms (`--platform`).
 @Suite("Platforms")
 struct PlatformTests {
     private let amd: FakeImage
@@ -31,7 +31,7 @@ struct PlatformTests {
         return try await bench.copy(":v1", options)
     }
 
-    @Test("one takes that child unchanged, and says so")
+    @Test("One platform copies that child unchanged, with a note")
     func one() async throws {
         let bench = try Bench()
         let receipt = try #require(try await copy(bench, "linux/arm64").receipt)
@@ -41,17 +41,17 @@ struct PlatformTests {
         #expect(await bench.destination.manifests.count == 1)
     }
 
-    @Test("one that is named twice is one")
+    @Test("A platform that is named twice counts once")
     func twice() async throws {
         let receipt = try #require(try await copy(try Bench(), "linux/arm64", "linux/arm64").receipt)
         #expect(receipt.digest == arm.digest)
     }
 
-    @Test("several make a new index, the same bytes each time, with their attestations")
+    @Test("Several platforms make a new index with their attestations, the same bytes each time")
     func several() async throws {
         let bench = try Bench()
         let receipt = try #require(try await copy(bench, "linux/arm64", "linux/amd64").receipt)
-        // Every byte of the old index but the entries that weren't asked for.
+        // The old index byte for byte, without the entries of other platforms.
         let entries = index.root.children.map(\.digest)
         let left = [entries[2], entries[4]].map { "\($0)" }
         let kept = index.root.text.split(separator: #","manifests":["#)[1].dropLast(2)
@@ -65,12 +65,12 @@ struct PlatformTests {
         #expect(receipt.notes.first?.hasPrefix("a new index \(receipt.digest) was made from \(index.digest)") == true)
         #expect(receipt.blobsMoved == 7, "two images with a common layer, and one attestation")
         #expect(await bench.destination.violations == [])
-        bench.journal.clear()
+        bench.calls.clear()
         #expect(try await copy(bench, "linux/arm64", "linux/amd64").receipt?.changedAnything == false)
-        #expect(bench.journal.count("to/app ") == 1)
+        #expect(bench.calls.count("to/app ") == 1)
     }
 
-    @Test("can be put back into the source's own repository")
+    @Test("A new index can be put into the source's own repository")
     func intoItself() async throws {
         let bench = try Bench()
         await bench.source.change { [index] in try? $0.seed(index, tag: "v1") }
@@ -82,10 +82,10 @@ struct PlatformTests {
         let results = try await bench.copy(":v1", to: [(bench.source, "small")], options)
         let made = try #require(results.receipt).digest
         #expect(try await bench.source.tag("small") == made)
-        #expect(bench.journal.count("relay") == 0)
+        #expect(bench.calls.count("relay") == 0)
     }
 
-    @Test("that the index lacks are named with those it has")
+    @Test("The error for a missing platform lists the platforms of the index")
     func missing() async throws {
         let error = await #expect(throws: CopyError.self) { try await copy(Bench(), "linux/amd64", "windows/amd64") }
         #expect(
@@ -95,7 +95,7 @@ struct PlatformTests {
         #expect(error?.side == .source && error?.place == "source.test/from/app:v1")
     }
 
-    @Test("need an index")
+    @Test("--platform needs an index")
     func needsIndex() async throws {
         let bench = try Bench()
         await bench.source.change { [amd] in try? $0.seed(amd, tag: "v1") }
@@ -107,7 +107,7 @@ struct PlatformTests {
 
     // MARK: Windows builds
 
-    /// An index as Windows images have it: builds differ in `os.version` alone, and entries have members nobody here knows.
+    /// An index as Windows images have it: builds differ only in `os.version`, and entries have unknown members.
     private static func builds(_ platforms: [String], more: String = "") throws -> FakeImage {
         let images = try platforms.enumerated().map { try FakeImage.image("build \($0.offset)") }
         let entries = zip(platforms, images).map { platform, image in
@@ -135,7 +135,7 @@ struct PlatformTests {
     }
 
     @Test(
-        "a build is chosen by its version, or by as much of it as only one has",
+        "A Windows build is chosen by its version or by an unambiguous part of it",
         arguments: [
             ("windows/amd64:10.0.20348.2582", 1), ("windows(10.0.20348.2582)/amd64", 1),
             ("windows/amd64,osver=10.0.20348.2582", 1), ("windows/amd64:10.0.17763", 0),
@@ -150,7 +150,7 @@ struct PlatformTests {
     }
 
     @Test(
-        "builds that a request leaves open are listed",
+        "The error for an ambiguous Windows build lists the builds that match",
         arguments: [
             ("windows/amd64", ["10.0.17763.6054", "10.0.20348.2582", "10.0.20348.9"]),
             ("windows/amd64:10.0.20348", ["10.0.20348.2582", "10.0.20348.9"]),
@@ -163,7 +163,7 @@ struct PlatformTests {
         #expect(error?.reason == .platformAmbiguous(wanted: platform, choices: choices))
     }
 
-    @Test("a build that the index lacks is answered with the builds it has")
+    @Test("The error for a missing Windows build lists the builds of the index")
     func missingBuild() async throws {
         let image = try Self.builds(Self.windows)
         let error = await #expect(throws: CopyError.self) { try await copy(image, ["windows/amd64:10.0.2"]) }
@@ -172,7 +172,7 @@ struct PlatformTests {
         )
     }
 
-    @Test("a made index keeps the text of each entry, with members that are not known here")
+    @Test("A new index keeps the text of each entry, unknown members included")
     func verbatim() async throws {
         let image = try Self.builds(Self.windows, more: #""annotations": {"a": "b"}, "later": [1.0e3], "#)
         let (bench, receipt) = try await copy(image, ["linux/amd64", "windows/amd64:10.0.20348.2582"])
@@ -187,7 +187,7 @@ struct PlatformTests {
         #expect(!made.text.contains("10.0.17763"))
     }
 
-    @Test("of variants the default one is meant, and of several others none")
+    @Test("A platform without a variant means the default variant, and is ambiguous among others")
     func variants() async throws {
         let arm = try Self.builds(
             [
@@ -208,7 +208,7 @@ struct PlatformTests {
         )
     }
 
-    @Test("several images for one platform: the first, as every client does, and a note names the others")
+    @Test("Of several images for one platform the first is copied, and a note names the others")
     func duplicates() async throws {
         let image = try Self.builds(
             [#"{"os":"linux","architecture":"arm64"}"#, #"{"os":"linux","architecture":"arm64","variant":"v8"}"#]
@@ -221,7 +221,7 @@ struct PlatformTests {
         )
     }
 
-    @Test("choices that differ in features only are told apart by them, others by their digests")
+    @Test("Choices of one version are distinguished by features or by digests")
     func choices() async throws {
         let image = try Self.builds(
             [

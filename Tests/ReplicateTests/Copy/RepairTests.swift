@@ -4,9 +4,9 @@ import Wire
 
 @testable import Replicate
 
-/// What a registry holds is believed, `--repair` asks, and what a refusal names is sent again
+/// A registry's content is trusted, `--repair` checks it, and content that a refusal names is sent again
 /// (docs/architecture.md#trust-in-registries).
-@Suite("Half an image")
+@Suite("Incomplete images at the destination")
 struct RepairTests {
     private let a: FakeImage
     private let b: FakeImage
@@ -21,7 +21,7 @@ struct RepairTests {
         index = try FakeImage.index([("linux/amd64", a), ("linux/arm64", b)])
     }
 
-    /// Both sides have the index; the destination has lost what `lose` takes.
+    /// A bench with the index at both sides, after `lose` has removed content from the destination.
     private func bench(_ lose: @Sendable (isolated FakeRepository) -> Void = { _ in }) async throws -> Bench {
         let bench = try Bench()
         let index = index
@@ -30,15 +30,15 @@ struct RepairTests {
         return bench
     }
 
-    @Test("is believed to be whole in a registry: no question more is asked")
+    @Test("A registry's image is trusted to be complete, without further requests")
     func believed() async throws {
         let a = a
         let bench = try await bench { $0.manifests[a.digest] = nil }
         #expect(try await bench.copy(":v1").receipt?.changedAnything == false)
-        #expect(bench.journal.lines.count == 2)
+        #expect(bench.calls.lines.count == 2)
     }
 
-    @Test("is repaired: what is missing is brought, nothing else, and the report says what", arguments: [0, 1, 2, 3])
+    @Test("--repair sends only what is missing, and reports it", arguments: [0, 1, 2, 3])
     func repaired(what: Int) async throws {
         let (a, index) = (a, index)
         let (base, config) = (base, a.blobs[0].digest)
@@ -55,8 +55,8 @@ struct RepairTests {
         #expect((receipt.manifestsRepaired, receipt.blobsRepaired) == wanted)
         #expect((receipt.manifestsPut, receipt.blobsMoved) == wanted)
         #expect(receipt.notes.contains { $0.hasPrefix("repaired: ") && $0.contains("missing below") })
-        // The tag and the root were right, and are left alone.
-        #expect(!bench.journal.lines("to/app put ").contains { $0.hasPrefix(index.digest.short) })
+        // The tag and the root are right, and left alone.
+        #expect(!bench.calls.lines("to/app put ").contains { $0.hasPrefix(index.digest.short) })
         #expect(receipt.tags.map(\.outcome) == [.unchanged])
 
         let again = try #require(try await bench.copy(":v1", repairing).receipt)
@@ -66,15 +66,15 @@ struct RepairTests {
         )
     }
 
-    @Test("is asked for in bulk: one question for each level of manifests, one for all blobs")
+    @Test("--repair sends one request for each level of manifests and one for all blobs")
     func questions() async throws {
         let bench = try await bench()
         _ = try await bench.copy(":v1", repairing)
-        #expect(bench.journal.count("to/app read") == 2 && bench.journal.count("to/app missing") == 1)
-        #expect(bench.journal.count("from/app read") == 2 && bench.journal.lines.count == 5)
+        #expect(bench.calls.count("to/app read") == 2 && bench.calls.count("to/app missing") == 1)
+        #expect(bench.calls.count("from/app read") == 2 && bench.calls.lines.count == 5)
     }
 
-    @Test("is sent whole where a refusal names nothing, and the registry says that it has all of it")
+    @Test("All blobs are sent again after a refusal that names none of them")
     func unnamed() async throws {
         let bench = try Bench()
         let a = a
@@ -86,29 +86,21 @@ struct RepairTests {
         #expect(await bench.destination.holds(a))
     }
 
-    @Test("is sent one by one where each refusal names one thing, and not twice")
+    @Test("A blob named by a refusal is sent again, one for each refusal, and never twice")
     func namedOneByOne() async throws {
         let bench = try Bench()
         let (a, layers) = (a, a.blobs.map(\.digest))
         await bench.source.change { try? $0.seed(a, tag: "v1") }
         await bench.destination.change { $0.blobs.formUnion(layers) }
-        let naming: @Sendable (Digest) -> CopyError = { layer in
-            var refusal = CopyError(
-                .rejected(code: "MANIFEST_BLOB_UNKNOWN", text: "blob unknown"),
-                side: .destination,
-                image: "to/app",
-                operation: "storing the manifest"
-            )
-            refusal.digests = [layer]
-            return refusal
+        for layer in layers {
+            await bench.destination.fail("put", Self.refusal(naming: [layer], code: "MANIFEST_BLOB_UNKNOWN"))
         }
-        for layer in layers { await bench.destination.fail("put", naming(layer)) }
         let receipt = try #require(try await bench.copy(":v1", CopyOptions(referrers: .none)).receipt)
         #expect(receipt.blobsMoved == layers.count)
-        #expect(bench.journal.count("to/app put") == layers.count + 1)
+        #expect(bench.calls.count("to/app put") == layers.count + 1)
     }
 
-    @Test("is shown by a dry run, and not touched")
+    @Test("A dry run shows what --repair would send, and sends nothing")
     func dry() async throws {
         let a = a
         let bench = try await bench { $0.manifests[a.digest] = nil }
@@ -120,7 +112,7 @@ struct RepairTests {
         #expect(await bench.destination.manifests[a.digest] == nil)
     }
 
-    @Test("of what refers to the image is repaired too")
+    @Test("--repair covers referrers")
     func referrers() async throws {
         let signature = try FakeImage.image("signature", layers: ["signed"], subject: index.digest)
         let layer = FakeImage.blob("signed").digest
@@ -137,18 +129,30 @@ struct RepairTests {
         #expect((receipt.blobsRepaired, receipt.manifestsPut, receipt.referrers) == (1, 0, 0))
     }
 
-    @Test("is not looked for in the source's own repository")
+    @Test("--repair does not check the source's own repository")
     func retag() async throws {
         let bench = try await bench()
         let own = try await bench.copy(":v1", to: [(bench.source, "v2")], repairing)
         #expect(own.receipt?.tags.map(\.outcome) == [.set])
-        #expect(bench.journal.count("from/app missing") == 0)
+        #expect(bench.calls.count("from/app missing") == 0)
     }
 
     // MARK: Refusals
 
+    /// A registry's refusal of a manifest that names `digests`.
+    private static func refusal(naming digests: Set<Digest>, code: String = "MANIFEST_INVALID") -> CopyError {
+        var refusal = CopyError(
+            .rejected(code: code, text: "no"),
+            side: .destination,
+            image: "to/app",
+            operation: "storing the manifest"
+        )
+        refusal.digests = digests
+        return refusal
+    }
+
     @Test(
-        "that a refusal names is sent again, whatever was said of it when it was asked for",
+        "A blob named by a refusal is sent again although the destination claimed to have it",
         arguments: ["LayersNotFoundException", "MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_INVALID", "HTTP 400"]
     )
     func named(code: String) async throws {
@@ -156,24 +160,24 @@ struct RepairTests {
         let (a, own) = (a, own)
         await bench.source.change { try? $0.seed(a, tag: "v1") }
         await bench.destination.change {
-            $0.pretended = [own]
+            $0.claimed = [own]
             ($0.namesWhatIsMissing, $0.refusalCode) = (true, code)
         }
         let receipt = try #require(try await bench.copy(":v1").receipt)
         #expect(await bench.destination.holds(a))
-        #expect(bench.journal.lines("relay ").filter { $0 == own.short }.count == 1)
-        #expect(bench.journal.count("relay ") == 3, "and nothing is sent twice")
-        #expect(bench.journal.count("to/app put ") == 2)
+        #expect(bench.calls.lines("relay ").filter { $0 == own.short }.count == 1)
+        #expect(bench.calls.count("relay ") == 3, "nothing is sent twice")
+        #expect(bench.calls.count("to/app put ") == 2)
         #expect(receipt.blobsMoved == 3)
     }
 
-    @Test("that a refusal names may be a child, and what is below it")
+    @Test("A child named by a refusal is sent again, with its blobs")
     func namedChild() async throws {
         let bench = try Bench()
         let (index, a, own) = (index, a, own)
         await bench.source.change { try? $0.seed(index, tag: "v1") }
         await bench.destination.change {
-            $0.pretended = [a.digest, own]
+            $0.claimed = [a.digest, own]
             $0.namesWhatIsMissing = true
         }
         #expect(try await bench.copy(":v1").receipt != nil)
@@ -181,55 +185,41 @@ struct RepairTests {
         #expect(try await bench.destination.tag("v1") == index.digest)
     }
 
-    @Test("that a refusal names is sent once: a registry that goes on refusing is believed")
+    @Test("A blob named by repeated refusals is sent again only once")
     func once() async throws {
         let bench = try Bench()
         let a = a
         await bench.source.change { try? $0.seed(a, tag: "v1") }
-        var refusal = CopyError(
-            .rejected(code: "MANIFEST_INVALID", text: "no"),
-            side: .destination,
-            image: "to/app",
-            operation: "put"
-        )
-        refusal.digests = [own]
-        await bench.destination.change { [refusal] in $0.fail("put", refusal, times: 9) }
+        await bench.destination.fail("put", Self.refusal(naming: [own]), times: 9)
         #expect(try await bench.copy(":v1").firstError?.reason.name == "rejected")
-        #expect(bench.journal.count("to/app put ") == 2)
-        #expect(bench.journal.lines("relay ").filter { $0 == own.short }.count == 2)
+        #expect(bench.calls.count("to/app put ") == 2)
+        #expect(bench.calls.lines("relay ").filter { $0 == own.short }.count == 2)
     }
 
-    @Test("is no matter of refusals that name something else, or nothing that could be missing")
+    @Test("A refusal that names no part of the manifest is not answered by sending again")
     func otherRefusals() async throws {
         for digests in [[], [a.digest], [Digest(of: "elsewhere".utf8)]] as [Set<Digest>] {
             let bench = try Bench()
             let a = a
             await bench.source.change { try? $0.seed(a, tag: "v1") }
-            var refusal = CopyError(
-                .rejected(code: "MANIFEST_INVALID", text: "no"),
-                side: .destination,
-                image: "to/app",
-                operation: "put"
-            )
-            refusal.digests = digests
-            await bench.destination.change { [refusal] in $0.fail("put", refusal, times: 9) }
+            await bench.destination.fail("put", Self.refusal(naming: digests), times: 9)
             #expect(try await bench.copy(":v1").firstError != nil)
-            #expect(bench.journal.count("to/app put ") == 1, "\(digests)")
+            #expect(bench.calls.count("to/app put ") == 1, "\(digests)")
         }
     }
 
-    @Test("that was refused is tried again though the destination goes on saying that it has it")
+    @Test("A failed transfer of a named blob is retried although the destination claims to have it")
     func retried() async throws {
         let bench = try Bench()
         let (a, own) = (a, own)
         await bench.source.change { try? $0.seed(a, tag: "v1") }
         await bench.destination.change {
-            $0.pretended = [own]
+            $0.claimed = [own]
             $0.namesWhatIsMissing = true
         }
-        bench.relay.plan(own, .failure(WireError(.disconnected, "cut", end: .destination)))
+        bench.relay.script(own, .failure(WireError(.disconnected, "cut", end: .destination)))
         #expect(try await bench.copy(":v1").receipt != nil)
         #expect(await bench.destination.holds(a))
-        #expect(bench.journal.lines("relay ").filter { $0 == own.short }.count == 2)
+        #expect(bench.calls.lines("relay ").filter { $0 == own.short }.count == 2)
     }
 }

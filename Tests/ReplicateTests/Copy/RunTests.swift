@@ -8,27 +8,16 @@ import Wire
 
 @testable import Replicate
 
-/// What a run does with destinations that share it, and what a plan says before anything is written.
-@Suite("One run", .timeLimit(.minutes(1)))
+/// How destinations share a run, and what a plan shows before anything is written.
+@Suite("A copy run", .timeLimit(.minutes(1)))
 struct RunTests {
     private func tag(_ text: String) throws -> Content.Tag { try Content.Tag(parsing: text) }
 
-    private func bench(layers: Int = 2) async throws -> (Bench, [FakeRepository], FakeImage) {
-        let bench = try Bench()
-        let image = try FakeImage.image("app", layers: (0..<layers).map { "layer \($0)" })
-        try await bench.source.seed(image, tag: "v1")
-        let others = try (2...3).map {
-            try FakeRepository(.destination, "to\($0)/app", bench.journal, registry: "d\($0).test")
-        }
-        others.forEach { bench.relay.connect($0) }
-        return (bench, [bench.destination] + others, image)
-    }
+    // MARK: Failures of one destination
 
-    // MARK: One destination's fault is its own
-
-    @Test("a destination whose token can't be renewed fails alone")
+    @Test("A destination whose token can't be renewed fails alone")
     func tokenFails() async throws {
-        let (bench, places, image) = try await bench()
+        let (bench, places, image) = try await Bench.withThreeDestinations(layers: 2)
         await places[1].change { place in
             place.sinkError = CopyError(
                 .noCredentials("no token"),
@@ -43,12 +32,12 @@ struct RunTests {
         for place in places { #expect(await place.openUploads.isEmpty) }
     }
 
-    @Test("an upload that opens after the others have started is closed")
+    @Test("An upload that opens after the others have started is closed")
     func lateUpload() async throws {
-        let (bench, places, image) = try await bench(layers: 1)
+        let (bench, places, image) = try await Bench.withThreeDestinations(layers: 1)
         let blob = try #require(image.blobs.last)
         let engine = bench.replicator()
-        // Nothing is waited for on this clock, so that a destination that has not opened an upload yet is late.
+        // On this clock no wait takes time, so a destination that has not opened an upload yet is late.
         let mover = BlobMover(
             relay: bench.relay,
             large: engine.run.mover.large,
@@ -75,18 +64,18 @@ struct RunTests {
         for place in places.prefix(2) { mover.index.want([blob], from: bench.source, at: place) }
         let arrival = try await mover.move(BlobTransfer(blob, from: bench.source, to: places[0]))
         #expect(arrival.name == "moved")
-        #expect(bench.journal.lines("relay ") == ["\(blob.digest.short)"])
+        #expect(bench.calls.lines("relay ") == ["\(blob.digest.short)"])
         open.finish()
         await mover.late.settle(.seconds(30), ContinuousClock())
-        #expect(bench.journal.count("to2/app start") == 1)
-        #expect(bench.journal.count("to2/app close") == 1)
+        #expect(bench.calls.count("to2/app start") == 1)
+        #expect(bench.calls.count("to2/app close") == 1)
         #expect(await places[1].openUploads.isEmpty)
-        // It is served by itself when it asks.
+        // The late destination then gets the blob in a transfer of its own.
         _ = try await mover.move(BlobTransfer(blob, from: bench.source, to: places[1]))
         #expect(await places[1].blobs.contains(blob.digest))
     }
 
-    @Test("a wait for a large layer that another destination holds up ends when it is cancelled")
+    @Test("A cancelled wait for a large layer ends although another destination still holds it up")
     func cancelledWait() async throws {
         let places = SharedPlaces()
         let digest = FakeImage.blob("large").digest
@@ -99,32 +88,26 @@ struct RunTests {
         #expect(try await places.enter(digest))
     }
 
-    @Test("one repository that is named with two tags is worked on once")
+    @Test("A repository named twice with different tags is copied to once")
     func sameRepository() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [1_000, 2_000])
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
-            let results = try await cloud.replicator.copy(
-                try cloud.image("v1"),
-                .one(.tag(try tag("v1"))),
-                to: [try cloud.destination(tag: "a"), try cloud.destination(tag: "b")],
-                tags: [],
-                CopyOptions(referrers: .none)
-            )
+            let results = try await cloud.copy(to: [cloud.destination(tag: "a"), cloud.destination(tag: "b")])
             #expect(results.receipt?.tags.map(\.tag.value) == ["a", "b"])
             #expect(cloud.tag("a", region: ScenarioCloud.far) == image.digest)
             #expect(cloud.tag("b", region: ScenarioCloud.far) == image.digest)
-            // Two questions, one about three blobs, four for each of them, and one for each tag.
+            // Two manifest reads, one check of three blobs, four requests for each blob, and one for each tag.
             #expect(cloud.total == 2 + 1 + 4 * 3 + 2)
         }
     }
 
     // MARK: Plans
 
-    @Test("a dry run shows every refusal, and a run sets nothing")
+    @Test("A dry run shows every refusal, and a run sets no tag")
     func refusals() async throws {
-        let (bench, _, image) = try await bench()
+        let (bench, _, image) = try await Bench.withThreeDestinations(layers: 2)
         let other = try FakeImage.image("other")
         try await bench.destination.seed(other, tag: "a")
         try await bench.destination.seed(other, tag: "b")
@@ -147,12 +130,12 @@ struct RunTests {
             carriedOut.first?.error?.reason == .tagHolds(tag: try tag("a"), holds: other.digest, wanted: image.digest)
         )
         #expect(await bench.destination.tags.keys.map(\.value).sorted() == ["a", "b"])
-        #expect(bench.journal.count("to/app put") == 0)
+        #expect(bench.calls.count("to/app put") == 0)
     }
 
-    @Test("a dry run shows immutable tags too")
+    @Test("A dry run shows immutable tags")
     func immutableRefusals() async throws {
-        let (bench, _, _) = try await bench()
+        let (bench, _, _) = try await Bench.withThreeDestinations(layers: 2)
         let other = try FakeImage.image("other")
         for name in ["a", "b"] { try await bench.destination.seed(other, tag: name) }
         await bench.destination.change { $0.fixedTags = TagImmutability(byDefault: true) }
@@ -166,16 +149,16 @@ struct RunTests {
 
     // MARK: Referrers
 
-    /// A source whose image has so many signatures, and a destination that takes them.
+    /// A bench whose source image has `count` signatures.
     private func signed(_ count: Int) async throws -> (Bench, FakeImage, [FakeImage]) {
-        let (bench, _, image) = try await bench(layers: 1)
+        let (bench, _, image) = try await Bench.withThreeDestinations(layers: 1)
         let signatures = try (0..<count).map { try FakeImage.image("signature \($0)", subject: image.digest) }
         for signature in signatures { try await bench.source.seed(signature, tag: nil) }
         await bench.source.change { $0.listedReferrers = [image.digest: signatures.map(\.root.descriptor)] }
         return (bench, image, signatures)
     }
 
-    @Test("referrers of one image are put side by side")
+    @Test("Referrers of one image are put concurrently")
     func referrersTogether() async throws {
         let (bench, _, signatures) = try await signed(6)
         let inside = Lock((now: 0, most: 0))
@@ -193,24 +176,24 @@ struct RunTests {
         #expect(inside.withLock { $0.most } > 1)
     }
 
-    @Test("the tag is set after the referrers where that is asked for, with one more PutImage")
+    @Test("Setting the tag after the referrers costs one more PutImage")
     func tagAfterReferrers() async throws {
         let (bench, image, signatures) = try await signed(2)
         let options = CopyOptions(referrers: .all, tagsAfterReferrers: true)
         _ = try await bench.copy(":v1", options)
-        let puts = bench.journal.lines("to/app put ")
+        let puts = bench.calls.lines("to/app put ")
         #expect(puts.first == image.digest.short && puts.last == "\(image.digest.short) v1")
         #expect(Set(puts.dropFirst().dropLast()) == Set(signatures.map(\.digest.short)))
         #expect(puts.count == 4)
 
-        let (plain, _, _) = try await self.bench(layers: 1)
+        let (plain, _, _) = try await Bench.withThreeDestinations(layers: 1)
         _ = try await plain.copy(":v1", options)
-        #expect(plain.journal.count("to/app put ") == 1, "without referrers there is nothing to wait for")
+        #expect(plain.calls.count("to/app put ") == 1, "without referrers there is nothing to wait for")
     }
 
     // MARK: Many tags
 
-    @Test("a copy of all tags that are there asks each side for its listing, and for nothing else")
+    @Test("Copying all tags when none is missing costs one listing at each side")
     func allTagsThere() async throws {
         try await withCloud { cloud in
             for number in 0..<150 {
@@ -236,9 +219,9 @@ struct RunTests {
         }
     }
 
-    // MARK: A service
+    // MARK: Identities
 
-    @Test("destinations with identities of their own are written with these")
+    @Test("Each destination is written with its own identity")
     func identities() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [1_000])
@@ -247,7 +230,7 @@ struct RunTests {
             try cloud.makeDestination("team/other", account: ScenarioCloud.production)
             let run = cloud.replicator.replicator.run()
             var wrong = SideOptions()
-            wrong.identity.profile = "nobody-has-this-profile"
+            wrong.identity.profile = "missing-profile"
             let results = try await run.copy(
                 CopyRequest(
                     try cloud.image("v1"),

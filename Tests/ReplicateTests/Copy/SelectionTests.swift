@@ -4,8 +4,8 @@ import Testing
 
 @testable import Replicate
 
-/// Many images of one repository, and what that makes of the exit status.
-@Suite("Many images")
+/// Copies of many images of one repository, and their exit status.
+@Suite("Copying many images")
 struct SelectionTests {
     private let images: [FakeImage]
 
@@ -34,24 +34,24 @@ struct SelectionTests {
 
     private func tags(_ bench: Bench) async -> [String] { await bench.destination.tags.keys.map(\.value).sorted() }
 
-    @Test("are copied with all their tags, except those that follow an image")
+    @Test("All images are copied with all tags but digest tags")
     func all() async throws {
         let bench = try await bench()
         let results = try await copy(bench, TagFilter())
         #expect(results.count == 5 && ExitStatus.of(results) == 0)
         #expect(await tags(bench) == ["stable", "v0", "v1", "v2", "v3", "v4"])
         let base = FakeImage.blob("base").digest.short
-        #expect(bench.journal.count("relay \(base)") == 1, "one layer, five images")
+        #expect(bench.calls.count("relay \(base)") == 1, "one shared layer, five images")
         let moved = results.reduce(0) { if case .done(let receipt) = $1 { $0 + receipt.blobsMoved } else { $0 } }
         let there = results.reduce(0) { if case .done(let receipt) = $1 { $0 + receipt.blobsThere } else { $0 } }
-        #expect((moved, there) == (11, 4), "what one image brought is there for the others")
+        #expect((moved, there) == (11, 4), "a blob moved for one image is there for the others")
 
-        bench.journal.clear()
+        bench.calls.clear()
         _ = try await copy(bench, TagFilter())
-        #expect(bench.journal.lines.count == 3, "a listing and a reading there, a reading here")
+        #expect(bench.calls.lines.count == 3, "a listing and a read at the source, a read at the destination")
     }
 
-    @Test("are the last pushed, or those that match")
+    @Test("A filter selects the newest images or those whose tags match")
     func chosen() async throws {
         let newest = try await bench()
         _ = try await copy(newest, TagFilter(newest: 2))
@@ -62,11 +62,11 @@ struct SelectionTests {
         #expect(await tags(matching) == ["stable", "v1", "v2"])
     }
 
-    @Test("that a destination can't hold are failures by name, and the image's other tags are set")
+    @Test("A tag that the destination can't hold fails by name, and the image's other tags are set")
     func unfit() async throws {
         let bench = try await bench()
         let host = "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
-        let ecr = try FakeRepository(.destination, "to/app", bench.journal, registry: host)
+        let ecr = try FakeRepository(.destination, "to/app", bench.calls, registry: host)
         let long = String(repeating: "x", count: 138)
         await bench.source.change { source in
             for (tag, number) in [("-odd", 0), (".odd", 1), (long, 1)] {
@@ -91,14 +91,14 @@ struct SelectionTests {
         #expect(
             errors.map(\.place).sorted() == ["-odd", "-only", ".odd", long].map { "destination.test/to/app:\($0)" }
         )
-        let asked = bench.journal.lines("to/app read ").joined()
+        let asked = bench.calls.lines("to/app read ").joined()
         #expect(
             asked.contains("v0") && asked.components(separatedBy: "-only").count <= 2,
-            "a plain registry isn't asked for it"
+            "a plain registry gets no request for it"
         )
     }
 
-    @Test("that one destination can't hold fail there before anything is asked, with one image too")
+    @Test("A tag that the destination can't hold fails without a request to the destination")
     func unfitOne() async throws {
         let bench = try await bench()
         await bench.source.change { $0.tags[try! Tag(parsing: "-odd")] = $0.listed[0].digest }
@@ -106,10 +106,10 @@ struct SelectionTests {
         let results = try await copy.copyOne(.digest(images[0].digest))
         #expect(results.count == 1)
         #expect(results[0].error?.reason == .tagUnfit(tag: "-odd", reason: "a tag can't begin with . or -"))
-        #expect(bench.journal.count("to/app ") == 0)
+        #expect(bench.calls.count("to/app ") == 0)
     }
 
-    @Test("that the source lists and that are no tags are failures by name, cleaned")
+    @Test("Invalid tags in the source's listing fail by name, without control characters")
     func unusable() async throws {
         let bench = try await bench()
         await bench.source.change { source in
@@ -133,7 +133,7 @@ struct SelectionTests {
         #expect(ExitStatus.of(others) == 0)
     }
 
-    @Test("are none where nothing passes, and it is said of how many")
+    @Test("A filter that selects nothing is reported with the number of tags")
     func nothing() async throws {
         let bench = try await bench()
         let results = try await copy(bench, TagFilter(patterns: [try TagFilter.Pattern(parsing: "release-*")]))
@@ -141,10 +141,10 @@ struct SelectionTests {
         let counts = bench.events.withLock { events in
             events.compactMap { if case .nothingSelected(_, let tags) = $0 { tags } else { nil } }
         }
-        #expect(counts == [6], "the signature's tag is none of them")
+        #expect(counts == [6], "the signature's tag is not counted")
     }
 
-    @Test("can't be ordered where nobody says when they were pushed")
+    @Test("The newest images can't be chosen without push times")
     func unordered() async throws {
         let bench = try await bench()
         await bench.source.change { $0.listed[2].pushedAt = nil }
@@ -152,7 +152,7 @@ struct SelectionTests {
         #expect(error?.side == .source)
     }
 
-    @Test("go on when one of them can't be copied")
+    @Test("Images that can't be copied don't stop the others")
     func oneBroken() async throws {
         let bench = try await bench()
         let index = try FakeImage.index([("linux/amd64", images[0])])
@@ -160,7 +160,7 @@ struct SelectionTests {
         await bench.source.change {
             try? $0.seed(index, tag: "index")
             $0.listed.append(ListedImage(digest: index.digest, tags: [try! Tag(parsing: "index")], pushedAt: 9))
-            // A child whose key is gone stops its index, and nothing else.
+            // A child whose key is disabled fails its index and nothing else.
             $0.listed.removeFirst()
             $0.readFailures[.digest(images[0].digest)] = .keyUnusable("disabled")
             $0.listed[0].isArchived = true
@@ -174,7 +174,7 @@ struct SelectionTests {
         #expect(results.compactMap(\.error).allSatisfy { $0.side == .source })
     }
 
-    @Test("keep the results of those that are done when a later reading fails")
+    @Test("A failed read keeps the results of images already copied")
     func pieces() async throws {
         let bench = try Bench()
         let count = RepositoryCopy.imagesAtOnce + 3
@@ -190,10 +190,10 @@ struct SelectionTests {
         #expect(results.count == count)
         #expect(results.compactMap(\.error).map(\.reason) == Array(repeating: .throttled("slow"), count: 3))
         #expect(await bench.destination.tags.count == RepositoryCopy.imagesAtOnce)
-        #expect(bench.journal.count("relay \(FakeImage.blob("base").digest.short)") == 1)
+        #expect(bench.calls.count("relay \(FakeImage.blob("base").digest.short)") == 1)
     }
 
-    @Test("wait for none of another piece: one that stands still keeps nobody from being put", .timeLimit(.minutes(1)))
+    @Test("A stalled image does not delay images of the next batch", .timeLimit(.minutes(1)))
     func noBarrier() async throws {
         let bench = try Bench()
         let count = RepositoryCopy.imagesAtOnce + 3
@@ -204,44 +204,44 @@ struct SelectionTests {
                 ListedImage(digest: image.digest, tags: [try! Tag(parsing: "t\(number)")])
             }
         }
-        // The first image's layer arrives when one of the second piece is put, and not before.
+        // The first image's layer arrives only when an image of the second batch has been put.
         let (stream, gate) = AsyncStream<Void>.makeStream()
-        bench.relay.plan(FakeImage.blob("own 0").digest, .after { for await _ in stream {} })
+        bench.relay.script(FakeImage.blob("own 0").digest, .after { for await _ in stream {} })
         await bench.destination.before("put \(images[count - 1].digest.short)") { _ in gate.finish() }
         let results = try await copy(bench, TagFilter())
         #expect(results.count == count && ExitStatus.of(results) == 0)
-        let puts = bench.journal.lines("to/app put ").map { $0.prefix { $0 != " " } }
+        let puts = bench.calls.lines("to/app put ").map { $0.prefix { $0 != " " } }
         #expect(puts.count == count)
         let (held, last) = (images[0].digest.short, images[count - 1].digest.short)
         #expect(try #require(puts.firstIndex { $0 == last }) < #require(puts.firstIndex { $0 == held }))
     }
 
-    @Test("ask once whether tags are fixed, and create the repository once")
+    @Test("Immutability is requested once and the repository is created once for all images")
     func onceForAll() async throws {
         let bench = try await bench()
         let old = try FakeImage.image("old", layers: [])
         await bench.destination.change { for number in 0..<5 { try? $0.seed(old, tag: "v\(number)") } }
         _ = try await copy(bench, TagFilter())
-        #expect(bench.journal.count("to/app immutability") == 1)
+        #expect(bench.calls.count("to/app immutability") == 1)
 
         let empty = try await self.bench()
         await empty.destination.change { $0.exists = false }
         _ = try await copy(empty, TagFilter(), CopyOptions(referrers: .none, createRepository: .defaults))
-        #expect(empty.journal.count("to/app create") == 1)
+        #expect(empty.calls.count("to/app create") == 1)
         #expect(await tags(empty).count == 6)
     }
 
-    @Test("leave a result for each when they are stopped on the way")
+    @Test("A cancelled run has a result for each image")
     func cancelled() async throws {
         let bench = try await bench()
         await bench.destination.fail("put \(images[1].digest.short)", CancellationError())
         let results = try await copy(bench, TagFilter())
         #expect(results.count == 5)
         #expect(results.count { if case .cancelled = $0 { true } else { false } } == 1)
-        #expect(ExitStatus.of(results) == 1, "what was stopped is not done")
+        #expect(ExitStatus.of(results) == 1, "a cancelled image is not copied")
     }
 
-    @Test("give the code of the one kind of failure there is, else 1")
+    @Test("The exit status is that of the only kind of failure, otherwise 1")
     func exitStatus() throws {
         func failed(_ reason: CopyError.Reason) -> CopyResult {
             let error = CopyError(reason, side: .source, image: "a.test/app", operation: "asking")

@@ -9,12 +9,12 @@ import Testing
 
 @testable import Replicate
 
-/// One process that makes runs for days.
+/// A process that makes runs for days.
 ///
-/// It has the machine to itself, because it looks at the whole process.
+/// The test has the machine to itself, because it measures the whole process.
 @Suite("A long-lived service", .timeLimit(.minutes(5)))
 struct ServiceTests {
-    @Test("a thousand runs end with memory, threads and descriptors where they were after the first ten")
+    @Test("A thousand runs use no more memory, threads and descriptors than the first hundred")
     func flat() async throws {
         try await withCloud { cloud in
             for number in 0..<10 {
@@ -43,7 +43,7 @@ struct ServiceTests {
                 )
                 cloud.emulator.clearRequests()
                 cloud.events.withLock { $0 = [] }
-                // Connections, the runtime's threads and the allocator's pools are there after the first rounds.
+                // Connections, the runtime's threads and the allocator's pools exist after the first rounds.
                 if round == 9 { first = try Footprint.now() }
             }
             let (before, after) = (try #require(first), try Footprint.now())

@@ -11,90 +11,78 @@ import Wire
 
 @Suite("Several destinations", .timeLimit(.minutes(1)))
 struct SharingTests {
-    /// A bench with an image of `layers` layers at the source, and three destinations.
-    private func three(layers: Int, jobs: Int? = nil) async throws -> (Bench, [FakeRepository], FakeImage) {
-        let bench = try Bench(jobs: jobs)
-        let image = try FakeImage.image("app", layers: (0..<layers).map { "layer \($0)" })
-        try await bench.source.seed(image, tag: "v1")
-        let others = try (2...3).map {
-            try FakeRepository(.destination, "to\($0)/app", bench.journal, registry: "d\($0).test")
-        }
-        others.forEach { bench.relay.connect($0) }
-        return (bench, [bench.destination] + others, image)
-    }
-
     private func copy(_ bench: Bench, _ places: [FakeRepository]) async throws -> [CopyResult] {
         try await bench.copy(":v1", to: places.map { ($0, nil) })
     }
 
-    @Test("read each blob once")
+    @Test("Several destinations share one read of each blob")
     func once() async throws {
-        let (bench, places, image) = try await three(layers: 5)
+        let (bench, places, image) = try await Bench.withThreeDestinations(layers: 5)
         let results = try await copy(bench, places)
         #expect(results.count == 3 && results.allSatisfy { $0.error == nil })
-        #expect(bench.journal.lines("relay ").count == 6)
-        #expect(bench.journal.lines("relay ").allSatisfy { $0.hasSuffix(" x3") })
+        #expect(bench.calls.lines("relay ").count == 6)
+        #expect(bench.calls.lines("relay ").allSatisfy { $0.hasSuffix(" x3") })
         for place in places { #expect(await place.holds(image)) }
         let receipts = results.compactMap { if case .done(let receipt) = $0 { receipt } else { nil } }
         #expect(receipts.map(\.blobsMoved) == [6, 6, 6])
     }
 
-    @Test("leave out who has the blob already")
+    @Test("A destination that has the blob takes no part in its transfer")
     func partly() async throws {
-        let (bench, places, image) = try await three(layers: 2)
+        let (bench, places, image) = try await Bench.withThreeDestinations(layers: 2)
         let held = try #require(image.blobs.last)
         await places[1].change { $0.blobs.insert(held.digest) }
         let results = try await copy(bench, places)
         #expect(results.allSatisfy { $0.error == nil })
-        #expect(bench.journal.lines("relay \(held.digest.short)") == [" x2"])
-        #expect(bench.journal.count("relay") == 3)
+        #expect(bench.calls.lines("relay \(held.digest.short)") == [" x2"])
+        #expect(bench.calls.count("relay") == 3)
     }
 
-    @Test("serve one that dropped out by itself, and the others only once")
+    @Test("A destination that dropped out of a transfer gets one of its own")
     func dropsOut() async throws {
-        let (bench, places, image) = try await three(layers: 2)
+        let (bench, places, image) = try await Bench.withThreeDestinations(layers: 2)
         let blob = try #require(image.blobs.last)
-        bench.relay.plan(
+        bench.relay.script(
             blob.digest,
             .atOneSink(1, WireError(.outpaced, "kept the others waiting", end: .destination))
         )
         let results = try await copy(bench, places)
         #expect(results.allSatisfy { $0.error == nil })
-        #expect(bench.journal.lines("relay \(blob.digest.short)") == [" x3", ""])
+        #expect(bench.calls.lines("relay \(blob.digest.short)") == [" x3", ""])
         for place in places { #expect(await place.openUploads.isEmpty) }
     }
 
-    @Test("don't wait a second time for one that kept them waiting")
+    @Test("A slow destination takes no part in later transfers")
     func slow() async throws {
-        let (bench, places, image) = try await three(layers: 5, jobs: 1)
+        let (bench, places, image) = try await Bench.withThreeDestinations(layers: 5, jobs: 1)
         for blob in image.blobs {
-            bench.relay.plan(
+            bench.relay.script(
                 blob.digest,
                 .atOneSink(1, WireError(.outpaced, "kept the others waiting", end: .destination))
             )
         }
         let results = try await copy(bench, places)
         #expect(results.allSatisfy { $0.error == nil })
-        let relays = image.blobs.map { bench.journal.lines("relay \($0.digest.short)").first ?? "" }
-        // Each time the second is let go of, and isn't among the next.
+        let relays = image.blobs.map { bench.calls.lines("relay \($0.digest.short)").first ?? "" }
+        // The second destination drops out of the first transfer and is left out of the next.
         #expect(relays.sorted() == ["", "", "", "", " x2", " x3"])
         for place in places { #expect(await place.holds(image)) }
     }
 
-    @Test("read a source that failed once more, for all")
+    @Test("A transfer whose source failed is repeated for all destinations")
     func sourceFails() async throws {
-        let (bench, places, image) = try await three(layers: 2)
+        let (bench, places, image) = try await Bench.withThreeDestinations(layers: 2)
         let blob = try #require(image.blobs.last)
-        bench.relay.plan(blob.digest, .failure(WireError(.disconnected, "cut", end: .source)))
+        bench.relay.script(blob.digest, .failure(WireError(.disconnected, "cut", end: .source)))
         let results = try await copy(bench, places)
         #expect(results.allSatisfy { $0.error == nil })
-        #expect(bench.journal.lines("relay \(blob.digest.short)") == [" x3", " x3"])
+        #expect(bench.calls.lines("relay \(blob.digest.short)") == [" x3", " x3"])
         for place in places { #expect(await place.openUploads.isEmpty) }
     }
 
-    @Test("don't stop for one that is dead, and say that it is")
-    func oneIsDead() async throws {
-        let (bench, places, image) = try await three(layers: 4)
+    @Test("An unreachable destination fails and does not stop the others")
+    func unreachable() async throws {
+        let (bench, places, image) = try await Bench.withThreeDestinations(layers: 4)
         await places[1].fail(
             "start",
             CopyError(.unreachable("refused"), side: .destination, image: "b.test/to/app", operation: "asking"),
@@ -105,11 +93,11 @@ struct SharingTests {
         #expect(ExitStatus.of(results) == 1)
         for place in [places[0], places[2]] { #expect(try await place.tag("v1") == image.digest) }
         #expect(await places[1].tags.isEmpty)
-        // The first blob may have waited for it; no other did.
-        #expect(bench.journal.lines("relay ").filter { $0.hasSuffix(" x2") }.count == 5)
+        // At most the first blob waited for the unreachable destination.
+        #expect(bench.calls.lines("relay ").filter { $0.hasSuffix(" x2") }.count == 5)
     }
 
-    @Test("and several images: nobody asks for a layer that the run has brought")
+    @Test("A layer that the run has copied is not checked again for later images")
     func knownBlobs() async throws {
         let bench = try Bench()
         let images = try (0..<12).map { try FakeImage.image("\($0)", layers: ["base", "layer \($0)"]) }
@@ -127,13 +115,13 @@ struct SharingTests {
         )
         #expect(results.count == 12 && results.allSatisfy { $0.error == nil })
         let base = FakeImage.blob("base").digest.short
-        let asked = bench.journal.lines("to/app missing ").count { $0.contains(base) }
-        // Those that were planned before the first had brought it.
+        let asked = bench.calls.lines("to/app missing ").count { $0.contains(base) }
+        // Only the images planned before the first one had copied the layer.
         #expect(asked <= CopyRun.parallelImages)
-        #expect(bench.journal.lines("relay \(base)").count == 1)
+        #expect(bench.calls.lines("relay \(base)").count == 1)
     }
 
-    @Test("of real servers: the source is read once, and a repository that is missing leaves two good ones")
+    @Test("On real servers a missing repository fails alone, and the source is read once")
     func emulated() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [40_000, 70_000, 3_000_000])
@@ -144,13 +132,7 @@ struct SharingTests {
                 try cloud.destination("one"), try cloud.destination("two", account: ScenarioCloud.production),
                 try cloud.destination("missing"),
             ]
-            let results = try await cloud.replicator.copy(
-                cloud.image("v1"),
-                .one(.tag(Tag(parsing: "v1"))),
-                to: destinations,
-                tags: [],
-                CopyOptions(referrers: .none)
-            )
+            let results = try await cloud.copy(to: destinations)
             #expect(results.map { $0.error == nil } == [true, true, false])
             #expect(ExitStatus.of(results) == 1)
             #expect(cloud.holds(image, "one"))
@@ -160,7 +142,7 @@ struct SharingTests {
         }
     }
 
-    @Test("of real servers, three good ones: every blob is asked for once, however small")
+    @Test("On real servers three destinations share one download of every blob")
     func emulatedThree() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [1, 40_000, 70_000, 3_000_000])
@@ -170,12 +152,8 @@ struct SharingTests {
                 ("three", ScenarioCloud.production, ScenarioCloud.home),
             ]
             for (name, account, region) in places { try cloud.makeDestination(name, account: account, region: region) }
-            let results = try await cloud.replicator.copy(
-                cloud.image("v1"),
-                .one(.tag(Tag(parsing: "v1"))),
-                to: places.map { try cloud.destination($0.0, account: $0.1, region: $0.2) },
-                tags: [],
-                CopyOptions(referrers: .none)
+            let results = try await cloud.copy(
+                to: places.map { try cloud.destination($0.0, account: $0.1, region: $0.2) }
             )
             #expect(results.count == 3 && ExitStatus.of(results) == 0)
             for (name, account, region) in places {
@@ -188,18 +166,18 @@ struct SharingTests {
         }
     }
 
-    @Test("of which one never answers: the others don't wait for it", arguments: [false, true])
+    @Test("A destination that never answers does not delay the others", arguments: [false, true])
     func silent(many: Bool) async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [40_000])
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination("one")
             try cloud.makeDestination("two", account: ScenarioCloud.production)
-            let silence = try Silence()
-            defer { silence.end() }
+            let silent = try SilentHost()
+            defer { silent.stop() }
             let destinations = [
                 try cloud.destination("one"),
-                try DestinationReference(parsing: "http://127.0.0.1:\(silence.port)/team/app"),
+                try DestinationReference(parsing: "http://127.0.0.1:\(silent.port)/team/app"),
                 try cloud.destination("two", account: ScenarioCloud.production),
             ]
             let run = Task {
@@ -211,7 +189,7 @@ struct SharingTests {
                     CopyOptions(referrers: .none)
                 )
             }
-            // The suite's time limit ends a wait that is in vain.
+            // The suite's time limit ends this wait if the tags never appear.
             while cloud.tag("v1", "one") == nil
                 || cloud.tag("v1", "two", account: ScenarioCloud.production) == nil
             {
@@ -225,8 +203,8 @@ struct SharingTests {
     }
 }
 
-/// A host that takes connections and says nothing.
-private final class Silence: Sendable {
+/// A host that accepts connections and never answers.
+private final class SilentHost: Sendable {
     let port: Int
     private let descriptor: CInt
 
@@ -247,5 +225,5 @@ private final class Silence: Sendable {
         port = Int(UInt16(bigEndian: address.sin_port))
     }
 
-    func end() { close(descriptor) }
+    func stop() { close(descriptor) }
 }

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Replicate
 
-/// An index may list what its media type does not tell to be a manifest; containerd takes such for blobs.
-@Suite("Entries of an index with an unknown media type")
+/// An index may have entries whose media type is not known as a manifest's; containerd takes them for blobs.
+@Suite("Index entries with an unknown media type")
 struct UnknownEntryTests {
     private let image: FakeImage
     private let extra = FakeImage.blob("extra", MediaType("application/vnd.example.thing"))
@@ -21,7 +21,7 @@ struct UnknownEntryTests {
         index = FakeImage(manifests: image.manifests + [root], blobs: image.blobs + [extra])
     }
 
-    @Test("are blobs where the source holds them as such", arguments: [false, true])
+    @Test("An unknown entry that the source holds as a blob is copied as a blob", arguments: [false, true])
     func blobs(isUnreadable: Bool) async throws {
         let bench = try Bench()
         let (index, extra) = (index, extra)
@@ -36,7 +36,7 @@ struct UnknownEntryTests {
         #expect(await bench.destination.violations == [])
     }
 
-    @Test("are repaired like other blobs")
+    @Test("An unknown entry is repaired like other blobs")
     func repaired() async throws {
         let bench = try Bench()
         let (index, extra) = (index, extra)
@@ -47,7 +47,7 @@ struct UnknownEntryTests {
         #expect(await bench.destination.holds(index))
     }
 
-    @Test("are missing children where the source has them as neither, and keep what was wrong with them")
+    @Test("An unknown entry that the source lacks fails as a missing child, with the reason")
     func missing() async throws {
         let bench = try Bench()
         let (index, extra) = (index, extra)
@@ -60,20 +60,20 @@ struct UnknownEntryTests {
 
         await bench.source.change { $0.readFailures[.digest(extra.digest)] = .archived }
         #expect(try await bench.copy(":v1").firstError?.reason == .archived)
-        #expect(bench.journal.count("relay") == 0)
+        #expect(bench.calls.count("relay") == 0)
     }
 
-    @Test("are refused where only manifests are taken")
+    @Test("A destination that accepts only manifests refuses an unknown entry")
     func refused() async throws {
         let bench = try Bench(takesIndexesOfBlobs: false)
         let index = index
         await bench.source.change { try? $0.seed(index, tag: "v1") }
         let error = try #require(try await bench.copy(":v1").firstError)
         #expect(error.cause.contains("application/vnd.example.thing") && error.cause.contains("not a manifest"))
-        #expect(bench.journal.count("relay") == 0)
+        #expect(bench.calls.count("relay") == 0)
     }
 
-    @Test("are manifests where the type says so, whatever the source holds as blobs")
+    @Test("An entry with a manifest's media type stays a manifest")
     func knownType() throws {
         let root = index.root.takingForBlobs(Set(index.root.entries.map(\.digest)))
         #expect(root.children.map(\.digest) == [image.digest] && root.blobEntries.map(\.digest) == [extra.digest])

@@ -133,7 +133,7 @@ extension ErrorTextCase {
                 FakeRepository(
                     .source,
                     "team/app",
-                    Journal(),
+                    CallLog(),
                     registry: "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
                 ),
                 from: try HTTPURL(

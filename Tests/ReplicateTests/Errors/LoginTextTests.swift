@@ -109,7 +109,7 @@ struct LoginTextTests {
         let failure = try BlobFailure(
             sourceAnswered: WireResponse(status: .tooManyRequests, body: Array(body.utf8)),
             FakeImage.blob("layer"),
-            FakeRepository(.source, "a/b", Journal(), registry: "public.ecr.aws")
+            FakeRepository(.source, "a/b", CallLog(), registry: "public.ecr.aws")
         )
         #expect(failure.retryAdvice == .never && failure.error.remedy.contains(Self.publicLogin))
     }

@@ -195,7 +195,7 @@ struct RemedyTextTests {
             refusing: image.root.foreignBlobs,
             refusal,
             .digest(image.digest),
-            by: try FakeRepository(.destination, "team/app", Journal(), registry: "r.example")
+            by: try FakeRepository(.destination, "team/app", CallLog(), registry: "r.example")
         )
         #expect(error.cause.contains("\(FakeImage.blob("a").digest) (https://x.test/l)"), "\(error)")
         #expect(error.cause.contains("named by urls") || error.cause.contains("layers by urls"))

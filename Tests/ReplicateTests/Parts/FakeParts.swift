@@ -6,12 +6,12 @@ import TestClouds
 @testable import Replicate
 @testable import Wire
 
-/// A registry's uploads in parts, in memory, as strict as ECR: parts follow one another, or it says where it stands.
+/// Uploads in parts in memory, as strict as ECR: a part at the wrong offset is refused with the right one.
 ///
-/// Every call is written into the journal.
+/// Every call is recorded in ``calls``.
 actor FakePartUploads: PartUploading {
-    nonisolated let journal: Journal
-    /// In bytes, as it answers.
+    nonisolated let calls: CallLog
+    /// The part size that it answers, in bytes.
     let partSize: Int64
     private(set) var uploads: [String: [UInt8]] = [:]
     private(set) var stored: [Digest: [UInt8]] = [:]
@@ -20,33 +20,34 @@ actor FakePartUploads: PartUploading {
     private var sent = 0
     private var begun = 0
 
-    init(_ journal: Journal, partSize: Int64) {
-        self.journal = journal
+    init(_ calls: CallLog, partSize: Int64) {
+        self.calls = calls
         self.partSize = partSize
     }
 
-    /// Does something when the part with this number comes, counted from 1 over all uploads; what it returns is
-    /// answered in place of taking the part.
+    /// Calls `action` when the part with this number arrives, counted from 1 over all uploads.
+    ///
+    /// If the action returns an answer, that is sent, and the part is not stored.
     func at(part number: Int, _ action: @escaping @Sendable (isolated FakePartUploads) -> PartReception?) {
         hooks[number] = action
     }
 
-    /// Answers the next completions so, before any blob is made.
+    /// Answers the next completions with `answers`, and stores no blob.
     func complete(with answers: PartCompletion...) { completions = answers }
 
     func forget() { uploads = [:] }
 
-    /// Has these bytes of a blob in the first upload, however they came.
+    /// Adds these bytes of a blob to the first upload.
     func take(_ range: Range<Int>, of bytes: [UInt8]) { uploads["1", default: []] += bytes[range] }
 
     func set(_ bytes: [UInt8], of id: String) { uploads[id] = bytes }
 
-    /// Cuts an upload down to its first bytes.
+    /// Drops all but the first `count` bytes of an upload.
     func lose(after count: Int, of id: String) { uploads[id] = uploads[id].map { Array($0.prefix(count)) } }
 
     func begin() throws -> PartUpload {
         begun += 1
-        journal.note("begin \(begun)")
+        calls.note("begin \(begun)")
         uploads["\(begun)"] = []
         return PartUpload(id: "\(begun)", partSize: partSize)
     }
@@ -54,7 +55,7 @@ actor FakePartUploads: PartUploading {
     func send(_ part: PartBuffer, at offset: Int64, to upload: PartUpload) throws -> PartReception {
         try Task.checkCancellation()
         sent += 1
-        journal.note("part \(upload.id) \(offset)+\(part.count)")
+        calls.note("part \(upload.id) \(offset)+\(part.count)")
         if let answer = hooks[sent]?(self) { return answer }
         guard let held = uploads[upload.id] else { return .gone }
         guard offset == held.count else { return .standsAt(Int64(held.count)) }
@@ -63,7 +64,7 @@ actor FakePartUploads: PartUploading {
     }
 
     func complete(_ upload: PartUpload, as digest: Digest) throws -> PartCompletion {
-        journal.note("complete \(upload.id)")
+        calls.note("complete \(upload.id)")
         if !completions.isEmpty { return completions.removeFirst() }
         guard let bytes = uploads.removeValue(forKey: upload.id) else { return .gone }
         guard Digest(of: bytes) == digest else { return .refused }
@@ -72,43 +73,43 @@ actor FakePartUploads: PartUploading {
     }
 }
 
-/// A host that serves one blob, by ranges unless the script says otherwise.
+/// A host that serves one blob by ranges, unless a scripted behaviour changes that.
 final class RangeHost: HTTPSending {
-    enum Act: Sendable {
+    enum Behaviour: Sendable {
         case status(Int, HTTPFields = [:])
         case failure(WireError)
-        /// All of it, whatever range was asked for.
+        /// Sends the whole blob, whatever range was requested.
         case whole
-        /// With this in `Content-Range`.
-        case says(String)
-        /// So many bytes too few, and nothing said about it.
+        /// Sends this `Content-Range`.
+        case contentRange(String)
+        /// Sends this many bytes too few, with the headers of the full range.
         case short(Int)
-        /// One byte is another.
+        /// Changes one byte.
         case corrupt
     }
 
     private struct State: Sendable {
-        var script: [Act?] = []
+        var script: [Behaviour?] = []
         var requests: [WireRequest] = []
     }
 
     private let bytes: [UInt8]
     private let state = Lock(State())
-    let journal: Journal
+    let calls: CallLog
 
-    init(_ bytes: [UInt8], _ journal: Journal) { (self.bytes, self.journal) = (bytes, journal) }
+    init(_ bytes: [UInt8], _ calls: CallLog) { (self.bytes, self.calls) = (bytes, calls) }
 
-    /// What is done at each request, in order; `nil` is as it should be.
-    func plan(at acts: [Act?]) { state.withLock { $0.script += acts } }
+    /// Sets the behaviours for the next requests, in order; `nil` serves the request normally.
+    func script(_ behaviours: [Behaviour?]) { state.withLock { $0.script += behaviours } }
 
-    func plan(_ acts: Act...) { plan(at: acts) }
+    func script(_ behaviours: Behaviour...) { script(behaviours) }
 
     var requests: [WireRequest] { state.withLock { $0.requests } }
 
     func send(_ request: WireRequest) async throws -> WireResponse {
         try Task.checkCancellation()
-        journal.note("get \(request.url.path) \(request.fields[.range] ?? "all")")
-        let act = state.withLock { state -> Act? in
+        calls.note("get \(request.url.path) \(request.fields[.range] ?? "all")")
+        let behaviour = state.withLock { state -> Behaviour? in
             state.requests.append(request)
             return state.script.isEmpty ? nil : state.script.removeFirst()
         }
@@ -117,12 +118,12 @@ final class RangeHost: HTTPSending {
             return bounds[0]..<bounds[1] + 1
         }
         var body = range.map { Array(bytes[$0]) } ?? bytes
-        var says = range.map { "bytes \($0.lowerBound)-\($0.upperBound - 1)/\(bytes.count)" }
-        switch act {
+        var contentRange = range.map { "bytes \($0.lowerBound)-\($0.upperBound - 1)/\(bytes.count)" }
+        switch behaviour {
         case .status(let status, let fields): return WireResponse(status: .init(code: status), fields: fields)
         case .failure(let error): throw error
         case .whole: return WireResponse(status: .ok)
-        case .says(let text): says = text
+        case .contentRange(let text): contentRange = text
         case .short(let count): body.removeLast(count)
         case .corrupt: body[body.count / 2] ^= 1
         case nil: break
@@ -131,14 +132,14 @@ final class RangeHost: HTTPSending {
         body.withUnsafeBytes { _ = request.receiver?.append($0) }
         return WireResponse(
             status: range == nil ? .ok : .partialContent,
-            fields: says.map { [.contentRange: $0] } ?? [:]
+            fields: contentRange.map { [.contentRange: $0] } ?? [:]
         )
     }
 }
 
-/// One blob of a fake source on its way into a fake registry's parts: no socket, no wait.
+/// A test bench for one blob uploaded in parts from a fake source to a fake registry, without sockets and real waits.
 struct PartBench: Sendable {
-    let journal = Journal()
+    let calls = CallLog()
     let bytes: [UInt8]
     let blob: Descriptor
     let host: RangeHost
@@ -148,14 +149,14 @@ struct PartBench: Sendable {
     let events = Lock<[CopyEvent]>([])
     let log = LogLines()
 
-    /// - Parameter count: Of the blob's bytes; parts have ten.
+    /// - Parameter count: The size of the blob in bytes. Parts have ten bytes.
     init(_ count: Int = 35) throws {
         bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ 7) }
         blob = Descriptor(mediaType: .ociLayer, digest: Digest(of: bytes), size: Int64(count))
-        host = RangeHost(bytes, journal)
-        source = try FakeRepository(.source, "from/app", journal)
-        uploads = FakePartUploads(journal, partSize: 10)
-        destination = try FakeRepository(.destination, "to/app", journal, parts: uploads)
+        host = RangeHost(bytes, calls)
+        source = try FakeRepository(.source, "from/app", calls)
+        uploads = FakePartUploads(calls, partSize: 10)
+        destination = try FakeRepository(.destination, "to/app", calls, parts: uploads)
     }
 
     func large(
@@ -182,12 +183,12 @@ struct PartBench: Sendable {
         try await (large ?? self.large()).upload(BlobTransfer(blob, from: source, to: destination))?.name
     }
 
-    var parts: [String] { journal.lines("part ") }
-    var gets: [String] { journal.lines("get ").map { String($0.drop { $0 != " " }.dropFirst()) } }
+    var parts: [String] { calls.lines("part ") }
+    var gets: [String] { calls.lines("get ").map { String($0.drop { $0 != " " }.dropFirst()) } }
 
     func isStored() async -> Bool { await uploads.stored == [blob.digest: bytes] }
 
-    /// What progress events add up to since the last start.
+    /// The sum of the progress events since the last start.
     var progress: Int64 {
         events.withLock { events in
             events.reduce(0) { sum, event in

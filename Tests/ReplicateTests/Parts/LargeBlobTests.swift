@@ -6,10 +6,10 @@ import Testing
 @testable import Replicate
 @testable import Wire
 
-@Suite("Which blobs go in parts", .timeLimit(.minutes(1)))
+@Suite("Choosing uploads in parts", .timeLimit(.minutes(1)))
 struct LargeBlobTests {
     @Test(
-        "auto takes large ones to who has parts, api takes all, registry none",
+        "auto sends large blobs in parts, api sends all of them, registry none",
         arguments: [
             (UploadOptions.Mode.auto, 35, true), (.auto, 36, false), (.api, 99, true), (.registry, 1, false),
         ] as [(UploadOptions.Mode, Int64, Bool)]
@@ -19,19 +19,19 @@ struct LargeBlobTests {
         let large = bench.large(mode, above: above)
         #expect(large.takes(bench.blob, to: bench.destination) == takes)
         #expect(try await bench.upload(large) == (takes ? "moved" : nil))
-        #expect(bench.journal.lines.isEmpty == !takes, "who doesn't take it asks nothing")
+        #expect(bench.calls.lines.isEmpty == !takes, "a blob that does not go in parts sends no request")
         #expect(!large.takes(bench.blob, to: bench.source), "a registry without parts")
     }
 
-    @Test("a blob without bytes is left to who refuses it")
+    @Test("An empty blob does not go in parts")
     func empty() async throws {
         let bench = try PartBench(0)
         #expect(try await bench.upload(bench.large(.api, above: 0)) == nil)
         #expect(try await bench.upload(bench.large(.auto, above: 0)) == nil)
-        #expect(bench.journal.lines.isEmpty)
+        #expect(bench.calls.lines.isEmpty)
     }
 
-    @Test("api is refused where the destination has no parts")
+    @Test("--upload api is refused if the destination has no uploads in parts")
     func noParts() async throws {
         let bench = try PartBench()
         let error = await #expect(throws: CopyError.self) {
@@ -41,7 +41,7 @@ struct LargeBlobTests {
         #expect(error?.remedy == "leave out --upload api")
     }
 
-    @Test("a blob that parts can't hold goes by the registry, which is said; with api it is refused")
+    @Test("A blob too large for parts goes by the registry with a warning, or is refused with api")
     func tooLarge() async throws {
         let bench = try PartBench()
         let huge = Descriptor(mediaType: .ociLayer, digest: bench.blob.digest, size: PartPlan.largestBlob + 1)
@@ -57,23 +57,23 @@ struct LargeBlobTests {
         }
         #expect(error?.cause == "\(huge.digest) has 44.0 GB, and that is too much for 4200 parts")
         #expect(error?.remedy == "leave out --upload api")
-        #expect(bench.journal.lines.isEmpty)
+        #expect(bench.calls.lines.isEmpty)
 
-        // What the registry answers counts, not what it documents.
+        // The part size in the registry's answer counts, not the documented one.
         let answered = Descriptor(mediaType: .ociLayer, digest: bench.blob.digest, size: 42_001)
         #expect(
             try await bench.large().upload(BlobTransfer(answered, from: bench.source, to: bench.destination)) == nil
         )
-        #expect(bench.journal.lines == ["begin 1"])
+        #expect(bench.calls.lines == ["begin 1"])
     }
 
     @Test(
-        "a source without ranges makes it the registry's, and that is said",
+        "A blob whose source has no ranges goes by the registry with a log line, or is refused with api",
         arguments: [UploadOptions.Mode.auto, .api]
     )
     func noRanges(_ mode: UploadOptions.Mode) async throws {
         let bench = try PartBench()
-        bench.host.plan(.whole)
+        bench.host.script(.whole)
         if mode == .auto {
             #expect(try await bench.upload() == nil)
             #expect(bench.log.lines.contains { $0.contains("the source sends no ranges; it goes by the registry") })
@@ -84,10 +84,10 @@ struct LargeBlobTests {
                 return
             }
         }
-        #expect(bench.journal.count("part ") == 0)
+        #expect(bench.calls.count("part ") == 0)
     }
 
-    @Test("two at a time, and others don't wait behind them")
+    @Test("Two large blobs move at a time, and small ones don't wait for them")
     func places() async throws {
         let bench = try PartBench()
         let large = bench.large()
@@ -107,7 +107,7 @@ struct LargeBlobTests {
         }
         #expect(most.withLock { $0 } == 2)
 
-        // Nobody gives a place back before the small one is through.
+        // Both places stay taken until the small blob has moved.
         let small = Descriptor(mediaType: .ociLayer, digest: .ofNothing, size: 0)
         let other = Descriptor(mediaType: .ociLayer, digest: Digest(of: []), size: 1)
         try await large.withPlace(for: bench.blob, at: bench.destination, on: wire) {
@@ -122,27 +122,27 @@ struct LargeBlobTests {
     }
 }
 
-@Suite("An upload in parts that was cut off", .timeLimit(.minutes(1)))
+@Suite("Resuming an upload in parts", .timeLimit(.minutes(1)))
 struct ResumedUploadTests {
-    /// Runs until the third part fails for good.
-    private func breakOff(_ bench: PartBench, _ directory: String) async throws {
-        bench.host.plan(at: [nil, nil, .status(404), .status(404)])
+    /// Uploads until the third part fails for good.
+    private func interrupt(_ bench: PartBench, _ directory: String) async throws {
+        bench.host.script([nil, nil, .status(404), .status(404)])
         await #expect(throws: CopyError.self) { try await bench.upload(bench.large(state: directory)) }
         #expect(bench.parts == ["1 0+10", "1 10+10"])
         #expect(files(in: directory).contains { $0.hasSuffix(".json") })
-        bench.journal.clear()
+        bench.calls.clear()
         bench.events.withLock { $0 = [] }
     }
 
-    @Test("goes on at its byte, reads only the rest, and leaves nothing in the journal")
+    @Test("A resumed upload reads and sends only the rest and leaves no journal entry")
     func resumes() async throws {
         try await withStateDirectory { directory in
             let bench = try PartBench()
-            try await breakOff(bench, directory)
+            try await interrupt(bench, directory)
             #expect(try await bench.upload(bench.large(state: directory)) == "moved")
             #expect(bench.gets == ["bytes=20-29", "bytes=30-34"])
             #expect(bench.parts == ["1 20+10", "1 30+5"])
-            #expect(bench.journal.count("begin") == 0)
+            #expect(bench.calls.count("begin") == 0)
             #expect(await bench.isStored())
             #expect(bench.progress == 35)
             let resumed = bench.events.withLock { events in
@@ -153,14 +153,14 @@ struct ResumedUploadTests {
         }
     }
 
-    @Test("starts over cleanly where the registry has forgotten it")
+    @Test("An upload that the registry has forgotten starts over")
     func gone() async throws {
         try await withStateDirectory { directory in
             let bench = try PartBench()
-            try await breakOff(bench, directory)
+            try await interrupt(bench, directory)
             await bench.uploads.forget()
             #expect(try await bench.upload(bench.large(state: directory)) == "moved")
-            #expect(bench.journal.lines("begin ") == ["2"])
+            #expect(bench.calls.lines("begin ") == ["2"])
             #expect(bench.parts == ["1 20+10", "2 0+10", "2 10+10", "2 20+10", "2 30+5"])
             #expect(await bench.isStored())
             #expect(bench.progress == 35)
@@ -168,20 +168,20 @@ struct ResumedUploadTests {
         }
     }
 
-    @Test("is put right where the registry stands elsewhere than the journal says", arguments: [0, 7, 15, 30])
+    @Test("A resumed upload continues where the registry stands, whatever the journal says", arguments: [0, 7, 15, 30])
     func corrected(to place: Int) async throws {
         try await withStateDirectory { directory in
             let bench = try PartBench()
-            try await breakOff(bench, directory)
+            try await interrupt(bench, directory)
             await bench.uploads.set(Array(bench.bytes[..<place]), of: "1")
             #expect(try await bench.upload(bench.large(state: directory)) == "moved")
             #expect(await bench.isStored())
             #expect(bench.progress == 35)
-            #expect(bench.journal.count("begin") == 0)
+            #expect(bench.calls.count("begin") == 0)
         }
     }
 
-    @Test("is only completed where all of it had arrived")
+    @Test("A resumed upload whose parts had all arrived is only completed")
     func complete() async throws {
         try await withStateDirectory { directory in
             let bench = try PartBench(20)
@@ -192,42 +192,42 @@ struct ResumedUploadTests {
                 let journal = UploadJournal(directory: directory, logger: bench.log.logger)
                 try #require(journal.claim(key)).record(UploadEntry(key, upload, nextByte: 20))
             }
-            bench.journal.clear()
+            bench.calls.clear()
             #expect(try await bench.upload(bench.large(state: directory)) == "moved")
-            #expect(bench.journal.lines == ["complete 1"])
+            #expect(bench.calls.lines == ["complete 1"])
             #expect(await bench.isStored())
         }
     }
 
-    @Test("is refused by the registry where its first half was wrong, and begun anew with every byte hashed")
+    @Test("A resumed upload with wrong bytes is refused and starts over with every byte hashed")
     func wrongHalf() async throws {
         try await withStateDirectory { directory in
             let bench = try PartBench()
-            try await breakOff(bench, directory)
+            try await interrupt(bench, directory)
             await bench.uploads.set(Array(repeating: 0, count: 20), of: "1")
             #expect(try await bench.upload(bench.large(state: directory)) == "moved")
-            #expect(bench.journal.lines("complete ") == ["1", "2"])
-            #expect(bench.journal.lines("begin ") == ["2"])
+            #expect(bench.calls.lines("complete ") == ["1", "2"])
+            #expect(bench.calls.lines("begin ") == ["2"])
             #expect(await bench.isStored())
         }
     }
 
-    @Test("is left alone while another process has it: this one uploads for itself, and journals nothing")
+    @Test("An upload that another process holds is left alone, and this process uploads separately")
     func locked() async throws {
         try await withStateDirectory { directory in
             let bench = try PartBench()
-            try await breakOff(bench, directory)
+            try await interrupt(bench, directory)
             let before = files(in: directory)
             let other = UploadJournal(directory: directory, logger: bench.log.logger)
             let held = try #require(other.claim(UploadKey(bench.blob, to: bench.destination)))
             #expect(try await bench.upload(bench.large(state: directory)) == "moved")
-            #expect(bench.journal.lines("begin ") == ["2"])
+            #expect(bench.calls.lines("begin ") == ["2"])
             #expect(files(in: directory) == before)
             #expect(held.found?.nextByte == 20)
         }
     }
 
-    @Test("is kept when the run is stopped, for the next one")
+    @Test("A cancelled upload is resumed by the next run")
     func cancelled() async throws {
         try await withStateDirectory { directory in
             let bench = try PartBench()
@@ -245,7 +245,7 @@ struct ResumedUploadTests {
             gate.finish()
             await #expect(throws: CancellationError.self) { try await task.value }
 
-            bench.journal.clear()
+            bench.calls.clear()
             #expect(try await bench.upload(bench.large(state: directory)) == "moved")
             #expect(bench.gets == ["bytes=30-34"] && bench.parts == ["1 30+5"])
             #expect(await bench.isStored())

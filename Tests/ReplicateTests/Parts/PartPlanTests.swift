@@ -4,12 +4,12 @@ import Wire
 
 @testable import Replicate
 
-@Suite("How a blob is cut")
+@Suite("Cutting a blob into parts")
 struct PartPlanTests {
     private let mebibyte: Int64 = 1 << 20
 
     @Test(
-        "every part but the last is as long as was answered",
+        "Every part but the last has the size that the registry answered",
         arguments: [
             (25, 10, [0..<10, 10..<20, 20..<25]), (20, 10, [0..<10, 10..<20]), (10, 10, [0..<10]), (3, 10, [0..<3]),
         ] as [(Int64, Int64, [Range<Int64>])]
@@ -21,7 +21,7 @@ struct PartPlanTests {
         #expect(Array(plan.parts(from: 0)) == parts.map { $0.lowerBound * mebibyte..<$0.upperBound * mebibyte })
     }
 
-    @Test("from the middle, parts begin where the upload stands")
+    @Test("Parts of a resumed upload begin where it stands")
     func middle() throws {
         let plan = try #require(PartPlan(size: 25, answered: 10, smallest: 1))
         #expect(Array(plan.parts(from: 7)) == [7..<17, 17..<25])
@@ -30,7 +30,7 @@ struct PartPlanTests {
     }
 
     @Test(
-        "parts of every blob follow one another without a gap",
+        "Parts follow one another without a gap",
         arguments: [1, 2, 9, 10, 11, 99, 100, 101] as [Int64]
     )
     func whole(_ size: Int64) throws {
@@ -45,7 +45,7 @@ struct PartPlanTests {
     }
 
     @Test(
-        "what is answered is brought within what ECR takes",
+        "The answered size is clamped to ECR's limits",
         arguments: [(1, 5), (5, 5), (10, 10), (20, 20), (99, 20)]
     )
     func bounds(_ answered: Int64, _ used: Int) {
@@ -65,9 +65,9 @@ struct PartPlanTests {
     }
 }
 
-@Suite("The memory for parts", .timeLimit(.minutes(1)))
+@Suite("Memory for parts", .timeLimit(.minutes(1)))
 struct PartPoolTests {
-    @Test("is handed out so far and no further, and comes back on every way")
+    @Test("No more than the pool's bytes are leased, and every lease returns them")
     func bounded() async throws {
         let pool = PartPool(byteCount: 128)
         let held = Lock(0)
@@ -87,7 +87,7 @@ struct PartPoolTests {
         #expect(most.withLock { $0 } == 2)
     }
 
-    @Test("is used again while somebody needs it, and given up when nobody does")
+    @Test("A returned buffer is used by the next lease")
     func reused() async throws {
         let pool = PartPool(byteCount: 128)
         var first: PartPool.Lease? = try await pool.lease(64)
@@ -99,7 +99,7 @@ struct PartPoolTests {
         #expect(other.buffer !== buffer)
     }
 
-    @Test("comes in the size that is wanted")
+    @Test("A lease has the requested size")
     func sizes() async throws {
         let pool = PartPool(byteCount: 128)
         let kept = try await pool.lease(1)
@@ -108,7 +108,7 @@ struct PartPoolTests {
         withExtendedLifetime(kept) {}
     }
 
-    @Test("is bytes, not buffers; and a buffer that is larger than all of it is had alone")
+    @Test("The pool counts bytes, and a buffer larger than the pool is leased alone")
     func bytes() async throws {
         let pool = PartPool(byteCount: 100)
         var large: PartPool.Lease? = try await pool.lease(1_000)
@@ -119,13 +119,13 @@ struct PartPoolTests {
         #expect(try await small.value.1.buffer.capacity == 50)
     }
 
-    @Test("one who is cancelled while waiting takes nothing with him")
+    @Test("A cancelled waiter takes no memory")
     func cancelled() async throws {
         let pool = PartPool(byteCount: 8)
         for rounds in 0..<20 {
             var lease: PartPool.Lease? = try await pool.lease(8)
             let waiting = Task { try await pool.lease(8) }
-            // Before it has begun, while it begins, and while it waits.
+            // The cancellation comes before the task starts, while it starts, and while it waits.
             for _ in 0..<rounds { await Task.yield() }
             waiting.cancel()
             await #expect(throws: CancellationError.self) { try await waiting.value }

@@ -5,12 +5,12 @@ import Testing
 @testable import Replicate
 @testable import Wire
 
-@Suite("A blob read by ranges")
+@Suite("Reading a blob by ranges")
 struct RangedSourceTests {
-    @Test("asks with the range, without what an address at another host isn't given, and keeps the last address")
+    @Test("Redirects keep the range, and later requests go to the last address")
     func redirects() async throws {
         let bench = try PartBench()
-        bench.host.plan(
+        bench.host.script(
             .status(307, [.location: "https://cdn.test/x?secret=1"]),
             .status(302, [.location: "/y"])
         )
@@ -23,18 +23,18 @@ struct RangedSourceTests {
         )
         #expect(Set(bench.host.requests.compactMap { $0.fields[.range] }).count == 4)
         #expect(bench.gets.first == "bytes=0-9" && bench.gets.last == "bytes=30-34")
-        #expect(bench.journal.count("from/app source") == 1)
+        #expect(bench.calls.count("from/app source") == 1)
     }
 
-    @Test("follows five redirects and no sixth, and never one to plain http")
+    @Test("Five redirects are followed, but not a sixth and none to plain http")
     func badRedirects() async throws {
         let many = try PartBench()
-        for hop in 0..<6 { many.host.plan(.status(307, [.location: "/\(hop)"])) }
+        for hop in 0..<6 { many.host.script(.status(307, [.location: "/\(hop)"])) }
         var error = await #expect(throws: CopyError.self) { try await many.upload() }
         #expect(error.map { "\($0)".contains("more than 5 redirects") } == true && error?.side == .source)
 
         let plain = try PartBench()
-        plain.host.plan(.status(307, [.location: "http://cdn.test/x?secret=1"]))
+        plain.host.script(.status(307, [.location: "http://cdn.test/x?secret=1"]))
         error = await #expect(throws: CopyError.self) { try await plain.upload() }
         guard case .rejected("redirect not followed", _)? = error?.reason else {
             Issue.record("\(String(describing: error))")
@@ -43,66 +43,66 @@ struct RangedSourceTests {
         #expect(error.map { "\($0)" }?.contains("secret") == false)
     }
 
-    @Test("asks for another address when one has expired, in the middle too", arguments: [400, 401, 403, 410], [0, 2])
+    @Test("An expired address is replaced, even in the middle", arguments: [400, 401, 403, 410], [0, 2])
     func expires(_ status: Int, after parts: Int) async throws {
         let bench = try PartBench()
-        bench.host.plan(at: Array(repeating: nil, count: parts) + [.status(status)])
+        bench.host.script(Array(repeating: nil, count: parts) + [.status(status)])
         #expect(try await bench.upload() == "moved")
-        #expect(bench.journal.count("from/app source") == 2)
+        #expect(bench.calls.count("from/app source") == 2)
         #expect(await bench.isStored())
     }
 
-    @Test("believes a 404 of a fresh address, and not of one that had served")
+    @Test("A 404 of a fresh address is believed, one of a used address is not")
     func missing() async throws {
         let kept = try PartBench()
-        kept.host.plan(at: [nil, .status(404)])
+        kept.host.script([nil, .status(404)])
         #expect(try await kept.upload() == "moved")
 
         let fresh = try PartBench()
-        fresh.host.plan(.status(404))
+        fresh.host.script(.status(404))
         let error = await #expect(throws: CopyError.self) { try await fresh.upload() }
         #expect(error?.reason == .blobMissing(fresh.blob.digest))
         #expect(fresh.gets.count == 1)
     }
 
-    @Test("gives up after three addresses that are refused")
+    @Test("Three refused addresses end the download")
     func refused() async throws {
         let bench = try PartBench()
-        for _ in 0..<3 { bench.host.plan(.status(403)) }
+        for _ in 0..<3 { bench.host.script(.status(403)) }
         let error = await #expect(throws: CopyError.self) { try await bench.upload() }
         #expect(error?.reason == .rejected(code: "HTTP 403", text: "the layer's host refuses"))
         #expect(error?.side == .source && error?.operation == "downloading \(bench.blob.digest)")
     }
 
-    static let passing: [RangeHost.Act] = [
+    static let transientFailures: [RangeHost.Behaviour] = [
         .status(500), .status(503, [.retryAfter: "3"]), .status(429), .status(408),
         .failure(WireError(.disconnected, "cut")), .failure(WireError(.stalled, "stood still")),
-        .failure(WireError(.tooLong, "more")), .short(1), .says("bytes 0-9/99"), .says("bytes 5-14/35"),
-        .says("nonsense"),
+        .failure(WireError(.tooLong, "more")), .short(1), .contentRange("bytes 0-9/99"), .contentRange("bytes 5-14/35"),
+        .contentRange("nonsense"),
     ]
 
-    @Test("repeats a piece and not the blob, whatever was wrong with it", arguments: passing.indices, [0, 3])
+    @Test("A failed range is repeated, not the blob", arguments: transientFailures.indices, [0, 3])
     func repeats(_ index: Int, at get: Int) async throws {
         let bench = try PartBench()
-        bench.host.plan(at: Array(repeating: nil, count: get) + [Self.passing[index]])
+        bench.host.script(Array(repeating: nil, count: get) + [Self.transientFailures[index]])
         #expect(try await bench.upload() == "moved")
         #expect(bench.gets.count == 5)
         #expect(bench.parts.count == 4)
         #expect(await bench.isStored())
     }
 
-    @Test("a size that isn't known at the source is no reason to doubt")
+    @Test("An unknown size in Content-Range is accepted")
     func unknownSize() async throws {
         let bench = try PartBench(20)
-        bench.host.plan(.says("bytes 0-9/*"))
+        bench.host.script(.contentRange("bytes 0-9/*"))
         #expect(try await bench.upload() == "moved")
         #expect(bench.gets.count == 2)
     }
 
-    @Test("gives up a piece that fails every time, and says at which side")
+    @Test("A range that always fails ends the download, with the source named")
     func fails() async throws {
         let bench = try PartBench()
-        for _ in 0..<3 { bench.host.plan(.failure(WireError(.disconnected, "cut"))) }
+        for _ in 0..<3 { bench.host.script(.failure(WireError(.disconnected, "cut"))) }
         let error = await #expect(throws: CopyError.self) { try await bench.upload(bench.large(attempts: 3)) }
         #expect(error?.reason == .unreachable("cut") && error?.side == .source)
         #expect(bench.gets.count == 3)

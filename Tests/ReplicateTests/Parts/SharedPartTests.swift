@@ -8,18 +8,19 @@ import Testing
 
 @Suite("Parts for several destinations", .timeLimit(.minutes(1)))
 struct SharedPartTests {
-    /// Another registry that takes the bench's blob, by way of `uploads`.
-    private func place(_ name: String, _ uploads: any PartUploading, _ bench: PartBench) throws -> FakeRepository {
-        try FakeRepository(.destination, name, bench.journal, parts: uploads)
+    /// A destination that receives the bench's blob in parts through `uploads`.
+    private func destination(_ name: String, _ uploads: any PartUploading, _ bench: PartBench) throws -> FakeRepository
+    {
+        try FakeRepository(.destination, name, bench.calls, parts: uploads)
     }
 
-    @Test("are read once for all of them")
+    @Test("Several uploads share one read of each part")
     func once() async throws {
         let bench = try PartBench(200)
-        let meeting = Meeting(of: 3)
-        let uploads = (0..<3).map { _ in FakePartUploads(Journal(), partSize: 10) }
-        let places = try uploads.enumerated().map { try place("to/\($0)", MeetingUploads($1, meeting), bench) }
-        let large = bench.large(clock: HeldClock())
+        let barrier = Barrier(of: 3)
+        let uploads = (0..<3).map { _ in FakePartUploads(CallLog(), partSize: 10) }
+        let places = try uploads.enumerated().map { try destination("to/\($0)", BarrierUploads($1, barrier), bench) }
+        let large = bench.large(clock: SteppedClock())
         let arrivals = try await places.mapConcurrently(limit: 3) {
             try await large.upload(BlobTransfer(bench.blob, from: bench.source, to: $0))?.name
         }
@@ -33,11 +34,11 @@ struct SharedPartTests {
         SharedParts(
             RangedSource(bench.blob, bench.source, bench.host, RetryPolicy(clock: InstantClock())),
             pool: PartPool(byteCount: 20),
-            clock: HeldClock()
+            clock: SteppedClock()
         )
     }
 
-    @Test("are kept for an upload that has yet to ask for them, and the others wait for it")
+    @Test("A part is kept for an upload that is behind, and the others wait for it")
     func lagging() async throws {
         let bench = try PartBench(30)
         let parts = parts(bench)
@@ -49,7 +50,7 @@ struct SharedPartTests {
         #expect(bench.gets.count == 3, "\(bench.gets)")
     }
 
-    @Test("are not kept for an upload whose next part is gone, nor for one that has left")
+    @Test("No part is kept for an upload that is too far behind or has left")
     func late() async throws {
         let bench = try PartBench(60)
         let parts = parts(bench)
@@ -66,37 +67,37 @@ struct SharedPartTests {
         #expect(bench.gets.count == 8, "\(bench.gets)")
     }
 
-    @Test("don't wait for long for one that is slow, which then reads for itself")
+    @Test("A slow upload delays the others only briefly and then reads separately")
     func slow() async throws {
         let bench = try PartBench(200)
-        let clock = HeldClock()
-        let (quick, slow) = (FakePartUploads(Journal(), partSize: 10), FakePartUploads(Journal(), partSize: 10))
-        let gate = HeldUploads(slow, at: 50)
-        let meeting = Meeting(of: 2)
+        let clock = SteppedClock()
+        let (quick, slow) = (FakePartUploads(CallLog(), partSize: 10), FakePartUploads(CallLog(), partSize: 10))
+        let gate = BlockedUploads(slow, at: 50)
+        let barrier = Barrier(of: 2)
         let places = [
-            try place("to/quick", MeetingUploads(quick, meeting), bench),
-            try place("to/slow", MeetingUploads(gate, meeting), bench),
+            try destination("to/quick", BarrierUploads(quick, barrier), bench),
+            try destination("to/slow", BarrierUploads(gate, barrier), bench),
         ]
         let large = bench.large(clock: clock)
         let first = Task { try await large.upload(BlobTransfer(bench.blob, from: bench.source, to: places[0]))?.name }
         let second = Task { try await large.upload(BlobTransfer(bench.blob, from: bench.source, to: places[1]))?.name }
-        // Two parts are there, which the slow one has yet to send.
+        // The quick upload is two parts ahead of the slow one.
         while await quick.uploads["1"]?.count != 70 { await Task.yield() }
-        // One look is not enough, and the second one is.
-        await clock.letPass(2)
+        // The slow upload is dropped at the second check, not at the first.
+        await clock.wake(2)
         #expect(try await first.value == "moved")
         #expect(await quick.stored == [bench.blob.digest: bench.bytes])
         #expect(await slow.stored.isEmpty)
         gate.open()
         #expect(try await second.value == "moved")
         #expect(await slow.stored == [bench.blob.digest: bench.bytes])
-        // Five parts had gone to both; the quick one was two further.
+        // Both got the first five parts; the slow one reads the other fifteen separately.
         #expect(bench.gets.count == 20 + 15)
     }
 }
 
-/// So many uploads, each of which waits for the others before it sends its first part.
-private final class Meeting: Sendable {
+/// Holds each of `count` uploads back until all have reached their first part.
+private final class Barrier: Sendable {
     private let missing: Lock<Int>
 
     init(of count: Int) { missing = Lock(count) }
@@ -110,16 +111,16 @@ private final class Meeting: Sendable {
     }
 }
 
-private struct MeetingUploads: PartUploading {
+private struct BarrierUploads: PartUploading {
     private let base: any PartUploading
-    private let meeting: Meeting
+    private let barrier: Barrier
 
-    init(_ base: any PartUploading, _ meeting: Meeting) { (self.base, self.meeting) = (base, meeting) }
+    init(_ base: any PartUploading, _ barrier: Barrier) { (self.base, self.barrier) = (base, barrier) }
 
     func begin() async throws -> PartUpload { try await base.begin() }
 
     func send(_ part: PartBuffer, at place: Int64, to upload: PartUpload) async throws -> PartReception {
-        if place == 0 { try await meeting.join() }
+        if place == 0 { try await barrier.join() }
         return try await base.send(part, at: place, to: upload)
     }
 
@@ -128,8 +129,8 @@ private struct MeetingUploads: PartUploading {
     }
 }
 
-/// Uploads whose part at one offset doesn't get through until the gate is open.
-private final class HeldUploads: PartUploading {
+/// Uploads that hold the part at one offset back until ``open()``.
+private final class BlockedUploads: PartUploading {
     private let base: FakePartUploads
     private let offset: Int64
     private let isOpen = Lock(false)
@@ -153,8 +154,8 @@ private final class HeldUploads: PartUploading {
     }
 }
 
-/// A clock on which sleepers wake as often as the test lets them.
-private final class HeldClock: Clock {
+/// A clock whose sleeps end only when the test wakes them.
+private final class SteppedClock: Clock {
     typealias Instant = ContinuousClock.Instant
 
     private let left = Lock(0)
@@ -163,8 +164,8 @@ private final class HeldClock: Clock {
     var now: Instant { .now }
     var minimumResolution: Duration { .zero }
 
-    /// Wakes so many sleeps, each when it has begun.
-    func letPass(_ count: Int) async {
+    /// Ends the next `count` sleeps, and waits until they have begun.
+    func wake(_ count: Int) async {
         left.withLock { $0 += count }
         while left.withLock({ $0 }) > 0 { await Task.yield() }
     }

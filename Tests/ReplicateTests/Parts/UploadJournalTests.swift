@@ -7,7 +7,7 @@ import Testing
 
 @testable import Replicate
 
-@Suite("The journal of uploads")
+@Suite("Upload journal")
 struct UploadJournalTests {
     private let key = UploadKey(
         registry: "https://api.ecr.eu-west-1.amazonaws.com:443 111122223333 eu-west-1",
@@ -31,7 +31,7 @@ struct UploadJournalTests {
 
     private func claim(_ journal: UploadJournal) throws -> UploadJournal.Claim { try #require(journal.claim(key)) }
 
-    @Test("isn't kept in a directory that others may write to, or that is a link", arguments: [0o777, 0o770, 0])
+    @Test("No journal is kept in a link or in a directory that other users may write to", arguments: [0o777, 0o770, 0])
     func shared(mode: Int) async throws {
         try await withStateDirectory { directory in
             let path = mode == 0 ? "\(directory)-link" : directory
@@ -52,7 +52,7 @@ struct UploadJournalTests {
         }
     }
 
-    @Test("finds again what was written down last, and nothing after it was dropped")
+    @Test("A claim finds the last recorded entry, and none after it was dropped")
     func remembers() async throws {
         try await withStateDirectory { directory in
             do {
@@ -74,7 +74,7 @@ struct UploadJournalTests {
         }
     }
 
-    @Test("is for its owner only, and holds no secret: neither address nor token")
+    @Test("An entry is readable only by its owner and holds no address or token")
     func contents() async throws {
         try await withStateDirectory { directory in
             let claim = try claim(journal(directory))
@@ -94,7 +94,7 @@ struct UploadJournalTests {
         }
     }
 
-    @Test("lets one writer at a time have an upload, and makes nobody wait")
+    @Test("An upload has one writer at a time, and a second claim fails at once")
     func oneWriter() async throws {
         try await withStateDirectory { directory in
             let log = LogLines()
@@ -111,7 +111,7 @@ struct UploadJournalTests {
     }
 
     @Test(
-        "takes what it doesn't understand for nothing, says so at debug, and writes over it",
+        "An unreadable entry is ignored without a warning and overwritten",
         arguments: [
             "", "{", "null", "[]", "\u{0}\u{0}\u{0}", #"{"version":2}"#,
             #"{"digest":"sha256:0","nextByte":30,"partSize":10,"registry":"r","repository":"team/app","size":100,"#,
@@ -134,7 +134,7 @@ struct UploadJournalTests {
         }
     }
 
-    @Test("takes no entry that belongs to another upload, or is of another version")
+    @Test("An entry of another upload or of another version is ignored")
     func foreign() {
         func read(_ change: (inout UploadEntry) -> Void) -> UploadEntry? {
             var entry = entry()
@@ -157,7 +157,7 @@ struct UploadJournalTests {
         #expect(read { $0.updatedAt = -1 } == nil)
     }
 
-    @Test("forgets what is older than a week, once, and touches nothing that isn't its own")
+    @Test("Entries older than a week are removed, and other files are left alone")
     func prunes() async throws {
         try await withStateDirectory { directory in
             let week = UploadJournal.longestAge
@@ -181,7 +181,7 @@ struct UploadJournalTests {
         }
     }
 
-    @Test("doesn't prune what somebody holds, nor go on with what is too old")
+    @Test("A claimed entry is not removed, and an entry of exactly the longest age is still found")
     func old() async throws {
         try await withStateDirectory { directory in
             let held = try claim(journal(directory))
@@ -198,7 +198,7 @@ struct UploadJournalTests {
         }
     }
 
-    @Test("that can't be written costs one warning, and is done without from then on")
+    @Test("A journal that can't be written warns once")
     func unwritable() async throws {
         try await withStateDirectory { directory in
             try DurableFile.write([], to: "\(directory)-file")
@@ -211,7 +211,7 @@ struct UploadJournalTests {
         }
     }
 
-    @Test("that becomes unwritable on the way warns once, and the upload goes on")
+    @Test("A journal that becomes unwritable warns once, and the upload continues")
     func becomesUnwritable() async throws {
         try await withStateDirectory { directory in
             let log = LogLines()
@@ -225,7 +225,7 @@ struct UploadJournalTests {
     }
 
     @Test(
-        "is where XDG says, else under the home",
+        "The journal is in XDG_STATE_HOME, or under the home directory",
         arguments: [
             (["XDG_STATE_HOME": "/state", "HOME": "/home/u"], "/state/ecr-replicate"),
             (["XDG_STATE_HOME": "state", "HOME": "/home/u"], "/home/u/.local/state/ecr-replicate"),
@@ -237,7 +237,10 @@ struct UploadJournalTests {
         #expect(UploadOptions.usualStateDirectory(EnvironmentVariables(variables)) == path)
     }
 
-    @Test("survives any bytes: what it accepts, this program could have written", arguments: 0..<20 as Range<UInt64>)
+    @Test(
+        "Whatever bytes are read, an accepted entry is one that the program could have written",
+        arguments: 0..<20 as Range<UInt64>
+    )
     func fuzz(seed: UInt64) {
         var random = Seeded(seed)
         let pieces = ["\"", "{", "}", ",", ":", "-1", "9223372036854775808", "1e3", "null", "\\u0000", "é", "100", "0"]
@@ -262,12 +265,12 @@ struct UploadJournalTests {
             #expect(!read.uploadId.isEmpty && read.uploadId.utf8.allSatisfy { $0 > 32 && $0 < 127 })
             #expect(UploadEntry(parsing: read.json, for: key) == read)
         }
-        #expect(accepted > 0, "some were left as they were")
+        #expect(accepted > 0, "some entries were not changed")
         reportCases("fuzz, journal", 500)
     }
 }
 
-/// What was logged, as `level: message`.
+/// Records log messages as `level: message`.
 final class LogLines: Sendable {
     private let entries = Lock<[String]>([])
 
@@ -306,7 +309,7 @@ func permissions(of path: String) throws -> Int {
     return try #require(facts[.posixPermissions] as? NSNumber).intValue
 }
 
-/// Names in the journal's folder, sorted.
+/// The file names in the journal's folder, sorted.
 func files(in directory: String) -> [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/uploads")) ?? []).sorted()
 }

@@ -1,10 +1,8 @@
-import AWSIdentity
 import Content
 import ECRAPI
 import ECREmulator
 import FoundationEssentials
 import HTTPTypes
-import Logging
 import Platform
 import Reporting
 import TestClouds
@@ -13,21 +11,22 @@ import Wire
 
 @testable import Replicate
 
-/// Answers `BatchGetImage` with an upstream's trouble, and tells which rule the repository is under.
+/// Answers `BatchGetImage` with an upstream's failure, and lists the rule that covers the repository.
 final class CachingECR: HTTPSending {
-    enum Trouble: Sendable {
-        /// Of each image, in an answer that is a success.
+    enum UpstreamFailure: Sendable {
+        /// A failure of each image, in a successful answer.
         case failure(String)
+        /// An error of the whole request.
         case error(String)
     }
 
-    private let trouble: Trouble
+    private let upstream: UpstreamFailure
     private let left: Lock<Int>
     private let rules: String?
     private let seen = Lock<[String]>([])
 
-    init(_ trouble: Trouble, times: Int, rules: String? = CachingECR.rule) {
-        (self.trouble, self.rules, left) = (trouble, rules, Lock(times))
+    init(_ upstream: UpstreamFailure, times: Int, rules: String? = CachingECR.rule) {
+        (self.upstream, self.rules, left) = (upstream, rules, Lock(times))
     }
 
     static let secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:ecr-pullthroughcache/hub-AbCdEf"
@@ -49,12 +48,12 @@ final class CachingECR: HTTPSending {
             guard let rules else { return answer(400, #"{"__type":"AccessDeniedException","message":"no"}"#) }
             return answer(200, rules)
         }
-        let isTroubled = left.withLock { left in
+        let fails = left.withLock { left in
             left -= 1
             return left >= 0
         }
         let digest = Digest(of: Array(Self.manifest.utf8))
-        guard isTroubled else {
+        guard fails else {
             let text = try JSONEncoder().encode(Self.manifest)
             return answer(
                 200,
@@ -62,7 +61,7 @@ final class CachingECR: HTTPSending {
                     + String(decoding: text, as: UTF8.self) + "}],\"failures\":[]}"
             )
         }
-        switch trouble {
+        switch upstream {
         case .failure(let code):
             return answer(
                 200,
@@ -77,28 +76,20 @@ final class CachingECR: HTTPSending {
     }
 }
 
-@Suite("A pull-through cache rule")
+@Suite("Errors under a pull-through cache rule")
 struct CacheRuleTests {
     private static let image = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/hub/library/alpine:v1"
 
     private func inspect(_ ecr: CachingECR, waits: Lock<Int> = Lock(0)) async throws -> Inspection {
-        let logger = Logger(label: "cache") { _ in SwiftLogNoOpLogHandler() }
         let retry = RetryPolicy(
             attempts: 4,
             clock: InstantClock(),
             jitter: { 1 },
             onRetry: { _, _, _ in waits.withLock { $0 += 1 } }
         )
-        let keys = ["AWS_ACCESS_KEY_ID": "AKIDEXAMPLE000000000", "AWS_SECRET_ACCESS_KEY": "secret"]
-        let resolver = IdentityResolver(
-            environment: AWSEnvironment(variables: keys, home: "/nonexistent"),
-            sender: ecr,
-            retry: retry,
-            logger: logger
-        )
         let replicator = TestEngine(
-            opener: RepositoryOpener(resolver: resolver, sender: ecr, retry: retry, logger: logger),
-            relay: FakeRelay(Journal()),
+            opener: .forTests(ecr, retry, variables: staticKeys),
+            relay: FakeRelay(CallLog()),
             retry: retry,
             source: SideOptions(),
             destination: SideOptions()
@@ -107,21 +98,21 @@ struct CacheRuleTests {
     }
 
     @Test(
-        "whose upstream is busy or away for a while is asked again",
+        "A busy or unavailable upstream is retried",
         arguments: [
-            CachingECR.Trouble.failure("UpstreamTooManyRequests"), .failure("UpstreamUnavailable"),
+            CachingECR.UpstreamFailure.failure("UpstreamTooManyRequests"), .failure("UpstreamUnavailable"),
             .error("UpstreamUnavailableException"),
         ]
     )
-    func passing(trouble: CachingECR.Trouble) async throws {
-        let (ecr, waits) = (CachingECR(trouble, times: 2), Lock(0))
+    func passing(upstream: CachingECR.UpstreamFailure) async throws {
+        let (ecr, waits) = (CachingECR(upstream, times: 2), Lock(0))
         #expect(try await inspect(ecr, waits: waits).manifest.layers.isEmpty)
         #expect(ecr.operations == ["BatchGetImage", "BatchGetImage", "BatchGetImage"])
         #expect(waits.withLock { $0 } == 2)
     }
 
     @Test(
-        "is named, with its secret, where its upstream's trouble doesn't pass",
+        "A lasting upstream failure names the rule, and its secret where that matters",
         arguments: [
             (.failure("UpstreamTooManyRequests"), "has no login for its upstream", 4),
             (.failure("UpstreamUnavailable"), "copy from the upstream itself", 4),
@@ -131,10 +122,10 @@ struct CacheRuleTests {
             (.error("SecretNotFoundException"), "create the secret \(CachingECR.secret)", 1),
             (.error("UnableToDecryptSecretValueException"), "lets ECR decrypt with it", 1),
             (.error("UnsupportedUpstreamRegistryException"), "name an upstream that ECR supports", 1),
-        ] as [(CachingECR.Trouble, String, Int)]
+        ] as [(CachingECR.UpstreamFailure, String, Int)]
     )
-    func lasting(trouble: CachingECR.Trouble, words: String, tries: Int) async throws {
-        let ecr = CachingECR(trouble, times: 99)
+    func lasting(upstream: CachingECR.UpstreamFailure, words: String, tries: Int) async throws {
+        let ecr = CachingECR(upstream, times: 99)
         let error = await #expect(throws: CopyError.self) { try await inspect(ecr) }
         #expect(
             error?.reason.name == "upstream" && error?.cause.hasSuffix(": why") == true,
@@ -147,7 +138,7 @@ struct CacheRuleTests {
         )
     }
 
-    @Test("is spoken of without its name where it can't be found out")
+    @Test("The error does not name the rule if the caller can't list rules")
     func unnamed() async throws {
         let ecr = CachingECR(.failure("UpstreamAccessDenied"), times: 99, rules: nil)
         let error = await #expect(throws: CopyError.self) { try await inspect(ecr) }
@@ -155,7 +146,7 @@ struct CacheRuleTests {
         #expect(error?.remedy.contains("ecr-pullthroughcache/…") == true)
     }
 
-    @Test("that covers a missing source is named, with the pull that brings the image")
+    @Test("The error for a missing source names the rule that covers it and the pull that imports the image")
     func missing() async throws {
         let ecr = CachingECR(.error("RepositoryNotFoundException"), times: 99)
         let error = await #expect(throws: CopyError.self) { try await inspect(ecr) }

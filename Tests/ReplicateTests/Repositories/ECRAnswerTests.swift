@@ -1,8 +1,6 @@
-import AWSIdentity
 import Content
 import FoundationEssentials
 import HTTPTypes
-import Logging
 import Platform
 import TestClouds
 import Testing
@@ -10,8 +8,8 @@ import Wire
 
 @testable import Replicate
 
-/// Answers of ECR's API, or of something that stands in for it, that say something else than what was asked.
-@Suite("Odd answers of ECR's API")
+/// Answers of ECR's API, or of a substitute for it, that do not fit the request.
+@Suite("Unexpected answers of ECR's API")
 struct ECRAnswerTests {
     private static let image = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app"
 
@@ -22,7 +20,7 @@ struct ECRAnswerTests {
 
     private static func digest(_ name: String) -> String { "\(Digest(of: manifest(name).utf8))" }
 
-    /// An image of an answer.
+    /// The JSON of one image in an answer.
     private static func entry(_ name: String, tag: String? = nil, digest: String? = nil) throws -> String {
         let text = String(decoding: try JSONEncoder().encode(manifest(name)), as: UTF8.self)
         let tag = tag.map { #""imageTag":"\#($0)","# } ?? ""
@@ -31,24 +29,16 @@ struct ECRAnswerTests {
 
     private func inspect(_ suffix: String, _ body: String) async throws -> Inspection {
         let sender = ScriptedECR(body: body)
-        let logger = Logger(label: "answers") { _ in SwiftLogNoOpLogHandler() }
         let retry = RetryPolicy(attempts: 2, clock: InstantClock(), jitter: { 1 })
-        let keys = ["AWS_ACCESS_KEY_ID": "AKIDEXAMPLE000000000", "AWS_SECRET_ACCESS_KEY": "secret"]
-        let resolver = IdentityResolver(
-            environment: AWSEnvironment(variables: keys, home: "/nonexistent"),
-            sender: sender,
-            retry: retry,
-            logger: logger
-        )
         let replicator = Replicator(
-            opener: RepositoryOpener(resolver: resolver, sender: sender, retry: retry, logger: logger),
-            relay: FakeRelay(Journal()),
+            opener: .forTests(sender, retry, variables: staticKeys),
+            relay: FakeRelay(CallLog()),
             retry: retry
         )
         return try await replicator.inspect(ImageReference(parsing: Self.image + suffix), referrers: .none)
     }
 
-    @Test("with the same image twice, or one that was not asked for, are read for what was asked")
+    @Test("Repeated and unrequested images in an answer are ignored")
     func repeated() async throws {
         let (one, other) = (try Self.entry("a", tag: "v1"), try Self.entry("b", tag: "v2"))
         for images in ["\(one),\(one)", "\(other),\(one)", "\(one),\(other)"] {
@@ -57,7 +47,7 @@ struct ECRAnswerTests {
         }
     }
 
-    @Test("with a member twice count the last of them, and the digest is checked all the same")
+    @Test("An answer with duplicate JSON members never yields an image with another digest")
     func duplicateKeys() async throws {
         let good = try Self.entry("a", tag: "v1")
         let found = try? await inspect(":v1", #"{"images":[],"images":[\#(good)],"failures":[]}"#)
@@ -65,13 +55,13 @@ struct ECRAnswerTests {
         let twice = good.replacing(#""imageDigest":"#, with: #""imageDigest":"\#(Self.digest("b"))","imageDigest":"#)
         let checked = try? await inspect(":v1", #"{"images":[\#(twice)],"failures":[]}"#)
         if let checked { #expect("\(checked.digest)" == Self.digest("a")) }
-        // Of two tags one is asked for; the other can't be taken for it.
+        // Only one of the two tags was requested.
         let tags = good.replacing(#""imageTag":"v1""#, with: #""imageTag":"v1","imageTag":"v2""#)
         let tagged = try? await inspect(":v1", #"{"images":[\#(tags)],"failures":[]}"#)
         if let tagged { #expect("\(tagged.digest)" == Self.digest("a")) }
     }
 
-    @Test("that hold another image than the digest asked for are errors")
+    @Test("An answer with another image than the requested digest is an error")
     func otherDigest() async throws {
         let wanted = "@\(Self.digest("a"))"
         for entry in [
@@ -85,7 +75,7 @@ struct ECRAnswerTests {
         }
     }
 
-    @Test("that hold another image than a tag's digest says, or a digest in capitals, are errors")
+    @Test("An answer whose image does not match its digest or the requested tag is an error")
     func otherContent() async throws {
         for entry in [
             try Self.entry("b", tag: "v1", digest: Self.digest("a")),

@@ -3,11 +3,11 @@ import Wire
 
 @testable import Replicate
 
-/// An image made of text: the bytes of each layer are its name.
+/// A test image; the bytes of each layer are its name.
 struct FakeImage: Sendable {
     /// The root last; children before parents.
     var manifests: [Manifest]
-    /// What a registry has to hold for it.
+    /// The blobs that a registry needs for it.
     var blobs: [Descriptor]
 
     var root: Manifest { manifests[manifests.count - 1] }
@@ -18,7 +18,7 @@ struct FakeImage: Sendable {
     }
 
     /// - Parameters:
-    ///   - foreign: Layers with `urls`.
+    ///   - foreign: The names of foreign layers, which have `urls` and are in no registry.
     static func image(
         _ name: String,
         layers: [String] = ["base", "app"],
@@ -41,7 +41,7 @@ struct FakeImage: Sendable {
     }
 
     /// - Parameters:
-    ///   - attestations: For each, which child it is about.
+    ///   - attestations: Each with the index of the child that it is about.
     static func index(
         _ children: [(platform: String?, image: FakeImage)],
         attestations: [(about: Int, image: FakeImage)] = []
@@ -49,10 +49,10 @@ struct FakeImage: Sendable {
         var entries: [String] = []
         for (platform, child) in children {
             let parts = platform?.split(separator: "/").map(String.init) ?? []
-            let said =
+            let platformMember =
                 parts.count < 2
                 ? "" : #","platform":{"architecture":"\#(parts[1])","os":"\#(parts[0])"}"#
-            entries.append(json(child.root.descriptor, said))
+            entries.append(json(child.root.descriptor, platformMember))
         }
         for (about, image) in attestations {
             let digest = children[about].image.digest
@@ -87,7 +87,7 @@ struct FakeImage: Sendable {
 }
 
 extension FakeRepository {
-    /// Puts an image there as if it had been pushed.
+    /// Stores an image as a push would.
     func seed(_ image: FakeImage, tag: String? = nil) throws {
         for manifest in image.manifests { manifests[manifest.digest] = manifest }
         blobs.formUnion(image.blobs.map(\.digest))
@@ -96,14 +96,14 @@ extension FakeRepository {
 
     func tag(_ text: String) throws -> Digest? { tags[try Tag(parsing: text)] }
 
-    /// Whether all of the image is there.
+    /// Whether all manifests and blobs of the image are stored.
     func holds(_ image: FakeImage) -> Bool {
         image.manifests.allSatisfy { manifests[$0.digest]?.bytes == $0.bytes }
             && blobs.isSuperset(of: image.blobs.map(\.digest))
     }
 }
 
-/// A blob for tests of how uploads begin: the destination seems to have stored it, and no bytes are sent.
+/// A blob for tests of how uploads begin; it sends no bytes and answers as if the destination had stored it.
 struct SentBlob: IncomingBlob {
     let blob: Descriptor
     var sibling: RepositoryName? { nil }

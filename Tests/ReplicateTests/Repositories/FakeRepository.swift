@@ -5,8 +5,8 @@ import Wire
 
 @testable import Replicate
 
-/// What was asked of whom, in order, across repositories and relays.
-final class Journal: Sendable {
+/// Records calls in order, across fake repositories and relays.
+final class CallLog: Sendable {
     private let entries = Lock<[String]>([])
 
     func note(_ line: String) { entries.withLock { $0.append(line) } }
@@ -15,7 +15,7 @@ final class Journal: Sendable {
 
     func clear() { entries.withLock { $0 = [] } }
 
-    /// Those that begin with `prefix`, without it.
+    /// The lines that begin with `prefix`, without the prefix.
     func lines(_ prefix: String) -> [String] {
         lines.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
     }
@@ -23,15 +23,15 @@ final class Journal: Sendable {
     func count(_ prefix: String) -> Int { lines(prefix).count }
 }
 
-/// A registry in memory, as strict as ECR: a manifest is refused while anything it names is missing.
+/// A repository in memory, as strict as ECR: a manifest is refused while anything it names is missing.
 ///
-/// Every call is written into the journal as `NAME call …`, where `NAME` is the repository's.
+/// Every call is recorded in ``calls`` as `NAME call …`, where `NAME` is the repository's.
 actor FakeRepository: ImageRepository {
     nonisolated let reference: ImageReference
     nonisolated let side: CopyError.Side
     nonisolated let registryKey: String
-    nonisolated let journal: Journal
-    /// The host that bytes come from and go to.
+    nonisolated let calls: CallLog
+    /// The host of source addresses and uploads.
     nonisolated let host: String
     nonisolated let partUploads: (any PartUploading)?
     nonisolated let takesIndexesOfBlobs: Bool
@@ -40,27 +40,27 @@ actor FakeRepository: ImageRepository {
     var tags: [Tag: Digest] = [:]
     var blobs: Set<Digest> = []
     var openUploads: Set<String> = []
-    /// Asked for by ``referrers(of:)``; `nil` doesn't know the question.
+    /// What ``referrers(of:)`` lists; `nil` in a registry without the referrers API.
     var listedReferrers: [Digest: [Descriptor]]? = [:]
-    /// What is listed as referring to what, where putting and listing are two things; `nil` where they are one.
+    /// The listed referrers of each subject, in a registry that stores and lists referrers separately; otherwise `nil`.
     var ownLists: [Digest: Set<Digest>]?
-    /// What ``listDigestTags()`` answers; `nil` where tags aren't listed for the sake of one image.
+    /// What ``listDigestTags()`` returns; `nil` in a registry that does not list tags for a single image.
     var digestTagListing: DigestTagListing?
     var fixedTags: TagImmutability? = TagImmutability(byDefault: false)
     var listed: [ListedImage] = []
     var unusableTags: [ImageSelection.UnusableTag] = []
-    /// Said to be there by whoever is asked for it, though it is not.
-    var pretended: Set<Digest> = []
-    /// Whether a refusal names what is missing, and itself.
+    /// Content that the repository claims to have without having it.
+    var claimed: Set<Digest> = []
+    /// Whether the refusal of a manifest names the missing content and the manifest itself.
     var namesWhatIsMissing = false
-    /// How a refusal is called, if not as ECR does.
+    /// The code of a refused manifest, if not ECR's.
     var refusalCode: String?
     var exists = true
     var mounts: Set<String> = []
     var readFailures: [ManifestID: CopyError.Reason] = [:]
-    /// What every request for the sink of an upload throws, as when a token can't be renewed.
+    /// Thrown by every upload once it is open, as when a token can't be renewed.
     var sinkError: (any Error)?
-    /// Called before an upload is opened and before a manifest is put, with the call.
+    /// Awaited before an upload is opened and before a manifest is put, with the call.
     var gate: (@Sendable (_ call: String) async -> Void)?
     /// Called when an upload is open, before its bytes are asked for.
     var beforeSending: (@Sendable () async -> Void)?
@@ -72,7 +72,7 @@ actor FakeRepository: ImageRepository {
     init(
         _ side: CopyError.Side,
         _ name: String,
-        _ journal: Journal,
+        _ calls: CallLog,
         registry: String? = nil,
         parts: (any PartUploading)? = nil,
         takesIndexesOfBlobs: Bool = true
@@ -81,21 +81,21 @@ actor FakeRepository: ImageRepository {
         self.takesIndexesOfBlobs = takesIndexesOfBlobs
         let registry = registry ?? "\(side.rawValue).test"
         reference = try ImageReference(parsing: "\(registry)/\(name)")
-        (self.side, self.journal, host, registryKey) = (side, journal, registry, registry)
+        (self.side, self.calls, host, registryKey) = (side, calls, registry, registry)
     }
 
     private nonisolated var name: String { reference.repository.value }
 
-    /// Lets the next calls that begin with `prefix` fail.
+    /// Makes the next calls that begin with `prefix` throw `error`.
     func fail(_ prefix: String, _ error: any Error, times: Int = 1) { failures.append((prefix, error, times)) }
 
-    /// The same, with an error as this repository would throw it.
+    /// Makes the next calls that begin with `prefix` fail with an error of this repository.
     func refuse(_ prefix: String, _ reason: CopyError.Reason, times: Int = 1) {
         let operation = String(prefix.prefix { $0 != " " })
         fail(prefix, CopyError(reason, side: side, image: reference, operation: operation), times: times)
     }
 
-    /// Does something right before the next call that begins with `prefix`.
+    /// Calls `action` right before the next call that begins with `prefix`.
     func before(_ prefix: String, _ action: @escaping @Sendable (isolated FakeRepository) -> Void) {
         hooks.append((prefix, action))
     }
@@ -103,7 +103,7 @@ actor FakeRepository: ImageRepository {
     func change(_ action: @Sendable (isolated FakeRepository) -> Void) { action(self) }
 
     private func begin(_ call: String) throws {
-        journal.note("\(name) \(call)")
+        calls.note("\(name) \(call)")
         if let index = hooks.firstIndex(where: { call.hasPrefix($0.prefix) }) {
             hooks.remove(at: index).action(self)
         }
@@ -127,7 +127,7 @@ actor FakeRepository: ImageRepository {
                 reading.failures[id] = reason
                 continue
             }
-            if case .digest(let digest) = id, pretended.contains(digest), !wanted.contains(id) {
+            if case .digest(let digest) = id, claimed.contains(digest), !wanted.contains(id) {
                 reading.digests[id] = digest
                 continue
             }
@@ -144,7 +144,7 @@ actor FakeRepository: ImageRepository {
 
     func missing(_ asked: [Descriptor]) throws -> Set<Digest> {
         try begin("missing \(asked.map(\.digest.short).joined(separator: " "))")
-        return Set(asked.map(\.digest)).subtracting(blobs).subtracting(pretended)
+        return Set(asked.map(\.digest)).subtracting(blobs).subtracting(claimed)
     }
 
     func source(of blob: Descriptor) throws -> RelaySource {
@@ -153,7 +153,7 @@ actor FakeRepository: ImageRepository {
     }
 
     func sourceRefused(_ answer: WireResponse, to request: WireRequest) {
-        journal.note("\(name) refused \(answer.status.code)")
+        calls.note("\(name) refused \(answer.status.code)")
     }
 
     func receive(_ incoming: any IncomingBlob) async throws -> BlobReception {
@@ -176,7 +176,7 @@ actor FakeRepository: ImageRepository {
             guard answer.status.kind != .successful else { return .stored }
             throw try refusal(answer, of: blob)
         } catch {
-            // As a task that isn't cancelled: the registry gets the request.
+            // In a task that isn't cancelled, so that the request is sent.
             await Task { close(number) }.value
             throw uploadFailure(error, blob)
         }
@@ -193,11 +193,11 @@ actor FakeRepository: ImageRepository {
     }
 
     private func close(_ number: String) {
-        journal.note("\(name) close \(number)\(Task.isCancelled ? " cancelled" : "")")
+        calls.note("\(name) close \(number)\(Task.isCancelled ? " cancelled" : "")")
         openUploads.remove(number)
     }
 
-    /// What a relay that went well does to this end.
+    /// Stores a blob that a relay delivered and closes its upload.
     func accept(_ digest: Digest, _ url: HTTPURL) {
         blobs.insert(digest)
         openUploads.remove(url.path.split(separator: "/").last.map(String.init) ?? "")
@@ -259,28 +259,28 @@ actor FakeRepository: ImageRepository {
 }
 
 extension ManifestID {
-    /// Short, for a journal.
+    /// A short form for call logs.
     var shown: String {
         [tag?.value, digest?.short].compactMap { $0 }.joined(separator: "@")
     }
 }
 
-/// A wire between fake repositories: what is at the source's end arrives, unless the script says otherwise.
+/// A relay between fake repositories: a blob that the source has arrives, unless a scripted behaviour changes that.
 final class FakeRelay: BlobRelaying {
-    enum Act: Sendable {
+    enum Behaviour: Sendable {
         case outcome(RelayOutcome)
         case failure(any Error)
         /// The blob arrives, and the answer is lost.
         case lostAnswer
-        /// One of several sinks fails, the others get the blob.
+        /// One of several sinks fails, and the others get the blob.
         case atOneSink(Int, WireError)
-        /// The blob arrives when this is over.
+        /// The blob arrives after this closure returns.
         case after(@Sendable () async -> Void)
     }
 
     private struct State: Sendable {
-        var ends: [String: FakeRepository] = [:]
-        var script: [Digest: [Act]] = [:]
+        var repositories: [String: FakeRepository] = [:]
+        var script: [Digest: [Behaviour]] = [:]
         var inFlight = 0
         var most = 0
         var urls: [String] = []
@@ -288,36 +288,39 @@ final class FakeRelay: BlobRelaying {
 
     private let state = Lock(State())
     private let gate: (@Sendable () async throws -> Void)?
-    let journal: Journal
+    let calls: CallLog
 
-    init(_ journal: Journal, gate: (@Sendable () async throws -> Void)? = nil) {
-        (self.journal, self.gate) = (journal, gate)
+    init(_ calls: CallLog, gate: (@Sendable () async throws -> Void)? = nil) {
+        (self.calls, self.gate) = (calls, gate)
     }
 
     func connect(_ repositories: FakeRepository...) {
         state.withLock { state in
-            for repository in repositories { state.ends["\(repository.reference)"] = repository }
+            for repository in repositories { state.repositories["\(repository.reference)"] = repository }
         }
     }
 
-    func plan(_ digest: Digest, _ acts: Act...) { state.withLock { $0.script[digest, default: []] += acts } }
+    /// Sets the behaviours of the next relays of a blob, in order.
+    func script(_ digest: Digest, _ behaviours: Behaviour...) {
+        state.withLock { $0.script[digest, default: []] += behaviours }
+    }
 
     /// The largest number of relays that were in flight at once.
     var most: Int { state.withLock { $0.most } }
-    /// Where the bytes were asked for.
+    /// The addresses that bytes were requested from.
     var urls: [String] { state.withLock { $0.urls } }
 
     func relay(_ request: RelayRequest) async throws -> [RelayResult] {
         let sinks = request.sinks.compactMap { if case .request(let to) = $0 { to.url } else { nil } }
         if case .bytes(let bytes) = request.source {
-            journal.note("carried \(request.digest.short)")
+            calls.note("embedded \(request.digest.short)")
             guard Digest(of: bytes) == request.digest, bytes.count == request.size else { return [] }
-            for url in sinks { await end(url)?.accept(request.digest, url) }
+            for url in sinks { await repository(at: url)?.accept(request.digest, url) }
             return sinks.map { _ in .success(.stored(WireResponse(status: .created))) }
         }
         guard case .request(let from) = request.source else { return [] }
-        journal.note("relay \(request.digest.short)" + (sinks.count > 1 ? " x\(sinks.count)" : ""))
-        let act = state.withLock { state -> Act? in
+        calls.note("relay \(request.digest.short)" + (sinks.count > 1 ? " x\(sinks.count)" : ""))
+        let behaviour = state.withLock { state -> Behaviour? in
             state.inFlight += 1
             state.most = max(state.most, state.inFlight)
             state.urls.append(from.url.text)
@@ -328,41 +331,41 @@ final class FakeRelay: BlobRelaying {
         defer { state.withLock { $0.inFlight -= 1 } }
         try await gate?()
         try Task.checkCancellation()
-        switch act {
+        switch behaviour {
         case .outcome(let outcome): return sinks.map { _ in .success(outcome) }
         case .failure(let error as WireError): return sinks.map { _ in .failure(error) }
         case .failure(let error): throw error
         case .lostAnswer:
-            await end(sinks[0])?.accept(request.digest, sinks[0])
+            await repository(at: sinks[0])?.accept(request.digest, sinks[0])
             return [.failure(WireError(.disconnected, "cut", url: sinks[0], end: .destination))]
         case .atOneSink(let index, let error):
             for (number, url) in sinks.enumerated() where number != index {
-                await end(url)?.accept(request.digest, url)
+                await repository(at: url)?.accept(request.digest, url)
             }
             return sinks.indices.map {
                 $0 == index ? .failure(error) : .success(.stored(WireResponse(status: .created)))
             }
         case .after(let wait):
             await wait()
-            return await carry(request, from.url, sinks)
-        case nil: return await carry(request, from.url, sinks)
+            return await transfer(request, from.url, sinks)
+        case nil: return await transfer(request, from.url, sinks)
         }
     }
 
-    private func carry(_ request: RelayRequest, _ from: HTTPURL, _ sinks: [HTTPURL]) async -> [RelayResult] {
-        guard let source = end(from), await source.blobs.contains(request.digest) else {
+    private func transfer(_ request: RelayRequest, _ from: HTTPURL, _ sinks: [HTTPURL]) async -> [RelayResult] {
+        guard let source = repository(at: from), await source.blobs.contains(request.digest) else {
             return sinks.map { _ in .success(.sourceAnswered(WireResponse(status: .notFound))) }
         }
         for (index, url) in sinks.enumerated() {
             request.progress?(index, Int(request.size))
-            await end(url)?.accept(request.digest, url)
+            await repository(at: url)?.accept(request.digest, url)
         }
         return sinks.map { _ in .success(.stored(WireResponse(status: .created))) }
     }
 
-    private func end(_ url: HTTPURL) -> FakeRepository? {
+    private func repository(at url: HTTPURL) -> FakeRepository? {
         state.withLock { state in
-            state.ends.first { url.text.hasPrefix("https://\($0.key)/") }?.value
+            state.repositories.first { url.text.hasPrefix("https://\($0.key)/") }?.value
         }
     }
 }

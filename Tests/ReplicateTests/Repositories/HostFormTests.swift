@@ -2,7 +2,6 @@ import AWSIdentity
 import Content
 import FoundationEssentials
 import HTTPTypes
-import Logging
 import Platform
 import TestClouds
 import Testing
@@ -10,14 +9,14 @@ import Wire
 
 @testable import Replicate
 
-@Suite("FIPS and dual stack")
+@Suite("FIPS and dual-stack endpoints")
 struct HostFormTests {
     private static let plain = "111122223333.dkr.ecr.us-east-1.amazonaws.com"
     private static let fips = "111122223333.dkr.ecr-fips.us-east-1.amazonaws.com"
     private static let dual = "111122223333.dkr-ecr.us-east-1.on.aws"
     private static let both = "111122223333.dkr-ecr-fips.us-east-1.on.aws"
 
-    /// Where an upload to that host goes.
+    /// The hosts that an upload to `host` sends requests to.
     private func origins(
         _ host: String,
         _ variables: [String: String] = [:],
@@ -36,19 +35,11 @@ struct HostFormTests {
     private func opener(_ aws: any HTTPSending, _ more: [String: String]) -> RepositoryOpener {
         var variables = ["AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"]
         variables.merge(more) { $1 }
-        let logger = Logger(label: "opener") { _ in SwiftLogNoOpLogHandler() }
-        let retry = RetryPolicy(attempts: 1, clock: InstantClock())
-        let resolver = IdentityResolver(
-            environment: AWSEnvironment(variables: variables, home: "/nonexistent"),
-            sender: aws,
-            retry: retry,
-            logger: logger
-        )
-        return RepositoryOpener(resolver: resolver, sender: aws, retry: retry, logger: logger)
+        return .forTests(aws, RetryPolicy(attempts: 1, clock: InstantClock()), variables: variables)
     }
 
     @Test(
-        "choose the API's and the registry's name together: by flag, by environment, by the reference",
+        "A flag, the environment or the reference chooses the endpoints of API and registry together",
         arguments: [
             (plain, "", "", "api.ecr.us-east-1.amazonaws.com", plain),
             (plain, "fips", "", "api.ecr-fips.us-east-1.amazonaws.com", fips),
@@ -72,13 +63,13 @@ struct HostFormTests {
         #expect(try await origins(host, environment, identity) == [api, registry])
     }
 
-    @Test("keep a reference's own form where the environment says no")
+    @Test("A reference's own form is kept although the environment turns it off")
     func kept() async throws {
         let off = ["AWS_USE_FIPS_ENDPOINT": "false", "AWS_USE_DUALSTACK_ENDPOINT": "false"]
         #expect(try await origins(Self.both, off) == ["ecr-fips.us-east-1.api.aws", Self.both])
     }
 
-    @Test("are followed by STS, which says who the caller is")
+    @Test("The caller's account is requested from the FIPS endpoint of STS")
     func caller() async throws {
         let aws = RecordingAWS(proxyEndpoint: "https://111122223333.dkr.ecr.us-east-1.amazonaws.com")
         let options = SideOptions(identity: IdentityOptions(usesFIPS: true), region: "us-east-1")
@@ -87,10 +78,10 @@ struct HostFormTests {
         #expect(aws.origins == ["https://sts-fips.us-east-1.amazonaws.com:443"])
     }
 
-    @Test("reach the API by the other of its two FIPS names where nobody knows the first")
+    @Test("The API's second FIPS name is used if the first does not resolve")
     func otherName() async throws {
         let aws = RecordingAWS(proxyEndpoint: "https://\(Self.fips)")
-        let opener = opener(Forgetful(host: "api.ecr-fips.us-east-1.amazonaws.com", aws: aws), [:])
+        let opener = opener(UnresolvableHost(host: "api.ecr-fips.us-east-1.amazonaws.com", aws: aws), [:])
         let repository = try await opener.open(
             ImageReference(parsing: "\(Self.fips)/team/app"),
             side: .destination,
@@ -100,18 +91,18 @@ struct HostFormTests {
         #expect(aws.origins == ["https://ecr-fips.us-east-1.amazonaws.com:443", "https://\(Self.fips):443"])
     }
 
-    /// AWS, where nobody knows one of its names.
-    private struct Forgetful: HTTPSending {
+    /// AWS with one host name that does not resolve.
+    private struct UnresolvableHost: HTTPSending {
         let host: String
         let aws: RecordingAWS
 
         func send(_ request: WireRequest) async throws -> WireResponse {
-            guard request.url.host != host else { throw WireError(.unresolvable, "nobody knows it", url: request.url) }
+            guard request.url.host != host else { throw WireError(.unresolvable, "unknown host", url: request.url) }
             return try await aws.send(request)
         }
     }
 
-    @Test("say so where AWS has no such name, and send nothing")
+    @Test("A partition without dual-stack names is an error before any request")
     func refused() async throws {
         let aws = RecordingAWS(proxyEndpoint: "")
         let text = "111122223333.dkr.ecr.us-iso-east-1.c2s.ic.gov/team/app"

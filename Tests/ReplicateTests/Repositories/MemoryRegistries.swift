@@ -1,16 +1,14 @@
-import AWSIdentity
 import Content
 import HTTPTypes
-import Logging
 import Platform
 import TestClouds
 import Wire
 
 @testable import Replicate
 
-/// Plain registries in memory, at `source.example` and `destination.example`, that do what the specification asks.
+/// Plain registries in memory, at `source.example` and `destination.example`, that follow the specification.
 ///
-/// A bend answers chosen requests in its own way. A registry refuses a manifest while anything it names is missing.
+/// An interceptor answers chosen requests instead. A registry refuses a manifest while anything it names is missing.
 final class MemoryRegistries: HTTPSending, BlobRelaying {
     struct Repository: Sendable {
         var manifests: [Digest: Manifest] = [:]
@@ -24,27 +22,27 @@ final class MemoryRegistries: HTTPSending, BlobRelaying {
         }
     }
 
-    /// What is answered instead; `nil` where nothing is to be bent.
-    typealias Bend = @Sendable (WireRequest) -> WireResponse?
+    /// Returns the answer to a request in place of the registry's, or `nil` for the registry's own answer.
+    typealias Interceptor = @Sendable (WireRequest) -> WireResponse?
 
     private struct State: Sendable {
         /// By host and name, as `source.example/team/app`.
         var repositories: [String: Repository] = [:]
         var requests: [WireRequest] = []
-        /// Requests that were answered by the bend.
-        var bent = 0
+        /// The number of requests that the interceptor answered.
+        var intercepted = 0
     }
 
     private let state = Lock(State())
-    private let knowsReferrers: Bool
-    private let bend: Bend
+    private let hasReferrersAPI: Bool
+    private let intercept: Interceptor
 
-    init(knowsReferrers: Bool = true, _ bend: @escaping Bend = { _ in nil }) {
-        (self.knowsReferrers, self.bend) = (knowsReferrers, bend)
+    init(hasReferrersAPI: Bool = true, _ intercept: @escaping Interceptor = { _ in nil }) {
+        (self.hasReferrersAPI, self.intercept) = (hasReferrersAPI, intercept)
     }
 
     var requests: [WireRequest] { state.withLock { $0.requests } }
-    var bentCount: Int { state.withLock { $0.bent } }
+    var interceptedCount: Int { state.withLock { $0.intercepted } }
 
     subscript(_ place: String) -> Repository {
         get { state.withLock { $0.repositories[place] ?? Repository() } }
@@ -53,9 +51,9 @@ final class MemoryRegistries: HTTPSending, BlobRelaying {
 
     func send(_ request: WireRequest) async throws -> WireResponse {
         state.withLock { $0.requests.append(request) }
-        if let bent = bend(request) {
-            state.withLock { $0.bent += 1 }
-            return bent
+        if let answer = intercept(request) {
+            state.withLock { $0.intercepted += 1 }
+            return answer
         }
         return state.withLock { answer(request, &$0) }
     }
@@ -75,7 +73,7 @@ final class MemoryRegistries: HTTPSending, BlobRelaying {
         }
     }
 
-    /// The repository, the kind of thing and its name.
+    /// The repository, the kind of content and its name.
     private func place(of request: WireRequest) -> (repository: String, kind: String, name: String)? {
         var parts = request.url.path.split(separator: "/").map(String.init)
         guard parts.count >= 5, parts.removeFirst() == "v2" else { return nil }
@@ -108,7 +106,7 @@ final class MemoryRegistries: HTTPSending, BlobRelaying {
             let tags = repository.tags.keys.sorted().map { #""\#($0)""# }.joined(separator: ",")
             return .json(200, #"{"name":"x","tags":[\#(tags)]}"#)
         default:
-            guard knowsReferrers else { return .text(404, "404 page not found") }
+            guard hasReferrersAPI else { return .text(404, "404 page not found") }
             let found = repository.manifests.values.filter { $0.subject?.digest.description == name }
             return .list(found.map(\.descriptor).sorted { $0.digest < $1.digest })
         }
@@ -125,24 +123,17 @@ final class MemoryRegistries: HTTPSending, BlobRelaying {
         if (try? Digest(parsing: name)) == nil { repository.tags[name] = manifest.digest }
         state.repositories[place] = repository
         var response = WireResponse(status: .created)
-        if knowsReferrers, let subject = manifest.subject?.digest, let field = HTTPField.Name("OCI-Subject") {
+        if hasReferrersAPI, let subject = manifest.subject?.digest, let field = HTTPField.Name("OCI-Subject") {
             response.fields[field] = "\(subject)"
         }
         return response
     }
 
-    /// A run of the tool between the two registries, whose waits take no time.
+    /// An engine between the two registries, whose waits take no time.
     func replicator(attempts: Int = 3) -> TestEngine {
         let retry = RetryPolicy(attempts: attempts, clock: InstantClock(), jitter: { 1 })
-        let logger = Logger(label: "memory") { _ in SwiftLogNoOpLogHandler() }
-        let resolver = IdentityResolver(
-            environment: AWSEnvironment(variables: [:], home: "/nonexistent"),
-            sender: self,
-            retry: retry,
-            logger: logger
-        )
         return TestEngine(
-            opener: RepositoryOpener(resolver: resolver, sender: self, retry: retry, logger: logger),
+            opener: .forTests(self, retry),
             relay: self,
             retry: retry,
             source: SideOptions(),

@@ -1,8 +1,6 @@
-import AWSIdentity
 import Content
 import FoundationEssentials
 import HTTPTypes
-import Logging
 import Platform
 import Reporting
 import TestClouds
@@ -12,15 +10,15 @@ import Wire
 
 @testable import Replicate
 
-/// Answers every API call with what a small ECR would say, and writes down where each went.
+/// Answers every API request as ECR would, and records where each was sent.
 final class RecordingAWS: HTTPSending {
     private let seen = Lock<[(operation: String, url: HTTPURL)]>([])
     let proxyEndpoint: String
     let refusals: [String: (status: Int, body: String)]
 
-    /// How many requests at first get no answer.
+    /// The number of requests that fail first, without an answer.
     let unreachable: Int
-    /// How often at first the connection is closed on an operation.
+    /// For each operation, how often the connection is closed first.
     let cuts: [String: Int]
 
     init(
@@ -88,15 +86,7 @@ struct OpenerTests {
             "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "eu-west-1",
         ]
         variables.merge(more) { $1 }
-        let logger = Logger(label: "opener") { _ in SwiftLogNoOpLogHandler() }
-        let retry = RetryPolicy(attempts: attempts, clock: InstantClock())
-        let resolver = IdentityResolver(
-            environment: AWSEnvironment(variables: variables, home: "/nonexistent"),
-            sender: aws,
-            retry: retry,
-            logger: logger
-        )
-        return RepositoryOpener(resolver: resolver, sender: aws, retry: retry, logger: logger)
+        return .forTests(aws, RetryPolicy(attempts: attempts, clock: InstantClock()), variables: variables)
     }
 
     private let blob = FakeImage.blob("layer")
@@ -111,7 +101,7 @@ struct OpenerTests {
         try await opener.open(ImageReference(parsing: text), side: .destination, options)
     }
 
-    @Test("an opener that nobody uses any more is gone, with its tokens")
+    @Test("An opener is released with its tokens after its last use")
     func released() async throws {
         weak var released: RepositoryOpener?
         do {
@@ -123,7 +113,7 @@ struct OpenerTests {
         #expect(released == nil)
     }
 
-    @Test("ECR's silence about an image is an answer that isn't complete, not its absence")
+    @Test("An image missing from ECR's answer is an incomplete answer, not a missing image")
     func silence() async throws {
         let aws = RecordingAWS(
             proxyEndpoint: localProxy,
@@ -135,10 +125,10 @@ struct OpenerTests {
         }
         #expect(error?.cause.contains("nothing was said of") == true)
         #expect(error?.place.hasSuffix("/team/app:v1") == true)
-        #expect(aws.operations.count == 3, "asked again before it is believed")
+        #expect(aws.operations.count == 3, "requested again before it fails")
     }
 
-    @Test("an image that comes without its manifest is an answer that isn't complete, not its absence")
+    @Test("An image without its manifest is an incomplete answer, not a missing image")
     func manifestLeftOut() async throws {
         let digest = Digest.ofNothing
         let aws = RecordingAWS(
@@ -150,12 +140,12 @@ struct OpenerTests {
         let repository = try await open(opener(aws), "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app")
         let error = await #expect(throws: CopyError.self) { try await repository.read([.digest(digest)]) }
         #expect(error?.cause.contains("no manifest came with") == true)
-        #expect(aws.operations.count == 3, "asked again before it is believed")
+        #expect(aws.operations.count == 3, "requested again before it fails")
         let known = try await repository.read(manifests: [], digests: [.digest(digest)])
-        #expect(known.digests == [.digest(digest): digest], "who doesn't want it can do without")
+        #expect(known.digests == [.digest(digest): digest], "a read of digests needs no manifest")
     }
 
-    @Test("sends nothing before something is asked for, and no token for the API")
+    @Test("Opening sends no request, and the API needs no token")
     func lazily() async throws {
         let aws = RecordingAWS(proxyEndpoint: localProxy)
         let repository = try await open(opener(aws, local), "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app")
@@ -165,7 +155,7 @@ struct OpenerTests {
         #expect(aws.origins == ["http://127.0.0.1:4566"])
     }
 
-    @Test("asks for one token for all repositories of an identity and region")
+    @Test("One token serves all repositories of an identity and region")
     func oneToken() async throws {
         let aws = RecordingAWS(proxyEndpoint: localProxy)
         let opener = opener(aws, local)
@@ -189,10 +179,10 @@ struct OpenerTests {
         let far = RecordingAWS(proxyEndpoint: "http://999988887777.dkr.ecr.us-east-1.localhost:4566")
         let elsewhere = try await open(self.opener(far, local), "111122223333.dkr.ecr.us-east-1.amazonaws.com/team/app")
         _ = try await elsewhere.receive(SentBlob(blob))
-        #expect(far.operations.contains("GetAuthorizationToken"), "another region, another token")
+        #expect(far.operations.contains("GetAuthorizationToken"), "another region needs another token")
     }
 
-    @Test("paces all that uses up the same quotas together, and nothing else")
+    @Test("Only repositories that share quotas share a pacer")
     func pacers() async throws {
         let opener = opener(RecordingAWS(proxyEndpoint: localProxy), local)
         func pacer(_ text: String, _ side: CopyError.Side = .destination) async throws -> ObjectIdentifier? {
@@ -211,10 +201,10 @@ struct OpenerTests {
         let budget = opener.budgets.of(.destination, host)
         #expect(opener.budgets.of(.destination, host) === budget)
         #expect(opener.budgets.of(.source, host) !== budget, "each side has its own")
-        #expect(opener.budgets.of(.destination, "localhost:5000") !== budget, "and each registry")
+        #expect(opener.budgets.of(.destination, "localhost:5000") !== budget, "each registry has its own")
     }
 
-    @Test("knows AWS's own registries by rule")
+    @Test("AWS registries use the endpoint names of AWS")
     func awsByRule() async throws {
         let aws = RecordingAWS(proxyEndpoint: "https://999988887777.dkr.ecr.eu-west-1.amazonaws.com")
         let repository = try await open(opener(aws), "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app")
@@ -227,7 +217,7 @@ struct OpenerTests {
         )
     }
 
-    @Test("goes where --registry-endpoint says, whatever the token names")
+    @Test("--registry-endpoint overrides the registry of the token")
     func registryEndpoint() async throws {
         let aws = RecordingAWS(proxyEndpoint: "https://999988887777.dkr.ecr.eu-west-1.amazonaws.com")
         let repository = try await open(
@@ -239,7 +229,7 @@ struct OpenerTests {
         #expect(aws.origins == ["http://127.0.0.1:4566", "https://vpce.test:443"])
     }
 
-    @Test("asks a registry on *.localhost for its own API where no endpoint is named")
+    @Test("A registry on *.localhost serves its own API unless an endpoint is given")
     func localRegistry() async throws {
         let host = "111122223333.dkr.ecr.eu-west-1.localhost:4599"
         let aws = RecordingAWS(proxyEndpoint: "http://\(host)")
@@ -249,7 +239,7 @@ struct OpenerTests {
         #expect(aws.origins == ["http://\(host)"])
     }
 
-    @Test("asks STS once who the caller of bare names is, however many there are")
+    @Test("STS is asked once for the account of all bare names")
     func bareNames() async throws {
         let aws = RecordingAWS(proxyEndpoint: localProxy)
         let opener = opener(aws, local)
@@ -268,7 +258,7 @@ struct OpenerTests {
         #expect(known.reference.description == "444455556666.dkr.ecr.us-east-1.amazonaws.com/team/app")
     }
 
-    @Test("takes keys that STS refuses for no credentials")
+    @Test("Keys that STS refuses count as missing permission")
     func badKeys() async throws {
         let body =
             "<ErrorResponse><Error><Code>InvalidClientTokenId</Code><Message>no</Message></Error></ErrorResponse>"
@@ -278,7 +268,7 @@ struct OpenerTests {
         #expect(error?.side == .destination && error?.place == "team/app")
     }
 
-    @Test("takes what STS forbids for a permission", arguments: ["AccessDenied", "AccessDeniedException"])
+    @Test("A denied GetCallerIdentity names the permission", arguments: ["AccessDenied", "AccessDeniedException"])
     func forbidden(code: String) async throws {
         let body = "<ErrorResponse><Error><Code>\(code)</Code><Message>no</Message></Error></ErrorResponse>"
         let aws = RecordingAWS(proxyEndpoint: localProxy, refusing: ["GetCallerIdentity": (403, body)])
@@ -286,7 +276,7 @@ struct OpenerTests {
         #expect(error?.reason == .denied(action: "sts:GetCallerIdentity", text: "no"))
     }
 
-    @Test("asks a plain registry once how it is spoken to, and names permissions without IAM")
+    @Test("A plain registry is probed once, and its denials don't mention IAM")
     func plain() async throws {
         let aws = RecordingAWS(proxyEndpoint: "", refusing: ["GET /v2/team/app/manifests/v1": (403, "{}")])
         let opener = opener(aws)
@@ -312,7 +302,7 @@ struct OpenerTests {
     }
 
     @Test(
-        "asks the API, once, why an upload was closed, and goes on where that says nothing",
+        "A closed upload is explained by one API request and then retried",
         arguments: [true, false]
     )
     func cutOnce(mayAsk: Bool) async throws {
@@ -326,7 +316,7 @@ struct OpenerTests {
         #expect(aws.operations == ["GetAuthorizationToken", Self.post, "DescribeRepositories", Self.post])
     }
 
-    @Test("names a repository that the API says is missing, after one more try")
+    @Test("A closed upload to a missing repository names the repository after one retry")
     func cutForRepository() async throws {
         let aws = RecordingAWS(
             proxyEndpoint: "",
@@ -342,7 +332,7 @@ struct OpenerTests {
     }
 
     @Test(
-        "begins an upload that is closed twice by the API, which says whether it is allowed",
+        "An upload closed twice is started with the API, which tells whether it is allowed",
         arguments: [true, false]
     )
     func cutForPermission(isAllowed: Bool) async throws {
@@ -370,7 +360,7 @@ struct OpenerTests {
         }
     }
 
-    @Test("waits for a plain registry that is just being started")
+    @Test("A plain registry that is starting is retried")
     func starting() async throws {
         let aws = RecordingAWS(proxyEndpoint: "", unreachable: 5)
         let repository = try await open(opener(aws, attempts: 6), "localhost:5000/team/app")
@@ -383,7 +373,7 @@ struct OpenerTests {
         #expect(error?.reason.name == "unreachable")
     }
 
-    @Test("needs no credentials to be refused: an error that names the side")
+    @Test("Missing credentials are an error that names the side")
     func noCredentials() async throws {
         let aws = RecordingAWS(proxyEndpoint: localProxy)
         let opener = opener(aws, ["AWS_ACCESS_KEY_ID": "", "AWS_EC2_METADATA_DISABLED": "true"])
@@ -395,7 +385,7 @@ struct OpenerTests {
     }
 
     @Test(
-        "names the docker login that doesn't serve in place of AWS credentials, and why",
+        "Missing credentials mention a docker login that can't be used, and why",
         arguments: [
             (
                 #"{"auths":{"HOST":{"auth":"QVdTOng="}}}"#,
@@ -429,7 +419,7 @@ struct OpenerTests {
         }
     }
 
-    @Test("refuses an empty blob before it opens an upload")
+    @Test("An empty blob is refused before an upload is opened")
     func emptyBlob() async throws {
         let aws = RecordingAWS(proxyEndpoint: localProxy)
         let repository = try await open(opener(aws, local), "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app")
@@ -444,7 +434,7 @@ struct OpenerTests {
         #expect(aws.operations.isEmpty)
     }
 
-    @Test("says which blob the source lacks")
+    @Test("A layer missing at the source is named")
     func lostLayer() async throws {
         let body = #"{"__type":"LayersNotFoundException","message":"no such layer"}"#
         let aws = RecordingAWS(proxyEndpoint: localProxy, refusing: ["GetDownloadUrlForLayer": (400, body)])
@@ -454,7 +444,7 @@ struct OpenerTests {
     }
 }
 
-@Suite("Where a registry answers")
+@Suite("Registry endpoints")
 struct RegistryHostTests {
     private func url(_ proxy: String, api: String) throws -> String {
         let host = try #require(try ECRHost(authority: "111122223333.dkr.ecr.eu-west-1.amazonaws.com"))
@@ -462,7 +452,7 @@ struct RegistryHostTests {
     }
 
     @Test(
-        "is what proxyEndpoint names, with the reference's account in front",
+        "The endpoint is the token's proxyEndpoint with the reference's account",
         arguments: [
             (
                 "http://999988887777.dkr.ecr.eu-west-1.localhost:4566", "http://127.0.0.1:4566",
@@ -482,7 +472,7 @@ struct RegistryHostTests {
     }
 
     @Test(
-        "is refused where a token would go astray",
+        "An endpoint to which a token should not be sent is refused",
         arguments: [
             ("", "http://127.0.0.1:4566", "names no registry"),
             ("https://999988887777.dkr.ecr.eu-west-1.amazonaws.com", "http://127.0.0.1:4566", "is AWS"),

@@ -11,8 +11,8 @@ import Wire
 
 @testable import Replicate
 
-/// Each way to credentials, walked over real sockets to keys that work.
-@Suite("On an emulated AWS, credentials", .timeLimit(.minutes(1)))
+/// Each credential provider, over real sockets, to keys that ECR accepts.
+@Suite("Credential providers against the emulator", .timeLimit(.minutes(1)))
 struct EmulatedProviderTests {
     private static let account = ScenarioCloud.build
     private static let other = ScenarioCloud.production
@@ -74,119 +74,120 @@ struct EmulatedProviderTests {
         source_profile = base
         """
 
-    struct Way: Sendable, CustomTestStringConvertible {
+    struct Provider: Sendable, CustomTestStringConvertible {
         var testDescription: String
         var profile: String?
         var variables: [String: String] = [:]
-        /// What STS calls them.
+        /// The caller's ARN in STS's answer.
         var arn: String
     }
 
-    private static let ways = [
-        Way(
-            testDescription: "of the environment",
+    private static let providers = [
+        Provider(
+            testDescription: "environment variables",
             variables: [
                 "AWS_ACCESS_KEY_ID": "AKIAEMULATOR22223333", "AWS_SECRET_ACCESS_KEY": "emulator-secret-of-\(account)",
             ],
             arn: "arn:aws:iam::\(account):user/emulator"
         ),
-        Way(testDescription: "of a profile", profile: "base", arn: "arn:aws:iam::\(account):user/emulator"),
-        Way(testDescription: "of a process", profile: "process", arn: "arn:aws:iam::\(account):user/emulator"),
-        Way(
-            testDescription: "of a sign-in",
+        Provider(testDescription: "a profile", profile: "base", arn: "arn:aws:iam::\(account):user/emulator"),
+        Provider(
+            testDescription: "a credential process",
+            profile: "process",
+            arn: "arn:aws:iam::\(account):user/emulator"
+        ),
+        Provider(
+            testDescription: "a sign-in",
             profile: "signed-in",
             arn: "arn:aws:sts::\(account):assumed-role/Dev/signed-in"
         ),
-        Way(
-            testDescription: "of a role in another account, with its external id",
+        Provider(
+            testDescription: "a role in another account with an external ID",
             profile: "promoter",
             arn: "arn:aws:sts::\(other):assumed-role/promoter/ecr-replicate-ann"
         ),
-        Way(
-            testDescription: "of a role that a role may take",
+        Provider(
+            testDescription: "a chained role",
             profile: "chain",
             arn: "arn:aws:sts::\(other):assumed-role/hop/ecr-replicate-ann"
         ),
-        Way(
-            testDescription: "of a role with a second factor",
+        Provider(
+            testDescription: "a role with MFA",
             profile: "careful",
             arn: "arn:aws:sts::\(account):assumed-role/careful/ecr-replicate-ann"
         ),
-        Way(
-            testDescription: "of a web identity",
+        Provider(
+            testDescription: "a web identity",
             variables: [
                 "AWS_WEB_IDENTITY_TOKEN_FILE": "HOME/web-token", "AWS_ROLE_SESSION_NAME": "pod-1",
                 "AWS_ROLE_ARN": "arn:aws:iam::\(account):role/pod",
             ],
             arn: "arn:aws:sts::\(account):assumed-role/pod/pod-1"
         ),
-        Way(
-            testDescription: "of a container",
+        Provider(
+            testDescription: "a container",
             variables: [
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI": "CONTAINER",
                 "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "HOME/pod-token",
             ],
             arn: "arn:aws:sts::\(account):assumed-role/task/"
         ),
-        Way(
-            testDescription: "of an instance",
-            // A second is little on a busy machine.
+        Provider(
+            testDescription: "an instance",
+            // The default of one second is too short on a busy machine.
             variables: ["AWS_EC2_METADATA_DISABLED": "false", "AWS_METADATA_SERVICE_TIMEOUT": "20"],
             arn: "arn:aws:sts::\(account):assumed-role/instance/"
         ),
     ]
 
-    /// Somebody's machine, whose AWS is the emulator.
+    /// A machine with a home directory that uses the emulator as AWS.
     private func withMachine(
         _ variables: [String: String],
         code: String = "123456",
         _ body: (IdentityResolver, Emulator, Transport) async throws -> Void
     ) async throws {
-        let home = FileManager.default.temporaryDirectory.path + "/ecr-replicate-way-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: home) }
-        try FileManager.default.createDirectory(atPath: home + "/.aws/sso/cache", withIntermediateDirectories: true)
         let webToken = EmulatorConfiguration.WebIdentity(issuer: Self.issuer, subject: "system:serviceaccount:a:b")
             .token(expires: Date().addingTimeInterval(3_600))
         let files = [
-            ".aws/config": Self.config.replacing("HOME", with: home), "web-token": webToken, "pod-token": "pod-token",
-            ".aws/sso/cache/\(sha1Hex("corp".utf8)).json":
-                #"{"accessToken":"signed-in","expiresAt":"2096-01-15T13:00:00Z"}"#,
+            "web-token": webToken, "pod-token": "pod-token",
             "keys.json": #"{"Version":1,"AccessKeyId":"AKIAEMULATOR22223333","#
                 + #""SecretAccessKey":"emulator-secret-of-\#(Self.account)"}"#,
         ]
-        for (name, text) in files { try Data(text.utf8).write(to: URL(filePath: "\(home)/\(name)")) }
-        try await withEmulator(Self.cloud) { emulator in
-            try await withTransport(TransportConfiguration()) { transport in
-                var all = [
-                    "AWS_EC2_METADATA_DISABLED": "true", "AWS_EC2_METADATA_SERVICE_ENDPOINT": emulator.metadataURL,
-                    "AWS_ENDPOINT_URL": emulator.endpoint, "USER": "ann", "PATH": "/usr/bin:/bin",
-                ]
-                for (name, value) in variables {
-                    all[name] = value.replacing("HOME", with: home).replacing("CONTAINER", with: emulator.containerURL)
+        try await withSignedInHome(config: Self.config, files: files) { home in
+            try await withEmulator(Self.cloud) { emulator in
+                try await withTransport(TransportConfiguration()) { transport in
+                    var all = [
+                        "AWS_EC2_METADATA_DISABLED": "true", "AWS_EC2_METADATA_SERVICE_ENDPOINT": emulator.metadataURL,
+                        "AWS_ENDPOINT_URL": emulator.endpoint, "USER": "ann", "PATH": "/usr/bin:/bin",
+                    ]
+                    for (name, value) in variables {
+                        all[name] = value.replacing("HOME", with: home)
+                            .replacing("CONTAINER", with: emulator.containerURL)
+                    }
+                    let resolver = IdentityResolver(
+                        environment: AWSEnvironment(variables: all, home: home),
+                        sender: transport,
+                        logger: Logger(label: "providers") { _ in SwiftLogNoOpLogHandler() },
+                        askForCode: { _ in code }
+                    )
+                    try await body(resolver, emulator, transport)
                 }
-                let resolver = IdentityResolver(
-                    environment: AWSEnvironment(variables: all, home: home),
-                    sender: transport,
-                    logger: Logger(label: "ways") { _ in SwiftLogNoOpLogHandler() },
-                    askForCode: { _ in code }
-                )
-                try await body(resolver, emulator, transport)
             }
         }
     }
 
-    @Test("can be used, and are who they should be", arguments: ways)
-    func use(_ way: Way) async throws {
-        try await withMachine(way.variables) { resolver, emulator, transport in
-            let logger = Logger(label: "ways") { _ in SwiftLogNoOpLogHandler() }
+    @Test("Credentials of each provider work and belong to the expected caller", arguments: providers)
+    func use(_ provider: Provider) async throws {
+        try await withMachine(provider.variables) { resolver, emulator, transport in
+            let logger = Logger(label: "providers") { _ in SwiftLogNoOpLogHandler() }
             let retry = RetryPolicy(attempts: 2)
             let opener = RepositoryOpener(resolver: resolver, sender: transport, retry: retry, logger: logger)
-            let options = SideOptions(identity: IdentityOptions(profile: way.profile))
+            let options = SideOptions(identity: IdentityOptions(profile: provider.profile))
             let caller = try await opener.identity(region: ScenarioCloud.home, options)
-            #expect(caller.arn.hasPrefix(way.arn), "\(caller.arn)")
-            #expect(way.arn.contains(":\(caller.account):"))
+            #expect(caller.arn.hasPrefix(provider.arn), "\(caller.arn)")
+            #expect(provider.arn.contains(":\(caller.account):"))
 
-            // And ECR takes them.
+            // ECR accepts the credentials, too.
             try emulator.createRepository(account: caller.account, region: ScenarioCloud.home, "team/app")
             let host = emulator.registryHost(account: caller.account, region: ScenarioCloud.home)
             let reference = try ImageReference(parsing: "\(host)/team/app")
@@ -195,7 +196,7 @@ struct EmulatedProviderTests {
         }
     }
 
-    @Test("of a role with a second factor tell a code that is wrong from one that was not asked for")
+    @Test("A wrong MFA code and a missing MFA code have different remedies")
     func secondFactor() async throws {
         try await withMachine([:], code: "654321") { resolver, _, _ in
             let refused = { (profile: String) async throws -> (IdentityError, CopyError) in
@@ -214,7 +215,7 @@ struct EmulatedProviderTests {
         }
     }
 
-    @Test("of a role whose external id is another are refused, and the id is not shown")
+    @Test("A role with another external ID is refused, and the ID is not shown")
     func stranger() async throws {
         try await withMachine([:]) { resolver, _, _ in
             let provider = try resolver.provider(for: .init(profile: "stranger"), stsRegion: ScenarioCloud.home)

@@ -5,13 +5,13 @@ import TestClouds
 import TestInputs
 import Testing
 
-/// Every request of a clean run, as the server logged it, times every fault.
+/// Every request that the server logged in a clean run, times every fault.
 ///
-/// Whatever breaks once, the copy ends right; whatever breaks for good, it ends right or says what is wrong; and
-/// nothing in the destination is wrong at any time.
+/// After a single fault the copy succeeds, and after a permanent fault it succeeds or reports a clear error. At no time
+/// does the destination hold anything wrong.
 @Suite("Fault matrix", .timeLimit(.minutes(10)))
 struct FaultMatrixTests {
-    @Test("any single fault on any request ends with everything there, byte for byte", arguments: MatrixScenario.all)
+    @Test("Any single fault on any request ends with everything copied, byte for byte", arguments: MatrixScenario.all)
     func single(_ scenario: MatrixScenario) async throws {
         let requests = try await MatrixBench.with(scenario) { try await $0.requests() }
         let trials = occurrences(requests).enumerated().flatMap { number, request in
@@ -24,7 +24,10 @@ struct FaultMatrixTests {
         try await check(trials, of: scenario)
     }
 
-    @Test("a fault on every occurrence of a request ends in that or in a clear error", arguments: MatrixScenario.all)
+    @Test(
+        "A fault on every occurrence of a request ends with everything copied or a clear error",
+        arguments: MatrixScenario.all
+    )
     func repeated(_ scenario: MatrixScenario) async throws {
         let requests = try await MatrixBench.with(scenario) { try await $0.requests() }
         let operations = Set(requests.map(\.operation)).sorted()
@@ -37,7 +40,7 @@ struct FaultMatrixTests {
         try await check(trials, of: scenario, attempts: 3)
     }
 
-    @Test("two faults in one run end in that or in a clear error", arguments: MatrixScenario.all)
+    @Test("Two faults in one run end with everything copied or a clear error", arguments: MatrixScenario.all)
     func pairs(_ scenario: MatrixScenario) async throws {
         let requests = try await MatrixBench.with(scenario) { try await $0.requests() }
         var random = Seeded(UInt64(requests.count))
@@ -50,13 +53,13 @@ struct FaultMatrixTests {
         } while ContinuousClock.now - begin < Soak.duration ?? .zero
     }
 
-    /// Answers in which every byte may mean something.
+    /// Operations whose answers are tried with each byte changed.
     private static let readClosely = ["BatchGetImage", "ListImageReferrers"]
-    /// Of those, in a usual run; a soak tries every byte.
+    /// The number of bytes changed in a normal run; a soak changes every byte.
     private static let changedBytes = 250
 
     @Test(
-        "a byte that changes in what is read of images loses nothing",
+        "A changed byte in an answer about images loses nothing",
         arguments: Soak.isOn ? [MatrixScenario.abroad, .index] : [.abroad]
     )
     func changedBytes(_ scenario: MatrixScenario) async throws {
@@ -77,7 +80,7 @@ struct FaultMatrixTests {
         try await check(trials, of: scenario)
     }
 
-    @Test("goes every way that there is a scenario for")
+    @Test("Each scenario sends the requests it is meant to test")
     func ways() async throws {
         func clean(
             _ scenario: MatrixScenario
@@ -98,13 +101,13 @@ struct FaultMatrixTests {
         let declined = try await clean(.declined)
         #expect(declined.counts["DELETE upload"] == 1 && declined.counts["UploadLayerPart"] == 2)
         let plain = try await clean(.plain)
-        #expect(plain.counts.keys.allSatisfy { $0.contains(" ") }, "nothing is asked of ECR's API: \(plain.counts)")
+        #expect(plain.counts.keys.allSatisfy { $0.contains(" ") }, "no request goes to ECR's API: \(plain.counts)")
         #expect(plain.counts["GET blob"] == plain.blobs && plain.counts["GET layer"] == plain.blobs)
         let resumed = try await clean(.resumed)
         #expect(resumed.counts["InitiateLayerUpload"] == nil && resumed.counts["UploadLayerPart"] == 2)
     }
 
-    /// All there are in a usual run; a soak goes on with others until its time is over.
+    /// The number of pairs in a normal run; a soak tries further pairs until its time is over.
     private static let pairsAtOnce = 60
 
     private func check(_ trials: [Trial], of scenario: MatrixScenario, attempts: Int = 8) async throws {
@@ -113,7 +116,7 @@ struct FaultMatrixTests {
         reportCases("fault matrix", count)
     }
 
-    /// Which of its kind each request was, counted from 1.
+    /// Each request with its number among those of its operation, counted from 1.
     private func occurrences(
         _ requests: [LoggedRequest]
     ) -> [(request: LoggedRequest, operation: String, occurrence: Int)] {
@@ -124,14 +127,16 @@ struct FaultMatrixTests {
         }
     }
 
-    /// Session credentials may end before their time; keys that nobody gave out can't.
+    /// Trials in which session credentials expire early; long-lived keys don't expire.
     private func sessionEnds(_ request: LoggedRequest, _ occurrence: Int, _ scenario: MatrixScenario) -> [Trial] {
         guard request.api == .controlPlane, scenario.source.identity.roleARN != nil else { return [] }
         let fault = Fault.Kind.error(code: "ExpiredTokenException", message: "ended", status: 400)
         return [Trial(request.operation, occurrence, .emulated(fault), mustSucceed: true)]
     }
 
-    /// A byte of an answer that JSON or XML make sense of may become another answer; one of a blob or a manifest can't.
+    /// Trials that change a byte of an answer.
+    ///
+    /// In JSON or XML that may give another valid answer, in a blob it can't.
     private func corruptions(_ request: LoggedRequest, _ occurrence: Int, _ scenario: MatrixScenario) -> [Trial] {
         var random = Seeded(UInt64(request.number))
         guard request.bytesOut > 0 else { return [] }

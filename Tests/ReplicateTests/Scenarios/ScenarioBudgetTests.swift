@@ -4,12 +4,10 @@ import Replicate
 import TestClouds
 import Testing
 
-/// The request budgets, exactly, as the server counts them (docs/architecture.md#request-budgets).
+/// The exact request budgets, as counted by the server (docs/architecture.md#request-budgets).
 @Suite("Request budgets", .timeLimit(.minutes(1)))
 struct ScenarioBudgetTests {
-    private let alone = CopyOptions(referrers: .none)
-
-    @Test("a retag to T new tags costs ⌈(T+1)/100⌉ + T", arguments: [1, 3, 100])
+    @Test("A retag to T new tags costs ⌈(T+1)/100⌉ + T", arguments: [1, 3, 100])
     func retag(count: Int) async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [1_000], isIndented: true)
@@ -28,20 +26,14 @@ struct ScenarioBudgetTests {
         }
     }
 
-    @Test("a copy of one manifest costs 2 + ⌈B/100⌉ + 4 per missing blob + 1 per tag", arguments: [1, 120])
+    @Test("A copy of one manifest costs 2 + ⌈B/100⌉ + 4 per missing blob + 1 per tag", arguments: [1, 120])
     func copyOne(layers: Int) async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: (0..<layers).map { Int64(100 + $0) })
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             let extra = try Tag(parsing: "stable")
-            let results = try await cloud.replicator.copy(
-                cloud.image("v1"),
-                .one(.tag(Tag(parsing: "v1"))),
-                to: [cloud.destination(tag: "v1")],
-                tags: [extra],
-                alone
-            )
+            let results = try await cloud.copy(to: [cloud.destination(tag: "v1")], tags: [extra])
             #expect(results.receipt?.digest == image.digest)
             let blobs = layers + 1
             #expect(
@@ -56,24 +48,18 @@ struct ScenarioBudgetTests {
             #expect(cloud.tag("v1") == image.digest && cloud.tag("stable") == image.digest)
 
             cloud.emulator.clearRequests()
-            _ = try await cloud.replicator.copy(
-                cloud.image("v1"),
-                .one(.tag(Tag(parsing: "v1"))),
-                to: [cloud.destination()],
-                tags: [],
-                alone
-            )
+            _ = try await cloud.copy()
             #expect(cloud.counts == ["BatchGetImage": 2], "already there")
         }
     }
 
-    @Test("an index with attestation children adds 2⌈C/100⌉ and a PutImage per lacking child")
+    @Test("An index with attestation children adds 2⌈C/100⌉ and a PutImage per missing child")
     func index() async throws {
         try await withCloud { cloud in
             let image = SeedImage.twoPlatforms("app", layersEach: [5_000, 6_000])
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
-            _ = try await copy(cloud, alone)
+            _ = try await cloud.copy()
             let blobs = Set(image.blobs.map(\.digest)).count
             #expect(
                 cloud.counts == [
@@ -84,31 +70,26 @@ struct ScenarioBudgetTests {
             #expect(cloud.holds(image))
 
             cloud.emulator.clearRequests()
-            _ = try await copy(cloud, alone)
+            _ = try await cloud.copy()
             #expect(cloud.counts == ["BatchGetImage": 2])
 
-            // --repair asks for all that lies below, in bulk, and changes nothing.
+            // --repair checks everything below the root in bulk and changes nothing.
             cloud.emulator.clearRequests()
-            let repaired = try await copy(cloud, CopyOptions(referrers: .none, repairs: true))
+            let repaired = try await cloud.copy(CopyOptions(referrers: .none, repairs: true))
             #expect(cloud.counts == ["BatchGetImage": 4, "BatchCheckLayerAvailability": 1])
             #expect(repaired.receipt?.changedAnything == false)
         }
     }
 
-    @Test("a child that the destination has is neither put nor are its blobs asked for")
+    @Test("A child that the destination has costs no PutImage and no blob requests")
     func partialIndex() async throws {
         try await withCloud { cloud in
             let image = SeedImage.twoPlatforms("app", layersEach: [5_000])
             try cloud.seed(image, tag: "v1")
             let child = SeedImage.oci("app-amd64", layers: [5_000])
             try #require(image.manifests.map(\.digest).contains(child.digest))
-            try cloud.emulator.seed(
-                child,
-                account: ScenarioCloud.build,
-                region: ScenarioCloud.far,
-                repository: "team/app"
-            )
-            _ = try await copy(cloud, alone)
+            try cloud.seedDestination(child, tag: nil)
+            _ = try await cloud.copy()
             #expect(cloud.counts["PutImage"] == 4)
             #expect(cloud.counts["PUT blob"] == Set(image.blobs.map(\.digest)).count - 2)
             #expect(cloud.holds(image))
@@ -121,32 +102,25 @@ struct ScenarioBudgetTests {
             let image = SeedImage.twoPlatforms("app", layersEach: [100])
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
-            _ = try await copy(cloud, CopyOptions())
+            _ = try await cloud.copy(CopyOptions())
             #expect(cloud.counts["ListImageReferrers"] == 5)
             #expect(cloud.counts["BatchGetImage"] == 5)
 
             cloud.emulator.clearRequests()
-            _ = try await copy(cloud, CopyOptions())
+            _ = try await cloud.copy(CopyOptions())
             #expect(cloud.counts == ["BatchGetImage": 3, "ListImageReferrers": 5])
         }
     }
 
-    @Test("a tag that would move costs one DescribeRepositories, and one more question when guarded")
+    @Test("A tag that would move costs one DescribeRepositories, and one more read if guarded")
     func moving() async throws {
         try await withCloud { cloud in
             let old = SeedImage.oci("old", layers: [100])
             let new = SeedImage.oci("new", layers: [200])
             try cloud.seed(new, tag: "v1")
-            try cloud.emulator.seed(
-                old,
-                tag: "v1",
-                account: ScenarioCloud.build,
-                region: ScenarioCloud.far,
-                repository: "team/app"
-            )
-            var options = alone
-            options.ifCurrent = old.digest
-            let results = try await copy(cloud, options)
+            try cloud.seedDestination(old, tag: "v1")
+            let options = CopyOptions(ifCurrent: old.digest, referrers: .none)
+            let results = try await cloud.copy(options)
             #expect(
                 results.receipt?.tags == [.init(tag: try Tag(parsing: "v1"), outcome: .moved, previous: old.digest)]
             )
@@ -156,25 +130,11 @@ struct ScenarioBudgetTests {
         }
     }
 
-    @Test("a mounted blob costs one request")
+    @Test("A mounted blob costs one request")
     func mounted() async throws {
         try await withCloud { cloud in
-            cloud.emulator.setSetting(
-                "BLOB_MOUNTING",
-                "ENABLED",
-                account: ScenarioCloud.build,
-                region: ScenarioCloud.home
-            )
-            let image = SeedImage.oci("app", layers: [100, 200, 300])
-            try cloud.seed(image, tag: "v1")
-            try cloud.makeDestination("prod/app", region: ScenarioCloud.home)
-            let results = try await cloud.replicator.copy(
-                cloud.image("v1"),
-                .one(.tag(Tag(parsing: "v1"))),
-                to: [cloud.destination("prod/app", region: ScenarioCloud.home)],
-                tags: [],
-                alone
-            )
+            cloud.enableMounting()
+            let results = try await copyWithinRegistry(cloud)
             #expect(results.receipt?.blobsMounted == 4)
             #expect(
                 cloud.counts == ["BatchGetImage": 2, "BatchCheckLayerAvailability": 1, "POST upload": 4, "PutImage": 1]
@@ -182,32 +142,20 @@ struct ScenarioBudgetTests {
         }
     }
 
-    @Test("after two declines a registry isn't asked to mount again, and a declined mount goes on as an upload")
+    @Test("A declined mount continues as an upload, and after two declines no mount is requested")
     func declinedMounts() async throws {
         try await withCloud(jobs: 1) { cloud in
-            let image = SeedImage.oci("app", layers: [100, 200, 300])
-            try cloud.seed(image, tag: "v1")
-            try cloud.makeDestination("prod/app", region: ScenarioCloud.home)
-            let results = try await cloud.replicator.copy(
-                cloud.image("v1"),
-                .one(.tag(Tag(parsing: "v1"))),
-                to: [cloud.destination("prod/app", region: ScenarioCloud.home)],
-                tags: [],
-                alone
-            )
+            let results = try await copyWithinRegistry(cloud)
             #expect(results.receipt?.blobsMoved == 4)
             #expect(cloud.counts["POST upload"] == 4)
             #expect(cloud.openUploads("prod/app", region: ScenarioCloud.home) == 0)
         }
     }
 
-    private func copy(_ cloud: ScenarioCloud, _ options: CopyOptions) async throws -> [CopyResult] {
-        try await cloud.replicator.copy(
-            cloud.image("v1"),
-            .one(.tag(Tag(parsing: "v1"))),
-            to: [cloud.destination()],
-            tags: [],
-            options
-        )
+    /// Copies an image of four blobs to another repository of the source's registry.
+    private func copyWithinRegistry(_ cloud: ScenarioCloud) async throws -> [CopyResult] {
+        try cloud.seed(SeedImage.oci("app", layers: [100, 200, 300]), tag: "v1")
+        try cloud.makeDestination("prod/app", region: ScenarioCloud.home)
+        return try await cloud.copy(to: [cloud.destination("prod/app", region: ScenarioCloud.home)])
     }
 }

@@ -8,26 +8,22 @@ import Wire
 
 @testable import Replicate
 
-/// Destinations that ECR creates when something is pushed to them, by a repository creation template.
-@Suite("A repository that a push creates", .timeLimit(.minutes(1)))
+/// Destinations that ECR creates on push, with a repository creation template.
+@Suite("Repositories created on push", .timeLimit(.minutes(1)))
 struct ScenarioCreationTests {
     private let image = SeedImage.twoPlatforms("app", layersEach: [3_000, 200])
 
     private func copy(
         _ cloud: ScenarioCloud,
-        to repository: String = "mirror/app",
         _ options: CopyOptions = CopyOptions()
     ) async throws -> [CopyResult] {
-        try await cloud.replicator.copy(
-            cloud.image("v1"),
-            .one(.tag(Tag(parsing: "v1"))),
-            to: [cloud.destination(repository)],
-            tags: [],
-            options
-        )
+        try await cloud.copy(options, to: [cloud.destination("mirror/app")])
     }
 
-    @Test("is pushed to, with its referrers, whichever way layers go", arguments: UploadOptions.Mode.allCases)
+    @Test(
+        "A push creates the repository in every upload mode, and referrers arrive",
+        arguments: UploadOptions.Mode.allCases
+    )
     func pushed(mode: UploadOptions.Mode) async throws {
         try await withCloud(uploads: UploadOptions(mode: mode)) { cloud in
             try cloud.seed(image, tag: "v1")
@@ -42,13 +38,13 @@ struct ScenarioCreationTests {
             #expect(cloud.counts["DescribeRepositoryCreationTemplates"] == 1)
             #expect(cloud.counts["CreateRepository"] == nil && cloud.counts["BatchCheckLayerAvailability"] == nil)
             #expect(cloud.holds(image, "mirror/app") && cloud.tag("v1", "mirror/app") == image.digest)
-            // Its tags are fixed, and hold what is to be set again.
+            // Its tags are immutable and already hold the image.
             let again = try #require(try await copy(cloud).receipt)
             #expect(!again.changedAnything && again.notes.isEmpty)
         }
     }
 
-    @Test("is planned without a push, and the plan names the template")
+    @Test("A dry run names the creation template and pushes nothing")
     func planned() async throws {
         try await withCloud { cloud in
             try cloud.seed(image, tag: "v1")
@@ -68,7 +64,7 @@ struct ScenarioCreationTests {
     }
 
     @Test(
-        "is none where no template is for its name and for pushes",
+        "Without a template for the name and for pushes the repository is missing",
         arguments: [("mirror", ["REPLICATION"]), ("mirrors", ["CREATE_ON_PUSH"]), ("mirror/app", ["CREATE_ON_PUSH"])]
     )
     func notCovered(prefix: String, occasions: [String]) async throws {
@@ -83,7 +79,7 @@ struct ScenarioCreationTests {
         }
     }
 
-    @Test("can't be told where the caller may not ask, which is no lack of permission")
+    @Test("A caller that may not list templates gets a missing repository, not a denial")
     func unknown() async throws {
         try await withCloud { cloud in
             try cloud.seed(image, tag: "v1")
@@ -97,7 +93,7 @@ struct ScenarioCreationTests {
         }
     }
 
-    @Test("takes the place of creating it, where that isn't allowed")
+    @Test("A template replaces a denied CreateRepository")
     func instead() async throws {
         try await withCloud { cloud in
             try cloud.seed(image, tag: "v1")
@@ -117,7 +113,7 @@ struct ScenarioCreationTests {
         }
     }
 
-    @Test("is created once for all images of a run")
+    @Test("Templates are requested once for all images of a run")
     func many() async throws {
         try await withCloud { cloud in
             for number in 0..<5 {
@@ -137,7 +133,7 @@ struct ScenarioCreationTests {
         }
     }
 
-    @Test("is named by the error where the push does not create it")
+    @Test("The error names the template if the push does not create the repository")
     func pushRefused() async throws {
         try await withCloud { cloud in
             try cloud.seed(image, tag: "v1")
@@ -153,7 +149,7 @@ struct ScenarioCreationTests {
     }
 }
 
-@Suite("Prefixes of templates and rules")
+@Suite("Prefixes of creation templates and cache rules")
 struct CreationRuleTests {
     private func template(_ prefix: String, _ occasions: [RepositoryCreationTemplate.Occasion]? = [.createOnPush])
         -> RepositoryCreationTemplate
@@ -162,7 +158,7 @@ struct CreationRuleTests {
     }
 
     @Test(
-        "cover what is below them; the longest counts, and ROOT last",
+        "The longest prefix above a name applies, and ROOT last",
         arguments: [
             (["prod"], "prod/app", "prod"), (["prod/"], "prod/app", "prod/"), (["prod"], "prod", nil),
             (["prod"], "production/app", nil), (["ROOT"], "anything", "ROOT"), (["ROOT", "prod"], "prod/app", "prod"),
@@ -178,7 +174,7 @@ struct CreationRuleTests {
         #expect(rules.covering(name)?.ecrRepositoryPrefix == found)
     }
 
-    @Test("of templates for other occasions don't count")
+    @Test("Templates for other occasions are ignored")
     func occasions() throws {
         let name = try RepositoryName(parsing: "prod/team/app")
         let templates = [

@@ -5,19 +5,19 @@ import Reporting
 import TestClouds
 import Testing
 
-/// Failures that say little are asked about before anything is said of them.
-@Suite("Failures that are looked into", .timeLimit(.minutes(1)))
+/// Failures with too little detail are investigated before they are reported.
+@Suite("Diagnosing unclear failures", .timeLimit(.minutes(1)))
 struct ScenarioErrorTests {
     private let image = SeedImage.oci("new", layers: [100])
     private static let post = "POST upload"
 
-    @Test("an upload that is closed twice is begun by the API, which says that it isn't allowed")
+    @Test("An upload closed twice is started with the API, whose denial is reported")
     func closedForPermission() async throws {
         try await withCloud({ $0.cutsRefusedUploads = true }) { cloud in
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             cloud.emulator.deny(action: "InitiateLayerUpload")
-            let error = try #require(try await copy(cloud).firstError)
+            let error = try #require(try await cloud.copy().firstError)
             guard case .denied("ecr:InitiateLayerUpload", let text) = error.reason else {
                 Issue.record("\(error)")
                 return
@@ -29,7 +29,7 @@ struct ScenarioErrorTests {
         }
     }
 
-    @Test("an upload that is closed because the repository has gone is said to lack it")
+    @Test("A closed upload to a deleted repository reports the missing repository")
     func closedForRepository() async throws {
         try await withCloud { cloud in
             try cloud.seed(image, tag: "v1")
@@ -37,21 +37,21 @@ struct ScenarioErrorTests {
             cloud.emulator.order(Fault(on: Self.post, at: nil, .resetBefore))
             let gone = Fault.Kind.error(code: "RepositoryNotFoundException", message: "gone", status: 400)
             cloud.emulator.order(Fault(on: "DescribeRepositories", at: nil, gone))
-            let error = try #require(try await copy(cloud).firstError)
+            let error = try #require(try await cloud.copy().firstError)
             #expect(error.reason == .repositoryMissing && error.side == .destination)
             #expect(error.remedy.contains("aws ecr create-repository --region us-east-1 --repository-name team/app"))
             #expect(cloud.counts["InitiateLayerUpload"] == nil)
         }
     }
 
-    @Test("a layer's host that refuses a good address is named, with the endpoint policy to change")
+    @Test("A denied layer download names the endpoint policy to change")
     func layerHost() async throws {
         try await withCloud { cloud in
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             let denied = Fault.Kind.error(code: "AccessDenied", message: "Access Denied", status: 403)
             cloud.emulator.order(Fault(on: "GET layer", at: nil, denied))
-            let error = try #require(try await copy(cloud).firstError)
+            let error = try #require(try await cloud.copy().firstError)
             guard case .denied("s3:GetObject", _) = error.reason else {
                 Issue.record("\(error)")
                 return
@@ -66,26 +66,16 @@ struct ScenarioErrorTests {
         }
     }
 
-    @Test("a layer's host whose place something else takes is refused to us, by whoever that is")
+    @Test("A 403 that is not from S3 suggests a proxy or firewall")
     func blockedLayer() async throws {
         try await withCloud { cloud in
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             cloud.emulator.order(Fault(on: "GET layer", at: nil, .status(403)))
-            let error = try #require(try await copy(cloud).firstError)
+            let error = try #require(try await cloud.copy().firstError)
             #expect(error.side == .source && ExitStatus.of(error) == 4)
             #expect("\(error)".contains("answered 403, and in other words than S3's"), "\(error)")
             #expect(error.remedy.contains("a proxy or firewall, forbids it"))
         }
-    }
-
-    private func copy(_ cloud: ScenarioCloud) async throws -> [CopyResult] {
-        try await cloud.replicator.copy(
-            cloud.image("v1"),
-            .one(.tag(Tag(parsing: "v1"))),
-            to: [cloud.destination()],
-            tags: [],
-            CopyOptions(referrers: .none)
-        )
     }
 }

@@ -5,10 +5,10 @@ import TestClouds
 import Testing
 import Wire
 
-/// One thing goes wrong on the way, and the copy still ends right.
-@Suite("One fault on the way", .timeLimit(.minutes(1)))
+/// A copy with one fault still succeeds, and a permanent fault is a clear error.
+@Suite("Single faults", .timeLimit(.minutes(1)))
 struct ScenarioFaultTests {
-    /// Every request of a copy, and every way in which one may fail once.
+    /// Every request of a copy; ``kinds`` has every way in which one may fail once.
     static let operations = [
         "BatchGetImage", "BatchCheckLayerAvailability", "GetDownloadUrlForLayer", "GET layer",
         "GetAuthorizationToken", "POST upload", "PUT blob", "PutImage",
@@ -18,28 +18,28 @@ struct ScenarioFaultTests {
         .cutBody(afterBytes: 10), .truncate, .expireToken, .expireURL,
     ]
 
-    @Test("any single fault on any request ends with the image there, whole", arguments: operations, kinds)
+    @Test("Any single fault on any request ends with the complete image", arguments: operations, kinds)
     func survives(operation: String, kind: Fault.Kind) async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [40_000, 70_000])
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             cloud.emulator.order(Fault(on: operation, kind))
-            let results = try await copy(cloud)
+            let results = try await cloud.copy()
             #expect(results.receipt?.digest == image.digest)
             #expect(cloud.tag("v1") == image.digest)
             #expect(cloud.holds(image))
         }
     }
 
-    @Test("a byte that changes on the way from the source is noticed, and the blob read again")
+    @Test("A byte changed on the way from the source is noticed, and the blob is read again")
     func corruptLayer() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [70_000])
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             cloud.emulator.order(Fault(on: "GET layer", .corruptByte(at: 5)))
-            let results = try await copy(cloud)
+            let results = try await cloud.copy()
             #expect(results.receipt?.digest == image.digest)
             #expect(cloud.holds(image))
             #expect(cloud.counts["GET layer"] == 3, "one of the two was read twice")
@@ -47,14 +47,14 @@ struct ScenarioFaultTests {
         }
     }
 
-    @Test("a source that is damaged for good is named, and no tag is set")
+    @Test("A permanently damaged source is named, and no tag is set")
     func damagedLayer() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [70_000])
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             cloud.emulator.order(Fault(on: "GET layer", at: nil, .corruptByte(at: 5)))
-            let error = try #require(try await copy(cloud).firstError)
+            let error = try #require(try await cloud.copy().firstError)
             guard case .corrupt(let expected, _) = error.reason else {
                 Issue.record("not corrupt: \(error)")
                 return
@@ -66,14 +66,14 @@ struct ScenarioFaultTests {
         }
     }
 
-    @Test("a token that expires in the middle is renewed, once for all that meet it")
+    @Test("A token that expires during the copy is renewed once for all requests")
     func tokenExpires() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: (0..<20).map { 1_000 + $0 })
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             cloud.emulator.order(Fault(on: "PUT blob", at: 5...5, .expireToken))
-            let results = try await copy(cloud)
+            let results = try await cloud.copy()
             #expect(results.receipt?.digest == image.digest)
             #expect(cloud.holds(image))
             #expect(cloud.emulator.requests.filter { $0.operation == "GetAuthorizationToken" }.count == 2)
@@ -81,20 +81,20 @@ struct ScenarioFaultTests {
         }
     }
 
-    @Test("a throttle that names its wait is obeyed")
+    @Test("Retry-After is obeyed")
     func obeysRetryAfter() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [10])
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             cloud.emulator.order(Fault(on: "PutImage", .throttle(retryAfter: 7)))
-            #expect(try await copy(cloud).receipt != nil)
+            #expect(try await cloud.copy().receipt != nil)
             #expect(cloud.waits.withLock { $0 }.contains { $0 >= .seconds(7) })
         }
     }
 
     @Test(
-        "a side that fails for long is given up as a whole, and the error says so",
+        "A side that keeps failing is given up as a whole, and the error says so",
         arguments: [("PutImage", CopyError.Side.destination), ("POST upload", .destination), ("GET layer", .source)]
     )
     func budgetSpent(operation: String, side: CopyError.Side) async throws {
@@ -111,25 +111,25 @@ struct ScenarioFaultTests {
                 CopyOptions(referrers: .none)
             )
             #expect(results.count == 30 && results.allSatisfy { $0.error != nil })
-            // Ten retries for all, one try for each; eight tries each they would be otherwise.
+            // One attempt for each image and ten retries for all, instead of eight attempts for each.
             #expect(cloud.counts[operation, default: 0] <= 100, "\(cloud.counts)")
             let spent = results.compactMap(\.error).filter { $0.reason.name == "retriesUsedUp" }
             #expect(!spent.isEmpty)
             #expect(spent.allSatisfy { $0.side == side })
-            // The side, and the registry that is at fault.
+            // The cause names the side and the failing registry.
             let isSaid = spent.first?.cause.contains("; the retry budget of the \(side) 111122223333.dkr.ecr.") == true
             #expect(isSaid, "\(spent)")
         }
     }
 
-    @Test("throttled until the tries run out, the error says so")
+    @Test("A request throttled on every attempt fails with that reason")
     func throttledForGood() async throws {
         try await withCloud(attempts: 3) { cloud in
             let image = SeedImage.oci("app", layers: [10])
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             cloud.emulator.order(Fault(on: "PutImage", at: nil, .throttle(retryAfter: nil)))
-            let error = try #require(try await copy(cloud).firstError)
+            let error = try #require(try await cloud.copy().firstError)
             #expect(error.operation == "PutImage" && error.side == .destination)
             guard case .throttled = error.reason else {
                 Issue.record("not throttled: \(error)")
@@ -141,7 +141,7 @@ struct ScenarioFaultTests {
         }
     }
 
-    @Test("a destination that disappears on the way fails, with nothing tagged")
+    @Test("A destination deleted during the copy fails, with no tag set")
     func destinationDisappears() async throws {
         try await withCloud(attempts: 2) { cloud in
             let image = SeedImage.oci("app", layers: [10])
@@ -154,19 +154,9 @@ struct ScenarioFaultTests {
                     .error(code: "RepositoryNotFoundException", message: "The repository does not exist", status: 400)
                 )
             )
-            let error = try #require(try await copy(cloud).firstError)
+            let error = try #require(try await cloud.copy().firstError)
             #expect(error.side == .destination)
             #expect(cloud.tag("v1") == nil)
         }
-    }
-
-    private func copy(_ cloud: ScenarioCloud) async throws -> [CopyResult] {
-        try await cloud.replicator.copy(
-            cloud.image("v1"),
-            .one(.tag(Tag(parsing: "v1"))),
-            to: [cloud.destination()],
-            tags: [],
-            CopyOptions(referrers: .none)
-        )
     }
 }

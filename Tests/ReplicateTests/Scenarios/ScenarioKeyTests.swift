@@ -10,18 +10,18 @@ import Wire
 
 @testable import Replicate
 
-/// Something happens to the keys while bytes are moving.
-@Suite("Keys in the middle of a run", .timeLimit(.minutes(1)))
+/// Keys are revoked or expire while blobs are moving.
+@Suite("Keys that change during a run", .timeLimit(.minutes(1)))
 struct ScenarioKeyTests {
     private let image = SeedImage.oci("app", layers: [40_000, 70_000, 90_000])
 
-    /// Does something to the emulator when the second layer has arrived.
-    private final class Moment: Sendable {
+    /// Calls a closure with the emulator after the second blob has arrived.
+    private final class ArrivalHook: Sendable {
         private let emulator = Lock<Emulator?>(nil)
         private let arrived = Lock(0)
-        private let act: @Sendable (Emulator) -> Void
+        private let action: @Sendable (Emulator) -> Void
 
-        init(_ act: @escaping @Sendable (Emulator) -> Void) { self.act = act }
+        init(_ action: @escaping @Sendable (Emulator) -> Void) { self.action = action }
 
         func watch(_ emulator: Emulator) { self.emulator.withLock { $0 = emulator } }
 
@@ -31,24 +31,24 @@ struct ScenarioKeyTests {
                 count += 1
                 return count
             }
-            if count == 2, let emulator = emulator.withLock({ $0 }) { act(emulator) }
+            if count == 2, let emulator = emulator.withLock({ $0 }) { action(emulator) }
         }
     }
 
-    private func withMoment(
-        _ act: @escaping @Sendable (Emulator) -> Void,
+    private func withArrivalHook(
+        _ action: @escaping @Sendable (Emulator) -> Void,
         _ body: (TwoPartitions) async throws -> Void
     ) async throws {
-        let moment = Moment(act)
-        try await withTwoPartitions(image, { $0.requestAnswered = { moment.see($0) } }) { cloud in
-            moment.watch(cloud.emulator)
+        let hook = ArrivalHook(action)
+        try await withTwoPartitions(image, { $0.requestAnswered = { hook.see($0) } }) { cloud in
+            hook.watch(cloud.emulator)
             try await body(cloud)
         }
     }
 
-    @Test("that are taken back end it, what had arrived stays, and other keys go on from there")
+    @Test("Revoked keys end the run, and a run with other keys continues from there")
     func revoked() async throws {
-        try await withMoment({ $0.revoke(accessKeyID: "AKIAEMULATOR88889999") }) { cloud in
+        try await withArrivalHook({ $0.revoke(accessKeyID: "AKIAEMULATOR88889999") }) { cloud in
             let error = try #require(try await cloud.failure())
             #expect(error.side == .destination && ExitStatus.of(error) == 4)
             #expect("\(error)".contains("UnrecognizedClientException"), "\(error)")
@@ -56,10 +56,10 @@ struct ScenarioKeyTests {
         }
     }
 
-    @Test("whose session was ended end it, what had arrived stays, and other keys go on from there")
+    @Test("A revoked role session ends the run, and a run with other keys continues from there")
     func ended() async throws {
         let role = "arn:aws-cn:iam::\(TwoPartitions.chinese):role/promoter"
-        try await withMoment({ $0.endSessions(ofRole: role) }) { cloud in
+        try await withArrivalHook({ $0.endSessions(ofRole: role) }) { cloud in
             let error = try #require(try await cloud.failure(to: .profile("promoter")))
             #expect(error.side == .destination && ExitStatus.of(error) == 4)
             #expect("\(error)".contains("with an explicit deny in an identity-based policy"), "\(error)")
@@ -75,11 +75,14 @@ struct ScenarioKeyTests {
         let results = try await cloud.copy(to: keys)
         #expect(results.receipt?.digest == image.digest)
         #expect(cloud.tag() == image.digest)
-        #expect(cloud.count("PUT blob") == image.blobs.count - arrived.count, "what was there isn't moved again")
+        #expect(
+            cloud.count("PUT blob") == image.blobs.count - arrived.count,
+            "blobs that had arrived are not moved again"
+        )
     }
 
     @Test(
-        "that expire before their time are fetched anew, and nothing fails",
+        "Keys that expire early are renewed, and the run succeeds",
         arguments: ["POST upload", "PUT blob", "PutImage", "BatchCheckLayerAvailability"]
     )
     func expired(operation: String) async throws {
@@ -93,8 +96,8 @@ struct ScenarioKeyTests {
     }
 }
 
-/// Two clouds, and each is an hour off in another direction.
-@Suite("Two clocks that are wrong", .timeLimit(.minutes(1)))
+/// Two emulators, one an hour ahead and one an hour behind.
+@Suite("Two endpoints with wrong clocks", .timeLimit(.minutes(1)))
 struct TwoClockTests {
     private let image = SeedImage.oci("app", layers: [40_000, 70_000, 90_000])
 
@@ -104,7 +107,7 @@ struct TwoClockTests {
         return configuration
     }
 
-    @Test("are learned one by one: each side refuses one request, and none after that", arguments: [3_600.0, -3_600])
+    @Test("Each side's clock is learned from one refused request", arguments: [3_600.0, -3_600])
     func opposite(seconds: Double) async throws {
         try await withEmulator(configuration(seconds)) { source in
             try await withEmulator(configuration(-seconds)) { destination in
@@ -143,8 +146,8 @@ struct TwoClockTests {
     }
 }
 
-/// This machine's clock is an hour off, and AWS's isn't.
-@Suite("A clock that is an hour off", .timeLimit(.minutes(1)))
+/// This machine's clock is an hour off, and AWS's clock is right.
+@Suite("A local clock that is an hour off", .timeLimit(.minutes(1)))
 struct ScenarioClockTests {
     private let image = SeedImage.oci("app", layers: [40_000, 70_000])
     private static let neighbours = "\(TwoPartitions.neighbour).dkr.ecr.us-east-1.amazonaws.com/team/app"
@@ -164,7 +167,7 @@ struct ScenarioClockTests {
             destination: .profile("neighbour"),
             refusing: [.sts, .controlPlane]
         ),
-        // Identity Center takes a token, whatever the time, and tells its own with the keys.
+        // Identity Center accepts a token at any time and sends its own time with the keys.
         Machine(
             testDescription: "a sign-in",
             source: .profile("signed-in"),
@@ -174,7 +177,7 @@ struct ScenarioClockTests {
     ]
 
     @Test(
-        "is put right by the first answers, and no service refuses more than one request",
+        "The local clock is corrected after at most one refused request per service",
         arguments: machines,
         [3_600.0, -3_600]
     )

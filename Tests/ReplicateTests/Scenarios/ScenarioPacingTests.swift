@@ -6,14 +6,14 @@ import TestClouds
 import Testing
 import Wire
 
-/// Against an emulator that enforces quotas, on the real clock: pacing is about time.
+/// Runs against an emulator that enforces quotas, on the real clock, because pacing is about time.
 @Suite("Quotas", .timeLimit(.minutes(1)), .serialized)
 struct ScenarioPacingTests {
     private static let images = 30
 
-    @Test("two runs at once against one account both finish, though each takes the quota for its own")
+    @Test("Two concurrent runs in one account both finish, though each assumes the whole quota")
     func twoRuns() async throws {
-        // Tighter than AWS's own for PutImage's companions, so that a few seconds are enough to meet them all.
+        // Tighter than AWS's quotas, so that a few seconds are enough to exceed all of them.
         let rates: [String: Double] = ["PutImage": 20, "InitiateLayerUpload": 50, "CompleteLayerUpload": 50]
         try await withQuotas(rates) { emulator in
             async let first = copyAll(emulator, to: "team/one", quotas: rates)
@@ -29,12 +29,12 @@ struct ScenarioPacingTests {
             let throttled = emulator.requests.count {
                 $0.errorCode?.contains("Throttling") ?? false || $0.status == 429
             }
-            #expect(throttled > 0, "the quotas were never met")
+            #expect(throttled > 0, "no quota was ever exceeded")
             #expect(throttled < emulator.requests.count / 10, "\(throttled) of \(emulator.requests.count)")
         }
     }
 
-    @Test("one run that knows the quotas keeps within them")
+    @Test("A run that knows the quotas keeps within them")
     func oneRun() async throws {
         let rates: [String: Double] = ["PutImage": 40, "InitiateLayerUpload": 100, "CompleteLayerUpload": 100]
         try await withQuotas(rates) { emulator in
@@ -45,7 +45,7 @@ struct ScenarioPacingTests {
         }
     }
 
-    @Test("requests to the registry use up the same quota as the API's own")
+    @Test("Registry requests and API requests share a quota")
     func sharedBucket() async throws {
         try await withQuotas(["InitiateLayerUpload": 5]) { emulator in
             let started = ContinuousClock.now
@@ -74,7 +74,7 @@ struct ScenarioPacingTests {
         }
     }
 
-    /// A run as a process would make it, with connections, tokens and buckets of its own.
+    /// Makes a run as a separate process would, with its own connections, tokens and buckets.
     private func copyAll(
         _ emulator: Emulator,
         to name: String,

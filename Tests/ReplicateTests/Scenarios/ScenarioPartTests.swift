@@ -5,12 +5,12 @@ import Testing
 
 @testable import Replicate
 
-/// Layers that go to ECR in parts, over real sockets.
+/// Layers sent to ECR in parts, over real sockets.
 @Suite("Large layers", .timeLimit(.minutes(2)))
 struct ScenarioPartTests {
-    /// In bytes: ECR's own parts would make tests of minutes.
+    /// In bytes; with ECR's own part size the tests would take minutes.
     static let partSize = 65_536
-    /// In bytes: five parts and a bit.
+    /// In bytes: five parts and a short sixth one.
     static let layer = Int64(5 * partSize + 1_000)
 
     private static func uploads(
@@ -23,7 +23,7 @@ struct ScenarioPartTests {
         return options
     }
 
-    /// A cloud whose parts are small, an image with one large layer in it, and a place for that to go.
+    /// An emulator with small parts, an image with large layers, and a destination for it.
     private func withLargeImage(
         _ uploads: UploadOptions = uploads(),
         attempts: Int = 8,
@@ -45,21 +45,10 @@ struct ScenarioPartTests {
         }
     }
 
-    private func copy(_ cloud: ScenarioCloud, to destination: DestinationReference? = nil) async throws -> [CopyResult]
-    {
-        try await cloud.replicator.copy(
-            cloud.image("v1"),
-            .one(.tag(Tag(parsing: "v1"))),
-            to: [destination ?? cloud.destination()],
-            tags: [],
-            CopyOptions(referrers: .none)
-        )
-    }
-
-    @Test("cost 2 + parts + source GETs in place of the POST and the PUT")
+    @Test("A layer in parts costs 2 + parts + source GETs in place of the POST and the PUT")
     func budget() async throws {
         try await withLargeImage { cloud, image in
-            let results = try await copy(cloud)
+            let results = try await cloud.copy()
             #expect(results.receipt?.digest == image.digest && results.receipt?.blobsMoved == 2)
             #expect(results.receipt?.bytesMoved == image.byteCount)
             #expect(
@@ -75,10 +64,10 @@ struct ScenarioPartTests {
         }
     }
 
-    @Test("api sends everything that way, and no token is asked for")
+    @Test("--upload api sends everything with the API and needs no token")
     func everything() async throws {
         try await withLargeImage(Self.uploads(.api, above: .max)) { cloud, image in
-            let results = try await copy(cloud)
+            let results = try await cloud.copy()
             #expect(results.receipt?.digest == image.digest)
             #expect(
                 cloud.counts == [
@@ -92,7 +81,7 @@ struct ScenarioPartTests {
         }
     }
 
-    @Test("to several destinations read each part of the source once")
+    @Test("Several destinations share one read of each part")
     func together() async throws {
         try await withLargeImage { cloud, image in
             try cloud.makeDestination("second")
@@ -101,13 +90,7 @@ struct ScenarioPartTests {
                 try cloud.destination(), try cloud.destination("second"),
                 try cloud.destination("third", account: ScenarioCloud.production),
             ]
-            let results = try await cloud.replicator.copy(
-                cloud.image("v1"),
-                .one(.tag(Tag(parsing: "v1"))),
-                to: places,
-                tags: [],
-                CopyOptions(referrers: .none)
-            )
+            let results = try await cloud.copy(to: places)
             #expect(results.count == 3 && results.allSatisfy { $0.error == nil })
             #expect(cloud.holds(image) && cloud.holds(image, "second"))
             #expect(cloud.holds(image, "third", account: ScenarioCloud.production))
@@ -126,45 +109,45 @@ struct ScenarioPartTests {
         .status(503, retryAfter: 1), .drip(bytes: 20_000), .skew(seconds: 3_600),
     ]
 
-    @Test("any single fault on any of their requests ends with the image there, whole", arguments: operations, kinds)
+    @Test("Any single fault on a part's request ends with the complete image", arguments: operations, kinds)
     func survives(operation: String, kind: Fault.Kind) async throws {
-        // The layer alone goes this way; of its parts the first, one in the middle and the last are hit.
+        // Only the layer goes in parts; the fault hits its first part, one in the middle and the last.
         for occurrence in operation == "GET layer" || operation == "UploadLayerPart" ? [1, 3, 6] : [1] {
             try await withLargeImage { cloud, image in
                 cloud.emulator.order(Fault(on: operation, at: occurrence...occurrence, kind))
-                let results = try await copy(cloud)
+                let results = try await cloud.copy()
                 #expect(results.receipt?.digest == image.digest, "\(occurrence): \(results)")
                 #expect(cloud.tag("v1") == image.digest)
                 #expect(cloud.holds(image))
-                #expect(cloud.counts["InitiateLayerUpload", default: 0] <= 2, "a part is repeated, and not the layer")
+                #expect(cloud.counts["InitiateLayerUpload", default: 0] <= 2, "a part is repeated, not the layer")
                 #expect(cloud.counts["UploadLayerPart", default: 0] <= 7)
             }
         }
     }
 
-    @Test("an upload whose completion nobody heard of leaves nothing in the journal once the layer was found")
+    @Test("An upload whose completion was lost leaves no journal entry once the layer is found")
     func lostCompletion() async throws {
         try await withStateDirectory { directory in
             try await withLargeImage(Self.uploads(state: directory), attempts: 1) { cloud, image in
                 cloud.emulator.order(Fault(on: "CompleteLayerUpload", at: 1...1, .loseAnswer))
-                // libcurl repeats by itself what a kept connection has lost.
+                // libcurl itself repeats a request that a reused connection lost.
                 cloud.emulator.order(Fault(on: "CompleteLayerUpload", at: 2...9, .status(503)))
-                #expect(try await copy(cloud).firstError != nil)
+                #expect(try await cloud.copy().firstError != nil)
                 #expect(files(in: directory).contains { $0.hasSuffix(".json") })
-                let results = try await copy(cloud)
+                let results = try await cloud.copy()
                 #expect(results.receipt?.digest == image.digest && cloud.holds(image))
-                #expect(cloud.counts["InitiateLayerUpload"] == 1, "what was there wasn't sent again")
+                #expect(cloud.counts["InitiateLayerUpload"] == 1, "a stored layer is not sent again")
                 #expect(files(in: directory) == [])
             }
         }
     }
 
-    @Test("a byte that changes on the way is noticed before ECR could make a layer of it", arguments: [1, 3, 6])
+    @Test("A byte changed on the way is noticed before ECR stores the layer", arguments: [1, 3, 6])
     func corruptPart(occurrence: Int) async throws {
         try await withLargeImage(Self.uploads(.api)) { cloud, image in
-            // The config comes in one of the seven.
+            // The config is one of the seven downloads.
             cloud.emulator.order(Fault(on: "GET layer", at: occurrence...occurrence, .corruptByte(at: 5)))
-            let results = try await copy(cloud)
+            let results = try await cloud.copy()
             #expect(results.receipt?.digest == image.digest)
             #expect(cloud.counts["InitiateLayerUpload"] == 3)
             #expect(cloud.counts["CompleteLayerUpload"] == 2)
@@ -172,11 +155,11 @@ struct ScenarioPartTests {
         }
     }
 
-    @Test("a source that is damaged for good is named, and nothing is completed")
+    @Test("A permanently damaged source is named, and no upload is completed")
     func damaged() async throws {
         try await withLargeImage(Self.uploads(.api)) { cloud, image in
             cloud.emulator.order(Fault(on: "GET layer", at: nil, .corruptByte(at: 5)))
-            let error = try #require(try await copy(cloud).firstError)
+            let error = try #require(try await cloud.copy().firstError)
             guard case .corrupt(let expected, _) = error.reason else {
                 Issue.record("not corrupt: \(error)")
                 return
@@ -187,18 +170,18 @@ struct ScenarioPartTests {
         }
     }
 
-    @Test("are gone on with by the next run: only the rest is read and sent")
+    @Test("The next run resumes an upload and reads and sends only the rest")
     func resumed() async throws {
         try await withStateDirectory { directory in
             try await withLargeImage(Self.uploads(state: directory), attempts: 2) { cloud, image in
                 cloud.emulator.order(Fault(on: "UploadLayerPart", at: 4...99, .status(500)))
-                let broken = try await copy(cloud)
+                let broken = try await cloud.copy()
                 #expect(broken.firstError?.operation == "UploadLayerPart")
                 #expect(cloud.tag("v1") == nil)
                 cloud.emulator.clearFaults()
                 cloud.emulator.clearRequests()
 
-                let results = try await copy(cloud)
+                let results = try await cloud.copy()
                 #expect(results.receipt?.digest == image.digest)
                 #expect(cloud.counts["InitiateLayerUpload"] == nil)
                 #expect(cloud.counts["UploadLayerPart"] == 3)
@@ -209,12 +192,12 @@ struct ScenarioPartTests {
         }
     }
 
-    @Test("start over cleanly where ECR has forgotten the upload")
+    @Test("An upload that ECR has forgotten starts over")
     func forgotten() async throws {
         try await withStateDirectory { directory in
             try await withLargeImage(Self.uploads(state: directory), attempts: 2) { cloud, image in
                 cloud.emulator.order(Fault(on: "UploadLayerPart", at: 4...99, .status(500)))
-                let broken = try await copy(cloud)
+                let broken = try await cloud.copy()
                 #expect(broken.firstError != nil)
                 cloud.emulator.clearFaults()
                 try cloud.emulator.dropUploads(
@@ -224,7 +207,7 @@ struct ScenarioPartTests {
                 )
                 cloud.emulator.clearRequests()
 
-                let results = try await copy(cloud)
+                let results = try await cloud.copy()
                 #expect(results.receipt?.digest == image.digest)
                 #expect(cloud.counts["InitiateLayerUpload"] == 1)
                 #expect(cloud.counts["UploadLayerPart"] == 1 + 6)
@@ -234,11 +217,11 @@ struct ScenarioPartTests {
         }
     }
 
-    @Test("several of an image share two places and the memory for parts, and all arrive")
+    @Test("Large layers of one image move two at a time, and all arrive")
     func several() async throws {
         let layers = (0..<5).map { Self.layer + $0 }
         try await withLargeImage(layers: layers) { cloud, image in
-            let results = try await copy(cloud)
+            let results = try await cloud.copy()
             #expect(results.receipt?.digest == image.digest)
             #expect(cloud.counts["InitiateLayerUpload"] == 5)
             #expect(cloud.holds(image))
@@ -255,21 +238,16 @@ struct ScenarioPartTests {
         }
     }
 
-    @Test("that can be mounted are mounted, and after a decline they go in parts, with nothing left open")
+    @Test("A large layer is mounted, or after a decline sent in parts, with no upload left open")
     func mounts() async throws {
         for isEnabled in [true, false] {
             try await withLargeImage { cloud, image in
                 if isEnabled {
-                    cloud.emulator.setSetting(
-                        "BLOB_MOUNTING",
-                        "ENABLED",
-                        account: ScenarioCloud.build,
-                        region: ScenarioCloud.home
-                    )
+                    cloud.enableMounting()
                 }
                 try cloud.makeDestination("prod/app", region: ScenarioCloud.home)
                 let place = try cloud.destination("prod/app", region: ScenarioCloud.home)
-                let results = try await copy(cloud, to: place)
+                let results = try await cloud.copy(to: [place])
                 #expect(results.receipt?.blobsMounted == (isEnabled ? 2 : 0))
                 #expect(cloud.counts["UploadLayerPart"] == (isEnabled ? nil : 6))
                 #expect(cloud.holds(image, "prod/app", region: ScenarioCloud.home))
@@ -278,12 +256,12 @@ struct ScenarioPartTests {
         }
     }
 
-    @Test("that aren't allowed by the API say which permission is missing", arguments: ["UploadLayerPart"])
+    @Test("A denied part names the missing permission", arguments: ["UploadLayerPart"])
     func denied(_ action: String) async throws {
-        // All by the API: the registry asks the same permission for a config.
+        // Everything goes by the API, because the registry needs the same permission for a config.
         try await withLargeImage(Self.uploads(.api)) { cloud, _ in
             cloud.emulator.deny(action: action)
-            let error = try #require(try await copy(cloud).firstError)
+            let error = try #require(try await cloud.copy().firstError)
             guard case .denied("ecr:\(action)", _) = error.reason else {
                 Issue.record("not denied: \(error)")
                 return

@@ -6,13 +6,13 @@ import Wire
 
 @testable import Replicate
 
-/// Two sides that have nothing in common, not even the company's accounts.
-@Suite("Between partitions", .timeLimit(.minutes(1)))
+/// Copies between two partitions, which share neither accounts nor keys.
+@Suite("Copies between partitions", .timeLimit(.minutes(1)))
 struct ScenarioPartitionTests {
     private let image = SeedImage.oci("app", layers: [40_000, 70_000])
 
     @Test(
-        "a copy moves the bytes, and neither side sees anything of the other's keys",
+        "A copy between partitions succeeds, and each side sees only its own keys",
         arguments: ["china", "promoter"]
     )
     func crossing(profile: String) async throws {
@@ -35,14 +35,14 @@ struct ScenarioPartitionTests {
             #expect(Set(north.map(\.caller)) == (profile == "china" ? [account] : [account, role]))
             #expect(north.filter { $0.caller == account }.allSatisfy { profile == "china" || $0.api == .sts })
             #expect(!north.contains { $0.accessKey == "3333" })
-            // A presigned address is its own permission.
+            // A presigned address needs no key.
             let downloads = cloud.emulator.requests.filter { $0.api == .download }
             #expect(downloads.count == image.blobs.count && downloads.allSatisfy { $0.accessKey == nil })
         }
     }
 
     @Test(
-        "with one set of keys the side that doesn't know them is named",
+        "With one set of keys, the side that doesn't know them is named",
         arguments: [("commercial", CopyError.Side.destination), ("china", .source)]
     )
     func oneSet(profile: String, side: CopyError.Side) async throws {
@@ -60,17 +60,17 @@ struct ScenarioPartitionTests {
         }
     }
 
-    @Test("a role of another partition can't be taken, and the error says whose it is")
+    @Test("A role of another partition can't be assumed, and the error says so")
     func roleAcross() async throws {
         try await withTwoPartitions(image) { cloud in
             let error = try #require(try await cloud.failure(to: .profile("stray")))
             #expect(error.side == .destination && ExitStatus.of(error) == 4)
-            // STS in China doesn't know the commercial key that is to take the role.
+            // STS in China doesn't know the commercial key that should assume the role.
             #expect("\(error)".contains("InvalidClientTokenId"), "\(error)")
         }
     }
 
-    @Test("a region that isn't enabled ends the copy at the side it is on")
+    @Test("A region that isn't enabled fails the copy with the side named")
     func regionNotEnabled() async throws {
         func close(_ configuration: inout EmulatorConfiguration) {
             configuration.accounts = configuration.accounts.map { account in
@@ -94,7 +94,7 @@ struct ScenarioPartitionTests {
         }
     }
 
-    @Test("a registry that takes the token for another region's gets a new one, once")
+    @Test("A registry that refuses the token gets a new one, once")
     func tokenRenewed() async throws {
         try await withTwoPartitions(image) { cloud in
             let wrong = Fault.Kind.error(code: "NoBasicAuth", message: "no basic auth credentials", status: 401)
@@ -106,7 +106,7 @@ struct ScenarioPartitionTests {
         }
     }
 
-    @Test("a registry of another region than the token's is an error that says so, and nothing is tagged")
+    @Test("A registry in another region than the token's is an error, with no tag set")
     func wrongRegion() async throws {
         try await withTwoPartitions(image) { cloud in
             var destination = SideOptions.profile("china")
@@ -116,7 +116,7 @@ struct ScenarioPartitionTests {
             #expect(error.side == .destination && ExitStatus.of(error) == 4)
             #expect("\(error)".contains("no basic auth credentials"), "\(error)")
             #expect(cloud.tag() == nil)
-            // Asked for anew, and given up.
+            // The token is renewed at most once.
             #expect((1...2).contains(cloud.count("GetAuthorizationToken")))
         }
     }

@@ -9,8 +9,8 @@ import TestClouds
 import Testing
 import Wire
 
-/// Nobody knows the ARN of a permission set's role beforehand; what a denial advises gets along without it.
-@Suite("On an emulated AWS, a permission set", .timeLimit(.minutes(1)))
+/// The ARN of a permission set's role is not known beforehand, so the statement that a denial advises does without it.
+@Suite("Permission sets", .timeLimit(.minutes(1)))
 struct ScenarioPermissionSetTests {
     private static let user = "ann@a.test"
     private static let deploy = assignment("Deploy")
@@ -20,7 +20,7 @@ struct ScenarioPermissionSetTests {
         .init(account: ScenarioCloud.build, permissionSet: name, region: ScenarioCloud.home)
     }
 
-    @Test("that is denied gets in by pasting what the denials advise, and it alone")
+    @Test("Pasting the advised statements allows a denied permission set, and no other")
     func pasting() async throws {
         try await withSignedIn { emulator, engine in
             let image = SeedImage.oci("app", layers: [100])
@@ -47,7 +47,7 @@ struct ScenarioPermissionSetTests {
                         + #""Action":"\#(action)","Condition":{"ArnLike":{"aws:PrincipalArn":"#
                         + #""arn:aws:iam::\#(ScenarioCloud.build):role/aws-reserved/sso.amazonaws.com/*\#(name)"}}}"#
                 )
-                // Otherwise it would be no help, and this would never end.
+                // A repeated statement would not help, and the loop would never end.
                 try #require(!pasted.contains(statement))
                 pasted.append(statement)
                 try emulator.setRepositoryPolicy(
@@ -99,47 +99,45 @@ struct ScenarioPermissionSetTests {
         sso_region = \(ScenarioCloud.home)
         """
 
-    /// Ann's machine, where she has signed in, and an AWS that enforces policies.
+    /// A machine with a signed-in user, and an emulator that enforces policies.
     private func withSignedIn(
         _ body: (Emulator, _ engine: (_ profile: String) -> TestEngine) async throws -> Void
     ) async throws {
-        let home = FileManager.default.temporaryDirectory.path + "/ecr-replicate-permission-set-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: home) }
-        try FileManager.default.createDirectory(atPath: home + "/.aws/sso/cache", withIntermediateDirectories: true)
-        let files = [
-            ".aws/config": Self.config,
-            ".aws/sso/cache/\(sha1Hex("corp".utf8)).json":
-                #"{"accessToken":"signed-in","expiresAt":"2096-01-15T13:00:00Z"}"#,
-        ]
-        for (name, text) in files { try Data(text.utf8).write(to: URL(filePath: "\(home)/\(name)")) }
         var configuration = EmulatorConfiguration()
         configuration.enforcesPolicies = true
         configuration.identityCenter = .init(
             signIns: [.init(accessToken: "signed-in", expires: Date().addingTimeInterval(3_600), user: Self.user)],
             assignments: [Self.deploy, Self.audit]
         )
-        try await withEmulator(configuration) { emulator in
-            try await withTransport(TransportConfiguration()) { transport in
-                let logger = Logger(label: "permission set") { _ in SwiftLogNoOpLogHandler() }
-                let retry = RetryPolicy(attempts: 2, clock: InstantClock(), jitter: { 1 })
-                let resolver = IdentityResolver(
-                    environment: AWSEnvironment(
-                        variables: ["AWS_ENDPOINT_URL": emulator.endpoint, "AWS_EC2_METADATA_DISABLED": "true"],
-                        home: home
-                    ),
-                    sender: transport,
-                    retry: retry,
-                    logger: logger
-                )
-                try await body(emulator) { profile in
-                    let side = SideOptions(identity: IdentityOptions(profile: profile))
-                    return TestEngine(
-                        opener: RepositoryOpener(resolver: resolver, sender: transport, retry: retry, logger: logger),
-                        relay: transport,
+        try await withSignedInHome(config: Self.config) { home in
+            try await withEmulator(configuration) { emulator in
+                try await withTransport(TransportConfiguration()) { transport in
+                    let logger = Logger(label: "permission set") { _ in SwiftLogNoOpLogHandler() }
+                    let retry = RetryPolicy(attempts: 2, clock: InstantClock(), jitter: { 1 })
+                    let resolver = IdentityResolver(
+                        environment: AWSEnvironment(
+                            variables: ["AWS_ENDPOINT_URL": emulator.endpoint, "AWS_EC2_METADATA_DISABLED": "true"],
+                            home: home
+                        ),
+                        sender: transport,
                         retry: retry,
-                        source: side,
-                        destination: side
+                        logger: logger
                     )
+                    try await body(emulator) { profile in
+                        let side = SideOptions(identity: IdentityOptions(profile: profile))
+                        return TestEngine(
+                            opener: RepositoryOpener(
+                                resolver: resolver,
+                                sender: transport,
+                                retry: retry,
+                                logger: logger
+                            ),
+                            relay: transport,
+                            retry: retry,
+                            source: side,
+                            destination: side
+                        )
+                    }
                 }
             }
         }

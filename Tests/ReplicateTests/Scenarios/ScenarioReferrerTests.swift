@@ -5,10 +5,10 @@ import Reporting
 import TestClouds
 import Testing
 
-/// Signatures, SBOMs and attestations travel with their image.
-@Suite("Referrers travel along", .timeLimit(.minutes(1)))
+/// Signatures, SBOMs and attestations are copied with their image.
+@Suite("Copying referrers", .timeLimit(.minutes(1)))
 struct ScenarioReferrerTests {
-    @Test("a referrer, its own referrer and a cosign tag arrive after the image, and a second run writes nothing")
+    @Test("A referrer, its own referrer and a cosign tag follow the image, and a second run writes nothing")
     func travels() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [1_000])
@@ -20,13 +20,13 @@ struct ScenarioReferrerTests {
             try cloud.seed(signature, tag: nil)
             try cloud.seed(cosign, tag: SeedImage.cosignTag(of: image.digest))
             try cloud.makeDestination()
-            let receipt = try #require(try await copy(cloud).receipt)
+            let receipt = try #require(try await cloud.copy(CopyOptions()).receipt)
             #expect(receipt.referrers == 3)
             #expect(receipt.tags.map(\.tag.value) == ["v1"])
             for part in [image, sbom, signature, cosign] { #expect(cloud.holds(part)) }
             #expect(cloud.tag(SeedImage.cosignTag(of: image.digest)) == cosign.digest)
 
-            // Root with its tag, then what refers to it, subjects first.
+            // The root with its tag comes first, then its referrers, subjects before their own referrers.
             let puts = cloud.events.withLock { events in
                 events.compactMap { if case .manifestPut(let digest, _, _) = $0 { digest } else { nil } }
             }
@@ -36,7 +36,7 @@ struct ScenarioReferrerTests {
             #expect(cloud.counts["ListImageReferrers"] == 3, "the image, the SBOM, the signature")
 
             cloud.emulator.clearRequests()
-            #expect(try await copy(cloud).receipt?.changedAnything == false)
+            #expect(try await cloud.copy(CopyOptions()).receipt?.changedAnything == false)
             #expect(
                 cloud.counts == ["BatchGetImage": 5, "ListImageReferrers": 3],
                 "both sides' roots, the digest tags of the image and of what was found, and one comparison"
@@ -44,24 +44,24 @@ struct ScenarioReferrerTests {
         }
     }
 
-    @Test("an image that is there already still gets a signature that came later")
+    @Test("A later signature is copied although the image is already there")
     func signedLater() async throws {
         try await withCloud { cloud in
             let image = SeedImage.twoPlatforms("app", layersEach: [1_000])
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
-            #expect(try await copy(cloud).receipt?.referrers == 0)
+            #expect(try await cloud.copy(CopyOptions()).receipt?.referrers == 0)
             let child = SeedImage.oci("app-amd64", layers: [1_000])
             let sbom = SeedImage.referrer(to: child)
             try #require(image.manifests.map(\.digest).contains(child.digest))
             try cloud.seed(sbom, tag: nil)
-            let receipt = try #require(try await copy(cloud).receipt)
+            let receipt = try #require(try await cloud.copy(CopyOptions()).receipt)
             #expect(receipt.referrers == 1 && receipt.tags.first?.outcome == .unchanged)
             #expect(cloud.holds(sbom))
         }
     }
 
-    @Test("--referrers none leaves them behind")
+    @Test("--referrers none copies no referrer")
     func none() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [1_000])
@@ -69,12 +69,12 @@ struct ScenarioReferrerTests {
             try cloud.seed(image, tag: "v1")
             try cloud.seed(sbom, tag: nil)
             try cloud.makeDestination()
-            _ = try await copy(cloud, CopyOptions(referrers: .none))
+            _ = try await cloud.copy(CopyOptions(referrers: .none))
             #expect(!cloud.holds(sbom))
         }
     }
 
-    @Test("where ECR doesn't know ListImageReferrers, the fallback tags serve")
+    @Test("Where ListImageReferrers is unknown, referrers are found by tag")
     func unknownOperation() async throws {
         try await withCloud { cloud in
             let image = SeedImage.oci("app", layers: [1_000])
@@ -89,28 +89,22 @@ struct ScenarioReferrerTests {
                     .error(code: "UnknownOperationException", message: "no such operation", status: 400)
                 )
             )
-            #expect(try await copy(cloud).receipt?.referrers == 1)
+            #expect(try await cloud.copy(CopyOptions()).receipt?.referrers == 1)
             #expect(cloud.tag(SeedImage.cosignTag(of: image.digest)) == cosign.digest)
         }
     }
 
-    @Test("several destinations: the source's manifests are read once, and a dead one doesn't stop the others")
+    @Test("Several destinations share the source's manifests, and a missing one doesn't stop the others")
     func severalDestinations() async throws {
         try await withCloud { cloud in
             let image = SeedImage.twoPlatforms("app", layersEach: [1_000])
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             try cloud.makeDestination("other/app", account: ScenarioCloud.production, region: ScenarioCloud.home)
-            let results = try await cloud.replicator.copy(
-                cloud.image("v1"),
-                .one(.tag(Tag(parsing: "v1"))),
-                to: [
-                    cloud.destination(), cloud.destination("missing/app"),
-                    cloud.destination("other/app", account: ScenarioCloud.production, region: ScenarioCloud.home),
-                ],
-                tags: [],
-                CopyOptions(referrers: .none)
-            )
+            let results = try await cloud.copy(to: [
+                cloud.destination(), cloud.destination("missing/app"),
+                cloud.destination("other/app", account: ScenarioCloud.production, region: ScenarioCloud.home),
+            ])
             #expect(results.count == 3 && ExitStatus.of(results) == 1)
             #expect(results[1].error?.reason == .repositoryMissing)
             #expect(cloud.holds(image))
@@ -124,7 +118,7 @@ struct ScenarioReferrerTests {
         }
     }
 
-    @Test("every tag of a repository, and of those the newest that match")
+    @Test("Only the newest tags that match a pattern are copied")
     func many() async throws {
         try await withCloud { cloud in
             let images = (1...5).map { SeedImage.oci("app-\($0)", layers: [100 + Int64($0)]) }
@@ -139,23 +133,23 @@ struct ScenarioReferrerTests {
                 CopyOptions(referrers: .none)
             )
             #expect(ExitStatus.of(results) == 0)
-            let there = cloud.emulator.tags(
+            let tags = cloud.emulator.tags(
                 account: ScenarioCloud.build,
                 region: ScenarioCloud.far,
                 repository: "team/app"
             )
-            #expect(there.keys.sorted() == ["v1.3", "v1.4", "v1.5"])
+            #expect(tags.keys.sorted() == ["v1.3", "v1.4", "v1.5"])
         }
     }
 
-    @Test("one platform takes that child unchanged, all of them the index as it is")
+    @Test("One platform copies that child unchanged, all platforms the unchanged index")
     func platforms() async throws {
         try await withCloud { cloud in
             let image = SeedImage.twoPlatforms("app", layersEach: [1_000])
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             let arm64 = try ImagePlatform(parsing: "linux/arm64")
-            let one = try await copy(cloud, CopyOptions(referrers: .none, platforms: [arm64]))
+            let one = try await cloud.copy(CopyOptions(referrers: .none, platforms: [arm64]))
             #expect(one.receipt?.digest != image.digest)
             #expect(cloud.tag("v1") == one.receipt?.digest)
             #expect(
@@ -166,20 +160,10 @@ struct ScenarioReferrerTests {
                 ).count == 1
             )
             let both = CopyOptions(platforms: [arm64, try ImagePlatform(parsing: "linux/amd64")])
-            let first = try #require(try await copy(cloud, both).receipt)
+            let first = try #require(try await cloud.copy(both).receipt)
             #expect(first.digest == image.digest)
             #expect(first.notes == ["\(image.digest) has no other platforms, and is copied as it is"])
-            #expect(try await copy(cloud, both).receipt?.changedAnything == false)
+            #expect(try await cloud.copy(both).receipt?.changedAnything == false)
         }
-    }
-
-    private func copy(_ cloud: ScenarioCloud, _ options: CopyOptions = CopyOptions()) async throws -> [CopyResult] {
-        try await cloud.replicator.copy(
-            cloud.image("v1"),
-            .one(.tag(Tag(parsing: "v1"))),
-            to: [cloud.destination()],
-            tags: [],
-            options
-        )
     }
 }

@@ -5,30 +5,19 @@ import Reporting
 import TestClouds
 import Testing
 
-/// What must not happen doesn't, and the error says why and what to do.
+/// Refused copies write nothing, and the error gives the reason and a remedy.
 @Suite("Refusals and bad input", .timeLimit(.minutes(1)))
 struct ScenarioRefusalTests {
     private let old = SeedImage.oci("old", layers: [100])
     private let new = SeedImage.oci("new", layers: [200])
 
-    @Test("an immutable tag with another digest is refused before a byte moves, with both digests")
+    @Test("An immutable tag with another digest is refused before a byte moves, naming both digests")
     func immutable() async throws {
         try await withCloud { cloud in
             try cloud.seed(new, tag: "v1")
-            try cloud.emulator.createRepository(
-                account: ScenarioCloud.build,
-                region: ScenarioCloud.far,
-                "team/app",
-                mutability: "IMMUTABLE"
-            )
-            try cloud.emulator.seed(
-                old,
-                tag: "v1",
-                account: ScenarioCloud.build,
-                region: ScenarioCloud.far,
-                repository: "team/app"
-            )
-            let error = try #require(try await copy(cloud).firstError)
+            try cloud.makeImmutableDestination()
+            try cloud.seedDestination(old, tag: "v1")
+            let error = try #require(try await cloud.copy().firstError)
             #expect(
                 error.reason == .tagImmutable(tag: try Tag(parsing: "v1"), holds: old.digest, wanted: new.digest)
             )
@@ -38,25 +27,14 @@ struct ScenarioRefusalTests {
         }
     }
 
-    @Test("where immutability can't be asked, PutImage decides, and its word is understood")
+    @Test("Without permission to read immutability, PutImage's refusal is reported as such")
     func immutableUnasked() async throws {
         try await withCloud { cloud in
             try cloud.seed(new, tag: "v1")
-            try cloud.emulator.createRepository(
-                account: ScenarioCloud.build,
-                region: ScenarioCloud.far,
-                "team/app",
-                mutability: "IMMUTABLE"
-            )
-            try cloud.emulator.seed(
-                old,
-                tag: "v1",
-                account: ScenarioCloud.build,
-                region: ScenarioCloud.far,
-                repository: "team/app"
-            )
+            try cloud.makeImmutableDestination()
+            try cloud.seedDestination(old, tag: "v1")
             cloud.emulator.deny(action: "DescribeRepositories")
-            let error = try #require(try await copy(cloud).firstError)
+            let error = try #require(try await cloud.copy().firstError)
             #expect(
                 error.reason == .tagImmutable(tag: try Tag(parsing: "v1"), holds: old.digest, wanted: new.digest)
             )
@@ -64,37 +42,29 @@ struct ScenarioRefusalTests {
         }
     }
 
-    @Test("the same tag and digest again is success without a write, immutable or not", arguments: [true, false])
+    @Test("Copying to an immutable tag that holds the image succeeds without a write", arguments: [true, false])
     func again(refusesSameDigest: Bool) async throws {
         try await withCloud({ $0.immutableTagsRefuseSameDigest = refusesSameDigest }) { cloud in
             try cloud.seed(new, tag: "v1")
-            try cloud.emulator.createRepository(
-                account: ScenarioCloud.build,
-                region: ScenarioCloud.far,
-                "team/app",
-                mutability: "IMMUTABLE"
-            )
-            // The answer to the first PutImage is lost: the second meets its own image under an immutable tag.
+            try cloud.makeImmutableDestination()
+            // The answer to the first PutImage is lost, so the second finds its own image under the immutable tag.
             cloud.emulator.order(Fault(on: "PutImage", .loseAnswer))
-            #expect(try await copy(cloud).receipt?.digest == new.digest)
+            #expect(try await cloud.copy().receipt?.digest == new.digest)
             cloud.emulator.clearRequests()
-            #expect(try await copy(cloud).receipt?.changedAnything == false)
+            #expect(try await cloud.copy().receipt?.changedAnything == false)
             #expect(cloud.counts["PutImage"] == nil)
         }
     }
 
-    @Test("--if-exists fail refuses, skip leaves alone, move moves", arguments: CopyOptions.IfExists.allCases)
+    @Test(
+        "--if-exists fail refuses, skip leaves the tag alone, move moves it",
+        arguments: CopyOptions.IfExists.allCases
+    )
     func ifExists(mode: CopyOptions.IfExists) async throws {
         try await withCloud { cloud in
             try cloud.seed(new, tag: "v1")
-            try cloud.emulator.seed(
-                old,
-                tag: "v1",
-                account: ScenarioCloud.build,
-                region: ScenarioCloud.far,
-                repository: "team/app"
-            )
-            let results = try await copy(cloud, CopyOptions(ifExists: mode, referrers: .none))
+            try cloud.seedDestination(old, tag: "v1")
+            let results = try await cloud.copy(CopyOptions(ifExists: mode, referrers: .none))
             switch mode {
             case .fail:
                 let error = try #require(results.firstError)
@@ -110,34 +80,28 @@ struct ScenarioRefusalTests {
         }
     }
 
-    @Test("--if-current moves from that digest only, and refuses an absent tag")
+    @Test("--if-current moves a tag only from that digest, and refuses a missing tag")
     func ifCurrent() async throws {
         try await withCloud { cloud in
             try cloud.seed(new, tag: "v1")
             try cloud.makeDestination()
             let options = CopyOptions(ifCurrent: old.digest, referrers: .none)
-            let absent = try #require(try await copy(cloud, options).firstError)
+            let absent = try #require(try await cloud.copy(options).firstError)
             #expect(absent.reason == .tagMoved(tag: try Tag(parsing: "v1"), expected: old.digest, holds: nil))
             #expect(absent.kind == .refused)
-            try cloud.emulator.seed(
-                old,
-                tag: "v1",
-                account: ScenarioCloud.build,
-                region: ScenarioCloud.far,
-                repository: "team/app"
-            )
-            #expect(try await copy(cloud, options).receipt != nil)
+            try cloud.seedDestination(old, tag: "v1")
+            #expect(try await cloud.copy(options).receipt != nil)
             #expect(cloud.tag("v1") == new.digest)
-            // It holds the image already: that is what was wanted.
-            #expect(try await copy(cloud, options).receipt?.changedAnything == false)
+            // The tag already holds the image, so nothing is refused.
+            #expect(try await cloud.copy(options).receipt?.changedAnything == false)
         }
     }
 
-    @Test("a missing repository, tag, permission and an archived image each get their own error")
+    @Test("A missing repository, tag or permission and an archived image have distinct errors")
     func missing() async throws {
         try await withCloud { cloud in
             try cloud.seed(new, tag: "v1")
-            let repository = try #require(try await copy(cloud).firstError)
+            let repository = try #require(try await cloud.copy().firstError)
             #expect(repository.reason == .repositoryMissing && repository.side == .destination)
             #expect(repository.remedy.contains("--create-repository"))
             try cloud.makeDestination()
@@ -155,7 +119,7 @@ struct ScenarioRefusalTests {
             #expect(image?.reason == .imageMissing && image?.side == .source)
 
             cloud.emulator.deny(action: "PutImage", repository: "team/app")
-            let denied = try #require(try await copy(cloud).firstError)
+            let denied = try #require(try await cloud.copy().firstError)
             #expect(denied.kind == .notPermitted && denied.side == .destination)
             #expect(denied.cause.contains("ecr:PutImage"))
             cloud.emulator.clearDenials()
@@ -166,17 +130,17 @@ struct ScenarioRefusalTests {
                 region: ScenarioCloud.home,
                 repository: "team/app"
             )
-            let archived = await #expect(throws: CopyError.self) { try await copy(cloud) }
+            let archived = await #expect(throws: CopyError.self) { try await cloud.copy() }
             #expect(archived?.reason == .archived && archived?.side == .source)
         }
     }
 
-    @Test("--create-repository defaults creates what is missing, and a dry run doesn't")
+    @Test("--create-repository defaults creates a missing repository, and a dry run doesn't")
     func creates() async throws {
         try await withCloud { cloud in
             try cloud.seed(new, tag: "v1")
             let dry = CopyOptions(referrers: .none, createRepository: .defaults, isDryRun: true)
-            guard case .planned(let plan)? = try await copy(cloud, dry).first else {
+            guard case .planned(let plan)? = try await cloud.copy(dry).first else {
                 Issue.record("no plan")
                 return
             }
@@ -184,13 +148,13 @@ struct ScenarioRefusalTests {
             #expect(cloud.emulator.repositories(account: ScenarioCloud.build, region: ScenarioCloud.far).isEmpty)
             cloud.emulator.clearRequests()
             let options = CopyOptions(referrers: .none, createRepository: .defaults)
-            #expect(try await copy(cloud, options).receipt?.digest == new.digest)
-            #expect(cloud.counts["BatchCheckLayerAvailability"] == nil, "an empty repository isn't asked")
+            #expect(try await cloud.copy(options).receipt?.digest == new.digest)
+            #expect(cloud.counts["BatchCheckLayerAvailability"] == nil, "an empty repository gets no blob check")
             #expect(cloud.holds(new))
         }
     }
 
-    @Test("TAG@DIGEST that no longer agree is an error")
+    @Test("A TAG@DIGEST whose tag has another digest is an error")
     func disagreement() async throws {
         try await withCloud { cloud in
             try cloud.seed(new, tag: "v1")
@@ -207,18 +171,5 @@ struct ScenarioRefusalTests {
             }
             #expect(error?.reason == .tagMismatch)
         }
-    }
-
-    private func copy(
-        _ cloud: ScenarioCloud,
-        _ options: CopyOptions = CopyOptions(referrers: .none)
-    ) async throws -> [CopyResult] {
-        try await cloud.replicator.copy(
-            cloud.image("v1"),
-            .one(.tag(Tag(parsing: "v1"))),
-            to: [cloud.destination()],
-            tags: [],
-            options
-        )
     }
 }

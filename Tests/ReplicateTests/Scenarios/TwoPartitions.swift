@@ -9,7 +9,7 @@ import Wire
 
 @testable import Replicate
 
-/// An AWS of two partitions, and a machine whose profiles are good in one of them each.
+/// An emulated AWS with two partitions, and a machine whose profiles are each valid in one of them.
 struct TwoPartitions: Sendable {
     let emulator: Emulator
     let transport: Transport
@@ -23,7 +23,7 @@ struct TwoPartitions: Sendable {
     static let west = "eu-west-1"
     static let north = "cn-north-1"
 
-    /// By the names that AWS has for them; the endpoint of the environment leads to the emulator.
+    /// References with AWS's host names; the environment's endpoint sends requests to the emulator.
     static let source = "\(commercial).dkr.ecr.\(west).amazonaws.com/team/app"
     static let destination = "\(chinese).dkr.ecr.\(north).amazonaws.com.cn/team/app"
 
@@ -68,7 +68,7 @@ struct TwoPartitions: Sendable {
         return configuration
     }
 
-    /// A new process on that machine.
+    /// An engine as a new process on that machine would have.
     func replicator(from source: SideOptions, to destination: SideOptions) -> TestEngine {
         let retry = RetryPolicy(attempts: 4, clock: InstantClock(), jitter: { 1 })
         let logger = Logger(label: "partitions") { _ in SwiftLogNoOpLogHandler() }
@@ -92,7 +92,7 @@ struct TwoPartitions: Sendable {
         )
     }
 
-    /// Copies `v1`, as a process of its own.
+    /// Copies `v1` as a separate process would.
     func copy(
         from source: SideOptions = .profile("commercial"),
         to destination: SideOptions = .profile("china"),
@@ -107,7 +107,7 @@ struct TwoPartitions: Sendable {
         )
     }
 
-    /// The error of a copy that fails, thrown or told.
+    /// The error of a copy, whether it is thrown or in a result.
     func failure(
         from source: SideOptions = .profile("commercial"),
         to destination: SideOptions = .profile("china"),
@@ -142,32 +142,25 @@ func withTwoPartitions(
     _ configure: (inout EmulatorConfiguration) -> Void = { _ in },
     _ body: (TwoPartitions) async throws -> Void
 ) async throws {
-    let home = FileManager.default.temporaryDirectory.path + "/ecr-replicate-partitions-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: home) }
-    try FileManager.default.createDirectory(atPath: home + "/.aws/sso/cache", withIntermediateDirectories: true)
-    let files = [
-        ".aws/config": TwoPartitions.config,
-        ".aws/sso/cache/\(sha1Hex("corp".utf8)).json":
-            #"{"accessToken":"signed-in","expiresAt":"2096-01-15T13:00:00Z"}"#,
-    ]
-    for (name, text) in files { try Data(text.utf8).write(to: URL(filePath: "\(home)/\(name)")) }
     var configuration = TwoPartitions.configuration
     configuration.identityCenter = .init(
         signIns: [.init(accessToken: "signed-in", expires: Date().addingTimeInterval(36_000))],
         assignments: [.init(account: TwoPartitions.commercial, role: "Build")]
     )
     configure(&configuration)
-    try await withEmulator(configuration) { emulator in
-        try emulator.seed(
-            image,
-            tag: "v1",
-            account: TwoPartitions.commercial,
-            region: TwoPartitions.west,
-            repository: "team/app"
-        )
-        try emulator.createRepository(account: TwoPartitions.chinese, region: TwoPartitions.north, "team/app")
-        try await withTransport(TransportConfiguration()) { transport in
-            try await body(TwoPartitions(emulator: emulator, transport: transport, home: home, now: now))
+    try await withSignedInHome(config: TwoPartitions.config) { home in
+        try await withEmulator(configuration) { emulator in
+            try emulator.seed(
+                image,
+                tag: "v1",
+                account: TwoPartitions.commercial,
+                region: TwoPartitions.west,
+                repository: "team/app"
+            )
+            try emulator.createRepository(account: TwoPartitions.chinese, region: TwoPartitions.north, "team/app")
+            try await withTransport(TransportConfiguration()) { transport in
+                try await body(TwoPartitions(emulator: emulator, transport: transport, home: home, now: now))
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ import Wire
 
 @testable import Replicate
 
-/// Tags that begin with a digest follow what has that digest.
+/// Tags that begin with a digest belong to the manifest with that digest.
 @Suite("Digest tags")
 struct DigestTagTests {
     private let image: FakeImage
@@ -26,7 +26,7 @@ struct DigestTagTests {
 
     private static func tag(_ image: FakeImage, _ suffix: String) -> String { "sha256-\(image.digest.hex)\(suffix)" }
 
-    @Test("of what was found under a tag are found too, in one question for each level")
+    @Test("Digest tags of referrers found by tag are found with one request for each level")
     func recursive() async throws {
         let bench = try Bench()
         let second = try FakeImage.image("second", layers: ["signed again"])
@@ -41,12 +41,12 @@ struct DigestTagTests {
         let receipt = try #require(try await bench.copy(":v1", all).receipt)
         #expect(receipt.notes == [])
         for (manifest, tag) in tags { #expect(try await bench.destination.tag(tag) == manifest.digest) }
-        // The root, and for each of four levels the four tags of what is new in it.
-        let reads = bench.journal.lines("from/app read ").map { $0.split(separator: " ").count }
-        #expect(reads == [1, 4, 4, 4, 4], "\(bench.journal.lines("from/app read "))")
+        // The root, and for each of four levels the four tags of its new manifest.
+        let reads = bench.calls.lines("from/app read ").map { $0.split(separator: " ").count }
+        #expect(reads == [1, 4, 4, 4, 4], "\(bench.calls.lines("from/app read "))")
     }
 
-    @Test("of what a list of referrers names are found too")
+    @Test("Digest tags of listed referrers are found")
     func ofReferrers() async throws {
         let bench = try Bench()
         let referrer = try FakeImage.image("notation", layers: ["n"], subject: image.digest)
@@ -61,7 +61,7 @@ struct DigestTagTests {
         #expect(try await bench.destination.tag(tag) == signature.digest)
     }
 
-    @Test("end where one signature is tagged as that of another and the other way round", .timeLimit(.minutes(1)))
+    @Test("Two signatures tagged as each other's signature end the search", .timeLimit(.minutes(1)))
     func circle() async throws {
         let bench = try Bench()
         await bench.source.change { [image, signature, sbom] in
@@ -74,7 +74,7 @@ struct DigestTagTests {
         #expect(try await bench.destination.tag(Self.tag(sbom, ".sig")) == signature.digest)
     }
 
-    @Test("with any suffix are found where tags are listed", arguments: [true, false])
+    @Test("Digest tags with any suffix are found where tags are listed", arguments: [true, false])
     func anySuffix(isWhole: Bool) async throws {
         let bench = try Bench()
         let tags = [
@@ -89,10 +89,10 @@ struct DigestTagTests {
         }
         #expect(try await bench.copy(":v1", all).receipt != nil)
         for tag in tags { #expect(try await bench.destination.tag(tag) == sbom.digest, "\(tag)") }
-        #expect(bench.journal.count("from/app digest-tags") == 1)
+        #expect(bench.calls.count("from/app digest-tags") == 1)
     }
 
-    @Test("that can't be listed leave the usual suffixes, and a note")
+    @Test("Without a tag listing only the usual suffixes are tried, with a note")
     func trouble() async throws {
         let bench = try Bench()
         await bench.source.change { [image, signature] in
@@ -109,7 +109,7 @@ struct DigestTagTests {
         )
     }
 
-    @Test("are not asked for where nothing is to travel along")
+    @Test("--referrers none requests no digest tags")
     func none() async throws {
         let bench = try Bench()
         await bench.source.change { [image] in
@@ -117,10 +117,10 @@ struct DigestTagTests {
             $0.digestTagListing = DigestTagListing()
         }
         _ = try await bench.copy(":v1", CopyOptions(referrers: .none))
-        #expect(bench.journal.count("from/app digest-tags") == 0)
+        #expect(bench.calls.count("from/app digest-tags") == 0)
     }
 
-    @Test("from a listing of many images are read only where there are any, and each follows its image")
+    @Test("Digest tags in a listing are copied with their image, without guessing others")
     func many() async throws {
         let bench = try Bench()
         let other = try FakeImage.image("other", layers: ["other"])
@@ -137,15 +137,15 @@ struct DigestTagTests {
         let results = try await bench.repositoryCopy("", all).copyMany(TagFilter())
         #expect(ExitStatus.of(results) == 0 && results.count == 2)
         #expect(try await bench.destination.tag(meta) == signature.digest)
-        #expect(bench.journal.count("from/app digest-tags") == 0, "the listing knows")
-        #expect(!bench.journal.lines("from/app read ").contains { $0.contains(".sig") })
+        #expect(bench.calls.count("from/app digest-tags") == 0, "the listing has them")
+        #expect(!bench.calls.lines("from/app read ").contains { $0.contains(".sig") })
     }
 
-    @Test("that follow nothing in the repository are copied with --all-tags, and with nothing else")
+    @Test("A digest tag whose subject is not in the repository is copied only with --all-tags")
     func followingNothing() async throws {
         let elsewhere = try FakeImage.image("elsewhere", layers: ["elsewhere"])
         let tag = Self.tag(elsewhere, ".sig")
-        func results(_ filter: TagFilter, _ options: CopyOptions, alone: Bool = false) async throws -> (
+        func results(_ filter: TagFilter, _ options: CopyOptions, isAlone: Bool = false) async throws -> (
             Bench, [CopyResult]
         ) {
             let bench = try Bench()
@@ -153,13 +153,13 @@ struct DigestTagTests {
                 try? $0.seed(image, tag: "v1")
                 try? $0.seed(signature, tag: tag)
                 $0.listed = [ListedImage(digest: signature.digest, tags: [try! Tag(parsing: tag)])]
-                if !alone { $0.listed.append(ListedImage(digest: image.digest, tags: [try! Tag(parsing: "v1")])) }
+                if !isAlone { $0.listed.append(ListedImage(digest: image.digest, tags: [try! Tag(parsing: "v1")])) }
             }
             return (bench, try await bench.repositoryCopy("", options).copyMany(filter))
         }
-        for alone in [false, true] {
-            let (bench, results) = try await results(TagFilter(), all, alone: alone)
-            #expect(ExitStatus.of(results) == 0 && results.count == (alone ? 1 : 2))
+        for isAlone in [false, true] {
+            let (bench, results) = try await results(TagFilter(), all, isAlone: isAlone)
+            #expect(ExitStatus.of(results) == 0 && results.count == (isAlone ? 1 : 2))
             #expect(try await bench.destination.tag(tag) == signature.digest)
         }
         let left = [
@@ -175,7 +175,7 @@ struct DigestTagTests {
 
     // MARK: At a plain registry
 
-    /// Answers lists of tags, and keeps what was asked.
+    /// Answers tag listings and records the requests.
     private final class TagServer: HTTPSending {
         private let answer: @Sendable (Int) -> WireResponse
         private let asked = Lock<[WireRequest]>([])
@@ -219,7 +219,7 @@ struct DigestTagTests {
         return response
     }
 
-    @Test("one list is asked for, of all pages")
+    @Test("The tag listing is requested once, with all pages")
     func pages() async throws {
         let (first, second) = (Self.tag(image, ".cdx.json"), Self.tag(sbom, ".sig"))
         let server = TagServer { $0 == 1 ? Self.page(["v1", first], next: 1) : Self.page([second, "sha256-x"]) }
@@ -229,7 +229,7 @@ struct DigestTagTests {
         #expect(server.requests.count == 2)
     }
 
-    @Test("a list without end is left after some pages")
+    @Test("An endless tag listing is given up after some pages")
     func endless() async throws {
         let tag = Self.tag(image, ".sig")
         let server = TagServer { Self.page([tag], next: $0) }
@@ -240,7 +240,7 @@ struct DigestTagTests {
     }
 
     @Test(
-        "a refusal of any kind is no error, and is not tried again",
+        "A refused tag listing is not an error and is not retried",
         arguments: [400, 401, 403, 404, 405, 429, 500, 503]
     )
     func refusal(status: Int) async throws {
@@ -251,7 +251,10 @@ struct DigestTagTests {
         #expect(server.requests.count <= 2, "once, and once without a number of tags")
     }
 
-    @Test("pages of HTML and other odd answers are no error", arguments: ["", "<html>", "[]", "7", #"{"tags":7}"#])
+    @Test(
+        "HTML and other unexpected answers to a tag listing are not errors",
+        arguments: ["", "<html>", "[]", "7", #"{"tags":7}"#]
+    )
     func odd(body: String) async throws {
         let server = TagServer { _ in WireResponse(status: .ok, body: Array(body.utf8)) }
         let listing = try #require(try await repository(server).listDigestTags())

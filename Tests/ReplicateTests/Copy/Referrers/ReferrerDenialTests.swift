@@ -5,8 +5,8 @@ import Wire
 
 @testable import Replicate
 
-/// Not being allowed to ask which referrers an image has ends its copy; not being allowed to read one of them does not.
-@Suite("Referrers that may not be read")
+/// A denied request for an image's list of referrers fails its copy; a denied read of one referrer does not.
+@Suite("Denied referrers")
 struct ReferrerDenialTests {
     private let image: FakeImage
     private let signature: FakeImage
@@ -18,10 +18,10 @@ struct ReferrerDenialTests {
         sbom = try FakeImage.image("sbom", layers: ["bill"], subject: image.digest)
     }
 
-    private func registries(_ bend: @escaping MemoryRegistries.Bend) -> MemoryRegistries {
+    private func registries(_ intercept: @escaping MemoryRegistries.Interceptor) -> MemoryRegistries {
         let registries = MemoryRegistries { request in
             guard request.url.host == "source.example" else { return nil }
-            return bend(request)
+            return intercept(request)
         }
         registries["source.example/team/app"].seed(image, tag: "v1")
         registries["source.example/team/app"].seed(signature)
@@ -29,22 +29,22 @@ struct ReferrerDenialTests {
         return registries
     }
 
-    @Test("are left out and named, and the others arrive", arguments: ["/manifests/", "/referrers/"])
-    func denied(question: String) async throws {
+    @Test("A denied referrer is left out and named, and the others arrive", arguments: ["/manifests/", "/referrers/"])
+    func denied(request path: String) async throws {
         let name = signature.digest.description
         let registries = registries { request in
-            request.url.path.contains(question) && request.url.path.hasSuffix(name) ? .refusal(403, "DENIED") : nil
+            request.url.path.contains(path) && request.url.path.hasSuffix(name) ? .refusal(403, "DENIED") : nil
         }
         let results = try await registries.copy()
-        let there = registries["destination.example/team/app"]
-        #expect(ExitStatus.of(results) == 0 && there.tags["v1"] == image.digest)
-        #expect(there.manifests[sbom.digest] != nil)
-        #expect((there.manifests[signature.digest] != nil) == (question == "/referrers/"))
+        let held = registries["destination.example/team/app"]
+        #expect(ExitStatus.of(results) == 0 && held.tags["v1"] == image.digest)
+        #expect(held.manifests[sbom.digest] != nil)
+        #expect((held.manifests[signature.digest] != nil) == (path == "/referrers/"))
         let failures = try #require(results.receipt?.referrerFailures)
         #expect(failures.count == 1 && failures.first?.description.contains(name) == true, "\(failures)")
     }
 
-    @Test("end the copy where the question is about the image", arguments: [401, 403])
+    @Test("A denied referrers request for the image fails the copy", arguments: [401, 403])
     func question(status: Int) async throws {
         let name = image.digest.description
         let registries = registries { request in
@@ -54,7 +54,7 @@ struct ReferrerDenialTests {
     }
 
     @Test(
-        "under tags that the list of tags does not have are no trouble (Artifactory); without a list, one word says it"
+        "Denied tags that the tag listing lacks are ignored (Artifactory); without a listing they are reported"
     )
     func guessedTags() async throws {
         let isDigestTag: @Sendable (WireRequest) -> Bool = { $0.url.path.contains("/manifests/sha256-") }
@@ -63,16 +63,16 @@ struct ReferrerDenialTests {
         #expect(ExitStatus.of(results) == 0 && results.receipt?.referrerFailures.isEmpty == true)
         #expect(results.receipt?.referrers == 2)
 
-        let listless = registries {
+        let unlisted = registries {
             isDigestTag($0) || $0.url.path.hasSuffix("/tags/list") ? .refusal(403, "DENIED") : nil
         }
-        let failures = try #require(try await listless.copy().receipt?.referrerFailures)
+        let failures = try #require(try await unlisted.copy().receipt?.referrerFailures)
         // One for the image, and one for each of its referrers.
         #expect(failures.count == 3 && failures.allSatisfy { $0.tag == nil }, "\(failures)")
         #expect(failures.contains { $0.subject == image.digest && $0.description.hasPrefix("referrers of ") })
     }
 
-    @Test("under a tag that is there are left out by that name")
+    @Test("A denied tag in the tag listing is left out and named")
     func listedTag() async throws {
         let tag = "sha256-\(image.digest.hex).sig"
         let registries = registries { $0.url.path.contains("/manifests/sha256-") ? .refusal(403, "DENIED") : nil }

@@ -4,8 +4,8 @@ import Testing
 
 @testable import Replicate
 
-/// What is wrong with a referrer is wrong with that referrer, and not with its image.
-@Suite("Referrers that fail")
+/// A failed referrer does not fail its image.
+@Suite("Referrer failures")
 struct ReferrerFailureTests {
     private let image: FakeImage
     private let signature: FakeImage
@@ -30,7 +30,7 @@ struct ReferrerFailureTests {
         return bench
     }
 
-    /// The same behind fallback tags; the list names `gone` as well, which is nowhere.
+    /// A bench whose source lists the signature under a fallback tag, along with `gone`, which no repository has.
     private func staleBench(odd: String? = nil) async throws -> (bench: Bench, list: Manifest, gone: Digest) {
         let gone = Digest(of: "gone".utf8)
         let entries = [
@@ -52,7 +52,7 @@ struct ReferrerFailureTests {
         return (bench, list, gone)
     }
 
-    /// The one failure of a copy that went well otherwise.
+    /// The only failure of an otherwise successful copy.
     private func onlyFailure(_ results: [CopyResult]) throws -> ReferrerFailure {
         let receipt = try #require(results.receipt)
         #expect(ExitStatus.of(results) == 0)
@@ -61,7 +61,7 @@ struct ReferrerFailureTests {
         return try #require(receipt.referrerFailures.first)
     }
 
-    @Test("to be listed, because there are too many, end the questions; the image is copied and the bound is named")
+    @Test("Too many referrers end the search, and the error names the bound")
     func tooMany() async throws {
         let bench = try await bench()
         let lists = (0..<100).map { list in
@@ -84,12 +84,12 @@ struct ReferrerFailureTests {
             $0.description.contains("more than \(ReferrerBudget.most) of them")
         }
         #expect(bounds.map(\.subject) == [image.digest])
-        // What is listed and isn't there makes the planner look twice.
-        let questions = bench.journal.count("from/app referrers")
-        #expect(questions < 200, "\(questions)")
+        // Listed referrers that are missing make the planner request the list twice.
+        let requests = bench.calls.count("from/app referrers")
+        #expect(requests < 200, "\(requests)")
     }
 
-    @Test("at the destination's door are left out, and named; the others arrive")
+    @Test("A referrer that the destination refuses is left out and named, and the others arrive")
     func refused() async throws {
         let bench = try await bench()
         await bench.destination.refuse("put \(signature.digest.short)", .rejected(code: "NO", text: "no"), times: 9)
@@ -103,12 +103,12 @@ struct ReferrerFailureTests {
         #expect(await bench.destination.holds(sbom))
         #expect(try await bench.destination.tag("v1") == image.digest)
 
-        bench.journal.clear()
+        bench.calls.clear()
         #expect(try await bench.copy(":v1", all).receipt?.referrerFailures.count == 1, "refused again")
-        #expect(bench.journal.lines("to/app put ") == [signature.digest.short])
+        #expect(bench.calls.lines("to/app put ") == [signature.digest.short])
     }
 
-    @Test("for what refers to them in turn leave that behind too, where it is a list of them")
+    @Test("An index of referrers is left out when one of its children is refused")
     func refusedBelow() async throws {
         let bench = try Bench()
         let attested = try FakeImage.index([("linux/amd64", signature), ("linux/arm64", sbom)])
@@ -124,7 +124,7 @@ struct ReferrerFailureTests {
         #expect(await bench.destination.holds(sbom))
     }
 
-    @Test("because their layer is nowhere, or can't be read themselves, are left out")
+    @Test("A referrer that can't be read, or whose layer is missing, is left out")
     func unreadable() async throws {
         let lost = try await bench()
         await lost.source.change { _ = $0.blobs.remove(FakeImage.blob("signed").digest) }
@@ -145,17 +145,17 @@ struct ReferrerFailureTests {
         #expect(await broken.destination.holds(sbom))
     }
 
-    @Test("to be there, though they are listed, are named after a second look")
+    @Test("A listed referrer that is missing is named after a second request")
     func vanished() async throws {
         let bench = try await bench()
         await bench.source.change { [signature] in $0.manifests[signature.digest] = nil }
         let failure = try onlyFailure(try await bench.copy(":v1", all))
         #expect(failure.digest == signature.digest && failure.error.reason == .imageMissing)
-        #expect(bench.journal.lines("from/app referrers \(image.digest.short)").count == 2)
+        #expect(bench.calls.lines("from/app referrers \(image.digest.short)").count == 2)
         #expect(await bench.destination.holds(sbom))
     }
 
-    @Test("to be listed leave those that tags lead to")
+    @Test("A failed referrers request still copies referrers found by tag")
     func unlisted() async throws {
         let bench = try await bench()
         let tag = "sha256-\(image.digest.hex).sig"
@@ -164,7 +164,7 @@ struct ReferrerFailureTests {
         let results = try await bench.copy(":v1", all)
         #expect(ExitStatus.of(results) == 0)
         let failures = try #require(results.receipt).referrerFailures
-        // What is found under a tag is asked about in its turn.
+        // The referrers of a referrer found by tag are requested, too.
         #expect(
             failures.map(\.subject) == [image.digest, signature.digest] && failures.allSatisfy { $0.digest == nil }
         )
@@ -175,7 +175,7 @@ struct ReferrerFailureTests {
         #expect(try await bench.destination.tag(tag) == signature.digest)
     }
 
-    @Test("under one tag leave those under the others")
+    @Test("A failed digest tag still copies referrers of other digest tags")
     func oneTag() async throws {
         let bench = try await bench()
         let tags = ["sig", "att"].map { "sha256-\(image.digest.hex).\($0)" }
@@ -194,7 +194,7 @@ struct ReferrerFailureTests {
     }
 
     @Test(
-        "for a reason that is the run's own fail the image",
+        "A failure that affects the whole run fails the image",
         arguments: [
             (CopyError.Reason.noCredentials("no"), 4), (.throttled("slowly"), 1), (.retriesUsedUp("enough"), 1),
         ] as [(CopyError.Reason, Int32)]
@@ -208,10 +208,10 @@ struct ReferrerFailureTests {
         let bench = try await bench()
         await bench.destination.refuse("put \(signature.digest.short)", reason, times: 9)
         #expect(ExitStatus.of(try await bench.copy(":v1", all)) == code)
-        #expect(try await bench.destination.tag("v1") == image.digest, "it was there before them")
+        #expect(try await bench.destination.tag("v1") == image.digest, "the tag is set before the referrers")
     }
 
-    @Test("when they are what is copied fail as any image")
+    @Test("A referrer that is copied by name fails like any image")
     func byName() async throws {
         let bench = try await bench()
         let tag = "sha256-\(image.digest.hex).sig"
@@ -222,7 +222,7 @@ struct ReferrerFailureTests {
         }
     }
 
-    @Test("because a list names what is gone are named; the list arrives without it", arguments: [true, false])
+    @Test("A missing entry of a referrers list is named, and the list is copied without it", arguments: [true, false])
     func staleList(isMerged: Bool) async throws {
         let (bench, list, gone) = try await staleBench()
         if isMerged { await bench.destination.change { $0.ownLists = [:] } }
@@ -236,14 +236,14 @@ struct ReferrerFailureTests {
         #expect(await bench.destination.holds(signature))
         #expect(await bench.destination.violations.isEmpty)
 
-        bench.journal.clear()
+        bench.calls.clear()
         let again = try await bench.copy(":v1", all)
         #expect(again.receipt?.changedAnything == false)
         #expect(try onlyFailure(again).digest == gone)
-        #expect(bench.journal.count("to/app put") == 0)
+        #expect(bench.calls.count("to/app put") == 0)
     }
 
-    @Test("because a list names them in a way that is not known are left out, and the rest arrives")
+    @Test("An invalid entry of a referrers list is left out, and the rest arrives")
     func oddEntries() async throws {
         let odd = #"{"mediaType":"a/b","digest":"sha512:00","size":4}"#
         let (bench, _, gone) = try await staleBench(odd: odd)
@@ -253,14 +253,14 @@ struct ReferrerFailureTests {
         #expect(receipt.referrerFailures.contains { $0.digest == gone })
         #expect(await bench.destination.holds(signature))
 
-        // What has a good digest can be asked for, whatever else is wrong with its entry.
+        // An entry with a valid digest can be read, whatever else is wrong with it.
         let other = try await staleBench(odd: #"{"mediaType":"a/b","digest":"\#(sbom.digest)"}"#).bench
         await other.source.change { [sbom] in try? $0.seed(sbom) }
         #expect(try onlyFailure(try await other.copy(":v1", all)).digest == gone)
         #expect(await other.destination.holds(sbom))
     }
 
-    @Test("to be more than the image itself, under a fallback tag, are none", arguments: [true, false])
+    @Test("A fallback tag that holds the image itself is not a failure", arguments: [true, false])
     func alias(isIndex: Bool) async throws {
         let image = try isIndex ? FakeImage.index([("linux/amd64", image)]) : image
         let bench = try Bench()
@@ -275,7 +275,7 @@ struct ReferrerFailureTests {
         #expect(await bench.destination.tags.keys.map(\.value) == ["v1"])
     }
 
-    @Test("because their tag is fixed at the destination are left out")
+    @Test("A referrer whose tag is immutable at the destination is left out")
     func immutable() async throws {
         let bench = try await bench()
         let tag = "sha256-\(image.digest.hex).sig"
@@ -290,10 +290,10 @@ struct ReferrerFailureTests {
         #expect(failure.tag?.value == tag && failure.digest == cosign.digest)
         #expect(try await bench.destination.tag(tag) == theirs.digest)
         #expect(await bench.destination.holds(sbom))
-        #expect(await !bench.destination.holds(cosign), "nothing would lead to it")
+        #expect(await !bench.destination.holds(cosign), "no tag would refer to it")
     }
 
-    @Test("are told by a dry run, and by the document")
+    @Test("A dry run and the JSON document list referrer failures")
     func dryRun() async throws {
         let (bench, _, gone) = try await staleBench()
         let options = CopyOptions(referrers: .all, isDryRun: true)
@@ -316,7 +316,7 @@ struct ReferrerFailureTests {
 }
 
 /// An index with an entry that can't be read.
-@Suite("Indexes with an odd entry")
+@Suite("Indexes with an invalid entry")
 struct OddIndexTests {
     private let child: FakeImage
     private let index: FakeImage
@@ -334,7 +334,7 @@ struct OddIndexTests {
         index = FakeImage(manifests: child.manifests + [root], blobs: child.blobs)
     }
 
-    @Test("are refused, naming the entry, before anything is written; where they are already there, nothing is wrong")
+    @Test("An index with an invalid entry is refused before a write, unless the destination has it")
     func whole() async throws {
         let bench = try Bench()
         await bench.source.change { [index] in try? $0.seed(index, tag: "v1") }
@@ -342,7 +342,7 @@ struct OddIndexTests {
             let error = try #require(try await bench.copy(":v1", CopyOptions(referrers: mode)).firstError)
             #expect(error.cause.contains("manifests[0]") && error.cause.contains("'sha512:00'"))
         }
-        #expect(bench.journal.count("to/app put") == 0)
+        #expect(bench.calls.count("to/app put") == 0)
 
         await bench.destination.change { [index] in try? $0.seed(index, tag: "v1") }
         for mode in CopyOptions.Referrers.allCases {
@@ -350,7 +350,7 @@ struct OddIndexTests {
         }
     }
 
-    @Test("give the part that is asked for")
+    @Test("A platform of an index with an invalid entry can be copied")
     func part() async throws {
         let bench = try Bench()
         await bench.source.change { [index] in try? $0.seed(index, tag: "v1") }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Replicate
 
-/// Signatures, SBOMs and attestations that travel with an image.
+/// Signatures, SBOMs and attestations that are copied with an image.
 @Suite("Referrers")
 struct ReferrerTests {
     private let image: FakeImage
@@ -16,12 +16,12 @@ struct ReferrerTests {
         signature = try FakeImage.image("signature", layers: ["signed"], subject: image.digest)
     }
 
-    private func bench(knows: Bool = true) async -> Bench? {
+    private func bench(hasReferrersAPI: Bool = true) async -> Bench? {
         guard let bench = try? Bench() else { return nil }
         let (image, signature) = (self.image, self.signature)
         await bench.source.change {
             try? $0.seed(image, tag: "v1")
-            if knows {
+            if hasReferrersAPI {
                 try? $0.seed(signature)
                 $0.listedReferrers = [image.digest: [signature.root.descriptor]]
             } else {
@@ -31,7 +31,7 @@ struct ReferrerTests {
         return bench
     }
 
-    @Test("are copied after their subject, without a tag, with what refers to them in turn")
+    @Test("Referrers and their own referrers are copied after their subject, without a tag")
     func chain() async throws {
         let bench = try #require(await bench())
         let more = try FakeImage.image("countersignature", layers: ["more"], subject: signature.digest)
@@ -42,30 +42,30 @@ struct ReferrerTests {
         let receipt = try #require(try await bench.copy(":v1", all).receipt)
         #expect(receipt.referrers == 2)
         #expect(
-            bench.journal.lines("to/app put ") == [
+            bench.calls.lines("to/app put ") == [
                 "\(image.digest.short) v1", signature.digest.short, more.digest.short,
             ]
         )
-        #expect(bench.journal.count("from/app referrers") == 3, "one for each manifest and referrer")
+        #expect(bench.calls.count("from/app referrers") == 3, "one for each manifest and referrer")
         #expect(await bench.destination.violations == [])
 
-        bench.journal.clear()
+        bench.calls.clear()
         #expect(try await bench.copy(":v1", all).receipt?.changedAnything == false)
-        #expect(bench.journal.count("to/app read") == 2)
-        #expect(bench.journal.count("to/app put") == 0)
+        #expect(bench.calls.count("to/app read") == 2)
+        #expect(bench.calls.count("to/app put") == 0)
     }
 
-    @Test("cost the destination no question when there are none and the image is there")
+    @Test("An image without referrers costs the destination no referrers request")
     func nothingToCompare() async throws {
         let bench = try #require(await bench())
         await bench.source.change { $0.listedReferrers = [:] }
         await bench.destination.change { [image] in try? $0.seed(image, tag: "v1") }
         _ = try await bench.copy(":v1", all)
-        #expect(bench.journal.lines("to/app ") == ["read |v1"])
-        #expect(bench.journal.count("from/app ") == 3)
+        #expect(bench.calls.lines("to/app ") == ["read |v1"])
+        #expect(bench.calls.count("from/app ") == 3)
     }
 
-    @Test("of an index's children are copied too")
+    @Test("Referrers of an index's children are copied")
     func ofChildren() async throws {
         let bench = try Bench()
         let index = try FakeImage.index([("linux/amd64", image)])
@@ -78,7 +78,7 @@ struct ReferrerTests {
         #expect(await bench.destination.holds(signature))
     }
 
-    @Test("under cosign's tags are copied with their tags", arguments: ["", ".sig", ".att", ".sbom"])
+    @Test("Referrers under cosign's tags are copied with their tags", arguments: ["", ".sig", ".att", ".sbom"])
     func digestTags(suffix: String) async throws {
         let bench = try #require(await bench())
         let tag = "sha256-\(image.digest.hex)\(suffix)"
@@ -88,13 +88,13 @@ struct ReferrerTests {
         }
         let receipt = try #require(try await bench.copy(":v1", all).receipt)
         #expect(try await bench.destination.tag(tag) == signature.digest)
-        #expect(receipt.tags.map(\.tag.value) == ["v1"], "they follow, nobody asked for them")
-        #expect(bench.journal.lines("to/app put ").count == 2)
+        #expect(receipt.tags.map(\.tag.value) == ["v1"], "digest tags are not requested tags")
+        #expect(bench.calls.lines("to/app put ").count == 2)
     }
 
-    @Test("are found by the fallback tags, from referrer to referrer, where the question is unknown")
+    @Test("Without the referrers API, referrers are found by their fallback tags")
     func fallback() async throws {
-        let bench = try #require(await bench(knows: false))
+        let bench = try #require(await bench(hasReferrersAPI: false))
         let more = try FakeImage.image("more", layers: ["more"], subject: signature.digest)
         let first = try FakeImage.index([(nil, signature)])
         let second = try FakeImage.index([(nil, more)])
@@ -109,7 +109,7 @@ struct ReferrerTests {
         #expect(await bench.destination.violations == [])
     }
 
-    @Test("keep to --if-exists", arguments: CopyOptions.IfExists.allCases)
+    @Test("Digest tags obey --if-exists", arguments: CopyOptions.IfExists.allCases)
     func ifExists(_ mode: CopyOptions.IfExists) async throws {
         let bench = try #require(await bench())
         let tag = "sha256-\(image.digest.hex).sig"
@@ -128,11 +128,11 @@ struct ReferrerTests {
             #expect(await !bench.destination.holds(signature))
         case .fail:
             #expect(ExitStatus.of(results) == 3 && held == theirs.digest)
-            #expect(bench.journal.count("to/app put") == 0)
+            #expect(bench.calls.count("to/app put") == 0)
         }
     }
 
-    @Test("don't have to hold what --if-current names")
+    @Test("--if-current does not apply to digest tags")
     func ifCurrent() async throws {
         let bench = try #require(await bench())
         let (tag, old) = ("sha256-\(image.digest.hex).sig", try FakeImage.image("old", layers: []))
@@ -143,7 +143,7 @@ struct ReferrerTests {
         #expect(try await bench.destination.tag(tag) == signature.digest)
     }
 
-    @Test("that can't be listed fail the image and say why")
+    @Test("A denied referrers request fails the image")
     func denied() async throws {
         let bench = try #require(await bench())
         await bench.source.refuse("referrers", .denied(action: "ecr:ListImageReferrers", text: "no"))
@@ -153,7 +153,7 @@ struct ReferrerTests {
         #expect(ExitStatus.of(results) == 4)
     }
 
-    @Test("have tags that are told from those people choose")
+    @Test("Digest tags are distinguished from chosen tags")
     func digestTagForm() throws {
         let hex = image.digest.hex
         let cases: [(String, Bool)] = [
@@ -165,7 +165,7 @@ struct ReferrerTests {
         for (tag, isOne) in cases { #expect(ReferrerFinder.isDigestTag(try Tag(parsing: tag)) == isOne, "\(tag)") }
     }
 
-    @Test("that arrived and never were listed, because their run was killed, are put again")
+    @Test("A referrer that a killed run stored without listing it is put again")
     func unlisted() async throws {
         let bench = try #require(await bench())
         await bench.destination.change { [image, signature] in
@@ -174,18 +174,18 @@ struct ReferrerTests {
             $0.ownLists = [:]
         }
         #expect(try await bench.copy(":v1", all).receipt != nil)
-        #expect(bench.journal.lines("to/app put ") == [signature.digest.short])
+        #expect(bench.calls.lines("to/app put ") == [signature.digest.short])
 
-        bench.journal.clear()
+        bench.calls.clear()
         #expect(try await bench.copy(":v1", all).receipt?.changedAnything == false)
-        #expect(bench.journal.lines("to/app own-list ") == [image.digest.short])
-        #expect(bench.journal.count("to/app put") == 0)
+        #expect(bench.calls.lines("to/app own-list ") == [image.digest.short])
+        #expect(bench.calls.count("to/app put") == 0)
     }
 
-    @Test("that the source lists under a tag are added to the destination's list, whatever --if-exists says")
+    @Test("Referrers are added to the destination's fallback list whatever --if-exists says")
     func listAdded() async throws {
         for mode in CopyOptions.IfExists.allCases {
-            let bench = try #require(await bench(knows: false))
+            let bench = try #require(await bench(hasReferrersAPI: false))
             let tag = "sha256-\(image.digest.hex)"
             let list = try FakeImage.index([(nil, signature)])
             let mine = try FakeImage.image("mine", layers: ["mine"], subject: image.digest)
@@ -200,9 +200,9 @@ struct ReferrerTests {
             #expect(try await bench.copy(":v1", options).receipt != nil, "\(mode)")
             #expect(await bench.destination.ownLists == [image.digest: [mine.digest, signature.digest]])
 
-            bench.journal.clear()
+            bench.calls.clear()
             #expect(try await bench.copy(":v1", options).receipt?.changedAnything == false, "\(mode)")
-            #expect(bench.journal.count("to/app put") == 0)
+            #expect(bench.calls.count("to/app put") == 0)
         }
     }
 }

@@ -1,10 +1,7 @@
-import AWSIdentity
 import Content
 import Foundation
-import Logging
 import Platform
 import Reporting
-import TestClouds
 import TestPrograms
 import Testing
 import Wire
@@ -22,7 +19,7 @@ struct ArchiveTests {
         return Array(#"{"name":"\#(name)","os":"linux","rootfs":{"type":"layers","diff_ids":[\#(digests)]}}"#.utf8)
     }
 
-    /// As `docker save` wrote it: a folder for each layer, and a link where two images share one.
+    /// An archive as old versions of `docker save` wrote it: a folder for each layer, and a link for a shared layer.
     private func old(_ tags: String = #"["team/app:v1"]"#, change: (inout Tar) -> Void = { _ in }) -> [UInt8] {
         let config = config(layers)
         var tar = Tar()
@@ -45,7 +42,7 @@ struct ArchiveTests {
         return tar.ended
     }
 
-    /// As docker 25 and buildx write it.
+    /// An archive as docker 25 and buildx write it.
     private func layout(_ marker: String = #"{"imageLayoutVersion":"1.0.0"}"#) throws -> (bytes: [UInt8], FakeImage) {
         let image = try FakeImage.image("a")
         var tar = Tar()
@@ -67,7 +64,10 @@ struct ArchiveTests {
         return (tar.ended, image)
     }
 
-    @Test("that hold a layout are read as one, whatever they are called", arguments: ["oci-archive", "docker-archive"])
+    @Test(
+        "An archive that holds a layout is read as a layout under either name",
+        arguments: ["oci-archive", "docker-archive"]
+    )
     func layouts(form: String) async throws {
         try await withScratchDirectory { directory in
             let (bytes, image) = try layout()
@@ -82,7 +82,7 @@ struct ArchiveTests {
         }
     }
 
-    @Test("of old give each image a manifest of docker's kind, and say so")
+    @Test("An image of an old docker archive gets a docker manifest, with a note")
     func docker() async throws {
         try await withScratchDirectory { directory in
             try DurableFile.write(old(), to: "\(directory)/app.tar")
@@ -101,7 +101,7 @@ struct ArchiveTests {
         }
     }
 
-    @Test("of several images list what there is to choose from, and share their layers")
+    @Test("An archive of several images lists them, and their layers are shared")
     func several() async throws {
         try await withScratchDirectory { directory in
             let (a, b) = (config(layers), config([layers[0]], "b"))
@@ -127,7 +127,7 @@ struct ArchiveTests {
         }
     }
 
-    @Test("whose layers are compressed keep them so, under the hash of what is stored")
+    @Test("A compressed layer stays compressed, with the digest of the stored bytes")
     func compressed() async throws {
         try await withScratchDirectory { directory in
             let packed: [UInt8] = [0x1F, 0x8B, 8, 0, 1, 2, 3]
@@ -149,7 +149,7 @@ struct ArchiveTests {
         }
     }
 
-    @Test("whose bytes are others than they say are no source of anything")
+    @Test("A damaged archive is an error that names the damage")
     func damaged() async throws {
         try await withScratchDirectory { directory in
             func error(_ bytes: [UInt8], _ form: String = "docker-archive") async throws -> CopyError? {
@@ -187,7 +187,7 @@ struct ArchiveTests {
         }
     }
 
-    @Test("that are not there, or are no files, are named")
+    @Test("An archive that is missing or not a file is named")
     func absent() async throws {
         try await withScratchDirectory { directory in
             for path in ["\(directory)/none.tar", directory, "/dev/null"] {
@@ -201,42 +201,14 @@ struct ArchiveTests {
 
     private func open(_ text: String) async throws -> ArchiveImageRepository {
         let reference = try ImageReference(parsing: text)
-        guard case .layout(let layout) = reference.registry else { throw RegistryIsNoArchive() }
+        guard case .layout(let layout) = reference.registry else { throw NotAnArchive() }
         return try await ArchiveImageRepository.open(reference, layout, side: .source)
     }
 
-    private struct RegistryIsNoArchive: Error {}
+    private struct NotAnArchive: Error {}
 
     private func copy(_ source: String, to destination: String) async throws -> [CopyResult] {
-        try await withTransport { transport in
-            let retry = RetryPolicy(attempts: 1, jitter: { 0 })
-            let logger = Logger(label: "archives") { _ in SwiftLogNoOpLogHandler() }
-            let resolver = IdentityResolver(
-                environment: AWSEnvironment(variables: [:], home: "/nonexistent"),
-                sender: RefusingSender(),
-                retry: retry,
-                logger: logger
-            )
-            let replicator = TestEngine(
-                opener: RepositoryOpener(resolver: resolver, sender: RefusingSender(), retry: retry, logger: logger),
-                relay: transport,
-                retry: retry,
-                source: SideOptions(),
-                destination: SideOptions()
-            )
-            let reference = try ImageReference(parsing: source)
-            let place = try DestinationReference(parsing: "oci:\(destination)")
-            do {
-                return try await replicator.copy(
-                    reference,
-                    .named,
-                    to: [place],
-                    tags: [],
-                    CopyOptions(referrers: .none)
-                )
-            } catch let error as CopyError {
-                return [.failed(source: reference, destination: place.repository(for: reference), error)]
-            }
-        }
+        let retry = RetryPolicy(attempts: 1, jitter: { 0 })
+        return try await copyLayout(source, to: "oci:\(destination)", CopyOptions(referrers: .none), retry)
     }
 }

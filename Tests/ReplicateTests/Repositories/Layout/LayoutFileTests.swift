@@ -8,10 +8,10 @@ import Wire
 
 @testable import Replicate
 
-/// Files are read and written on threads of their own: a disk that hangs holds up nothing else.
-@Suite("The files of a layout", .timeLimit(.minutes(1)))
+/// Files are read and written on separate threads, so that a hanging disk blocks nothing else.
+@Suite("Layout file access", .timeLimit(.minutes(1)))
 struct LayoutFileTests {
-    @Test("that hang hold up no other task of the program")
+    @Test("A hanging disk does not block other tasks")
     func hangingDisk() async throws {
         try await withScratchDirectory { directory in
             let isReleased = DispatchSemaphore(value: 0)
@@ -29,7 +29,7 @@ struct LayoutFileTests {
                 )
             }
             let listings = repositories.map { repository in Task { _ = try? await repository.list() } }
-            // Every thread of the cooperative pool would be held now.
+            // Reads on the cooperative pool would occupy all of its threads now.
             try await (0..<100).forEachConcurrently(limit: 100) { _ in await Task.yield() }
             for _ in repositories { isReleased.signal() }
             for _ in repositories { isReleased.signal() }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Replicate
 
-@Suite("Names in a layout")
+@Suite("Image names in a layout")
 struct LayoutNamesTests {
     private func entry(_ content: String, _ name: String? = nil, image: String? = nil) -> Descriptor {
         var entry = Descriptor(mediaType: .ociManifest, digest: Digest(of: content.utf8), size: 1)
@@ -20,7 +20,7 @@ struct LayoutNamesTests {
         }
     }
 
-    @Test("mean the image that has them, as a tag or as a whole reference")
+    @Test("A name matches an image's tag or its whole reference")
     func references() {
         let entries = [
             entry("a", "docker.io/library/alpine:3"), entry("b", "v1", image: "r.example:5000/team/app:v1"),
@@ -31,13 +31,13 @@ struct LayoutNamesTests {
             ("r.example:5000/team/app:v1", "b"), ("team/app:v1", "none"), ("v2", "c"), ("ghcr.io/team/other:v2", "c"),
             ("alpine", "none"), ("5000", "none"), ("", "none"),
         ] { #expect(found(name, entries) == wanted, "\(name)") }
-        // What is written under a tag replaces only what has just that name.
+        // A write replaces only an entry with exactly that name.
         for (name, wanted) in [("3", "none"), ("v1", "b"), ("docker.io/library/alpine:3", "a"), ("v2", "none")] {
             #expect(found(name, entries, isExact: true) == wanted, "\(name)")
         }
     }
 
-    @Test("of several images mean none of them; a name as it is written goes before the tag of another")
+    @Test("A name of several images is ambiguous, unless it is the exact name of one")
     func ambiguous() {
         let twins = [
             entry("a", "latest", image: "docker.io/library/a:latest"),
@@ -57,7 +57,7 @@ struct LayoutNamesTests {
     }
 
     @Test(
-        "end in a tag, or don't",
+        "The tag of a name is found",
         arguments: [
             ("v1", "v1"), ("docker.io/library/alpine:3", "3"), ("r.example:5000/app", nil),
             ("r.example:5000/app:x", "x"),
@@ -70,7 +70,7 @@ struct LayoutNamesTests {
         #expect(entry("a", image: name).imageTag?.value == tag)
     }
 
-    @Test("are shown without what speaks to a terminal, and of many only some")
+    @Test("Names are shown without control characters, and at most 20 of them")
     func shown() {
         let names = LayoutNames([entry("a", "x\u{1B}[31m"), entry("b")])
         #expect(names.choices.shown == "\(Digest(of: "a".utf8)) (x?[31m), \(Digest(of: "b".utf8)) (untagged)")
@@ -78,10 +78,10 @@ struct LayoutNamesTests {
         #expect(many.choices.shown.hasSuffix("(untagged), and 5 more"))
     }
 
-    @Test("that follow a directory are told from a directory with a colon by what is there")
+    @Test("A colon separates a name from a directory unless a directory has that path")
     func places() {
-        func place(_ path: String, _ there: String...) -> LayoutPlace {
-            LayoutPlace(ImageLayout(path: path), in: "/home", exists: { there.contains($0) })
+        func place(_ path: String, _ existing: String...) -> LayoutPlace {
+            LayoutPlace(ImageLayout(path: path), in: "/home", exists: { existing.contains($0) })
         }
         #expect(place("lay", "/home/lay") == LayoutPlace(path: "/home/lay", scope: nil))
         #expect(place("new") == LayoutPlace(path: "/home/new", scope: nil))

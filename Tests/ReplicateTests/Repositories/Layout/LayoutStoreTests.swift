@@ -6,7 +6,7 @@ import Testing
 
 @testable import Replicate
 
-@Suite("The files of a layout", .timeLimit(.minutes(1)))
+@Suite("Layout index files", .timeLimit(.minutes(1)))
 struct LayoutStoreTests {
     private func entry(_ number: Int) -> Descriptor {
         var entry = Descriptor(mediaType: .ociManifest, digest: Digest(of: "\(number)".utf8), size: 1)
@@ -14,7 +14,7 @@ struct LayoutStoreTests {
         return entry
     }
 
-    @Test("list more images than a manifest could name")
+    @Test("An index may list more images than a manifest")
     func manyImages() async throws {
         try await withScratchDirectory { directory in
             let store = LayoutStore(path: directory, clock: InstantClock())
@@ -28,7 +28,7 @@ struct LayoutStoreTests {
         }
     }
 
-    @Test("are never written larger than they can be read", arguments: [(1_000, 100), (100_000, 3)])
+    @Test("An index is never written larger than it can be read", arguments: [(1_000, 100), (100_000, 3)])
     func full(byteCount: Int, descriptors: Int) async throws {
         try await withScratchDirectory { directory in
             let limits = Manifest.Limits(byteCount: byteCount, descriptors: descriptors)
@@ -49,7 +49,7 @@ struct LayoutStoreTests {
         }
     }
 
-    @Test("are read again when another has changed them, and only then")
+    @Test("An index is read again only after another writer has changed it")
     func readOnce() async throws {
         try await withScratchDirectory { directory in
             let stores = (0..<2).map { _ in LayoutStore(path: directory, clock: InstantClock()) }
@@ -60,18 +60,18 @@ struct LayoutStoreTests {
                 for store in stores {
                     let first = try store.index()
                     #expect(first?.entries == (0...number).map(entry))
-                    #expect(place(of: first) == place(of: try store.index()), "it was read twice")
+                    #expect(address(of: first) == address(of: try store.index()), "it was read twice")
                 }
             }
         }
     }
 
-    /// Where its bytes are: two that were read apart have each their own.
-    private func place(of index: IndexText?) -> UInt? {
+    /// The address of an index's bytes, which differs between two reads.
+    private func address(of index: IndexText?) -> UInt? {
         index?.bytes.withUnsafeBytes { $0.baseAddress.map { UInt(bitPattern: $0) } } ?? nil
     }
 
-    @Test("don't keep what a killed run has left, and nobody loses what he is writing")
+    @Test("Temporary files of a killed run are removed, those of a running one are kept")
     func swept() async throws {
         try await withScratchDirectory { directory in
             let first = LayoutStore(path: directory, clock: InstantClock())

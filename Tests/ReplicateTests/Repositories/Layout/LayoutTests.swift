@@ -1,8 +1,6 @@
-import AWSIdentity
 import Content
 import FoundationEssentials
 import Glibc
-import Logging
 import Platform
 import Reporting
 import TestClouds
@@ -22,7 +20,7 @@ struct LayoutTests {
         signature = try FakeImage.image("signature", layers: ["signed"], subject: image.digest)
     }
 
-    @Test("are copied from and to byte for byte, and a second run changes nothing")
+    @Test("A copy between layouts is byte for byte, and a second run changes nothing")
     func copied() async throws {
         try await withScratchDirectory { directory in
             let index = try FakeImage.index([("linux/amd64", image), ("linux/arm64", try FakeImage.image("b"))])
@@ -48,7 +46,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("are filled by several at once, and none of them is lost")
+    @Test("Concurrent copies into one layout all arrive")
     func atOnce() async throws {
         try await withScratchDirectory { directory in
             let images = try (0..<8).map { try FakeImage.image("image \($0)") }
@@ -65,18 +63,18 @@ struct LayoutTests {
             )
             #expect(
                 names(in: "\(directory)/to/blobs/sha256").allSatisfy { $0.utf8.count == 64 },
-                "something is left over"
+                "temporary files are left"
             )
         }
     }
 
-    @Test("are known for what they are, though they were made a moment ago by somebody else")
+    @Test("A layout that another process has just made is recognized")
     func madeMeanwhile() async throws {
         try await withScratchDirectory { directory in
             let path = "\(directory)/to"
             var store = LayoutStore(path: path, clock: InstantClock())
             store.names = { path in
-                // The marker was looked for, and not found, before this.
+                // The marker file was not found before this.
                 try? LayoutStore(path: path, clock: InstantClock()).make()
                 return ["blobs", "oci-layout"]
             }
@@ -85,7 +83,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("keep what others wrote when a tag moves")
+    @Test("Moving a tag keeps the entries of other tools")
     func moves() async throws {
         try await withScratchDirectory { directory in
             let path = "\(directory)/to"
@@ -111,14 +109,14 @@ struct LayoutTests {
                 )
             )
             #expect(try tags(at: path) == ["docker.io/library/theirs:1": [signature.digest], "v1": [other.digest]])
-            // A whole reference is in nobody's way, and is found by its tag as well.
+            // An entry named by a whole reference is also listed under its tag.
             let listed = try await repository(path, .source).list().images
             #expect(listed.map { $0.tags.map(\.value) } == [["1"], ["v1"]])
             #expect(listed.map(\.names) == [["docker.io/library/theirs:1"], []])
         }
     }
 
-    @Test("list what refers to what, and what has no tag")
+    @Test("A layout lists referrers and untagged images")
     func referrers() async throws {
         try await withScratchDirectory { directory in
             let path = "\(directory)/to"
@@ -129,13 +127,13 @@ struct LayoutTests {
             #expect(try await layout.referrers(of: image.digest)?.entries == [signature.root.listing])
             #expect(try await layout.referrers(of: signature.digest)?.entries == [])
             #expect(try tags(at: path) == ["v1": [image.digest], "": [signature.digest]])
-            // What refers to the image is no second image.
+            // A referrer does not count as an image.
             let v1 = try Tag(parsing: "v1")
             #expect(try await layout.soleImage() == .both(v1, image.digest))
 
             let untagged = try FakeImage.image("b")
             try await put(untagged, nil, at: layout)
-            #expect(try tags(at: path)[""] == [signature.digest], "a part of another, for all one knows")
+            #expect(try tags(at: path)[""] == [signature.digest], "it may be a child of another image")
             try await layout.keepUntagged(untagged.root)
             try await layout.keepUntagged(untagged.root)
             #expect(try tags(at: path)[""] == [signature.digest, untagged.digest])
@@ -152,7 +150,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("add to a list of referrers instead of replacing it")
+    @Test("A list of referrers is added to, not replaced")
     func list() async throws {
         try await withScratchDirectory { directory in
             let layout = try repository("\(directory)/to", .destination)
@@ -169,7 +167,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("travel with their referrers, from layout to layout")
+    @Test("Referrers are copied from layout to layout")
     func referrersTravel() async throws {
         try await withScratchDirectory { directory in
             let source = try repository("\(directory)/from", .destination)
@@ -186,7 +184,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("that aren't what they should be are told apart, and left alone")
+    @Test("Invalid layouts have distinct errors and are not changed")
     func refused() async throws {
         try await withScratchDirectory { directory in
             try await seed(image, "v1", at: "\(directory)/good")
@@ -225,7 +223,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("that are damaged are no source of anything")
+    @Test("A damaged layout is an error that names the damage")
     func damaged() async throws {
         try await withScratchDirectory { directory in
             let path = "\(directory)/from"
@@ -247,8 +245,8 @@ struct LayoutTests {
         }
     }
 
-    @Test("that have lost or damaged a file are found out when they are copied into, and mended", arguments: 0..<7)
-    func mended(what: Int) async throws {
+    @Test("A copy into a layout repairs missing and damaged files", arguments: 0..<7)
+    func repaired(what: Int) async throws {
         try await withScratchDirectory { directory in
             let index = try FakeImage.index([("linux/amd64", image), ("linux/arm64", try FakeImage.image("b"))])
             try await seed(index, "v1", at: "\(directory)/from")
@@ -272,7 +270,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("don't lose the tag of a damaged image to one that must not move it")
+    @Test("--if-exists fail applies to the tag of a damaged image")
     func guarded() async throws {
         try await withScratchDirectory { directory in
             try await seed(image, "v1", at: "\(directory)/from")
@@ -285,7 +283,10 @@ struct LayoutTests {
         }
     }
 
-    @Test("with anything but regular files are refused at once, by the path", arguments: ["fifo", "directory", "link"])
+    @Test(
+        "A layout with anything but regular files is refused with the path",
+        arguments: ["fifo", "directory", "link"]
+    )
     func strange(kind: String) async throws {
         try await withScratchDirectory { directory in
             try await seed(image, "v1", at: "\(directory)/from")
@@ -315,7 +316,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("whose blobs are behind a link out of them are not written to")
+    @Test("A layout whose blobs are behind a link to another directory is not written to")
     func linkedBlobs() async throws {
         try await withScratchDirectory { directory in
             try await seed(image, "v1", at: "\(directory)/from")
@@ -332,7 +333,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("that are a file say how an archive is named")
+    @Test("A layout path that is a file suggests the archive form")
     func file() async throws {
         try await withScratchDirectory { directory in
             try rewrite("tar", "\(directory)/app.tar")
@@ -343,7 +344,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("with one name for two images choose neither, and say what there is")
+    @Test("A name of two images is ambiguous, and the error lists both")
     func twins() async throws {
         try await withScratchDirectory { directory in
             let path = "\(directory)/from"
@@ -364,14 +365,14 @@ struct LayoutTests {
             #expect(
                 listed.map(\.tags) == [[], []] && listed.map { $0.sharedTags.map(\.value) } == [["latest"], ["latest"]]
             )
-            // Nor is the tag set, which would take the name from both.
+            // The tag is not set either, because that would take the name from both images.
             let into = try await copy("\(directory)/to:b", to: "\(path):latest")
             #expect(into.firstError?.cause.contains("2 images of the layout are called 'latest'") == true)
         }
     }
 
     @Test(
-        "that list nothing take an image",
+        "An empty index accepts an image",
         arguments: [#"{"schemaVersion":2,"manifests":null}"#, #"{"schemaVersion":2}"#]
     )
     func empty(index: String) async throws {
@@ -387,7 +388,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("that another process keeps to itself are waited for, and not for ever")
+    @Test("A layout locked by another process is an error after a wait")
     func locked() async throws {
         try await withScratchDirectory { directory in
             let path = "\(directory)/to"
@@ -400,7 +401,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("that list an image whose manifest is not there say so")
+    @Test("A listed image whose manifest is missing is an error that says so")
     func listedAndMissing() async throws {
         try await withScratchDirectory { directory in
             try await seed(image, "v1", at: "\(directory)/from")
@@ -414,7 +415,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("show the entries that can't be read")
+    @Test("Invalid entries are listed")
     func oddEntries() async throws {
         try await withScratchDirectory { directory in
             try await seed(image, "v1", at: "\(directory)/lay")
@@ -428,7 +429,7 @@ struct LayoutTests {
         }
     }
 
-    @Test("keep who may write their index")
+    @Test("The permissions of an index are kept")
     func sharedIndex() async throws {
         try await withScratchDirectory { directory in
             try await seed(image, "v1", at: "\(directory)/lay")
@@ -452,7 +453,7 @@ struct LayoutTests {
         try await layout.put(image.root, tag: try tag.map { try Tag(parsing: $0) })
     }
 
-    /// The whole image, with the blobs whose texts are known by their names.
+    /// Stores an image with its blobs, whose content is their name.
     private func seed(_ image: FakeImage, _ tag: String?, at path: String) async throws {
         let layout = try repository(path, .destination)
         try await layout.create()
@@ -469,7 +470,7 @@ struct LayoutTests {
         try DurableFile.write(Array(text.utf8), to: path)
     }
 
-    /// What `index.json` holds under each name; under none if it has none.
+    /// The digests in `index.json` by name; untagged ones have an empty name.
     private func tags(at path: String) throws -> [String: [Digest]] {
         let index = try Manifest(bytes: contents(of: "\(path)/index.json"), mediaType: .ociIndex)
         return Dictionary(grouping: index.children) { $0.annotations[ImageLayout.tagAnnotation] ?? "" }
@@ -481,32 +482,7 @@ struct LayoutTests {
         to destination: String,
         _ options: CopyOptions = CopyOptions(referrers: .none)
     ) async throws -> [CopyResult] {
-        try await withTransport { transport in
-            // Its only waits are for another one to let the layout go.
-            let retry = RetryPolicy(jitter: { 0 })
-            let logger = Logger(label: "layouts") { _ in SwiftLogNoOpLogHandler() }
-            let resolver = IdentityResolver(
-                environment: AWSEnvironment(variables: [:], home: "/nonexistent"),
-                sender: RefusingSender(),
-                retry: retry,
-                logger: logger
-            )
-            let replicator = TestEngine(
-                opener: RepositoryOpener(resolver: resolver, sender: RefusingSender(), retry: retry, logger: logger),
-                relay: transport,
-                retry: retry,
-                source: SideOptions(),
-                destination: SideOptions()
-            )
-            let reference = try ImageReference(parsing: "oci:\(source)")
-            let id = try #require(ManifestID(reference))
-            let place = try DestinationReference(parsing: "oci:\(destination)")
-            do {
-                return try await replicator.copy(reference, .one(id), to: [place], tags: [], options)
-            } catch let error as CopyError {
-                // Of the source, so that there was nothing to try.
-                return [.failed(source: reference, destination: place.repository(for: reference), error)]
-            }
-        }
+        // Retries wait only for another process to unlock the layout.
+        try await copyLayout("oci:\(source)", to: "oci:\(destination)", options, RetryPolicy(jitter: { 0 }))
     }
 }

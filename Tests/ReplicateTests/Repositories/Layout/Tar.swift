@@ -1,10 +1,11 @@
-/// Writes tar files for tests, good ones and others.
+/// Writes tar files for tests, valid and invalid ones.
 struct Tar {
     private(set) var bytes: [UInt8] = []
 
     /// - Parameters:
     ///   - kind: `0` for a file, `1` and `2` for links, `5` for a directory, `x`, `L`, `S`…
-    ///   - size: What the header says, if not the truth; as twelve bytes where it is no text.
+    ///   - size: The size field of the header, if not the actual size.
+    ///   - binarySize: The size field as twelve bytes instead of octal digits.
     mutating func add(
         _ name: String,
         _ content: [UInt8] = [],
@@ -39,7 +40,7 @@ struct Tar {
 
     mutating func add(_ name: String, _ text: String) { add(name, Array(text.utf8)) }
 
-    /// An extended header with these records.
+    /// Adds an extended header with these records.
     mutating func addRecords(_ records: (key: String, value: String)...) {
         var data: [UInt8] = []
         for (key, value) in records {
@@ -55,6 +56,6 @@ struct Tar {
 
     mutating func append(_ more: [UInt8]) { bytes += more }
 
-    /// With the two blocks that end an archive.
+    /// The bytes with the two blocks that end an archive.
     var ended: [UInt8] { bytes + [UInt8](repeating: 0, count: 1_024) }
 }

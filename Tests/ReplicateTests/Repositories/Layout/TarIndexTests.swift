@@ -5,7 +5,7 @@ import Testing
 
 @testable import Replicate
 
-@Suite("The members of a tar file", .timeLimit(.minutes(1)))
+@Suite("Tar file members", .timeLimit(.minutes(1)))
 struct TarIndexTests {
     private func open(_ bytes: [UInt8], in directory: String) throws -> TarIndex {
         let path = "\(directory)/archive-\(UInt32.random(in: 0...UInt32.max)).tar"
@@ -17,7 +17,7 @@ struct TarIndexTests {
         try tar.member(name).map { String(decoding: try $0.readAll(limit: 1 << 20), as: UTF8.self) }
     }
 
-    @Test("are found by every kind of name that tools write")
+    @Test("Members are found by every kind of name that tools write")
     func names() async throws {
         try await withScratchDirectory { directory in
             let long = "blobs/" + String(repeating: "x", count: 200)
@@ -36,7 +36,7 @@ struct TarIndexTests {
             tar.addRecords(("size", "2"))
             tar.add("sized", Array("99".utf8), size: "00000000000\u{0}")
             tar.add("empty", "")
-            // What is said of all members changes none of their names.
+            // A global extended header changes no member's name.
             tar.add("g", Array("16 path=everyone\n".utf8), kind: "g")
             tar.add("last", "10")
             for bytes in [tar.ended, tar.bytes] {
@@ -53,7 +53,7 @@ struct TarIndexTests {
         }
     }
 
-    @Test("of a file that ends within a header are not all of them")
+    @Test("A file that ends within a header is cut short")
     func cutHeader() async throws {
         try await withScratchDirectory { directory in
             var tar = Tar()
@@ -63,7 +63,7 @@ struct TarIndexTests {
         }
     }
 
-    @Test("are found in the folder that was packed")
+    @Test("The folder that was packed is found")
     func folder() async throws {
         try await withScratchDirectory { directory in
             var tar = Tar()
@@ -75,7 +75,7 @@ struct TarIndexTests {
         }
     }
 
-    @Test("are followed through links inside the archive, and nowhere else")
+    @Test("Links are followed only inside the archive")
     func links() async throws {
         try await withScratchDirectory { directory in
             var tar = Tar()
@@ -87,7 +87,7 @@ struct TarIndexTests {
             tar.add("root", kind: "2", link: "/etc/passwd")
             tar.add("circle", kind: "2", link: "circle")
             tar.add("device", kind: "3")
-            // A link has no data, whatever its size says.
+            // A link has no data, whatever its size field says.
             tar.add("sized", kind: "2", link: "hard", size: "00000777777\u{0}")
             tar.add("/etc/shadow", "absolute")
             tar.add("../above", "above")
@@ -109,7 +109,7 @@ struct TarIndexTests {
         }
     }
 
-    @Test("that are there twice, or sparse, are refused where they are wanted, and only there")
+    @Test("A duplicate or sparse member is refused only when it is read")
     func refused() async throws {
         try await withScratchDirectory { directory in
             var tar = Tar()
@@ -132,7 +132,7 @@ struct TarIndexTests {
         }
     }
 
-    @Test("of a file that is none, or cut, or lies about sizes, are not looked for")
+    @Test("A file that is not a tar file, is cut short or has wrong sizes is refused")
     func damaged() async throws {
         try await withScratchDirectory { directory in
             func refused(_ bytes: [UInt8], _ words: String) throws {
@@ -150,14 +150,14 @@ struct TarIndexTests {
             try refused(flipped, "does not begin as a tar file")
 
             for first in [0xFF, 0x80, 0x81] as [UInt8] {
-                var lying = Tar()
-                lying.add("file", [1], binarySize: [first] + [UInt8](repeating: 0xFF, count: 11))
-                #expect(throws: LayoutError.self, "\(first)") { try open(lying.ended, in: directory) }
+                var misstated = Tar()
+                misstated.add("file", [1], binarySize: [first] + [UInt8](repeating: 0xFF, count: 11))
+                #expect(throws: LayoutError.self, "\(first)") { try open(misstated.ended, in: directory) }
             }
             for size in ["77777777777\u{0}", "-0000000001\u{0}", "xyz"] {
-                var lying = Tar()
-                lying.add("file", [1], size: size)
-                #expect(throws: (any Error).self, "\(size)") { try open(lying.ended, in: directory) }
+                var misstated = Tar()
+                misstated.add("file", [1], size: size)
+                #expect(throws: (any Error).self, "\(size)") { try open(misstated.ended, in: directory) }
             }
             var names = Tar()
             names.add("L", [UInt8](repeating: 65, count: TarIndex.largestExtension + 1), kind: "L")
@@ -171,7 +171,7 @@ struct TarIndexTests {
         }
     }
 
-    @Test("of a compressed archive are not read; the text says what unpacks it")
+    @Test("The error for a compressed archive names the program that unpacks it")
     func compressed() async throws {
         try await withScratchDirectory { directory in
             for (magic, program) in [
@@ -186,7 +186,7 @@ struct TarIndexTests {
         }
     }
 
-    @Test("are as many as an archive may have, and no more")
+    @Test("The number of members is bounded")
     func many() async throws {
         try await withScratchDirectory { directory in
             var one = Tar()
