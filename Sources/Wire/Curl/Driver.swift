@@ -13,6 +13,8 @@ enum Command: Sendable {
     case warm(HTTPURL, Ticket)
     /// Ends a job with `CancellationError`; ignored for a job that has ended or not begun.
     case cancel(Ticket)
+    /// Settles a job, after another thread has done something for it.
+    case settle(Ticket)
     case stop
 }
 
@@ -36,7 +38,8 @@ enum Command: Sendable {
     private let statistics: Lock<TransportStatistics>
 
     // Safe to share: off the driver's thread only `curl_multi_wakeup` is called on it, which any thread may call, and
-    // only while the inbox is open. The inbox is closed before the handle is freed.
+    // only while the inbox is open or a job waits for another thread. The inbox is closed, and every job has ended,
+    // before the handle is freed.
     private nonisolated(unsafe) let multi: UnsafeMutableRawPointer
 
     /// The most idle connections kept for reuse, per driver: more than 32 relays with two ends each.
@@ -70,7 +73,8 @@ enum Command: Sendable {
         thread.withLock { $0 = started }
     }
 
-    /// Ends running jobs with ``WireError/Reason/closed`` and waits a few milliseconds for the thread.
+    /// Ends running jobs with ``WireError/Reason/closed``, and waits for the thread: a few milliseconds, or until the
+    /// file operations in flight are done.
     func shutdown() {
         inbox.withLock { inbox in
             guard inbox.isOpen else { return }
@@ -130,8 +134,16 @@ enum Command: Sendable {
         }
     }
 
+    /// Asks the thread to settle a job, which doesn't end before this is called.
+    private func settle(_ ticket: Ticket) {
+        inbox.withLock { inbox in
+            inbox.commands.append(.settle(ticket))
+            if inbox.commands.count == 1 { unsafe curl_multi_wakeup(multi) }
+        }
+    }
+
     fileprivate func run() {
-        let loop = unsafe DriverLoop(multi: multi, configuration, rate, redirects, statistics)
+        let loop = unsafe DriverLoop(multi: multi, configuration, rate, redirects, statistics) { self.settle($0) }
         loop.run {
             inbox.withLock { inbox in
                 defer { inbox.commands = [] }

@@ -4,13 +4,14 @@ internal import Platform
 /// Work that runs on a driver until its caller has an answer.
 protocol Job: TransferOwner {
     var ticket: Ticket { get }
-    /// Does what callbacks have noted. The loop calls it, outside any callback.
+    /// Does what callbacks have noted, and takes what other threads have done for it. The loop calls it, outside any
+    /// callback.
     func settle()
     /// Fails the job if it has waited too long.
     ///
     /// - Returns: When to check again, at the latest.
     func check() -> ContinuousClock.Instant
-    /// Ends the job with `error`.
+    /// Ends the job with `error`, at once or when other threads have done what they are doing for it.
     func fail(_ error: any Error)
 }
 
@@ -29,6 +30,7 @@ protocol Job: TransferOwner {
     private(set) var now = ContinuousClock.now
     private let multi: UnsafeMutableRawPointer
     private let statistics: Lock<TransportStatistics>
+    private let requestSettling: @Sendable (Ticket) -> Void
     private var jobs: [Ticket: any Job] = [:]
     private var transfers: [Transfer.ID: Transfer] = [:]
     private var dirty: [any Job] = []
@@ -39,14 +41,17 @@ protocol Job: TransferOwner {
     /// libcurl shortens it for its timers, a wake-up ends it, and checks bring it forward.
     private static let longestPoll: Duration = .seconds(10)
 
+    /// - Parameter requestSettling: Called on any thread to have a job settled on this one.
     init(
         multi: UnsafeMutableRawPointer,
         _ configuration: TransportConfiguration,
         _ rate: RateLimit?,
         _ redirects: RedirectGuard,
-        _ statistics: Lock<TransportStatistics>
+        _ statistics: Lock<TransportStatistics>,
+        requestSettling: @escaping @Sendable (Ticket) -> Void
     ) {
         unsafe self.multi = multi
+        self.requestSettling = requestSettling
         self.configuration = configuration
         self.rate = rate
         self.redirects = redirects
@@ -68,6 +73,12 @@ protocol Job: TransferOwner {
             now = .now
         }
         for job in jobs.values { job.fail(WireError(.closed, "the transport was shut down")) }
+        while !jobs.isEmpty {
+            nextCheck = nil
+            poll()
+            for command in takeCommands() { _ = obey(command) }
+            _ = settleDirty()
+        }
         unsafe curl_multi_cleanup(multi)
     }
 
@@ -109,6 +120,11 @@ protocol Job: TransferOwner {
     /// Calls the job's ``Job/settle()`` before the loop waits again.
     func mark(_ job: any Job) { dirty.append(job) }
 
+    /// A function with which another thread has the job settled; the job must not end before it is called.
+    func signal(for job: any Job) -> @Sendable () -> Void {
+        { [requestSettling, ticket = job.ticket] in requestSettling(ticket) }
+    }
+
     /// Checks every job at `time`, at the latest.
     func wake(at time: ContinuousClock.Instant) { nextCheck = min(nextCheck ?? time, time) }
 
@@ -129,6 +145,7 @@ protocol Job: TransferOwner {
             let warmUp = WarmUp(url, ticket, on: self)
             begin(warmUp) { () throws(WireError) in try warmUp.begin() }
         case .cancel(let ticket): jobs[ticket]?.fail(CancellationError())
+        case .settle(let ticket): if let job = jobs[ticket] { mark(job) }
         case .stop: return true
         }
         return false

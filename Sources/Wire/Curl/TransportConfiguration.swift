@@ -35,6 +35,8 @@ public struct TransportConfiguration: Sendable {
     public var patience: Duration
     /// The most bytes a second that all relays together may read; `nil` for no limit.
     public var limitRate: Int64?
+    /// The file operations of relays.
+    var files = FileAccess()
 
     public static let usualConnectTimeout: Duration = .seconds(10)
     /// Measured at 32 relays of 32 MiB: 64 KiB cost 10 % more CPU, 256 KiB none less but 8 MiB more memory.

@@ -1,11 +1,11 @@
-internal import Glibc
 internal import HTTPTypes
 internal import Platform
 
 /// A download and the uploads that it feeds, all on one driver's thread.
 ///
 /// Source callback → SHA-256 → ring → destination callbacks; nothing crosses into Swift concurrency until the end. The
-/// callbacks only note what is wanted; ``settle()`` does it from the loop.
+/// callbacks only note what is wanted; ``settle()`` does it from the loop. An end that is a file is read or written on
+/// another thread, so that no disk holds the driver.
 final class BlobRelay: Job {
     enum SourceAnswer { case unknown, content, other }
 
@@ -38,12 +38,14 @@ final class BlobRelay: Job {
     var isMarked = false
     /// The failure of the source, and so of the whole relay.
     var failure: WireError?
+    /// The result of the relay; its caller gets it when no file is in use.
+    private(set) var end: Result<[RelayResult], any Error>?
 
     /// The bytes that are kept of an answer that isn't content, such as an error document.
     static let largestAnswer = 256 << 10
-    /// The bytes that are read from, or written to, a file at a time.
+    /// The bytes that are read from a file or from memory at a time.
     static let fileChunk = 128 << 10
-    /// The most chunks in one turn of the loop, so that a fast disk doesn't keep other relays waiting.
+    /// The most chunks from memory in one turn of the loop, so that other relays don't wait.
     static let fileChunksPerTurn = 8
     /// The longest time in which a paused sink waits for more than a few bytes, so that a slow source doesn't make it
     /// seem dead.
@@ -82,7 +84,7 @@ final class BlobRelay: Job {
         switch request.source {
         case .request(let from): source = try loop.start(from, as: .source, uploading: nil, for: self)
         case .file(let region):
-            feed = .file(region)
+            feed = .file(SourceFile(region, loop.configuration.files, signal: loop.signal(for: self)))
             accept(length: region.byteCount)
         case .bytes(let bytes):
             feed = .bytes(bytes)
@@ -94,6 +96,8 @@ final class BlobRelay: Job {
 
     func settle() {
         isMarked = false
+        outlets.forEach(takeSteps)
+        guard end == nil else { return conclude() }
         if let failure { return failAll(failure) }
         if wantsUploads {
             wantsUploads = false
@@ -117,13 +121,12 @@ final class BlobRelay: Job {
             switch outlet.sink {
             case .request(let to):
                 outlet.transfer = try loop.start(to, as: .destination, uploading: request.size, for: self)
-            case .file(let path): outlet.file = try ArrivingFile(path)
+            case .file(let path):
+                outlet.file = SinkFile(path, loop.configuration.files, signal: loop.signal(for: self))
             }
             outlet.lastMoved = loop.now
-        } catch let error as WireError {
-            end(outlet, .failure(error.at(.destination)))
         } catch {
-            end(outlet, .failure(outlet.error(.file, "\(error)")))
+            end(outlet, .failure(error.at(.destination)))
         }
     }
 
@@ -144,10 +147,14 @@ final class BlobRelay: Job {
 
     func hasRested(_ outlet: RelayOutlet) -> Bool { loop.now >= outlet.lastMoved + Self.longestRest }
 
+    /// Whether the sink should take what there is now, however little.
+    func isWorthResuming(_ outlet: RelayOutlet) -> Bool {
+        blob.hasPlenty(outlet.index) || sourceIsPaused || isFeedHeldBack || hasRested(outlet)
+    }
+
     private func resume(_ outlet: RelayOutlet) {
         // A sink without bytes to take would pause at once and be resumed again for ever.
-        guard outlet.isPaused, !blob.isDrained(outlet.index) else { return }
-        guard blob.hasPlenty(outlet.index) || sourceIsPaused || hasRested(outlet) else { return }
+        guard outlet.isPaused, !blob.isDrained(outlet.index), isWorthResuming(outlet) else { return }
         outlet.isPaused = false
         do {
             try outlet.transfer?.resume()
@@ -241,15 +248,22 @@ final class BlobRelay: Job {
     }
 
     private func finish(_ result: Result<[RelayResult], any Error>) {
-        guard let continuation = continuation.take() else { return }
+        guard end == nil else { return }
+        end = result
+        for outlet in outlets { outlet.file?.discard() }
         // The caller is resumed first: closing a connection may take a moment.
-        continuation.resume(with: result)
+        conclude()
         if let transfer = source.take() { loop.drop(transfer) }
-        feed = nil
         for outlet in outlets {
-            outlet.file?.discard()
             if let transfer = outlet.transfer.take() { loop.drop(transfer) }
         }
+    }
+
+    /// Resumes the caller, if no file is in use.
+    private func conclude() {
+        if case .file(let file) = feed { _ = try? file.takeChunk(room: 0) }
+        guard let end, !usesFiles, let continuation = continuation.take() else { return }
+        continuation.resume(with: end)
         loop.forget(self)
     }
 }
@@ -339,12 +353,15 @@ extension BlobRelay {
         return blob.rewind(outlet.index)
     }
 
-    private var sourceIsWaiting: Bool { sourceIsPaused || feed != nil }
+    private var sourceIsWaiting: Bool { sourceIsPaused || feed.map { !$0.isReading } ?? false }
+
+    /// Whether a file or memory waits for room in the ring.
+    private var isFeedHeldBack: Bool { feed.map { !$0.isReading && !blob.hasRoom } ?? false }
 
     func outlet(of transfer: Transfer) -> RelayOutlet? { outlets.first { $0.transfer === transfer } }
 
     func tell(_ outlet: RelayOutlet) {
-        guard let news = outlet.news(blob.delivered(outlet.index)) else { return }
+        guard let news = outlet.news(outlet.file?.written ?? blob.delivered(outlet.index)) else { return }
         request.progress?(outlet.index, news)
     }
 
@@ -385,78 +402,12 @@ extension BlobRelay {
     }
 }
 
-/// What feeds a relay from this machine.
-enum LocalFeed {
-    case file(FileRegion)
-    case bytes([UInt8])
-
-    /// Up to `count` bytes from `offset`; none after the end.
-    func read(at offset: Int64, count: Int) throws(ByteFile.Failure) -> [UInt8] {
-        switch self {
-        case .file(let region): try region.read(at: offset, count: count)
-        case .bytes(let bytes): Array(bytes.dropFirst(Int(offset)).prefix(count))
-        }
-    }
-}
-
-/// The ends of a relay that are files or memory: image layouts, and blobs that a manifest carries along.
-extension BlobRelay {
-    /// Reads on as far as there is room, for a while.
-    func readFeed() {
-        guard let feed, failure == nil else { return }
-        for _ in 0..<Self.fileChunksPerTurn {
-            let wanted = Int(min(Int64(min(Self.fileChunk, blob.room)), request.size - fed))
-            guard wanted > 0 else { break }
-            if let wait = loop.rate?.wait(holding: turn) {
-                turn = wait
-                sourceWaitsUntil = wait
-                return loop.wake(at: wait)
-            }
-            let chunk: [UInt8]
-            do {
-                chunk = try feed.read(at: fed, count: wanted)
-            } catch {
-                return failAll(sourceError(.file, "\(error)"))
-            }
-            guard !chunk.isEmpty else { return failAll(sourceError(.tooShort, "ended after \(fed) bytes")) }
-            loop.rate?.spend(chunk.count, holding: turn.take())
-            fed += Int64(chunk.count)
-            unsafe chunk.withUnsafeBytes { _ = unsafe blob.offer($0) }
-        }
-        if fed == request.size {
-            self.feed = nil
-            finishInput()
-        } else if blob.room > 0 {
-            mark()
-        }
-    }
-
-    /// Writes what is ready, and gives the file its name when all of it is there and right.
-    func writeFile(_ outlet: RelayOutlet) {
-        guard let file = outlet.file else { return }
-        do {
-            for _ in 0..<Self.fileChunksPerTurn {
-                let chunk = blob.chunk(for: outlet.index, atMost: Self.fileChunk)
-                guard !chunk.isEmpty else { break }
-                try file.append(chunk)
-                outlet.lastMoved = loop.now
-                tell(outlet)
-                // Whoever feeds the ring may go on.
-                mark()
-            }
-            guard blob.isDelivered(outlet.index) else { return }
-            try file.commit()
-            end(outlet, .success(.stored(WireResponse(status: .created))))
-        } catch {
-            end(outlet, .failure(outlet.error(.file, "\(error)")))
-        }
-    }
-}
-
 /// How long a relay waits, for whom, and who is to blame.
 extension BlobRelay {
     func check() -> ContinuousClock.Instant {
         let (now, limits) = (loop.now, loop.configuration)
+        // What is left is to put files away.
+        guard end == nil else { return now + limits.stallLimit }
         var due = now + min(limits.stallLimit, limits.leastRateWindow) / 4
         if let wait = sourceWaitsUntil {
             if now >= wait { mark() } else { due = min(due, wait) }
@@ -477,6 +428,8 @@ extension BlobRelay {
         let live = outlets.filter { $0.isLive && $0.hasBegun }
         for outlet in live {
             let uploaded = outlet.look(at: now)
+            // A disk may take its time: the commit of a large file can wait for minutes.
+            if outlet.file?.isBusy == true { outlet.lastMoved = now }
             if blob.isDrained(outlet.index) {
                 // It has nothing to send, and nobody to blame.
                 if uploaded >= blob.delivered(outlet.index) { outlet.lastMoved = now }
@@ -484,7 +437,7 @@ extension BlobRelay {
                 if hasRested(outlet) { mark() }
                 due = min(due, max(outlet.lastMoved, now) + Self.longestRest)
             }
-            let isSent = blob.isDelivered(outlet.index) && uploaded >= request.size
+            let isSent = outlet.file == nil && blob.isDelivered(outlet.index) && uploaded >= request.size
             let limit = isSent ? limits.commitLimit : limits.stallLimit
             let isHeldBack = isSent || outlet.file != nil || blob.isDrained(outlet.index)
             // From when it had every byte, however slowly it answers; before that, from the last byte it took.

@@ -8,7 +8,8 @@ final class RelayOutlet {
     let index: Int
     let sink: RelaySink
     var transfer: Transfer?
-    var file: ArrivingFile?
+    /// The file, until it is committed or discarded.
+    var file: SinkFile?
     var answer: [UInt8] = []
     /// Whether libcurl has paused the upload for lack of bytes.
     var isPaused = false
@@ -34,7 +35,7 @@ final class RelayOutlet {
 
     var isLive: Bool { result == nil }
     /// Whether it would take bytes if the loop resumed it, or wrote to its file.
-    var isWaiting: Bool { isLive && (isPaused || file != nil) }
+    var isWaiting: Bool { isLive && (isPaused || file.map { !$0.isBusy } ?? false) }
     var hasBegun: Bool { transfer != nil || file != nil }
 
     var url: HTTPURL? { if case .request(let request) = sink { request.url } else { nil } }
@@ -51,14 +52,13 @@ final class RelayOutlet {
         guard self.result == nil else { return }
         self.result = result
         file?.discard()
-        file = nil
     }
 
-    /// The bytes to report as new, now that `delivered` bytes have been delivered.
-    func news(_ delivered: Int64) -> Int? {
-        guard delivered > reported else { return nil }
-        defer { reported = delivered }
-        return Int(delivered - reported)
+    /// The bytes to report as new, now that the sink has accepted `accepted` bytes.
+    func news(_ accepted: Int64) -> Int? {
+        guard accepted > reported else { return nil }
+        defer { reported = accepted }
+        return Int(accepted - reported)
     }
 
     /// Notes what libcurl's upload buffer has sent since the last check, which no callback reports.

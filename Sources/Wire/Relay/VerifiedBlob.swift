@@ -37,7 +37,10 @@ struct VerifiedBlob: ~Copyable {
     func pressure(_ reader: Int) -> Double { Double(buffer.backlog(reader)) / Double(buffer.capacity) }
 
     /// Whether there is enough room to resume a paused download.
-    var hasRoom: Bool { buffer.room >= buffer.capacity / 2 }
+    var hasRoom: Bool { hasRoom(besides: 0) }
+
+    /// Whether there is as much room after `expected` more bytes.
+    func hasRoom(besides expected: Int) -> Bool { buffer.room - expected >= buffer.capacity / 2 }
 
     /// The bytes that may be offered now.
     var room: Int { buffer.room }
