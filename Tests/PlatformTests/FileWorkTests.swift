@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Work that waits for a disk", .timeLimit(.minutes(1)))
 struct FileWorkTests {
-    @Test("blocks neither tasks nor other work, however much of it waits")
+    @Test("blocks neither tasks nor other work, even if much of it waits")
     func blocked() async throws {
         let count = 32
         let entered = Lock(0)
@@ -19,14 +19,14 @@ struct FileWorkTests {
                     }
                 }
             }
-            // Each works while all others wait, and this task runs meanwhile.
+            // All bodies wait at the same time, and this task runs meanwhile.
             while entered.withLock({ $0 }) < count { await Task.yield() }
             for _ in 0..<count { gate.signal() }
             try await group.waitForAll()
         }
     }
 
-    @Test("gives back what its body returns or throws, and tells it of a cancellation")
+    @Test("returns what its body returns or throws, and tells the body of a cancellation")
     func results() async throws {
         #expect(try await FileWork.run { _ in 1 } == 1)
         await #expect(throws: SystemError.self) {
@@ -37,7 +37,7 @@ struct FileWorkTests {
         try await task.value
     }
 
-    @Test("runs in the order in which it was given to a queue")
+    @Test("runs in order in one queue")
     func order() async {
         let seen = Lock<[Int]>([])
         let queue = FileQueue()

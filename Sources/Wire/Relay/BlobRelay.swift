@@ -1,11 +1,11 @@
 internal import HTTPTypes
 internal import Platform
 
-/// A download and the uploads that it feeds, all on one driver's thread.
+/// A download and its uploads, all on one driver's thread.
 ///
-/// Source callback → SHA-256 → ring → destination callbacks; nothing crosses into Swift concurrency until the end. The
-/// callbacks only note what is wanted; ``settle()`` does it from the loop. An end that is a file is read or written on
-/// another thread, so that no disk holds the driver.
+/// Bytes go from the source's callback through SHA-256 and the ring to the destinations' callbacks; Swift concurrency is
+/// not involved until the end. The callbacks only note what to do, and ``settle()`` does it from the loop. Files are read
+/// and written on other threads, so that a disk can't block the driver.
 final class BlobRelay: Job {
     enum SourceAnswer { case unknown, content, other }
 
@@ -22,9 +22,9 @@ final class BlobRelay: Job {
     var sourceAnswer = SourceAnswer.unknown
     var sourceBody: [UInt8] = []
     var sourceIsPaused = false
-    /// When the rate limit lets the source continue.
+    /// The time at which the rate limit lets the source continue.
     var sourceWaitsUntil: ContinuousClock.Instant?
-    /// The source's turn at the rate limit, until it is used.
+    /// The turn that the rate limit has assigned to the source, until it is used.
     var turn: ContinuousClock.Instant?
     var sourceMoved: ContinuousClock.Instant
     /// The bytes of the source's answer so far, content or not.
@@ -32,7 +32,7 @@ final class BlobRelay: Job {
     var sourceRate: LeastRate
     /// Whether the source's answer is not content, and was cut after its beginning.
     var sourceIsCut = false
-    /// When the sinks' pace was last checked.
+    /// The time at which the sinks' pace was last checked.
     var lookedAtPace: ContinuousClock.Instant?
     var wantsUploads = false
     var isMarked = false
@@ -47,8 +47,8 @@ final class BlobRelay: Job {
     static let fileChunk = 128 << 10
     /// The most chunks from memory in one turn of the loop, so that other relays don't wait.
     static let fileChunksPerTurn = 8
-    /// The longest time in which a paused sink waits for more than a few bytes, so that a slow source doesn't make it
-    /// seem dead.
+    /// The longest time in which a paused sink waits for more than a few bytes; without a limit, a slow source could make
+    /// the sink seem stalled.
     static let longestRest: Duration = .seconds(1)
     /// The highest fill of the ring, as a fraction, at which a sink counts as waiting for bytes.
     static let almostNothing = 0.125
@@ -122,7 +122,12 @@ final class BlobRelay: Job {
             case .request(let to):
                 outlet.transfer = try loop.start(to, as: .destination, uploading: request.size, for: self)
             case .file(let path):
-                outlet.file = SinkFile(path, loop.configuration.files, signal: loop.signal(for: self))
+                outlet.file = SinkFile(
+                    path,
+                    size: request.size,
+                    loop.configuration.files,
+                    signal: loop.signal(for: self)
+                )
             }
             outlet.lastMoved = loop.now
         } catch {
@@ -147,13 +152,13 @@ final class BlobRelay: Job {
 
     func hasRested(_ outlet: RelayOutlet) -> Bool { loop.now >= outlet.lastMoved + Self.longestRest }
 
-    /// Whether the sink should take what there is now, however little.
+    /// Whether the sink should take the bytes in the ring now, even if they are few.
     func isWorthResuming(_ outlet: RelayOutlet) -> Bool {
         blob.hasPlenty(outlet.index) || sourceIsPaused || isFeedHeldBack || hasRested(outlet)
     }
 
     private func resume(_ outlet: RelayOutlet) {
-        // A sink without bytes to take would pause at once and be resumed again for ever.
+        // A sink that has no bytes to take would pause again at once, and be resumed for ever.
         guard outlet.isPaused, !blob.isDrained(outlet.index), isWorthResuming(outlet) else { return }
         outlet.isPaused = false
         do {
@@ -194,7 +199,7 @@ final class BlobRelay: Job {
 
     private func uploadEnded(_ outlet: RelayOutlet, _ head: AnswerHead, _ failure: WireError?) {
         if let failure = outlet.failure ?? failure?.at(.destination) {
-            // A refusal is a refusal even if the server cuts the connection in the middle of our body.
+            // An answer of 400 or above counts even if the server cuts the connection in the middle of the upload.
             guard outlet.failure == nil, head.isComplete, head.status >= 400 else {
                 return end(outlet, .failure(failure))
             }
@@ -259,9 +264,9 @@ final class BlobRelay: Job {
         }
     }
 
-    /// Resumes the caller, if no file is in use.
+    /// Resumes the caller if no file is in use.
     private func conclude() {
-        if case .file(let file) = feed { _ = try? file.takeChunk(room: 0) }
+        if case .file(let file) = feed { try? unsafe file.takeBytes(room: -1) { _ in } }
         guard let end, !usesFiles, let continuation = continuation.take() else { return }
         continuation.resume(with: end)
         loop.forget(self)
@@ -269,7 +274,7 @@ final class BlobRelay: Job {
 }
 
 extension WireError {
-    /// This error, charged to one end.
+    /// Returns this error with its ``end`` set.
     public func at(_ end: End) -> WireError {
         var error = self
         error.end = end
@@ -277,14 +282,14 @@ extension WireError {
     }
 }
 
-/// What libcurl calls while it moves bytes: it notes what is wanted, and does nothing that libcurl forbids in a callback.
+/// The callbacks of libcurl, which note what to do and do nothing that libcurl forbids in a callback.
 extension BlobRelay {
     func receive(_ chunk: UnsafeRawBufferPointer, from transfer: Transfer) -> Intake {
         if transfer !== source {
             guard let outlet = outlet(of: transfer) else { return .abort }
             outlet.lastMoved = loop.now
             if unsafe keep(chunk, in: &outlet.answer) { return .taken }
-            // A refusal is one with its beginning alone; a success that doesn't end is none.
+            // The beginning of an error answer is enough; a success must be complete.
             if (200..<300).contains(transfer.head.status) {
                 outlet.failure = outlet.error(.answerTooLarge, "an answer of more than \(Self.largestAnswer) bytes")
             }
@@ -320,7 +325,7 @@ extension BlobRelay {
             if outlets.contains(where: \.isWaiting) { mark() }
             return .pause
         case .tooLong:
-            failure = sourceError(.tooLong, "goes on after \(request.size) bytes")
+            failure = sourceError(.tooLong, "sends more than \(request.size) bytes")
             mark()
             return .abort
         }
@@ -329,7 +334,7 @@ extension BlobRelay {
     func fill(_ room: UnsafeMutableRawBufferPointer, of transfer: Transfer) -> Output {
         guard let outlet = outlet(of: transfer) else { return .abort }
         if (200..<300).contains(transfer.head.status) {
-            // Whatever it claims to have stored, it isn't this blob: the last byte was never sent.
+            // The server can't have stored this blob: the last byte was never sent.
             outlet.failure = early(transfer.head, outlet)
             mark()
             return .abort
@@ -353,7 +358,8 @@ extension BlobRelay {
         return blob.rewind(outlet.index)
     }
 
-    private var sourceIsWaiting: Bool { sourceIsPaused || feed.map { !$0.isReading } ?? false }
+    /// Whether the source could go on if there were room in the ring.
+    var sourceIsWaiting: Bool { sourceIsPaused || feed.map { !$0.isReading } ?? false }
 
     /// Whether a file or memory waits for room in the ring.
     private var isFeedHeldBack: Bool { feed.map { !$0.isReading && !blob.hasRoom } ?? false }
@@ -365,7 +371,7 @@ extension BlobRelay {
         request.progress?(outlet.index, news)
     }
 
-    /// Keeps the beginning.
+    /// Keeps the beginning of an answer.
     ///
     /// - Returns: Whether there is room for more.
     private func keep(_ chunk: UnsafeRawBufferPointer, in body: inout [UInt8]) -> Bool {
@@ -373,7 +379,7 @@ extension BlobRelay {
         return body.count < Self.largestAnswer
     }
 
-    /// Decides what the source's answer is, once its head is complete.
+    /// Decides whether the source's answer is content, once its head is complete.
     func judge(_ head: AnswerHead) {
         var isPart = false
         if case .request(let from) = request.source { isPart = head.status == 206 && from.fields[.range] != nil }
@@ -384,7 +390,7 @@ extension BlobRelay {
         accept(length: head.contentLength)
     }
 
-    /// The source has content; whether it is as long as it should be is known before a byte of it is sent on.
+    /// Begins the uploads, or fails before a byte is sent if the source's length is wrong.
     func accept(length: Int64?) {
         sourceAnswer = .content
         if let length, length != request.size {
@@ -402,11 +408,11 @@ extension BlobRelay {
     }
 }
 
-/// How long a relay waits, for whom, and who is to blame.
+/// The timeouts of a relay, and the end that each one is charged to.
 extension BlobRelay {
     func check() -> ContinuousClock.Instant {
         let (now, limits) = (loop.now, loop.configuration)
-        // What is left is to put files away.
+        // Only file operations are left.
         guard end == nil else { return now + limits.stallLimit }
         var due = now + min(limits.stallLimit, limits.leastRateWindow) / 4
         if let wait = sourceWaitsUntil {
@@ -428,10 +434,10 @@ extension BlobRelay {
         let live = outlets.filter { $0.isLive && $0.hasBegun }
         for outlet in live {
             let uploaded = outlet.look(at: now)
-            // A disk may take its time: the commit of a large file can wait for minutes.
+            // A disk has no time limit: the commit of a large file may take minutes.
             if outlet.file?.isBusy == true { outlet.lastMoved = now }
             if blob.isDrained(outlet.index) {
-                // It has nothing to send, and nobody to blame.
+                // There is nothing to send, so this end is not at fault.
                 if uploaded >= blob.delivered(outlet.index) { outlet.lastMoved = now }
             } else if outlet.isWaiting {
                 if hasRested(outlet) { mark() }
@@ -440,7 +446,8 @@ extension BlobRelay {
             let isSent = outlet.file == nil && blob.isDelivered(outlet.index) && uploaded >= request.size
             let limit = isSent ? limits.commitLimit : limits.stallLimit
             let isHeldBack = isSent || outlet.file != nil || blob.isDrained(outlet.index)
-            // From when it had every byte, however slowly it answers; before that, from the last byte it took.
+            // Once it has every byte, the limit counts from then, even if it sends its answer slowly; before that, from
+            // the last byte it took.
             outlet.sentSince = isSent ? outlet.sentSince ?? now : nil
             let since = outlet.sentSince ?? outlet.lastMoved
             if outlet.leastRate.isMissed(moving: uploaded, at: now, excused: isHeldBack) {
@@ -453,17 +460,17 @@ extension BlobRelay {
             }
             due = min(due, since + limit)
         }
-        if live.count > 1 { due = min(due, letGoOfTheSlow(live)) }
+        if live.count > 1 { due = min(due, dropSlowSinks(live)) }
         return max(due, now)
     }
 
-    /// Lets go of a sink that has kept the ring full for long while another waited for bytes.
+    /// Drops a sink that has kept the ring full for long while another waited for bytes.
     ///
-    /// The ring of a slow sink is filled and half emptied in turns, so a look may find it neither full nor others
-    /// waiting: what counts is how long it was so, less how long it wasn't.
+    /// A slow sink lets the ring fill and half empties it in turns, so a single check may find the ring not full, or no
+    /// sink waiting. The time in which a sink held others back counts up, and the rest of the time counts down.
     ///
-    /// - Returns: When to look again.
-    private func letGoOfTheSlow(_ live: [RelayOutlet]) -> ContinuousClock.Instant {
+    /// - Returns: The time of the next check.
+    private func dropSlowSinks(_ live: [RelayOutlet]) -> ContinuousClock.Instant {
         let (now, patience) = (loop.now, loop.configuration.patience)
         let passed = lookedAtPace.map { now - $0 } ?? .zero
         lookedAtPace = now

@@ -1,24 +1,29 @@
 internal import HTTPTypes
 internal import Platform
 
-/// The file operations of relays, which tests replace by operations that block or fail.
+/// The file operations of relays, which tests replace with operations that block or fail.
 struct FileAccess: Sendable {
-    var read: @Sendable (_ region: FileRegion, _ offset: Int64, _ count: Int) throws -> [UInt8] = {
-        try $0.read(at: $1, count: $2)
+    /// Fills the buffer with up to `count` bytes of the region; with none at the end.
+    var read: @Sendable (PartBuffer, _ count: Int, FileRegion, _ offset: Int64) throws -> Void = {
+        (buffer, count, region, offset) in
+        try unsafe buffer.fill(upTo: count) { try unsafe region.read(at: offset, into: $0) }
     }
     var create: @Sendable (_ path: String) throws -> any WritableFile = { try ArrivingFile($0) }
 }
 
 /// A file that gets its name when it is committed.
 protocol WritableFile: AnyObject {
-    func append(_ bytes: [UInt8]) throws
+    func append(_ buffer: PartBuffer) throws
     func commit() throws
     func discard()
 }
 
-extension ArrivingFile: WritableFile {}
+extension ArrivingFile: WritableFile {
+    func append(_ buffer: PartBuffer) throws { try unsafe append(buffer.bytes) }
+}
 
-/// Runs the operations of one file in order, on a thread that may wait for the disk, and signals the driver after each.
+/// Runs the operations of one file in order, on a thread that may wait for the disk, and signals the driver when they are
+/// done.
 ///
 /// It is used on the driver's thread; only the operations run elsewhere.
 final class FileOperations<Value: Sendable> {
@@ -29,14 +34,17 @@ final class FileOperations<Value: Sendable> {
 
     init(signal: @escaping @Sendable () -> Void) { self.signal = signal }
 
-    /// Whether an operation runs, or has a result that was not taken.
+    /// Whether an operation is running, or has a result that was not taken yet.
     var isBusy: Bool { unfinished > 0 }
 
-    func start(_ operation: @escaping @Sendable () throws -> Value) {
+    /// - Parameter isSilent: Whether to signal the driver only if the operation fails. Another one must follow, because
+    ///   each signal costs a turn of the driver's loop.
+    func start(isSilent: Bool = false, _ operation: @escaping @Sendable () throws -> Value) {
         unfinished += 1
         queue.run { [results, signal] in
             let result = Result { try operation() }
             results.withLock { $0.append(result) }
+            if case .success = result, isSilent { return }
             signal()
         }
     }
@@ -53,41 +61,55 @@ final class FileOperations<Value: Sendable> {
     }
 }
 
-/// A file that feeds a relay: one read at a time.
+/// A file that is the source of a relay; one read runs at a time.
 final class SourceFile {
     private let region: FileRegion
     private let access: FileAccess
-    private let operations: FileOperations<[UInt8]>
-    /// The bytes that were read and don't fit into the ring yet.
-    private var chunk: [UInt8]?
+    private let operations: FileOperations<Int>
+    /// The bytes of the last read.
+    private let buffer: PartBuffer
+    /// Whether ``buffer`` has bytes that the relay has not taken yet.
+    private(set) var holdsBytes = false
 
     init(_ region: FileRegion, _ access: FileAccess, signal: @escaping @Sendable () -> Void) {
         self.region = region
         self.access = access
         operations = FileOperations(signal: signal)
+        buffer = PartBuffer(capacity: Int(min(region.byteCount, Int64(BlobRelay.fileStep))))
     }
 
     var isReading: Bool { operations.isBusy }
-    /// Whether bytes wait for room in the ring.
-    var holdsChunk: Bool { chunk != nil }
 
     func read(at offset: Int64, count: Int) {
-        operations.start { [access, region] in try access.read(region, offset, count) }
+        operations.start { [access, region, buffer] in
+            try access.read(buffer, count, region, offset)
+            return buffer.count
+        }
     }
 
-    /// The bytes that were read, if they are no more than `room`; none at the end of the file.
+    /// Hands over the bytes that were read, if there are at most `room` of them.
     ///
-    /// - Returns: `nil` if there are none to take now.
-    func takeChunk(room: Int) throws -> [UInt8]? {
-        for result in operations.takeResults() { chunk = try result.get() }
-        return chunk.map { $0.count <= room } == true ? chunk.take() : nil
+    /// - Parameter body: Gets the bytes; they are empty at the end of the file.
+    /// - Throws: What the read has thrown.
+    func takeBytes(room: Int, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        for result in operations.takeResults() {
+            _ = try result.get()
+            holdsBytes = true
+        }
+        guard holdsBytes, buffer.count <= room else { return }
+        holdsBytes = false
+        try unsafe body(buffer.bytes)
     }
 }
 
-/// A file that a relay writes: the next write begins when the last one has ended.
+/// A file that is a sink of a relay; one write runs at a time.
 final class SinkFile {
     /// An operation that has ended.
-    enum Step { case created, written(Int), committed, discarded }
+    enum Step {
+        case created
+        case written(Int, isCommitted: Bool)
+        case discarded
+    }
 
     /// The file; only its operations use it, and those run one after another.
     private final class Contents: @unchecked Sendable {
@@ -96,38 +118,51 @@ final class SinkFile {
 
     private let contents = Contents()
     private let operations: FileOperations<Step>
+    /// The bytes of the running write.
+    private let buffer: PartBuffer
+    private var isWriting = false
     private var isDiscarding = false
-    /// The bytes that the system has accepted.
+    /// The number of bytes that were written.
     private(set) var written: Int64 = 0
 
     /// Begins to create the file.
-    init(_ path: String, _ access: FileAccess, signal: @escaping @Sendable () -> Void) {
+    ///
+    /// - Parameter size: The size that the file will have, in bytes.
+    init(_ path: String, size: Int64, _ access: FileAccess, signal: @escaping @Sendable () -> Void) {
+        buffer = PartBuffer(capacity: Int(min(size, Int64(BlobRelay.fileStep))))
         operations = FileOperations(signal: signal)
-        operations.start { [contents] in
+        operations.start(isSilent: true) { [contents] in
             contents.file = try access.create(path)
             return .created
         }
     }
 
-    var isBusy: Bool { operations.isBusy }
+    /// Whether a write, or the removal, is running.
+    var isBusy: Bool { isWriting || isDiscarding }
 
-    func write(_ bytes: [UInt8]) {
-        operations.start { [contents] in
-            try contents.file?.append(bytes)
-            return .written(bytes.count)
+    /// Begins to write the bytes that `body` hands over, and then to commit the file if they were the last ones.
+    ///
+    /// - Parameter body: Copies bytes into the memory; returns their number, and whether they are the last ones.
+    func write(_ body: (UnsafeMutableRawBufferPointer) -> (count: Int, isLast: Bool)) {
+        var isLast = false
+        unsafe buffer.fill(upTo: buffer.capacity) { room in
+            let filled = unsafe body(room)
+            isLast = filled.isLast
+            return filled.count
+        }
+        guard isLast || buffer.count > 0 else { return }
+        isWriting = true
+        operations.start { [contents, buffer, isLast] in
+            try contents.file?.append(buffer)
+            if isLast {
+                try contents.file?.commit()
+                contents.file = nil
+            }
+            return .written(buffer.count, isCommitted: isLast)
         }
     }
 
-    /// Gives the file its name, durably.
-    func commit() {
-        operations.start { [contents] in
-            try contents.file?.commit()
-            contents.file = nil
-            return .committed
-        }
-    }
-
-    /// Removes the file after the operations that were begun, unless it is committed by then.
+    /// Removes the file after the running operation, unless it is committed by then.
     func discard() {
         guard !isDiscarding else { return }
         isDiscarding = true
@@ -138,19 +173,23 @@ final class SinkFile {
         }
     }
 
+    /// The operations that have ended since the last call, in order.
     func takeSteps() -> [Result<Step, any Error>] {
         let steps = operations.takeResults()
-        for case .success(.written(let count)) in steps { written += Int64(count) }
+        for case .success(.written(let count, _)) in steps {
+            isWriting = false
+            written += Int64(count)
+        }
         return steps
     }
 }
 
-/// What feeds a relay from this machine.
+/// A source of a relay on this machine.
 enum LocalFeed {
     case file(SourceFile)
     case bytes([UInt8])
 
-    /// Whether a read is in flight, and so nothing else can be read.
+    /// Whether a read is in flight.
     var isReading: Bool { if case .file(let file) = self { file.isReading } else { false } }
 }
 
@@ -158,13 +197,13 @@ enum LocalFeed {
 extension BlobRelay {
     /// The most bytes that are read from, or written to, a file in one operation: two chunks.
     ///
-    /// A file end holds as many besides the ring, or twice as many while one read is hashed and the next one runs.
+    /// It is the memory that a file takes besides the ring.
     static let fileStep = 2 * fileChunk
 
     /// Whether a file operation is in flight, or a file is neither committed nor discarded.
     var usesFiles: Bool { feed?.isReading == true || outlets.contains { $0.file != nil } }
 
-    /// Reads as far as there is room, for a while.
+    /// Reads from the file or from memory as far as there is room in the ring.
     func readFeed() {
         guard let feed, failure == nil, end == nil else { return }
         do {
@@ -195,31 +234,24 @@ extension BlobRelay {
         if blob.room > 0 { mark() }
     }
 
-    /// Takes what was read, and begins the next read, which runs while the bytes are hashed.
+    /// Takes the bytes that were read, and begins the next read if there is room for it.
     private func read(_ file: SourceFile) throws {
-        let chunk = try file.takeChunk(room: blob.room)
-        if let chunk {
-            guard !chunk.isEmpty else { throw sourceError(.tooShort, "ended after \(fed) bytes") }
-            fed += Int64(chunk.count)
+        try unsafe file.takeBytes(room: blob.room) { bytes in
+            guard bytes.count > 0 else { throw sourceError(.tooShort, "ended after \(fed) bytes") }
+            fed += Int64(bytes.count)
+            _ = unsafe blob.offer(bytes)
         }
-        readMore(of: file, besides: chunk?.count ?? 0)
-        if let chunk { unsafe chunk.withUnsafeBytes { _ = unsafe blob.offer($0) } }
-    }
-
-    /// Begins a read if there is room for its bytes and for `expected` more.
-    private func readMore(of file: SourceFile, besides expected: Int) {
-        let remaining = request.size - fed
-        let room = Int64(blob.room - expected)
-        guard !file.isReading, !file.holdsChunk, remaining > 0, room > 0 else { return }
-        // Small reads would cost more than they bring.
-        guard remaining <= room || blob.hasRoom(besides: expected), isWithinRate() else { return }
+        let (room, remaining) = (blob.room, request.size - fed)
+        guard !file.isReading, !file.holdsBytes, remaining > 0, room > 0 else { return }
+        // Small reads would cost more than they save.
+        guard remaining <= Int64(room) || blob.hasRoom, isWithinRate() else { return }
         let step = loop.rate == nil ? Self.fileStep : Self.fileChunk
-        let count = Int(min(Int64(step), room, remaining))
+        let count = Int(min(Int64(min(step, room)), remaining))
         loop.rate?.spend(count, holding: turn.take())
         file.read(at: fed, count: count)
     }
 
-    /// Whether the rate limit lets the source read now; if not, notes when it does.
+    /// Whether the rate limit lets the source read now; if not, schedules the next attempt.
     private func isWithinRate() -> Bool {
         guard let wait = loop.rate?.wait(holding: turn) else { return true }
         turn = wait
@@ -228,17 +260,17 @@ extension BlobRelay {
         return false
     }
 
-    /// Notes what has been done at the sink's file since the last call.
+    /// Takes the results of the operations on the sink's file.
     func takeSteps(of outlet: RelayOutlet) {
         for step in outlet.file?.takeSteps() ?? [] {
             let isWanted = outlet.isLive && end == nil
             switch step {
             case .success(.created): outlet.lastMoved = loop.now
-            case .success(.written):
-                outlet.lastMoved = loop.now
-                if isWanted { tell(outlet) }
-            case .success(.committed):
+            case .success(.written(_, let isCommitted)):
                 guard isWanted else { continue }
+                outlet.lastMoved = loop.now
+                tell(outlet)
+                guard isCommitted else { continue }
                 outlet.file = nil
                 end(outlet, .success(.stored(WireResponse(status: .created))))
             case .success(.discarded): outlet.file = nil
@@ -248,15 +280,15 @@ extension BlobRelay {
         }
     }
 
-    /// Begins to write what is ready, and to commit the file when all of it is there and right.
+    /// Begins to write the bytes that are ready; the last ones only when all bytes are verified.
     func writeFile(_ outlet: RelayOutlet) {
-        guard outlet.isLive, let file = outlet.file, !file.isBusy else { return }
-        if blob.isDelivered(outlet.index) { return file.commit() }
-        guard isWorthResuming(outlet) else { return }
-        let bytes = blob.chunk(for: outlet.index, atMost: Self.fileStep)
-        guard !bytes.isEmpty else { return }
-        file.write(bytes)
-        // There may be room for the source now.
-        mark()
+        guard outlet.isLive, let file = outlet.file, !file.isBusy, isWorthResuming(outlet) else { return }
+        unsafe file.write { room in
+            guard case .bytes(let count) = unsafe blob.take(into: room, for: outlet.index) else {
+                return (0, blob.isDelivered(outlet.index))
+            }
+            return (count, blob.isDelivered(outlet.index))
+        }
+        if sourceIsWaiting, blob.hasRoom { mark() }
     }
 }

@@ -1,6 +1,7 @@
 import Content
 import Dispatch
 import Glibc
+import HTTPTypes
 import Platform
 import TestPrograms
 import Testing
@@ -17,7 +18,7 @@ struct FileRelayTests {
         .file(FileRegion(allOf: try #require(try ByteFile(regular: path))))
     }
 
-    @Test("a part of a file goes as if it were one, and never more than that part")
+    @Test("a part of a file is relayed like a file, and never more than that part")
     func part() async throws {
         let bytes = sampleBytes(1_000_000)
         try await withScratchDirectory { folder in
@@ -33,7 +34,7 @@ struct FileRelayTests {
                     #expect(outcome.stored?.status == .created)
                     #expect(try DurableFile.read("\(folder)/part", limit: 8 << 20) == part)
                 }
-                // An archive that was cut after it was looked at.
+                // An archive that was truncated after its size was read.
                 let beyond = FileRegion(archive, offset: 999_999, byteCount: 3)
                 let error = await wireError {
                     try await transport.relayOne(request([1, 2, 3], .file(beyond), .file("\(folder)/x")))
@@ -43,7 +44,7 @@ struct FileRelayTests {
         }
     }
 
-    @Test("a file goes to a server, and to another file", arguments: [0, 1, 16_384, (3 << 20) + 7])
+    @Test("a file is relayed to a server and to another file", arguments: [0, 1, 16_384, (3 << 20) + 7])
     func outwards(_ size: Int) async throws {
         let bytes = sampleBytes(size)
         let received = Received()
@@ -63,7 +64,7 @@ struct FileRelayTests {
         }
     }
 
-    @Test("bytes in hand go to a server, and to a file", arguments: [0, 1, 2, 16_384, (1 << 20) + 7])
+    @Test("bytes in memory are relayed to a server and to a file", arguments: [0, 1, 2, 16_384, (1 << 20) + 7])
     func inHand(_ size: Int) async throws {
         let bytes = sampleBytes(size)
         let received = Received()
@@ -83,7 +84,7 @@ struct FileRelayTests {
     }
 
     @Test(
-        "bytes in hand of another size or hash arrive nowhere",
+        "bytes in memory with a wrong size or hash are not stored",
         arguments: [[], [1], [2, 2], [1, 2, 3]] as [[UInt8]]
     )
     func wrongInHand(_ wrong: [UInt8]) async throws {
@@ -97,7 +98,7 @@ struct FileRelayTests {
         }
     }
 
-    @Test("a file comes from a server", arguments: [0, 1, (3 << 20) + 7])
+    @Test("a download is stored in a file", arguments: [0, 1, (3 << 20) + 7])
     func inwards(_ size: Int) async throws {
         let bytes = sampleBytes(size)
         try await withScratchDirectory { folder in
@@ -113,7 +114,7 @@ struct FileRelayTests {
         }
     }
 
-    @Test("nothing is left of a file that came wrong")
+    @Test("nothing is left of a corrupt download")
     func corrupt() async throws {
         let bytes = sampleBytes(100_000)
         try await withScratchDirectory { folder in
@@ -130,7 +131,7 @@ struct FileRelayTests {
         }
     }
 
-    @Test("a file that is too short, or can't be made, is named with its end")
+    @Test("an error names the file that is too short or can't be created, and its end")
     func missing() async throws {
         try await withScratchDirectory { folder in
             try DurableFile.write([1, 2], to: "\(folder)/short")
@@ -161,7 +162,7 @@ struct SlowDiskTests {
         .file(FileRegion(allOf: try #require(try ByteFile(regular: path))))
     }
 
-    /// One driver, and `before` called before each operation on a file.
+    /// A configuration with one driver, which calls `before` before each operation on a file.
     private func configuration(
         limitRate: Int64? = nil,
         _ before: @escaping @Sendable (FileStep, _ path: String) throws -> Void
@@ -172,7 +173,7 @@ struct SlowDiskTests {
     }
 
     @Test(
-        "a blocked operation holds up neither a relay nor a message on the same driver",
+        "a blocked operation delays neither a relay nor a message on the same driver",
         arguments: [FileStep.read, .create, .append, .commit]
     )
     func blocked(_ blocked: FileStep) async throws {
@@ -209,7 +210,7 @@ struct SlowDiskTests {
     }
 
     @Test(
-        "a cancelled relay ends when its files are put away",
+        "a cancelled relay ends when its files are removed or committed",
         arguments: [FileStep.read, .create, .append, .commit]
     )
     func cancelled(_ blocked: FileStep) async throws {
@@ -229,14 +230,14 @@ struct SlowDiskTests {
                 defer { gate.open() }
                 await gate.reached.wait()
                 relay.cancel()
-                // The driver has obeyed when the next relay is done.
+                // The driver has processed the cancellation when a later relay is done.
                 let next = self.request(.bytes(bytes), .file("\(folder)/next"))
                 #expect(try await transport.relayOne(next).stored != nil)
                 #expect(!hasEnded.withLock { $0 })
 
                 gate.open()
                 await #expect(throws: CancellationError.self) { try await relay.value }
-                // A commit that has begun is not undone: the file is whole.
+                // A commit that has begun is not undone; the file is complete.
                 let isCommitted = blocked == .commit
                 #expect(names(in: folder) == (isCommitted ? ["blob", "held", "next"] : ["blob", "next"]))
                 #expect(openFiles(in: folder) == [])
@@ -260,7 +261,7 @@ struct SlowDiskTests {
                     continuation.resume()
                 }
             }
-            // Once the driver refuses relays, it gets nothing before it stops.
+            // When relays are refused, the command to stop is in the driver's inbox.
             while await wireError({ try await transport.relay(self.request(.bytes([]))) })?.reason != .closed {}
             gate.open()
             await shutdown
@@ -305,7 +306,7 @@ struct SlowDiskTests {
         }
         try await withScratchDirectory { folder in
             try DurableFile.write(bytes, to: "\(folder)/blob")
-            // No file can take the name of a directory.
+            // A file can't replace a directory.
             try makeDirectory("\(folder)/taken")
             try await withServer(received.script) { server in
                 try await withTransport(configuration) { transport in
@@ -344,9 +345,9 @@ struct SlowDiskTests {
                     defer { gate.open() }
                     while received.all.isEmpty { await Task.yield() }
                     gate.open()
-                    #expect(try await (try? results[0].get().stored) != nil)
-                    let second = try await results[1]
-                    let error = #expect(throws: WireError.self) { try second.get() }
+                    let both = try await results
+                    #expect((try? both[0].get().stored) != nil)
+                    let error = #expect(throws: WireError.self) { try both[1].get() }
                     #expect(error?.reason == .outpaced && error?.end == .destination)
                     #expect(received.all == [bytes])
                     #expect(names(in: folder) == [])
@@ -368,7 +369,8 @@ struct SlowDiskTests {
                 await gate.reached.wait()
                 #expect(moved.withLock { $0 } == 0)
                 gate.open()
-                #expect(try await outcome.stored != nil)
+                let stored = try await outcome.stored
+                #expect(stored != nil)
                 #expect(moved.withLock { $0 } == bytes.count)
             }
         }
@@ -397,7 +399,7 @@ struct SlowDiskTests {
                 #expect(appends.withLock { $0.reduce(0, +) } == bytes.count)
                 #expect(appends.withLock { $0.max() ?? 0 } <= 256 << 10)
                 if limitRate != nil {
-                    // The last step and a short burst may be owed.
+                    // The last read and a short burst may still be a debt.
                     #expect(ContinuousClock.now - began > .milliseconds(250))
                 }
             }
@@ -409,28 +411,28 @@ struct SlowDiskTests {
 enum FileStep: Sendable { case read, create, append, commit, discard }
 
 extension FileAccess {
-    /// Real files, with `before` called first for each operation, on the thread that does it.
+    /// Real files; `before` is called before each operation, on the same thread.
     static func watched(_ before: @escaping @Sendable (FileStep, _ path: String) throws -> Void) -> FileAccess {
         let disk = FileAccess()
         return FileAccess(
-            read: { region, offset, count in
+            read: { buffer, count, region, offset in
                 try before(.read, region.file.path)
-                return try disk.read(region, offset, count)
+                try disk.read(buffer, count, region, offset)
             },
             create: { path in
                 try before(.create, path)
-                return WatchedFile(try disk.create(path)) { try before($0, path) }
+                return WatchedFile(try disk.create(path), before: { try before($0, path) })
             }
         )
     }
 
-    /// Real files, with the bytes of each operation noted.
+    /// Real files; the byte count of each operation is recorded.
     static func measured(_ reads: Lock<[Int]>, _ appends: Lock<[Int]>) -> FileAccess {
         let disk = FileAccess()
         return FileAccess(
-            read: { region, offset, count in
+            read: { buffer, count, region, offset in
                 reads.withLock { $0.append(count) }
-                return try disk.read(region, offset, count)
+                try disk.read(buffer, count, region, offset)
             },
             create: { path in
                 WatchedFile(try disk.create(path), appended: { count in appends.withLock { $0.append(count) } })
@@ -439,7 +441,7 @@ extension FileAccess {
     }
 }
 
-/// A real file that tells a test of its operations.
+/// A real file that reports its operations to a test.
 private final class WatchedFile: WritableFile {
     private let file: any WritableFile
     private let appended: (Int) -> Void
@@ -448,17 +450,17 @@ private final class WatchedFile: WritableFile {
     init(
         _ file: any WritableFile,
         appended: @escaping (Int) -> Void = { _ in },
-        _ before: @escaping (FileStep) throws -> Void = { _ in }
+        before: @escaping (FileStep) throws -> Void = { _ in }
     ) {
         self.file = file
         self.appended = appended
         self.before = before
     }
 
-    func append(_ bytes: [UInt8]) throws {
+    func append(_ buffer: PartBuffer) throws {
         try before(.append)
-        appended(bytes.count)
-        try file.append(bytes)
+        appended(buffer.count)
+        try file.append(buffer)
     }
 
     func commit() throws {
@@ -487,7 +489,7 @@ final class Gate: Sendable {
     func open() { semaphore.signal() }
 }
 
-/// The files below a directory that this process has open, but for the source: also those that were removed.
+/// The files below a directory that this process has open, including removed ones, except for the source.
 func openFiles(in directory: String) -> [String] {
     names(in: "/proc/self/fd").compactMap { name in
         var path = [CChar](repeating: 0, count: Int(PATH_MAX))

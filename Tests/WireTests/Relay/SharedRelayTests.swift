@@ -42,7 +42,7 @@ struct SharedRelayTests {
         }
     }
 
-    @Test("reads the source once and stores every byte at each")
+    @Test("reads the source once, and stores every byte at each destination")
     func three() async throws {
         let two = Received()
         try await withThree(two.script) { results, received in
@@ -51,7 +51,7 @@ struct SharedRelayTests {
         }
     }
 
-    @Test("goes on with the others when one refuses", arguments: [503, 403])
+    @Test("continues with the others when one refuses", arguments: [503, 403])
     func refusal(_ status: Int) async throws {
         let script: ScriptedServer.Script = { connection in
             _ = try connection.readHead()
@@ -64,7 +64,7 @@ struct SharedRelayTests {
         }
     }
 
-    @Test("goes on with the others when one is cut, or isn't there")
+    @Test("continues with the others when one is cut")
     func cut() async throws {
         let script: ScriptedServer.Script = { connection in
             _ = try connection.readHead()
@@ -78,7 +78,7 @@ struct SharedRelayTests {
         }
     }
 
-    @Test("lets go of one that keeps the ring full while the others wait, be it dead or slow", arguments: [0, 50_000])
+    @Test("drops a dead or slow one that keeps the ring full while the others wait", arguments: [0, 50_000])
     func slow(bytesATime: Int) async throws {
         let script: ScriptedServer.Script = { connection in
             _ = try connection.readHead()
@@ -88,7 +88,7 @@ struct SharedRelayTests {
                 usleep(10_000)
             }
         }
-        // The kernel takes some megabytes from us for a server that doesn't read; the ring fills after that.
+        // The kernel buffers some megabytes for a server that doesn't read; the ring fills after that.
         let big = sampleBytes(40 << 20)
         let (one, three) = (Received(), Received())
         let configuration = TransportConfiguration(patience: .seconds(1))
@@ -104,7 +104,7 @@ struct SharedRelayTests {
         }
     }
 
-    @Test("never hands a corrupt source's last byte to any")
+    @Test("never hands over a corrupt source's last byte")
     func corrupt() async throws {
         var wrong = bytes
         wrong[3_000_000] ^= 1
@@ -123,7 +123,7 @@ struct SharedRelayTests {
         }
     }
 
-    @Test("gives the source's own answer to each")
+    @Test("returns the source's error answer for each")
     func sourceAnswers() async throws {
         let script: ScriptedServer.Script = { connection in
             _ = try connection.readHead()
@@ -143,7 +143,7 @@ struct SharedRelayTests {
 
 @Suite("Connections ahead of time, and a limited rate", .timeLimit(.minutes(1)))
 struct WarmUpTests {
-    @Test("a warm connection carries nothing, and the upload that comes later uses it")
+    @Test("a warm connection sends nothing, and a later upload uses it")
     func warm() async throws {
         let bytes = sampleBytes(1_000)
         let received = Received()
@@ -151,7 +151,7 @@ struct WarmUpTests {
             try await withTransport(TransportConfiguration(relayDrivers: 1)) { transport in
                 transport.warm(try HTTPURL(destination.url()), connections: 2)
                 transport.warm(try HTTPURL(destination.url()), connections: 3)
-                // The suite's time limit ends a wait that is in vain.
+                // The suite's time limit ends the wait if it fails.
                 while transport.statistics.connectionsOpened < 3 { await Task.yield() }
                 #expect(transport.statistics.requestsSent == 0)
                 for _ in 0..<3 {
@@ -163,7 +163,7 @@ struct WarmUpTests {
         }
     }
 
-    @Test("no connection is opened to where nothing may be sent")
+    @Test("no connection is opened to a host to which nothing may be sent")
     func refused() async throws {
         try await withTransport { transport in
             transport.warm(try HTTPURL("http://example.invalid/"), connections: 3)
@@ -184,13 +184,13 @@ struct WarmUpTests {
                     try await group.waitForAll()
                 }
                 #expect(received.all.count == 4)
-                // Two million bytes, of which the last chunk of each and a short burst may be owed.
+                // Two million bytes, of which the last chunk of each and a short burst may still be a debt.
                 #expect(ContinuousClock.now - began > .milliseconds(350))
             }
         }
     }
 
-    @Test("none is overtaken by all others, however many share the rate")
+    @Test("no relay is always overtaken by the others that share the rate")
     func turns() async throws {
         let bytes = sampleBytes(2_000_000)
         let received = Received()
@@ -216,7 +216,7 @@ struct WarmUpTests {
         }
     }
 
-    @Test("what is read is paid for afterwards")
+    @Test("bytes that are read make a debt")
     func debt() {
         let limit = RateLimit(bytesPerSecond: 1_000)
         let start = ContinuousClock.now + .seconds(1)
@@ -227,12 +227,12 @@ struct WarmUpTests {
         #expect(limit.wait(holding: turn, start) == turn)
         #expect(limit.wait(holding: turn, start + .milliseconds(450)) == nil)
         limit.spend(1_000, holding: turn, start + .milliseconds(450))
-        // A pause gives no more than a burst.
+        // A pause allows no more than one burst.
         limit.spend(100, holding: nil, start + .seconds(60))
         #expect(limit.wait(holding: nil, start + .seconds(60)) == start + .seconds(60) + .milliseconds(50))
     }
 
-    @Test("each who waits has a turn of its own, and takes only what it takes")
+    @Test("each waiting relay has a turn of its own, and is charged what it reads")
     func queue() {
         let limit = RateLimit(bytesPerSecond: 16_384)
         let start = ContinuousClock.now + .seconds(1)
@@ -240,7 +240,7 @@ struct WarmUpTests {
         let paid = start + .milliseconds(950)
         let turns = (0..<3).map { _ in limit.wait(holding: nil, start) }
         #expect(turns == [paid, paid + .seconds(1), paid + .seconds(2)])
-        // The first takes half of what its turn was for, and is next after the others.
+        // The first uses half of its turn, and the next turn begins after the others.
         limit.spend(8_192, holding: turns[0], paid)
         #expect(limit.wait(holding: nil, paid) == paid + .milliseconds(2_500))
         #expect(limit.wait(holding: turns[1], paid + .seconds(1)) == nil)
