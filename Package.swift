@@ -85,7 +85,9 @@ let package = Package(
         ),
         .target(
             name: "Reporting",
-            dependencies: ["Content", "Wire", "AWSIdentity", "Distribution", "ECRAPI", "Replicate", "IAMPolicies"],
+            dependencies: [
+                "Content", "Wire", "AWSIdentity", "Distribution", "ECRAPI", "Platform", "Replicate", "IAMPolicies",
+            ],
             swiftSettings: settings
         ),
         .target(

@@ -53,7 +53,7 @@ package struct DiagnosisText: Sendable {
     private func line(_ index: Int) -> String {
         let finding = findings[index]
         let word = finding.status == .failed ? "FAILED" : finding.status.rawValue
-        let isRepeated = findings[..<index].contains { $0.isKin(to: finding) }
+        let isRepeated = findings[..<index].contains { $0.isLike(to: finding) }
         let text = isRepeated ? "not allowed, as above" : finding.text
         return
             "\(padded(word, 8)) \(padded(finding.side.rawValue, 11)) \(padded(finding.check, Self.checkWidth))  \(text)"
@@ -65,12 +65,12 @@ package struct DiagnosisText: Sendable {
     private func advice(_ index: Int) -> [String]? {
         let finding = findings[index]
         guard finding.status != .ok, finding.remedy != nil else { return [] }
-        let kin = findings.indices.filter { findings[$0].isKin(to: finding) }
-        if let last = kin.last {
+        let alike = findings.indices.filter { findings[$0].isLike(to: finding) }
+        if let last = alike.last {
             guard last == index else { return [] }
             guard settled.contains(finding.side) else { return nil }
         }
-        guard let remedy = finding.remedy(for: kin.map { findings[$0].check }) else { return [] }
+        guard let remedy = finding.remedy(for: alike.map { findings[$0].check }) else { return [] }
         let margin = String(repeating: " ", count: 11)
         let advice = remedy.split(separator: "\n").map { "\(margin)\($0)" }.joined(separator: "\n")
         return ["\(margin)next: " + advice.dropFirst(margin.count)]
@@ -93,12 +93,12 @@ extension Diagnosis {
     /// The number of problems, as the last line states it.
     package var summary: String {
         if let interruption { return interrupted(interruption) }
-        return counts ?? "all is well"
+        return counts ?? "all checks passed"
     }
 
     private func interrupted(_ interruption: Interruption) -> String {
         let asked = interruption.unanswered.map { "\($0.check) of the \($0.side.rawValue)" }.joined(separator: ", ")
-        let until = "until then \(findings.isEmpty ? "nothing was found" : counts ?? "all was well")"
+        let until = "until then \(findings.isEmpty ? "nothing was found" : counts ?? "all checks passed")"
         return "interrupted: \(asked.isEmpty ? "" : "no answer yet to \(asked); ")\(until)"
     }
 
@@ -118,7 +118,7 @@ extension Finding {
     private var statedAction: String { "\"Action\":\"\(check)\"" }
 
     /// Whether both findings are denials for which the same statement, apart from the action, would help.
-    fileprivate func isKin(to other: Finding) -> Bool {
+    fileprivate func isLike(to other: Finding) -> Bool {
         guard status == .failed, other.status == .failed, side == other.side,
             let remedy, remedy.contains(statedAction), let others = other.remedy, others.contains(other.statedAction)
         else { return false }

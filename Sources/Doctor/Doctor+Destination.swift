@@ -14,7 +14,7 @@ extension Doctor {
         defer { order.end(.destination) }
         var examination = Examination(
             .destination,
-            "\(place)",
+            CopyError.Subject(place),
             order,
             createsRepository: createRepository == .defaults,
             policies: policyCommand(image, place)
@@ -110,7 +110,12 @@ extension Doctor {
             examination.noteMissingRepository()
             return .missing
         }
-        let missing = CopyError(explaining: error, side: examination.side, image: examination.image, error.operation)
+        let missing = CopyError(
+            explaining: error,
+            side: examination.side,
+            subject: examination.subject,
+            error.operation
+        )
         let explained = examination.side == .source ? try await ecr.namingCacheRule(in: missing) : missing
         try examination.fail("repository", explained, "DescribeRepositories")
         return .missing
@@ -146,8 +151,13 @@ extension Doctor {
             examination.note(Examination.Held(tag: tag, digest: held, isFixed: described?.fixes(tag)))
         }
         if let reason = reading?.failures[id] {
-            let there = CopyError(reason, side: .destination, image: examination.image, operation: "BatchGetImage")
-            examination.note(.warning, "tag", "what is there can't be read: \(there.cause)", remedy: there.remedy)
+            let there = CopyError(reason, side: .destination, subject: examination.subject, operation: "BatchGetImage")
+            examination.note(
+                .warning,
+                "tag",
+                "the image under the tag can't be read: \(there.cause)",
+                remedy: there.remedy
+            )
         }
     }
 
@@ -160,7 +170,7 @@ extension Doctor {
         _ repository: RepositoryProbe,
         _ examination: inout Examination
     ) async throws -> Bool {
-        let blob = Descriptor(mediaType: .ociLayer, digest: Self.nobodysDigest, size: 1)
+        let blob = Descriptor(mediaType: .ociLayer, digest: Self.absentDigest, size: 1)
         let opened: Bool? = try await examination.permission(check) {
             try await repository.tryUpload(of: blob)
             return true
@@ -197,7 +207,7 @@ extension Doctor {
             registryId: account,
             repositoryName: name,
             uploadId: upload,
-            layerDigest: Self.nobodysDigest
+            layerDigest: Self.absentDigest
         )
         // Some servers first report that nothing was uploaded (docs/facts/ecr-api.md#layer-uploads).
         let unfinished: Set<ECRError.Code> = [.uploadNotFound, .emptyUpload, .invalidLayer]
@@ -207,7 +217,7 @@ extension Doctor {
     }
 
     func tryAsking(_ ecr: ECRProbe, _ examination: inout Examination) async throws {
-        let blob = Descriptor(mediaType: .ociLayer, digest: Self.nobodysDigest, size: 1)
+        let blob = Descriptor(mediaType: .ociLayer, digest: Self.absentDigest, size: 1)
         _ = try await examination.permission("ecr:BatchCheckLayerAvailability") { try await ecr.missing([blob]) }
     }
 
@@ -241,13 +251,13 @@ extension Doctor {
     }
 
     /// The digest of a sentence, which no repository holds.
-    static let nobodysDigest = Digest(of: Array("ecr-replicate doctor asks for what isn't there".utf8))
+    static let absentDigest = Digest(of: Array("ecr-replicate doctor asks for what isn't there".utf8))
 
     /// An image that can't be stored, because its layers don't exist.
     private static let impossibleManifest = """
         {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",\
-        "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"\(nobodysDigest)","size":2},\
-        "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"\(nobodysDigest)","size":2}]}
+        "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"\(absentDigest)","size":2},\
+        "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"\(absentDigest)","size":2}]}
         """
 
     // MARK: After the copy
@@ -259,10 +269,10 @@ extension Doctor {
         guard let forecast = LifecycleForecast(policy.lifecyclePolicyText) else {
             return examination.note(.warning, "lifecycle", "there is a policy that this program can't read")
         }
-        guard let fate = forecast.fate(of: tag) else {
+        guard let expiry = forecast.expiry(of: tag) else {
             return examination.note(.ok, "lifecycle", "the policy leaves \(tag.map { "tag \($0)" } ?? "it") alone")
         }
-        examination.note(.warning, "lifecycle", fate, remedy: "see that this is meant for what arrives here")
+        examination.note(.warning, "lifecycle", expiry, remedy: "see that this is meant for what arrives here")
     }
 
     /// - Parameter isCallersOwn: Whether the registry belongs to the caller; only then can its settings be read.

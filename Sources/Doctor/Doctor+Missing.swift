@@ -84,7 +84,7 @@ extension Doctor {
                 let refused = CopyError(
                     .rejected(code: "HTTP \(status.code)", text: "\(client.base.origin) does not take the token"),
                     side: examination.side,
-                    image: examination.image,
+                    subject: examination.subject,
                     operation: "asking for the registry"
                 )
                 let remedy = "check the endpoint flags of the destination: the token may be another region's"

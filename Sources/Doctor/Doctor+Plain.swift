@@ -31,8 +31,8 @@ extension Doctor {
         _ examination: inout Examination
     ) async throws {
         noteLogin(repository, client, &examination)
-        if referrers == .all { try await askForReferrers(of: Self.nobodysDigest, repository, &examination) }
-        try await askWithHead(.digest(Self.nobodysDigest), repository, client, &examination)
+        if referrers == .all { try await askForReferrers(of: Self.absentDigest, repository, &examination) }
+        try await askWithHead(.digest(Self.absentDigest), repository, client, &examination)
     }
 
     /// Notes which login was sent to the registry, or that a login is stored and was not needed.
@@ -68,9 +68,9 @@ extension Doctor {
         _ client: RegistryClient,
         _ examination: inout Examination
     ) async throws {
-        try await examine("HEAD", losing: "what is there is asked for with GET", &examination) {
+        try await examine("HEAD", losing: "existing manifests are checked with GET", &examination) {
             let tells = try await client.headTells(reference, of: repository.reference.repository)
-            return tells ? "tells what is there" : "does not tell what is there: GET is used"
+            return tells ? "supported" : "not supported: GET is used"
         }
     }
 
@@ -88,7 +88,7 @@ extension Doctor {
             let explained = CopyError(
                 explaining: error,
                 side: examination.side,
-                image: examination.image,
+                subject: examination.subject,
                 "asking for \(check)"
             )
             examination.note(.warning, check, "\(explained.cause): \(lost)", remedy: explained.remedy)

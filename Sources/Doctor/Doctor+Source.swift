@@ -10,7 +10,7 @@ extension Doctor {
         goingTo place: DestinationReference?,
         _ order: FindingOrder
     ) async throws {
-        var examination = Examination(.source, "\(image)", order, policies: policyCommand(image, place))
+        var examination = Examination(.source, .image(image), order, policies: policyCommand(image, place))
         // The destination's findings wait for this, however the examination ends.
         defer { order.end(.source, root: examination.root) }
         try await SideLabel.with(SideLabel.metadata(.source)) {

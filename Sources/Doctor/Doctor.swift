@@ -17,16 +17,16 @@ package struct Doctor: Sendable {
     let opener: RepositoryOpener
     let source: SideOptions
     let destination: SideOptions
-    let referrers: ReferrerMode
-    let createRepository: RepositoryCreation
+    let referrers: CopyOptions.Referrers
+    let createRepository: CopyOptions.RepositoryCreation
     let now: @Sendable () -> Date
 
     package init(
         _ replicator: Replicator,
         source: SideOptions = SideOptions(),
         destination: SideOptions = SideOptions(),
-        referrers: ReferrerMode = .all,
-        createRepository: RepositoryCreation = .never,
+        referrers: CopyOptions.Referrers = .all,
+        createRepository: CopyOptions.RepositoryCreation = .never,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         opener = replicator.opener
@@ -143,7 +143,7 @@ package struct Doctor: Sendable {
                 remedy: CopyError(
                     explaining: error,
                     side: examination.side,
-                    image: examination.image,
+                    subject: examination.subject,
                     "GetCallerIdentity"
                 ).remedy
             )

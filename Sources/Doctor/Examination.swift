@@ -11,8 +11,8 @@ internal import Wire
 /// The findings on one side, one check after the other.
 struct Examination: Sendable {
     let side: CopyError.Side
-    /// The repository or the image, as the user wrote it.
-    let image: String
+    /// The image, the repository or the registry, as the user wrote it.
+    let subject: CopyError.Subject
     /// Whether a copy would create a missing repository.
     let createsRepository: Bool
     private let policies: PolicyCommandLine?
@@ -41,14 +41,14 @@ struct Examination: Sendable {
     /// - Parameter policies: The command that prints the permissions that the copy needs.
     init(
         _ side: CopyError.Side,
-        _ image: String,
+        _ subject: CopyError.Subject,
         _ order: FindingOrder,
         createsRepository: Bool = false,
         policies: PolicyCommandLine? = nil
     ) {
         (self.policies, known) = (policies, PolicyCommandLine.Side(side: side))
         self.side = side
-        self.image = image
+        self.subject = subject
         self.order = order
         self.createsRepository = createsRepository
     }
@@ -78,7 +78,7 @@ struct Examination: Sendable {
         remedy: String? = nil
     ) throws {
         guard !(error is CancellationError) else { throw error }
-        var explained = CopyError(explaining: error, side: side, image: image, operation)
+        var explained = CopyError(explaining: error, side: side, subject: subject, operation)
         if explained.kind == .notPermitted, explained.credentials == nil { explained.credentials = keys }
         if case .repositoryMissing = explained.reason { isRepositoryMissing = true }
         // The doctor copies nothing, so an error counts as that of a read, unless it has advice for a copy, which is
@@ -106,9 +106,9 @@ struct Examination: Sendable {
 
     /// The advice about a denied request; `nil` if the error is not a denial.
     private func refusal(_ explained: CopyError) -> DenialAdvice? {
-        guard case .denied(let action, let text, _) = explained.reason else { return nil }
+        guard case .denied(let action, let text) = explained.reason else { return nil }
         let denial = ECRError.Denial(sentence: text, action: action)
-        return DenialAdvice(denial, side: side, at: ECRPlace(try? ImageReference(parsing: image)), face: .api)
+        return DenialAdvice(denial, side: side, at: ECRPlace(subject.image), endpoint: .api)
     }
 
     /// The command that prints all policies at once; `nil` if it isn't known what is to be copied.
@@ -142,7 +142,7 @@ struct Examination: Sendable {
             let explained = CopyError(
                 explaining: error,
                 side: side,
-                image: image,
+                subject: subject,
                 action.contains(":") ? String(action.drop { $0 != ":" }.dropFirst()) : action
             )
             switch explained.reason {
@@ -171,7 +171,7 @@ struct Examination: Sendable {
                 note(.warning, "endpoint", text, remedy: "see whether that is AWS, or something in between")
                 return true
             }
-            let other = url == endpoint.url ? "" : "; nobody knows its other name \(endpoint.url.host)"
+            let other = url == endpoint.url ? "" : "; DNS does not have its other name \(endpoint.url.host)"
             note(.ok, "endpoint", "\(url.origin)\(other)")
             noteClock(response, of: url, now())
             return true
@@ -249,7 +249,7 @@ struct Examination: Sendable {
             note(.skipped, check, "the endpoint doesn't know \(Operation.name)")
         } catch let error where !(error is CancellationError) {
             // A copy doesn't need it, so any error only skips the check.
-            let explained = CopyError(explaining: error, side: side, image: image, Operation.name)
+            let explained = CopyError(explaining: error, side: side, subject: subject, Operation.name)
             note(.skipped, check, "could not be looked at: \(explained.cause)")
         }
         return nil

@@ -36,7 +36,7 @@ struct LifecycleForecast {
     /// The first rule, in words, that will eventually expire an image.
     ///
     /// - Parameter tag: The image's tag; `nil` for an image that has only a digest.
-    func fate(of tag: Tag?) -> String? {
+    func expiry(of tag: Tag?) -> String? {
         if let rule = rules.first(where: { Self.selects($0.selection, tag) == .surely }) { return Self.words(rule) }
         // A rule that lists several tags selects only images that have all of them, and another copy may bring the
         // others.

@@ -75,7 +75,12 @@ package struct Permission: Sendable, Hashable {
             "finds out whether the source holds the bytes of foreign layers",
             otherwise: "they are left where their `urls` point"
         ),
-        Self("ecr:GetAuthorizationToken", .destination, .uploadingByRegistry, "opens the registry's door for layers"),
+        Self(
+            "ecr:GetAuthorizationToken",
+            .destination,
+            .uploadingByRegistry,
+            "gets the token for uploading layers through the registry"
+        ),
         Self("ecr:BatchGetImage", .destination, .always, "finds out what tags hold and which manifests are there"),
         Self(
             "ecr:DescribeImages",

@@ -113,7 +113,7 @@ package struct PolicyCaller: Sendable, Hashable {
             guard Set(partitions).count == 1 else {
                 throw ImpossiblePolicy(
                     "none of \(assumptions.map(\.role.words).joined(separator: ", then ")) can assume one of another "
-                        + "partition (\(partitions.joined(separator: ", then "))): partitions know nothing of each other"
+                        + "partition (\(partitions.joined(separator: ", then "))): \(PolicyRequest.separate)"
                 )
             }
             return
@@ -121,7 +121,7 @@ package struct PolicyCaller: Sendable, Hashable {
         guard start.partition == first.partition, Set(partitions).count == 1 else {
             throw ImpossiblePolicy(
                 "\(start.words), of partition \(start.partition), can't assume \(assumptions.map(\.role.words).joined(separator: ", then ")) of "
-                    + "partition \(partitions.last ?? ""): partitions know nothing of each other; name another caller"
+                    + "partition \(partitions.last ?? ""): \(PolicyRequest.separate); name another caller"
             )
         }
     }

@@ -11,12 +11,15 @@ package struct PolicyRequest: Sendable, Hashable {
     package var reader = PolicyCaller()
     package var writer = PolicyCaller()
     package var listsImages = false
-    package var upload = UploadMode.auto
+    package var upload = UploadOptions.Mode.auto
     package var createsRepository = false
     /// The KMS key for repositories that the copy creates in the key's region.
     package var keyARN: String?
     /// Whether the policies also allow actions that a copy can do without.
     package var includesOptional = false
+
+    /// Why callers and repositories must be in one partition, as errors say it.
+    static let separate = "identities of one partition aren't known in another"
 
     package init(source: PolicyPlace?, destinations: [PolicyPlace?]) {
         (self.source, self.destinations) = (source, destinations)
@@ -35,8 +38,8 @@ package struct PolicyRequest: Sendable, Hashable {
         if let role = caller.assumptions.last?.role {
             guard role.partition == partition else {
                 throw ImpossiblePolicy(
-                    "\(role.words) is of partition \(role.partition), and \(place.arn) of \(partition): partitions know "
-                        + "nothing of each other, so name each side's own role"
+                    "\(role.words) is in partition \(role.partition), but \(place.arn) is in \(partition): \(Self.separate), so "
+                        + "name a role for each side"
                 )
             }
             return role
@@ -45,8 +48,8 @@ package struct PolicyRequest: Sendable, Hashable {
             if start.partition == partition { return start }
             guard !caller.isOfProfile else {
                 throw ImpossiblePolicy(
-                    "\(start.words), whom the profile tells, is of partition \(start.partition), and \(place.arn) of "
-                        + "\(partition): partitions know nothing of each other, so give each side its own profile"
+                    "the profile's caller, \(start.words), is in partition \(start.partition), but \(place.arn) is in "
+                        + "\(partition): \(Self.separate), so give each side its own profile"
                 )
             }
         }
@@ -64,8 +67,8 @@ package struct PolicyRequest: Sendable, Hashable {
             for named in [caller.isOfProfile ? nil : caller.start, caller.passedOver].compactMap({ $0 })
             where !partitions.contains(named.partition) {
                 throw ImpossiblePolicy(
-                    "\(named.words) is of partition \(named.partition), and no repository here is: partitions know "
-                        + "nothing of each other, so name somebody of \(Set(partitions).sorted().joined(separator: " or "))"
+                    "\(named.words) is in partition \(named.partition), but no repository is: \(Self.separate), so "
+                        + "name a caller in partition \(Set(partitions).sorted().joined(separator: " or "))"
                 )
             }
         }

@@ -54,7 +54,7 @@ extension PolicySet.Entry {
         let names = names.map(\.description).joined(separator: ", ")
         return switch place {
         case .identity(let holder?, let does): "\(names): for \(holder.words), who \(does)"
-        case .identity(nil, let does): "\(names): for the one who \(does)"
+        case .identity(nil, let does): "\(names): for the identity that \(does)"
         case .repositories(let places): "\(names): for \(places.map(\.words).joined(separator: ", and "));"
         case .trust(let role): "\(names): for \(role.words), which says who may assume it"
         }
@@ -104,8 +104,8 @@ extension PolicySet.Entry {
         case .permissionSet:
             [
                 .note(
-                    "a permission set has one inline policy, which this would replace: add the statements to it; what is "
-                        + "there says"
+                    "a permission set has one inline policy, which this would replace: add the statements to it; this prints "
+                        + "the present policy"
                 ),
                 .command(
                     "aws sso-admin get-inline-policy-for-permission-set --instance-arn INSTANCE --permission-set-arn SET"
@@ -114,7 +114,7 @@ extension PolicySet.Entry {
                     "aws sso-admin put-inline-policy-to-permission-set --instance-arn INSTANCE --permission-set-arn SET "
                         + "--inline-policy \(file)"
                 ),
-                .note("nothing has changed for anybody before"),
+                .note("without this command, nothing changes for the set's users"),
                 .command(
                     "aws sso-admin provision-permission-set --instance-arn INSTANCE --permission-set-arn SET "
                         + "--target-type ALL_PROVISIONED_ACCOUNTS"
@@ -123,7 +123,7 @@ extension PolicySet.Entry {
         case .federated, .account, nil:
             [
                 .command("aws iam create-policy --policy-name \(policyName) --policy-document \(file)"),
-                .note("and then attach it to the one who \(does)"),
+                .note("and then attach it to the identity that \(does)"),
             ]
         }
     }

@@ -160,7 +160,7 @@ package struct PolicySet: Sendable {
                 PolicyDocument([PolicyStatement(id: "Assume", ["sts:AssumeRole"], on: [role.arn])]),
                 named: "ecr-replicate-assume-\(role.account)-\(role.name)",
                 notes: who == nil
-                    ? ["not needed by somebody of account \(role.account) whom the role's trust policy names"] : []
+                    ? ["not needed by an identity of account \(role.account) that the role's trust policy names"] : []
             )
         }
     }
@@ -249,13 +249,13 @@ extension PolicyCaller.Assumption {
         guard let who else {
             let keys = origin.map { " (\($0))" } ?? ""
             return [
-                "who begins\(keys) is not known: put their ARN in the place of \(Self.placeholder), which AWS refuses, or "
-                    + "name them with --principal; their keys tell it: aws sts get-caller-identity"
+                "the caller\(keys) is not known: replace \(Self.placeholder), which AWS refuses, by the caller's ARN, or name "
+                    + "the caller with --principal; with the caller's keys, aws sts get-caller-identity prints the ARN"
             ]
         }
         guard case .account = who.kind else { return who.notes }
         return [
-            "this lets in everybody of account \(who.account) whose own policies allow sts:AssumeRole on the role; name one "
+            "this lets in every identity of account \(who.account) whose own policies allow sts:AssumeRole on the role; name one "
                 + "of them with --principal instead"
         ]
     }

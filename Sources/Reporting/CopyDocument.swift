@@ -75,7 +75,7 @@ package struct CopyDocument: Encodable, Sendable {
         /// All refusals that a dry run found; absent if there are none.
         package var refusals: [Failure]?
         /// What was left to do when a signal stopped the copy.
-        package var left: Remainder?
+        package var left: CopyResult.Remainder?
 
         init(_ result: CopyResult) {
             (tags, notes) = ([], [])
@@ -110,9 +110,11 @@ package struct CopyDocument: Encodable, Sendable {
                 }
                 referrersLeftOut = LeftOutReferrer.list(plan.referrerFailures)
             case .failed(let from, let to, let failure):
-                (status, source, destination, error) = ("failed", from, to, Failure(failure))
+                (status, error) = ("failed", Failure(failure))
+                (source, destination) = (failure.name(of: from), "\(to)")
             case .cancelled(let from, let to, let remainder):
-                (status, source, destination, left) = ("cancelled", from, to, remainder)
+                (status, left) = ("cancelled", remainder)
+                (source, destination) = ("\(from)", "\(to)")
             }
         }
     }
@@ -242,5 +244,12 @@ package struct CopyDocument: Encodable, Sendable {
                 case .notPermitted: "notPermitted"
                 }
         }
+    }
+}
+
+extension CopyError {
+    /// How the document names the source image: by a name that no reference can have, if the error is about one.
+    fileprivate func name(of source: ImageReference) -> String {
+        if case .name = subject { place } else { "\(source)" }
     }
 }

@@ -70,7 +70,7 @@ extension Session {
 
 /// Makes a logger that writes one line per message to standard error.
 func diagnostics(_ level: Logger.Level) -> Logger {
-    var logger = Logger(label: "ecr-replicate") { _ in LineLogHandler(metadataProvider: SideLabel.provider) }
+    var logger = Logger(label: "ecr-replicate") { _ in LineLogHandler(metadataProvider: Replicator.metadataProvider) }
     logger.logLevel = level
     return logger
 }

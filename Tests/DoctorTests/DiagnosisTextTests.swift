@@ -7,10 +7,10 @@ import Testing
 
 @testable import Doctor
 
-@Suite("What the doctor says meanwhile", .timeLimit(.minutes(1)))
+@Suite("The doctor's text while it works", .timeLimit(.minutes(1)))
 struct DiagnosisTextTests: DoctorScene {
     @Test(
-        "is what it says in the end, in the same order",
+        "is the final text, in the same order",
         arguments: [[], ["BatchGetImage", "PutImage", "GetAccountSetting"]]
     )
     func same(denied: [String]) async throws {
@@ -30,7 +30,7 @@ struct DiagnosisTextTests: DoctorScene {
         }
     }
 
-    @Test("tells each finding before the next thing is asked")
+    @Test("has each finding before the next check begins")
     func prompt() async throws {
         try await withPatient { cloud, doctor in
             let events = Lock<[String]>([])
@@ -56,7 +56,7 @@ struct DiagnosisTextTests: DoctorScene {
         }
     }
 
-    @Test("keeps the destination's until the source has ended, and says them when it is called off")
+    @Test("holds back the destination's findings until the source is done, and shows them on an interruption")
     func held() async throws {
         try await withPatient { cloud, doctor in
             // Asked of sources only.
@@ -92,8 +92,8 @@ struct DiagnosisTextTests: DoctorScene {
         return "\(padded(status, 8)) destination \(padded(check, 31))  \(text)\n"
     }
 
-    @Test("keeps what stands behind a denial until it is known which others its remedy is for")
-    func kin() {
+    @Test("holds back the findings after a denial until it is known which other denials share its remedy")
+    func alike() {
         var text = DiagnosisText()
         let first = text.note(denial("ecr:BatchGetImage"))
         #expect(first == line("FAILED", "ecr:BatchGetImage", "not allowed to ecr:BatchGetImage"))
@@ -111,7 +111,7 @@ struct DiagnosisTextTests: DoctorScene {
         #expect(text.rest().isEmpty)
     }
 
-    @Test("says in the end what it kept, with the remedy for what was found until then")
+    @Test("ends with the findings it held back, and their remedies")
     func rest() {
         var text = DiagnosisText()
         _ = text.note(denial("ecr:BatchGetImage"))

@@ -8,9 +8,9 @@ import Testing
 
 @testable import Doctor
 
-@Suite("The doctor, of credentials that are refused", .timeLimit(.minutes(1)))
+@Suite("The doctor on refused credentials", .timeLimit(.minutes(1)))
 struct DoctorCredentialTests: DoctorScene {
-    @Test("says which they are, as text and as JSON")
+    @Test("names the credentials, as text and as JSON")
     func unknown() async throws {
         try await withPatient { cloud, doctor in
             let key = try #require(cloud.emulator.environment.first { $0.name == "AWS_ACCESS_KEY_ID" }?.value)
@@ -26,7 +26,7 @@ struct DoctorCredentialTests: DoctorScene {
         }
     }
 
-    @Test("says with which a permission was refused, by the API as by the registry")
+    @Test("names the credentials of a denied permission, at the API and at the registry")
     func denied() async throws {
         try await withPatient { cloud, doctor in
             for action in ["PutImage", "InitiateLayerUpload"] { cloud.emulator.deny(action: action) }

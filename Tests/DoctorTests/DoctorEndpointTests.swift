@@ -11,7 +11,7 @@ import Wire
 
 @testable import Doctor
 
-@Suite("The doctor, of an endpoint's names and its clock")
+@Suite("The doctor on an endpoint's names and clock")
 struct DoctorEndpointTests {
     private static let first = "api.ecr-fips.us-east-1.amazonaws.com"
     private static let second = "ecr-fips.us-east-1.amazonaws.com"
@@ -36,7 +36,8 @@ struct DoctorEndpointTests {
         at now: Date = noon
     ) async throws -> [Finding] {
         let order = FindingOrder { _ in }
-        var examination = Examination(.source, "111122223333.dkr.ecr-fips.us-east-1.amazonaws.com/team/app:v1", order)
+        let image = try ImageReference(parsing: "111122223333.dkr.ecr-fips.us-east-1.amazonaws.com/team/app:v1")
+        var examination = Examination(.source, .image(image), order)
         let endpoint = ServiceEndpoint(
             url: try HTTPURL(url),
             isCustom: false,
@@ -47,15 +48,15 @@ struct DoctorEndpointTests {
         return order.findings
     }
 
-    @Test("goes on by the other FIPS name where nobody knows the first")
+    @Test("uses the other FIPS name if DNS does not have the first")
     func otherName() async throws {
         let found = try await examine(Names(troubles: [Self.first: .unresolvable]))
         #expect(found.map(\.check) == ["endpoint", "clock"] && found.allSatisfy { $0.status == .ok })
-        let text = "https://\(Self.second):443; nobody knows its other name \(Self.first)"
+        let text = "https://\(Self.second):443; DNS does not have its other name \(Self.first)"
         #expect(found.first?.text.replacing(":443", with: "") == text.replacing(":443", with: ""))
     }
 
-    @Test("names both where neither answers")
+    @Test("names both names if neither answers")
     func neither() async throws {
         for reason in [WireError.Reason.unresolvable, .unreachable] {
             let found = try await examine(Names(troubles: [Self.first: .unresolvable, Self.second: reason]))
@@ -65,7 +66,7 @@ struct DoctorEndpointTests {
         }
     }
 
-    @Test("asks no other name where the first is known, or there is none")
+    @Test("uses no other name if the first is known, or if there is no other")
     func noOther() async throws {
         let silent = try await examine(Names(troubles: [Self.first: .unreachable]))
         #expect(silent.first?.text.contains("its other name") == false && silent.first?.status == .failed)
@@ -74,7 +75,7 @@ struct DoctorEndpointTests {
     }
 
     @Test(
-        "calls a clock AWS's where the host is AWS's",
+        "says whose clock differs: AWS's, or that of the endpoint",
         arguments: [
             (0, "agrees with AWS's"), (120, "this machine's is 120 s ahead of AWS's"),
             (-600, "this machine's is 600 s behind AWS's; requests are signed with AWS's"),

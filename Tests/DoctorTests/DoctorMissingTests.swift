@@ -8,7 +8,7 @@ import Testing
 
 @testable import Doctor
 
-@Suite("The doctor, where the repository is missing", .timeLimit(.minutes(1)))
+@Suite("The doctor at a missing repository", .timeLimit(.minutes(1)))
 struct DoctorMissingTests: DoctorScene {
     /// The destination's, but for who is calling.
     private func destinationLines(_ diagnosis: Diagnosis) -> [String] {
@@ -19,7 +19,7 @@ struct DoctorMissingTests: DoctorScene {
         "http://\(cloud.emulator.registryHost(account: ScenarioCloud.build, region: ScenarioCloud.far))"
     }
 
-    @Test("looks at all that doesn't need it, and names what creates it")
+    @Test("makes every check that doesn't need the repository, and says how to create it")
     func missing() async throws {
         try await withPatient { cloud, doctor in
             let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination("nowhere"))
@@ -40,7 +40,7 @@ struct DoctorMissingTests: DoctorScene {
         }
     }
 
-    @Test("finds both that it is missing and that no token is to be had")
+    @Test("reports a missing repository and a denied token together")
     func noToken() async throws {
         try await withPatient { cloud, doctor in
             cloud.emulator.deny(action: "GetAuthorizationToken")
@@ -51,7 +51,7 @@ struct DoctorMissingTests: DoctorScene {
         }
     }
 
-    @Test("finds that the registry's host is unreachable, or takes no token")
+    @Test("reports a registry host that is unreachable or refuses the token")
     func registry() async throws {
         let nowhere = SideOptions(registryEndpoint: "http://127.0.0.1:1")
         try await withPatient(destination: nowhere) { cloud, doctor in
@@ -67,7 +67,7 @@ struct DoctorMissingTests: DoctorScene {
         }
     }
 
-    @Test("finds no fault with one that a copy creates, creates nothing, and says what creating takes")
+    @Test("accepts a repository that a copy creates, creates nothing, and lists the permissions for creating it")
     func creating() async throws {
         try await withPatient(createRepository: .defaults) { cloud, doctor in
             let place = try cloud.destination("nowhere")
@@ -113,7 +113,7 @@ struct DoctorMissingTests: DoctorScene {
     }
 
     @Test(
-        "names a permission that is missing there already",
+        "names a permission that is missing before the repository exists",
         arguments: ["BatchGetImage", "BatchCheckLayerAvailability"]
     )
     func denied(_ action: String) async throws {
@@ -125,7 +125,7 @@ struct DoctorMissingTests: DoctorScene {
         }
     }
 
-    @Test("learns from a read that it is missing, where nobody may look")
+    @Test("learns from a read that the repository is missing, if describing it is denied")
     func unknown() async throws {
         try await withPatient(createRepository: .defaults) { cloud, doctor in
             cloud.emulator.deny(action: "DescribeRepositories")
@@ -139,7 +139,7 @@ struct DoctorMissingTests: DoctorScene {
         }
     }
 
-    @Test("warns who would create it in another account")
+    @Test("warns a caller that would create the repository in another account")
     func foreign() async throws {
         try await withPatient(createRepository: .defaults) { cloud, doctor in
             let place = try cloud.destination("prod/app", account: ScenarioCloud.production)
@@ -152,7 +152,7 @@ struct DoctorMissingTests: DoctorScene {
         }
     }
 
-    @Test("doesn't take one of another account for there because it lets nobody in", arguments: [false, true])
+    @Test("doesn't take a denial from another account for a sign that the repository exists", arguments: [false, true])
     func unseen(_ creates: Bool) async throws {
         let enforcing: (inout EmulatorConfiguration) -> Void = { $0.enforcesPolicies = true }
         try await withPatient(enforcing, createRepository: creates ? .defaults : .never) { cloud, doctor in
@@ -176,7 +176,7 @@ struct DoctorMissingTests: DoctorScene {
         }
     }
 
-    @Test("changes nothing about one that is there, whatever a copy would create")
+    @Test("changes nothing about an existing repository")
     func there() async throws {
         try await withPatient(createRepository: .defaults) { cloud, doctor in
             let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination())
@@ -185,7 +185,7 @@ struct DoctorMissingTests: DoctorScene {
         }
     }
 
-    @Test("names the template by which a push creates it, and pushes nothing")
+    @Test("names the template by which a push creates the repository, and pushes nothing")
     func template() async throws {
         try await withPatient { cloud, doctor in
             try await cloud.add(template: "ROOT", for: ["CREATE_ON_PUSH"], tags: "IMMUTABLE")

@@ -42,7 +42,7 @@ struct DoctorPolicyTests: DoctorScene {
     private let atOnce = "all that it takes, at once: ecr-replicate iam-policy"
     private let places = "\(build)/team/app \(prod)/prod/app"
 
-    @Test("repeats who copies, each side's and both's, and no secret")
+    @Test("repeats the identity options of each side and of both, without secrets")
     func flags() throws {
         let role = IdentityOptions(roleARN: Self.promoter, externalID: "hush")
         #expect(
@@ -58,7 +58,7 @@ struct DoctorPolicyTests: DoctorScene {
         #expect(try command(profile, profile, start: nil) == #"\#(atOnce) --profile 'my team'\''s' \#(places)"#)
     }
 
-    @Test("names who was refused only where they have the keys themselves")
+    @Test("names the denied caller only if the keys are the caller's own")
     func named() throws {
         #expect(
             try command(IdentityOptions(), IdentityOptions(), start: nil, named: Self.ann)
@@ -71,7 +71,7 @@ struct DoctorPolicyTests: DoctorScene {
         )
     }
 
-    @Test("speaks for one side where the other begins with other keys")
+    @Test("covers one side if the other side uses other keys")
     func sides() throws {
         #expect(
             try command(IdentityOptions(profile: "a"), IdentityOptions(profile: "b"))
@@ -80,7 +80,7 @@ struct DoctorPolicyTests: DoctorScene {
         )
     }
 
-    @Test("says which registry a bare name is of, where that is known")
+    @Test("names the registry of a bare repository name, if it is known")
     func references() throws {
         let none = IdentityOptions()
         let start = "\(atOnce) --principal \(Self.ann)"
@@ -100,7 +100,7 @@ struct DoctorPolicyTests: DoctorScene {
         )
     }
 
-    @Test("begins with who assumes the role, which isn't who was refused")
+    @Test("names the caller that assumes the role, not the role that was denied")
     func role() async throws {
         let role = SideOptions(
             identity: IdentityOptions(roleARN: "arn:aws:iam::111122223333:role/writer", externalID: "hush")

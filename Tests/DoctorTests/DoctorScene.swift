@@ -17,7 +17,7 @@ extension DoctorScene {
         _ configure: (inout EmulatorConfiguration) -> Void = { _ in },
         source: SideOptions = SideOptions(),
         destination: SideOptions = SideOptions(),
-        createRepository: RepositoryCreation = .never,
+        createRepository: CopyOptions.RepositoryCreation = .never,
         _ body: (ScenarioCloud, Doctor) async throws -> Void
     ) async throws {
         try await withCloud(configure, source: source, destination: destination, attempts: 2) { cloud in
@@ -35,8 +35,8 @@ extension DoctorScene {
 extension Doctor {
     init(
         _ engine: TestEngine,
-        referrers: ReferrerMode = .all,
-        createRepository: RepositoryCreation = .never,
+        referrers: CopyOptions.Referrers = .all,
+        createRepository: CopyOptions.RepositoryCreation = .never,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.init(

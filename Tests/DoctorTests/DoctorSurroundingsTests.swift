@@ -11,9 +11,9 @@ import Wire
 
 @testable import Doctor
 
-@Suite("The doctor, of what is around a copy", .timeLimit(.minutes(1)))
+@Suite("The doctor on settings around a copy", .timeLimit(.minutes(1)))
 struct DoctorSurroundingsTests: DoctorScene {
-    @Test("tells an archived image from one that isn't there")
+    @Test("distinguishes an archived image from a missing one")
     func archived() async throws {
         try await withPatient { cloud, doctor in
             try cloud.emulator.archive(
@@ -27,7 +27,7 @@ struct DoctorSurroundingsTests: DoctorScene {
         }
     }
 
-    @Test("looks at the children of an index, and at a layer of theirs")
+    @Test("reads the children of an index, and a layer of theirs")
     func index() async throws {
         try await withPatient { cloud, doctor in
             let index = SeedImage.twoPlatforms("multi", layersEach: [1_000])
@@ -115,7 +115,7 @@ struct DoctorSurroundingsTests: DoctorScene {
         }
     }
 
-    @Test("tells a wrong endpoint from wrong credentials")
+    @Test("distinguishes a wrong endpoint from wrong credentials")
     func endpoint() async throws {
         let nowhere = SideOptions(endpointURL: "http://127.0.0.1:1")
         try await withPatient(source: nowhere) { cloud, doctor in
@@ -123,15 +123,15 @@ struct DoctorSurroundingsTests: DoctorScene {
             #expect(diagnosis.findings.map { "\($0.status) \($0.check)" } == ["failed endpoint", "ok identity"])
             #expect(diagnosis.exitCode == 1)
         }
-        let nobody = SideOptions(identity: .init(profile: "nobody"))
-        try await withPatient(source: nobody) { cloud, doctor in
+        let unknown = SideOptions(identity: .init(profile: "unknown"))
+        try await withPatient(source: unknown) { cloud, doctor in
             let diagnosis = try await doctor.examine(cloud.image("v1"), nil)
             #expect(diagnosis.findings.map { "\($0.status) \($0.check)" } == ["failed identity"])
             #expect(diagnosis.exitCode == 4)
         }
     }
 
-    @Test("says of another registry that can't be reached that its endpoint is no good, and of nothing that it stays")
+    @Test("reports an unreachable registry as a failed endpoint, without a word about what has arrived")
     func otherRegistry() async throws {
         try await withPatient { _, doctor in
             let diagnosis = try await doctor.examine(ImageReference(parsing: "localhost:1/team/app:v1"), nil)
@@ -141,7 +141,7 @@ struct DoctorSurroundingsTests: DoctorScene {
         }
     }
 
-    @Test("warns of what will happen to what arrives")
+    @Test("warns if a policy will delete or archive what arrives")
     func afterwards() async throws {
         try await withPatient { cloud, doctor in
             let home = try await cloud.api(ScenarioCloud.home)
@@ -176,7 +176,7 @@ struct DoctorSurroundingsTests: DoctorScene {
         }
     }
 
-    @Test("is content with a directory, and with a registry that isn't there says so")
+    @Test("accepts a directory, and says so if a registry can't be reached")
     func elsewhere() async throws {
         try await withPatient { cloud, doctor in
             let layout = try DestinationReference(parsing: "oci:/tmp/ecr-replicate-doctor-nowhere")

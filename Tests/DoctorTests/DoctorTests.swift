@@ -14,7 +14,7 @@ import Wire
 
 @Suite("The doctor", .timeLimit(.minutes(1)))
 struct DoctorTests: DoctorScene {
-    @Test("tries every permission that a copy can't do without")
+    @Test("tries every permission that a copy needs")
     func complete() async throws {
         let conditional: Set<Permission.Occasion> = [.creating, .creatingWithKey]
         let needed = Permission.all.filter { !$0.isOptional && !conditional.contains($0.occasion) }
@@ -26,7 +26,7 @@ struct DoctorTests: DoctorScene {
         }
     }
 
-    @Test("finds all well, looks at everything, and leaves nothing behind")
+    @Test("passes all checks and leaves nothing behind")
     func well() async throws {
         try await withPatient { cloud, doctor in
             let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination())
@@ -53,7 +53,7 @@ struct DoctorTests: DoctorScene {
                     "ok destination mounting: off: every repository gets its own layers",
                 ]
             )
-            #expect(diagnosis.exitCode == 0 && diagnosis.text.hasSuffix("\nall is well\n"))
+            #expect(diagnosis.exitCode == 0 && diagnosis.text.hasSuffix("\nall checks passed\n"))
             #expect(cloud.openUploads() == 0)
             let there = cloud.emulator.manifests(
                 account: ScenarioCloud.build,
@@ -73,7 +73,7 @@ struct DoctorTests: DoctorScene {
         }
     }
 
-    @Test("tries nothing that layers need where only a tag is set")
+    @Test("doesn't try the permissions for layers if only a tag is set")
     func retag() async throws {
         try await withPatient { cloud, doctor in
             for action in ["GetDownloadUrlForLayer", "BatchCheckLayerAvailability", "InitiateLayerUpload"] {
@@ -106,13 +106,13 @@ struct DoctorTests: DoctorScene {
             #expect(failed.first?.text.contains("not allowed to ecr:\(action)") == true)
             #expect(failed.first?.remedy != nil && failed.first?.requestID != nil)
             #expect(diagnosis.exitCode == 4)
-            // Nobody can close what they may not upload to; it ends by itself.
+            // A caller who may not upload can't close the upload either; it expires.
             #expect(cloud.openUploads("other") == (action == "UploadLayerPart" ? 1 : 0))
         }
     }
 
     @Test(
-        "misses no permission that a copy can do without",
+        "doesn't fail for a permission that a copy doesn't need",
         arguments: [
             "DescribeRepositories", "DescribeImages", "GetLifecyclePolicy", "GetAccountSetting", "DescribeRegistry",
         ]
@@ -128,7 +128,7 @@ struct DoctorTests: DoctorScene {
         }
     }
 
-    @Test("says what isn't there, and stops asking about it")
+    @Test("says what is missing, and makes no further checks of it")
     func absent() async throws {
         try await withPatient { cloud, doctor in
             let diagnosis = try await doctor.examine(cloud.image("v9"), cloud.destination("nowhere"))
@@ -147,7 +147,7 @@ struct DoctorTests: DoctorScene {
         }
     }
 
-    @Test("uploads nothing where a registry may create what is pushed to")
+    @Test("uploads nothing to a registry that may create a repository on push")
     func wouldBeCreated() async throws {
         try await withPatient { cloud, doctor in
             cloud.emulator.deny(action: "DescribeRepositories")
@@ -158,7 +158,7 @@ struct DoctorTests: DoctorScene {
         }
     }
 
-    @Test("goes on where the settings can't be read, and fails for nothing that a copy can do without")
+    @Test("continues if the settings can't be read, and doesn't fail for what a copy doesn't need")
     func troubled() async throws {
         try await withPatient { cloud, doctor in
             for operation in ["GetAccountSetting", "GetLifecyclePolicy", "DescribeRegistry"] {
@@ -173,7 +173,7 @@ struct DoctorTests: DoctorScene {
         }
     }
 
-    @Test("can't tell what is said of the parameters from what is said of permissions")
+    @Test("skips a permission if the server checks the parameters first")
     func inconclusive() async throws {
         try await withPatient { cloud, doctor in
             cloud.emulator.order(
@@ -199,7 +199,7 @@ struct DoctorTests: DoctorScene {
         }
     }
 
-    @Test("of another account's repository asks nothing that only its owner may be told")
+    @Test("asks only the owner of a repository about its settings")
     func crossAccount() async throws {
         try await withPatient { cloud, doctor in
             try cloud.makeDestination("prod/app", account: ScenarioCloud.production)
@@ -216,7 +216,7 @@ struct DoctorTests: DoctorScene {
         }
     }
 
-    @Test("tells of another account's policy once, with one statement for all that is missing")
+    @Test("advises one statement for all missing permissions in another account's policy")
     func oneStatement() async throws {
         let enforcing: (inout EmulatorConfiguration) -> Void = { $0.enforcesPolicies = true }
         try await withPatient(enforcing) { cloud, doctor in

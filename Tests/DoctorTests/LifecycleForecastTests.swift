@@ -15,7 +15,7 @@ struct LifecycleForecastTests {
     private static let pushed = #""countType":"sinceImagePushed","countUnit":"days","countNumber":14"#
 
     @Test(
-        "is told for a tag, the first rule by priority",
+        "applies to a tag by its first matching rule",
         arguments: [
             ("v1", #""tagStatus":"any",\#(pushed)"#, "rule 7 deletes images 14 days after they were pushed"),
             ("v1", #""tagStatus":"untagged",\#(pushed)"#, nil),
@@ -39,26 +39,26 @@ struct LifecycleForecastTests {
             ),
         ] as [(String?, String, String?)]
     )
-    func fate(_ tag: String?, _ selection: String, _ words: String?) throws {
+    func expiry(_ tag: String?, _ selection: String, _ words: String?) throws {
         let later = Self.rule(9, #""tagStatus":"tagged","tagPrefixList":["none"],\#(Self.pushed)"#)
         let forecast = LifecycleForecast(#"{"rules":[\#(later),\#(Self.rule(7, selection))]}"#)
-        #expect(try #require(forecast).fate(of: tag.map { try Tag(parsing: $0) }) == words)
+        #expect(try #require(forecast).expiry(of: tag.map { try Tag(parsing: $0) }) == words)
     }
 
-    @Test("whose first rule only may select a tag is read on to the one that does")
+    @Test("whose first rule may select a tag is read on to a rule that surely does")
     func perhaps() throws {
         let first = Self.rule(1, #""tagStatus":"tagged","tagPrefixList":["prod","v"],\#(Self.pushed)"#)
         let second = Self.rule(2, #""tagStatus":"tagged","tagPrefixList":["v"],\#(Self.pushed)"#)
         let forecast = try #require(LifecycleForecast(#"{"rules":[\#(first),\#(second)]}"#))
-        let fate = try forecast.fate(of: Tag(parsing: "v1"))
-        #expect(fate == "rule 2 deletes images tagged v… 14 days after they were pushed")
+        let expiry = try forecast.expiry(of: Tag(parsing: "v1"))
+        #expect(expiry == "rule 2 deletes images tagged v… 14 days after they were pushed")
     }
 
-    @Test("that archives says so, and one that isn't understood is none")
+    @Test("that archives says so, and a policy of an unknown form is not read")
     func others() throws {
         let archives = Self.rule(1, #""tagStatus":"any",\#(Self.pushed)"#, "transition")
         let forecast = try #require(LifecycleForecast(#"{"rules":[\#(archives)]}"#))
-        #expect(forecast.fate(of: nil) == "rule 1 archives images 14 days after they were pushed")
+        #expect(forecast.expiry(of: nil) == "rule 1 archives images 14 days after they were pushed")
         for text in ["", "{}", #"{"rules":[{"rulePriority":1}]}"#] { #expect(LifecycleForecast(text) == nil) }
     }
 }

@@ -41,7 +41,7 @@ struct PolicyBench: Sendable {
         for entry in set.entries {
             let action = missing.flatMap { entry.names.contains($0.name) ? $0.action : nil }
             let policy = entry.policy.without(action)
-            // Nobody takes a policy that says nothing.
+            // AWS refuses a policy without statements.
             let text = policy.statements.isEmpty ? nil : policy.text
             switch entry.place {
             case .identity(let holder?, _):
@@ -104,7 +104,7 @@ struct PolicyBench: Sendable {
         }
     }
 
-    /// What everybody's device shows.
+    /// The code that every MFA device shows.
     static let code = "123456"
 }
 

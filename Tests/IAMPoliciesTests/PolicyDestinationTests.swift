@@ -27,7 +27,7 @@ struct PolicyDestinationTests {
         set[part]?.statements.map(\.line) ?? []
     }
 
-    @Test("of one registry let layers be mounted from each to each")
+    @Test("in one registry let layers be mounted between all of them")
     func mounting() throws {
         let one = "\(Self.production)/prod/one"
         let set = try policies("\(Self.build)/app", one, "\(Self.production)/prod/two") {
@@ -52,7 +52,7 @@ struct PolicyDestinationTests {
         #expect(lines(alone, .destinationRepository).first?.contains("ecr:GetDownloadUrlForLayer") == false)
     }
 
-    @Test("have a key where the key is, and ids and names of their own")
+    @Test("name the key only in its region, and have their own ids and names")
     func keys() throws {
         let set = try policies("\(Self.build)/app", "\(Self.production)/prod/one", "\(Self.far)/prod/two") {
             $0.writer.start = Principal(arn: "arn:aws:iam::444455556666:role/promoter")
@@ -66,7 +66,7 @@ struct PolicyDestinationTests {
         #expect(set.text.contains(" --policy-name \(first)-"))
     }
 
-    @Test("read the source for those that are elsewhere only")
+    @Test("read the source only for destinations in another place")
     func nowhereElse() throws {
         let source = "\(Self.build)/app"
         try #expect(policies(source, source, source).entries.flatMap(\.names) == [PolicyName(.destinationIdentity)])

@@ -4,12 +4,12 @@ import Testing
 
 @testable import IAMPolicies
 
-@Suite("What policies name")
+@Suite("Repositories and keys in policies")
 struct PolicyPlaceTests {
     private static let build = "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
 
     @Test(
-        "are about the repository, or all that match",
+        "name the repository, or all that match the pattern",
         arguments: [
             ("\(build)/team/*", "team/*"), ("\(build)/te*m/app:v1", "te*m/app"),
             ("\(build)/team/app@sha256:1", "team/app"),
@@ -23,7 +23,7 @@ struct PolicyPlaceTests {
     }
 
     @Test(
-        "are of no repository without account and region",
+        "need the repository's account and region",
         arguments: [
             "team/app", "\(build)/", "\(build)/Team/*", "",
             "111122223333.dkr.ecr.eu-*.amazonaws.com/team/app",

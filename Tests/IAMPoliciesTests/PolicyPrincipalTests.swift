@@ -4,7 +4,7 @@ import Testing
 
 @testable import IAMPolicies
 
-@Suite("Whom policies name")
+@Suite("Callers in policies")
 struct PolicyPrincipalTests {
     private static let build = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app"
     private static let production = "444455556666.dkr.ecr.eu-west-1.amazonaws.com/prod/app"
@@ -31,7 +31,7 @@ struct PolicyPrincipalTests {
         return caller
     }
 
-    @Test("is nobody of a partition in which no repository is")
+    @Test("can't be in a partition that has none of the repositories")
     func stranger() throws {
         let stranger = Principal(arn: "arn:aws-us-gov:iam::999900001111:role/build")
         let role = IdentityOptions(roleARN: "arn:aws:iam::444455556666:role/promoter")
@@ -40,7 +40,7 @@ struct PolicyPrincipalTests {
             let error = #expect(throws: ImpossiblePolicy.self) { try policies(callers.0, callers.1) }
             #expect(
                 error?.description.hasPrefix(
-                    "role build in account 999900001111 is of partition aws-us-gov, and no repository here is: "
+                    "role build in account 999900001111 is in partition aws-us-gov, but no repository is: "
                 ) == true
             )
         }
@@ -49,7 +49,7 @@ struct PolicyPrincipalTests {
         #expect(throws: Never.self) { try policies(chinese, chinese, to: across) }
     }
 
-    @Test("is not the one whom a profile tells of another partition than its side's")
+    @Test("can't come from a profile in another partition than its side's repository")
     func strangeProfile() throws {
         var chinese = PolicyCaller(Principal(permissionSet: "Deploy", account: "999900001111", partition: "aws-cn"))
         chinese.isOfProfile = true
@@ -58,7 +58,7 @@ struct PolicyPrincipalTests {
     }
 
     @Test(
-        "has a name that IAM takes, which is no pattern and nothing that a shell runs",
+        "have a name that IAM accepts, without wildcards and characters that a shell interprets",
         arguments: [
             "arn:aws:iam::444455556666:role/*", "arn:aws:iam::444455556666:role/team*/build",
             "arn:aws:iam::444455556666:role/a;$(id)", "arn:aws:iam::444455556666:role/te`id`am/a",
@@ -73,19 +73,19 @@ struct PolicyPrincipalTests {
         #expect(throws: (any Error).self) { try PolicyCaller(RolePath(role, environment: Self.environment)) }
     }
 
-    @Test("may have whatever else IAM takes for a name")
+    @Test("may have any other name that IAM accepts")
     func allNames() {
         #expect(Principal(arn: "arn:aws:iam::444455556666:role/a-b/c.d/x_+=,.@-Y9")?.name == "x_+=,.@-Y9")
     }
 
-    @Test("has a permission set by its name, and by no pattern")
+    @Test("may be a permission set by its name, not by a pattern")
     func permissionSets() {
         #expect(Principal(permissionSet: "Deploy", account: "111122223333", partition: "aws") != nil)
         #expect(Principal(permissionSet: "*", account: "111122223333", partition: "aws") == nil)
         #expect(Principal(permissionSet: "Deploy", account: "1111\"x", partition: "aws") == nil)
     }
 
-    @Test("is told that a session's ARN leaves out the path of its role")
+    @Test("are told that a session's ARN leaves out the role's path")
     func paths() throws {
         let session = "arn:aws:sts::111122223333:assumed-role/build/me"
         let hint =
@@ -101,7 +101,7 @@ struct PolicyPrincipalTests {
         #expect(whole.entries.flatMap(\.notes) == [])
     }
 
-    @Test("is made with its path, after those whom it lets in and before it has policies")
+    @Test("may be a role with a path, created after its callers and before its policies")
     func order() throws {
         let (hub, promoter) = ("arn:aws:iam::111122223333:role/hub", "arn:aws:iam::444455556666:role/team/promoter")
         let ann = "arn:aws:iam::111122223333:user/ann"

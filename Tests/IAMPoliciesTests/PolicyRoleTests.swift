@@ -38,7 +38,7 @@ struct PolicyRoleTests {
 
     private func notes(_ set: PolicySet, _ part: PolicyPart) -> [String]? { set[PolicyName(part)]?.notes }
 
-    @Test("say whom a role lets in, on what terms, and let them ask for it")
+    @Test("say whom a role lets in, with which conditions, and let the caller assume it")
     func chain() throws {
         let set = try policies(
             caller(Self.ann),
@@ -68,7 +68,7 @@ struct PolicyRoleTests {
                 """#
             ]
         )
-        // Within one account the role's trust policy is enough for somebody whom it names.
+        // Within one account the role's trust policy is enough for a caller that it names.
         #expect(lines(set, .destinationCaller, 2) == nil && lines(set, .sourceTrust) == nil)
         #expect(set.entries.flatMap(\.notes) == [])
         // Who writes is of the repository's account, so that its policy isn't needed.
@@ -78,33 +78,35 @@ struct PolicyRoleTests {
         )
     }
 
-    @Test("of a caller whom nobody names let nobody in before that is put right")
+    @Test("of an unknown caller let no one in until the caller is named")
     func unknown() throws {
         var writer = try caller(nil, (Self.promoter, nil, false))
         let set = try policies(caller(nil), writer)
         #expect(lines(set, .destinationTrust)?.first?.contains(#""AWS":"ARN-OF-THE-CALLER""#) == true)
         #expect(
             notes(set, .destinationTrust) == [
-                "who begins is not known: put their ARN in the place of ARN-OF-THE-CALLER, which AWS refuses, or name them "
-                    + "with --principal; their keys tell it: aws sts get-caller-identity"
+                "the caller is not known: replace ARN-OF-THE-CALLER, which AWS refuses, by the caller's ARN, or name the "
+                    + "caller with --principal; with the caller's keys, aws sts get-caller-identity prints the ARN"
             ]
         )
         #expect(lines(set, .destinationCaller)?.count == 1)
         #expect(
-            set.text.contains("# destination-caller: for the one who assumes role promoter in account 444455556666\n")
+            set.text.contains(
+                "# destination-caller: for the identity that assumes role promoter in account 444455556666\n"
+            )
         )
         writer.origin = "profile 'keys'"
         let named = try policies(caller(nil), writer)
-        #expect(notes(named, .destinationTrust)?.first?.hasPrefix("who begins (profile 'keys') is not known") == true)
+        #expect(notes(named, .destinationTrust)?.first?.hasPrefix("the caller (profile 'keys') is not known") == true)
     }
 
     @Test("that let in a whole account say so")
     func account() throws {
-        let everybody = Principal(account: "444455556666", partition: "aws")
-        let set = try policies(caller(everybody), caller(everybody, (Self.promoter, nil, false)))
+        let wholeAccount = Principal(account: "444455556666", partition: "aws")
+        let set = try policies(caller(wholeAccount), caller(wholeAccount, (Self.promoter, nil, false)))
         #expect(
             notes(set, .destinationTrust) == [
-                "this lets in everybody of account 444455556666 whose own policies allow sts:AssumeRole on the role; name "
+                "this lets in every identity of account 444455556666 whose own policies allow sts:AssumeRole on the role; name "
                     + "one of them with --principal instead"
             ]
         )
@@ -112,7 +114,7 @@ struct PolicyRoleTests {
         #expect(lines(set, .destinationCaller)?.count == 1)
     }
 
-    @Test("are one for a role that serves both sides, and have a statement for each who assumes it")
+    @Test("are one policy for a role that serves both sides, with a statement for each caller")
     func shared() throws {
         let both = try caller(Self.ann, (Self.promoter, "ex-1", false))
         let set = try policies(both, both)
@@ -127,7 +129,7 @@ struct PolicyRoleTests {
         #expect(two[PolicyName(.sourceCaller)]?.names.count == 1 && two[PolicyName(.destinationCaller)] != nil)
     }
 
-    @Test("follow a path that profiles tell")
+    @Test("follow a chain of roles in profiles")
     func paths() throws {
         let environment = AWSEnvironment(variables: ["AWS_CONFIG_FILE": "/nonexistent"], home: "/nonexistent")
         let role = try PolicyCaller(
@@ -149,7 +151,7 @@ struct PolicyRoleTests {
         #expect(notes(person, .destinationTrust) == [])
     }
 
-    @Test("take who is named for the one who begins, where that is their partition")
+    @Test("take the named caller for the first one, if it is in the partition")
     func partitions() throws {
         let environment = AWSEnvironment(variables: [:], home: "/nonexistent")
         let chinese = IdentityOptions(roleARN: "arn:aws-cn:iam::444455556666:role/promoter")
@@ -159,14 +161,17 @@ struct PolicyRoleTests {
         #expect(reader.start == Self.ann)
     }
 
-    @Test("are refused where AWS would refuse the role, or read more into them than is meant")
+    @Test("are refused if AWS would refuse the role or give the ARN another meaning")
     func impossible() throws {
         let environment = AWSEnvironment(variables: [:], home: "/nonexistent")
         let chinese = Principal(arn: "arn:aws-cn:iam::444455556666:role/promoter")
         let federated = Principal(arn: "arn:aws:sts::111122223333:federated-user/bob")
         for (writer, words) in [
-            (try caller(Self.ann, (chinese, nil, false)), "partitions know nothing of each other; name another caller"),
-            (try caller(nil, (chinese, nil, false)), "so name each side's own role"),
+            (
+                try caller(Self.ann, (chinese, nil, false)),
+                "identities of one partition aren't known in another; name another caller"
+            ),
+            (try caller(nil, (chinese, nil, false)), "so name a role for each side"),
             (
                 try caller(nil, (chinese, nil, false), (Self.promoter, nil, false)),
                 "can assume one of another partition"

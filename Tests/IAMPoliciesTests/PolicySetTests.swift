@@ -33,7 +33,7 @@ struct PolicySetTests {
         "ecr:CompleteLayerUpload", "ecr:PutImage",
     ]
 
-    @Test("of a copy within one account are two, and no repository's")
+    @Test("of a copy within one account are two identity policies")
     func oneAccount() throws {
         let set = try PolicySet(
             try Self.request("\(Self.build)/team/app:v1", "111122223333.dkr.ecr.us-east-1.amazonaws.com/")
@@ -48,7 +48,7 @@ struct PolicySetTests {
         )
     }
 
-    @Test("of a retag are one, without layers, token and source")
+    @Test("of a retag are one, without permissions for layers, tokens and a source")
     func retag() throws {
         let set = try PolicySet(try Self.request("\(Self.build)/team/app:v1", "\(Self.build)/team/app:v2"))
         #expect(set[.sourceIdentity] == nil)
@@ -66,7 +66,7 @@ struct PolicySetTests {
         #expect(actions(any[.destinationIdentity]) == ["ecr:GetAuthorizationToken"] + Self.write)
     }
 
-    @Test("across accounts let the caller in at the repository, but for what no repository can say")
+    @Test("across accounts let the caller in by the repository's policy, where a repository policy can")
     func acrossAccounts() throws {
         let set = try PolicySet(
             try Self.request("\(Self.build)/team/app", "\(Self.production)/prod/app") {
@@ -100,7 +100,7 @@ struct PolicySetTests {
 
                 """
         )
-        // A role in the account that owns the repository needs nobody's leave.
+        // A role in the account that owns the repository needs no repository policy.
         let role = try PolicySet(
             try Self.request("\(Self.build)/team/app", "\(Self.production)/prod/app") {
                 $0.writer.start = Principal(arn: "arn:aws:iam::444455556666:role/promoter")
@@ -114,7 +114,7 @@ struct PolicySetTests {
         )
     }
 
-    @Test("let nobody of another account create a repository", arguments: [true, false])
+    @Test("let no caller of another account create a repository", arguments: [true, false])
     func foreignCreation(_ hasKey: Bool) throws {
         let request = try Self.request("\(Self.build)/team/app", "\(Self.production)/prod/app") {
             $0.createsRepository = !hasKey
@@ -125,7 +125,7 @@ struct PolicySetTests {
         }
     }
 
-    @Test("have names of their own for each repository, which IAM takes")
+    @Test("have a name for each repository, which IAM accepts")
     func names() throws {
         let name = { (repository: String) in
             let text = try PolicySet(
@@ -144,7 +144,7 @@ struct PolicySetTests {
         #expect(two[0] != two[1] && two.allSatisfy { $0.count == 128 })
     }
 
-    @Test("of a permission set say what they would replace, and what must follow")
+    @Test("of a permission set say what they replace, and which command must follow")
     func permissionSet() throws {
         let text = try PolicySet(
             try Self.request("docker.io/alpine", "\(Self.build)/mirror/alpine") {
@@ -156,18 +156,18 @@ struct PolicySetTests {
         let comments = text.split(separator: "\n").filter { $0.hasPrefix("#") }.map(String.init)
         let expected = """
             # destination-identity: for permission set Deploy (IAM Identity Center, account 111122223333), who writes
-            # a permission set has one inline policy, which this would replace: add the statements to it; what is there says
+            # a permission set has one inline policy, which this would replace: add the statements to it; this prints the present policy
             #   aws sso-admin get-inline-policy-for-permission-set --instance-arn INSTANCE --permission-set-arn SET
             #   aws sso-admin put-inline-policy-to-permission-set --instance-arn INSTANCE --permission-set-arn SET \
             --inline-policy file://destination-identity.json
-            # nothing has changed for anybody before
+            # without this command, nothing changes for the set's users
             #   aws sso-admin provision-permission-set --instance-arn INSTANCE --permission-set-arn SET \
             --target-type ALL_PROVISIONED_ACCOUNTS
             """
         #expect(comments.joined(separator: "\n") == expected)
     }
 
-    @Test("to another partition take its own accounts for the callers'")
+    @Test("to another partition assume a caller of that partition's account")
     func partitions() throws {
         let china = "444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn"
         let set = try PolicySet(
@@ -190,7 +190,7 @@ struct PolicySetTests {
         #expect(actions(set[.destinationIdentity]).contains("ecr:CreateRepository"))
     }
 
-    @Test("follow what is copied how")
+    @Test("depend on what is copied and how")
     func shapes() throws {
         let many = try PolicySet(
             try Self.request("\(Self.build)/one", "\(Self.production)/one") { $0.listsImages = true }
@@ -260,14 +260,14 @@ struct PolicySetTests {
         ),
     ]
 
-    @Test("in config/iam are those that are printed", arguments: files.indices)
+    @Test("in config/iam are the printed ones", arguments: files.indices)
     func examples(_ index: Int) throws {
         let (file, part, change) = Self.files[index]
         let set = try PolicySet(try Self.request("\(Self.build)/team/*", "\(Self.production)/prod/*", change))
         #expect(try Self.page("config/iam/\(file).json") == set[part]?.text)
     }
 
-    @Test("are made of the actions that docs/permissions.md lists")
+    @Test("use the actions that docs/permissions.md lists")
     func documented() throws {
         let lines = try Self.page("docs/permissions.md").components(separatedBy: "\n")
         let start = try #require(lines.firstIndex(of: "| action | side | when | what for | if it is denied |"))

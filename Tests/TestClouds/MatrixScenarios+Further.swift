@@ -125,7 +125,7 @@ extension MatrixScenario {
     }()
 
     /// In bytes: a few thousand are large, and go up in parts.
-    static func smallParts(_ mode: UploadMode) -> UploadOptions {
+    static func smallParts(_ mode: UploadOptions.Mode) -> UploadOptions {
         var options = UploadOptions(mode: mode, resumableAbove: 4_096)
         options.smallestPart = 1_024
         return options

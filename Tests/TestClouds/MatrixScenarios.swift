@@ -121,7 +121,7 @@ extension TestEngine {
     /// The image `team/app:v1` at home.
     func copyApp(
         _ emulator: Emulator,
-        _ selection: Selection? = nil,
+        _ selection: CopyRequest.Selection? = nil,
         to places: [Place],
         _ options: CopyOptions = CopyOptions(referrers: .none)
     ) async throws -> [CopyResult] {

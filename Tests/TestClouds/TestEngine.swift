@@ -9,9 +9,9 @@ public struct TestEngine: Sendable {
     public let source: SideOptions
     public let destination: SideOptions
 
-    public var opener: RepositoryOpener { replicator.opener }
+    package var opener: RepositoryOpener { replicator.opener }
 
-    public init(
+    package init(
         opener: RepositoryOpener,
         relay: any BlobRelaying,
         retry: RetryPolicy,
@@ -29,7 +29,7 @@ public struct TestEngine: Sendable {
 
     public func copy(
         _ reference: ImageReference,
-        _ selection: Selection,
+        _ selection: CopyRequest.Selection,
         to destinations: [DestinationReference],
         tags: [Tag],
         _ options: CopyOptions
@@ -48,7 +48,7 @@ public struct TestEngine: Sendable {
         try await run.retag(reference, source, to: tags, options)
     }
 
-    public func inspect(_ reference: ImageReference, referrers mode: ReferrerMode) async throws -> Inspection {
+    public func inspect(_ reference: ImageReference, referrers mode: CopyOptions.Referrers) async throws -> Inspection {
         try await replicator.inspect(reference, source, referrers: mode)
     }
 

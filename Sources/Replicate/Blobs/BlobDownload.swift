@@ -81,7 +81,7 @@ struct BlobDownload: Sendable {
         CopyError(
             reason,
             side: source.side,
-            image: source.reference.description,
+            image: source.reference,
             operation: "downloading \(blob.digest)"
         )
     }

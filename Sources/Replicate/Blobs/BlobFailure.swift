@@ -53,7 +53,7 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
         var error = CopyError(
             reason,
             side: source.side,
-            image: source.reference.description,
+            image: source.reference,
             operation: "downloading \(blob.digest)"
         )
         if answer.namesPullLimit, case .plain(let registry) = source.reference.registry {
@@ -72,7 +72,7 @@ struct BlobFailure: RetryAdvising, CustomStringConvertible {
         _ source: any BlobReader,
         _ url: HTTPURL
     ) -> CopyError? {
-        let image = source.reference.description
+        let image = source.reference
         guard answer.status.code == 403, case .ecr = source.reference.registry else { return nil }
         let text = answer.excerpt(1_000)
         guard text.contains("<Code>") else {

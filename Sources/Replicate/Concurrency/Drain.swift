@@ -30,7 +30,7 @@ public final class Drain: Sendable {
     /// Throws if the drain has begun; call it right before starting something.
     ///
     /// - Throws: ``Drained``
-    public func checkOpen() throws {
+    package func checkOpen() throws {
         if isDraining { throw Drained() }
     }
 
@@ -74,8 +74,8 @@ public final class Drain: Sendable {
 }
 
 /// The error for work that was not started, or was cancelled before it changed anything, because the run is draining.
-public struct Drained: Error, Equatable {
-    public init() {}
+package struct Drained: Error, Equatable {
+    package init() {}
 }
 
 /// A clock whose sleeps end with ``Drained`` when a drain begins.
@@ -95,5 +95,5 @@ struct DrainingClock<Base: Clock>: Clock where Base.Duration == Duration {
 
 extension Clock where Self.Duration == Swift.Duration {
     /// Returns this clock with sleeps that end with ``Drained`` when the drain begins.
-    public func until(_ drain: Drain) -> any Clock<Swift.Duration> { DrainingClock(base: self, drain: drain) }
+    package func until(_ drain: Drain) -> any Clock<Swift.Duration> { DrainingClock(base: self, drain: drain) }
 }

@@ -10,23 +10,9 @@ internal import Content
 extension CopyError.Reason {
     /// - Parameter answer: The registry's message, if it was asked.
     static func refusedIndexOfBlobs(_ index: Manifest, answer: String? = nil) -> CopyError.Reason {
-        let said = answer.map { ": \($0)" } ?? ""
-        guard index.isBuildCache else {
-            let type = index.blobEntries.first?.mediaType.rawValue ?? ""
-            return .unsupported(
-                "the index \(index.digest) lists '\(printable(type, upTo: 200))', which is not a manifest, and the registry takes "
-                    + "only indexes of manifests\(said)",
-                remedy: "build the index again without that entry; \(leavingOut)"
-            )
-        }
+        let type = index.blobEntries.first?.mediaType.rawValue ?? ""
         return .unsupported(
-            "this is a BuildKit build cache: an index that lists layers (\(MediaType.buildKitCacheConfig)), and the registry takes "
-                + "only indexes of manifests\(said)",
-            remedy:
-                "write the cache as an image manifest: add image-manifest=true,oci-mediatypes=true to --cache-to type=registry; "
-                + leavingOut
+            index.isBuildCache ? .buildCache(answer: answer) : .indexOfBlobs(index.digest, type: type, answer: answer)
         )
     }
-
-    private static var leavingOut: String { "to copy the other tags without it, pass --exclude TAG with --all-tags" }
 }

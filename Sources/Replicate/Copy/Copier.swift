@@ -194,7 +194,7 @@ struct Copier: Sendable {
         throw CopyError(
             reading.failures[id] ?? .childMissing(manifest.digest, of: plan.root.digest),
             side: .source,
-            image: source.reference.tagged(nil, digest: manifest.digest).description,
+            image: source.reference.tagged(nil, digest: manifest.digest),
             operation: "reading the image again"
         )
     }
@@ -212,10 +212,10 @@ struct Copier: Sendable {
     }
 
     /// The part of the plan that has not been carried out yet.
-    var remainder: Remainder {
+    var remainder: CopyResult.Remainder {
         let counts = counts.withLock { $0 }
         let blobs = plan.blobs.filter { !counts.arrived.contains($0.digest) }
-        return Remainder(
+        return CopyResult.Remainder(
             blobs: blobs.count,
             bytes: blobs.reduce(0) { $0 + $1.size },
             manifests: plan.manifestsToPut.count { !counts.put.contains($0.manifest.digest) }

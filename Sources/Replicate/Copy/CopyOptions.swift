@@ -1,20 +1,20 @@
 public import Content
 
-/// What to do with a tag that points at another image.
-public enum IfExists: String, Sendable, CaseIterable { case move, skip, fail }
-
-/// Whether signatures, SBOMs and attestations are copied with the image.
-public enum ReferrerMode: String, Sendable, CaseIterable { case all, none }
-
-/// What to do if the destination's repository is missing.
-public enum RepositoryCreation: String, Sendable, CaseIterable { case never, defaults }
-
 /// How to copy one image, or several images of one repository.
 public struct CopyOptions: Sendable {
+    /// What to do with a tag that points at another image.
+    public enum IfExists: String, Sendable, CaseIterable { case move, skip, fail }
+
+    /// Whether signatures, SBOMs and attestations are copied with the image.
+    public enum Referrers: String, Sendable, CaseIterable { case all, none }
+
+    /// What to do if the destination's repository is missing.
+    public enum RepositoryCreation: String, Sendable, CaseIterable { case never, defaults }
+
     public var ifExists: IfExists
     /// The digest that a tag must point at now to be moved.
     public var ifCurrent: Digest?
-    public var referrers: ReferrerMode
+    public var referrers: Referrers
     public var createRepository: RepositoryCreation
     /// The platforms to copy.
     ///
@@ -33,7 +33,7 @@ public struct CopyOptions: Sendable {
     public init(
         ifExists: IfExists = .move,
         ifCurrent: Digest? = nil,
-        referrers: ReferrerMode = .all,
+        referrers: Referrers = .all,
         createRepository: RepositoryCreation = .never,
         platforms: [ImagePlatform] = [],
         isDryRun: Bool = false,

@@ -16,7 +16,7 @@ public struct CopyRequest: Sendable {
     public init(
         _ source: ImageReference,
         from sourceOptions: SideOptions = SideOptions(),
-        _ selection: Selection,
+        _ selection: Selection = .named,
         to destinations: [CopyDestination],
         tags: [Tag] = [],
         _ options: CopyOptions = CopyOptions()
@@ -41,12 +41,26 @@ public struct CopyDestination: Sendable, Hashable {
     }
 }
 
-/// The images of the source repository to copy.
-public enum Selection: Sendable {
-    /// The image with this tag or digest.
-    case one(ManifestID)
-    /// The only image of a layout or an archive, if the reference names none.
-    case sole
-    /// Every image with a tag that passes the filter.
-    case many(TagFilter)
+extension CopyRequest {
+    /// The images of the source repository to copy.
+    public struct Selection: Sendable {
+        enum Kind: Sendable {
+            case named
+            case one(ManifestID)
+            case many(TagFilter)
+        }
+
+        let kind: Kind
+
+        /// The image that the source reference names by tag or digest.
+        ///
+        /// If the reference to a layout or an archive names none, this is the only image in it.
+        public static let named = Selection(kind: .named)
+
+        /// Every image with a tag that passes the filter.
+        public static func many(_ filter: TagFilter) -> Selection { Selection(kind: .many(filter)) }
+
+        /// The image with this tag or digest, whatever the source reference names.
+        package static func one(_ id: ManifestID) -> Selection { Selection(kind: .one(id)) }
+    }
 }

@@ -37,9 +37,10 @@ public struct CopyRun: Sendable {
     private func carryOut(_ request: CopyRequest) async throws -> [CopyResult] {
         do {
             let copy = try await drain.abandoning { try await open(request) }
-            switch request.selection {
+            switch request.selection.kind {
             case .one(let id): return try await copy.copyOne(id)
-            case .sole:
+            case .named:
+                if let id = ManifestID(request.source) { return try await copy.copyOne(id) }
                 guard let id = try await copy.from.soleImage() else { throw noImageNamed(request.source) }
                 return try await copy.copyOne(id, isChosen: true)
             case .many(let filter): return try await copy.copyMany(filter)
@@ -48,8 +49,8 @@ public struct CopyRun: Sendable {
             // The run was interrupted before anything was planned.
             return request.destinations.map { destination in
                 .cancelled(
-                    source: "\(request.source)",
-                    destination: "\(destination.reference.repository(for: request.source))",
+                    source: request.source,
+                    destination: destination.reference.repository(for: request.source),
                     left: nil
                 )
             }
@@ -135,12 +136,9 @@ public struct CopyRun: Sendable {
         do {
             guard reference.repository != nil || !request.source.registry.isLayout else {
                 throw CopyError(
-                    .unsupported(
-                        "an image layout has no name that could be kept",
-                        remedy: "write the repository behind the destination's host"
-                    ),
+                    .unsupported(.destinationWithoutRepository),
                     side: .destination,
-                    image: "\(reference)",
+                    subject: CopyError.Subject(reference),
                     operation: "opening the registry"
                 )
             }
@@ -172,9 +170,9 @@ public struct CopyRun: Sendable {
 
     private func noImageNamed(_ source: ImageReference) -> CopyError {
         CopyError(
-            .unsupported("the reference names neither a tag nor a digest", remedy: "add :TAG or @DIGEST"),
+            .unsupported(.referenceWithoutImage),
             side: .source,
-            image: source.description,
+            image: source,
             operation: "reading the image"
         )
     }

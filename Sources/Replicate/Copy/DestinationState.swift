@@ -72,7 +72,7 @@ actor DestinationState {
     /// Treats a missing repository as empty, because this run or the first push will create it.
     ///
     /// - Throws: `error`, which said that the repository is missing, if neither is allowed.
-    func beginEmpty(after error: CopyError, creating: RepositoryCreation) async throws {
+    func beginEmpty(after error: CopyError, creating: CopyOptions.RepositoryCreation) async throws {
         if creating == .never {
             switch try await repository.creationOnPush() {
             case .template(let found): template = found
@@ -185,6 +185,6 @@ actor DestinationState {
 
     nonisolated func failure(_ reason: CopyError.Reason, _ id: ManifestID?, _ operation: String) -> CopyError {
         let image = repository.reference.tagged(id?.tag, digest: id?.digest)
-        return CopyError(reason, side: repository.side, image: image.description, operation: operation)
+        return CopyError(reason, side: repository.side, image: image, operation: operation)
     }
 }

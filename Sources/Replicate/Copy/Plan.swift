@@ -9,7 +9,7 @@ public struct Plan: Sendable {
         case move(from: Digest)
         /// Keep the tag, which points at this image already.
         case keep
-        /// Skip the tag, which points at another image, because of `--if-exists skip`.
+        /// Skip the tag, which points at another image, because ``CopyOptions/ifExists`` says so.
         case skip(holds: Digest)
         /// Refuse the tag for this reason; then nothing is set for the image.
         case refuse(CopyError)
@@ -29,13 +29,13 @@ public struct Plan: Sendable {
     }
 
     /// Why a manifest is part of the plan.
-    public enum Role: String, Sendable { case root, child, referrer }
+    package enum Role: String, Sendable { case root, child, referrer }
 
-    public struct PlannedManifest: Sendable {
-        public var manifest: Manifest
-        public var role: Role
+    package struct PlannedManifest: Sendable {
+        package var manifest: Manifest
+        package var role: Role
         /// Whether the destination has the manifest already.
-        public var isThere: Bool
+        package var isThere: Bool
     }
 
     public var source: ImageReference
@@ -43,7 +43,7 @@ public struct Plan: Sendable {
     public var root: Manifest
     public var tags: [PlannedTag]
     /// The manifests, children before parents and subjects before referrers.
-    public var manifests: [PlannedManifest]
+    package var manifests: [PlannedManifest]
     /// The blobs that the destination lacks, each digest once.
     public var blobs: [Descriptor]
     /// The number of blobs that the destination has already.
@@ -56,7 +56,7 @@ public struct Plan: Sendable {
     /// The prefix of the creation template by which a push creates the repository, if one does.
     public var creationTemplate: String?
     /// The manifests that the digest tags among ``tags`` point at, whether or not the destination has them.
-    public var referrerManifests: [Digest: Manifest]
+    package var referrerManifests: [Digest: Manifest]
     /// Referrers that can't be copied, or that not enough is known about.
     public var referrerFailures: [ReferrerFailure] = []
     /// Why the image as a whole can't be copied there.
@@ -76,12 +76,12 @@ public struct Plan: Sendable {
     public var refusal: CopyError? { refusals.first }
 
     /// Manifests that are missing below a root that the destination holds, so that they were lost.
-    public var lostManifests: [PlannedManifest] {
+    package var lostManifests: [PlannedManifest] {
         hasCheckedRoot ? manifestsToPut.filter { $0.role != .referrer } : []
     }
 
     /// Blobs that are missing below a manifest that the destination holds.
-    public var lostBlobs: [Descriptor] {
+    package var lostBlobs: [Descriptor] {
         guard checksContent, !blobs.isEmpty else { return [] }
         let hasRoot = hasCheckedRoot
         let below = manifests.filter { $0.isThere || (hasRoot && $0.role != .referrer) }.map(\.manifest)
@@ -91,7 +91,7 @@ public struct Plan: Sendable {
 
     private var hasCheckedRoot: Bool { checksContent && manifests.contains { $0.role == .root && $0.isThere } }
 
-    public var manifestsToPut: [PlannedManifest] { manifests.filter { !$0.isThere } }
+    package var manifestsToPut: [PlannedManifest] { manifests.filter { !$0.isThere } }
 
     /// Whether the destination already is as it should be.
     public var isDone: Bool {

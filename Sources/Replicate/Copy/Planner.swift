@@ -156,7 +156,7 @@ struct Planner: Sendable {
                 throw CopyError(
                     .childMissing(digest, of: image.missing[digest] ?? image.root.digest),
                     side: .source,
-                    image: reader.repository.reference.tagged(nil, digest: image.root.digest).description,
+                    image: reader.repository.reference.tagged(nil, digest: image.root.digest),
                     operation: "reading the image"
                 )
             }
@@ -176,7 +176,7 @@ struct Planner: Sendable {
         return CopyError(
             .refusedIndexOfBlobs(refused.manifest),
             side: .destination,
-            image: destination.repository.reference.tagged(tag).description,
+            image: destination.repository.reference.tagged(tag),
             operation: "planning the copy"
         )
     }
@@ -194,7 +194,7 @@ struct Planner: Sendable {
         throw CopyError(
             .badManifest(odd.error),
             side: .source,
-            image: reader.repository.reference.tagged(nil, digest: root).description,
+            image: reader.repository.reference.tagged(nil, digest: root),
             operation: "reading the image"
         )
     }

@@ -24,9 +24,7 @@ struct PlatformSelection: Sendable {
     /// - Throws: The bare reason, which the caller wraps in a ``CopyError``.
     func narrow(_ root: Manifest) throws(PlatformError) -> Narrowed {
         guard root.kind == .index else {
-            throw PlatformError(
-                .unsupported("--platform needs an index; this is one image", remedy: "leave out --platform")
-            )
+            throw PlatformError(.unsupported(.platformOfSingleImage))
         }
         let images = root.children.filter { !$0.isAttestation && $0.platform != nil }
         var chosen: [Descriptor] = []
@@ -109,7 +107,7 @@ struct PlatformSelection: Sendable {
             text.remove { !isKept($0) }
             return try Manifest(bytes: text.bytes, mediaType: root.mediaType)
         } catch {
-            throw PlatformError(.unsupported("the new index could not be made: \(error)"))
+            throw PlatformError(.unsupported(.other("the new index could not be made: \(error)")))
         }
     }
 }

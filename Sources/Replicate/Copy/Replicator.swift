@@ -1,7 +1,8 @@
 internal import AWSIdentity
 internal import Content
+public import Logging
 internal import Platform
-public import Wire
+package import Wire
 
 /// A long-lived service that copies images between registries.
 ///
@@ -9,7 +10,7 @@ public import Wire
 /// ``run(drain:report:)`` makes a ``CopyRun``, which does the work and holds everything that is true only for that run.
 public struct Replicator: Sendable {
     /// Opens repositories and keeps the credentials, tokens and pacers of every registry.
-    public let opener: RepositoryOpener
+    package let opener: RepositoryOpener
     private let relay: any BlobRelaying
     private let retry: RetryPolicy
     private let jobs: Int?
@@ -19,10 +20,13 @@ public struct Replicator: Sendable {
     /// The number of requests that all runs have sent so far.
     public var requestsSent: Int { countRequests() }
 
+    /// Adds the side and its registry to each line of the log, if a log handler uses it.
+    public static let metadataProvider = SideLabel.provider
+
     /// - Parameters:
     ///   - relay: Moves the bytes of blobs.
     ///   - jobs: The most blobs in flight in one run; `nil` lets their sizes decide.
-    public init(
+    package init(
         opener: RepositoryOpener,
         relay: any BlobRelaying,
         retry: RetryPolicy,

@@ -2,33 +2,30 @@ internal import Content
 
 /// Turns errors into failures of an image at a place.
 extension RepositoryCopy {
-    /// - Parameter name: The name of the source image to show, if it has no reference.
     func failed(
         _ source: ImageReference,
         _ destination: Destination,
         _ error: any Error,
         tags: [Tag] = [],
-        left: Remainder? = nil,
-        as name: String? = nil
+        left: CopyResult.Remainder? = nil
     ) -> CopyResult {
         let reference = destination.reference
         let repository = reference.repository(for: source)
-        let name = name ?? "\(source)"
         if error is CancellationError || error is Drained {
-            return .cancelled(source: name, destination: "\(repository)", left: left)
+            return .cancelled(source: source, destination: repository, left: left)
         }
-        var explained = CopyError(explaining: error, side: .destination, image: "\(repository)", "copying")
+        var explained = CopyError(explaining: error, side: .destination, image: repository, "copying")
         // An error of a whole repository, or of a blob that several images share, failed this image too.
         let place = (try? destination.state.get())?.repository.reference ?? repository
         switch explained.side {
-        case .source where explained.place == "\(from.reference)":
-            explained.image = from.reference.tagged(source.tag, digest: source.digest)
-        case .destination where explained.place == "\(place)":
-            explained.image = place.tagged(tags.first ?? reference.tag)
+        case .source where explained.image == from.reference:
+            explained.subject = .image(from.reference.tagged(source.tag, digest: source.digest))
+        case .destination where explained.image == place:
+            explained.subject = .image(place.tagged(tags.first ?? reference.tag))
         default: break
         }
-        run.report(.failed(source: name, destination: "\(repository)", explained))
-        return .failed(source: name, destination: "\(repository)", explained)
+        run.report(.failed(source: source, destination: repository, explained))
+        return .failed(source: source, destination: repository, explained)
     }
 
     /// Whether the destination can hold the tag.
@@ -40,7 +37,7 @@ extension RepositoryCopy {
             CopyError(
                 .tagUnfit(tag: tag.value, reason: problem),
                 side: .destination,
-                image: "\(destination.reference.repository(for: source).tagged(tag))",
+                image: destination.reference.repository(for: source).tagged(tag),
                 operation: "setting the tag"
             )
         }
@@ -56,11 +53,11 @@ extension RepositoryCopy {
     }
 
     func failure(_ reason: CopyError.Reason) -> CopyError {
-        CopyError(reason, side: .source, image: source.description, operation: "reading the image")
+        CopyError(reason, side: .source, image: source, operation: "reading the image")
     }
 
     func error(_ reason: CopyError.Reason, _ image: ListedImage) -> CopyError {
         let named = source.tagged(image.tags.first, digest: image.digest)
-        return CopyError(reason, side: .source, image: named.description, operation: "reading the image")
+        return CopyError(reason, side: .source, image: named, operation: "reading the image")
     }
 }

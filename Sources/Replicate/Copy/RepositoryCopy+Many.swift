@@ -18,7 +18,7 @@ extension RepositoryCopy {
         do {
             chosen = try filter.select(from: listing.images)
         } catch {
-            throw failure(TagFilter.Unordered.reason)
+            throw failure(.unsupported(.newestWithoutPushTimes))
         }
         if let notice = Self.notice(of: listing.images, in: from.reference) { run.report(.notice(notice)) }
         let unclear = unclear(chosen)
@@ -117,11 +117,11 @@ extension RepositoryCopy {
     }
 
     /// A failure at each destination for every name that the source lists but that can't be copied.
-    private func notTags(_ unusable: [UnusableTag]) -> [CopyResult] {
+    private func notTags(_ unusable: [ImageSelection.UnusableTag]) -> [CopyResult] {
         unusable.flatMap { tag in
-            let name = "\(source.bare):\(quotable(tag.name))"
-            let error = CopyError(tag.reason, side: .source, image: name, operation: "reading the image")
-            return destinations.map { failed(source, $0, error, as: name) }
+            let name = CopyError.Subject.name(tag.name, in: source.bare)
+            let error = CopyError(tag.reason, side: .source, subject: name, operation: "reading the image")
+            return destinations.map { failed(source, $0, error) }
         }
     }
 
@@ -165,10 +165,7 @@ extension RepositoryCopy {
             )
         }
         let ambiguity = LayoutNames.Ambiguity(name: tag?.value ?? "", choices: choices)
-        return .unsupported(
-            LayoutReader.cause(ambiguity),
-            remedy: "copy each by its digest, as in \(layout)@\(image.digest), with a tag of its own"
-        )
+        return .unsupported(.sharedTag(LayoutReader.cause(ambiguity), example: "\(layout)@\(image.digest)"))
     }
 
     /// One image, with its manifest or the error of reading it.

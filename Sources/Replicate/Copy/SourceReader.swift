@@ -136,10 +136,7 @@ actor SourceReader {
         if held + kept.footprint > budget.whole { kept = manifest.outline() }
         guard held + kept.footprint <= budget.outlines else {
             throw failure(
-                .unsupported(
-                    "its manifests need more than \(ByteCount(Int64(budget.outlines))) of memory",
-                    remedy: "copy a part of it with --platform"
-                ),
+                .unsupported(.manifestMemory(Int64(budget.outlines))),
                 manifest.digest,
                 "reading the image"
             )
@@ -238,7 +235,7 @@ actor SourceReader {
             guard !wanted.isEmpty else { return image }
             guard image.manifests.count + wanted.count <= Self.mostManifests else {
                 throw failure(
-                    .unsupported("the image has more than \(Self.mostManifests) manifests"),
+                    .unsupported(.other("the image has more than \(Self.mostManifests) manifests")),
                     root.digest,
                     "reading the image"
                 )
@@ -267,7 +264,7 @@ actor SourceReader {
         }
         guard level.isEmpty else {
             throw failure(
-                .unsupported("indexes are nested more than \(Self.deepestIndex) deep"),
+                .unsupported(.other("indexes are nested more than \(Self.deepestIndex) deep")),
                 root.digest,
                 "reading the image"
             )
@@ -313,7 +310,7 @@ actor SourceReader {
         CopyError(
             reason,
             side: repository.side,
-            image: repository.reference.tagged(nil, digest: digest).description,
+            image: repository.reference.tagged(nil, digest: digest),
             operation: operation
         )
     }

@@ -2,6 +2,7 @@ package import AWSIdentity
 package import Content
 package import Distribution
 package import ECRAPI
+package import Platform
 package import Wire
 
 extension CopyError {
@@ -12,6 +13,9 @@ extension CopyError {
         case sts(STSError)
         case identity(IdentityError)
         case wire(WireError)
+        case login(LoginError)
+        case layout(LayoutError)
+        case file(SystemError)
     }
 
     /// What else is known about an error besides its reason.
@@ -30,6 +34,8 @@ extension CopyError {
         case pushDidNotCreate(CreationTemplate, of: ECRPlace)
         /// The caller may not ask whether a creation template covers the repository.
         case unknownTemplates
+        /// The registry denies the list of its repositories, which many registries deny to everyone but administrators.
+        case deniedListOfRepositories
         /// The user probably meant this other form.
         case otherForm(String)
     }

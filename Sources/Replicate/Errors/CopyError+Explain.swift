@@ -13,7 +13,7 @@ extension CopyError {
         let image = repository.reference.tagged(id?.tag, digest: id?.digest)
         var registry: PlainRegistry?
         if case .plain(let plain) = repository.reference.registry { registry = plain }
-        self.init(explaining: error, side: repository.side, image: image.description, operation, at: registry)
+        self.init(explaining: error, side: repository.side, image: image, operation, at: registry)
         // The repository's token was issued for these credentials.
         if error is RegistryError, registry == nil, kind == .notPermitted { credentials = repository.credentials }
         if reason == .repositoryMissing, let ecr = repository as? ECRImageRepository, circumstance == nil {
@@ -21,13 +21,23 @@ extension CopyError {
         }
     }
 
-    /// Explains an underlying error for what `image` names.
+    /// Explains an underlying error for this image.
     ///
     /// - Parameter registry: The registry where it happened, if that is not ECR.
     package init(
         explaining error: any Error,
         side: Side,
-        image: String,
+        image: ImageReference,
+        _ operation: String,
+        at registry: PlainRegistry? = nil
+    ) {
+        self.init(explaining: error, side: side, subject: .image(image), operation, at: registry)
+    }
+
+    package init(
+        explaining error: any Error,
+        side: Side,
+        subject: Subject,
         _ operation: String,
         at registry: PlainRegistry? = nil
     ) {
@@ -35,13 +45,13 @@ extension CopyError {
         case let error as CopyError: self = error
         case let failure as BlobFailure: self = failure.error
         case let spent as RetryBudgetSpent:
-            self = Self(explaining: spent.reason, side: side, image: image, operation, at: registry)
+            self = Self(explaining: spent.reason, side: side, subject: subject, operation, at: registry)
                 .spending(spent.budget)
         case let long as RetryWaitTooLong:
-            self = Self(explaining: long.reason, side: side, image: image, operation, at: registry)
+            self = Self(explaining: long.reason, side: side, subject: subject, operation, at: registry)
                 .asking(toWait: long.wait)
         default:
-            self.init(naming: error, side: side, image: image, operation, at: registry)
+            self.init(naming: error, side: side, subject: subject, operation, at: registry)
             self.registry = registry
             underlying = UnderlyingError(error)
         }
@@ -50,7 +60,7 @@ extension CopyError {
     private init(
         naming error: any Error,
         side: Side,
-        image: String,
+        subject: Subject,
         _ operation: String,
         at registry: PlainRegistry?
     ) {
@@ -59,7 +69,7 @@ extension CopyError {
             self.init(
                 Self.reason(of: error),
                 side: side,
-                image: image,
+                subject: subject,
                 operation: error.operation,
                 requestID: error.requestID
             )
@@ -69,7 +79,7 @@ extension CopyError {
             self.init(
                 registry == nil ? Self.reason(of: error) : Self.reasonAtPlainRegistry(of: error),
                 side: side,
-                image: image,
+                subject: subject,
                 operation: operation,
                 requestID: error.requestID
             )
@@ -86,41 +96,42 @@ extension CopyError {
                     error.refusal?.denial.map { .denied(action: $0.action, text: text) }
                 }
             self.init(
-                reason ?? .noCredentials(text, remedy: error.remedy),
+                reason ?? .noCredentials(text),
                 side: side,
-                image: image,
+                subject: subject,
                 operation: "finding credentials",
                 requestID: error.requestID
             )
         case let error as LoginError:
             self.init(
-                .noCredentials(error.problem, remedy: error.remedy),
+                .noCredentials(error.problem),
                 side: side,
-                image: image,
+                subject: subject,
                 operation: "finding credentials"
             )
         case let error as STSError:
             self.init(
                 Self.reason(of: error),
                 side: side,
-                image: image,
+                subject: subject,
                 operation: error.operation,
                 requestID: error.requestID
             )
         case let error as LayoutError:
-            let reason = Reason.unusableFile("\(error)", remedy: error.remedy)
-            self.init(reason, side: side, image: image, operation: operation)
-        case let error as SystemError where error.problem != nil:
-            let reason = Reason.unusableFile("\(error)", remedy: LayoutError.regularFilesOnly)
-            self.init(reason, side: side, image: image, operation: operation)
+            self.init(.unusableFile("\(error)"), side: side, subject: subject, operation: operation)
         case is SystemError:
-            self.init(.unusableFile("\(error)"), side: side, image: image, operation: operation)
+            self.init(.unusableFile("\(error)"), side: side, subject: subject, operation: operation)
         case let error as ManifestError:
-            self.init(.badManifest(error), side: side, image: image, operation: operation)
+            self.init(.badManifest(error), side: side, subject: subject, operation: operation)
         case let error as WireError:
-            self.init(Self.reason(of: error), side: side, image: image, operation: operation)
+            self.init(Self.reason(of: error), side: side, subject: subject, operation: operation)
         default:
-            self.init(.rejected(code: "unexpected", text: "\(error)"), side: side, image: image, operation: operation)
+            self.init(
+                .rejected(code: "unexpected", text: "\(error)"),
+                side: side,
+                subject: subject,
+                operation: operation
+            )
         }
     }
 
@@ -147,12 +158,9 @@ extension CopyError {
         case .accessDenied:
             .denied(action: error.denial?.action ?? "ecr:\(error.operation)", text: error.message)
         case _ where error.isAuthentication:
-            .noCredentials(
-                "AWS does not accept the credentials (\(error.code.rawValue)): \(error.message)",
-                remedy: checkKeys
-            )
+            .noCredentials("AWS does not accept the credentials (\(error.code.rawValue)): \(error.message)")
         case .limitExceeded: .quota(error.message)
-        case _ where error.isUpstream: .upstream(code: error.code.rawValue, text: error.message, nil)
+        case _ where error.isUpstream: .upstream(Upstream(code: error.code.rawValue, text: error.message))
         case .kms: .keyUnusable(error.kmsError ?? error.message)
         default:
             error.isThrottling
@@ -160,12 +168,10 @@ extension CopyError {
         }
     }
 
-    private static let checkKeys = "check the keys, whether they have expired, and this machine's clock"
-
     private static func reason(of error: STSError) -> Reason {
         if error.retryAdvice != .never { return .throttled(error.message) }
         return error.denial == nil
-            ? .noCredentials("AWS does not accept the credentials (\(error.code)): \(error.message)", remedy: checkKeys)
+            ? .noCredentials("AWS does not accept the credentials (\(error.code)): \(error.message)")
             : .denied(action: "sts:\(error.operation)", text: error.message)
     }
 
@@ -244,6 +250,9 @@ extension CopyError.UnderlyingError {
         case let error as STSError: self = .sts(error)
         case let error as IdentityError: self = .identity(error)
         case let error as WireError: self = .wire(error)
+        case let error as LoginError: self = .login(error)
+        case let error as LayoutError: self = .layout(error)
+        case let error as SystemError: self = .file(error)
         default: return nil
         }
     }

@@ -18,10 +18,10 @@ extension CopyError {
         let more = layers.count > named.count ? " and \(layers.count - named.count) more" : ""
         self.init(
             .unsupported(
-                "the registry refuses the manifest (HTTP \(refusal.status)\(said.isEmpty ? "" : " \(said)")), which names "
-                    + "layers by urls that it does not hold: \(named.joined(separator: ", "))\(more)",
-                remedy: "take a platform without such layers with --platform, or have the registry allow these urls "
-                    + "(docker-registry: validation.manifests.urls.allow)"
+                .foreignLayers(
+                    "the registry refuses the manifest (HTTP \(refusal.status)\(said.isEmpty ? "" : " \(said)")), which names "
+                        + "layers by urls that it does not hold: \(named.joined(separator: ", "))\(more)"
+                )
             ),
             side: repository.side,
             image: repository.reference.tagged(id.tag, digest: id.digest),

@@ -9,11 +9,10 @@ public struct CopyError: Error, Sendable, Equatable {
     public enum Side: String, Sendable, Codable { case source, destination }
 
     public enum Reason: Sendable, Equatable {
-        /// A permission is missing: `text` names the principal and the resource if AWS does, and `remedy` helps where
-        /// there is no IAM.
-        case denied(action: String, text: String, remedy: String? = nil)
-        /// There are no usable credentials; `remedy` is set if the identity knows what to do.
-        case noCredentials(String, remedy: String? = nil)
+        /// A permission is missing; `text` names the principal and the resource if AWS does.
+        case denied(action: String, text: String)
+        /// There are no usable credentials.
+        case noCredentials(String)
         case repositoryMissing
         case imageMissing
         /// `TAG@DIGEST` was asked for, and the tag points at another digest.
@@ -24,7 +23,8 @@ public struct CopyError: Error, Sendable, Equatable {
         case emptyBlob(Digest)
         case tagImmutable(tag: Tag, holds: Digest?, wanted: Digest)
         case tagHolds(tag: Tag, holds: Digest, wanted: Digest)
-        /// `--if-current` gives the digest that the tag must point at; it points at another one, or doesn't exist.
+        /// The tag must point at `expected` to be moved (``CopyOptions/ifCurrent``); it points at another digest, or
+        /// doesn't exist.
         case tagMoved(tag: Tag, expected: Digest, holds: Digest?)
         /// The registry can't hold this name as a tag, or lists it although it isn't a valid tag; `reason` is the rule
         /// it breaks.
@@ -43,20 +43,31 @@ public struct CopyError: Error, Sendable, Equatable {
         case unreachable(String)
         case untrusted(String)
         case wrongEndpoint(String)
-        /// A file or directory of this machine can't be used; `remedy` says what to do about it, if that is known.
-        case unusableFile(String, remedy: String? = nil)
-        /// The registry that ECR fetches from fails, or ECR can't use it; the rule names that registry, if it is known.
-        case upstream(code: String, text: String, CacheRule?)
+        /// A file or directory of this machine can't be used.
+        case unusableFile(String)
+        /// The registry behind a pull-through cache rule fails, or ECR can't use it.
+        case upstream(Upstream)
         case rejected(code: String, text: String)
-        case unsupported(String, remedy: String? = nil)
+        case unsupported(Unsupported)
+    }
+
+    /// What ECR says about the registry behind a pull-through cache rule.
+    public struct Upstream: Sendable, Equatable {
+        /// ECR's code for the failure, for example `UpstreamUnavailable`.
+        public var code: String
+        public var text: String
+        /// The rule, if it is known.
+        package var rule: CacheRule?
+
+        package init(code: String, text: String, rule: CacheRule? = nil) {
+            (self.code, self.text, self.rule) = (code, text, rule)
+        }
     }
 
     public var reason: Reason
     public var side: Side
-    /// The image, or its repository if the error is about no single image; `nil` if it is about neither.
-    public var image: ImageReference? { didSet { if let image { place = image.description } } }
-    /// How the error names the image; without an image, a registry or a name that no reference can have.
-    public private(set) var place: String
+    /// What the error is about.
+    package var subject: Subject
     /// The API call or the registry request that failed, for example `PutImage`.
     public var operation: String
     /// The service's request id, for a support case.
@@ -76,24 +87,61 @@ public struct CopyError: Error, Sendable, Equatable {
     package var circumstance: Circumstance?
 
     public init(_ reason: Reason, side: Side, image: ImageReference, operation: String, requestID: String? = nil) {
-        (self.reason, self.side, self.operation, self.requestID) = (reason, side, operation, requestID)
-        self.image = image
-        place = image.description
+        self.init(reason, side: side, subject: .image(image), operation: operation, requestID: requestID)
     }
 
-    /// - Parameter text: What the error names; a reference also becomes ``image``.
-    package init(_ reason: Reason, side: Side, image text: String, operation: String, requestID: String? = nil) {
+    package init(_ reason: Reason, side: Side, subject: Subject, operation: String, requestID: String? = nil) {
         (self.reason, self.side, self.operation, self.requestID) = (reason, side, operation, requestID)
-        image = try? ImageReference(parsing: text)
-        place = text
+        self.subject = subject
+    }
+}
+
+extension CopyError {
+    /// What an error is about.
+    package enum Subject: Sendable, Equatable {
+        /// An image, or a repository if the error is about no single image.
+        case image(ImageReference)
+        case registry(RegistryLocation)
+        /// A name that the repository lists as a tag, although no reference can have it.
+        case name(String, in: ImageReference)
+
+        /// The repository that a destination names, or its registry if the source decides the repository.
+        package init(_ destination: DestinationReference) {
+            guard let repository = destination.repository else {
+                self = .registry(destination.registry)
+                return
+            }
+            let bare = ImageReference(registry: destination.registry, repository: repository)
+            self = .image(bare.tagged(destination.tag))
+        }
+
+        package var image: ImageReference? { if case .image(let image) = self { image } else { nil } }
+    }
+
+    /// The image, or its repository if the error is about no single image; `nil` if it is about a registry, or about a
+    /// name that no reference can have.
+    public var image: ImageReference? { subject.image }
+
+    /// How messages name what the error is about.
+    public var place: String { "\(subject)" }
+}
+
+extension CopyError.Subject: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .image(let image): "\(image)"
+        case .registry(let registry):
+            "\(DestinationReference(registry: registry, repository: nil, tag: nil))"
+        case .name(let name, let repository): "\(repository):\(quotable(name))"
+        }
     }
 }
 
 extension CopyError {
     /// The kind of failure, which decides the exit status.
-    public enum Kind: Sendable { case failed, refused, notPermitted }
+    package enum Kind: Sendable { case failed, refused, notPermitted }
 
-    public var kind: Kind {
+    package var kind: Kind {
         switch reason {
         case .tagImmutable, .tagHolds, .tagMoved: .refused
         case .denied, .noCredentials: .notPermitted
@@ -150,15 +198,20 @@ extension CopyError: CustomStringConvertible {
     }
 
     /// What is wrong, in one line without a full stop; it is safe to print, whatever a remote host sent.
-    public var cause: String { printable(words, upTo: Self.longestCause) }
+    public var cause: String { reason.text(at: side) }
+}
 
-    /// The longest cause in bytes: a remote host's text and the sentence around it.
-    private static let longestCause = 2 * longestPrintable
+extension CopyError.Reason {
+    /// The reason in one line, for an error of this side.
+    package func text(at side: CopyError.Side) -> String { printable(words(at: side), upTo: Self.longestText) }
 
-    private var words: String {
-        switch reason {
-        case .denied(let action, let text, _): "not allowed to \(action)\(text.isEmpty ? "" : ": \(Self.said(text))")"
-        case .noCredentials(let text, _): text
+    /// The longest text in bytes: a remote host's message and the sentence around it.
+    private static let longestText = 2 * longestPrintable
+
+    private func words(at side: CopyError.Side) -> String {
+        switch self {
+        case .denied(let action, let text): "not allowed to \(action)\(text.isEmpty ? "" : ": \(Self.said(text))")"
+        case .noCredentials(let text): text
         case .repositoryMissing: "the repository does not exist"
         case .imageMissing: "the image does not exist"
         case .tagMismatch: "the tag does not point at that digest (any more)"
@@ -187,10 +240,10 @@ extension CopyError: CustomStringConvertible {
         case .unreachable(let text): "no answer: \(text)"
         case .untrusted(let text): "the server's certificate could not be verified: \(text)"
         case .wrongEndpoint(let text): text
-        case .unusableFile(let text, _): text
-        case .upstream(let code, let text, _): "\(printable(code)): \(printable(text))"
+        case .unusableFile(let text): text
+        case .upstream(let upstream): "\(printable(upstream.code)): \(printable(upstream.text))"
         case .rejected(let code, let text): "\(printable(code)): \(Self.said(text))"
-        case .unsupported(let text, _): text
+        case .unsupported(let what): "\(what)"
         }
     }
 

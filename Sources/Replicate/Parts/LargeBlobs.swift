@@ -149,7 +149,7 @@ struct LargeBlobs: Sendable {
         let (blob, source, destination) = (transfer.blob, transfer.source, transfer.destination)
         guard isWanted(blob, destination) else { return nil }
         guard let uploads = destination.partUploads else {
-            throw refusal("--upload api needs ECR as the destination", destination)
+            throw refusal("uploads through the API need ECR as the destination", destination)
         }
         guard takes(blob, to: destination) else {
             try decline(blob, destination, "that is too much for \(UploadLayerPart.mostParts) parts")
@@ -271,7 +271,7 @@ struct LargeBlobs: Sendable {
         return CopyError(
             reason,
             side: repository.side,
-            image: repository.reference.description,
+            image: repository.reference,
             operation: operation
         )
     }
@@ -285,9 +285,9 @@ struct LargeBlobs: Sendable {
 
     private func refusal(_ text: String, _ destination: any BlobReceiver) -> CopyError {
         CopyError(
-            .unsupported(text, remedy: "leave out --upload api"),
+            .unsupported(.uploadInParts(text)),
             side: destination.side,
-            image: destination.reference.description,
+            image: destination.reference,
             operation: "uploading in parts"
         )
     }

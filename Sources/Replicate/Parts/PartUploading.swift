@@ -1,10 +1,10 @@
-public import Content
-public import Wire
+internal import Content
+internal import Wire
 
 /// An upload protocol for registries that take blobs in parts.
 ///
 /// The parts of one upload are sent one after the other, and each but the last has the size that the registry gave.
-public protocol PartUploading: Sendable {
+protocol PartUploading: Sendable {
     /// Opens an upload, which ends only with ``complete(_:as:)``.
     func begin() async throws -> PartUpload
 
@@ -18,19 +18,19 @@ public protocol PartUploading: Sendable {
 }
 
 /// An open upload that takes parts.
-public struct PartUpload: Sendable, Equatable {
-    public var id: String
+struct PartUpload: Sendable, Equatable {
+    var id: String
     /// The part size in bytes that the registry gave.
-    public var partSize: Int64
+    var partSize: Int64
 
-    public init(id: String, partSize: Int64) {
+    init(id: String, partSize: Int64) {
         self.id = id
         self.partSize = partSize
     }
 }
 
 /// The registry's response to a part.
-public enum PartReception: Sendable, Equatable {
+enum PartReception: Sendable, Equatable {
     case accepted
     /// The part doesn't follow what was sent before; the registry has this many bytes.
     case standsAt(Int64)
@@ -39,7 +39,7 @@ public enum PartReception: Sendable, Equatable {
 }
 
 /// The registry's response to the completion of an upload.
-public enum PartCompletion: Sendable, Equatable {
+enum PartCompletion: Sendable, Equatable {
     case stored
     /// The registry no longer knows the upload, perhaps because it has completed it.
     case gone

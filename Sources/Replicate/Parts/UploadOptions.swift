@@ -1,17 +1,17 @@
 internal import ECRAPI
 public import Platform
 
-/// How blobs are uploaded to ECR.
-public enum UploadMode: String, Sendable, CaseIterable {
-    /// Uploads large blobs in parts through the API, and all others through the registry.
-    case auto
-    case registry
-    case api
-}
-
 /// The settings for uploading blobs.
 public struct UploadOptions: Sendable {
-    public var mode: UploadMode
+    /// How blobs are uploaded to ECR.
+    public enum Mode: String, Sendable, CaseIterable {
+        /// Uploads large blobs in parts through the API, and all others through the registry.
+        case auto
+        case registry
+        case api
+    }
+
+    public var mode: Mode
     /// The size in bytes from which a blob is uploaded in parts, which survive a killed run.
     public var resumableAbove: Int64
     /// The directory in which uploads in parts are journaled; `nil` journals nothing.
@@ -23,7 +23,7 @@ public struct UploadOptions: Sendable {
     public static let usualResumableAbove: Int64 = 1 << 30
 
     public init(
-        mode: UploadMode = .auto,
+        mode: Mode = .auto,
         resumableAbove: Int64 = usualResumableAbove,
         stateDirectory: String? = nil
     ) {

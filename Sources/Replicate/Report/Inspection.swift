@@ -1,22 +1,9 @@
 public import Content
 
 /// What is known about one image without copying it.
-public struct Inspection: Sendable, Encodable {
-    public struct Child: Sendable, Encodable {
-        public var digest: Digest
-        public var mediaType: MediaType
-        public var size: Int64
-        public var platform: String?
-        public var isAttestation: Bool
-    }
-
-    public struct Blob: Sendable, Encodable {
-        public var digest: Digest
-        public var mediaType: MediaType
-        public var size: Int64
-    }
-
-    public struct Referrer: Sendable, Encodable {
+public struct Inspection: Sendable {
+    /// A signature, an SBOM or an attestation of the image.
+    public struct Referrer: Sendable {
         public var digest: Digest
         public var mediaType: MediaType
         public var artifactType: String?
@@ -24,35 +11,30 @@ public struct Inspection: Sendable, Encodable {
         public var tag: Tag?
     }
 
-    public var version = 1
-    public var reference: String
-    public var digest: Digest
-    public var mediaType: MediaType
-    public var artifactType: String?
-    public var subject: Digest?
-    /// The size of the manifest itself, in bytes.
-    public var manifestSize: Int
-    public var annotations: [String: String]
-    public var children: [Child]
-    public var config: Blob?
-    public var layers: [Blob]
-    /// The compressed size of the config and the distinct layers, in bytes; 0 for an index.
-    public var size: Int64
-    public var referrers: [Referrer]
-    /// Signatures, SBOMs and attestations that can't be shown; not part of this JSON, to which `InspectionDocument`
-    /// adds them.
-    public var referrerFailures: [ReferrerFailure]
-    /// The manifest, byte for byte; not part of the JSON.
+    /// The image as it was asked for, in the registry where it was found.
+    public var reference: ImageReference
+    /// The manifest, byte for byte.
     public var manifest: Manifest
+    public var referrers: [Referrer]
+    /// Signatures, SBOMs and attestations that can't be shown.
+    public var referrerFailures: [ReferrerFailure]
 
-    enum CodingKeys: String, CodingKey {
-        case version, reference, digest, mediaType, artifactType, subject, manifestSize, annotations, children
-        case config, layers, size, referrers
-    }
+    public var digest: Digest { manifest.digest }
 }
 
 /// The images of a listing that match a filter.
 public struct ImageSelection: Sendable {
+    /// A name that a registry lists as a tag, and that can't be used as one.
+    public struct UnusableTag: Sendable, Equatable {
+        /// The name as the registry gives it; it is not safe to print as it is.
+        public var name: String
+        public var reason: CopyError.Reason
+
+        package init(name: String, reason: CopyError.Reason) {
+            (self.name, self.reason) = (name, reason)
+        }
+    }
+
     public var images: [ListedImage]
     public var unusableTags: [UnusableTag]
     /// The number of tags in the repository, without the tags that belong to an image.
@@ -68,14 +50,14 @@ extension Replicator {
     public func inspect(
         _ reference: ImageReference,
         _ side: SideOptions = SideOptions(),
-        referrers mode: ReferrerMode
+        referrers mode: CopyOptions.Referrers
     ) async throws -> Inspection {
         let repository = try await opener.open(reference, side: .source, side)
         var id = ManifestID(reference)
         if id == nil, reference.registry.isLayout { id = try await repository.soleImage() }
         guard let id else {
             throw CopyError(
-                .unsupported("the reference names neither a tag nor a digest", remedy: "add :TAG or @DIGEST"),
+                .unsupported(.referenceWithoutImage),
                 side: .source,
                 image: reference,
                 operation: "reading the image"
@@ -102,30 +84,7 @@ extension Replicator {
             found = set.digests.compactMap { read[$0] }.map { Inspection.Referrer($0, tag: nil) }
             found += set.tagged.map { Inspection.Referrer($0.manifest, tag: $0.tag) }
         }
-        return Inspection(
-            reference: "\(named)",
-            digest: manifest.digest,
-            mediaType: manifest.mediaType,
-            artifactType: manifest.artifactType,
-            subject: manifest.subject?.digest,
-            manifestSize: manifest.bytes.count,
-            annotations: manifest.annotations,
-            children: manifest.children.map { child in
-                Inspection.Child(
-                    digest: child.digest,
-                    mediaType: child.mediaType,
-                    size: child.size,
-                    platform: child.isAttestation ? nil : child.platform?.description,
-                    isAttestation: child.isAttestation
-                )
-            },
-            config: manifest.config.map(Inspection.Blob.init),
-            layers: (manifest.layers + manifest.blobEntries).map(Inspection.Blob.init),
-            size: manifest.blobs.reduce(0) { $0 + $1.size },
-            referrers: found,
-            referrerFailures: failures,
-            manifest: manifest
-        )
+        return Inspection(reference: named, manifest: manifest, referrers: found, referrerFailures: failures)
     }
 
     /// Lists every tagged image of a repository that matches `filter`, and every matching name that can't be used as a
@@ -157,18 +116,12 @@ extension Replicator {
             )
         } catch {
             throw CopyError(
-                TagFilter.Unordered.reason,
+                .unsupported(.newestWithoutPushTimes),
                 side: .source,
                 image: repository.reference,
                 operation: "listing"
             )
         }
-    }
-}
-
-extension Inspection.Blob {
-    init(_ descriptor: Descriptor) {
-        self.init(digest: descriptor.digest, mediaType: descriptor.mediaType, size: descriptor.size)
     }
 }
 

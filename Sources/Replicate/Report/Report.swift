@@ -63,27 +63,13 @@ public struct CopyReceipt: Sendable {
     }
 }
 
-/// The part of a plan that was not carried out.
-public struct Remainder: Sendable, Equatable, Codable {
-    public var blobs: Int
-    /// The compressed bytes of those blobs.
-    public var bytes: Int64
-    public var manifests: Int
-
-    public init(blobs: Int, bytes: Int64, manifests: Int) {
-        self.blobs = blobs
-        self.bytes = bytes
-        self.manifests = manifests
-    }
-}
-
 /// The outcome for one image at one destination.
 public enum CopyResult: Sendable {
     case done(CopyReceipt)
     case planned(Plan)
-    case failed(source: String, destination: String, CopyError)
+    case failed(source: ImageReference, destination: ImageReference, CopyError)
     /// The copy was stopped; `left` is what remains of its plan, or `nil` if there was no plan yet.
-    case cancelled(source: String, destination: String, left: Remainder?)
+    case cancelled(source: ImageReference, destination: ImageReference, left: Remainder?)
 
     public var error: CopyError? {
         if case .failed(_, _, let error) = self { error } else { nil }
@@ -95,6 +81,22 @@ public enum CopyResult: Sendable {
         case .done(let receipt): receipt.referrerFailures
         case .planned(let plan): plan.referrerFailures
         case .failed, .cancelled: []
+        }
+    }
+}
+
+extension CopyResult {
+    /// The part of a plan that was not carried out.
+    public struct Remainder: Sendable, Equatable, Codable {
+        public var blobs: Int
+        /// The compressed bytes of those blobs.
+        public var bytes: Int64
+        public var manifests: Int
+
+        public init(blobs: Int, bytes: Int64, manifests: Int) {
+            self.blobs = blobs
+            self.bytes = bytes
+            self.manifests = manifests
         }
     }
 }
@@ -117,7 +119,7 @@ public enum CopyEvent: Sendable {
     case blobMounted(Descriptor, to: ImageReference, from: RepositoryName)
     case manifestPut(Digest, tag: Tag?, to: ImageReference)
     case finished(CopyReceipt)
-    case failed(source: String, destination: String, CopyError)
+    case failed(source: ImageReference, destination: ImageReference, CopyError)
     /// Something to know about the selection as a whole, for example what it leaves out.
     case notice(String)
 }

@@ -6,13 +6,22 @@ internal import ECRAPI
 public struct ListedRepository: Sendable, Hashable {
     /// The name as the registry gives it; registries other than ECR may return any text.
     public var name: String
+    /// The repository; `nil` if its name is not one that a reference can have.
+    public var reference: ImageReference?
     /// The time of creation in seconds since 1970; `nil` if the registry doesn't say.
     public var createdAt: Double?
     /// Which tags are immutable; `nil` if the registry doesn't say.
-    public var immutability: TagImmutability?
+    package var immutability: TagImmutability?
 
-    public init(name: String, createdAt: Double? = nil, immutability: TagImmutability? = nil) {
+    init(
+        name: String,
+        in registry: RegistryLocation,
+        createdAt: Double? = nil,
+        immutability: TagImmutability? = nil
+    ) {
         (self.name, self.createdAt, self.immutability) = (name, createdAt, immutability)
+        let repository = try? RepositoryName(parsing: name)
+        reference = repository.map { ImageReference(registry: registry, repository: $0) }
     }
 }
 
@@ -27,7 +36,6 @@ extension Replicator {
         of registry: RegistryLocation,
         _ side: SideOptions = SideOptions()
     ) async throws -> [ListedRepository] {
-        let place = DestinationReference(registry: registry, repository: nil, tag: nil).description
         do {
             // No request is for a particular repository, so the reference has a placeholder for the name.
             let reference = ImageReference(registry: registry, repository: .unnamed)
@@ -35,14 +43,14 @@ extension Replicator {
             let listed =
                 switch opened {
                 case let ecr as ECRImageRepository: try await Self.repositories(of: ecr)
-                case let plain as PlainImageRepository: try await Self.repositories(of: plain, place)
+                case let plain as PlainImageRepository: try await Self.repositories(of: plain, registry)
                 default: [ListedRepository]()
                 }
             return listed.sorted { $0.name < $1.name }
         } catch is CancellationError {
             throw CancellationError()
         } catch {
-            throw CopyError(explaining: error, side: .source, image: place, "listing the repositories")
+            throw CopyError(explaining: error, side: .source, subject: .registry(registry), "listing the repositories")
         }
     }
 
@@ -52,6 +60,7 @@ extension Replicator {
             all += page.repositories.map { repository in
                 ListedRepository(
                     name: repository.repositoryName.value,
+                    in: .ecr(ecr.host),
                     createdAt: repository.createdAt?.secondsSince1970,
                     immutability: TagImmutability(
                         repository.imageTagMutability,
@@ -65,29 +74,28 @@ extension Replicator {
 
     private static func repositories(
         of plain: PlainImageRepository,
-        _ place: String
+        _ registry: RegistryLocation
     ) async throws -> [ListedRepository] {
-        let remedy =
-            "name the repository: ecr-replicate ls \(place)REPO; many registries list their repositories on their web pages "
-            + "only, or to administrators"
         do {
             guard let names = try await plain.client.repositories() else {
                 throw CopyError(
-                    .unsupported("the registry has no list of its repositories (/v2/_catalog)", remedy: remedy),
+                    .unsupported(.listOfRepositories),
                     side: .source,
-                    image: place,
+                    subject: .registry(registry),
                     operation: "listing the repositories"
                 )
             }
-            return names.map { ListedRepository(name: $0) }
+            return names.map { ListedRepository(name: $0, in: registry) }
         } catch let error as RegistryError where [.denied, .unauthorized, .tokenExpired].contains(error.kind) {
-            throw CopyError(
-                .denied(action: "list the repositories (/v2/_catalog)", text: error.message, remedy: remedy),
+            var denied = CopyError(
+                .denied(action: "list the repositories (/v2/_catalog)", text: error.message),
                 side: .source,
-                image: place,
+                subject: .registry(registry),
                 operation: "listing the repositories",
                 requestID: error.requestID
             )
+            denied.circumstance = .deniedListOfRepositories
+            throw denied
         }
     }
 }

@@ -1,7 +1,7 @@
 internal import AWSIdentity
 internal import Content
 internal import Distribution
-public import Logging
+package import Logging
 internal import Platform
 internal import Wire
 
@@ -9,9 +9,9 @@ internal import Wire
 ///
 /// A credential provider may serve both sides, and knows neither. The side of what it logs is that of the current
 /// task's request, which is a task-local value.
-public enum SideLabel {
+package enum SideLabel {
     /// The metadata provider for log handlers, so that each line names its side.
-    public static let provider = Logger.MetadataProvider { current }
+    package static let provider = Logger.MetadataProvider { current }
 
     @TaskLocal private static var current: Logger.Metadata = [:]
 

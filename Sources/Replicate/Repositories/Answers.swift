@@ -2,13 +2,13 @@ public import Content
 internal import Wire
 
 /// The name by which a manifest is requested: its tag, its digest, or both.
-public enum ManifestID: Hashable, Sendable, CustomStringConvertible {
+package enum ManifestID: Hashable, Sendable, CustomStringConvertible {
     case tag(Tag)
     case digest(Digest)
     /// `TAG@DIGEST`: the tag must hold the digest.
     case both(Tag, Digest)
 
-    public init?(_ reference: ImageReference) {
+    package init?(_ reference: ImageReference) {
         switch (reference.tag, reference.digest) {
         case (let tag?, let digest?): self = .both(tag, digest)
         case (let tag?, nil): self = .tag(tag)
@@ -17,21 +17,21 @@ public enum ManifestID: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    public var tag: Tag? {
+    package var tag: Tag? {
         switch self {
         case .tag(let tag), .both(let tag, _): tag
         case .digest: nil
         }
     }
 
-    public var digest: Digest? {
+    package var digest: Digest? {
         switch self {
         case .digest(let digest), .both(_, let digest): digest
         case .tag: nil
         }
     }
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .tag(let tag): ":\(tag)"
         case .digest(let digest): "@\(digest)"
@@ -71,19 +71,19 @@ package struct Reading: Sendable {
 }
 
 /// Which tags of a repository can't be moved.
-public struct TagImmutability: Sendable, Hashable {
+package struct TagImmutability: Sendable, Hashable {
     /// Whether a tag that matches no exclusion is fixed.
-    public var byDefault: Bool
+    package var byDefault: Bool
     /// Wildcards for the tags to which the opposite applies.
-    public var exclusions: [String]
+    package var exclusions: [String]
 
-    public init(byDefault: Bool, exclusions: [String] = []) {
+    package init(byDefault: Bool, exclusions: [String] = []) {
         self.byDefault = byDefault
         self.exclusions = exclusions
     }
 
     /// - Source: docs/facts/ecr-api.md#tag-mutability: `*` is any run of characters, the whole tag must match
-    public func fixes(_ tag: Tag) -> Bool {
+    package func fixes(_ tag: Tag) -> Bool {
         exclusions.contains { matchesWildcard(tag.value, $0) } ? !byDefault : byDefault
     }
 }
@@ -133,28 +133,17 @@ struct HeldTags: Sendable, Equatable {
     }
 }
 
-/// A name that a registry lists as a tag but that can't be copied.
-public struct UnusableTag: Sendable, Equatable {
-    /// The name as the registry wrote it; clean it before showing it.
-    public var name: String
-    public var reason: CopyError.Reason
-
-    public init(name: String, reason: CopyError.Reason) {
-        (self.name, self.reason) = (name, reason)
-    }
-}
-
 /// All images and tags that a registry lists for a repository.
-public struct ImageListing: Sendable {
-    public var images: [ListedImage]
-    public var unusableTags: [UnusableTag]
+struct ImageListing: Sendable {
+    var images: [ListedImage]
+    var unusableTags: [ImageSelection.UnusableTag]
 
-    public init(images: [ListedImage] = [], unusableTags: [UnusableTag] = []) {
+    init(images: [ListedImage] = [], unusableTags: [ImageSelection.UnusableTag] = []) {
         (self.images, self.unusableTags) = (images, unusableTags)
     }
 
     /// The number of listed tags, without the digest tags, which are copied with their image.
-    public var tagCount: Int {
+    var tagCount: Int {
         images.flatMap(\.tags).count { !ReferrerFinder.isDigestTag($0) } + unusableTags.count
     }
 }
@@ -168,7 +157,9 @@ extension ImageListing {
                 tags.append(try Tag(parsing: name))
             } catch {
                 let reason = if case .malformedTag(_, let reason) = error { reason } else { "\(error)" }
-                unusableTags.append(UnusableTag(name: name, reason: .tagUnfit(tag: name, reason: reason)))
+                unusableTags.append(
+                    ImageSelection.UnusableTag(name: name, reason: .tagUnfit(tag: name, reason: reason))
+                )
             }
         }
         return tags

@@ -3,22 +3,22 @@ internal import Platform
 internal import Wire
 
 /// The retry budgets, one for each side of each registry, so that a failing registry uses up only its own.
-public final class RetryBudgets: Sendable {
+package final class RetryBudgets: Sendable {
     private let make: @Sendable (_ name: String) -> RetryBudget
     private let known = Lock<[String: RetryBudget]>([:])
 
     /// The usual number of requests in flight to one registry: relays, and the requests beside them.
-    public static let usualInFlight = 32
+    package static let usualInFlight = 32
 
     /// - Parameters:
     ///   - inFlight: The number of requests to one registry that are in flight at once.
     ///   - attempts: How often each request is attempted.
-    public init(inFlight: Int = usualInFlight, attempts: Int) {
+    package init(inFlight: Int = usualInFlight, attempts: Int) {
         make = { RetryBudget($0, lasting: inFlight, attempts: attempts) }
     }
 
     /// - Parameter tokens: The number of tokens in each budget.
-    public init(tokens: Int) { make = { RetryBudget($0, tokens: tokens) } }
+    package init(tokens: Int) { make = { RetryBudget($0, tokens: tokens) } }
 
     /// - Parameter registry: The registry's host; `nil` if there is none, as for an image layout.
     func of(_ side: CopyError.Side, _ registry: String?) -> RetryBudget {

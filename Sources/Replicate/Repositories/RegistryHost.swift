@@ -8,7 +8,7 @@ enum RegistryHost {
     /// - Throws: `WireError` with the reason `badURL`.
     static func url(proxyEndpoint: String, for host: ECRHost, apiEndpoint: HTTPURL) throws -> HTTPURL {
         guard !proxyEndpoint.isEmpty else {
-            throw WireError(.badURL, "\(apiEndpoint) names no registry in proxyEndpoint; pass --…-registry-endpoint")
+            throw WireError(.badURL, "\(apiEndpoint) names no registry in proxyEndpoint")
         }
         let proxy = try HTTPURL(proxyEndpoint.contains("://") ? proxyEndpoint : "https://\(proxyEndpoint)")
         if let named = try? ECRHost(authority: proxy.authority) {

@@ -1,26 +1,26 @@
-public import AWSIdentity
+package import AWSIdentity
 package import Content
 internal import Distribution
 internal import ECRAPI
-public import FoundationEssentials
+package import FoundationEssentials
 internal import HTTPTypes
-public import Logging
+package import Logging
 internal import Platform
-public import Wire
+package import Wire
 
 /// Turns references into repositories, with their identity, endpoint and token.
 ///
 /// All repositories share clients and tokens: there is one token per identity, region and endpoint.
 ///
 /// - Source: docs/architecture.md#references-and-identities
-public final class RepositoryOpener: Sendable {
+package final class RepositoryOpener: Sendable {
     package let resolver: IdentityResolver
     package let sender: any HTTPSending
     private let retry: RetryPolicy
     private let quotas: [String: Double]
     private let pacers: Pacers
     /// The retry budgets of each side.
-    public let budgets: RetryBudgets
+    package let budgets: RetryBudgets
     let logger: Logger
     let now: @Sendable () -> Date
     private let authorizations = Lock<[TokenKey: RenewingAuthorization]>([:])
@@ -49,7 +49,7 @@ public final class RepositoryOpener: Sendable {
     ///   - quotas: The rates of ECR's API in calls a second, by operation, if they aren't AWS's defaults.
     ///   - budgets: The retry budgets; by default as many retries as `retry` allows for the usual number of requests in
     ///     flight.
-    public init(
+    package init(
         resolver: IdentityResolver,
         sender: any HTTPSending,
         retry: RetryPolicy,
@@ -102,7 +102,7 @@ public final class RepositoryOpener: Sendable {
         } catch is CancellationError {
             throw CancellationError()
         } catch {
-            throw CopyError(explaining: error, side: side, image: reference.description, "opening the registry")
+            throw CopyError(explaining: error, side: side, image: reference, "opening the registry")
         }
     }
 
@@ -278,7 +278,7 @@ public final class RepositoryOpener: Sendable {
         guard let region = try resolver.defaultRegion(flag: options.region, options: options.identity) else {
             throw IdentityError(
                 "a reference without a registry needs a region",
-                tried: ["--region", "AWS_REGION", "AWS_DEFAULT_REGION", "the profile's region"],
+                tried: ["the region option", "AWS_REGION", "AWS_DEFAULT_REGION", "the profile's region"],
                 remedy: resolver.regionAdvice(options.identity)
                     ?? "pass --region, or name the registry: ACCOUNT.dkr.ecr.REGION.amazonaws.com/…"
             )

@@ -12,12 +12,12 @@ struct Glob {
     private static let deepest = 50
 
     /// - Throws: ``PatternError``, also for characters that no tag can contain, with a suggestion.
-    static func parse(_ text: String) throws(PatternError) -> TextPattern {
+    static func parse(_ text: String) throws(TagFilter.PatternError) -> TextPattern {
         var parser = Glob(rest: text.unicodeScalars.reversed(), text: text)
         return try parser.sequence(inBraces: false)
     }
 
-    private mutating func sequence(inBraces: Bool) throws(PatternError) -> TextPattern {
+    private mutating func sequence(inBraces: Bool) throws(TagFilter.PatternError) -> TextPattern {
         var parts: [TextPattern] = []
         while let scalar = rest.last {
             if inBraces, scalar == "," || scalar == "}" { break }
@@ -37,7 +37,7 @@ struct Glob {
         return parts.count == 1 ? parts[0] : .sequence(parts)
     }
 
-    private mutating func braces() throws(PatternError) -> TextPattern {
+    private mutating func braces() throws(TagFilter.PatternError) -> TextPattern {
         depth += 1
         defer { depth -= 1 }
         guard depth <= Self.deepest else { throw error("its braces are nested too deeply") }
@@ -57,7 +57,7 @@ struct Glob {
         return .choice(choices)
     }
 
-    private mutating func characterClass() throws(PatternError) -> ScalarSet {
+    private mutating func characterClass() throws(TagFilter.PatternError) -> ScalarSet {
         let isNegated = rest.last == "!" || rest.last == "^"
         if isNegated { rest.removeLast() }
         var ranges: [ClosedRange<UInt32>] = []
@@ -95,20 +95,21 @@ struct Glob {
 
     // MARK: Suggestions
 
-    private func error(_ reason: String, _ remedy: String? = nil) -> PatternError {
-        PatternError(text: text, reason: reason, remedy: remedy)
+    private func error(_ reason: String, _ remedy: String? = nil) -> TagFilter.PatternError {
+        TagFilter.PatternError(text: text, reason: reason, remedy: remedy)
     }
 
-    private func foreign(_ scalar: Unicode.Scalar) -> PatternError {
+    private func foreign(_ scalar: Unicode.Scalar) -> TagFilter.PatternError {
         let reason =
             scalar.properties.isWhitespace
-            ? "no tag can hold a blank" : "no tag can hold '\(PatternError.shown(String(scalar)))'"
+            ? "no tag can hold a blank" : "no tag can hold '\(TagFilter.PatternError.shown(String(scalar)))'"
         return error(reason, suggestion(about: scalar))
     }
 
     private func suggestion(about scalar: Unicode.Scalar) -> String {
         let bare = Self.withoutPaste(text)
-        if text.unicodeScalars.contains(where: \.isQuote), !bare.isEmpty, (try? TagPattern(parsing: bare)) != nil {
+        if text.unicodeScalars.contains(where: \.isQuote), !bare.isEmpty, (try? TagFilter.Pattern(parsing: bare)) != nil
+        {
             return "write it without quotes: \(shown(bare[...]))"
         }
         if text.hasPrefix("!") { return "to leave tags out, pass --exclude '\(shown(text.dropFirst()))'" }
@@ -139,7 +140,7 @@ struct Glob {
         return String(bare)
     }
 
-    private func shown(_ text: Substring) -> String { PatternError.shown(String(text)) }
+    private func shown(_ text: Substring) -> String { TagFilter.PatternError.shown(String(text)) }
 }
 
 extension ScalarSet {

@@ -7,13 +7,13 @@ public import Content
 /// - Source: docs/tags.md#patterns
 public struct TagFilter: Sendable {
     /// A tag passes if one of these matches, or if there are none.
-    public var patterns: [TagPattern]
+    public var patterns: [Pattern]
     /// A tag that matches one of these does not pass, whatever ``patterns`` contains.
-    public var excluded: [TagPattern]
+    public var excluded: [Pattern]
     /// The most images that are chosen, the last pushed first.
     public var newest: Int?
 
-    public init(patterns: [TagPattern] = [], excluded: [TagPattern] = [], newest: Int? = nil) {
+    public init(patterns: [Pattern] = [], excluded: [Pattern] = [], newest: Int? = nil) {
         self.patterns = patterns
         self.excluded = excluded
         self.newest = newest
@@ -26,7 +26,7 @@ public struct TagFilter: Sendable {
 
     /// The images that pass, each with those of its tags that do.
     ///
-    /// - Throws: ``CopyError/Reason`` through `Unordered` if the registry doesn't say when images were pushed.
+    /// - Throws: `Unordered` if the newest are asked for and the registry doesn't say when images were pushed.
     func select(from listed: [ListedImage], digestTagsToo: Bool = false) throws(Unordered) -> [ListedImage] {
         var chosen: [ListedImage] = []
         for var image in listed {
@@ -60,88 +60,86 @@ public struct TagFilter: Sendable {
         (digestTagsToo || !ReferrerFinder.isDigestTag(tag)) && passes(tag.value)
     }
 
-    struct Unordered: Error {
-        static let reason = CopyError.Reason.unsupported(
-            "this registry doesn't say when images were pushed, so --newest can't be used",
-            remedy: "leave out --newest, or choose by tag with --match"
-        )
-    }
+    /// The error for images without push times, of which the newest were asked for.
+    struct Unordered: Error {}
 }
 
-/// A pattern for tags: a glob, `re:` and a regular expression, or `semver:` and a range of versions.
-public struct TagPattern: Sendable {
-    private enum Form: Sendable {
-        case automaton(TextAutomaton)
-        case versions(VersionRange)
-    }
-
-    private let form: Form
-
-    /// The longest pattern, in characters.
-    static let longest = 1_000
-
-    /// - Throws: ``PatternError``, which says what is wrong and may suggest a pattern.
-    public init(parsing text: String) throws(PatternError) {
-        guard text.unicodeScalars.count <= Self.longest else {
-            throw PatternError(text: text, reason: "it has more than \(Self.longest) characters")
+extension TagFilter {
+    /// A pattern for tags: a glob, `re:` and a regular expression, or `semver:` and a range of versions.
+    public struct Pattern: Sendable {
+        private enum Form: Sendable {
+            case automaton(TextAutomaton)
+            case versions(VersionRange)
         }
-        if text.hasPrefix("re:") {
-            let expression = text.dropFirst(3)
-            guard !expression.isEmpty else { throw PatternError(text: text, reason: "nothing follows re:") }
-            let pattern: TextPattern
+
+        private let form: Form
+
+        /// The longest pattern, in characters.
+        static let longest = 1_000
+
+        /// - Throws: ``PatternError``, which says what is wrong and may suggest a pattern.
+        public init(parsing text: String) throws(PatternError) {
+            guard text.unicodeScalars.count <= Self.longest else {
+                throw PatternError(text: text, reason: "it has more than \(Self.longest) characters")
+            }
+            if text.hasPrefix("re:") {
+                let expression = text.dropFirst(3)
+                guard !expression.isEmpty else { throw PatternError(text: text, reason: "nothing follows re:") }
+                let pattern: TextPattern
+                do {
+                    pattern = try TextExpression.parse(String(expression))
+                } catch {
+                    let reason = "it is not a regular expression: \(error.reason)"
+                    throw PatternError(text: text, reason: reason, remedy: error.remedy)
+                }
+                form = .automaton(try Self.automaton(pattern, of: text))
+            } else if text.hasPrefix("semver:") {
+                guard let range = VersionRange(String(text.dropFirst(7))) else {
+                    throw PatternError(text: text, reason: "not a range of versions, as semver:>=1.2 <2")
+                }
+                form = .versions(range)
+            } else {
+                guard !text.isEmpty else { throw PatternError(text: text, reason: "it is empty") }
+                form = .automaton(try Self.automaton(try Glob.parse(text), of: text))
+            }
+        }
+
+        private static func automaton(_ pattern: TextPattern, of text: String) throws(PatternError) -> TextAutomaton {
             do {
-                pattern = try TextExpression.parse(String(expression))
+                return try TextAutomaton(pattern)
             } catch {
-                let reason = "it is not a regular expression: \(error.reason)"
-                throw PatternError(text: text, reason: reason, remedy: error.remedy)
+                let reason = "its repetitions come to more than \(TextAutomaton.mostSteps) steps"
+                throw PatternError(text: text, reason: reason, remedy: "repeat less, or pass several patterns")
             }
-            form = .automaton(try Self.automaton(pattern, of: text))
-        } else if text.hasPrefix("semver:") {
-            guard let range = VersionRange(String(text.dropFirst(7))) else {
-                throw PatternError(text: text, reason: "not a range of versions, as semver:>=1.2 <2")
+        }
+
+        /// Whether the whole tag matches.
+        public func matches(_ tag: Tag) -> Bool { matches(tag.value) }
+
+        /// Whether the whole name matches; it need not be a valid tag.
+        func matches(_ name: String) -> Bool {
+            switch form {
+            case .automaton(let automaton): automaton.matches(name)
+            case .versions(let range): Version(tag: name).map(range.contains) ?? false
             }
-            form = .versions(range)
-        } else {
-            guard !text.isEmpty else { throw PatternError(text: text, reason: "it is empty") }
-            form = .automaton(try Self.automaton(try Glob.parse(text), of: text))
         }
     }
 
-    private static func automaton(_ pattern: TextPattern, of text: String) throws(PatternError) -> TextAutomaton {
-        do {
-            return try TextAutomaton(pattern)
-        } catch {
-            let reason = "its repetitions come to more than \(TextAutomaton.mostSteps) steps"
-            throw PatternError(text: text, reason: reason, remedy: "repeat less, or pass several patterns")
+    /// Why a text is not a pattern for tags.
+    public struct PatternError: Error, Sendable, CustomStringConvertible {
+        public var text: String
+        public var reason: String
+        /// What to write instead, if that can be guessed.
+        public var remedy: String?
+
+        public init(text: String, reason: String, remedy: String? = nil) {
+            (self.text, self.reason, self.remedy) = (text, reason, remedy)
         }
-    }
 
-    /// Whether the whole tag matches.
-    public func matches(_ tag: Tag) -> Bool { matches(tag.value) }
+        static func shown(_ text: String) -> String { quotable(text, upTo: 200) }
 
-    /// Whether the whole name matches; it need not be a valid tag.
-    func matches(_ name: String) -> Bool {
-        switch form {
-        case .automaton(let automaton): automaton.matches(name)
-        case .versions(let range): Version(tag: name).map(range.contains) ?? false
+        public var description: String {
+            "'\(Self.shown(text))' is not a pattern for tags: \(reason)" + (remedy.map { "\n  next: \($0)" } ?? "")
         }
-    }
-}
-
-/// Why a text is not a pattern for tags.
-public struct PatternError: Error, Sendable, CustomStringConvertible {
-    public var text: String
-    public var reason: String
-    /// What to write instead, if that can be guessed.
-    public var remedy: String?
-
-    public init(text: String, reason: String, remedy: String? = nil) {
-        (self.text, self.reason, self.remedy) = (text, reason, remedy)
-    }
-
-    static func shown(_ text: String) -> String { quotable(text, upTo: 200) }
-
-    public var description: String {
-        "'\(Self.shown(text))' is not a pattern for tags: \(reason)" + (remedy.map { "\n  next: \($0)" } ?? "")
     }
 }

@@ -151,7 +151,7 @@ struct TextExpression {
             case "-": turnsOn = false
             case "i": ignores = turnsOn
             case "m", "s", "U": continue
-            default: throw Problem(reason: "(?\(PatternError.shown(String(flag))) is not supported")
+            default: throw Problem(reason: "(?\(TagFilter.PatternError.shown(String(flag))) is not supported")
             }
         }
         throw Problem(reason: "there is a ( without its )")
@@ -191,7 +191,7 @@ struct TextExpression {
             return ScalarSet(scalar)
         default:
             guard !ScalarSet.wordCharacters.contains(scalar), scalar.value < 128 else {
-                throw Problem(reason: "\\\(PatternError.shown(String(scalar))) is not supported")
+                throw Problem(reason: "\\\(TagFilter.PatternError.shown(String(scalar))) is not supported")
             }
             return ScalarSet(scalar)
         }
@@ -209,7 +209,7 @@ struct TextExpression {
             if scalar == "[", rest.last == ":" {
                 let name = String(String.UnicodeScalarView(rest.reversed().dropFirst().prefix { $0 != ":" }))
                 guard let named = ScalarSet(posixName: name), rest.count >= name.unicodeScalars.count + 3 else {
-                    throw Problem(reason: "[:\(PatternError.shown(name)):] is not a class of characters")
+                    throw Problem(reason: "[:\(TagFilter.PatternError.shown(name)):] is not a class of characters")
                 }
                 rest.removeLast(name.unicodeScalars.count + 3)
                 ranges += named.ranges

@@ -8,13 +8,13 @@ package import Replicate
 /// - Source: docs/facts/permissions.md#across-accounts, #texts-of-refusals; IAM User Guide, "Policy evaluation logic"
 package struct DenialAdvice: Sendable {
     /// The service endpoint that the request went to, as a VPC endpoint for it is named.
-    package enum Face: String, Sendable { case api = "ecr.api", registry = "ecr.dkr", tokens = "sts" }
+    package enum Endpoint: String, Sendable { case api = "ecr.api", registry = "ecr.dkr", tokens = "sts" }
 
     let denial: ECRError.Denial
     let side: CopyError.Side
     /// The repository that the request was about; `nil` if it was not about ECR.
     let place: ECRPlace?
-    let face: Face
+    let endpoint: Endpoint
     /// The caller; `nil` if the denial doesn't name one that a policy could name.
     package let principal: Principal?
     /// Whether the repository's existence is unconfirmed: ECR doesn't tell a caller without access whether it exists.
@@ -33,11 +33,11 @@ package struct DenialAdvice: Sendable {
         _ denial: ECRError.Denial,
         side: CopyError.Side,
         at place: ECRPlace?,
-        face: Face,
+        endpoint: Endpoint,
         on known: String? = nil,
         conditions: [PolicyStatement.Condition] = []
     ) {
-        (self.denial, self.side, self.place, self.face) = (denial, side, place, face)
+        (self.denial, self.side, self.place, self.endpoint) = (denial, side, place, endpoint)
         self.conditions = conditions
         let home = place.map { ResourceName($0.arn) } ?? known.map(ResourceName.init)
         principal = denial.principal.flatMap { Principal(arn: $0) }.flatMap { principal in
@@ -95,7 +95,7 @@ package struct DenialAdvice: Sendable {
             "ask who administers the organization of \(callersAccount) to \(deny), in a service control policy"
         case .resourceControlPolicy:
             "ask who administers the organization of \(ownersAccount) to \(deny), in a resource control policy"
-        case .endpointPolicy: "\(deny), in \(endpoint)"
+        case .endpointPolicy: "\(deny), in \(endpointPolicy)"
         case .unstated:
             "\(deny); AWS doesn't say in which policy of \(caller), of \(owner) or of the organization it is"
         }
@@ -117,7 +117,7 @@ package struct DenialAdvice: Sendable {
                 + "\(caller)"
         case .endpointPolicy:
             added(
-                to: endpoint,
+                to: endpointPolicy,
                 resource.map {
                     PolicyStatement(
                         principal: principal?.inPolicy.principal ?? .anyone,
@@ -207,9 +207,9 @@ package struct DenialAdvice: Sendable {
         return "the policy of repository \(name) in \(location)"
     }
 
-    private var endpoint: String {
+    private var endpointPolicy: String {
         let region = resource?.region ?? place?.host.region
-        return "the policy of the VPC endpoint for \(face.rawValue)\(region.map { " in \($0)" } ?? "")"
+        return "the policy of the VPC endpoint for \(endpoint.rawValue)\(region.map { " in \($0)" } ?? "")"
     }
 
     private var isAcrossAccounts: Bool {

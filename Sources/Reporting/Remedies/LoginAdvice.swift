@@ -18,9 +18,10 @@ struct LoginAdvice {
     var refused: String {
         guard hasLogin else {
             let alternative = commands.isECRPublic ? "" : " (or podman login)"
-            return "log in with: \(commands.login)\(alternative), as somebody who may"
+            return "log in with: \(commands.login)\(alternative), with an account that has permission"
         }
-        return "log in again, as somebody who may: \(commands.login)\n    or, if the image is public, log out: "
+        return
+            "log in again, with an account that has permission: \(commands.login)\n    or, if the image is public, log out: "
             + commands.logout
     }
 

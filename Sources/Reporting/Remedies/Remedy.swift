@@ -28,6 +28,7 @@ package struct Remedy: Sendable, Equatable {
             case .unknownTemplates:
                 "\(known ?? usual.text)\n  if a repository creation template covers it, allow "
                     + "ecr:DescribeRepositoryCreationTemplates too, so that it is pushed"
+            case .deniedListOfRepositories: UnsupportedAdvice.nameTheRepository(at: error)
             case .otherForm(let form): "\(known ?? usual.text)\n  or: \(form)"
             case nil: known ?? usual.text
             }

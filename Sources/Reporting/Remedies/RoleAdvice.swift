@@ -30,7 +30,7 @@ struct RoleAdvice {
             denial,
             side: .source,
             at: nil,
-            face: .tokens,
+            endpoint: .tokens,
             on: refusal.roleARN,
             conditions: conditions
         )

@@ -19,7 +19,7 @@ struct UnderlyingAdvice {
         switch error.underlying {
         case .ecr(let cause):
             if let denial = cause.denial {
-                advise(DenialAdvice(denial, side: error.side, at: place, face: .api))
+                advise(DenialAdvice(denial, side: error.side, at: place, endpoint: .api))
                 return
             }
             guard cause.isAuthentication else { return }
@@ -38,7 +38,7 @@ struct UnderlyingAdvice {
             }
         case .sts(let cause):
             if let denial = cause.denial {
-                advise(DenialAdvice(denial, side: error.side, at: place, face: .tokens))
+                advise(DenialAdvice(denial, side: error.side, at: place, endpoint: .tokens))
                 return
             }
             text =
@@ -67,7 +67,7 @@ struct UnderlyingAdvice {
                     at: place,
                     isPlainRegistry: isPlain
                 ).text
-        case nil: break
+        case .login, .layout, .file, nil: break
         }
     }
 
@@ -108,7 +108,7 @@ struct UnderlyingAdvice {
             text = "ECR does not accept the manifest or a parameter of it, and the text says which"
         case .denied:
             let denial = ECRError.Denial(sentence: error.message, action: CopyError.iamAction(error.operation))
-            advise(DenialAdvice(denial, side: side, at: place, face: .registry))
+            advise(DenialAdvice(denial, side: side, at: place, endpoint: .registry))
         case .unauthorized, .tokenExpired:
             // One token is valid for all accounts in a region.
             text =

@@ -1,4 +1,7 @@
+internal import AWSIdentity
 internal import Content
+internal import Distribution
+internal import Platform
 internal import Replicate
 
 /// What to do about an error about which only the reason is known.
@@ -7,15 +10,12 @@ struct UsualAdvice {
 
     var text: String {
         switch error.reason {
-        case .denied(_, _, let remedy?): remedy
-        case .denied(let action, _, nil):
+        case .denied(let action, _):
             "grant \(action) to the identity used for the \(error.side.rawValue) (and, across accounts, in the policy of "
                 + "the repository)"
-        case .noCredentials(_, let remedy?): remedy
-        case .noCredentials(_, nil):
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --\(error.side.rawValue)-profile"
+        case .noCredentials: credentials
         case .repositoryMissing: missingRepository
-        case .imageMissing: "list what is there with: ecr-replicate ls \(repositoryOfImage)"
+        case .imageMissing: "list the images with: ecr-replicate ls \(repositoryOfImage)"
         case .tagMismatch: "look with: ecr-replicate inspect \(error.place.prefix { $0 != "@" })"
         case .archived:
             ECRServiceAdvice(error.image)?.archived
@@ -51,16 +51,35 @@ struct UsualAdvice {
         case .unreachable:
             "\(isPlain ? "check the registry's address, the network and the proxy" : "check the network, the endpoint and the proxy"), then run again\(rest)"
         case .untrusted: "if a proxy or a private registry is meant to answer there, name its CA with --ca-bundle FILE"
-        case .unusableFile(_, let remedy): remedy ?? "check the path, its permissions and the room on the disk"
+        case .unusableFile: file
         case .wrongEndpoint where isPlain: "check the registry's address in the reference"
         case .wrongEndpoint: "check AWS_ENDPOINT_URL_ECR and the endpoint flags of the \(error.side.rawValue)"
-        case .upstream(let code, _, let rule): CacheRuleAdvice(rule).trouble(code)
+        case .upstream(let upstream): CacheRuleAdvice(upstream.rule).trouble(upstream.code)
         case .rejected(let code, _) where code.hasPrefix("HTTP 5"):
             "the server failed, and its log says why; run again later\(rest)"
         case .rejected(let code, _) where code == "HTTP 413":
             "a proxy in front of the registry limits the size of a request: raise that limit (nginx: client_max_body_size)"
         case .rejected: "run again with --log-level debug to see every request"
-        case .unsupported(_, let remedy): remedy ?? "this can't be done with what is there"
+        case .unsupported(let what): UnsupportedAdvice(what, error).text
+        }
+    }
+
+    private var credentials: String {
+        switch error.underlying {
+        case .identity(let cause): cause.remedy
+        case .login(let cause): cause.remedy
+        case .ecr, .sts: "check the keys, whether they have expired, and this machine's clock"
+        case .registry, .wire, .layout, .file, nil:
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --\(error.side.rawValue)-profile"
+        }
+    }
+
+    private var file: String {
+        switch error.underlying {
+        case .layout(let cause): cause.remedy
+        case .file(let cause) where cause.problem != nil:
+            "nothing but regular files is read from a layout; put the file itself there, or write the layout anew"
+        default: "check the path, its permissions and the room on the disk"
         }
     }
 
@@ -78,7 +97,7 @@ struct UsualAdvice {
             ? "create it, with credentials of account \(account):\n    aws ecr create-repository --region \(region) "
                 + "--repository-name \(place.repository)\n  or pass --create-repository defaults; if it exists, check the "
                 + "reference: \(looked)"
-            : "check name, account and region: \(looked); what is there lists\n    aws ecr describe-repositories --region "
+            : "check name, account and region: \(looked); list the repositories with\n    aws ecr describe-repositories --region "
                 + "\(region) --registry-id \(account)"
     }
 

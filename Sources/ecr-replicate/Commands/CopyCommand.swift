@@ -80,7 +80,8 @@ struct CopyCommand: AsyncParsableCommand {
             let named = [destination.tag].compactMap { $0 } + tags
             try refuseUnfit(named.isEmpty ? [source.tag].compactMap { $0 } : named, at: destination.registry)
         }
-        if case .many = try selection.selection(of: source) {
+        _ = try selection.selection(of: source)
+        if selection.isUsed {
             guard tags.isEmpty, destinations.allSatisfy({ $0.tag == nil }) else {
                 throw ValidationError("several images keep their own tags; leave out --tag and the destination's tag")
             }

@@ -36,10 +36,10 @@ struct DoctorCommand: AsyncParsableCommand {
     var destination: DestinationReference?
 
     @Option(help: "Whether the copy will include signatures, SBOMs and attestations.")
-    var referrers: ReferrerMode = .all
+    var referrers: CopyOptions.Referrers = .all
 
     @Option(help: "What the copy will do if the destination's repository is missing.")
-    var createRepository: RepositoryCreation = .never
+    var createRepository: CopyOptions.RepositoryCreation = .never
 
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions

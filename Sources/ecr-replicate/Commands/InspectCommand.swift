@@ -27,7 +27,7 @@ struct InspectCommand: AsyncParsableCommand {
     var raw = false
 
     @Option(help: "Whether to look for signatures, SBOMs and attestations.")
-    var referrers: ReferrerMode = .all
+    var referrers: CopyOptions.Referrers = .all
 
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Identity and endpoints") var connection: SourceOptions
@@ -47,15 +47,16 @@ struct InspectCommand: AsyncParsableCommand {
         try await Session(command: "inspect", output, connection).read { replicator in
             let found = try await replicator.inspect(image, connection.source, referrers: raw ? .none : referrers)
             for failure in found.referrerFailures { LineStream.standardError.say("warning: \(failure.explanation)") }
+            let document = InspectionDocument(found)
             return Session.Answer(
-                text: raw ? found.manifest.text : text(found),
-                document: InspectionDocument(found),
+                text: raw ? found.manifest.text : text(document, found.manifest),
+                document: document,
                 isVerbatim: raw
             )
         }
     }
 
-    private func text(_ found: Inspection) -> String {
+    private func text(_ found: InspectionDocument, _ manifest: Manifest) -> String {
         var lines = [
             "\(found.reference)", "digest     \(found.digest)", "mediaType  \(printable(found.mediaType.rawValue))",
         ]
@@ -67,7 +68,7 @@ struct InspectCommand: AsyncParsableCommand {
             let kind = child.isAttestation ? "attestation" : child.platform.map { printable($0) } ?? "manifest"
             lines.append("  \(child.digest)  \(kind)")
         }
-        for odd in found.manifest.oddEntries {
+        for odd in manifest.oddEntries {
             lines.append("  entry \(odd.position + 1) of the index can't be copied: \(odd.reason)")
         }
         if let config = found.config { lines.append("  \(config.digest)  config  \(ByteCount(config.size))") }

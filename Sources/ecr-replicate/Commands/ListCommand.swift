@@ -92,13 +92,13 @@ struct ListCommand: AsyncParsableCommand {
             var name: String
             var reason: String
 
-            init(_ tag: UnusableTag) {
+            init(_ tag: ImageSelection.UnusableTag) {
                 name = quotable(tag.name)
                 reason =
                     switch tag.reason {
                     case .tagUnfit(_, let reason): "not a tag: \(reason)"
                     case .imageMissing: "the registry has no image under it"
-                    case let other: CopyError(other, side: .source, image: "", operation: "listing").cause
+                    case let other: other.text(at: .source)
                     }
             }
         }

@@ -8,7 +8,7 @@ struct TagArguments: ParsableArguments {
     var dryRun = false
 
     @Option(help: "What to do if a tag holds another image.")
-    var ifExists: IfExists?
+    var ifExists: CopyOptions.IfExists?
 
     @Option(
         help: ArgumentHelp(
@@ -31,10 +31,10 @@ struct CopyArguments: ParsableArguments {
     @OptionGroup var tag: TagArguments
 
     @Option(help: "Whether to copy signatures, SBOMs and attestations.")
-    var referrers: ReferrerMode = .all
+    var referrers: CopyOptions.Referrers = .all
 
     @Option(help: "What to do if the destination's repository is missing.")
-    var createRepository: RepositoryCreation = .never
+    var createRepository: CopyOptions.RepositoryCreation = .never
 
     @Flag(
         help: ArgumentHelp(
@@ -47,7 +47,7 @@ struct CopyArguments: ParsableArguments {
     )
     var repair = false
 
-    func options(ifExists usual: IfExists, platforms: [ImagePlatform] = []) -> CopyOptions {
+    func options(ifExists usual: CopyOptions.IfExists, platforms: [ImagePlatform] = []) -> CopyOptions {
         CopyOptions(
             ifExists: tag.ifExists ?? usual,
             ifCurrent: tag.ifCurrent,
@@ -74,7 +74,7 @@ struct TagPatternArguments: ParsableArguments {
         ),
         transform: parsePattern
     )
-    var patterns: [TagPattern] = []
+    var patterns: [TagFilter.Pattern] = []
 
     @Option(
         name: .customLong("exclude"),
@@ -85,7 +85,7 @@ struct TagPatternArguments: ParsableArguments {
         ),
         transform: parsePattern
     )
-    var excluded: [TagPattern] = []
+    var excluded: [TagFilter.Pattern] = []
 
     @Option(help: ArgumentHelp("Of the selected images, only the N pushed last.", valueName: "n"))
     var newest: Int?
@@ -109,16 +109,16 @@ struct SelectionArguments: ParsableArguments {
     var isUsed: Bool { allTags || tags.isUsed }
 
     /// - Throws: A usage error if a reference names an image and the flags select images too.
-    func selection(of source: ImageReference) throws -> Selection {
-        if let id = ManifestID(source) {
+    func selection(of source: ImageReference) throws -> CopyRequest.Selection {
+        if ManifestID(source) != nil {
             guard !isUsed else {
                 throw ValidationError(
                     "'\(source)' names one image; --all-tags, --match, --exclude and --newest choose among many"
                 )
             }
-            return .one(id)
+            return .named
         }
-        guard isUsed || !source.registry.isLayout else { return .sole }
+        guard isUsed || !source.registry.isLayout else { return .named }
         guard isUsed else {
             throw ValidationError(
                 "'\(source)' names no tag or digest; add one, or pass --all-tags, --match, --exclude or --newest"
@@ -128,9 +128,9 @@ struct SelectionArguments: ParsableArguments {
     }
 }
 
-extension IfExists: ExpressibleByArgument {}
-extension ReferrerMode: ExpressibleByArgument {}
-extension RepositoryCreation: ExpressibleByArgument {}
+extension CopyOptions.IfExists: ExpressibleByArgument {}
+extension CopyOptions.Referrers: ExpressibleByArgument {}
+extension CopyOptions.RepositoryCreation: ExpressibleByArgument {}
 
 /// Refuses `HOST/` as a destination of an image from a layout, which has no repository name to keep.
 ///
@@ -178,8 +178,8 @@ struct PlatformArgument {
     var platforms: [ImagePlatform]?
 }
 
-func parsePattern(_ text: String) throws -> TagPattern {
-    try usage { try TagPattern(parsing: text) }
+func parsePattern(_ text: String) throws -> TagFilter.Pattern {
+    try usage { try TagFilter.Pattern(parsing: text) }
 }
 
 /// Turns a parser's own error into a usage error with the same text.

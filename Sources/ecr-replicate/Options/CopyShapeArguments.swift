@@ -11,10 +11,10 @@ struct CopyShapeArguments: ParsableArguments {
     @OptionGroup var tags: TagPatternArguments
 
     @Option(help: "How layers are sent to ECR.")
-    var upload: UploadMode = .auto
+    var upload: UploadOptions.Mode = .auto
 
     @Option(help: "Whether to create a missing repository.")
-    var createRepository: RepositoryCreation = .never
+    var createRepository: CopyOptions.RepositoryCreation = .never
 
     @Option(
         help: ArgumentHelp(
@@ -40,8 +40,8 @@ struct IndifferentArguments: ParsableArguments {
     @Option(help: .private) var sessionName: String?
     @Option(help: .private) var sourceSessionName: String?
     @Option(help: .private) var destinationSessionName: String?
-    @Option(help: .private) var referrers: ReferrerMode = .all
-    @Option(help: .private) var ifExists: IfExists?
+    @Option(help: .private) var referrers: CopyOptions.Referrers = .all
+    @Option(help: .private) var ifExists: CopyOptions.IfExists?
     @Option(help: .private) var ifCurrent: String?
     @Option(name: .customLong("tag"), parsing: .singleValue, help: .private) var tags: [String] = []
     @Option(name: .customLong("platform"), parsing: .singleValue, help: .private) var platforms: [String] = []

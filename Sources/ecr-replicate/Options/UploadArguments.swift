@@ -11,7 +11,7 @@ struct UploadArguments: ParsableArguments {
             none in parts, api all.
             """
     )
-    var upload: UploadMode = .auto
+    var upload: UploadOptions.Mode = .auto
 
     @Option(
         help: ArgumentHelp("Smallest layer that auto sends in parts: bytes, 500MB, 1GiB.", valueName: "size"),
@@ -37,7 +37,7 @@ struct UploadArguments: ParsableArguments {
     }
 }
 
-extension UploadMode: ExpressibleByArgument {}
+extension UploadOptions.Mode: ExpressibleByArgument {}
 
 func parseByteCount(_ text: String) throws -> ByteCount {
     try usage { try ByteCount(parsing: text) }

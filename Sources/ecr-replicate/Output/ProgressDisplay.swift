@@ -111,7 +111,7 @@ struct ProgressEvent: Encodable {
         case .blobMounted(let blob, let to, _): self.init("blobMounted", blob.digest, "\(to)", blob.size)
         case .manifestPut(let digest, let tag, let to): self.init("manifestPut", digest, "\(to.tagged(tag))", nil)
         case .finished(let receipt): self.init("finished", receipt.digest, "\(receipt.destination)", nil)
-        case .failed(_, let to, let error): self.init("failed", nil, to, nil, error.cause)
+        case .failed(_, let to, let error): self.init("failed", nil, "\(to)", nil, error.cause)
         }
     }
 

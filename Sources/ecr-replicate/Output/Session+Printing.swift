@@ -78,7 +78,7 @@ func jsonText(_ document: some Encodable) throws -> String {
     return printableJSON(String(decoding: try encoder.encode(document), as: UTF8.self))
 }
 
-extension Remainder {
+extension CopyResult.Remainder {
     /// The counts in words, for people.
     fileprivate var words: String {
         let parts = [

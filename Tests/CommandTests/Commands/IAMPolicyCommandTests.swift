@@ -187,7 +187,7 @@ struct IAMPolicyCommandTests {
     @Test("refuses whom nobody could let in, and names that are patterns")
     func impossible() async throws {
         for (arguments, words) in [
-            (["--principal", "arn:aws-us-gov:iam::999900001111:role/build"], "no repository here is"),
+            (["--principal", "arn:aws-us-gov:iam::999900001111:role/build"], "but no repository is"),
             (["--destination-role-arn", "arn:aws:iam::444455556666:role/*"], "is not the ARN of a role"),
         ] {
             let all = ["iam-policy"] + arguments + [Self.source, Self.destination]

@@ -203,7 +203,7 @@ struct DoctorCommandTests {
             let ended = try await stage.run("doctor", "\(stage.source):v1", stage.destination)
             #expect(ended.exitCode == 0, "\(ended.errors)")
             #expect(ended.errors.isEmpty)
-            #expect(ended.lines.count == 25 && ended.lines.last == "all is well", "\(ended.output)")
+            #expect(ended.lines.count == 25 && ended.lines.last == "all checks passed", "\(ended.output)")
             #expect(ended.lines.contains("ok       destination ecr:PutImage                     allowed"))
         }
     }

@@ -8,16 +8,16 @@ import Testing
 
 @testable import IAMPolicies
 
-/// Each partition has callers of its own, and a policy of one names nobody of the other.
+/// Each partition has its own callers, and a policy in one partition names none of the other's.
 @Suite("Policies of a copy between partitions", .timeLimit(.minutes(2)))
 struct ScenarioPartitionPolicyTests {
     private static let chinese = "777788889999"
     private static let north = "cn-north-1"
 
     private static let copier = EmulatorConfiguration.User(account: ScenarioCloud.build, name: "copier", policies: [])
-    private static let courier = EmulatorConfiguration.User(
+    private static let deployer = EmulatorConfiguration.User(
         account: Self.chinese,
-        name: "courier",
+        name: "deployer",
         partition: .china,
         policies: []
     )
@@ -26,30 +26,33 @@ struct ScenarioPartitionPolicyTests {
         [profile copier]
         aws_access_key_id = \(copier.accessKeyID)
         aws_secret_access_key = \(copier.secretAccessKey)
-        [profile courier]
-        aws_access_key_id = \(courier.accessKeyID)
-        aws_secret_access_key = \(courier.secretAccessKey)
+        [profile deployer]
+        aws_access_key_id = \(deployer.accessKeyID)
+        aws_secret_access_key = \(deployer.secretAccessKey)
         [profile promoter]
         role_arn = \(promoter)
-        source_profile = courier
+        source_profile = deployer
         external_id = ex-1
         """
 
-    @Test("suffice, by keys and by a role, and nothing of them is too much", arguments: ["courier", "promoter"])
+    @Test(
+        "allow the copy, with keys and with a role, and every permission is needed",
+        arguments: ["deployer", "promoter"]
+    )
     func crossing(_ profile: String) async throws {
         var configuration = EmulatorConfiguration()
         configuration.accounts = [
             .init(id: ScenarioCloud.build), .init(id: Self.chinese, partition: .china),
         ]
         configuration.regions = [ScenarioCloud.home, Self.north]
-        configuration.users = [Self.copier, Self.courier]
+        configuration.users = [Self.copier, Self.deployer]
         configuration.roles = [.init(arn: Self.promoter, policies: [])]
         try await withPolicyBench(configuration, config: Self.config) { bench in
             try await #expect(copy(bench, profile, 0) == nil)
             let actions = try policies(bench, profile, "prod/count").actions
             for (number, missing) in actions.enumerated() {
                 let error = try #require(try await copy(bench, profile, number + 1, without: missing), "\(missing)")
-                guard case .denied(missing.action, _, _) = error.reason else {
+                guard case .denied(missing.action, _) = error.reason else {
                     Issue.record("\(missing.action) taken from \(missing.name): \(error)")
                     continue
                 }
@@ -66,7 +69,7 @@ struct ScenarioPartitionPolicyTests {
         request.reader = PolicyCaller(Principal(arn: Self.copier.arn))
         request.writer = try PolicyCaller(
             RolePath(IdentityOptions(profile: profile), environment: bench.environment),
-            named: Principal(arn: Self.courier.arn)
+            named: Principal(arn: Self.deployer.arn)
         )
         return try PolicySet(request)
     }
@@ -81,7 +84,7 @@ struct ScenarioPartitionPolicyTests {
         try bench.emulator.createRepository(account: Self.chinese, region: Self.north, name)
         try bench.put(
             policies(bench, profile, name),
-            for: [Self.copier.arn, Self.courier.arn, Self.promoter],
+            for: [Self.copier.arn, Self.deployer.arn, Self.promoter],
             without: missing
         )
         return try await bench.copy(

@@ -24,12 +24,12 @@ struct ScenarioPolicyTests {
         var isRetag = false
         var options = CopyOptions(referrers: .none)
         var listsImages = false
-        var upload = UploadMode.auto
+        var upload = UploadOptions.Mode.auto
         var creates = false
         var hasForeignLayer = false
         /// Whether the tag holds another image before.
         var moves = false
-        /// Whether the registry mounts, and somebody else writes than reads: one who reads may mount.
+        /// Whether the registry mounts blobs, and the writer is another identity than the reader; a reader may mount.
         var mounts = false
         /// Which optional actions such a copy asks for.
         var optional: Set<String> = []
@@ -79,7 +79,7 @@ struct ScenarioPolicyTests {
         ),
     ]
 
-    @Test("suffice, and without any one action the copy is refused for that", arguments: shapes)
+    @Test("allow the copy, and without any one action it is denied", arguments: shapes)
     func minimal(_ shape: Shape) async throws {
         try await withBench(shape) { bench in
             try await #expect(bench.copy(without: nil) == nil)
@@ -87,7 +87,7 @@ struct ScenarioPolicyTests {
             for part in PolicyPart.allCases {
                 for action in try bench.policies("prod/count", withOptional: false)[part]?.actions ?? [] {
                     let error = try #require(try await bench.copy(without: (part, action)), "\(part) \(action)")
-                    guard case .denied(action, _, _) = error.reason else {
+                    guard case .denied(action, _) = error.reason else {
                         Issue.record("\(action) taken from \(part): \(error)")
                         continue
                     }
@@ -101,7 +101,7 @@ struct ScenarioPolicyTests {
         }
     }
 
-    @Test("with what is optional lose nothing but that without it", arguments: shapes)
+    @Test("without an optional action lose only what that action is for", arguments: shapes)
     func optional(_ shape: Shape) async throws {
         try await withBench(shape) { bench in
             try await #expect(bench.copy(without: nil, withOptional: true) == nil)
@@ -142,7 +142,7 @@ struct ScenarioPolicyTests {
                 .union(shape.mounts && declined ? ["ecr:GetDownloadUrlForLayer"] : [])
         }
 
-        /// Who writes.
+        /// The ARN of the identity that writes.
         var writer: String { shape.mounts ? "arn:aws:iam::\(shape.account):role/writer" : user.arn }
 
         func policies(_ name: String, withOptional: Bool) throws -> PolicySet {

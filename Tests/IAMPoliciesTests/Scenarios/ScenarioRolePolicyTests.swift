@@ -10,7 +10,7 @@ import Testing
 
 @testable import IAMPolicies
 
-/// What `iam-policy` prints for roles is enough to assume them, and lets in nobody else.
+/// What `iam-policy` prints for roles is enough to assume them, and lets no one else in.
 @Suite("Policies of a copy by roles", .timeLimit(.minutes(2)))
 struct ScenarioRolePolicyTests {
     /// How a copy's roles are named, and by whom they are assumed.
@@ -21,9 +21,9 @@ struct ScenarioRolePolicyTests {
         var creates = false
         /// Whom the policies are written for; by default the user whose keys the profile has.
         var principal: String? = copier.arn
-        /// Whether somebody else of that account may assume the role, if their own policies say so.
+        /// Whether other identities of that account may assume the role, if their own policies allow it.
         var letsInAccount = false
-        /// Who is not to be let in, or not like this.
+        /// Identities that must not be let in, at least not with these options.
         var strangers: [IdentityOptions] = []
     }
 
@@ -94,14 +94,14 @@ struct ScenarioRolePolicyTests {
             ]
         ),
         Shape(
-            testDescription: "for everybody of an account",
+            testDescription: "for every identity of an account",
             writer: IdentityOptions(profile: "copier", roleARN: promoter),
             principal: "arn:aws:iam::\(ScenarioCloud.build):root",
             letsInAccount: true
         ),
     ]
 
-    @Test("suffices, and without any one action the copy is refused for that", arguments: shapes)
+    @Test("allows the copy, and without any one action the copy is denied", arguments: shapes)
     func minimal(_ shape: Shape) async throws {
         try await withRoles { bench in
             let error = try await copy(shape, bench, 0)
@@ -109,7 +109,7 @@ struct ScenarioRolePolicyTests {
             let actions = try policies(shape, bench, "prod/count").actions
             for (number, missing) in actions.enumerated() {
                 let error = try #require(try await copy(shape, bench, number + 1, without: missing), "\(missing)")
-                guard case .denied(missing.action, _, _) = error.reason else {
+                guard case .denied(missing.action, _) = error.reason else {
                     Issue.record("\(missing.action) taken from \(missing.name): \(error)")
                     continue
                 }
@@ -122,13 +122,13 @@ struct ScenarioRolePolicyTests {
         }
     }
 
-    @Test("lets in nobody else, nor without what was asked for", arguments: shapes)
+    @Test("lets no one else in, nor a caller without the external id or code", arguments: shapes)
     func strangers(_ shape: Shape) async throws {
         try await withRoles { bench in
             try await #expect(copy(shape, bench, 0) == nil)
             for stranger in shape.strangers {
                 let error = try await copy(shape, bench, 1, as: stranger)
-                guard case .denied("sts:AssumeRole", _, _)? = error?.reason else {
+                guard case .denied("sts:AssumeRole", _)? = error?.reason else {
                     Issue.record("\(stranger): \(error as Any)")
                     continue
                 }
@@ -137,12 +137,12 @@ struct ScenarioRolePolicyTests {
             guard shape.letsInAccount else { return #expect(!shape.strangers.isEmpty) }
             // The note says so.
             let entry = try #require(try policies(shape, bench, "prod/count")[PolicyName(.destinationTrust)])
-            #expect(entry.notes.first?.hasPrefix("this lets in everybody of account 111122223333") == true)
+            #expect(entry.notes.first?.hasPrefix("this lets in every identity of account 111122223333") == true)
             try await #expect(copy(shape, bench, 1, as: other) == nil)
         }
     }
 
-    @Test("of a caller whom nobody names can't be put as it is")
+    @Test("of an unknown caller can't be put in place as it is")
     func placeholder() async throws {
         try await withRoles { bench in
             let shape = Shape(

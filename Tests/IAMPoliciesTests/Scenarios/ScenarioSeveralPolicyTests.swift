@@ -19,7 +19,7 @@ struct ScenarioSeveralPolicyTests {
         aws_secret_access_key = \(copier.secretAccessKey)
         """
 
-    @Test("suffice, and without any one action on any one repository it is refused for that")
+    @Test("allow the copy, and without any one action on any one repository it is denied")
     func minimal() async throws {
         var configuration = EmulatorConfiguration()
         configuration.users = [Self.copier]
@@ -39,7 +39,7 @@ struct ScenarioSeveralPolicyTests {
                                 guard name.part == part else { return policy }
                                 return policy.without(action, ofResource: number, inStatement: index)
                             }
-                            guard case .denied(action, _, _)? = error?.reason else {
+                            guard case .denied(action, _)? = error?.reason else {
                                 Issue.record("\(action) on \(statement.resources) [\(number)]: \(error as Any)")
                                 continue
                             }

@@ -95,7 +95,7 @@ struct DrainTests {
         #expect(await bench.destination.blobs.count == 1)
         let here = await bench.destination.blobs
         let rest = image.blobs.filter { !here.contains($0.digest) }
-        #expect(left == Remainder(blobs: 2, bytes: rest.reduce(0) { $0 + $1.size }, manifests: 1))
+        #expect(left == CopyResult.Remainder(blobs: 2, bytes: rest.reduce(0) { $0 + $1.size }, manifests: 1))
         #expect(bench.journal.count("to/app put") == 0)
         #expect(await bench.destination.openUploads.isEmpty)
 

@@ -23,7 +23,8 @@ struct DestinationTests {
         return bench
     }
 
-    private func options(_ ifExists: IfExists = .move, ifCurrent: Digest? = nil, isDryRun: Bool = false) -> CopyOptions
+    private func options(_ ifExists: CopyOptions.IfExists = .move, ifCurrent: Digest? = nil, isDryRun: Bool = false)
+        -> CopyOptions
     {
         CopyOptions(ifExists: ifExists, ifCurrent: ifCurrent, referrers: .none, isDryRun: isDryRun)
     }
@@ -63,8 +64,8 @@ struct DestinationTests {
         #expect(bench.journal.lines.count == 2)
     }
 
-    @Test("moves, skips or refuses a tag that holds another image", arguments: IfExists.allCases)
-    func ifExists(_ mode: IfExists) async throws {
+    @Test("moves, skips or refuses a tag that holds another image", arguments: CopyOptions.IfExists.allCases)
+    func ifExists(_ mode: CopyOptions.IfExists) async throws {
         let bench = try await bench(holding: ["v1": old])
         let results = try await bench.copy(":v1", options(mode))
         switch mode {
@@ -232,7 +233,7 @@ struct DestinationTests {
         #expect(await other.holds(index))
         #expect(try await other.tag("mine") == index.digest)
         #expect(try await bench.destination.tag("all") == index.digest)
-        guard case .failed(_, "broken.test/broken/app", let error) = results[1] else {
+        guard case .failed(_, let place, let error) = results[1], "\(place)" == "broken.test/broken/app" else {
             return #expect(Bool(false), "the second is the one that fails")
         }
         #expect(error.reason == .throttled("slow") && error.place == "broken.test/broken/app:all")

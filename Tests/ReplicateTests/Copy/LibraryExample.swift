@@ -84,8 +84,6 @@ func copyWithVault(
     }
 }
 
-private struct NoImageNamed: Error {}
-
 /// A request for the image that `source` names by tag or digest.
 private func oneImage(
     _ source: String,
@@ -93,8 +91,6 @@ private func oneImage(
     as identity: IdentityOptions = IdentityOptions(),
     _ options: CopyOptions
 ) throws -> CopyRequest {
-    let source = try ImageReference(parsing: source)
-    guard let image = ManifestID(source) else { throw NoImageNamed() }
     let place = CopyDestination(try DestinationReference(parsing: destination), SideOptions(identity: identity))
-    return CopyRequest(source, .one(image), to: [place], options)
+    return CopyRequest(try ImageReference(parsing: source), to: [place], options)
 }

@@ -101,7 +101,7 @@ struct PlatformTests {
         await bench.source.change { [amd] in try? $0.seed(amd, tag: "v1") }
         let options = CopyOptions(platforms: [ImagePlatform(os: "linux", architecture: "amd64")])
         let error = await #expect(throws: CopyError.self) { try await bench.copy(":v1", options) }
-        #expect(error?.cause == "--platform needs an index; this is one image")
+        #expect(error?.cause == "a platform can only be chosen from an index, and this is a single image")
         #expect(error?.remedy == "leave out --platform")
     }
 

@@ -189,7 +189,7 @@ struct RepairTests {
         var refusal = CopyError(
             .rejected(code: "MANIFEST_INVALID", text: "no"),
             side: .destination,
-            image: "x",
+            image: "to/app",
             operation: "put"
         )
         refusal.digests = [own]
@@ -208,7 +208,7 @@ struct RepairTests {
             var refusal = CopyError(
                 .rejected(code: "MANIFEST_INVALID", text: "no"),
                 side: .destination,
-                image: "x",
+                image: "to/app",
                 operation: "put"
             )
             refusal.digests = digests

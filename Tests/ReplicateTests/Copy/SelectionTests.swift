@@ -57,7 +57,7 @@ struct SelectionTests {
         _ = try await copy(newest, TagFilter(newest: 2))
         #expect(await tags(newest) == ["v3", "v4"])
         let matching = try await bench()
-        let patterns = try ["stab*", "re:v[12]"].map { try TagPattern(parsing: $0) }
+        let patterns = try ["stab*", "re:v[12]"].map { try TagFilter.Pattern(parsing: $0) }
         _ = try await copy(matching, TagFilter(patterns: patterns))
         #expect(await tags(matching) == ["stable", "v1", "v2"])
     }
@@ -114,18 +114,21 @@ struct SelectionTests {
         let bench = try await bench()
         await bench.source.change { source in
             source.unusableTags = [
-                UnusableTag(name: "v\u{1B}9", reason: .tagUnfit(tag: "v\u{1B}9", reason: "only letters")),
-                UnusableTag(name: "w9", reason: .imageMissing),
+                ImageSelection.UnusableTag(
+                    name: "v\u{1B}9",
+                    reason: .tagUnfit(tag: "v\u{1B}9", reason: "only letters")
+                ),
+                ImageSelection.UnusableTag(name: "w9", reason: .imageMissing),
             ]
         }
         let all = try await copy(bench, TagFilter())
         #expect(all.compactMap(\.error).map(\.place) == ["source.test/from/app:v?9", "source.test/from/app:w9"])
         #expect(ExitStatus.of(all) == 1)
-        let some = try await copy(bench, TagFilter(patterns: [try TagPattern(parsing: "w*")]))
+        let some = try await copy(bench, TagFilter(patterns: [try TagFilter.Pattern(parsing: "w*")]))
         #expect(some.compactMap(\.error).map(\.reason) == [.imageMissing])
         let others = try await copy(
             bench,
-            TagFilter(excluded: [try TagPattern(parsing: "?9"), try TagPattern(parsing: "v??")])
+            TagFilter(excluded: [try TagFilter.Pattern(parsing: "?9"), try TagFilter.Pattern(parsing: "v??")])
         )
         #expect(ExitStatus.of(others) == 0)
     }
@@ -133,7 +136,7 @@ struct SelectionTests {
     @Test("are none where nothing passes, and it is said of how many")
     func nothing() async throws {
         let bench = try await bench()
-        let results = try await copy(bench, TagFilter(patterns: [try TagPattern(parsing: "release-*")]))
+        let results = try await copy(bench, TagFilter(patterns: [try TagFilter.Pattern(parsing: "release-*")]))
         #expect(results.isEmpty)
         let counts = bench.events.withLock { events in
             events.compactMap { if case .nothingSelected(_, let tags) = $0 { tags } else { nil } }
@@ -241,8 +244,12 @@ struct SelectionTests {
     @Test("give the code of the one kind of failure there is, else 1")
     func exitStatus() throws {
         func failed(_ reason: CopyError.Reason) -> CopyResult {
-            let error = CopyError(reason, side: .source, image: "i", operation: "o")
-            return .failed(source: "s", destination: "d", error)
+            let error = CopyError(reason, side: .source, image: "a.test/app", operation: "asking")
+            return .failed(
+                source: ImageReference(of: "a.test/app"),
+                destination: ImageReference(of: "b.test/app"),
+                error
+            )
         }
         let tag = try Tag(parsing: "t")
         let done = CopyResult.done(
@@ -256,7 +263,11 @@ struct SelectionTests {
         )
         let refused = failed(.tagHolds(tag: tag, holds: .ofNothing, wanted: .ofNothing))
         let (denied, broken) = (failed(.denied(action: "a", text: "")), failed(.imageMissing))
-        let stopped = CopyResult.cancelled(source: "s", destination: "d", left: nil)
+        let stopped = CopyResult.cancelled(
+            source: ImageReference(of: "a.test/app"),
+            destination: ImageReference(of: "b.test/app"),
+            left: nil
+        )
         let table: [([CopyResult], Int32)] = [
             ([], 0), ([done], 0), ([done, done], 0), ([broken], 1), ([refused], 3), ([refused, refused], 3),
             ([denied], 4), ([failed(.noCredentials("")), denied], 4), ([denied, refused], 1), ([done, refused], 1),

@@ -97,7 +97,7 @@ struct SharingTests {
         let (bench, places, image) = try await three(layers: 4)
         await places[1].fail(
             "start",
-            CopyError(.unreachable("refused"), side: .destination, image: "", operation: ""),
+            CopyError(.unreachable("refused"), side: .destination, image: "b.test/to/app", operation: "asking"),
             times: 99
         )
         let results = try await copy(bench, places)

@@ -1,4 +1,7 @@
+import AWSIdentity
 import Content
+import Distribution
+import Platform
 import Reporting
 import Testing
 
@@ -10,7 +13,9 @@ struct CopyErrorTests {
     private static let (one, two) = (Digest(of: [1]), Digest(of: [2]))
     private static let tag = tagged("v1")
 
-    private static let table: [(CopyError.Reason, CopyError.Side, cause: String, remedy: String, CopyError.Kind)] = [
+    private typealias Row = (CopyError.Reason, CopyError.Side, cause: String, remedy: String, CopyError.Kind)
+
+    private static let table: [Row] = [
         (
             .denied(action: "ecr:PutImage", text: "because"), .destination, "not allowed to ecr:PutImage: because",
             "grant ecr:PutImage to the identity used for the destination (and, across accounts, in the policy of "
@@ -22,16 +27,9 @@ struct CopyErrorTests {
                 + "the repository)", .notPermitted
         ),
         (
-            .denied(action: "upload", text: "no", remedy: "log in"), .destination, "not allowed to upload: no",
-            "log in", .notPermitted
-        ),
-        (
             .noCredentials("there are none"), .destination, "there are none",
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --destination-profile",
             .notPermitted
-        ),
-        (
-            .noCredentials("expired", remedy: "get others"), .source, "expired", "get others", .notPermitted
         ),
         (
             .unusableFile("open /x: No such file or directory"), .source, "open /x: No such file or directory",
@@ -47,7 +45,7 @@ struct CopyErrorTests {
         ),
         (
             .imageMissing, .source, "the image does not exist",
-            "list what is there with: ecr-replicate ls a.test:5000/team/app", .failed
+            "list the images with: ecr-replicate ls a.test:5000/team/app", .failed
         ),
         (
             .tagMismatch, .source, "the tag does not point at that digest (any more)",
@@ -162,7 +160,7 @@ struct CopyErrorTests {
             "check the registry's address in the reference", .failed
         ),
         (
-            .upstream(code: "UpstreamUnavailable", text: "away", nil), .source, "UpstreamUnavailable: away",
+            .upstream(.init(code: "UpstreamUnavailable", text: "away")), .source, "UpstreamUnavailable: away",
             "run again later, or copy from the upstream itself: the upstream of the pull-through cache rule of the repository "
                 + "does not answer", .failed
         ),
@@ -170,22 +168,100 @@ struct CopyErrorTests {
             .rejected(code: "Odd", text: "words"), .source, "Odd: words",
             "run again with --log-level debug to see every request", .failed
         ),
-        (.unsupported("not this"), .source, "not this", "this can't be done with what is there", .failed),
-        (.unsupported("not this", remedy: "but that"), .source, "not this", "but that", .failed),
-        (.unusableFile("locked", remedy: "wait"), .destination, "locked", "wait", .failed),
     ]
 
+    private static let furtherTable: [Row] = [
+        (
+            .unsupported(.referenceWithoutImage), .source, "the reference names neither a tag nor a digest",
+            "add :TAG or @DIGEST", .failed
+        ),
+        (
+            .unsupported(.destinationWithoutRepository), .destination,
+            "an image layout has no name that could be kept", "write the repository behind the destination's host",
+            .failed
+        ),
+        (
+            .unsupported(.listOfRepositories), .source,
+            "the registry has no list of its repositories (/v2/_catalog)",
+            "name the repository: ecr-replicate ls a.test:5000/team/app:v1@\(two)REPO; many registries list their "
+                + "repositories on their web pages only, or to administrators", .failed
+        ),
+        (
+            .unsupported(.newestWithoutPushTimes), .source,
+            "the newest images can't be chosen, because this registry doesn't say when images were pushed",
+            "leave out --newest, or choose by tag with --match", .failed
+        ),
+        (
+            .unsupported(.platformOfSingleImage), .source,
+            "a platform can only be chosen from an index, and this is a single image", "leave out --platform", .failed
+        ),
+        (
+            .unsupported(.foreignLayers("refused")), .destination, "refused",
+            "take a platform without such layers with --platform, or have the registry allow these urls "
+                + "(docker-registry: validation.manifests.urls.allow)", .failed
+        ),
+        (
+            .unsupported(.buildCache(answer: nil)), .destination,
+            "this is a BuildKit build cache: an index that lists layers (\(MediaType.buildKitCacheConfig)), and the "
+                + "registry takes only indexes of manifests",
+            "write the cache as an image manifest: add image-manifest=true,oci-mediatypes=true to --cache-to "
+                + "type=registry; to copy the other tags without it, pass --exclude TAG with --all-tags", .failed
+        ),
+        (
+            .unsupported(.indexOfBlobs(one, type: "text/x", answer: "no")), .destination,
+            "the index \(one) lists 'text/x', which is not a manifest, and the registry takes only indexes of "
+                + "manifests: no",
+            "build the index again without that entry; to copy the other tags without it, pass --exclude TAG with "
+                + "--all-tags", .failed
+        ),
+        (.unsupported(.uploadInParts("too small")), .destination, "too small", "leave out --upload api", .failed),
+        (
+            .unsupported(.referrers(most: 9)), .source,
+            "there are more than 9 of them, and no more are followed for one image",
+            "delete the referrers at the source that are no longer needed", .failed
+        ),
+        (
+            .unsupported(.manifestMemory(1 << 20)), .source, "its manifests need more than 1.0 MB of memory",
+            "copy a part of it with --platform", .failed
+        ),
+        (
+            .unsupported(.damagedLayout("damaged")), .source, "damaged",
+            "write the layout anew, from where its images came from", .failed
+        ),
+        (
+            .unsupported(.ambiguousName("two are called v1", example: "oci:d@1")), .source, "two are called v1",
+            "name one by its digest, as in oci:d@1", .failed
+        ),
+        (
+            .unsupported(.ambiguousName("two are called v1", example: "oci:d@1")), .destination, "two are called v1",
+            "use another tag, or take one of the images out of the layout first", .failed
+        ),
+        (
+            .unsupported(.sharedTag("two are called v1", example: "oci:d@1")), .source, "two are called v1",
+            "copy each by its digest, as in oci:d@1, with a tag of its own", .failed
+        ),
+        (
+            .unsupported(.writingToArchive), .destination, "images are only read from archives",
+            "copy the image to a directory: oci:DIR", .failed
+        ),
+        (
+            .unsupported(.other("not this")), .source, "not this", "this image can't be copied as it is", .failed
+        ),
+    ]
+
+    private static let rows = table + furtherTable
+
     /// At least one of every reason.
-    static var examples: [CopyError.Reason] { table.map(\.0) }
+    static var examples: [CopyError.Reason] { rows.map(\.0) }
 
     private static func tagged(_ text: String) -> Content.Tag {
         guard let tag = try? Content.Tag(parsing: text) else { preconditionFailure(text) }
         return tag
     }
 
-    @Test("say all there is to say", arguments: table.indices)
+    @Test("have a cause, a remedy and a request id", arguments: rows.indices)
     func texts(_ index: Int) {
-        let (reason, side, cause, remedy, kind) = Self.table[index]
+        let (reason, side, cause, remedy, kind) = Self.rows[index]
         let image = "a.test:5000/team/app:v1@\(Self.two)"
         var error = CopyError(reason, side: side, image: image, operation: "PutImage")
         #expect(error.explanation == "PutImage failed at the \(side) \(image): \(cause)\n  next: \(remedy)")
@@ -197,7 +273,30 @@ struct CopyErrorTests {
         #expect(!error.explanation.contains("arrived"))
     }
 
-    @Test("name the policies of a copy only where something is copied")
+    @Test("name no flag, which only the command has")
+    func withoutFlags() {
+        for error in Self.rows.map({ CopyError($0.0, side: $0.1, image: "a.test/app", operation: "asking") })
+            + ErrorTextCase.all.map(\.error)
+        {
+            #expect(!error.cause.contains("--") && !error.headline.contains("--"), "\(error)")
+        }
+    }
+
+    @Test("have the underlying error's remedy")
+    func underlyingRemedies() {
+        func remedy(_ error: any Error) -> String {
+            CopyError(explaining: error, side: .source, image: "a.test/app", "asking").remedy
+        }
+        #expect(remedy(IdentityError("expired", remedy: "get others")) == "get others")
+        #expect(remedy(LoginError("locked", remedy: "log in")) == "log in")
+        #expect(remedy(LayoutError("odd", remedy: "wait")) == "wait")
+        let pipe = SystemError(call: "open", path: "/x", code: 0, problem: "is a FIFO")
+        #expect(remedy(pipe).hasPrefix("nothing but regular files is read from a layout"))
+        let missing = SystemError(call: "open", path: "/x", code: 2)
+        #expect(remedy(missing) == "check the path, its permissions and the room on the disk")
+    }
+
+    @Test("name the policies of a copy only if something is copied")
     func onlyReads() {
         let denied = ErrorTextCase.denied(
             "ecr:PutImage",

@@ -7,35 +7,35 @@ import Content
 /// `docs/operations.md` has this as its table, row by row, and a test keeps each row to what the code prints.
 enum ErrorGuide {
     struct Entry: Sendable, Hashable {
-        /// As ``CopyError/Reason/name``.
+        /// The name of the reason (``CopyError/Reason/name``).
         var reason: String
         /// What is printed after the colon; `…` stands for anything, or nothing.
         var says: String
-        /// Of a run in which every image fails so.
+        /// The exit status of a run in which every image fails with this error.
         var exitCode: Int32
-        /// In Markdown.
+        /// What it means and what to do, in Markdown.
         var meaning: String
 
         init(_ reason: String, _ says: String, _ exitCode: Int32, _ meaning: String) {
             (self.reason, self.says, self.exitCode, self.meaning) = (reason, says, exitCode, meaning)
         }
 
-        /// Whether this is about such an error; of several that are, the first is.
+        /// Whether the entry describes the error; the first entry that does is used.
         func covers(_ error: CopyError) -> Bool {
             reason == error.reason.name && matchesWildcard(error.cause, says.replacing("…", with: "*"))
         }
 
-        /// Its row in the table.
+        /// The entry's row in the table.
         var row: String { "| `\(says)` (\(reason)) | \(exitCode) | \(meaning) |" }
     }
 
-    /// - Returns: `nil` for an error that nobody thought of.
+    /// - Returns: `nil` for an error without an entry.
     static func entry(for error: CopyError) -> Entry? { entries.first { $0.covers(error) } }
 
     static let entries = denials + credentials + absences + refusals + content + limits + network + other
 }
 
-/// Somebody may not.
+/// Errors about missing permissions.
 extension ErrorGuide {
     static let denials = [
         Entry(
@@ -73,14 +73,14 @@ extension ErrorGuide {
             "not allowed to …because no resource-based policy allows…",
             4,
             "Across accounts the repository's policy must let the caller in as well (the registry's, where a repository is to "
-                + "be created). Add the statement that is printed to it, as somebody of that account"
+                + "be created). Add the statement that is printed to it, with an identity of that account"
         ),
         Entry(
             "denied",
             "not allowed to …because no session policy allows…",
             4,
-            "The role may, this session of it may not: it was begun with a policy of its own. Whoever begins it must add the "
-                + "statement"
+            "The role is allowed to, but this session of it is not: the session has a policy of its own. Add the statement "
+                + "where the session is started"
         ),
         Entry(
             "denied",
@@ -119,7 +119,7 @@ extension ErrorGuide {
             "denied",
             "not allowed to …",
             4,
-            "Another registry knows you, or nobody, and refuses; log in as somebody who may"
+            "A registry other than ECR refuses, with or without a login; log in with an account that has permission"
         ),
     ]
 }
@@ -303,7 +303,7 @@ extension ErrorGuide {
             "tagMoved",
             "tag … should hold …",
             3,
-            "`--if-current` named another digest, or the tag doesn't exist. Somebody was faster: look, then decide again"
+            "`--if-current` named another digest, or the tag doesn't exist. Another writer was faster: look, then decide again"
         ),
     ]
 

@@ -1,3 +1,4 @@
+import Content
 import Foundation
 import Reporting
 import TestPrograms
@@ -12,8 +13,8 @@ struct ErrorGuideTests {
     private static let further: [CopyError] = [
         "there are no AWS credentials; tried AWS_ACCESS_KEY_ID is not set",
         "not allowed to read the manifest: denied; no login for a.test in /home/ann/.docker/config.json",
-        "a reference without a registry needs a region; tried --region",
-        "profile nobody is not in /home/ann/.aws/config",
+        "a reference without a registry needs a region; tried the region option",
+        "profile unknown is not in /home/ann/.aws/config",
         "AWS does not accept the credentials (IncompleteSignatureException): no",
     ].map { CopyError(.noCredentials($0), side: .source, image: "team/app", operation: "finding credentials") }
 
@@ -21,25 +22,28 @@ struct ErrorGuideTests {
     private static let unfit = CopyError(
         .tagUnfit(tag: "-x", reason: "a tag can't begin with . or -"),
         side: .destination,
-        image: "a.test/b:-x",
+        subject: .name("-x", in: ImageReference(of: "a.test/app")),
         operation: "setting the tag"
     )
 
     /// What only a registry's odd answer makes.
     private static let odd: [CopyError] = [
+        .denied(action: "upload", text: "no"),
         .rejected(code: "redirect not followed", text: "https://a.test/ redirects to plain http at http://a.test/"),
         .rejected(
             code: "HTTP 202",
             text: "asked over https, the registry gives an upload address that begins with http: http://a.test/"
         ), .rejected(code: "answer too large", text: "more than 4 bytes"),
         .unsupported(
-            "the registry refuses the manifest (HTTP 500), which names layers by urls that it does not hold: x"
+            .foreignLayers(
+                "the registry refuses the manifest (HTTP 500), which names layers by urls that it does not hold: x"
+            )
         ),
-    ].map { CopyError($0, side: .source, image: "a.test/b", operation: "asking") }
+    ].map { CopyError($0, side: .source, image: "a.test/app", operation: "asking") }
 
     private static let examples =
         ErrorTextCase.all.map(\.error) + further + [unfit] + odd
-        + CopyErrorTests.examples.map { CopyError($0, side: .source, image: "a.test/b", operation: "asking") }
+        + CopyErrorTests.examples.map { CopyError($0, side: .source, image: "a.test/app", operation: "asking") }
 
     @Test("has a row for each error, with its exit code")
     func complete() {
@@ -48,7 +52,7 @@ struct ErrorGuideTests {
         }
     }
 
-    @Test("has no row that no error fits")
+    @Test("has only rows that an error matches")
     func needed() {
         let met = Set(Self.examples.compactMap(ErrorGuide.entry))
         #expect(ErrorGuide.entries.filter { !met.contains($0) }.map(\.row) == [])

@@ -1,6 +1,6 @@
 @testable import Replicate
 
-/// What is said where nobody answers, or somebody else does, and where nothing is found.
+/// Errors of hosts that don't answer, of other servers that answer in their place, and of what is missing.
 extension ErrorTextCase {
     static let network: [ErrorTextCase] = [
         Self(
@@ -307,7 +307,7 @@ extension ErrorTextCase {
             side: .source,
             says: """
                 BatchGetImage failed at the source 111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1: the repository does not exist
-                  next: check name, account and region: ECR looked in account 111122223333, region eu-west-1, as the reference says; what is there lists
+                  next: check name, account and region: ECR looked in account 111122223333, region eu-west-1, as the reference says; list the repositories with
                     aws ecr describe-repositories --region eu-west-1 --registry-id 111122223333
                   request id: r-1
                 """

@@ -3,9 +3,9 @@ import Testing
 
 @testable import Replicate
 
-@Suite("What is said of a failure")
+@Suite("The text of an error")
 struct ErrorTextTests {
-    @Test("is the cause, whose policy or setting it is, and the cure", arguments: ErrorTextCase.all)
+    @Test("names the cause, the policy or setting behind it, and the remedy", arguments: ErrorTextCase.all)
     func texts(_ one: ErrorTextCase) {
         #expect(one.error.explanation == one.expected)
     }

@@ -5,7 +5,7 @@ import Wire
 
 @testable import Replicate
 
-@Suite("Credentials that nobody could be asked for")
+@Suite("Credential services that can't be reached")
 struct IdentityTroubleTests {
     private static let image = "444455556666.dkr.ecr.eu-west-1.amazonaws.com/prod/app:v1"
 
@@ -23,7 +23,7 @@ struct IdentityTroubleTests {
         )
     }
 
-    @Test("are a network's failure, with the advice for it, and not a missing permission")
+    @Test("are network errors with advice about the network, not missing permissions")
     func network() throws {
         let timeout = explained(try unreachable(.unreachable, "Connection timed out"))
         #expect(timeout.reason.name == "unreachable" && ExitStatus.of(timeout) == 1)
@@ -36,7 +36,7 @@ struct IdentityTroubleTests {
         #expect(intercepted.remedy.contains("--ca-bundle FILE"), "\(intercepted.remedy)")
     }
 
-    @Test("because of a throttle are a throttle")
+    @Test("that throttle are reported as throttling")
     func passing() {
         let error = explained(IdentityError("the role r: Throttling", remedy: "run again", isPassing: true))
         #expect(error.reason.name == "throttled" && ExitStatus.of(error) == 1 && error.remedy == "run again")

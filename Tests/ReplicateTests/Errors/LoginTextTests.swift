@@ -8,7 +8,7 @@ import Wire
 @testable import Replicate
 
 /// What people read where a registry that is not ECR wants them to log in.
-@Suite("What is said of a login")
+@Suite("Remedies about logins")
 struct LoginTextTests {
     private func explained(
         _ kind: RegistryError.Kind,
@@ -37,30 +37,33 @@ struct LoginTextTests {
     private static let publicLogin =
         "aws ecr-public get-login-password --region us-east-1 | docker login --username AWS --password-stdin public.ecr.aws"
 
-    @Test("a refusal without one asks to log in, with one names both ways out")
+    @Test("a refusal without a login asks for one, and with a login names both remedies")
     func refused() throws {
         for kind in [RegistryError.Kind.denied, .unauthorized, .tokenExpired] {
             let stranger = try explained(kind)
-            #expect(stranger.remedy == "log in with: docker login r.example (or podman login), as somebody who may")
+            #expect(
+                stranger.remedy
+                    == "log in with: docker login r.example (or podman login), with an account that has permission"
+            )
             #expect(stranger.kind == .notPermitted && stranger.cause == "not allowed to read the manifest: said")
             #expect(
                 try explained(kind, login: .podman).remedy
-                    == "log in again, as somebody who may: podman login r.example\n    or, if the image is public, log out: "
+                    == "log in again, with an account that has permission: podman login r.example\n    or, if the image is public, log out: "
                     + "podman logout r.example"
             )
             #expect(
                 try explained(kind, at: "public.ecr.aws", login: .docker).remedy
-                    == "log in again, as somebody who may: \(Self.publicLogin)\n    or, if the image is public, log out: "
+                    == "log in again, with an account that has permission: \(Self.publicLogin)\n    or, if the image is public, log out: "
                     + "docker logout public.ecr.aws"
             )
             #expect(
                 try explained(kind, at: "public.ecr.aws").remedy
-                    == "log in with: \(Self.publicLogin), as somebody who may"
+                    == "log in with: \(Self.publicLogin), with an account that has permission"
             )
         }
     }
 
-    @Test("a limit for pulls asks to log in, or for an account with a higher one")
+    @Test("a pull limit asks for a login, or for an account with a higher limit")
     func pullLimit() throws {
         let stranger = try explained(.pullLimit, at: "docker.io")
         #expect(stranger.cause == "throttled: said" && stranger.kind == .failed)
@@ -87,7 +90,7 @@ struct LoginTextTests {
         #expect(fault.cause == "throttled: HTTP 429: said; the service asks to wait 1 h 30 min")
     }
 
-    @Test("a wait of hours at ECR's API is named, and nobody is sent to docker")
+    @Test("a wait of hours at ECR's API is named, without advice about docker")
     func longWaitOfAPI() {
         let answer = ErrorTextCase.api("PutImage", "ThrottlingException", "Rate exceeded")
         let error = CopyError(

@@ -7,7 +7,7 @@ import Wire
 @testable import Replicate
 
 /// What libcurl really says, and what is said of it: the texts of ``ErrorTextCase`` are of its making.
-@Suite("What is said of a real failure of the network", .timeLimit(.minutes(1)))
+@Suite("The text of a real network failure", .timeLimit(.minutes(1)))
 struct NetworkTextTests {
     private static let image = "444455556666.dkr.ecr.us-west-2.amazonaws.com/prod/app:v1"
 
@@ -30,7 +30,7 @@ struct NetworkTextTests {
         "BatchGetImage failed at the destination \(Self.image): \(cause)\n  next: \(next)"
     }
 
-    @Test("a port where nobody listens")
+    @Test("a port on which no server listens")
     func refused() async throws {
         let port = try await withEmulator { $0.port }
         let address = "http://127.0.0.1:\(port)/"
@@ -46,7 +46,7 @@ struct NetworkTextTests {
         )
     }
 
-    @Test("a name that nobody has")
+    @Test("a name that DNS does not have")
     func unresolvable() async throws {
         // A label longer than 63 bytes is refused before anybody is asked, whatever this machine's resolver makes up.
         let host = String(repeating: "x", count: 64) + ".invalid"
@@ -76,7 +76,7 @@ struct NetworkTextTests {
         }
     }
 
-    @Test("a certificate that no trusted CA signed, as a proxy shows it that looks into TLS")
+    @Test("a certificate that no trusted CA signed, as of a proxy that inspects TLS")
     func intercepted() async throws {
         try await withScratchDirectory { folder in
             let certificate = try await Certificate.make(in: folder)

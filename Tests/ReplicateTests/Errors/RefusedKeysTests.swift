@@ -8,7 +8,7 @@ import TestClouds
 import Testing
 
 /// A machine has many keys, and ECR names whom they are of, not which they were.
-@Suite("What ECR refuses to who asks", .timeLimit(.minutes(1)))
+@Suite("A denial by ECR", .timeLimit(.minutes(1)))
 struct RefusedKeysTests {
     private func refusal(
         _ order: (ScenarioCloud) throws -> Void,
@@ -36,10 +36,10 @@ struct RefusedKeysTests {
         return try #require(refusal)
     }
 
-    @Test("names the keys: by the API as by the registry", arguments: ["PutImage", "InitiateLayerUpload"])
+    @Test("names the keys, at the API and at the registry", arguments: ["PutImage", "InitiateLayerUpload"])
     func denied(_ action: String) async throws {
         let error = try await refusal { $0.emulator.deny(action: action) }
-        guard case .denied("ecr:\(action)", _, _) = error.reason else {
+        guard case .denied("ecr:\(action)", _) = error.reason else {
             Issue.record("\(error)")
             return
         }
@@ -58,7 +58,7 @@ struct RefusedKeysTests {
         #expect(json.contains(#""credentials":"\#(credentials)""#))
     }
 
-    @Test("names the role's session, where it was one")
+    @Test("names the session of a role")
     func role() async throws {
         let role = "arn:aws:iam::\(ScenarioCloud.build):role/writer"
         let error = try await refusal(
@@ -78,7 +78,7 @@ struct RefusedKeysTests {
         #expect(error.credentials?.hasSuffix(" from environment") == true, "\(error)")
     }
 
-    @Test("names none where it is about something else")
+    @Test("names no keys in an error about something else")
     func others() async throws {
         let error = try await refusal { cloud in
             cloud.emulator.order(

@@ -55,7 +55,7 @@ struct RemedyTextTests {
         #expect(ecr.remedy.contains("X-Forwarded-Proto"))
     }
 
-    @Test("a plain registry's trouble sends nobody to AWS's endpoints")
+    @Test("an error of a registry that is not ECR doesn't mention AWS's endpoints")
     func plainRegistry() throws {
         let reasons: [WireError.Reason] = [
             .unresolvable, .unreachable, .disconnected, .stalled, .deadline, .badURL, .badRedirect, .answerTooLarge,
@@ -69,7 +69,7 @@ struct RemedyTextTests {
         #expect(atRegistry(wire(.unreachable)).remedy.contains("is running at r.example"))
     }
 
-    @Test("what is no manifest at all sends people to what answered, and a request too large to the proxy in front")
+    @Test("bytes that are not a manifest point to the server that answered, and a too large request to the proxy")
     func strangeAnswers() {
         func failed(_ reason: CopyError.Reason) -> CopyError {
             CopyError(reason, side: .source, image: "r.example/team/app:v1", operation: "reading the manifest")
@@ -79,14 +79,14 @@ struct RemedyTextTests {
         #expect(failed(.rejected(code: "HTTP 407", text: " ")).cause == "HTTP 407: no reason was given")
     }
 
-    @Test("a proxy's address that is none is what is to be mended")
+    @Test("an invalid proxy address is named as the thing to correct")
     func proxyAddress() {
         let error = WireError(.badURL, "the proxy's address is not valid: see HTTPS_PROXY", curlCode: 7)
         #expect(atRegistry(error).remedy.hasPrefix("write HTTPS_PROXY"))
     }
 
     @Test(
-        "where something answered, nobody is sent to the network",
+        "an answer that was refused is not blamed on the network",
         arguments: [WireError.Reason.disconnected, .badRedirect, .answerTooLarge]
     )
     func answered(reason: WireError.Reason) throws {
@@ -94,7 +94,7 @@ struct RemedyTextTests {
         #expect(!atRegistry(try answer(.serverFault, status: 500)).remedy.contains("network"))
     }
 
-    @Test("where nothing can be asked but ECR, its endpoints are named")
+    @Test("a wrong endpoint of ECR names ECR's endpoint settings")
     func endpoints() {
         let own = CopyError(.wrongEndpoint("x"), side: .source, image: "team/app", operation: "asking")
         let ecr = CopyError(.wrongEndpoint("x"), side: .source, image: ErrorTextCase.source, operation: "asking")
@@ -103,7 +103,7 @@ struct RemedyTextTests {
         #expect(plain.remedy == "check the registry's address in the reference")
     }
 
-    @Test("a request that a registry doesn't support is not said to be 405, nor ECR's way")
+    @Test("an unsupported request is called neither 405 nor a rule of ECR")
     func unsupported() throws {
         for status in [400, 405, 501] {
             let push = try answer(.unsupported, status: status)
@@ -136,7 +136,7 @@ struct RemedyTextTests {
         #expect(ecr(.quota("something else")).remedy.contains("list-service-quotas"))
     }
 
-    @Test("a registry that has no room is no denial, whatever its code")
+    @Test("an exhausted quota is not a denial, whatever its code")
     func quotaOfRegistry() throws {
         let words = [
             Self.tags, "adding 1 GiB of storage resource, which will exceed the configured upper limit of 1 GiB",
@@ -157,7 +157,7 @@ struct RemedyTextTests {
         #expect(error.reason == .quota(Self.tags) && error.remedy.contains("can't be raised"))
     }
 
-    @Test("a key's state decides what helps, and a lost grant is not said to be restored")
+    @Test("a key's state decides the remedy, and a lost grant can't be restored")
     func keys() {
         let disabled = ecr(.keyUnusable("KMS.DisabledException")).remedy
         #expect(disabled.contains("aws kms enable-key --region us-west-2"), "\(disabled)")
@@ -187,7 +187,7 @@ struct RemedyTextTests {
         #expect(pinned.contains("imageStatus"))
     }
 
-    @Test("a manifest with foreign layers that a registry refuses names them and what allows them")
+    @Test("a refused manifest with foreign layers names the layers and the setting that allows them")
     func foreignLayers() throws {
         let image = try FakeImage.image("windows", foreign: ["a", "b", "c", "d"])
         let refusal = try answer(.foreignLayersRefused, status: 500, "unknown error")

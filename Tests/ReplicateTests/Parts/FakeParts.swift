@@ -159,7 +159,7 @@ struct PartBench: Sendable {
     }
 
     func large(
-        _ mode: UploadMode = .auto,
+        _ mode: UploadOptions.Mode = .auto,
         above: Int64 = 1,
         state: String? = nil,
         smallest: Int = 1,

@@ -11,10 +11,10 @@ struct LargeBlobTests {
     @Test(
         "auto takes large ones to who has parts, api takes all, registry none",
         arguments: [
-            (UploadMode.auto, 35, true), (.auto, 36, false), (.api, 99, true), (.registry, 1, false),
-        ] as [(UploadMode, Int64, Bool)]
+            (UploadOptions.Mode.auto, 35, true), (.auto, 36, false), (.api, 99, true), (.registry, 1, false),
+        ] as [(UploadOptions.Mode, Int64, Bool)]
     )
-    func modes(_ mode: UploadMode, _ above: Int64, _ takes: Bool) async throws {
+    func modes(_ mode: UploadOptions.Mode, _ above: Int64, _ takes: Bool) async throws {
         let bench = try PartBench(35)
         let large = bench.large(mode, above: above)
         #expect(large.takes(bench.blob, to: bench.destination) == takes)
@@ -37,7 +37,7 @@ struct LargeBlobTests {
         let error = await #expect(throws: CopyError.self) {
             try await bench.large(.api).upload(BlobTransfer(bench.blob, from: bench.destination, to: bench.source))
         }
-        #expect(error?.cause == "--upload api needs ECR as the destination")
+        #expect(error?.cause == "uploads through the API need ECR as the destination")
         #expect(error?.remedy == "leave out --upload api")
     }
 
@@ -67,8 +67,11 @@ struct LargeBlobTests {
         #expect(bench.journal.lines == ["begin 1"])
     }
 
-    @Test("a source without ranges makes it the registry's, and that is said", arguments: [UploadMode.auto, .api])
-    func noRanges(_ mode: UploadMode) async throws {
+    @Test(
+        "a source without ranges makes it the registry's, and that is said",
+        arguments: [UploadOptions.Mode.auto, .api]
+    )
+    func noRanges(_ mode: UploadOptions.Mode) async throws {
         let bench = try PartBench()
         bench.host.plan(.whole)
         if mode == .auto {

@@ -54,7 +54,7 @@ struct DocumentTests {
         return try await bench().copy(":v1@\(image.digest)", tags: ["new", "moving"], options)
     }
 
-    @Test("a plan is a line a step")
+    @Test("a plan has one line for each step")
     func planLines() async throws {
         guard case .planned(let plan)? = try await planned().first else { return #expect(Bool(false), "no plan") }
         let place = "destination.test/to/app"
@@ -106,7 +106,7 @@ struct DocumentTests {
         #expect(try json(try await planned()) == wanted)
     }
 
-    @Test("what was done, and the second time unchanged, as JSON")
+    @Test("a copy, and an unchanged second copy, as JSON")
     func doneDocument() async throws {
         let bench = try await bench()
         let options = CopyOptions(referrers: .none)
@@ -129,18 +129,27 @@ struct DocumentTests {
         var error = CopyError(.imageMissing, side: .source, image: "a.test/app:v1", operation: "reading the image")
         let failure = """
             {"cause":"the image does not exist","image":"a.test/app:v1","kind":"failed",\
-            "operation":"reading the image","reason":"imageMissing","remedy":"list what is there with: ecr-replicate ls a.test/app",\
+            "operation":"reading the image","reason":"imageMissing","remedy":"list the images with: ecr-replicate ls a.test/app",\
             "side":"source"}
             """
         #expect(
             try json([
-                .failed(source: "s", destination: "d", error), .cancelled(source: "s", destination: "e", left: nil),
-                .cancelled(source: "s", destination: "f", left: Remainder(blobs: 2, bytes: 70, manifests: 1)),
+                .failed(source: ImageReference(of: "s.test/app"), destination: ImageReference(of: "d.test/app"), error),
+                .cancelled(
+                    source: ImageReference(of: "s.test/app"),
+                    destination: ImageReference(of: "e.test/app"),
+                    left: nil
+                ),
+                .cancelled(
+                    source: ImageReference(of: "s.test/app"),
+                    destination: ImageReference(of: "f.test/app"),
+                    left: CopyResult.Remainder(blobs: 2, bytes: 70, manifests: 1)
+                ),
             ]) == """
-                {"command":"copy","exitCode":1,"requests":12,"results":[{"destination":"d","error":\(failure),\
-                "notes":[],"source":"s","status":"failed","tags":[]},{"destination":"e","notes":[],"source":"s",\
-                "status":"cancelled","tags":[]},{"destination":"f","left":{"blobs":2,"bytes":70,"manifests":1},"notes":[],\
-                "source":"s","status":"cancelled","tags":[]}],"seconds":1.5,"version":1}
+                {"command":"copy","exitCode":1,"requests":12,"results":[{"destination":"d.test/app","error":\(failure),\
+                "notes":[],"source":"s.test/app","status":"failed","tags":[]},{"destination":"e.test/app","notes":[],"source":"s.test/app",\
+                "status":"cancelled","tags":[]},{"destination":"f.test/app","left":{"blobs":2,"bytes":70,"manifests":1},"notes":[],\
+                "source":"s.test/app","status":"cancelled","tags":[]}],"seconds":1.5,"version":1}
                 """
         )
         error.requestID = "r-1"

@@ -115,7 +115,7 @@ struct CacheRuleTests {
     )
     func passing(trouble: CachingECR.Trouble) async throws {
         let (ecr, waits) = (CachingECR(trouble, times: 2), Lock(0))
-        #expect(try await inspect(ecr, waits: waits).layers.isEmpty)
+        #expect(try await inspect(ecr, waits: waits).manifest.layers.isEmpty)
         #expect(ecr.operations == ["BatchGetImage", "BatchGetImage", "BatchGetImage"])
         #expect(waits.withLock { $0 } == 2)
     }

@@ -48,7 +48,7 @@ actor FakeRepository: ImageRepository {
     var digestTagListing: DigestTagListing?
     var fixedTags: TagImmutability? = TagImmutability(byDefault: false)
     var listed: [ListedImage] = []
-    var unusableTags: [UnusableTag] = []
+    var unusableTags: [ImageSelection.UnusableTag] = []
     /// Said to be there by whoever is asked for it, though it is not.
     var pretended: Set<Digest> = []
     /// Whether a refusal names what is missing, and itself.
@@ -90,7 +90,7 @@ actor FakeRepository: ImageRepository {
     /// The same, with an error as this repository would throw it.
     func refuse(_ prefix: String, _ reason: CopyError.Reason, times: Int = 1) {
         let operation = String(prefix.prefix { $0 != " " })
-        fail(prefix, CopyError(reason, side: side, image: "\(reference)", operation: operation), times: times)
+        fail(prefix, CopyError(reason, side: side, image: reference, operation: operation), times: times)
     }
 
     /// Does something right before the next call that begins with `prefix`.
@@ -114,7 +114,7 @@ actor FakeRepository: ImageRepository {
     }
 
     private func failure(_ reason: CopyError.Reason, _ operation: String) -> CopyError {
-        CopyError(reason, side: side, image: "\(reference)", operation: operation)
+        CopyError(reason, side: side, image: reference, operation: operation)
     }
 
     func read(manifests wanted: [ManifestID], digests: [ManifestID]) throws -> Reading {

@@ -154,14 +154,13 @@ final class MemoryRegistries: HTTPSending, BlobRelaying {
     /// Copies `source.example/team/app` to the same name at `destination.example`.
     func copy(
         _ source: String = ":v1",
-        _ selection: Selection? = nil,
+        _ selection: CopyRequest.Selection? = nil,
         _ options: CopyOptions = CopyOptions(referrers: .all)
     ) async throws -> [CopyResult] {
         let reference = try ImageReference(parsing: "source.example/team/app\(source)")
-        let one = ManifestID(reference).map { Selection.one($0) }
         return try await replicator().copy(
             reference,
-            selection ?? one ?? .sole,
+            selection ?? .named,
             to: [try DestinationReference(parsing: "destination.example/")],
             tags: [],
             options

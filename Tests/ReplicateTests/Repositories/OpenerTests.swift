@@ -297,7 +297,10 @@ struct OpenerTests {
             try await repository.read([.tag(Tag(parsing: "v1"))])
         }
         #expect(error?.cause == "not allowed to read the manifest: {}" && error?.kind == .notPermitted)
-        #expect(error?.remedy == "log in with: docker login localhost:5000 (or podman login), as somebody who may")
+        #expect(
+            error?.remedy
+                == "log in with: docker login localhost:5000 (or podman login), with an account that has permission"
+        )
         #expect(error?.place == "localhost:5000/team/app:v1")
     }
 

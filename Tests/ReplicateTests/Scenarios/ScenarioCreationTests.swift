@@ -27,8 +27,8 @@ struct ScenarioCreationTests {
         )
     }
 
-    @Test("is pushed to, with its referrers, whichever way layers go", arguments: UploadMode.allCases)
-    func pushed(mode: UploadMode) async throws {
+    @Test("is pushed to, with its referrers, whichever way layers go", arguments: UploadOptions.Mode.allCases)
+    func pushed(mode: UploadOptions.Mode) async throws {
         try await withCloud(uploads: UploadOptions(mode: mode)) { cloud in
             try cloud.seed(image, tag: "v1")
             try await cloud.add(template: "mirror", for: ["CREATE_ON_PUSH"], tags: "IMMUTABLE")

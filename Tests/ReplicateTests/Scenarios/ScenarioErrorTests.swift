@@ -18,7 +18,7 @@ struct ScenarioErrorTests {
             try cloud.makeDestination()
             cloud.emulator.deny(action: "InitiateLayerUpload")
             let error = try #require(try await copy(cloud).firstError)
-            guard case .denied("ecr:InitiateLayerUpload", let text, _) = error.reason else {
+            guard case .denied("ecr:InitiateLayerUpload", let text) = error.reason else {
                 Issue.record("\(error)")
                 return
             }
@@ -52,7 +52,7 @@ struct ScenarioErrorTests {
             let denied = Fault.Kind.error(code: "AccessDenied", message: "Access Denied", status: 403)
             cloud.emulator.order(Fault(on: "GET layer", at: nil, denied))
             let error = try #require(try await copy(cloud).firstError)
-            guard case .denied("s3:GetObject", _, _) = error.reason else {
+            guard case .denied("s3:GetObject", _) = error.reason else {
                 Issue.record("\(error)")
                 return
             }

@@ -87,7 +87,9 @@ struct ScenarioPacingTests {
         return try await withTransport { transport in
             try await engine(emulator, transport, RetryPolicy(), quotas: quotas).copy(
                 ImageReference(parsing: "\(source)/team/app"),
-                .many(TagFilter(patterns: try (0..<images).map { try TagPattern(parsing: "v\($0)") }, newest: nil)),
+                .many(
+                    TagFilter(patterns: try (0..<images).map { try TagFilter.Pattern(parsing: "v\($0)") }, newest: nil)
+                ),
                 to: [DestinationReference(parsing: "\(destination)/\(name)")],
                 tags: [],
                 CopyOptions(referrers: .none)

@@ -14,7 +14,7 @@ struct ScenarioPartTests {
     static let layer = Int64(5 * partSize + 1_000)
 
     private static func uploads(
-        _ mode: UploadMode = .auto,
+        _ mode: UploadOptions.Mode = .auto,
         above: Int64 = Int64(partSize),
         state: String? = nil
     ) -> UploadOptions {
@@ -284,7 +284,7 @@ struct ScenarioPartTests {
         try await withLargeImage(Self.uploads(.api)) { cloud, _ in
             cloud.emulator.deny(action: action)
             let error = try #require(try await copy(cloud).firstError)
-            guard case .denied("ecr:\(action)", _, nil) = error.reason else {
+            guard case .denied("ecr:\(action)", _) = error.reason else {
                 Issue.record("not denied: \(error)")
                 return
             }

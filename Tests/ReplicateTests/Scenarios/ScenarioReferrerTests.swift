@@ -133,7 +133,7 @@ struct ScenarioReferrerTests {
             try cloud.makeDestination()
             let results = try await cloud.replicator.copy(
                 cloud.source(),
-                .many(TagFilter(patterns: [try TagPattern(parsing: "semver:>=1.2 <2")], newest: 3)),
+                .many(TagFilter(patterns: [try TagFilter.Pattern(parsing: "semver:>=1.2 <2")], newest: 3)),
                 to: [cloud.destination()],
                 tags: [],
                 CopyOptions(referrers: .none)

@@ -83,8 +83,8 @@ struct ScenarioRefusalTests {
         }
     }
 
-    @Test("--if-exists fail refuses, skip leaves alone, move moves", arguments: IfExists.allCases)
-    func ifExists(mode: IfExists) async throws {
+    @Test("--if-exists fail refuses, skip leaves alone, move moves", arguments: CopyOptions.IfExists.allCases)
+    func ifExists(mode: CopyOptions.IfExists) async throws {
         try await withCloud { cloud in
             try cloud.seed(new, tag: "v1")
             try cloud.emulator.seed(

@@ -16,7 +16,7 @@ struct TagFilterTests {
         ]
     )
     func patterns(_ pattern: String, _ tag: String, _ matches: Bool) throws {
-        #expect(try TagPattern(parsing: pattern).matches(Tag(parsing: tag)) == matches)
+        #expect(try TagFilter.Pattern(parsing: pattern).matches(Tag(parsing: tag)) == matches)
     }
 
     @Test(
@@ -28,7 +28,7 @@ struct TagFilterTests {
         ]
     )
     func wrong(_ pattern: String, _ words: String) {
-        let error = #expect(throws: PatternError.self) { try TagPattern(parsing: pattern) }
+        let error = #expect(throws: TagFilter.PatternError.self) { try TagFilter.Pattern(parsing: pattern) }
         #expect(error?.description == words)
     }
 
@@ -54,8 +54,8 @@ struct TagFilterTests {
         let image = ListedImage(digest: .ofNothing, tags: tags)
         func chosen(_ match: [String], _ exclude: [String]) throws -> [String] {
             let filter = TagFilter(
-                patterns: try match.map { try TagPattern(parsing: $0) },
-                excluded: try exclude.map { try TagPattern(parsing: $0) }
+                patterns: try match.map { try TagFilter.Pattern(parsing: $0) },
+                excluded: try exclude.map { try TagFilter.Pattern(parsing: $0) }
             )
             return try filter.select(from: [image]).flatMap(\.tags).map(\.value)
         }
@@ -66,11 +66,11 @@ struct TagFilterTests {
         #expect(try chosen(["latest"], ["re:.*"]).isEmpty)
     }
 
-    @Test("keeps of an image the tags that pass, in order")
+    @Test("keeps the tags of an image that pass, in order")
     func tagsOfAnImage() throws {
         let tags = try ["v2", "latest", "v1", "sha256-\(Digest.ofNothing.hex).sig"].map { try Tag(parsing: $0) }
         let image = ListedImage(digest: .ofNothing, tags: tags)
-        let filter = TagFilter(patterns: [try TagPattern(parsing: "v*")])
+        let filter = TagFilter(patterns: [try TagFilter.Pattern(parsing: "v*")])
         #expect(try filter.select(from: [image]).first?.tags.map(\.value) == ["v1", "v2"])
         #expect(try TagFilter().select(from: [image]).first?.tags.count == 3)
         #expect(try TagFilter().select(from: [image], digestTagsToo: true).first?.tags.count == 4)

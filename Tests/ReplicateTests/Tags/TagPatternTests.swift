@@ -52,18 +52,18 @@ struct TagPatternTests {
 
     @Test("in quotes are refused with what is in them", arguments: ["'v1.*'", "\"v1.*\"", "“v1.*”"])
     func pasted(pattern: String) throws {
-        let error = try #require(throws: PatternError.self) { try TagPattern(parsing: pattern) }
+        let error = try #require(throws: TagFilter.PatternError.self) { try TagFilter.Pattern(parsing: pattern) }
         #expect(error.remedy == "write it without quotes: v1.*")
     }
 
     private func check(_ text: String, _ inside: [String], _ outside: [String]) throws {
-        let pattern = try TagPattern(parsing: text)
+        let pattern = try TagFilter.Pattern(parsing: text)
         for tag in inside { #expect(pattern.matches(tag), "\(text) and '\(tag)'") }
         for tag in outside { #expect(!pattern.matches(tag), "\(text) and '\(tag)'") }
     }
 
     @Test(
-        "that a backtracking matcher never comes back from are decided at once",
+        "on which a backtracking matcher would hang are matched at once",
         .timeLimit(.minutes(1)),
         arguments: [
             "re:(a+)+b", "re:(a*)*b", "re:(a|a)*b", "re:(a|aa)+b", "re:(.*)(.*)(.*)(.*)(.*)b", "re:((a?){20}a){20}b",
@@ -72,11 +72,11 @@ struct TagPatternTests {
     )
     func catastrophes(_ pattern: String) throws {
         let tag = try Tag(parsing: String(repeating: "a", count: 300))
-        #expect(try !TagPattern(parsing: pattern).matches(tag))
+        #expect(try !TagFilter.Pattern(parsing: pattern).matches(tag))
     }
 
     @Test(
-        "that come to too many steps are refused, not tried",
+        "that need too many steps are refused before matching",
         .timeLimit(.minutes(1)),
         arguments: [
             "re:((a{100}){100}){100}", "re:((()){1000}){1000}", "re:(((((){1000}){1000}){1000}){1000}){1000}",
@@ -85,10 +85,10 @@ struct TagPatternTests {
             "re:" + String(repeating: "a", count: 2_000), "re:a{1001}", "re:a{99999999999}",
         ]
     )
-    func tooMuch(_ pattern: String) { _ = try? TagPattern(parsing: pattern) }
+    func tooMuch(_ pattern: String) { _ = try? TagFilter.Pattern(parsing: pattern) }
 
     @Test(
-        "that no tag can match are refused, with what may be meant",
+        "that no tag can match are refused, with a suggestion",
         arguments: [
             (
                 "v1,latest", "no tag can hold ','",
@@ -149,7 +149,7 @@ struct TagPatternTests {
         ]
     )
     func suggestions(_ pattern: String, _ reason: String, _ remedy: String) throws {
-        let error = try #require(throws: PatternError.self) { try TagPattern(parsing: pattern) }
+        let error = try #require(throws: TagFilter.PatternError.self) { try TagFilter.Pattern(parsing: pattern) }
         #expect(error.reason == reason)
         #expect(error.remedy == remedy)
         #expect(error.description.contains("\n  next: \(remedy)"))
@@ -166,13 +166,13 @@ struct TagPatternTests {
         ]
     )
     func unfinished(_ pattern: String) {
-        #expect(throws: PatternError.self) { try TagPattern(parsing: pattern) }
+        #expect(throws: TagFilter.PatternError.self) { try TagFilter.Pattern(parsing: pattern) }
     }
 
     @Test("match names that are not tags, as a registry may list them")
     func names() throws {
-        #expect(try TagPattern(parsing: "v*").matches("v 1\n"))
-        #expect(try TagPattern(parsing: "re:v.1").matches("vé1"))
-        #expect(try !TagPattern(parsing: "semver:*").matches("1.2.3 "))
+        #expect(try TagFilter.Pattern(parsing: "v*").matches("v 1\n"))
+        #expect(try TagFilter.Pattern(parsing: "re:v.1").matches("vé1"))
+        #expect(try !TagFilter.Pattern(parsing: "semver:*").matches("1.2.3 "))
     }
 }

@@ -17,7 +17,7 @@ struct VersionTests {
     }
 
     @Test(
-        "are no other texts",
+        "are not read from other texts",
         arguments: [
             "", "v", "latest", "1.x", "1.*", "1.2.3.4", "1..2", "a.b.c", "1.0.0-", "-1", "1.2.-3",
             "12345678901234567890",

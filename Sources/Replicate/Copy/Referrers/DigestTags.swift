@@ -1,4 +1,4 @@
-public import Content
+internal import Content
 internal import Platform
 
 /// The digest tags of a repository, taken from a listing of its tags.
@@ -8,25 +8,25 @@ internal import Platform
 ///
 /// - Source: docs/referrers.md#what-is-found; github.com/sigstore/cosign `SPEC.md`; github.com/regclient/regclient,
 ///   `--digest-tags`
-public struct DigestTagListing: Sendable {
+struct DigestTagListing: Sendable {
     /// The tags, by the digest that each begins with.
-    public var tags: [Digest: [Tag]]
+    var tags: [Digest: [Tag]]
     /// Whether the listing is complete; if it isn't, the usual suffixes are requested too.
-    public var isWhole: Bool
+    var isWhole: Bool
     /// Why the listing is not complete.
-    public var trouble: String?
+    var trouble: String?
 
-    public init(tags: [Digest: [Tag]] = [:], isWhole: Bool = true, trouble: String? = nil) {
+    init(tags: [Digest: [Tag]] = [:], isWhole: Bool = true, trouble: String? = nil) {
         (self.tags, self.isWhole, self.trouble) = (tags, isWhole, trouble)
     }
 
     /// Creates a listing of those tags that are digest tags.
-    public init(of all: some Sequence<Tag>) {
+    init(of all: some Sequence<Tag>) {
         self.init()
         add(all)
     }
 
-    public mutating func add(_ more: some Sequence<Tag>) {
+    mutating func add(_ more: some Sequence<Tag>) {
         for tag in more {
             guard let subject = tag.digestTagSubject else { continue }
             tags[subject, default: []].append(tag)

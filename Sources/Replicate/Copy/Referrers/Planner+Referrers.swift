@@ -168,7 +168,7 @@ extension Planner {
                 listed.tagged.append((tag, rest))
             } catch {
                 let reason = CopyError.Reason.badManifest(error)
-                let place = reader.repository.reference.tagged(tag).description
+                let place = reader.repository.reference.tagged(tag)
                 planned.failures.append(
                     ReferrerFailure(
                         digest: manifest.digest,
@@ -188,7 +188,7 @@ extension Planner {
         CopyError(
             .imageMissing,
             side: .source,
-            image: reader.repository.reference.tagged(nil, digest: digest).description,
+            image: reader.repository.reference.tagged(nil, digest: digest),
             operation: "reading a referrer that is listed"
         )
     }
@@ -197,7 +197,7 @@ extension Planner {
         CopyError(
             .childMissing(digest, of: image.missing[digest] ?? image.root.digest),
             side: .source,
-            image: reader.repository.reference.tagged(nil, digest: image.root.digest).description,
+            image: reader.repository.reference.tagged(nil, digest: image.root.digest),
             operation: "reading a referrer"
         )
     }

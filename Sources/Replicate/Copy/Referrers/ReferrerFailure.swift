@@ -42,14 +42,14 @@ extension CopyError {
 }
 
 /// The referrers that a registry lists for an image.
-public struct ReferrerListing: Sendable, Equatable {
-    public var entries: [Descriptor]
+package struct ReferrerListing: Sendable, Equatable {
+    package var entries: [Descriptor]
     /// The entries that can't be used.
-    public var oddEntries: [OddEntry]
+    package var oddEntries: [OddEntry]
     /// Why the list is incomplete; `nil` if it is complete.
-    public var interruption: CopyError?
+    package var interruption: CopyError?
 
-    public init(_ entries: [Descriptor], oddEntries: [OddEntry] = [], interruption: CopyError? = nil) {
+    package init(_ entries: [Descriptor], oddEntries: [OddEntry] = [], interruption: CopyError? = nil) {
         (self.entries, self.oddEntries, self.interruption) = (entries, oddEntries, interruption)
     }
 }
@@ -83,7 +83,7 @@ extension ImageRepository {
             for part in readings { result.merge(part) }
         }
         for (id, reason) in result.reading.failures {
-            let image = reference.tagged(id.tag, digest: id.digest).description
+            let image = reference.tagged(id.tag, digest: id.digest)
             result.failures[id] = CopyError(reason, side: side, image: image, operation: "reading the manifest")
         }
         return result

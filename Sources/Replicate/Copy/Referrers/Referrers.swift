@@ -99,7 +99,7 @@ struct ReferrerFinder: Sendable {
             let error = CopyError(
                 .badManifest(entry.error),
                 side: repository.side,
-                image: repository.reference.tagged(nil, digest: subject).description,
+                image: repository.reference.tagged(nil, digest: subject),
                 operation: "listing referrers"
             )
             return ReferrerFailure(subject: subject, error)
@@ -245,12 +245,9 @@ struct ReferrerFinder: Sendable {
 
     private func tooMany(_ image: Digest?) -> CopyError {
         CopyError(
-            .unsupported(
-                "there are more than \(ReferrerBudget.most) of them, and no more are followed for one image",
-                remedy: "delete the referrers at the source that are no longer needed"
-            ),
+            .unsupported(.referrers(most: ReferrerBudget.most)),
             side: repository.side,
-            image: repository.reference.tagged(nil, digest: image).description,
+            image: repository.reference.tagged(nil, digest: image),
             operation: "listing referrers"
         )
     }

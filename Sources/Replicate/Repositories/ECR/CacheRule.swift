@@ -4,16 +4,16 @@ internal import ECRAPI
 /// A pull-through cache rule, which makes ECR fetch the images of some repositories from another registry.
 ///
 /// - Source: ECR API Reference, `DescribePullThroughCacheRules`; ECR User Guide, "Sync an upstream registry"
-public struct CacheRule: Sendable, Hashable {
+package struct CacheRule: Sendable, Hashable {
     /// The prefix of the repository names that the rule covers; `ROOT` covers all others.
-    public var prefix: String
+    package var prefix: String
     /// The registry from which the images are fetched.
-    public var upstream: String?
+    package var upstream: String?
     /// The ARN of the secret that holds the login for it.
-    public var secret: String?
-    public var region: String
+    package var secret: String?
+    package var region: String
 
-    public init(prefix: String, upstream: String?, secret: String?, region: String) {
+    package init(prefix: String, upstream: String?, secret: String?, region: String) {
         (self.prefix, self.upstream, self.secret, self.region) = (prefix, upstream, secret, region)
     }
 }
@@ -54,8 +54,9 @@ extension ECRImageRepository {
             case .repositoryMissing:
                 guard let rule = try await cacheRule() else { throw error }
                 error.circumstance = .cacheRule(rule, of: place)
-            case .upstream(let code, let text, nil):
-                error.reason = .upstream(code: code, text: text, try await cacheRule())
+            case .upstream(var upstream) where upstream.rule == nil:
+                upstream.rule = try await cacheRule()
+                error.reason = .upstream(upstream)
             default: break
             }
             throw error

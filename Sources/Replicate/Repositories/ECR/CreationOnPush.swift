@@ -5,13 +5,13 @@ internal import Platform
 /// A repository creation template, by which ECR creates a repository on push.
 ///
 /// - Source: ECR API Reference, `CreateRepositoryCreationTemplate`; docs/facts/ecr-api.md#creation-templates
-public struct CreationTemplate: Sendable, Hashable {
+package struct CreationTemplate: Sendable, Hashable {
     /// The prefix of the repository names that the template covers; `ROOT` covers all others.
-    public var prefix: String
+    package var prefix: String
     /// Which tags of the new repository are immutable.
-    public var immutability: TagImmutability
+    package var immutability: TagImmutability
 
-    public init(prefix: String, immutability: TagImmutability = TagImmutability(byDefault: false)) {
+    package init(prefix: String, immutability: TagImmutability = TagImmutability(byDefault: false)) {
         (self.prefix, self.immutability) = (prefix, immutability)
     }
 
@@ -32,7 +32,7 @@ public struct CreationTemplate: Sendable, Hashable {
 }
 
 /// Whether a push creates a missing repository.
-public enum CreationOnPush: Sendable, Hashable {
+package enum CreationOnPush: Sendable, Hashable {
     case template(CreationTemplate)
     case notCovered
     /// The registry did not say, or the caller may not ask.

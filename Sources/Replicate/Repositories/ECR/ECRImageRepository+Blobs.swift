@@ -53,7 +53,7 @@ extension ECRImageRepository {
                 throw CopyError(
                     .blobMissing(blob.digest),
                     side: side,
-                    image: reference.description,
+                    image: reference,
                     operation: error.operation,
                     requestID: error.requestID
                 )
@@ -65,7 +65,7 @@ extension ECRImageRepository {
     /// error.
     private func refuseEmpty(_ digests: [Digest], _ operation: String) throws {
         guard digests.contains(.ofNothing) else { return }
-        throw CopyError(.emptyBlob(.ofNothing), side: side, image: reference.description, operation: operation)
+        throw CopyError(.emptyBlob(.ofNothing), side: side, image: reference, operation: operation)
     }
 
     func receive(_ incoming: any IncomingBlob) async throws -> BlobReception {

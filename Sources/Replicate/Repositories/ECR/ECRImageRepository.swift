@@ -138,7 +138,7 @@ struct ECRImageRepository: ImageRepository {
                 throw CopyError(
                     .corrupt(expected: id.digest ?? digest, detail: "the manifest hashes to \(received)"),
                     side: side,
-                    image: reference.tagged(id.tag, digest: id.digest).description,
+                    image: reference.tagged(id.tag, digest: id.digest),
                     operation: "BatchGetImage"
                 )
             }
@@ -165,7 +165,7 @@ struct ECRImageRepository: ImageRepository {
         CopyError(
             .rejected(code: CopyError.incompleteAnswer, text: text),
             side: side,
-            image: reference.tagged(id.tag, digest: id.digest).description,
+            image: reference.tagged(id.tag, digest: id.digest),
             operation: "BatchGetImage"
         )
     }
@@ -187,7 +187,7 @@ struct ECRImageRepository: ImageRepository {
                     throw CopyError(
                         .corrupt(expected: manifest.digest, detail: "ECR stored \(stored)"),
                         side: side,
-                        image: reference.tagged(tag).description,
+                        image: reference.tagged(tag),
                         operation: "PutImage"
                     )
                 }
@@ -202,7 +202,7 @@ struct ECRImageRepository: ImageRepository {
                 throw CopyError(
                     .tagImmutable(tag: tag, holds: held, wanted: manifest.digest),
                     side: side,
-                    image: reference.tagged(tag).description,
+                    image: reference.tagged(tag),
                     operation: "PutImage",
                     requestID: error.requestID
                 )
@@ -263,7 +263,7 @@ extension ImageFailure {
         case .imageInaccessible: .archived
         case .kmsError: .keyUnusable(failureReason ?? "")
         case let code? where ECRError(code).isUpstream:
-            .upstream(code: code.rawValue, text: failureReason ?? "", nil)
+            .upstream(CopyError.Upstream(code: code.rawValue, text: failureReason ?? ""))
         case let code: .rejected(code: code?.rawValue ?? "failure", text: failureReason ?? "")
         }
     }
@@ -302,8 +302,9 @@ extension Reading {
         guard !failed.isEmpty, let rule = try await repository.cacheRule() else { return self }
         var named = self
         for (id, reason) in failed {
-            guard case .upstream(let code, let text, _) = reason else { continue }
-            named.failures[id] = .upstream(code: code, text: text, rule)
+            guard case .upstream(var upstream) = reason else { continue }
+            upstream.rule = rule
+            named.failures[id] = .upstream(upstream)
         }
         return named
     }

@@ -87,9 +87,9 @@ struct ArchiveImageRepository: ImageRepository {
 
     private var readOnly: CopyError {
         CopyError(
-            .unsupported("images are only read from archives", remedy: "copy the image to a directory: oci:DIR"),
+            .unsupported(.writingToArchive),
             side: side,
-            image: "\(reference)",
+            image: reference,
             operation: "storing the image"
         )
     }

@@ -98,8 +98,9 @@ struct LayoutReader: Sendable {
                     reading.lost.insert(digest)
                 } else if entry != nil {
                     reading.failures[id] = .unsupported(
-                        "the layout lists \(digest) and does not hold it: blobs/sha256/\(digest.hex) is missing",
-                        remedy: LayoutStore.damaged
+                        .damagedLayout(
+                            "the layout lists \(digest) and does not hold it: blobs/sha256/\(digest.hex) is missing"
+                        )
                     )
                 }
                 continue
@@ -147,7 +148,10 @@ struct LayoutReader: Sendable {
             images: try list(),
             unusableTags: odd.map { entry in
                 let name = "manifests[\(entry.position)] of index.json"
-                return UnusableTag(name: name, reason: .unsupported(entry.reason, remedy: LayoutStore.damaged))
+                return ImageSelection.UnusableTag(
+                    name: name,
+                    reason: .unsupported(.damagedLayout(entry.reason))
+                )
             }
         )
     }
@@ -210,11 +214,11 @@ struct LayoutReader: Sendable {
     }
 
     private func refusal(_ ambiguity: LayoutNames.Ambiguity) -> LayoutError {
-        LayoutError(Self.cause(ambiguity), remedy: remedy(ambiguity))
+        LayoutError(Self.cause(ambiguity), remedy: "name one by its digest, as in \(example(ambiguity))")
     }
 
     private func reason(_ ambiguity: LayoutNames.Ambiguity) -> CopyError.Reason {
-        .unsupported(Self.cause(ambiguity), remedy: remedy(ambiguity))
+        .unsupported(.ambiguousName(Self.cause(ambiguity), example: example(ambiguity)))
     }
 
     static func cause(_ ambiguity: LayoutNames.Ambiguity) -> String {
@@ -222,11 +226,9 @@ struct LayoutReader: Sendable {
             + ambiguity.choices.shown
     }
 
-    private func remedy(_ ambiguity: LayoutNames.Ambiguity) -> String {
-        let example = ambiguity.choices.first.map { "\(place)@\($0.entry.digest)" } ?? "\(place)@DIGEST"
-        return side == .destination
-            ? "use another tag, or take one of the images out of the layout first"
-            : "name one by its digest, as in \(example)"
+    /// One of the images by its digest.
+    private func example(_ ambiguity: LayoutNames.Ambiguity) -> String {
+        ambiguity.choices.first.map { "\(place)@\($0.entry.digest)" } ?? "\(place)@DIGEST"
     }
 
     // MARK: Blobs
@@ -255,7 +257,7 @@ struct LayoutReader: Sendable {
             throw CopyError(
                 .blobMissing(blob.digest),
                 side: side,
-                image: "\(reference)",
+                image: reference,
                 operation: "reading \(blob.digest)"
             )
         }

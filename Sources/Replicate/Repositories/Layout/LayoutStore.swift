@@ -219,17 +219,14 @@ struct LayoutStore: LayoutFiles {
 }
 
 /// What is wrong with an image layout, with its path and what to do about it.
-struct LayoutError: Error, CustomStringConvertible {
-    let description: String
-    let remedy: String
+package struct LayoutError: Error, Equatable, CustomStringConvertible {
+    package let description: String
+    package let remedy: String
 
     init(_ description: String, remedy: String) {
         self.description = description
         self.remedy = remedy
     }
-
-    static let regularFilesOnly =
-        "nothing but regular files is read from a layout; put the file itself there, or write the layout anew"
 }
 
 /// The error for a manifest whose bytes don't match the digest in its file name.

@@ -159,7 +159,7 @@ struct PlainImageRepository: ImageRepository {
                 throw CopyError(
                     .tagImmutable(tag: tag, holds: held, wanted: manifest.digest),
                     side: side,
-                    image: reference.tagged(tag).description,
+                    image: reference.tagged(tag),
                     operation: "storing the manifest",
                     requestID: error.requestID
                 )
@@ -265,7 +265,7 @@ struct PlainImageRepository: ImageRepository {
             .sorted { $0.digest < $1.digest }
         for tag in tags where reading.digests[.tag(tag)] == nil {
             listing.unusableTags.append(
-                UnusableTag(name: tag.value, reason: reading.failures[.tag(tag)] ?? .imageMissing)
+                ImageSelection.UnusableTag(name: tag.value, reason: reading.failures[.tag(tag)] ?? .imageMissing)
             )
         }
         return listing

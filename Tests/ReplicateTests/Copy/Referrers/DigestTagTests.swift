@@ -163,7 +163,8 @@ struct DigestTagTests {
             #expect(try await bench.destination.tag(tag) == signature.digest)
         }
         let left = [
-            (TagFilter(patterns: [try TagPattern(parsing: "*")]), all), (TagFilter(), CopyOptions(referrers: .none)),
+            (TagFilter(patterns: [try TagFilter.Pattern(parsing: "*")]), all),
+            (TagFilter(), CopyOptions(referrers: .none)),
         ]
         for (filter, options) in left {
             let (bench, results) = try await results(filter, options)

@@ -338,14 +338,14 @@ struct OddIndexTests {
     func whole() async throws {
         let bench = try Bench()
         await bench.source.change { [index] in try? $0.seed(index, tag: "v1") }
-        for mode in ReferrerMode.allCases {
+        for mode in CopyOptions.Referrers.allCases {
             let error = try #require(try await bench.copy(":v1", CopyOptions(referrers: mode)).firstError)
             #expect(error.cause.contains("manifests[0]") && error.cause.contains("'sha512:00'"))
         }
         #expect(bench.journal.count("to/app put") == 0)
 
         await bench.destination.change { [index] in try? $0.seed(index, tag: "v1") }
-        for mode in ReferrerMode.allCases {
+        for mode in CopyOptions.Referrers.allCases {
             #expect(try await bench.copy(":v1", CopyOptions(referrers: mode)).receipt?.changedAnything == false)
         }
     }

@@ -109,8 +109,8 @@ struct ReferrerTests {
         #expect(await bench.destination.violations == [])
     }
 
-    @Test("keep to --if-exists", arguments: IfExists.allCases)
-    func ifExists(_ mode: IfExists) async throws {
+    @Test("keep to --if-exists", arguments: CopyOptions.IfExists.allCases)
+    func ifExists(_ mode: CopyOptions.IfExists) async throws {
         let bench = try #require(await bench())
         let tag = "sha256-\(image.digest.hex).sig"
         let theirs = try FakeImage.image("theirs", layers: ["theirs"])
@@ -184,7 +184,7 @@ struct ReferrerTests {
 
     @Test("that the source lists under a tag are added to the destination's list, whatever --if-exists says")
     func listAdded() async throws {
-        for mode in IfExists.allCases {
+        for mode in CopyOptions.IfExists.allCases {
             let bench = try #require(await bench(knows: false))
             let tag = "sha256-\(image.digest.hex)"
             let list = try FakeImage.index([(nil, signature)])

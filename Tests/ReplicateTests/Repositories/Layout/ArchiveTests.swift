@@ -225,18 +225,17 @@ struct ArchiveTests {
                 destination: SideOptions()
             )
             let reference = try ImageReference(parsing: source)
-            let selection = ManifestID(reference).map { Selection.one($0) } ?? .sole
             let place = try DestinationReference(parsing: "oci:\(destination)")
             do {
                 return try await replicator.copy(
                     reference,
-                    selection,
+                    .named,
                     to: [place],
                     tags: [],
                     CopyOptions(referrers: .none)
                 )
             } catch let error as CopyError {
-                return [.failed(source: source, destination: destination, error)]
+                return [.failed(source: reference, destination: place.repository(for: reference), error)]
             }
         }
     }

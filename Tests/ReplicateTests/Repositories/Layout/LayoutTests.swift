@@ -505,7 +505,7 @@ struct LayoutTests {
                 return try await replicator.copy(reference, .one(id), to: [place], tags: [], options)
             } catch let error as CopyError {
                 // Of the source, so that there was nothing to try.
-                return [.failed(source: source, destination: destination, error)]
+                return [.failed(source: reference, destination: place.repository(for: reference), error)]
             }
         }
     }
