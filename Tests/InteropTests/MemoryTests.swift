@@ -112,7 +112,7 @@ private struct Source: Sendable {
 
 /// - Parameter layers: Of each image, which are tagged v1, v2 and so on.
 private func withSource<Result>(_ layers: String..., body: (Source) async throws -> Result) async throws -> Result {
-    let images = try layers.enumerated().map { try SeedOrder(parsing: "large:v\($0 + 1)=\($1)").image }
+    let images = try layers.enumerated().map { try SeedDescription(parsing: "large:v\($0 + 1)=\($1)").image }
     var configuration = EmulatorConfiguration()
     configuration.discardsLayers = true
     return try await withScratchDirectory { directory in

@@ -109,12 +109,12 @@ public struct MatrixBench: Sendable {
             switch step.fault {
             case .unreachable: detour.refuse(step.operation, at: step.occurrence)
             case .emulated(let kind):
-                emulator.order(Fault(on: step.operation, at: step.occurrence.map { $0...$0 }, kind))
+                emulator.inject(Fault(on: step.operation, at: step.occurrence.map { $0...$0 }, kind))
             }
         }
         var flaws: [String] = []
         let outcome = await outcome(places, attempts)
-        if trial.steps.count == 1, trial.mustSucceed, emulator.faultsMet == 0, !detour.hasMet {
+        if trial.steps.count == 1, trial.mustSucceed, emulator.faultsApplied == 0, !detour.hasMet {
             flaws.append("the fault met no request")
         }
         if !outcome.errors.isEmpty {

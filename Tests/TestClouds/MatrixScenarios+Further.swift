@@ -78,7 +78,7 @@ extension MatrixScenario {
                 try emulator.seedConfig(of: image, at: place)
             },
             precede: { replicator, emulator, places in
-                emulator.order(Fault(on: "UploadLayerPart", at: 2...2, .refuse))
+                emulator.inject(Fault(on: "UploadLayerPart", at: 2...2, .refuse))
                 let results = try await replicator.copyApp(emulator, to: places)
                 guard results.first?.error?.operation == "UploadLayerPart" else {
                     throw MatrixFailure(["the run before left \(results)"])

@@ -131,10 +131,10 @@ public final class Emulator: Sendable {
     public func clearRequests() { aws.state.withLock { $0.log = [] } }
 
     /// Adds a fault that applies from now on.
-    public func order(_ fault: Fault) { aws.state.withLock { $0.faults.add(fault) } }
+    public func inject(_ fault: Fault) { aws.state.withLock { $0.faults.add(fault) } }
 
     /// The number of requests that met a fault since the last ``clearFaults()``.
-    public var faultsMet: Int { aws.state.withLock { $0.faults.struck } }
+    public var faultsApplied: Int { aws.state.withLock { $0.faults.struck } }
 
     /// Removes every fault, and corrects the clock.
     public func clearFaults() {

@@ -79,7 +79,7 @@ struct EmulatorCommand: AsyncParsableCommand {
         ),
         transform: parseSeed
     )
-    var seeds: [SeedOrder] = []
+    var seeds: [SeedDescription] = []
 
     @Option(
         help: ArgumentHelp(
@@ -115,7 +115,7 @@ struct EmulatorCommand: AsyncParsableCommand {
         let terminations = Signals.terminations()
         let emulator = try await start(configuration)
         try seed(emulator, configuration)
-        faults.forEach(emulator.order)
+        faults.forEach(emulator.inject)
         let exports = emulator.environment.map { "export \($0.name)=\($0.value)" }
         // The file is written first: a reader of the lines may rely on it.
         if let envFile {
@@ -227,9 +227,9 @@ private func parseFault(_ text: String) throws -> Fault {
     }
 }
 
-private func parseSeed(_ text: String) throws -> SeedOrder {
+private func parseSeed(_ text: String) throws -> SeedDescription {
     do {
-        return try SeedOrder(parsing: text)
+        return try SeedDescription(parsing: text)
     } catch {
         throw ValidationError("\(error)")
     }

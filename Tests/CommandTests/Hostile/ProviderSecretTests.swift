@@ -70,10 +70,10 @@ struct ProviderSecretTests {
     )
     func faulty(_ provider: Provider, _ trouble: Trouble) async throws {
         try await withMachine(provider) { machine in
-            machine.emulator.order(Fault(on: provider.operation, at: nil, trouble.kind))
+            machine.emulator.inject(Fault(on: provider.operation, at: nil, trouble.kind))
             let format = Trouble.allCases.firstIndex(of: trouble)?.isMultiple(of: 2) == true ? "json" : "text"
             _ = try await machine.run(["doctor", "--output", format, machine.source, machine.destination])
-            #expect(machine.emulator.faultsMet > 0)
+            #expect(machine.emulator.faultsApplied > 0)
         }
         reportCases("secrets", 1)
     }

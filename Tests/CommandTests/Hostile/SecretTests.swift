@@ -32,11 +32,11 @@ struct SecretTests {
             case .none: break
             case .denied: stage.emulator.deny(action: "PutImage")
             case .wrongSecret: more["AWS_SECRET_ACCESS_KEY"] = wrongSecret
-            case .corruptLayer: stage.emulator.order(Fault(on: "GET layer", at: 1...1, .corruptByte(at: 9)))
-            case .cutLayer: stage.emulator.order(Fault(on: "GET layer", at: 1...2, .cutBody(afterBytes: 50)))
-            case .expiredURL: stage.emulator.order(Fault(on: "GET layer", at: 1...1, .expireURL))
-            case .expiredToken: stage.emulator.order(Fault(on: "PUT blob", at: 1...1, .expireToken))
-            case .lostRegistry: stage.emulator.order(Fault(on: "POST upload", at: nil, .status(400)))
+            case .corruptLayer: stage.emulator.inject(Fault(on: "GET layer", at: 1...1, .corruptByte(at: 9)))
+            case .cutLayer: stage.emulator.inject(Fault(on: "GET layer", at: 1...2, .cutBody(afterBytes: 50)))
+            case .expiredURL: stage.emulator.inject(Fault(on: "GET layer", at: 1...1, .expireURL))
+            case .expiredToken: stage.emulator.inject(Fault(on: "PUT blob", at: 1...1, .expireToken))
+            case .lostRegistry: stage.emulator.inject(Fault(on: "POST upload", at: nil, .status(400)))
             case .refusedRole: flags[3] = "not-the-external-id"
             // The proxy is not there, so nothing leaves this machine; and RFC 2606 knows no such host.
             case .deadProxy: more["https_proxy"] = "http://user:\(proxySecret)@127.0.0.1:1"

@@ -86,7 +86,7 @@ struct InterruptionTests {
     @Test("a second time ends at once, whatever doesn't move")
     func second() async throws {
         try await withStage { stage in
-            stage.emulator.order(Fault(on: "PUT blob", at: nil, .stall))
+            stage.emulator.inject(Fault(on: "PUT blob", at: nil, .stall))
             let arguments = ["copy", "--progress", "json", "\(stage.source):v1", stage.destination]
             let stopped = try await withChild(
                 .ecrReplicate,
@@ -114,7 +114,7 @@ struct InterruptionTests {
     func reading(command: String) async throws {
         try await withStage { stage in
             let operation = command == "copy" ? "BatchGetImage" : "DescribeImages"
-            stage.emulator.order(Fault(on: operation, at: nil, .throttle(retryAfter: 200)))
+            stage.emulator.inject(Fault(on: operation, at: nil, .throttle(retryAfter: 200)))
             let stopped = try await withChild(
                 .ecrReplicate,
                 command == "copy"

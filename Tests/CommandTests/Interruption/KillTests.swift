@@ -86,12 +86,12 @@ struct KillScene: Sendable {
         switch way {
         case .registry:
             image = SeedImage.twoPlatforms("app", layersEach: [300_000, 150_000])
-            emulator.order(Fault(on: "GET layer", at: nil, .drip(bytes: 50_000)))
-            emulator.order(Fault(on: "PUT blob", at: nil, .drip(bytes: 60_000)))
+            emulator.inject(Fault(on: "GET layer", at: nil, .drip(bytes: 50_000)))
+            emulator.inject(Fault(on: "PUT blob", at: nil, .drip(bytes: 60_000)))
         case .api:
             image = SeedImage.oci("app", layers: [2 * Self.partSize + 1_000])
-            emulator.order(Fault(on: "GET layer", at: nil, .drip(bytes: 400_000)))
-            emulator.order(Fault(on: "UploadLayerPart", at: nil, .drip(bytes: 600_000)))
+            emulator.inject(Fault(on: "GET layer", at: nil, .drip(bytes: 400_000)))
+            emulator.inject(Fault(on: "UploadLayerPart", at: nil, .drip(bytes: 600_000)))
         }
         try emulator.seed(image, tag: "v1", account: Stage.account, region: Stage.home, repository: "team/app")
     }

@@ -67,7 +67,7 @@ struct LargeScene: Sendable {
     /// Runs until two parts have arrived and the third stands still; the program ends by what `body` does then, or it is
     /// killed.
     func stopInTheMiddle(killed: Bool = true, _ body: (Child) async throws -> Void = { _ in }) async throws -> Ended {
-        stage.emulator.order(Fault(on: "UploadLayerPart", at: 3...3, .stall))
+        stage.emulator.inject(Fault(on: "UploadLayerPart", at: 3...3, .stall))
         let stopped = try await withChild(.ecrReplicate, arguments, environment: environment, killed: killed) { child in
             try await arrived(parts: 2, of: child)
             try await body(child)

@@ -11,7 +11,7 @@ struct PartInterruptionTests {
     func first() async throws {
         try await LargeScene.with(layers: 2) { scene in
             // Some tenth of a second a part, so that the signal finds most of them still to be sent.
-            scene.stage.emulator.order(Fault(on: "UploadLayerPart", at: nil, .drip(bytes: 600_000)))
+            scene.stage.emulator.inject(Fault(on: "UploadLayerPart", at: nil, .drip(bytes: 600_000)))
             let stopped = try await withChild(
                 .ecrReplicate,
                 scene.arguments + ["--jobs", "1", "--output", "json"],

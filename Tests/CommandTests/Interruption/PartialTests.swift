@@ -15,7 +15,7 @@ struct PartialTests {
             try emulator.seed(image, tag: "v1", account: "111122223333", region: "eu-west-1", repository: "team/app")
             let app = emulator.registryHost(account: "111122223333", region: "eu-west-1") + "/team/app"
             let variables = Dictionary(uniqueKeysWithValues: emulator.environment.map { ($0.name, $0.value) })
-            emulator.order(Fault(on: "PutImage", at: 2...2, .refuse))
+            emulator.inject(Fault(on: "PutImage", at: 2...2, .refuse))
             let ended = try await run(.ecrReplicate, ["retag", "\(app):v1", "a", "b"], environment: variables)
             #expect(ended.exitCode == 4)
             #expect(ended.lines == ["\(app):a@\(image.digest)"])

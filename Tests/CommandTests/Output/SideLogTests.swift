@@ -80,7 +80,7 @@ struct SideLogTests {
     func retried(_ operation: String, _ side: String) async throws {
         try await withScratchDirectory { folder in
             try await withStage { stage in
-                stage.emulator.order(Fault(on: operation, .status(503)))
+                stage.emulator.inject(Fault(on: operation, .status(503)))
                 // A directory, where the destination would be asked the same.
                 let place = operation == "BatchGetImage" ? "oci:\(folder)/x" : stage.destination
                 let ended = try await stage.run("copy", "--log-level", "notice", "\(stage.source):v1", place)

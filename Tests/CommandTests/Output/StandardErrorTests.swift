@@ -10,7 +10,7 @@ struct StandardErrorTests {
         try await withStage { stage in
             let image = SeedImage.oci("slow", layers: [400_000, 400_000, 400_000])
             try stage.seed(image, tag: "slow", in: Stage.home)
-            stage.emulator.order(Fault(on: "POST upload", at: 1...3, .status(503)))
+            stage.emulator.inject(Fault(on: "POST upload", at: 1...3, .status(503)))
             let copied = try await stage.run(
                 "copy",
                 "--progress",

@@ -109,7 +109,7 @@ struct SmallPartTests {
         ] as [(String, String, String, Int, Int64)]
     )
     func seedOrders(text: String, repository: String, tag: String, count: Int, size: Int64) throws {
-        let order = try SeedOrder(parsing: text)
+        let order = try SeedDescription(parsing: text)
         #expect(order.repository == repository && order.tag == tag)
         #expect(order.layers == Array(repeating: size, count: count))
     }
@@ -123,7 +123,7 @@ struct SmallPartTests {
         ]
     )
     func notSeedOrders(text: String) {
-        #expect(throws: SeedSyntaxError.self) { try SeedOrder(parsing: text) }
+        #expect(throws: SeedSyntaxError.self) { try SeedDescription(parsing: text) }
     }
 
     @Test(

@@ -125,7 +125,7 @@ struct CredentialServicesTests {
             #expect(try await refresh(try #require(try answer.json("refreshToken"))).status == 200)
             #expect(try await refresh("refresh-1", secret: "other").json("error") == "invalid_client")
             #expect(try await refresh("refresh-1", grant: "password").json("error") == "unsupported_grant_type")
-            emulator.order(
+            emulator.inject(
                 Fault(on: "CreateToken", .error(code: "ExpiredTokenException", message: "over", status: 400))
             )
             let ordered = try await refresh("refresh-1")
@@ -151,12 +151,12 @@ struct CredentialServicesTests {
             #expect(try await ask(nil).status == 400)
             #expect(try await ask("other").status == 403)
             for status in [404, 500] {
-                emulator.order(Fault(on: "container credentials", .status(status)))
+                emulator.inject(Fault(on: "container credentials", .status(status)))
                 #expect(try await ask("pod-token").status == status)
             }
-            emulator.order(Fault(on: "container credentials", .refuse))
+            emulator.inject(Fault(on: "container credentials", .refuse))
             #expect(try await ask("pod-token").json("message") == "No access")
-            emulator.order(Fault(on: "container credentials", .throttle(retryAfter: nil)))
+            emulator.inject(Fault(on: "container credentials", .throttle(retryAfter: nil)))
             #expect(try await ask("pod-token").status == 429)
         }
         try await withClient { emulator, client in

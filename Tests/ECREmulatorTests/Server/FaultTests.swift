@@ -12,25 +12,25 @@ struct FaultTests {
     @Test("an ordered error comes once, in the face's own words")
     func errors() async throws {
         try await withClient { emulator, client in
-            emulator.order(Fault(on: "DescribeRepositories", .throttle(retryAfter: 2)))
+            emulator.inject(Fault(on: "DescribeRepositories", .throttle(retryAfter: 2)))
             let throttled = try await client.call("DescribeRepositories")
             #expect(try throttled.code == "ThrottlingException")
             #expect(throttled.headers["retry-after"] == "2")
             #expect(try await client.call("DescribeRepositories").status == 200)
-            emulator.order(Fault(on: "GET tags", .throttle(retryAfter: nil)))
+            emulator.inject(Fault(on: "GET tags", .throttle(retryAfter: nil)))
             let registry = try await client.registry("GET", "/v2/team/app/tags/list")
             #expect(registry.status == 429)
             #expect(try registry.code == "TOOMANYREQUESTS")
-            emulator.order(Fault(on: "GET tags", .status(503)))
+            emulator.inject(Fault(on: "GET tags", .status(503)))
             #expect(try await client.registry("GET", "/v2/team/app/tags/list").status == 503)
-            emulator.order(Fault(on: "GET tags", .status(503, retryAfter: 4)))
+            emulator.inject(Fault(on: "GET tags", .status(503, retryAfter: 4)))
             #expect(try await client.registry("GET", "/v2/team/app/tags/list").headers["retry-after"] == "4")
-            emulator.order(Fault(on: "GET tags", .refuse))
+            emulator.inject(Fault(on: "GET tags", .refuse))
             #expect(try await client.registry("GET", "/v2/team/app/tags/list").code == "DENIED")
-            emulator.order(Fault(on: "PUT manifest", .refuse))
+            emulator.inject(Fault(on: "PUT manifest", .refuse))
             let refused = try await client.registry("PUT", "/v2/team/app/manifests/v1", body: Array("{}".utf8))
             #expect(refused.text.contains("ecr:PutImage on resource"))
-            emulator.order(Fault(on: "AssumeRole", .refuse))
+            emulator.inject(Fault(on: "AssumeRole", .refuse))
             let role = "Action=AssumeRole&RoleSessionName=me&RoleArn=arn:aws:iam::\(account):role/r"
             let untrusted = try await client.sts(role)
             #expect(untrusted.element("Code") == "AccessDenied")
@@ -38,7 +38,7 @@ struct FaultTests {
                 untrusted.element("Message")
                     == "User: arn:aws:iam::\(account):user/emulator is not authorized to perform: sts:AssumeRole"
             )
-            emulator.order(Fault(on: "ListImages", .error(code: "ServerException", message: "x", status: 500)))
+            emulator.inject(Fault(on: "ListImages", .error(code: "ServerException", message: "x", status: 500)))
             #expect(try await client.call("ListImages", #"{"repositoryName":"team/app"}"#).status == 500)
         }
     }
@@ -47,10 +47,10 @@ struct FaultTests {
     func cutConnections() async throws {
         try await withClient { (emulator, client) async throws in
             let body = #"{"repositoryName":"team/new"}"#
-            emulator.order(Fault(on: "CreateRepository", .resetBefore))
+            emulator.inject(Fault(on: "CreateRepository", .resetBefore))
             #expect(try await client.call("CreateRepository", body).status == 0)
             #expect(emulator.repositories(account: account, region: region) == ["team/app"])
-            emulator.order(Fault(on: "CreateRepository", .loseAnswer))
+            emulator.inject(Fault(on: "CreateRepository", .loseAnswer))
             #expect(try await client.call("CreateRepository", body).status == 0)
             #expect(emulator.repositories(account: account, region: region) == ["team/app", "team/new"])
             #expect(emulator.requests.map(\.status) == [0, 0])
@@ -64,18 +64,18 @@ struct FaultTests {
             let layer = image.blobs[1].digest
             let url = try #require(try await client.registry("GET", "/v2/team/app/blobs/\(layer)").headers["location"])
             let whole = try await client.follow(url).body
-            emulator.order(Fault(on: "GET layer", .cutBody(afterBytes: 1_234)))
+            emulator.inject(Fault(on: "GET layer", .cutBody(afterBytes: 1_234)))
             let cut = try await client.follow(url)
             #expect(cut.headers["content-length"] == "100000")
             #expect(cut.body == Array(whole.prefix(1_234)))
-            emulator.order(Fault(on: "GET layer", .truncate))
+            emulator.inject(Fault(on: "GET layer", .truncate))
             let short = try await client.follow(url)
             #expect(short.headers["content-length"] == "50000")
             #expect(short.body == Array(whole.prefix(50_000)))
-            emulator.order(Fault(on: "GET layer", .corruptByte(at: 77)))
+            emulator.inject(Fault(on: "GET layer", .corruptByte(at: 77)))
             let corrupt = try await client.follow(url).body
             #expect(zip(corrupt, whole).enumerated().filter { $0.element.0 != $0.element.1 }.map(\.offset) == [77])
-            emulator.order(Fault(on: "GET layer", .expireURL))
+            emulator.inject(Fault(on: "GET layer", .expireURL))
             #expect(try await client.follow(url).status == 403)
             #expect(
                 emulator.requests.filter { $0.operation == "GET layer" }.map(\.bytesOut).prefix(2) == [100_000, 1_234]
@@ -89,7 +89,7 @@ struct FaultTests {
             let place = try #require(
                 try await client.registry("POST", "/v2/team/app/blobs/uploads/").headers["location"]
             )
-            emulator.order(Fault(on: "PUT blob", .cutBody(afterBytes: 1_000)))
+            emulator.inject(Fault(on: "PUT blob", .cutBody(afterBytes: 1_000)))
             let layer = SeedBytes(seed: 1).prefix(200_000)
             let target = "\(place)?digest=\(Digest(of: layer))"
             #expect(try await client.registry("PUT", target, body: layer).status == 0)
@@ -105,7 +105,7 @@ struct FaultTests {
             try emulator.seedApp(image)
             let layer = image.blobs[1].digest
             let url = try #require(try await client.registry("GET", "/v2/team/app/blobs/\(layer)").headers["location"])
-            emulator.order(Fault(on: "GET layer", .drip(bytes: 10_001)))
+            emulator.inject(Fault(on: "GET layer", .drip(bytes: 10_001)))
             var begin = ContinuousClock.now
             #expect(Digest(of: try await client.follow(url).body) == layer)
             // Ten pieces have nine gaps.
@@ -114,7 +114,7 @@ struct FaultTests {
             let place = try #require(
                 try await client.registry("POST", "/v2/team/app/blobs/uploads/").headers["location"]
             )
-            emulator.order(Fault(on: "PUT blob", .drip(bytes: 10_000)))
+            emulator.inject(Fault(on: "PUT blob", .drip(bytes: 10_000)))
             let pushed = SeedBytes(seed: 1).prefix(100_000)
             begin = ContinuousClock.now
             let answer = try await client.registry("PUT", "\(place)?digest=\(Digest(of: pushed))", body: pushed)
@@ -129,7 +129,7 @@ struct FaultTests {
         var configuration = EmulatorConfiguration()
         configuration.now = { clock.now }
         try await withClient(configuration) { emulator, client in
-            emulator.order(Fault(on: "DescribeRegistry", .skew(seconds: 600)))
+            emulator.inject(Fault(on: "DescribeRegistry", .skew(seconds: 600)))
             let refused = try await client.call("DescribeRegistry")
             #expect(try refused.code == "InvalidSignatureException")
             #expect(
@@ -140,7 +140,7 @@ struct FaultTests {
             #expect(try await client.call("DescribeRegistry").status == 200, "signed by the service's own clock")
             emulator.clearFaults()
             #expect(try await client.call("DescribeRegistry", at: noon).status == 200)
-            emulator.order(Fault(on: "DescribeRegistry", .skew(seconds: -600)))
+            emulator.inject(Fault(on: "DescribeRegistry", .skew(seconds: -600)))
             let early = try await client.call("DescribeRegistry", at: noon)
             #expect(try early.json("message")?.hasPrefix("Signature not yet current: 20260115T120000Z") == true)
         }
@@ -149,7 +149,7 @@ struct FaultTests {
     @Test("tokens expire in the middle of a run")
     func tokens() async throws {
         try await withClient { emulator, client in
-            emulator.order(Fault(on: "GET tags", .expireToken))
+            emulator.inject(Fault(on: "GET tags", .expireToken))
             let expired = try await client.registry("GET", "/v2/team/app/tags/list")
             #expect(expired.status == 403)
             #expect(expired.text.contains("Your authorization token has expired"))
@@ -163,7 +163,7 @@ struct FaultTests {
     func expiredURL() async throws {
         try await withClient { emulator, client in
             try emulator.seedApp(image)
-            emulator.order(Fault(on: "GetDownloadUrlForLayer", .expireURL))
+            emulator.inject(Fault(on: "GetDownloadUrlForLayer", .expireURL))
             let body = #"{"repositoryName":"team/app","layerDigest":"\#(image.blobs[1].digest)"}"#
             let first = try #require(try await client.call("GetDownloadUrlForLayer", body).json("downloadUrl"))
             #expect(try await client.follow(first).status == 403)
@@ -175,7 +175,7 @@ struct FaultTests {
     @Test("a stalled answer ends with the emulator")
     func stall() async throws {
         try await withClient { (emulator, client) async throws in
-            emulator.order(Fault(on: "DescribeRegistry", .stall))
+            emulator.inject(Fault(on: "DescribeRegistry", .stall))
             let before = emulator.aws.state.withLock { $0.lastNumber }
             async let answer = client.call("DescribeRegistry")
             while emulator.aws.state.withLock({ $0.lastNumber }) == before { await Task.yield() }

@@ -14,9 +14,9 @@ struct KeptConnectionTests {
         try await withClient { emulator, client in
             let image = SeedImage.oci("app", layers: [1_000])
             try emulator.seedApp(image, tag: "v1")
-            emulator.order(Fault(on: "HEAD tags", at: 2...2, .status(503)))
-            emulator.order(Fault(on: "HEAD tags", at: 3...3, .refuse))
-            emulator.order(Fault(on: "HEAD tags", at: 4...4, .throttle(retryAfter: 1)))
+            emulator.inject(Fault(on: "HEAD tags", at: 2...2, .status(503)))
+            emulator.inject(Fault(on: "HEAD tags", at: 3...3, .refuse))
+            emulator.inject(Fault(on: "HEAD tags", at: 4...4, .throttle(retryAfter: 1)))
             let connection = try await KeptConnection(client)
             let heads: [(path: String, headers: [(String, String)], status: Int)] = [
                 ("\(Self.manifests)/v1", [], 200), ("\(Self.manifests)/none", [], 404),

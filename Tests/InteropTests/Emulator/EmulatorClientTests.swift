@@ -82,7 +82,7 @@ struct EmulatorClientTests {
         ]
     )
     func seeded(order: String) async throws {
-        let image = try SeedOrder(parsing: order).image
+        let image = try SeedDescription(parsing: order).image
         try await withScratchDirectory { directory in
             try await withEmulator { emulator in
                 try emulator.seed(image, tag: "v1", account: Cloud.build, region: Cloud.home, repository: "team/app")

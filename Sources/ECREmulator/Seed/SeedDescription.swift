@@ -5,7 +5,7 @@ internal import Content
 /// As a flag's text it is `REPOSITORY:TAG`, a small image for two platforms with attestations, or
 /// `REPOSITORY:TAG=COUNTxSIZE`, for example `team/app:v1=8x128MiB`: COUNT layers of SIZE each, generated whenever they
 /// are read.
-public struct SeedOrder: Sendable, Equatable {
+public struct SeedDescription: Sendable, Equatable {
     public var repository: String
     public var tag: String
     /// The sizes of the layers, in bytes; an empty list means the small image for two platforms.
