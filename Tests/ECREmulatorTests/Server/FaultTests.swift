@@ -9,7 +9,7 @@ import Testing
 struct FaultTests {
     let image = SeedImage.oci("app", layers: [100_000])
 
-    @Test("an ordered error comes once, in the face's own words")
+    @Test("an injected error is answered once, in the format of the API")
     func errors() async throws {
         try await withClient { emulator, client in
             emulator.inject(Fault(on: "DescribeRepositories", .throttle(retryAfter: 2)))
@@ -43,7 +43,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a request that is cut off is not taken; a lost answer was taken")
+    @Test("a request with a reset connection isn't processed; one with a lost answer is")
     func cutConnections() async throws {
         try await withClient { (emulator, client) async throws in
             let body = #"{"repositoryName":"team/new"}"#
@@ -57,7 +57,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a download is cut, truncated or one byte off")
+    @Test("a download is cut, truncated, or has one wrong byte")
     func downloads() async throws {
         try await withClient { emulator, client in
             try emulator.seedApp(image)
@@ -83,7 +83,7 @@ struct FaultTests {
         }
     }
 
-    @Test("an upload is cut as it arrives, and what had come counts")
+    @Test("an upload is cut as it arrives, and the bytes before the cut are stored")
     func uploads() async throws {
         try await withClient { emulator, client in
             let place = try #require(
@@ -99,7 +99,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a body that drips comes whole, a piece at a time, in either direction")
+    @Test("a dripping body arrives whole, piece by piece, in either direction")
     func drip() async throws {
         try await withClient { emulator, client in
             try emulator.seedApp(image)
@@ -108,7 +108,7 @@ struct FaultTests {
             emulator.inject(Fault(on: "GET layer", .drip(bytes: 10_001)))
             var begin = ContinuousClock.now
             #expect(Digest(of: try await client.follow(url).body) == layer)
-            // Ten pieces have nine gaps.
+            // Ten pieces have nine pauses between them.
             #expect(ContinuousClock.now - begin >= Fault.dripInterval * 9)
 
             let place = try #require(
@@ -123,7 +123,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a clock that is off refuses what is signed by another, says so in its date, and can be set right")
+    @Test("a wrong clock refuses valid signatures, shows in the Date field, and can be corrected")
     func skew() async throws {
         let clock = HandClock()
         var configuration = EmulatorConfiguration()
@@ -146,7 +146,7 @@ struct FaultTests {
         }
     }
 
-    @Test("tokens expire in the middle of a run")
+    @Test("tokens expire during a run")
     func tokens() async throws {
         try await withClient { emulator, client in
             emulator.inject(Fault(on: "GET tags", .expireToken))
@@ -159,7 +159,7 @@ struct FaultTests {
         }
     }
 
-    @Test("an URL can be issued that has expired already")
+    @Test("a URL can be issued that has already expired")
     func expiredURL() async throws {
         try await withClient { emulator, client in
             try emulator.seedApp(image)
@@ -172,7 +172,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a stalled answer ends with the emulator")
+    @Test("a stalled answer ends when the emulator stops")
     func stall() async throws {
         try await withClient { (emulator, client) async throws in
             emulator.inject(Fault(on: "DescribeRegistry", .stall))
@@ -184,7 +184,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a rate that is used up is a throttle, and comes back with the clock")
+    @Test("a rate that is used up throttles, until time passes")
     func rates() async throws {
         let clock = HandClock()
         var configuration = EmulatorConfiguration()
