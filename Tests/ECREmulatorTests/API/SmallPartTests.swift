@@ -122,7 +122,7 @@ struct SmallPartTests {
             "ab:b=1x99999999999GiB", "ab:b:c=1x1", "ab:=1x1", "ab:b=1x-5",
         ]
     )
-    func notSeedOrders(text: String) {
+    func notSeedDescriptions(text: String) {
         #expect(throws: SeedSyntaxError.self) { try SeedDescription(parsing: text) }
     }
 
