@@ -131,7 +131,7 @@ struct ScenarioPartTests {
         // The layer alone goes this way; of its parts the first, one in the middle and the last are hit.
         for occurrence in operation == "GET layer" || operation == "UploadLayerPart" ? [1, 3, 6] : [1] {
             try await withLargeImage { cloud, image in
-                cloud.emulator.order(Fault(on: operation, at: occurrence...occurrence, kind))
+                cloud.emulator.inject(Fault(on: operation, at: occurrence...occurrence, kind))
                 let results = try await copy(cloud)
                 #expect(results.receipt?.digest == image.digest, "\(occurrence): \(results)")
                 #expect(cloud.tag("v1") == image.digest)
@@ -146,9 +146,9 @@ struct ScenarioPartTests {
     func lostCompletion() async throws {
         try await withStateDirectory { directory in
             try await withLargeImage(Self.uploads(state: directory), attempts: 1) { cloud, image in
-                cloud.emulator.order(Fault(on: "CompleteLayerUpload", at: 1...1, .loseAnswer))
+                cloud.emulator.inject(Fault(on: "CompleteLayerUpload", at: 1...1, .loseAnswer))
                 // libcurl repeats by itself what a kept connection has lost.
-                cloud.emulator.order(Fault(on: "CompleteLayerUpload", at: 2...9, .status(503)))
+                cloud.emulator.inject(Fault(on: "CompleteLayerUpload", at: 2...9, .status(503)))
                 #expect(try await copy(cloud).firstError != nil)
                 #expect(files(in: directory).contains { $0.hasSuffix(".json") })
                 let results = try await copy(cloud)
@@ -163,7 +163,7 @@ struct ScenarioPartTests {
     func corruptPart(occurrence: Int) async throws {
         try await withLargeImage(Self.uploads(.api)) { cloud, image in
             // The config comes in one of the seven.
-            cloud.emulator.order(Fault(on: "GET layer", at: occurrence...occurrence, .corruptByte(at: 5)))
+            cloud.emulator.inject(Fault(on: "GET layer", at: occurrence...occurrence, .corruptByte(at: 5)))
             let results = try await copy(cloud)
             #expect(results.receipt?.digest == image.digest)
             #expect(cloud.counts["InitiateLayerUpload"] == 3)
@@ -175,7 +175,7 @@ struct ScenarioPartTests {
     @Test("a source that is damaged for good is named, and nothing is completed")
     func damaged() async throws {
         try await withLargeImage(Self.uploads(.api)) { cloud, image in
-            cloud.emulator.order(Fault(on: "GET layer", at: nil, .corruptByte(at: 5)))
+            cloud.emulator.inject(Fault(on: "GET layer", at: nil, .corruptByte(at: 5)))
             let error = try #require(try await copy(cloud).firstError)
             guard case .corrupt(let expected, _) = error.reason else {
                 Issue.record("not corrupt: \(error)")
@@ -191,7 +191,7 @@ struct ScenarioPartTests {
     func resumed() async throws {
         try await withStateDirectory { directory in
             try await withLargeImage(Self.uploads(state: directory), attempts: 2) { cloud, image in
-                cloud.emulator.order(Fault(on: "UploadLayerPart", at: 4...99, .status(500)))
+                cloud.emulator.inject(Fault(on: "UploadLayerPart", at: 4...99, .status(500)))
                 let broken = try await copy(cloud)
                 #expect(broken.firstError?.operation == "UploadLayerPart")
                 #expect(cloud.tag("v1") == nil)
@@ -213,7 +213,7 @@ struct ScenarioPartTests {
     func forgotten() async throws {
         try await withStateDirectory { directory in
             try await withLargeImage(Self.uploads(state: directory), attempts: 2) { cloud, image in
-                cloud.emulator.order(Fault(on: "UploadLayerPart", at: 4...99, .status(500)))
+                cloud.emulator.inject(Fault(on: "UploadLayerPart", at: 4...99, .status(500)))
                 let broken = try await copy(cloud)
                 #expect(broken.firstError != nil)
                 cloud.emulator.clearFaults()

@@ -75,7 +75,7 @@ struct ScenarioRefusalTests {
                 mutability: "IMMUTABLE"
             )
             // The answer to the first PutImage is lost: the second meets its own image under an immutable tag.
-            cloud.emulator.order(Fault(on: "PutImage", .loseAnswer))
+            cloud.emulator.inject(Fault(on: "PutImage", .loseAnswer))
             #expect(try await copy(cloud).receipt?.digest == new.digest)
             cloud.emulator.clearRequests()
             #expect(try await copy(cloud).receipt?.changedAnything == false)
