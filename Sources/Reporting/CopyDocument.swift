@@ -220,7 +220,9 @@ package struct CopyDocument: Encodable, Sendable {
         /// Creates the failure of a command line that could not be understood, so that nothing was tried.
         package init(usage text: String) {
             (operation, side, image) = ("reading the command line", "", "")
-            (cause, remedy, kind, reason) = (text, "see --help", "usage", "usage")
+            let parts = text.split(separator: "\n  next: ", maxSplits: 1)
+            (cause, kind, reason) = (parts.first.map(String.init) ?? text, "usage", "usage")
+            remedy = parts.count > 1 ? String(parts[1]) : "see --help"
         }
 
         /// Creates the failure of a command that could not be set up; `text` may contain lines that say what to do

@@ -18,7 +18,7 @@ extension Session {
             let isLong = wait >= .seconds(1) || (error as? WireError)?.isTimeout == true
             logger.log(
                 level: isLong ? .warning : .notice,
-                "try \(attempt) failed, next in \(wait.shown): \(error)"
+                "attempt \(attempt) failed, next attempt in \(wait.shown): \(error)"
             )
         })
         if let attempts { retry.attempts = attempts }
@@ -38,7 +38,7 @@ extension Session {
                 jobs: transfers?.jobs,
                 uploads: uploads,
                 logger: logger,
-                // A signal ends the question too, not only the work that waits for its answer.
+                // A signal must end the question too, not only the work that waits for the answer.
                 askForCode: { question in
                     // Drawings on standard error would erase the question and the user's typing.
                     try await LineStream.standardError.withoutPins {
@@ -51,7 +51,7 @@ extension Session {
         )
     }
 
-    /// Returns the endpoints that the user wrote with `http://` and thereby allows without TLS.
+    /// Returns the endpoints that the user wrote with `http://`, which are used without TLS.
     private func namedPlainAuthorities(_ environment: AWSEnvironment) -> Set<String> {
         let named =
             [

@@ -20,7 +20,7 @@ struct Session {
     let announcesPlan: Bool
     let namesDestinations: Bool
     /// The destination whose caller is looked up and printed.
-    let namesCallerAt: DestinationReference?
+    let callerDestination: DestinationReference?
 
     /// Makes a session for a command that moves blobs from one side to another.
     init(
@@ -31,7 +31,7 @@ struct Session {
         uploads: UploadOptions,
         announcesPlan: Bool = false,
         namesDestinations: Bool = false,
-        namesCallerAt: DestinationReference? = nil
+        callerDestination: DestinationReference? = nil
     ) {
         self.command = command
         self.output = output
@@ -41,12 +41,12 @@ struct Session {
         self.uploads = uploads
         self.announcesPlan = announcesPlan
         self.namesDestinations = namesDestinations
-        self.namesCallerAt = namesCallerAt
+        self.callerDestination = callerDestination
     }
 
     /// Makes a session for a command that only reads both sides.
     ///
-    /// - Parameter attempts: How often a request is tried: a diagnosis must not take minutes of retries.
+    /// - Parameter attempts: The number of attempts for a request; a diagnosis must not retry for minutes.
     init(command: String, _ output: OutputOptions, _ connection: ConnectionOptions, attempts: Int) {
         self.init(command: command, output, connection.common)
         destination = connection.destination
@@ -61,7 +61,7 @@ struct Session {
         destination = connection.source
         transfers = nil
         uploads = UploadOptions()
-        (announcesPlan, namesDestinations, namesCallerAt) = (false, false, nil)
+        (announcesPlan, namesDestinations, callerDestination) = (false, false, nil)
     }
 
     /// Runs a command that copies.
@@ -86,14 +86,14 @@ struct Session {
         let stop: @Sendable () -> String = {
             drain.begin()
             let underWay = display.underWay.map { " (\($0))" } ?? ""
-            return "stopping: what is under way is finished first\(underWay); a second signal stops at once"
+            return "stopping after the running transfers\(underWay); send the signal again to stop at once"
         }
         let ending = await end(stop: stop) { report in
             try await withReplicator(drain) { replicator in
                 defer { requests.withLock { $0 = replicator.requestsSent } }
                 let run = replicator.run(drain: drain, report: report)
-                if let namesCallerAt {
-                    let name = await run.caller(at: CopyDestination(namesCallerAt, destination))
+                if let callerDestination {
+                    let name = await run.caller(at: CopyDestination(callerDestination, destination))
                     caller.withLock { $0 = name }
                     announcement.caller(name)
                 }
@@ -110,12 +110,12 @@ struct Session {
             display.note(event)
         }
         display.finish()
-        let told = notices.withLock { $0 }
-        told.forEach { LineStream.standardError.writeLine("note: \($0)") }
+        let printedNotices = notices.withLock { $0 }
+        printedNotices.forEach { LineStream.standardError.writeLine("note: \($0)") }
         let all = results.withLock { $0 }
         let code = exitCode(all, ending)
         let note = tagsListed.withLock { $0 }.map { Self.nothingMatched(of: $0, true) }
-        // Tags that were set before the failure stay set, so scripts must be told.
+        // Tags that were set before the failure stay set, so standard output must list them.
         let unreported = code == 0 ? [] : all.unreported(of: tagged.withLock { $0 })
         let seconds = (ContinuousClock.now - started).seconds
         let count = requests.withLock { $0 }
@@ -127,13 +127,13 @@ struct Session {
                     command: command,
                     exitCode: Int(code),
                     results: all,
-                    error: ending.trouble?.failure(of: command),
+                    error: ending.failure?.documented(for: command),
                     requests: count,
                     seconds: seconds,
                     caller: caller.withLock { $0 },
                     note: note,
                     setBeforeFailure: unreported,
-                    notices: told
+                    notices: printedNotices
                 )
             )
             printFailures(all, ending)
@@ -146,14 +146,16 @@ struct Session {
         try leave(code, isPrinted)
     }
 
+    /// Returns the note for an empty selection.
+    ///
     /// - Parameter isFiltered: Whether the tags had to match a pattern.
     static func nothingMatched(of count: Int, _ isFiltered: Bool) -> String {
         count == 0 || !isFiltered
             ? "the repository has no tags"
-            : "nothing selected: of \(counted(count, "tag")) in the repository none passes --match and --exclude"
+            : "nothing selected: none of the repository's \(counted(count, "tag")) passes --match and --exclude"
     }
 
-    /// Ends the command with `code`; a result that couldn't be written isn't a success.
+    /// Ends the command with `code`, or with a failure if the result couldn't be written.
     private func leave(_ code: Int32, _ isPrinted: Bool) throws {
         guard isPrinted else { throw ExitCode(code == 0 ? ExitStatus.failed : code) }
         if let failure = LineStream.standardOutput.failure {
@@ -182,21 +184,21 @@ struct Session {
         } reporting: { _ in
         }
         var isPrinted = true
-        if case .failed(let trouble) = ending {
-            let trouble = trouble.ofReading
+        if case .failed(let failure) = ending {
+            let failure = failure.ofReading
             if output.output == .json {
                 isPrinted = printJSON(
                     CopyDocument(
                         command: command,
                         exitCode: Int(exitCode([], ending)),
                         results: [],
-                        error: trouble.failure(of: command),
+                        error: failure.documented(for: command),
                         requests: requests.withLock { $0 },
                         seconds: (ContinuousClock.now - started).seconds
                     )
                 )
             }
-            LineStream.standardError.say("ecr-replicate: \(trouble.explanation)")
+            LineStream.standardError.say("ecr-replicate: \(failure.explanation)")
         } else if case .interrupted = ending, let interrupted {
             let document = interrupted(exitCode([], ending))
             if output.output == .json { isPrinted = printJSON(document) }
@@ -238,32 +240,32 @@ struct Session {
 
     enum Ending {
         case finished
-        case failed(Trouble)
-        /// A signal ended the command; with the failure after it, if there was one.
-        case interrupted(Termination.Signal, Trouble? = nil)
+        case failed(Failure)
+        /// A signal ended the command; the failure is one that followed the signal.
+        case interrupted(Termination.Signal, Failure? = nil)
 
         /// - Parameter signal: The first signal, if one arrived before the error.
         init(_ error: any Error, after signal: Termination.Signal?) {
             guard let signal else {
-                self = .failed(Trouble(error))
+                self = .failed(Failure(error))
                 return
             }
             // A cancellation isn't a failure.
-            let isCalledOff = error is CancellationError || error is Drained
-            self = .interrupted(signal, isCalledOff ? nil : Trouble(error))
+            let isCancellation = error is CancellationError || error is Drained
+            self = .interrupted(signal, isCancellation ? nil : Failure(error))
         }
 
-        var trouble: Trouble? {
+        var failure: Failure? {
             switch self {
             case .finished: nil
-            case .failed(let trouble): trouble
-            case .interrupted(_, let trouble): trouble
+            case .failed(let failure): failure
+            case .interrupted(_, let failure): failure
             }
         }
     }
 
-    /// Why the command failed before it could try anything.
-    enum Trouble {
+    /// The reason why the command failed as a whole.
+    enum Failure {
         case copy(CopyError)
         /// The command couldn't be set up, for example because its CA bundle can't be read. The error names neither
         /// side nor image; its text includes the remedy, if there is one.
@@ -282,7 +284,7 @@ struct Session {
         }
 
         /// The failure as the JSON document shows it.
-        func failure(of command: String) -> CopyDocument.Failure {
+        func documented(for command: String) -> CopyDocument.Failure {
             switch self {
             case .copy(let error): CopyDocument.Failure(error)
             case .setUp(let text): CopyDocument.Failure(settingUp: command, text)
@@ -297,14 +299,14 @@ struct Session {
         }
 
         /// The failure as a command that copies nothing reports it.
-        var ofReading: Trouble {
+        var ofReading: Failure {
             guard case .copy(var error) = self else { return self }
             error.onlyReads = true
             return .copy(error)
         }
     }
 
-    /// Runs `body` until it ends; a second signal ends the process at once.
+    /// Runs `body`; the first signal stops it, and a second one ends the process at once.
     ///
     /// - Parameter stop: Called at the first signal; it requests the stop and returns the line to print. `nil` cancels
     ///   `body`, which must then leave nothing half done.
@@ -314,7 +316,7 @@ struct Session {
         reporting: @escaping @Sendable (CopyEvent) -> Void
     ) async -> Ending {
         let stopped = Lock<Termination.Signal?>(nil)
-        // Signals are caught before the work begins: until then a signal kills the process in the middle of its work.
+        // Signals are caught before the work begins, because an uncaught signal would kill the process during its work.
         let terminations = Signals.terminations()
         // This function owns the task and waits for it below.
         let work = Task { try await body(reporting) }
@@ -342,7 +344,7 @@ struct Session {
     private func exitCode(_ results: [CopyResult], _ ending: Ending) -> Int32 {
         switch ending {
         case .interrupted(let signal, _): signal.exitCode
-        case .failed(let trouble): trouble.exitCode
+        case .failed(let failure): failure.exitCode
         case .finished: ExitStatus.of(results)
         }
     }

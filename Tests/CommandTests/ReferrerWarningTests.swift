@@ -2,7 +2,7 @@ import Content
 import TestPrograms
 import Testing
 
-/// A referrer that can't be brought is named by a warning; the image arrives, and the command succeeds.
+/// A referrer that can't be copied gets a warning; the image is copied, and the command succeeds.
 @Suite("The warning about a referrer", .timeLimit(.minutes(1)))
 struct ReferrerWarningTests {
     private static let empty = Array("{}".utf8)
@@ -17,7 +17,7 @@ struct ReferrerWarningTests {
         return digest
     }
 
-    /// An image manifest of the empty configuration and one layer.
+    /// Writes an image manifest with the empty configuration and one layer.
     private func manifest(layer: Digest, size: Int, subject: String = "") -> [UInt8] {
         let config =
             #"{"mediaType":"\#(MediaType.ociEmpty)","digest":"\#(Digest(of: Self.empty))","size":\#(Self.empty.count)}"#
@@ -28,7 +28,7 @@ struct ReferrerWarningTests {
         return Array(text.utf8)
     }
 
-    @Test("names it and exits 0, unless it was asked for by name")
+    @Test("names it, and the exit status is 0 unless the user named the referrer")
     func named() async throws {
         try await withScratchDirectory { directory in
             let layout = "\(directory)/source"
@@ -41,7 +41,7 @@ struct ReferrerWarningTests {
             func entry(_ digest: Digest, _ size: Int) -> String {
                 #"{"mediaType":"\#(MediaType.ociManifest)","digest":"\#(digest)","size":\#(size)"#
             }
-            // The signature itself is there, what it holds is not.
+            // The signature's manifest exists, but its layer is missing.
             let subject = #","subject":\#(entry(imageDigest, image.count))}"#
             let signature = manifest(layer: Digest(of: "lost".utf8), size: 4, subject: subject)
             let signatureDigest = try put(signature, in: layout)

@@ -2,7 +2,7 @@ import Foundation
 
 @testable import ECREmulator
 
-/// What this run's secrets are: each of them another one every time, with all that encodings change.
+/// The secrets of this run: random, with every character that encodings change.
 enum Seed: String, CaseIterable, Sendable {
     case keySecret, keyToken, profileSecret, externalID
     case roleID, roleSecret, roleToken
@@ -22,11 +22,11 @@ enum Seed: String, CaseIterable, Sendable {
     private static func made(_ seed: Seed) -> String {
         let letters = (0..<4).map { _ in RandomText.mixed(12) }
         return switch seed {
-        // These are sent in places where nothing else may stand.
+        // These are sent where no other characters are allowed.
         case .roleID, .presignedID: "ASIA" + RandomText.hexadecimal(16).uppercased()
         case .signature: RandomText.hexadecimal(64)
         case .uploadState, .proxyPassword: letters.joined(separator: "-")
-        // What STS takes for an external id (docs/facts/identity.md#sts).
+        // The characters that STS allows in an external id (docs/facts/identity.md#sts).
         case .externalID: letters.joined(separator: "/") + "=,@:"
         default: letters.joined(separator: "/") + "+=="
         }

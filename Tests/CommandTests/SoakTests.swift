@@ -4,10 +4,10 @@ import Testing
 
 @Suite("Soak", .timeLimit(.minutes(5)))
 struct SoakTests {
-    /// How long in a usual run; `make soak` runs the same program for minutes.
+    /// The seconds in a usual run; `make soak` runs the same program for minutes.
     static let seconds = 6
 
-    @Test("nothing goes wrong and nothing grows while copies meet random faults")
+    @Test("finds no error and no growth while copies meet random faults")
     func bounded() async throws {
         let ended = try await run(.soak, ["\(Self.seconds)"])
         #expect(ended.exitCode == 0, "\(ended.errors)")

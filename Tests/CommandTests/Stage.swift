@@ -2,7 +2,7 @@ import Content
 import ECREmulator
 import TestPrograms
 
-/// The built command and an emulator that it talks to; the image `team/app:v1` is there, its destination empty.
+/// The built command, and an emulator with the image `team/app:v1` and an empty destination.
 struct Stage: Sendable {
     let emulator: Emulator
     let image: SeedImage
@@ -10,9 +10,9 @@ struct Stage: Sendable {
     static let account = "111122223333"
     static let (home, far) = ("us-east-1", "eu-west-1")
 
-    /// Where `team/app` is.
+    /// The source repository, `team/app`.
     var source: String { "\(emulator.registryHost(account: Self.account, region: Self.home))/team/app" }
-    /// Another region's `team/app`.
+    /// The repository `team/app` in another region.
     var destination: String { "\(emulator.registryHost(account: Self.account, region: Self.far))/team/app" }
 
     var environment: [String: String] {

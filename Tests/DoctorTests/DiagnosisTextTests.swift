@@ -60,7 +60,7 @@ struct DiagnosisTextTests: DoctorScene {
     func held() async throws {
         try await withPatient { cloud, doctor in
             // Asked of sources only.
-            cloud.emulator.order(Fault(on: "DescribeImages", at: nil, .stall))
+            cloud.emulator.inject(Fault(on: "DescribeImages", at: nil, .stall))
             let (ends, end) = AsyncStream<Void>.makeStream()
             let found = Lock<[Finding]>([])
             let work = Task {

@@ -60,7 +60,7 @@ struct DoctorMissingTests: DoctorScene {
             #expect(failed.check == "registry" && failed.text.hasPrefix("no answer: "), "\(failed)")
         }
         try await withPatient { cloud, doctor in
-            cloud.emulator.order(Fault(on: "GET base", at: nil, .refuse))
+            cloud.emulator.inject(Fault(on: "GET base", at: nil, .refuse))
             let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination("nowhere"))
             let failed = try #require(diagnosis.findings.last { $0.status == .failed })
             #expect(failed.check == "registry" && failed.text == "HTTP 403: \(base(cloud)) does not take the token")

@@ -42,7 +42,7 @@ struct DoctorSurroundingsTests: DoctorScene {
     func clock(_ seconds: Int) async throws {
         let begin = Date(timeIntervalSince1970: Date().timeIntervalSince1970.rounded(.down))
         try await withPatient({ $0.now = { begin } }) { cloud, _ in
-            cloud.emulator.order(Fault(on: "GET /", .skew(seconds: seconds)))
+            cloud.emulator.inject(Fault(on: "GET /", .skew(seconds: seconds)))
             // This machine's clock stands still, and so does the emulator's.
             let still = Doctor(cloud.replicator, now: { begin })
             let diagnosis = try await still.examine(cloud.image("v1"), nil)
@@ -104,7 +104,7 @@ struct DoctorSurroundingsTests: DoctorScene {
     @Test("names the layers' host when it refuses", arguments: [403, 503])
     func layers(_ status: Int) async throws {
         try await withPatient { cloud, doctor in
-            cloud.emulator.order(
+            cloud.emulator.inject(
                 Fault(on: "GET layer", at: 1...9, .status(status, retryAfter: nil))
             )
             let diagnosis = try await doctor.examine(cloud.image("v1"), nil)

@@ -162,7 +162,7 @@ struct DoctorTests: DoctorScene {
     func troubled() async throws {
         try await withPatient { cloud, doctor in
             for operation in ["GetAccountSetting", "GetLifecyclePolicy", "DescribeRegistry"] {
-                cloud.emulator.order(
+                cloud.emulator.inject(
                     Fault(on: operation, at: nil, .error(code: "InvalidParameterException", message: "no", status: 400))
                 )
             }
@@ -176,7 +176,7 @@ struct DoctorTests: DoctorScene {
     @Test("skips a permission if the server checks the parameters first")
     func inconclusive() async throws {
         try await withPatient { cloud, doctor in
-            cloud.emulator.order(
+            cloud.emulator.inject(
                 Fault(on: "PutImage", at: nil, .error(code: "InvalidParameterException", message: "no", status: 400))
             )
             let diagnosis = try await doctor.examine(cloud.image("v1"), cloud.destination())

@@ -1,11 +1,11 @@
 import TestPrograms
 import Testing
 
-/// That the benchmarks still run; what they measure beside other tests means nothing.
+/// Checks that the benchmarks still run; their measurements beside other tests mean nothing.
 @Suite("Benchmarks", .timeLimit(.minutes(3)))
 struct BenchmarkTests {
     @Test(
-        "count the requests that the budgets allow, between programs that share nothing",
+        "count the requests that the budgets allow, with a client and a server that share no code",
         .needs(.registry, .skopeo, .openssl, .curl, .python)
     )
     func requests() async throws {
@@ -23,7 +23,7 @@ struct BenchmarkTests {
         }
     }
 
-    @Test("make a long link and use it, or say why not", .needs(.registry, .skopeo, .openssl, .python))
+    @Test("make a long link and use it, or say why they can't", .needs(.registry, .skopeo, .openssl, .python))
     func longLink() async throws {
         let report = try await bench("wan", ["--only", "retag"])
 

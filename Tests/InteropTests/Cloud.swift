@@ -2,7 +2,7 @@ import ECREmulator
 import TestPrograms
 import Testing
 
-/// The two accounts and regions that the emulator has by default.
+/// The emulator's default accounts and regions.
 enum Cloud {
     static let build = "111122223333"
     static let production = "444455556666"
@@ -12,7 +12,7 @@ enum Cloud {
 }
 
 extension Emulator {
-    /// As the tool and the AWS CLI need it, for either account.
+    /// Returns the environment for the tool and the AWS CLI, for either account.
     func variables(account: String = Cloud.build, region: String = Cloud.home) -> [String: String] {
         let keys = EmulatorConfiguration.Account(id: account)
         var variables = Dictionary(uniqueKeysWithValues: environment.map { ($0.name, $0.value) })
@@ -24,7 +24,7 @@ extension Emulator {
         return variables
     }
 
-    /// Runs the AWS CLI's `ecr`, whatever comes of it.
+    /// Runs the AWS CLI's `ecr`, and returns any outcome.
     func aws(_ arguments: [String], account: String = Cloud.build, region: String = Cloud.home) async throws -> Ended {
         try await run(
             .aws,
@@ -33,9 +33,9 @@ extension Emulator {
         )
     }
 
-    /// Runs it, expecting success.
+    /// Runs the AWS CLI's `ecr`, which must succeed.
     ///
-    /// - Returns: What it printed, the fields separated by one space.
+    /// - Returns: The output, with one space between fields.
     func answer(_ arguments: String..., account: String = Cloud.build, region: String = Cloud.home) async throws
         -> String
     {
@@ -44,12 +44,12 @@ extension Emulator {
         return ended.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     }
 
-    /// Runs it, expecting the service to refuse.
+    /// Runs the AWS CLI's `ecr`, which the service must refuse.
     ///
     /// - Returns: The error's name.
     func refusal(_ arguments: String...) async throws -> String {
         let ended = try await aws(arguments)
-        // The service returned an error: 254 since version 2 of the CLI, 255 before.
+        // A service error gives status 254 since version 2 of the CLI, and 255 before.
         guard [254, 255].contains(ended.exitCode) else {
             throw ChildError("exit \(ended.exitCode): \(ended.output)\(ended.errors)")
         }
@@ -59,12 +59,12 @@ extension Emulator {
 
     func count(_ operation: String) -> Int { requests.count { $0.operation == operation } }
 
-    /// For `skopeo --dest-creds` and the like, as the AWS CLI hands it out.
+    /// Returns the AWS CLI's login, for `skopeo --dest-creds` and similar options.
     func registryCredentials(account: String, region: String) async throws -> String {
         "AWS:" + (try await answer("get-login-password", account: account, region: region))
     }
 
-    /// A registry for clients that can't resolve `*.localhost`.
+    /// Returns a registry's address for clients that can't resolve `*.localhost`.
     func loopback(account: String, region: String) -> String {
         "127.0.0.1:\(registryPort(account: account, region: region))"
     }

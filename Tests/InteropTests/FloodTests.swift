@@ -5,42 +5,43 @@ import TestInputs
 import TestPrograms
 import Testing
 
-/// Answers without end, of every kind that a run asks for: the built program ends by itself, within its memory.
+/// Every kind of answer that a run reads, without an end: the built program must stop by itself, within its memory
+/// limit.
 ///
 /// - Source: docs/architecture.md#bounds
 @Suite("Floods", .timeLimit(.minutes(5)))
 struct FloodTests {
     /// The most resident memory, in bytes (docs/architecture.md#bounds).
     static let bound = 256 << 20
-    /// That a run follows for one image.
+    /// The answers that a run reads for one image.
     private static let mostReferrers = 4_000
 
     enum Flood: String, CaseIterable, Sendable {
-        /// More tags on each page, and always another page.
+        /// Every page has more tags, and there is always another page.
         case tagPages
-        /// One page that doesn't end.
+        /// One page without an end.
         case tagPage
         case emptyTagPages
         case referrerPage
-        /// Always another page of further referrers, and the same for each of those.
+        /// There is always another page of referrers, also for each of these.
         case referrerPages
-        /// One referrer of each referrer, and so on; many of each, each with as many.
+        /// A chain of referrers, each with one; a tree of referrers, each with many.
         case referrerTree
-        /// A list without end under the fallback tag, and its entries have such lists too.
+        /// An endless list under the fallback tag, with entries that have such lists too.
         case referrerTags
-        /// A manifest that doesn't end; one of four megabytes of small objects; one of annotations.
+        /// A manifest without an end; one of four megabytes of small objects; one of annotations.
         case manifest, objects, annotations
-        /// A few kilobytes of gzip that become a manifest without end.
+        /// A few kilobytes of gzip that decompress to an endless manifest.
         case zippedManifest
-        /// Brackets in brackets.
+        /// Nested brackets.
         case nestedManifest, nestedTags, nestedError
         case error, missing, head, interim
         case token, startUpload, putManifest
-        /// Of ECR's API, of STS, and of a container's endpoint.
+        /// Answers of ECR's API, of STS, and of a container's endpoint.
         case ecrPages, ecrAnswer, ecrImages, ecrError, sts, container
     }
 
-    @Test("end, and leave the program within 256 MiB", .needs(.python), arguments: Flood.allCases)
+    @Test("stop the program, within 256 MiB", .needs(.python), arguments: Flood.allCases)
     func flood(_ flood: Flood) async throws {
         try await withScratchDirectory { home in
             let server = try FloodServer(flood)
@@ -59,7 +60,7 @@ struct FloodTests {
             #expect((ended.output + ended.errors).utf8.count < 64 << 10, "\(flood)")
             #expect(!ended.errors.contains("Fatal error"), "\(ended.errors)")
             if flood.isAboutReferrers {
-                // Each costs a question, a reading and four tags to be tried, and what is gone is asked about once more.
+                // Each costs a request, a manifest and four tags to look up, and missing ones are requested once more.
                 #expect(server.requestCount < 8 * FloodTests.mostReferrers, "\(server.requestCount) requests")
                 #expect(
                     flood == .referrerPage || ended.errors.contains("more than \(Self.mostReferrers)"),
@@ -67,19 +68,19 @@ struct FloodTests {
                 )
                 return
             }
-            // The error names what was asked and why it ended.
+            // The error names the request and the reason.
             #expect([1, 4].contains(ended.exitCode), "\(flood) ended with \(ended.exitCode): \(ended.errors)")
             #expect(ended.errors.contains("next:"), "\(flood): \(ended.errors)")
         }
     }
 }
 
-/// An index whose children have four megabytes each: together they are more than fits.
+/// An index whose children have four megabytes each, which together exceed the memory limit.
 @Suite("A large index", .timeLimit(.minutes(5)))
 struct LargeIndexTests {
     static let children = 40
 
-    @Test("is copied whole, and not held in memory whole", .needs(.python))
+    @Test("is copied completely, although it is never in memory as a whole", .needs(.python))
     func copy() async throws {
         let index = LargeIndex(Self.children)
         let server = try ScriptedServer { connection in
@@ -169,7 +170,7 @@ extension FloodTests.Flood {
     }
 }
 
-/// A registry and AWS at one address, one answer of which has no end.
+/// A registry and AWS's services at one address, with one endless answer.
 private final class FloodServer: Sendable {
     private let flood: FloodTests.Flood
     private let server = Lock<ScriptedServer?>(nil)
@@ -189,7 +190,7 @@ private final class FloodServer: Sendable {
         server.withLock { $0 = made }
     }
 
-    /// Since the flood began.
+    /// The time since the endless answer began.
     var requestCount: Int { requests.withLock { $0 } }
     var wasReached: Bool { reached.withLock { $0 } }
     private var url: String { server.withLock { $0?.url("") ?? "" } }
@@ -326,7 +327,7 @@ private final class FloodServer: Sendable {
         #"{"schemaVersion":2,"mediaType":"\#(MediaType.ociIndex)","manifests":[\#(entries.joined(separator: ","))]}"#
     }
 
-    /// Blocks of deflate, each 16 KiB of blanks in 38 bytes, as zlib makes them with a full flush.
+    /// Returns blocks of deflate, each 16 KiB of blanks in 38 bytes, as zlib makes them with a full flush.
     private static let zippedBlanks: [UInt8] = {
         let block = Data(base64Encoded: "7MExAQAAAMKgKuuf0hg+QAEAAAAAAAAAAAAAAAAAAAAAAABvAwAA//8=") ?? Data()
         return (0..<64).flatMap { _ in block }
@@ -362,7 +363,7 @@ private final class FloodServer: Sendable {
         try connection.answer(status, fields, Array(body.utf8))
     }
 
-    /// The same text again and again, until the client goes away.
+    /// Sends the same text again and again, until the client closes the connection.
     private func endless(
         _ connection: Connection,
         _ type: String?,

@@ -7,25 +7,25 @@ import Logging
 import TestPrograms
 import Wire
 
-/// Somebody else's emulator of AWS while it runs: all services and accounts behind one port of this machine.
+/// Another project's emulator of AWS while it runs: all services and accounts are on one port of this machine.
 struct LocalCloud {
     static let region = "eu-west-1"
 
     let endpoint: String
     let transport: Transport
-    /// For files.
+    /// A directory for files.
     let directory: String
 
-    /// ministack, which checks every signature but the root's, whose key id is the account's.
+    /// ministack, which checks every signature except the root user's, whose key id is the account's.
     static func ministack(_ body: (LocalCloud) async throws -> Void) async throws {
-        // Port 0 is one that is free.
+        // Port 0 means any free port.
         let variables = [
             "AUTH": "true", "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": "0", "IOT_MTLS_ENABLED": "0",
         ]
         try await run(.ministack, ["-m", "ministack.app"], variables, body)
     }
 
-    /// Moto, which believes every signature, and knows by an assumed role's key whose account it is.
+    /// moto, which accepts every signature, and takes the account from an assumed role's key.
     static func moto(_ body: (LocalCloud) async throws -> Void) async throws {
         try await run(.moto, ["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"], [:], body)
     }
@@ -50,7 +50,7 @@ struct LocalCloud {
         }
     }
 
-    /// A resolver on a machine with that config file.
+    /// Returns a resolver on a machine with that config file.
     func resolver(
         _ config: String = "",
         _ variables: [String: String] = [:],
@@ -72,7 +72,7 @@ struct LocalCloud {
         )
     }
 
-    /// ECR's API as a profile.
+    /// Returns a client for ECR's API with a profile's identity.
     func ecr(
         _ resolver: IdentityResolver,
         profile: String? = nil,
@@ -106,7 +106,7 @@ struct LocalCloud {
         )
     }
 
-    /// A new user's keys, as variables; it may do all.
+    /// Creates a user who may do everything, and returns the user's keys as variables.
     func user(in account: String) async throws -> [String: String] {
         let user = ["UserName": "tester"]
         _ = try await iam("CreateUser", as: account, user)
@@ -123,7 +123,7 @@ struct LocalCloud {
         return ["AWS_ACCESS_KEY_ID": text("AccessKeyId"), "AWS_SECRET_ACCESS_KEY": text("SecretAccessKey")]
     }
 
-    /// One call of IAM, as an account's root.
+    /// Calls an operation of IAM as an account's root user.
     func iam(_ action: String, as account: String, _ parameters: [String: String]) async throws -> String {
         let form = parameters.merging(["Action": action, "Version": "2010-05-08"]) { $1 }
             .map { "\($0)=\($1.utf8.map { "%" + hexadecimal([$0]) }.joined())" }
@@ -140,7 +140,7 @@ struct LocalCloud {
     private static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 }
 
-/// A sender that changes requests after they were signed, and keeps what it sent.
+/// A sender that changes requests after they were signed, and records what it sends.
 struct ChangingSender: HTTPSending {
     let transport: any HTTPSending
     let change: @Sendable (inout WireRequest) -> Void

@@ -3,12 +3,13 @@ import TestInputs
 import TestPrograms
 import Testing
 
-/// Layers that are generated while they are read, into an emulator that hashes and forgets them: gigabytes, and no disk.
+/// Layers that are generated while they are read, copied to an emulator that hashes and discards them: gigabytes
+/// without a disk.
 @Suite("Memory", .timeLimit(.minutes(10)))
 struct MemoryTests {
     /// The most resident memory, in bytes (docs/architecture.md#bounds).
     static let bound = 64 << 20
-    /// In bytes: the most that an optimized build had resident when it copied next to nothing, as measured.
+    /// The most resident memory of an optimized build that copied almost nothing, in bytes, as measured.
     static let optimizedBase = 28 << 20
 
     @Test("stays under 64 MiB while a layer of 2 GiB is copied", .needs(.python))
@@ -21,8 +22,8 @@ struct MemoryTests {
         }
     }
 
-    /// The program under test needn't be optimized: it may have as much more as it has with nothing to do.
-    @Test("stays under 64 MiB while 32 layers of 64 MiB are on their way at once", .needs(.python))
+    /// The program under test may be a debug build: it may have as much more memory as it has with nothing to do.
+    @Test("stays under 64 MiB while 32 layers of 64 MiB are in flight", .needs(.python))
     func manyRelays() async throws {
         let base = try await withSource("1x1KiB") { try await $0.copy() }
         try await withSource("32x64MiB") { source in
@@ -34,17 +35,17 @@ struct MemoryTests {
 
     @Test("stays under 64 MiB while a layer goes to ECR in parts", .needs(.python))
     func layerInParts() async throws {
-        // 26 parts; how many there are makes no difference to the memory.
+        // 26 parts; the number makes no difference to the memory.
         try await withSource("1x256MiB") { source in
             let peak = try await source.copy("--upload", "api", "--state-dir", "\(source.directory)/state")
             reportFigure("memory: 256 MiB in parts, at most \(peak >> 10) KiB resident")
             #expect(peak < Self.bound, "\(peak >> 20) MiB")
-            // 25 of 10 MiB and the rest, and one that is the config.
+            // 25 parts of 10 MiB and the rest, and one for the config.
             #expect(source.emulator.requests.count { $0.operation == "UploadLayerPart" } == 27)
         }
     }
 
-    @Test("stays under 64 MiB while some layers go in parts and many others by the registry", .needs(.python))
+    @Test("stays under 64 MiB while some layers go in parts and many others through the registry", .needs(.python))
     func mixed() async throws {
         let base = try await withSource("1x1KiB") { try await $0.copy() }
         try await withSource("2x128MiB", "40x8MiB", "60x1MiB") { source in
@@ -61,7 +62,7 @@ struct MemoryTests {
     }
 
     @Test(
-        "stays under 64 MiB while a layer of 10 GiB is copied, by either way",
+        "stays under 64 MiB while a layer of 10 GiB is copied, either way",
         .needs(.python),
         .enabled(if: Soak.isOn, "takes a minute or two; `make soak` runs it"),
         arguments: ["registry", "api"]
@@ -75,14 +76,14 @@ struct MemoryTests {
     }
 }
 
-/// An emulator with an image in it, and a repository in another region that swallows what is pushed.
+/// An emulator with an image, and a repository in another region whose pushed layers are discarded.
 private struct Source: Sendable {
     let emulator: Emulator
     let image: SeedImage
-    /// For whatever a run wants to keep.
+    /// A directory for the run's files.
     let directory: String
 
-    /// Copies all images side by side; as ``copy(_:)`` otherwise.
+    /// Copies all images in parallel, otherwise as ``copy(_:)`` does.
     func copyAll(_ flags: String...) async throws -> Int {
         let hosts = [Cloud.home, Cloud.far].map { emulator.registryHost(account: Cloud.build, region: $0) }
         let (ended, peak) = try await runMeasured(
@@ -96,7 +97,7 @@ private struct Source: Sendable {
 
     /// Copies the image, as the command does.
     ///
-    /// - Returns: What the command had resident at most, in bytes.
+    /// - Returns: The most resident memory of the command, in bytes.
     func copy(_ flags: String...) async throws -> Int {
         let hosts = [Cloud.home, Cloud.far].map { emulator.registryHost(account: Cloud.build, region: $0) }
         let (ended, peak) = try await runMeasured(
@@ -110,9 +111,9 @@ private struct Source: Sendable {
     }
 }
 
-/// - Parameter layers: Of each image, which are tagged v1, v2 and so on.
+/// - Parameter layers: The layers of each image; the images are tagged v1, v2 and so on.
 private func withSource<Result>(_ layers: String..., body: (Source) async throws -> Result) async throws -> Result {
-    let images = try layers.enumerated().map { try SeedOrder(parsing: "large:v\($0 + 1)=\($1)").image }
+    let images = try layers.enumerated().map { try SeedDescription(parsing: "large:v\($0 + 1)=\($1)").image }
     var configuration = EmulatorConfiguration()
     configuration.discardsLayers = true
     return try await withScratchDirectory { directory in

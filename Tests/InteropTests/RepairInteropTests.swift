@@ -2,10 +2,10 @@ import Content
 import TestPrograms
 import Testing
 
-/// `--repair` against a server that really loses content.
-@Suite("Repairing a real registry", .timeLimit(.minutes(1)), .needs(.registry, .skopeo, .umoci))
+/// `--repair` with a server that really loses content.
+@Suite("Repairing at a real registry", .timeLimit(.minutes(1)), .needs(.registry, .skopeo, .umoci))
 struct RepairInteropTests {
-    @Test("brings a blob whose file is lost, or that its repository has forgotten", arguments: ["file", "link"])
+    @Test("copies a blob whose file is lost, or that its repository has lost", arguments: ["file", "link"])
     func lostBlob(what: String) async throws {
         try await withScratchDirectory { directory in
             try await withRegistry(in: directory) { registry in
@@ -26,7 +26,7 @@ struct RepairInteropTests {
                 let removed = try await run(.shell, ["-c", "rm '\(lost)'"])
                 try #require(removed.exitCode == 0, "\(removed.errors)")
 
-                // What is there is believed, until somebody asks.
+                // Without --repair, the registry's content is assumed to be complete.
                 let believed = try await run(.ecrReplicate, ["copy"] + arguments)
                 #expect(believed.exitCode == 0 && believed.errors.contains("nothing to do"))
                 let repaired = try await run(.ecrReplicate, ["copy", "--repair"] + arguments)

@@ -2,23 +2,23 @@ import Glibc
 import Platform
 import TestPrograms
 
-/// What a process had in use at rest, round after round.
+/// The resources of a process at rest, round after round.
 struct Growth: CustomStringConvertible {
     private var warm: [Footprint] = []
 
-    /// In KiB: what an allocator may keep for itself from one third of the time to another.
+    /// The allowed growth of memory in KiB: an allocator may keep this much between two thirds of the time.
     private static let memorySlack = 4_096
-    /// The runtime's own queues take a thread more or less.
+    /// The runtime's own queues vary by a thread or so.
     private static let threadSlack = 2
-    /// Connections that are kept for reuse are more or fewer as faults end them.
+    /// The number of connections that are kept for reuse varies, because faults end some of them.
     private static let descriptorSlack = 16
 
     mutating func look() throws { warm.append(try Footprint.now()) }
 
-    /// Whether there have been enough rounds.
+    /// Whether there are enough rounds for a comparison.
     var canTell: Bool { ends != nil }
 
-    /// Medians of the first and the last third.
+    /// The medians of the first and the last third.
     private var ends: (first: Footprint, last: Footprint)? {
         let third = warm.count / 3
         guard third > 0 else { return nil }
@@ -29,7 +29,7 @@ struct Growth: CustomStringConvertible {
         return (median(warm.prefix(third)), median(warm.suffix(third)))
     }
 
-    /// What grew, or that nobody could tell.
+    /// Returns a text about what grew, or about too few rounds; `nil` if nothing grew.
     var flaws: [String] {
         guard let (first, last) = ends else { return ["too few rounds to tell whether anything grew"] }
         var flaws: [String] = []

@@ -3,18 +3,18 @@ import Platform
 import TestClouds
 import TestInputs
 
-/// Copies under random faults for as long as it is told to, and checks that nothing goes wrong and nothing grows.
+/// Copies under random faults for a given time, and checks that nothing goes wrong and nothing grows.
 ///
 ///     soak SECONDS [SEED]
 ///
-/// The engine and the emulator share this process: what either of them kept would show. Exit status 1 when something was
-/// wrong, in words on standard error.
+/// The engine and the emulator share this process, so growth in either of them shows. If something is wrong, the exit
+/// status is 1 and standard error has the reason.
 @main
 struct SoakProgram {
-    /// Of each scenario, between two looks at the process; all are at rest then.
+    /// The number of trials of each scenario between two measurements, at which nothing is running.
     static let runsPerRound = 1
     static let scenarios: [MatrixScenario] = [.index, .abroad, .parts, .mounted, .several]
-    /// How much of the time is for warming up: connections, allocators, the emulator's tables.
+    /// The share of the time for warming up: connections, allocators, the emulator's tables.
     static let warmUp = 0.25
 
     static func main() async {

@@ -11,7 +11,7 @@ private struct CreateRepositoryCreationTemplate: ECROperation {
 }
 
 extension ScenarioCloud {
-    /// Adds a creation template to the build account's registry in the far region.
+    /// Adds a creation template to the build account's registry in the other region.
     package func add(template prefix: String, for occasions: [String], tags mutability: String? = nil) async throws {
         let probe = try await replicator.opener.probe(
             try destination("any/thing").repository(for: source()),

@@ -1,8 +1,8 @@
 import ECREmulator
 
-/// What goes wrong.
+/// One fault of a run.
 public enum MatrixFault: Sendable, Equatable, CustomStringConvertible {
-    /// Nobody listens.
+    /// The connection is refused.
     case unreachable
     case emulated(Fault.Kind)
 
@@ -13,7 +13,7 @@ public enum MatrixFault: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// Those that any request may meet, and after which everything must end well.
+    /// The faults that any request may have, after which every run must succeed.
     public static let survivable: [MatrixFault] =
         [.unreachable]
         + ([
@@ -23,8 +23,10 @@ public enum MatrixFault: Sendable, Equatable, CustomStringConvertible {
             .status(503, retryAfter: 2), .expireToken, .expireURL, .skew(seconds: 600), .skew(seconds: -600),
         ] as [Fault.Kind]).map { .emulated($0) }
 
-    /// One of each kind of those: that statuses are told apart, and waits obeyed, is the retry policy's, which is one for
-    /// all requests.
+    /// One fault of each kind.
+    ///
+    /// Different statuses and waits are tested with the retry policy, which is the same for all
+    /// requests.
     public static let ofEachKind: [MatrixFault] =
         [.unreachable]
         + ([
@@ -33,17 +35,17 @@ public enum MatrixFault: Sendable, Equatable, CustomStringConvertible {
         ] as [Fault.Kind]).map { .emulated($0) }
 }
 
-/// One fault, or two, in one run.
+/// One run with one fault or two.
 public struct Trial: Sendable, CustomStringConvertible {
     public struct Step: Sendable {
         public var operation: String
-        /// Counted from 1; `nil` for every one.
+        /// The requests with the fault, counted from 1; `nil` for all.
         public var occurrence: Int?
         public var fault: MatrixFault
     }
 
     public var steps: [Step]
-    /// Whether the run must end well; else a clear error does.
+    /// Whether the run must succeed; otherwise it may also end with a clear error.
     public var mustSucceed: Bool
 
     public init(_ steps: [Step], mustSucceed: Bool) {
@@ -59,8 +61,8 @@ public struct Trial: Sendable, CustomStringConvertible {
         steps.map { "\($0.operation):\($0.occurrence.map(String.init) ?? "*"):\($0.fault)" }.joined(separator: " and ")
     }
 
-    /// An upload that was begun and whose answer nobody got stays open until ECR forgets it, for nobody else knows of it;
-    /// and so does one whose closing failed, which is asked for once.
+    /// An upload whose POST got no answer stays open until ECR drops it, because its id is unknown; so does one whose
+    /// DELETE failed, since that isn't retried.
     var leavesUpload: Bool {
         let lost: [MatrixFault] = [
             .emulated(.loseAnswer), .emulated(.cutBody(afterBytes: 0)), .emulated(.cutBody(afterBytes: 10)),

@@ -1,7 +1,7 @@
 import Content
 import ECREmulator
 
-/// One repository of one registry.
+/// A repository in a registry.
 public struct Place: Hashable, Sendable, CustomStringConvertible {
     public var account: String
     public var region: String
@@ -17,17 +17,17 @@ public struct Place: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Emulator {
-    /// What is wrong with a repository that somebody may pull from at this very moment; nothing, at any moment, is what
-    /// a copy promises.
+    /// Returns what is wrong with a repository from which a client may pull at this moment; during a copy, nothing may
+    /// ever be wrong.
     ///
-    /// Every manifest hashes to its digest and has its children and blobs beside it, every blob hashes to its digest, and
-    /// every tag points at one of the manifests it may point at.
+    /// Every manifest must match its digest and have its children and blobs, every blob must match its digest, and
+    /// every tag must point at one of its allowed manifests.
     ///
-    /// - Parameter allowed: What each tag may hold; a tag that isn't named here may not exist.
+    /// - Parameter allowed: The digests that each tag may hold; other tags may not exist.
     public func flaws(at place: Place, tags allowed: [String: Set<Digest>]) -> [String] {
         let (account, region, repository) = (place.account, place.region, place.repository)
         var flaws: [String] = []
-        // In this order: what is read later may only have grown, should somebody be writing at this moment.
+        // The order matters: content that is read later may only have grown, if a copy is writing at this moment.
         let tags = tags(account: account, region: region, repository: repository)
         let manifests = manifests(account: account, region: region, repository: repository)
         let blobs = blobs(account: account, region: region, repository: repository)
@@ -56,7 +56,7 @@ extension Emulator {
         return flaws
     }
 
-    /// What a repository lacks of images that were to be copied to it, byte for byte.
+    /// Returns what a repository lacks of images that should have been copied to it, byte for byte.
     public func lacks(_ images: [SeedImage], at place: Place) -> [String] {
         let (account, region, repository) = (place.account, place.region, place.repository)
         let blobs = blobs(account: account, region: region, repository: repository)

@@ -1,4 +1,4 @@
-/// A clock on which every wait is over at once: no test ever sleeps.
+/// A clock on which every wait ends at once, so that tests never sleep.
 public struct InstantClock: Clock {
     public typealias Instant = ContinuousClock.Instant
 

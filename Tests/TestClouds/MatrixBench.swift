@@ -7,17 +7,17 @@ import Replicate
 import TestPrograms
 import Wire
 
-/// An emulator, a transport, and runs of one scenario between them, one after another.
+/// An emulator and a transport, with runs of one scenario between them in sequence.
 public struct MatrixBench: Sendable {
-    /// How long an answer, or the next byte of a blob, is waited for; far longer than any takes here.
+    /// The time limit for an answer, or for the next byte of a blob; far longer than any takes here.
     static let patience: Duration = .seconds(1)
 
     public let scenario: MatrixScenario
     public let emulator: Emulator
-    let detour: Detour
-    /// Whether each run's repositories go when they have been looked at, so that any number of runs take the same room.
+    let refusing: RefusingTransport
+    /// Whether each run's repositories are deleted after their check, so that any number of runs takes the same memory.
     private let forgets: Bool
-    /// Where runs remember what the next may go on with.
+    /// The directory for the journal of unfinished uploads.
     private let directory: String
     private let runs = Lock(0)
 
@@ -32,10 +32,10 @@ public struct MatrixBench: Sendable {
         self.emulator = emulator
         self.forgets = forgets
         self.directory = directory
-        detour = Detour(transport)
+        refusing = RefusingTransport(transport)
     }
 
-    /// - Parameter forgets: Whether any number of runs are to take the same room.
+    /// - Parameter forgets: Whether to delete the repositories of each run.
     public static func with<Result>(
         _ scenario: MatrixScenario,
         forgets: Bool = false,
@@ -65,9 +65,9 @@ public struct MatrixBench: Sendable {
         }
     }
 
-    /// The requests of a run in which nothing goes wrong, each with the length of its answer.
+    /// The requests of a run without faults, each with the length of its answer.
     public func requests() async throws -> [LoggedRequest] {
-        // Of two, the shorter: a machine that was busy elsewhere may have let a request of the other time out.
+        // The shorter of two runs counts, because a request of the other may have timed out on a busy machine.
         var shortest: [LoggedRequest]?
         for _ in 0..<2 {
             let flaws = await run(Trial([], mustSucceed: true))
@@ -78,12 +78,12 @@ public struct MatrixBench: Sendable {
         return shortest ?? []
     }
 
-    /// How many connections were asked for before they were needed.
-    public var warmedConnections: Int { detour.warmedConnections }
+    /// The number of connections that were requested before they were needed.
+    public var warmedConnections: Int { refusing.warmedConnections }
 
-    /// Runs the scenario once; after an error once more, without faults.
+    /// Runs the scenario once, and after an error once more without faults.
     ///
-    /// - Returns: What was not as it must be.
+    /// - Returns: The violations of the scenario's rules.
     public func run(_ trial: Trial, attempts: Int = 8) async -> [String] {
         let number = runs.withLock { count in
             count += 1
@@ -107,14 +107,14 @@ public struct MatrixBench: Sendable {
         }
         for step in trial.steps {
             switch step.fault {
-            case .unreachable: detour.refuse(step.operation, at: step.occurrence)
+            case .unreachable: refusing.refuse(step.operation, at: step.occurrence)
             case .emulated(let kind):
-                emulator.order(Fault(on: step.operation, at: step.occurrence.map { $0...$0 }, kind))
+                emulator.inject(Fault(on: step.operation, at: step.occurrence.map { $0...$0 }, kind))
             }
         }
         var flaws: [String] = []
         let outcome = await outcome(places, attempts)
-        if trial.steps.count == 1, trial.mustSucceed, emulator.faultsMet == 0, !detour.hasMet {
+        if trial.steps.count == 1, trial.mustSucceed, emulator.faultsApplied == 0, !refusing.wasApplied {
             flaws.append("the fault met no request")
         }
         if !outcome.errors.isEmpty {
@@ -125,12 +125,12 @@ public struct MatrixBench: Sendable {
             for place in places { flaws += emulator.flaws(at: place, tags: scenario.allowedTags) }
             for place in outcome.done { flaws += unfinished(place) }
             emulator.clearFaults()
-            detour.clear()
+            refusing.clear()
             if scenario.isLoggedIn { flaws += logInAgain() }
             flaws += await self.outcome(places, attempts).errors.map { "failed again without a fault: \($0)" }
         }
         for place in places { flaws += unfinished(place) }
-        // One that failed after all had arrived leaves an entry that nobody asks for again, until it is a week old.
+        // A run that failed after everything had arrived leaves a journal entry, which is removed only after a week.
         if outcome.errors.isEmpty, !journal.isSubset(of: journaled) { flaws.append("still journaled") }
         let open = places.reduce(0) { $0 + emulator.openUploads(at: $1) }
         let mayLeave = trial.leavesUpload || scenario.leavesUploads && !trial.steps.isEmpty
@@ -138,10 +138,10 @@ public struct MatrixBench: Sendable {
         return flaws
     }
 
-    /// What a later run would go on with.
+    /// The uploads that a later run would resume.
     private var journal: Set<String> { Set(names(in: "\(directory)/uploads").filter { $0.hasSuffix(".json") }) }
 
-    /// What a person does whose login has ended.
+    /// Logs in again, as a user does whose login has expired.
     private func logInAgain() -> [String] {
         do {
             try emulator.logIn(directory)
@@ -154,26 +154,27 @@ public struct MatrixBench: Sendable {
     private func reset() {
         emulator.clearFaults()
         emulator.clearRequests()
-        detour.clear()
+        refusing.clear()
     }
 
-    /// What a place lacks where a copy has ended well, and what is wrong there.
+    /// Returns what a destination lacks after a copy that ended well, and what is wrong there.
     private func unfinished(_ place: Place) -> [String] {
         let tags = emulator.tags(account: place.account, region: place.region, repository: place.repository)
         return emulator.flaws(at: place, tags: scenario.finalTags) + emulator.lacks(scenario.images, at: place)
             + scenario.tags.filter { tags[$0.key] != $0.value }.map { "tag \($0.key) isn't there" }
     }
 
-    /// What went wrong in a run, and the places of which it said that all is done.
+    /// Returns the errors of a run, and the destinations that it reported as complete.
     private func outcome(_ places: [Place], _ attempts: Int) async -> (errors: [any Error], done: [Place]) {
         do {
             let results = try await scenario.run(replicator(attempts), emulator, places)
             let errors = results.compactMap { result -> (any Error)? in
-                // A referrer that was left out is no error of the image; a run that loses nothing is what is asked for here.
+                // A referrer that was left out doesn't fail its image, but the scenario requires a run that loses
+                // nothing.
                 if case .done = result { return result.referrerFailures.first?.error }
                 return result.error ?? MatrixFailure(["cancelled"])
             }
-            // What failed for a whole place at once is one result.
+            // A failure of a whole destination is one result.
             guard !errors.isEmpty || results.count == places.count * scenario.resultsEach else {
                 return ([MatrixFailure(["\(results.count) results"])], [])
             }
@@ -186,7 +187,7 @@ public struct MatrixBench: Sendable {
         }
     }
 
-    /// A new run of the tool: nothing is known, no token is held.
+    /// Makes a new run of the tool, which knows nothing and has no token.
     private func replicator(_ attempts: Int) -> TestEngine {
         var variables = Dictionary(uniqueKeysWithValues: emulator.environment.map { ($0.name, $0.value) })
         variables["HOME"] = "/nonexistent"
@@ -195,15 +196,15 @@ public struct MatrixBench: Sendable {
         let logger = Logger(label: "matrix") { _ in SwiftLogNoOpLogHandler() }
         let resolver = IdentityResolver(
             environment: AWSEnvironment(variables: variables, home: "/nonexistent"),
-            sender: detour,
+            sender: refusing,
             retry: retry,
             logger: logger
         )
         var uploads = scenario.uploads
         if scenario.isJournaled { uploads.stateDirectory = directory }
         return TestEngine(
-            opener: RepositoryOpener(resolver: resolver, sender: detour, retry: retry, logger: logger),
-            relay: detour,
+            opener: RepositoryOpener(resolver: resolver, sender: refusing, retry: retry, logger: logger),
+            relay: refusing,
             retry: retry,
             source: scenario.source,
             destination: scenario.destination,
@@ -227,9 +228,9 @@ extension Emulator {
     }
 }
 
-/// Runs every trial, several at a time, each on one of as many benches.
+/// Runs every trial, several at a time, each on a bench of its own.
 ///
-/// - Returns: How many there were, and what went wrong in which.
+/// - Returns: The number of trials, and the violations of each.
 public func tryAll(
     _ trials: [Trial],
     of scenario: MatrixScenario,

@@ -3,64 +3,64 @@ import Content
 import ECREmulator
 import Replicate
 
-/// One use of the engine, every request of which is to fail in every way.
+/// One use of the engine, in which every request is made to fail in every way.
 public struct MatrixScenario: Sendable, CustomStringConvertible {
-    /// Which faults a request meets.
+    /// The faults that each request gets.
     public enum Rigor: Sendable {
         case everyFault
-        /// One of each kind.
+        /// One fault of each kind.
         case eachKind
-        /// Those, shared out among the requests: what they have in common with the other scenarios' is tried there.
+        /// The same, but distributed over the requests: other scenarios test their combination.
         case shared
     }
 
     public var description: String
-    /// How much is tried in a usual run; a soak tries everything.
+    /// The share of trials in a usual run; a soak runs all.
     public var rigor = Rigor.eachKind
     public var source = SideOptions()
     var destination = SideOptions()
     var uploads = UploadOptions()
-    /// Whether somebody has logged in, as docker does it, to each registry; a login that has ended can't be renewed.
+    /// Whether the registries need a login as with docker; a login that has expired can't be renewed.
     public var isLoggedIn = false
-    /// Whether a run remembers uploads for the next.
+    /// Whether a run keeps a journal of uploads for the next run.
     var isJournaled = false
     var configure: @Sendable (inout EmulatorConfiguration) -> Void = { _ in }
-    /// Once per emulator, before anything.
+    /// Prepares an emulator, once before all runs.
     var seed: @Sendable (Emulator) throws -> Void = { _ in }
-    /// Before each run, for each place.
+    /// Prepares a destination before each run.
     var prepare: @Sendable (Emulator, Place) throws -> Void
-    /// What an earlier run left, before each run; nothing of it is counted.
+    /// Makes the state that an earlier run left, before each run; its requests aren't counted.
     var precede: (@Sendable (TestEngine, Emulator, [Place]) async throws -> Void)?
-    /// Where each run goes; repositories of its own.
+    /// Returns the destinations of a run, which are new repositories.
     var places: @Sendable (Int) -> [Place]
     var run: @Sendable (TestEngine, Emulator, [Place]) async throws -> [CopyResult]
-    /// How many results a run has for each place.
+    /// The number of results that a run has for each destination.
     var resultsEach = 1
-    /// What must be there in the end, at each place, and may be there before.
+    /// The images that each destination must have in the end, and may have before.
     var images: [SeedImage]
     var tags: [String: Digest]
-    /// What a tag may hold as long as the run has not ended well.
+    /// The digests that a tag may hold before the run has ended well.
     var oldTags: [String: Set<Digest>] = [:]
 
-    /// Different ones, of all images.
+    /// The distinct images of all destinations.
     public var blobCount: Int { Set(images.flatMap(\.blobs).map(\.digest)).count }
 
-    /// What each tag must hold in the end.
+    /// The digest that each tag must hold in the end.
     var finalTags: [String: Set<Digest>] { tags.mapValues { [$0] } }
     var allowedTags: [String: Set<Digest>] { finalTags.merging(oldTags) { $0.union($1) } }
 
-    /// ECR's API can begin an upload and can't give one up: what starts over leaves one behind.
+    /// ECR's API can start an upload but not cancel it, so a run that starts over leaves one behind.
     var leavesUploads: Bool { uploads.mode == .api || uploads.resumableAbove < UploadOptions.usualResumableAbove }
 
-    /// How many requests have to pass until one meets the same faults again.
+    /// The number of requests after which the same faults are used again.
     private static let shares = 3
 
-    /// What goes wrong in this scenario at all.
+    /// The faults of this scenario.
     public func faults(all: Bool) -> [MatrixFault] {
         all || rigor == .everyFault ? MatrixFault.survivable : MatrixFault.ofEachKind
     }
 
-    /// What goes wrong at a request with this number, and after which a run can end well.
+    /// Returns the faults for the request with this number, after which a run can end well.
     public func faults(at number: Int, all: Bool) -> [MatrixFault] {
         let faults = faults(all: all).filter { !isLoggedIn || $0 != .emulated(.expireToken) }
         guard !all, rigor == .shared else { return faults }

@@ -4,7 +4,7 @@ import ECREmulator
 @testable import Replicate
 
 extension MatrixScenario {
-    /// An image to two accounts and two regions, the source read once for both.
+    /// Copies an image to two accounts and two regions, with the source read once for both.
     public static let several: MatrixScenario = {
         let image = SeedImage.oci("app", layers: [2_000])
         return MatrixScenario(
@@ -24,9 +24,9 @@ extension MatrixScenario {
         )
     }()
 
-    /// Every tag of a repository: three images with a layer in common.
+    /// Copies every tag of a repository: three images that share a layer.
     public static let allTags: MatrixScenario = {
-        let images = SeedImage.family(["one", "two", "three"], baseLayer: 2_000)
+        let images = SeedImage.withSharedLayer(["one", "two", "three"], size: 2_000)
         return MatrixScenario(
             description: "all tags",
             rigor: .shared,
@@ -44,8 +44,8 @@ extension MatrixScenario {
         )
     }()
 
-    /// Within one registry that mounts nothing: a layer whose upload by the registry is closed again, for it goes in two
-    /// parts, and a config.
+    /// Copies within one registry without mounts: a config, and a layer in two parts, whose upload at the registry is
+    /// therefore closed.
     public static let declined: MatrixScenario = {
         let image = SeedImage.oci("app", layers: [5_000])
         return MatrixScenario(
@@ -62,7 +62,7 @@ extension MatrixScenario {
         )
     }()
 
-    /// A layer in three parts, of which an earlier run sent the first.
+    /// Copies a layer in three parts, of which an earlier run has sent the first.
     public static let resumed: MatrixScenario = {
         let image = SeedImage.oci("app", layers: [10_000])
         return MatrixScenario(
@@ -74,11 +74,11 @@ extension MatrixScenario {
             seed: { try $0.seed(image, tag: "v1", account: build, region: home, repository: "team/app") },
             prepare: { emulator, place in
                 try emulator.createRepository(account: place.account, region: place.region, place.repository)
-                // Whether the earlier run got as far as the config would be chance.
+                // Otherwise it would be random whether the earlier run reached the config.
                 try emulator.seedConfig(of: image, at: place)
             },
             precede: { replicator, emulator, places in
-                emulator.order(Fault(on: "UploadLayerPart", at: 2...2, .refuse))
+                emulator.inject(Fault(on: "UploadLayerPart", at: 2...2, .refuse))
                 let results = try await replicator.copyApp(emulator, to: places)
                 guard results.first?.error?.operation == "UploadLayerPart" else {
                     throw MatrixFailure(["the run before left \(results)"])
@@ -91,8 +91,7 @@ extension MatrixScenario {
         )
     }()
 
-    /// An image with its SBOM from one registry to another, neither of which is known to be ECR's; the logins are those of
-    /// docker.
+    /// Copies an image with its SBOM between two registries that are treated as plain ones, with docker's logins.
     public static let plain: MatrixScenario = {
         let image = SeedImage.oci("app", layers: [1_000])
         let sbom = SeedImage.referrer(to: image)
@@ -124,14 +123,14 @@ extension MatrixScenario {
         )
     }()
 
-    /// In bytes: a few thousand are large, and go up in parts.
+    /// The size in bytes from which a layer goes in parts: a few thousand.
     static func smallParts(_ mode: UploadOptions.Mode) -> UploadOptions {
         var options = UploadOptions(mode: mode, resumableAbove: 4_096)
         options.smallestPart = 1_024
         return options
     }
 
-    /// The same for the emulator.
+    /// The same size for the emulator's parts.
     static let makePartsSmall: @Sendable (inout EmulatorConfiguration) -> Void = {
         $0.partSize = 4_096
         $0.smallestPart = 1_024

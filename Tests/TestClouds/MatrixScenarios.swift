@@ -8,10 +8,10 @@ extension MatrixScenario {
     static let (build, production) = ("111122223333", "444455556666")
     static let (home, far) = ("eu-west-1", "us-east-1")
 
-    /// Every scenario, each by another way through the engine.
+    /// All scenarios; each uses a different path through the engine.
     public static let all = [index, abroad, mounted, parts, retag, several, allTags, declined, resumed, plain]
 
-    /// An index of two platforms to another region, where the tag holds an older image.
+    /// Copies an index of two platforms to another region, where the tag holds an older image.
     public static let index: MatrixScenario = {
         let image = SeedImage.twoPlatforms("app", layersEach: [3_000], isAttested: false)
         let old = SeedImage.oci("old", layers: [10])
@@ -28,8 +28,8 @@ extension MatrixScenario {
         )
     }()
 
-    /// An image with signature and SBOM to another account and region, by a role on each side, guarded, into a
-    /// repository that is created.
+    /// Copies an image with signature and SBOM to another account and region, with a role on each side, with a guarded
+    /// tag, into a repository that is created.
     public static let abroad: MatrixScenario = {
         let image = SeedImage.docker("app", layers: [3_000])
         let sbom = SeedImage.referrer(to: image)
@@ -59,7 +59,7 @@ extension MatrixScenario {
         )
     }()
 
-    /// Within one registry that mounts blobs.
+    /// Copies within one registry that mounts blobs.
     public static let mounted: MatrixScenario = {
         let image = SeedImage.oci("app", layers: [3_000])
         return MatrixScenario(
@@ -76,7 +76,7 @@ extension MatrixScenario {
         )
     }()
 
-    /// A layer in three parts, and a config in one.
+    /// Copies a layer in three parts, and a config in one.
     public static let parts: MatrixScenario = {
         let image = SeedImage.oci("app", layers: [10_000])
         return MatrixScenario(
@@ -92,7 +92,7 @@ extension MatrixScenario {
         )
     }()
 
-    /// Three tags within a repository, one of which moves.
+    /// Sets three tags within a repository, of which one moves.
     public static let retag: MatrixScenario = {
         let image = SeedImage.oci("app", layers: [10], isIndented: true)
         let old = SeedImage.oci("old", layers: [10])
@@ -118,7 +118,7 @@ extension MatrixScenario {
 }
 
 extension TestEngine {
-    /// The image `team/app:v1` at home.
+    /// The image `team/app:v1` in the build account and home region.
     func copyApp(
         _ emulator: Emulator,
         _ selection: CopyRequest.Selection? = nil,
@@ -145,7 +145,7 @@ extension Emulator {
         try putBlob(bytes, account: place.account, region: place.region, repository: place.repository)
     }
 
-    /// In the build account at home.
+    /// A repository in the build account and home region.
     func source(_ name: String) throws -> ImageReference {
         try ImageReference(
             parsing: "\(registryHost(account: MatrixScenario.build, region: MatrixScenario.home))/\(name)"

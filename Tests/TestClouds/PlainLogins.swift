@@ -5,7 +5,7 @@ import TestPrograms
 
 @testable import ECREmulator
 
-/// The emulator's registries taken for any others: `http://127.0.0.1:PORT`, of which nobody says that they are ECR's.
+/// The emulator's registries as plain ones: `http://127.0.0.1:PORT`, which the tool doesn't recognize as ECR.
 extension Emulator {
     static let accountsAndRegions = [
         (MatrixScenario.build, MatrixScenario.home), (MatrixScenario.build, MatrixScenario.far),
@@ -15,9 +15,9 @@ extension Emulator {
         "127.0.0.1:\(registryPort(account: account, region: region))"
     }
 
-    /// Logs in to those registries, as `docker login` does with what `aws ecr get-login-password` says.
+    /// Logs in to those registries, as `docker login` does with the output of `aws ecr get-login-password`.
     ///
-    /// - Parameter directory: Where docker's `config.json` is to be.
+    /// - Parameter directory: The directory for docker's `config.json`.
     func logIn(_ directory: String) throws {
         let entries = Self.accountsAndRegions.map { account, region in
             let password = RandomText.mixed(200)

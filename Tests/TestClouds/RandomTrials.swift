@@ -2,20 +2,20 @@ import ECREmulator
 import TestInputs
 
 extension Trial {
-    /// One to three things that go wrong somewhere in a run.
+    /// One to three random faults of a run.
     ///
-    /// - Parameter requests: Of a clean run.
+    /// - Parameter requests: The requests of a run without faults.
     public static func random(_ requests: [LoggedRequest], using random: inout Seeded) -> Trial {
         let steps = (0..<Int.random(in: 1...3, using: &random)).compactMap { _ in step(requests, using: &random) }
         return Trial(steps, mustSucceed: false)
     }
 
-    /// Two different things.
+    /// Two different faults.
     public static func pair(_ requests: [LoggedRequest], using random: inout Seeded) -> Trial {
         Trial((0..<2).compactMap { _ in step(requests, using: &random) }, mustSucceed: false)
     }
 
-    /// A request that would take a run down another way, such as the closing of an upload, comes only with another fault.
+    /// A request that only a failed run makes, such as the closing of an upload, needs another fault first.
     private static let furtherOperations = ["DELETE upload", "GET tags"]
 
     private static func step(_ requests: [LoggedRequest], using random: inout Seeded) -> Step? {

@@ -6,7 +6,7 @@ import Platform
 import Replicate
 import Wire
 
-/// The engine and an emulator that it talks to over real sockets.
+/// The engine and an emulator, connected by real sockets.
 package struct ScenarioCloud: Sendable {
     package let emulator: Emulator
     package let replicator: TestEngine
@@ -19,7 +19,7 @@ package struct ScenarioCloud: Sendable {
     package static let home = "eu-west-1"
     package static let far = "us-east-1"
 
-    /// The repository `name` in the build account at home.
+    /// Returns the repository `name` in the build account and home region.
     package func source(_ name: String = "team/app") throws -> ImageReference {
         try ImageReference(parsing: "\(emulator.registryHost(account: Self.build, region: Self.home))/\(name)")
     }
@@ -48,7 +48,7 @@ package struct ScenarioCloud: Sendable {
         try emulator.createRepository(account: account, region: region, name)
     }
 
-    /// How often each operation was asked, tokens and STS left out, as the budgets are counted.
+    /// The number of requests by operation, without tokens and STS, as in the budgets.
     package var counts: [String: Int] {
         let counted = emulator.requests.filter { $0.api != .sts && $0.operation != "GetAuthorizationToken" }
         return Dictionary(grouping: counted, by: \.operation).mapValues(\.count)
@@ -62,7 +62,7 @@ package struct ScenarioCloud: Sendable {
         emulator.tag(tag, account: account, region: region, repository: name)
     }
 
-    /// Every blob and manifest of `image`, byte for byte, and nothing half done.
+    /// Whether the destination has every blob and manifest of `image`, byte for byte.
     package func holds(_ image: SeedImage, _ name: String = "team/app", account: String = build, region: String = far)
         -> Bool
     {
@@ -79,7 +79,7 @@ package struct ScenarioCloud: Sendable {
     }
 }
 
-/// Runs `body` with an emulator and an engine whose waits take no time.
+/// Runs `body` with an emulator, and with an engine whose waits end at once.
 package func withCloud(
     _ configure: (inout EmulatorConfiguration) -> Void = { _ in },
     source: SideOptions = SideOptions(),
@@ -126,7 +126,7 @@ package func withCloud(
     }
 }
 
-/// An engine that takes the emulator for AWS.
+/// Makes an engine that uses the emulator as AWS.
 package func engine(
     _ emulator: Emulator,
     _ transport: Transport,
@@ -170,7 +170,7 @@ package func engine(
 }
 
 extension [CopyResult] {
-    /// The one receipt there should be.
+    /// Returns the only receipt.
     package var receipt: CopyReceipt? {
         guard count == 1, case .done(let receipt)? = first else { return nil }
         return receipt

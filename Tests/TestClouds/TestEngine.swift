@@ -2,7 +2,7 @@ import Content
 import Replicate
 import Wire
 
-/// A replicator, one run of it, and the options of both sides, so that a test says only what it is about.
+/// A replicator, one run of it, and the options of both sides, so that a test states only what it tests.
 public struct TestEngine: Sendable {
     public let replicator: Replicator
     public let run: CopyRun

@@ -1,4 +1,4 @@
-/// Pieces that parsers stumble over.
+/// Texts that are difficult for parsers.
 private let pieces: [[UInt8]] =
     [
         "{", "}", "[", "]", ",", ":", ";", "=", "\"", "\\", "\\u", "\\ud800", "null", "true", "-", "1e", "1e9999",
@@ -9,7 +9,8 @@ private let pieces: [[UInt8]] =
         "localhost", ".dkr.ecr.", "\"size\":", "\"mediaType\":", "\"data\":\"e30\"", "rel=", "next", "HTTP/1.1 ",
     ].map { Array($0.utf8) } + [[0xFF], [0xC3], [0xEF, 0xBB, 0xBF], [0xED, 0xA0, 0x80]]
 
-/// The same bytes with one to six places changed: cut, doubled, replaced, flipped, or mixed with what parsers don't like.
+/// Returns the bytes with one to six changes: cut, doubled, replaced, flipped, or mixed with texts that are difficult
+/// for parsers.
 public func mutated(_ bytes: [UInt8], using random: inout Seeded) -> [UInt8] {
     var bytes = bytes
     for _ in 0..<Int.random(in: 1...6, using: &random) {

@@ -1,4 +1,4 @@
-/// Numbers that are the same in every run (SplitMix64, Steele, Lea and Flood 2014).
+/// Random numbers that are the same in every run (SplitMix64; Steele, Lea and Flood 2014).
 public struct Seeded: RandomNumberGenerator, Sendable {
     private var state: UInt64
 

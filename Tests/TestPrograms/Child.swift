@@ -2,7 +2,7 @@ import Platform
 import Subprocess
 import SystemPackage
 
-/// A program while it runs.
+/// A running program.
 public final class Child: Sendable {
     public let output = LineRecord()
     public let errors = LineRecord()
@@ -19,15 +19,15 @@ public final class Child: Sendable {
     public func kill() { send(.kill) }
 }
 
-/// How a program ended, and all it said.
+/// The exit status and the output of a program.
 public struct Ended: Sendable {
-    /// As a shell reports it: 128 and the signal's number where a signal ended it.
+    /// The exit status as a shell reports it: 128 and the signal's number if a signal ended the program.
     public let exitCode: Int32
     public let outputBytes: [UInt8]
     public let output: String
     public let errors: String
 
-    /// Without the newlines; none for no output.
+    /// The lines of the output, without newlines; an empty list without output.
     public var lines: [String] {
         output.isEmpty
             ? []
@@ -38,11 +38,11 @@ public struct Ended: Sendable {
     }
 }
 
-/// Runs a program to its end.
+/// Runs a program until it ends.
 ///
-/// A test that is cancelled, by its time limit for example, ends the program.
+/// If the test is cancelled, for example by its time limit, the program is ended.
 ///
-/// - Parameter environment: Beside the few variables that every child gets; nothing is inherited.
+/// - Parameter environment: Variables besides those that every child gets; nothing is inherited.
 public func run(
     _ program: Program,
     _ arguments: [String],
@@ -53,9 +53,10 @@ public func run(
         .ended
 }
 
-/// Runs a program while `body` does.
+/// Runs a program while `body` runs.
 ///
-/// - Parameter killed: Whether it is ended after `body`, as servers must be; else its own end is waited for.
+/// - Parameter killed: Whether the program is ended after `body`, as servers must be; otherwise the call waits for its
+///   end.
 public func withChild<Result: Sendable>(
     _ program: Program,
     _ arguments: [String],
@@ -66,7 +67,7 @@ public func withChild<Result: Sendable>(
 ) async throws -> (result: Result, ended: Ended) {
     guard let path = program.path else { throw ChildError("\(program.name) is not installed") }
     var variables = Dictionary(uniqueKeysWithValues: usualEnvironment.map { (Environment.Key(stringLiteral: $0), $1) })
-    // A program that a sanitizer watches needs its suppressions.
+    // A sanitized program needs its suppressions.
     for name in ["TSAN_OPTIONS", "ASAN_OPTIONS"] {
         if let options = EnvironmentVariables.current[name] {
             variables[Environment.Key(stringLiteral: name)] = options
@@ -92,7 +93,7 @@ public func withChild<Result: Sendable>(
                 try await group.waitForAll()
                 return (result: result, child: child)
             } catch {
-                // The readers end with the program.
+                // The readers end when the program ends.
                 child.kill()
                 throw error
             }
@@ -119,7 +120,7 @@ private func fill(_ record: LineRecord, from sequence: SubprocessOutputSequence)
     for try await buffer in sequence { record.add(buffer.withUnsafeBytes { Array($0) }) }
 }
 
-/// No child sees the machine's own AWS settings or logins, nor a metadata service.
+/// A child must not see the machine's own AWS settings and logins, or a metadata service.
 private let usualEnvironment: [String: String] = [
     "PATH": EnvironmentVariables.current["PATH"] ?? "/usr/bin:/bin",
     "HOME": EnvironmentVariables.current["HOME"] ?? "/",

@@ -6,9 +6,9 @@ func isExecutable(_ path: String) -> Bool {
     return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
 }
 
-/// Runs `body` with the path of a directory of its own, removed afterwards.
+/// Runs `body` with the path of a new directory, and removes the directory afterwards.
 ///
-/// - Parameter inMemory: Whether to take it from `/dev/shm` where that can be had, for gigabytes that nobody keeps.
+/// - Parameter inMemory: Whether to use `/dev/shm` if it is available, for gigabytes that are deleted at once.
 public func withScratchDirectory<Result>(
     inMemory: Bool = false,
     _ body: (String) async throws -> Result
@@ -20,13 +20,13 @@ public func withScratchDirectory<Result>(
     return try await body(path)
 }
 
-/// The absolute path of a file of this repository, given its path from the repository's root.
+/// Returns the absolute path of a file in this repository, by its path from the root.
 public func repositoryFile(_ path: String) -> String {
     let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
     return (root + [Substring(path)]).joined(separator: "/")
 }
 
-/// Names in a directory, sorted, without `.` and `..`.
+/// Returns the names in a directory, sorted, without `.` and `..`.
 public func names(in directory: String) -> [String] {
     guard let stream = opendir(directory) else { return [] }
     defer { closedir(stream) }
@@ -40,23 +40,23 @@ public func names(in directory: String) -> [String] {
     return names.sorted()
 }
 
-/// A file's bytes.
+/// Returns a file's bytes.
 public func contents(of path: String) throws -> [UInt8] {
     guard let bytes = try DurableFile.read(path, limit: 256 << 20) else { throw ChildError("no file at \(path)") }
     return bytes
 }
 
-/// Writes a text where there is none yet.
+/// Writes a text to a new file.
 public func write(_ text: String, to path: String) throws {
     try DurableFile.write(Array(text.utf8), to: path)
 }
 
-/// Writes a script that can be run.
+/// Writes an executable script.
 public func writeProgram(_ text: String, to path: String) throws {
     try DurableFile.write(Array(text.utf8), to: path, mode: 0o755)
 }
 
-/// Makes a directory and those above it.
+/// Makes a directory, with the directories above it.
 public func makeDirectory(_ path: String) throws { try DurableFile.makeDirectory(path) }
 
 private func removeTree(_ path: String) {

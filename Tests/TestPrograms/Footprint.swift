@@ -1,8 +1,8 @@
 import Glibc
 
-/// What a process has in use, as the kernel counts it.
+/// The resources that a process uses, as the kernel counts them.
 public struct Footprint: Sendable {
-    /// Resident, in KiB.
+    /// The resident memory, in KiB.
     public var memory: Int
     public var threads: Int
     public var descriptors: Int
@@ -11,7 +11,7 @@ public struct Footprint: Sendable {
         (self.memory, self.threads, self.descriptors) = (memory, threads, descriptors)
     }
 
-    /// Of this process, now.
+    /// Measures this process, now.
     public static func now() throws -> Footprint {
         giveBack()
         let status = String(decoding: try contents(of: "/proc/self/status"), as: UTF8.self)
@@ -19,15 +19,16 @@ public struct Footprint: Sendable {
             let line = status.split(separator: "\n").first { $0.hasPrefix("\(name):") }
             return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0
         }
-        // The directory itself is open while it is read.
+        // The directory itself is open while it is listed.
         let descriptors = names(in: "/proc/self/fd").count - 1
         return Footprint(memory: figure("VmRSS"), threads: figure("Threads"), descriptors: descriptors)
     }
 }
 
-/// Has the allocator give back what was freed: how it is scattered over the threads' heaps is no growth of ours.
+/// Makes the allocator return freed memory, because its distribution over the threads' heaps isn't growth of this
+/// program.
 private func giveBack() {
-    // glibc's malloc_trim(3), which Swift's Glibc doesn't show.
+    // This is glibc's malloc_trim(3), which Swift's Glibc doesn't declare.
     guard let symbol = dlsym(nil, "malloc_trim") else { return }
     let trim = unsafeBitCast(symbol, to: (@convention(c) (Int) -> CInt).self)
     _ = trim(0)

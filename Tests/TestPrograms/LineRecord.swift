@@ -1,6 +1,6 @@
 import Platform
 
-/// What a child wrote to one of its streams, line by line as it comes.
+/// The lines that a child has written to one of its streams.
 public final class LineRecord: Sendable {
     private struct Waiter {
         let condition: @Sendable (String) -> Bool
@@ -41,16 +41,16 @@ public final class LineRecord: Sendable {
 
     private let state = Lock(State())
 
-    /// Everything so far.
+    /// All lines so far.
     public var bytes: [UInt8] { state.withLock { $0.bytes } }
 
     func add(_ more: [UInt8]) { state.withLock { $0.add(more) } }
 
     func end() { state.withLock { $0.end() } }
 
-    /// The first line, from the beginning, that meets the condition; waits for it if need be.
+    /// Returns the first line that meets the condition, and waits for it if necessary.
     ///
-    /// - Throws: When the stream ended without such a line.
+    /// - Throws: An error if the stream ended without such a line.
     public func first(where condition: @escaping @Sendable (String) -> Bool) async throws -> String {
         try await withCheckedThrowingContinuation { continuation in
             state.withLock { state in

@@ -1,7 +1,7 @@
-/// Runs a program to its end, and says the most memory it had resident, in bytes.
+/// Runs a program until it ends, and returns the most resident memory it had, in bytes.
 ///
-/// The kernel counts what a process had before `exec` too, and a test runner is large: a small Python in between
-/// makes the figure the program's own, as wait4(2) gives it for this one child.
+/// The kernel also counts the memory before `exec`, and a test runner is large. Therefore a small Python process starts
+/// the program, and wait4(2) gives the figure of this one child.
 public func runMeasured(
     _ program: Program,
     _ arguments: [String],

@@ -1,26 +1,26 @@
 import Platform
 
-/// A program that tests run as a child: the command that was just built, or a real one from Debian or PyPI.
+/// A program that tests run as a child: the command under test, or a program from Debian or PyPI.
 public struct Program: Sendable {
     public let name: String
-    /// How to get it.
+    /// The way to install it.
     public let remedy: String
-    /// `nil` where it isn't installed; tests that need it are skipped, and say so.
+    /// The path; `nil` if the program isn't installed, and then tests that need it are skipped and say so.
     public let path: String?
 
-    /// A program on `PATH`, or in the virtual environment that `scripts/setup --tests` makes.
+    /// Finds a program on `PATH`, or in the virtual environment that `scripts/setup --tests` makes.
     public init(_ name: String, remedy: String? = nil) {
         self.name = name
         self.remedy = remedy ?? "apt-get install \(name)"
         let directories =
             [Self.virtualEnvironment]
             + (EnvironmentVariables.current["PATH"] ?? "").split(separator: ":").map(String.init)
-            // Servers, which not everybody's PATH has.
+            // Servers are in directories that may not be on PATH.
             + ["/usr/sbin"]
         path = directories.map { "\($0)/\(name)" }.first(where: isExecutable)
     }
 
-    /// The virtual environment's Python, if a package is in there that has a program of that name.
+    /// Finds the virtual environment's Python, if the package of that program is installed there.
     private init(python name: String) {
         self.name = name
         let python = "\(Self.virtualEnvironment)/python3"
@@ -36,21 +36,21 @@ public struct Program: Sendable {
 
     public var isInstalled: Bool { path != nil }
 
-    /// The command under test: what `ECR_REPLICATE_PROGRAM` names, as `make soak` does with the release build, else what
-    /// was built together with these tests, in whatever scratch path that was.
+    /// The command under test: the one that `ECR_REPLICATE_PROGRAM` names, such as `make soak`'s release build, else
+    /// the one that was built with these tests, in any scratch path.
     public static let ecrReplicate = Program(
         name: "ecr-replicate",
         path: EnvironmentVariables.current["ECR_REPLICATE_PROGRAM"] ?? "\(buildDirectory)/ecr-replicate"
     )
 
-    /// Copies under random faults, in a process of its own: see `Tests/Soak`.
+    /// The program of `Tests/Soak`, which copies under random faults in a process of its own.
     public static let soak = Program(name: "soak", path: "\(buildDirectory)/soak")
 
     public static let registry = Program("docker-registry")
     public static let skopeo = Program("skopeo")
     public static let umoci = Program("umoci")
     public static let aws = Program("aws", remedy: "scripts/setup --tests")
-    /// Python with what AWS's CLI is made of.
+    /// Python with the libraries of the AWS CLI.
     public static let botocore = Program(python: "aws")
     public static let ministack = Program(python: "ministack")
     public static let moto = Program(python: "moto_server")
@@ -61,7 +61,7 @@ public struct Program: Sendable {
     public static let python = Program("python3")
     public static let shell = Program("sh")
 
-    /// Those that aren't there, and how to get them; `nil` where nothing is missing.
+    /// Returns the missing programs, and how to install them; `nil` if none is missing.
     public static func missing(among programs: [Program]) -> String? {
         let missing = programs.filter { !$0.isInstalled }
         guard !missing.isEmpty else { return nil }
@@ -72,14 +72,14 @@ public struct Program: Sendable {
         buildDirectory.split(separator: "/").dropLast(3).map { "/\($0)" }.joined() + "/.build-venv/bin"
     }
 
-    /// Test bundles on Linux are programs of their own, and lie beside what they test.
+    /// On Linux a test bundle is an executable, beside the programs that it tests.
     private static var buildDirectory: String {
         let path = ProcessFacts.executablePath ?? ""
         return String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
     }
 }
 
-/// Why a child could not be used.
+/// The reason why a child could not be used.
 public struct ChildError: Error, CustomStringConvertible {
     public let description: String
 

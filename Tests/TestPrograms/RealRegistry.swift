@@ -1,21 +1,21 @@
-/// A docker-registry that runs, on a port of its own.
+/// A running docker-registry on a port of its own.
 public struct RealRegistry: Sendable {
-    /// Host and port, as clients write them.
+    /// Host and port, as in a reference.
     public let authority: String
-    /// Where it keeps everything.
+    /// The directory of its storage.
     public let root: String
 
-    /// How clients must come to it.
-    public enum Door: Sendable {
+    /// The credentials that clients need.
+    public enum Access: Sendable {
         case http
         case tls(Certificate)
-        /// With ``user`` and ``password``.
+        /// User and password: ``user`` and ``password``.
         case password
-        /// With a token of that server, for ``service``.
+        /// A token of that server, for ``service``.
         case token(TokenServer)
     }
 
-    /// What it is to a token server.
+    /// The registry's name at a token server.
     public static let service = "tests"
 
     public static let user = "tester"
@@ -27,12 +27,12 @@ public struct Certificate: Sendable {
     public let file: String
     public let key: String
 
-    /// A host that is nowhere, which a proxy may take for this machine.
+    /// A host that doesn't exist, for which a proxy may connect to this machine.
     public static let tunnelled = "tunnelled.example"
 
-    /// Makes one that is its own authority.
+    /// Makes a self-signed certificate.
     ///
-    /// - Parameter key: As `openssl req -newkey` wants it.
+    /// - Parameter key: The key type, as in `openssl req -newkey`.
     public static func make(
         in directory: String,
         key: [String] = ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
@@ -51,11 +51,11 @@ public struct Certificate: Sendable {
     }
 }
 
-/// Runs `body` while a docker-registry answers, which is ended afterwards.
+/// Runs `body` while a docker-registry runs, and stops it afterwards.
 ///
-/// - Parameter directory: Exists, and is this registry's alone.
+/// - Parameter directory: An existing directory, for this registry only.
 public func withRegistry<Result: Sendable>(
-    _ door: RealRegistry.Door = .http,
+    _ access: RealRegistry.Access = .http,
     in directory: String,
     _ body: (RealRegistry) async throws -> Result
 ) async throws -> Result {
@@ -68,13 +68,13 @@ public func withRegistry<Result: Sendable>(
           addr: "127.0.0.1:0"
 
         """
-    switch door {
+    switch access {
     case .http: break
     case .tls(let certificate):
         settings += "  tls: { certificate: \"\(certificate.file)\", key: \"\(certificate.key)\" }\n"
     case .password:
         settings += "auth: { htpasswd: { realm: tests, path: \"\(directory)/htpasswd\" } }\n"
-        // bcrypt of `pw`: the only hash that docker-registry takes, and Debian has no tool for it in its base.
+        // The bcrypt hash of `pw`: docker-registry accepts no other hash, and Debian's base system has no tool for it.
         let hash = "$2b$05$abcdefghijklmnopqrstuuHIrMEWpUCQe2YqFR3sXwQ75u4od..9q"
         try write("\(RealRegistry.user):\(hash)\n", to: "\(directory)/htpasswd")
     case .token(let server):
@@ -98,7 +98,7 @@ public func withRegistry<Result: Sendable>(
     }.result
 }
 
-/// Runs `body` while two of them answer.
+/// Runs `body` while two registries run.
 public func withTwoRegistries<Result: Sendable>(
     in directory: String,
     _ body: (_ source: RealRegistry, _ destination: RealRegistry) async throws -> Result

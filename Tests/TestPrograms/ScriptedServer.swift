@@ -2,10 +2,10 @@ import Foundation
 import Glibc
 import Platform
 
-/// A TCP server on loopback that does to each connection what its script says, well-behaved or not.
+/// A TCP server on loopback that runs a script for each connection, well-behaved or not.
 ///
-/// One thread per connection, blocking sockets: a script reads like what happens on the wire. Sockets give up
-/// after ten seconds, so that a broken test ends.
+/// Each connection has a thread and a blocking socket, so that a script reads like the bytes on the wire. Sockets time
+/// out after ten seconds, so that a broken test ends.
 public final class ScriptedServer: Sendable {
     public typealias Script = @Sendable (Connection) throws -> Void
 
@@ -33,7 +33,8 @@ public final class ScriptedServer: Sendable {
             while true {
                 let peer = accept(listener, nil, nil)
                 guard peer >= 0 else {
-                    // Only here, where nobody waits for it any more: its number may be another socket's at once.
+                    // The descriptor is closed only here, where no thread waits for it, because another socket may get
+                    // its number at once.
                     close(listener)
                     return
                 }
@@ -56,7 +57,7 @@ public final class ScriptedServer: Sendable {
 
     public func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
 
-    /// Ends every connection, and with it every script that waits for one.
+    /// Ends every connection, and with it every waiting script.
     public func stop() {
         shutdown(listener, CInt(SHUT_RDWR))
         open.withLock { sockets in for socket in sockets { shutdown(socket, CInt(SHUT_RDWR)) } }
@@ -68,7 +69,7 @@ public struct SocketFailure: Error {
     public init(_ code: CInt) { self.code = code }
 }
 
-/// Runs `body` with a server, and stops that afterwards.
+/// Runs `body` with a server, and stops the server afterwards.
 public func withServer<Result>(
     _ script: @escaping ScriptedServer.Script,
     _ body: (ScriptedServer) async throws -> Result
@@ -78,7 +79,7 @@ public func withServer<Result>(
     return try await body(server)
 }
 
-/// The head of a request as it came, and the bytes after it that were read along.
+/// The head of a request as received, and the bytes after it that were read with it.
 public struct ReceivedHead {
     public let line: String
     public let fields: [String]
@@ -86,7 +87,7 @@ public struct ReceivedHead {
     public var method: String { String(line.prefix { $0 != " " }) }
     public var path: String { String(line.split(separator: " ")[1]) }
 
-    /// The value of the field, `nil` if it wasn't sent.
+    /// Returns the value of a field; `nil` if it wasn't sent.
     public subscript(name: String) -> String? {
         fields.first { $0.lowercased().hasPrefix(name.lowercased() + ":") }
             .map { $0.dropFirst(name.count + 1).trimmingCharacters(in: .whitespaces) }
@@ -95,21 +96,22 @@ public struct ReceivedHead {
     public var contentLength: Int { self["Content-Length"].flatMap { Int($0) } ?? 0 }
 }
 
-/// One accepted connection, for one script.
+/// One accepted connection, with its script.
 public final class Connection {
     private let socket: CInt
     private var pending: [UInt8] = []
 
     init(_ socket: CInt) {
         self.socket = socket
-        // On a busy machine a test may take its time between two requests; the suite's own limit ends what hangs.
+        // On a busy machine there may be a long pause between two requests; the suite's time limit ends a test that
+        // hangs.
         var limit = timeval(tv_sec: 60, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(socket, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
         }
     }
 
-    /// - Throws: ``SocketFailure`` when the client has gone.
+    /// - Throws: ``SocketFailure`` if the client has closed the connection.
     public func readHead() throws -> ReceivedHead {
         let end = Array("\r\n\r\n".utf8)
         while true {
@@ -130,7 +132,7 @@ public final class Connection {
         return Array(pending.prefix(count))
     }
 
-    /// Reads until the client closes or resets, and says how many bytes came.
+    /// Reads until the client closes or resets the connection, and returns the number of bytes.
     public func readToEnd(_ heard: (Int) -> Void = { _ in }) -> Int {
         var total = pending.count
         heard(total)
@@ -165,7 +167,7 @@ public final class Connection {
         }
     }
 
-    /// A whole answer with its `Content-Length`.
+    /// Sends a whole answer with its `Content-Length`.
     public func answer(_ status: String, _ fields: [String] = [], _ body: some Collection<UInt8> = []) throws {
         try send(
             (["HTTP/1.1 \(status)", "Content-Length: \(body.count)"] + fields).joined(separator: "\r\n")
@@ -176,19 +178,19 @@ public final class Connection {
 
     public func answer(_ status: String, text: String) throws { try answer(status, [], Array(text.utf8)) }
 
-    /// Waits for the client to close; what it sends is dropped.
+    /// Waits for the client to close the connection, and drops the bytes that it sends.
     public func stall() { _ = readToEnd() }
 
-    /// Reads nothing until the server is stopped or the client resets.
+    /// Reads nothing until the server is stopped or the client resets the connection.
     public func waitForStop() {
         var watched = pollfd(fd: socket, events: 0, revents: 0)
         poll(&watched, 1, 10_000)
     }
 
-    /// Lets time go by, for servers that are slow; no test waits for this to be over.
+    /// Waits, for the script of a slow server; no test waits for this to end.
     public func wait(milliseconds: CInt) { poll(nil, 0, milliseconds) }
 
-    /// Carries bytes both ways between the client and a server on loopback, until either of them closes.
+    /// Forwards bytes both ways between the client and a server on loopback, until either of them closes.
     public func tunnel(to port: Int) throws {
         let server = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         defer { close(server) }
@@ -215,7 +217,7 @@ public final class Connection {
         }
     }
 
-    /// The connection will end with a reset instead of an orderly close.
+    /// Makes the connection end with a reset instead of an orderly close.
     public func resetWhenClosed() {
         var hard = linger(l_onoff: 1, l_linger: 0)
         setsockopt(socket, SOL_SOCKET, SO_LINGER, &hard, socklen_t(MemoryLayout<linger>.size))

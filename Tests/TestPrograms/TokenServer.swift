@@ -1,11 +1,11 @@
-/// A server that hands out tokens for a docker-registry, as docker's specification has it.
+/// A server that issues tokens for a docker-registry, by docker's specification.
 ///
-/// ``RealRegistry/user`` with ``RealRegistry/password``, or with ``refreshToken``, may do all that is asked for.
-/// Strangers may pull what is under `public/`.
+/// ``RealRegistry/user`` with ``RealRegistry/password`` or ``refreshToken`` gets every requested access. Other callers
+/// may pull from `public/`.
 public struct TokenServer: Sendable {
-    /// Where tokens are had.
+    /// The URL that issues tokens.
     public let realm: String
-    /// What signs them.
+    /// The certificate of the key that signs them.
     public let certificate: Certificate
     private let child: Child
 
@@ -15,13 +15,13 @@ public struct TokenServer: Sendable {
         (self.realm, self.certificate, self.child) = (realm, certificate, child)
     }
 
-    /// A line for each token that was handed out: for whom, how, and what for.
+    /// A line for each issued token: the user, the method, and the access.
     public var grants: [String] {
         String(decoding: child.errors.bytes, as: UTF8.self).split(separator: "\n").map(String.init)
             .filter { $0.hasPrefix("granted ") }
     }
 
-    /// Python's standard library can't sign: openssl does.
+    /// Python's standard library can't sign, so openssl does.
     fileprivate static let script = """
         import base64, http.server, json, subprocess, sys, time, urllib.parse
         key, certificate, service, user, password, refresh = sys.argv[1:]
@@ -84,14 +84,14 @@ public struct TokenServer: Sendable {
         """
 }
 
-/// Runs `body` while a token server answers, which is ended afterwards.
+/// Runs `body` while a token server runs, and stops it afterwards.
 ///
-/// - Parameter directory: Exists, and is this server's alone.
+/// - Parameter directory: An existing directory, for this server only.
 public func withTokenServer<Result: Sendable>(
     in directory: String,
     _ body: (TokenServer) async throws -> Result
 ) async throws -> Result {
-    // docker-registry knows RS256, whose signatures openssl makes in the form that a token wants.
+    // docker-registry knows RS256, and openssl makes such signatures in the form that a token needs.
     let certificate = try await Certificate.make(in: directory, key: ["rsa:2048"])
     let arguments = [
         "-S", "-c", TokenServer.script, certificate.key, certificate.file, RealRegistry.service, RealRegistry.user,

@@ -1,6 +1,6 @@
-"""The programs that are measured, and how each is told to do the same job.
+"""The programs that are measured, with the command line that makes each do the same job.
 
-All of them get a home of their own and none of the reader's settings, proxies or stored credentials.
+Each has its own home, without the user's settings, proxies or stored credentials.
 """
 
 import os
@@ -22,10 +22,10 @@ class Client:
         self.program = shutil.which(self.name)
 
     def environment(self, registry=None):
-        """What the program runs with; `registry` says which authority is to be trusted."""
+        """The environment of the program, in which it trusts the CA of `registry`."""
         found = {"PATH": os.environ["PATH"], "HOME": self.home, "LANG": "C.UTF-8"}
         if registry and registry.certificate:
-            found["SSL_CERT_FILE"] = registry.certificate.authority  # what programs in Go look at
+            found["SSL_CERT_FILE"] = registry.certificate.authority  # the variable that Go programs read
         return found
 
     def version(self):
@@ -39,7 +39,7 @@ class Client:
         return [self.program, *self.asks_version]
 
     def forget(self):
-        """Removes what a run has kept for the next one."""
+        """Removes files that a run has left for the next one."""
         shutil.rmtree(self.home)
         os.makedirs(self.home)
 
@@ -56,7 +56,7 @@ class Client:
 
 
 class Replicate(Client):
-    """This project's. `--referrers none`, since none of the others looks for referrers either."""
+    """This project's program, with `--referrers none`, because none of the others looks for referrers."""
 
     name = "ecr-replicate"
     copies_all = True
@@ -91,7 +91,7 @@ class Replicate(Client):
 
 
 class Before(Replicate):
-    """An earlier build of this project's program, measured in turns with the present one."""
+    """An earlier build of this project's program, measured alternately with the current one."""
 
     name = "before"
 
@@ -101,13 +101,13 @@ class Before(Replicate):
 
 
 class Skopeo(Client):
-    """Its blob-info cache, with which a second copy is a mount, is in a home of its own and emptied for every run."""
+    """skopeo, with an empty blob-info cache for every run, because with that cache a second copy is a mount."""
 
     name = "skopeo"
     copies_all = True
 
     def environment(self, registry=None):
-        # As root it would use the machine's cache in /var/lib/containers; told of another user, it uses a home's.
+        # As root it would use the machine's cache in /var/lib/containers; as another user it uses the home's.
         return super().environment(registry) | {
             "_CONTAINERS_ROOTLESS_UID": "1000",
             "XDG_DATA_HOME": os.path.join(self.home, "data"),
@@ -210,7 +210,7 @@ class Oras(Client):
 
 
 class Yardstick:
-    """Not a client: what a part of the job costs with nothing around it."""
+    """A yardstick, not a client: the cost of a part of the job alone."""
 
     def __init__(self, program):
         self.program = program
@@ -226,13 +226,13 @@ class Yardstick:
 
     @staticmethod
     def uploads(image, destination):
-        """Each layer with an address that takes it; opening the upload isn't timed."""
+        """Each layer with the address of an open upload; opening it isn't timed."""
         for layer in image.layers:
             yield layer, f"{destination.open_upload(image.repository)}&digest={layer['digest']}"
 
 
 class Floor(Yardstick):
-    """`curl -T` from files, a process for each layer, all at once: uploads alone, and nothing hashed."""
+    """`curl -T` from files, with a process for each layer, all at once: uploads only, and no hashing."""
 
     name = "curl -T"
     shown = "curl -T LAYER UPLOAD &   # for each layer"
@@ -248,7 +248,7 @@ class Floor(Yardstick):
 
 
 class BareLoop(Yardstick):
-    """tools/bareloop.c: receive, hash, send, and nothing else."""
+    """tools/bareloop.c, which only receives, hashes and sends."""
 
     name = "bare loop"
     shown = "bareloop [--tls] SOURCE DESTINATION LAYER..."
@@ -265,7 +265,7 @@ class BareLoop(Yardstick):
 
 
 def version_of(program, *arguments):
-    """The first line of what a program says about itself, or None if there is no such program."""
+    """The first line of a program's version, or None if the program isn't installed."""
     try:
         said = subprocess.run([program, *arguments], capture_output=True, text=True)
     except FileNotFoundError:
@@ -275,7 +275,7 @@ def version_of(program, *arguments):
 
 
 def present(scratch):
-    """This project's program first, then an earlier build of it if one is named, skopeo, and every other on PATH."""
+    """This project's program first, then an earlier build if one is named, then skopeo and other clients on PATH."""
     wanted = [Skopeo, Crane, Regctl, Oras]
     earlier = [Before(scratch)] if workplace.EARLIER_BINARY else []
     return [Replicate(scratch), *earlier, *(kind(scratch) for kind in wanted if shutil.which(kind.name))]

@@ -1,4 +1,4 @@
-"""This project's emulator of ECR, and what it has been asked."""
+"""This project's emulator of ECR, with the requests that it has received."""
 
 import os
 import re
@@ -8,7 +8,7 @@ import time
 
 import workplace
 
-STARTING = 60  # seconds; it hashes what it is told to begin with
+STARTING = 60  # seconds; it hashes its seed images first
 
 
 class Emulator:
@@ -46,12 +46,12 @@ class Emulator:
 
     @property
     def variables(self):
-        """What leads a client to it."""
+        """The environment that points a client at it."""
         with open(self._variables, encoding="ascii") as file:
             return dict(re.findall(r"^export (\w+)=(.*)$", file.read(), re.MULTILINE))
 
     def requests(self):
-        """The operations since the last look, without those that fetch credentials."""
+        """The operations since the last call, without those for credentials."""
         with open(self._log, encoding="utf-8") as file:
             lines = [line.split("\t") for line in file.read().splitlines()]
         new, self._counted = lines[self._counted:], len(lines)

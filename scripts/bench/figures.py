@@ -1,4 +1,4 @@
-"""What was measured, against what it must reach, as tables for a terminal and for docs/benchmarks.md."""
+"""The measurements and their targets, as tables for a terminal and for docs/benchmarks.md."""
 
 import json
 import shlex
@@ -10,15 +10,15 @@ from measure import Run
 OURS = "ecr-replicate"
 YARDSTICKS = ("curl -T", "bare loop")
 
-# A difference below this isn't one: between rounds of one program it is 2 to 4 %.
+# Smaller differences don't count: between rounds of one program they are 2 to 4 %.
 NOISE = 0.05
-# Nor is a median worth much if its runs lie further apart than this part of it.
+# A median is uncertain if its runs differ by more than this share of it.
 UNSTEADY = 0.25
 
 
 @dataclass
 class Bound:
-    """At most `limit`, or at most `limit` times what `reference` took."""
+    """At most `limit`, or at most `limit` times the figure of `reference`."""
 
     limit: float
     reference: str = None
@@ -36,7 +36,7 @@ class Figure:
         if value is None:
             return ""
         if self.unit == "MiB":
-            return f"{value / (1 << 20):.0f} MiB" if value else "< 9 MiB"  # what launch.py itself takes
+            return f"{value / (1 << 20):.0f} MiB" if value else "< 9 MiB"  # the memory of launch.py itself
         if self.unit == "ms":
             return f"{value * 1_000:.1f} ms"
         if self.unit == "s":
@@ -54,7 +54,7 @@ class Results:
             self.commands.setdefault((case, client), shown)
 
     def clients(self):
-        """Ours first, then the others, then yardsticks."""
+        """This project's program first, then the others, then yardsticks."""
         names = dict.fromkeys(client for _, client in self._runs)
         return sorted(names, key=lambda name: (name != OURS, name in YARDSTICKS))
 
@@ -63,7 +63,7 @@ class Results:
         return statistics.median(getattr(run, figure.measure) for run in runs) if runs else None
 
     def spread(self, figure, client):
-        """How far the runs of one client lie apart, as a part of their median."""
+        """The spread of one client's runs, as a share of their median."""
         values = [getattr(run, figure.measure) for run in self._runs.get((figure.case, client), [])]
         middle = statistics.median(values) if values else 0
         return (max(values) - min(values)) / middle if middle else 0
@@ -72,7 +72,7 @@ class Results:
         return max((len(runs) for (case, _), runs in self._runs.items() if case == figure.case), default=0)
 
     def save(self, path, program):
-        """- program: what says which program was measured; only its own runs are added to later."""
+        """- program: identifies the measured program; only its own runs can be added later."""
         runs = [
             {"case": case, "client": client, **{k: v for k, v in vars(run).items() if k != "output"}}
             for (case, client), runs in self._runs.items() for run in runs
@@ -82,9 +82,9 @@ class Results:
             json.dump({"program": program, "runs": runs, "commands": commands}, file, indent=1)
 
     def load(self, path, program):
-        """Begins with the runs that an earlier benchmark of the same program has left.
+        """Starts with the runs of an earlier benchmark of the same program.
 
-        - Returns: How many those are.
+        - Returns: The number of these runs.
         """
         try:
             with open(path, encoding="utf-8") as file:
@@ -100,12 +100,12 @@ class Results:
 
 
 def measured(results, figures):
-    """Medians of every client, a line for each figure, and how ours compares."""
+    """The medians of every client, with a line for each figure and the ratios."""
     names = results.clients()
     others = [name for name in names if name != OURS]
     rows = [["", "runs", *names, *(f"÷ {name}" for name in others)]]
     for figure in figures:
-        # What a yardstick needs of memory and requests says nothing: it does only a part of the job.
+        # A yardstick's memory and requests mean nothing, because it does only a part of the job.
         medians = {
             name: results.median(figure, name) for name in names if name not in YARDSTICKS or figure.unit == "s"
         }
@@ -118,7 +118,7 @@ def measured(results, figures):
 
 
 def verdicts(results, figures):
-    """What docs/benchmarks.md promises and what was reached; what wasn't measured is said too."""
+    """The targets and the results, including targets that weren't measured."""
     rows = [["figure", "must reach", "reached", ""]]
     for figure in figures:
         ours = results.median(figure, OURS)
@@ -149,7 +149,7 @@ def losses(results, figures):
 
 
 def unsteady(results, figures):
-    """Figures in seconds whose runs lie so far apart that the median says little."""
+    """Figures in seconds whose runs differ so much that the median is uncertain."""
     found = []
     for figure in figures:
         for name in results.clients() if figure.unit == "s" else ():
@@ -159,7 +159,7 @@ def unsteady(results, figures):
 
 
 def commands(results, figures):
-    """What each program was told, in the order of the figures and ours first."""
+    """The command line of each program, in the order of the figures, this project's first."""
     rows = [["case", "command"]]
     for case in dict.fromkeys(figure.case for figure in figures):
         for client in results.clients():
@@ -170,7 +170,7 @@ def commands(results, figures):
 
 
 def table(rows):
-    """As Markdown, with columns lined up so that it reads as it stands."""
+    """The table as Markdown, with aligned columns."""
     widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
     lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in rows]
     lines.insert(1, "| " + " | ".join("-" * max(width, 3) for width in widths) + " |")

@@ -1,7 +1,7 @@
-"""Images made once and laid out where docker-registry looks for them, so that nothing has to be pushed.
+"""Images that are made once in docker-registry's storage layout, so that they needn't be pushed.
 
-Layers are real: a tar with one file of noise, as gzip that only stores. Clients that compress what isn't compressed
-leave them alone, and can't make them smaller. The same seed gives the same bytes.
+Layers are real: a tar with one file of noise, in gzip's stored format. Clients that compress uncompressed layers
+leave them unchanged, and can't make them smaller. The same seed gives the same bytes.
 """
 
 import hashlib
@@ -47,14 +47,14 @@ class Store:
         self.base = os.path.join(root, "docker", "registry", "v2")
 
     def path(self, digest):
-        """Where a blob's bytes are."""
+        """The path of a blob's bytes."""
         value = digest.removeprefix("sha256:")
         return os.path.join(self.base, "blobs", "sha256", value[:2], value, "data")
 
     def image(self, repository, layers, tag="v1"):
-        """The image of that name, made if it isn't there.
+        """The image with that name, which is made if it is missing.
 
-        - layers: (seed, bytes) of each layer; what two images name alike they share.
+        - layers: (seed, bytes) of each layer; images share layers with equal values.
         """
         recipe = json.dumps([1, tag, layers])
         known = os.path.join(self.base, "repositories", repository, f"recipe-{tag}.json")
@@ -97,7 +97,7 @@ class Store:
         return Image(repository, tag, digest, content)
 
     def large(self, repository, size):
-        """An image whose one layer is `size` bytes of zeros, in a file that takes no room."""
+        """An image with one layer of `size` zero bytes, in a sparse file."""
         hasher, zeros = hashlib.sha256(), bytes(_CHUNK)
         known = os.path.join(self.root, f"zeros-{size}.sha256")
         if not os.path.exists(known):
@@ -119,7 +119,7 @@ class Store:
         inner, outer, length = hashlib.sha256(), hashlib.sha256(), 0
         unfinished = os.path.join(self.root, "unfinished")
         os.makedirs(self.root, exist_ok=True)
-        # 31: the largest window, and gzip's header and trailer around it.
+        # 31 selects the largest window, with gzip's header and trailer.
         gzip = zlib.compressobj(0, zlib.DEFLATED, 31)
         with open(unfinished, "wb") as file:
             for chunk in tar_of_noise(seed, size):
@@ -162,7 +162,7 @@ class Store:
             shutil.copyfile(other.path(digest), self.path(digest))
 
     def warm(self, image):
-        """Reads an image once, so that the first to copy it doesn't wait for the disk alone."""
+        """Reads an image once, so that it is in the page cache for all clients."""
         for blob in image.blobs:
             with open(self.path(blob["digest"]), "rb", buffering=0) as file:
                 buffer = bytearray(_CHUNK)

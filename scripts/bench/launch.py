@@ -1,11 +1,11 @@
-"""Runs one command and prints what it took: `python3 -ISB launch.py OUTPUT SECONDS PROGRAM ARGUMENT...`
+"""Runs one command and prints its resource usage: `python3 -ISB launch.py OUTPUT SECONDS PROGRAM ARGUMENT...`
 
-A program of its own because of memory: Linux starts the peak of a new program with that of its parent, and
-what measures would hide what is measured. This one imports next to nothing and stays at some 8 MiB.
+This is a separate program because Linux starts the memory peak of a new program with that of its parent, so a large
+parent would hide the measurement. This one imports very little and stays at about 8 MiB.
 
     PEAK OWN_PEAK CPU WALL STATUS
 
-in bytes and seconds; the status is the exit code, that of the signal as a negative number, or `hung`.
+The figures are in bytes and seconds; the status is the exit code, the negative number of a signal, or `hung`.
 """
 
 import os
@@ -22,7 +22,7 @@ files = [
     (os.POSIX_SPAWN_DUP2, 1, 2),
 ]
 started = time.monotonic()
-# Python ignores SIGPIPE, which its children would inherit. A group of its own is ended as a whole.
+# Python ignores SIGPIPE, and its children would inherit that. The process group can be ended as a whole.
 child = os.posix_spawnp(
     command[0], command, os.environ, file_actions=files, setpgroup=0, setsigdef=[signal.SIGPIPE]
 )
@@ -47,6 +47,6 @@ wall = time.monotonic() - started
 
 with open("/proc/self/status", encoding="ascii") as file:
     own = next(int(line.split()[1]) << 10 for line in file if line.startswith("VmHWM:"))
-# Linux counts ru_maxrss in KiB. CPU is that of the command and of all that it waited for.
+# Linux counts ru_maxrss in KiB. The CPU time includes the processes that the command waited for.
 print(usage.ru_maxrss << 10, own, usage.ru_utime + usage.ru_stime, wall,
       "hung" if hung else os.waitstatus_to_exitcode(status))

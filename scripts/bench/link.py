@@ -14,11 +14,11 @@ _NEAR, _FAR = "ecr-replicate-near-", "ecr-replicate-far-"
 
 
 class Impossible(Exception):
-    """Why there can be no namespaces or no tun device here."""
+    """The reason why namespaces or tun devices can't be made here."""
 
 
 class Link:
-    """Joined namespaces, for as long as the body runs. This process enters the near one."""
+    """Joined namespaces while the body runs; this process enters the near one."""
 
     def __init__(self, scratch, one_way, mbit, loss=0):
         """- one_way: in milliseconds. - loss: in percent."""
@@ -41,7 +41,7 @@ class Link:
                 made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True)
                 if made.returncode != 0:
                     raise Impossible(f"ip netns add: {made.stderr.strip()}")
-                # What one run has learnt of the link, the kernel must not tell the next.
+                # The kernel must not reuse one run's measurements of the link for the next run.
                 setting = "echo 1 > /proc/sys/net/ipv4/tcp_no_metrics_save"
                 subprocess.run(["ip", "netns", "exec", name, "sh", "-c", setting], check=True)
             self._join(program)

@@ -1,4 +1,4 @@
-"""Runs one command and says what it took: seconds, CPU seconds, memory."""
+"""Runs one command and measures seconds, CPU seconds and memory."""
 
 import os
 import statistics
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import workplace
 
-# A client that takes longer hangs; the slowest honest run here, skopeo over the long link, takes half a minute.
+# A client that takes longer hangs: the slowest run, skopeo over the long link, takes half a minute.
 PATIENCE = 300  # seconds
 
 _LAUNCHER = [sys.executable, "-ISB", os.path.join(os.path.dirname(os.path.realpath(__file__)), "launch.py")]
@@ -21,7 +21,7 @@ class Run:
     cpu: float  # seconds, user and system, of the process and of those it waited for
     peak: int  # bytes, the largest resident set of one process
     output: str
-    # What the servers were asked, which the code that started them fills in.
+    # The servers' requests, filled in by the code that started them.
     requests: int = 0
 
 
@@ -30,7 +30,7 @@ class Failed(Exception):
 
 
 def run(command, environment):
-    """Runs `command` to its end.
+    """Runs `command` until it ends.
 
     - Throws: `Failed` if it doesn't succeed or hangs.
     """
@@ -52,7 +52,7 @@ def run(command, environment):
     if status != "0":
         raise Failed(f"{' '.join(command)}\nended with {status}\n{output[-2_000:]}")
     if int(peak) <= int(own):
-        peak = 0  # hidden behind the launcher
+        peak = 0  # hidden by the launcher's own memory
     return Run(float(wall), float(cpu), int(peak), output)
 
 

@@ -1,4 +1,4 @@
-"""Real registries: docker-registry on a folder, with TLS or without, whose access log counts what it was asked."""
+"""Real registries: docker-registry on a folder, with or without TLS; its access log counts the requests."""
 
 import collections
 import os
@@ -19,7 +19,7 @@ STARTING = 20  # seconds; it takes a tenth of one
 
 
 class Certificate:
-    """An authority of our own and a certificate for every address that a benchmark serves on."""
+    """A private CA, and a certificate for every address that a benchmark serves on."""
 
     ADDRESSES = ("127.0.0.1", "10.77.0.1", "10.77.0.2")
 
@@ -101,7 +101,7 @@ class Registry:
     def start(self):
         """Serves on the port it had before, or on any that is free."""
         os.makedirs(self.root, exist_ok=True)
-        # In a namespace of its own every port is free.
+        # In its own namespace every port is free.
         self.port = self.port or (5_000 if self.namespace else free_port())
         with open(self.configuration, "w", encoding="ascii") as file:
             file.write(self._yaml())
@@ -160,7 +160,7 @@ class Registry:
             time.sleep(0.01)
 
     def manifest(self, repository, tag):
-        """The bytes behind a tag, or None: for checking what a client has done."""
+        """The manifest's bytes of a tag, or None; used to check a client's result."""
         try:
             return self._ask(f"/v2/{repository}/manifests/{tag}", Accept=images.MANIFEST_TYPE).read()
         except urllib.error.HTTPError as refusal:
@@ -169,7 +169,7 @@ class Registry:
             return None
 
     def open_upload(self, repository):
-        """Where the registry takes a blob."""
+        """The address of an open upload."""
         return self._ask(f"/v2/{repository}/blobs/uploads/", b"").headers["Location"]
 
     def _ask(self, path, body=None, **fields):
@@ -181,7 +181,7 @@ class Registry:
         return urllib.request.build_opener(*handlers).open(request, timeout=30)
 
     def requests(self):
-        """What was asked since the last look, as (method, path). A line is written when its answer has been."""
+        """The requests since the last call, as (method, path). A line is written after its answer."""
         with open(self.log, encoding="utf-8", errors="replace") as file:
             lines = file.read().splitlines()
         new, self._counted = lines[self._counted:], len(lines)

@@ -26,12 +26,12 @@ def arguments(parser, cases):
 
 @contextlib.contextmanager
 def kept(name, results, options):
-    """Takes over what earlier runs have left, if asked to, and leaves what the body adds in .build-bench/NAME.json.
+    """Loads the results of earlier runs, if requested, and saves the results of the body in .build-bench/NAME.json.
 
-    One client that fails ends a benchmark, but what was measured until then isn't lost: `--add` goes on from there.
+    A client that fails ends the benchmark, but earlier results are kept: `--add` continues from there.
     """
     if options.write:
-        _section(options.write, name)  # before minutes have gone by
+        _section(options.write, name)  # fails early, not after minutes
     path, program = os.path.join(workplace.KEPT, f"{name}.json"), _program()
     if options.add:
         workplace.say(f"adding to {results.load(path, program)} runs")
@@ -44,7 +44,7 @@ def kept(name, results, options):
 def finish(name, title, results, wanted, present, command, options, extra=()):
     """Prints the report, and writes the section if a page was named.
 
-    - extra: lines about the circumstances besides machine and versions.
+    - extra: lines about the environment besides machine and versions.
     """
     circumstances = [*machine(), versions(present), *extra]
     parts = [
@@ -79,7 +79,7 @@ def _program():
 
 
 def machine():
-    """What the figures depend on."""
+    """The machine and the versions."""
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         text = file.read()
     model = re.search(r"^model name\s*: (.*)$", text, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""What both benchmarks do: start two registries, run one client between them, look at what it left, count."""
+"""Code for both benchmarks: starts two registries, runs one client between them, checks the result, counts requests."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ import workplace
 class Scene:
     """The source's images, the destination's folder in RAM, and the results.
 
-    - addresses: where source and destination are served. - far: the destination's network namespace, if any.
+    - addresses: of source and destination. - far: the destination's network namespace, if any.
     """
 
     def __init__(self, ram, certificate, addresses=("127.0.0.1", "127.0.0.1"), far=None):
@@ -25,7 +25,7 @@ class Scene:
         self._failing = set()
 
     def registries(self, certificate, holding=None):
-        """Source and an empty destination, or one that holds an image; neither is started yet."""
+        """The source, and a destination that is empty or has an image; neither is started yet."""
         root = os.path.join(self.ram, "destination")
         shutil.rmtree(root, ignore_errors=True)
         if holding:
@@ -40,8 +40,8 @@ class Scene:
         """One measured run.
 
         - wanted: (tag, image) that the destination must hold afterwards.
-        - Throws: what this project's program or skopeo has done wrong. Others come from PATH in any version; one
-          that fails is named and left out of the case.
+        - Throws: if this project's program or skopeo fails. Other clients come from PATH in any version; one
+          that fails is reported and left out of the case.
         """
         if (case, client.name) in self._failing:
             return

@@ -1,8 +1,8 @@
-"""A registry that keeps nothing: it takes every upload, reads it to the end and forgets it.
+"""A registry that accepts every upload, reads it to the end and discards it.
 
     python3 -ISB sink.py
 
-prints its port and serves on 127.0.0.1 until it is stopped. For layers that fit on no disk.
+Prints its port and serves on 127.0.0.1 until it is stopped. Used for layers that are too large for the disk.
 """
 
 import http.server

@@ -1,4 +1,4 @@
-"""Where a benchmark lives: what it builds once in .build-bench, what it throws away in RAM, and how all of it ends."""
+"""A benchmark's files, kept in .build-bench or temporary in RAM, and the clean-up at its end."""
 
 import atexit
 import ctypes
@@ -14,7 +14,7 @@ ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 # Images and certificates, made once, and the last runs; `make clean` removes it.
 KEPT = os.environ.get("BENCH_FOLDER") or os.path.join(ROOT, ".build-bench")
 BINARY = os.environ.get("ECR_REPLICATE") or os.path.join(ROOT, ".build", "release", "ecr-replicate")
-# An earlier build, to be measured beside it: `ECR_REPLICATE_BEFORE=PROGRAM make bench`.
+# An earlier build to measure too: `ECR_REPLICATE_BEFORE=PROGRAM make bench`.
 EARLIER_BINARY = os.environ.get("ECR_REPLICATE_BEFORE")
 
 MEMORY = "/dev/shm"
@@ -26,13 +26,13 @@ _CLONE_NEWNET = 0x40000000
 
 
 class Stop(SystemExit):
-    """A signal that ends the benchmark the way an error would, with everything put away."""
+    """A signal that ends the benchmark as an error does, after the clean-up."""
 
 
 def begin():
-    """Makes signals end the program through its `finally` clauses, and removes what a killed run has left.
+    """Makes signals end the program through its `finally` clauses, and removes files of a killed run.
 
-    - Returns: an empty folder in RAM that is gone afterwards.
+    - Returns: an empty folder in RAM that is removed afterwards.
     """
     def stop(number, _):
         raise Stop(128 + number)
@@ -50,7 +50,7 @@ def begin():
 
 
 def stale(names, prefix):
-    """Those of `names` that end with the number of a process that is no more."""
+    """Those of `names` that end with the number of a process that has ended."""
     for name in names:
         owner = re.fullmatch(re.escape(prefix) + r"(\d+)", name)
         if owner and not os.path.exists(f"/proc/{owner[1]}"):
@@ -58,12 +58,12 @@ def stale(names, prefix):
 
 
 def end_with_parent():
-    """For a child, before it becomes another program: nothing outlives a benchmark, however that ends."""
+    """Called in a child before exec, so that the child ends with the benchmark in every case."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 def enter(namespace):
-    """Puts this process, and what it starts from now on, into a network namespace."""
+    """Moves this process, and its later children, into a network namespace."""
     with open(f"/run/netns/{namespace}", "rb") as file:
         if _libc.setns(file.fileno(), _CLONE_NEWNET) != 0:
             number = ctypes.get_errno()
@@ -71,7 +71,7 @@ def enter(namespace):
 
 
 def compiled(name, *libraries):
-    """The program that tools/NAME.c makes, or None where there is no compiler or what it needs."""
+    """The program built from tools/NAME.c, or None without a compiler or a library."""
     source, program = os.path.join(ROOT, "tools", f"{name}.c"), os.path.join(KEPT, name)
     if os.path.exists(program) and os.path.getmtime(program) > os.path.getmtime(source):
         return program
@@ -96,7 +96,7 @@ def number_from(variable, usual):
 
 
 class Rounds:
-    """Shuffled rounds: what one client leaves behind (heat, pages, ports) meets every other as often."""
+    """Shuffled rounds, so that after-effects of one client (heat, pages, ports) affect all others equally."""
 
     def __init__(self, count):
         self.count = count
@@ -104,7 +104,7 @@ class Rounds:
         self._random = random.Random(self.seed)
 
     def over(self, things, count=None):
-        """(round, thing), `count` rounds or as many as usual."""
+        """(round, thing) for `count` rounds, or the default number."""
         for number in range(count or self.count):
             order = list(things)
             self._random.shuffle(order)

@@ -1,4 +1,4 @@
-"""The comments of Swift files, joined across their lines, and the text of scripts: what a reader reads beside the code."""
+"""The comments of Swift files, joined across their lines, and the text of scripts."""
 
 import bisect
 import os
@@ -25,7 +25,7 @@ class Block:
         self.text += line.strip()
 
     def line(self, offset):
-        """The number, from 1, of the line in which the text at `offset` stands."""
+        """The number, from 1, of the line with the text at `offset`."""
         return self.numbers[bisect.bisect_right(self.starts, offset) - 1]
 
 
@@ -62,7 +62,7 @@ def of_script(lines):
 
 
 def names(*folders):
-    """Files of the repository below `folders`, ignored ones left out."""
+    """Files of the repository in `folders`, without ignored ones."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *folders],
         cwd=markdown.ROOT, capture_output=True, text=True,
@@ -84,7 +84,7 @@ def of_repository():
             continue
         try:
             lines = markdown.read(path)
-        except UnicodeDecodeError:  # a picture or an archive that a test reads
+        except UnicodeDecodeError:  # an image or an archive for a test
             continue
         if path.endswith(".swift"):
             yield path, of_swift(lines)

@@ -1,4 +1,4 @@
-"""What the scripts need to know of Markdown: fences, marks above them, headings, links."""
+"""Parses the parts of Markdown that the scripts need: fences, marks above them, headings, links."""
 
 import os
 import re
@@ -32,7 +32,7 @@ class Block:
 
     @property
     def commands(self):
-        """How many commands a reader would count: no comments, continued lines once, here-documents not."""
+        """The number of commands: without comments and here-documents, and with continued lines counted once."""
         count, until, continued = 0, None, False
         for line in self.lines:
             stripped = line.strip()
@@ -48,7 +48,7 @@ class Block:
 
 
 def files(*wanted):
-    """Markdown files of the repository, or those of them below `wanted`; ignored ones left out."""
+    """Markdown files of the repository, or those in `wanted`, without ignored ones."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *(wanted or ["*.md"])],
         cwd=ROOT, capture_output=True, text=True,

@@ -1,6 +1,6 @@
-"""The image that the pages of the docs work with: two platforms of a few files, the same bytes every time.
+"""The image for the commands in the docs: two platforms with a few files, always with the same bytes.
 
-It is served as a plain registry on loopback, so that `ecr-replicate copy` can bring it to a page's emulator.
+It is served as a plain registry on loopback, so that `ecr-replicate copy` can copy it to a page's emulator.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
-LAYER = "application/vnd.oci.image.layer.v1.tar"  # not compressed: what zlib makes of it differs between versions
+LAYER = "application/vnd.oci.image.layer.v1.tar"  # not compressed, because zlib's output differs between versions
 
 NAME, TAG = "team/app", "v1"
 
@@ -28,7 +28,7 @@ def tar(name, content):
 
 
 def noise(seed, length):
-    """Bytes that no layer shares with another by accident."""
+    """Bytes that differ between layers."""
     return b"".join(hashlib.sha256(b"%s %d" % (seed, n)).digest() for n in range(length // 32))
 
 
@@ -63,7 +63,7 @@ class Image:
 
 @contextmanager
 def served():
-    """`HOST:PORT/NAME:TAG` of the image, for as long as the body runs."""
+    """`HOST:PORT/NAME:TAG` of the image while the body runs."""
     image = Image()
 
     class Handler(http.server.BaseHTTPRequestHandler):

@@ -1,10 +1,10 @@
-"""Runs commands of the AWS CLI's `ecr` in one process, and holds every answer against the service model.
+"""Runs commands of the AWS CLI's `ecr` in one process, and checks every answer against the service model.
 
     ecr_cli.py COMMANDS.json
 
-The file has a list of lists of arguments, for example [["list-images", "--repository-name", "a"]]. What comes out is a
-list as well: for each command its exit status, what it printed, and where the answer is not what the model says. The
-CLI checks requests itself; answers it takes as they are, so that is done here: members that the model doesn't know,
+The file has a list of lists of arguments, for example [["list-images", "--repository-name", "a"]]. The output is a
+list too: for each command its exit status, its output, and the places where the answer violates the model. The
+CLI checks requests itself but not answers, so this script checks these: members that the model doesn't have,
 missing required ones, types, lengths, patterns and enumerations.
 """
 
@@ -18,7 +18,7 @@ import awscli.clidriver
 
 
 def check(value, shape, path, found):
-    """Adds to `found` what is wrong with a value."""
+    """Adds the violations in a value to `found`."""
     bounds = shape.metadata
 
     def between(size, what):

@@ -1,6 +1,6 @@
-"""Where botocore's rules send four services: one line per region, FIPS and dual stack.
+"""The endpoints of four services by botocore's rules: a line for each region, FIPS and dual stack.
 
-Columns, separated by tabs: service, region, fips, dual stack, address. Where botocore refuses, the address is `-`.
+Columns, separated by tabs: service, region, fips, dual stack, address. If botocore refuses, the address is `-`.
 """
 
 import itertools
@@ -11,7 +11,7 @@ import botocore.loaders
 
 loader = botocore.loaders.Loader()
 partitions = loader.load_data("partitions")
-# Regions that no list has, of each partition and of none: rules must know them by their names.
+# Regions that aren't in any list, for each partition and for none: rules must recognize them by name.
 invented = ["eu-west-99", "mx-far-1", "us-gov-far-1", "cn-far-1", "us-iso-far-1", "us-isob-far-1", "eu-isoe-far-1",
             "us-isof-far-1", "eusc-de-far-1", "zz-new-1", "us-east", "eusc-fr-west-1"]
 regions = sorted({region for partition in partitions["partitions"] for region in partition["regions"]}

@@ -1,7 +1,7 @@
-"""What botocore makes of shared files and variables: for each case of a JSON array, who is calling and from where.
+"""The caller and the region that botocore finds in shared files and variables, for each case of a JSON array.
 
-The argument names the file with the array. Nothing is sent: requests are answered here, by names that tell who asked
-for what, as `IdentityOracleTests` answers ours.
+The argument names the file with the array. Nothing is sent: requests are answered here, with names that show the request,
+as in `IdentityOracleTests`.
 """
 
 import json
@@ -62,7 +62,7 @@ def send(_, request):
 def outcome(case):
     os.environ.clear()
     os.environ.update(case["variables"], HOME=case["home"], AWS_EC2_METADATA_DISABLED="true", PATH="/usr/bin:/bin")
-    # Both are made when the module is loaded, for the home that was there then.
+    # Both are made when the module is loaded, for the home at that time.
     cache = os.path.join(case["home"], ".aws", "sso", "cache")
     botocore.credentials.SSOProvider._SSO_TOKEN_CACHE_DIR = cache
     botocore.tokens.SSOTokenProvider._SSO_TOKEN_CACHE_DIR = cache

@@ -1,6 +1,6 @@
-"""200 requests out of a seeded generator, each with botocore's signature, as one JSON array.
+"""Prints 200 requests from a seeded generator, each with botocore's signature, as one JSON array.
 
-What is in them is what a signer can get wrong: keys that repeat, values that are empty or not ASCII, characters that
+The requests have content that a signer can get wrong: repeated keys, values that are empty or not ASCII, characters that
 are encoded once or twice, white space in header values, headers that are not signed, ports, tokens.
 """
 
@@ -30,7 +30,7 @@ def text():
 def path():
     segment = lambda: generator.choice(["a", "v2", "team%2Fapp", "%E2%82%AC", ".", "..", "", "x:y", "~u", "a%20b", "é", "*"])
     joined = "/" + "/".join(segment() for _ in some(0, 5))
-    # As it stands in the request, so without a byte beyond ASCII.
+    # As in the request, so with ASCII bytes only.
     return urllib.parse.quote(joined, safe="/%:~*")
 
 

@@ -13,6 +13,13 @@ extension APICall {
         )
     }
 
+    /// Returns the image that `id` names.
+    ///
+    /// - Throws: `ImageNotFoundException`
+    func image(_ id: ImageIdentifier, in repository: EmulatedRepository) throws(ServiceFault) -> EmulatedImage {
+        do throws(ImageFailure) { return try repository.image(id) } catch { throw imageNotFound(id, repository) }
+    }
+
     func batchGetImage() throws -> JSON {
         let ids = try input.batch("imageIds", \.imageIds)
         if let types = input.acceptedMediaTypes { try Parameters.checkBatch("acceptedMediaTypes", types.count) }
@@ -34,11 +41,11 @@ extension APICall {
         return .members(["images": .list(images), "failures": .list(failures)])
     }
 
-    /// Returns the addressed repository, or throws what ECR answers when a pull-through cache rule covers a missing
-    /// one.
+    /// Returns the addressed repository.
     ///
-    /// A rule with a secret fails, because the emulator can't read the secret. A rule without one behaves as if the
-    /// upstream didn't have the image. ECR doesn't import by digest (containers-roadmap#2837).
+    /// If it is missing and a pull-through cache rule covers it, the error is that of a failed import. A rule with a
+    /// secret fails, because the emulator can't read the secret. A rule without one behaves as if the upstream didn't
+    /// have the image. ECR doesn't import by digest (containers-roadmap#2837).
     private func repositoryToPull(_ ids: [ImageIdentifier]) throws -> EmulatedRepository {
         do {
             return try repository()
@@ -76,19 +83,11 @@ extension APICall {
     func describeImages() throws -> JSON {
         let repository = try repository()
         if let ids = input.imageIds {
-            try Parameters.checkBatch("imageIds", ids.count)
-            guard input.nextToken == nil, input.maxResults == nil else {
-                throw ServiceFault(
-                    "InvalidParameterException",
-                    "Invalid parameter: imageIds can't be used with nextToken or maxResults"
-                )
-            }
+            try input.checkUnpaged("imageIds", ids.count)
             var images: [EmulatedImage] = []
             for id in ids {
-                do throws(ImageFailure) {
-                    let image = try repository.image(id)
-                    if !images.contains(where: { $0.digest == image.digest }) { images.append(image) }
-                } catch { throw imageNotFound(id, repository) }
+                let image = try self.image(id, in: repository)
+                if !images.contains(where: { $0.digest == image.digest }) { images.append(image) }
             }
             let wanted = Set(try repository.images(input.filter).map(\.digest))
             // Images that the request names are shown whatever their status, unless a filter excludes them.
@@ -128,7 +127,7 @@ extension APICall {
         }
         let status = input.filter?.artifactStatus ?? "ACTIVE"
         let all = repository.referrers(of: digest, types: types, status: status)
-        let page = try input.page(all, limit: 50, standard: 20)
+        let page = try input.page(all, limit: 50, defaultSize: 20)
         return .members([
             "referrers": .list(
                 page.items.map { image in
@@ -169,8 +168,7 @@ extension APICall {
         }
         let now = aws.now
         let image = try change { repository in
-            let image: EmulatedImage
-            do { image = try repository.image(id) } catch { throw imageNotFound(id, repository) }
+            let image = try self.image(id, in: repository)
             repository.setStorageClass(of: image.digest, archived: target == "ARCHIVE", at: now)
             return image
         }

@@ -4,7 +4,7 @@ internal import Platform
 
 /// The operations for lifecycle policies. The emulator computes previews only and never expires an image.
 ///
-/// - Source: the service model, `PutLifecyclePolicy`, `StartLifecyclePolicyPreview` and their siblings
+/// - Source: the service model, `PutLifecyclePolicy`, `StartLifecyclePolicyPreview` and related operations
 extension APICall {
     func putLifecyclePolicy() throws -> JSON {
         let text = try input.required("lifecyclePolicyText", \.lifecyclePolicyText)
@@ -15,11 +15,11 @@ extension APICall {
         return lifecyclePolicy(text)
     }
 
-    func getLifecyclePolicy() throws -> JSON { lifecyclePolicy(try keptLifecyclePolicy(of: repository())) }
+    func getLifecyclePolicy() throws -> JSON { lifecyclePolicy(try storedLifecyclePolicy(of: repository())) }
 
     func deleteLifecyclePolicy() throws -> JSON {
         let text = try change { repository in
-            let text = try keptLifecyclePolicy(of: repository)
+            let text = try storedLifecyclePolicy(of: repository)
             repository.lifecyclePolicy = nil
             return text
         }
@@ -27,12 +27,13 @@ extension APICall {
         return lifecyclePolicy(text)
     }
 
-    /// Computes the preview at once, for the given policy or the repository's own; the answer says in progress, as
-    /// ECR's does.
+    /// Computes the preview for the given policy, or for the repository's own.
+    ///
+    /// The answer reports the preview as in progress, as ECR's does, although it is complete.
     func startLifecyclePolicyPreview() throws -> JSON {
         let now = aws.now
         let text = try change { repository in
-            let text = try input.lifecyclePolicyText ?? keptLifecyclePolicy(of: repository)
+            let text = try input.lifecyclePolicyText ?? storedLifecyclePolicy(of: repository)
             let policy = try LifecyclePolicy(putting: text)
             repository.preview = LifecyclePreview(text: text, results: policy.preview(repository, at: now))
             return text
@@ -57,13 +58,7 @@ extension APICall {
         }
         let page: (items: ArraySlice<LifecyclePreview.Result>, next: JSON?)
         if let ids = input.imageIds {
-            try Parameters.checkBatch("imageIds", ids.count)
-            guard input.nextToken == nil, input.maxResults == nil else {
-                throw ServiceFault(
-                    "InvalidParameterException",
-                    "Invalid parameter: imageIds can't be used with nextToken or maxResults"
-                )
-            }
+            try input.checkUnpaged("imageIds", ids.count)
             let named = results.filter { result in
                 ids.contains { id in
                     (id.imageDigest.map { $0 == "\(result.digest)" } ?? true)
@@ -94,7 +89,7 @@ extension APICall {
             .appending("nextToken", page.next)
     }
 
-    private func keptLifecyclePolicy(of repository: EmulatedRepository) throws(ServiceFault) -> String {
+    private func storedLifecyclePolicy(of repository: EmulatedRepository) throws(ServiceFault) -> String {
         guard let text = repository.lifecyclePolicy else {
             throw ServiceFault(
                 "LifecyclePolicyNotFoundException",

@@ -3,7 +3,7 @@ internal import FoundationEssentials
 internal import Platform
 
 extension APICall {
-    /// The operations that the emulator answers; the page docs/emulator.md names those that it doesn't.
+    /// The operations that the emulator answers; docs/emulator.md lists the others.
     static let operations: [String: @Sendable (APICall) throws -> JSON] = [
         "BatchCheckLayerAvailability": { try $0.batchCheckLayerAvailability() },
         "BatchDeleteImage": { try $0.batchDeleteImage() },
@@ -67,7 +67,10 @@ extension APICall {
     /// - Throws: ``ServiceFault``
     func perform() throws -> JSON {
         guard let operation = Self.operations[operation] else {
-            throw ServiceFault("UnknownOperationException", "The operation '\(self.operation)' is not known here")
+            throw ServiceFault(
+                "UnknownOperationException",
+                "The emulator doesn't know the operation '\(self.operation)'"
+            )
         }
         return try operation(self)
     }
@@ -76,7 +79,7 @@ extension APICall {
     private func getAuthorizationToken() throws -> JSON {
         let now = aws.now
         let expires = now.addingTimeInterval(aws.configuration.tokenLifetime)
-        // Real tokens have a few KB; clients must not expect less.
+        // Real tokens have a few KB, and a client must not assume that they are shorter.
         let password = RandomText.mixed(1_860)
         let port = aws.state.withLock { state in
             let token = RegistryToken(principal: caller, region: region, expires: expires)

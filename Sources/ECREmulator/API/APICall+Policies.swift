@@ -6,13 +6,16 @@ internal import Platform
 extension APICall {
     func setRepositoryPolicy() throws -> JSON {
         let text = try input.required("policyText", \.policyText)
-        let policy = KeptPolicy(text: text, document: try PolicyDocument(ofRepository: text))
+        let policy = StoredPolicy(text: text, document: try PolicyDocument(ofRepository: text))
         let repository = try repository()
         let locksOut = aws.state.withLock { [caller, key] in
             $0.locksOut(caller, policy.document, of: repository.name, in: key)
         }
         guard input.force == true || !locksOut else {
-            throw ServiceFault.invalidParameter("PolicyText", "Policy locks out who sets it, and force is not set")
+            throw ServiceFault.invalidParameter(
+                "PolicyText",
+                "The policy would prevent the caller from setting the policy again, and force is not set"
+            )
         }
         try change { $0.policy = policy }
         aws.save()

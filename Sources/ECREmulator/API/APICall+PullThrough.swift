@@ -4,7 +4,7 @@ internal import Platform
 
 /// The operations for pull-through cache rules.
 ///
-/// - Source: the service model, `CreatePullThroughCacheRule` and its siblings
+/// - Source: the service model, `CreatePullThroughCacheRule` and related operations
 extension APICall {
     func createPullThroughCacheRule() throws -> JSON {
         let prefix = try rulePrefix()
@@ -33,30 +33,20 @@ extension APICall {
             upstreamPrefix: input.upstreamRepositoryPrefix
         )
         try change(&rule)
-        let made = rule
-        try changeRegistry(key) { registry throws(ServiceFault) in
-            guard !(registry.pullThroughRules ?? []).contains(where: { $0.namespace == made.namespace }) else {
-                throw ServiceFault(
-                    "PullThroughCacheRuleAlreadyExistsException",
-                    "A pull through cache rule with the prefix '\(prefix)' already exists in the registry with id "
-                        + "'\(registry.key.account)'"
-                )
-            }
-            registry.pullThroughRules = (registry.pullThroughRules ?? []) + [made]
-        }
-        return json(of: made)
+        let created = rule
+        try changeRegistry(key) { registry throws(ServiceFault) in try registry.add(created, to: \.pullThroughRules) }
+        return json(of: created)
     }
 
     func updatePullThroughCacheRule() throws -> JSON {
         let prefix = try rulePrefix()
         let now = aws.now
-        var changed = try rule(prefix, in: registry(key))
+        var changed = try registry(key).setting(prefix, in: \.pullThroughRules)
         try change(&changed)
         changed.updatedAt = now
         let rule = changed
         try changeRegistry(key) { registry throws(ServiceFault) in
-            _ = try self.rule(prefix, in: registry)
-            registry.pullThroughRules = registry.pullThroughRules?.map { $0.namespace == rule.namespace ? rule : $0 }
+            try registry.replace(prefix, in: \.pullThroughRules, with: rule)
         }
         return .members([
             "ecrRepositoryPrefix": .text(rule.prefix), "registryId": .text(key.account),
@@ -69,9 +59,7 @@ extension APICall {
     func deletePullThroughCacheRule() throws -> JSON {
         let prefix = try rulePrefix()
         let deleted = try changeRegistry(key) { registry throws(ServiceFault) in
-            let rule = try rule(prefix, in: registry)
-            registry.pullThroughRules?.removeAll { $0.namespace == rule.namespace }
-            return rule
+            try registry.remove(prefix, from: \.pullThroughRules)
         }
         return .members([
             "ecrRepositoryPrefix": .text(deleted.prefix), "upstreamRegistryUrl": .text(deleted.upstreamURL),
@@ -83,7 +71,7 @@ extension APICall {
 
     /// Answers that the rule is invalid, because the emulator can't reach an upstream.
     func validatePullThroughCacheRule() throws -> JSON {
-        let rule = try rule(rulePrefix(), in: registry(key))
+        let rule = try registry(key).setting(rulePrefix(), in: \.pullThroughRules)
         return .members([
             "ecrRepositoryPrefix": .text(rule.prefix), "registryId": .text(key.account),
             "upstreamRegistryUrl": .text(rule.upstreamURL), "credentialArn": rule.credential.map(JSON.text),
@@ -98,7 +86,7 @@ extension APICall {
         var rules = registry.pullThroughRules ?? []
         if let prefixes = input.ecrRepositoryPrefixes {
             try Parameters.checkBatch("ecrRepositoryPrefixes", prefixes.count)
-            rules = try prefixes.map { try rule($0, in: registry) }
+            rules = try prefixes.map { try registry.setting($0, in: \.pullThroughRules) }
         }
         let page = try input.page(rules.sorted { $0.prefix < $1.prefix })
         return .members(["pullThroughCacheRules": .list(page.items.map(json)), "nextToken": page.next])
@@ -109,18 +97,6 @@ extension APICall {
         try Constraint.length(prefix, 2...30, "ecrRepositoryPrefix")
         try Constraint.pattern(prefix, .repositoryPrefix, "ecrRepositoryPrefix")
         return prefix
-    }
-
-    private func rule(_ prefix: String, in registry: EmulatedRegistry) throws(ServiceFault) -> PullThroughRule {
-        let namespace = RepositoryNamespace(prefix)
-        guard let rule = registry.pullThroughRules?.first(where: { $0.namespace == namespace }) else {
-            throw ServiceFault(
-                "PullThroughCacheRuleNotFoundException",
-                "The pull through cache rule with the prefix '\(prefix)' does not exist in the registry with id "
-                    + "'\(registry.key.account)'"
-            )
-        }
-        return rule
     }
 
     /// Sets the members that the request gives.

@@ -4,7 +4,7 @@ internal import Platform
 
 /// The operations for principals whose pulls aren't recorded.
 ///
-/// - Source: the service model, `RegisterPullTimeUpdateExclusion` and its siblings
+/// - Source: the service model, `RegisterPullTimeUpdateExclusion` and related operations
 extension APICall {
     /// The most principals in one registry.
     private static let mostExclusions = 100
@@ -61,7 +61,7 @@ extension APICall {
 }
 
 extension EmulatedAWS {
-    /// The interval at which ECR records an image's pulls at most, in seconds (docs/facts/ecr-api.md#describeimages).
+    /// The shortest interval between two recorded pulls of an image, in seconds (docs/facts/ecr-api.md#describeimages).
     private static let pullInterval = 86_400.0
 
     /// Records the time when images were pulled, unless the registry excludes this caller.

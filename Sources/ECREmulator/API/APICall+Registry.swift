@@ -39,19 +39,19 @@ extension APICall {
         return .members(["replicationConfiguration": json(of: configuration)])
     }
 
-    /// Answers a status for each destination: complete if the destination has the image under the repository's name,
+    /// Answers a status for each destination: complete if the destination's repository of the same name has the image,
     /// else in progress.
     ///
     /// The emulator itself replicates nothing.
     func describeImageReplicationStatus() throws -> JSON {
         let (repository, image, id) = try namedImage()
-        let places = registry(key).replication?.destinations(of: repository.name) ?? []
-        let statuses = places.map { place in
-            let there = registry(RegistryKey(account: place.registryId, region: place.region))
-            let isThere = there.repositories[repository.name]?.images[image.digest] != nil
+        let destinations = registry(key).replication?.destinations(of: repository.name) ?? []
+        let statuses = destinations.map { destination in
+            let target = registry(RegistryKey(account: destination.registryId, region: destination.region))
+            let hasImage = target.repositories[repository.name]?.images[image.digest] != nil
             return JSON.members([
-                "region": .text(place.region), "registryId": .text(place.registryId),
-                "status": .text(isThere ? "COMPLETE" : "IN_PROGRESS"),
+                "region": .text(destination.region), "registryId": .text(destination.registryId),
+                "status": .text(hasImage ? "COMPLETE" : "IN_PROGRESS"),
             ])
         }
         return .members([
@@ -61,7 +61,7 @@ extension APICall {
 
     func putRegistryPolicy() throws -> JSON {
         let text = try input.required("policyText", \.policyText)
-        let policy = KeptPolicy(text: text, document: try PolicyDocument(ofRepository: text, kind: "registry"))
+        let policy = StoredPolicy(text: text, document: try PolicyDocument(ofRepository: text, kind: "registry"))
         try changeRegistry { $0.policy = policy }
         return self.policy(text)
     }

@@ -6,13 +6,7 @@ extension APICall {
     func describeRepositories() throws -> JSON {
         let registry = aws.state.withLock { $0.cloud.registry(key) }
         if let names = input.repositoryNames {
-            try Parameters.checkBatch("repositoryNames", names.count)
-            guard input.nextToken == nil, input.maxResults == nil else {
-                throw ServiceFault(
-                    "InvalidParameterException",
-                    "Invalid parameter: repositoryNames can't be used with nextToken or maxResults"
-                )
-            }
+            try input.checkUnpaged("repositoryNames", names.count)
             let found = try names.map { name in
                 guard let repository = registry.repositories[name] else {
                     throw ServiceFault.repositoryNotFound(name, key.account)
@@ -159,7 +153,7 @@ extension EmulatedRepository.Encryption {
 }
 
 extension Parameters {
-    /// Returns the encryption that the request asks for; `nil` if it asks for none.
+    /// Returns the encryption in the request; `nil` if the request has none.
     ///
     /// - Parameter keyPattern: The pattern of the key's name, where it must be an ARN.
     func encryption(keyPattern: Grammar? = nil) throws(ServiceFault) -> EmulatedRepository.Encryption? {

@@ -4,10 +4,7 @@ internal import FoundationEssentials
 extension APICall {
     /// Answers the findings that a test has set for an image; other images have never been scanned.
     func describeImageScanFindings() throws -> JSON {
-        let id = try input.required("imageId", \.imageId)
-        let repository = try repository()
-        let image: EmulatedImage
-        do { image = try repository.image(id) } catch { throw imageNotFound(id, repository) }
+        let (repository, image, id) = try namedImage()
         guard let scan = image.scan else {
             throw ServiceFault(
                 "ScanNotFoundException",
@@ -22,8 +19,7 @@ extension APICall {
         let page = try input.page(findings)
         return .members([
             "registryId": .text(repository.account), "repositoryName": .text(repository.name),
-            "imageId": ImageIdentifier(imageDigest: "\(image.digest)", imageTag: id.imageTag).json,
-            "imageScanStatus": .members(["status": .text(scan.status)]),
+            "imageId": id.json, "imageScanStatus": .members(["status": .text(scan.status)]),
             "imageScanFindings": scan.status != "COMPLETE"
                 ? nil
                 : .members([

@@ -4,7 +4,7 @@ internal import Platform
 
 /// The operations for managed signing: rules are stored, but the emulator signs no image.
 ///
-/// - Source: the service model, `PutSigningConfiguration` and its siblings
+/// - Source: the service model, `PutSigningConfiguration` and related operations
 extension APICall {
     func putSigningConfiguration() throws -> JSON {
         let configuration = try input.required("signingConfiguration", \.signingConfiguration)
@@ -13,11 +13,11 @@ extension APICall {
         return .members(["signingConfiguration": configuration.json])
     }
 
-    func getSigningConfiguration() throws -> JSON { try answer(keptConfiguration(registry)) }
+    func getSigningConfiguration() throws -> JSON { try answer(storedConfiguration(registry)) }
 
     func deleteSigningConfiguration() throws -> JSON {
         let deleted = try changeRegistry { registry throws(ServiceFault) in
-            let configuration = try keptConfiguration(registry)
+            let configuration = try storedConfiguration(registry)
             registry.signing = nil
             return configuration
         }
@@ -50,7 +50,7 @@ extension APICall {
     /// The artifact type of AWS Signer's signatures (docs/facts/image-formats.md#referrers).
     private static let signatureType = "application/vnd.cncf.notary.signature"
 
-    private func keptConfiguration(_ registry: EmulatedRegistry) throws(ServiceFault) -> SigningConfiguration {
+    private func storedConfiguration(_ registry: EmulatedRegistry) throws(ServiceFault) -> SigningConfiguration {
         guard let configuration = registry.signing else {
             throw ServiceFault(
                 "SigningConfigurationNotFoundException",
@@ -68,8 +68,7 @@ extension APICall {
     func namedImage() throws -> (repository: EmulatedRepository, image: EmulatedImage, id: ImageIdentifier) {
         let id = try input.required("imageId", \.imageId)
         let repository = try repository()
-        let image: EmulatedImage
-        do { image = try repository.image(id) } catch { throw imageNotFound(id, repository) }
+        let image = try self.image(id, in: repository)
         return (repository, image, ImageIdentifier(imageDigest: "\(image.digest)", imageTag: id.imageTag))
     }
 }

@@ -4,43 +4,33 @@ internal import Platform
 
 /// The operations for repository creation templates of the caller's own registry.
 ///
-/// - Source: the service model, `CreateRepositoryCreationTemplate` and its siblings
+/// - Source: the service model, `CreateRepositoryCreationTemplate` and related operations
 extension APICall {
     func createRepositoryCreationTemplate() throws -> JSON {
         let prefix = try templatePrefix()
         var template = CreationTemplate(
             prefix: prefix,
-            appliedFor: try occasions(input.required("appliedFor", \.appliedFor)),
+            appliedFor: try events(input.required("appliedFor", \.appliedFor)),
             createdAt: aws.now,
             updatedAt: aws.now
         )
         try change(&template)
-        let made = template
-        try changeRegistry { registry throws(ServiceFault) in
-            guard !(registry.templates ?? []).contains(where: { $0.namespace == made.namespace }) else {
-                throw ServiceFault(
-                    "TemplateAlreadyExistsException",
-                    "The repository creation template with prefix '\(prefix)' already exists in the registry with id "
-                        + "'\(registry.key.account)'"
-                )
-            }
-            registry.templates = (registry.templates ?? []) + [made]
-        }
-        return answer(made)
+        let created = template
+        try changeRegistry { registry throws(ServiceFault) in try registry.add(created, to: \.templates) }
+        return answer(created)
     }
 
     /// Changes the members that the request gives, and keeps the others.
     func updateRepositoryCreationTemplate() throws -> JSON {
         let prefix = try templatePrefix()
         let now = aws.now
-        var changed = try template(prefix, in: registry)
+        var changed = try registry.setting(prefix, in: \.templates)
         try change(&changed)
-        if let occasions = input.appliedFor { changed.appliedFor = try self.occasions(occasions) }
+        if let events = input.appliedFor { changed.appliedFor = try self.events(events) }
         changed.updatedAt = now
         let template = changed
         try changeRegistry { registry throws(ServiceFault) in
-            _ = try self.template(prefix, in: registry)
-            registry.templates = registry.templates?.map { $0.namespace == template.namespace ? template : $0 }
+            try registry.replace(prefix, in: \.templates, with: template)
         }
         return answer(template)
     }
@@ -48,9 +38,7 @@ extension APICall {
     func deleteRepositoryCreationTemplate() throws -> JSON {
         let prefix = try templatePrefix()
         let deleted = try changeRegistry { registry throws(ServiceFault) in
-            let template = try template(prefix, in: registry)
-            registry.templates?.removeAll { $0.namespace == template.namespace }
-            return template
+            try registry.remove(prefix, from: \.templates)
         }
         return answer(deleted)
     }
@@ -76,25 +64,13 @@ extension APICall {
         return prefix
     }
 
-    private func occasions(_ texts: [String]) throws(ServiceFault) -> [CreationTemplate.Occasion] {
-        var occasions: [CreationTemplate.Occasion] = []
+    private func events(_ texts: [String]) throws(ServiceFault) -> [CreationTemplate.Event] {
+        var events: [CreationTemplate.Event] = []
         for text in texts {
-            try Constraint.choice(text, CreationTemplate.Occasion.allCases.map(\.rawValue), "appliedFor")
-            if let occasion = CreationTemplate.Occasion(rawValue: text) { occasions.append(occasion) }
+            try Constraint.choice(text, CreationTemplate.Event.allCases.map(\.rawValue), "appliedFor")
+            if let event = CreationTemplate.Event(rawValue: text) { events.append(event) }
         }
-        return occasions
-    }
-
-    private func template(_ prefix: String, in registry: EmulatedRegistry) throws(ServiceFault) -> CreationTemplate {
-        let namespace = RepositoryNamespace(prefix)
-        guard let template = registry.templates?.first(where: { $0.namespace == namespace }) else {
-            throw ServiceFault(
-                "TemplateNotFoundException",
-                "The repository creation template with prefix '\(prefix)' does not exist in the registry with id "
-                    + "'\(registry.key.account)'"
-            )
-        }
-        return template
+        return events
     }
 
     /// Sets the members that the request gives.

@@ -41,7 +41,7 @@ enum Constraint {
 
 /// A pattern of the service model, with a matcher of its own.
 ///
-/// For some patterns a regular expression engine would try every split of a long name.
+/// A regular expression engine would try every way to split a long name for some of these patterns.
 struct Grammar: Sendable {
     /// The pattern as written in the model.
     let pattern: String

@@ -11,7 +11,7 @@ struct APICall: Sendable {
     let region: String
     /// The host with which the client addressed the API, with the port.
     var host = ""
-    /// Whether a URL issued now has already expired, because a fault says so.
+    /// Whether a fault makes URLs that are issued now expire at once.
     var issuesExpiredURLs = false
 
     var key: RegistryKey { RegistryKey(account: input.registryId ?? caller.account, region: region) }
@@ -25,7 +25,7 @@ struct APICall: Sendable {
                 let (key, name) = try Self.repository(named: arn)
                 return [(key, name)]
             }
-            // A call that names no registry asks for the caller's own.
+            // Without a registry id, the call is for the caller's own registry.
             let key = operation == "GetAuthorizationToken" ? RegistryKey(account: caller.account, region: region) : key
             if let names = input.repositoryNames, !names.isEmpty { return names.map { (key, $0) } }
             return [(key, input.repositoryName)]

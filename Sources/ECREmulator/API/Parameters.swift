@@ -87,7 +87,10 @@ struct Parameters: Decodable, Sendable {
         do {
             self = try JSONDecoder().decode(Self.self, from: Data(body))
         } catch {
-            throw ServiceFault("SerializationException", "The request is not the JSON object it should be")
+            throw ServiceFault(
+                "SerializationException",
+                "The request body is not a JSON object with members of the right types"
+            )
         }
     }
 
@@ -106,6 +109,19 @@ struct Parameters: Decodable, Sendable {
         return values
     }
 
+    /// Checks a list of 1 to 100 names, with which a request can't ask for a page too.
+    ///
+    /// - Throws: `InvalidParameterException`
+    func checkUnpaged(_ member: String, _ count: Int) throws(ServiceFault) {
+        try Self.checkBatch(member, count)
+        guard nextToken == nil, maxResults == nil else {
+            throw ServiceFault(
+                "InvalidParameterException",
+                "Invalid parameter: \(member) can't be used with nextToken or maxResults"
+            )
+        }
+    }
+
     static func checkBatch(_ member: String, _ count: Int) throws(ServiceFault) {
         guard count >= 1 else {
             throw .invalidParameter(member, "Member must have length greater than or equal to 1")
@@ -119,11 +135,11 @@ struct Parameters: Decodable, Sendable {
     ///
     /// - Parameters:
     ///   - limit: The largest page: 1,000 except for referrers.
-    ///   - standard: The page's size if the caller gives none.
-    func page<Item>(_ items: [Item], limit: Int = 1_000, standard: Int = 100) throws(ServiceFault) -> (
+    ///   - defaultSize: The page's size if the caller gives none.
+    func page<Item>(_ items: [Item], limit: Int = 1_000, defaultSize: Int = 100) throws(ServiceFault) -> (
         items: ArraySlice<Item>, next: JSON?
     ) {
-        let size = maxResults ?? standard
+        let size = maxResults ?? defaultSize
         guard size >= 1 else {
             throw .invalidParameter("maxResults", "Member must have value greater than or equal to 1")
         }

@@ -1,11 +1,11 @@
-/// Finds a member that an object has twice, which a decoder doesn't notice.
+/// Finds a member that occurs twice in an object.
 ///
-/// With two `Condition`s or `Statement`s one would be silently ignored; IAM refuses such a policy.
+/// A decoder would silently ignore one of two `Condition`s or `Statement`s; IAM refuses such a policy.
 ///
 /// - Source: IAM User Guide, "Troubleshoot IAM policies": "More than one effect, action, or resource element"
 struct RepeatedMember {
     private let bytes: [UInt8]
-    private var place = 0
+    private var index = 0
 
     /// Returns the name of the first repeated member in a JSON text, as written there.
     static func find(in text: String) -> String? {
@@ -18,9 +18,9 @@ struct RepeatedMember {
     private mutating func find() -> String? {
         // The members so far of each open object; `nil` for a list.
         var open: [Set<String>?] = []
-        while place < bytes.count {
-            let byte = bytes[place]
-            place += 1
+        while index < bytes.count {
+            let byte = bytes[index]
+            index += 1
             switch byte {
             case UInt8(ascii: "{"): open.append([])
             case UInt8(ascii: "["): open.append(nil)
@@ -38,18 +38,18 @@ struct RepeatedMember {
 
     /// Reads the rest of a string after its opening quote.
     private mutating func restOfString() -> String {
-        let start = place
-        while place < bytes.count, bytes[place] != UInt8(ascii: "\"") {
-            place += bytes[place] == UInt8(ascii: "\\") ? 2 : 1
+        let start = index
+        while index < bytes.count, bytes[index] != UInt8(ascii: "\"") {
+            index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1
         }
-        let end = min(place, bytes.count)
-        place = end + 1
+        let end = min(index, bytes.count)
+        index = end + 1
         return String(decoding: bytes[start..<end], as: UTF8.self)
     }
 
     /// Whether a colon comes next, so that the string was a member's name.
     private var isMember: Bool {
-        guard place < bytes.count else { return false }
-        return bytes[place...].first { !" \t\r\n".utf8.contains($0) } == UInt8(ascii: ":")
+        guard index < bytes.count else { return false }
+        return bytes[index...].first { !" \t\r\n".utf8.contains($0) } == UInt8(ascii: ":")
     }
 }

@@ -1,7 +1,7 @@
 /// A group of AWS regions with its own accounts, keys and host names.
 ///
-/// `Content` has one as well, from which the client makes its host names. This one was written from the source a second
-/// time: a mistake in a shared table would go unnoticed on both sides.
+/// `Content` has a table of its own, from which the client makes host names. This table was written separately from the
+/// source, because a mistake in a shared one would go unnoticed.
 ///
 /// - Source: docs/facts/ecr-hosts.md#api-hosts and #registry-hosts
 public enum AWSPartition: String, Sendable, CaseIterable {

@@ -8,8 +8,9 @@ struct AssumeRoleRequest: Sendable {
     var seconds = 3_600
     /// The session policy, as JSON.
     var policy: String?
-    /// The MFA device's serial number; `code` is what it shows.
+    /// The MFA device's serial number.
     var serial: String?
+    /// The code that the MFA device shows.
     var code: String?
     /// Other actions that the request needs permission for.
     var furtherActions: [String] = []
@@ -24,11 +25,11 @@ struct WebIdentityRequest: Sendable {
     var policy: String?
 }
 
-/// The rules for assuming roles: which caller may take which role, and for how long.
+/// The rules for assuming roles: which caller may assume which role, and for how long.
 ///
 /// - Source: docs/facts/identity.md#sts
 extension Identities {
-    /// The longest session that another role's session may open, in seconds.
+    /// The longest session that a role's session may open for another role, in seconds.
     static let longestChainedSession = 3_600
 
     /// Opens a session of a role.
@@ -75,7 +76,7 @@ extension Identities {
                 context: context
             )
             // A trust policy that doesn't allow the caller refuses it, whatever the caller's own policies allow.
-            if rules.isEnforced, let written, written.verdict(on: question, hangsOnResource: true) < .delegates {
+            if rules.isEnforced, let written, written.verdict(on: question, isResourcePolicy: true) < .delegates {
                 throw ServiceFault("AccessDenied", refused, status: 403)
             }
             guard let refusal = rules.refusal(of: question, resourcePolicies: [written ?? trust]) else { continue }

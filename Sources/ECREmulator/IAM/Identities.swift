@@ -21,7 +21,7 @@ struct Principal: Sendable, Equatable {
     }
 }
 
-/// The credentials that this cloud knows: those of accounts and users, and those issued for roles.
+/// All known credentials: those of accounts and users, and those issued for roles.
 struct Identities: Sendable {
     struct Session: Expiring {
         var secret: String
@@ -52,7 +52,7 @@ struct Identities: Sendable {
         "The security token included in the request is invalid."
     )
 
-    /// Checks that a region knows the caller: it knows keys of its own partition's accounts that have enabled it.
+    /// Checks that a region knows the caller: it knows the keys of accounts in its partition that have enabled it.
     ///
     /// - Throws: `UnrecognizedClientException`
     func admit(_ caller: Principal, to region: String) throws(ServiceFault) {

@@ -5,7 +5,7 @@ struct AccessRequest: Sendable {
     var principal: Principal
     /// The action with its service, for example `ecr:PutImage`.
     var action: String
-    /// The resource: an ARN, or `*` for what belongs to no repository.
+    /// The resource: an ARN, or `*` for an action that isn't on a repository.
     var resource: String
     /// The account that the resource belongs to.
     var owner: String
@@ -24,7 +24,7 @@ enum PolicyKind: String, Sendable {
     case endpoint = "VPC endpoint policy"
 }
 
-/// Why a request is refused.
+/// The reason why a request is refused.
 ///
 /// - Source: docs/facts/permissions.md#texts-of-refusals; IAM User Guide, "Troubleshoot access denied error messages"
 enum AccessRefusal: Sendable, Equatable {
@@ -71,12 +71,12 @@ struct AccessRules: Sendable, Equatable {
         guard isEnforced else { return nil }
         let limits: [(PolicyKind, PolicyVerdict)] = [
             (.serviceControl, serviceControl[principal.account]?.verdict(on: request)),
-            (.endpoint, request.isOfECR ? endpoint?.verdict(on: request, hangsOnResource: true) : nil),
+            (.endpoint, request.isOfECR ? endpoint?.verdict(on: request, isResourcePolicy: true) : nil),
             (.session, principal.sessionPolicy?.verdict(on: request)),
         ]
         .compactMap { kind, verdict in verdict.map { (kind, $0) } }
         let given = identityVerdict(on: request)
-        let granted = resourcePolicies.map { $0.verdict(on: request, hangsOnResource: true) }
+        let granted = resourcePolicies.map { $0.verdict(on: request, isResourcePolicy: true) }
 
         if let limit = limits.first(where: { $0.1 == .denies }) { return .explicit(limit.0) }
         if granted.contains(.denies) { return .explicit(.resource) }

@@ -6,13 +6,13 @@ struct PolicyDocument: Sendable, Equatable {
     /// Whether `${…}` is a variable, as from version 2012-10-17 on.
     var hasVariables = false
 
-    /// Returns what this policy says about a request.
+    /// Evaluates this policy for a request.
     ///
-    /// - Parameter hangsOnResource: Whether it is a resource policy, whose statements name principals.
-    func verdict(on request: AccessRequest, hangsOnResource: Bool = false) -> PolicyVerdict {
+    /// - Parameter isResourcePolicy: Whether the policy belongs to a resource, so that its statements name principals.
+    func verdict(on request: AccessRequest, isResourcePolicy: Bool = false) -> PolicyVerdict {
         var verdict = PolicyVerdict.silent
         for statement in statements where statement.covers(request) {
-            let reach = hangsOnResource ? statement.reach(of: request.principal) : .itself
+            let reach = isResourcePolicy ? statement.reach(of: request.principal) : .itself
             guard reach != .none else { continue }
             switch (statement.effect, statement.conditions.verdict(on: request)) {
             // A condition that can't be evaluated must not grant access, so an unknown condition counts against the
@@ -26,7 +26,7 @@ struct PolicyDocument: Sendable, Equatable {
     }
 }
 
-/// What one policy says about one request, weakest first; the strongest statement decides.
+/// The result of one policy for one request, weakest first; the strongest statement decides.
 enum PolicyVerdict: Sendable, Comparable {
     case silent
     /// The policy allows the caller's account, which still has to allow the caller.
@@ -102,7 +102,7 @@ struct PolicyStatement: Sendable, Equatable {
         switch principals {
         case nil: .none
         case .only(let names):
-            if principal.roleARN != nil, names.contains(principal.arn) || (names.contains("*") && asksWhoCalls) {
+            if principal.roleARN != nil, names.contains(principal.arn) || (names.contains("*") && testsPrincipalARN) {
                 .session
             } else if names.contains(where: principal.isNamed) {
                 .itself
@@ -111,7 +111,7 @@ struct PolicyStatement: Sendable, Equatable {
             } else {
                 .none
             }
-        case .allBut(let names): principal.isLeftOut(by: names) ? .none : .itself
+        case .allBut(let names): principal.isExcluded(byNotPrincipal: names) ? .none : .itself
         }
     }
 
@@ -119,23 +119,23 @@ struct PolicyStatement: Sendable, Equatable {
     /// even what their session policies omit.
     ///
     /// - Source: IAM User Guide, "How AWS enforcement code logic evaluates requests to allow or deny access"
-    private var asksWhoCalls: Bool { conditions.contains { $0.key == "aws:principalarn" } }
+    private var testsPrincipalARN: Bool { conditions.contains { $0.key == "aws:principalarn" } }
 }
 
 extension Principal {
-    /// Whether a policy's name means this caller: `*`, a user, a role with all its sessions, or one session.
+    /// Whether a name in a policy matches this caller: `*`, a user, a role with all its sessions, or one session.
     func isNamed(_ name: String) -> Bool { name == "*" || name == arn || name == roleARN }
 
-    /// Whether `NotPrincipal` excludes this caller: it must list every name of the caller, and its account's.
+    /// Whether `NotPrincipal` excludes this caller: it must list every name of the caller, and the name of its account.
     ///
     /// If one of them is missing, AWS "might deny access to the entire account".
     /// - Source: IAM User Guide, "AWS JSON policy elements: NotPrincipal"
-    func isLeftOut(by names: [String]) -> Bool {
+    func isExcluded(byNotPrincipal names: [String]) -> Bool {
         if names.contains("*") { return true }
         return names.contains(where: isOfAccount) && names.contains(arn) && (roleARN.map(names.contains) ?? true)
     }
 
-    /// Whether a name means the caller's account: its number or its root.
+    /// Whether a name matches the caller's account: its id or its root.
     func isOfAccount(_ name: String) -> Bool {
         name == account || name == "arn:\(partition):iam::\(account):root"
     }

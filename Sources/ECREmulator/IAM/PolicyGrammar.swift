@@ -1,6 +1,6 @@
 /// The words that the elements of a policy may contain.
 ///
-/// A word that IAM doesn't know would match nothing here, and a Deny with it would deny nothing.
+/// If the emulator accepted a word that IAM doesn't know, a Deny with it would deny nothing.
 ///
 /// - Source: IAM User Guide, "Grammar of the IAM JSON policy language", "IAM JSON policy elements: Condition operators",
 ///   "AWS JSON policy elements: Principal"
@@ -81,8 +81,8 @@ extension PolicyStatement {
         }
     }
 
-    /// Returns the statement without variables, which the emulator has no values for: an Allow then covers less, and a
-    /// Deny more.
+    /// The statement without variables, for which the emulator has no values: an Allow then covers less, and a Deny
+    /// covers more.
     ///
     /// - Source: IAM User Guide, "IAM policy elements: Variables and tags"
     var withoutVariables: PolicyStatement {

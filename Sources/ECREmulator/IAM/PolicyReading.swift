@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 
-/// Why a text isn't a valid policy.
+/// The reason why a text isn't a valid policy.
 struct PolicySyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
     let description: String
 
@@ -22,12 +22,12 @@ extension PolicyDocument {
         } catch DecodingError.keyNotFound(let key, _) {
             throw PolicySyntaxError(description: "'\(key.stringValue)' is missing")
         } catch {
-            throw PolicySyntaxError(description: "a member is not what it should be")
+            throw PolicySyntaxError(description: "a member has the wrong type")
         }
         if let twice = RepeatedMember.find(in: text) {
-            throw PolicySyntaxError(description: "'\(twice)' is there twice")
+            throw PolicySyntaxError(description: "'\(twice)' occurs twice")
         }
-        guard !statements.isEmpty else { throw PolicySyntaxError(description: "there is no statement") }
+        guard !statements.isEmpty else { throw PolicySyntaxError(description: "it has no statement") }
         let sids = statements.compactMap(\.sid)
         guard Set(sids).count == sids.count else {
             throw PolicySyntaxError(description: "two statements have the same Sid")
@@ -41,7 +41,7 @@ extension PolicyDocument {
                 throw PolicySyntaxError(
                     description: kind.namesPrincipals
                         ? "a statement needs Principal or NotPrincipal"
-                        : "a statement has Principal, and speaks of whom it hangs on"
+                        : "a policy that is attached to an identity can't have Principal or NotPrincipal"
                 )
             }
         }
@@ -94,7 +94,7 @@ extension PolicyDocument: Decodable {
             throw DecodingError.dataCorruptedError(
                 forKey: .Version,
                 in: members,
-                debugDescription: "there is no version '\(version)'"
+                debugDescription: "'\(version)' is not a policy version"
             )
         }
         statements = try members.decodeIfPresent(OneOrMany<PolicyStatement>.self, forKey: .Statement)?.values ?? []
@@ -173,7 +173,7 @@ private struct NamedPrincipals: Decodable {
         let named = try [String: OneOrMany<String>](from: decoder)
         guard !named.isEmpty, named.values.allSatisfy({ !$0.values.isEmpty }) else {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "a principal names nobody")
+                .init(codingPath: decoder.codingPath, debugDescription: "Principal is empty")
             )
         }
         names = named["AWS"]?.values ?? []
@@ -192,7 +192,7 @@ private struct OneOrMany<Value: Decodable>: Decodable {
         do {
             values = try [Value](from: decoder)
         } catch DecodingError.typeMismatch {
-            // It isn't a list, so an error of the single value says more.
+            // It isn't a list, so the error of the single value is more useful.
             values = [try Value(from: decoder)]
         }
     }

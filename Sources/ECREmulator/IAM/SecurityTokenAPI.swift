@@ -78,8 +78,11 @@ struct SecurityTokenAPI: Sendable {
 
     private func assumeRole(_ form: Form, by caller: Principal, in region: String) throws -> Answer {
         guard form["PolicyArns.member.1.arn"] == nil else {
-            // Ignoring the member would allow the session more than on AWS.
-            throw ServiceFault("ValidationError", "PolicyArns is not emulated: give the policy itself, as Policy")
+            // If the member were ignored, the session would have more permissions than on AWS.
+            throw ServiceFault(
+                "ValidationError",
+                "The emulator doesn't support PolicyArns; pass the policy itself as Policy"
+            )
         }
         var furtherActions: [String] = []
         if form["Tags.member.1.Key"] != nil { furtherActions.append("sts:TagSession") }

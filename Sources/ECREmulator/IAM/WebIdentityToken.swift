@@ -7,7 +7,7 @@ struct WebIdentityToken: Sendable {
     var audiences: [String]
     var expires: Date
 
-    /// The code of an expired token, since STS has another name for expired keys.
+    /// The code of an expired token; STS has another code for expired keys.
     static let expiry = "ExpiredWebIdentityToken"
 
     /// The valid times, in seconds since 1970: the years that four digits can write.

@@ -1,46 +1,47 @@
 /// Matches IAM's patterns: `*` is any text, `?` any one character.
 enum Wildcard {
-    /// - Parameter ignoringCase: Set for actions and condition keys, which are case-insensitive; all else isn't.
+    /// - Parameter ignoringCase: `true` for actions and condition keys, `false` for everything else.
     static func matches(_ text: String, _ pattern: String, ignoringCase: Bool = false) -> Bool {
         let text = Array((ignoringCase ? text.lowercased() : text).utf8)
         let pattern = Array((ignoringCase ? pattern.lowercased() : pattern).utf8)
-        var (position, place) = (0, 0)
-        // Where to retry when the text after the last star didn't match.
-        var star: (place: Int, position: Int)?
-        while position < text.count {
-            if place < pattern.count, pattern[place] == UInt8(ascii: "*") {
-                star = (place, position)
-                place += 1
-            } else if place < pattern.count,
-                pattern[place] == text[position] || pattern[place] == UInt8(ascii: "?")
+        var (textIndex, patternIndex) = (0, 0)
+        // The indexes to retry from when the text after the last star doesn't match.
+        var star: (patternIndex: Int, textIndex: Int)?
+        while textIndex < text.count {
+            if patternIndex < pattern.count, pattern[patternIndex] == UInt8(ascii: "*") {
+                star = (patternIndex, textIndex)
+                patternIndex += 1
+            } else if patternIndex < pattern.count,
+                pattern[patternIndex] == text[textIndex] || pattern[patternIndex] == UInt8(ascii: "?")
             {
-                position += 1
-                place += 1
+                textIndex += 1
+                patternIndex += 1
             } else if let last = star {
-                star = (last.place, last.position + 1)
-                place = last.place + 1
-                position = last.position + 1
+                star = (last.patternIndex, last.textIndex + 1)
+                patternIndex = last.patternIndex + 1
+                textIndex = last.textIndex + 1
             } else {
                 return false
             }
         }
-        return pattern[place...].allSatisfy { $0 == UInt8(ascii: "*") }
+        return pattern[patternIndex...].allSatisfy { $0 == UInt8(ascii: "*") }
     }
 
-    /// Whether a statement with `pattern` covers a resource: a star at the end of an ARN's part may also match the
-    /// parts after it, any other star stays within its part.
+    /// Whether a statement with `pattern` covers a resource.
+    ///
+    /// A star at the end of an ARN's part may also match the parts after it; any other star stays within its part.
     ///
     /// - Source: IAM User Guide, "IAM JSON policy elements: Resource", "Using wildcards in resource ARNs"
     static func matchesResource(_ arn: String, _ pattern: String) -> Bool {
         let colon = UInt8(ascii: ":")
         let pattern = Array(pattern.utf8)
         // The positions in the pattern that the text so far may have reached.
-        var places: Set<Int> = [0]
+        var indexes: Set<Int> = [0]
         func passStars() {
-            for place in places {
-                for next in place..<pattern.count {
+            for index in indexes {
+                for next in index..<pattern.count {
                     guard pattern[next] == UInt8(ascii: "*") else { break }
-                    places.insert(next + 1)
+                    indexes.insert(next + 1)
                 }
             }
         }
@@ -48,26 +49,27 @@ enum Wildcard {
         // The resource's own name follows the fifth colon.
         let name = pattern.indices.filter { pattern[$0] == colon }.dropFirst(4).first ?? pattern.count
         for byte in arn.utf8 {
-            places = Set(
-                places.compactMap { place in
-                    guard place < pattern.count else { return nil }
-                    switch pattern[place] {
+            indexes = Set(
+                indexes.compactMap { index in
+                    guard index < pattern.count else { return nil }
+                    switch pattern[index] {
                     case UInt8(ascii: "*"):
-                        let endsPart = place + 1 == pattern.count || pattern[place + 1] == colon
-                        return byte != colon || endsPart || place > name ? place : nil
-                    case UInt8(ascii: "?"): return byte != colon || place > name ? place + 1 : nil
-                    case byte: return place + 1
+                        let endsPart = index + 1 == pattern.count || pattern[index + 1] == colon
+                        return byte != colon || endsPart || index > name ? index : nil
+                    case UInt8(ascii: "?"): return byte != colon || index > name ? index + 1 : nil
+                    case byte: return index + 1
                     default: return nil
                     }
                 }
             )
             passStars()
         }
-        return places.contains(pattern.count)
+        return indexes.contains(pattern.count)
     }
 
-    /// Compares part by part, as IAM's ARN operators do: a star in one part doesn't reach the next; the last part may
-    /// contain colons.
+    /// Compares two ARNs part by part, as IAM's ARN operators do.
+    ///
+    /// A star in one part doesn't match text in the next. The last part may contain colons.
     static func matchesARN(_ arn: String, _ pattern: String) -> Bool {
         if pattern == "*" { return true }
         let (parts, patterns) = (parts(of: arn), parts(of: pattern))

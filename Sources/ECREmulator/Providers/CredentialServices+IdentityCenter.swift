@@ -54,7 +54,7 @@ extension CredentialServices {
         let now = aws.now
         let lifetime = aws.configuration.identityCenter.tokenLifetime
         let renewed = try aws.state.withLock { state throws(ServiceFault) in
-            try state.signIns.prolong(
+            try state.signIns.renew(
                 request.refreshToken,
                 clientID: request.clientId,
                 clientSecret: request.clientSecret,

@@ -11,7 +11,7 @@ extension CredentialServices {
     private static let tokenLifetimes = 1...21_600
 
     private func service() throws(ServiceFault) -> EmulatorConfiguration.InstanceMetadata {
-        guard let service = aws.configuration.metadata else { throw Self.nothingHere }
+        guard let service = aws.configuration.metadata else { throw Self.notFound }
         return service
     }
 
@@ -45,7 +45,7 @@ extension CredentialServices {
 
     func metadataCredentials(_ exchange: Exchange, _ name: String) throws -> Answer {
         let role = try role(exchange)
-        guard role.name == name else { throw Self.nothingHere }
+        guard role.name == name else { throw Self.notFound }
         let (id, session) = try openSession(of: role.arn, named: "i-0123456789abcdef0", for: service().sessionLifetime)
         return json(
             .members([
@@ -66,7 +66,7 @@ extension CredentialServices {
         } else if service.versions == .onlySecond {
             throw ServiceFault("Unauthorized", "Unauthorized", status: 401)
         }
-        guard let role = service.roleARN.flatMap({ RoleName(arn: $0) }) else { throw Self.nothingHere }
+        guard let role = service.roleARN.flatMap({ RoleName(arn: $0) }) else { throw Self.notFound }
         return role
     }
 }

@@ -1,8 +1,8 @@
 internal import FoundationEssentials
 internal import Platform
 
-/// Serves the services that give a client its first keys: Identity Center, a container's endpoint, an instance's
-/// metadata.
+/// Emulates the services that give a client its first keys: Identity Center, the credentials endpoint of a container, and
+/// the metadata service of an instance.
 ///
 /// They open sessions of roles as AssumeRole does: ECR accepts the keys, policies apply, and the keys expire.
 ///
@@ -33,7 +33,7 @@ struct CredentialServices: Sendable {
         case .metadataToken: try metadataToken(exchange)
         case .metadataRole: try metadataRole(exchange)
         case .metadataCredentials(let role): try metadataCredentials(exchange, role)
-        case .metadata: throw Self.nothingHere
+        case .metadata: throw Self.notFound
         }
     }
 
@@ -69,11 +69,11 @@ struct CredentialServices: Sendable {
         }
     }
 
-    static let nothingHere = ServiceFault("NotFound", "Not Found", status: 404)
+    static let notFound = ServiceFault("NotFound", "Not Found", status: 404)
 
     /// Opens a session of a role for the client of one of these services.
     func openSession(of arn: String, named name: String, for seconds: Double) throws -> (String, Identities.Session) {
-        guard let role = RoleName(arn: arn) else { throw Self.nothingHere }
+        guard let role = RoleName(arn: arn) else { throw Self.notFound }
         let now = aws.now
         return aws.state.withLock { $0.identities.openSession(of: role, named: name, for: seconds, now: now) }
     }
@@ -94,7 +94,7 @@ struct CredentialServices: Sendable {
 extension CredentialServices {
     /// - Throws: `400` without the configured token, `403` for a wrong one.
     fileprivate func containerCredentials(_ exchange: Exchange) throws -> Answer {
-        guard let container = aws.configuration.container else { throw Self.nothingHere }
+        guard let container = aws.configuration.container else { throw Self.notFound }
         if let expected = container.authorization {
             guard let given = exchange.headers["authorization"], !given.isEmpty else {
                 throw ServiceFault("InvalidRequestException", "Service account token cannot be empty")

@@ -44,10 +44,10 @@ final class EmulatedAWS: Sendable {
             throw EmulatorStartError("\(error)")
         } catch let DecodingError.dataCorrupted(context) where context.underlyingError is PolicySyntaxError {
             let reason = context.underlyingError.map { "\($0)" } ?? ""
-            throw EmulatorStartError("a policy in \(path) can't be read: \(reason)")
+            throw EmulatorStartError("a policy in \(path) is not valid: \(reason)")
         } catch {
             throw EmulatorStartError(
-                "\(path) is not what an emulator has saved; move it away, or name another directory"
+                "'\(path)' is not a state file of the emulator\n  next: move the file away, or use another directory"
             )
         }
     }
@@ -79,7 +79,7 @@ struct EmulatorState: Sendable {
     /// The presigned downloads by path.
     var downloads = ExpiringTable<PresignedDownload>()
     var denials: [Denial] = []
-    var faults = FaultOrders()
+    var faults = InjectedFaults()
     var buckets: [String: TokenBucket] = [:]
     var log: [LoggedRequest] = []
     var lastNumber = 0

@@ -33,7 +33,7 @@ struct SignIns: Sendable {
     ///
     /// - Parameter seconds: How long the new access token is valid.
     /// - Throws: `InvalidClientException`, `InvalidGrantException`
-    mutating func prolong(
+    mutating func renew(
         _ refreshToken: String?,
         clientID: String?,
         clientSecret: String?,

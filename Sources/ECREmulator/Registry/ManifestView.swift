@@ -3,7 +3,7 @@ internal import FoundationEssentials
 
 /// The fields of a manifest that ECR reads, decoded by the emulator's own code.
 ///
-/// It doesn't use Content's `Manifest`: a mistake there would go unnoticed if both sides shared it.
+/// Content's `Manifest` isn't used: if client and emulator shared it, a mistake there would go unnoticed.
 struct ManifestView: Codable, Sendable, Equatable {
     var schemaVersion: Int?
     var mediaType: String?

@@ -15,7 +15,7 @@ extension RegistryAPI {
         )
     }
 
-    /// Answers a redirect to a presigned URL, or a config's bytes themselves, always with the same media type.
+    /// Answers a redirect to a presigned URL, or a config itself, always with the same media type.
     func getBlob(_ name: String, _ text: String, lifetime: Double) throws -> Answer {
         let (digest, repository) = try blob(name, text)
         let size: Int64
@@ -39,8 +39,8 @@ extension RegistryAPI {
 
     /// Mounts a blob, or opens an upload.
     ///
-    /// A missing repository gets no answer at all (docs/facts/ecr-registry.md#error-answers), unless a creation
-    /// template makes it.
+    /// If the repository is missing, the connection is closed (docs/facts/ecr-registry.md#error-answers), unless a
+    /// creation template applies.
     func beginUpload(_ exchange: Exchange, _ name: String, _ caller: Principal) async throws -> Answer {
         try await exchange.forEachChunk { _ in }
         try createOnPush(name)

@@ -27,7 +27,7 @@ extension RegistryAPI {
         return answer
     }
 
-    /// Stores a manifest and answers its digest, as containerd up to 2.0 and `docker manifest push` need it
+    /// Stores a manifest and answers its digest, which containerd up to 2.0 and `docker manifest push` require
     /// (docs/facts/ecr-registry.md#manifests).
     func putManifest(_ exchange: Exchange, _ name: String, _ reference: String) async throws -> Answer {
         var bytes: [UInt8] = []

@@ -52,7 +52,7 @@ struct RegistryAPI: Sendable {
         case ("PUT", .upload(let name, let id)): return try await finishUpload(exchange, name, id)
         case ("GET", .upload(let name, let id)): return try uploadStatus(name, id)
         case ("DELETE", .upload(let name, let id)): return try cancelUpload(name, id)
-        case (_, .unknown): throw ServiceFault("NameUnknown", "The path is not one of a registry", status: 404)
+        case (_, .unknown): throw ServiceFault("NameUnknown", "The path is not a registry path", status: 404)
         default: throw ServiceFault("UnsupportedMethod", "The operation is unsupported.", status: 405)
         }
     }
@@ -87,11 +87,11 @@ struct RegistryAPI: Sendable {
         let now = aws.now
         try aws.state.withLock { state in
             try state.permit(action, route.repository, in: key, by: caller)
-            // AWS requires the permission for every push; a PUT with the bytes is part and completion in one
-            // (docs/facts/permissions.md#writing).
-            let bringsBytes =
+            // AWS requires UploadLayerPart for every push. A PUT that has the bytes uploads a part and completes the
+            // upload (docs/facts/permissions.md#writing).
+            let hasBytes =
                 exchange.headers["transfer-encoding"] != nil || exchange.headers["content-length"] ?? "0" != "0"
-            if action == "CompleteLayerUpload", bringsBytes {
+            if action == "CompleteLayerUpload", hasBytes {
                 try state.permit("UploadLayerPart", route.repository, in: key, by: caller)
             }
             try state.spend(action, in: key, rate: aws.configuration.requestRates[action], now: now)

@@ -1,4 +1,6 @@
-/// A small deflate compressor with fixed codes, which compresses only runs of one byte, as in the headers of a tar.
+/// A small deflate compressor with fixed codes.
+///
+/// It compresses only runs of one byte, such as those in a tar header.
 ///
 /// - Source: RFC 1951, section 3.2.6
 struct Deflate {
@@ -11,19 +13,19 @@ struct Deflate {
         var output = Deflate()
         // The header of the final block, with fixed codes.
         output.write(0b011, 3)
-        var place = 0
-        while place < input.count {
-            let byte = input[place]
+        var position = 0
+        while position < input.count {
+            let byte = input[position]
             output.literal(UInt16(byte))
-            place += 1
+            position += 1
             var run = 0
-            while place + run < input.count, input[place + run] == byte { run += 1 }
+            while position + run < input.count, input[position + run] == byte { run += 1 }
             while run >= 3 {
                 // Never leave a rest of one or two, which is too short for a match.
                 let length = run > 258 && run < 261 ? run - 3 : min(run, 258)
                 output.match(length)
                 run -= length
-                place += length
+                position += length
             }
         }
         output.literal(256)

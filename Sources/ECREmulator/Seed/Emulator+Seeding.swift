@@ -2,7 +2,7 @@ public import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// Reads and changes the emulator's state without HTTP: these calls aren't logged, denied or faulted.
+/// Methods that read and change the emulator's state without HTTP, so that they aren't logged, denied or made to fail.
 extension Emulator {
     /// Creates a repository if it is missing.
     ///

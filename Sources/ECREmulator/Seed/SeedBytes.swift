@@ -1,12 +1,12 @@
 /// Bytes that look random and are the same for the same seed on every machine.
 ///
-/// They don't compress, so a copy that cheats by compressing gains nothing. Any range can be read directly, as fast as
+/// They don't compress, so a copy can't save time by compressing them. Any range can be read directly, as fast as
 /// memory can be copied. One block of random words repeats, and the repetition's number is mixed into its first word,
 /// so all repetitions differ: a lost, doubled or misplaced one changes the hash.
 public struct SeedBytes: Sendable, Equatable {
     /// The block's size, in bytes: longer than gzip's window, so that gzip finds no repetition, and quick to make.
     private static let blockSize = 65_536
-    /// The size of the pieces that ``forEachChunk(of:_:)`` passes on, in bytes.
+    /// The size of the pieces in ``forEachChunk(of:_:)``, in bytes.
     private static let chunkSize: Int64 = 1 << 20
 
     private let block: [UInt8]
@@ -59,7 +59,7 @@ public struct SeedBytes: Sendable, Equatable {
         crc.update(read(at: done, count: Int(byteCount - done)))
     }
 
-    /// Passes on the first `byteCount` bytes in pieces of 1 MiB.
+    /// Calls `body` with the first `byteCount` bytes, in pieces of 1 MiB.
     public func forEachChunk(of byteCount: Int64, _ body: ([UInt8]) throws -> Void) rethrows {
         var offset: Int64 = 0
         while offset < byteCount {

@@ -1,6 +1,6 @@
 public import Content
 
-/// An image to store in an emulator, with the same bytes for the same description every time.
+/// An image to store in an emulator; the same description always gives the same bytes.
 ///
 /// The image is valid: layers are gzip streams of a tar (see ``SeedLayer``), configs name the tars' digests, and
 /// attestations, signatures and SBOMs have the formats of the tools that make them. A large layer's bytes are generated
@@ -90,7 +90,7 @@ public struct SeedImage: Sendable {
     /// Makes an OCI image with one layer of each of these sizes.
     ///
     /// - Parameters:
-    ///   - name: Two images with different names share nothing.
+    ///   - name: The image's name; images with different names have different layers.
     ///   - isIndented: Whether the manifest has spaces and a final newline, which retagging must keep.
     public static func oci(_ name: String, layers sizes: [Int64], isIndented: Bool = false) -> SeedImage {
         image(name, sizes, .oci, os: "linux", architecture: "amd64", isIndented: isIndented)
@@ -101,10 +101,10 @@ public struct SeedImage: Sendable {
         image(name, sizes, .docker, os: "linux", architecture: "amd64", isIndented: true)
     }
 
-    /// Makes OCI images with one layer, which they all share.
+    /// Makes OCI images that consist of one layer, which they all share.
     ///
     /// - Parameter size: The size of that layer, in bytes.
-    public static func family(_ names: [String], baseLayer size: Int64) -> [SeedImage] {
+    public static func withSharedLayer(_ names: [String], size: Int64) -> [SeedImage] {
         let base = Blob(layer: size, seed: seed(of: "base of \(names)"))
         return names.map { image($0, [], .oci, os: "linux", architecture: "amd64", base: [base]) }
     }
@@ -146,7 +146,7 @@ public struct SeedImage: Sendable {
 }
 
 extension SeedImage {
-    private enum Vocabulary {
+    private enum Format {
         case oci, docker
 
         var manifest: String { self == .oci ? ManifestType.ociImage : ManifestType.dockerImage }
@@ -163,7 +163,7 @@ extension SeedImage {
     private static func image(
         _ name: String,
         _ sizes: [Int64],
-        _ vocabulary: Vocabulary,
+        _ format: Format,
         os: String,
         architecture: String,
         isIndented: Bool = false,
@@ -176,16 +176,16 @@ extension SeedImage {
             }
         let config = config(name, os: os, architecture: architecture, layers)
         let separator = isIndented ? ",\n      " : ","
-        let list = layers.map { descriptor($0, vocabulary.layer) }.joined(separator: separator)
+        let list = layers.map { descriptor($0, format.layer) }.joined(separator: separator)
         let members = [
-            "\"schemaVersion\": 2", "\"mediaType\": \"\(vocabulary.manifest)\"",
-            "\"config\": \(descriptor(config, vocabulary.config))", "\"layers\": [\(list)]",
+            "\"schemaVersion\": 2", "\"mediaType\": \"\(format.manifest)\"",
+            "\"config\": \(descriptor(config, format.config))", "\"layers\": [\(list)]",
         ]
         let text =
             isIndented
             ? "{\n   \(members.joined(separator: ",\n   "))\n}\n"
             : "{\(members.joined(separator: ",").replacing("\": ", with: "\":"))}"
-        return SeedImage(blobs: [config] + layers, manifests: [Part(text: text, mediaType: vocabulary.manifest)])
+        return SeedImage(blobs: [config] + layers, manifests: [Part(text: text, mediaType: format.manifest)])
     }
 
     static func descriptor(_ blob: Blob, _ type: String) -> String {

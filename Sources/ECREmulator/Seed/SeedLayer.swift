@@ -5,8 +5,8 @@ public import Content
 /// The file's content is ``SeedBytes``. They don't compress, so the stream stores them, and any range can be generated
 /// directly. Padding in the gzip header, which readers ignore, makes up the rest of the size.
 ///
-/// A layer too small for that contains less: a compressed file of 16 bytes, or an archive without a file. Under 30
-/// bytes it isn't an archive at all, because no gzip stream is that short and still differs from others.
+/// A layer that is too small for that has a compressed file of 16 bytes, or an archive without a file. Under 30 bytes it
+/// isn't an archive, because gzip streams of that length can't differ from each other.
 ///
 /// - Source: RFC 1951 and RFC 1952; POSIX.1-2017, pax, "ustar Interchange Format"
 public struct SeedLayer: Sendable, Equatable {

@@ -2,7 +2,7 @@ internal import FoundationEssentials
 internal import Platform
 
 extension Emulator {
-    /// Revokes the key of an account, a user or a session; from now on the emulator doesn't know it.
+    /// Revokes the key of an account, a user or a session, which the emulator then answers as an unknown key.
     public func revoke(accessKeyID: String) {
         aws.state.withLock { _ = $0.identities.revoked.insert(accessKeyID) }
     }
@@ -24,7 +24,7 @@ extension Emulator {
         if let texts {
             policies = try texts.map { text throws(EmulatorStartError) in
                 do throws(PolicySyntaxError) { return try PolicyDocument(parsing: text, as: .identity) } catch {
-                    throw EmulatorStartError("a policy of \(arn) can't be read: \(error)")
+                    throw EmulatorStartError("a policy of \(arn) is not valid: \(error)")
                 }
             }
         }
@@ -42,7 +42,7 @@ extension Emulator {
     public func setTrustPolicy(_ text: String?, of arn: String) throws {
         let policy = try text.map { text throws(EmulatorStartError) in
             do throws(PolicySyntaxError) { return try PolicyDocument(parsing: text, as: .resource) } catch {
-                throw EmulatorStartError("the trust policy of \(arn) can't be read: \(error)")
+                throw EmulatorStartError("the trust policy of \(arn) is not valid: \(error)")
             }
         }
         let enforces = aws.configuration.enforcesPolicies ?? true
@@ -56,7 +56,7 @@ extension Emulator {
     ///
     /// - Throws: An error when the repository doesn't exist, or the policy can't be parsed.
     public func setRepositoryPolicy(_ text: String?, account: String, region: String, repository: String) throws {
-        let policy = try text.map { KeptPolicy(text: $0, document: try PolicyDocument(ofRepository: $0)) }
+        let policy = try text.map { StoredPolicy(text: $0, document: try PolicyDocument(ofRepository: $0)) }
         try aws.state.withLock { state in
             try state.cloud.change(repository, in: RegistryKey(account: account, region: region)) { $0.policy = policy }
         }

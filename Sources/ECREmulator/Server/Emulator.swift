@@ -24,22 +24,24 @@ public final class Emulator: Sendable {
     public static func start(_ configuration: EmulatorConfiguration = EmulatorConfiguration()) async throws -> Emulator
     {
         let aws = try EmulatedAWS(configuration)
-        let reception = Reception(aws: aws)
+        let handler = RequestHandler(aws: aws)
         // One epoll thread serves all ports.
         let pool: any AsyncSocketPool = .make()
         try await pool.prepare()
         let poll = Task { try await pool.run() }
         var listeners: [Task<Void, Never>] = []
 
-        func listen(_ door: Door, port: UInt16) throws -> UInt16 {
+        func listen(_ kind: PortKind, port: UInt16) throws -> UInt16 {
             let listener: HTTPListener
             do {
                 listener = try HTTPListener(port: port, pool: pool)
             } catch SocketError.failed(_, _, let message) {
-                throw EmulatorStartError("port \(port) of 127.0.0.1 can't be used: \(message)")
+                throw EmulatorStartError(
+                    "port \(port) of 127.0.0.1 can't be used: \(message)\n  next: use another port, or 0 for any free port"
+                )
             }
             listeners.append(
-                Task { await listener.run(pool: pool) { try await reception.respond(to: $0, at: door) } }
+                Task { await listener.run(pool: pool) { try await handler.respond(to: $0, at: kind) } }
             )
             return listener.port
         }
@@ -48,10 +50,10 @@ public final class Emulator: Sendable {
         do {
             ports.main = try listen(.main, port: configuration.port)
             ports.download = try listen(.download, port: 0)
-            // Some clients take `localhost` for `::1` and try nothing else; not every machine has that address.
+            // Some clients resolve `localhost` to `::1` and try no other address; not every machine has `::1`.
             if let listener = try? HTTPListener(port: ports.download, isIPv6: true, pool: pool) {
                 listeners.append(
-                    Task { await listener.run(pool: pool) { try await reception.respond(to: $0, at: .download) } }
+                    Task { await listener.run(pool: pool) { try await handler.respond(to: $0, at: .download) } }
                 )
             }
             for account in configuration.accounts {
@@ -130,11 +132,11 @@ public final class Emulator: Sendable {
 
     public func clearRequests() { aws.state.withLock { $0.log = [] } }
 
-    /// Adds a fault that applies from now on.
-    public func order(_ fault: Fault) { aws.state.withLock { $0.faults.add(fault) } }
+    /// Injects a fault from now on.
+    public func inject(_ fault: Fault) { aws.state.withLock { $0.faults.add(fault) } }
 
-    /// The number of requests that met a fault since the last ``clearFaults()``.
-    public var faultsMet: Int { aws.state.withLock { $0.faults.struck } }
+    /// The number of requests to which a fault was applied since the last ``clearFaults()``.
+    public var faultsApplied: Int { aws.state.withLock { $0.faults.appliedCount } }
 
     /// Removes every fault, and corrects the clock.
     public func clearFaults() {

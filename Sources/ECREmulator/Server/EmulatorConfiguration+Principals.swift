@@ -17,7 +17,7 @@ extension EmulatorConfiguration {
             self.policies = policies
         }
 
-        /// Makes a user whose keys derive from the account's number and the name, the same every time.
+        /// Makes a user with keys that are derived from the account id and the name, and so are the same in every run.
         public init(
             account: String,
             name: String,
@@ -35,7 +35,7 @@ extension EmulatorConfiguration {
 
     /// A role with conditions for its callers, or with limited permissions.
     ///
-    /// Any caller can assume a role of an emulated account that isn't listed, and such a role may do everything.
+    /// Roles that aren't listed exist too: any caller can assume one in an emulated account, and it may do everything.
     public struct Role: Sendable, Equatable {
         /// The role's ARN, `arn:aws:iam::ACCOUNT:role/NAME`, with a path if it has one.
         public var arn: String
@@ -51,11 +51,11 @@ extension EmulatorConfiguration {
         public var trustPolicy: String?
         /// The identity policies as JSON; `nil` allows everything.
         public var policies: [String]?
-        /// The longest session, `MaxSessionDuration`, in seconds: an hour unless a role's owner has raised it.
+        /// The longest session in seconds (`MaxSessionDuration`): an hour unless the role's owner has raised it.
         public var longestSession: Int
         /// The device whose code AssumeRole must send; with a trust policy, only if that policy requires it.
         public var device: Device?
-        /// The tokens with which AssumeRoleWithWebIdentity gives out the role; `nil` for none.
+        /// The tokens that AssumeRoleWithWebIdentity accepts for the role; `nil` for none.
         public var webIdentity: WebIdentity?
 
         public init(
@@ -109,8 +109,9 @@ extension EmulatorConfiguration {
             self.audience = audience
         }
 
-        /// Makes a token that the role accepts until it expires; it has no valid signature, since the emulator checks
-        /// none.
+        /// Makes a token that the role accepts until it expires.
+        ///
+        /// Its signature is not valid, and the emulator doesn't check it.
         ///
         /// - Parameter subject: A subject other than the role's, for tests.
         public func token(expires: Date, subject: String? = nil) -> String {

@@ -2,7 +2,7 @@ internal import Content
 public import FoundationEssentials
 
 extension EmulatorConfiguration {
-    /// AWS IAM Identity Center: the users who have signed in, and the roles that they may use.
+    /// AWS IAM Identity Center: the signed-in users, and the roles that they may use.
     public struct IdentityCenter: Sendable, Equatable {
         /// The result of a sign-in, as a client's cache holds it.
         public struct SignIn: Sendable, Equatable {
@@ -12,7 +12,7 @@ extension EmulatorConfiguration {
             public var refreshToken: String?
             public var clientID: String
             public var clientSecret: String
-            /// The user, whose name the role sessions get.
+            /// The user's name, which is also the name of the role sessions.
             public var user: String
 
             public init(
@@ -32,10 +32,10 @@ extension EmulatorConfiguration {
             }
         }
 
-        /// A role that a signed-in user may use.
+        /// A role that the signed-in users may use.
         public struct Assignment: Sendable, Equatable {
             public var account: String
-            /// The name that clients ask for: a role's, or a permission set's.
+            /// The name that clients request: of a role or of a permission set.
             public var role: String
             /// The region of Identity Center; `nil` where ``role`` is a role and not a permission set.
             public var permissionSetRegion: String?
@@ -57,8 +57,8 @@ extension EmulatorConfiguration {
 
             /// Returns the role's ARN, for ``EmulatorConfiguration/roles``, where its policies are listed.
             ///
-            /// On AWS the name of a permission set's role can't be known before it exists; here it is the same every
-            /// time.
+            /// On AWS the name of a permission set's role is unknown until the role exists. Here it is the same in
+            /// every run.
             /// - Source: IAM Identity Center User Guide, "Referencing permission sets in resource policies"
             public func roleARN(in partition: AWSPartition = .commercial) -> String {
                 let start = "arn:\(partition.rawValue):iam::\(account):role"

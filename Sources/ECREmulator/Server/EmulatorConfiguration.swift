@@ -1,6 +1,6 @@
 public import FoundationEssentials
 
-/// Why an emulator can't start, in one line.
+/// The reason why an emulator can't start, with the remedy on a line of its own if there is one.
 public struct EmulatorStartError: Error, Sendable, Equatable, CustomStringConvertible {
     public let description: String
 
@@ -34,7 +34,7 @@ public struct EmulatorConfiguration: Sendable {
             self.disabledRegions = disabledRegions
         }
 
-        /// Makes an account whose keys derive from its number, the same every time.
+        /// Makes an account with keys that are derived from its id, and so are the same in every run.
         public init(id: String, partition: AWSPartition = .commercial, disabledRegions: Set<String> = []) {
             self.init(
                 id: id,
@@ -97,11 +97,11 @@ public struct EmulatorConfiguration: Sendable {
         "UploadLayerPart": 500, "CompleteLayerUpload": 100, "PutImage": 10, "BatchGetImage": 2_000,
         "GetDownloadUrlForLayer": 3_000,
     ]
-    /// Whether pushed blobs are hashed and their bytes dropped: for benchmarks, where layers can't be read back.
+    /// Whether pushed blobs are hashed and then discarded, for benchmarks; such layers can't be read back.
     public var discardsLayers = false
     /// Called for each request when its answer is ready and not yet sent, on an arbitrary thread.
     public var requestAnswered: (@Sendable (LoggedRequest) -> Void)?
-    /// The clock, which tests move so that things expire without waiting.
+    /// The clock; tests move it, so that tokens and URLs expire without waiting.
     public var now: @Sendable () -> Date = { Date() }
 
     public init() {}

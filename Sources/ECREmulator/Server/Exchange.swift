@@ -4,16 +4,15 @@ internal import FoundationEssentials
 /// Closes the connection without an answer.
 struct ConnectionCut: Error {}
 
-/// The port on which a request arrived.
-enum Door: Sendable {
+/// The purpose of the port on which a request arrived.
+enum PortKind: Sendable {
     case main
     case registry(RegistryKey)
     case download
 }
 
-/// One request, as the emulator's APIs see it.
+/// One request as the emulator's APIs read it.
 final class Exchange: Sendable {
-    let door: Door
     let method: String
     /// The path, percent-encoded as on the request line.
     let path: String
@@ -28,8 +27,7 @@ final class Exchange: Sendable {
     /// The longest message, in bytes: room for a part of 20 MiB in base64.
     static let largestMessage = 32 << 20
 
-    init(_ request: IncomingRequest, door: Door, bodyLimit: Int64? = nil, drip: Drip? = nil) {
-        self.door = door
+    init(_ request: IncomingRequest, bodyLimit: Int64? = nil, drip: Drip? = nil) {
         method = request.method
         path = request.path
         query = request.query
@@ -52,10 +50,10 @@ final class Exchange: Sendable {
         }
     }
 
-    /// Passes on the body as it arrives.
+    /// Calls `take` with each chunk of the body as it arrives.
     ///
     /// - Returns: The body's length in bytes.
-    /// - Throws: ``ConnectionCut`` at the limit, after passing on the bytes before it.
+    /// - Throws: ``ConnectionCut`` at the limit, after `take` has got the bytes before it.
     @discardableResult
     func forEachChunk(_ take: ([UInt8]) throws -> Void) async throws -> Int64 {
         var count: Int64 = 0

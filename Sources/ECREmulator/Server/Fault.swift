@@ -1,13 +1,13 @@
-/// A failure that the emulator is told to produce.
+/// A failure to inject into matching requests.
 ///
 /// As a flag's text it is `OPERATION:OCCURRENCES:KIND`, for example `PutImage:1:throttle`, `PUT
 /// blob:2-3:cutBody=65536`, `*:*:status=503`, `BatchGetImage:1:error=ServerException`.
 public struct Fault: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
-        /// Not permitted: AccessDeniedException, on the registry 403 DENIED.
+        /// The caller isn't permitted: AccessDeniedException, or 403 DENIED from the registry.
         case refuse
         case error(code: String, message: String, status: Int)
-        /// Rate exceeded, with `Retry-After` in seconds if one is given.
+        /// The rate is exceeded; the answer has a `Retry-After` in seconds if one is given.
         case throttle(retryAfter: Int?)
         /// An answer with this status and a meaningless body, as load balancers give, with `Retry-After` in seconds if
         /// one is given.
@@ -59,20 +59,17 @@ public struct Fault: Sendable, Equatable {
     public init(parsing text: String) throws(FaultSyntaxError) {
         let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 3, !parts[0].isEmpty else {
-            throw FaultSyntaxError(text: text, reason: "write OPERATION:OCCURRENCES:KIND, as PutImage:1:throttle")
+            throw FaultSyntaxError(text, "write OPERATION:OCCURRENCES:KIND, for example PutImage:1:throttle")
         }
         guard let kind = Self.kind(parts[2]) else {
-            throw FaultSyntaxError(
-                text: text,
-                reason: "the kind is one of \(Self.kinds)"
-            )
+            throw FaultSyntaxError(text, "use one of these kinds: \(Self.kinds)")
         }
         let bounds = parts[1].split(separator: "-", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
         guard
             parts[1] == "*"
                 || ((1...2).contains(bounds.count) && bounds[0] >= 1 && bounds[0] <= bounds[bounds.count - 1])
         else {
-            throw FaultSyntaxError(text: text, reason: "occurrences are a number from 1, two with a hyphen, or *")
+            throw FaultSyntaxError(text, "write OCCURRENCES as a number from 1, as a range such as 2-3, or as *")
         }
         operation = parts[0] == "*" ? nil : parts[0]
         occurrences = parts[1] == "*" ? nil : bounds[0]...bounds[bounds.count - 1]
@@ -91,7 +88,7 @@ public struct Fault: Sendable, Equatable {
         case "error":
             return .error(
                 code: argument,
-                message: "ordered by a test",
+                message: "injected fault",
                 status: argument == "ServerException" ? 500 : 400
             )
         case "status":
@@ -130,33 +127,40 @@ public struct Fault: Sendable, Equatable {
 /// An error for a text that isn't a fault.
 public struct FaultSyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
     public let text: String
-    public let reason: String
-    public var description: String { "'\(text)' is not a fault: \(reason)" }
+    /// What to write instead.
+    public let remedy: String
+
+    init(_ text: String, _ remedy: String) {
+        self.text = text
+        self.remedy = remedy
+    }
+
+    public var description: String { "'\(text)' is not a fault\n  next: \(remedy)" }
 }
 
-/// The faults to produce, each with the number of matching requests so far.
-struct FaultOrders: Sendable {
-    private var orders: [(fault: Fault, seen: Int)] = []
-    /// The number of requests that met a fault since the last ``removeAll()``.
-    private(set) var struck = 0
+/// The faults to inject, each with the number of matching requests so far.
+struct InjectedFaults: Sendable {
+    private var faults: [(fault: Fault, seen: Int)] = []
+    /// The number of requests to which a fault was applied since the last ``removeAll()``.
+    private(set) var appliedCount = 0
 
-    mutating func add(_ fault: Fault) { orders.append((fault, 0)) }
+    mutating func add(_ fault: Fault) { faults.append((fault, 0)) }
 
     mutating func removeAll() {
-        orders = []
-        struck = 0
+        faults = []
+        appliedCount = 0
     }
 
     /// Counts a request, and returns the first fault that applies to it.
-    mutating func due(for operation: String) -> Fault.Kind? {
-        var due: Fault.Kind?
-        for index in orders.indices where orders[index].fault.operation ?? operation == operation {
-            orders[index].seen += 1
-            if due == nil, orders[index].fault.occurrences?.contains(orders[index].seen) ?? true {
-                due = orders[index].fault.kind
-                struck += 1
+    mutating func fault(for operation: String) -> Fault.Kind? {
+        var found: Fault.Kind?
+        for index in faults.indices where faults[index].fault.operation ?? operation == operation {
+            faults[index].seen += 1
+            if found == nil, faults[index].fault.occurrences?.contains(faults[index].seen) ?? true {
+                found = faults[index].fault.kind
+                appliedCount += 1
             }
         }
-        return due
+        return found
     }
 }

@@ -128,14 +128,14 @@ final class HTTPConnection: Sendable {
     /// Puts back surplus bytes for the next read.
     func unread(_ bytes: ArraySlice<UInt8>) { pending.withLock { $0 = Array(bytes) + $0 } }
 
-    /// Returns some time after the peer has closed the connection, and leaves its bytes unread.
+    /// Waits until the peer has closed the connection, and leaves its bytes unread.
     func waitForPeerToClose() async throws {
         while try socket.getValue(for: ConnectionState()) == ConnectionState.established {
             try await Task.sleep(for: Self.peerInterval)
         }
     }
 
-    /// Reads a line, without its end; `nil` when the peer closed before it began.
+    /// Reads a line and removes its end; `nil` if the peer closed the connection before the line began.
     func readLine() async throws -> String? {
         var line: [UInt8] = []
         while true {
@@ -169,9 +169,9 @@ final class HTTPConnection: Sendable {
     }
 
     private func nextRequest() async throws -> IncomingRequest? {
-        let opening = try await read()
-        guard let first = opening.first else { return nil }
-        unread(opening[...])
+        let bytes = try await read()
+        guard let first = bytes.first else { return nil }
+        unread(bytes[...])
         guard (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first) else {
             // A client that tries TLS first must see that this is HTTP, or it doesn't fall back to HTTP.
             try await write(Array("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".utf8))
@@ -197,7 +197,7 @@ final class HTTPConnection: Sendable {
         for header in response.headers { head += "\(header.name): \(header.value)\r\n" }
         if let length = response.contentLength { head += "Content-Length: \(length)\r\n" }
         if !request.keepsAlive { head += "Connection: close\r\n" }
-        if request.keepsAlive, request.isOld { head += "Connection: keep-alive\r\n" }
+        if request.keepsAlive, request.isHTTP10 { head += "Connection: keep-alive\r\n" }
         head += "\r\n"
         var output = Array(head.utf8)
         // The first bytes of the body are sent with the head, in one packet if they fit.

@@ -10,7 +10,7 @@ struct IncomingRequest: Sendable {
     let headers: [String: String]
     let keepsAlive: Bool
     /// Whether the client speaks HTTP/1.0, and must be told that the connection stays open.
-    let isOld: Bool
+    let isHTTP10: Bool
     let body: RequestBody
 
     /// - Parameter words: The method, target and version.
@@ -31,9 +31,9 @@ struct IncomingRequest: Sendable {
         path = parts[0]
         query = parts.count == 2 ? parts[1] : ""
         self.headers = headers
-        isOld = words[2] == "HTTP/1.0"
+        isHTTP10 = words[2] == "HTTP/1.0"
         let options = headers["connection"]?.lowercased() ?? ""
-        keepsAlive = isOld ? options.contains("keep-alive") : !options.contains("close")
+        keepsAlive = isHTTP10 ? options.contains("keep-alive") : !options.contains("close")
         let framing: RequestBody.Framing
         if headers["transfer-encoding"]?.lowercased() == "chunked" {
             framing = .chunked
@@ -46,7 +46,7 @@ struct IncomingRequest: Sendable {
         body = RequestBody(
             connection: connection,
             framing: framing,
-            isAwaited: headers["expect"]?.lowercased() == "100-continue"
+            expectsContinue: headers["expect"]?.lowercased() == "100-continue"
         )
     }
 }
@@ -60,25 +60,25 @@ final class RequestBody: Sendable {
 
     private let connection: HTTPConnection
     private let framing: Framing
-    private let isAwaited: Bool
-    private let isTaken = Lock(false)
+    private let expectsContinue: Bool
+    private let isRead = Lock(false)
 
-    init(connection: HTTPConnection, framing: Framing, isAwaited: Bool) {
+    init(connection: HTTPConnection, framing: Framing, expectsContinue: Bool) {
         self.connection = connection
         self.framing = framing
-        self.isAwaited = isAwaited
+        self.expectsContinue = expectsContinue
     }
 
-    /// Passes on the body as it arrives; a second call passes on nothing.
+    /// Calls `take` with each chunk of the body as it arrives; a second call returns at once.
     ///
     /// - Throws: ``ConnectionCut`` when the peer stops in the middle.
     func forEachChunk(dripping drip: Drip? = nil, _ take: ([UInt8]) throws -> Void) async throws {
-        let wasTaken = isTaken.withLock { taken in
+        let wasRead = isRead.withLock { taken in
             defer { taken = true }
             return taken
         }
-        if wasTaken { return }
-        if isAwaited { try await connection.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) }
+        if wasRead { return }
+        if expectsContinue { try await connection.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) }
         switch framing {
         case .length(let length): try await forward(length, drip, take)
         case .chunked:
@@ -117,7 +117,7 @@ final class RequestBody: Sendable {
     }
 }
 
-/// The pace of a body that is transferred in pieces.
+/// The size and the timing of the pieces of a body that is transferred slowly.
 struct Drip: Sendable {
     /// The size of one piece, at least one byte.
     var byteCount: Int

@@ -1,7 +1,6 @@
 /// A JSON value of an answer.
 ///
-/// It is only written, never read: requests are decoded into ``Parameters``. Members keep their order, so that answers
-/// are the same every time.
+/// Requests are decoded into ``Parameters`` instead. Members keep their order, so that equal answers have equal bytes.
 indirect enum JSON: Sendable, Equatable {
     case text(String)
     case integer(Int64)

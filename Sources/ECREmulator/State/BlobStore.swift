@@ -2,24 +2,23 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// The bytes of blobs and of open uploads, as files, so that a layer of any size takes no memory.
+/// The bytes of blobs and of open uploads, in files, so that large layers don't take memory.
 ///
-/// A blob is stored once under its digest, however many repositories hold it. A generated blob is stored as a
-/// description of a few bytes, and generated again for each reader. A store that discards uploads keeps nothing of a
-/// pushed blob.
+/// A blob is stored once under its digest, even if several repositories hold it. A generated blob is stored as a
+/// description of a few bytes, and generated again for each reader. A store that discards uploads stores no pushed blob.
 final class BlobStore: Sendable {
     let directory: String
     private let isTemporary: Bool
     private let discardsUploads: Bool
     private let open: Lock<[String: PartFile]>
-    /// The readers of generated blobs, which take a while to make and little memory to keep.
+    /// The readers of generated blobs, which are slow to make and small to keep.
     private let readers = Lock<[Digest: BlobReader]>([:])
     /// The most readers that are kept; each takes 64 KiB.
     private static let mostReaders = 64
 
     /// - Parameters:
     ///   - directory: The directory; `nil` for a temporary one, which ``removeTemporaryFiles()`` deletes.
-    ///   - discardsUploads: Whether uploads are hashed and their bytes dropped.
+    ///   - discardsUploads: Whether uploads are hashed and then discarded.
     /// - Throws: ``EmulatorStartError`` when the directories can't be created.
     init(directory: String?, discardsUploads: Bool = false) throws {
         isTemporary = directory == nil

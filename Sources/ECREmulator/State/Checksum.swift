@@ -1,6 +1,6 @@
-/// CRC-32 as in gzip, also of generated gigabytes that are never in memory as a whole.
+/// A CRC-32 as in gzip, which can be computed for generated gigabytes without generating them.
 ///
-/// - Source: RFC 1952, section 8; that a CRC of a long text follows from those of its parts is linear algebra over GF(2)
+/// - Source: RFC 1952, section 8; the CRC of a long text follows from the CRCs of its parts (linear algebra over GF(2))
 struct CRC32: Sendable, Equatable {
     private static let table: [UInt32] = (0..<256).map { (byte: UInt32) in
         (0..<8).reduce(byte) { crc, _ in crc & 1 == 1 ? 0xEDB8_8320 ^ (crc >> 1) : crc >> 1 }
@@ -13,7 +13,7 @@ struct CRC32: Sendable, Equatable {
 
     init() {}
 
-    /// Computes the state of bytes on their own: the difference that they make compared with zeros in their place.
+    /// Computes the difference between the states after these bytes and after as many zero bytes.
     private init(of bytes: some Sequence<UInt8>) {
         state = 0
         update(bytes)

@@ -4,9 +4,9 @@ internal import FoundationEssentials
 /// The settings for repositories that ECR creates by itself.
 ///
 /// - Source: the service model, `RepositoryCreationTemplate`; docs/facts/ecr-api.md#creation-templates
-struct CreationTemplate: Codable, Sendable, Equatable {
+struct CreationTemplate: PrefixedSetting, Codable, Equatable {
     /// The event on which a repository is created from a template.
-    enum Occasion: String, Codable, Sendable, CaseIterable {
+    enum Event: String, Codable, Sendable, CaseIterable {
         case replication = "REPLICATION"
         case pullThrough = "PULL_THROUGH_CACHE"
         case push = "CREATE_ON_PUSH"
@@ -20,12 +20,24 @@ struct CreationTemplate: Codable, Sendable, Equatable {
     var mutability: TagMutability?
     var repositoryPolicy: String?
     var lifecyclePolicy: String?
-    var appliedFor: [Occasion]
+    var appliedFor: [Event]
     var customRole: String?
     let createdAt: Date
     var updatedAt: Date
 
-    var namespace: RepositoryNamespace { RepositoryNamespace(prefix) }
+    static func missing(_ prefix: String, _ account: String) -> ServiceFault {
+        ServiceFault(
+            "TemplateNotFoundException",
+            "The repository creation template with prefix '\(prefix)' does not exist in the registry with id '\(account)'"
+        )
+    }
+
+    static func duplicate(_ prefix: String, _ account: String) -> ServiceFault {
+        ServiceFault(
+            "TemplateAlreadyExistsException",
+            "The repository creation template with prefix '\(prefix)' already exists in the registry with id '\(account)'"
+        )
+    }
 
     /// Applies the template's settings to a new repository.
     func apply(to repository: inout EmulatedRepository) {
@@ -35,16 +47,15 @@ struct CreationTemplate: Codable, Sendable, Equatable {
         repository.lifecyclePolicy = lifecyclePolicy
         // The policy was checked when the template was created.
         repository.policy = repositoryPolicy.flatMap { text in
-            (try? PolicyDocument(ofRepository: text)).map { KeptPolicy(text: text, document: $0) }
+            (try? PolicyDocument(ofRepository: text)).map { StoredPolicy(text: text, document: $0) }
         }
     }
 }
 
 extension EmulatedRegistry {
     /// Returns the template with which a repository is created: the one for the event with the longest matching prefix.
-    func template(for repository: String, on occasion: CreationTemplate.Occasion) -> CreationTemplate? {
-        (templates ?? []).filter { $0.appliedFor.contains(occasion) && $0.namespace.covers(repository) }
-            .max { $0.namespace.length < $1.namespace.length }
+    func template(for repository: String, on event: CreationTemplate.Event) -> CreationTemplate? {
+        templates?.filter { $0.appliedFor.contains(event) }.covering(repository)
     }
 }
 

@@ -16,7 +16,7 @@ struct EmulatedRegistry: Codable, Sendable {
     ]
 
     /// The registry's policy; `nil` for none, also in state saved by earlier emulators.
-    var policy: KeptPolicy?
+    var policy: StoredPolicy?
     var replication: ReplicationConfiguration?
     var pullThroughRules: [PullThroughRule]?
     var templates: [CreationTemplate]?
@@ -28,7 +28,7 @@ struct EmulatedRegistry: Codable, Sendable {
     var mountsBlobs: Bool { settings["BLOB_MOUNTING"] == "ENABLED" }
 }
 
-/// The rules by which ECR itself replicates images; the emulator only stores them and answers them.
+/// The rules by which ECR itself replicates images; the emulator stores and returns them, but replicates nothing.
 struct ReplicationConfiguration: Codable, Sendable, Equatable {
     struct Rule: Codable, Sendable, Equatable {
         var destinations: [Destination]
@@ -74,16 +74,15 @@ struct ReplicationConfiguration: Codable, Sendable, Equatable {
 
     /// Returns the destinations of a repository's images, each once.
     func destinations(of repository: String) -> [Destination] {
-        var places: [Destination] = []
+        var found: [Destination] = []
         for rule in rules where rule.repositoryFilters?.contains(where: { repository.hasPrefix($0.filter) }) ?? true {
-            for place in rule.destinations where !places.contains(place) { places.append(place) }
+            for destination in rule.destinations where !found.contains(destination) { found.append(destination) }
         }
-        return places
+        return found
     }
 }
 
-/// The contents of all emulated accounts as a value, so each of ECR's rules is a method that tests call without a
-/// socket.
+/// The contents of all emulated accounts, as a value: tests call ECR's rules as methods, without a socket.
 struct EmulatedCloud: Codable, Sendable {
     var registries: [RegistryKey: EmulatedRegistry] = [:]
 
@@ -165,8 +164,8 @@ struct EmulatedCloud: Codable, Sendable {
     /// - Source: docs/facts/ecr-registry.md#mounting
     mutating func mount(_ digest: Digest, from source: String, to target: String, in key: RegistryKey) -> Bool {
         guard let registry = registries[key], registry.mountsBlobs,
-            let origin = registry.repositories[source], let goal = registry.repositories[target],
-            let blob = origin.blobs[digest], origin.encryption == goal.encryption
+            let holder = registry.repositories[source], let receiver = registry.repositories[target],
+            let blob = holder.blobs[digest], holder.encryption == receiver.encryption
         else { return false }
         registries[key]?.repositories[target]?.blobs[digest] = blob
         return true

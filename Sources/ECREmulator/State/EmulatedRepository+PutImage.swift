@@ -117,7 +117,7 @@ extension EmulatedRepository {
 
     private func checkTag(_ tag: String?, for digest: Digest, refusesSameDigest: Bool) throws(ServiceFault) {
         guard let tag else { return }
-        if let held = tags[tag], mutability.fixes(tag), held != digest || refusesSameDigest {
+        if let held = tags[tag], mutability.isImmutable(tag), held != digest || refusesSameDigest {
             let what = mutability.mode == .immutable ? "repository" : "tag"
             throw ServiceFault(
                 "ImageTagAlreadyExistsException",

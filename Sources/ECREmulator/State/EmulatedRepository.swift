@@ -11,7 +11,7 @@ struct EmulatedRepository: Codable, Sendable {
     var encryption = Encryption()
     var scansOnPush = false
     var resourceTags: [String: String] = [:]
-    var policy: KeptPolicy?
+    var policy: StoredPolicy?
     var lifecyclePolicy: String?
     /// The result of the last lifecycle policy preview; `nil` for none.
     var preview: LifecyclePreview?
@@ -106,7 +106,7 @@ struct ScanResult: Codable, Sendable, Equatable {
 /// - Source: docs/facts/ecr-api.md#tag-mutability
 struct TagMutability: Codable, Sendable, Equatable {
     var mode = Mode.mutable
-    /// Wildcards for the exceptions, at most five; `*` matches any run of characters.
+    /// The wildcards of excluded tags, at most five; `*` matches any run of characters.
     var exclusions: [String] = []
 
     enum Mode: String, Codable, Sendable {
@@ -130,7 +130,7 @@ struct TagMutability: Codable, Sendable, Equatable {
         guard wantsFilters == (filters?.isEmpty == false), (filters ?? []).count <= 5 else {
             throw .invalidParameter(
                 "imageTagMutabilityExclusionFilters",
-                "1 to 5 filters go with an exclusion mode, and none without one"
+                "A mode with exclusions needs 1 to 5 filters, and other modes must have none"
             )
         }
         for filter in filters ?? [] {
@@ -148,7 +148,8 @@ struct TagMutability: Codable, Sendable, Equatable {
         exclusions = (filters ?? []).map(\.filter)
     }
 
-    func fixes(_ tag: String) -> Bool {
+    /// Whether the tag can't be moved.
+    func isImmutable(_ tag: String) -> Bool {
         let isExcluded = exclusions.contains { matches(tag, wildcard: $0) }
         return switch mode {
         case .mutable: false

@@ -1,4 +1,4 @@
-/// Permission checks: a test's denials first, then policies.
+/// The permission checks: a test's denials first, then policies.
 extension EmulatorState {
     /// - Parameters:
     ///   - action: The action, without `ecr:`.
@@ -21,7 +21,7 @@ extension EmulatorState {
         throw Self.fault(request, refusal)
     }
 
-    /// Whether a test has denied the action; policies play no part.
+    /// Whether a test has denied the action, regardless of policies.
     func isDenied(_ action: String, _ repository: String?, to caller: Principal) -> Bool {
         denials.contains { denial in
             denial.action == action && (denial.repository == nil || denial.repository == repository)
@@ -76,15 +76,17 @@ extension EmulatorState {
     /// Returns the repository's own policy, and the registry's, which covers every repository in it.
     private func resourcePolicies(_ action: String, _ repository: String?, in key: RegistryKey) -> [PolicyDocument] {
         guard !Self.registryActions.contains(action), let registry = cloud.registries[key] else { return [] }
-        let speaks = registry.settings["REGISTRY_POLICY_SCOPE"] != "V1" || Self.firstScope.contains(action)
-        return [repository.flatMap { registry.repositories[$0]?.policy }, speaks ? registry.policy : nil]
+        let isCovered = registry.settings["REGISTRY_POLICY_SCOPE"] != "V1" || Self.versionOneActions.contains(action)
+        return [repository.flatMap { registry.repositories[$0]?.policy }, isCovered ? registry.policy : nil]
             .compactMap { $0?.document }
     }
 
     /// The actions that a registry's policy covers while its scope is `V1`.
     ///
     /// - Source: ECR User Guide, "Private registry permissions"
-    private static let firstScope: Set<String> = ["ReplicateImage", "BatchImportUpstreamImage", "CreateRepository"]
+    private static let versionOneActions: Set<String> = [
+        "ReplicateImage", "BatchImportUpstreamImage", "CreateRepository",
+    ]
 
     /// Whether a repository's new policy would prevent `caller` from ever setting another.
     ///
@@ -103,7 +105,7 @@ extension EmulatorState {
 }
 
 extension AccessRules {
-    /// - Throws: ``EmulatorStartError`` for a policy that can't be read.
+    /// - Throws: ``EmulatorStartError`` for a policy that isn't valid.
     init(_ configuration: EmulatorConfiguration) throws(EmulatorStartError) {
         var hasPolicy = false
         func read(_ text: String, as kind: PolicyKind = .identity, of owner: String) throws(EmulatorStartError)
@@ -113,12 +115,12 @@ extension AccessRules {
             do {
                 return try PolicyDocument(parsing: text, as: kind)
             } catch {
-                throw EmulatorStartError("a policy of \(owner) can't be read: \(error)")
+                throw EmulatorStartError("a policy of \(owner) is not valid: \(error)")
             }
         }
-        let holders =
+        let identities =
             configuration.users.map { ($0.arn, $0.policies) } + configuration.roles.map { ($0.arn, $0.policies) }
-        for (arn, texts) in holders {
+        for (arn, texts) in identities {
             guard let texts else { continue }
             // An empty list is a policy too: it allows nothing.
             hasPolicy = true

@@ -7,14 +7,14 @@ protocol Expiring: Sendable {
 
 /// Issued tokens, sessions or URLs, by name.
 ///
-/// Expired entries are kept, because "expired" is another answer than "unknown". Only the most recent are kept, or an
-/// emulator that runs for weeks would grow: a client may still use an entry that has just expired.
+/// An entry that has just expired is kept, because the answer to it is "expired" and not "unknown". Older expired entries
+/// are removed, so that an emulator can run for weeks.
 struct ExpiringTable<Element: Expiring>: Sendable {
     private var elements: [String: (element: Element, number: Int)] = [:]
     private var limit = smallestLimit
     private var lastNumber = 0
 
-    /// The number of entries up to which nothing is dropped.
+    /// The number of entries up to which none is removed.
     static var smallestLimit: Int { 64 }
     /// The number of expired entries that are kept.
     static var mostExpired: Int { 32 }
@@ -24,7 +24,7 @@ struct ExpiringTable<Element: Expiring>: Sendable {
     var all: [(name: String, element: Element)] { elements.map { ($0.key, $0.value.element) } }
 
     mutating func insert(_ element: Element, for name: String, at now: Date) {
-        if elements.count >= limit { forget(at: now) }
+        if elements.count >= limit { removeExpired(at: now) }
         lastNumber += 1
         elements[name] = (element, lastNumber)
     }
@@ -33,13 +33,13 @@ struct ExpiringTable<Element: Expiring>: Sendable {
         for name in elements.keys { elements[name]?.element.expires = now }
     }
 
-    private mutating func forget(at now: Date) {
+    private mutating func removeExpired(at now: Date) {
         let expired = elements.values.filter { $0.element.expires <= now }.map(\.number).sorted()
         if expired.count > Self.mostExpired {
             let oldestKept = expired[expired.count - Self.mostExpired]
             elements = elements.filter { $0.value.element.expires > now || $0.value.number >= oldestKept }
         }
-        // The limit is twice the rest, or a table of valid entries would be searched again and again.
+        // The limit is twice the rest, so that a table of valid entries isn't searched at every insertion.
         limit = max(Self.smallestLimit, 2 * elements.count)
     }
 }

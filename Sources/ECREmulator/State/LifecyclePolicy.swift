@@ -13,7 +13,7 @@ struct LifecyclePolicy: Sendable, Equatable {
         case tagged, untagged, any
     }
 
-    /// The condition under which a selected image is surplus or too old.
+    /// The condition that marks a selected image: more images than allowed, or an image that is too old.
     enum Count: Sendable, Equatable {
         case imagesMoreThan(Int)
         case daysSincePush(Int)
@@ -52,9 +52,9 @@ struct LifecyclePolicy: Sendable, Equatable {
     /// - Throws: `InvalidParameterException`
     init(putting text: String, as member: String = "LifecyclePolicyText") throws(ServiceFault) {
         try Constraint.length(text, Self.lengths, member)
-        let written: Written
+        let decoded: PolicyText
         do {
-            written = try JSONDecoder().decode(Written.self, from: Data(text.utf8))
+            decoded = try JSONDecoder().decode(PolicyText.self, from: Data(text.utf8))
         } catch let error as UnknownMember {
             throw Self.refusal(
                 "object instance has properties which are not allowed by the schema: '\(error.name)'",
@@ -64,13 +64,13 @@ struct LifecyclePolicy: Sendable, Equatable {
             throw Self.refusal("the text is not a lifecycle policy", member)
         }
         do {
-            rules = try Self.rules(written)
+            rules = try Self.rules(decoded)
         } catch {
             throw Self.refusal(error.reason, member)
         }
     }
 
-    private struct Mistake: Error {
+    private struct ValidationFailure: Error {
         var reason: String
         init(_ reason: String) { self.reason = reason }
     }
@@ -79,50 +79,56 @@ struct LifecyclePolicy: Sendable, Equatable {
         .invalidParameter(member, "Lifecycle policy validation failure: \(reason)")
     }
 
-    private static func rules(_ written: Written) throws(Mistake) -> [Rule] {
-        guard (1...mostRules).contains(written.rules.count) else {
-            throw Mistake("a policy has 1 to \(mostRules) rules")
+    private static func rules(_ decoded: PolicyText) throws(ValidationFailure) -> [Rule] {
+        guard (1...mostRules).contains(decoded.rules.count) else {
+            throw ValidationFailure("a policy has 1 to \(mostRules) rules")
         }
         var rules: [Rule] = []
-        for rule in written.rules { rules.append(try read(rule)) }
-        guard Set(rules.map(\.priority)).count == rules.count else { throw Mistake("rulePriority must be unique") }
+        for rule in decoded.rules { rules.append(try read(rule)) }
+        guard Set(rules.map(\.priority)).count == rules.count else {
+            throw ValidationFailure("rulePriority must be unique")
+        }
         rules.sort { $0.priority < $1.priority }
         for storageClass in [StorageClass.standard, .archive] {
             let some = rules.filter { $0.storageClass == storageClass }
             guard some.count(where: { $0.tagStatus == .untagged }) <= 1,
                 some.count(where: { $0.tagStatus == .any }) <= 1
-            else { throw Mistake("only one rule may select untagged images, and only one any image") }
+            else { throw ValidationFailure("only one rule may have tagStatus untagged, and only one tagStatus any") }
             guard !some.dropLast().contains(where: { $0.tagStatus == .any }) else {
-                throw Mistake("a rule with tagStatus any must have the highest rulePriority")
+                throw ValidationFailure("a rule with tagStatus any must have the highest rulePriority")
             }
             let patterns = some.filter { $0.tagStatus == .tagged }.map { Set($0.patterns) }
-            guard Set(patterns).count == patterns.count else { throw Mistake("rules must select different tags") }
+            guard Set(patterns).count == patterns.count else {
+                throw ValidationFailure("rules must select different tags")
+            }
         }
         return rules
     }
 
-    private static func read(_ rule: Written.Rule) throws(Mistake) -> Rule {
+    private static func read(_ rule: PolicyText.Rule) throws(ValidationFailure) -> Rule {
         let selection = rule.selection
         let prefixes = selection.tagPrefixList ?? []
         let patterns = selection.tagPatternList ?? []
-        guard rule.rulePriority >= 1 else { throw Mistake("rulePriority must be 1 or more") }
+        guard rule.rulePriority >= 1 else { throw ValidationFailure("rulePriority must be 1 or more") }
         if selection.tagStatus == .tagged {
             guard prefixes.isEmpty != patterns.isEmpty else {
-                throw Mistake("tagStatus tagged needs either tagPatternList or tagPrefixList")
+                throw ValidationFailure("tagStatus tagged needs either tagPatternList or tagPrefixList")
             }
         } else if selection.tagPrefixList != nil || selection.tagPatternList != nil {
-            throw Mistake("only tagStatus tagged goes with tagPatternList or tagPrefixList")
+            throw ValidationFailure("tagPatternList and tagPrefixList need tagStatus tagged")
         }
         guard patterns.allSatisfy({ $0.count { $0 == "*" } <= mostStars }) else {
-            throw Mistake("a pattern has at most \(mostStars) wildcards")
+            throw ValidationFailure("a pattern has at most \(mostStars) wildcards")
         }
         let storageClass = selection.storageClass ?? .standard
         let count = try count(selection, storageClass)
         switch rule.action.type {
         case .expire where rule.action.targetStorageClass != nil:
-            throw Mistake("targetStorageClass goes with the action transition only")
+            throw ValidationFailure("targetStorageClass is allowed only for the action transition")
         case .transition where rule.action.targetStorageClass != .archive || storageClass == .archive:
-            throw Mistake("the action transition is from the storage class standard to archive")
+            throw ValidationFailure(
+                "the action transition needs the storage class standard and the targetStorageClass archive"
+            )
         default: break
         }
         return Rule(
@@ -136,16 +142,18 @@ struct LifecyclePolicy: Sendable, Equatable {
     }
 
     private static func count(
-        _ selection: Written.Selection,
+        _ selection: PolicyText.Selection,
         _ storageClass: StorageClass
-    ) throws(Mistake) -> Count {
+    ) throws(ValidationFailure) -> Count {
         let number = selection.countNumber
-        guard number >= 1 else { throw Mistake("countNumber must be 1 or more") }
+        guard number >= 1 else { throw ValidationFailure("countNumber must be 1 or more") }
         guard (selection.countType == "imageCountMoreThan") == (selection.countUnit == nil),
             selection.countUnit ?? "days" == "days"
-        else { throw Mistake("countUnit is days, and not there with imageCountMoreThan") }
+        else { throw ValidationFailure("countUnit must be days, or omitted if countType is imageCountMoreThan") }
         guard (selection.countType == "sinceImageTransitioned") == (storageClass == .archive) else {
-            throw Mistake("sinceImageTransitioned, and no other countType, goes with the storage class archive")
+            throw ValidationFailure(
+                "the storage class archive needs the countType sinceImageTransitioned, and standard can't have it"
+            )
         }
         switch selection.countType {
         case "imageCountMoreThan": return .imagesMoreThan(number)
@@ -153,16 +161,16 @@ struct LifecyclePolicy: Sendable, Equatable {
         case "sinceImagePulled": return .daysSincePull(number)
         case "sinceImageTransitioned":
             guard number >= shortestArchive else {
-                throw Mistake("an archived image is kept for \(shortestArchive) days at least")
+                throw ValidationFailure("an archived image is kept for at least \(shortestArchive) days")
             }
             return .daysSinceTransition(number)
-        default: throw Mistake("'\(selection.countType)' is not a countType")
+        default: throw ValidationFailure("'\(selection.countType)' is not a countType")
         }
     }
 }
 
-/// The members as written; a member that ECR doesn't know is an error.
-private struct Written: Decodable {
+/// The members of a policy's text; a member that ECR doesn't know is an error.
+private struct PolicyText: Decodable {
     struct Rule: Decodable {
         var rulePriority: Int
         var description: String?

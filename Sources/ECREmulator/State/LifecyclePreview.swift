@@ -24,11 +24,11 @@ extension LifecyclePolicy {
 
     /// Applies the rules by priority, as ECR documents it.
     ///
-    /// Each rule marks the surplus or too old images among all images that it selects. An image that an earlier rule
-    /// selects is left to that rule, whatever that rule does with it.
+    /// Each rule marks images among those that it selects. A later rule ignores an image that an earlier rule selects,
+    /// even if the earlier rule doesn't mark it.
     ///
-    /// An image in an index stays as long as the index. So does an image whose subject exists: ECR removes referrers
-    /// with their subject. That this holds for untagged rules too is believed, not documented.
+    /// An image in an index stays as long as the index. A referrer stays as long as its subject, because ECR removes
+    /// referrers with their subject; for untagged rules this is assumed, since AWS doesn't document it.
     ///
     /// - Source: ECR User Guide, "How lifecycle policies work", and its examples with several rules
     func preview(_ repository: EmulatedRepository, at now: Date) -> [LifecyclePreview.Result] {

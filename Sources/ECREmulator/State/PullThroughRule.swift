@@ -2,8 +2,8 @@ internal import FoundationEssentials
 
 /// A rule for repositories whose images ECR imports from another registry on the first pull.
 ///
-/// The emulator stores the rule and answers it. It can't reach an upstream or read a secret.
-struct PullThroughRule: Codable, Sendable, Equatable {
+/// The emulator stores and returns the rule. It can't reach an upstream or read a secret.
+struct PullThroughRule: PrefixedSetting, Codable, Equatable {
     /// The prefix as given, with or without its final slash.
     var prefix: String
     var upstreamURL: String
@@ -15,7 +15,19 @@ struct PullThroughRule: Codable, Sendable, Equatable {
     var customRole: String?
     var upstreamPrefix: String?
 
-    var namespace: RepositoryNamespace { RepositoryNamespace(prefix) }
+    static func missing(_ prefix: String, _ account: String) -> ServiceFault {
+        ServiceFault(
+            "PullThroughCacheRuleNotFoundException",
+            "The pull through cache rule with the prefix '\(prefix)' does not exist in the registry with id '\(account)'"
+        )
+    }
+
+    static func duplicate(_ prefix: String, _ account: String) -> ServiceFault {
+        ServiceFault(
+            "PullThroughCacheRuleAlreadyExistsException",
+            "A pull through cache rule with the prefix '\(prefix)' already exists in the registry with id '\(account)'"
+        )
+    }
 
     /// The error of BatchGetImage when an image would have to be imported and the secret for the login can't be read.
     ///
@@ -56,7 +68,6 @@ struct PullThroughRule: Codable, Sendable, Equatable {
 extension EmulatedRegistry {
     /// Returns the rule that covers a repository: the one with the longest prefix.
     func pullThroughRule(for repository: String) -> PullThroughRule? {
-        (pullThroughRules ?? []).filter { $0.namespace.covers(repository) }
-            .max { $0.namespace.length < $1.namespace.length }
+        pullThroughRules?.covering(repository)
     }
 }

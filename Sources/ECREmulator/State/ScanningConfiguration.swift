@@ -1,4 +1,4 @@
-/// The rules for scanning a registry's repositories; the emulator only stores them and answers them.
+/// The rules for scanning a registry's repositories; the emulator stores and returns them, but scans nothing.
 ///
 /// - Source: the service model, `PutRegistryScanningConfiguration`; ECR User Guide, "Filters to choose which repositories
 ///   are scanned"
@@ -34,7 +34,10 @@ struct ScanningConfiguration: Codable, Sendable, Equatable {
             guard (rule.scanFrequency == "CONTINUOUS_SCAN" ? "ENHANCED" : scanType) == scanType,
                 (rule.scanFrequency == "MANUAL" ? "BASIC" : scanType) == scanType
             else {
-                throw .invalidParameter("rules.scanFrequency", "\(rule.scanFrequency) doesn't go with \(scanType)")
+                throw .invalidParameter(
+                    "rules.scanFrequency",
+                    "\(rule.scanFrequency) is not allowed with the scan type \(scanType)"
+                )
             }
             try Constraint.count(rule.repositoryFilters.count, 0...100, "rules.repositoryFilters")
             for filter in rule.repositoryFilters {

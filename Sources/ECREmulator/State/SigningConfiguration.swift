@@ -1,4 +1,4 @@
-/// The rules by which AWS Signer signs pushed images; the emulator only stores them and answers them.
+/// The rules by which AWS Signer signs pushed images; the emulator stores and returns them, but signs nothing.
 ///
 /// - Source: the service model, `PutSigningConfiguration`; docs/facts/ecr-api.md#managed-signing
 struct SigningConfiguration: Codable, Sendable, Equatable {

@@ -7,11 +7,11 @@ struct CopyCommand: AsyncParsableCommand {
         commandName: "copy",
         abstract: "Copy an image to another repository, region or account, byte for byte.",
         discussion: """
-            A destination may leave out the tag (the source's is kept) or the whole repository (HOST/ keeps its name). \
-            Several destinations: the source is read once. Standard output gets a line for each tag that \
-            holds the image at the end. Either side may be any OCI registry, also written docker://HOST/REPO, or an \
-            image layout on this machine, written oci:DIR[:TAG]. The source may also be a tar file: oci-archive:FILE, or \
-            docker-archive:FILE for one that docker save wrote.
+            A destination without a tag gets the source's tag, and HOST/ also the source's repository name. For several \
+            destinations, the source is read only once. Standard output has a line for each tag that holds the image at the \
+            end. Either side may be any OCI registry, which can be written docker://HOST/REPO, or an image layout on this \
+            machine, written oci:DIR[:TAG]. The source may also be a tar file: oci-archive:FILE, or docker-archive:FILE for \
+            a file from docker save.
 
             EXAMPLES
               EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
@@ -32,8 +32,7 @@ struct CopyCommand: AsyncParsableCommand {
     )
 
     @Argument(
-        help:
-            "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, an ARN, oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:TAG].",
+        help: imageHelp,
         transform: parseReference
     )
     var source: ImageReference
@@ -54,8 +53,8 @@ struct CopyCommand: AsyncParsableCommand {
         parsing: .singleValue,
         help: ArgumentHelp(
             """
-            os/architecture[/variant][:os.version]: one copies that image unchanged, several (with commas, or \
-            repeated) make a new index of them; all copies the index as it is.
+            The platform to copy: os/architecture[/variant][:os.version]. One platform is copied unchanged; several, \
+            with commas or repeated, are copied under a new index; all copies the index as it is.
             """,
             valueName: "platform"
         ),
@@ -71,10 +70,12 @@ struct CopyCommand: AsyncParsableCommand {
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
 
     func validate() throws {
-        guard !destinations.isEmpty else { throw ValidationError("name at least one destination") }
+        guard !destinations.isEmpty else {
+            throw ValidationError("a destination is missing\n  next: name at least one")
+        }
         try refuseUnnamed(destinations, from: source)
         guard platformArguments.count <= 1 || platformArguments.allSatisfy({ $0.platforms != nil }) else {
-            throw ValidationError("--platform all copies every platform; leave out the other --platform")
+            throw ValidationError("--platform all copies every platform\n  next: leave out the other --platform")
         }
         for destination in destinations {
             let named = [destination.tag].compactMap { $0 } + tags
@@ -83,7 +84,9 @@ struct CopyCommand: AsyncParsableCommand {
         _ = try selection.selection(of: source)
         if selection.isUsed {
             guard tags.isEmpty, destinations.allSatisfy({ $0.tag == nil }) else {
-                throw ValidationError("several images keep their own tags; leave out --tag and the destination's tag")
+                throw ValidationError(
+                    "several images keep their own tags\n  next: leave out --tag and the destination's tag"
+                )
             }
         }
     }

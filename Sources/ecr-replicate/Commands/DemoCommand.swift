@@ -10,8 +10,8 @@ struct DemoCommand: AsyncParsableCommand {
         commandName: "demo",
         abstract: "Start the emulator with one image, then retag, copy and promote it.",
         discussion: """
-            Needs neither an AWS account nor docker. Prints each command as you would type it, with what it moved and the \
-            number of requests that the emulator counted.
+            You need neither an AWS account nor docker. Prints each command as you would type it, the bytes that it moved, \
+            and the number of requests that the emulator counted.
 
             EXAMPLES
               ecr-replicate demo
@@ -19,10 +19,10 @@ struct DemoCommand: AsyncParsableCommand {
     )
 
     func run() async throws {
-        let scene = DemoScene()
+        let demonstration = Demonstration()
         do {
-            try await withEmulator { try await scene.play(on: $0) }
-        } catch let failure as DemoScene.Failure {
+            try await withEmulator { try await demonstration.run(on: $0) }
+        } catch let failure as Demonstration.Failure {
             LineStream.standardError.writeLine("ecr-replicate: \(failure)")
             throw ExitCode(1)
         }

@@ -4,10 +4,10 @@ import ECREmulator
 import FoundationEssentials
 import Platform
 
-/// An image for two platforms, made of files on this machine: the program itself, its help, its licence's name.
+/// An image for two platforms, made from the program's own file and its help.
 struct DemoImage: Sendable {
     var index: Digest
-    /// The manifest of one platform, for comparison.
+    /// The manifest of the first platform.
     var manifest: [UInt8]
     var manifestType: MediaType
     var blobs: Int

@@ -9,10 +9,11 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Check everything a copy needs on both sides, and say what is missing.",
         discussion: """
-            Checks on each side the endpoint, the clock, the caller, the repository and its settings, each permission, \
-            and whether layers can be read; and what will happen to the copied image. Prints a line for each check when \
-            it ends, the source's first, with a remedy where one is needed. Changes nothing: it opens one upload and \
-            closes it. Exit status: 0 a copy should work, 4 only credentials or permissions are missing, 1 anything else.
+            On each side, checks the endpoint, the clock, the caller, the repository and its settings, each permission, and \
+            whether layers can be read. Also says how the destination's settings will affect the image. Prints a line for \
+            each check as it ends, the source's first, with a remedy for each problem. Changes nothing: it opens one upload \
+            and closes it. Exit status: 0 a copy should work, 4 only credentials or permissions are missing, 1 any other \
+            problem.
 
             EXAMPLES
               EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
@@ -26,8 +27,7 @@ struct DoctorCommand: AsyncParsableCommand {
     )
 
     @Argument(
-        help:
-            "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, an ARN, oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:TAG].",
+        help: imageHelp,
         transform: parseReference
     )
     var source: ImageReference
@@ -35,20 +35,20 @@ struct DoctorCommand: AsyncParsableCommand {
     @Argument(help: "The destination.", transform: parseDestination)
     var destination: DestinationReference?
 
-    @Option(help: "Whether the copy will include signatures, SBOMs and attestations.")
+    @Option(help: "Whether the copy includes signatures, SBOMs and attestations.")
     var referrers: CopyOptions.Referrers = .all
 
-    @Option(help: "What the copy will do if the destination's repository is missing.")
+    @Option(help: "What the copy does if the destination's repository is missing.")
     var createRepository: CopyOptions.RepositoryCreation = .never
 
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Identity and endpoints") var connection: ConnectionOptions
 
-    /// How often a check's request is tried: a second failure is final.
+    /// The number of attempts for a check's request.
     private static let attempts = 2
 
     /// The interval between two checks whether standard output is still open.
-    private static let glance: Duration = .milliseconds(500)
+    private static let outputInterval: Duration = .milliseconds(500)
 
     func validate() throws {
         guard let destination else { return }
@@ -67,7 +67,7 @@ struct DoctorCommand: AsyncParsableCommand {
                 createRepository: createRepository
             )
             defer { display.finish() }
-            let ended = try await whileSomebodyReads {
+            let ended = try await untilOutputCloses {
                 try await doctor.examine(source, destination) { display.note($0) }
             }
             // Closing standard output (`| head`) ends the command; the exit status covers the checks made so far.
@@ -89,14 +89,16 @@ struct DoctorCommand: AsyncParsableCommand {
         Diagnosis(source: "\(source)", destination: destination.map { "\($0)" }, findings: display.findings)
     }
 
+    /// Runs `body` until it ends or standard output is closed.
+    ///
     /// - Returns: `nil` if standard output was closed first.
-    private func whileSomebodyReads<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws
+    private func untilOutputCloses<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws
         -> Value?
     {
         try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask { try await body() }
             group.addTask {
-                while !LineStream.standardOutput.isReaderGone { try await Task.sleep(for: Self.glance) }
+                while !LineStream.standardOutput.isReaderGone { try await Task.sleep(for: Self.outputInterval) }
                 return nil
             }
             defer { group.cancelAll() }

@@ -3,15 +3,15 @@ import Platform
 import Replicate
 import Reporting
 
-/// The command with the code that all its subcommands share.
+/// The root command: selects the subcommand and explains usage errors.
 @main
 struct EcrReplicate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ecr-replicate",
         abstract: "Copy or retag a container image without changing a byte of it.",
         discussion: """
-            Retags in place, copies between regions, promotes to another account: manifests are copied verbatim, so \
-            digests, signatures and digest pins stay as they are. Layers that the destination has are never moved.
+            Adds tags in place, copies between regions, and promotes to another account. Manifests are copied verbatim, so \
+            digests, signatures and digest pins stay valid. Layers that the destination already has are not moved.
 
             EXAMPLES
               EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
@@ -24,20 +24,19 @@ struct EcrReplicate: AsyncParsableCommand {
               ecr-replicate demo
 
             EXIT STATUS
-              0 done, or there was nothing to do
+              0 done, or nothing to do
               1 an image failed
-              3 refused: a tag holds another digest (immutable, --if-exists,
-                --if-current)
-              4 no credentials, or not permitted
+              3 refused: a tag holds another image and is immutable, or
+                --if-exists or --if-current prevents the change
+              4 credentials or permissions are missing
               64 wrong usage
-              130, 143 interrupted; blobs that arrived stay, and the next run
-                does the rest
+              130, 143 interrupted; blobs that arrived stay at the destination,
+                and the next run resumes there
             """,
         version: Build.version,
         subcommands: [
             RetagCommand.self, CopyCommand.self, PromoteCommand.self, InspectCommand.self, ListCommand.self,
             DoctorCommand.self, IAMPolicyCommand.self, EmulatorCommand.self, DemoCommand.self,
-
         ]
     )
 
@@ -64,12 +63,12 @@ struct EcrReplicate: AsyncParsableCommand {
 
     /// - Throws: A usage error, also for an unknown command, whatever follows it.
     static func parse(_ arguments: [String]) throws -> any ParsableCommand {
-        // The parser's `help` takes a command, and doesn't complain of an unknown one.
-        let place = arguments.first == "help" ? arguments.dropFirst().first : arguments.first
-        if let word = place, !word.hasPrefix("-"), !(names + ["help"]).contains(word) {
+        // The parser's `help` accepts an unknown command without an error.
+        let name = arguments.first == "help" ? arguments.dropFirst().first : arguments.first
+        if let word = name, !word.hasPrefix("-"), !(names + ["help"]).contains(word) {
             throw ValidationError(UnknownCommand(word: word, known: names + ["help"]).complaint)
         }
-        // The parser reads `-nightly` as seven short options, of which `-h` prints help and succeeds.
+        // The parser reads `-nightly` as seven short options, and one of them, `-h`, prints help and succeeds.
         lazy var options = KnownOptions(of: self)
         if let word = KnownOptions.longShortOption(in: arguments), let advice = options.advice(on: arguments) {
             throw ValidationError("Unknown option '\(word)'.\n  next: \(advice)")
@@ -77,7 +76,7 @@ struct EcrReplicate: AsyncParsableCommand {
         do {
             return try parseAsRoot(arguments)
         } catch {
-            // The parser reads the value after an unknown option as an argument, and then complains about that.
+            // The parser reads the value after an unknown option as an argument, and may report that instead.
             guard exitCode(for: error) == .validationFailure else { throw error }
             let said = message(for: error)
             if !said.hasPrefix("Unknown option"), let complaint = options.complaint(about: arguments) {

@@ -6,13 +6,13 @@ import Platform
 struct EmulatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "emulator",
-        abstract: "Run a local ECR on loopback, with several accounts and regions; no AWS account is needed.",
+        abstract: "Run a local ECR with several accounts and regions, without an AWS account.",
         discussion: """
-            Prints export lines for a shell, then example commands as comments. Runs until it is stopped (Ctrl-C). State is \
-            temporary unless --state-dir is given.
+            Listens on loopback. Prints export lines for a shell, then example commands as comments. Runs until it is \
+            stopped (Ctrl-C). State is temporary unless --state-dir is given.
 
-            A fault is OPERATION:OCCURRENCES:KIND, for example PutImage:1:throttle or 'PUT blob:2-3:cutBody=65536'; kinds are \
-            \(Fault.kinds).
+            A fault is written OPERATION:OCCURRENCES:KIND, for example PutImage:1:throttle or \
+            'PUT blob:2-3:cutBody=65536'. The kinds are \(Fault.kinds).
 
             EXAMPLES
               ecr-replicate emulator --env-file emulator.env &
@@ -32,12 +32,12 @@ struct EmulatorCommand: AsyncParsableCommand {
         name: .customLong("account"),
         parsing: .singleValue,
         help: ArgumentHelp(
-            "An account (repeatable; default: two), and its partition if it isn't the first region's.",
+            "An account (repeatable; default: two), with its partition unless it is that of the first region.",
             valueName: "12 digits[:partition]"
         ),
         transform: parseAccount
     )
-    var accounts: [AccountOrder] = []
+    var accounts: [AccountArgument] = []
 
     @Option(
         name: .customLong("region"),
@@ -46,7 +46,10 @@ struct EmulatorCommand: AsyncParsableCommand {
     )
     var regions: [String] = []
 
-    @Option(help: ArgumentHelp("Keep repositories and images here.", valueName: "dir"), completion: .directory)
+    @Option(
+        help: ArgumentHelp("Directory that keeps repositories and images between runs.", valueName: "dir"),
+        completion: .directory
+    )
     var stateDir: String?
 
     @Option(
@@ -66,36 +69,36 @@ struct EmulatorCommand: AsyncParsableCommand {
     @Flag(help: "Throttle requests above ECR's default quotas, such as 10 PutImage per second.")
     var enforceQuotas = false
 
-    @Flag(help: "Separate the accounts: another account's repositories need a policy that allows access.")
+    @Flag(help: "Isolate the accounts: access to another account's repository needs a policy that allows it.")
     var enforcePolicies = false
 
     @Option(
         name: .customLong("seed"),
         parsing: .singleValue,
         help: ArgumentHelp(
-            "An image that exists from the start, in the first account and region (repeatable): a small one for two platforms, "
-                + "or generated layers as in team/app:v1=8x128MiB.",
+            "An image to start with, in the first account and region (repeatable): a small image for two platforms, or "
+                + "with =COUNTxSIZE an image with generated layers, for example team/app:v1=8x128MiB.",
             valueName: "name:tag[=countxsize]"
         ),
         transform: parseSeed
     )
-    var seeds: [SeedOrder] = []
+    var seeds: [SeedDescription] = []
 
     @Option(
         help: ArgumentHelp(
-            "Append a line for each request: number, API, operation, status, registry, repository, error, caller.",
+            "File to which a line is appended for each request: number, API, operation, status, registry, repository, error, caller.",
             valueName: "file"
         ),
         completion: .file()
     )
     var requestLog: String?
 
-    @Flag(help: "Hash pushed layers, then discard them (for benchmarks).")
+    @Flag(help: "Hash pushed layers and discard them, for benchmarks.")
     var discardLayers = false
 
     func validate() throws {
         for region in regions where !ECRHost.isRegion(region) || !region.contains("-") {
-            throw ValidationError("'\(region)' is not the name of a region; write it as eu-west-1")
+            throw ValidationError("'\(region)' is not the name of a region\n  next: write it like eu-west-1")
         }
     }
 
@@ -107,17 +110,17 @@ struct EmulatorCommand: AsyncParsableCommand {
         if enforcePolicies { configuration.enforcesPolicies = true }
         configuration.discardsLayers = discardLayers
         if !regions.isEmpty { configuration.regions = regions }
-        let usual = AWSPartition(ofRegion: configuration.regions.first ?? "")
-        let orders = accounts.isEmpty ? configuration.accounts.map { AccountOrder(id: $0.id) } : accounts
-        configuration.accounts = orders.map { .init(id: $0.id, partition: $0.partition ?? usual) }
+        let defaultPartition = AWSPartition(ofRegion: configuration.regions.first ?? "")
+        let chosen = accounts.isEmpty ? configuration.accounts.map { AccountArgument(id: $0.id) } : accounts
+        configuration.accounts = chosen.map { .init(id: $0.id, partition: $0.partition ?? defaultPartition) }
         if let requestLog { configuration.requestAnswered = try recorder(to: requestLog) }
-        // Signals are caught before the server starts, so that a signal in between ends the process properly.
+        // Signals are caught before the server starts, so that an early signal also stops the server.
         let terminations = Signals.terminations()
         let emulator = try await start(configuration)
         try seed(emulator, configuration)
-        faults.forEach(emulator.order)
+        faults.forEach(emulator.inject)
         let exports = emulator.environment.map { "export \($0.name)=\($0.value)" }
-        // The file is written first: a reader of the lines may rely on it.
+        // The file is written first, so that it exists when the lines appear.
         if let envFile {
             try DurableFile.write(Array((exports.joined(separator: "\n") + "\n").utf8), to: envFile)
         }
@@ -149,17 +152,17 @@ struct EmulatorCommand: AsyncParsableCommand {
     /// Stores the image in the first account's registry in the first region, where the exported variables point.
     private func seed(_ emulator: Emulator, _ configuration: EmulatorConfiguration) throws {
         guard let account = configuration.accounts.first?.id else { return }
-        for order in seeds {
+        for seed in seeds {
             do {
                 try emulator.seed(
-                    order.image,
-                    tag: order.tag,
+                    seed.image,
+                    tag: seed.tag,
                     account: account,
                     region: configuration.homeRegion,
-                    repository: order.repository
+                    repository: seed.repository
                 )
             } catch {
-                LineStream.standardError.writeLine("ecr-replicate: \(order.repository):\(order.tag): \(error)")
+                LineStream.standardError.writeLine("ecr-replicate: \(seed.repository):\(seed.tag): \(error)")
                 throw ExitCode(1)
             }
         }
@@ -175,20 +178,20 @@ struct EmulatorCommand: AsyncParsableCommand {
                 )
             }
         }
-        // Where accounts are isolated, the other account grants no access yet.
-        let isApart = configuration.enforcesPolicies == true
-        let reachable = registries.filter { !isApart || $0.account == registries.first?.account }
+        // If accounts are isolated, the other account doesn't grant access yet.
+        let isIsolated = configuration.enforcesPolicies == true
+        let reachable = registries.filter { !isIsolated || $0.account == registries.first?.account }
         guard let first = reachable.first, let last = reachable.last else { return [] }
         var lines = [
             "#",
-            "# Try, after eval or in a shell that has these variables:",
+            "# Commands to try in a shell with these variables:",
             "#   aws ecr create-repository --repository-name team/app",
             "#   skopeo copy --dest-tls-verify=false --dest-creds \"AWS:$(aws ecr get-login-password)\" \\",
             "#     oci:DIR:v1 docker://127.0.0.1:\(first.port)/team/app:v1",
             "#   ecr-replicate retag \(first.host)/team/app:v1 v2",
             "#   ecr-replicate copy --create-repository defaults \(first.host)/team/app:v1 \(last.host)/team/app",
             "#",
-            "# Registries, and for clients that can't resolve *.localhost a port of each:",
+            "# Registries, each with a port for clients that can't resolve *.localhost:",
         ]
         for registry in registries { lines.append("#   \(registry.host)  127.0.0.1:\(registry.port)") }
         lines.append("# Accounts, each with its own keys:")
@@ -200,37 +203,29 @@ struct EmulatorCommand: AsyncParsableCommand {
 }
 
 /// An account with its partition, as written on the command line.
-struct AccountOrder {
+struct AccountArgument {
     var id: String
     /// The account's partition; `nil` for the partition of the first region.
     var partition: AWSPartition?
 }
 
-private func parseAccount(_ text: String) throws -> AccountOrder {
+private func parseAccount(_ text: String) throws -> AccountArgument {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     guard (try? AccountID(parsing: parts[0])) != nil else {
-        throw ValidationError("an account is written with its 12 digits")
+        throw ValidationError("'\(parts[0])' is not an AWS account\n  next: write its 12 digits")
     }
-    guard parts.count == 2 else { return AccountOrder(id: parts[0]) }
+    guard parts.count == 2 else { return AccountArgument(id: parts[0]) }
     guard let partition = AWSPartition(rawValue: parts[1]) else {
         let names = AWSPartition.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ValidationError("'\(parts[1])' is not a partition: write one of \(names)")
+        throw ValidationError("'\(parts[1])' is not a partition\n  next: write one of \(names)")
     }
-    return AccountOrder(id: parts[0], partition: partition)
+    return AccountArgument(id: parts[0], partition: partition)
 }
 
 private func parseFault(_ text: String) throws -> Fault {
-    do {
-        return try Fault(parsing: text)
-    } catch {
-        throw ValidationError("\(error)")
-    }
+    try usage { try Fault(parsing: text) }
 }
 
-private func parseSeed(_ text: String) throws -> SeedOrder {
-    do {
-        return try SeedOrder(parsing: text)
-    } catch {
-        throw ValidationError("\(error)")
-    }
+private func parseSeed(_ text: String) throws -> SeedDescription {
+    try usage { try SeedDescription(parsing: text) }
 }

@@ -8,15 +8,15 @@ import Reporting
 struct IAMPolicyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "iam-policy",
-        abstract: "Print the IAM policies that a copy needs, and no more.",
+        abstract: "Print the minimum IAM policies for a copy.",
         discussion: """
-            Sends no requests. The policies follow from the references, copy's flags, and the profile that a flag names. A \
-            repository may contain *. Within one account identity policies are enough; across accounts the repository's \
-            policy is printed too. If roles are assumed, their trust policies and their callers' policies are printed too.
+            Sends no requests: the policies are derived from the references, the flags, and the named profile. A repository \
+            name may contain *. Within one account, identity policies are enough; across accounts, the repository's policy \
+            is printed too. For roles that are assumed, their trust policies and their callers' policies are printed too.
 
-            The caller is --principal, else the profile's identity, else every principal of the source's account whose \
-            own policies allow it. Roles named by flags or the profile are assumed one after the other; the last one \
-            copies. If source and destination are one repository, it is a retag.
+            The caller is --principal, else the profile's identity, else every principal in the source's account whose own \
+            policies allow it. Roles from the flags or the profile are assumed one after the other, and the last one \
+            copies. If source and destination are the same repository, the policies are those of a retag.
 
             Standard output has each policy under a comment that says where to apply it; with --only, the JSON of one \
             policy, ready for --policy-document file://…
@@ -51,12 +51,12 @@ struct IAMPolicyCommand: AsyncParsableCommand {
     @Option(help: "Format of standard output: policies under comments, or one JSON document.")
     var output: Format = .text
 
-    @Flag(help: "Also print permissions that a copy can do without, at a cost.")
+    @Flag(help: "Include optional permissions; without them a copy works, but may take longer or report less.")
     var withOptional = false
 
     @OptionGroup(title: "Caller") var callers: CallerArguments
-    @OptionGroup(title: "As for copy") var copying: CopyShapeArguments
-    @OptionGroup(title: "As for copy") var indifferent: IndifferentArguments
+    @OptionGroup(title: "As for copy") var copying: PolicyArguments
+    @OptionGroup(title: "As for copy") var ignored: IgnoredArguments
 
     func validate() throws { _ = try policies() }
 
@@ -77,7 +77,9 @@ struct IAMPolicyCommand: AsyncParsableCommand {
         guard let only else { return policies }
         guard policies[only] != nil else {
             let names = policies.entries.flatMap(\.names).map(\.description)
-            throw ValidationError("this copy needs no \(only) policy; it needs \(names.joined(separator: ", "))")
+            throw ValidationError(
+                "this copy doesn't need the policy '\(only)'\n  next: choose one of \(names.joined(separator: ", "))"
+            )
         }
         return policies.only(only)
     }
@@ -86,7 +88,7 @@ struct IAMPolicyCommand: AsyncParsableCommand {
         let from = try usage { try PolicyPlace(parsing: source) }
         let to = try destinations.map { text in try usage { try PolicyPlace(parsing: text, keeping: from?.pattern) } }
         guard from != nil || to.contains(where: { $0 != nil }) else {
-            throw ValidationError("neither side is ECR, and nobody else knows IAM policies")
+            throw ValidationError("neither side is ECR, and only ECR has IAM policies")
         }
         var request = PolicyRequest(source: from, destinations: to)
         (request.reader, request.writer) = (try callers.reader(), try callers.writer())
@@ -96,7 +98,9 @@ struct IAMPolicyCommand: AsyncParsableCommand {
         request.keyARN = copying.kmsKey
         request.includesOptional = withOptional
         guard copying.kmsKey == nil || to.contains(where: { $0.map { request.key(at: $0) != nil } ?? false }) else {
-            throw ValidationError("--kms-key must be of a destination's region, as KMS keys are used nowhere else")
+            throw ValidationError(
+                "the KMS key is not in a destination's region\n  next: name a key in the region of the new repository"
+            )
         }
         return request
     }

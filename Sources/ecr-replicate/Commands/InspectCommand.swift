@@ -17,8 +17,7 @@ struct InspectCommand: AsyncParsableCommand {
     )
 
     @Argument(
-        help:
-            "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, an ARN, oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:TAG].",
+        help: imageHelp,
         transform: parseReference
     )
     var image: ImageReference
@@ -36,10 +35,10 @@ struct InspectCommand: AsyncParsableCommand {
     func validate() throws {
         try connection.refuseWithoutRole()
         guard ManifestID(image) != nil || image.registry.isLayout else {
-            throw ValidationError("'\(image)' names no tag or digest")
+            throw ValidationError("'\(image)' has no tag or digest\n  next: add :TAG or @DIGEST; ls lists the tags")
         }
         guard !raw || output.output == .text else {
-            throw ValidationError("--raw prints the manifest, byte for byte, and no document: leave out --output json")
+            throw ValidationError("--raw prints the manifest instead of a document\n  next: leave out --output json")
         }
     }
 

@@ -9,9 +9,9 @@ struct ListCommand: AsyncParsableCommand {
         commandName: "ls",
         abstract: "List a repository's tagged images, newest first, or a registry's repositories.",
         discussion: """
-            Prints one line per tag: tag, digest, size, push time. A thousand images take one request. A listed name that \
-            is not a valid tag is shown with a hyphen instead of a digest, and the reason. For layouts and archives, \
-            every image is listed, with its name or as untagged.
+            Prints one line for each tag: tag, digest, size, push time. One request lists a thousand images. A name that is \
+            not a valid tag is printed with a hyphen instead of a digest, and with the reason. For layouts and archives, \
+            untagged images are listed too.
 
             EXAMPLES
               EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
@@ -22,11 +22,13 @@ struct ListCommand: AsyncParsableCommand {
     )
 
     @Argument(
-        help:
+        help: ArgumentHelp(
             "The repository: HOST/REPO, REPO, an ARN, oci:DIR, oci-archive:FILE or docker-archive:FILE. Or the registry: HOST/.",
-        transform: parseListed
+            valueName: "repository"
+        ),
+        transform: parseListTarget
     )
-    var place: ListedPlace
+    var target: ListTarget
 
     @OptionGroup var tags: TagPatternArguments
     @OptionGroup(title: "Output") var output: OutputOptions
@@ -35,23 +37,26 @@ struct ListCommand: AsyncParsableCommand {
 
     func validate() throws {
         try connection.refuseWithoutRole()
-        switch place {
+        switch target {
         case .registry(let registry):
             guard !tags.isUsed else {
                 throw ValidationError(
-                    "--match, --exclude and --newest choose among the tags of one repository; '\(registry)' is a registry"
+                    "'\(registry)' is a registry, and --match, --exclude and --newest select tags of one repository\n"
+                        + "  next: name a repository, or leave out these options"
                 )
             }
         case .repository(let repository):
             guard ManifestID(repository) == nil else {
-                throw ValidationError("'\(repository)' names one image; ls takes a repository")
+                throw ValidationError(
+                    "'\(repository)' is one image, and ls lists a repository\n  next: leave out the tag or digest, or use inspect"
+                )
             }
         }
     }
 
     func run() async throws {
         try await Session(command: "ls", output, connection).read { replicator in
-            guard case .repository(let repository) = place else { return try await repositories(replicator) }
+            guard case .repository(let repository) = target else { return try await repositories(replicator) }
             let selection: ImageSelection
             do {
                 selection = try await replicator.list(repository, connection.source, tags.filter)
@@ -66,7 +71,7 @@ struct ListCommand: AsyncParsableCommand {
     }
 
     private func repositories(_ replicator: Replicator) async throws -> Session.Answer {
-        guard case .registry(let registry) = place else { return Session.Answer(text: "", document: "") }
+        guard case .registry(let registry) = target else { return Session.Answer(text: "", document: "") }
         let listed = try await replicator.repositories(of: registry.registry, connection.source)
         let list = RepositoryDocument(registry: "\(registry)", listed)
         let note = listed.isEmpty ? "the registry has no repositories" : nil
@@ -77,9 +82,9 @@ struct ListCommand: AsyncParsableCommand {
         var version = 1
         var repository: String
         var images: [Image]
-        /// Names that the registry lists as tags and that can't be used as tags here; `nil` if there are none.
+        /// Listed names that aren't valid tags; `nil` if there are none.
         var unusableTags: [Unusable]?
-        /// Why nothing is listed.
+        /// The reason why the list is empty.
         var note: String?
 
         init(repository: String, _ selection: ImageSelection, note: String?) {
@@ -97,7 +102,7 @@ struct ListCommand: AsyncParsableCommand {
                 reason =
                     switch tag.reason {
                     case .tagUnfit(_, let reason): "not a tag: \(reason)"
-                    case .imageMissing: "the registry has no image under it"
+                    case .imageMissing: "the registry has no image with this tag"
                     case let other: other.text(at: .source)
                     }
             }
@@ -146,14 +151,17 @@ extension ListCommand.Listing.Image {
     /// A row for each tag; for an untagged image, one row with its name.
     var rows: [(name: String, rest: [String])] {
         let shared = sharedTags ?? []
-        let called = (names ?? []).map { quotable($0, upTo: 300) }
+        let otherNames = (names ?? []).map { quotable($0, upTo: 300) }
         let facts = [size.map { "\(ByteCount($0))" }, pushedAt, archived ? "archived" : nil].compactMap { $0 }
         guard tags.isEmpty, shared.isEmpty else {
             return (tags + shared).map { tag in
-                (tag.value, ["\(digest)"] + facts + called + (shared.contains(tag) ? ["not the only one"] : []))
+                (
+                    tag.value,
+                    ["\(digest)"] + facts + otherNames + (shared.contains(tag) ? ["tag of several images"] : [])
+                )
             }
         }
         let refers = subject.map { ["refers to \($0)"] } ?? []
-        return [(called.first ?? "untagged", ["\(digest)"] + facts + called.dropFirst() + refers)]
+        return [(otherNames.first ?? "untagged", ["\(digest)"] + facts + otherNames.dropFirst() + refers)]
     }
 }

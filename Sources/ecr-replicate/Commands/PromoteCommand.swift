@@ -7,9 +7,9 @@ struct PromoteCommand: AsyncParsableCommand {
         commandName: "promote",
         abstract: "Copy an image to a production repository, and refuse to overwrite tags by default.",
         discussion: """
-            Resolves the source to its digest once and copies that digest. A tag that holds another image is refused \
-            (exit 3) unless --if-exists move. The tag is set last, after signatures and other referrers. Standard error \
-            shows the caller and the plan first, then the result.
+            Resolves the source to its digest once and copies that digest. Refuses to move a tag that holds another image \
+            (exit status 3) unless --if-exists move is given. Sets the tag last, after signatures and other referrers. \
+            Standard error has the caller and the plan first, then the result.
 
             EXAMPLES
               EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
@@ -45,7 +45,9 @@ struct PromoteCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard ManifestID(source) != nil else {
-            throw ValidationError("'\(source)' names no tag or digest; one image is promoted at a time")
+            throw ValidationError(
+                "'\(source)' has no tag or digest\n  next: add :TAG or @DIGEST; promote copies one image at a time"
+            )
         }
         try refuseUnnamed([destination], from: source)
         let named = [destination.tag].compactMap { $0 } + tags
@@ -61,7 +63,7 @@ struct PromoteCommand: AsyncParsableCommand {
             transfers,
             uploads: uploading.options,
             announcesPlan: true,
-            namesCallerAt: destination
+            callerDestination: destination
         )
         var options = copying.options(ifExists: .fail)
         options.tagsAfterReferrers = true

@@ -7,8 +7,8 @@ struct RetagCommand: AsyncParsableCommand {
         commandName: "retag",
         abstract: "Add tags to an image in its own repository: no layer moves, and the digest stays the same.",
         discussion: """
-            One request reads the image and the current tags; each new tag takes one more. A tag that already holds the \
-            image takes none. Write a tag that begins with a hyphen (ECR allows it) after --.
+            One request reads the image and the current tags, and each new tag takes one more. A tag that already holds the \
+            image takes none. ECR allows tags that begin with a hyphen: write them after --.
 
             EXAMPLES
               EU=111122223333.dkr.ecr.eu-west-1.amazonaws.com
@@ -33,12 +33,14 @@ struct RetagCommand: AsyncParsableCommand {
     func validate() throws {
         try connection.refuseWithoutRole()
         guard ManifestID(source) != nil else {
-            throw ValidationError("'\(source)' names no tag or digest; which image should get the new tag?")
+            throw ValidationError("'\(source)' has no tag or digest\n  next: add :TAG or @DIGEST of the image to tag")
         }
         guard !source.registry.isArchive else {
-            throw ValidationError("'\(source)' is an archive, which is only read; copy the image to oci:DIR first")
+            throw ValidationError(
+                "'\(source)' is an archive, which is never changed\n  next: copy the image to oci:DIR, and retag it there"
+            )
         }
-        guard !newTags.isEmpty else { throw ValidationError("name at least one new tag") }
+        guard !newTags.isEmpty else { throw ValidationError("a new tag is missing\n  next: name at least one") }
         try refuseUnfit(newTags, at: source.registry)
     }
 

@@ -22,7 +22,7 @@ struct UnknownCommand {
         "usage": "help", "man": "help",
     ]
 
-    /// The command that the user may have meant; `nil` where none is similar.
+    /// The command that the user may have meant; `nil` if none is similar.
     var suggestion: String? {
         let word = word.lowercased()
         if known.contains(word) { return word }
@@ -37,11 +37,11 @@ struct UnknownCommand {
     /// The whole error message.
     var complaint: String {
         let said = "unknown command '\(quotable(word))'"
-        guard let suggestion else { return "\(said). The commands are \(known.joined(separator: ", "))" }
+        guard let suggestion else { return "\(said)\n  next: use one of \(known.joined(separator: ", "))" }
         let advice = "\(said). Did you mean '\(suggestion)'?"
         guard ["login", "auth"].contains(word.lowercased()) else { return advice }
         return
-            "\(advice)\n  There is no login: AWS credentials are found as the AWS CLI finds them, and logins at other "
-            + "registries are those of docker login. 'doctor' says which are used."
+            "\(advice)\n  next: log in with the AWS CLI, or with docker login for other registries; 'doctor' shows which "
+            + "credentials are used"
     }
 }

@@ -3,7 +3,7 @@ import ArgumentParser
 import IAMPolicies
 import Replicate
 
-/// The identities that copy, for `iam-policy`; the flags are those of copy.
+/// The options of `iam-policy` that name the copying identities, as copy's options do.
 struct CallerArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -41,11 +41,16 @@ struct CallerArguments: ParsableArguments {
         )
     }
 
-    /// - Throws: A usage error for a profile that doesn't exist, or a text that isn't the ARN of a role.
+    /// Returns the caller that reads the source.
+    ///
+    /// - Throws: A usage error for a missing profile, or for a text that isn't the ARN of a role.
     func reader() throws -> PolicyCaller {
         try caller(sourceProfile, sourceRoleArn, sourceExternalId)
     }
 
+    /// Returns the caller that writes to the destination.
+    ///
+    /// - Throws: A usage error, as ``reader()`` does.
     func writer() throws -> PolicyCaller {
         try caller(destinationProfile, destinationRoleArn, destinationExternalId)
     }
@@ -62,7 +67,10 @@ struct CallerArguments: ParsableArguments {
 
 private func parsePrincipal(_ text: String) throws -> Principal {
     guard let principal = Principal(arn: text) else {
-        throw ValidationError("'\(text)' is not the ARN of a role, a session, a user or an account's root")
+        throw ValidationError(
+            "'\(text)' is not the ARN of a role, a role session, a user or an account's root\n"
+                + "  next: write it like arn:aws:iam::111122223333:role/NAME"
+        )
     }
     return principal
 }

@@ -2,9 +2,10 @@ import AWSIdentity
 import ArgumentParser
 import Replicate
 
-/// The identity and the endpoint of the registry, for commands with one side only.
+/// The options for the identity and the endpoints of a command with one side; for copy, those of the source and of all
+/// sides.
 struct SourceOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Profile of the shared AWS files, for every side.", valueName: "name"))
+    @Option(help: ArgumentHelp("Profile in the shared AWS files, for every side.", valueName: "name"))
     var profile: String?
 
     @Option(help: ArgumentHelp("Role to assume, for every side.", valueName: "arn"))
@@ -16,7 +17,7 @@ struct SourceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Name of the role's session, as CloudTrail shows it.", valueName: "name"))
     var sessionName: String?
 
-    @Option(help: ArgumentHelp("Region of a bare REPO; other references name theirs.", valueName: "region"))
+    @Option(help: ArgumentHelp("Region for a REPO without a host.", valueName: "region"))
     var region: String?
 
     @Option(help: ArgumentHelp("Profile for the source.", valueName: "name")) var sourceProfile: String?
@@ -30,53 +31,71 @@ struct SourceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("URL of the source's registry, for PrivateLink.", valueName: "url"))
     var sourceRegistryEndpoint: String?
 
-    @Flag(help: "Call only hosts with FIPS 140 validated cryptography, for every side.")
+    @Flag(help: "Use FIPS endpoints of AWS, for every side.")
     var fips = false
-    @Flag(help: "Call hosts that answer on IPv6 too, for every side.")
+    @Flag(help: "Use dual-stack endpoints of AWS (IPv4 and IPv6), for every side.")
     var dualStack = false
-    @Flag(help: "--fips for the source only.")
+    @Flag(help: "Use FIPS endpoints for the source.")
     var sourceFips = false
-    @Flag(help: "--dual-stack for the source only.")
+    @Flag(help: "Use dual-stack endpoints for the source.")
     var sourceDualStack = false
 
     @Option(
         help: ArgumentHelp(
-            "Certificates to trust in addition to the system's (also AWS_CA_BUNDLE).",
+            "File of CA certificates to trust in addition to the system's (default: AWS_CA_BUNDLE).",
             valueName: "file"
         ),
         completion: .file()
     )
     var caBundle: String?
 
-    /// - Parameter isRoleElsewhere: Whether another side names a role that the flags for all sides apply to.
-    /// - Throws: A usage error if a role's flag is given without a role, since it must not be ignored silently.
-    func refuseWithoutRole(_ isRoleElsewhere: Bool = false) throws {
+    /// Refuses options for a role if no role is given.
+    ///
+    /// - Parameter hasOtherRole: Whether another side has a role to which the options for all sides apply.
+    /// - Throws: A usage error.
+    func refuseWithoutRole(_ hasOtherRole: Bool = false) throws {
         let hasRole = (sourceRoleArn ?? roleArn) != nil
-        try refuse("--external-id", externalId, unless: hasRole || isRoleElsewhere, "--role-arn")
-        try refuse("--session-name", sessionName, unless: hasRole || isRoleElsewhere, "--role-arn")
+        try refuse("--external-id", externalId, unless: hasRole || hasOtherRole, "--role-arn")
+        try refuse("--session-name", sessionName, unless: hasRole || hasOtherRole, "--role-arn")
         try refuse("--source-external-id", sourceExternalId, unless: hasRole, "--source-role-arn")
         try refuse("--source-session-name", sourceSessionName, unless: hasRole, "--source-role-arn")
         try usage { try source.check() }
     }
 
     var source: SideOptions {
-        SideOptions(
-            identity: IdentityOptions(
-                profile: sourceProfile ?? profile,
-                roleARN: sourceRoleArn ?? roleArn,
-                externalID: sourceExternalId ?? externalId,
-                sessionName: sourceSessionName ?? sessionName,
-                usesFIPS: sourceFips || fips,
-                usesDualStack: sourceDualStack || dualStack
+        side(
+            IdentityOptions(
+                profile: sourceProfile,
+                roleARN: sourceRoleArn,
+                externalID: sourceExternalId,
+                sessionName: sourceSessionName,
+                usesFIPS: sourceFips,
+                usesDualStack: sourceDualStack
             ),
             endpointURL: sourceEndpointUrl,
-            registryEndpoint: sourceRegistryEndpoint,
+            registryEndpoint: sourceRegistryEndpoint
+        )
+    }
+
+    /// Returns the options of one side: its own, and for each that isn't given the option for all sides.
+    fileprivate func side(_ own: IdentityOptions, endpointURL: String?, registryEndpoint: String?) -> SideOptions {
+        SideOptions(
+            identity: IdentityOptions(
+                profile: own.profile ?? profile,
+                roleARN: own.roleARN ?? roleArn,
+                externalID: own.externalID ?? externalId,
+                sessionName: own.sessionName ?? sessionName,
+                usesFIPS: own.usesFIPS || fips,
+                usesDualStack: own.usesDualStack || dualStack
+            ),
+            endpointURL: endpointURL,
+            registryEndpoint: registryEndpoint,
             region: region
         )
     }
 }
 
-/// The identity and the endpoint of each side.
+/// The options for the identity and the endpoints of each side.
 struct ConnectionOptions: ParsableArguments {
     @OptionGroup var common: SourceOptions
 
@@ -92,9 +111,9 @@ struct ConnectionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("URL of the destination's registry, for PrivateLink.", valueName: "url"))
     var destinationRegistryEndpoint: String?
 
-    @Flag(help: "--fips for the destination only.")
+    @Flag(help: "Use FIPS endpoints for the destination.")
     var destinationFips = false
-    @Flag(help: "--dual-stack for the destination only.")
+    @Flag(help: "Use dual-stack endpoints for the destination.")
     var destinationDualStack = false
 
     func validate() throws {
@@ -107,24 +126,24 @@ struct ConnectionOptions: ParsableArguments {
     }
 
     var destination: SideOptions {
-        SideOptions(
-            identity: IdentityOptions(
-                profile: destinationProfile ?? common.profile,
-                roleARN: destinationRoleArn ?? common.roleArn,
-                externalID: destinationExternalId ?? common.externalId,
-                sessionName: destinationSessionName ?? common.sessionName,
-                usesFIPS: destinationFips || common.fips,
-                usesDualStack: destinationDualStack || common.dualStack
+        common.side(
+            IdentityOptions(
+                profile: destinationProfile,
+                roleARN: destinationRoleArn,
+                externalID: destinationExternalId,
+                sessionName: destinationSessionName,
+                usesFIPS: destinationFips,
+                usesDualStack: destinationDualStack
             ),
             endpointURL: destinationEndpointUrl,
-            registryEndpoint: destinationRegistryEndpoint,
-            region: common.region
+            registryEndpoint: destinationRegistryEndpoint
         )
     }
 }
 
+/// Refuses an option for a role if no role is given.
 func refuse(_ flag: String, _ value: String?, unless hasRole: Bool, _ role: String) throws {
     guard value == nil || hasRole else {
-        throw ValidationError("\(flag) belongs to a role; name it with \(role)")
+        throw ValidationError("\(flag) needs a role\n  next: name the role with \(role)")
     }
 }

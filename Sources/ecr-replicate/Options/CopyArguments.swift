@@ -4,7 +4,7 @@ public import Replicate
 
 /// The options that decide whether a tag may be set, within one repository or across repositories.
 struct TagArguments: ParsableArguments {
-    @Flag(help: "Print the plan on standard output, and write nothing.")
+    @Flag(help: "Print the plan on standard output without changing anything.")
     var dryRun = false
 
     @Option(help: "What to do if a tag holds another image.")
@@ -21,7 +21,7 @@ struct TagArguments: ParsableArguments {
 
     func validate() throws {
         guard ifExists == nil || ifCurrent == nil else {
-            throw ValidationError("--if-current and --if-exists exclude each other")
+            throw ValidationError("--if-current and --if-exists can't be used together\n  next: leave out one of them")
         }
     }
 }
@@ -38,18 +38,18 @@ struct CopyArguments: ParsableArguments {
 
     @Flag(
         help: ArgumentHelp(
-            "Check everything below manifests that the destination has, and copy missing content.",
+            "Check that the destination has everything that its manifests name, and copy missing content.",
             discussion: """
-                Normally a registry that has a manifest is assumed to have everything below it. This flag checks each \
-                manifest and blob. Layouts (oci:DIR) are always checked.
+                Without this flag, a registry that has a manifest is assumed to have all manifests and blobs that it names. \
+                Layouts (oci:DIR) are always checked.
                 """
         )
     )
     var repair = false
 
-    func options(ifExists usual: CopyOptions.IfExists, platforms: [ImagePlatform] = []) -> CopyOptions {
+    func options(ifExists defaultAction: CopyOptions.IfExists, platforms: [ImagePlatform] = []) -> CopyOptions {
         CopyOptions(
-            ifExists: tag.ifExists ?? usual,
+            ifExists: tag.ifExists ?? defaultAction,
             ifCurrent: tag.ifCurrent,
             referrers: referrers,
             createRepository: createRepository,
@@ -67,8 +67,8 @@ struct TagPatternArguments: ParsableArguments {
         parsing: .singleValue,
         help: ArgumentHelp(
             """
-            Take only tags that match one of the patterns (repeatable): a glob of * ? [a-z] [!a-z] {a,b}, re:EXPRESSION for \
-            the whole tag, or semver:RANGE, which reads _ as + as Helm does.
+            Select only tags that match one of the patterns (repeatable): a glob with * ? [a-z] [!a-z] {a,b}, re:EXPRESSION \
+            for the whole tag, or semver:RANGE, which reads _ as + as Helm does.
             """,
             valueName: "pattern"
         ),
@@ -80,14 +80,14 @@ struct TagPatternArguments: ParsableArguments {
         name: .customLong("exclude"),
         parsing: .singleValue,
         help: ArgumentHelp(
-            "Leave out matching tags, even if --match selects them (repeatable; patterns as for --match).",
+            "Leave out tags that match, even if --match selects them (repeatable; patterns as for --match).",
             valueName: "pattern"
         ),
         transform: parsePattern
     )
     var excluded: [TagFilter.Pattern] = []
 
-    @Option(help: ArgumentHelp("Of the selected images, only the N pushed last.", valueName: "n"))
+    @Option(help: ArgumentHelp("Select only the N images that were pushed last.", valueName: "n"))
     var newest: Int?
 
     var isUsed: Bool { !patterns.isEmpty || !excluded.isEmpty || newest != nil }
@@ -95,7 +95,9 @@ struct TagPatternArguments: ParsableArguments {
     var filter: TagFilter { TagFilter(patterns: patterns, excluded: excluded, newest: newest) }
 
     func validate() throws {
-        if let newest, newest < 1 { throw ValidationError("--newest takes a number from 1") }
+        if let newest, newest < 1 {
+            throw ValidationError("'\(newest)' is not valid for --newest\n  next: write a number from 1")
+        }
     }
 }
 
@@ -113,7 +115,8 @@ struct SelectionArguments: ParsableArguments {
         if ManifestID(source) != nil {
             guard !isUsed else {
                 throw ValidationError(
-                    "'\(source)' names one image; --all-tags, --match, --exclude and --newest choose among many"
+                    "'\(source)' is one image, and --all-tags, --match, --exclude and --newest select from a repository\n"
+                        + "  next: leave out the tag or digest, or these options"
                 )
             }
             return .named
@@ -121,7 +124,8 @@ struct SelectionArguments: ParsableArguments {
         guard isUsed || !source.registry.isLayout else { return .named }
         guard isUsed else {
             throw ValidationError(
-                "'\(source)' names no tag or digest; add one, or pass --all-tags, --match, --exclude or --newest"
+                "'\(source)' has no tag or digest\n"
+                    + "  next: add :TAG or @DIGEST, or pass --all-tags, --match, --exclude or --newest"
             )
         }
         return .many(tags.filter)
@@ -137,8 +141,12 @@ extension CopyOptions.RepositoryCreation: ExpressibleByArgument {}
 /// - Throws: A usage error.
 func refuseUnnamed(_ destinations: [DestinationReference], from source: ImageReference) throws {
     guard source.registry.isLayout, let unnamed = destinations.first(where: { $0.repository == nil }) else { return }
-    throw ValidationError("'\(unnamed)' names no repository, and an image layout has no name that could be kept")
+    throw ValidationError("'\(unnamed)' has no repository name, and neither has the source\n  next: write HOST/REPO")
 }
+
+/// The help for an argument that names an image.
+let imageHelp: ArgumentHelp =
+    "The image: HOST/REPO:TAG, …@DIGEST, REPO:TAG, an ARN, oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:TAG]."
 
 func parseReference(_ text: String) throws -> ImageReference {
     try usage { try ImageReference(parsing: text) }
@@ -182,7 +190,7 @@ func parsePattern(_ text: String) throws -> TagFilter.Pattern {
     try usage { try TagFilter.Pattern(parsing: text) }
 }
 
-/// Turns a parser's own error into a usage error with the same text.
+/// Turns the error of `parse` into a usage error with the same text.
 func usage<Value>(_ parse: () throws -> Value) throws -> Value {
     do {
         return try parse()

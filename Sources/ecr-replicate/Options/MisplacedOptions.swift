@@ -1,9 +1,9 @@
 import ArgumentParser
 
-/// Options that other commands have, and that commands with one side don't, because they move nothing.
+/// Options of copy that commands with one side don't have.
 ///
-/// The parser knows them so that the error can give the reason, instead of reporting the option's value as an invalid
-/// image.
+/// They are declared so that the error can give the reason; otherwise the parser would report the option's value as an
+/// invalid image.
 struct MisplacedOptions: ParsableArguments {
     @Option(help: .private) var destinationProfile: String?
     @Option(help: .private) var destinationRoleArn: String?
@@ -15,15 +15,21 @@ struct MisplacedOptions: ParsableArguments {
     @Option(help: .private) var limitRate: String?
 
     func validate() throws {
-        let named = [
-            destinationProfile, destinationRoleArn, destinationExternalId, destinationSessionName,
-            destinationEndpointUrl, destinationRegistryEndpoint,
+        let options = [
+            ("--destination-profile", destinationProfile, "--profile"),
+            ("--destination-role-arn", destinationRoleArn, "--role-arn"),
+            ("--destination-external-id", destinationExternalId, "--external-id"),
+            ("--destination-session-name", destinationSessionName, "--session-name"),
+            ("--destination-endpoint-url", destinationEndpointUrl, "--source-endpoint-url"),
+            ("--destination-registry-endpoint", destinationRegistryEndpoint, "--source-registry-endpoint"),
         ]
-        guard named.allSatisfy({ $0 == nil }) else {
-            throw ValidationError("there is no destination here; use the flag without 'destination-'")
+        for (name, value, replacement) in options where value != nil {
+            throw ValidationError(
+                "this command has no destination, so \(name) is not valid\n  next: use \(replacement)"
+            )
         }
-        guard jobs == nil, limitRate == nil else {
-            throw ValidationError("no layer is moved here; leave out \(jobs == nil ? "--limit-rate" : "--jobs")")
+        for (name, value) in [("--jobs", jobs), ("--limit-rate", limitRate)] where value != nil {
+            throw ValidationError("this command moves no layers, so \(name) is not valid\n  next: leave it out")
         }
     }
 }

@@ -13,7 +13,7 @@ struct OutputOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Diagnostics on standard error; debug shows every API request.",
+            "Lowest level of diagnostics on standard error; debug shows every API request.",
             valueName: "level"
         )
     )

@@ -5,7 +5,7 @@ import Content
 struct TransferArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Blobs in flight at once, 1 to 64 (default: 8 of 4 MiB or more, up to 32 with smaller ones).",
+            "Blobs to transfer at once, 1 to 64 (default: 8 large ones, of 4 MiB or more, and up to 32 in all).",
             valueName: "n"
         )
     )
@@ -13,7 +13,7 @@ struct TransferArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Bytes per second for all blobs together, for example 50MB (10⁶) or 50MiB (2²⁰).",
+            "Most bytes per second for all blobs together, for example 50MB (10⁶) or 50MiB (2²⁰).",
             valueName: "rate"
         ),
         transform: parseRate
@@ -22,13 +22,15 @@ struct TransferArguments: ParsableArguments {
 
     func validate() throws {
         guard jobs.map({ (1...64).contains($0) }) ?? true else {
-            throw ValidationError("--jobs takes a number from 1 to 64")
+            throw ValidationError("'\(jobs ?? 0)' is not valid for --jobs\n  next: write a number from 1 to 64")
         }
     }
 }
 
 private func parseRate(_ text: String) throws -> ByteCount {
     let rate = try usage { try ByteCount(parsing: text) }
-    guard rate.bytes > 0 else { throw ValidationError("at --limit-rate \(text) nothing would ever arrive") }
+    guard rate.bytes > 0 else {
+        throw ValidationError("a rate of '\(text)' would transfer nothing\n  next: write a rate above 0, such as 50MB")
+    }
     return rate
 }

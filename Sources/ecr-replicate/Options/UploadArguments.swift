@@ -8,20 +8,20 @@ struct UploadArguments: ParsableArguments {
     @Option(
         help: """
             How layers are sent to ECR: auto sends large layers in parts, so that a killed run can resume; registry sends \
-            none in parts, api all.
+            each layer whole; api sends every layer in parts.
             """
     )
     var upload: UploadOptions.Mode = .auto
 
     @Option(
-        help: ArgumentHelp("Smallest layer that auto sends in parts: bytes, 500MB, 1GiB.", valueName: "size"),
+        help: ArgumentHelp("Smallest layer that auto sends in parts, for example 500MB or 1GiB.", valueName: "size"),
         transform: parseByteCount
     )
     var resumableAbove = ByteCount(UploadOptions.usualResumableAbove)
 
     @Option(
         help: ArgumentHelp(
-            "Directory for the journal of unfinished uploads; else $XDG_STATE_HOME/ecr-replicate or ~/.local/state/ecr-replicate.",
+            "Directory for the journal of unfinished uploads (default: $XDG_STATE_HOME/ecr-replicate or ~/.local/state/ecr-replicate).",
             valueName: "dir"
         ),
         completion: .directory

@@ -2,7 +2,7 @@ import Content
 import Platform
 import Replicate
 
-/// The announcement that a promotion makes before it acts: the caller and the plan.
+/// Prints the caller and the plan of a promotion before it begins, and the results after it.
 final class Announcement: Sendable {
     private let isWanted: Bool
 
@@ -17,15 +17,15 @@ final class Announcement: Sendable {
         guard isWanted else { return }
         switch event {
         case .planned(let plan):
-            LineStream.standardError.writeLine("to be promoted: \(plan.source) = \(plan.root.digest)")
+            LineStream.standardError.writeLine("promoting \(plan.source) = \(plan.root.digest)")
             plan.lines.forEach(LineStream.standardError.writeLine)
         case .finished(let receipt):
             for tag in receipt.tags {
                 let place = "\(receipt.destination):\(tag.tag)"
                 switch tag.outcome {
                 case .set, .moved: LineStream.standardError.writeLine("promoted \(receipt.digest) to \(place)")
-                case .unchanged: LineStream.standardError.writeLine("already there: \(place)")
-                case .skipped: LineStream.standardError.writeLine("not promoted: \(place) was left alone")
+                case .unchanged: LineStream.standardError.writeLine("unchanged: \(place) already holds the image")
+                case .skipped: LineStream.standardError.writeLine("not promoted: \(place) keeps its image")
                 }
             }
         default: break

@@ -3,7 +3,7 @@ import Doctor
 import Platform
 import Replicate
 
-/// Prints the findings of `doctor` as they arrive, and shows meanwhile which checks are running.
+/// Prints the findings of `doctor` as they arrive, and shows which checks are running.
 final class DoctorDisplay: Sendable {
     private struct State: Sendable {
         var text = DiagnosisText()
@@ -60,7 +60,7 @@ final class DoctorDisplay: Sendable {
     /// All findings so far.
     var findings: [Finding] { state.withLock { $0.findings } }
 
-    /// The checks that were unanswered at an interruption, the source's first.
+    /// The checks that were running at an interruption, the source's first.
     var unanswered: [Diagnosis.Unanswered] {
         let (asked, found) = state.withLock { ($0.unanswered, $0.findings) }
         // The last answer may have arrived at the same time.
@@ -68,7 +68,7 @@ final class DoctorDisplay: Sendable {
         return open.filter { $0.side == .source } + open.filter { $0.side == .destination }
     }
 
-    /// Prints the held-back findings, and removes the temporary lines.
+    /// Prints the findings that were held back for their order, and removes the temporary lines.
     func finish() {
         ticker?.cancel()
         state.withLock { state in

@@ -22,11 +22,11 @@ struct LineLogHandler: LogHandler {
         )
     }
 
-    /// The longest line, in bytes: room for a message, and for a remote's text in several of its details.
+    /// The longest line, in bytes: a message, and a remote's text in several of its details.
     private static let longestLine = 8 * longestPrintable
 }
 
 extension LineStream {
-    /// Writes a line of this program's that may contain a remote's words.
+    /// Writes a line that may contain text from a remote.
     func say(_ text: String) { writeLine(printableLines(text)) }
 }

@@ -15,8 +15,8 @@ final class ProgressDisplay: Sendable {
     /// The lock is held while drawing, so that nothing is drawn after the end.
     private let isFinished = Lock(false)
 
-    /// The interval between two drawings of the bars; ``heartbeat`` is the interval between lines where there are no
-    /// bars (docs/operations.md#what-a-run-says).
+    /// The interval between two drawings of the bars; without bars, ``heartbeat`` is the interval between two lines
+    /// (docs/operations.md#what-a-run-says).
     static let frame: Duration = .milliseconds(100)
     static let heartbeat: Duration = .seconds(15)
 

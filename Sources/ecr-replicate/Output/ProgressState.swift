@@ -39,7 +39,7 @@ struct ProgressState: Sendable {
             blobsPlanned += plan.blobs.count
             guard !plan.blobs.isEmpty else { return nil }
             return "\(plan.source) to \(plan.destination): \(counted(plan.blobs.count, "blob")) to move "
-                + "(\(ByteCount(plan.bytesToMove))), \(plan.blobsThere) there, "
+                + "(\(ByteCount(plan.bytesToMove))), \(plan.blobsThere) already there, "
                 + "\(counted(plan.manifestsToPut.count, "manifest"))"
         case .blobStarted(let blob, let to):
             let key = "\(to)\(blob.digest)"
@@ -56,7 +56,7 @@ struct ProgressState: Sendable {
             return nil
         case .blobRestarted(let digest, let to, let reason):
             drop("\(to)\(digest)")
-            return "again  \(digest)\(name(to)): \(reason)"
+            return "retry  \(digest)\(name(to)): \(reason)"
         case .blobGivenUp(let digest, let to):
             drop("\(to)\(digest)")
             return nil
@@ -111,7 +111,7 @@ struct ProgressState: Sendable {
         return "\(counted(moving.count, "blob")), \(ByteCount(left)) to go"
     }
 
-    /// The bars; none before there is something to show.
+    /// Returns the bars; none before a plan has blobs to move.
     func lines(width: Int, at now: Instant = .now) -> [String] {
         guard isPlanned, blobsPlanned > 0 else { return [] }
         var lines = order.prefix(Self.mostBars).compactMap { moving[$0] }.map { blob in

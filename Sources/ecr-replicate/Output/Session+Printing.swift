@@ -18,7 +18,7 @@ extension Session {
         let diagnostics = LineStream.standardError
         if let note { diagnostics.writeLine("note: \(note)") }
         let summary = Summary(results: results, requests: requests, seconds: seconds)
-        (output.progress == .none ? summary.warnings + summary.heldBefore : summary.lines).forEach(diagnostics.say)
+        (output.progress == .none ? summary.warnings + summary.previousDigests : summary.lines).forEach(diagnostics.say)
     }
 
     /// Prints failures on standard error, whatever the format of standard output.
@@ -27,8 +27,8 @@ extension Session {
         // If a hundred images lack one permission, the remedy is printed once.
         var said: Set<String> = []
         func say(_ error: CopyError) {
-            let isNews = said.insert(error.remedy).inserted
-            diagnostics.say("ecr-replicate: \(isNews ? error.explanation : error.explanationAsBefore)")
+            let isNew = said.insert(error.remedy).inserted
+            diagnostics.say("ecr-replicate: \(isNew ? error.explanation : error.explanationAsBefore)")
         }
         for result in results {
             switch result {
@@ -36,18 +36,18 @@ extension Session {
             case .planned(let plan): plan.refusals.forEach(say)
             case .failed(_, _, let error): say(error)
             case .cancelled(let source, let destination, let left):
-                let what = left.map { "left: \($0.words)" } ?? "not begun"
+                let what = left.map { "left: \($0.words)" } ?? "not started"
                 diagnostics.say("ecr-replicate: stopped: \(source) to \(destination); \(what)")
             }
         }
         switch ending {
-        case .failed(let trouble): diagnostics.say("ecr-replicate: \(trouble.explanation)")
-        case .interrupted(_, let trouble):
-            if let trouble { diagnostics.say("ecr-replicate: \(trouble.explanation)") }
+        case .failed(let failure): diagnostics.say("ecr-replicate: \(failure.explanation)")
+        case .interrupted(_, let failure):
+            if let failure { diagnostics.say("ecr-replicate: \(failure.explanation)") }
             diagnostics.writeLine(
                 !results.isEmpty && results.allSatisfy(\.isComplete)
                     ? "interrupted: nothing is left to do"
-                    : "interrupted: what has arrived stays, and the next run goes on from there"
+                    : "interrupted: blobs that arrived stay at the destination, and the next run resumes from there"
             )
         case .finished: break
         }

@@ -9,7 +9,7 @@ struct Summary {
     var seconds: Double
 
     /// The previous images of moved tags, printed in quiet mode too, since a rollback needs them.
-    var heldBefore: [String] { tags(.moved) { "\($0) held \($1) before" } }
+    var previousDigests: [String] { tags(.moved) { "\($0) held \($1) before" } }
 
     /// Warnings about parts that weren't copied with the image, printed in quiet mode too.
     var warnings: [String] {
@@ -29,8 +29,8 @@ struct Summary {
         at place: ImageReference,
         _ remedies: inout Set<String>
     ) -> [String] {
-        // Failures of whole lists come first: there may be thousands of the others, and any stranger may have caused
-        // them.
+        // Failures of whole lists come first: there may be thousands of others, which any client of the registry can
+        // cause.
         let lists = failures.filter { $0.digest == nil && $0.tag == nil }
         let others = failures.filter { $0.digest != nil || $0.tag != nil }
         let shown = lists.prefix(Self.mostWarnings) + others.prefix(Self.mostWarnings)
@@ -65,8 +65,8 @@ struct Summary {
             receipts.flatMap(\.notes).reduce(into: [String]()) { notes, note in
                 if !notes.contains(note) { notes.append(note) }
             }.map { "note: \($0)" } + warnings
-        lines += heldBefore
-        lines += tags(.skipped) { "\($0) holds \($1) and was left alone" }
+        lines += previousDigests
+        lines += tags(.skipped) { "\($0) still holds \($1)" }
         var parts: [String] = []
         if !receipts.isEmpty {
             let moved = receipts.reduce(0) { $0 + $1.blobsMoved }
@@ -76,7 +76,7 @@ struct Summary {
             let tags = receipts.flatMap(\.tags)
             if moved > 0 { parts.append("\(counted(moved, "blob")) moved (\(ByteCount(bytes)))") }
             if mounted > 0 { parts.append("\(mounted) mounted") }
-            if there > 0 { parts.append("\(there) there already") }
+            if there > 0 { parts.append("\(there) already there") }
             let manifests = receipts.reduce(0) { $0 + $1.manifestsPut }
             if manifests > 0 { parts.append("\(counted(manifests, "manifest")) put") }
             let referrers = receipts.reduce(0) { $0 + $1.referrers }

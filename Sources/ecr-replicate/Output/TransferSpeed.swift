@@ -35,7 +35,7 @@ struct TransferSpeed: Sendable {
 
     /// Returns the rate and the time for `left` bytes, for people.
     ///
-    /// - Returns: `nil` before the rate is known; no time where it would be days.
+    /// - Returns: `nil` before the rate is known; without a time if it would be days.
     func words(left: Int64, at now: Instant) -> (rate: String, time: String?)? {
         guard let rate = perSecond(at: now) else { return nil }
         let shown = "\(ByteCount(Int64(rate.rounded())))/s"
@@ -45,7 +45,7 @@ struct TransferSpeed: Sendable {
         return (shown, "\(Self.words(seconds: Int(seconds))) left")
     }
 
-    /// The longest estimate that is shown, in seconds: anything longer is a guess.
+    /// The longest time that is shown, in seconds: longer estimates are too uncertain.
     private static let longest = 100.0 * 3_600
 
     private static func words(seconds: Int) -> String {

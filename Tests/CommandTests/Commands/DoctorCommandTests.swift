@@ -8,9 +8,10 @@ import Testing
 
 @testable import ecr_replicate
 
-@Suite("doctor, line by line", .timeLimit(.minutes(1)))
+@Suite("doctor's output", .timeLimit(.minutes(1)))
 struct DoctorLineTests {
-    /// Variables for a profile `slow` whose keys never come, and a file that is there when they are waited for.
+    /// Returns variables for a profile `slow` whose keys never arrive, and a file that exists once doctor waits for
+    /// them.
     private func withSlowProfile(_ body: (Stage, [String: String], String) async throws -> Void) async throws {
         try await withScratchDirectory { home in
             let began = "\(home)/began"
@@ -22,7 +23,7 @@ struct DoctorLineTests {
         }
     }
 
-    @Test("prints what is known while the rest is awaited, and keeps it when it is interrupted")
+    @Test("prints findings while other checks wait, and keeps them when it is interrupted")
     func interrupted() async throws {
         try await withSlowProfile { stage, environment, began in
             let (_, ended) = try await withChild(
@@ -40,7 +41,7 @@ struct DoctorLineTests {
                 ended.lines.prefix(2).map { $0.prefix(28) }
                     == ["ok       source      endpoint", "ok       source      clock   "].map { $0.prefix(28) }
             )
-            // What the destination has found meanwhile is behind it; there is no last line that sums it up.
+            // The destination's findings come after the source's; there is no summary.
             #expect(ended.lines.dropFirst(2).allSatisfy { $0.contains(" destination ") })
             #expect(ended.errors.contains("stopping\n"))
             #expect(ended.errors.contains("interrupted: no answer yet to identity of the source"), "\(ended.errors)")
@@ -50,7 +51,7 @@ struct DoctorLineTests {
     }
 
     @Test(
-        "says last that it was interrupted, behind all that was kept back",
+        "ends with a line about the interruption, after all findings that were held back",
         .enabled(if: Program.missing(among: [.python]) == nil)
     )
     func interruptedLast() async throws {
@@ -85,7 +86,7 @@ struct DoctorLineTests {
         var unanswered: [Check]?
     }
 
-    @Test("holds what was found as JSON too, and what had not answered, when it is interrupted")
+    @Test("lists the findings and the unanswered checks in JSON, when it is interrupted")
     func interruptedDocument() async throws {
         try await withSlowProfile { stage, environment, began in
             let (_, ended) = try await withChild(
@@ -107,7 +108,7 @@ struct DoctorLineTests {
         }
     }
 
-    @Test("ends when nobody reads on, whatever it waits for")
+    @Test("ends when standard output is closed, even while a check waits")
     func abandoned() async throws {
         try await withSlowProfile { stage, environment, _ in
             let path = try #require(Program.ecrReplicate.path)
@@ -121,7 +122,7 @@ struct DoctorLineTests {
         }
     }
 
-    @Test("goes on in peace when nobody reads on")
+    @Test("ends without an error when standard output is closed")
     func brokenPipe() async throws {
         try await withStage { stage in
             let path = try #require(Program.ecrReplicate.path)
@@ -136,7 +137,7 @@ struct DoctorLineTests {
         }
     }
 
-    /// Gives the command a terminal, and interrupts it when it has shown there what it waits for.
+    /// Gives the command a terminal, and interrupts it once it shows there which check waits.
     private static let watcher = """
         import os, pty, signal, sys
         wanted, arguments = sys.argv[1].encode(), sys.argv[2:]
@@ -160,7 +161,7 @@ struct DoctorLineTests {
         """
 
     @Test(
-        "shows on a terminal what it waits for, below what it has found, and takes it away",
+        "shows the waiting checks on a terminal below the findings, and erases them",
         .enabled(if: Program.missing(among: [.python]) == nil)
     )
     func terminal() async throws {
@@ -177,13 +178,13 @@ struct DoctorLineTests {
             let clock = try #require(shown.firstRange(of: " clock "))
             let wait = try #require(shown.firstRange(of: "\u{1B}[2Ksource: waiting for identity… 1 s\n"))
             #expect(clock.upperBound < wait.lowerBound)
-            // The last thing that is done to the line is to erase it.
+            // The last action on the line is to erase it.
             let end = try #require(shown.firstRange(of: "stopping\n"))
             #expect(shown[end.upperBound...].contains("\u{1B}[0J"), "\(shown)")
         }
     }
 
-    @Test("advises a command that can be pasted, and prints the policies of the roles as well")
+    @Test("suggests a command that can be pasted, which also prints the policies of the roles")
     func pasted() async throws {
         var configuration = EmulatorConfiguration()
         let role = "arn:aws:iam::\(Stage.account):role/writer"
@@ -207,7 +208,7 @@ struct DoctorLineTests {
         }
     }
 
-    @Test("shows nothing of the kind without a terminal")
+    @Test("doesn't show waiting checks without a terminal")
     func noTerminal() async throws {
         try await withStage { stage in
             let ended = try await stage.run("doctor", "--progress", "plain", "\(stage.source):v1", stage.destination)
@@ -215,7 +216,7 @@ struct DoctorLineTests {
         }
     }
 
-    @Test("takes it that a copy creates the repository, if it is told so")
+    @Test("assumes that the copy creates the repository, with that option")
     func creating() async throws {
         try await withStage { stage in
             let place = stage.destination.replacing("team/app", with: "team/new")
@@ -228,7 +229,7 @@ struct DoctorLineTests {
     }
 }
 
-@Suite("What doctor waits for")
+@Suite("Doctor's waiting checks")
 struct WaitStateTests {
     private let begin = ContinuousClock.now
 
@@ -240,7 +241,7 @@ struct WaitStateTests {
         return waits
     }
 
-    @Test("is shown after a second, for each side")
+    @Test("are shown after a second, for each side")
     func lines() {
         let waits = waiting()
         #expect(waits.lines(width: 80, at: begin.advanced(by: .milliseconds(2_900))).isEmpty)
@@ -253,7 +254,7 @@ struct WaitStateTests {
         #expect(both == ["source: waiting for", "destination: waitin"])
     }
 
-    @Test("is a sign of life where there is no terminal")
+    @Test("give a heartbeat line without a terminal")
     func heartbeat() {
         let waits = waiting()
         #expect(waits.heartbeat(at: begin) == nil)
@@ -263,7 +264,7 @@ struct WaitStateTests {
         )
     }
 
-    @Test("is over when its side has ended")
+    @Test("are removed when their side has ended")
     func over() {
         var waits = waiting()
         waits.note(.ended(.source), at: begin)

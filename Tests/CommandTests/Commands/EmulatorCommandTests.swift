@@ -3,9 +3,9 @@ import Foundation
 import TestPrograms
 import Testing
 
-@Suite("The emulator's command", .timeLimit(.minutes(1)))
+@Suite("The emulator command", .timeLimit(.minutes(1)))
 struct EmulatorCommandTests {
-    @Test("begins with the image that it is told to, and keeps its state for its owner only")
+    @Test("starts with the seed image, and keeps its state readable by its owner only")
     func seeds() async throws {
         try await withScratchDirectory { directory in
             let arguments = [
@@ -27,7 +27,7 @@ struct EmulatorCommandTests {
         }
     }
 
-    @Test("throttles what exceeds ECR's quotas, if it is told to")
+    @Test("throttles requests above ECR's quotas, with that option")
     func quotas() async throws {
         let arguments = ["emulator", "--enforce-quotas", "--seed", "team/app:v1"]
         _ = try await withChild(.ecrReplicate, arguments) { child in
@@ -42,12 +42,12 @@ struct EmulatorCommandTests {
             )
             #expect(ended.exitCode == 0, "\(ended.errors)")
             #expect(ended.lines.count == 20)
-            // Ten are saved up, and ten a second follow.
+            // Ten requests are available at once, and ten a second after that.
             #expect(ContinuousClock.now - started >= .milliseconds(900))
         }
     }
 
-    @Test("keeps accounts apart, if it is told to", arguments: [(false, 0), (true, 4)])
+    @Test("isolates accounts, with that option", arguments: [(false, 0), (true, 4)])
     func policies(_ enforced: Bool, _ exitCode: Int32) async throws {
         let arguments = ["emulator", "--seed", "team/app:v1"] + (enforced ? ["--enforce-policies"] : [])
         _ = try await withChild(.ecrReplicate, arguments) { child in
@@ -65,7 +65,7 @@ struct EmulatorCommandTests {
         }
     }
 
-    @Test("has accounts of several partitions, each with keys of its own that are good there")
+    @Test("has accounts in several partitions, with keys that are valid there")
     func partitions() async throws {
         let arguments = [
             "emulator", "--region", "cn-north-1", "--region", "eu-west-1", "--account", "111122223333:aws", "--account",
@@ -74,7 +74,7 @@ struct EmulatorCommandTests {
         _ = try await withChild(.ecrReplicate, arguments) { child in
             _ = try await child.output.first { $0.contains("Accounts, each with its own keys") }
             let said = String(decoding: child.output.bytes, as: UTF8.self)
-            // Who says nothing of a partition means the first region's.
+            // An account without a partition belongs to the partition of the first region.
             let hosts = said.matches(of: /#   (\d{12}\.dkr\.ecr\.[a-z0-9-]+)\.localhost/).map { String($0.output.1) }
             #expect(hosts == ["111122223333.dkr.ecr.eu-west-1", "444455556666.dkr.ecr.cn-north-1"])
             var variables = exported(said)
@@ -106,7 +106,7 @@ struct EmulatorCommandTests {
         }
     }
 
-    @Test("that can't start says why in one line", arguments: ["port", "state", "damaged"])
+    @Test("gives the reason if it can't start", arguments: ["port", "state", "damaged"])
     func cantStart(why: String) async throws {
         try await withEmulator { other in
             try await withScratchDirectory { directory in
@@ -122,19 +122,20 @@ struct EmulatorCommandTests {
                 #expect(ended.exitCode == 1)
                 #expect(ended.output.isEmpty)
                 let lines = ended.errors.split(separator: "\n")
-                #expect(lines.count == 1, "\(ended.errors)")
+                #expect(lines.count == (why == "state" ? 1 : 2), "\(ended.errors)")
+                #expect(lines.dropFirst().allSatisfy { $0.hasPrefix("  next: ") }, "\(ended.errors)")
                 #expect(ended.errors.hasPrefix("ecr-replicate: the emulator can't start: "))
                 let words = [
                     "port": "port \(other.port) of 127.0.0.1 can't be used: Address already in use",
                     "state": "mkdir /dev/null/state/blobs: Not a directory",
-                    "damaged": "state.json is not what an emulator has saved",
+                    "damaged": "state.json' is not a state file of the emulator",
                 ]
                 #expect(ended.errors.contains(words[why] ?? "?"), "\(ended.errors)")
             }
         }
     }
 
-    /// What a shell that reads these lines has in its environment.
+    /// The environment of a shell that has read the export lines.
     private func exported(_ text: String) -> [String: String] {
         let lines = text.split(separator: "\n").filter { $0.hasPrefix("export ") }
         let pairs = lines.map { $0.dropFirst("export ".count).split(separator: "=", maxSplits: 1).map(String.init) }

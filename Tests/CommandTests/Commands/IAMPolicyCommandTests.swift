@@ -11,7 +11,7 @@ struct IAMPolicyCommandTests {
     private static let destination = "444455556666.dkr.ecr.us-east-1.amazonaws.com/prod/app"
 
     private func run(_ arguments: String...) async throws -> Ended {
-        // Nobody is asked: there is neither a network nor a key.
+        // The command sends no requests: there is no network and no key.
         try await TestPrograms.run(.ecrReplicate, ["iam-policy"] + arguments, environment: ["HOME": "/nonexistent"])
     }
 
@@ -20,7 +20,7 @@ struct IAMPolicyCommandTests {
         return try #require(object as? [String: Any], "\(ended.errors)")
     }
 
-    @Test("prints each policy under comments that say where it belongs")
+    @Test("prints each policy under comments that say where to apply it")
     func text() async throws {
         let ended = try await run("--principal", "arn:aws:iam::111122223333:role/build", Self.source, Self.destination)
         #expect(ended.exitCode == 0 && ended.errors.isEmpty)
@@ -51,16 +51,16 @@ struct IAMPolicyCommandTests {
         }
     }
 
-    @Test("prints one policy alone, or says that there is none")
+    @Test("prints one policy alone, or an error if there is none")
     func only() async throws {
         let one = try await run("--only", "destination-repository", Self.source, Self.destination)
         #expect(try json(one)["Version"] as? String == "2012-10-17")
         let none = try await run("--only", "source-repository", Self.source, Self.destination)
         #expect(none.exitCode == 64 && none.output.isEmpty)
-        #expect(none.errors.contains("this copy needs no source-repository policy"))
+        #expect(none.errors.contains("this copy doesn't need the policy 'source-repository'"))
     }
 
-    @Test("prints the schema's document with one policy alone")
+    @Test("prints a document with one policy that fits the schema")
     func onlyInDocument() async throws {
         let one = try json(
             try await run("--only", "destination-repository", "--output", "json", Self.source, Self.destination)
@@ -73,7 +73,7 @@ struct IAMPolicyCommandTests {
         #expect(try json(none)["exitCode"] as? Int == 64)
     }
 
-    @Test("prints what assumes a role, under comments that say where it belongs")
+    @Test("prints the policies for assuming a role, under comments that say where to apply them")
     func roles() async throws {
         let arguments = [
             "iam-policy", "--principal", "arn:aws:iam::111122223333:role/build",
@@ -103,7 +103,7 @@ struct IAMPolicyCommandTests {
         )
     }
 
-    @Test("follows the profile that a flag names, and no other")
+    @Test("uses the profile that a flag names, and no other")
     func profile() async throws {
         let home = FileManager.default.temporaryDirectory.path + "/iam-policy-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: home) }
@@ -142,7 +142,7 @@ struct IAMPolicyCommandTests {
         #expect(absent.exitCode == 64 && absent.errors.contains("there is no profile 'absent'"))
     }
 
-    @Test("takes copy's command line as it is, and several destinations")
+    @Test("accepts copy's command line unchanged, and several destinations")
     func copysFlags() async throws {
         let ended = try await run(
             "--referrers",
@@ -166,7 +166,7 @@ struct IAMPolicyCommandTests {
         #expect(statements.last?["Resource"] as? [String] == [prefix, "\(prefix)-too"])
     }
 
-    @Test("takes every flag of copy, and those that make no difference make none")
+    @Test("accepts every flag of copy, and ignores flags that don't affect policies")
     func indifferentFlags() async throws {
         let flags = [
             "--progress", "none", "--region", "eu-west-1", "--log-level", "debug", "--ca-bundle", "/x",
@@ -184,7 +184,7 @@ struct IAMPolicyCommandTests {
         }
     }
 
-    @Test("refuses whom nobody could let in, and names that are patterns")
+    @Test("refuses principals that can't be in a policy, and names that are patterns")
     func impossible() async throws {
         for (arguments, words) in [
             (["--principal", "arn:aws-us-gov:iam::999900001111:role/build"], "but no repository is"),
@@ -197,13 +197,13 @@ struct IAMPolicyCommandTests {
         }
     }
 
-    @Test("refuses a permission set of the profile that is a pattern")
+    @Test("refuses a permission set of the profile whose name is a pattern")
     func patternsInProfile() async throws {
         let home = FileManager.default.temporaryDirectory.path + "/iam-policy-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: home) }
         try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
         let config = """
-            [profile everybody]
+            [profile wildcard]
             sso_start_url = https://corp.awsapps.com/start
             sso_region = eu-west-1
             sso_account_id = 111122223333
@@ -212,14 +212,14 @@ struct IAMPolicyCommandTests {
         try Data(config.utf8).write(to: URL(filePath: home + "/config"))
         let refused = try await TestPrograms.run(
             .ecrReplicate,
-            ["iam-policy", "--profile", "everybody", Self.source, Self.destination],
+            ["iam-policy", "--profile", "wildcard", Self.source, Self.destination],
             environment: ["HOME": home, "AWS_CONFIG_FILE": home + "/config"]
         )
         #expect(refused.exitCode == 64 && refused.output.isEmpty)
         #expect(refused.errors.contains("name no permission set"), "\(refused.errors)")
     }
 
-    @Test("refuses a key of no destination's region")
+    @Test("refuses a key that isn't in a destination's region")
     func strayKey() async throws {
         let refused = try await run(
             "--kms-key",
@@ -230,10 +230,10 @@ struct IAMPolicyCommandTests {
             Self.destination
         )
         #expect(refused.exitCode == 64)
-        #expect(refused.errors.contains("--kms-key must be of a destination's region"))
+        #expect(refused.errors.contains("the KMS key is not in a destination's region"))
     }
 
-    @Test("points to a role where a repository is to be created in another account")
+    @Test("suggests a role if a repository must be created in another account")
     func foreignCreation() async throws {
         let refused = try await run("--create-repository", "defaults", Self.source, Self.destination)
         #expect(refused.exitCode == 64 && refused.output.isEmpty)
@@ -250,7 +250,7 @@ struct IAMPolicyCommandTests {
             Self.destination
         )
         #expect(printed.exitCode == 0 && printed.output.contains("ecr:CreateRepository"))
-        // A role of a third account is no help, by whatever name it is called.
+        // A role of a third account isn't enough, with any principal.
         let third = try await run(
             "--create-repository",
             "defaults",
@@ -262,7 +262,7 @@ struct IAMPolicyCommandTests {
         #expect(third.exitCode == 64 && third.errors.contains("role promoter in account 777788889999 can't create"))
     }
 
-    @Test("prints one document with all of them")
+    @Test("prints one document with all policies")
     func document() async throws {
         let ended = try json(try await run("--output", "json", Self.source, Self.destination))
         #expect(ended["command"] as? String == "iam-policy" && ended["exitCode"] as? Int == 0)
@@ -282,9 +282,9 @@ struct IAMPolicyCommandTests {
     }
 }
 
-@Suite("Several images that fail for one reason", .timeLimit(.minutes(1)))
+@Suite("Several images with the same failure", .timeLimit(.minutes(1)))
 struct RepeatedRemedyTests {
-    @Test("hear once what to do")
+    @Test("get the remedy once")
     func once() async throws {
         try await withStage { stage in
             try stage.seed(.oci("other", layers: [10]), tag: "v2", in: Stage.home)

@@ -7,7 +7,7 @@ import Testing
 struct IdentityCommandTests {
     private static let serial = "arn:aws:iam::\(Stage.account):mfa/ann"
 
-    /// A stage whose role `careful` wants a code, with a home that has a profile for it.
+    /// Makes a stage whose role `careful` requires a code, with a home that has a profile for it.
     private func withCarefulRole(_ body: (Stage, [String: String]) async throws -> Void) async throws {
         var configuration = EmulatorConfiguration()
         configuration.roles = [
@@ -32,7 +32,7 @@ struct IdentityCommandTests {
         }
     }
 
-    /// Gives the command a terminal of its own, types one thing at once and another at each question.
+    /// Gives the command a terminal of its own, types one text at once and another at each question.
     private static let typist = """
         import os, pty, sys
         before, answers, arguments = sys.argv[1], sys.argv[2].split("|"), sys.argv[3:]
@@ -63,7 +63,7 @@ struct IdentityCommandTests {
         """
 
     @Test(
-        "ask for a code at the terminal, whatever the streams are, and go on with it",
+        "ask for a code at the terminal, whatever the streams are, and use it",
         .enabled(if: Program.missing(among: [.python]) == nil),
         arguments: [
             ("", "123456\\n", "v1"), ("000000\\n", "123456\\n", "v1"),
@@ -87,7 +87,7 @@ struct IdentityCommandTests {
         }
     }
 
-    /// Gives the command a terminal for everything, and answers after as long as `doctor` needs to show that it waits.
+    /// Gives the command a terminal for all streams, and answers once `doctor` has had time to show that it waits.
     private static let ponderer = """
         import os, pty, select, sys, time
         pid, terminal = pty.fork()
@@ -115,7 +115,7 @@ struct IdentityCommandTests {
         """
 
     @Test(
-        "leave the question on the terminal, where doctor shows what it waits for",
+        "leave the question on the terminal, where doctor shows waiting checks",
         .enabled(if: Program.missing(among: [.python]) == nil)
     )
     func pinned() async throws {
@@ -133,7 +133,7 @@ struct IdentityCommandTests {
         }
     }
 
-    @Test("refuse where there is no terminal, with exit 4, before anything is sent")
+    @Test("fail without a terminal, with exit 4, before anything is sent")
     func noTerminal() async throws {
         try await withCarefulRole { stage, variables in
             let path = try #require(Program.ecrReplicate.path)
@@ -149,7 +149,7 @@ struct IdentityCommandTests {
     }
 
     @Test(
-        "that can't be right are wrong usage, found before anything is sent",
+        "that are impossible are wrong usage, found before anything is sent",
         arguments: [
             ["--destination-role-arn", "promoter"], ["--source-endpoint-url", "foo"],
             ["--destination-registry-endpoint", "a b"],
@@ -168,7 +168,7 @@ struct IdentityCommandTests {
         }
     }
 
-    @Test("at an endpoint that is none are a wrong endpoint, and not a missing permission")
+    @Test("at a malformed endpoint give a wrong endpoint, not a missing permission")
     func wrongEndpoint() async throws {
         try await withStage { stage in
             let ended = try await stage.run("ls", stage.source, with: ["AWS_ENDPOINT_URL_ECR": "foo"])
@@ -178,7 +178,7 @@ struct IdentityCommandTests {
         }
     }
 
-    @Test("are told with --log-level debug: from where, whose, until when, and no secret")
+    @Test("are logged with --log-level debug: source, key, expiry, and no secret")
     func told() async throws {
         try await withStage { stage in
             let role = "arn:aws:iam::\(Stage.account):role/any"
@@ -195,7 +195,7 @@ struct IdentityCommandTests {
     }
 }
 
-@Suite("doctor, the command", .timeLimit(.minutes(1)))
+@Suite("The doctor command", .timeLimit(.minutes(1)))
 struct DoctorCommandTests {
     @Test("prints a line for each check, and ends with 0")
     func text() async throws {
@@ -208,7 +208,7 @@ struct DoctorCommandTests {
         }
     }
 
-    @Test("names the remedy, and ends with 4 where only permissions are missing")
+    @Test("prints the remedy, and ends with 4 if only permissions are missing")
     func denied() async throws {
         try await withStage { stage in
             stage.emulator.deny(action: "PutImage")
@@ -220,7 +220,7 @@ struct DoctorCommandTests {
         }
     }
 
-    @Test("gives one document with --output json, whatever is wrong")
+    @Test("prints one document with --output json, on success and failure")
     func json() async throws {
         try await withStage { stage in
             let ended = try await stage.run("doctor", "--output", "json", "\(stage.source):v9", stage.destination)
@@ -237,7 +237,7 @@ struct DoctorCommandTests {
         }
     }
 
-    @Test("gives one document when it is interrupted, too")
+    @Test("prints one document when it is interrupted")
     func interrupted() async throws {
         let home = FileManager.default.temporaryDirectory.appendingPathComponent("ecr-replicate-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)

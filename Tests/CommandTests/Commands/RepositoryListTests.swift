@@ -5,7 +5,7 @@ import Testing
 
 @testable import ecr_replicate
 
-/// `ls HOST`: the repositories of a registry.
+/// `ls HOST`, which lists the repositories of a registry.
 @Suite("The repositories of a registry", .timeLimit(.minutes(1)))
 struct RepositoryListTests {
     @Test("of ECR's are listed by host, with and without a slash", arguments: ["", "/"])
@@ -26,23 +26,24 @@ struct RepositoryListTests {
         }
     }
 
-    @Test("are meant by the name of a registry that everybody knows", arguments: ["ghcr.io", "docker.io", "QUAY.io"])
+    @Test("are listed for the names of well-known registries", arguments: ["ghcr.io", "docker.io", "QUAY.io"])
     func wellKnown(name: String) throws {
-        guard case .registry(let registry) = try parseListed(name) else {
+        guard case .registry(let registry) = try parseListTarget(name) else {
             Issue.record("\(name) is read as a repository")
             return
         }
         #expect("\(registry)" == "\(name.lowercased())/")
     }
 
-    @Test("are named by the error of a repository that may be a registry")
+    @Test("are suggested by the error for a repository that may be a registry")
     func mayBeRegistry() async throws {
         try await withStage { stage in
             let listed = try await stage.run("ls", "registry.corp.example")
             #expect(listed.exitCode == 1, "\(listed.errors)")
             #expect(
                 listed.errors.contains(
-                    "if registry.corp.example is a registry, list it with: ecr-replicate ls registry.corp.example/"
+                    "if 'registry.corp.example' is a registry, list its repositories with: "
+                        + "ecr-replicate ls registry.corp.example/"
                 ),
                 "\(listed.errors)"
             )
@@ -51,7 +52,7 @@ struct RepositoryListTests {
         }
     }
 
-    @Test("can't be chosen by tag")
+    @Test("can't be selected by tag")
     func filters() async throws {
         try await withStage { stage in
             let host = String(stage.source.dropLast("/team/app".count))
@@ -60,7 +61,7 @@ struct RepositoryListTests {
         }
     }
 
-    @Test("are a denial where the caller may not list them")
+    @Test("give a denial if the caller may not list them")
     func denied() async throws {
         try await withStage { stage in
             stage.emulator.deny(action: "DescribeRepositories")
@@ -70,7 +71,7 @@ struct RepositoryListTests {
         }
     }
 
-    @Test("of a plain registry are its catalog, page by page, names cleaned")
+    @Test("of a plain registry are its catalog, page by page, with printable names")
     func catalog() async throws {
         try await withServer { connection in
             while true {
@@ -94,7 +95,7 @@ struct RepositoryListTests {
     }
 
     @Test(
-        "are refused by name where a registry has no list, or not for everybody",
+        "give an error if a registry has no catalog, or requires a login for it",
         arguments: [
             ("404 Not Found", "", 1), ("405 Method Not Allowed", "", 1), ("200 OK", "<html>", 1),
             ("501 Not Implemented", "", 1),
@@ -117,7 +118,7 @@ struct RepositoryListTests {
     }
 
     @Test(
-        "are meant by hosts, and not by what may be a repository",
+        "are listed for hosts, and not for texts that may be repository names",
         arguments: [
             ("111122223333.dkr.ecr.eu-west-1.amazonaws.com", true),
             ("111122223333.dkr.ecr.eu-west-1.amazonaws.com/", true),
@@ -131,7 +132,7 @@ struct RepositoryListTests {
         ]
     )
     func places(text: String, isRegistry: Bool) throws {
-        if case .registry = try parseListed(text) { #expect(isRegistry) } else { #expect(!isRegistry) }
+        if case .registry = try parseListTarget(text) { #expect(isRegistry) } else { #expect(!isRegistry) }
     }
 
     private func object(_ ended: Ended) throws -> [String: Any] {

@@ -4,8 +4,8 @@ import Foundation
 import TestPrograms
 import Testing
 
-/// Tags that ECR holds and docker can't write, and patterns that choose among tags, on the command line.
-@Suite("Odd tags", .timeLimit(.minutes(1)))
+/// Tags that ECR allows and docker doesn't, and patterns that select tags, on the command line.
+@Suite("Unusual tags", .timeLimit(.minutes(1)))
 struct TagCommandTests {
     private static let long = "release-" + String(repeating: "x", count: 130)
 
@@ -27,13 +27,13 @@ struct TagCommandTests {
         }
     }
 
-    @Test("are named, counted and exit 1 where a destination can't hold them")
+    @Test("are named, counted and give exit 1 if a destination can't hold them")
     func elsewhere() async throws {
         try await withStage { stage in
             let retagged = try await stage.run("retag", "\(stage.source):v1", "--", "-nightly", Self.long)
             #expect(retagged.exitCode == 0, "\(retagged.errors)")
             let server = try ScriptedServer { connection in
-                // A registry that holds nothing and refuses nothing that is well formed.
+                // A registry without content that accepts every well-formed request.
                 while true {
                     let head = try connection.readHead()
                     _ = try connection.read(head.contentLength)
@@ -79,7 +79,7 @@ struct TagCommandTests {
         }
     }
 
-    @Test("of a plain registry's list are shown, whatever they are")
+    @Test("in a plain registry's list are shown, valid or not")
     func plainListing() async throws {
         let digest = "sha256:" + String(repeating: "a", count: 64)
         let server = try ScriptedServer { connection in
@@ -94,7 +94,7 @@ struct TagCommandTests {
                 } else if head.path.hasSuffix("/gone") {
                     try connection.answer("404 Not Found")
                 } else {
-                    // The head alone: it is asked with HEAD.
+                    // Only the head is sent, because the request is a HEAD.
                     try connection.send(
                         "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nDocker-Content-Digest: \(digest)\r\n\r\n"
                     )
@@ -110,18 +110,18 @@ struct TagCommandTests {
         #expect(lines.contains { $0.hasPrefix("-odd") && $0.contains(digest) })
         #expect(lines.contains { $0.hasPrefix("a b") && $0.contains("  -  not a tag: only letters") })
         #expect(lines.contains { $0.hasPrefix("e?[31m?") })
-        #expect(lines.contains { $0.hasPrefix("gone") && $0.hasSuffix("  -  the registry has no image under it") })
+        #expect(lines.contains { $0.hasPrefix("gone") && $0.hasSuffix("  -  the registry has no image with this tag") })
         let place = "http://127.0.0.1:\(server.port)/team/app"
         let document = try object(try await run(.ecrReplicate, ["ls", "--output", "json", "--exclude", "e*", place]))
         let unusable = try #require(document["unusableTags"] as? [[String: String]])
         #expect(unusable.map { $0["name"] } == ["-refused", "a b", "gone"])
     }
 
-    @Test("are not chosen in silence: a note says of how many")
+    @Test("are not selected silently: a note says how many there are")
     func nothingChosen() async throws {
         try await withStage { stage in
             let copied = try await stage.run("copy", "--match", "release-*", stage.source, stage.destination)
-            let note = "note: nothing selected: of 1 tag in the repository none passes --match and --exclude"
+            let note = "note: nothing selected: none of the repository's 1 tag passes --match and --exclude"
             #expect(copied.exitCode == 0 && copied.errors.contains(note), "\(copied.errors)")
             let listed = try await stage.run("ls", "--exclude", "*", stage.source)
             #expect(listed.exitCode == 0 && listed.output.isEmpty && listed.errors.contains(note), "\(listed.errors)")

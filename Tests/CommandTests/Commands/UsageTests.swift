@@ -8,23 +8,23 @@ struct UsageTests {
     static let digest = "sha256:" + String(repeating: "a", count: 64)
 
     @Test(
-        "that can't be meant is wrong usage, and says what is wrong",
+        "that is invalid is wrong usage, and the error says why",
         arguments: [
             (["copy", "team/app:v1"], "Missing expected argument '<destinations> ...'"),
             (["copy", "Team/app:v1", "x/y"], "is not a repository name"),
             (["copy", "team/app@sha256:abc", "x/y"], "is not a digest"),
             (["copy", "team/app:v1", "x/y@\(digest)"], "a destination has no digest"),
-            (["copy", "team/app", "x/y"], "names no tag or digest"),
-            (["copy", "--all-tags", "team/app:v1", "x/y"], "names one image"),
-            (["copy", "oci:dir:v1", "r.example/"], "an image layout has no name that could be kept"),
-            (["promote", "oci:dir:v1", "r.example/"], "an image layout has no name that could be kept"),
+            (["copy", "team/app", "x/y"], "has no tag or digest"),
+            (["copy", "--all-tags", "team/app:v1", "x/y"], "is one image"),
+            (["copy", "oci:dir:v1", "r.example/"], "has no repository name"),
+            (["promote", "oci:dir:v1", "r.example/"], "has no repository name"),
             (["copy", "oci:dir", "oci://r.example/chart"], "oci: names a directory"),
-            (["retag", "oci:dir", "v2"], "names no tag or digest"),
+            (["retag", "oci:dir", "v2"], "has no tag or digest"),
             (["copy", "--all-tags", "--tag", "v2", "team/app", "x/y"], "several images keep their own tags"),
             (["copy", "--all-tags", "team/app", "x/y:v2"], "several images keep their own tags"),
             (["copy", "--match", "re:(", "team/app", "x/y"], "not a regular expression"),
             (["copy", "--match", "semver:banana", "team/app", "x/y"], "not a range of versions"),
-            (["copy", "--newest", "0", "team/app", "x/y"], "--newest takes a number from 1"),
+            (["copy", "--newest", "0", "team/app", "x/y"], "'0' is not valid for --newest"),
             (["copy", "--platform", "linux", "team/app:v1", "x/y"], "is not a platform"),
             (["copy", "--platform", "linux/amd46", "team/app:v1", "x/y"], "Did you mean 'linux/amd64'?"),
             (
@@ -32,20 +32,24 @@ struct UsageTests {
                 "leave out the other --platform"
             ),
             (["copy", "--platform", "all,arm64", "team/app:v1", "x/y"], "'all' is not a platform"),
-            (["copy", "--jobs", "0", "team/app:v1", "x/y"], "--jobs takes a number from 1 to 64"),
+            (["copy", "--jobs", "0", "team/app:v1", "x/y"], "next: write a number from 1 to 64"),
             (["copy", "--jobs", "many", "team/app:v1", "x/y"], "many"),
             (
                 ["copy", "--if-exists", "move", "--if-current", digest, "team/app:v1", "x/y"],
-                "--if-current and --if-exists exclude each other"
+                "--if-current and --if-exists can't be used together"
             ),
             (["copy", "--if-exists", "maybe", "team/app:v1", "x/y"], "maybe"),
-            (["retag", "team/app", "v2"], "names no tag or digest"),
+            (["retag", "team/app", "v2"], "has no tag or digest"),
             (["retag", "team/app:v1"], "Missing expected argument '<new-tags> ...'"),
             (["retag", "--tag=x", "team/app:v1", "v2"], "Unknown option '--tag'"),
-            (["retag", "--destination-profile", "p", "team/app:v1", "v2"], "there is no destination here"),
-            (["ls", "--destination-role-arn", "r", "team/app"], "there is no destination here"),
-            (["inspect", "--jobs", "4", "team/app:v1"], "no layer is moved here; leave out --jobs"),
-            (["retag", "--limit-rate", "1MB", "team/app:v1", "v2"], "leave out --limit-rate"),
+            (["retag", "--destination-profile", "p", "team/app:v1", "v2"], "next: use --profile"),
+            (["ls", "--destination-role-arn", "r", "team/app"], "next: use --role-arn"),
+            (
+                ["inspect", "--destination-endpoint-url", "https://x", "team/app:v1"],
+                "this command has no destination, so --destination-endpoint-url is not valid\n  next: use --source-endpoint-url"
+            ),
+            (["inspect", "--jobs", "4", "team/app:v1"], "this command moves no layers, so --jobs is not valid"),
+            (["retag", "--limit-rate", "1MB", "team/app:v1", "v2"], "--limit-rate is not valid"),
             (
                 ["copy", "--destination-profil", "prod", "team/app:v1", "x/y"],
                 "Unknown option '--destination-profil'. Did you mean '--destination-profile'?"
@@ -57,7 +61,7 @@ struct UsageTests {
             (["ls", "--frobnicate", "Team", "team/app"], "Unknown option '--frobnicate'."),
             (["copy", "--tagg=v2", "Team/app:v1", "x/y"], "Unknown option '--tagg'. Did you mean '--tag'?"),
             (["copy", "--", "--x", "x/y"], "'--x' is not a repository name"),
-            (["copy", "--all", "team/app:v1", "x/y"], "all platforms are copied unless --platform chooses"),
+            (["copy", "--all", "team/app:v1", "x/y"], "all platforms are copied unless --platform selects some"),
             (["copy", "--src-tls-verify=false", "r.test/app:v1", "x/y"], "--ca-bundle FILE"),
             (["copy", "--insecure", "r.test/app:v1", "x.test/y"], "--ca-bundle FILE"),
             (["inspect", "--format", "{{.Digest}}", "r.test/app:v1"], "write --output json"),
@@ -70,15 +74,15 @@ struct UsageTests {
             (["LS", "team/app"], "unknown command 'LS'. Did you mean 'ls'?"),
             (["insp"], "Did you mean 'inspect'?"), (["promtoe"], "Did you mean 'promote'?"),
             (["hlep"], "Did you mean 'help'?"), (["help", "cp"], "Did you mean 'copy'?"),
-            (["iam_policy"], "Did you mean 'iam-policy'?"), (["login"], "There is no login: AWS credentials are found"),
-            (["frobnicate"], "unknown command 'frobnicate'. The commands are retag, copy, promote"),
+            (["iam_policy"], "Did you mean 'iam-policy'?"), (["login"], "next: log in with the AWS CLI"),
+            (["frobnicate"], "unknown command 'frobnicate'\n  next: use one of retag, copy, promote"),
             (["a\u{1B}[2J"], "unknown command 'a?[2J'"),
             (
                 ["retag", "team/app:v1", "-nightly"],
-                "a tag that begins with a hyphen is written behind --: retag SOURCE -- -nightly"
+                "write a tag that begins with a hyphen after --: retag SOURCE -- -nightly"
             ),
-            (["copy", "--tag", "-x", "team/app:v1", "x/y"], "a value that begins with a hyphen is written --tag=-x"),
-            (["ls", "--exclude", "-*", "team/app"], "a value that begins with a hyphen is written --exclude=-*"),
+            (["copy", "--tag", "-x", "team/app:v1", "x/y"], "write a value that begins with a hyphen as --tag=-x"),
+            (["ls", "--exclude", "-*", "team/app"], "write a value that begins with a hyphen as --exclude=-*"),
             (["copy", "--match", "v1,v2", "team/app", "x/y"], "pass the option once for each pattern"),
             (["ls", "--match", "!latest", "team/app"], "pass --exclude 'latest'"),
             (
@@ -89,12 +93,12 @@ struct UsageTests {
             (["promote", "team/app:-v1", "r.example/"], "'-v1' is not a tag"),
             (["retag", "r.example/team/app:v1", "--", "-x"], "'-x' is not a tag"),
             (["inspect", "team/app:1.2.6+build5"], "Helm pushes this version as 1.2.6_build5"),
-            (["copy", "--exclude", "x*", "team/app:v1", "x/y"], "names one image"),
-            (["ls", "--match", "v*", "localhost:5000"], "choose among the tags of one repository"),
+            (["copy", "--exclude", "x*", "team/app:v1", "x/y"], "is one image"),
+            (["ls", "--match", "v*", "localhost:5000"], "select tags of one repository"),
             (["copy", "team/app:v1", "111122223333.dkr.ecr.us-east-1.amazonaws.com"], "it is a registry"),
-            (["promote", "team/app", "x/y"], "one image is promoted at a time"),
+            (["promote", "team/app", "x/y"], "promote copies one image at a time"),
             (["promote", "--platform=linux/amd64", "team/app:v1", "x/y"], "Unknown option '--platform'"),
-            (["ls", "team/app:v1"], "ls takes a repository"),
+            (["ls", "team/app:v1"], "ls lists a repository"),
             (["iam-policy", "team/app", "x.test/yy"], "it must name account and region"),
             (["iam-policy", "docker.io/alpine", "x.test/yy"], "neither side is ECR"),
             (
@@ -112,8 +116,11 @@ struct UsageTests {
                 ["iam-policy", "--kms-key", "alias/k", "x.test/yy", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/a1"],
                 "is not the ARN of a key"
             ),
-            (["inspect", "team/app"], "names no tag or digest"),
-            (["inspect", "--raw", "--output", "json", "team/app:v1"], "--raw prints the manifest, byte for byte"),
+            (["inspect", "team/app"], "has no tag or digest"),
+            (
+                ["inspect", "--raw", "--output", "json", "team/app:v1"],
+                "--raw prints the manifest instead of a document"
+            ),
             (["copy", "http://111122223333.dkr.ecr.eu-west-1.amazonaws.com/a:v1", "x/y"], "ECR answers on https only"),
             (
                 ["copy", "team/app:v1", "http://111122223333.dkr.ecr.eu-west-1.amazonaws.com/"],
@@ -121,16 +128,19 @@ struct UsageTests {
             ),
             (
                 ["copy", "--external-id", "x", "team/app:v1", "x/y"],
-                "--external-id belongs to a role; name it with --role-arn"
+                "--external-id needs a role\n  next: name the role with --role-arn"
             ),
-            (["ls", "--session-name", "x", "team/app"], "--session-name belongs to a role"),
+            (["ls", "--session-name", "x", "team/app"], "--session-name needs a role"),
             (
                 ["copy", "--destination-role-arn", "r", "--source-external-id", "x", "team/app:v1", "x/y"],
-                "--source-external-id belongs to a role; name it with --source-role-arn"
+                "--source-external-id needs a role\n  next: name the role with --source-role-arn"
             ),
-            (["copy", "--destination-session-name", "x", "team/app:v1", "x/y"], "name it with --destination-role-arn"),
+            (
+                ["copy", "--destination-session-name", "x", "team/app:v1", "x/y"],
+                "next: name the role with --destination-role-arn"
+            ),
             (["copy", "--limit-rate", "fast", "team/app:v1", "x/y"], "'fast' is not a size"),
-            (["copy", "--limit-rate", "0", "team/app:v1", "x/y"], "nothing would ever arrive"),
+            (["copy", "--limit-rate", "0", "team/app:v1", "x/y"], "would transfer nothing"),
             (["copy", "--limit-rate", "-5", "team/app:v1", "x/y"], "--limit-rate"),
             (["emulator", "--account", "12"], "12 digits"),
             (["emulator", "--account", "111122223333:mars"], "'mars' is not a partition"),
@@ -147,7 +157,7 @@ struct UsageTests {
     }
 
     @Test(
-        "has a rate in bytes, in powers of ten or of two",
+        "accepts a rate in bytes, in powers of ten or of two",
         arguments: [("1000", 1_000), ("50MB", 50_000_000), ("50MiB", 52_428_800), ("1.5kB", 1_500)]
     )
     func rates(text: String, bytes: Int64) throws {
@@ -158,7 +168,7 @@ struct UsageTests {
     private static let role = "arn:aws:iam::444455556666:role/promoter"
 
     @Test(
-        "may name what belongs to a role beside one",
+        "may have the options for a role together with a role",
         arguments: [
             ["--role-arn", role, "--external-id", "handshake", "--session-name", "ann"],
             ["--role-arn", role, "--source-external-id", "handshake"],
@@ -179,7 +189,7 @@ struct UsageTests {
         #expect(EcrReplicate.exitCode(for: error) == .success)
         let text = EcrReplicate.fullMessage(for: error, columns: 80)
         #expect(text.contains("EXAMPLES\n  ") && text.contains("ecr-replicate \(subcommand)"))
-        // What only says that it is misplaced is not on offer.
+        // Options that exist only for an error message are not in the help.
         let isOffered = ["copy", "promote"].contains(subcommand)
         for flag in ["--destination-profile", "--jobs", "--limit-rate"] {
             #expect(text.contains(flag) == isOffered, "\(flag)")

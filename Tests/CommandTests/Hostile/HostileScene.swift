@@ -1,7 +1,7 @@
 import Foundation
 import TestPrograms
 
-/// A machine whose secrets lead to a ``HostileServer``, by the way that its operation lies on.
+/// A machine whose secrets lead to a ``HostileServer`` by the provider of the operation under test.
 struct HostileScene: Sendable {
     let server: HostileServer
     let operation: HostileServer.Operation
@@ -9,7 +9,7 @@ struct HostileScene: Sendable {
     private let home: String
     private let flags: [String]
 
-    /// For every seed.
+    /// The variables for every seed.
     static let search = SecretSearch(
         Dictionary(uniqueKeysWithValues: Seed.allCases.map { ($0.rawValue, $0.text) })
     )
@@ -85,7 +85,7 @@ struct HostileScene: Sendable {
         (self.environment, self.flags) = (environment, flags)
     }
 
-    /// A profile that signs in, and what a sign-in has left behind.
+    /// Writes a profile with IAM Identity Center, and the cache of a sign-in.
     static func writeSignIn(_ home: String, isOld: Bool) throws {
         try write(
             """
@@ -99,7 +99,7 @@ struct HostileScene: Sendable {
             """,
             to: "\(home)/.aws/config"
         )
-        // Named for the session, as sha1("corp").
+        // The AWS CLI names the file for the session: sha1("corp").
         try write(
             """
             {"startUrl":"https://corp.example/start","region":"us-east-1","accessToken":"\(Seed.access.text)",
@@ -139,11 +139,11 @@ struct HostileScene: Sendable {
         ]
     }
 
-    /// What a run has left on the disk beside what was there before.
+    /// Returns the content of the files that a run has added to the disk.
     func written() -> [[UInt8]] { files(below: "\(home)/state") }
 }
 
-/// What is in each file of a directory and of those in it; none where it isn't there.
+/// Returns the content of each file in a directory and its subdirectories; an empty dictionary if it is missing.
 func files(below directory: String) -> [[UInt8]] {
     names(in: directory).flatMap { name -> [[UInt8]] in
         let path = "\(directory)/\(name)"

@@ -5,34 +5,34 @@ import TestPrograms
 
 @testable import ECREmulator
 
-/// Every service that a copy asks anything of, at one address, one operation of which does its worst.
+/// All services that a copy contacts, at one address; one of the operations is hostile.
 ///
-/// The others give what is needed to get there, and what they give is to be kept secret as well.
+/// The other operations answer correctly, and their answers contain secrets too.
 final class HostileServer: Sendable {
-    /// What is asked.
+    /// The operation that is hostile.
     enum Operation: String, CaseIterable, Sendable {
         case assumeRole, assumeRoleWithWebIdentity, getCallerIdentity
         case getRoleCredentials, createToken, container, metadataRole, metadataCredentials
         case ecrAPI, getAuthorizationToken, ecrUpload
-        /// Of a registry that takes user and password themselves.
+        /// An upload to a registry that takes user and password itself.
         case basic
         case tokenByPassword, tokenByRefresh, manifest, blob, storage, startUpload, putBlob
     }
 
-    /// How a refusal is put.
+    /// The kind of the hostile answer.
     enum Shape: String, CaseIterable, Sendable { case document, page }
 
     enum Encoding: String, CaseIterable, Sendable { case plain, base64, hexadecimal, percent }
 
     enum Habit: Sendable {
-        /// Refuses, and quotes all that was sent, in its fields too.
+        /// A refusal that quotes the whole request, in its fields too.
         case quotes(Shape, Encoding, status: Int)
-        /// 200, and half of the answer, with the secrets in it.
+        /// 200 with half of the answer, including its secrets.
         case breaksOff
-        /// 200, and something else.
+        /// 200 with a different content.
         case babbles
         case resets
-        /// Nothing, ever.
+        /// No answer.
         case stalls
     }
 
@@ -40,7 +40,7 @@ final class HostileServer: Sendable {
     private let habit: Habit
     private let server = Lock<ScriptedServer?>(nil)
     private let ready = Lock(0)
-    /// What was sent to the operation, as it came.
+    /// The requests to the hostile operation, as received.
     private let met = Lock<[String]>([])
     private let signal: AsyncStream<Void>.Continuation
     let struck: AsyncStream<Void>
@@ -62,16 +62,16 @@ final class HostileServer: Sendable {
     var authority: String { "127.0.0.1:\(port)" }
     private var port: Int { ready.withLock { $0 } }
     var url: String { "http://\(authority)" }
-    /// The requests that it was hostile to.
+    /// The requests that got a hostile answer.
     var requests: [String] { met.withLock { $0 } }
 
-    /// Once and for all: the next socket may have the same number.
+    /// Removed once, because the next socket may have the same number.
     func stop() {
         server.withLock { $0.take()?.stop() }
         signal.finish()
     }
 
-    /// Ends ``struck``: nothing will ask any more.
+    /// Ends ``struck``: no more requests will come.
     func expectNoMore() { signal.finish() }
 
     // MARK: Answering
@@ -106,7 +106,7 @@ final class HostileServer: Sendable {
         on connection: Connection
     ) throws {
         let quoted = asked.quoted(encoding)
-        // No header line may be that long.
+        // A header line can't be that long.
         let short = quoted.prefix(500).replacing("\r", with: " ").replacing("\n", with: " ")
         let fields = [
             "x-amzn-RequestId: \(short)", "x-amz-request-id: \(short)", "x-request-id: \(short)",
@@ -209,11 +209,11 @@ final class HostileServer: Sendable {
 }
 
 extension SocketFailure {
-    /// To end a script, and with it its connection.
+    /// Ends a script, and with it the script's connection.
     fileprivate static let closed = SocketFailure(0)
 }
 
-/// One request, as it came.
+/// One request, as received.
 private struct Asked {
     let head: ReceivedHead
     let body: [UInt8]
@@ -224,7 +224,7 @@ private struct Asked {
     var path: String { head.path }
     var authorization: String? { head["Authorization"] }
 
-    /// What is secret in it first, for whoever quotes no more than the beginning.
+    /// The request with its secrets first, because some services quote only the beginning.
     var text: String {
         let first = head.fields.filter { field in
             let name = field.prefix { $0 != ":" }.lowercased()
@@ -263,7 +263,7 @@ private struct Asked {
         }
         if path.hasPrefix("/latest/meta-data/") { return .metadataCredentials }
         guard path.hasPrefix("/v2/") else { return nil }
-        // Without credentials every path says where to get some.
+        // Without credentials, every path answers with a challenge.
         guard let authorization else { return nil }
         if authorization.hasPrefix("Basic "), path.contains("/uploads/") { return .ecrUpload }
         if path.contains("/uploads/") { return method == "POST" ? .startUpload : .putBlob }
@@ -279,7 +279,7 @@ private struct Asked {
         }
     }
 
-    /// In the service's own form, with the text wherever there may be some.
+    /// Returns a refusal in the service's format, with the text in every member that can hold text.
     func refusal(saying text: String) -> String {
         let xml = text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
         switch operation {

@@ -3,13 +3,13 @@ import TestInputs
 import TestPrograms
 import Testing
 
-/// Law 8, against services that repeat what they are told: with every provider of credentials, and every registry.
-@Suite("What hostile services say", .timeLimit(.minutes(1)))
+/// Checks law 8 against services that quote requests, with every credential provider and every kind of registry.
+@Suite("Answers of hostile services", .timeLimit(.minutes(1)))
 struct HostileTests {
     typealias Operation = HostileServer.Operation
 
     @Test(
-        "is shown without the secrets that they quote",
+        "are shown without the secrets that they quote",
         arguments: Operation.allCases,
         HostileServer.Encoding.allCases
     )
@@ -20,13 +20,13 @@ struct HostileTests {
             .quotes(.document, encoding, status: [400, 401, 403][number % 3]),
             number
         )
-        // Pages are quoted as they are, whatever is in them.
+        // Pages are quoted as they are, with any content.
         guard number < 2 else { return reportCases("secrets", 2) }
         try await expectNothing(of: operation, .quotes(.page, encoding, status: 403))
         reportCases("secrets", 3)
     }
 
-    @Test("is shown without secrets where it is broken", arguments: Operation.allCases)
+    @Test("are shown without secrets if they are malformed", arguments: Operation.allCases)
     func broken(_ operation: Operation) async throws {
         for habit in [HostileServer.Habit.breaksOff, .babbles, .resets, .quotes(.document, .plain, status: 500)] {
             try await expectNothing(of: operation, habit)
@@ -34,7 +34,7 @@ struct HostileTests {
         reportCases("secrets", 4)
     }
 
-    @Test("need not be anything for a run to end without telling", arguments: Operation.allCases)
+    @Test("may be missing without a secret in the output", arguments: Operation.allCases)
     func stalled(_ operation: Operation) async throws {
         try await withScene(operation, .stalls) { scene in
             let (_, ended) = try await withChild(
@@ -45,7 +45,7 @@ struct HostileTests {
             ) { child in
                 await strike(child, scene)
                 child.interrupt()
-                // A sign-in is renewed to the end, or it would be lost.
+                // A sign-in's renewal is completed, because otherwise the sign-in would be lost.
                 scene.server.stop()
             }
             expectNothing(in: ended, scene)
@@ -53,10 +53,11 @@ struct HostileTests {
         reportCases("secrets", 1)
     }
 
-    /// Returns when the operation was asked for, or when the program has ended without that: the test then says so.
+    /// Returns when the operation was requested, or when the program has ended without requesting it, which the test
+    /// reports.
     private func strike(_ child: Child, _ scene: HostileScene) async {
         let watch = Task {
-            // There is no such line: it returns when the program has ended.
+            // This line never appears, so the call returns when the program has ended.
             _ = try? await child.errors.first { _ in false }
             scene.server.expectNoMore()
         }
@@ -64,7 +65,7 @@ struct HostileTests {
         watch.cancel()
     }
 
-    /// Runs `doctor`, which tries everything twice, and another command where that isn't tried again for minutes.
+    /// Runs `doctor`, which tries each request twice, and another command if that doesn't retry for minutes.
     private func expectNothing(
         of operation: Operation,
         _ habit: HostileServer.Habit,

@@ -5,13 +5,13 @@ import Testing
 
 @testable import ECREmulator
 
-/// Law 8, for keys from wherever there are any, and whatever happens to who gives them.
-@Suite("What gives keys", .timeLimit(.minutes(1)))
+/// Checks law 8 with keys from every provider, and with every failure of the provider.
+@Suite("Credential providers", .timeLimit(.minutes(1)))
 struct ProviderSecretTests {
     enum Provider: String, CaseIterable, Sendable {
         case environment, wrongKeys, profile, role, webIdentity, identityCenter, oldSignIn, container, metadata, process
 
-        /// What of the emulator's to spoil, by the name in its log.
+        /// The emulator's operation that fails, by its name in the log.
         var operation: String? {
             switch self {
             case .environment, .wrongKeys, .profile, .process: nil
@@ -44,7 +44,7 @@ struct ProviderSecretTests {
         }
     }
 
-    @Test("gets by without telling them", arguments: Provider.allCases)
+    @Test("succeed without a secret in the output", arguments: Provider.allCases)
     func clean(_ provider: Provider) async throws {
         try await withMachine(provider) { machine in
             let commands = [
@@ -62,18 +62,18 @@ struct ProviderSecretTests {
         }
     }
 
-    /// Keys that are wrong, or in a file, are no different from those in the environment once they are read.
+    /// Keys that are wrong or in a file are the same as keys in the environment once they are read.
     @Test(
-        "fails without telling them",
+        "fail without a secret in the output",
         arguments: Provider.allCases.filter { $0 != .wrongKeys && $0 != .profile },
         Trouble.allCases
     )
     func faulty(_ provider: Provider, _ trouble: Trouble) async throws {
         try await withMachine(provider) { machine in
-            machine.emulator.order(Fault(on: provider.operation, at: nil, trouble.kind))
+            machine.emulator.inject(Fault(on: provider.operation, at: nil, trouble.kind))
             let format = Trouble.allCases.firstIndex(of: trouble)?.isMultiple(of: 2) == true ? "json" : "text"
             _ = try await machine.run(["doctor", "--output", format, machine.source, machine.destination])
-            #expect(machine.emulator.faultsMet > 0)
+            #expect(machine.emulator.faultsApplied > 0)
         }
         reportCases("secrets", 1)
     }
@@ -84,10 +84,10 @@ struct ProviderSecretTests {
         let source: String
         let destination: String
         let environment: [String: String]
-        /// Beside every ``Seed`` and what the emulator gives out.
+        /// The secrets besides every ``Seed`` and those from the emulator.
         let others: [String: String]
 
-        /// Runs the command, and looks through all that it wrote.
+        /// Runs the command, and searches everything that it wrote.
         func run(_ arguments: [String]) async throws -> Ended {
             let ended = try await TestPrograms.run(
                 .ecrReplicate,
@@ -200,7 +200,7 @@ struct ProviderSecretTests {
         case .metadata:
             variables["AWS_EC2_METADATA_DISABLED"] = "false"
             variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = emulator.metadataURL
-            // A second is little where a hundred of these run at once.
+            // A second is short when a hundred of these run at once.
             variables["AWS_METADATA_SERVICE_TIMEOUT"] = "30"
         case .process:
             let answer =

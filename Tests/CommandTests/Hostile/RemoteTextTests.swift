@@ -2,19 +2,19 @@ import Foundation
 import TestPrograms
 import Testing
 
-/// Text of a remote that would take over a terminal, or hide what it says.
+/// Texts from a remote that could take over a terminal, or disguise their content.
 private enum Nasty {
     static let text =
         "\u{1B}[2J\u{1B}]0;owned\u{7}\u{9B}31m a\u{202E}b\u{2066}c\u{200B}d\u{FEFF}e\u{E0041}f\u{FE0F}\u{3164}\u{2028}g\rh"
         + String(repeating: "\u{336}", count: 5_000) + "\u{85}" + String(repeating: "long ", count: 20_000)
 
-    /// As a JSON string, with escapes as a server may send them.
+    /// The text as a JSON string, with escapes as a server may send them.
     static var json: String {
         let encoded = (try? JSONSerialization.data(withJSONObject: [text])) ?? Data()
         return String(String(decoding: encoded, as: UTF8.self).dropFirst().dropLast())
     }
 
-    /// Whatever reached people of it.
+    /// Checks everything that was shown to people.
     static func findings(in output: String) -> [String] {
         var found: [String] = []
         var marks = 0
@@ -31,7 +31,7 @@ private enum Nasty {
     }
 }
 
-@Suite("A remote's text", .timeLimit(.minutes(1)))
+@Suite("Text from a remote", .timeLimit(.minutes(1)))
 struct RemoteTextTests {
     enum Place: String, CaseIterable, Sendable {
         case registryError, registryPage, requestID, redirect, tokenServer, ecrMessage, ecrCode, stsMessage, stsCode
@@ -39,7 +39,7 @@ struct RemoteTextTests {
     }
 
     @Test(
-        "is shown on one line, without anything that a terminal or a reader would be misled by",
+        "is shown on one line, without characters that mislead a terminal or a reader",
         arguments: Place.allCases
     )
     func shown(_ place: Place) async throws {
@@ -89,16 +89,16 @@ struct RemoteTextTests {
                 )
                 #expect(Nasty.findings(in: ended.output).isEmpty, "\(place): \(ended.output)")
                 #expect(Nasty.findings(in: ended.errors).isEmpty, "\(place): \(ended.errors)")
-                // A manifest's members are data in the document, and whole.
+                // In the document, a manifest's members are data and complete.
                 let isData = place == .annotation && format == "json"
                 #expect(isData || (ended.output + ended.errors).utf8.count < 64 << 10, "\(place)")
-                // It got there: something of it is told.
+                // The text was received: a part of it is shown.
                 #expect(
                     place == .redirect || place == .tokenServer || (ended.output + ended.errors).contains("owned"),
                     "\(place): \(ended.errors)"
                 )
                 guard format == "json", place != .annotation else { continue }
-                // A parser gets nothing else: the human texts are clean inside the document too.
+                // The document contains no other form: the texts for people are printable there too.
                 let document = try JSONSerialization.jsonObject(with: Data(ended.output.utf8))
                 #expect(Nasty.findings(in: strings(in: document).joined(separator: "\n")).isEmpty, "\(place)")
             }

@@ -1,18 +1,18 @@
 import Foundation
 
-/// Looks for secrets in what a program wrote: whole and in pieces, as they are and as others write them.
+/// Searches a program's output for secrets: whole, in pieces, and in several encodings.
 ///
-/// It shares nothing with what cuts them out: what that has forgotten must not be forgotten here too.
+/// It shares no code with the redaction that it tests, so that both can't have the same mistake.
 struct SecretSearch: Sendable {
-    /// What was sought, by the hash of each of its pieces.
+    /// The secrets, by the hash of each piece.
     private var pieces: [UInt64: String] = [:]
-    /// What is shorter than a piece, by what it would look like.
+    /// The secrets that are shorter than a piece, by their encoded forms.
     private var short: [(form: [UInt8], name: String)] = []
 
-    /// In bytes: less of a secret than this is no leak.
+    /// The shortest part of a secret that counts as a leak, in bytes.
     static let pieceLength = 12
 
-    /// - Parameter secrets: By what they are called where one is found.
+    /// - Parameter secrets: The secrets by name.
     init(_ secrets: [String: String]) {
         for (name, secret) in secrets { add(secret, named: name) }
     }
@@ -21,7 +21,7 @@ struct SecretSearch: Sendable {
         var known: Set<[UInt8]> = []
         for (encoding, form) in Self.forms(of: secret) where known.insert(form).inserted {
             guard form.count >= Self.pieceLength else {
-                // `=` alone would be found anywhere.
+                // A text of `=` alone would be found everywhere.
                 if form.count >= 6 { short.append((form, "\(name) (\(encoding))")) }
                 continue
             }
@@ -29,7 +29,7 @@ struct SecretSearch: Sendable {
         }
     }
 
-    /// What is in the text that shouldn't be, with what it is called and how it is written.
+    /// Returns the secrets in the text, with their names and encodings.
     func findings(in text: some Collection<UInt8>) -> Set<String> {
         let text = Array(text)
         var found: Set<String> = []
@@ -40,7 +40,7 @@ struct SecretSearch: Sendable {
 
     func findings(in text: String) -> Set<String> { findings(in: text.utf8) }
 
-    /// A polynomial of each piece's bytes, modulo 2⁶⁴: two pieces that differ have the same once in a human's life.
+    /// A polynomial of each piece's bytes, modulo 2⁶⁴; two different pieces practically never have the same value.
     private static func hashes(of bytes: [UInt8], _ body: (UInt64) -> Void) {
         let base: UInt64 = 0x9E37_79B9_7F4A_7C15
         var oldest: UInt64 = 1
@@ -53,7 +53,7 @@ struct SecretSearch: Sendable {
         }
     }
 
-    /// How a secret may be written.
+    /// The encodings of a secret.
     static func forms(of secret: String) -> [(encoding: String, bytes: [UInt8])] {
         let bytes = Array(secret.utf8)
         var forms: [(String, [UInt8])] = [("as it is", bytes)]
@@ -72,7 +72,7 @@ struct SecretSearch: Sendable {
         let xml = secret.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
         forms.append(("XML", Array(xml.replacing("\"", with: "&quot;").replacing("'", with: "&apos;").utf8)))
         for before in 0..<3 {
-            // Two bits short at either end, for the neighbours' sake; the rest is the secret's own.
+            // Two bits fewer at either end, which depend on the neighbours; the rest depends on the secret only.
             let encoded = Data([UInt8](repeating: 0x55, count: before) + bytes).base64EncodedString()
             let first = [0, 2, 3][before]
             let last = (before + bytes.count) * 8 / 6

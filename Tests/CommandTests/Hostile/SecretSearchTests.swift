@@ -6,7 +6,7 @@ struct SecretSearchTests {
     private static let secret = #"wJalr/XUt+nFEMI=K7MDENG&bPx"RfiC<YEX>A?/"#
     private static let search = SecretSearch(["key": secret, "code": "602413"])
 
-    /// How somebody might write it, within something else.
+    /// Returns the secret encoded, within another text.
     private static let writings: [(String, @Sendable (String) -> String)] = [
         ("as it is", { "token=\($0);" }),
         ("in hexadecimal", { $0.utf8.map { String(format: "%02x", $0) }.joined() }),
@@ -33,7 +33,7 @@ struct SecretSearchTests {
         ),
     ]
 
-    @Test("finds each of them however it is written", arguments: writings.map(\.0))
+    @Test("finds each secret in each encoding", arguments: writings.map(\.0))
     func written(_ how: String) throws {
         let write = try #require(Self.writings.first { $0.0 == how }).1
         let findings = Self.search.findings(in: "something \(write(Self.secret)) else")
@@ -41,7 +41,7 @@ struct SecretSearchTests {
         #expect(Self.search.findings(in: "something \(write("602413")) else").contains { $0.hasPrefix("code") })
     }
 
-    @Test("finds any 12 characters of one, and no fewer")
+    @Test("finds any 12 characters of a secret, and no fewer")
     func pieces() {
         for start in 0...Self.secret.count - 12 {
             let piece = Self.secret.dropFirst(start).prefix(12)
@@ -50,7 +50,7 @@ struct SecretSearchTests {
         }
     }
 
-    @Test("finds nothing where there is nothing")
+    @Test("finds nothing in a text without secrets")
     func nothing() {
         let text = "PUT https://registry.example/v2/team/app/blobs/uploads/?… 201 sha256:0123456789abcdef0123456789"
         #expect(Self.search.findings(in: text).isEmpty)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ECREmulator
 
-/// Law 8: secrets, tokens and the query of a presigned URL reach no output, whatever goes wrong.
+/// Checks law 8: secrets, tokens and the query of a presigned URL reach no output, even if a request fails.
 @Suite("Secrets", .timeLimit(.minutes(1)))
 struct SecretTests {
     enum Trouble: String, CaseIterable, CustomTestStringConvertible {
@@ -32,13 +32,13 @@ struct SecretTests {
             case .none: break
             case .denied: stage.emulator.deny(action: "PutImage")
             case .wrongSecret: more["AWS_SECRET_ACCESS_KEY"] = wrongSecret
-            case .corruptLayer: stage.emulator.order(Fault(on: "GET layer", at: 1...1, .corruptByte(at: 9)))
-            case .cutLayer: stage.emulator.order(Fault(on: "GET layer", at: 1...2, .cutBody(afterBytes: 50)))
-            case .expiredURL: stage.emulator.order(Fault(on: "GET layer", at: 1...1, .expireURL))
-            case .expiredToken: stage.emulator.order(Fault(on: "PUT blob", at: 1...1, .expireToken))
-            case .lostRegistry: stage.emulator.order(Fault(on: "POST upload", at: nil, .status(400)))
+            case .corruptLayer: stage.emulator.inject(Fault(on: "GET layer", at: 1...1, .corruptByte(at: 9)))
+            case .cutLayer: stage.emulator.inject(Fault(on: "GET layer", at: 1...2, .cutBody(afterBytes: 50)))
+            case .expiredURL: stage.emulator.inject(Fault(on: "GET layer", at: 1...1, .expireURL))
+            case .expiredToken: stage.emulator.inject(Fault(on: "PUT blob", at: 1...1, .expireToken))
+            case .lostRegistry: stage.emulator.inject(Fault(on: "POST upload", at: nil, .status(400)))
             case .refusedRole: flags[3] = "not-the-external-id"
-            // The proxy is not there, so nothing leaves this machine; and RFC 2606 knows no such host.
+            // The proxy doesn't exist, so nothing leaves this machine; RFC 2606 reserves the host's domain.
             case .deadProxy: more["https_proxy"] = "http://user:\(proxySecret)@127.0.0.1:1"
             case .deadEndpoint: flags += ["--source-endpoint-url", "http://user:\(proxySecret)@127.0.0.1:1"]
             }
@@ -67,15 +67,15 @@ struct SecretTests {
 
     private let other = "444455556666"
     private let role = "arn:aws:iam::444455556666:role/promoter"
-    private let wrongSecret = "another/Secret+that=nobody/knows/0123456"
+    private let wrongSecret = "another/Secret+that=no1/else/knows/01234"
     private let proxySecret = "seeded-proxy-password"
 
-    /// As it is, and as headers, dumps and URLs would have it; base64 at each of its three alignments.
+    /// Returns the secret in the forms of headers, dumps and URLs, and in base64 at each of its three alignments.
     private func forms(of secret: String) -> [String] {
         let bytes = Array(secret.utf8)
         let aligned = (0..<3).map { shift in
             let text = Data(Array(repeating: 0, count: shift) + bytes).base64EncodedString()
-            // The first four characters depend on what stands before, the last four on what follows.
+            // The first four characters depend on the text before, the last four on the text after.
             return String(text.dropFirst(4).dropLast(4))
         }
         let unreserved = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-._~"))
@@ -86,7 +86,7 @@ struct SecretTests {
 }
 
 extension Emulator {
-    /// All that it gave out and was configured with.
+    /// All secrets that the emulator issued or was configured with.
     var secrets: [String] {
         aws.state.withLock { state in
             let sessions = state.identities.sessions.all

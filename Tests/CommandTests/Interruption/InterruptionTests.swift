@@ -4,14 +4,17 @@ import Foundation
 import TestPrograms
 import Testing
 
-/// SIGINT and SIGTERM: the first finishes what is under way, the second ends at once.
+/// SIGINT and SIGTERM: the first lets running transfers finish, the second ends the process at once.
 @Suite("A signal", .timeLimit(.minutes(1)))
 struct InterruptionTests {
-    /// Half a second a layer at ``rate``, so that a signal finds one on its way.
+    /// Half a second for each layer at ``rate``, so that a signal arrives during a transfer.
     private static let layer: Int64 = 1_000_000
     private static let rate = "2MB"
 
-    @Test("lets the blob on its way arrive, says what is left, and the next run does only that", arguments: [130, 143])
+    @Test(
+        "lets the running transfer finish, says what is left, and the next run does only that",
+        arguments: [130, 143]
+    )
     func first(code: Int32) async throws {
         try await withSlowImage(layers: 3) { stage, image in
             let flags = ["--progress", "json", "--output", "json", "--jobs", "1"]
@@ -30,7 +33,7 @@ struct InterruptionTests {
             let stopped = child.ended
             let begun = try #require(image.blobs.first { child.result.contains($0.digest.description) })
             #expect(stopped.exitCode == code, "\(stopped.errors)")
-            let stopping = "stopping: what is under way is finished first \\(1 blob, .* to go\\); a second signal"
+            let stopping = "stopping after the running transfers \\(1 blob, .* to go\\); send the signal again"
             #expect(try stopped.errors.contains(Regex(stopping)), "\(stopped.errors)")
             let document = try #require(
                 try JSONSerialization.jsonObject(with: Data(stopped.outputBytes)) as? [String: Any]
@@ -61,7 +64,7 @@ struct InterruptionTests {
         }
     }
 
-    @Test("finishes an image that has only its manifest left, and says that nothing is")
+    @Test("lets an image finish that lacks only its manifest, and says that nothing is left")
     func lastBlob() async throws {
         try await withSlowImage(layers: 1) { stage, image in
             let stopped = try await withChild(
@@ -83,10 +86,10 @@ struct InterruptionTests {
         }
     }
 
-    @Test("a second time ends at once, whatever doesn't move")
+    @Test("ends the process at once the second time, even if nothing moves")
     func second() async throws {
         try await withStage { stage in
-            stage.emulator.order(Fault(on: "PUT blob", at: nil, .stall))
+            stage.emulator.inject(Fault(on: "PUT blob", at: nil, .stall))
             let arguments = ["copy", "--progress", "json", "\(stage.source):v1", stage.destination]
             let stopped = try await withChild(
                 .ecrReplicate,
@@ -110,11 +113,11 @@ struct InterruptionTests {
         }
     }
 
-    @Test("calls off what only reads", arguments: ["copy", "ls"])
+    @Test("cancels a command that only reads", arguments: ["copy", "ls"])
     func reading(command: String) async throws {
         try await withStage { stage in
             let operation = command == "copy" ? "BatchGetImage" : "DescribeImages"
-            stage.emulator.order(Fault(on: operation, at: nil, .throttle(retryAfter: 200)))
+            stage.emulator.inject(Fault(on: operation, at: nil, .throttle(retryAfter: 200)))
             let stopped = try await withChild(
                 .ecrReplicate,
                 command == "copy"
@@ -123,18 +126,18 @@ struct InterruptionTests {
                 environment: stage.environment,
                 killed: false
             ) { child in
-                _ = try await child.errors.first { $0.contains("next in 200") }
+                _ = try await child.errors.first { $0.contains("next attempt in 200") }
                 child.interrupt()
             }.ended
             #expect(stopped.exitCode == 130, "\(stopped.errors)")
             #expect(stopped.output.isEmpty)
             if command == "copy" {
-                #expect(stopped.errors.contains("\(stage.source):v1 to \(stage.destination); not begun"))
+                #expect(stopped.errors.contains("\(stage.source):v1 to \(stage.destination); not started"))
             }
         }
     }
 
-    /// No wait of the run's own ends within the suite's limit of time.
+    /// The run itself would wait for longer than the suite's time limit.
     @Test(
         "ends a wait for credentials at once",
         arguments: [HostileServer.Operation.metadataRole, .metadataCredentials, .container],
@@ -159,7 +162,7 @@ struct InterruptionTests {
                 child.interrupt()
             }.ended
             #expect(stopped.exitCode == 130, "\(stopped.errors)")
-            // Else the signal itself ended it.
+            // Otherwise the signal itself would have ended the process.
             #expect(stopped.errors.contains("stopping"), "\(stopped.errors)")
         }
     }

@@ -6,18 +6,18 @@ import TestInputs
 import TestPrograms
 import Testing
 
-/// The built command, ended by `kill -9` at moments that were drawn, and started again until it is done.
-@Suite("Killed at any moment", .timeLimit(.minutes(60)))
+/// The built command, killed with `kill -9` at random moments, and started again until the copy is complete.
+@Suite("A run that is killed at any moment", .timeLimit(.minutes(60)))
 struct KillTests {
-    /// In a usual run; a soak goes on until its time is over.
+    /// The number of copies in a usual run; a soak continues until its time is over.
     static let kills = 12
-    /// Of one copy; then it may end, for a machine that has become slow meanwhile would never let it.
+    /// The most kills for one copy, because a slow machine might never finish it otherwise.
     static let mostKills = 10
 
     @Test("leaves nothing wrong, and the next run finishes the work", arguments: KillScene.Way.allCases)
     func killed(_ way: KillScene.Way) async throws {
         try await KillScene.with(way) { scene in
-            // The first run also brings the program into the page cache, and other tests may be running beside it.
+            // The first run also reads the program into the page cache, and other tests may be running.
             var duration = try await min(scene.measured(), scene.measured())
             var random = Seeded(9)
             let begin = ContinuousClock.now
@@ -34,7 +34,7 @@ struct KillTests {
                     guard isDone || ended.exitCode == 137 else {
                         throw ChildError("\(ended.exitCode): \(ended.errors)")
                     }
-                    // A run that had all to do and did it says better than the first ones what a run takes.
+                    // A complete run is a better measure of the usual time than the first ones.
                     if isDone, killsHere == 0 { duration = min(duration, ContinuousClock.now - started) }
                     let flaws = scene.emulator.flaws(at: place, tags: ["v1": [scene.image.digest, scene.old.digest]])
                     #expect(flaws.isEmpty, "after kill \(killsHere) in round \(rounds)")
@@ -50,24 +50,24 @@ struct KillTests {
     }
 }
 
-/// An image whose layers take their time, and a new place for each copy of it.
+/// An image whose layers take a while to copy, and a new destination for each copy.
 struct KillScene: Sendable {
-    /// How layers go up.
+    /// The way that layers are uploaded.
     enum Way: String, CaseIterable, Sendable {
         case registry
-        /// In parts, which a later run goes on with.
+        /// In parts, which a later run can resume.
         case api
     }
 
     let emulator: Emulator
     let image: SeedImage
-    /// What the tag holds before.
+    /// The image that the tag holds before the copy.
     let old = SeedImage.oci("old", layers: [10])
     private let way: Way
     private let directory: String
     private let places = Lock(0)
 
-    /// In bytes, the smallest that ECR takes.
+    /// The size of a part in bytes, the smallest that ECR accepts.
     private static let partSize: Int64 = 5 << 20
 
     static func with(_ way: Way, _ body: (KillScene) async throws -> Void) async throws {
@@ -82,16 +82,16 @@ struct KillScene: Sendable {
         self.emulator = emulator
         self.way = way
         self.directory = directory
-        // Drips make it so that a good part of the moments lies within a layer, on either side.
+        // The drip fault makes many of the moments fall within a layer, on either side.
         switch way {
         case .registry:
             image = SeedImage.twoPlatforms("app", layersEach: [300_000, 150_000])
-            emulator.order(Fault(on: "GET layer", at: nil, .drip(bytes: 50_000)))
-            emulator.order(Fault(on: "PUT blob", at: nil, .drip(bytes: 60_000)))
+            emulator.inject(Fault(on: "GET layer", at: nil, .drip(bytes: 50_000)))
+            emulator.inject(Fault(on: "PUT blob", at: nil, .drip(bytes: 60_000)))
         case .api:
             image = SeedImage.oci("app", layers: [2 * Self.partSize + 1_000])
-            emulator.order(Fault(on: "GET layer", at: nil, .drip(bytes: 400_000)))
-            emulator.order(Fault(on: "UploadLayerPart", at: nil, .drip(bytes: 600_000)))
+            emulator.inject(Fault(on: "GET layer", at: nil, .drip(bytes: 400_000)))
+            emulator.inject(Fault(on: "UploadLayerPart", at: nil, .drip(bytes: 600_000)))
         }
         try emulator.seed(image, tag: "v1", account: Stage.account, region: Stage.home, repository: "team/app")
     }
@@ -106,10 +106,10 @@ struct KillScene: Sendable {
         return place
     }
 
-    /// The uploads that a run would go on with.
+    /// The uploads that a run could resume.
     var journal: [String] { names(in: "\(directory)/ecr-replicate/uploads").filter { $0.hasSuffix(".json") } }
 
-    /// How long a run takes that nobody disturbs.
+    /// Measures how long an undisturbed run takes.
     func measured() async throws -> Duration {
         let place = try makePlace()
         let begin = ContinuousClock.now
@@ -118,17 +118,17 @@ struct KillScene: Sendable {
         return ContinuousClock.now - begin
     }
 
-    /// - Parameter delay: `nil` lets it run to its end.
+    /// - Parameter delay: The time before the kill; `nil` lets the run finish.
     func copy(to place: Place, killedAfter delay: Duration?) async throws -> Ended {
         guard let delay else { return try await run(.ecrReplicate, arguments(place), environment: environment) }
         return try await withChild(.ecrReplicate, arguments(place), environment: environment) { child in
             await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    // Not a wait for anything: the moment is what was drawn.
+                    // This isn't a wait for a condition: the moment is random.
                     try await Task.sleep(for: delay)
                     child.kill()
                 }
-                // Nothing is ever such a line: this ends when the program has.
+                // This line never appears, so the call returns when the program has ended.
                 _ = try? await child.output.first { _ in false }
                 group.cancelAll()
             }

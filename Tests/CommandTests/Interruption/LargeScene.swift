@@ -3,17 +3,17 @@ import ECREmulator
 import TestPrograms
 import Testing
 
-/// An image whose layers go up in parts, and the command that copies it to a place of its own.
+/// An image whose layers are uploaded in parts, and the command that copies it to a destination of its own.
 struct LargeScene: Sendable {
     let stage: Stage
     let image: SeedImage
     let directory: String
 
-    /// In bytes: the smallest that ECR takes.
+    /// The size of a part in bytes, the smallest that ECR accepts.
     static let partSize = 5 << 20
-    /// In bytes: four parts and a bit.
+    /// The size of a layer in bytes: four parts and a bit.
     static let layer = Int64(4 * partSize + 1_000)
-    /// Of a layer, each.
+    /// The number of parts of each layer.
     static let parts = 5
 
     static func with(layers: Int = 1, _ body: (LargeScene) async throws -> Void) async throws {
@@ -47,7 +47,7 @@ struct LargeScene: Sendable {
     }
 
     var journal: [String] { names(in: "\(directory)/ecr-replicate/uploads").filter { $0.hasSuffix(".json") } }
-    /// What is at the destination.
+    /// The blobs at the destination.
     var blobs: Set<Digest> {
         stage.emulator.blobs(account: Stage.account, region: Stage.far, repository: "team/large")
     }
@@ -57,17 +57,16 @@ struct LargeScene: Sendable {
 
     func count(_ operation: String) -> Int { stage.emulator.requests.count { $0.operation == operation } }
 
-    /// Waits until the layer on its way has so many parts at the destination.
+    /// Waits until the destination has this many parts of the running layer.
     func arrived(parts: Int, of child: Child) async throws {
         _ = try await child.errors.first {
             $0.contains("journaled") && $0.hasSuffix("at byte \(parts * Self.partSize) side=destination")
         }
     }
 
-    /// Runs until two parts have arrived and the third stands still; the program ends by what `body` does then, or it is
-    /// killed.
+    /// Runs until two parts have arrived and the third stalls; `body` then ends the program, or the program is killed.
     func stopInTheMiddle(killed: Bool = true, _ body: (Child) async throws -> Void = { _ in }) async throws -> Ended {
-        stage.emulator.order(Fault(on: "UploadLayerPart", at: 3...3, .stall))
+        stage.emulator.inject(Fault(on: "UploadLayerPart", at: 3...3, .stall))
         let stopped = try await withChild(.ecrReplicate, arguments, environment: environment, killed: killed) { child in
             try await arrived(parts: 2, of: child)
             try await body(child)
@@ -78,7 +77,7 @@ struct LargeScene: Sendable {
         return stopped
     }
 
-    /// Runs to the end.
+    /// Runs until the copy is complete.
     func finish() async throws -> Ended {
         let ended = try await run(.ecrReplicate, arguments, environment: environment)
         #expect(ended.exitCode == 0, "\(ended.errors)")

@@ -4,14 +4,14 @@ import Foundation
 import TestPrograms
 import Testing
 
-/// SIGINT while a layer goes up in parts: the first lets it finish, the second ends at once.
-@Suite("A signal among parts", .timeLimit(.minutes(3)))
+/// SIGINT while a layer is uploaded in parts: the first lets the layer finish, the second ends the process at once.
+@Suite("A signal during an upload in parts", .timeLimit(.minutes(3)))
 struct PartInterruptionTests {
-    @Test("lets the layer on its way arrive with all its parts, and the next run sends only the other")
+    @Test("lets the running layer finish with all its parts, and the next run sends only the other")
     func first() async throws {
         try await LargeScene.with(layers: 2) { scene in
-            // Some tenth of a second a part, so that the signal finds most of them still to be sent.
-            scene.stage.emulator.order(Fault(on: "UploadLayerPart", at: nil, .drip(bytes: 600_000)))
+            // Each part takes about a tenth of a second, so that the signal arrives before most of them.
+            scene.stage.emulator.inject(Fault(on: "UploadLayerPart", at: nil, .drip(bytes: 600_000)))
             let stopped = try await withChild(
                 .ecrReplicate,
                 scene.arguments + ["--jobs", "1", "--output", "json"],
@@ -22,7 +22,7 @@ struct PartInterruptionTests {
                 child.interrupt()
             }.ended
             #expect(stopped.exitCode == 130, "\(stopped.errors)")
-            #expect(stopped.errors.contains("stopping: what is under way is finished first"))
+            #expect(stopped.errors.contains("stopping after the running transfers"))
             let here = scene.blobs
             let rest = scene.image.blobs.filter { !here.contains($0.digest) }
             #expect(rest.count { $0.size == LargeScene.layer } == 1, "one arrived, one was not begun")
@@ -44,7 +44,7 @@ struct PartInterruptionTests {
         }
     }
 
-    @Test("a second time ends at once, and the next run goes on at the byte where that stood")
+    @Test("ends the process at once the second time, and the next run resumes at the same byte")
     func second() async throws {
         try await LargeScene.with { scene in
             let stopped = try await scene.stopInTheMiddle(killed: false) { child in
@@ -60,7 +60,7 @@ struct PartInterruptionTests {
             #expect(ended.errors.contains("resume sha256:"), "\(ended.errors)")
             #expect(scene.count("InitiateLayerUpload") == 0)
             #expect(scene.count("UploadLayerPart") == LargeScene.parts - 2)
-            // What the first run was reading ahead may end, and be logged, only now; it came before all of this run's.
+            // The first run's read-ahead may end, and be logged, only now; it started before this run.
             let requests = scene.stage.emulator.requests
             let begin = try #require(requests.first { $0.operation == "BatchGetImage" }?.number)
             let read = requests.filter { $0.operation == "GET layer" && $0.status == 206 && $0.number > begin }

@@ -6,16 +6,16 @@ import Testing
 
 @testable import ecr_replicate
 
-@Suite("What was set before something failed", .timeLimit(.minutes(1)))
+@Suite("Tags that were set before a failure", .timeLimit(.minutes(1)))
 struct PartialTests {
-    @Test("is on standard output, and a result that can't be written is no success")
+    @Test("are on standard output, and a result that can't be written is a failure")
     func partial() async throws {
         try await withEmulator { emulator in
             let image = SeedImage.oci("app", layers: [100])
             try emulator.seed(image, tag: "v1", account: "111122223333", region: "eu-west-1", repository: "team/app")
             let app = emulator.registryHost(account: "111122223333", region: "eu-west-1") + "/team/app"
             let variables = Dictionary(uniqueKeysWithValues: emulator.environment.map { ($0.name, $0.value) })
-            emulator.order(Fault(on: "PutImage", at: 2...2, .refuse))
+            emulator.inject(Fault(on: "PutImage", at: 2...2, .refuse))
             let ended = try await run(.ecrReplicate, ["retag", "\(app):v1", "a", "b"], environment: variables)
             #expect(ended.exitCode == 4)
             #expect(ended.lines == ["\(app):a@\(image.digest)"])
@@ -30,7 +30,7 @@ struct PartialTests {
         }
     }
 
-    @Test("is found at once among thousands of images")
+    @Test("are found quickly among thousands of images")
     func many() throws {
         let digest = Digest(of: "image".utf8)
         let destination = try ImageReference(parsing: "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/app")
@@ -48,7 +48,7 @@ struct PartialTests {
         let spent = ContinuousClock().measure {
             #expect((results.dropFirst(7) + []).unreported(of: lines) == Array(lines.prefix(7)))
         }
-        // Each with each is millions of comparisons, and takes longer.
+        // Comparing each with each would take millions of comparisons, and too long.
         #expect(spent < .seconds(3), "\(spent)")
     }
 }

@@ -6,7 +6,7 @@ import Testing
 /// `kill -9` in the middle of a large layer, and the same command again.
 @Suite("A run that is killed", .timeLimit(.minutes(3)))
 struct ResumeTests {
-    @Test("goes on at its byte: the next one reads and sends only what is missing")
+    @Test("is resumed at its byte: the next run reads and sends only what is missing")
     func goesOn() async throws {
         try await LargeScene.with { scene in
             #expect(try await scene.stopInTheMiddle().exitCode == 137)
@@ -18,7 +18,7 @@ struct ResumeTests {
         }
     }
 
-    @Test("starts over where the registry has forgotten the upload, and where the journal can't be read")
+    @Test("starts over if the registry has dropped the upload, or the journal can't be read")
     func startsOver() async throws {
         for isForgotten in [true, false] {
             try await LargeScene.with { scene in
@@ -40,7 +40,7 @@ struct ResumeTests {
         }
     }
 
-    @Test("is warned, once, where nothing can be remembered, and copies all the same")
+    @Test("warns once if it can't keep a journal, and copies anyway")
     func noJournal() async throws {
         try await LargeScene.with { scene in
             try write("", to: "\(scene.directory)/file")

@@ -7,10 +7,10 @@ import Testing
 @testable import Replicate
 @testable import ecr_replicate
 
-/// How a command ends where something is wrong with more than one image.
+/// The end of a command that has a problem with more than one image.
 @Suite("The end of a command", .timeLimit(.minutes(1)))
 struct EndingTests {
-    @Test("draws nothing after the bars were taken away")
+    @Test("draws no bars after it has removed them")
     func bars() async throws {
         try await withScratchDirectory { directory in
             let path = "\(directory)/screen"
@@ -47,7 +47,7 @@ struct EndingTests {
         }
     }
 
-    @Test("names neither side nor image where nothing could be set up, and says once what to do")
+    @Test("names neither side nor image if the command couldn't be set up, and gives one remedy")
     func setUp() async throws {
         try await withStage { stage in
             try await withScratchDirectory { home in
@@ -80,7 +80,7 @@ struct EndingTests {
         }
     }
 
-    @Test("keeps an error that came after the first signal, unless it says that something was called off")
+    @Test("keeps an error that came after the first signal, unless the error is the cancellation itself")
     func afterSignal() throws {
         let error = CopyError(
             .imageMissing,
@@ -89,16 +89,16 @@ struct EndingTests {
             operation: "reading the image"
         )
         for (thrown, isKept) in [(error as any Error, true), (CancellationError(), false), (Drained(), false)] {
-            guard case .interrupted(.interrupt, let trouble) = Session.Ending(thrown, after: .interrupt) else {
+            guard case .interrupted(.interrupt, let failure) = Session.Ending(thrown, after: .interrupt) else {
                 Issue.record("\(thrown)")
                 continue
             }
-            #expect((trouble != nil) == isKept)
+            #expect((failure != nil) == isKept)
         }
-        #expect(Session.Ending(error, after: .interrupt).trouble?.explanation.contains("reading the image") == true)
+        #expect(Session.Ending(error, after: .interrupt).failure?.explanation.contains("reading the image") == true)
     }
 
-    @Test("is not a success where the document can't be encoded")
+    @Test("is a failure if the document can't be encoded")
     func encoding() {
         struct Odd: Encodable { var seconds = Double.infinity }
         #expect(throws: EncodingError.self) { try jsonText(Odd()) }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Exit status", .timeLimit(.minutes(1)))
 struct ExitStatusTests {
-    @Test("is 3 for a tag that holds another image, before a byte is moved", arguments: ["fail", "immutable", "moved"])
+    @Test("is 3 for a tag that holds another image, before any byte moves", arguments: ["fail", "immutable", "moved"])
     func refused(why: String) async throws {
         try await withStage { stage in
             let other = try stage.seed(.oci("other", layers: [10]), tag: "v1")
@@ -36,7 +36,7 @@ struct ExitStatusTests {
         }
     }
 
-    @Test("is 4 for what isn't permitted, and the permission is named")
+    @Test("is 4 for a denied action, which the error names")
     func denied() async throws {
         try await withStage { stage in
             stage.emulator.deny(action: "PutImage")
@@ -48,7 +48,7 @@ struct ExitStatusTests {
         }
     }
 
-    @Test("is 4 without credentials, and says where to put them")
+    @Test("is 4 without credentials, and the error says how to set them")
     func noCredentials() async throws {
         try await withStage { stage in
             let ended = try await stage.run(
@@ -63,7 +63,7 @@ struct ExitStatusTests {
         }
     }
 
-    @Test("is 1 where one of several destinations is dead, and the others get the image")
+    @Test("is 1 if one of several destinations fails, and the others get the image")
     func oneDead() async throws {
         try await withStage { stage in
             let ended = try await stage.run(
@@ -81,11 +81,14 @@ struct ExitStatusTests {
         }
     }
 
-    @Test("is 64 for wrong usage, said on standard error alone")
+    @Test("is 64 for wrong usage, with the message on standard error only")
     func usage() async throws {
         let ended = try await run(.ecrReplicate, ["copy", "--jobs", "0", "team/app:v1", "team/other"])
         #expect(ended.exitCode == 64)
         #expect(ended.output.isEmpty)
-        #expect(ended.errors.hasPrefix("Error: --jobs takes a number from 1 to 64\n"), "\(ended.errors)")
+        #expect(
+            ended.errors.hasPrefix("Error: '0' is not valid for --jobs\n  next: write a number from 1 to 64\n"),
+            "\(ended.errors)"
+        )
     }
 }

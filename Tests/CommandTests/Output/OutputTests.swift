@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Standard output", .timeLimit(.minutes(1)))
 struct OutputTests {
-    @Test("gets a line for each tag of retag, the second time too")
+    @Test("has a line for each tag of retag, also the second time")
     func retag() async throws {
         try await withStage { stage in
             let expected = ["v2", "stable"].map { "\(stage.source):\($0)@\(stage.image.digest)" }
@@ -19,7 +19,7 @@ struct OutputTests {
         }
     }
 
-    @Test("gets a line for each tag of copy, whose progress is elsewhere")
+    @Test("has a line for each tag of copy, without the progress")
     func copy() async throws {
         try await withStage { stage in
             let copied = try await stage.run("copy", "--tag", "stable", "\(stage.source):v1", "\(stage.destination):v1")
@@ -29,7 +29,7 @@ struct OutputTests {
         }
     }
 
-    @Test("gets the plan of a dry run, and nothing is written")
+    @Test("has the plan of a dry run, which writes nothing")
     func dryRun() async throws {
         try await withStage { stage in
             let planned = try await stage.run("copy", "--dry-run", "\(stage.source):v1", stage.destination)
@@ -45,19 +45,19 @@ struct OutputTests {
         }
     }
 
-    @Test("gets nothing for a tag that is left alone")
+    @Test("has nothing for a tag that keeps its image")
     func skip() async throws {
         try await withStage { stage in
             let other = try stage.seed(.oci("other", layers: [10]), tag: "v1")
             let skipped = try await stage.run("copy", "--if-exists", "skip", "\(stage.source):v1", stage.destination)
             #expect(skipped.exitCode == 0, "\(skipped.errors)")
             #expect(skipped.output.isEmpty)
-            #expect(skipped.errors.contains("\(stage.destination):v1 holds \(other) and was left alone"))
+            #expect(skipped.errors.contains("\(stage.destination):v1 still holds \(other)"))
             #expect(stage.tags() == ["v1": other])
         }
     }
 
-    @Test("gets the manifest to the last byte")
+    @Test("has the manifest byte for byte")
     func raw() async throws {
         try await withStage { stage in
             let image = SeedImage.docker("spaced", layers: [10])
@@ -67,7 +67,7 @@ struct OutputTests {
         }
     }
 
-    @Test("gets a line for each tag of a listing")
+    @Test("has a line for each tag of a listing")
     func list() async throws {
         try await withStage { stage in
             try stage.seed(.oci("other", layers: [10]), tag: "v10", in: Stage.home)
@@ -78,7 +78,7 @@ struct OutputTests {
         }
     }
 
-    @Test("gets the version alone")
+    @Test("has only the version")
     func version() async throws {
         let ended = try await run(.ecrReplicate, ["--version"])
         #expect(ended.exitCode == 0)
@@ -86,7 +86,7 @@ struct OutputTests {
         #expect(ended.lines.count == 1 && ended.output.contains(/^\d+\.\d+\.\d+\n$/))
     }
 
-    @Test("gets completions that name every subcommand", arguments: ["bash", "zsh", "fish"])
+    @Test("has completions that name every subcommand", arguments: ["bash", "zsh", "fish"])
     func completions(shell: String) async throws {
         let ended = try await run(.ecrReplicate, ["--generate-completion-script", shell])
         #expect(ended.exitCode == 0)
@@ -98,7 +98,7 @@ struct OutputTests {
 
 @Suite("--output json", .timeLimit(.minutes(1)))
 struct JSONOutputTests {
-    @Test("is one document that says what was done")
+    @Test("is one document with the results")
     func success() async throws {
         try await withStage { stage in
             let copied = try await stage.run("copy", "--output", "json", "\(stage.source):v1", stage.destination)
@@ -115,7 +115,7 @@ struct JSONOutputTests {
         }
     }
 
-    @Test("says why nothing could be done, and the process's own exit status")
+    @Test("has the cause of a failure, and the process's exit status")
     func failure() async throws {
         try await withStage { stage in
             let missing = try await stage.run("copy", "--output", "json", "\(stage.source):v9", stage.destination)
@@ -135,7 +135,7 @@ struct JSONOutputTests {
         }
     }
 
-    @Test("says what is refused", arguments: ["fail", "wrong usage"])
+    @Test("has the refusals", arguments: ["fail", "wrong usage"])
     func refused(kind: String) async throws {
         try await withStage { stage in
             try stage.seed(.oci("other", layers: [10]), tag: "v1")
@@ -156,14 +156,14 @@ struct JSONOutputTests {
     }
 
     @Test(
-        "is printed of a command line that can't be meant, too",
+        "is printed for wrong usage too",
         arguments: [
             (["cpoy", "--output", "json", "team/app:v1"], "", "unknown command 'cpoy'"),
             (["--output=json", "copy"], "", "Unknown option '--output'"),
             (["--nope", "--output", "json"], "", "Unknown option '--nope'"),
             (["copy", "team/app:v1", "x/y", "--nope", "--output=json"], "copy", "Unknown option '--nope'"),
             (["demo", "--output", "json"], "demo", "Unknown option '--output'"),
-            (["inspect", "--raw", "--output", "json", "team/app:v1"], "inspect", "leave out --output json"),
+            (["inspect", "--raw", "--output", "json", "team/app:v1"], "inspect", "--raw prints the manifest instead"),
         ]
     )
     func usage(_ arguments: [String], _ command: String, _ cause: String) async throws {
@@ -174,11 +174,11 @@ struct JSONOutputTests {
         let error = try #require(document["error"] as? [String: Any])
         #expect(error["kind"] as? String == "usage")
         #expect((error["cause"] as? String)?.contains(cause) == true, "\(error)")
-        // For people.
+        // The output for people.
         #expect(ended.errors.contains(cause))
     }
 
-    @Test("says that nothing matched, which is no failure")
+    @Test("says that nothing matched, which isn't a failure")
     func nothingMatched() async throws {
         try await withStage { stage in
             let ended = try await stage.run(
@@ -195,7 +195,7 @@ struct JSONOutputTests {
             #expect((document["results"] as? [Any])?.isEmpty == true)
             #expect(
                 document["note"] as? String
-                    == "nothing selected: of 1 tag in the repository none passes --match and --exclude"
+                    == "nothing selected: none of the repository's 1 tag passes --match and --exclude"
             )
             #expect(
                 try object(try await stage.run("copy", "--output", "json", "\(stage.source):v1", stage.destination))[
@@ -205,7 +205,7 @@ struct JSONOutputTests {
         }
     }
 
-    @Test("has one result for a destination that was named twice, and a note about it")
+    @Test("has one result for a destination that is named twice, and a note about it")
     func namedTwice() async throws {
         try await withStage { stage in
             let host = stage.emulator.registryHost(account: Stage.account, region: Stage.far)
@@ -222,7 +222,7 @@ struct JSONOutputTests {
             )
             #expect(ended.exitCode == 0, "\(ended.errors)")
             let results = try #require(try object(ended)["results"] as? [[String: Any]])
-            // However it is named, and with whatever tags: it is worked on once.
+            // A destination with two names or several tags is one destination.
             #expect(results.count == 1)
             #expect((results.first?["tags"] as? [[String: Any]])?.compactMap { $0["tag"] as? String } == ["v1", "v2"])
             let notes = results.map { $0["notes"] as? [String] }

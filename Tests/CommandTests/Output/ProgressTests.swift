@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Progress", .timeLimit(.minutes(1)))
 struct ProgressTests {
-    @Test("is lines for people, off a terminal")
+    @Test("is lines for people, without a terminal")
     func plain() async throws {
         try await withStage { stage in
             let copied = try await stage.run("copy", "\(stage.source):v1", stage.destination)
@@ -23,7 +23,7 @@ struct ProgressTests {
         }
     }
 
-    @Test("is one JSON object a line, before the summary")
+    @Test("is one JSON object in each line, before the summary")
     func json() async throws {
         try await withStage { stage in
             let copied = try await stage.run("copy", "--progress", "json", "\(stage.source):v1", stage.destination)
@@ -40,13 +40,13 @@ struct ProgressTests {
         }
     }
 
-    @Test("is nothing at all when nothing is wanted")
+    @Test("is empty with --progress none")
     func none() async throws {
         try await withStage { stage in
             let copied = try await stage.run("copy", "--progress", "none", "\(stage.source):v1", stage.destination)
             #expect(copied.errors.isEmpty)
             #expect(copied.lines.count == 1)
-            // But for what it takes to put a tag back.
+            // Only the lines that a rollback needs are printed.
             let other = try stage.seed(.oci("other", layers: [10]), tag: "stable")
             let tag = "\(stage.destination):stable"
             let moved = try await stage.run("copy", "--progress", "none", "\(stage.source):v1", tag)
@@ -57,7 +57,7 @@ struct ProgressTests {
 
 @Suite("Bars")
 struct ProgressStateTests {
-    @Test("fit every terminal, however many blobs move", arguments: 20...200)
+    @Test("fit every terminal, with any number of blobs", arguments: 20...200)
     func width(columns: Int) throws {
         var state = ProgressState()
         let blobs = try (0..<12).map { try blob($0, size: 123_456_789_012) }
@@ -72,7 +72,7 @@ struct ProgressStateTests {
         #expect(lines.allSatisfy { !$0.contains("\n") && !$0.contains("\u{1B}") })
     }
 
-    @Test("are full when all has arrived, and gone from the list")
+    @Test("are full when all has arrived, and are removed from the list")
     func full() throws {
         var state = ProgressState()
         let blob = try blob(1, size: 1_000)
@@ -95,7 +95,7 @@ struct ProgressStateTests {
         #expect(!last.contains("░"))
     }
 
-    @Test("forget the bytes of a try that failed")
+    @Test("subtract the bytes of a failed attempt")
     func restarted() throws {
         var state = ProgressState()
         let blob = try blob(1, size: 1_000)
@@ -103,30 +103,30 @@ struct ProgressStateTests {
         _ = state.note(.blobStarted(blob, to: try place()))
         _ = state.note(.blobProgress(blob.digest, to: try place(), bytes: 900))
         let line = state.note(.blobRestarted(blob.digest, to: try place(), reason: "cut off"))
-        #expect(line == "again  \(blob.digest): cut off")
+        #expect(line == "retry  \(blob.digest): cut off")
         _ = state.note(.blobStarted(blob, to: try place()))
         _ = state.note(.blobProgress(blob.digest, to: try place(), bytes: 900))
-        // Why is told with the image; no line says that it is tried again.
+        // The image's result has the reason; no progress line reports the retry.
         #expect(state.note(.blobGivenUp(blob.digest, to: try place())) == nil)
         _ = state.note(.blobStarted(blob, to: try place()))
         #expect(state.lines(width: 80).last?.contains("0 B / 1.0 kB") == true)
     }
 
-    @Test("name the place a line is about where there are several")
+    @Test("name the destination of a line if there are several")
     func destinations() throws {
         var state = ProgressState(namesDestinations: true)
         let blob = try blob(1, size: 1_000)
         let (place, sibling) = (try place(), try RepositoryName(parsing: "team/other"))
         let (what, to) = (blob.digest, "  to localhost:5000/team/app")
         #expect(state.note(.blobResumed(blob, to: place, at: 500)) == "resume \(what)  at 500 B of 1.0 kB\(to)")
-        #expect(state.note(.blobRestarted(what, to: place, reason: "cut off")) == "again  \(what)\(to): cut off")
+        #expect(state.note(.blobRestarted(what, to: place, reason: "cut off")) == "retry  \(what)\(to): cut off")
         #expect(state.note(.blobMoved(blob, to: place)) == "moved  \(what)  1.0 kB\(to)")
         #expect(
             state.note(.blobMounted(blob, to: place, from: sibling)) == "mount  \(what)  1.0 kB\(to)  from team/other"
         )
     }
 
-    @Test("say how fast all of it moves and how long it takes, when that can be told")
+    @Test("show the rate and the time left as soon as they are known")
     func speed() throws {
         var state = ProgressState()
         let start = ContinuousClock.now
@@ -138,7 +138,7 @@ struct ProgressStateTests {
             let now = start + .milliseconds(Int64(60_000 + seconds * 1_000))
             return (state.heartbeat(at: now) ?? "") + "\n" + (state.lines(width: 120, at: now).last ?? "")
         }
-        // Nothing before two seconds, and nothing that was divided by nothing.
+        // Nothing is shown in the first two seconds, and nothing is divided by zero.
         for seconds in [0, 0.5, 1.9] { #expect(!text(seconds).contains("/s") && !text(seconds).contains("left")) }
         #expect(text(2).contains("0 B/s") && !text(2).contains("left"))
         for second in 1...10 {
@@ -150,13 +150,13 @@ struct ProgressStateTests {
             "\(text(10))"
         )
         #expect(text(10).hasSuffix("10.0 MB/s  2 min left"))
-        // What stands still is slower and slower, and then without an end.
+        // A stalled transfer gets slower and slower, and then shows no time.
         #expect(text(30).contains("1.0 MB/s") || text(30).contains("500 kB/s") || text(30).contains("0 B/s"))
         #expect(text(1_000).contains("0 B/s") && !text(1_000).contains("left"))
-        // What a destination has lost is not a rate.
+        // Bytes that a destination has lost don't count in the rate.
         _ = state.note(.blobProgress(blob.digest, to: try place(), bytes: -50_000_000), at: start + .seconds(1_001))
         #expect(!text(1_001).contains("-"))
-        // A pause between two blobs counts for nothing.
+        // A pause between two blobs doesn't count in the rate.
         _ = state.note(.blobMoved(blob, to: try place()), at: start + .seconds(1_061))
         #expect(state.heartbeat(at: start + .seconds(2_000)) == nil)
         #expect(state.lines(width: 120, at: start + .seconds(2_000)).last?.contains("/s") == false)
@@ -165,7 +165,10 @@ struct ProgressStateTests {
         #expect(state.heartbeat(at: start + .seconds(5_004))?.hasSuffix("10.0 MB/s, 36 s left") == true)
     }
 
-    @Test("name the destination behind each bar where there are several, and fit", arguments: [30, 60, 80, 100, 200])
+    @Test(
+        "name the destination behind each bar if there are several, within the width",
+        arguments: [30, 60, 80, 100, 200]
+    )
     func places(width: Int) throws {
         var state = ProgressState(namesDestinations: true)
         let blob = try blob(1, size: 1_000_000)
@@ -182,7 +185,7 @@ struct ProgressStateTests {
         #expect(state.heartbeat()?.hasPrefix("moving 2 blobs to 2 destinations, ") == true)
     }
 
-    @Test("never show more than there is")
+    @Test("never exceed their size")
     func tooMuch() throws {
         var state = ProgressState()
         let blob = try blob(1, size: 10)

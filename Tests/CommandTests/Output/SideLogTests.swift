@@ -4,12 +4,12 @@ import Testing
 
 @Suite("The log", .timeLimit(.minutes(1)))
 struct SideLogTests {
-    /// What is logged of one kind.
+    /// Returns the logged lines of one kind.
     private func lines(_ ended: Ended, _ marks: String...) -> [Substring] {
         ended.errors.split(separator: "\n").filter { line in marks.allSatisfy { line.contains($0) } }
     }
 
-    @Test("tells sides apart, and several destinations by their registries")
+    @Test("distinguishes the sides, and several destinations by their registries")
     func sides() async throws {
         try await withStage { stage in
             let other = "444455556666"
@@ -52,7 +52,7 @@ struct SideLogTests {
         }
     }
 
-    @Test("says of each side which credentials it signs with, where both have the same")
+    @Test("names the credentials of each side, even if both are the same")
     func shared() async throws {
         try await withStage { stage in
             let ended = try await stage.run(
@@ -71,7 +71,7 @@ struct SideLogTests {
     }
 
     @Test(
-        "says at which side something is tried again",
+        "names the side of a retry",
         arguments: [
             ("BatchGetImage", "source"), ("PutImage", "destination"), ("GET layer", "source"),
             ("PUT blob", "destination"), ("POST upload", "destination"),
@@ -80,18 +80,18 @@ struct SideLogTests {
     func retried(_ operation: String, _ side: String) async throws {
         try await withScratchDirectory { folder in
             try await withStage { stage in
-                stage.emulator.order(Fault(on: operation, .status(503)))
-                // A directory, where the destination would be asked the same.
+                stage.emulator.inject(Fault(on: operation, .status(503)))
+                // The destination is a directory, so that only the source sends these requests.
                 let place = operation == "BatchGetImage" ? "oci:\(folder)/x" : stage.destination
                 let ended = try await stage.run("copy", "--log-level", "notice", "\(stage.source):v1", place)
                 #expect(ended.exitCode == 0, "\(ended.errors)")
-                let tries = lines(ended, "try 1 failed")
+                let tries = lines(ended, "attempt 1 failed")
                 #expect(!tries.isEmpty && tries.allSatisfy { $0.contains(" side=\(side)") }, "\(ended.errors)")
             }
         }
     }
 
-    @Test("names the side in what doctor looks at, and in what a plain registry is asked")
+    @Test("names the side in doctor's requests, and in requests to a plain registry")
     func doctor() async throws {
         try await withStage { stage in
             let ended = try await stage.run(

@@ -10,7 +10,7 @@ struct StandardErrorTests {
         try await withStage { stage in
             let image = SeedImage.oci("slow", layers: [400_000, 400_000, 400_000])
             try stage.seed(image, tag: "slow", in: Stage.home)
-            stage.emulator.order(Fault(on: "POST upload", at: 1...3, .status(503)))
+            stage.emulator.inject(Fault(on: "POST upload", at: 1...3, .status(503)))
             let copied = try await stage.run(
                 "copy",
                 "--progress",
@@ -28,12 +28,12 @@ struct StandardErrorTests {
             #expect(!screen.contains { $0.contains("█") || $0.contains("░") })
             let kinds = ["debug: ", "notice: ", "warning: ", "4 blobs moved"]
             #expect(screen.allSatisfy { line in kinds.contains { line.hasPrefix($0) } }, "\(screen)")
-            #expect(screen.count { $0.hasPrefix("notice: try 1 failed") } == 3, "\(screen)")
+            #expect(screen.count { $0.hasPrefix("notice: attempt 1 failed") } == 3, "\(screen)")
         }
     }
 
     @Test(
-        "and the others may be closed: a copy goes on, and a result that nobody gets is no success",
+        "and standard input may be closed: a copy continues, and a result that can't be written is a failure",
         arguments: [("2>&-", 0), ("<&- 2>&-", 0), (">&-", 1), ("<&- >&- 2>&-", 1)] as [(String, Int32)]
     )
     func closed(redirections: String, code: Int32) async throws {
@@ -50,7 +50,7 @@ struct StandardErrorTests {
         }
     }
 
-    @Test("that is closed is occupied before a socket can be")
+    @Test("if closed, is occupied before a socket can get its number")
     func occupied() async throws {
         let program = try #require(Program.ecrReplicate.path)
         _ = try await withChild(.shell, ["-c", "exec '\(program)' emulator <&- 2>&-"]) { child in
@@ -62,7 +62,7 @@ struct StandardErrorTests {
         }
     }
 
-    /// What a terminal shows in the end, as far as the sequences go that we use.
+    /// Returns the final content of a terminal, for the control sequences that the program uses.
     private func screen(after text: String) -> [String] {
         var lines: [String] = [""]
         var row = 0

@@ -99,7 +99,7 @@ struct ManifestTests {
             try await fixture.client.manifest(tag, of: fixture.repository)
         }
         let text = "\(try #require(error))"
-        #expect(text.hasPrefix("the manifest came with Content-Encoding 'x- foo', which was not asked for"))
+        #expect(text.hasPrefix("the manifest came with Content-Encoding 'x- foo', which was not requested"))
         #expect(fixture.registry.requests.count == 2)
     }
 

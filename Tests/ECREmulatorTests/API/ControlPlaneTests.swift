@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The API over HTTP", .timeLimit(.minutes(1)))
 struct ControlPlaneTests {
-    @Test("answers who signed right, with a request id")
+    @Test("a correctly signed request is answered, with a request id")
     func signed() async throws {
         try await withClient { emulator, client in
             let answer = try await client.call("DescribeRepositories")
@@ -28,7 +28,7 @@ struct ControlPlaneTests {
         }
     }
 
-    @Test("one account reads another's registry, unless it is denied")
+    @Test("one account can read another's registry, unless access is denied")
     func crossAccount() async throws {
         try await withClient { emulator, client in
             let image = SeedImage.oci("app", layers: [10])
@@ -53,7 +53,7 @@ struct ControlPlaneTests {
         }
     }
 
-    @Test("a layer goes up in parts, and a repeated part tells where to go on")
+    @Test("a layer is uploaded in parts, and the error for a repeated part gives the next byte")
     func layerUpload() async throws {
         try await withClient { emulator, client in
             let layer = SeedBytes(seed: 3).prefix(5_242_880 + 10)
@@ -89,7 +89,7 @@ struct ControlPlaneTests {
         }
     }
 
-    @Test("referrers come twenty at a time unless more are asked for")
+    @Test("referrers are listed in pages of twenty unless the request asks for more")
     func referrers() async throws {
         try await withClient { emulator, client in
             let image = SeedImage.oci("app", layers: [10])
@@ -112,7 +112,7 @@ struct ControlPlaneTests {
         }
     }
 
-    @Test("repositories are made, changed, tagged and deleted")
+    @Test("repositories are created, changed, tagged and deleted")
     func repositories() async throws {
         try await withClient { emulator, client in
             let created = try await client.call(
@@ -152,7 +152,7 @@ struct ControlPlaneTests {
         }
     }
 
-    @Test("an archived image is hidden, refused, and comes back")
+    @Test("an archived image is hidden and can't be pulled until it is restored")
     func archive() async throws {
         try await withClient { emulator, client in
             try emulator.seedApp(.oci("app", layers: [10]), tag: "v1")
@@ -182,7 +182,7 @@ struct ControlPlaneTests {
         }
     }
 
-    @Test("a scan says what a test said it found")
+    @Test("a scan returns the findings that the test has set")
     func scans() async throws {
         try await withClient { emulator, client in
             let digest = try emulator.seedApp(.oci("app", layers: [10]), tag: "v1")
@@ -232,7 +232,7 @@ struct ControlPlaneTests {
         }
     }
 
-    @Test("state outlives the process that made it, in a directory")
+    @Test("state in a directory is read by the next process")
     func persistence() async throws {
         var configuration = EmulatorConfiguration()
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent("emulator-\(UUID().uuidString)")

@@ -5,7 +5,7 @@ import Testing
 @Suite("The patterns of the service model")
 struct GrammarTests {
     @Test(
-        "a namespace",
+        "a namespace matches only the model's pattern",
         arguments: [
             ("prod", true), ("prod/", true), ("prod/team", true), ("ROOT", true), ("a", true), ("1", true),
             ("a-b.c_d__e", true), ("a---b", true), ("", false), ("/", false), ("prod//", false), ("/prod", false),
@@ -16,11 +16,11 @@ struct GrammarTests {
     func namespace(text: String, isOne: Bool) { #expect(Grammar.repositoryPrefix.accepts(text) == isOne) }
 
     @Test(
-        "a filter with stars",
+        "a filter with stars matches only the model's pattern",
         arguments: [
             ("*", true), ("team/*", true), ("**", true), ("a.b_c-d/e", true), ("", false), ("a//b", false),
             ("a._b", false), ("/a", false), ("a/", false), ("A", false),
-            // A backtracking engine would be at this one for ever.
+            // A backtracking engine would practically never finish with this text.
             (String(repeating: "a", count: 255) + "!", false),
         ]
     )
@@ -30,7 +30,7 @@ struct GrammarTests {
     }
 
     @Test(
-        "a filter of replication",
+        "a replication filter matches only the model's pattern",
         arguments: [
             ("team/", true), ("team/a-", true), ("team", true), ("te_am.", true), ("/team", false), ("T", false),
             ("team//", false), ("a/-", true), ("-a/b", false),
@@ -39,7 +39,7 @@ struct GrammarTests {
     func replication(text: String, isOne: Bool) { #expect(Grammar.replicationFilter.accepts(text) == isOne) }
 
     @Test(
-        "an ARN of each kind",
+        "an ARN of each kind matches only the model's pattern",
         arguments: [
             (0, "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab", true), (0, "", true),
             (0, "arn:aws:kms:eu-west-1:111122223333:alias/a", false), (0, "alias/a", false),

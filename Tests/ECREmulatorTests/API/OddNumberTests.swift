@@ -4,11 +4,11 @@ import Testing
 
 @testable import ECREmulator
 
-/// A number that a client makes up may be refused, and never ends the process.
-@Suite("Numbers that no client should send", .timeLimit(.minutes(1)))
+/// An arbitrary number from a client may be refused, but must not crash the process.
+@Suite("Out-of-range numbers don't crash the emulator", .timeLimit(.minutes(1)))
 struct OddNumberTests {
     @Test(
-        "when a web identity's token ends",
+        "in the expiry of a web identity's token",
         arguments: ["-1e300", "1e300", "-1", "253402300800", "9223372036854775807", "-9.3e18"]
     )
     func webIdentity(_ exp: String) async throws {
@@ -30,7 +30,7 @@ struct OddNumberTests {
         }
     }
 
-    @Test("where a page begins", arguments: [Int.min, -5, -1, Int.max])
+    @Test("in a page token", arguments: [Int.min, -5, -1, Int.max])
     func pages(_ start: Int) async throws {
         try await withClient { emulator, client in
             let image = SeedImage.oci("app", layers: [10])
@@ -38,14 +38,17 @@ struct OddNumberTests {
             let token = Data("page:\(start)".utf8).base64EncodedString()
             let images = try await client.call("ListImages", #"{"repositoryName":"team/app","nextToken":"\#(token)"}"#)
             #expect(images.status == (start < 0 ? 400 : 200))
-            var door = client
-            try await door.logIn()
-            let referrers = try await door.registry("GET", "/v2/team/app/referrers/\(image.digest)?nextToken=\(start)")
+            var registry = client
+            try await registry.logIn()
+            let referrers = try await registry.registry(
+                "GET",
+                "/v2/team/app/referrers/\(image.digest)?nextToken=\(start)"
+            )
             #expect(referrers.status == 200)
         }
     }
 
-    @Test("where a part ends", arguments: [Int64.min, -1, 0, Int64.max])
+    @Test("in the end of a part", arguments: [Int64.min, -1, 0, Int64.max])
     func parts(_ last: Int64) async throws {
         try await withClient { _, client in
             let started = try await client.call("InitiateLayerUpload", #"{"repositoryName":"team/app"}"#)
@@ -57,7 +60,7 @@ struct OddNumberTests {
         }
     }
 
-    @Test("where a range ends")
+    @Test("in the end of a range")
     func ranges() {
         #expect(DownloadServer.range("bytes=2-\(Int64.max)", of: 10) == 2..<10)
         #expect(DownloadServer.range("bytes=2-9", of: 10) == 2..<10)
@@ -65,7 +68,7 @@ struct OddNumberTests {
         #expect(DownloadServer.range("bytes=-\(Int64.max)", of: 10) == 0..<10)
     }
 
-    @Test("how far a clock is off", arguments: [Int.min, -946_080_001, 946_080_001, Int.max])
+    @Test("in the clock fault", arguments: [Int.min, -946_080_001, 946_080_001, Int.max])
     func skew(_ seconds: Int) throws {
         #expect(throws: FaultSyntaxError.self) { try Fault(parsing: "*:1:skew=\(seconds)") }
         for known in [-946_080_000, 946_080_000] { _ = try Fault(parsing: "*:1:skew=\(known)") }

@@ -11,7 +11,7 @@ struct PutImageTests {
         .init(text: String(decoding: image.bytes, as: UTF8.self), mediaType: image.mediaType, tag: tag)
     }
 
-    @Test("keeps the bytes, to the last newline")
+    @Test("keeps the bytes, including a final newline")
     func verbatim() throws {
         var repository = repository(with: image)
         let stored = try repository.putImage(put(image, tag: "v1"), at: noon)
@@ -20,7 +20,7 @@ struct PutImageTests {
         #expect(repository.tags == ["v1": image.digest])
     }
 
-    @Test("moves a mutable tag, and the old image stays without it")
+    @Test("moves a mutable tag, and keeps the old image without it")
     func movesTag() throws {
         let second = SeedImage.oci("second", layers: [10])
         var repository = repository(with: image, second)
@@ -30,7 +30,7 @@ struct PutImageTests {
         #expect(repository.images.count == 2)
     }
 
-    @Test("the same again is ImageAlreadyExists, a new tag isn't")
+    @Test("answers ImageAlreadyExists for the same image and tag, and accepts a new tag")
     func again() throws {
         var repository = repository(with: image)
         try repository.put(image, tag: "v1")
@@ -41,7 +41,7 @@ struct PutImageTests {
     }
 
     @Test(
-        "an immutable tag doesn't move, unless a filter says so",
+        "refuses to move an immutable tag, unless a filter excludes the tag",
         arguments: [
             ("IMMUTABLE", [], "v1", true), ("MUTABLE", [], "v1", false),
             ("IMMUTABLE_WITH_EXCLUSION", ["latest*"], "latest-1", false),
@@ -62,7 +62,9 @@ struct PutImageTests {
         #expect(repository.tags[tag] == (isFixed ? image.digest : second.digest))
     }
 
-    @Test("an immutable tag on its own digest: ImageAlreadyExists, or as some have seen TagAlreadyExists")
+    @Test(
+        "for an immutable tag with its own digest answers ImageAlreadyExists, or TagAlreadyExists as some users have seen"
+    )
     func immutableSameDigest() throws {
         var repository = repository(with: image)
         repository.mutability = try TagMutability(mode: "IMMUTABLE", filters: nil)
@@ -73,7 +75,7 @@ struct PutImageTests {
         #expect(faultCode { _ = try repository.putImage(again, at: noon) } == "ImageTagAlreadyExistsException")
     }
 
-    @Test("what a manifest names must be there: blobs, then children")
+    @Test("requires the blobs and then the children that a manifest names")
     func references() throws {
         var empty = repository()
         #expect(faultCode { try empty.put(image) } == "LayersNotFoundException")
@@ -84,7 +86,7 @@ struct PutImageTests {
         #expect(faultCode { try repository.put(index, tag: "v1") } == "no fault")
     }
 
-    @Test("a digest that doesn't match is refused, and nothing is stored")
+    @Test("refuses a digest that doesn't match, and stores nothing")
     func digest() throws {
         var repository = repository(with: image)
         var wrong = put(image)
@@ -94,7 +96,7 @@ struct PutImageTests {
     }
 
     @Test(
-        "what isn't a manifest for ECR is an invalid parameter",
+        "answers that a parameter is invalid for a manifest that ECR doesn't accept",
         arguments: [
             "not json", "{}", #"{"schemaVersion":1,"mediaType":"application/vnd.oci.image.manifest.v1+json"}"#,
             #"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","layers":[]}"#,
@@ -109,7 +111,7 @@ struct PutImageTests {
         #expect(faultCode { _ = try repository.putImage(.init(text: text), at: noon) } == "InvalidParameterException")
     }
 
-    @Test("a manifest that doesn't say its type needs to be told it")
+    @Test("needs a media type in the request if the manifest has none")
     func mediaType() throws {
         var repository = repository(with: image)
         let bare = String(decoding: image.bytes, as: UTF8.self)
@@ -121,7 +123,7 @@ struct PutImageTests {
         #expect(stored.mediaType == ManifestType.ociImage)
     }
 
-    @Test("more than 4 MiB is too much")
+    @Test("refuses more than 4 MiB")
     func tooLarge() {
         var repository = repository()
         let text = String(repeating: " ", count: 4_194_305)
@@ -129,7 +131,7 @@ struct PutImageTests {
         #expect(fault?.message.contains("4194304") == true)
     }
 
-    @Test("a foreign layer need not be there")
+    @Test("doesn't require foreign layers")
     func foreign() throws {
         let text = String(decoding: image.bytes, as: UTF8.self)
         let foreign = text.replacing(
@@ -142,7 +144,7 @@ struct PutImageTests {
         #expect(faultCode { _ = try repository.putImage(.init(text: foreign), at: noon) } == "no fault")
     }
 
-    @Test("an archived image comes back when it is pushed again")
+    @Test("restores an archived image")
     func restores() throws {
         var repository = repository(with: image)
         try repository.put(image, tag: "v1")
@@ -153,7 +155,7 @@ struct PutImageTests {
     }
 
     @Test(
-        "wildcards match whole tags",
+        "wildcards match the whole tag",
         arguments: [
             ("latest", "latest", true), ("latest-1", "latest", false), ("v1.2", "v*", true), ("xv1", "v*", false),
             ("a-b-c", "a*c", true), ("ac", "a*c", true), ("a", "a*a", false), ("dev-x-rc", "*-x-*", true),
@@ -164,7 +166,7 @@ struct PutImageTests {
         #expect(matches(tag, wildcard: wildcard) == isMatch)
     }
 
-    @Test("filters have a grammar, and go with the modes that have exceptions")
+    @Test("exclusion filters have a pattern, and are allowed only in modes with exclusions")
     func filterGrammar() {
         func code(_ mode: String, _ filters: [String]) -> String {
             faultCode {

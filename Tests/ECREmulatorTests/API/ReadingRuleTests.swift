@@ -17,7 +17,7 @@ struct ReadingRuleTests {
         return repository
     }
 
-    @Test("by digest there is no conversion, and a type that isn't accepted isn't found")
+    @Test("by digest, a manifest is never converted, and a type that isn't accepted isn't found")
     func byDigest() throws {
         let repository = try filled()
         let id = ImageIdentifier(imageDigest: "\(docker.digest)")
@@ -26,7 +26,7 @@ struct ReadingRuleTests {
         #expect(try repository.manifest(id, accepted: nil).image.digest == docker.digest)
     }
 
-    @Test("by tag docker and OCI are converted into one another, which changes the bytes")
+    @Test("by tag, docker's and OCI's formats are converted into each other, which changes the bytes")
     func converted() throws {
         let repository = try filled()
         for (tag, accepted, stored) in [
@@ -40,7 +40,7 @@ struct ReadingRuleTests {
         }
     }
 
-    @Test("a list by tag becomes one platform for a caller who accepts nothing in particular")
+    @Test("a list by tag becomes one platform's manifest if the caller names no accepted type")
     func listWithoutAccept() throws {
         let repository = try filled()
         let id = ImageIdentifier(imageTag: "multi")
@@ -49,7 +49,7 @@ struct ReadingRuleTests {
         #expect(throws: ImageFailure.notFound) { try repository.manifest(id, accepted: [ManifestType.ociImage]) }
     }
 
-    @Test("each way of naming no image has its code")
+    @Test("each kind of invalid image id has its own code")
     func failures() throws {
         var repository = try filled()
         func code(_ id: ImageIdentifier) -> String {
@@ -73,7 +73,7 @@ struct ReadingRuleTests {
         #expect(code(.init(imageTag: "oci")) == "ImageInaccessible")
     }
 
-    @Test("the standard filter hides what is archived")
+    @Test("the default filter hides archived images")
     func filters() throws {
         var repository = try filled()
         repository.setStorageClass(of: oci.digest, archived: true, at: noon)
@@ -87,7 +87,7 @@ struct ReadingRuleTests {
         #expect(faultCode { _ = try digests("SOME", nil) } == "InvalidParameterException")
     }
 
-    @Test("an image's size is all it names, an index's the largest of its manifests")
+    @Test("an image's size is that of its config and layers, an index's size that of its largest manifest")
     func sizes() throws {
         let repository = try filled()
         let image = try repository.image(.init(imageTag: "oci"))
@@ -98,7 +98,7 @@ struct ReadingRuleTests {
         #expect(repository.sizeInBytes(of: list) == children.map(repository.sizeInBytes).max())
     }
 
-    @Test("the last tag removed removes the image; a child of a list stays")
+    @Test("removing the last tag removes the image; a child of a list can't be removed")
     func deletes() throws {
         var repository = try filled()
         try repository.put(oci, tag: "other")
@@ -127,7 +127,7 @@ struct ReadingRuleTests {
         #expect(repository.referrers(of: sbom.digest, types: [], status: "ANY").isEmpty)
     }
 
-    @Test("pages follow one another without gap or repeat")
+    @Test("pages follow each other without a gap or a repetition")
     func pages() throws {
         let items = Array(0..<25)
         var seen: [Int] = []

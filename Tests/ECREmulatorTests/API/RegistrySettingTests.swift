@@ -4,9 +4,9 @@ import Testing
 
 @testable import ECREmulator
 
-@Suite("What holds for a whole registry", .timeLimit(.minutes(1)))
+@Suite("Settings of a whole registry", .timeLimit(.minutes(1)))
 struct RegistrySettingTests {
-    @Test("replication is told as it was put, and is the caller's own")
+    @Test("replication is returned as it was put, for the caller's own registry")
     func replication() async throws {
         try await withClient { _, client in
             let none = try await client.call("DescribeRegistry")
@@ -32,7 +32,7 @@ struct RegistrySettingTests {
         }
     }
 
-    @Test("a registry's policies and settings outlive the process, and older state can be read")
+    @Test("a registry's policies and settings are kept between processes, and older state can be read")
     func persistence() async throws {
         var configuration = EmulatorConfiguration()
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent("emulator-\(UUID().uuidString)")

@@ -4,11 +4,11 @@ import Testing
 
 @testable import ECREmulator
 
-@Suite("Scanning, signing and pulls of a registry", .timeLimit(.minutes(1)))
+@Suite("Scanning, signing and pull recording of a registry", .timeLimit(.minutes(1)))
 struct RegistryWideTests {
     private static let profile = "arn:aws:signer:us-east-1:\(account):/signing-profiles/release"
 
-    @Test("a scanning configuration is told, and what it means for each repository")
+    @Test("a scanning configuration is returned, also as it applies to each repository")
     func scanning() async throws {
         try await withClient { emulator, client in
             for name in ["prod/app", "prod/web", "other"] {
@@ -63,7 +63,7 @@ struct RegistryWideTests {
         }
     }
 
-    @Test("a signing configuration is told and deleted, and says of an image whether it was signed")
+    @Test("a signing configuration is returned and deleted, and the signing status of an image follows from it")
     func signing() async throws {
         try await withClient { emulator, client in
             for operation in ["GetSigningConfiguration", "DeleteSigningConfiguration"] {
@@ -97,7 +97,7 @@ struct RegistryWideTests {
         }
     }
 
-    @Test("replication's status is that of each destination")
+    @Test("the replication status covers each destination")
     func replication() async throws {
         try await withClient { emulator, client in
             let image = SeedImage.oci("app", layers: [10])
@@ -124,7 +124,7 @@ struct RegistryWideTests {
         }
     }
 
-    @Test("a pull is recorded once a day, and not for those who are left out")
+    @Test("a pull is recorded once a day, and not for excluded principals")
     func pulls() async throws {
         let clock = HandClock()
         var configuration = EmulatorConfiguration()
@@ -179,7 +179,7 @@ struct RegistryWideTests {
     }
 
     @Test(
-        "an exclusion names users, and roles with or without their path",
+        "an exclusion names users, or roles with or without their path",
         arguments: [
             ("arn:aws:iam::\(account):role/ops/pull", true), ("arn:aws:iam::\(account):role/pull", true),
             ("arn:aws:iam::\(account):role/pul", false), ("arn:aws:iam::\(otherAccount):role/pull", false),

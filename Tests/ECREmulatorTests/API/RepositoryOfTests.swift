@@ -8,7 +8,7 @@ let otherAccount = "444455556666"
 let region = "us-east-1"
 let noon = Date(timeIntervalSince1970: 1_768_478_400)  // 2026-01-15T12:00:00Z
 
-/// A repository, `team/app`, that has an image's blobs and none of its manifests.
+/// A repository `team/app` that has an image's blobs and no manifests.
 func repository(with images: SeedImage...) -> EmulatedRepository {
     var repository = EmulatedRepository(account: account, region: region, name: "team/app", createdAt: noon)
     for blob in images.flatMap(\.blobs) { repository.blobs[blob.digest] = EmulatedBlob(size: blob.size) }
@@ -16,7 +16,7 @@ func repository(with images: SeedImage...) -> EmulatedRepository {
 }
 
 extension EmulatedRepository {
-    /// Puts every manifest of an image, the root with the tag.
+    /// Puts every manifest of an image, and the root with the tag.
     mutating func put(_ image: SeedImage, tag: String? = nil) throws {
         for (index, part) in image.manifests.enumerated() {
             let isRoot = index == image.manifests.count - 1
@@ -32,7 +32,7 @@ extension EmulatedRepository {
     }
 }
 
-/// The code of the fault `body` throws, or what happened instead.
+/// Returns the code of the fault that `body` throws, or a text for any other outcome.
 func faultCode(_ body: () throws -> Void) -> String {
     do {
         try body()

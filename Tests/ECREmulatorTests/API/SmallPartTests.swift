@@ -4,10 +4,10 @@ import Testing
 
 @testable import ECREmulator
 
-@Suite("Small parts")
+@Suite("Small values")
 struct SmallPartTests {
     @Test(
-        "a path says what is asked for",
+        "a path is parsed into the operation",
         arguments: [
             ("/v2/", RegistryRoute.base), ("/v2", .base), ("/v2/_catalog", .catalog),
             ("/v2/team/app/tags/list", .tags(repository: "team/app")),
@@ -23,7 +23,7 @@ struct SmallPartTests {
     }
 
     @Test(
-        "a Range is the bytes it means",
+        "a Range header is parsed into bytes",
         arguments: [
             ("bytes=0-9", 0..<10), ("bytes=90-", 90..<100), ("bytes=-5", 95..<100), ("bytes=95-200", 95..<100),
             ("bytes=100-", nil), ("bytes=9-3", nil), ("lines=1-2", nil), ("bytes=-0", nil), ("bytes=x-", nil),
@@ -34,7 +34,7 @@ struct SmallPartTests {
     }
 
     @Test(
-        "times are written and read",
+        "times are formatted and parsed",
         arguments: [
             (0.0, "19700101T000000Z"), (1_768_478_400, "20260115T120000Z"), (1_709_251_199, "20240229T235959Z"),
         ]
@@ -44,14 +44,14 @@ struct SmallPartTests {
         #expect(Instant.parse(basic: text) == Date(timeIntervalSince1970: seconds))
     }
 
-    @Test("times for people and for HTTP")
+    @Test("times are formatted for people and for HTTP")
     func otherInstants() {
         #expect(Instant.extended(noon) == "2026-01-15T12:00:00Z")
-        #expect(Reception.date(noon) == "Thu, 15 Jan 2026 12:00:00 GMT")
+        #expect(RequestHandler.date(noon) == "Thu, 15 Jan 2026 12:00:00 GMT")
         #expect(Instant.parse(basic: "2026-01-15T12:00Z") == nil)
     }
 
-    @Test("JSON is escaped so that any manifest survives it")
+    @Test("JSON is escaped, so that any manifest stays intact")
     func json() throws {
         let text = "{\n\t\"a\": \"\\u00e4 / \u{1} ü \\\\ \"\r\n}\n"
         let bytes = JSON.members(["imageManifest": .text(text), "absent": nil, "n": .integer(-5)]).bytes
@@ -68,7 +68,7 @@ struct SmallPartTests {
         #expect(text.percentDecoded == decoded)
     }
 
-    @Test("seeds give the same image everywhere")
+    @Test("a seed gives the same image on every machine")
     func seeds() {
         let image = SeedImage.oci("app", layers: [1_000, 3_000_000])
         #expect(image.digest == SeedImage.oci("app", layers: [1_000, 3_000_000]).digest)
@@ -81,14 +81,14 @@ struct SmallPartTests {
         #expect(index.mediaType == ManifestType.ociIndex)
     }
 
-    @Test("a generated stream is the same in pieces as at once")
+    @Test("a generated stream has the same bytes in pieces and as a whole")
     func pieces() {
         var collected: [UInt8] = []
         SeedBytes(seed: 7).forEachChunk(of: 2_500_001) { collected += $0 }
         #expect(collected == SeedBytes(seed: 7).prefix(2_500_001))
     }
 
-    @Test("any part of a generated stream is what the whole has there, and no two parts are alike")
+    @Test("any part of a generated stream equals that part of the whole, and all parts differ")
     func parts() {
         let bytes = SeedBytes(seed: 7)
         let whole = bytes.prefix(400_000)
@@ -102,32 +102,32 @@ struct SmallPartTests {
     }
 
     @Test(
-        "images to begin with, as text",
+        "seed images are parsed",
         arguments: [
             ("team/app:v1=8x128MiB", "team/app", "v1", 8, 128 << 20), ("ab:b=1x10GiB", "ab", "b", 1, 10 << 30),
             ("ab:b=3x7", "ab", "b", 3, 7), ("team/app:v1", "team/app", "v1", 0, 1), ("ab:b=1x2KB", "ab", "b", 1, 2_000),
         ] as [(String, String, String, Int, Int64)]
     )
     func seedOrders(text: String, repository: String, tag: String, count: Int, size: Int64) throws {
-        let order = try SeedOrder(parsing: text)
+        let order = try SeedDescription(parsing: text)
         #expect(order.repository == repository && order.tag == tag)
         #expect(order.layers == Array(repeating: size, count: count))
     }
 
     @Test(
-        "what orders no image is said to order none",
+        "other texts are refused as seed images",
         arguments: [
             "", "team/app=1x1", "team/app", "Team/App:v1", "team/app:v1=", "team/app:v1=8", "ab:b=0x1", "ab:b=1x0",
             "ab:b=1x1TB", "ab:b=x1", "ab:b=1x",
             "ab:b=1x99999999999GiB", "ab:b:c=1x1", "ab:=1x1", "ab:b=1x-5",
         ]
     )
-    func notSeedOrders(text: String) {
-        #expect(throws: SeedSyntaxError.self) { try SeedOrder(parsing: text) }
+    func notSeedDescriptions(text: String) {
+        #expect(throws: SeedSyntaxError.self) { try SeedDescription(parsing: text) }
     }
 
     @Test(
-        "faults as text",
+        "faults are parsed",
         arguments: [
             ("PutImage:1:throttle", Fault(on: "PutImage", at: 1...1, .throttle(retryAfter: nil))),
             ("PUT blob:2-3:cutBody=65536", Fault(on: "PUT blob", at: 2...3, .cutBody(afterBytes: 65_536))),
@@ -136,7 +136,7 @@ struct SmallPartTests {
                 "BatchGetImage:1:error=ServerException",
                 Fault(
                     on: "BatchGetImage",
-                    .error(code: "ServerException", message: "ordered by a test", status: 500)
+                    .error(code: "ServerException", message: "injected fault", status: 500)
                 )
             ), ("GET layer:1:expireURL", Fault(on: "GET layer", .expireURL)),
             ("PutImage:1:throttle=3", Fault(on: "PutImage", .throttle(retryAfter: 3))),
@@ -150,7 +150,7 @@ struct SmallPartTests {
     }
 
     @Test(
-        "what isn't a fault is said to be none",
+        "other texts are refused as faults",
         arguments: [
             "", "PutImage", "PutImage:0:throttle", "PutImage:2-1:stall", "a:1:explode", "a:1:status=x", "a:1:stall=1",
             ":1:stall", "a:1:drip=0", "a:1:drip", "a:1:skew", "a:1:skew=x", "a:1:status=503,", "a:1:status=503,-1",
@@ -161,19 +161,19 @@ struct SmallPartTests {
         #expect(throws: FaultSyntaxError.self) { try Fault(parsing: text) }
     }
 
-    @Test("faults count the requests they are for")
+    @Test("each fault counts the requests that match it")
     func occurrences() {
-        var orders = FaultOrders()
-        orders.add(Fault(on: "PutImage", at: 2...3, .stall))
-        orders.add(Fault(on: nil, at: 5...5, .truncate))
-        let due = ["PutImage", "ListImages", "PutImage", "PutImage", "PutImage"].map { orders.due(for: $0) }
-        #expect(due == [nil, nil, .stall, .stall, .truncate])
-        #expect(orders.struck == 3)
-        orders.removeAll()
-        #expect(orders.struck == 0)
+        var faults = InjectedFaults()
+        faults.add(Fault(on: "PutImage", at: 2...3, .stall))
+        faults.add(Fault(on: nil, at: 5...5, .truncate))
+        let applied = ["PutImage", "ListImages", "PutImage", "PutImage", "PutImage"].map { faults.fault(for: $0) }
+        #expect(applied == [nil, nil, .stall, .stall, .truncate])
+        #expect(faults.appliedCount == 3)
+        faults.removeAll()
+        #expect(faults.appliedCount == 0)
     }
 
-    @Test("a rate is spent and comes back with time")
+    @Test("a rate is used up, and is available again later")
     func rates() {
         var bucket = TokenBucket(tokens: 2, filledAt: noon)
         let taken = (0..<3).map { _ in bucket.take(rate: 2, now: noon) }

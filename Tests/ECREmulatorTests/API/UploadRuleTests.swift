@@ -7,7 +7,7 @@ import Testing
 struct UploadRuleTests {
     let content = Digest(of: Array("content".utf8))
 
-    @Test("parts follow one another, and a wrong one names the last valid byte")
+    @Test("parts are consecutive, and the error for a wrong one names the last valid byte")
     func sequence() throws {
         var repository = repository()
         let id = repository.initiateUpload().id
@@ -22,7 +22,7 @@ struct UploadRuleTests {
         try repository.checkPart(id, first: 5_242_880)
     }
 
-    @Test("only the last part may be small, and that shows at the end")
+    @Test("only the last part may be small, which is checked at completion")
     func smallParts() throws {
         var repository = repository()
         var id = repository.initiateUpload().id
@@ -41,7 +41,7 @@ struct UploadRuleTests {
         #expect(repository.uploads.isEmpty)
     }
 
-    @Test("nothing at all, another digest, a layer that is there, an upload that isn't")
+    @Test("an empty upload, a wrong digest, an existing layer and an unknown upload are errors")
     func endings() throws {
         var repository = repository()
         func complete(_ count: Int64, _ digest: Digest) -> String {
@@ -56,7 +56,7 @@ struct UploadRuleTests {
         #expect(faultCode { try repository.checkPart("gone", first: 0) } == "UploadNotFoundException")
     }
 
-    @Test("the Range header's end stays at the first part")
+    @Test("the end in the Range header stays at the end of the first part")
     func stuckRange() {
         var repository = repository()
         let id = repository.initiateUpload().id

@@ -2,7 +2,7 @@ import Content
 
 @testable import ECREmulator
 
-/// A repository, and who may do what with it.
+/// A repository, and a user and a role with policies for it.
 protocol AccessScene {}
 
 extension AccessScene {

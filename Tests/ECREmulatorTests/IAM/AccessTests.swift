@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Policies over HTTP", .timeLimit(.minutes(1)))
 struct AccessTests: AccessScene {
-    @Test("an identity's policy says what it may do to what")
+    @Test("an identity's policy decides about actions and resources")
     func identities() async throws {
         try await withClient(configuration()) { emulator, client in
             try emulator.seedApp(image, tag: "v1")
@@ -42,7 +42,7 @@ struct AccessTests: AccessScene {
         }
     }
 
-    @Test("across accounts the repository's policy has to allow it as well")
+    @Test("across accounts, the repository's policy must allow the action too")
     func crossAccount() async throws {
         try await withClient(configuration()) { emulator, client in
             try emulator.seedApp(image, tag: "v1")
@@ -78,7 +78,7 @@ struct AccessTests: AccessScene {
         }
     }
 
-    @Test("within an account the repository's policy is enough")
+    @Test("within an account, the repository's policy is enough")
     func ownAccount() async throws {
         try await withClient(configuration()) { emulator, client in
             try emulator.setRepositoryPolicy(
@@ -93,8 +93,8 @@ struct AccessTests: AccessScene {
         }
     }
 
-    @Test("the registry's door asks for the same permissions, action by action")
-    func registryDoor() async throws {
+    @Test("the registry API needs the same permissions as the JSON API, action by action")
+    func registryAPI() async throws {
         try await withClient(configuration()) { emulator, client in
             try emulator.seedApp(image, tag: "v1")
             var reading = client
@@ -126,7 +126,7 @@ struct AccessTests: AccessScene {
         }
     }
 
-    @Test("a PUT that brings bytes is a part as well, whatever frames them")
+    @Test("a PUT with bytes also needs the permission for parts, with any framing")
     func bytesInPut() async throws {
         var configuration = configuration()
         let actions = ["InitiateLayerUpload", "CompleteLayerUpload", "GetAuthorizationToken"]
@@ -154,7 +154,7 @@ struct AccessTests: AccessScene {
         }
     }
 
-    @Test("a refused upload can have its connection closed instead")
+    @Test("the connection of a refused upload can be closed instead of answered")
     func cutUploads() async throws {
         var configuration = configuration()
         configuration.cutsRefusedUploads = true
@@ -167,7 +167,7 @@ struct AccessTests: AccessScene {
         }
     }
 
-    @Test("without any policy, accounts are kept apart where it is said")
+    @Test("without any policy, accounts are isolated if the configuration says so")
     func accountsApart() async throws {
         var plain = EmulatorConfiguration()
         plain.enforcesPolicies = true
@@ -180,7 +180,7 @@ struct AccessTests: AccessScene {
         }
     }
 
-    @Test("a test changes policies while it runs")
+    @Test("a test can change policies while the emulator runs")
     func changes() async throws {
         try await withClient { emulator, client in
             let arn = "arn:aws:iam::\(account):user/emulator"
@@ -193,7 +193,7 @@ struct AccessTests: AccessScene {
         }
     }
 
-    @Test("a key that was taken back is nobody's, and a role's sessions can be ended")
+    @Test("a revoked key is unknown, and a role's sessions can be ended")
     func revocation() async throws {
         let clock = HandClock()
         var configuration = configuration()
@@ -209,8 +209,8 @@ struct AccessTests: AccessScene {
             let role = "arn:aws:iam::\(account):role/push"
             let form = "Action=AssumeRole&RoleSessionName=me&RoleArn=\(role)"
             let old = try await client.sts(form).session
-            var door = client
-            try await door.logIn(session: old)
+            var registry = client
+            try await registry.logIn(session: old)
             emulator.endSessions(ofRole: role)
             clock.advance(1)
             let ended = try await client.call("ListImages", #"{"repositoryName":"team/app"}"#, session: old)
@@ -220,7 +220,7 @@ struct AccessTests: AccessScene {
                     + "resource: arn:aws:ecr:\(region):\(account):repository/team/app with an explicit deny in an "
                     + "identity-based policy"
             )
-            #expect(try await door.registry("GET", "/v2/team/app/tags/list").status == 403)
+            #expect(try await registry.registry("GET", "/v2/team/app/tags/list").status == 403)
             let new = try await client.sts(form).session
             #expect(try await client.call("DescribeRegistry", session: new).status == 200)
         }

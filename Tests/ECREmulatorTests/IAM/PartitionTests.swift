@@ -32,7 +32,7 @@ struct PartitionTests {
     }
 
     @Test(
-        "each region is in one, and its name is in every ARN of a repository there",
+        "each region belongs to one partition, which every repository ARN there names",
         arguments: [
             ("eu-west-1", "aws"), ("us-east-1", "aws"), ("mx-central-1", "aws"), ("cn-north-1", "aws-cn"),
             ("cn-northwest-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("us-iso-east-1", "aws-iso"),
@@ -76,7 +76,7 @@ struct PartitionTests {
         }
     }
 
-    @Test("keys and sessions are good in the regions of their own only")
+    @Test("keys and sessions are valid only in the regions of their partition")
     func keys() async throws {
         try await withChina { emulator, client in
             let role = "arn:aws-cn:iam::\(Self.chinese):role/push"
@@ -101,7 +101,7 @@ struct PartitionTests {
         }
     }
 
-    @Test("a role is taken from within its partition, and has to be one of an account there")
+    @Test("a role can be assumed only from its own partition, and only in an account of that partition")
     func roles() async throws {
         try await withChina { emulator, client in
             func code(_ client: PlainClient, _ role: String) async throws -> String {
@@ -122,7 +122,7 @@ struct PartitionTests {
         }
     }
 
-    @Test("a region that an account hasn't enabled knows none of its keys, and gives out none of its roles'")
+    @Test("in a region that an account hasn't enabled, its keys are unknown and its roles get no keys")
     func disabledRegions() async throws {
         try await withChina { emulator, _ in
             var client = PlainClient(emulator: emulator, account: otherAccount, region: "ap-east-1")
@@ -133,7 +133,7 @@ struct PartitionTests {
             client.region = region
             #expect(try await client.call("DescribeRegistry").status == 200)
 
-            // Of an account whose own keys are good there.
+            // The role's account hasn't enabled the region, but the caller's has.
             let neighbour = PlainClient(emulator: emulator, region: "ap-east-1")
             let form = "Action=AssumeRole&RoleSessionName=me&RoleArn=arn:aws:iam::\(otherAccount):role/push"
             let refused = try await neighbour.sts(form)
@@ -143,7 +143,7 @@ struct PartitionTests {
                     == "STS is not activated in this region for account:\(otherAccount). Your account administrator can "
                     + "activate STS in this region using the IAM Console."
             )
-            // A session that was got elsewhere is none there either.
+            // A session from another region is unknown there too.
             let session = try await PlainClient(emulator: emulator).sts(form).session
             #expect(
                 try await neighbour.call("DescribeRegistry", session: session).code == "UnrecognizedClientException"
@@ -151,7 +151,7 @@ struct PartitionTests {
         }
     }
 
-    @Test("a web identity's role is taken in its own partition, in a region that is enabled")
+    @Test("a web identity's role can be assumed only in its own partition, and in an enabled region")
     func webIdentity() async throws {
         var configuration = Self.configuration
         let identity = EmulatorConfiguration.WebIdentity(issuer: "issuer", subject: "pod")
@@ -171,7 +171,7 @@ struct PartitionTests {
         }
     }
 
-    @Test("Identity Center gives roles of the account's partition")
+    @Test("Identity Center issues keys for roles of the account's partition")
     func identityCenter() async throws {
         try await withChina { emulator, client in
             let path = "/federation/credentials?role_name=Dev&account_id=\(Self.chinese)"
@@ -186,14 +186,14 @@ struct PartitionTests {
         }
     }
 
-    @Test("a policy names an account by the root of its own partition")
+    @Test("a policy names an account by a root ARN of the account's partition")
     func root() {
         let caller = Principal(account: account, arn: "arn:aws-cn:iam::\(account):user/mei", userID: "")
         #expect(caller.isOfAccount("arn:aws-cn:iam::\(account):root") && caller.isOfAccount(account))
         #expect(!caller.isOfAccount("arn:aws:iam::\(account):root"))
     }
 
-    @Test("only registries that can be have a port of their own")
+    @Test("only registries whose account and region share a partition have a port of their own")
     func ports() async throws {
         try await withChina { emulator, _ in
             #expect(emulator.registryPort(account: Self.chinese, region: "cn-north-1") > 0)

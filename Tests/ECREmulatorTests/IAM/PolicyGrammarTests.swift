@@ -4,7 +4,7 @@ import Testing
 
 @testable import ECREmulator
 
-/// Words that IAM wouldn't take, or would read as something else than they seem to say.
+/// Words in policies that IAM refuses, or reads differently than they seem to say.
 @Suite("The words of policies")
 struct PolicyGrammarTests {
     private static let repository = "arn:aws:ecr:us-east-1:\(account):repository/team/app"
@@ -49,7 +49,7 @@ struct PolicyGrammarTests {
     }
 
     @Test(
-        "actions, resources and operators are ones",
+        "actions, resources and operators must be valid",
         arguments: [
             (["Action": #""ListImages""#], "'ListImages' is not an action"),
             (["Action": #"["ecr:ListImages","ecr:"]"#], "'ecr:' is not an action"),
@@ -74,7 +74,7 @@ struct PolicyGrammarTests {
     }
 
     @Test(
-        "principals are ones that somebody can be",
+        "principals must be valid",
         arguments: [
             (#""*""#, nil), (#"{"AWS":"\#(account)"}"#, nil), (#"{"AWS":["arn:aws:iam::\#(account):root"]}"#, nil),
             (#"{"AWS":"arn:aws-cn:sts::\#(account):assumed-role/push/s1"}"#, nil),
@@ -82,14 +82,14 @@ struct PolicyGrammarTests {
             (#"{"AWS":"arn:aws:iam::\#(account):role/*"}"#, "'arn:aws:iam::\(account):role/*' is not a principal"),
             (#"{"AWS":"arn:aws:iam::\#(account):*"}"#, "'arn:aws:iam::\(account):*' is not a principal"),
             (#"{"AWS":"arn:aws:ecr::\#(account):role/a"}"#, "'arn:aws:ecr::\(account):role/a' is not a principal"),
-            (#"{"AWS":[]}"#, "a principal names nobody"), ("{}", "a principal names nobody"),
+            (#"{"AWS":[]}"#, "Principal is empty"), ("{}", "Principal is empty"),
         ] as [(String, String?)]
     )
     func principals(_ principal: String, _ reason: String?) {
         #expect(Self.reason(Self.resource(["Principal": principal]), .resource) == reason)
     }
 
-    @Test("what is there twice is refused, where a decoder would forget one")
+    @Test("a duplicate member is refused, although a decoder would ignore one of them")
     func repeated() {
         for (text, name) in [
             (#"{"Statement":{"Effect":"Allow","Effect":"Deny","Action":"*","Resource":"*"}}"#, "Effect"),
@@ -97,9 +97,9 @@ struct PolicyGrammarTests {
             (Self.identity(["Condition": #"{"StringEquals":{},"StringEquals":{}}"#]), "StringEquals"),
             (Self.identity(["Condition": #"{"StringLike":{"aws:x":"{\"a\":[","aws:x":"b"}}"#]), "aws:x"),
         ] {
-            #expect(Self.reason(text) == "'\(name)' is there twice", "\(text)")
+            #expect(Self.reason(text) == "'\(name)' occurs twice", "\(text)")
         }
-        // The same word as a value, in another object, or with an escape before its quote is no second member.
+        // The same word as a value, in another object, or with an escape before its quote isn't a duplicate member.
         #expect(RepeatedMember.find(in: #"{"a":["a","a"],"b":{"a":"a\":"},"c":[{"a":1},{"a":2}]}"#) == nil)
         #expect(RepeatedMember.find(in: #"{"a\"":1,"a":2}"#) == nil)
         #expect(RepeatedMember.find(in: #"["a","#) == nil)
@@ -107,13 +107,13 @@ struct PolicyGrammarTests {
         #expect(Self.reason(#"{"Statement":[\#(twice),\#(twice)]}"#) == "two statements have the same Sid")
     }
 
-    @Test("NotPrincipal leaves out whom it names in full, and goes with Deny only")
+    @Test("NotPrincipal excludes only principals that it names in full, and is valid only with Deny")
     func exceptions() throws {
         func verdict(_ names: [String], _ principal: Principal) throws -> PolicyVerdict {
             let list = names.map { #""\#($0)""# }.joined(separator: ",")
             let text = Self.resource(["Effect": #""Deny""#, "NotPrincipal": #"{"AWS":[\#(list)]}"#])
             return try PolicyDocument(parsing: text, as: .resource)
-                .verdict(on: Self.request(by: principal), hangsOnResource: true)
+                .verdict(on: Self.request(by: principal), isResourcePolicy: true)
         }
         let root = "arn:aws:iam::\(account):root"
         let role = try #require(Self.session.roleARN)
@@ -129,7 +129,9 @@ struct PolicyGrammarTests {
         #expect(Self.reason(open, .resource) == "Allow with NotPrincipal is not supported")
     }
 
-    @Test("a variable, whose value isn't known, opens nothing and shuts everything; in the older version it is a text")
+    @Test(
+        "a variable is unknown, so an Allow with it allows less and a Deny denies more; in the older version it is plain text"
+    )
     func variables() throws {
         func verdict(_ members: [String: String], version: String = "2012-10-17") throws -> PolicyVerdict {
             let text = Self.identity(members).replacing("2012-10-17", with: version)
@@ -155,7 +157,9 @@ struct PolicyGrammarTests {
         #expect(try verdict(same, version: "2008-10-17") == .allows)
     }
 
-    @Test("who lets in everybody that is a certain role means its sessions, whatever their keys were cut down to")
+    @Test(
+        "a resource policy that allows any principal with a role's ARN also allows sessions what their session policies omit"
+    )
     func roleByCondition() throws {
         func refusal(_ principal: String, _ condition: String?) throws -> AccessRefusal? {
             var rules = AccessRules()
@@ -174,7 +178,7 @@ struct PolicyGrammarTests {
         #expect(try refusal(#"{"AWS":"arn:aws:iam::\#(account):role/push"}"#, isRole) == .implicit(.session))
     }
 
-    @Test("a role's session says that it gave no code, a user's key says nothing, and both come by TLS")
+    @Test("a role's session has no MFA, a user's key has no MFA key at all, and both use TLS")
     func context() throws {
         let rules = AccessRules()
         let user = rules.context(of: Self.ann, region: "us-east-1")

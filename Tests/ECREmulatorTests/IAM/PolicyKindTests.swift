@@ -7,7 +7,7 @@ import Testing
 @Suite("Policies of each kind over HTTP", .timeLimit(.minutes(1)))
 struct PolicyKindTests: AccessScene {
     @Test(
-        "each kind of policy that refuses is named",
+        "the error names the kind of policy that refuses",
         arguments: [
             ("deny", "identity", "with an explicit deny in an identity-based policy"),
             ("deny", "control", "with an explicit deny in a service control policy"),
@@ -42,7 +42,7 @@ struct PolicyKindTests: AccessScene {
         }
     }
 
-    @Test("a session's own policy limits it")
+    @Test("a session policy limits its session")
     func sessionPolicies() async throws {
         var configuration = configuration()
         configuration.roles = [.init(arn: "arn:aws:iam::\(account):role/pull", policies: [pull])]
@@ -67,7 +67,7 @@ struct PolicyKindTests: AccessScene {
         }
     }
 
-    @Test("a registry's policy speaks of every repository in it")
+    @Test("a registry's policy covers every repository in it")
     func registryPolicy() async throws {
         try await withClient(configuration()) { _, client in
             #expect(try await client.call("GetRegistryPolicy").code == "RegistryPolicyNotFoundException")
@@ -88,7 +88,7 @@ struct PolicyKindTests: AccessScene {
         }
     }
 
-    @Test("of a registry's policy whose scope is the first, only what it was made for counts")
+    @Test("a registry's policy with scope V1 covers only the actions of that scope")
     func registryScope() async throws {
         try await withClient(configuration()) { _, client in
             let list = #"{"registryId":"\#(account)","repositoryName":"team/app"}"#
@@ -108,7 +108,7 @@ struct PolicyKindTests: AccessScene {
         }
     }
 
-    @Test("a repository's policy that would keep its setter out needs force")
+    @Test("a repository's policy that would lock out its author needs force")
     func lockOut() async throws {
         try await withClient(configuration()) { _, client in
             func set(_ effect: String, force: Bool) async throws -> PlainAnswer {
@@ -131,7 +131,7 @@ struct PolicyKindTests: AccessScene {
     }
 
     @Test(
-        "what is no policy isn't taken for one",
+        "a text that isn't a policy is refused",
         arguments: [
             ("{", "Invalid JSON syntax"),
             (#"{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\"}]}"#, "Invalid repository policy provided"),
@@ -150,7 +150,7 @@ struct PolicyKindTests: AccessScene {
         }
     }
 
-    @Test("policies decide where there are any, or where it is said")
+    @Test("policies decide if there are any, or if the configuration says so")
     func enforcement() throws {
         #expect(try !AccessRules(EmulatorConfiguration()).isEnforced)
         #expect(try AccessRules(configuration()).isEnforced)
@@ -159,6 +159,6 @@ struct PolicyKindTests: AccessScene {
         #expect(try !AccessRules(free).isEnforced)
         free.users = [EmulatorConfiguration.User(account: account, name: "ann", policies: ["{"])]
         let error = #expect(throws: EmulatorStartError.self) { try AccessRules(free) }
-        #expect(error?.description == "a policy of arn:aws:iam::\(account):user/ann can't be read: it is not JSON")
+        #expect(error?.description == "a policy of arn:aws:iam::\(account):user/ann is not valid: it is not JSON")
     }
 }

@@ -3,12 +3,12 @@ import Testing
 
 @testable import ECREmulator
 
-/// What AWS would not take, and why; what works here works there.
+/// Policies that AWS refuses, with the reasons: a policy that works in the emulator must work on AWS.
 @Suite("Policies that AWS refuses", .timeLimit(.minutes(1)))
 struct PolicySyntaxTests {
     private static let kinds: [PolicyKind] = [.identity, .resource, .session, .serviceControl, .endpoint]
 
-    /// A statement with everything that this kind asks for, and `more`.
+    /// Returns a statement with all elements that a policy of this kind needs, and with `more`.
     private static func text(_ kind: PolicyKind, without left: String? = nil, _ more: String = "") -> String {
         var members = ["Effect": #""Allow""#, "Action": #""ecr:*""#, "Resource": #""*""#]
         if kind == .resource || kind == .endpoint { members["Principal"] = #""*""# }
@@ -26,13 +26,13 @@ struct PolicySyntaxTests {
         }
     }
 
-    @Test("members that are misspelled, or twice there in two forms", arguments: kinds)
+    @Test("members that are misspelled, or that exclude each other", arguments: kinds)
     func members(_ kind: PolicyKind) {
         #expect(Self.reason(Self.text(kind), kind) == nil)
         for (more, reason) in [
             (#","Conditions":{}"#, "'Conditions' is not a member of a statement"),
             (#","condition":{}"#, "'condition' is not a member of a statement"),
-            (#","Condition":null"#, "a member is not what it should be"),
+            (#","Condition":null"#, "a member has the wrong type"),
             (#","NotAction":"ecr:Get*""#, "a statement has Action or NotAction, not both"),
             (#","NotResource":"*""#, "a statement has Resource or NotResource, not both"),
         ] {
@@ -42,30 +42,30 @@ struct PolicySyntaxTests {
         #expect(Self.reason(other, kind) == "'Statements' is not a member of a policy")
     }
 
-    @Test("statements that don't say of what, but those of a repository's policy", arguments: kinds)
+    @Test("statements without resources, except in a repository's policy", arguments: kinds)
     func resources(_ kind: PolicyKind) {
         let reason = Self.reason(Self.text(kind, without: "Resource"), kind)
         #expect(reason == (kind == .resource ? nil : "a statement needs Resource or NotResource"))
         #expect(Self.reason(Self.text(kind, without: "Resource", #","NotResource":"*""#), kind) == nil)
     }
 
-    @Test("statements that don't say of whom, or do where that is settled", arguments: kinds)
+    @Test("statements without principals, or with principals in an identity's policy", arguments: kinds)
     func principals(_ kind: PolicyKind) {
         guard kind == .resource || kind == .endpoint else {
             let reason = Self.reason(Self.text(kind, #","Principal":"*""#), kind)
-            #expect(reason == "a statement has Principal, and speaks of whom it hangs on")
+            #expect(reason == "a policy that is attached to an identity can't have Principal or NotPrincipal")
             return
         }
-        let nobody = Self.text(kind, without: "Principal")
-        #expect(Self.reason(nobody, kind) == "a statement needs Principal or NotPrincipal")
+        let neither = Self.text(kind, without: "Principal")
+        #expect(Self.reason(neither, kind) == "a statement needs Principal or NotPrincipal")
         let both = Self.text(kind, #","NotPrincipal":{"AWS":"1"}"#)
         #expect(Self.reason(both, kind) == "a statement has Principal or NotPrincipal, not both")
-        // Overlooked, it would leave nobody out.
+        // If the emulator ignored the element, the Deny would exclude no principal.
         let misspelled = Self.text(kind, without: "Principal", #","NotPrincipal":{"Aws":"1"}"#)
         #expect(Self.reason(misspelled, kind) == "'Aws' is not a member of a principal")
     }
 
-    @Test("an emulator doesn't start with them, and says whose they are")
+    @Test("an emulator doesn't start with one, and names its owner")
     func configuration() {
         func refusal(_ configure: (inout EmulatorConfiguration) -> Void) -> String? {
             var configuration = EmulatorConfiguration()
@@ -74,18 +74,18 @@ struct PolicySyntaxTests {
             return error?.description
         }
         let open = Self.text(.identity, #","Conditions":{}"#)
-        let why = "can't be read: 'Conditions' is not a member of a statement"
+        let why = "is not valid: 'Conditions' is not a member of a statement"
         let role = "arn:aws:iam::\(account):role/pull"
         #expect(refusal { $0.roles = [.init(arn: role, policies: [open])] } == "a policy of \(role) \(why)")
         #expect(refusal { $0.serviceControlPolicies[account] = open } == "a policy of account \(account) \(why)")
         let gate = Self.text(.endpoint, without: "Resource")
         #expect(
             refusal { $0.vpcEndpoint = .init(id: "vpce-1", policy: gate) }
-                == "a policy of vpce-1 can't be read: a statement needs Resource or NotResource"
+                == "a policy of vpce-1 is not valid: a statement needs Resource or NotResource"
         )
     }
 
-    @Test("the API doesn't take them")
+    @Test("the API refuses them")
     func api() async throws {
         func quoted(_ text: String) -> String { text.replacing(#"""#, with: #"\""#) }
         try await withClient { emulator, client in
@@ -118,17 +118,17 @@ struct PolicySyntaxTests {
         }
     }
 
-    @Test("what is kept is read once, and saved as it was written")
+    @Test("a stored policy is parsed once, and saved as it was written")
     func kept() throws {
         let text = Self.text(.resource, without: "Resource")
-        let policy = KeptPolicy(text: text, document: try PolicyDocument(ofRepository: text))
+        let policy = StoredPolicy(text: text, document: try PolicyDocument(ofRepository: text))
         #expect(policy.document.statements.count == 1)
         let saved = try JSONEncoder().encode([policy])
         #expect(try JSONDecoder().decode([String].self, from: saved) == [text])
-        #expect(try JSONDecoder().decode([KeptPolicy].self, from: saved) == [policy])
+        #expect(try JSONDecoder().decode([StoredPolicy].self, from: saved) == [policy])
     }
 
-    @Test("an emulator doesn't start where one is saved")
+    @Test("an emulator doesn't start with one in its saved state")
     func saved() throws {
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent("emulator-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: directory) }
@@ -142,7 +142,7 @@ struct PolicySyntaxTests {
         let error = #expect(throws: EmulatorStartError.self) { try EmulatedAWS(configuration) }
         #expect(
             error?.description
-                == "a policy in \(directory.path)/state.json can't be read: 'Statements' is not a member of a policy"
+                == "a policy in \(directory.path)/state.json is not valid: 'Statements' is not a member of a policy"
         )
     }
 }

@@ -35,7 +35,7 @@ struct PolicyTests {
     }
 
     @Test(
-        "stars and question marks stand for what IAM says",
+        "stars and question marks match as in IAM",
         arguments: [
             ("PutImage", "PutImage", true), ("PutImage", "Put*", true), ("PutImage", "*", true),
             ("PutImage", "Put?mage", true), ("PutImage", "P*t*g*", true), ("PutImage", "Put", false),
@@ -48,7 +48,7 @@ struct PolicyTests {
     }
 
     @Test(
-        "a statement speaks of the resources that its pattern fits, past colons only where a star ends a part",
+        "a statement covers the resources that its pattern matches; a star matches colons only at the end of a part",
         arguments: [
             ("*", true), ("arn:aws:ecr:*:*:repository/team/*", true), ("arn:aws:ecr:*:repository/team/*", true),
             ("arn:aws:ecr:*", true), ("arn:*", true), ("arn:aws:ecr:us-*:repository/team/app", true),
@@ -63,7 +63,7 @@ struct PolicyTests {
         #expect(Wildcard.matchesResource(Self.repository, pattern) == fits)
     }
 
-    @Test("a star in an ARN that a condition compares stays in its part")
+    @Test("in a condition, a star in an ARN matches only within its part")
     func arns() {
         #expect(Wildcard.matchesARN(Self.repository, "arn:aws:ecr:*:*:repository/team/*"))
         #expect(Wildcard.matchesARN(Self.repository, "*"))
@@ -72,7 +72,7 @@ struct PolicyTests {
         #expect(Wildcard.matchesARN("arn:aws:x:::a:b", "arn:aws:x:::*"))
     }
 
-    @Test("lists of one need no brackets, actions no case, and Not turns a list round")
+    @Test("a list with one element may omit brackets, actions ignore case, and Not inverts a list")
     func grammar() throws {
         let one = try PolicyDocument(
             parsing: #"{"Statement":{"Effect":"Allow","Action":"ECR:put*","Resource":"*"}}"#,
@@ -95,16 +95,16 @@ struct PolicyTests {
     }
 
     @Test(
-        "what is no policy says why",
+        "an invalid policy is refused with the reason",
         arguments: [
-            ("", "it is not JSON"), ("{", "it is not JSON"), ("[]", "a member is not what it should be"),
-            ("{}", "there is no statement"), (#"{"Statement":[]}"#, "there is no statement"),
+            ("", "it is not JSON"), ("{", "it is not JSON"), ("[]", "a member has the wrong type"),
+            ("{}", "it has no statement"), (#"{"Statement":[]}"#, "it has no statement"),
             (#"{"Statement":[{"Effect":"Allow"}]}"#, "a statement needs Effect Allow or Deny, and Action or NotAction"),
             (
                 #"{"Statement":{"Effect":"allow","Action":"*"}}"#,
                 "a statement needs Effect Allow or Deny, and Action or NotAction"
             ), (#"{"Statement":[{"Action":"*"}]}"#, "'Effect' is missing"),
-            (#"{"Version":"2011-01-01"}"#, "there is no version '2011-01-01'"),
+            (#"{"Version":"2011-01-01"}"#, "'2011-01-01' is not a policy version"),
             (#"{"Statement":{"Effect":"Deny","Action":"*","Principal":"me"}}"#, "'me' is not a principal"),
         ]
     )
@@ -113,12 +113,12 @@ struct PolicyTests {
         #expect(error?.description == reason)
     }
 
-    @Test("a resource's policy speaks to everybody, accounts, users, roles and sessions")
+    @Test("a resource policy can name all principals, accounts, users, roles and sessions")
     func principals() throws {
         func verdict(_ named: String, _ principal: Principal) throws -> PolicyVerdict {
             let text = #"{"Statement":{"Effect":"Allow","Action":"*","Principal":\#(named)}}"#
             return try PolicyDocument(parsing: text, as: .resource)
-                .verdict(on: Self.request(by: principal), hangsOnResource: true)
+                .verdict(on: Self.request(by: principal), isResourcePolicy: true)
         }
         let (user, session) = (Self.principal(), Self.principal(role: "push"))
         #expect(try verdict(#""*""#, user) == .allows)
@@ -133,7 +133,7 @@ struct PolicyTests {
         #expect(try verdict(#"{"Service":"lambda.amazonaws.com"}"#, user) == .silent)
     }
 
-    /// A condition, what an Allow with it says, and what a Deny does.
+    /// A condition, with the verdicts of an Allow and of a Deny that have it.
     private static let tests: [(condition: String, allow: PolicyVerdict, deny: PolicyVerdict)] = [
         (#""StringEquals":{"aws:PrincipalAccount":["1","\#(account)"]}"#, .allows, .denies),
         (#""StringEquals":{"aws:principalaccount":"1"}"#, .silent, .silent),
@@ -156,7 +156,7 @@ struct PolicyTests {
     ]
 
     @Test(
-        "conditions compare as IAM does; what isn't known opens nothing and shuts everything",
+        "conditions compare as in IAM; an unknown condition never allows and always denies",
         arguments: tests
     )
     func conditions(_ condition: String, _ whenAllow: PolicyVerdict, _ whenDeny: PolicyVerdict) throws {
@@ -175,8 +175,8 @@ struct PolicyTests {
         }
     }
 
-    /// Each kind of policy says one of four things; the first that refuses is named.
-    @Test("denials win over all, limits give nothing, and across accounts both sides must give")
+    /// The four verdicts of each kind of policy; the first kind that refuses is named.
+    @Test("a Deny wins over everything, limits don't grant, and across accounts both sides must allow")
     func evaluation() throws {
         func everything(_ effect: String) throws -> PolicyDocument {
             let text = #"{"Statement":{"Effect":"\#(effect)","Action":"*","Resource":"*"}}"#
@@ -188,7 +188,7 @@ struct PolicyTests {
             return try PolicyDocument(parsing: text, as: .resource)
         }
         let silent = PolicyDocument()
-        let (everybody, nobody) = (try resource("Allow", #""*""#), try resource("Deny", #""*""#))
+        let (allowAny, denyAny) = (try resource("Allow", #""*""#), try resource("Deny", #""*""#))
         func refusal(
             _ principal: Principal = Self.principal(),
             identity: PolicyDocument = silent,
@@ -208,12 +208,12 @@ struct PolicyTests {
         }
         #expect(refusal() == .implicit(.identity))
         #expect(refusal(identity: allow) == nil)
-        #expect(refusal(resource: everybody) == nil)
+        #expect(refusal(resource: allowAny) == nil)
         let own = try resource("Allow", #"{"AWS":"\#(account)"}"#)
         #expect(refusal(resource: own) == .implicit(.identity))
         #expect(refusal(identity: allow, resource: own) == nil)
-        #expect(refusal(identity: allow, resource: nobody) == .explicit(.resource))
-        #expect(refusal(identity: deny, resource: everybody) == .explicit(.identity))
+        #expect(refusal(identity: allow, resource: denyAny) == .explicit(.resource))
+        #expect(refusal(identity: deny, resource: allowAny) == .explicit(.identity))
         #expect(refusal(identity: allow, control: silent) == .implicit(.serviceControl))
         #expect(refusal(identity: allow, control: deny) == .explicit(.serviceControl))
         #expect(refusal(control: allow) == .implicit(.identity))
@@ -221,19 +221,20 @@ struct PolicyTests {
         #expect(refusal(identity: allow, session: deny) == .explicit(.session))
         #expect(refusal(session: allow) == .implicit(.identity))
         #expect(refusal(identity: allow, endpoint: silent) == .implicit(.endpoint))
-        #expect(refusal(identity: allow, endpoint: nobody) == .explicit(.endpoint))
-        #expect(refusal(identity: allow, control: allow, session: allow, endpoint: everybody) == nil)
+        #expect(refusal(identity: allow, endpoint: denyAny) == .explicit(.endpoint))
+        #expect(refusal(identity: allow, control: allow, session: allow, endpoint: allowAny) == nil)
         #expect(refusal(identity: deny, control: silent) == .explicit(.identity))
 
-        let stranger = Self.principal(otherAccount)
-        #expect(refusal(stranger) == .implicit(.identity))
-        #expect(refusal(stranger, identity: allow) == .implicit(.resource))
-        #expect(refusal(stranger, resource: everybody) == .implicit(.identity))
-        let strangers = try resource("Allow", #"{"AWS":"arn:aws:iam::\#(otherAccount):root"}"#)
-        #expect(refusal(stranger, identity: allow, resource: strangers) == nil)
-        #expect(refusal(stranger, identity: allow, resource: strangers, control: silent) == .implicit(.serviceControl))
+        let other = Self.principal(otherAccount)
+        #expect(refusal(other) == .implicit(.identity))
+        #expect(refusal(other, identity: allow) == .implicit(.resource))
+        #expect(refusal(other, resource: allowAny) == .implicit(.identity))
+        let allowOther = try resource("Allow", #"{"AWS":"arn:aws:iam::\#(otherAccount):root"}"#)
+        #expect(refusal(other, identity: allow, resource: allowOther) == nil)
+        #expect(refusal(other, identity: allow, resource: allowOther, control: silent) == .implicit(.serviceControl))
 
-        // Whoever names a session means it, and not what its keys were cut down to; elsewhere that needs the account.
+        // A policy that names a session allows it even what its session policy omits; across accounts, the account must
+        // allow it.
         for (home, isEnough) in [(account, true), (otherAccount, false)] {
             let session = Self.principal(home, role: "push")
             let byName = try resource("Allow", #"{"AWS":"\#(session.arn)"}"#)
@@ -245,7 +246,7 @@ struct PolicyTests {
         }
     }
 
-    @Test("who has no policies may do everything, and without enforcement everybody")
+    @Test("a principal without policies may do everything, and without enforcement every principal may")
     func openness() {
         var rules = AccessRules()
         rules.identity["arn:aws:iam::\(account):user/ann"] = []

@@ -6,7 +6,7 @@ import Testing
 
 private let role = "arn:aws:iam::\(otherAccount):role/promoter"
 
-@Suite("STS: who may take which role", .timeLimit(.minutes(1)))
+@Suite("STS: callers and roles", .timeLimit(.minutes(1)))
 struct SecurityTokenTests {
     private func take(_ arn: String = role, _ more: String = "") -> String {
         "Action=AssumeRole&Version=2011-06-15&RoleSessionName=me&RoleArn=\(arn)\(more)"
@@ -18,7 +18,7 @@ struct SecurityTokenTests {
         return configuration
     }
 
-    @Test("a role trusts principals by name, roles with all their sessions")
+    @Test("a role trusts principals by name, and trusted roles with all their sessions")
     func trust() async throws {
         let hub = "arn:aws:iam::\(account):role/hub"
         try await withClient(
@@ -38,7 +38,7 @@ struct SecurityTokenTests {
         }
     }
 
-    @Test("the caller's own policy has to allow it too")
+    @Test("the caller's own policy must allow it too")
     func callersPolicy() async throws {
         var configuration = configuration(.init(arn: role, externalID: "ex-1"))
         let idle = EmulatorConfiguration.User(account: account, name: "idle", policies: [])
@@ -68,7 +68,7 @@ struct SecurityTokenTests {
         }
     }
 
-    @Test("a session lasts no longer than the role allows, and an hour in a chain")
+    @Test("a session can't be longer than the role allows, or than an hour if roles are chained")
     func durations() async throws {
         let long = "arn:aws:iam::\(account):role/long"
         try await withClient(
@@ -94,7 +94,7 @@ struct SecurityTokenTests {
         }
     }
 
-    @Test("a role that asks for a device's code takes the right one only")
+    @Test("a role that requires an MFA code accepts only the right one")
     func device() async throws {
         let serial = "arn:aws:iam::\(account):mfa/ann"
         try await withClient(
@@ -109,7 +109,7 @@ struct SecurityTokenTests {
                     == "MultiFactorAuthentication failed with invalid MFA one time pass code. "
             )
             #expect(try await client.sts(take(role, "&SerialNumber=\(serial)&TokenCode=123456")).status == 200)
-            // Where no device is known, no code is right.
+            // Without a device, every code is wrong.
             let other = "arn:aws:iam::\(otherAccount):role/other"
             #expect(try await client.sts(take(other)).status == 200)
             let invented = try await client.sts(take(other, "&SerialNumber=\(serial)&TokenCode=123456"))
@@ -117,7 +117,7 @@ struct SecurityTokenTests {
         }
     }
 
-    @Test("what a session would need more permissions for, or isn't emulated, isn't passed over")
+    @Test("members that need more permissions, or aren't supported, aren't ignored")
     func further() async throws {
         var configuration = EmulatorConfiguration()
         let ann = EmulatorConfiguration.User(
@@ -149,7 +149,7 @@ struct SecurityTokenTests {
         }
     }
 
-    @Test("an account that a role trusts has still to let its own take it; who is trusted by name needn't be")
+    @Test("a trusted account must also allow its own caller; a caller that is trusted by name needs no more")
     func trustedAccount() async throws {
         let own = "arn:aws:iam::\(account):role/own"
         for trusted in ["\(account)", "arn:aws:iam::\(account):root", "arn:aws:iam::\(account):user/idle"] {
@@ -165,7 +165,7 @@ struct SecurityTokenTests {
         }
     }
 
-    @Test("a web identity's token is worth the role it is for, unsigned, until it expires")
+    @Test("a web identity's token gives its role, without a signature, until it expires")
     func webIdentity() async throws {
         let clock = HandClock()
         let trusted = EmulatorConfiguration.WebIdentity(
@@ -214,7 +214,7 @@ struct SecurityTokenTests {
                     == "No OpenIDConnect provider found in your account for https://oidc.example/id/2"
             )
             other = trusted
-            other.audience = "somebody.else"
+            other.audience = "another.audience"
             let audience = try await take(other.token(expires: clock.now.addingTimeInterval(60)))
             #expect(audience.element("Message") == "Incorrect token audience")
             let old = token()

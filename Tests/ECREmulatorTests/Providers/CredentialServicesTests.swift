@@ -4,7 +4,7 @@ import Testing
 
 @testable import ECREmulator
 
-@Suite("Where a client's first keys come from", .timeLimit(.minutes(1)))
+@Suite("Sources of a client's first keys", .timeLimit(.minutes(1)))
 struct CredentialServicesTests {
     private let role = "arn:aws:iam::\(otherAccount):role/puller"
     private let clock = HandClock()
@@ -16,7 +16,7 @@ struct CredentialServicesTests {
         return configuration
     }
 
-    /// What an answer's keys are good for: the account of the registry they describe.
+    /// Returns the account of the registry that a request with an answer's keys describes.
     private func holder(
         of answer: PlainAnswer,
         _ members: (String, String, String),
@@ -31,7 +31,7 @@ struct CredentialServicesTests {
         return try registry.json("registryId") ?? registry.code
     }
 
-    @Test("Identity Center gives keys to who has signed in, for the roles assigned")
+    @Test("Identity Center issues keys to a signed-in user, for the assigned roles")
     func portal() async throws {
         var configuration = configuration()
         configuration.identityCenter = .init(
@@ -69,7 +69,7 @@ struct CredentialServicesTests {
             #expect(unknown.headers["x-amzn-errortype"] == "UnauthorizedException")
             clock.advance(601)
             #expect(try await ask("token-1").status == 401)
-            // The keys outlive the sign-in, by as much as they said.
+            // The keys are valid longer than the sign-in, for their whole lifetime.
             #expect(try await holder(of: answer, names, under: "roleCredentials", client) == otherAccount)
             clock.advance(3_000)
             #expect(
@@ -78,7 +78,7 @@ struct CredentialServicesTests {
         }
     }
 
-    @Test("a refresh token prolongs a sign-in once, and gives the next")
+    @Test("a refresh token renews a sign-in once, and is replaced by a new one")
     func refresh() async throws {
         var configuration = configuration()
         configuration.identityCenter = .init(
@@ -125,7 +125,7 @@ struct CredentialServicesTests {
             #expect(try await refresh(try #require(try answer.json("refreshToken"))).status == 200)
             #expect(try await refresh("refresh-1", secret: "other").json("error") == "invalid_client")
             #expect(try await refresh("refresh-1", grant: "password").json("error") == "unsupported_grant_type")
-            emulator.order(
+            emulator.inject(
                 Fault(on: "CreateToken", .error(code: "ExpiredTokenException", message: "over", status: 400))
             )
             let ordered = try await refresh("refresh-1")
@@ -134,7 +134,7 @@ struct CredentialServicesTests {
         }
     }
 
-    @Test("a container's endpoint gives keys for the right Authorization")
+    @Test("a container's endpoint issues keys for the right Authorization")
     func container() async throws {
         var configuration = configuration()
         configuration.container = .init(roleARN: role, authorization: "pod-token")
@@ -151,12 +151,12 @@ struct CredentialServicesTests {
             #expect(try await ask(nil).status == 400)
             #expect(try await ask("other").status == 403)
             for status in [404, 500] {
-                emulator.order(Fault(on: "container credentials", .status(status)))
+                emulator.inject(Fault(on: "container credentials", .status(status)))
                 #expect(try await ask("pod-token").status == status)
             }
-            emulator.order(Fault(on: "container credentials", .refuse))
+            emulator.inject(Fault(on: "container credentials", .refuse))
             #expect(try await ask("pod-token").json("message") == "No access")
-            emulator.order(Fault(on: "container credentials", .throttle(retryAfter: nil)))
+            emulator.inject(Fault(on: "container credentials", .throttle(retryAfter: nil)))
             #expect(try await ask("pod-token").status == 429)
         }
         try await withClient { emulator, client in
@@ -167,7 +167,7 @@ struct CredentialServicesTests {
 
     private static let list = "/latest/meta-data/iam/security-credentials/"
 
-    @Test("an instance's metadata want a token first, as their second version does")
+    @Test("an instance's metadata service requires a token, as IMDSv2 does")
     func metadata() async throws {
         var configuration = configuration()
         configuration.metadata = .init(roleARN: role)
@@ -196,7 +196,7 @@ struct CredentialServicesTests {
         }
     }
 
-    @Test("the first version answers where the second isn't needed, or isn't there")
+    @Test("IMDSv1 answers if IMDSv2 isn't required, or isn't available")
     func firstVersion() async throws {
         for (versions, status) in [
             (EmulatorConfiguration.InstanceMetadata.Versions.both, 200), (.onlyFirst(status: 403), 403),
@@ -219,7 +219,7 @@ struct CredentialServicesTests {
         }
     }
 
-    @Test("policies of the role hold for keys from everywhere")
+    @Test("the role's policies apply to keys from every source")
     func policies() async throws {
         var configuration = configuration()
         configuration.container = .init(roleARN: role)

@@ -7,7 +7,7 @@ import Testing
 struct SignInsTests {
     private let start = noon
 
-    @Test("that are prolonged for months are few, and the last one is good")
+    @Test("that are renewed for months don't accumulate, and the last one is valid")
     func forgotten() throws {
         var signIns = SignIns(
             [
@@ -29,7 +29,7 @@ struct SignInsTests {
         var now = start
         var most = 0
         for _ in 0..<2_000 {
-            let renewed = try signIns.prolong(
+            let renewed = try signIns.renew(
                 refreshToken,
                 clientID: "client",
                 clientSecret: "secret",
@@ -39,19 +39,19 @@ struct SignInsTests {
             (last, refreshToken, now) = (renewed, renewed.refreshToken, now + 50)
             most = max(most, signIns.all.count)
         }
-        // Two are good at a time, and the table is searched when it has twice what was left.
+        // Two are valid at a time, and the table is searched when it has grown to twice its last size.
         #expect(most <= 2 * (ExpiringTable<SignIns.SignIn>.mostExpired + 2))
         let token = try #require(last?.accessToken)
         #expect(signIns.signIn(token, at: now)?.user == "ann@a.test")
         #expect(throws: ServiceFault.self) {
-            try signIns.prolong("refresh-1", clientID: "client", clientSecret: "secret", for: 60, at: now)
+            try signIns.renew("refresh-1", clientID: "client", clientSecret: "secret", for: 60, at: now)
         }
         #expect(throws: ServiceFault.self) {
-            try signIns.prolong(refreshToken, clientID: "client", clientSecret: "other", for: 60, at: now)
+            try signIns.renew(refreshToken, clientID: "client", clientSecret: "other", for: 60, at: now)
         }
     }
 
-    @Test("lead to a permission set's role, by a name that nobody could know before")
+    @Test("give a permission set's role, whose name isn't known in advance")
     func permissionSets() async throws {
         var configuration = EmulatorConfiguration()
         configuration.now = { noon }

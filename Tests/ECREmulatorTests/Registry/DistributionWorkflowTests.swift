@@ -4,16 +4,16 @@ import Testing
 
 @testable import ECREmulator
 
-/// The four workflows of the OCI distribution specification, as clients and its conformance suite go through them, with
-/// the answers of the specification or, where ECR has others, ECR's.
+/// The four workflows of the OCI distribution specification, as clients and the conformance suite use them, with the
+/// specification's answers, or ECR's where they differ.
 ///
-/// - Source: OCI distribution-spec 1.1, `spec.md`, "Workflow Categories"; ECR's own ways by docs/facts/ecr-registry.md
+/// - Source: OCI distribution-spec 1.1, `spec.md`, "Workflow Categories"; ECR's answers by docs/facts/ecr-registry.md
 @Suite("The distribution specification's workflows", .timeLimit(.minutes(1)))
 struct DistributionWorkflowTests {
     private static let repository = "/v2/team/app"
     private let image = SeedImage.oci("app", layers: [3_000])
 
-    /// Pushes as containerd does: POST, then PUT of all bytes; then the manifest.
+    /// Pushes as containerd does: POST, PUT of all bytes, then the manifest.
     private func push(_ image: SeedImage, tag: String, _ connection: KeptConnection) async throws {
         for blob in image.blobs {
             let begun = try await connection.send("POST", "\(Self.repository)/blobs/uploads/")
@@ -42,7 +42,7 @@ struct DistributionWorkflowTests {
         )
     }
 
-    @Test("pull: what is there by tag and digest, in several spellings, and 404 for all else")
+    @Test("pull: an image by tag and by digest, in several spellings; 404 for everything else")
     func pull() async throws {
         try await withClient { emulator, client in
             let connection = try await KeptConnection(client)
@@ -82,28 +82,28 @@ struct DistributionWorkflowTests {
                     )
                 }
             }
-            // In capitals it is another digest, of nothing.
+            // In capitals it is a different digest, which no blob has.
             let capitals = "sha256:\(image.digest.hex.uppercased())"
             #expect(try await connection.send("GET", "\(Self.repository)/manifests/\(capitals)").status == 404)
             #expect(try await connection.send("GET", "\(Self.repository)/blobs/\(capitals)").status == 404)
         }
     }
 
-    @Test("push: in one piece, streamed, in chunks, by a POST alone, mounted; out of order is 416")
+    @Test("push: in one piece, streamed, in chunks, with a single POST, mounted; 416 for bytes out of order")
     func uploads() async throws {
         try await withClient { emulator, client in
             let connection = try await KeptConnection(client)
             let uploads = "\(Self.repository)/blobs/uploads/"
             let bytes = Array("some bytes of a layer".utf8)
             let digest = "\(Digest(of: bytes))"
-            // A registry need not take the bytes of a POST: 202 is an upload to go on with.
+            // A registry may ignore the bytes of a POST and answer 202, which opens an upload.
             let alone = try await connection.send("POST", "\(uploads)?digest=\(digest)", body: bytes)
             #expect(alone.status == 202)
             let place = try #require(alone.headers["location"])
             #expect(try await connection.send("HEAD", "\(Self.repository)/blobs/\(digest)").status == 404)
             #expect(try await connection.send("PUT", "\(place)?digest=\(digest)", body: bytes).status == 201)
             #expect(try await connection.send("HEAD", "\(Self.repository)/blobs/\(digest)").status == 200)
-            // Twice is as good as once.
+            // A second PUT succeeds too.
             let again = try await connection.send("POST", uploads)
             let second = try #require(again.headers["location"])
             #expect(try await connection.send("PUT", "\(second)?digest=\(digest)", body: bytes).status == 201)
@@ -159,7 +159,7 @@ struct DistributionWorkflowTests {
         }
     }
 
-    @Test("push: a manifest with a subject says so, one without layers is refused")
+    @Test("push: the answer for a manifest with a subject names it, and a manifest without layers is refused")
     func manifests() async throws {
         try await withClient { emulator, client in
             let connection = try await KeptConnection(client)
@@ -188,7 +188,7 @@ struct DistributionWorkflowTests {
         }
     }
 
-    @Test("content discovery: tags from n and last, each page linked; referrers filtered by type")
+    @Test("content discovery: tags with n and last, each page linked; referrers filtered by type")
     func discovery() async throws {
         try await withClient { emulator, client in
             for tag in ["a", "b", "c", "d"] { try emulator.seedApp(image, tag: tag) }
@@ -225,12 +225,12 @@ struct DistributionWorkflowTests {
         }
     }
 
-    @Test("content management: tags and manifests are deleted, blobs are not")
+    @Test("content management: tags and manifests can be deleted, blobs can't")
     func management() async throws {
         try await withClient { emulator, client in
             for tag in ["a", "b"] { try emulator.seedApp(image, tag: tag) }
             let connection = try await KeptConnection(client)
-            // Since 2021: aws/containers-roadmap#1229.
+            // ECR allows this since 2021: aws/containers-roadmap#1229.
             #expect(try await connection.send("DELETE", "\(Self.repository)/manifests/a").status == 202)
             #expect(try await connection.send("GET", "\(Self.repository)/manifests/a").status == 404)
             #expect(try await connection.send("GET", "\(Self.repository)/manifests/b").status == 200)
@@ -245,7 +245,7 @@ struct DistributionWorkflowTests {
         }
     }
 
-    @Test("docker login: a challenge without credentials, and with them 200")
+    @Test("docker login: 401 with a challenge without credentials, 200 with them")
     func login() async throws {
         try await withClient { emulator, client in
             let connection = try await KeptConnection(client)

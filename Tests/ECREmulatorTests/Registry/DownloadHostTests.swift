@@ -9,7 +9,7 @@ import Testing
 struct DownloadHostTests {
     private let image = SeedImage.oci("app", layers: [1_000])
 
-    @Test("whatever name the registry was reached by, and the layer is there")
+    @Test("for each name of the registry's host, and the layer can be read there")
     func registry() async throws {
         try await withClient { emulator, client in
             try emulator.seedApp(image, tag: "v1")
@@ -30,7 +30,7 @@ struct DownloadHostTests {
         }
     }
 
-    @Test("for the API too")
+    @Test("for the API's presigned URLs too")
     func api() async throws {
         try await withClient { emulator, client in
             try emulator.seedApp(image, tag: "v1")
@@ -47,7 +47,7 @@ struct DownloadHostTests {
         }
     }
 
-    @Test("by IPv6 as well, where this machine has it: `localhost` is `::1` for some")
+    @Test("also over IPv6 if this machine has it, because some clients resolve `localhost` to `::1`")
     func sixth() async throws {
         try await withClient { emulator, client in
             try emulator.seedApp(image, tag: "v1")
@@ -57,7 +57,7 @@ struct DownloadHostTests {
             do {
                 socket = try await AsyncSocket.connected(to: .inet6(ip6: "::1", port: UInt16(url.port ?? 0)))
             } catch {
-                // No IPv6 here.
+                // This machine doesn't have IPv6.
                 #expect((try? Socket(domain: AF_INET6, type: .stream).bind(to: .inet6(ip6: "::1", port: 0))) == nil)
                 return
             }
@@ -72,7 +72,7 @@ struct DownloadHostTests {
         }
     }
 
-    /// The host's name is another, resolves to this machine, and refuses credentials beside the signature.
+    /// Checks that the download host differs, resolves to this machine, and refuses credentials beside the signature.
     private func check(_ location: String?, askedAt name: String, _ client: PlainClient) async throws {
         let url = try #require(location)
         let host = try #require(URLComponents(string: url)?.host)

@@ -8,7 +8,7 @@ import Testing
 struct RegistryTests {
     let image = SeedImage.oci("app", layers: [1_000], isIndented: true)
 
-    @Test("wants Basic credentials, of its region, that haven't expired")
+    @Test("requires Basic credentials of its region that haven't expired")
     func authentication() async throws {
         let clock = HandClock()
         var configuration = EmulatorConfiguration()
@@ -40,7 +40,7 @@ struct RegistryTests {
         }
     }
 
-    @Test("HEAD tells the digest and an empty Sizes, GET doesn't")
+    @Test("HEAD answers the digest and an empty Sizes, and GET doesn't")
     func manifest() async throws {
         try await withClient { emulator, client in
             try emulator.seedApp(image, tag: "v1")
@@ -56,7 +56,7 @@ struct RegistryTests {
         }
     }
 
-    @Test("several Accept lines are one list, as Go's clients send them")
+    @Test("several Accept lines are read as one list, because Go's clients send them")
     func acceptLines() async throws {
         try await withClient { emulator, client in
             try emulator.seedApp(image, tag: "v1")
@@ -68,7 +68,9 @@ struct RegistryTests {
         }
     }
 
-    @Test("PUT of a manifest is 201 with its digest and without Location, twice as well; a bad one is 405")
+    @Test(
+        "PUT of a manifest answers 201 with its digest and without Location, also the second time; 405 for an invalid one"
+    )
     func putManifest() async throws {
         try await withClient { emulator, client in
             try emulator.seedApp(image)
@@ -92,7 +94,7 @@ struct RegistryTests {
         }
     }
 
-    @Test("an upload in chunks: 201, a Range that stands still, 416 for a second start")
+    @Test("an upload in chunks gets 201, a Range that stays the same, and 416 for a second start")
     func chunks() async throws {
         try await withClient { emulator, client in
             let layer = SeedBytes(seed: 9).prefix(5_242_880 * 2 + 5)
@@ -126,7 +128,7 @@ struct RegistryTests {
         }
     }
 
-    @Test("docker's way: one chunked PATCH of no stated length, an empty PUT")
+    @Test("a chunked PATCH without a length and an empty PUT, as docker sends them, make an upload")
     func chunkedEncoding() async throws {
         try await withClient { emulator, client in
             let place = try #require(
@@ -142,7 +144,7 @@ struct RegistryTests {
         }
     }
 
-    @Test("endings of uploads that fail: wrong digest, nothing, cancelled, unknown")
+    @Test("uploads end with an error for a wrong digest, without bytes, after cancellation, and with an unknown id")
     func failedUploads() async throws {
         try await withClient { emulator, client in
             func begin() async throws -> String {
@@ -162,7 +164,7 @@ struct RegistryTests {
         }
     }
 
-    @Test("a missing repository: the upload's connection closes, the rest is 404")
+    @Test("for a missing repository, an upload's connection is closed, and other requests get 404")
     func missingRepository() async throws {
         try await withClient { (_, client) async throws in
             #expect(try await client.registry("POST", "/v2/team/none/blobs/uploads/").status == 0)
@@ -171,7 +173,7 @@ struct RegistryTests {
         }
     }
 
-    @Test("a blob is a redirect to an URL that takes no second credentials, and ends")
+    @Test("a blob is answered with a redirect to a URL that refuses other credentials and expires")
     func download() async throws {
         let clock = HandClock()
         var configuration = EmulatorConfiguration()
@@ -202,7 +204,7 @@ struct RegistryTests {
         }
     }
 
-    @Test("a config may come directly, under a type that isn't its own")
+    @Test("a config may be answered directly, with a type that isn't its own")
     func directConfig() async throws {
         var configuration = EmulatorConfiguration()
         configuration.servesConfigsDirectly = true
@@ -216,7 +218,7 @@ struct RegistryTests {
         }
     }
 
-    @Test("a mount is 201 when it is switched on, else an upload; without from always an upload")
+    @Test("a mount answers 201 if mounting is enabled, and otherwise opens an upload, as it does without from")
     func mount() async throws {
         try await withClient { emulator, client in
             try emulator.seed(image, account: account, region: region, repository: "base")
@@ -232,7 +234,7 @@ struct RegistryTests {
         }
     }
 
-    @Test("tags come as text, in pages of at most 1,000, each linked to the next")
+    @Test("tags are listed in pages of at most 1,000, each linked to the next")
     func tags() async throws {
         try await withClient { emulator, client in
             for number in 0..<5 { try emulator.seedApp(image, tag: "v\(number)") }
@@ -252,7 +254,7 @@ struct RegistryTests {
         }
     }
 
-    @Test("referrers are an index, empty where there are none")
+    @Test("referrers are an index, which may be empty")
     func referrers() async throws {
         try await withClient { emulator, client in
             try emulator.seedApp(image)
@@ -268,7 +270,7 @@ struct RegistryTests {
         }
     }
 
-    @Test("each registry answers on a port of its own, and denials are 403")
+    @Test("each registry answers on its own port, and denials are 403")
     func ownPort() async throws {
         try await withClient { emulator, client in
             try emulator.seedApp(image, tag: "v1")
@@ -287,7 +289,7 @@ struct RegistryTests {
         }
     }
 
-    @Test("who speaks TLS is told that this is HTTP")
+    @Test("a client that tries TLS gets an HTTP answer")
     func plainHTTP() async throws {
         try await withClient { _, client in
             let hello = try await client.send("\u{16}\u{3}\u{1}", "/")

@@ -6,13 +6,13 @@ import Testing
 
 @Suite("Seeded layers")
 struct SeedLayerTests {
-    /// Around every bound that the format has.
+    /// Sizes around every limit of the format.
     static let sizes: [Int64] = [
         1, 19, 29, 30, 31, 33, 60, 100, 150, 200, 1_000, 2_070, 2_071, 2_072, 2_073, 2_600, 65_000, 65_535, 65_536,
         67_100, 131_072, 500_000, 1_048_576, 3_000_001,
     ]
 
-    @Test("have the size that was asked for, and are what their digests say, in pieces as at once", arguments: sizes)
+    @Test("have the requested size and the digests they claim, in pieces and as a whole", arguments: sizes)
     func size(size: Int64) throws {
         let blob = SeedImage.Blob(layer: size, seed: 7)
         #expect(blob.size == size)
@@ -29,7 +29,7 @@ struct SeedLayerTests {
         #expect(SeedLayer(size: size, seed: 7, checksum: layer.checksum) == layer)
     }
 
-    @Test("hold a tar with one file, whose digest and checksum are right", arguments: sizes.filter { $0 >= 2_071 })
+    @Test("have a tar with one file, with the right digest and checksum", arguments: sizes.filter { $0 >= 2_071 })
     func tar(size: Int64) throws {
         let blob = SeedImage.Blob(layer: size, seed: 7)
         let bytes = Self.bytes(of: blob)
@@ -45,7 +45,7 @@ struct SeedLayerTests {
         #expect(Self.number(bytes.suffix(8).prefix(4)) == crc.value)
     }
 
-    @Test("a checksum is that of the standard, and of repetitions what it is byte by byte")
+    @Test("a checksum is the standard one, also when it is computed for repetitions")
     func checksum() {
         var crc = CRC32()
         crc.update("123456789".utf8)
@@ -59,7 +59,7 @@ struct SeedLayerTests {
         }
     }
 
-    @Test("gigabytes are described in a moment, and more than eight of them have a tar too")
+    @Test("of gigabytes are described at once, and above eight GiB they have a valid tar too")
     func gigabytes() throws {
         let layer = try #require(SeedLayer(size: 10 << 30, seed: 1))
         #expect(layer.read(at: (10 << 30) - 4, count: 100).count == 4)
@@ -70,9 +70,9 @@ struct SeedLayerTests {
         #expect(size > (10 << 30) - (1 << 20) && size < 10 << 30)
     }
 
-    @Test("deflate writes the last block, and runs as matches")
+    @Test("deflate marks the last block, and compresses runs as matches")
     func deflate() {
-        // As zlib writes them with its strategy Z_FIXED.
+        // zlib's output with the strategy Z_FIXED.
         #expect(Deflate.compressed([]) == [0x03, 0x00])
         #expect(Deflate.compressed(Array("a".utf8)) == [0x4B, 0x04, 0x00])
         #expect(Deflate.compressed([UInt8](repeating: 0, count: 1_024)).count < 20)
@@ -86,7 +86,7 @@ struct SeedLayerTests {
         }
     }
 
-    /// What a gzip stream of stored blocks holds.
+    /// Returns the content of a gzip stream of stored blocks.
     private static func stored(in bytes: [UInt8]) throws -> [UInt8] {
         try #require(bytes.starts(with: [0x1F, 0x8B, 8]))
         var place = 10

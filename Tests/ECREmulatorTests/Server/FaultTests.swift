@@ -9,28 +9,28 @@ import Testing
 struct FaultTests {
     let image = SeedImage.oci("app", layers: [100_000])
 
-    @Test("an ordered error comes once, in the face's own words")
+    @Test("an injected error is answered once, in the format of the API")
     func errors() async throws {
         try await withClient { emulator, client in
-            emulator.order(Fault(on: "DescribeRepositories", .throttle(retryAfter: 2)))
+            emulator.inject(Fault(on: "DescribeRepositories", .throttle(retryAfter: 2)))
             let throttled = try await client.call("DescribeRepositories")
             #expect(try throttled.code == "ThrottlingException")
             #expect(throttled.headers["retry-after"] == "2")
             #expect(try await client.call("DescribeRepositories").status == 200)
-            emulator.order(Fault(on: "GET tags", .throttle(retryAfter: nil)))
+            emulator.inject(Fault(on: "GET tags", .throttle(retryAfter: nil)))
             let registry = try await client.registry("GET", "/v2/team/app/tags/list")
             #expect(registry.status == 429)
             #expect(try registry.code == "TOOMANYREQUESTS")
-            emulator.order(Fault(on: "GET tags", .status(503)))
+            emulator.inject(Fault(on: "GET tags", .status(503)))
             #expect(try await client.registry("GET", "/v2/team/app/tags/list").status == 503)
-            emulator.order(Fault(on: "GET tags", .status(503, retryAfter: 4)))
+            emulator.inject(Fault(on: "GET tags", .status(503, retryAfter: 4)))
             #expect(try await client.registry("GET", "/v2/team/app/tags/list").headers["retry-after"] == "4")
-            emulator.order(Fault(on: "GET tags", .refuse))
+            emulator.inject(Fault(on: "GET tags", .refuse))
             #expect(try await client.registry("GET", "/v2/team/app/tags/list").code == "DENIED")
-            emulator.order(Fault(on: "PUT manifest", .refuse))
+            emulator.inject(Fault(on: "PUT manifest", .refuse))
             let refused = try await client.registry("PUT", "/v2/team/app/manifests/v1", body: Array("{}".utf8))
             #expect(refused.text.contains("ecr:PutImage on resource"))
-            emulator.order(Fault(on: "AssumeRole", .refuse))
+            emulator.inject(Fault(on: "AssumeRole", .refuse))
             let role = "Action=AssumeRole&RoleSessionName=me&RoleArn=arn:aws:iam::\(account):role/r"
             let untrusted = try await client.sts(role)
             #expect(untrusted.element("Code") == "AccessDenied")
@@ -38,44 +38,44 @@ struct FaultTests {
                 untrusted.element("Message")
                     == "User: arn:aws:iam::\(account):user/emulator is not authorized to perform: sts:AssumeRole"
             )
-            emulator.order(Fault(on: "ListImages", .error(code: "ServerException", message: "x", status: 500)))
+            emulator.inject(Fault(on: "ListImages", .error(code: "ServerException", message: "x", status: 500)))
             #expect(try await client.call("ListImages", #"{"repositoryName":"team/app"}"#).status == 500)
         }
     }
 
-    @Test("a request that is cut off is not taken; a lost answer was taken")
+    @Test("a request with a reset connection isn't processed; one with a lost answer is")
     func cutConnections() async throws {
         try await withClient { (emulator, client) async throws in
             let body = #"{"repositoryName":"team/new"}"#
-            emulator.order(Fault(on: "CreateRepository", .resetBefore))
+            emulator.inject(Fault(on: "CreateRepository", .resetBefore))
             #expect(try await client.call("CreateRepository", body).status == 0)
             #expect(emulator.repositories(account: account, region: region) == ["team/app"])
-            emulator.order(Fault(on: "CreateRepository", .loseAnswer))
+            emulator.inject(Fault(on: "CreateRepository", .loseAnswer))
             #expect(try await client.call("CreateRepository", body).status == 0)
             #expect(emulator.repositories(account: account, region: region) == ["team/app", "team/new"])
             #expect(emulator.requests.map(\.status) == [0, 0])
         }
     }
 
-    @Test("a download is cut, truncated or one byte off")
+    @Test("a download is cut, truncated, or has one wrong byte")
     func downloads() async throws {
         try await withClient { emulator, client in
             try emulator.seedApp(image)
             let layer = image.blobs[1].digest
             let url = try #require(try await client.registry("GET", "/v2/team/app/blobs/\(layer)").headers["location"])
             let whole = try await client.follow(url).body
-            emulator.order(Fault(on: "GET layer", .cutBody(afterBytes: 1_234)))
+            emulator.inject(Fault(on: "GET layer", .cutBody(afterBytes: 1_234)))
             let cut = try await client.follow(url)
             #expect(cut.headers["content-length"] == "100000")
             #expect(cut.body == Array(whole.prefix(1_234)))
-            emulator.order(Fault(on: "GET layer", .truncate))
+            emulator.inject(Fault(on: "GET layer", .truncate))
             let short = try await client.follow(url)
             #expect(short.headers["content-length"] == "50000")
             #expect(short.body == Array(whole.prefix(50_000)))
-            emulator.order(Fault(on: "GET layer", .corruptByte(at: 77)))
+            emulator.inject(Fault(on: "GET layer", .corruptByte(at: 77)))
             let corrupt = try await client.follow(url).body
             #expect(zip(corrupt, whole).enumerated().filter { $0.element.0 != $0.element.1 }.map(\.offset) == [77])
-            emulator.order(Fault(on: "GET layer", .expireURL))
+            emulator.inject(Fault(on: "GET layer", .expireURL))
             #expect(try await client.follow(url).status == 403)
             #expect(
                 emulator.requests.filter { $0.operation == "GET layer" }.map(\.bytesOut).prefix(2) == [100_000, 1_234]
@@ -83,13 +83,13 @@ struct FaultTests {
         }
     }
 
-    @Test("an upload is cut as it arrives, and what had come counts")
+    @Test("an upload is cut as it arrives, and the bytes before the cut are stored")
     func uploads() async throws {
         try await withClient { emulator, client in
             let place = try #require(
                 try await client.registry("POST", "/v2/team/app/blobs/uploads/").headers["location"]
             )
-            emulator.order(Fault(on: "PUT blob", .cutBody(afterBytes: 1_000)))
+            emulator.inject(Fault(on: "PUT blob", .cutBody(afterBytes: 1_000)))
             let layer = SeedBytes(seed: 1).prefix(200_000)
             let target = "\(place)?digest=\(Digest(of: layer))"
             #expect(try await client.registry("PUT", target, body: layer).status == 0)
@@ -99,22 +99,22 @@ struct FaultTests {
         }
     }
 
-    @Test("a body that drips comes whole, a piece at a time, in either direction")
+    @Test("a dripping body arrives whole, piece by piece, in either direction")
     func drip() async throws {
         try await withClient { emulator, client in
             try emulator.seedApp(image)
             let layer = image.blobs[1].digest
             let url = try #require(try await client.registry("GET", "/v2/team/app/blobs/\(layer)").headers["location"])
-            emulator.order(Fault(on: "GET layer", .drip(bytes: 10_001)))
+            emulator.inject(Fault(on: "GET layer", .drip(bytes: 10_001)))
             var begin = ContinuousClock.now
             #expect(Digest(of: try await client.follow(url).body) == layer)
-            // Ten pieces have nine gaps.
+            // Ten pieces have nine pauses between them.
             #expect(ContinuousClock.now - begin >= Fault.dripInterval * 9)
 
             let place = try #require(
                 try await client.registry("POST", "/v2/team/app/blobs/uploads/").headers["location"]
             )
-            emulator.order(Fault(on: "PUT blob", .drip(bytes: 10_000)))
+            emulator.inject(Fault(on: "PUT blob", .drip(bytes: 10_000)))
             let pushed = SeedBytes(seed: 1).prefix(100_000)
             begin = ContinuousClock.now
             let answer = try await client.registry("PUT", "\(place)?digest=\(Digest(of: pushed))", body: pushed)
@@ -123,13 +123,13 @@ struct FaultTests {
         }
     }
 
-    @Test("a clock that is off refuses what is signed by another, says so in its date, and can be set right")
+    @Test("a wrong clock refuses valid signatures, shows in the Date field, and can be corrected")
     func skew() async throws {
         let clock = HandClock()
         var configuration = EmulatorConfiguration()
         configuration.now = { clock.now }
         try await withClient(configuration) { emulator, client in
-            emulator.order(Fault(on: "DescribeRegistry", .skew(seconds: 600)))
+            emulator.inject(Fault(on: "DescribeRegistry", .skew(seconds: 600)))
             let refused = try await client.call("DescribeRegistry")
             #expect(try refused.code == "InvalidSignatureException")
             #expect(
@@ -140,16 +140,16 @@ struct FaultTests {
             #expect(try await client.call("DescribeRegistry").status == 200, "signed by the service's own clock")
             emulator.clearFaults()
             #expect(try await client.call("DescribeRegistry", at: noon).status == 200)
-            emulator.order(Fault(on: "DescribeRegistry", .skew(seconds: -600)))
+            emulator.inject(Fault(on: "DescribeRegistry", .skew(seconds: -600)))
             let early = try await client.call("DescribeRegistry", at: noon)
             #expect(try early.json("message")?.hasPrefix("Signature not yet current: 20260115T120000Z") == true)
         }
     }
 
-    @Test("tokens expire in the middle of a run")
+    @Test("tokens expire during a run")
     func tokens() async throws {
         try await withClient { emulator, client in
-            emulator.order(Fault(on: "GET tags", .expireToken))
+            emulator.inject(Fault(on: "GET tags", .expireToken))
             let expired = try await client.registry("GET", "/v2/team/app/tags/list")
             #expect(expired.status == 403)
             #expect(expired.text.contains("Your authorization token has expired"))
@@ -159,11 +159,11 @@ struct FaultTests {
         }
     }
 
-    @Test("an URL can be issued that has expired already")
+    @Test("a URL can be issued that has already expired")
     func expiredURL() async throws {
         try await withClient { emulator, client in
             try emulator.seedApp(image)
-            emulator.order(Fault(on: "GetDownloadUrlForLayer", .expireURL))
+            emulator.inject(Fault(on: "GetDownloadUrlForLayer", .expireURL))
             let body = #"{"repositoryName":"team/app","layerDigest":"\#(image.blobs[1].digest)"}"#
             let first = try #require(try await client.call("GetDownloadUrlForLayer", body).json("downloadUrl"))
             #expect(try await client.follow(first).status == 403)
@@ -172,10 +172,10 @@ struct FaultTests {
         }
     }
 
-    @Test("a stalled answer ends with the emulator")
+    @Test("a stalled answer ends when the emulator stops")
     func stall() async throws {
         try await withClient { (emulator, client) async throws in
-            emulator.order(Fault(on: "DescribeRegistry", .stall))
+            emulator.inject(Fault(on: "DescribeRegistry", .stall))
             let before = emulator.aws.state.withLock { $0.lastNumber }
             async let answer = client.call("DescribeRegistry")
             while emulator.aws.state.withLock({ $0.lastNumber }) == before { await Task.yield() }
@@ -184,7 +184,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a rate that is used up is a throttle, and comes back with the clock")
+    @Test("a rate that is used up throttles, until time passes")
     func rates() async throws {
         let clock = HandClock()
         var configuration = EmulatorConfiguration()

@@ -3,9 +3,9 @@ import Foundation
 
 @testable import ECREmulator
 
-/// A connection on which one request follows the other, each answer read as HTTP frames it.
+/// A connection for several requests, whose answers are read by HTTP's framing.
 ///
-/// A body where none may be is taken for the next answer, as a client with a pool of connections would.
+/// A body where none is allowed would be read as the next answer, as by a client with a connection pool.
 final class KeptConnection {
     private let socket: AsyncSocket
     private let client: PlainClient
@@ -18,7 +18,7 @@ final class KeptConnection {
 
     deinit { try? socket.close() }
 
-    /// What came that no answer's framing has accounted for.
+    /// The bytes received and not yet read as an answer.
     var unread: String { String(decoding: pending, as: UTF8.self) }
 
     /// Sends a request with a token, unless `headers` have an `Authorization`.

@@ -4,19 +4,19 @@ import Testing
 
 @testable import ECREmulator
 
-@Suite("One connection for many requests", .timeLimit(.minutes(1)))
+@Suite("One connection for several requests", .timeLimit(.minutes(1)))
 struct KeptConnectionTests {
     private static let manifests = "/v2/team/app/manifests"
     private static let blobs = "/v2/team/app/blobs"
 
-    @Test("no answer to a HEAD has a body, good or bad, and the next answer follows at once")
+    @Test("an answer to HEAD never has a body, and the next answer follows directly")
     func heads() async throws {
         try await withClient { emulator, client in
             let image = SeedImage.oci("app", layers: [1_000])
             try emulator.seedApp(image, tag: "v1")
-            emulator.order(Fault(on: "HEAD tags", at: 2...2, .status(503)))
-            emulator.order(Fault(on: "HEAD tags", at: 3...3, .refuse))
-            emulator.order(Fault(on: "HEAD tags", at: 4...4, .throttle(retryAfter: 1)))
+            emulator.inject(Fault(on: "HEAD tags", at: 2...2, .status(503)))
+            emulator.inject(Fault(on: "HEAD tags", at: 3...3, .refuse))
+            emulator.inject(Fault(on: "HEAD tags", at: 4...4, .throttle(retryAfter: 1)))
             let connection = try await KeptConnection(client)
             let heads: [(path: String, headers: [(String, String)], status: Int)] = [
                 ("\(Self.manifests)/v1", [], 200), ("\(Self.manifests)/none", [], 404),
@@ -39,7 +39,7 @@ struct KeptConnectionTests {
         }
     }
 
-    @Test("a presigned address answers a HEAD without a body too")
+    @Test("a presigned URL answers HEAD without a body too")
     func download() async throws {
         try await withClient { emulator, client in
             let image = SeedImage.oci("app", layers: [1_000])
@@ -58,7 +58,7 @@ struct KeptConnectionTests {
         }
     }
 
-    @Test("HTTP/1.0 is closed after an answer, or told that it isn't")
+    @Test("an HTTP/1.0 connection is closed after an answer, or kept if the client asks for it")
     func old() async throws {
         try await withClient { emulator, client in
             try emulator.seedApp(.oci("app", layers: [10]), tag: "v1")
@@ -72,14 +72,14 @@ struct KeptConnectionTests {
         }
     }
 
-    @Test("a body that waits is asked for, one in chunks is put together, and what follows is the next request")
+    @Test("a body with Expect is requested, chunks are joined, and the following bytes are the next request")
     func bodies() async throws {
         try await withClient { emulator, client in
             let image = SeedImage.oci("app", layers: [1_000])
             try emulator.seedApp(image)
             let connection = try await KeptConnection(client)
             let type = ("Content-Type", image.mediaType)
-            // With Expect, nothing is sent before the server says so.
+            // With Expect, a client sends no body before the server asks for it.
             let waiting = try await connection.send(
                 "PUT",
                 "\(Self.manifests)/v1",
@@ -106,7 +106,7 @@ struct KeptConnectionTests {
         }
     }
 
-    @Test("a request as to a proxy names its host in the target")
+    @Test("a request in the form for a proxy names its host in the target")
     func absolute() async throws {
         try await withClient { emulator, client in
             try emulator.createRepository(account: otherAccount, region: region, "theirs")

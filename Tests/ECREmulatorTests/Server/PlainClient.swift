@@ -4,16 +4,16 @@ import Foundation
 
 @testable import ECREmulator
 
-/// What came back, byte for byte; `status` 0 if the connection was closed without an answer.
+/// An answer, byte for byte; `status` is 0 if the connection was closed without an answer.
 struct PlainAnswer: Sendable {
     var status = 0
-    /// Lowercase names.
+    /// The header fields, by lowercase name.
     var headers: [String: String] = [:]
     var body: [UInt8] = []
 
     var text: String { String(decoding: body, as: UTF8.self) }
 
-    /// The value at a path of member names and indexes.
+    /// Returns the value at a path of member names and indexes.
     func json(_ path: String...) throws -> String? {
         var value: Any? = try JSONSerialization.jsonObject(with: Data(body), options: .fragmentsAllowed)
         for name in path {
@@ -26,12 +26,12 @@ struct PlainAnswer: Sendable {
         return value.map { "\($0)" }
     }
 
-    /// The text between an element's tags, the last of that name.
+    /// Returns the text in the last element with this name.
     func element(_ name: String) -> String {
         String(text.components(separatedBy: "<\(name)>").last?.components(separatedBy: "<").first ?? "")
     }
 
-    /// The keys in an answer of STS.
+    /// The keys in an answer from STS.
     var session: (id: String, secret: String, token: String) {
         (element("AccessKeyId"), element("SecretAccessKey"), element("SessionToken"))
     }
@@ -40,14 +40,16 @@ struct PlainAnswer: Sendable {
     var code: String? { get throws { try json("__type") ?? json("errors", "0", "code") } }
 }
 
-/// HTTP/1.1 on a socket, one request per connection, nothing clever: what the server says is what the test sees.
+/// A client with one HTTP/1.1 request for each connection.
+///
+/// It doesn't interpret answers, so that tests see the server's bytes.
 struct PlainClient: Sendable {
     let emulator: Emulator
     var account = ECREmulatorTests.account
     var region = ECREmulatorTests.region
-    /// Of the registry's Basic authentication.
+    /// The password for the registry's Basic authentication.
     var password = ""
-    /// What the API is called by; `nil` for the emulator's own address.
+    /// The host with which requests address the API; `nil` for the emulator's own address.
     var host: String?
 
     func send(
@@ -68,7 +70,7 @@ struct PlainClient: Sendable {
         do {
             try await socket.write(Data("\(head)\r\n".utf8) + Data(body))
         } catch SocketError.disconnected {
-            // The server has cut the connection; what it said before is still to be read.
+            // The server has cut the connection; bytes that it sent before can still be read.
         }
         return try await answer(from: socket)
     }
@@ -90,7 +92,7 @@ struct PlainClient: Sendable {
         return answer
     }
 
-    /// One call of the API, signed.
+    /// Sends one signed call of the API.
     func call(
         _ operation: String,
         _ body: String = "{}",
@@ -159,7 +161,7 @@ struct PlainClient: Sendable {
         return headers.map { ($0.key, $0.value) }
     }
 
-    /// A token for the registries of the region, taken into use.
+    /// Gets a token for the registries of the region, and uses it from then on.
     mutating func logIn(session: (id: String, secret: String, token: String)? = nil) async throws {
         let answer = try await call("GetAuthorizationToken", session: session)
         let token = try answer.json("authorizationData", "0", "authorizationToken") ?? ""
@@ -167,7 +169,7 @@ struct PlainClient: Sendable {
         password = String(text.dropFirst(4))
     }
 
-    /// A request to the registry, by the host that names it.
+    /// Sends a request to the registry, with the registry's host name.
     func registry(
         _ method: String,
         _ path: String,
@@ -181,7 +183,7 @@ struct PlainClient: Sendable {
         return try await send(method, path, [named] + (password.isEmpty ? [] : [basic]) + rest, body: body)
     }
 
-    /// Follows an absolute URL, with these headers and no others.
+    /// Requests an absolute URL with these headers only.
     func follow(_ url: String, method: String = "GET", _ headers: [(String, String)] = []) async throws -> PlainAnswer {
         let parts = URLComponents(string: url)
         let query = parts?.percentEncodedQuery.map { "?\($0)" } ?? ""
@@ -189,7 +191,7 @@ struct PlainClient: Sendable {
     }
 }
 
-/// Time that stands still until a test moves it.
+/// A clock that stands still until a test moves it.
 final class HandClock: @unchecked Sendable {
     private let lock = NSLock()
     private var time = noon
@@ -199,7 +201,7 @@ final class HandClock: @unchecked Sendable {
     func advance(_ seconds: Double) { lock.withLock { time += seconds } }
 }
 
-/// An emulator with `team/app`, and a client that is logged in to its registry.
+/// Runs `body` with an emulator that has `team/app`, and with a client that is logged in to its registry.
 func withClient(
     _ configuration: EmulatorConfiguration = EmulatorConfiguration(),
     _ body: (Emulator, PlainClient) async throws -> Void
@@ -214,7 +216,7 @@ func withClient(
 }
 
 extension Emulator {
-    /// Into `team/app` of the first account.
+    /// Stores an image in `team/app` of the first account.
     @discardableResult
     func seedApp(_ image: SeedImage, tag: String? = nil) throws -> Digest {
         try seed(image, tag: tag, account: account, region: region, repository: "team/app")

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Request log", .timeLimit(.minutes(1)))
 struct RequestLogTests {
-    @Test("is told of every request that the emulator counts")
+    @Test("contains every request that the emulator counts")
     func answered() async throws {
         let told = Lock<[LoggedRequest]>([])
         var configuration = EmulatorConfiguration()
@@ -22,7 +22,7 @@ struct RequestLogTests {
         }
     }
 
-    @Test("has a line for each, without what isn't known")
+    @Test("has a line for each request, with a hyphen for an unknown field")
     func lines() {
         let failed = LoggedRequest(
             number: 7,
@@ -56,7 +56,7 @@ struct RequestLogTests {
         #expect("\(named)".hasSuffix("\tTAG_INVALID\tarn:aws:iam::111122223333:user/ann"))
     }
 
-    @Test("names who called, by key or by token, good or not, and nobody who has neither")
+    @Test("names the caller by key or token, valid or not, and no caller if there is neither")
     func callers() async throws {
         try await withClient { emulator, client in
             _ = try await client.call("DescribeRegistry")

@@ -6,7 +6,7 @@ import Testing
 @Suite("Names of hosts", .timeLimit(.minutes(1)))
 struct ServiceHostTests {
     @Test(
-        "say which registry or API is meant, and where",
+        "are parsed into the registry or API, and the region",
         arguments: [
             ("111122223333.dkr.ecr.us-east-1.localhost:4510", "111122223333 us-east-1"),
             ("111122223333.DKR.ECR.us-east-1.AmazonAWS.com:443", "111122223333 us-east-1"),
@@ -33,7 +33,7 @@ struct ServiceHostTests {
             ("sts-fips.us-east-1.amazonaws.com", "sts us-east-1"),
             ("sts.cn-north-1.api.amazonwebservices.com.cn", "sts cn-north-1"),
             ("127.0.0.1:4510", nil), ("localhost", nil), ("", nil),
-            // The names of one partition with the regions of another are nobody's.
+            // A partition's domain with a region of another partition is unknown.
             ("111122223333.dkr.ecr.cn-north-1.amazonaws.com", nil),
             ("111122223333.dkr.ecr.us-east-1.amazonaws.com.cn", nil),
             ("111122223333.dkr-ecr.us-east-1.amazonaws.com", nil),
@@ -54,7 +54,7 @@ struct ServiceHostTests {
         #expect(said == meaning)
     }
 
-    @Test("mean here what they mean to the client", arguments: AWSPartition.allCases)
+    @Test("mean the same as to the client", arguments: AWSPartition.allCases)
     func agreement(partition: AWSPartition) throws {
         let regions: [AWSPartition: String] = [
             .commercial: "eu-west-1", .china: "cn-north-1", .government: "us-gov-west-1", .iso: "us-iso-east-1",
@@ -75,7 +75,7 @@ struct ServiceHostTests {
         }
     }
 
-    @Test("lead to the registry they name, whatever port they came in by")
+    @Test("lead to the registry that they name, on any port")
     func registries() async throws {
         try await withClient { emulator, client in
             try emulator.createRepository(account: otherAccount, region: region, "team/other")
@@ -98,7 +98,7 @@ struct ServiceHostTests {
         }
     }
 
-    @Test("of an API agree with what is signed, and the token names the emulator's own registry")
+    @Test("of an API must agree with the signature, and the token names the emulator's own registry")
     func api() async throws {
         try await withClient { emulator, client in
             var named = client

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ECREmulator
 
-@Suite("SigV4, checked")
+@Suite("SigV4 verification")
 struct SignatureTests {
     struct Vector: Sendable {
         var host: String
@@ -81,7 +81,7 @@ struct SignatureTests {
         #expect(claim.accessKeyID == "AKIDEXAMPLE")
     }
 
-    @Test("refuses it once a byte, a header or the secret is another")
+    @Test("refuses a signature if a byte, a header or the secret differs")
     func refuses() throws {
         let vector = try #require(Self.vectors.dropFirst().first)
         let claim = try request(vector).claim()
@@ -101,7 +101,10 @@ struct SignatureTests {
         )
     }
 
-    @Test("clocks may be five minutes apart", arguments: [(-301.0, false), (-299, true), (299, true), (301, false)])
+    @Test(
+        "allows clocks to differ by five minutes",
+        arguments: [(-301.0, false), (-299, true), (299, true), (301, false)]
+    )
     func skew(seconds: Double, isAccepted: Bool) throws {
         let request = request(Self.vectors[0])
         let claim = try request.claim()
@@ -110,7 +113,7 @@ struct SignatureTests {
         #expect(fault == (isAccepted ? "no fault" : "InvalidSignatureException"))
     }
 
-    @Test("the skew's text names both times")
+    @Test("the error for a skewed clock names both times")
     func skewText() throws {
         let request = request(Self.vectors[0])
         let claim = try request.claim()
@@ -123,7 +126,7 @@ struct SignatureTests {
         )
     }
 
-    @Test("roles ask for their external id and trust whom they trust")
+    @Test("roles check their external id and their trusted callers")
     func roles() throws {
         let arn = "arn:aws:iam::\(otherAccount):role/promoter"
         var identities = Identities(
@@ -153,7 +156,7 @@ struct SignatureTests {
         #expect(code("nonsense", nil) == "ValidationError")
     }
 
-    @Test("a session belongs to the role's account, needs its token, and ends")
+    @Test("a session belongs to the role's account, needs its token, and expires")
     func sessions() throws {
         var identities = Identities(accounts: EmulatorConfiguration().accounts, roles: [])
         let caller = Principal(account: account, arn: "arn", userID: "id")

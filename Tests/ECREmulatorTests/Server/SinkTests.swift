@@ -3,9 +3,9 @@ import Testing
 
 @testable import ECREmulator
 
-@Suite("A generated source and a sink", .timeLimit(.minutes(1)))
+@Suite("Generated sources, and discarded uploads", .timeLimit(.minutes(1)))
 struct SinkTests {
-    @Test("a generated layer is served from nothing, any part of it")
+    @Test("any part of a generated layer can be read, although it isn't stored")
     func generated() async throws {
         try await withClient { emulator, client in
             let image = SeedImage.oci("big", layers: [300_000])
@@ -25,11 +25,11 @@ struct SinkTests {
         }
     }
 
-    @Test("a layer of 100 GiB is described at once, and any part of it is there")
+    @Test("a layer of 100 GiB is described at once, and any part of it can be read")
     func large() async throws {
         try await withClient { emulator, client in
             let byteCount: Int64 = 100 << 30
-            // Nobody hashes it here: the digest is a claim.
+            // The digest isn't checked, because hashing 100 GiB would take minutes.
             let digest = Digest(of: Array("claimed".utf8))
             try emulator.aws.blobs.describe(digest, size: byteCount, seed: 5)
             let part = try emulator.aws.blobs.open(digest).read(at: byteCount - 10, count: 100)
@@ -37,7 +37,7 @@ struct SinkTests {
         }
     }
 
-    @Test("a sink takes what is pushed by either door, checks it, and keeps its digest and size alone")
+    @Test("discarded uploads are verified over either API, and only their digest and size are kept")
     func discards() async throws {
         var configuration = EmulatorConfiguration()
         configuration.discardsLayers = true

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The emulator's blobs", .timeLimit(.minutes(1)))
 struct BlobStoreTests {
-    @Test("uploads of the same bytes that end at the same instant are all kept")
+    @Test("concurrent uploads of the same bytes all succeed")
     func together() async throws {
         let store = try BlobStore(directory: nil)
         defer { store.removeTemporaryFiles() }

@@ -81,7 +81,7 @@ struct CreationTemplateTests {
     }
 
     @Test(
-        "that the service model doesn't allow are refused",
+        "that violate the service model are refused",
         arguments: [
             (#""prefix":"Prod","appliedFor":[]"#, "InvalidParameterException"),
             (#""prefix":"prod//","appliedFor":[]"#, "InvalidParameterException"),
@@ -110,10 +110,10 @@ struct CreationTemplateTests {
         }
     }
 
-    @Test("the longest prefix of those for pushes decides, and ROOT is for the rest")
+    @Test("the template for pushes with the longest prefix applies, and ROOT applies to the rest")
     func longest() {
-        func template(_ prefix: String, _ occasions: [CreationTemplate.Occasion] = [.push]) -> CreationTemplate {
-            CreationTemplate(prefix: prefix, appliedFor: occasions, createdAt: noon, updatedAt: noon)
+        func template(_ prefix: String, _ events: [CreationTemplate.Event] = [.push]) -> CreationTemplate {
+            CreationTemplate(prefix: prefix, appliedFor: events, createdAt: noon, updatedAt: noon)
         }
         var registry = EmulatedRegistry(key: RegistryKey(account: account, region: region))
         registry.templates = [
@@ -129,7 +129,7 @@ struct CreationTemplateTests {
     }
 
     @Test(
-        "a first push makes the repository, reads before it don't",
+        "a first push creates the repository, but reads don't",
         arguments: ["POST", "PUT", "InitiateLayerUpload", "PutImage"]
     )
     func push(way: String) async throws {
@@ -182,11 +182,11 @@ struct CreationTemplateTests {
         }
     }
 
-    @Test("a push that no template for pushes covers finds no repository")
+    @Test("a push without a matching template for pushes fails, because the repository is missing")
     func uncovered() async throws {
         try await withClient { emulator, client in
-            for (prefix, occasion) in [("mirror", "CREATE_ON_PUSH"), ("other", "REPLICATION")] {
-                let members = #"{"prefix":"\#(prefix)","appliedFor":["\#(occasion)"]}"#
+            for (prefix, event) in [("mirror", "CREATE_ON_PUSH"), ("other", "REPLICATION")] {
+                let members = #"{"prefix":"\#(prefix)","appliedFor":["\#(event)"]}"#
                 #expect(try await client.call("CreateRepositoryCreationTemplate", members).status == 200)
             }
             for name in ["mirrors/app", "other/app", "mirror"] {
@@ -200,7 +200,7 @@ struct CreationTemplateTests {
         }
     }
 
-    @Test("outlive the process")
+    @Test("are kept between processes")
     func persistence() async throws {
         var configuration = EmulatorConfiguration()
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent("emulator-\(UUID().uuidString)")

@@ -3,13 +3,13 @@ import Testing
 
 @testable import ECREmulator
 
-@Suite("What was given out and expires")
+@Suite("Tokens that expire")
 struct ExpiringTableTests {
     private struct Ticket: Expiring, Equatable { var expires: Date }
 
     private let now = Date(timeIntervalSince1970: 1_000_000)
 
-    @Test("what expired just now is still known, however full the table was")
+    @Test("a token that has just expired is still known, even in a full table")
     func recent() {
         var table = ExpiringTable<Ticket>()
         for number in 0..<(ExpiringTable<Ticket>.smallestLimit - 1) {
@@ -23,7 +23,7 @@ struct ExpiringTableTests {
         #expect(table["old 0"] == nil, "the first that expired is forgotten")
     }
 
-    @Test("what is good is never forgotten, and what has expired not remembered for ever")
+    @Test("valid tokens are always kept, and old expired ones are removed")
     func bounded() {
         var table = ExpiringTable<Ticket>()
         for number in 0..<2_000 { table.insert(Ticket(expires: now + 60), for: "good \(number)", at: now) }

@@ -8,7 +8,7 @@ import Testing
 struct LifecyclePolicyTests {
     private static let day = 86_400.0
 
-    /// A rule as text; `selection` and `action` are members.
+    /// Returns a rule as text; `selection` and `action` are members.
     static func rule(_ priority: Int, _ selection: String, action: String = #""type":"expire""#) -> String {
         #"{"rulePriority":\#(priority),"description":"one of several","selection":{\#(selection)},"action":{\#(action)}}"#
     }
@@ -32,7 +32,7 @@ struct LifecyclePolicyTests {
     }
 
     @Test(
-        "that ECR takes are taken",
+        "that ECR accepts are accepted",
         arguments: [
             policy(rule(1, untagged), rule(9, any)), policy(rule(1, tagged(#""v","w""#))),
             policy(rule(1, tagged(#""*a*b*c*""#, of: "tagPatternList"))),
@@ -46,7 +46,7 @@ struct LifecyclePolicyTests {
     }
 
     @Test(
-        "that ECR doesn't take are refused, with the reason",
+        "that ECR refuses are refused, with the reason",
         arguments: [
             ("{}" + String(repeating: " ", count: 100), "not a lifecycle policy"),
             (#"{"rules":[]}"#, "greater than or equal to 100"),
@@ -59,7 +59,7 @@ struct LifecyclePolicyTests {
             (policy(rule(1, tagged(#""v","w""#)), rule(2, tagged(#""w","v""#, 2))), "different tags"),
             (policy(rule(1, tagged(""))), "needs either"),
             (policy(rule(1, #""tagPatternList":["a"],"# + tagged(#""v""#))), "needs either"),
-            (policy(rule(1, #""tagPrefixList":["a"],"# + any)), "only tagStatus tagged"),
+            (policy(rule(1, #""tagPrefixList":["a"],"# + any)), "need tagStatus tagged"),
             (policy(rule(1, tagged(#""*a*b*c*d*""#, of: "tagPatternList"))), "at most 4"),
             (policy(rule(1, #""countUnit":"days","# + any)), "countUnit"),
             (policy(rule(1, #""tagStatus":"any","countType":"sinceImagePushed","countNumber":1"#)), "countUnit"),
@@ -68,9 +68,12 @@ struct LifecyclePolicyTests {
             (policy(rule(1, since("sinceImageTransitioned", 90))), "storage class archive"),
             (policy(rule(1, #""storageClass":"archive","# + any)), "storage class archive"),
             (policy(rule(1, archived.replacing("90", with: "89"))), "90 days"),
-            (policy(rule(1, any, action: #""type":"transition""#)), "standard to archive"),
-            (policy(rule(1, archived, action: toArchive)), "standard to archive"),
-            (policy(rule(1, any, action: #""type":"expire","targetStorageClass":"archive""#)), "transition only"),
+            (policy(rule(1, any, action: #""type":"transition""#)), "needs the storage class standard"),
+            (policy(rule(1, archived, action: toArchive)), "needs the storage class standard"),
+            (
+                policy(rule(1, any, action: #""type":"expire","targetStorageClass":"archive""#)),
+                "only for the action transition"
+            ),
             (policy(rule(1, any, action: #""type":"burn""#)), "not a lifecycle policy"),
             (policy(rule(1, #""tagged":true,"# + any)), "'tagged'"),
             (#"{"rules":[],"comment":1}"# + String(repeating: " ", count: 100), "'comment'"),
@@ -82,7 +85,7 @@ struct LifecyclePolicyTests {
         #expect(fault?.message.contains(reason) == true, "\(fault?.message ?? "")")
     }
 
-    /// One image a day, the first the oldest; each with these tags.
+    /// Makes one image a day, the oldest first, with these tags.
     private func repository(_ tags: [[String]]) throws -> EmulatedRepository {
         var repository = EmulatedRepository(account: account, region: region, name: "team/app", createdAt: noon)
         for (number, names) in tags.enumerated() {
@@ -107,7 +110,7 @@ struct LifecyclePolicyTests {
             .map { "\($0.priority) \($0.tags.joined(separator: "+"))" }
     }
 
-    @Test("AWS's own examples with several rules come out as AWS says")
+    @Test("AWS's examples with several rules give AWS's results")
     func examples() throws {
         let images = try repository([["beta-1", "prod-1"], ["beta-2", "prod-2"], ["beta-3"]])
         let (prod, beta) = (Self.tagged(#""prod""#), Self.tagged(#""beta""#))
@@ -115,7 +118,7 @@ struct LifecyclePolicyTests {
         #expect(try expired(prodFirst, images) == ["1 beta-1+prod-1"])
         let betaFirst = Self.policy(Self.rule(1, beta), Self.rule(2, prod))
         #expect(try expired(betaFirst, images) == ["1 beta-1+prod-1", "1 beta-2+prod-2"])
-        // Both tags are wanted, so only what has both is selected.
+        // The rule needs both tags, so it selects only images that have both.
         let both = try repository([
             ["alpha-1"], ["beta-1"], ["alpha-2", "beta-2"], ["alpha-3"], ["alpha-4", "beta-4"],
         ])
@@ -126,7 +129,7 @@ struct LifecyclePolicyTests {
         #expect(try expired(last, anyImage) == ["2 beta-1"], "the first rule keeps what it selects from the second")
     }
 
-    @Test("age is counted from the push, the last pull, or the restoration; patterns have stars anywhere")
+    @Test("age is counted from the push, the last pull, or the restoration; patterns may have stars anywhere")
     func ages() throws {
         var images = try repository([["v1"], ["x-v2-y"], [], ["v3"]])
         let pushed = Self.policy(Self.rule(1, Self.since("sinceImagePushed", 98)))
@@ -146,12 +149,12 @@ struct LifecyclePolicyTests {
         images.setStorageClass(of: second, archived: true, at: noon)
         images.setStorageClass(of: second, archived: false, at: noon.addingTimeInterval(60 * Self.day))
         #expect(try expired(pulled, images, afterDays: 100) == ["1 ", "1 v3"])
-        // By number, the restored one is the newest.
+        // By order, the restored image is the newest.
         let newest = Self.policy(Self.rule(1, Self.tagged(#""v","x""#)), Self.rule(2, Self.any))
         #expect(try expired(newest, images) == ["2 v1", "2 ", "2 v3"])
     }
 
-    @Test("archived images have rules of their own")
+    @Test("archived images have their own rules")
     func archive() throws {
         var images = try repository([["v1"], ["v2"]])
         let old = try #require(images.tags["v1"])
@@ -166,7 +169,7 @@ struct LifecyclePolicyTests {
         #expect(try expired(text, images, afterDays: 90) == ["1 v2"])
     }
 
-    @Test("what an index names, and what speaks of an image that is there, stays with it")
+    @Test("images in an index, and referrers of an existing image, are kept")
     func held() throws {
         var repository = EmulatedRepository(account: account, region: region, name: "team/app", createdAt: noon)
         let index = SeedImage.twoPlatforms("multi", layersEach: [10])
@@ -186,7 +189,7 @@ struct LifecyclePolicyTests {
         #expect(policy.preview(repository, at: later).count == 5, "without the index, its children and the SBOM go")
     }
 
-    @Test("are put, told and deleted; a preview is begun, and then there, page by page")
+    @Test("are put, returned and deleted; a preview is started, and then listed in pages")
     func overHTTP() async throws {
         let clock = HandClock()
         var configuration = EmulatorConfiguration()

@@ -8,7 +8,7 @@ import Testing
 struct PullThroughTests {
     private static let secret = "arn:aws:secretsmanager:us-east-1:\(account):secret:ecr-pullthroughcache/hub-a1b2c3"
 
-    @Test("are listed, page by page or by prefix")
+    @Test("are listed, in pages or by prefix")
     func listed() async throws {
         try await withClient { _, client in
             let none = try await client.call("DescribePullThroughCacheRules")
@@ -41,7 +41,7 @@ struct PullThroughTests {
         }
     }
 
-    @Test("are updated, looked over and deleted")
+    @Test("are updated, validated and deleted")
     func changed() async throws {
         try await withClient { _, client in
             let prefix = #""ecrRepositoryPrefix":"hub""#
@@ -76,7 +76,7 @@ struct PullThroughTests {
     }
 
     @Test(
-        "that the service model doesn't allow are refused",
+        "that violate the service model are refused",
         arguments: [
             (
                 #""ecrRepositoryPrefix":"hub","upstreamRegistryUrl":"registry.example""#,
@@ -103,7 +103,7 @@ struct PullThroughTests {
     }
 
     @Test(
-        "know their upstreams by name",
+        "recognize their upstreams by host",
         arguments: [
             ("public.ecr.aws", "ecr-public"), ("https://ghcr.io", "github-container-registry"),
             ("team.azurecr.io", "azure-container-registry"), ("registry.k8s.io", "k8s"), ("cgr.dev", "chainguard"),
@@ -116,7 +116,7 @@ struct PullThroughTests {
         #expect(PullThroughRule.upstream(of: url) == kind)
     }
 
-    @Test("a secret that can't be read fails a pull by tag of what isn't cached, and no other pull")
+    @Test("a secret that can't be read fails only pulls by tag of images that aren't cached")
     func pull() async throws {
         try await withClient { emulator, client in
             for rule in [

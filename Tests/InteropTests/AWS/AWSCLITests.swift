@@ -3,9 +3,9 @@ import ECREmulator
 import TestPrograms
 import Testing
 
-@Suite("The AWS CLI drives the emulator", .timeLimit(.minutes(1)), .needs(.aws))
+@Suite("The AWS CLI with the emulator", .timeLimit(.minutes(1)), .needs(.aws))
 struct AWSCLITests {
-    @Test("makes repositories, and is told when one is there or isn't")
+    @Test("creates repositories, and reports those that exist or are missing")
     func repositories() async throws {
         try await withEmulator { emulator in
             let uri = try await emulator.answer(
@@ -88,7 +88,7 @@ struct AWSCLITests {
         }
     }
 
-    @Test("pages through images, and stops and goes on where it is told")
+    @Test("pages through images, and stops and continues as requested")
     func paging() async throws {
         try await withEmulator { emulator in
             for number in 1...5 {
@@ -124,7 +124,7 @@ struct AWSCLITests {
         }
     }
 
-    @Test("a key with the wrong secret signs nothing that is believed")
+    @Test("a key with the wrong secret is refused")
     func signature() async throws {
         try await withEmulator { emulator in
             var variables = emulator.variables()

@@ -3,10 +3,10 @@ import ECREmulator
 import TestPrograms
 import Testing
 
-@Suite("The classic recipe", .timeLimit(.minutes(1)), .needs(.docker, .aws))
+@Suite("The common recipe", .timeLimit(.minutes(1)), .needs(.docker, .aws))
 struct ClassicRecipeTests {
-    /// `docker manifest inspect IMAGE > FILE`, then `aws ecr put-image --image-manifest file://FILE`.
-    @Test("changes the digest that retag keeps", arguments: ["OCI", "docker"])
+    /// The recipe `docker manifest inspect IMAGE > FILE`, then `aws ecr put-image --image-manifest file://FILE`.
+    @Test("changes the digest, and retag keeps it", arguments: ["OCI", "docker"])
     func recipe(vocabulary: String) async throws {
         let image: SeedImage = vocabulary == "OCI" ? .oci("app", layers: [5_000]) : .docker("app", layers: [5_000])
         try await withScratchDirectory { directory in

@@ -8,23 +8,23 @@ import Wire
 
 @testable import AWSIdentity
 
-@Suite("Where AWS's services are called", .timeLimit(.minutes(1)), .needs(.botocore))
+@Suite("The endpoints of AWS's services", .timeLimit(.minutes(1)), .needs(.botocore))
 struct EndpointOracleTests {
     private struct Silent: HTTPSending {
-        func send(_ request: WireRequest) async throws -> WireResponse { throw WireError(.other, "nobody is called") }
+        func send(_ request: WireRequest) async throws -> WireResponse { throw WireError(.other, "no request is sent") }
     }
 
     private static let services: [String: AWSService] = [
         "ecr": .ecr, "sts": .sts, "sso": .sso, "sso-oidc": .ssoOIDC,
     ]
 
-    /// Where we differ on purpose.
+    /// The regions for which this tool differs on purpose.
     ///
-    /// A region's name begins with its partition's. AWS's list of countries in the European Sovereign Cloud has one so
-    /// far and will grow, and nothing that begins with `eusc-` is in the commercial partition.
+    /// A region's name begins with its partition's. AWS's list of countries in the European Sovereign Cloud has one
+    /// entry so far and will grow, and no region of the commercial partition begins with `eusc-`.
     private static func differs(_ region: String) -> Bool { region == "eusc-fr-west-1" }
 
-    @Test("is where botocore's rules say: every region of every partition, FIPS or not, dual stack or not")
+    @Test("agree with botocore's rules: every region of every partition, FIPS or not, dual stack or not")
     func table() async throws {
         let resolver = IdentityResolver(
             environment: AWSEnvironment(variables: [:], home: "/nonexistent"),
@@ -48,7 +48,7 @@ struct EndpointOracleTests {
                 #expect(ours.url.text == theirs + "/", "\(row)")
             }
         }
-        // 46 regions and 12 that are nowhere yet, 4 services, 4 ways.
+        // 46 regions and 12 that don't exist yet, 4 services, 4 variants.
         #expect(rows.count >= 928)
         let partitions = Set(rows.map { Partition(region: $0[1]) })
         #expect(partitions == Set(Partition.allCases))

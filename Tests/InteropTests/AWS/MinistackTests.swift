@@ -9,10 +9,10 @@ import TestPrograms
 import Testing
 import Wire
 
-/// ministack checks signatures, trust policies and identity policies with code that isn't ours.
-@Suite("ministack, which checks who is calling", .timeLimit(.minutes(1)), .needs(.ministack))
+/// ministack checks signatures, trust policies and identity policies with code that this project doesn't share.
+@Suite("ministack, which checks identities", .timeLimit(.minutes(1)), .needs(.ministack))
 struct MinistackTests {
-    /// What somebody on the way may do to a request, by one byte.
+    /// A change of one byte that a proxy could make to a request.
     private enum Change: String, CaseIterable {
         case body, signature, date, target, contentType, region, service, keyID, query, signedHeaders
 
@@ -43,7 +43,7 @@ struct MinistackTests {
         private static let amzTarget = HTTPField.Name("X-Amz-Target")
     }
 
-    @Test("believes what we sign, and not when a byte of it is another")
+    @Test("accepts our signatures, and refuses them if a byte is changed")
     func signatures() async throws {
         try await LocalCloud.ministack { cloud in
             let account = try AccountID(parsing: Cloud.build)
@@ -81,13 +81,13 @@ struct MinistackTests {
         }
     }
 
-    /// For a signature that isn't right, for a key that nobody has, and for a service that is another.
+    /// The codes for a wrong signature, for an unknown key, and for another service.
     private static let refusals: Set<String> = [
         "InvalidSignatureException", "SignatureDoesNotMatch", "UnrecognizedClientException",
         "IncompleteSignatureException",
     ]
 
-    @Test("tells the time to a machine whose clock is hours off, once")
+    @Test("corrects the clock of a machine that is hours off, once")
     func clock() async throws {
         try await LocalCloud.ministack { cloud in
             let user = try await cloud.user(in: Cloud.build)
@@ -104,7 +104,7 @@ struct MinistackTests {
         }
     }
 
-    /// The build account's hub may assume production's promoter, if it knows the external id.
+    /// The role `hub` of the build account may assume production's `promoter` with the external id.
     private static func config(_ user: [String: String], externalID: String?) -> String {
         """
         [profile build]
@@ -120,7 +120,8 @@ struct MinistackTests {
         """
     }
 
-    /// The build account's hub, and production's promoter, which only the hub may become, and only with the external id.
+    /// Creates the build account's `hub`, and production's `promoter`, which only `hub` may assume, with the external
+    /// id.
     private func makeRoles(_ cloud: LocalCloud) async throws {
         func make(
             _ name: String,
@@ -152,7 +153,7 @@ struct MinistackTests {
         )
     }
 
-    @Test("lets a chain of roles into another account with the right external id, and only there")
+    @Test("allows a chain of roles into another account only with the right external id")
     func promotion() async throws {
         try await LocalCloud.ministack { cloud in
             let user = try await cloud.user(in: Cloud.build)
@@ -190,7 +191,7 @@ struct MinistackTests {
         }
     }
 
-    @Test("takes an image that is promoted by such a chain, and nothing with another external id", .needs(.umoci))
+    @Test("stores an image that is promoted by such a chain, and nothing with another external id", .needs(.umoci))
     func command() async throws {
         try await LocalCloud.ministack { cloud in
             let user = try await cloud.user(in: Cloud.build)
@@ -201,7 +202,7 @@ struct MinistackTests {
             try write("some bytes", to: "\(cloud.directory)/file")
             let made = try await run(.shell, ["-c", script, "sh", layout, "\(cloud.directory)/file"])
             try #require(made.exitCode == 0, "\(made.errors)")
-            // By its host's name it knows the account, which AWS knows by the token.
+            // ministack takes the account from the host's name; AWS takes it from the token.
             let port = cloud.endpoint.split(separator: ":").last ?? ""
             let registry = "http://\(Cloud.production).dkr.ecr.\(LocalCloud.region).localhost:\(port)"
             let place = "\(Cloud.production).dkr.ecr.\(LocalCloud.region).amazonaws.com/prod/app:v1"
@@ -243,7 +244,7 @@ struct MinistackTests {
 }
 
 extension String {
-    /// The same with another character at an offset.
+    /// Returns the text with another character at an offset.
     fileprivate func changed(at offset: Int) -> String {
         var text = self
         let place = text.index(startIndex, offsetBy: offset)

@@ -8,9 +8,9 @@ import TestPrograms
 import Testing
 import Wire
 
-@Suite("moto, which knows accounts", .timeLimit(.minutes(1)), .needs(.moto))
+@Suite("moto, which distinguishes accounts", .timeLimit(.minutes(1)), .needs(.moto))
 struct MotoTests {
-    /// Where moto sees a caller whose key it didn't give out.
+    /// The account of callers whose key moto didn't issue.
     private static let home = "123456789012"
 
     private static let config = """
@@ -28,7 +28,7 @@ struct MotoTests {
         role_session_name = promotion
         """
 
-    @Test("finds a promoter by a chain of roles in production's account, and nobody else there")
+    @Test("finds a promoter in production's account after a chain of roles, and no image elsewhere")
     func promotion() async throws {
         try await LocalCloud.moto { cloud in
             let forms = Lock<[String]>([])
@@ -50,7 +50,7 @@ struct MotoTests {
             #expect(externalIDs.last == true, "the promoter's trust policy may ask for it")
             #expect(externalIDs.dropLast().allSatisfy { !$0 }, "the hub's is not told")
 
-            // Each account has a repository of that name, made by its own caller.
+            // Each account has a repository of that name, created by a caller of that account.
             let name = try RepositoryName(parsing: "team/app")
             for (profile, account) in [("hub", Cloud.build), ("promoter", Cloud.production)] {
                 let registry = try AccountID(parsing: account)

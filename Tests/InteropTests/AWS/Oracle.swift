@@ -2,7 +2,7 @@ import Content
 import FoundationEssentials
 import TestPrograms
 
-/// What botocore makes of something: the output of a script in `scripts/oracles`.
+/// Runs botocore on an input, with a script in `scripts/oracles`.
 func oracle(
     _ name: String,
     _ arguments: [String] = [],

@@ -8,7 +8,7 @@ import Wire
 
 @testable import AWSIdentity
 
-@Suite("Signatures that botocore makes", .timeLimit(.minutes(1)), .needs(.botocore))
+@Suite("Signatures of botocore", .timeLimit(.minutes(1)), .needs(.botocore))
 struct SignatureOracleTests {
     private struct Signed: Decodable {
         var method: String
@@ -24,7 +24,7 @@ struct SignatureOracleTests {
         var authorization: String
     }
 
-    @Test("are ours too, for 200 requests with everything that can go wrong in them")
+    @Test("equal ours for 200 requests with unusual content")
     func random() async throws {
         let all = try JSONDecoder().decode([Signed].self, from: try await oracle("sigv4"))
         for signed in all {

@@ -4,11 +4,11 @@ import Testing
 
 @testable import ECREmulator
 
-/// Every operation of ECR's service model, by the AWS CLI, whose answers are held against that model.
+/// Calls every operation of ECR's service model with the AWS CLI, and checks the answers against the model.
 @Suite("The emulator and the service model", .timeLimit(.minutes(2)), .needs(.botocore))
 struct EmulatedOperationTests {
 
-    @Test("each operation is answered, or named on the page as one that is not")
+    @Test("every operation is answered, or docs/emulator.md lists it as missing")
     func all() async throws {
         let script =
             "import botocore.session; m = botocore.session.get_session().get_service_model('ecr')\n"
@@ -25,14 +25,14 @@ struct EmulatedOperationTests {
         #expect(answered.isSubset(of: operations), "not in the model")
     }
 
-    /// What came of one command.
+    /// The outcome of one command.
     private struct Outcome: Decodable {
         var status: Int
         var output: String
         var errors: String
         var problems: [String]
 
-        /// What was printed, the fields separated by one space; of an error its name.
+        /// The output, with one space between fields; for an error, its name.
         var text: String {
             if status != 0, let name = errors.firstMatch(of: /error occurred \((\w+)\)/)?.output.1 {
                 return String(name)
@@ -49,7 +49,7 @@ struct EmulatedOperationTests {
         }
     }
 
-    /// Runs one command after the other, and compares what each prints.
+    /// Runs commands in sequence, and compares the output of each.
     private func expect(_ emulator: Emulator, _ steps: [(command: String, text: String)]) async throws {
         let outcomes = try await cli(steps.map { arguments($0.command) }, emulator.variables())
         try #require(outcomes.count == steps.count)
@@ -59,7 +59,7 @@ struct EmulatedOperationTests {
         }
     }
 
-    /// Words, of which one may be JSON and stand in quotes.
+    /// Splits a command into words; a JSON word may be in quotes.
     private func arguments(_ command: String) -> [String] {
         command.split(separator: "'", omittingEmptySubsequences: false).enumerated().flatMap { index, part in
             index % 2 == 1 ? [String(part)] : part.split(separator: " ").map(String.init)
@@ -69,7 +69,7 @@ struct EmulatedOperationTests {
     private static let rule =
         #"{"rules":[{"rulePriority":1,"selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":1},"action":{"type":"expire"}}]}"#
 
-    @Test("templates and rules, and what they do to pushes and pulls")
+    @Test("templates and rules, with their effects on pushes and pulls")
     func templates() async throws {
         try await withEmulator { emulator in
             try await expect(
@@ -248,7 +248,7 @@ struct EmulatedOperationTests {
         }
     }
 
-    @Test("what moto knows of these settings it answers alike", .needs(.moto))
+    @Test("moto answers these settings the same way, as far as it supports them", .needs(.moto))
     func comparison() async throws {
         let app = "--repository-name team/app"
         let policy =

@@ -4,10 +4,10 @@ import Foundation
 import TestPrograms
 import Testing
 
-@Suite("Real clients open what the emulator has", .timeLimit(.minutes(2)))
+@Suite("Real clients with the emulator's images", .timeLimit(.minutes(2)))
 struct EmulatorClientTests {
-    /// Follows redirects as Go's HTTP client does since 1.24: `Authorization` stays where the host's name stays the same,
-    /// whatever the port, and for names below the first.
+    /// Follows redirects as Go's HTTP client does since 1.24: `Authorization` is kept if the host's name stays the
+    /// same, on any port, and for subdomains.
     ///
     /// - Source: net/http, `shouldCopyHeaderOnRedirect`
     private static let keepingClient = """
@@ -40,7 +40,7 @@ struct EmulatorClientTests {
         """
 
     @Test(
-        "a client that keeps credentials on a redirect to the same host name gets its layers, by every name",
+        "a client that keeps credentials on a redirect to the same host name can download layers, by every name",
         .needs(.python, .aws)
     )
     func keepingCredentials() async throws {
@@ -63,7 +63,8 @@ struct EmulatorClientTests {
                 let arguments = ["-c", Self.keepingClient, "http://\(name)/v2/team/app", token]
                 let pulled = try await run(.python, arguments)
                 #expect(pulled.lines == ["200 True", "200 True"], "\(name): \(pulled.errors)")
-                // The same client where the address has the registry's own name: the fault that this is about.
+                // The same client fails if the download URL has the registry's own host name, which is the fault that
+                // this test is about.
                 let before = try await run(.python, arguments + ["own-name"])
                 #expect(before.lines == ["400 False", "400 False"], "\(name): \(before.errors)")
             }
@@ -75,14 +76,14 @@ struct EmulatorClientTests {
     }
 
     @Test(
-        "skopeo copies a seeded image to a folder and a layout, shows its config, and umoci unpacks it",
+        "skopeo copies a seeded image to a directory and a layout, shows its config, and umoci unpacks it",
         .needs(.skopeo, .umoci, .aws),
         arguments: [
             "team/app:v1", "team/app:v1=3x1MiB", "team/app:v1=2x5000B", "team/app:v1=2x300B", "team/app:v1=1x40B",
         ]
     )
     func seeded(order: String) async throws {
-        let image = try SeedOrder(parsing: order).image
+        let image = try SeedDescription(parsing: order).image
         try await withScratchDirectory { directory in
             try await withEmulator { emulator in
                 try emulator.seed(image, tag: "v1", account: Cloud.build, region: Cloud.home, repository: "team/app")
@@ -115,7 +116,7 @@ struct EmulatorClientTests {
         }
     }
 
-    @Test("python's gzip and tarfile read seeded layers of every size, and find their digests", .needs(.python))
+    @Test("python's gzip and tarfile read seeded layers of every size, with the right digests", .needs(.python))
     func layers() async throws {
         let script = """
             import gzip, hashlib, io, sys, tarfile
@@ -170,7 +171,7 @@ struct EmulatorClientTests {
                 let list = "\(registry)/team/app:list"
                 let parts = ["a", "b"].map { "\(registry)/team/app:\($0)" }
                 _ = try await docker("manifest", "create", "--insecure", list, parts[0], parts[1])
-                // It takes the digest out of the answer's header, and fails where there is none.
+                // docker reads the digest from the answer's header, and fails without it.
                 let pushed = try await docker("manifest", "push", "--insecure", list)
                 let held = emulator.tag("list", account: Cloud.build, region: Cloud.home, repository: "team/app")
                 #expect(pushed.output.contains("\(try #require(held))"), "\(pushed.output)")

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("skopeo and the emulator", .timeLimit(.minutes(1)), .needs(.skopeo, .umoci, .aws))
 struct SkopeoEmulatorTests {
-    @Test("what skopeo pushed and we copied to another account and region, skopeo pulls byte for byte")
+    @Test("an image from skopeo, copied to another account and region, is pulled by skopeo byte for byte")
     func roundTrip() async throws {
         try await withScratchDirectory { directory in
             try await withEmulator { emulator in
@@ -62,7 +62,7 @@ struct SkopeoEmulatorTests {
         }
     }
 
-    @Test("one account's token opens no other account's registry")
+    @Test("an account's token gives no access to another account's registry")
     func foreignToken() async throws {
         try await withEmulator { emulator in
             try emulator.createRepository(account: Cloud.production, region: Cloud.far, "prod/app")

@@ -4,7 +4,7 @@ import Foundation
 import TestPrograms
 import Testing
 
-/// Prints where botocore found keys, whose they are, and the registry that ECR takes them for.
+/// Prints the source of botocore's keys, their account, and the registry that ECR answers for them.
 private let script = """
     import botocore.session
     session = botocore.session.get_session()
@@ -14,11 +14,11 @@ private let script = """
     print(credentials.method, identity['Arn'], registry['registryId'])
     """
 
-@Suite("Other clients take the emulator's word for who they are", .timeLimit(.minutes(1)), .needs(.aws, .python))
+@Suite("Other clients with the emulator's identities", .timeLimit(.minutes(1)), .needs(.aws, .python))
 struct EmulatedIdentityTests {
     private static let role = "arn:aws:iam::\(Cloud.production):role/promoter"
 
-    /// Runs ``script`` for a client that has no keys of its own.
+    /// Runs ``script`` for a client without keys of its own.
     private func botocore(_ emulator: Emulator, _ more: [String: String]) async throws -> Ended {
         var variables = emulator.variables(account: Cloud.production)
         variables["AWS_ACCESS_KEY_ID"] = nil
@@ -26,7 +26,7 @@ struct EmulatedIdentityTests {
         return try await run(.python, ["-c", script], environment: variables.merging(more) { $1 })
     }
 
-    @Test("the AWS CLI takes a role with an external id, and is refused without")
+    @Test("the AWS CLI assumes a role with an external id, and is refused without it")
     func assumeRole() async throws {
         var configuration = EmulatorConfiguration()
         configuration.roles = [.init(arn: Self.role, externalID: "ex-1")]
@@ -45,7 +45,7 @@ struct EmulatedIdentityTests {
         }
     }
 
-    @Test("another account's repository is closed to the AWS CLI until its policy opens it")
+    @Test("the AWS CLI can read another account's repository only with a policy that allows it")
     func repositoryPolicy() async throws {
         var configuration = EmulatorConfiguration()
         configuration.enforcesPolicies = true
@@ -85,7 +85,7 @@ struct EmulatedIdentityTests {
         }
     }
 
-    @Test("botocore takes keys from a container's endpoint")
+    @Test("botocore gets keys from a container's endpoint")
     func container() async throws {
         var configuration = EmulatorConfiguration()
         configuration.container = .init(roleARN: Self.role, authorization: "pod-token")
@@ -103,7 +103,7 @@ struct EmulatedIdentityTests {
         }
     }
 
-    @Test("botocore takes keys from an instance's metadata, by either version")
+    @Test("botocore gets keys from an instance's metadata, with either version")
     func metadata() async throws {
         for versions in [EmulatorConfiguration.InstanceMetadata.Versions.onlySecond, .onlyFirst(status: 403)] {
             var configuration = EmulatorConfiguration()
@@ -120,7 +120,7 @@ struct EmulatedIdentityTests {
         }
     }
 
-    @Test("botocore takes keys from Identity Center, after it has prolonged the sign-in")
+    @Test("botocore gets keys from Identity Center, after it has renewed the sign-in")
     func identityCenter() async throws {
         var configuration = EmulatorConfiguration()
         configuration.identityCenter = .init(
@@ -144,7 +144,7 @@ struct EmulatedIdentityTests {
                 """,
                 to: "\(home)/.aws/config"
             )
-            // Named for the session, as sha1("corp").
+            // The AWS CLI names the file for the session: sha1("corp").
             try write(
                 """
                 {"startUrl":"https://corp.example/start","region":"us-east-1","accessToken":"old",
@@ -173,10 +173,10 @@ struct EmulatedIdentityTests {
         }
     }
 
-    /// Of `corp`.
+    /// The sign-in of `corp`.
     private static let cacheName = "ee0bfd2552fbd840c02cc48b6e823320543c450f"
 
-    @Test("botocore takes a web identity's token to STS")
+    @Test("botocore sends a web identity's token to STS")
     func webIdentity() async throws {
         let trusted = EmulatorConfiguration.WebIdentity(issuer: "https://oidc.example", subject: "pod")
         var configuration = EmulatorConfiguration()

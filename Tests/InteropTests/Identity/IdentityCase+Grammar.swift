@@ -1,5 +1,5 @@
 extension IdentityCase {
-    /// How the files are read.
+    /// Cases about the syntax of the files.
     static let grammar = [
         IdentityCase("nothing at all"),
         IdentityCase("[default] of the credentials file", credentials: "[default]\n\(keys("D"))"),

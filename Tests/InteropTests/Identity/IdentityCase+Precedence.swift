@@ -1,5 +1,5 @@
 extension IdentityCase {
-    /// What beats what.
+    /// Cases about the precedence of sources.
     static let precedence = [
         IdentityCase("the environment's keys", variables: environmentKeys),
         IdentityCase("a token in the environment", variables: keys(["AWS_SESSION_TOKEN": "t"])),
@@ -57,14 +57,14 @@ extension IdentityCase {
             variables: ["AWS_PROFILE": "a"],
             profile: "b"
         ),
-        IdentityCase("a profile that nobody has", "[default]\n\(keys("A"))", variables: ["AWS_PROFILE": "gone"]),
+        IdentityCase("a missing profile", "[default]\n\(keys("A"))", variables: ["AWS_PROFILE": "gone"]),
         IdentityCase(
-            "a profile that nobody has, beside the environment's keys",
+            "a missing profile, with the environment's keys",
             "[default]\n\(keys("A"))",
             variables: keys(["AWS_PROFILE": "gone"])
         ),
-        IdentityCase("a flag's profile that nobody has", "[default]\n\(keys("A"))", profile: "gone"),
-        IdentityCase("default by name, and it isn't there", profile: "default"),
+        IdentityCase("a missing profile named by a flag", "[default]\n\(keys("A"))", profile: "gone"),
+        IdentityCase("the missing profile default, named by a flag", profile: "default"),
         IdentityCase(
             "keys in both files: the credentials file's",
             "[default]\n\(keys("C"))region = r\n",

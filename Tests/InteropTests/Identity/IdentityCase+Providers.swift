@@ -1,5 +1,5 @@
 extension IdentityCase {
-    /// What prints keys, what signs in, and what a cluster mounts.
+    /// Cases about programs, sign-ins and web identities.
     static let providers = [
         process("the keys of a process", "sh HOME/keys.sh PROCESS"),
         process("a process with blanks in its path", "sh 'HOME/my keys.sh' \"two\""),
@@ -58,7 +58,7 @@ extension IdentityCase {
             "sso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Dev\n\(keys("CONFIG"))"
         ),
         IdentityCase(
-            "a sign-in that nobody made",
+            "a sign-in without a cache file",
             "[default]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Dev\n\(session)"
         ),
         IdentityCase(
@@ -116,7 +116,7 @@ extension IdentityCase {
         IdentityCase(name, "[default]\ncredential_process = \(command)\n\(more)", files: scripts)
     }
 
-    /// Print their arguments as keys, or something that is none.
+    /// Scripts that print their arguments as keys, or as invalid output.
     private static let scripts = [
         "keys.sh": printing(
             #"{"Version":1,"AccessKeyId":"$*","SecretAccessKey":"s","SessionToken":"t","#
@@ -139,7 +139,7 @@ extension IdentityCase {
     ]
 
     private static func printing(_ json: String) -> String {
-        // Between double quotes, so that the shell puts its arguments in.
+        // The arguments are in double quotes, so that the shell inserts them.
         "printf '%s' \"" + json.replacing("\"", with: "\\\"") + "\"\n"
     }
 
@@ -155,7 +155,7 @@ extension IdentityCase {
 
         """
 
-    /// Named by the SHA-1 of the session's name, and of the start URL.
+    /// The AWS CLI names the files by the SHA-1 of the session's name, or of the start URL.
     private static let tokens = [
         ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json": token("by-session"),
         ".aws/sso/cache/a51746d4aa793ae07b25e90c3a5db96fc7832bd7.json": token("by-url"),

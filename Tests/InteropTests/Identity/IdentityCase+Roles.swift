@@ -1,5 +1,5 @@
 extension IdentityCase {
-    /// Roles, and whose keys assume them.
+    /// Cases about roles, and the keys that assume them.
     static let roles = [
         IdentityCase(
             "a role by another profile's keys",
@@ -39,7 +39,7 @@ extension IdentityCase {
             profile: "a"
         ),
         IdentityCase(
-            "a role of a profile that nobody has",
+            "a role of a missing source profile",
             "[profile r]\n\(role("R"))source_profile = gone\n",
             profile: "r"
         ),

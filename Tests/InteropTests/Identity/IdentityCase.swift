@@ -2,17 +2,17 @@
 ///
 /// `HOME` in a text stands for its home directory.
 struct IdentityCase: Sendable {
-    /// What we make of it, compared to botocore.
+    /// Whether our result agrees with botocore's.
     enum Verdict: Sendable {
         case same
-        /// On purpose, and why; with the key id and the region that we find.
+        /// A difference on purpose, with the reason, the key id and the region that we find.
         case differs(String, ours: (key: String, region: String))
     }
 
     var name: String
     var config = ""
     var credentials = ""
-    /// Other files, by their path below the home directory.
+    /// Other files, by path below the home directory.
     var files: [String: String] = [:]
     var variables: [String: String] = [:]
     var profile: String?

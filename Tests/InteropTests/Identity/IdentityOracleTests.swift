@@ -9,7 +9,7 @@ import Wire
 
 @testable import AWSIdentity
 
-@Suite("Who is calling", .timeLimit(.minutes(1)), .needs(.botocore))
+@Suite("The caller's identity", .timeLimit(.minutes(1)), .needs(.botocore))
 struct IdentityOracleTests {
     private struct Machine: Encodable {
         var home: String
@@ -23,7 +23,7 @@ struct IdentityOracleTests {
         var token = ""
         var account = ""
         var region = ""
-        /// Why there are none, for people.
+        /// The reason why there are no keys, for people.
         var why: String?
 
         static func == (left: Outcome, right: Outcome) -> Bool {
@@ -36,7 +36,7 @@ struct IdentityOracleTests {
         }
     }
 
-    @Test("is who botocore says, whatever is in the files and the environment")
+    @Test("is botocore's, for all files and environments")
     func table() async throws {
         try await withScratchDirectory { directory in
             let machines = try IdentityCase.all.enumerated().map { index, one in
@@ -108,14 +108,15 @@ struct IdentityOracleTests {
                 region: region
             )
         } catch {
-            // Where nobody is calling, nobody calls from anywhere.
+            // Without a caller, the region doesn't matter.
             outcome = Outcome(why: "\(error)")
         }
         return outcome
     }
 }
 
-/// STS and Identity Center, answering by names that tell who asked for what; `scripts/oracles/identity.py` does the same.
+/// Fakes STS and Identity Center; their answers name the requested identity, as those of `scripts/oracles/identity.py`
+/// do.
 private struct TellingAWS: HTTPSending {
     func send(_ request: WireRequest) async throws -> WireResponse {
         if request.url.path == "/federation/credentials" { return portal(request) }

@@ -3,11 +3,11 @@ import Foundation
 import TestPrograms
 import Testing
 
-@Suite("At a real registry that wants to know who comes", .timeLimit(.minutes(2)))
+@Suite("A real registry with logins", .timeLimit(.minutes(2)))
 struct RegistryLoginTests {
     private static let auth = Data("\(RealRegistry.user):\(RealRegistry.password)".utf8).base64EncodedString()
 
-    /// Where people keep what they log in with.
+    /// The places for stored logins.
     enum Keeping: String, CaseIterable, CustomTestStringConvertible {
         case dockerConfig, podmanFile, helper
 
@@ -39,7 +39,7 @@ struct RegistryLoginTests {
     }
 
     @Test(
-        "a user's own password opens it, wherever it is kept, and is said to be missing where it isn't",
+        "accepts a stored user and password from any place, and the error says if they are missing",
         .needs(.registry, .skopeo, .umoci),
         arguments: Keeping.allCases
     )
@@ -82,7 +82,10 @@ struct RegistryLoginTests {
         }
     }
 
-    @Test("doctor names the login that is used, and one that is not needed", .needs(.registry, .skopeo, .umoci))
+    @Test(
+        "is checked by doctor, which names the login that is used, and one that is not needed",
+        .needs(.registry, .skopeo, .umoci)
+    )
     func doctor() async throws {
         try await withScratchDirectory { directory in
             for folder in ["open", "guarded", "login"] { try makeDirectory("\(directory)/\(folder)") }
@@ -115,7 +118,7 @@ struct RegistryLoginTests {
         }
     }
 
-    @Test("inspect shows every tag that begins with the digest", .needs(.registry, .skopeo, .umoci))
+    @Test("is inspected, and every tag that begins with the digest is shown", .needs(.registry, .skopeo, .umoci))
     func digestTags() async throws {
         try await withScratchDirectory { directory in
             try makeDirectory("\(directory)/open")
@@ -132,7 +135,7 @@ struct RegistryLoginTests {
     }
 
     @Test(
-        "bearer tokens are had from its token server, by password or refresh token, one for each access",
+        "gets bearer tokens from its token server, by password or refresh token, one for each access",
         .needs(.registry, .skopeo, .umoci, .openssl),
         arguments: ["password", "refresh token"]
     )
@@ -156,13 +159,13 @@ struct RegistryLoginTests {
                 environment: login
             )
             #expect(copied.exitCode == 0, "\(copied.errors)")
-            // A JSON Web Token begins like that.
+            // A JSON Web Token begins like this.
             for secret in ["eyJ", Self.auth, TokenServer.refreshToken] {
                 #expect(!copied.errors.contains(secret), "\(copied.errors)")
             }
             #expect(copied.errors.contains("asking for a token"), "nothing was logged")
             #expect(try await copied.lines == ["\(destination):12@\(Digest(of: image.manifest("multi")))"])
-            // A destination is asked for in one scope from the first request on.
+            // A destination's token has one scope from the first request on.
             let scope = "repository:team/debian:pull,push"
             #expect(stage.tokens.grants == ["granted \(RealRegistry.user) by \(how) \(scope)"])
 
@@ -177,7 +180,7 @@ struct RegistryLoginTests {
     }
 
     @Test(
-        "a blob is mounted with a token for both repositories",
+        "mounts a blob with a token for both repositories",
         .needs(.registry, .skopeo, .umoci, .openssl)
     )
     func mount() async throws {
@@ -209,7 +212,7 @@ struct RegistryLoginTests {
     }
 
     @Test(
-        "strangers get a token for what is public, and are told what isn't",
+        "gives anonymous callers a token for public images, and refuses others",
         .needs(.registry, .skopeo, .umoci, .openssl)
     )
     func strangers() async throws {
@@ -259,7 +262,7 @@ struct RegistryLoginTests {
         var tokens: TokenServer
     }
 
-    /// A registry that anybody may use, and one with a token server.
+    /// Runs `body` with a registry without logins, and with one that has a token server.
     private func withTokens(_ body: (TokenStage) async throws -> Void) async throws {
         try await withScratchDirectory { directory in
             let folders = ["open", "guarded", "tokens"].map { "\(directory)/\($0)" }
@@ -277,7 +280,7 @@ struct RegistryLoginTests {
     }
 }
 
-/// Copies an image of a layout to a registry, with skopeo.
+/// Copies an image from a layout to a registry, with skopeo.
 func push(_ image: DebianImage, _ name: String, to reference: String, _ more: String...) async throws {
     let arguments = ["--insecure-policy", "copy", "--all", "--preserve-digests", "--dest-tls-verify=false"] + more
     let ended = try await run(.skopeo, arguments + [image.reference(name), "docker://\(reference)"])

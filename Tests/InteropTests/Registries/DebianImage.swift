@@ -4,7 +4,7 @@ import Platform
 import TestPrograms
 import Testing
 
-/// Real Debian files as an OCI layout that umoci made: `v1`, `arm`, and `multi`, an index of the two.
+/// Real Debian files in an OCI layout that umoci made: `v1`, `arm`, and `multi`, an index of the two.
 struct DebianImage {
     let layout: String
 
@@ -33,18 +33,18 @@ struct DebianImage {
         return image
     }
 
-    /// The manifest's bytes as skopeo reads them from the layout.
+    /// Returns the manifest's bytes as skopeo reads them from the layout.
     func manifest(_ name: String) async throws -> [UInt8] {
         try await skopeo("inspect", "--raw", reference(name)).outputBytes
     }
 
-    /// The layout's own list of images gets a third: an index, which umoci can't make.
+    /// An index is added to the layout's list of images, because umoci can't make one.
     private func addIndex() async throws {
         let (amd, arm) = (try await manifest("v1"), try await manifest("arm"))
         let entries = [(amd, "amd64"), (arm, "arm64")].map { bytes, architecture in
             entry(bytes, "vnd.oci.image.manifest", #""platform":{"architecture":"\#(architecture)","os":"linux"}"#)
         }
-        // Spaced as nobody's encoder would, so that only verbatim bytes keep the digest.
+        // No encoder would use this spacing, so only verbatim bytes keep the digest.
         let index = """
             { "schemaVersion" : 2,
               "mediaType":"application/vnd.oci.image.index.v1+json","manifests":[ \(entries.joined(separator: " ,\n")) ] }
@@ -72,7 +72,7 @@ func skopeo(_ arguments: String...) async throws -> Ended {
     return ended
 }
 
-/// What skopeo gets from a registry: every manifest and blob by its name, as skopeo verified them.
+/// Returns every manifest and blob that skopeo gets from a registry, by the digest that skopeo verified.
 func pull(_ reference: String, credentials: String? = nil, in directory: String) async throws -> [String: [UInt8]] {
     let access = credentials.map { ["--src-creds", $0] } ?? []
     let arguments = ["--insecure-policy", "copy", "--all", "--preserve-digests", "--src-tls-verify=false"]

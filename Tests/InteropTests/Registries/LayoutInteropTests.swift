@@ -3,9 +3,9 @@ import ECREmulator
 import TestPrograms
 import Testing
 
-@Suite("Layouts of others, and ours", .timeLimit(.minutes(2)), .needs(.skopeo, .umoci))
+@Suite("Layouts of other tools, and ours", .timeLimit(.minutes(2)), .needs(.skopeo, .umoci))
 struct LayoutInteropTests {
-    @Test("what umoci made goes to ECR, and what we made of it there skopeo reads byte for byte")
+    @Test("from umoci are copied to ECR, and skopeo reads our layout of that byte for byte")
     func roundTrip() async throws {
         try await withScratchDirectory { directory in
             try await withEmulator { emulator in
@@ -44,7 +44,7 @@ struct LayoutInteropTests {
                 let listed = try await run(.umoci, ["ls", "--layout", layout])
                 #expect(listed.lines.sorted() == ["multi", "v1"], "\(listed.errors)")
 
-                // And what skopeo made of that goes on to another region, with the same digest.
+                // skopeo's layout of that is copied to another region, with the same digest.
                 let far = emulator.registryHost(account: Cloud.build, region: Cloud.far)
                 try emulator.createRepository(account: Cloud.build, region: Cloud.far, "team/debian")
                 let back = try await ours(emulator, "copy", "oci:\(directory)/theirs", "\(far)/team/debian:12")
@@ -58,7 +58,7 @@ struct LayoutInteropTests {
         }
     }
 
-    @Test("archives of skopeo's go to ECR with the digest that skopeo reads in them", arguments: ["oci", "docker"])
+    @Test("in skopeo's archives are copied to ECR with the digest that skopeo reads", arguments: ["oci", "docker"])
     func archives(form: String) async throws {
         try await withScratchDirectory { directory in
             try await withEmulator { emulator in
@@ -70,7 +70,8 @@ struct LayoutInteropTests {
                 let made = try await skopeo("copy", "oci:\(image.layout):v1", archive + name)
                 try #require(made.exitCode == 0, "\(made.errors)")
                 let raw = try await skopeo("inspect", "--raw", archive)
-                // skopeo 1.9.3 calls layers compressed that are not, because it compresses them when it copies.
+                // skopeo 1.9.3 names a compressed type for layers that aren't compressed, because it compresses them
+                // when it copies.
                 let text = raw.output.replacing("diff.tar.gzip", with: "diff.tar")
                 let digest = Digest(of: form == "docker" ? Array(text.utf8) : raw.outputBytes)
                 if form == "oci" { #expect(try await raw.outputBytes == image.manifest("v1")) }
@@ -83,7 +84,7 @@ struct LayoutInteropTests {
                 let again = try await ours(emulator, "copy", archive, "docker://\(registry)/team/debian")
                 #expect(again.errors.contains("nothing to do, "), "\(again.errors)")
 
-                // Packed, it is not read, and the text says what to do.
+                // A compressed archive is refused, and the error says what to do.
                 _ = try await run(
                     .shell,
                     ["-c", "gzip \(directory)/app.tar && mv \(directory)/app.tar.gz \(directory)/app.tar"]
@@ -94,7 +95,7 @@ struct LayoutInteropTests {
         }
     }
 
-    @Test("a layout that umoci emptied, or made empty, is listed and filled")
+    @Test("that umoci emptied or made empty are listed and filled")
     func emptied() async throws {
         try await withScratchDirectory { directory in
             try await withEmulator { emulator in
@@ -114,7 +115,7 @@ struct LayoutInteropTests {
         }
     }
 
-    @Test("an image and its signatures cross a gap in a directory")
+    @Test("carry an image and its signatures between networks")
     func gap() async throws {
         try await withScratchDirectory { directory in
             try await withEmulator { emulator in
@@ -160,7 +161,7 @@ struct LayoutInteropTests {
     }
 
     @Test(
-        "a retag in a layout costs no byte, and killed runs leave a layout that the next one finishes",
+        "are retagged without moving a byte, and finished by the run after a killed one",
         arguments: [5, 20, 60]
     )
     func killed(milliseconds: Int) async throws {

@@ -3,12 +3,12 @@ import TestPrograms
 import Testing
 
 @Suite(
-    "Between two real registries",
+    "Two real registries",
     .timeLimit(.minutes(1)),
     .needs(.registry, .skopeo, .umoci)
 )
 struct RealRegistryTests {
-    @Test("a real image arrives byte for byte, one platform or an index of two", arguments: ["v1", "multi"])
+    @Test("get a real image byte for byte, one platform or an index of two", arguments: ["v1", "multi"])
     func copy(name: String) async throws {
         try await withScratchDirectory { directory in
             try await withTwoRegistries(in: directory) { source, destination in
@@ -39,7 +39,7 @@ struct RealRegistryTests {
         }
     }
 
-    @Test("a second copy writes nothing, and says so")
+    @Test("get nothing from a second copy, which says so")
     func again() async throws {
         try await withScratchDirectory { directory in
             try await withTwoRegistries(in: directory) { source, destination in
@@ -63,7 +63,7 @@ struct RealRegistryTests {
         }
     }
 
-    @Test("an image gets another tag in place, and its old one keeps it")
+    @Test("add a tag to an image in place, and keep the old one")
     func retag() async throws {
         try await withScratchDirectory { directory in
             try await withRegistry(in: directory) { registry in
@@ -91,7 +91,7 @@ struct RealRegistryTests {
         }
     }
 
-    @Test("one platform of an index is that child unchanged")
+    @Test("get one platform of an index unchanged")
     func platform() async throws {
         try await withScratchDirectory { directory in
             try await withTwoRegistries(in: directory) { source, destination in

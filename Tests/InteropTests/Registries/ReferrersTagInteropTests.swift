@@ -3,9 +3,9 @@ import ECREmulator
 import TestPrograms
 import Testing
 
-@Suite("Referrers at a real registry that knows nothing of them", .timeLimit(.minutes(2)), .needs(.registry, .skopeo))
+@Suite("Referrers at a real registry without the referrers API", .timeLimit(.minutes(2)), .needs(.registry, .skopeo))
 struct ReferrersTagInteropTests {
-    @Test("are listed under the fallback tag, beside what others have listed, and copied on from there")
+    @Test("are listed under the fallback tag, beside entries of other clients, and copied from there")
     func listed() async throws {
         try await withScratchDirectory { directory in
             try await withTwoRegistries(in: directory) { first, second in
@@ -49,7 +49,7 @@ struct ReferrersTagInteropTests {
                     let again = try await copy("\(source)/team/app:v1", to: first)
                     #expect(again.errors.contains("nothing to do, "), "\(again.errors)")
 
-                    // The other registry has a list of its own by then.
+                    // The other registry has a list of its own by now.
                     let own = SeedImage.referrer(to: image, artifactType: "application/vnd.test.own")
                     try seed(image, "v1", in: "team/own")
                     try seed(own, nil, in: "team/own")
@@ -61,7 +61,7 @@ struct ReferrersTagInteropTests {
                     )
                     #expect(
                         try await raw(sbom.digest, at: second) == raw(sbom.digest, at: first),
-                        "a list that nobody has added to is the same everywhere"
+                        "a list without additions is the same everywhere"
                     )
                     let last = try await copy("\(first.authority)/mirror/app:v1", to: second)
                     #expect(last.errors.contains("nothing to do, "), "\(last.errors)")

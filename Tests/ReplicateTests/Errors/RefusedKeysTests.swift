@@ -81,7 +81,7 @@ struct RefusedKeysTests {
     @Test("names no keys in an error about something else")
     func others() async throws {
         let error = try await refusal { cloud in
-            cloud.emulator.order(
+            cloud.emulator.inject(
                 Fault(on: "PutImage", at: nil, .error(code: "LimitExceededException", message: "full", status: 400))
             )
         }

@@ -81,7 +81,7 @@ struct RemedyTextTests {
 
     @Test("an invalid proxy address is named as the thing to correct")
     func proxyAddress() {
-        let error = WireError(.badURL, "the proxy's address is not one: see HTTPS_PROXY", curlCode: 7)
+        let error = WireError(.badURL, "the proxy's address is not valid: see HTTPS_PROXY", curlCode: 7)
         #expect(atRegistry(error).remedy.hasPrefix("write HTTPS_PROXY"))
     }
 

@@ -34,9 +34,9 @@ struct ScenarioErrorTests {
         try await withCloud { cloud in
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
-            cloud.emulator.order(Fault(on: Self.post, at: nil, .resetBefore))
+            cloud.emulator.inject(Fault(on: Self.post, at: nil, .resetBefore))
             let gone = Fault.Kind.error(code: "RepositoryNotFoundException", message: "gone", status: 400)
-            cloud.emulator.order(Fault(on: "DescribeRepositories", at: nil, gone))
+            cloud.emulator.inject(Fault(on: "DescribeRepositories", at: nil, gone))
             let error = try #require(try await cloud.copy().firstError)
             #expect(error.reason == .repositoryMissing && error.side == .destination)
             #expect(error.remedy.contains("aws ecr create-repository --region us-east-1 --repository-name team/app"))
@@ -50,7 +50,7 @@ struct ScenarioErrorTests {
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
             let denied = Fault.Kind.error(code: "AccessDenied", message: "Access Denied", status: 403)
-            cloud.emulator.order(Fault(on: "GET layer", at: nil, denied))
+            cloud.emulator.inject(Fault(on: "GET layer", at: nil, denied))
             let error = try #require(try await cloud.copy().firstError)
             guard case .denied("s3:GetObject", _) = error.reason else {
                 Issue.record("\(error)")
@@ -71,7 +71,7 @@ struct ScenarioErrorTests {
         try await withCloud { cloud in
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
-            cloud.emulator.order(Fault(on: "GET layer", at: nil, .status(403)))
+            cloud.emulator.inject(Fault(on: "GET layer", at: nil, .status(403)))
             let error = try #require(try await cloud.copy().firstError)
             #expect(error.side == .source && ExitStatus.of(error) == 4)
             #expect("\(error)".contains("answered 403, and in other words than S3's"), "\(error)")

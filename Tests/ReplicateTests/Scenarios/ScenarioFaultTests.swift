@@ -24,7 +24,7 @@ struct ScenarioFaultTests {
             let image = SeedImage.oci("app", layers: [40_000, 70_000])
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
-            cloud.emulator.order(Fault(on: operation, kind))
+            cloud.emulator.inject(Fault(on: operation, kind))
             let results = try await cloud.copy()
             #expect(results.receipt?.digest == image.digest)
             #expect(cloud.tag("v1") == image.digest)
@@ -38,7 +38,7 @@ struct ScenarioFaultTests {
             let image = SeedImage.oci("app", layers: [70_000])
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
-            cloud.emulator.order(Fault(on: "GET layer", .corruptByte(at: 5)))
+            cloud.emulator.inject(Fault(on: "GET layer", .corruptByte(at: 5)))
             let results = try await cloud.copy()
             #expect(results.receipt?.digest == image.digest)
             #expect(cloud.holds(image))
@@ -53,7 +53,7 @@ struct ScenarioFaultTests {
             let image = SeedImage.oci("app", layers: [70_000])
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
-            cloud.emulator.order(Fault(on: "GET layer", at: nil, .corruptByte(at: 5)))
+            cloud.emulator.inject(Fault(on: "GET layer", at: nil, .corruptByte(at: 5)))
             let error = try #require(try await cloud.copy().firstError)
             guard case .corrupt(let expected, _) = error.reason else {
                 Issue.record("not corrupt: \(error)")
@@ -72,7 +72,7 @@ struct ScenarioFaultTests {
             let image = SeedImage.oci("app", layers: (0..<20).map { 1_000 + $0 })
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
-            cloud.emulator.order(Fault(on: "PUT blob", at: 5...5, .expireToken))
+            cloud.emulator.inject(Fault(on: "PUT blob", at: 5...5, .expireToken))
             let results = try await cloud.copy()
             #expect(results.receipt?.digest == image.digest)
             #expect(cloud.holds(image))
@@ -87,7 +87,7 @@ struct ScenarioFaultTests {
             let image = SeedImage.oci("app", layers: [10])
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
-            cloud.emulator.order(Fault(on: "PutImage", .throttle(retryAfter: 7)))
+            cloud.emulator.inject(Fault(on: "PutImage", .throttle(retryAfter: 7)))
             #expect(try await cloud.copy().receipt != nil)
             #expect(cloud.waits.withLock { $0 }.contains { $0 >= .seconds(7) })
         }
@@ -102,7 +102,7 @@ struct ScenarioFaultTests {
             let images = (0..<30).map { SeedImage.oci("app \($0)", layers: [10]) }
             for (number, image) in images.enumerated() { try cloud.seed(image, tag: "v\(number)") }
             try cloud.makeDestination()
-            cloud.emulator.order(Fault(on: operation, at: nil, .status(500)))
+            cloud.emulator.inject(Fault(on: operation, at: nil, .status(500)))
             let results = try await cloud.replicator.copy(
                 cloud.source(),
                 .many(TagFilter()),
@@ -128,7 +128,7 @@ struct ScenarioFaultTests {
             let image = SeedImage.oci("app", layers: [10])
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
-            cloud.emulator.order(Fault(on: "PutImage", at: nil, .throttle(retryAfter: nil)))
+            cloud.emulator.inject(Fault(on: "PutImage", at: nil, .throttle(retryAfter: nil)))
             let error = try #require(try await cloud.copy().firstError)
             #expect(error.operation == "PutImage" && error.side == .destination)
             guard case .throttled = error.reason else {
@@ -147,7 +147,7 @@ struct ScenarioFaultTests {
             let image = SeedImage.oci("app", layers: [10])
             try cloud.seed(image, tag: "v1")
             try cloud.makeDestination()
-            cloud.emulator.order(
+            cloud.emulator.inject(
                 Fault(
                     on: "POST upload",
                     at: nil,

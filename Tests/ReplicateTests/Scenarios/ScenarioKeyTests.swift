@@ -87,10 +87,10 @@ struct ScenarioKeyTests {
     )
     func expired(operation: String) async throws {
         try await withTwoPartitions(image) { cloud in
-            cloud.emulator.order(Fault(on: operation, .expireToken))
+            cloud.emulator.inject(Fault(on: operation, .expireToken))
             let results = try await cloud.copy(to: .profile("promoter"))
             #expect(results.receipt?.digest == image.digest)
-            #expect(cloud.tag() == image.digest && cloud.emulator.faultsMet == 1)
+            #expect(cloud.tag() == image.digest && cloud.emulator.faultsApplied == 1)
             #expect(cloud.count("AssumeRole") == 2)
         }
     }

@@ -114,7 +114,7 @@ struct ScenarioPartTests {
         // Only the layer goes in parts; the fault hits its first part, one in the middle and the last.
         for occurrence in operation == "GET layer" || operation == "UploadLayerPart" ? [1, 3, 6] : [1] {
             try await withLargeImage { cloud, image in
-                cloud.emulator.order(Fault(on: operation, at: occurrence...occurrence, kind))
+                cloud.emulator.inject(Fault(on: operation, at: occurrence...occurrence, kind))
                 let results = try await cloud.copy()
                 #expect(results.receipt?.digest == image.digest, "\(occurrence): \(results)")
                 #expect(cloud.tag("v1") == image.digest)
@@ -129,9 +129,9 @@ struct ScenarioPartTests {
     func lostCompletion() async throws {
         try await withStateDirectory { directory in
             try await withLargeImage(Self.uploads(state: directory), attempts: 1) { cloud, image in
-                cloud.emulator.order(Fault(on: "CompleteLayerUpload", at: 1...1, .loseAnswer))
+                cloud.emulator.inject(Fault(on: "CompleteLayerUpload", at: 1...1, .loseAnswer))
                 // libcurl itself repeats a request that a reused connection lost.
-                cloud.emulator.order(Fault(on: "CompleteLayerUpload", at: 2...9, .status(503)))
+                cloud.emulator.inject(Fault(on: "CompleteLayerUpload", at: 2...9, .status(503)))
                 #expect(try await cloud.copy().firstError != nil)
                 #expect(files(in: directory).contains { $0.hasSuffix(".json") })
                 let results = try await cloud.copy()
@@ -146,7 +146,7 @@ struct ScenarioPartTests {
     func corruptPart(occurrence: Int) async throws {
         try await withLargeImage(Self.uploads(.api)) { cloud, image in
             // The config is one of the seven downloads.
-            cloud.emulator.order(Fault(on: "GET layer", at: occurrence...occurrence, .corruptByte(at: 5)))
+            cloud.emulator.inject(Fault(on: "GET layer", at: occurrence...occurrence, .corruptByte(at: 5)))
             let results = try await cloud.copy()
             #expect(results.receipt?.digest == image.digest)
             #expect(cloud.counts["InitiateLayerUpload"] == 3)
@@ -158,7 +158,7 @@ struct ScenarioPartTests {
     @Test("A permanently damaged source is named, and no upload is completed")
     func damaged() async throws {
         try await withLargeImage(Self.uploads(.api)) { cloud, image in
-            cloud.emulator.order(Fault(on: "GET layer", at: nil, .corruptByte(at: 5)))
+            cloud.emulator.inject(Fault(on: "GET layer", at: nil, .corruptByte(at: 5)))
             let error = try #require(try await cloud.copy().firstError)
             guard case .corrupt(let expected, _) = error.reason else {
                 Issue.record("not corrupt: \(error)")
@@ -174,7 +174,7 @@ struct ScenarioPartTests {
     func resumed() async throws {
         try await withStateDirectory { directory in
             try await withLargeImage(Self.uploads(state: directory), attempts: 2) { cloud, image in
-                cloud.emulator.order(Fault(on: "UploadLayerPart", at: 4...99, .status(500)))
+                cloud.emulator.inject(Fault(on: "UploadLayerPart", at: 4...99, .status(500)))
                 let broken = try await cloud.copy()
                 #expect(broken.firstError?.operation == "UploadLayerPart")
                 #expect(cloud.tag("v1") == nil)
@@ -196,7 +196,7 @@ struct ScenarioPartTests {
     func forgotten() async throws {
         try await withStateDirectory { directory in
             try await withLargeImage(Self.uploads(state: directory), attempts: 2) { cloud, image in
-                cloud.emulator.order(Fault(on: "UploadLayerPart", at: 4...99, .status(500)))
+                cloud.emulator.inject(Fault(on: "UploadLayerPart", at: 4...99, .status(500)))
                 let broken = try await cloud.copy()
                 #expect(broken.firstError != nil)
                 cloud.emulator.clearFaults()

@@ -98,7 +98,7 @@ struct ScenarioPartitionTests {
     func tokenRenewed() async throws {
         try await withTwoPartitions(image) { cloud in
             let wrong = Fault.Kind.error(code: "NoBasicAuth", message: "no basic auth credentials", status: 401)
-            cloud.emulator.order(Fault(on: "POST upload", wrong))
+            cloud.emulator.inject(Fault(on: "POST upload", wrong))
             let results = try await cloud.copy()
             #expect(results.receipt?.digest == image.digest)
             #expect(cloud.emulator.requests.filter { $0.status == 401 }.count == 1)

@@ -82,7 +82,7 @@ struct ScenarioReferrerTests {
             try cloud.seed(image, tag: "v1")
             try cloud.seed(cosign, tag: SeedImage.cosignTag(of: image.digest))
             try cloud.makeDestination()
-            cloud.emulator.order(
+            cloud.emulator.inject(
                 Fault(
                     on: "ListImageReferrers",
                     at: nil,

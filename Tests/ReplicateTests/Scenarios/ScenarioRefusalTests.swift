@@ -48,7 +48,7 @@ struct ScenarioRefusalTests {
             try cloud.seed(new, tag: "v1")
             try cloud.makeImmutableDestination()
             // The answer to the first PutImage is lost, so the second finds its own image under the immutable tag.
-            cloud.emulator.order(Fault(on: "PutImage", .loseAnswer))
+            cloud.emulator.inject(Fault(on: "PutImage", .loseAnswer))
             #expect(try await cloud.copy().receipt?.digest == new.digest)
             cloud.emulator.clearRequests()
             #expect(try await cloud.copy().receipt?.changedAnything == false)

@@ -1,10 +1,10 @@
 /// The policy of a repository or a registry, as text for answers and saved state, and parsed once for decisions.
-struct KeptPolicy: Sendable, Equatable {
+struct StoredPolicy: Sendable, Equatable {
     let text: String
     let document: PolicyDocument
 }
 
-extension KeptPolicy: Codable {
+extension StoredPolicy: Codable {
     /// - Throws: ``PolicySyntaxError`` as the cause of a `DecodingError`, for a policy that an earlier emulator
     ///   accepted.
     init(from decoder: any Decoder) throws {
@@ -13,7 +13,7 @@ extension KeptPolicy: Codable {
             document = try PolicyDocument(parsing: text, as: .resource)
         } catch {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "no policy", underlyingError: error)
+                .init(codingPath: decoder.codingPath, debugDescription: "not a valid policy", underlyingError: error)
             )
         }
     }

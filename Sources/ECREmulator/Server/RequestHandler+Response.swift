@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 
-extension Reception {
+extension RequestHandler {
     /// Logs an answer and makes the response, with the changes that a fault makes to its body.
     ///
     /// - Parameter isHead: Whether the request is a HEAD, whose answer has a length only: a body would be taken for the

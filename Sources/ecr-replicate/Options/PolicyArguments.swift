@@ -3,9 +3,9 @@ import IAMPolicies
 import Logging
 import Replicate
 
-/// The options of a copy that decide which actions it needs.
-struct CopyShapeArguments: ParsableArguments {
-    @Flag(help: "As for a copy of all tags; --match, --exclude and --newest have the same effect.")
+/// The options of copy that affect the policies.
+struct PolicyArguments: ParsableArguments {
+    @Flag(help: "For a copy of all tags; --match, --exclude and --newest have the same effect.")
     var allTags = false
 
     @OptionGroup var tags: TagPatternArguments
@@ -30,13 +30,15 @@ struct CopyShapeArguments: ParsableArguments {
 
 private func parseKey(_ text: String) throws -> String {
     guard KeyARN(text) != nil else {
-        throw ValidationError("'\(text)' is not the ARN of a key: arn:aws:kms:REGION:ACCOUNT:key/ID")
+        throw ValidationError(
+            "'\(text)' is not the ARN of a key\n  next: write it like arn:aws:kms:REGION:ACCOUNT:key/ID"
+        )
     }
     return text
 }
 
-/// Other options of copy, accepted so that its command line works unchanged; policies don't depend on them.
-struct IndifferentArguments: ParsableArguments {
+/// Options of copy that don't affect the policies; they are accepted so that copy's command line works unchanged.
+struct IgnoredArguments: ParsableArguments {
     @Option(help: .private) var sessionName: String?
     @Option(help: .private) var sourceSessionName: String?
     @Option(help: .private) var destinationSessionName: String?
@@ -53,12 +55,12 @@ struct IndifferentArguments: ParsableArguments {
     @Flag(help: .private) var repair = false
     @Option(help: .private) var progress: ProgressMode = .auto
     @Option(help: .private) var logLevel: Logger.Level = .warning
-    @OptionGroup(visibility: .private) var endpoints: IndifferentEndpoints
+    @OptionGroup(visibility: .private) var endpoints: IgnoredEndpoints
 }
 
-/// The endpoints of each side, which policies don't depend on.
-struct IndifferentEndpoints: ParsableArguments {
-    /// The region of bare references, which this command refuses: a policy names account and region.
+/// The options for endpoints, which don't affect the policies.
+struct IgnoredEndpoints: ParsableArguments {
+    /// The region for references without a host, which this command refuses because a policy needs account and region.
     @Option(help: .private) var region: String?
     @Option(help: .private) var sourceEndpointUrl: String?
     @Option(help: .private) var sourceRegistryEndpoint: String?

@@ -1,9 +1,9 @@
 import TestPrograms
 import Testing
 
-@Suite("At a real registry's door", .timeLimit(.minutes(1)))
-struct RealRegistryDoorTests {
-    @Test("a private authority is believed only where it is named", .needs(.registry, .skopeo, .umoci, .openssl))
+@Suite("TLS and passwords of a real registry", .timeLimit(.minutes(1)))
+struct RealRegistryAccessTests {
+    @Test("a private CA is trusted only if it is named", .needs(.registry, .skopeo, .umoci, .openssl))
     func certificate() async throws {
         try await withScratchDirectory { directory in
             let certificate = try await Certificate.make(in: directory)
@@ -35,7 +35,7 @@ struct RealRegistryDoorTests {
         }
     }
 
-    @Test("a bundle of the wrong authority is not enough", .needs(.registry, .openssl))
+    @Test("a bundle with the wrong CA is not enough", .needs(.registry, .openssl))
     func wrongAuthority() async throws {
         try await withScratchDirectory { directory in
             let (own, other) = ("\(directory)/own", "\(directory)/other")
@@ -50,7 +50,7 @@ struct RealRegistryDoorTests {
         }
     }
 
-    @Test("a registry that wants a password gets none, and the exit status is 4", .needs(.registry))
+    @Test("a registry that requires a password gets none, and the exit status is 4", .needs(.registry))
     func password() async throws {
         try await withScratchDirectory { directory in
             try await withRegistry(.password, in: directory) { registry in

@@ -5,50 +5,56 @@ import Platform
 import Replicate
 import Subprocess
 
-/// The demonstration: an image made of real files, the three uses as real commands, and the recipe that they replace.
-struct DemoScene: Sendable {
+/// The steps of `demo`: retag, copy and promote as real commands on an image of real files, and the recipe that they
+/// replace.
+struct Demonstration: Sendable {
     struct Failure: Error, CustomStringConvertible { var description: String }
 
     private let build = "111122223333"
     private let production = "444455556666"
-    private let home = "eu-west-1"
-    private let far = "us-east-1"
+    private let homeRegion = "eu-west-1"
+    private let otherRegion = "us-east-1"
     private let out = LineStream.standardOutput
 
-    func play(on emulator: Emulator) async throws {
+    func run(on emulator: Emulator) async throws {
         let image = try seed(emulator)
-        let source = "\(emulator.registryHost(account: build, region: home))/team/app"
+        let source = "\(emulator.registryHost(account: build, region: homeRegion))/team/app"
         out.writeLine("A local ECR with two accounts and two regions answers at \(emulator.endpoint).")
-        out.writeLine("It holds \(source):v1, an index of two platforms: \(image.index)")
-        out.writeLine("made of \(image.blobs) blobs, \(ByteCount(image.bytes)).")
+        out.writeLine("It holds \(source):v1, an index of two platforms, \(image.index),")
+        out.writeLine("with \(image.blobs) blobs, \(ByteCount(image.bytes)).")
 
         var rows: [Row] = []
-        let away = "\(emulator.registryHost(account: build, region: far))/team/app:v1"
-        let prod = "\(emulator.registryHost(account: production, region: home))/prod/app:v1"
+        let copied = "\(emulator.registryHost(account: build, region: otherRegion))/team/app:v1"
+        let promoted = "\(emulator.registryHost(account: production, region: homeRegion))/prod/app:v1"
         let role = "arn:aws:iam::\(production):role/promoter"
         rows.append(
-            try await act("1. The same image under a new tag", emulator, image, ["retag", "\(source):v1", "v2"])
+            try await step("1. Add a tag to the image", emulator, image, ["retag", "\(source):v1", "v2"])
         )
         rows.append(
-            try await act(
-                "2. To another region",
+            try await step(
+                "2. Copy it to another region",
                 emulator,
                 image,
-                ["copy", "--create-repository", "defaults", "\(source):v1", away]
+                ["copy", "--create-repository", "defaults", "\(source):v1", copied]
             )
         )
         rows.append(
-            try await act(
-                "3. To the production account, by a role there",
+            try await step(
+                "3. Promote it to the production account, with a role of that account",
                 emulator,
                 image,
-                ["promote", "--create-repository", "defaults", "--destination-role-arn", role, "\(source):v1", prod]
+                [
+                    "promote", "--create-repository", "defaults", "--destination-role-arn", role, "\(source):v1",
+                    promoted,
+                ]
             )
         )
-        rows.append(try await act("4. Once more: nothing to do", emulator, image, ["copy", "\(source):v1", away]))
+        rows.append(
+            try await step("4. Copy it again: nothing to do", emulator, image, ["copy", "\(source):v1", copied])
+        )
         try compareWithRecipe(emulator, image)
         out.writeLine("")
-        out.writeLine("In all:")
+        out.writeLine("Summary:")
         for row in rows { out.writeLine("  \(row.text)") }
         out.writeLine("  digest everywhere    \(image.index)")
     }
@@ -58,7 +64,7 @@ struct DemoScene: Sendable {
     }
 
     /// Runs one command as a reader would, and prints the requests that the emulator received.
-    private func act(
+    private func step(
         _ title: String,
         _ emulator: Emulator,
         _ image: DemoImage,
@@ -72,7 +78,7 @@ struct DemoScene: Sendable {
         result.errors.split(separator: "\n").forEach { out.writeLine("  \($0)") }
         result.output.split(separator: "\n").forEach { out.writeLine(String($0)) }
         guard result.isSuccess, result.output.contains(image.index.description) else {
-            throw Failure(description: "'\(arguments.joined(separator: " "))' did not end with \(image.index)")
+            throw Failure(description: "'\(arguments.joined(separator: " "))' did not print \(image.index)")
         }
         let requests = emulator.requests
         let moved = requests.filter { $0.operation == "GET layer" || $0.operation == "GET blob" }
@@ -88,7 +94,7 @@ struct DemoScene: Sendable {
         _ emulator: Emulator
     ) async throws -> (output: String, errors: String, isSuccess: Bool) {
         guard let path = ProcessFacts.executablePath, let slash = path.lastIndex(of: "/") else {
-            throw Failure(description: "this program can't find itself")
+            throw Failure(description: "the path of this program is unknown")
         }
         let program = String(path[path.index(after: slash)...])
         var variables: [Environment.Key: String?] = [
@@ -111,12 +117,14 @@ struct DemoScene: Sendable {
     private func compareWithRecipe(_ emulator: Emulator, _ image: DemoImage) throws {
         let reindented = reindentedAsDockerDoes(image.manifest)
         try put(reindented, on: emulator, tag: "v2-by-the-recipe", mediaType: image.manifestType)
-        out.writeLine("\nWhat the recipe on the web does to one of its manifests")
+        out.writeLine("\nFor comparison: the common recipe with docker and the AWS CLI, on one of the manifests")
         out.writeLine("$ docker manifest inspect …@\(image.manifestDigest) > manifest.json")
-        out.writeLine("$ aws ecr put-image --image-manifest file://manifest.json …   (re-enacted: tabs and a newline)")
+        out.writeLine(
+            "$ aws ecr put-image --image-manifest file://manifest.json …   (simulated here: adds tabs and a newline)"
+        )
         out.writeLine("  before      \(image.manifestDigest)")
-        out.writeLine("  the recipe  \(Digest(of: reindented))  another image: signatures and pins no longer match")
-        out.writeLine("  ours        \(image.manifestDigest)  the same bytes")
+        out.writeLine("  the recipe  \(Digest(of: reindented))  a different image: signatures and pins no longer match")
+        out.writeLine("  this tool   \(image.manifestDigest)  the same bytes")
     }
 
     private func put(_ manifest: [UInt8], on emulator: Emulator, tag: String?, mediaType: MediaType) throws {
@@ -125,15 +133,15 @@ struct DemoScene: Sendable {
             mediaType: mediaType.rawValue,
             tag: tag,
             account: build,
-            region: home,
+            region: homeRegion,
             repository: "team/app"
         )
     }
 
     private func seed(_ emulator: Emulator) throws -> DemoImage {
-        try emulator.createRepository(account: build, region: home, "team/app")
+        try emulator.createRepository(account: build, region: homeRegion, "team/app")
         var builder = DemoImage.Builder { bytes in
-            try emulator.putBlob(bytes, account: build, region: home, repository: "team/app")
+            try emulator.putBlob(bytes, account: build, region: homeRegion, repository: "team/app")
         } putManifest: { bytes, type, tag in
             try put(bytes, on: emulator, tag: tag, mediaType: type)
         }

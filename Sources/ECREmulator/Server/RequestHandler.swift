@@ -2,8 +2,8 @@ internal import Content
 internal import FoundationEssentials
 internal import Platform
 
-/// Receives every request: selects the API that serves it, applies faults, writes the log.
-struct Reception: Sendable {
+/// Answers every request: selects the API that serves it, applies faults, writes the log.
+struct RequestHandler: Sendable {
     let aws: EmulatedAWS
 
     /// The classification of a request, before its credentials and content are checked.
@@ -19,20 +19,20 @@ struct Reception: Sendable {
         var form: [UInt8]?
     }
 
-    func respond(to request: IncomingRequest, at door: Door) async throws -> HTTPListener.Outcome {
+    func respond(to request: IncomingRequest, at port: PortKind) async throws -> HTTPListener.Outcome {
         let number = aws.state.withLock { state in
             state.lastNumber += 1
             return state.lastNumber
         }
-        var routed = routed(request, door)
+        var routed = routed(request, port)
         routed.caller = caller(request)
         if routed.api == .sts {
-            let form = try await Exchange(request, door: door).message()
+            let form = try await Exchange(request).message()
             routed.operation = SecurityTokenAPI.operation(in: form)
             routed.form = form
         }
         let operation = routed.operation
-        let fault = aws.state.withLock { $0.faults.due(for: operation) }
+        let fault = aws.state.withLock { $0.faults.fault(for: operation) }
         do {
             if fault == .resetBefore {
                 log(Answer(status: 0), routed, number, bytesOut: 0)
@@ -42,7 +42,7 @@ struct Reception: Sendable {
                 try await request.body.waitForPeerToClose()
                 throw ConnectionCut()
             }
-            let answer = try await answer(request, door, routed, fault)
+            let answer = try await answer(request, routed, fault)
             if fault == .loseAnswer { throw ConnectionCut() }
             return .answer(try response(answer, routed, number, fault, isHead: request.method == "HEAD"))
         } catch is ConnectionCut {
@@ -55,8 +55,8 @@ struct Reception: Sendable {
         }
     }
 
-    private func routed(_ request: IncomingRequest, _ door: Door) -> RoutedRequest {
-        if case .download = door { return RoutedRequest(api: .download, operation: "\(request.method) layer") }
+    private func routed(_ request: IncomingRequest, _ port: PortKind) -> RoutedRequest {
+        if case .download = port { return RoutedRequest(api: .download, operation: "\(request.method) layer") }
         let headers = request.headers
         let path = request.path
         let host = headers["host"] ?? ""
@@ -65,7 +65,7 @@ struct Reception: Sendable {
             return RoutedRequest(
                 api: .registry,
                 operation: route.operation(request.method),
-                key: key(host: host, door),
+                key: key(host: host, port),
                 route: route,
                 host: host
             )
@@ -97,17 +97,16 @@ struct Reception: Sendable {
     }
 
     /// Returns the registry that a host names, else the registry of the port, else the first.
-    private func key(host: String, _ door: Door) -> RegistryKey {
+    private func key(host: String, _ port: PortKind) -> RegistryKey {
         if let named = ServiceHost(host), case .registry(let account) = named.service {
             return RegistryKey(account: account, region: named.region)
         }
-        if case .registry(let key) = door { return key }
+        if case .registry(let key) = port { return key }
         return RegistryKey(account: aws.configuration.accounts.first?.id ?? "", region: aws.configuration.homeRegion)
     }
 
     private func answer(
         _ request: IncomingRequest,
-        _ door: Door,
         _ routed: RoutedRequest,
         _ fault: Fault.Kind?
     ) async throws -> Answer {
@@ -117,12 +116,11 @@ struct Reception: Sendable {
         if fault == .expireURL { aws.state.withLock { $0.expireDownloads(now: now) } }
         let exchange = Exchange(
             request,
-            door: door,
             bodyLimit: Self.bodyLimit(fault, routed),
             drip: drip(fault, routed)
         )
-        if let ordered = ordered(fault, routed) {
-            var answer = ordered
+        if let injected = injectedAnswer(fault, routed) {
+            var answer = injected
             answer.bytesIn = try await exchange.forEachChunk { _ in }
             answer.key = routed.key
             answer.repository = routed.route.repository
@@ -161,7 +159,7 @@ struct Reception: Sendable {
     }
 
     /// Returns the answer that a fault gives in place of the real one.
-    private func ordered(_ fault: Fault.Kind?, _ routed: RoutedRequest) -> Answer? {
+    private func injectedAnswer(_ fault: Fault.Kind?, _ routed: RoutedRequest) -> Answer? {
         let service: ServiceFault
         switch fault {
         case .refuse where routed.api == .identity:

@@ -4,14 +4,14 @@ import FoundationEssentials
 import Replicate
 
 /// The argument of `ls`: a repository, whose tags it lists, or a registry, whose repositories it lists.
-enum ListedPlace: Sendable {
+enum ListTarget: Sendable {
     case repository(ImageReference)
     /// A registry, without a repository.
     case registry(DestinationReference)
 }
 
 /// Parses the argument of `ls`; a host without a slash is a registry if it is an ECR host or has a port.
-func parseListed(_ text: String) throws -> ListedPlace {
+func parseListTarget(_ text: String) throws -> ListTarget {
     let isHost = text.hasSuffix("/") || !text.dropFirst(text.hasPrefix("http") ? 8 : 0).contains("/")
     if isHost, !text.hasPrefix("oci:"), !text.hasPrefix("arn:") {
         let host = text.hasSuffix("/") ? text : "\(text)/"
@@ -28,7 +28,7 @@ func parseListed(_ text: String) throws -> ListedPlace {
     return .repository(try parseReference(text))
 }
 
-/// Registries whose hosts are never meant as repositories of the caller's own registry.
+/// Hosts of well-known registries, which are never repository names in the caller's own registry.
 private let wellKnown: Set<String> = [
     "docker.io", "index.docker.io", "registry-1.docker.io", "ghcr.io", "quay.io", "gcr.io", "registry.k8s.io",
     "k8s.gcr.io",
@@ -40,7 +40,7 @@ private let wellKnown: Set<String> = [
 func catalogAdvice(for repository: ImageReference) -> String? {
     let name = repository.repository.value
     guard repository.registry == .callersOwn, !name.contains("/"), name.contains(".") else { return nil }
-    return "if \(name) is a registry, list it with: ecr-replicate ls \(name)/"
+    return "if '\(name)' is a registry, list its repositories with: ecr-replicate ls \(name)/"
 }
 
 extension RegistryLocation {

@@ -5,14 +5,14 @@ internal import Content
 /// As a flag's text it is `REPOSITORY:TAG`, a small image for two platforms with attestations, or
 /// `REPOSITORY:TAG=COUNTxSIZE`, for example `team/app:v1=8x128MiB`: COUNT layers of SIZE each, generated whenever they
 /// are read.
-public struct SeedOrder: Sendable, Equatable {
+public struct SeedDescription: Sendable, Equatable {
     public var repository: String
     public var tag: String
     /// The sizes of the layers, in bytes; an empty list means the small image for two platforms.
     public var layers: [Int64]
 
     /// The sizes of each platform's layers in the small image, in bytes.
-    private static let usualLayers: [Int64] = [30_000, 500_000]
+    private static let defaultLayers: [Int64] = [30_000, 500_000]
 
     /// The most layers of one image; a manifest with more would exceed ECR's limit of 4 MiB.
     private static let mostLayers = 10_000
@@ -42,7 +42,7 @@ public struct SeedOrder: Sendable, Equatable {
     /// The image; making it hashes its layers, which takes about two seconds for each GiB.
     public var image: SeedImage {
         layers.isEmpty
-            ? .twoPlatforms("\(repository):\(tag)", layersEach: Self.usualLayers)
+            ? .twoPlatforms("\(repository):\(tag)", layersEach: Self.defaultLayers)
             : .oci("\(repository):\(tag)", layers: layers)
     }
 
@@ -61,6 +61,7 @@ public struct SeedOrder: Sendable, Equatable {
 public struct SeedSyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
     public let text: String
     public var description: String {
-        "'\(text)' is not a seed image: write REPOSITORY:TAG or REPOSITORY:TAG=COUNTxSIZE, as team/app:v1=8x128MiB"
+        "'\(text)' is not a seed image\n"
+            + "  next: write REPOSITORY:TAG or REPOSITORY:TAG=COUNTxSIZE, for example team/app:v1=8x128MiB"
     }
 }

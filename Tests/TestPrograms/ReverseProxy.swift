@@ -1,6 +1,6 @@
-/// An nginx in front of a registry, as many people have one.
-public struct FrontDoor: Sendable {
-    /// Host and port, as clients write them.
+/// An nginx in front of a registry, as in many installations.
+public struct ReverseProxy: Sendable {
+    /// Host and port, as in a reference.
     public let authority: String
     private let log: String
 
@@ -8,38 +8,38 @@ public struct FrontDoor: Sendable {
         (self.authority, self.log) = (authority, log)
     }
 
-    /// What it does besides passing on.
+    /// The special behaviour of the proxy.
     public enum Habit: Sendable {
-        /// Blobs are at another origin, which refuses whoever comes with credentials, as S3 does.
+        /// Blobs are at another origin, which refuses requests with credentials, as S3 does.
         case redirectsBlobs
-        /// More than ``requestsPerSecond`` are answered with 429.
+        /// Requests above ``requestsPerSecond`` are answered with 429.
         case limitsRequests
     }
 
-    /// Few enough that even a slow machine asks for more at once.
+    /// The rate is so low that even a slow machine exceeds it.
     public static let requestsPerSecond = 10
 
-    /// `STATUS METHOD PATH` for each request that was answered, in the order of the answers.
+    /// Returns `STATUS METHOD PATH` for each answered request, in the order of the answers.
     public var requests: [String] {
         get throws {
             try String(decoding: contents(of: log), as: UTF8.self).split(separator: "\n").map(String.init)
         }
     }
 
-    /// Opens two sockets, tells their ports, and starts nginx, which takes open sockets over as for an upgrade.
+    /// Opens two sockets, prints their ports, and starts nginx, which takes over open sockets as in an upgrade.
     ///
-    /// A killed nginx would leave its worker behind: it is told to end when this one's end comes (prctl(2)).
+    /// A killed nginx would leave its worker running, so the worker gets a signal when its parent ends (prctl(2)).
     fileprivate static let script = """
         import ctypes, os, signal, socket, subprocess, sys
         nginx, folder, settings = sys.argv[1:]
-        doors = [socket.socket() for _ in range(2)]
-        for door in doors:
-            door.bind(("127.0.0.1", 0))
-            door.listen(128)
-        ports = [str(door.getsockname()[1]) for door in doors]
+        sockets = [socket.socket() for _ in range(2)]
+        for listener in sockets:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(128)
+        ports = [str(listener.getsockname()[1]) for listener in sockets]
         with open(folder + "/nginx.conf", "w") as file:
-            file.write(settings.replace("@DOOR@", ports[0]).replace("@STORE@", ports[1]))
-        numbers = [door.fileno() for door in doors]
+            file.write(settings.replace("@PROXY@", ports[0]).replace("@STORE@", ports[1]))
+        numbers = [listener.fileno() for listener in sockets]
         os.environ["NGINX"] = "".join(f"{number};" for number in numbers)
         PR_SET_PDEATHSIG = 1
         child = subprocess.Popen(
@@ -79,7 +79,7 @@ public struct FrontDoor: Sendable {
                 proxy_request_buffering off;
                 proxy_http_version 1.1;
                 server {
-                    listen 127.0.0.1:@DOOR@;
+                    listen 127.0.0.1:@PROXY@;
                     proxy_set_header Host $http_host;
                     \(limit)
                     location / { proxy_pass http://\(registry.authority); }
@@ -98,20 +98,20 @@ public struct FrontDoor: Sendable {
     }
 }
 
-/// Runs `body` while nginx stands before a registry; it is ended afterwards.
+/// Runs `body` while nginx runs in front of a registry, and stops nginx afterwards.
 ///
-/// - Parameter directory: Exists, and is this nginx's alone.
-public func withFrontDoor<Result: Sendable>(
-    _ habit: FrontDoor.Habit,
+/// - Parameter directory: An existing directory, for this nginx only.
+public func withReverseProxy<Result: Sendable>(
+    _ habit: ReverseProxy.Habit,
     before registry: RealRegistry,
     in directory: String,
-    _ body: (FrontDoor) async throws -> Result
+    _ body: (ReverseProxy) async throws -> Result
 ) async throws -> Result {
     guard let nginx = Program.nginx.path else { throw ChildError("nginx is not installed") }
-    let settings = FrontDoor.settings(habit, in: directory, before: registry)
-    return try await withChild(.python, ["-S", "-c", FrontDoor.script, nginx, directory, settings]) { child in
+    let settings = ReverseProxy.settings(habit, in: directory, before: registry)
+    return try await withChild(.python, ["-S", "-c", ReverseProxy.script, nginx, directory, settings]) { child in
         let line = try await child.output.first { $0.hasPrefix("ports ") }
         let port = line.split(separator: " ")[1]
-        return try await body(FrontDoor(authority: "127.0.0.1:\(port)", log: "\(directory)/access.log"))
+        return try await body(ReverseProxy(authority: "127.0.0.1:\(port)", log: "\(directory)/access.log"))
     }.result
 }
