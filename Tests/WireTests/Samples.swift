@@ -5,7 +5,7 @@ import Platform
 import TestPrograms
 import Wire
 
-/// Bytes that repeat nowhere within a ring, so that a misplaced one is seen.
+/// Bytes that don't repeat within a ring, so that a misplaced byte is detected.
 func sampleBytes(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
     var state = seed &* 0x9E37_79B9_7F4A_7C15
     var words = [UInt64](repeating: 0, count: count / 8 + 1)
@@ -17,7 +17,7 @@ func sampleBytes(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
 }
 
 extension RelayRequest {
-    /// A relay of `bytes` between two servers, `/blob` at each.
+    /// Creates a relay of `bytes` from `/blob` at one server to `/upload` at others.
     init(
         _ bytes: [UInt8],
         from source: ScriptedServer,
@@ -33,13 +33,13 @@ extension RelayRequest {
         )
     }
 
-    /// The source's request, for one that has such.
+    /// The source's request; `nil` if the source is not a server.
     var from: WireRequest? {
         get { if case .request(let request) = source { request } else { nil } }
         set { if let newValue { source = .request(newValue) } }
     }
 
-    /// The first sink's request, for one that has such.
+    /// The first sink's request; `nil` if the sink is not a server.
     var to: WireRequest? {
         get { if case .request(let request)? = sinks.first { request } else { nil } }
         set { if let newValue { sinks[0] = .request(newValue) } }
@@ -47,32 +47,32 @@ extension RelayRequest {
 }
 
 extension Transport {
-    /// How a relay with one sink ended.
+    /// Runs a relay with one sink and returns its outcome.
     func relayOne(_ request: RelayRequest) async throws -> RelayOutcome {
         try await relay(request)[0].get()
     }
 }
 
 extension TransportConfiguration {
-    /// Whose relays give up soon.
+    /// A configuration with short stall and commit limits.
     static func impatient(_ limit: Duration) -> TransportConfiguration {
         TransportConfiguration(stallLimit: limit, commitLimit: limit)
     }
 }
 
-/// What a destination server has got, whole or not.
+/// The bodies that a destination server has received, complete or not.
 final class Received: Sendable {
     private let bodies = Lock<[[UInt8]]>([])
     private let most = Lock(0)
 
     var all: [[UInt8]] { bodies.withLock { $0 } }
-    /// The most bytes of one body that arrived, whether or not it was whole.
+    /// The most bytes that arrived of one body, complete or not.
     var largest: Int { most.withLock { $0 } }
 
     func add(_ body: [UInt8]) { bodies.withLock { $0.append(body) } }
     func heard(_ count: Int) { most.withLock { $0 = max($0, count) } }
 
-    /// Accepts any number of uploads on one connection.
+    /// A script that accepts any number of uploads on one connection.
     var script: ScriptedServer.Script {
         { connection in
             while true {
@@ -89,7 +89,7 @@ final class Received: Sendable {
     }
 }
 
-/// Answers every request with `bytes`, on connections kept alive.
+/// A script that answers every request with `bytes`, on a connection that is kept alive.
 func serving(_ bytes: [UInt8]) -> ScriptedServer.Script {
     { connection in
         while true {
@@ -100,16 +100,16 @@ func serving(_ bytes: [UInt8]) -> ScriptedServer.Script {
 }
 
 extension HTTPField.Name {
-    /// A name that a test made up.
+    /// A field name from a test.
     static func named(_ text: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name(text) else { fatalError("\(text) is no name of a field") }
+        guard let name = HTTPField.Name(text) else { fatalError("\(text) is not a field name") }
         return name
     }
 }
 
 extension HTTPRequest.Method {
     static func named(_ text: String) -> HTTPRequest.Method {
-        guard let method = HTTPRequest.Method(text) else { fatalError("\(text) is no method") }
+        guard let method = HTTPRequest.Method(text) else { fatalError("\(text) is not a method") }
         return method
     }
 }
@@ -133,7 +133,7 @@ extension RelayOutcome {
     }
 }
 
-/// Something one thread tells another, once; waiting for it is how a test knows where the other one is.
+/// An event that one thread fires once, and for which a test waits.
 final class Signal: Sendable {
     private let stream: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
@@ -144,7 +144,7 @@ final class Signal: Sendable {
     func wait() async { for await _ in stream {} }
 }
 
-/// The error that `body` throws, if it is one of ours.
+/// The error that `body` throws, if it is a ``WireError``.
 func wireError<Result>(_ body: () async throws -> Result) async -> WireError? {
     do {
         _ = try await body()
@@ -154,5 +154,5 @@ func wireError<Result>(_ body: () async throws -> Result) async -> WireError? {
     }
 }
 
-/// A name that is refused before any resolver is asked, whatever that one would make up: a label has 63 bytes at most.
+/// A name that can't be resolved by any resolver: a label has at most 63 bytes.
 func unresolvableName() -> String { String(repeating: "x", count: 64) + ".invalid" }

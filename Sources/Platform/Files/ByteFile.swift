@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// A file of bytes that is appended to, or read at an offset.
+/// An open file that is appended to, or read at an offset.
 ///
-/// It exists because FoundationEssentials can only read and write files whole, and a layer may have 50 GB.
+/// FoundationEssentials can only read and write whole files, and a layer may have 50 GB.
 public final class ByteFile: Sendable {
-    /// Why a file couldn't be used: the path, and what the system said.
+    /// A failed call on the file.
     public struct Failure: Error, Sendable, CustomStringConvertible {
         public let path: String
         /// The system's `errno`.
@@ -15,7 +15,7 @@ public final class ByteFile: Sendable {
     public let path: String
     private let descriptor: Int32
 
-    /// Opens a file that is there, for reading.
+    /// Opens an existing file for reading.
     ///
     /// - Throws: ``Failure``
     public init(reading path: String) throws(Failure) {
@@ -24,10 +24,10 @@ public final class ByteFile: Sendable {
         guard descriptor >= 0 else { throw Failure(path: path, code: errno) }
     }
 
-    /// Opens a regular file for reading, and nothing that would block or never end.
+    /// Opens a file for reading, if it is a regular file: reading anything else may block or never end.
     ///
-    /// - Parameter root: Also refuses a file outside this directory.
-    /// - Returns: `nil` if there is none.
+    /// - Parameter root: The directory that the file must be in; `nil` for anywhere.
+    /// - Returns: `nil` if there is no such file.
     /// - Throws: ``SystemError``
     public init?(regular path: String, inside root: String? = nil) throws(SystemError) {
         guard let opened = try RegularFile.open(path, inside: root) else { return nil }
@@ -35,7 +35,7 @@ public final class ByteFile: Sendable {
         descriptor = opened
     }
 
-    /// Opens a file to append to, and makes it where it is missing, for the owner alone.
+    /// Opens a file to append to, and creates it with mode 0600 if it is missing.
     ///
     /// - Throws: ``Failure``
     public init(appending path: String) throws(Failure) {
@@ -46,15 +46,15 @@ public final class ByteFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// In bytes, now.
+    /// The current size of the file, in bytes.
     public var size: Int64 {
         var status = stat()
         return unsafe fstat(descriptor, &status) == 0 ? Int64(status.st_size) : 0
     }
 
-    /// Writes all of `bytes` at the end.
+    /// Appends all of `bytes`.
     ///
-    /// - Throws: ``Failure``, after which some of them may be there.
+    /// - Throws: ``Failure``; some of the bytes may have been written then.
     public func append(_ bytes: some Collection<UInt8>) throws(Failure) {
         let failure = bytes.withContiguousStorageIfAvailable { unsafe write($0) } ?? writeCopy(Array(bytes))
         if failure != 0 { throw Failure(path: path, code: failure) }
@@ -72,6 +72,16 @@ public final class ByteFile: Sendable {
         }
         if failure != 0 { throw Failure(path: path, code: failure) }
         return bytes
+    }
+
+    /// Reads bytes from `offset` on into `room`.
+    ///
+    /// - Returns: The number of bytes read, less than the size of `room` near the end of the file, and 0 after it.
+    /// - Throws: ``Failure``
+    public func read(at offset: Int64, into room: UnsafeMutableRawBufferPointer) throws(Failure) -> Int {
+        let count = unsafe pread(descriptor, room.baseAddress, room.count, off_t(offset))
+        guard count >= 0 else { throw Failure(path: path, code: errno) }
+        return count
     }
 
     private func writeCopy(_ bytes: [UInt8]) -> Int32 {
@@ -93,19 +103,19 @@ public final class ByteFile: Sendable {
     }
 }
 
-/// A stretch of a file that is open for reading: a whole file, or one member of an archive.
+/// A part of a file that is open for reading: all of it, or one member of an archive.
 public struct FileRegion: Sendable {
     public let file: ByteFile
-    /// Of its first byte in the file.
+    /// The offset of the region's first byte in the file.
     public let offset: Int64
-    /// In bytes.
+    /// The length of the region.
     public let byteCount: Int64
 
     public init(_ file: ByteFile, offset: Int64, byteCount: Int64) {
         (self.file, self.offset, self.byteCount) = (file, offset, byteCount)
     }
 
-    /// All of a file, as long as it is now.
+    /// Creates a region of the whole file, with its current size.
     public init(allOf file: ByteFile) { self.init(file, offset: 0, byteCount: file.size) }
 
     /// Reads up to `count` bytes from `position` in the region; fewer near its end, none after it.
@@ -117,7 +127,20 @@ public struct FileRegion: Sendable {
         return try file.read(at: offset + position, count: Int(wanted))
     }
 
-    /// All of it, for small ones.
+    /// Reads bytes from `position` in the region on into `room`.
+    ///
+    /// - Returns: The number of bytes read, less than the size of `room` near the end of the region, and 0 after it.
+    /// - Throws: ``ByteFile/Failure``
+    public func read(at position: Int64, into room: UnsafeMutableRawBufferPointer) throws(ByteFile.Failure) -> Int {
+        let wanted = min(Int64(room.count), byteCount - position)
+        guard wanted > 0, position >= 0 else { return 0 }
+        return try unsafe file.read(
+            at: offset + position,
+            into: UnsafeMutableRawBufferPointer(rebasing: room[..<Int(wanted)])
+        )
+    }
+
+    /// Reads the whole region, if it is small.
     ///
     /// - Parameter limit: In bytes; a longer region is an error (`EFBIG`), so that no file can fill the memory.
     /// - Throws: ``SystemError``

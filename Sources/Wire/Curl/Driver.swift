@@ -9,18 +9,20 @@ typealias Ticket = Int
 enum Command: Sendable {
     case send(WireRequest, Ticket, CheckedContinuation<WireResponse, any Error>)
     case relay(RelayRequest, Ticket, CheckedContinuation<[RelayResult], any Error>)
-    /// Opens a connection and keeps it for later, without an answer.
+    /// Opens a connection and keeps it for later; nothing is returned.
     case warm(HTTPURL, Ticket)
     /// Ends a job with `CancellationError`; ignored for a job that has ended or not begun.
     case cancel(Ticket)
+    /// Settles a job, after another thread has done something for it.
+    case settle(Ticket)
     case stop
 }
 
-/// The handle that other threads have on a driver: one thread around one libcurl multi handle.
+/// Runs one libcurl multi handle on a thread of its own; other threads send it commands.
 ///
 /// It consists of an inbox and a wake-up. An actor whose executor is that thread would work too
-/// (docs/facts/swift-linux.md#threads-and-actors), but an executor must run what is enqueued after the thread has
-/// ended, and an inbox can refuse it.
+/// (docs/facts/swift-linux.md#threads-and-actors), but an executor must run jobs that are enqueued after the thread has
+/// ended, and an inbox can refuse them.
 @safe final class Driver: Sendable {
     private struct Inbox {
         var commands: [Command] = []
@@ -36,13 +38,14 @@ enum Command: Sendable {
     private let statistics: Lock<TransportStatistics>
 
     // Safe to share: off the driver's thread only `curl_multi_wakeup` is called on it, which any thread may call, and
-    // only while the inbox is open. The inbox is closed before the handle is freed.
+    // only while the inbox is open or a job waits for another thread. The inbox is closed, and every job has ended,
+    // before the handle is freed.
     private nonisolated(unsafe) let multi: UnsafeMutableRawPointer
 
-    /// The most idle connections kept for reuse, per driver: more than 32 relays with two ends each.
+    /// The most idle connections that a driver keeps for reuse: more than 32 relays with two ends each.
     private static let mostIdleConnections = 72
 
-    /// - Throws: ``WireError/Reason/other`` if libcurl gives no handle or the system no thread.
+    /// - Throws: ``WireError/Reason/other`` if no libcurl handle or no thread can be created.
     init(
         _ configuration: TransportConfiguration,
         _ rate: RateLimit?,
@@ -50,7 +53,7 @@ enum Command: Sendable {
         _ statistics: Lock<TransportStatistics>
     ) throws(WireError) {
         guard LibraryStart.done, let multi = unsafe curl_multi_init() else {
-            throw WireError(.other, "libcurl does not start; out of memory?")
+            throw WireError(.other, "libcurl can't be initialized; is the process out of memory?")
         }
         unsafe curl_multi_setopt_long(multi, CURLMOPT_MAXCONNECTS, Self.mostIdleConnections)
         unsafe self.multi = multi
@@ -65,12 +68,13 @@ enum Command: Sendable {
         guard status == 0 else {
             unsafe this.release()
             unsafe curl_multi_cleanup(multi)
-            throw WireError(.other, "no thread to be had: \(unsafe String(cString: strerror(status)))")
+            throw WireError(.other, "can't start a thread: \(unsafe String(cString: strerror(status)))")
         }
         thread.withLock { $0 = started }
     }
 
-    /// Ends running jobs with ``WireError/Reason/closed`` and waits a few milliseconds for the thread.
+    /// Ends running jobs with ``WireError/Reason/closed``, and waits for the thread: a few milliseconds, or until the
+    /// file operations in flight are done.
     func shutdown() {
         inbox.withLock { inbox in
             guard inbox.isOpen else { return }
@@ -119,7 +123,7 @@ enum Command: Sendable {
         }
     }
 
-    /// - Returns: Whether the thread will get the command.
+    /// - Returns: Whether the thread will receive the command; it doesn't after ``shutdown()``.
     @discardableResult
     private func post(_ command: Command) -> Bool {
         inbox.withLock { inbox in
@@ -130,8 +134,16 @@ enum Command: Sendable {
         }
     }
 
+    /// Asks the thread to settle a job; the job must not end before.
+    private func settle(_ ticket: Ticket) {
+        inbox.withLock { inbox in
+            inbox.commands.append(.settle(ticket))
+            if inbox.commands.count == 1 { unsafe curl_multi_wakeup(multi) }
+        }
+    }
+
     fileprivate func run() {
-        let loop = unsafe DriverLoop(multi: multi, configuration, rate, redirects, statistics)
+        let loop = unsafe DriverLoop(multi: multi, configuration, rate, redirects, statistics) { self.settle($0) }
         loop.run {
             inbox.withLock { inbox in
                 defer { inbox.commands = [] }
@@ -141,9 +153,9 @@ enum Command: Sendable {
     }
 }
 
-/// The thread's entry.
+/// The entry point of the thread.
 ///
-/// It is a global function, because a closure would inherit the isolation it was made in
+/// It is a global function, because a closure would inherit the isolation of its context
 /// (docs/facts/swift-linux.md#threads-and-actors).
 private func runDriver(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let context = unsafe context else { return nil }

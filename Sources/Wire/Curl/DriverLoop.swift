@@ -4,49 +4,50 @@ internal import Platform
 /// Work that runs on a driver until its caller has an answer.
 protocol Job: TransferOwner {
     var ticket: Ticket { get }
-    /// Does what callbacks have noted. The loop calls it, outside any callback.
+    /// Does what the callbacks have noted, and takes the results of other threads; called by the loop, outside any
+    /// callback.
     func settle()
     /// Fails the job if it has waited too long.
     ///
-    /// - Returns: When to check again, at the latest.
+    /// - Returns: The latest time for the next check.
     func check() -> ContinuousClock.Instant
-    /// Ends the job with `error`.
+    /// Ends the job with `error`: at once, or when other threads have finished their work for it.
     func fail(_ error: any Error)
 }
 
-/// The loop of one driver's thread.
+/// The loop of one driver's thread, created and used on that thread only.
 ///
-/// It is created and used on that thread only.
-///
-/// libcurl's rule is that a handle is used by one thread at a time. The multi handle and every transfer in it are
-/// reached through this object only, which isn't `Sendable`.
+/// libcurl requires that only one thread at a time uses a handle. The multi handle and its transfers are accessible only
+/// through this object, which isn't `Sendable`.
 @safe final class DriverLoop {
     let configuration: TransportConfiguration
     /// The rate limit that all relays of the transport share, if there is one.
     let rate: RateLimit?
     private let redirects: RedirectGuard
-    /// When the current turn began.
+    /// The time at which the current turn began.
     private(set) var now = ContinuousClock.now
     private let multi: UnsafeMutableRawPointer
     private let statistics: Lock<TransportStatistics>
+    private let requestSettling: @Sendable (Ticket) -> Void
     private var jobs: [Ticket: any Job] = [:]
     private var transfers: [Transfer.ID: Transfer] = [:]
     private var dirty: [any Job] = []
     private var nextCheck: ContinuousClock.Instant?
 
-    /// The longest poll.
-    ///
-    /// libcurl shortens it for its timers, a wake-up ends it, and checks bring it forward.
+    /// The longest poll; libcurl's timers, wake-ups and checks shorten it.
     private static let longestPoll: Duration = .seconds(10)
 
+    /// - Parameter requestSettling: Asks this thread to settle a job; may be called on any thread.
     init(
         multi: UnsafeMutableRawPointer,
         _ configuration: TransportConfiguration,
         _ rate: RateLimit?,
         _ redirects: RedirectGuard,
-        _ statistics: Lock<TransportStatistics>
+        _ statistics: Lock<TransportStatistics>,
+        requestSettling: @escaping @Sendable (Ticket) -> Void
     ) {
         unsafe self.multi = multi
+        self.requestSettling = requestSettling
         self.configuration = configuration
         self.rate = rate
         self.redirects = redirects
@@ -68,6 +69,12 @@ protocol Job: TransferOwner {
             now = .now
         }
         for job in jobs.values { job.fail(WireError(.closed, "the transport was shut down")) }
+        while !jobs.isEmpty {
+            nextCheck = nil
+            poll()
+            for command in takeCommands() { _ = obey(command) }
+            _ = settleDirty()
+        }
         unsafe curl_multi_cleanup(multi)
     }
 
@@ -97,7 +104,7 @@ protocol Job: TransferOwner {
         return transfer
     }
 
-    /// Ends a transfer that is no longer wanted.
+    /// Ends a transfer that is no longer needed.
     func drop(_ transfer: Transfer) {
         guard transfers.removeValue(forKey: transfer.id) != nil else { return }
         let opened = transfer.connectionsOpened
@@ -109,7 +116,12 @@ protocol Job: TransferOwner {
     /// Calls the job's ``Job/settle()`` before the loop waits again.
     func mark(_ job: any Job) { dirty.append(job) }
 
-    /// Checks every job at `time`, at the latest.
+    /// Returns a function with which another thread asks for the job to be settled; the job must not end before the call.
+    func signal(for job: any Job) -> @Sendable () -> Void {
+        { [requestSettling, ticket = job.ticket] in requestSettling(ticket) }
+    }
+
+    /// Schedules a check of every job for `time`, or earlier.
     func wake(at time: ContinuousClock.Instant) { nextCheck = min(nextCheck ?? time, time) }
 
     func forget(_ job: any Job) { jobs[job.ticket] = nil }
@@ -129,6 +141,7 @@ protocol Job: TransferOwner {
             let warmUp = WarmUp(url, ticket, on: self)
             begin(warmUp) { () throws(WireError) in try warmUp.begin() }
         case .cancel(let ticket): jobs[ticket]?.fail(CancellationError())
+        case .settle(let ticket): if let job = jobs[ticket] { mark(job) }
         case .stop: return true
         }
         return false
@@ -173,7 +186,7 @@ protocol Job: TransferOwner {
 
     private func poll() {
         let wait = min(nextCheck.map { $0 - now } ?? Self.longestPoll, Self.longestPoll)
-        // Rounded up, or the last millisecond would be spent spinning.
+        // Rounded up: otherwise the loop would spin for the last millisecond.
         unsafe curl_multi_poll(multi, nil, 0, CInt(max((wait / .milliseconds(1)).rounded(.up), 0)), nil)
     }
 }

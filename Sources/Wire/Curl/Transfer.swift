@@ -1,25 +1,23 @@
 internal import CCurl
 
-/// What to do with a received chunk.
+/// A decision about a received chunk.
 enum Intake { case taken, pause, abort }
 
-/// What was put into libcurl's upload buffer; 0 bytes mean the end.
+/// The result of filling libcurl's upload buffer; 0 bytes mean the end.
 enum Output { case bytes(Int), pause, abort }
 
-/// The owner of a transfer.
+/// The owner of a transfer, which libcurl's callbacks call on the driver's thread.
 ///
-/// libcurl's callbacks call it on the driver's thread.
-///
-/// Inside ``receive(_:from:)`` and ``fill(_:of:)`` no handle may be paused, resumed, added or removed: libcurl delivers
-/// data synchronously, re-entering the callback. Note what is wanted, and call ``DriverLoop/mark(_:)``.
+/// ``receive(_:from:)`` and ``fill(_:of:)`` must not pause, resume, add or remove a handle, because libcurl delivers data
+/// synchronously and would re-enter the callback. They note what to do, and call ``DriverLoop/mark(_:)``.
 protocol TransferOwner: AnyObject {
     func receive(_ chunk: UnsafeRawBufferPointer, from transfer: Transfer) -> Intake
     func fill(_ room: UnsafeMutableRawBufferPointer, of transfer: Transfer) -> Output
-    /// Begins the upload again with its first byte, if that is still possible.
+    /// Begins the upload again at its first byte, if that is still possible.
     func rewind(_ transfer: Transfer) -> Bool
     /// Begins the upload at `offset`, if that is possible.
     func skip(to offset: Int64, of transfer: Transfer) -> Bool
-    /// The transfer has ended and its handle is freed; called outside any callback. `nil` means a complete answer.
+    /// Called outside any callback when the transfer has ended and its handle is freed; `nil` means a complete answer.
     func ended(_ transfer: Transfer, _ failure: WireError?)
 }
 
@@ -29,7 +27,7 @@ extension TransferOwner {
 
 /// One libcurl handle, and the head of its answer.
 ///
-/// Created, used and closed on one driver's thread. The callbacks hold its address, so it is a class; the loop
+/// It is created, used and closed on one driver's thread. It is a class because the callbacks hold its address; the loop
 /// keeps it until ``close()``.
 @safe final class Transfer {
     /// The handle's address.
@@ -40,12 +38,10 @@ extension TransferOwner {
     private(set) var head = AnswerHead()
     private(set) var headIsTooLarge = false
     private let redirects: RedirectGuard
-    /// Why the request was not sent on the connection that was made for it.
+    /// The reason for which the request was not sent on its connection.
     private var refusal: WireError?
     unowned let owner: any TransferOwner
-    /// The proxy, without its password, and whether its address has a user.
-    ///
-    /// The host may be an exception that needs no proxy.
+    /// The proxy, without its password, and whether its address has a user; `nil` if the host is reached directly.
     var proxy: (name: String, hasUser: Bool)?
     var caBundle: String?
     private var fieldList: UnsafeMutablePointer<curl_slist>?
@@ -53,7 +49,7 @@ extension TransferOwner {
 
     init(_ request: WireRequest, owner: any TransferOwner, _ redirects: RedirectGuard) throws(WireError) {
         guard let handle = unsafe curl_easy_init() else {
-            throw WireError(.other, "libcurl gives no more handles; out of memory?", url: request.url)
+            throw WireError(.other, "libcurl can't create a handle; is the process out of memory?", url: request.url)
         }
         unsafe self.handle = handle
         self.request = request
@@ -65,9 +61,7 @@ extension TransferOwner {
 
     var id: ID { unsafe ID(bitPattern: handle) }
 
-    /// Frees the handle.
-    ///
-    /// Nothing follows it, and it never runs in `deinit`.
+    /// Frees the handle, which is not used afterwards; never called from `deinit`.
     func close() {
         unsafe curl_easy_cleanup(handle)
         unsafe curl_slist_free_all(fieldList)
@@ -140,7 +134,11 @@ extension TransferOwner {
     /// Adds one line to the head of the request.
     func append(field line: String) throws(WireError) {
         guard let list = unsafe curl_slist_append(fieldList, line) else {
-            throw WireError(.other, "libcurl could not keep a header field; out of memory?", url: request.url)
+            throw WireError(
+                .other,
+                "libcurl could not store a header field; is the process out of memory?",
+                url: request.url
+            )
         }
         unsafe fieldList = list
     }
@@ -195,7 +193,7 @@ extension TransferOwner {
         switch unsafe owner.receive(chunk, from: self) {
         case .taken: chunk.count
         case .pause: Int(CURL_WRITEFUNC_PAUSE)
-        // Any number but the length of the chunk ends the transfer; 0 would be the length of an empty chunk.
+        // Any number except the length of the chunk ends the transfer; 0 would be the length of an empty chunk.
         case .abort: Int(CURL_WRITEFUNC_ERROR)
         }
     }

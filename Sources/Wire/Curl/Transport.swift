@@ -1,9 +1,9 @@
 internal import HTTPTypes
 internal import Platform
 
-/// HTTP over libcurl: small messages, and blobs from one URL to another.
+/// An HTTP client over libcurl, for small messages and for blobs from one URL to another.
 ///
-/// It has one thread for messages, which would wait 3 to 20 ms behind saturated relays, and a few for blobs. It keeps
+/// It has a few threads for blobs and one for messages, which would wait 3 to 20 ms behind busy relays. It keeps
 /// connections alive between requests, follows no redirect and retries nothing: answers are values.
 public final class Transport: Sendable {
     private let configuration: TransportConfiguration
@@ -15,9 +15,9 @@ public final class Transport: Sendable {
     /// The number of connections opened ahead of time, by origin.
     private let warmed = Lock<[String: Int]>([:])
 
-    /// Starts the threads; ``shutdown()`` must end them, see ``withTransport(_:_:)``.
+    /// Starts the threads; the caller must end them with ``shutdown()``, or use ``withTransport(_:_:)``.
     ///
-    /// - Throws: ``WireError/Reason/other`` if libcurl gives no handle or the system no thread.
+    /// - Throws: ``WireError/Reason/other`` if no libcurl handle or no thread can be created.
     public init(_ configuration: TransportConfiguration = TransportConfiguration()) throws(WireError) {
         self.configuration = configuration
         var started: [Driver] = []
@@ -35,12 +35,13 @@ public final class Transport: Sendable {
         relaysInFlight = Lock(Array(repeating: 0, count: started.count - 1))
     }
 
-    /// Counts of what was sent so far.
+    /// The counts of requests and connections so far.
     public var statistics: TransportStatistics { counted.withLock { $0 } }
 
     /// Ends running requests with ``WireError/Reason/closed``, and joins the threads.
     ///
-    /// It blocks the calling thread for a few milliseconds. Later requests fail with ``WireError/Reason/closed``.
+    /// It blocks the calling thread for a few milliseconds, or until the file operations in flight are done. Later
+    /// requests fail with ``WireError/Reason/closed``.
     public func shutdown() {
         messages.shutdown()
         for driver in relays { driver.shutdown() }
@@ -65,7 +66,7 @@ extension Transport: BlobRelaying {
     public func relay(_ request: RelayRequest) async throws -> [RelayResult] {
         if case .request(let from) = request.source { try permit(from, .source) }
         for case .request(let to) in request.sinks { try permit(to, .destination) }
-        // Both ends on one driver.
+        // Both ends run on one driver.
         return try await withRelayDriver { try await $0.relay(request) }
     }
 
@@ -108,7 +109,7 @@ extension Transport: ConnectionWarming {
 
 /// Runs `body` with a transport, and shuts the transport down afterwards in any case.
 ///
-/// - Throws: What `body` throws, or ``WireError`` if no transport can be made.
+/// - Throws: What `body` throws, or ``WireError`` if no transport can be created.
 public func withTransport<Result>(
     _ configuration: TransportConfiguration = TransportConfiguration(),
     _ body: (Transport) async throws -> Result
@@ -122,7 +123,7 @@ public func withTransport<Result>(
 public struct TransportStatistics: Sendable, Equatable {
     /// The number of requests handed to libcurl; the two ends of a relay are two.
     public var requestsSent = 0
-    /// The number of TCP connections made, which is lower than that of requests where connections are kept alive.
+    /// The number of TCP connections opened; lower than that of requests if connections are kept alive.
     ///
     /// A connection is counted when its request ends.
     public var connectionsOpened = 0

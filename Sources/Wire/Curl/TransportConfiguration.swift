@@ -2,19 +2,19 @@
 public struct TransportConfiguration: Sendable {
     /// The number of threads that move blobs.
     ///
-    /// One driver can do as much TLS, SHA-256 and TLS again as one core; small requests have a driver of their own.
+    /// One thread uses one core for TLS, SHA-256 and TLS again. Small requests have a thread of their own.
     public var relayDrivers: Int
-    /// A PEM file with certificates that are trusted besides the system's.
+    /// A PEM file of certificates that are trusted in addition to the system's.
     public var caBundle: String?
     /// The proxies for requests that leave this machine.
     public var proxies: Proxies
     /// `host:port` of endpoints that the user named with `http://`; plain http goes to these and to loopback only.
     ///
-    /// Spelled as ``HTTPURL/authority``: lowercase, and without the port if it is 80.
+    /// They are spelled like ``HTTPURL/authority``: lowercase, and without the port if it is 80.
     public var plainHTTPAuthorities: Set<String>
-    /// Sent unless a request has a `User-Agent` of its own.
+    /// The `User-Agent` of requests that don't set one.
     public var userAgent: String
-    /// The limit from resolving the name to the end of the TLS handshake.
+    /// The longest time for resolving the name, connecting and the TLS handshake.
     public var connectTimeout: Duration
     /// The upper limit of every message's deadline; `nil` for none.
     public var messageDeadlineLimit: Duration?
@@ -26,8 +26,8 @@ public struct TransportConfiguration: Sendable {
     public var stallLimit: Duration
     /// The longest time in which a destination that has every byte must answer.
     public var commitLimit: Duration
-    /// The fewest bytes that an end of a relay must move within ``leastRateWindow``, not counting time in which it
-    /// can't.
+    /// The fewest bytes that an end of a relay must move within ``leastRateWindow``, not counting time in which the other
+    /// end or the rate limit holds it back.
     public var leastBytes: Int64
     /// The time over which ``leastBytes`` is measured.
     public var leastRateWindow: Duration
@@ -35,22 +35,25 @@ public struct TransportConfiguration: Sendable {
     public var patience: Duration
     /// The most bytes a second that all relays together may read; `nil` for no limit.
     public var limitRate: Int64?
+    /// The file operations of relays.
+    var files = FileAccess()
 
     public static let usualConnectTimeout: Duration = .seconds(10)
     /// Measured at 32 relays of 32 MiB: 64 KiB cost 10 % more CPU, 256 KiB none less but 8 MiB more memory.
     public static let usualBufferSize = 128 << 10
-    /// 32 relays with this ring and the buffers above leave the process at 56 MiB, of 64 (docs/architecture.md#bounds).
+    /// With this ring and the buffers above, 32 relays use 56 MiB of the 64 MiB allowed (docs/architecture.md#bounds).
     public static let usualRingSize = 512 << 10
     public static let usualStallLimit: Duration = .seconds(60)
-    /// A registry hashes a layer, or moves it to where it stays, before it answers: minutes for one of 50 GB.
+    /// A registry hashes a layer, or moves it within its storage, before it answers: minutes for a layer of 50 GB.
     public static let usualCommitLimit: Duration = .seconds(300)
-    /// 1 KiB a second over five minutes: a modem is faster, and a peer that sends a byte now and then doesn't hold a
-    /// slot for ever.
+    /// 1 KiB per second over five minutes.
+    ///
+    /// A modem is faster, and a peer that sends a byte now and then doesn't hold a slot for ever.
     public static let usualLeastBytes: Int64 = 300 << 10
     public static let usualLeastRateWindow: Duration = .seconds(300)
     /// The limit on how long the other destinations of one download wait (docs/architecture.md#several-destinations).
     public static let usualPatience: Duration = .seconds(10)
-    /// More threads than this only share the same cores (docs/architecture.md#bounds).
+    /// The most threads for blobs that are useful (docs/architecture.md#bounds).
     public static let mostRelayDrivers = 4
 
     public init(
@@ -96,7 +99,7 @@ public struct TransportConfiguration: Sendable {
             url.scheme == .https || url.isLoopback || request.allowsPlainHTTP
                 || plainHTTPAuthorities.contains(url.authority)
         else {
-            throw WireError(.plainHTTP, "refused to speak plain http to \(url.authority)", url: url)
+            throw WireError(.plainHTTP, "refused plain http to \(url.authority)", url: url)
         }
     }
 }

@@ -1,16 +1,16 @@
 public import Content
 
-/// A buffer of some megabytes: a download fills it, a hash reads it and an upload sends it, without copies in between.
+/// A reusable buffer for a part of a blob or of a file; it is filled, hashed and sent without copies in between.
 ///
-/// It has a fixed size and is reused: megabytes that are allocated and freed for every part would stay with the
-/// allocator, on each thread's heap.
+/// It has a fixed size: if memory were allocated and freed for every part, the allocator would keep it on each thread's
+/// heap.
 ///
 /// - Invariant: while one task or driver fills the buffer, no other uses it; a full buffer may have several readers. It
-///   is passed on through a lock, as tasks and drivers do, and not touched until it comes back.
+///   is handed over through a lock, and not used until it is handed back.
 @safe public final class PartBuffer: @unchecked Sendable {
     /// The size, in bytes.
     public let capacity: Int
-    /// The number of bytes it holds.
+    /// The number of bytes in the buffer.
     public private(set) var count = 0
     private let memory: UnsafeMutableRawPointer
 
@@ -19,7 +19,7 @@ public import Content
         unsafe memory = .allocate(byteCount: max(capacity, 1), alignment: Self.alignment)
     }
 
-    /// Makes a full buffer of `bytes`.
+    /// Creates a buffer that is full of `bytes`.
     public convenience init(_ bytes: [UInt8]) {
         self.init(capacity: bytes.count)
         unsafe bytes.withUnsafeBytes { _ = unsafe append($0) }
@@ -47,6 +47,19 @@ public import Content
         return true
     }
 
-    /// The bytes it holds; valid until the buffer changes.
+    /// Replaces the contents with the bytes that `body` writes.
+    ///
+    /// - Parameters:
+    ///   - limit: The most bytes to write; at most ``capacity``.
+    ///   - body: Gets the memory to write to, and returns the number of bytes written.
+    func fill(
+        upTo limit: Int,
+        _ body: (UnsafeMutableRawBufferPointer) throws -> Int
+    ) rethrows {
+        count = 0
+        count = try unsafe body(UnsafeMutableRawBufferPointer(start: memory, count: min(limit, capacity)))
+    }
+
+    /// The bytes in the buffer; valid until it changes.
     var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: memory, count: count) }
 }

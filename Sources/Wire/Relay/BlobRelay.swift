@@ -1,11 +1,11 @@
-internal import Glibc
 internal import HTTPTypes
 internal import Platform
 
-/// A download and the uploads that it feeds, all on one driver's thread.
+/// A download and its uploads, all on one driver's thread.
 ///
-/// Source callback → SHA-256 → ring → destination callbacks; nothing crosses into Swift concurrency until the end. The
-/// callbacks only note what is wanted; ``settle()`` does it from the loop.
+/// Bytes go from the source's callback through SHA-256 and the ring to the destinations' callbacks; Swift concurrency is
+/// not involved until the end. The callbacks only note what to do, and ``settle()`` does it from the loop. Files are read
+/// and written on other threads, so that a disk can't block the driver.
 final class BlobRelay: Job {
     enum SourceAnswer { case unknown, content, other }
 
@@ -22,9 +22,9 @@ final class BlobRelay: Job {
     var sourceAnswer = SourceAnswer.unknown
     var sourceBody: [UInt8] = []
     var sourceIsPaused = false
-    /// When the rate limit lets the source continue.
+    /// The time at which the rate limit lets the source continue.
     var sourceWaitsUntil: ContinuousClock.Instant?
-    /// The source's turn at the rate limit, until it is used.
+    /// The turn that the rate limit has assigned to the source, until it is used.
     var turn: ContinuousClock.Instant?
     var sourceMoved: ContinuousClock.Instant
     /// The bytes of the source's answer so far, content or not.
@@ -32,21 +32,23 @@ final class BlobRelay: Job {
     var sourceRate: LeastRate
     /// Whether the source's answer is not content, and was cut after its beginning.
     var sourceIsCut = false
-    /// When the sinks' pace was last checked.
+    /// The time at which the sinks' pace was last checked.
     var lookedAtPace: ContinuousClock.Instant?
     var wantsUploads = false
     var isMarked = false
     /// The failure of the source, and so of the whole relay.
     var failure: WireError?
+    /// The result of the relay; its caller gets it when no file is in use.
+    private(set) var end: Result<[RelayResult], any Error>?
 
     /// The bytes that are kept of an answer that isn't content, such as an error document.
     static let largestAnswer = 256 << 10
-    /// The bytes that are read from, or written to, a file at a time.
+    /// The bytes that are read from a file or from memory at a time.
     static let fileChunk = 128 << 10
-    /// The most chunks in one turn of the loop, so that a fast disk doesn't keep other relays waiting.
+    /// The most chunks from memory in one turn of the loop, so that other relays don't wait.
     static let fileChunksPerTurn = 8
-    /// The longest time in which a paused sink waits for more than a few bytes, so that a slow source doesn't make it
-    /// seem dead.
+    /// The longest time in which a paused sink waits for more than a few bytes; without a limit, a slow source could make
+    /// the sink seem stalled.
     static let longestRest: Duration = .seconds(1)
     /// The highest fill of the ring, as a fraction, at which a sink counts as waiting for bytes.
     static let almostNothing = 0.125
@@ -82,7 +84,7 @@ final class BlobRelay: Job {
         switch request.source {
         case .request(let from): source = try loop.start(from, as: .source, uploading: nil, for: self)
         case .file(let region):
-            feed = .file(region)
+            feed = .file(SourceFile(region, loop.configuration.files, signal: loop.signal(for: self)))
             accept(length: region.byteCount)
         case .bytes(let bytes):
             feed = .bytes(bytes)
@@ -94,6 +96,8 @@ final class BlobRelay: Job {
 
     func settle() {
         isMarked = false
+        outlets.forEach(takeSteps)
+        guard end == nil else { return conclude() }
         if let failure { return failAll(failure) }
         if wantsUploads {
             wantsUploads = false
@@ -117,13 +121,17 @@ final class BlobRelay: Job {
             switch outlet.sink {
             case .request(let to):
                 outlet.transfer = try loop.start(to, as: .destination, uploading: request.size, for: self)
-            case .file(let path): outlet.file = try ArrivingFile(path)
+            case .file(let path):
+                outlet.file = SinkFile(
+                    path,
+                    size: request.size,
+                    loop.configuration.files,
+                    signal: loop.signal(for: self)
+                )
             }
             outlet.lastMoved = loop.now
-        } catch let error as WireError {
-            end(outlet, .failure(error.at(.destination)))
         } catch {
-            end(outlet, .failure(outlet.error(.file, "\(error)")))
+            end(outlet, .failure(error.at(.destination)))
         }
     }
 
@@ -144,10 +152,14 @@ final class BlobRelay: Job {
 
     func hasRested(_ outlet: RelayOutlet) -> Bool { loop.now >= outlet.lastMoved + Self.longestRest }
 
+    /// Whether the sink should take the bytes in the ring now, even if they are few.
+    func isWorthResuming(_ outlet: RelayOutlet) -> Bool {
+        blob.hasPlenty(outlet.index) || sourceIsPaused || isFeedHeldBack || hasRested(outlet)
+    }
+
     private func resume(_ outlet: RelayOutlet) {
-        // A sink without bytes to take would pause at once and be resumed again for ever.
-        guard outlet.isPaused, !blob.isDrained(outlet.index) else { return }
-        guard blob.hasPlenty(outlet.index) || sourceIsPaused || hasRested(outlet) else { return }
+        // A sink that has no bytes to take would pause again at once, and be resumed for ever.
+        guard outlet.isPaused, !blob.isDrained(outlet.index), isWorthResuming(outlet) else { return }
         outlet.isPaused = false
         do {
             try outlet.transfer?.resume()
@@ -187,7 +199,7 @@ final class BlobRelay: Job {
 
     private func uploadEnded(_ outlet: RelayOutlet, _ head: AnswerHead, _ failure: WireError?) {
         if let failure = outlet.failure ?? failure?.at(.destination) {
-            // A refusal is a refusal even if the server cuts the connection in the middle of our body.
+            // An answer of 400 or above counts even if the server cuts the connection in the middle of the upload.
             guard outlet.failure == nil, head.isComplete, head.status >= 400 else {
                 return end(outlet, .failure(failure))
             }
@@ -241,21 +253,28 @@ final class BlobRelay: Job {
     }
 
     private func finish(_ result: Result<[RelayResult], any Error>) {
-        guard let continuation = continuation.take() else { return }
+        guard end == nil else { return }
+        end = result
+        for outlet in outlets { outlet.file?.discard() }
         // The caller is resumed first: closing a connection may take a moment.
-        continuation.resume(with: result)
+        conclude()
         if let transfer = source.take() { loop.drop(transfer) }
-        feed = nil
         for outlet in outlets {
-            outlet.file?.discard()
             if let transfer = outlet.transfer.take() { loop.drop(transfer) }
         }
+    }
+
+    /// Resumes the caller if no file is in use.
+    private func conclude() {
+        if case .file(let file) = feed { try? unsafe file.takeBytes(room: -1) { _ in } }
+        guard let end, !usesFiles, let continuation = continuation.take() else { return }
+        continuation.resume(with: end)
         loop.forget(self)
     }
 }
 
 extension WireError {
-    /// This error, charged to one end.
+    /// Returns this error with its ``end`` set.
     public func at(_ end: End) -> WireError {
         var error = self
         error.end = end
@@ -263,14 +282,14 @@ extension WireError {
     }
 }
 
-/// What libcurl calls while it moves bytes: it notes what is wanted, and does nothing that libcurl forbids in a callback.
+/// The callbacks of libcurl, which note what to do and do nothing that libcurl forbids in a callback.
 extension BlobRelay {
     func receive(_ chunk: UnsafeRawBufferPointer, from transfer: Transfer) -> Intake {
         if transfer !== source {
             guard let outlet = outlet(of: transfer) else { return .abort }
             outlet.lastMoved = loop.now
             if unsafe keep(chunk, in: &outlet.answer) { return .taken }
-            // A refusal is one with its beginning alone; a success that doesn't end is none.
+            // The beginning of an error answer is enough; a success must be complete.
             if (200..<300).contains(transfer.head.status) {
                 outlet.failure = outlet.error(.answerTooLarge, "an answer of more than \(Self.largestAnswer) bytes")
             }
@@ -306,7 +325,7 @@ extension BlobRelay {
             if outlets.contains(where: \.isWaiting) { mark() }
             return .pause
         case .tooLong:
-            failure = sourceError(.tooLong, "goes on after \(request.size) bytes")
+            failure = sourceError(.tooLong, "sends more than \(request.size) bytes")
             mark()
             return .abort
         }
@@ -315,7 +334,7 @@ extension BlobRelay {
     func fill(_ room: UnsafeMutableRawBufferPointer, of transfer: Transfer) -> Output {
         guard let outlet = outlet(of: transfer) else { return .abort }
         if (200..<300).contains(transfer.head.status) {
-            // Whatever it claims to have stored, it isn't this blob: the last byte was never sent.
+            // The server can't have stored this blob: the last byte was never sent.
             outlet.failure = early(transfer.head, outlet)
             mark()
             return .abort
@@ -339,16 +358,20 @@ extension BlobRelay {
         return blob.rewind(outlet.index)
     }
 
-    private var sourceIsWaiting: Bool { sourceIsPaused || feed != nil }
+    /// Whether the source could go on if there were room in the ring.
+    var sourceIsWaiting: Bool { sourceIsPaused || feed.map { !$0.isReading } ?? false }
+
+    /// Whether a file or memory waits for room in the ring.
+    private var isFeedHeldBack: Bool { feed.map { !$0.isReading && !blob.hasRoom } ?? false }
 
     func outlet(of transfer: Transfer) -> RelayOutlet? { outlets.first { $0.transfer === transfer } }
 
     func tell(_ outlet: RelayOutlet) {
-        guard let news = outlet.news(blob.delivered(outlet.index)) else { return }
+        guard let news = outlet.news(outlet.file?.written ?? blob.delivered(outlet.index)) else { return }
         request.progress?(outlet.index, news)
     }
 
-    /// Keeps the beginning.
+    /// Keeps the beginning of an answer.
     ///
     /// - Returns: Whether there is room for more.
     private func keep(_ chunk: UnsafeRawBufferPointer, in body: inout [UInt8]) -> Bool {
@@ -356,7 +379,7 @@ extension BlobRelay {
         return body.count < Self.largestAnswer
     }
 
-    /// Decides what the source's answer is, once its head is complete.
+    /// Decides whether the source's answer is content, once its head is complete.
     func judge(_ head: AnswerHead) {
         var isPart = false
         if case .request(let from) = request.source { isPart = head.status == 206 && from.fields[.range] != nil }
@@ -367,7 +390,7 @@ extension BlobRelay {
         accept(length: head.contentLength)
     }
 
-    /// The source has content; whether it is as long as it should be is known before a byte of it is sent on.
+    /// Begins the uploads, or fails before a byte is sent if the source's length is wrong.
     func accept(length: Int64?) {
         sourceAnswer = .content
         if let length, length != request.size {
@@ -385,78 +408,12 @@ extension BlobRelay {
     }
 }
 
-/// What feeds a relay from this machine.
-enum LocalFeed {
-    case file(FileRegion)
-    case bytes([UInt8])
-
-    /// Up to `count` bytes from `offset`; none after the end.
-    func read(at offset: Int64, count: Int) throws(ByteFile.Failure) -> [UInt8] {
-        switch self {
-        case .file(let region): try region.read(at: offset, count: count)
-        case .bytes(let bytes): Array(bytes.dropFirst(Int(offset)).prefix(count))
-        }
-    }
-}
-
-/// The ends of a relay that are files or memory: image layouts, and blobs that a manifest carries along.
-extension BlobRelay {
-    /// Reads on as far as there is room, for a while.
-    func readFeed() {
-        guard let feed, failure == nil else { return }
-        for _ in 0..<Self.fileChunksPerTurn {
-            let wanted = Int(min(Int64(min(Self.fileChunk, blob.room)), request.size - fed))
-            guard wanted > 0 else { break }
-            if let wait = loop.rate?.wait(holding: turn) {
-                turn = wait
-                sourceWaitsUntil = wait
-                return loop.wake(at: wait)
-            }
-            let chunk: [UInt8]
-            do {
-                chunk = try feed.read(at: fed, count: wanted)
-            } catch {
-                return failAll(sourceError(.file, "\(error)"))
-            }
-            guard !chunk.isEmpty else { return failAll(sourceError(.tooShort, "ended after \(fed) bytes")) }
-            loop.rate?.spend(chunk.count, holding: turn.take())
-            fed += Int64(chunk.count)
-            unsafe chunk.withUnsafeBytes { _ = unsafe blob.offer($0) }
-        }
-        if fed == request.size {
-            self.feed = nil
-            finishInput()
-        } else if blob.room > 0 {
-            mark()
-        }
-    }
-
-    /// Writes what is ready, and gives the file its name when all of it is there and right.
-    func writeFile(_ outlet: RelayOutlet) {
-        guard let file = outlet.file else { return }
-        do {
-            for _ in 0..<Self.fileChunksPerTurn {
-                let chunk = blob.chunk(for: outlet.index, atMost: Self.fileChunk)
-                guard !chunk.isEmpty else { break }
-                try file.append(chunk)
-                outlet.lastMoved = loop.now
-                tell(outlet)
-                // Whoever feeds the ring may go on.
-                mark()
-            }
-            guard blob.isDelivered(outlet.index) else { return }
-            try file.commit()
-            end(outlet, .success(.stored(WireResponse(status: .created))))
-        } catch {
-            end(outlet, .failure(outlet.error(.file, "\(error)")))
-        }
-    }
-}
-
-/// How long a relay waits, for whom, and who is to blame.
+/// The timeouts of a relay, and the end that each one is charged to.
 extension BlobRelay {
     func check() -> ContinuousClock.Instant {
         let (now, limits) = (loop.now, loop.configuration)
+        // Only file operations are left.
+        guard end == nil else { return now + limits.stallLimit }
         var due = now + min(limits.stallLimit, limits.leastRateWindow) / 4
         if let wait = sourceWaitsUntil {
             if now >= wait { mark() } else { due = min(due, wait) }
@@ -477,17 +434,20 @@ extension BlobRelay {
         let live = outlets.filter { $0.isLive && $0.hasBegun }
         for outlet in live {
             let uploaded = outlet.look(at: now)
+            // A disk has no time limit: the commit of a large file may take minutes.
+            if outlet.file?.isBusy == true { outlet.lastMoved = now }
             if blob.isDrained(outlet.index) {
-                // It has nothing to send, and nobody to blame.
+                // There is nothing to send, so this end is not at fault.
                 if uploaded >= blob.delivered(outlet.index) { outlet.lastMoved = now }
             } else if outlet.isWaiting {
                 if hasRested(outlet) { mark() }
                 due = min(due, max(outlet.lastMoved, now) + Self.longestRest)
             }
-            let isSent = blob.isDelivered(outlet.index) && uploaded >= request.size
+            let isSent = outlet.file == nil && blob.isDelivered(outlet.index) && uploaded >= request.size
             let limit = isSent ? limits.commitLimit : limits.stallLimit
             let isHeldBack = isSent || outlet.file != nil || blob.isDrained(outlet.index)
-            // From when it had every byte, however slowly it answers; before that, from the last byte it took.
+            // Once it has every byte, the limit counts from then, even if it sends its answer slowly; before that, from
+            // the last byte it took.
             outlet.sentSince = isSent ? outlet.sentSince ?? now : nil
             let since = outlet.sentSince ?? outlet.lastMoved
             if outlet.leastRate.isMissed(moving: uploaded, at: now, excused: isHeldBack) {
@@ -500,17 +460,17 @@ extension BlobRelay {
             }
             due = min(due, since + limit)
         }
-        if live.count > 1 { due = min(due, letGoOfTheSlow(live)) }
+        if live.count > 1 { due = min(due, dropSlowSinks(live)) }
         return max(due, now)
     }
 
-    /// Lets go of a sink that has kept the ring full for long while another waited for bytes.
+    /// Drops a sink that has kept the ring full for long while another waited for bytes.
     ///
-    /// The ring of a slow sink is filled and half emptied in turns, so a look may find it neither full nor others
-    /// waiting: what counts is how long it was so, less how long it wasn't.
+    /// A slow sink lets the ring fill and half empties it in turns, so a single check may find the ring not full, or no
+    /// sink waiting. The time in which a sink held others back counts up, and the rest of the time counts down.
     ///
-    /// - Returns: When to look again.
-    private func letGoOfTheSlow(_ live: [RelayOutlet]) -> ContinuousClock.Instant {
+    /// - Returns: The time of the next check.
+    private func dropSlowSinks(_ live: [RelayOutlet]) -> ContinuousClock.Instant {
         let (now, patience) = (loop.now, loop.configuration.patience)
         let passed = lookedAtPace.map { now - $0 } ?? .zero
         lookedAtPace = now

@@ -1,7 +1,7 @@
-/// Checks that one end of a relay moves a least number of bytes, measured over minutes.
+/// Checks that one end of a relay moves a minimum of bytes, measured over minutes.
 ///
-/// With a limit on silence alone, a peer that sends a byte now and then would hold a slot for ever. A window starts
-/// over while the other end or the rate limit holds this end back.
+/// With a limit on silence alone, a peer that sends a byte now and then would hold a slot for ever. The window starts
+/// again while the other end or the rate limit holds this end back.
 ///
 /// - Source: docs/architecture.md#bounds
 struct LeastRate {
@@ -26,6 +26,6 @@ struct LeastRate {
         return now >= since + window
     }
 
-    /// The failure, in words that follow the end's name.
+    /// The text of the failure.
     var words: String { "moved fewer than \(bytes) bytes in \(window)" }
 }

@@ -1,14 +1,14 @@
 internal import Platform
 
-/// The limit on bytes a second that all relays of a transport share.
+/// The limit on bytes per second that all relays of a transport share.
 ///
-/// Bytes are charged after they are read: a chunk passes when there is no debt. A relay that asks while there is a debt
-/// gets a turn of its own, so that no relay is always overtaken by those that wake earlier.
+/// A chunk may be read when there is no debt, and its bytes are charged then. A relay that asks while there is a debt
+/// gets a turn of its own, so that a relay is not always overtaken by others that wake earlier.
 final class RateLimit: Sendable {
     private let bytesPerSecond: Double
-    /// When the bytes that were read, and those reserved by turns, are paid off.
+    /// The time at which all bytes that were read or reserved by turns are paid off.
     private let end: Lock<ContinuousClock.Instant>
-    /// The time that a turn reserves: that of one libcurl chunk, though more or less may be read.
+    /// The time that a turn reserves: that of one libcurl chunk, although more or less may be read.
     private let step: Duration
 
     /// The unused time that may be used at once.
@@ -21,7 +21,7 @@ final class RateLimit: Sendable {
     }
 
     /// - Parameter turn: The caller's turn from an earlier call, if it has read nothing since.
-    /// - Returns: When to ask again; `nil` to read now.
+    /// - Returns: The time to ask again; `nil` to read now.
     func wait(
         holding turn: ContinuousClock.Instant?,
         _ now: ContinuousClock.Instant = .now

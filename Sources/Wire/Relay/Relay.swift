@@ -3,7 +3,7 @@ public import Platform
 
 /// The source of a blob's bytes.
 public enum RelaySource: Sendable {
-    /// A `GET`.
+    /// A download: the request, usually a `GET`.
     case request(WireRequest)
     /// A file on this machine, or a part of one.
     case file(FileRegion)
@@ -13,13 +13,13 @@ public enum RelaySource: Sendable {
 
 /// A destination of a blob's bytes.
 public enum RelaySink: Sendable {
-    /// The upload that takes the bytes, usually a `PUT`; its `body` is not used, and its `Content-Length` is set.
+    /// An upload: the request, usually a `PUT`, whose `body` is ignored and whose `Content-Length` is set.
     case request(WireRequest)
-    /// A file on this machine: written under a temporary name, and renamed when all bytes are there and verified.
+    /// A file on this machine, written under a temporary name and renamed when all bytes are verified.
     case file(String)
 }
 
-/// A request to move one blob from a source to one or several sinks, with its hash checked on the way.
+/// A request to move one blob from a source to one or several sinks and to verify its hash on the way.
 public struct RelayRequest: Sendable {
     public var source: RelaySource
     /// The destinations, which all get the bytes of one download.
@@ -28,8 +28,8 @@ public struct RelayRequest: Sendable {
     public var digest: Digest
     /// The exact size, in bytes.
     public var size: Int64
-    /// Called with the index of a sink and the further bytes that it has accepted, on a driver's thread: it must be
-    /// quick.
+    /// Called with the index of a sink and the number of further bytes that it has accepted; must be quick, because it
+    /// runs on a driver's thread.
     public var progress: (@Sendable (_ sink: Int, _ bytes: Int) -> Void)?
 
     public init(
@@ -51,8 +51,8 @@ public struct RelayRequest: Sendable {
 public enum RelayOutcome: Sendable {
     /// The destination answered 2xx, and its bytes had the digest. A file answers 201.
     case stored(WireResponse)
-    /// The source's answer was not content: a redirect, an expired URL, a missing blob. No destination got anything
-    /// that it could store.
+    /// The source's answer was not content: a redirect, an expired URL, a missing blob. No destination got bytes that it
+    /// could store.
     case sourceAnswered(WireResponse)
     /// The destination's answer was not 2xx.
     case destinationAnswered(WireResponse)
@@ -66,7 +66,7 @@ public protocol BlobRelaying: Sendable {
     /// Reads the source once and feeds every sink.
     ///
     /// A sink that fails doesn't stop the others. A sink that keeps the buffer full for too long while another waits is
-    /// dropped with ``WireError/Reason/outpaced``, and must be served by itself.
+    /// dropped with ``WireError/Reason/outpaced``, and needs a relay of its own.
     ///
     /// - Returns: The result at each sink, in order.
     /// - Throws: ``WireError`` if the relay could not begin, or `CancellationError`.

@@ -1,7 +1,7 @@
-/// The bytes between one download and the uploads it feeds, as a plain value.
+/// The ring of bytes between one download and its uploads, as a plain value.
 ///
-/// `RelayBuffer` never sees libcurl, so every interleaving of its ends is testable as ordinary calls. Each reader has
-/// its own position; a byte's room is free when the slowest reader has passed it.
+/// `RelayBuffer` doesn't use libcurl, so every order of calls can be tested directly. Each reader has its own position;
+/// the room of a byte is free when the slowest reader has passed it.
 ///
 /// - Invariant: `accepted - delivered(reader) <= count <= capacity` for every reader that has not left, all in bytes.
 struct RelayBuffer: ~Copyable {
@@ -17,7 +17,7 @@ struct RelayBuffer: ~Copyable {
     static let largestChunk = 16_384
 
     /// - Parameters:
-    ///   - capacity: In bytes; at least twice ``largestChunk``, so that half a ring always has room for the chunk
+    ///   - capacity: In bytes; at least twice ``largestChunk``, so that half of the ring always has room for the chunk
     ///     that a paused download holds.
     ///   - readers: The number of readers.
     init(capacity: Int, readers: Int = 1) {
@@ -76,7 +76,7 @@ struct RelayBuffer: ~Copyable {
         return moved
     }
 
-    /// Begins delivery to this reader again from the first byte, if no byte has been overwritten yet.
+    /// Moves this reader back to the first byte, if no byte has been overwritten yet.
     ///
     /// libcurl needs this when a kept-alive connection turns out to be dead (docs/facts/libcurl.md#retried-uploads).
     mutating func rewind(_ reader: Int = 0) -> Bool {

@@ -2,24 +2,25 @@ internal import Platform
 
 /// The state of one sink of a relay, on a driver's thread.
 ///
-/// The callbacks only note what is wanted; the relay does it from the loop.
+/// The callbacks only note what to do; the relay does it from the loop.
 final class RelayOutlet {
     /// The index of the sink, and of its reader in the buffer.
     let index: Int
     let sink: RelaySink
     var transfer: Transfer?
-    var file: ArrivingFile?
+    /// The file, until it is committed or discarded.
+    var file: SinkFile?
     var answer: [UInt8] = []
-    /// Whether libcurl has paused the upload for lack of bytes.
+    /// Whether libcurl has paused the upload because there were no bytes.
     var isPaused = false
     var failure: WireError?
     private(set) var result: RelayResult?
 
-    /// When it last took a byte, or sent one of its answer.
+    /// The time at which it last took a byte or sent one of its answer.
     var lastMoved: ContinuousClock.Instant
     /// The time in which it has held the others back, minus the time in which it has not.
     var heldOthersBack = Duration.zero
-    /// When it got the last byte.
+    /// The time at which it got the last byte.
     var sentSince: ContinuousClock.Instant?
     var leastRate: LeastRate
     private var uploadedWhenLooked: Int64 = 0
@@ -33,13 +34,13 @@ final class RelayOutlet {
     }
 
     var isLive: Bool { result == nil }
-    /// Whether it would take bytes if the loop resumed it, or wrote to its file.
-    var isWaiting: Bool { isLive && (isPaused || file != nil) }
+    /// Whether it would take bytes if the loop resumed it or began to write to its file.
+    var isWaiting: Bool { isLive && (isPaused || file.map { !$0.isBusy } ?? false) }
     var hasBegun: Bool { transfer != nil || file != nil }
 
     var url: HTTPURL? { if case .request(let request) = sink { request.url } else { nil } }
 
-    /// Its name in an error.
+    /// The name of the sink in an error.
     var place: String {
         switch sink {
         case .request(let request): request.url.description
@@ -51,14 +52,13 @@ final class RelayOutlet {
         guard self.result == nil else { return }
         self.result = result
         file?.discard()
-        file = nil
     }
 
-    /// The bytes to report as new, now that `delivered` bytes have been delivered.
-    func news(_ delivered: Int64) -> Int? {
-        guard delivered > reported else { return nil }
-        defer { reported = delivered }
-        return Int(delivered - reported)
+    /// The bytes to report as new, now that the sink has accepted `accepted` bytes.
+    func news(_ accepted: Int64) -> Int? {
+        guard accepted > reported else { return nil }
+        defer { reported = accepted }
+        return Int(accepted - reported)
     }
 
     /// Notes what libcurl's upload buffer has sent since the last check, which no callback reports.

@@ -1,10 +1,10 @@
 internal import Content
 
-/// The bytes of one blob in a relay: counted and hashed as they arrive, the last byte withheld until digest and size
-/// agree.
+/// The bytes of one blob in a relay, counted and hashed as they arrive; the last byte is withheld until digest and size
+/// match.
 ///
-/// A server can't store a blob that it never got whole, so a short, long or corrupt source is never committed, even if
-/// the destination checks nothing. It is a plain value, like the ``RelayBuffer`` in it.
+/// A server can't store a blob that it never got completely, so a short, long or corrupt source is never committed, even
+/// if the destination checks nothing. It is a plain value, like its ``RelayBuffer``.
 struct VerifiedBlob: ~Copyable {
     enum Offer: Equatable { case taken, full, tooLong }
     enum Take: Equatable { case bytes(Int), empty, finished }
@@ -16,11 +16,11 @@ struct VerifiedBlob: ~Copyable {
     private var hasher: SHA256Hasher?
     private(set) var isVerified = false
 
-    /// - Parameter ringSize: The largest ring, in bytes; a smaller blob gets a ring of its own length.
+    /// - Parameter ringSize: The size of the ring, in bytes; a smaller blob gets a smaller ring.
     init(digest: Digest, size: Int64, ringSize: Int, readers: Int = 1) {
         self.digest = digest
         self.size = size
-        // The ring needs room for one more chunk, to detect a blob that is too long.
+        // The ring has room for one more chunk, so that a blob that is too long is detected.
         let enough = size < Int64(ringSize) ? Int(max(size, 0)) + RelayBuffer.largestChunk : ringSize
         buffer = RelayBuffer(capacity: min(max(enough, 2 * RelayBuffer.largestChunk), ringSize), readers: readers)
         hasher = SHA256Hasher()
@@ -44,7 +44,7 @@ struct VerifiedBlob: ~Copyable {
 
     /// Whether there are enough bytes to resume a paused upload.
     ///
-    /// A quarter of the ring is enough. Resuming for every chunk of 16 KiB would cost a system call each.
+    /// A quarter of the ring is enough. To resume for every chunk of 16 KiB would cost a system call each time.
     func hasPlenty(_ reader: Int = 0) -> Bool { isVerified || buffer.backlog(reader) > buffer.capacity / 4 }
 
     mutating func offer(_ chunk: UnsafeRawBufferPointer) -> Offer {
@@ -64,7 +64,7 @@ struct VerifiedBlob: ~Copyable {
 
     mutating func leave(_ reader: Int) { buffer.leave(reader) }
 
-    /// Compares size and digest with the expected ones, and releases the last byte if they agree.
+    /// Compares size and digest with the expected ones, and releases the last byte if they match.
     ///
     /// - Throws: ``WireError/Reason/tooShort`` or ``WireError/Reason/corrupt``
     mutating func finishInput() throws(WireError) {
@@ -77,21 +77,4 @@ struct VerifiedBlob: ~Copyable {
         }
         isVerified = true
     }
-}
-
-extension VerifiedBlob {
-    /// The next bytes for a reader other than libcurl; empty if there are none now.
-    mutating func chunk(for reader: Int, atMost count: Int) -> [UInt8] {
-        let ready = min(count, max(buffered(reader), 0))
-        // All empty arrays share one storage across threads, and filling one would write to it.
-        guard ready > 0 else { return [] }
-        return unsafe [UInt8](unsafeUninitializedCapacity: ready) { room, filled in
-            guard case .bytes(let moved) = unsafe take(into: UnsafeMutableRawBufferPointer(room), for: reader) else {
-                return
-            }
-            filled = moved
-        }
-    }
-
-    private func buffered(_ reader: Int) -> Int { buffer.backlog(reader) - (isVerified ? 0 : 1) }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Wire
 
-@Suite("Relay buffer")
+@Suite("A relay buffer")
 struct RelayBufferTests {
     private static let capacity = 2 * RelayBuffer.largestChunk
 
@@ -30,7 +30,7 @@ struct RelayBufferTests {
         #expect(received == sent)
     }
 
-    @Test("takes a chunk whole or not at all")
+    @Test("accepts a chunk whole or not at all")
     func refusesWhatDoesNotFit() {
         var buffer = RelayBuffer(capacity: Self.capacity)
         let taken = [
@@ -45,7 +45,7 @@ struct RelayBufferTests {
         #expect(room == 0)
     }
 
-    @Test("withholds the newest bytes, however often it is asked")
+    @Test("withholds the newest bytes on every call")
     func withholds() {
         var buffer = RelayBuffer(capacity: Self.capacity)
         _ = buffer.offer([1, 2, 3])
@@ -54,7 +54,7 @@ struct RelayBufferTests {
         #expect(taken == [[1, 2], [], [3]])
     }
 
-    @Test("rewinds while nothing is overwritten, and refuses afterwards")
+    @Test("rewinds until a byte is overwritten, and refuses afterwards")
     func rewinds() {
         var buffer = RelayBuffer(capacity: Self.capacity)
         let sent = sampleBytes(Self.capacity)
@@ -76,7 +76,7 @@ struct RelayBufferTests {
 
 @Suite("A relay buffer with several readers")
 struct SharedBufferTests {
-    @Test("gives each of them every byte, at its own pace", arguments: [1, 3, 7])
+    @Test("delivers every byte to each reader, at the reader's pace", arguments: [1, 3, 7])
     func paces(_ readers: Int) {
         var buffer = RelayBuffer(capacity: 2 * RelayBuffer.largestChunk, readers: readers)
         let sent = sampleBytes(200_000)
@@ -93,7 +93,7 @@ struct SharedBufferTests {
         #expect(received.allSatisfy { $0 == sent })
     }
 
-    @Test("waits for the slowest, and no longer when it leaves")
+    @Test("waits for the slowest reader until it leaves")
     func leaving() {
         var buffer = RelayBuffer(capacity: 2 * RelayBuffer.largestChunk, readers: 2)
         let whole = sampleBytes(2 * RelayBuffer.largestChunk)
@@ -116,7 +116,7 @@ struct VerifiedBlobTests {
         VerifiedBlob(digest: Digest(of: bytes), size: Int64(bytes.count), ringSize: 2 * RelayBuffer.largestChunk)
     }
 
-    @Test("lets the last byte go only when size and digest agree")
+    @Test("releases the last byte only when size and digest match")
     func lastByte() throws {
         var blob = blob([1, 2, 3])
         let offer = blob.offer([1, 2, 3])
@@ -147,7 +147,7 @@ struct VerifiedBlobTests {
         #expect(taken == [[1, 2], nil])
     }
 
-    @Test("tells a short source from a long one")
+    @Test("distinguishes a short source from a long one")
     func wrongSize() {
         var short = blob([1, 2, 3])
         _ = short.offer([1, 2])
@@ -160,7 +160,7 @@ struct VerifiedBlobTests {
         #expect(offer == .tooLong)
     }
 
-    @Test("has nothing to withhold when there is nothing")
+    @Test("withholds nothing if it is empty")
     func nothing() throws {
         var blob = blob([])
         try blob.finishInput()
@@ -194,7 +194,7 @@ extension VerifiedBlob {
         }
     }
 
-    /// The bytes taken, none at the end, `nil` if there are none yet.
+    /// Takes bytes; returns none at the end, and `nil` if there are none yet.
     fileprivate mutating func take(_ count: Int) -> [UInt8]? {
         var room = [UInt8](repeating: 0, count: count)
         switch room.withUnsafeMutableBytes({ take(into: $0) }) {

@@ -12,7 +12,7 @@ import Testing
 struct RelayFailureTests {
     private let bytes = sampleBytes(2_000_000)
 
-    /// Relays ``bytes`` from a source that plays `script`, and checks that the destination never got them whole.
+    /// Relays ``bytes`` from a source that runs `script`, and checks that the destination never got all of them.
     private func failure(
         from script: @escaping ScriptedServer.Script,
         stallLimit: Duration = .seconds(10)
@@ -40,7 +40,7 @@ struct RelayFailureTests {
         #expect(error?.detail.contains(Digest(of: wrong).hex) == true)
     }
 
-    @Test("sees a wrong length before a byte is sent", arguments: [(1_999_999, "tooShort"), (2_000_001, "tooLong")])
+    @Test("detects a wrong length before a byte is sent", arguments: [(1_999_999, "tooShort"), (2_000_001, "tooLong")])
     func wrongLength(_ length: Int, _ reason: String) async throws {
         let result = try await failure(from: serving(sampleBytes(length)))
         #expect(result.error?.reason.rawValue == reason)
@@ -48,7 +48,10 @@ struct RelayFailureTests {
         #expect(result.received.largest == 0)
     }
 
-    @Test("sees a wrong length that nobody announced", arguments: [(1_999_999, "tooShort"), (2_000_001, "tooLong")])
+    @Test(
+        "detects a wrong length that was not announced",
+        arguments: [(1_999_999, "tooShort"), (2_000_001, "tooLong")]
+    )
     func unannouncedLength(_ length: Int, _ reason: String) async throws {
         let error = try await failure { connection in
             _ = try connection.readHead()
@@ -59,7 +62,7 @@ struct RelayFailureTests {
         #expect(error?.end == .source)
     }
 
-    @Test("is none where the source is slow: its few bytes go on, and the destination isn't blamed")
+    @Test("doesn't fail with a slow source: its few bytes are passed on, and the destination is not blamed")
     func slowSource() async throws {
         let received = Received()
         let script: ScriptedServer.Script = { [bytes] connection in
@@ -92,7 +95,7 @@ struct RelayFailureTests {
         #expect(error?.retryAdvice == .backOff)
     }
 
-    @Test("names the source when it stalls: in silence, or in the middle", arguments: [0, 1, 1_000_000, 1_999_999])
+    @Test("names the source when it stalls, before or after its first byte", arguments: [0, 1, 1_000_000, 1_999_999])
     func sourceStalls(_ position: Int) async throws {
         let error = try await failure(
             from: { connection in
@@ -109,7 +112,7 @@ struct RelayFailureTests {
         #expect(error?.end == .source)
     }
 
-    @Test("names the destination when it takes all and never answers")
+    @Test("names the destination when it takes all bytes and never answers")
     func destinationNeverAnswers() async throws {
         let error = try await failure(to: { connection in
             _ = try connection.readHead()
@@ -130,7 +133,7 @@ struct RelayFailureTests {
         #expect(error?.end == .destination)
     }
 
-    @Test("believes no success that came before the last byte")
+    @Test("doesn't accept a success before the last byte")
     func earlySuccess() async throws {
         let answered = DispatchSemaphore(value: 0)
         let script: ScriptedServer.Script = { connection in
@@ -157,11 +160,11 @@ struct RelayFailureTests {
         }
     }
 
-    @Test("a refusal that a reset may have swallowed is a refusal or a cut, at the destination")
+    @Test("reports a refusal followed by a reset as a refusal or a cut, at the destination")
     func resetRefusal() async throws {
         let script: ScriptedServer.Script = { connection in
             _ = try connection.readHead()
-            // Closing with the client's bytes unread resets the connection, and the answer may be lost.
+            // To close with unread bytes resets the connection, and the answer may be lost.
             try connection.answer("403 Forbidden", text: "no")
         }
         try await withServers(serving(bytes), script) { source, destination in
@@ -197,9 +200,9 @@ struct RelayFailureTests {
         }
     }
 
-    @Test("names the end that can't be reached, or mustn't be")
+    @Test("names the end that can't be reached or must not be")
     func ends() async throws {
-        // Nobody listens on port 1; a port that was just given back may be another test's by now.
+        // No server listens on port 1; a port that was just closed may belong to another test by now.
         let gone = try HTTPURL("http://127.0.0.1:1/")
         try await withServer(serving(bytes)) { server in
             try await withTransport { transport in
@@ -223,7 +226,7 @@ struct RelayFailureTests {
         }
     }
 
-    @Test("ends when its task is cancelled, and hangs up")
+    @Test("ends when its task is cancelled, and closes its connections")
     func cancellation() async throws {
         let begun = Signal()
         let ended = Signal()
@@ -249,7 +252,7 @@ struct RelayFailureTests {
         }
     }
 
-    @Test("every relay in flight comes back when the transport is shut down")
+    @Test("ends with every other relay when the transport is shut down")
     func shutdown() async throws {
         let waiting = Lock(0)
         let begun = Signal()

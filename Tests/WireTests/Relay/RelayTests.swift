@@ -11,7 +11,7 @@ struct RelayTests {
     private static let ring = TransportConfiguration.usualRingSize
 
     @Test(
-        "stores every byte, whatever the size",
+        "stores every byte, at any size",
         arguments: [0, 1, 2, 16_384, 16_385, ring - 1, ring, ring + 1, (3 << 20) + 7]
     )
     func everySize(_ size: Int) async throws {
@@ -33,7 +33,7 @@ struct RelayTests {
         }
     }
 
-    @Test("takes a source that names no length, in one go or in chunks", arguments: [false, true])
+    @Test("accepts a source without a length, in one piece or in chunks", arguments: [false, true])
     func unknownLength(_ isChunked: Bool) async throws {
         let bytes = sampleBytes(100_000)
         let received = Received()
@@ -61,7 +61,7 @@ struct RelayTests {
         }
     }
 
-    @Test("uploads as the request says: method, fields, length, nothing expected")
+    @Test("uploads with the request's method and fields, the length, and no Expect")
     func uploadHead() async throws {
         let bytes = sampleBytes(2_000_000)
         let script: ScriptedServer.Script = { connection in
@@ -85,7 +85,7 @@ struct RelayTests {
         }
     }
 
-    @Test("takes part of a blob only when it asked for a part", arguments: [true, false])
+    @Test("accepts a part of a blob only if it asked for one", arguments: [true, false])
     func parts(_ hasRange: Bool) async throws {
         let bytes = sampleBytes(1_000)
         let received = Received()
@@ -105,7 +105,7 @@ struct RelayTests {
         }
     }
 
-    @Test("gives the source's own answer back and leaves the destination alone", arguments: [307, 403, 404, 503])
+    @Test("returns the source's error answer, and sends nothing to the destination", arguments: [307, 403, 404, 503])
     func sourceAnswers(_ status: Int) async throws {
         let script: ScriptedServer.Script = { connection in
             _ = try connection.readHead()
@@ -122,7 +122,7 @@ struct RelayTests {
         }
     }
 
-    @Test("gives an early refusal back, and stops")
+    @Test("returns an early refusal, and stops")
     func earlyRefusal() async throws {
         let bytes = sampleBytes(16 << 20)
         let script: ScriptedServer.Script = { connection in
@@ -139,14 +139,14 @@ struct RelayTests {
         }
     }
 
-    @Test("begins again by itself when a kept connection to the destination is dead")
+    @Test("begins again when a kept connection to the destination is dead")
     func rewinds() async throws {
         let received = Received()
         let bytes = sampleBytes(200_000)
         let script: ScriptedServer.Script = { connection in
             received.add(try connection.read(try connection.readHead().contentLength))
             try connection.answer("201 Created")
-            // The next upload is taken whole, and then nobody is there to answer.
+            // The server reads the next upload and closes the connection without an answer.
             _ = try connection.read(try connection.readHead().contentLength)
         }
         try await withServers(serving(bytes), script) { source, destination in
@@ -206,7 +206,7 @@ struct RelayTests {
         }
     }
 
-    @Test("never reads much further than the destination takes")
+    @Test("never reads much more than the destination takes")
     func backpressure() async throws {
         let size = 96 << 20
         let sent = Lock(0)
@@ -230,7 +230,7 @@ struct RelayTests {
                 let error = await wireError { try await transport.relayOne(request) }
                 #expect(error?.reason == .stalled)
                 #expect(error?.end == .destination)
-                // The kernel's buffers on both connections hold up to 10 MiB each; ours a ring.
+                // The kernel buffers up to 10 MiB on each connection, and the relay has one ring.
                 #expect(sent.withLock { $0 } < 32 << 20)
             }
         }

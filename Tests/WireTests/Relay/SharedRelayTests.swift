@@ -42,7 +42,7 @@ struct SharedRelayTests {
         }
     }
 
-    @Test("reads the source once and stores every byte at each")
+    @Test("reads the source once, and stores every byte at each destination")
     func three() async throws {
         let two = Received()
         try await withThree(two.script) { results, received in
@@ -51,7 +51,7 @@ struct SharedRelayTests {
         }
     }
 
-    @Test("goes on with the others when one refuses", arguments: [503, 403])
+    @Test("continues with the others when one refuses", arguments: [503, 403])
     func refusal(_ status: Int) async throws {
         let script: ScriptedServer.Script = { connection in
             _ = try connection.readHead()
@@ -64,7 +64,7 @@ struct SharedRelayTests {
         }
     }
 
-    @Test("goes on with the others when one is cut, or isn't there")
+    @Test("continues with the others when one is cut")
     func cut() async throws {
         let script: ScriptedServer.Script = { connection in
             _ = try connection.readHead()
@@ -78,7 +78,7 @@ struct SharedRelayTests {
         }
     }
 
-    @Test("lets go of one that keeps the ring full while the others wait, be it dead or slow", arguments: [0, 50_000])
+    @Test("drops a dead or slow one that keeps the ring full while the others wait", arguments: [0, 50_000])
     func slow(bytesATime: Int) async throws {
         let script: ScriptedServer.Script = { connection in
             _ = try connection.readHead()
@@ -88,7 +88,7 @@ struct SharedRelayTests {
                 usleep(10_000)
             }
         }
-        // The kernel takes some megabytes from us for a server that doesn't read; the ring fills after that.
+        // The kernel buffers some megabytes for a server that doesn't read; the ring fills after that.
         let big = sampleBytes(40 << 20)
         let (one, three) = (Received(), Received())
         let configuration = TransportConfiguration(patience: .seconds(1))
@@ -104,7 +104,7 @@ struct SharedRelayTests {
         }
     }
 
-    @Test("never hands a corrupt source's last byte to any")
+    @Test("never hands over a corrupt source's last byte")
     func corrupt() async throws {
         var wrong = bytes
         wrong[3_000_000] ^= 1
@@ -123,7 +123,7 @@ struct SharedRelayTests {
         }
     }
 
-    @Test("gives the source's own answer to each")
+    @Test("returns the source's error answer for each")
     func sourceAnswers() async throws {
         let script: ScriptedServer.Script = { connection in
             _ = try connection.readHead()
@@ -141,151 +141,9 @@ struct SharedRelayTests {
     }
 }
 
-@Suite("Files as ends of a relay", .timeLimit(.minutes(1)))
-struct FileRelayTests {
-    private func request(_ bytes: [UInt8], _ source: RelaySource, _ sinks: RelaySink...) -> RelayRequest {
-        RelayRequest(source: source, sinks: sinks, digest: Digest(of: bytes), size: Int64(bytes.count))
-    }
-
-    private func file(_ path: String) throws -> RelaySource {
-        .file(FileRegion(allOf: try #require(try ByteFile(regular: path))))
-    }
-
-    @Test("a part of a file goes as if it were one, and never more than that part")
-    func part() async throws {
-        let bytes = sampleBytes(1_000_000)
-        try await withScratchDirectory { folder in
-            try DurableFile.write(bytes, to: "\(folder)/archive")
-            let archive = try #require(try ByteFile(regular: "\(folder)/archive"))
-            try await withTransport { transport in
-                for (offset, count) in [(0, 1), (512, 700_000), (999_999, 1), (1_000_000, 0)] {
-                    let part = Array(bytes[offset..<offset + count])
-                    let source = FileRegion(archive, offset: Int64(offset), byteCount: Int64(count))
-                    let outcome = try await transport.relayOne(
-                        request(part, .file(source), .file("\(folder)/part"))
-                    )
-                    #expect(outcome.stored?.status == .created)
-                    #expect(try DurableFile.read("\(folder)/part", limit: 8 << 20) == part)
-                }
-                // An archive that was cut after it was looked at.
-                let beyond = FileRegion(archive, offset: 999_999, byteCount: 3)
-                let error = await wireError {
-                    try await transport.relayOne(request([1, 2, 3], .file(beyond), .file("\(folder)/x")))
-                }
-                #expect(error?.reason == .tooShort && error?.end == .source)
-            }
-        }
-    }
-
-    @Test("a file goes to a server, and to another file", arguments: [0, 1, 16_384, (3 << 20) + 7])
-    func outwards(_ size: Int) async throws {
-        let bytes = sampleBytes(size)
-        let received = Received()
-        try await withScratchDirectory { folder in
-            try DurableFile.write(bytes, to: "\(folder)/blob")
-            try await withServer(received.script) { server in
-                try await withTransport { transport in
-                    let sink = RelaySink.request(WireRequest(.put, try HTTPURL(server.url())))
-                    let results = try await transport.relay(
-                        request(bytes, file("\(folder)/blob"), sink, .file("\(folder)/copy"))
-                    )
-                    #expect(results.allSatisfy { (try? $0.get().stored) != nil })
-                    #expect(received.all == [bytes])
-                    #expect(try DurableFile.read("\(folder)/copy", limit: 8 << 20) == bytes)
-                }
-            }
-        }
-    }
-
-    @Test("bytes in hand go to a server, and to a file", arguments: [0, 1, 2, 16_384, (1 << 20) + 7])
-    func inHand(_ size: Int) async throws {
-        let bytes = sampleBytes(size)
-        let received = Received()
-        try await withScratchDirectory { folder in
-            try await withServer(received.script) { server in
-                try await withTransport { transport in
-                    let sink = RelaySink.request(WireRequest(.put, try HTTPURL(server.url())))
-                    let results = try await transport.relay(
-                        request(bytes, .bytes(bytes), sink, .file("\(folder)/copy"))
-                    )
-                    #expect(results.allSatisfy { (try? $0.get().stored) != nil })
-                    #expect(received.all == [bytes])
-                    #expect(try DurableFile.read("\(folder)/copy", limit: 8 << 20) == bytes)
-                }
-            }
-        }
-    }
-
-    @Test(
-        "bytes in hand of another size or hash arrive nowhere",
-        arguments: [[], [1], [2, 2], [1, 2, 3]] as [[UInt8]]
-    )
-    func wrongInHand(_ wrong: [UInt8]) async throws {
-        try await withScratchDirectory { folder in
-            try await withTransport { transport in
-                let results = try await transport.relay(request([1, 2], .bytes(wrong), .file("\(folder)/copy")))
-                let error = #expect(throws: WireError.self) { try results[0].get() }
-                #expect(error?.end == .source)
-                #expect(names(in: folder) == [])
-            }
-        }
-    }
-
-    @Test("a file comes from a server", arguments: [0, 1, (3 << 20) + 7])
-    func inwards(_ size: Int) async throws {
-        let bytes = sampleBytes(size)
-        try await withScratchDirectory { folder in
-            try await withServer(serving(bytes)) { server in
-                try await withTransport { transport in
-                    let source = RelaySource.request(WireRequest(.get, try HTTPURL(server.url())))
-                    let outcome = try await transport.relayOne(request(bytes, source, .file("\(folder)/blob")))
-                    #expect(outcome.stored?.status == .created)
-                    #expect(try DurableFile.read("\(folder)/blob", limit: 8 << 20) == bytes)
-                    #expect(names(in: folder) == ["blob"])
-                }
-            }
-        }
-    }
-
-    @Test("nothing is left of a file that came wrong")
-    func corrupt() async throws {
-        let bytes = sampleBytes(100_000)
-        try await withScratchDirectory { folder in
-            try await withServer(serving(sampleBytes(100_000, seed: 2))) { server in
-                try await withTransport { transport in
-                    let source = RelaySource.request(WireRequest(.get, try HTTPURL(server.url())))
-                    let error = await wireError {
-                        try await transport.relayOne(request(bytes, source, .file("\(folder)/blob")))
-                    }
-                    #expect(error?.reason == .corrupt)
-                    #expect(names(in: folder).isEmpty)
-                }
-            }
-        }
-    }
-
-    @Test("a file that is too short, or can't be made, is named with its end")
-    func missing() async throws {
-        try await withScratchDirectory { folder in
-            try DurableFile.write([1, 2], to: "\(folder)/short")
-            try await withTransport { transport in
-                var error = await wireError {
-                    try await transport.relayOne(request([1, 2, 3], file("\(folder)/short"), .file("\(folder)/x")))
-                }
-                #expect(error?.reason == .tooShort && error?.end == .source && error?.url == "\(folder)/short")
-                error = await wireError {
-                    try await transport.relayOne(request([1, 2], file("\(folder)/short"), .file("\(folder)/no/x")))
-                }
-                #expect(error?.reason == .file && error?.end == .destination && error?.url == "\(folder)/no/x")
-                #expect(names(in: folder) == ["short"])
-            }
-        }
-    }
-}
-
 @Suite("Connections ahead of time, and a limited rate", .timeLimit(.minutes(1)))
 struct WarmUpTests {
-    @Test("a warm connection carries nothing, and the upload that comes later uses it")
+    @Test("a warm connection sends nothing, and a later upload uses it")
     func warm() async throws {
         let bytes = sampleBytes(1_000)
         let received = Received()
@@ -293,7 +151,7 @@ struct WarmUpTests {
             try await withTransport(TransportConfiguration(relayDrivers: 1)) { transport in
                 transport.warm(try HTTPURL(destination.url()), connections: 2)
                 transport.warm(try HTTPURL(destination.url()), connections: 3)
-                // The suite's time limit ends a wait that is in vain.
+                // The suite's time limit ends the wait if it fails.
                 while transport.statistics.connectionsOpened < 3 { await Task.yield() }
                 #expect(transport.statistics.requestsSent == 0)
                 for _ in 0..<3 {
@@ -305,7 +163,7 @@ struct WarmUpTests {
         }
     }
 
-    @Test("no connection is opened to where nothing may be sent")
+    @Test("no connection is opened to a host to which nothing may be sent")
     func refused() async throws {
         try await withTransport { transport in
             transport.warm(try HTTPURL("http://example.invalid/"), connections: 3)
@@ -326,13 +184,13 @@ struct WarmUpTests {
                     try await group.waitForAll()
                 }
                 #expect(received.all.count == 4)
-                // Two million bytes, of which the last chunk of each and a short burst may be owed.
+                // Two million bytes, of which the last chunk of each and a short burst may still be a debt.
                 #expect(ContinuousClock.now - began > .milliseconds(350))
             }
         }
     }
 
-    @Test("none is overtaken by all others, however many share the rate")
+    @Test("no relay is always overtaken by the others that share the rate")
     func turns() async throws {
         let bytes = sampleBytes(2_000_000)
         let received = Received()
@@ -358,7 +216,7 @@ struct WarmUpTests {
         }
     }
 
-    @Test("what is read is paid for afterwards")
+    @Test("bytes that are read make a debt")
     func debt() {
         let limit = RateLimit(bytesPerSecond: 1_000)
         let start = ContinuousClock.now + .seconds(1)
@@ -369,12 +227,12 @@ struct WarmUpTests {
         #expect(limit.wait(holding: turn, start) == turn)
         #expect(limit.wait(holding: turn, start + .milliseconds(450)) == nil)
         limit.spend(1_000, holding: turn, start + .milliseconds(450))
-        // A pause gives no more than a burst.
+        // A pause allows no more than one burst.
         limit.spend(100, holding: nil, start + .seconds(60))
         #expect(limit.wait(holding: nil, start + .seconds(60)) == start + .seconds(60) + .milliseconds(50))
     }
 
-    @Test("each who waits has a turn of its own, and takes only what it takes")
+    @Test("each waiting relay has a turn of its own, and is charged what it reads")
     func queue() {
         let limit = RateLimit(bytesPerSecond: 16_384)
         let start = ContinuousClock.now + .seconds(1)
@@ -382,7 +240,7 @@ struct WarmUpTests {
         let paid = start + .milliseconds(950)
         let turns = (0..<3).map { _ in limit.wait(holding: nil, start) }
         #expect(turns == [paid, paid + .seconds(1), paid + .seconds(2)])
-        // The first takes half of what its turn was for, and is next after the others.
+        // The first uses half of its turn, and the next turn begins after the others.
         limit.spend(8_192, holding: turns[0], paid)
         #expect(limit.wait(holding: nil, paid) == paid + .milliseconds(2_500))
         #expect(limit.wait(holding: turns[1], paid + .seconds(1)) == nil)

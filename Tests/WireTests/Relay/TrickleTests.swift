@@ -4,11 +4,11 @@ import Testing
 
 @testable import Wire
 
-@Suite("Peers that never come to an end", .timeLimit(.minutes(1)))
+@Suite("Endless peers", .timeLimit(.minutes(1)))
 struct TrickleTests {
     private let start = ContinuousClock.now
 
-    /// Looks at a rate, so many seconds after the start.
+    /// Checks a rate, a number of seconds after the start.
     private func isMissed(_ rate: inout LeastRate, _ moved: Int64, _ seconds: Int, excused: Bool = false) -> Bool {
         rate.isMissed(moving: moved, at: start + .seconds(seconds), excused: excused)
     }
@@ -17,7 +17,7 @@ struct TrickleTests {
         LeastRate(TransportConfiguration(leastBytes: 1_000, leastRateWindow: .seconds(100)), at: start)
     }
 
-    @Test("miss the least rate with a byte now and then, and not with a thousand in time")
+    @Test("miss the least rate with a byte now and then, and reach it with a thousand in time")
     func leastRateOfTrickle() {
         var rate = leastRate()
         var answers: [Bool] = []
@@ -33,7 +33,7 @@ struct TrickleTests {
         #expect(!answers.contains(true))
     }
 
-    @Test("are not blamed for time in which they were held back, nor for an upload that began again")
+    @Test("are not blamed for time in which they were held back, or for an upload that began again")
     func excuses() {
         var rate = leastRate()
         let held = [isMissed(&rate, 5, 99, excused: true), isMissed(&rate, 5, 198), isMissed(&rate, 5, 199)]
@@ -47,7 +47,7 @@ struct TrickleTests {
 
     private static let impatient = TransportConfiguration(leastBytes: 100_000, leastRateWindow: .milliseconds(400))
 
-    /// A byte now and then, until the client has had enough.
+    /// A script that sends a byte now and then, until the client closes the connection.
     private static func trickle(_ connection: Connection, _ byte: String = "x") throws {
         while true {
             try connection.send(byte)
@@ -56,7 +56,7 @@ struct TrickleTests {
     }
 
     @Test(
-        "hold no place as the source of a blob, with content or with a refusal",
+        "are dropped as the source of a blob, with content or an error answer",
         arguments: ["200 OK", "403 Forbidden"]
     )
     func source(_ status: String) async throws {
@@ -76,7 +76,7 @@ struct TrickleTests {
         }
     }
 
-    @Test("hold no place as the destination of a blob")
+    @Test("are dropped as the destination of a blob")
     func destination() async throws {
         let bytes = sampleBytes(20_000_000)
         let source = try ScriptedServer { connection in
@@ -100,7 +100,7 @@ struct TrickleTests {
         }
     }
 
-    @Test("can't hold a blob that they have by answering byte by byte")
+    @Test("are dropped if they have a blob and answer it byte by byte")
     func commit() async throws {
         let bytes = sampleBytes(1_000)
         let source = try ScriptedServer { connection in
@@ -125,7 +125,7 @@ struct TrickleTests {
     }
 
     @Test(
-        "have a small answer's whole time for it, head and body",
+        "have one deadline for a small answer, head and body",
         arguments: ["HTTP/1.1 200 OK\r\nX: ", "HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"]
     )
     func message(_ beginning: String) async throws {
@@ -141,7 +141,7 @@ struct TrickleTests {
         }
     }
 
-    /// A body that is sent until the client goes away.
+    /// A script that sends a body until the client closes the connection.
     private static func flood(_ connection: Connection, _ head: String) throws {
         try connection.send(head + "\r\n\r\n")
         let chunk = [UInt8](repeating: UInt8(ascii: "x"), count: 64 << 10)
@@ -149,7 +149,7 @@ struct TrickleTests {
     }
 
     @Test(
-        "are told from the beginning of a refusal, which is kept, and refused where they succeed",
+        "are cut off in an error answer, whose beginning is kept, and refused in a success",
         arguments: [(404, nil), (500, nil), (301, nil), (200, WireError.Reason.answerTooLarge), (201, .answerTooLarge)]
     )
     func endlessAnswer(_ status: Int, _ reason: WireError.Reason?) async throws {
@@ -170,7 +170,7 @@ struct TrickleTests {
         }
     }
 
-    @Test("end a blob with the beginning of their refusal, at either end")
+    @Test("end a blob with the beginning of their error answer, at either end")
     func endlessRefusal() async throws {
         let bytes = sampleBytes(1_000)
         let endless = try ScriptedServer { connection in
@@ -207,7 +207,7 @@ struct TrickleTests {
         }
     }
 
-    @Test("are refused for interim answers without end")
+    @Test("are refused for endless interim answers")
     func interim() async throws {
         try await withServer { connection in
             _ = try connection.readHead()
